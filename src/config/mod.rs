@@ -1,0 +1,212 @@
+//! `config.yml` -> [`Config`]: every key with its default, its range and a located error.
+//!
+//! The YAML of the Python project opens unchanged; our own keys have defaults under which its
+//! behaviour comes back. Relative paths are resolved against the folder of the file.
+
+mod parse;
+
+use std::path::{Path, PathBuf};
+
+/// What a `config.yml` says, checked and with every default filled in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The file it was read from; relative paths start at its folder.
+    pub file: PathBuf,
+    /// Where things are and go.
+    pub paths: Paths,
+    /// What is trained and how.
+    pub model: ModelConfig,
+    /// What the reader should tell the user, such as a `.h5` path that became `.safetensors`.
+    pub notices: Vec<String>,
+}
+
+/// The `paths:` section, made absolute.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Paths {
+    /// `model_dataframe`: the CSV.
+    pub model_dataframe: PathBuf,
+    /// `model_path`: where the best checkpoint is copied when a run ends; optional.
+    pub model_path: Option<PathBuf>,
+    /// `training_history_path`: where `history.csv` is copied at each epoch; optional.
+    pub training_history_path: Option<PathBuf>,
+    /// `runs`: the folder that holds one folder per run. Default: `runs` beside the config.
+    pub runs: PathBuf,
+}
+
+/// The `model:` section.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelConfig {
+    /// Input height in pixels (32 to 1024), from `input_shape: [height, width]`.
+    pub height: u32,
+    /// Input width in pixels (32 to 1024).
+    pub width: u32,
+    /// `target_encoder`: tasks in file order, each with its ordered labels.
+    pub tasks: Vec<Task>,
+    /// `paths`: the CSV column that holds the image path.
+    pub path_column: String,
+    /// `split_column`: the CSV column that says train or validation; optional.
+    pub split_column: Option<String>,
+    /// `freeze_convolutional_layers`: train the heads alone, on stored features.
+    pub freeze_convolutional_layers: bool,
+    /// `batch_size`, 1 to 4096.
+    pub batch_size: usize,
+    /// `random_seed`.
+    pub random_seed: u64,
+    /// `learning_rate`, above 0 and at most 1.
+    pub learning_rate: f64,
+    /// `early_stopping_patience`, epochs.
+    pub early_stopping_patience: usize,
+    /// `early_stopping_min_delta`: what counts as better. Default 0, as Keras.
+    pub early_stopping_min_delta: f64,
+    /// `lr_reducer_factor`, above 0 and below 1.
+    pub lr_reducer_factor: f64,
+    /// `lr_reducer_patience`, epochs.
+    pub lr_reducer_patience: usize,
+    /// `lr_reducer_min_delta`. Default 0.0001, as Keras.
+    pub lr_reducer_min_delta: f64,
+    /// `lr_reducer_cooldown`, epochs. Default 0, as Keras.
+    pub lr_reducer_cooldown: usize,
+    /// `min_lr`: the learning rate is never reduced below it.
+    pub min_lr: f64,
+    /// `epochs`: at most so many. Default 100.
+    pub epochs: usize,
+    /// `validation_split`: share of the rows that validate, above 0 and below 1. Default 0.2.
+    pub validation_split: f64,
+    /// `augmentation`.
+    pub augmentation: Augmentation,
+    /// `backbone`.
+    pub backbone: Backbone,
+    /// `pretrained`.
+    pub pretrained: Pretrained,
+    /// `precision`.
+    pub precision: Precision,
+    /// `device`.
+    pub device: DeviceChoice,
+    /// `task_weights`, one per task in the order of `tasks`. Default 1.
+    pub task_weights: Vec<f64>,
+    /// `class_weights`.
+    pub class_weights: ClassWeights,
+    /// `workers`: threads that decode and augment; `None` is `auto`.
+    pub workers: Option<usize>,
+}
+
+/// One question about an image and the answers it can have.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Task {
+    /// The CSV column and the name shown everywhere.
+    pub name: String,
+    /// The ordered labels: the position is the class index.
+    pub labels: Vec<String>,
+}
+
+/// Random changes to each training image; the defaults are those of the Python project.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Augmentation {
+    /// Rotation up to so many degrees either way. Default 10.
+    pub rotation: f32,
+    /// Shift up to this share of width and height either way. Default 0.15.
+    pub shift: f32,
+    /// Zoom drawn from this range, 1 is none. Default 0.8 to 1.2.
+    pub zoom: (f32, f32),
+    /// Brightness factor drawn from this range, 1 is none. Default 0.5 to 1.5.
+    pub brightness: (f32, f32),
+    /// Mirror left and right every other time. Default true.
+    pub horizontal_flip: bool,
+}
+
+impl Default for Augmentation {
+    fn default() -> Self {
+        Self { rotation: 10.0, shift: 0.15, zoom: (0.8, 1.2), brightness: (0.5, 1.5), horizontal_flip: true }
+    }
+}
+
+impl Augmentation {
+    /// No change at all.
+    pub fn none() -> Self {
+        Self { rotation: 0.0, shift: 0.0, zoom: (1.0, 1.0), brightness: (1.0, 1.0), horizontal_flip: false }
+    }
+}
+
+/// `backbone`: the network that all tasks share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Backbone {
+    /// `xception`: Chollet 2017, 2,048 features.
+    #[default]
+    Xception,
+    /// `xception_small`: the same blocks, narrower and fewer, for training from scratch on a CPU.
+    XceptionSmall,
+}
+
+/// `pretrained`: where the backbone's first weights come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Pretrained {
+    /// `auto`: the cache, else a download, else from scratch with a warning.
+    #[default]
+    Auto,
+    /// `required`: as `auto`, but it is an error when neither works.
+    Required,
+    /// `none`: from scratch.
+    None,
+    /// A safetensors file with the public names (absolute).
+    File(PathBuf),
+}
+
+/// `precision`: what the network computes in; weights, statistics and loss stay float32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// `auto`: bf16 where the processor has it, else fp32.
+    #[default]
+    Auto,
+    /// `fp32`.
+    Fp32,
+    /// `bf16`.
+    Bf16,
+}
+
+/// `device`: which processor to train on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// `auto`: the first GPU that works, else the CPU.
+    #[default]
+    Auto,
+    /// `cpu`.
+    Cpu,
+    /// `cuda` or `cuda:N`.
+    Cuda(usize),
+    /// `mps`.
+    Mps,
+}
+
+/// `class_weights`: how much each label counts in the loss.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum ClassWeights {
+    /// `none`: each row counts the same.
+    #[default]
+    None,
+    /// `balanced`: rows / (labels * rows with the label), per task.
+    Balanced,
+    /// Weights per task (order of `tasks`) and label; 1 where the file names none.
+    PerLabel(Vec<Vec<f64>>),
+}
+
+impl Config {
+    /// Reads and checks a config file.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] that names file, line, key, what was expected and the nearest valid key.
+    pub fn open(file: &Path) -> Result<Self, ConfigError> {
+        Err(ConfigError { file: file.to_path_buf(), line: None, message: "not built yet".to_owned() })
+    }
+}
+
+/// What is wrong with a config, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{}: {message}", file.display(), line.map(|l| format!(":{l}")).unwrap_or_default())]
+pub struct ConfigError {
+    /// The file.
+    pub file: PathBuf,
+    /// Line from 1, where it is known.
+    pub line: Option<usize>,
+    /// The key, what was found, what was expected, and what to do.
+    pub message: String,
+}

@@ -1,0 +1,1 @@
+//! YAML text -> [`Config`](super::Config), with located errors.

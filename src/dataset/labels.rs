@@ -1,0 +1,1 @@
+//! `target_encoder`: label <-> class index, and missing labels.

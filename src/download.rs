@@ -1,0 +1,1 @@
+//! Large files by HTTP: progress, resume, digest, time-out.

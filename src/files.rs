@@ -1,0 +1,60 @@
+//! Files that are never half-written: write-new, fsync, rename.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Replaces `path` with what `write` produces, so that a reader (or a crash at any moment) finds
+/// either the old file or the new one, whole. Missing parent folders are created.
+///
+/// # Errors
+/// Any I/O error, with the old file left as it was.
+pub fn replace_with(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(folder)?;
+    let mut new = tempfile::Builder::new().prefix(".tasklens-").suffix(".new").tempfile_in(folder)?;
+    write(new.as_file_mut())?;
+    new.as_file_mut().flush()?;
+    new.as_file().sync_all()?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // A temporary file is private; what replaces a user's file keeps its mode.
+        let mode = fs::metadata(path).map_or(0o644, |old| old.permissions().mode());
+        new.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
+    }
+    new.persist(path).map_err(|error| error.error)?;
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    Ok(())
+}
+
+/// [`replace_with`] for bytes at hand.
+///
+/// # Errors
+/// As [`replace_with`].
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with(path, |file| file.write_all(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_no_litter() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("labels.csv");
+        replace(&path, b"old").unwrap();
+        let failed = replace_with(&path, |file| {
+            file.write_all(b"half of the new")?;
+            Err(io::Error::other("disk full"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,12 @@
+//! Pixels: decode, EXIF orientation, resize, augment, thumbnails, fetch by URL.
+//!
+//! Everything decoded is upright 8-bit RGB; transparency is laid over white.
+
+pub mod augment;
+pub mod decode;
+pub mod fetch;
+pub mod resize;
+pub mod thumbnail;
+
+/// Upright 8-bit RGB.
+pub type Rgb = image::RgbImage;

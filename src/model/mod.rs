@@ -1,0 +1,1 @@
+//! Backbones, heads, pretrained weights and the checkpoint file.

@@ -1,0 +1,213 @@
+//! What a run says ([`Event`]) and what it can be told ([`Command`]): plain data, so that a run can
+//! be recorded to `events.jsonl`, replayed, printed and asserted on.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// What a run can be told while it goes on. Nothing else changes in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Wait after the batch in hand.
+    Pause,
+    /// Go on after a pause.
+    Resume,
+    /// End after the batch in hand and keep the best weights.
+    Stop,
+}
+
+/// What a run says, in this order: `Preparing`*, `Started`, then `Batch`, `Epoch`,
+/// `LearningRateReduced`, `Checkpoint`, `Warning`, `Paused`, `Resumed`, and last `Stopped` or `Failed`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Work before the first epoch: reading data, weights (with bytes), stored features.
+    Preparing {
+        /// What is being done, in words for the user.
+        what: String,
+        /// How much is done, in the unit of `of`.
+        done: u64,
+        /// How much there is; 0 when unknown.
+        of: u64,
+    },
+    /// The run exists and begins its first epoch.
+    Started(Started),
+    /// Training goes on; at most 20 a second.
+    Batch(BatchProgress),
+    /// An epoch is complete, validation included.
+    Epoch(EpochMetrics),
+    /// The plateau rule reduced the learning rate after this epoch.
+    LearningRateReduced {
+        /// The epoch (from 1) after which it was reduced.
+        epoch: usize,
+        /// The rate from the next epoch on.
+        learning_rate: f64,
+    },
+    /// Weights were written and can be read from now on.
+    Checkpoint {
+        /// The epoch (from 1).
+        epoch: usize,
+        /// Whether they are the best so far by `val_loss`.
+        best: bool,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Something the user must know that does not end the run.
+    Warning {
+        /// The message.
+        message: String,
+    },
+    /// The run waits.
+    Paused,
+    /// The run goes on.
+    Resumed,
+    /// The run is over and its best weights are in place.
+    Stopped(Stopped),
+    /// The run ended with an error; what it had stays in its folder.
+    Failed {
+        /// The message, with what to do.
+        error: String,
+    },
+}
+
+/// Facts that hold for the whole run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Started {
+    /// The run's folder.
+    pub run: PathBuf,
+    /// Such as `CPU, 2 threads` or `cuda:0 NVIDIA H100`.
+    pub device: String,
+    /// `fp32` or `bf16`.
+    pub precision: String,
+    /// Trainable and other weights together.
+    pub parameters: u64,
+    /// Rows that train.
+    pub n_train: usize,
+    /// Rows that validate.
+    pub n_validation: usize,
+    /// Task names, in the order of every per-task list in other events.
+    pub tasks: Vec<String>,
+    /// At most so many epochs.
+    pub epochs: usize,
+    /// Epochs that were already complete (a resumed run).
+    pub epochs_done: usize,
+    /// Where the backbone's first weights came from, in words.
+    pub weights: String,
+}
+
+/// Progress within an epoch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BatchProgress {
+    /// The epoch (from 1).
+    pub epoch: usize,
+    /// `train` or `validation`.
+    pub phase: Phase,
+    /// Images done in this phase.
+    pub done: usize,
+    /// Images in this phase.
+    pub of: usize,
+    /// Smoothed rate.
+    pub images_per_sec: f64,
+    /// Mean loss of the phase so far.
+    pub loss: f64,
+    /// Seconds to the end of the last epoch at this rate, if no early stop comes.
+    pub secs_left: f64,
+}
+
+/// The two halves of an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Weights change.
+    Train,
+    /// Weights rest.
+    Validation,
+}
+
+/// Everything measured in one epoch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochMetrics {
+    /// The epoch (from 1).
+    pub epoch: usize,
+    /// The learning rate it ran at.
+    pub learning_rate: f64,
+    /// Wall time of training and validation.
+    pub secs: f64,
+    /// Images a second while training.
+    pub images_per_sec: f64,
+    /// Over the training images, as they were augmented and while the weights changed.
+    pub train: SplitMetrics,
+    /// Over the validation images, not augmented.
+    pub validation: SplitMetrics,
+    /// Whether `validation.loss` is the best so far.
+    pub best: bool,
+}
+
+/// Loss and accuracy over one split.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SplitMetrics {
+    /// Sum over tasks of weight times loss.
+    pub loss: f64,
+    /// One per task; NaN where the split has no label of the task.
+    #[serde(with = "nan_as_null")]
+    pub task_loss: Vec<f64>,
+    /// One per task, 0 to 1; NaN where the split has no label of the task.
+    #[serde(with = "nan_as_null")]
+    pub task_accuracy: Vec<f64>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// Why.
+    pub why: StopReason,
+    /// The epoch (from 1) whose weights were kept, if any epoch was completed.
+    pub best_epoch: Option<usize>,
+    /// Its metrics.
+    pub best: Option<EpochMetrics>,
+    /// The checkpoint to predict with.
+    pub model: Option<PathBuf>,
+    /// Wall time of the whole run.
+    pub secs: f64,
+}
+
+/// Why a run ended without an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// All epochs are done.
+    Finished,
+    /// `val_loss` did not get better for `early_stopping_patience` epochs.
+    EarlyStopping,
+    /// The user asked.
+    Asked,
+}
+
+/// JSON has no NaN; a task without labels in a split is `null` there.
+mod nan_as_null {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    pub fn serialize<S: Serializer>(values: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+        values.iter().map(|v| v.is_finite().then_some(*v)).collect::<Vec<_>>().serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+        let values = Vec::<Option<f64>>::deserialize(deserializer)?;
+        Ok(values.into_iter().map(|v| v.unwrap_or(f64::NAN)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_without_labels_survives_the_journey_through_json() {
+        let metrics =
+            SplitMetrics { loss: 1.5, task_loss: vec![1.5, f64::NAN], task_accuracy: vec![0.5, f64::NAN] };
+        let text = serde_json::to_string(&metrics).unwrap();
+        assert_eq!(text, r#"{"loss":1.5,"task_loss":[1.5,null],"task_accuracy":[0.5,null]}"#);
+        let back: SplitMetrics = serde_json::from_str(&text).unwrap();
+        assert!(back.task_loss[1].is_nan());
+    }
+}

@@ -1,0 +1,1 @@
+//! `history.csv` in the column order of Keras' CSVLogger.

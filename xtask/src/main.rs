@@ -1,0 +1,3 @@
+//! `cargo xtask setup | run | test | bench | shots`: set-up and everyday tasks.
+
+fn main() {}
