@@ -210,3 +210,18 @@ pub struct ConfigError {
     /// The key, what was found, what was expected, and what to do.
     pub message: String,
 }
+
+impl Backbone {
+    /// What config files and checkpoints call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Xception => "xception",
+            Self::XceptionSmall => "xception_small",
+        }
+    }
+
+    /// The backbone called `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Xception, Self::XceptionSmall].into_iter().find(|b| b.name() == name)
+    }
+}
