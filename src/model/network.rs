@@ -158,6 +158,17 @@ pub fn normalise(bytes: &Tensor, device: Device, kind: Kind) -> Result<Tensor, T
         .f_to_kind(kind)
 }
 
+/// Logits `[N, labels]` -> probabilities on the host, row by row.
+///
+/// # Errors
+/// The device failed.
+pub fn probabilities(logits: &Tensor) -> anyhow::Result<Vec<f32>> {
+    let tensor = logits.f_softmax(-1, Kind::Float)?.f_to_device(Device::Cpu)?.f_contiguous()?;
+    let mut values = vec![0_f32; tensor.numel()];
+    tensor.f_copy_data(&mut values, tensor.numel())?;
+    Ok(values)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

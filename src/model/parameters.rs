@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rand::{Rng as _, SeedableRng as _};
+use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 use tch::{Device, Kind, TchError, Tensor};
 

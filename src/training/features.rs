@@ -9,7 +9,7 @@ use anyhow::{Context as _, ensure};
 use sha2::{Digest as _, Sha256};
 use tch::{Device, Kind, Tensor, no_grad};
 
-use super::loader::{Loader, Source, in_batches};
+use crate::images::loader::{Loader, Source, in_batches};
 use super::reporter::Reporter;
 use super::setup::StoppedEarly;
 use crate::config::ModelConfig;

@@ -3,7 +3,7 @@
 use tch::{Device, Kind, Reduction, TchError, Tensor};
 
 use super::events::SplitMetrics;
-use super::loader::NO_LABEL;
+use crate::images::loader::NO_LABEL;
 
 /// How much tasks and labels count.
 pub struct Weights {

@@ -7,7 +7,6 @@ mod adam;
 pub mod events;
 mod features;
 mod history;
-mod loader;
 mod metrics;
 mod passes;
 mod predictions;

@@ -10,14 +10,14 @@ use tch::{Kind, Tensor, no_grad};
 use super::adam::Adam;
 use super::events::{BatchProgress, Event, Phase, SplitMetrics};
 use super::features::Features;
-use super::loader::{Batch, Loader, Source, in_batches, mix, shuffled_batches};
+use crate::images::loader::{Batch, Loader, Source, in_batches, mix, shuffled_batches};
 use super::metrics::{Totals, Weights};
 use super::predictions::Predictions;
 use super::reporter::Reporter;
 use crate::config::Config;
 use crate::dataset::split::Split;
 use crate::model::layers::Pass;
-use crate::model::network::{Network, normalise};
+use crate::model::network::{Network, normalise, probabilities};
 
 /// Where batches come from.
 pub enum Feed {
@@ -171,7 +171,7 @@ impl Passes {
                 let logits = self.logits(&input, network, false)?;
                 totals.add(&logits, &input.batch.labels, &self.unweighted)?;
                 for (logits, all) in logits.iter().zip(&mut predictions.probabilities) {
-                    all.extend(flat(&logits.f_softmax(-1, Kind::Float)?)?);
+                    all.extend(probabilities(logits)?);
                 }
                 Ok(())
             })?;
@@ -265,13 +265,6 @@ fn check_loss(loss: f64, epoch: usize) -> anyhow::Result<()> {
         "the loss became {loss} in epoch {epoch}: start again with a lower `learning_rate` (a tenth, say); \
          the best weights before that are kept"
     )
-}
-
-fn flat(tensor: &Tensor) -> anyhow::Result<Vec<f32>> {
-    let tensor = tensor.f_to_device(tch::Device::Cpu)?.f_contiguous()?;
-    let mut values = vec![0_f32; tensor.numel()];
-    tensor.f_copy_data(&mut values, tensor.numel())?;
-    Ok(values)
 }
 
 /// How far a pass is, and how fast.

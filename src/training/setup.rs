@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail, ensure};
 use tch::{Kind, Tensor};
 
-use super::loader::Source;
+use crate::images::loader::Source;
 use super::metrics::Weights;
 use super::reporter::Reporter;
 use crate::config::{ClassWeights, Config, Precision};
@@ -58,7 +58,7 @@ pub fn open_data(config: &Config, reporter: &mut Reporter) -> anyhow::Result<Dat
     if reporter.should_stop() {
         bail!(StoppedEarly);
     }
-    dataset.apply(found, config);
+    dataset.apply(found);
     for notice in &config.notices {
         reporter.warn(notice.clone());
     }

@@ -80,7 +80,7 @@ pub(super) fn run(request: &Request, reporter: &mut Reporter) -> anyhow::Result<
 struct Run<'a> {
     config: &'a Config,
     folder: PathBuf,
-    rows: Arc<super::loader::Source>,
+    rows: Arc<crate::images::loader::Source>,
     network: Network,
     adam: Adam,
     passes: Passes,

@@ -14,8 +14,8 @@ use rand_pcg::Pcg64Mcg;
 
 use crate::config::Augmentation;
 use crate::dataset::Row;
-use crate::images::cache::ImageCache;
-use crate::images::{self};
+use super::cache::ImageCache;
+use super::augment::augment;
 
 /// What the labels of a row without a label for a task become; the loss passes over it.
 pub const NO_LABEL: i64 = -100;
@@ -97,7 +97,7 @@ impl Source {
                         None => batch.pixels.extend_from_slice(&image),
                         Some(epoch) => {
                             let seed = mix(self.seed, epoch as u64, row as u64);
-                            let changed = images::augment::augment(&image, &self.augmentation, seed);
+                            let changed = augment(&image, &self.augmentation, seed);
                             batch.pixels.extend_from_slice(&changed);
                         }
                     }
