@@ -170,10 +170,10 @@ fn every_key_of_the_model_is_read() {
 fn every_key_of_the_augmentation_is_read() {
     let read = |key: &str| model(&format!("  augmentation: {{{key}}}")).augmentation;
     let default = Augmentation::default();
-    assert_eq!(read("rotation: 25"), Augmentation { rotation: 25.0, ..default.clone() });
-    assert_eq!(read("shift: 0"), Augmentation { shift: 0.0, ..default.clone() });
-    assert_eq!(read("zoom: [.9, 1.1]"), Augmentation { zoom: (0.9, 1.1), ..default.clone() });
-    assert_eq!(read("brightness: [1, 1]"), Augmentation { brightness: (1.0, 1.0), ..default.clone() });
+    assert_eq!(read("rotation: 25"), Augmentation { rotation: 25.0, ..default });
+    assert_eq!(read("shift: 0"), Augmentation { shift: 0.0, ..default });
+    assert_eq!(read("zoom: [.9, 1.1]"), Augmentation { zoom: (0.9, 1.1), ..default });
+    assert_eq!(read("brightness: [1, 1]"), Augmentation { brightness: (1.0, 1.0), ..default });
     assert_eq!(read("horizontal_flip: False"), Augmentation { horizontal_flip: false, ..default });
     assert_eq!(model("  augmentation: none").augmentation, Augmentation::none());
 }

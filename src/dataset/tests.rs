@@ -281,7 +281,7 @@ fn a_path_written_on_windows_is_read() {
 fn missing_images_leave_their_rows_out_and_the_others_are_split_anew() {
     let shop = shop_with("");
     let mut dataset = shop.open();
-    let before = dataset.split.clone();
+    let lost = dataset.split.validation.clone();
     let reports = AtomicUsize::new(0);
     let found = check_images(&dataset, &|done, of| {
         assert!(done <= of && of == 12);
@@ -293,7 +293,6 @@ fn missing_images_leave_their_rows_out_and_the_others_are_split_anew() {
     assert_eq!((found[3].row, found[3].line, found[3].column.as_deref()), (Some(3), Some(5), Some("path")));
     assert!(found[3].message.contains("3.jpg is missing"), "{}", found[3].message);
 
-    let lost = before.validation.clone();
     dataset.apply(found.iter().filter(|p| lost.contains(&p.row.unwrap())).cloned().collect());
     assert_eq!(Counts::of(&dataset.problems).warnings, lost.len());
     assert!(lost.iter().all(|row| !dataset.rows[*row].usable));

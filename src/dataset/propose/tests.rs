@@ -80,8 +80,8 @@ fn the_config_of_a_proposal_says_what_the_user_sees() {
 #[test]
 fn a_role_that_only_one_column_can_have_moves() {
     let (_dir, mut proposal) = propose(&shop());
-    proposal.set_role(5, Role::Path);
-    proposal.set_role(2, Role::Split);
+    proposal.set_role(5, Path);
+    proposal.set_role(2, Split);
     use Role::{Ignore, Path, Split, Task};
     assert_eq!(roles(&proposal), [Ignore, Ignore, Split, Task, Ignore, Path, Ignore]);
 }
