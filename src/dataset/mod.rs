@@ -182,6 +182,11 @@ impl Dataset {
         parts
     }
 
+    /// Rows that train or validate.
+    pub fn usable_count(&self) -> usize {
+        self.split.train.len() + self.split.validation.len()
+    }
+
     /// Whether training can begin.
     pub fn can_train(&self) -> bool {
         self.problems.iter().all(|problem| problem.severity < Severity::Error)

@@ -57,7 +57,7 @@ fn labels_become_class_indices_and_partly_labelled_rows_are_used() {
     assert_eq!(messages(&dataset), Vec::<String>::new());
     assert_eq!(dataset.rows[0].labels, [Some(1), None]);
     assert_eq!(dataset.rows[1].labels, [None, Some(1)]);
-    assert_eq!(dataset.split.train.len() + dataset.split.validation.len(), 14);
+    assert_eq!(dataset.usable_count(), 14);
     assert_eq!(dataset.missing_counts(), [1, 1]);
     assert!(dataset.can_train());
 }
