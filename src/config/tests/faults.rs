@@ -258,3 +258,22 @@ fn the_first_of_several_faults_is_told_and_the_others_are_counted() {
         "7: `model.workers` is `-1`, expected `auto` or a whole number from 1 to 256 (and 2 more)"
     );
 }
+
+#[test]
+fn the_usual_slips_in_yaml_get_advice() {
+    for (text, advice) in [
+        ("model:\n\tepochs: 3\n", "indent with spaces"),
+        (
+            "model:\n  epochs 3\n  x: 1\n",
+            "look for a missing `:` in the line before, or put text that has a `:` in quotes",
+        ),
+        ("paths:\n  runs: r\n model:\n  epochs: 3\n", "the keys of a group must be indented alike"),
+        ("model:\n  a: [x, y\n  b: [c, d]\n", "look for a `[` or `{` that is not closed"),
+        ("model:\n  a: \"x\n  b: 2\n", "look for a quote that is not closed"),
+        ("model:\n  epochs: @3\n", "put the text in quotes"),
+        ("paths:\n  runs: \"C:\\data\"\n", "put a path in single quotes, or write it with `/`"),
+    ] {
+        let message = refusal_of(text);
+        assert!(message.ends_with(&format!("; {advice}")), "{text:?}: {message}");
+    }
+}

@@ -113,3 +113,17 @@ fn a_table_without_rows_is_proposed_nothing() {
     let (_dir, proposal) = propose("path,print\n");
     assert_eq!(roles(&proposal), [Role::Ignore, Role::Ignore]);
 }
+
+#[test]
+fn a_table_without_column_names_is_refused_with_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("shop.csv");
+    std::fs::write(&path, "img/a.jpg,solid\nimg/b.jpg,floral\n").unwrap();
+    assert_eq!(
+        propose_config(&path).unwrap_err().to_string(),
+        format!(
+            "{}: the first line has `img/a.jpg` and so seems to be a row; put a line with the column names, such as `path,color`, above it",
+            path.display()
+        )
+    );
+}
