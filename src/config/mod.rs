@@ -40,6 +40,9 @@ pub struct Paths {
     pub training_history_path: Option<PathBuf>,
     /// `runs`: the folder that holds one folder per run. Default: `runs` beside the config.
     pub runs: PathBuf,
+    /// `images`: the folder that image paths start at, where they are not below the CSV's. Default:
+    /// the folder of the config; a run's config keeps it, so that a resumed run finds its images.
+    pub images: PathBuf,
 }
 
 /// The `model:` section.
@@ -256,11 +259,6 @@ impl Config {
     /// Any I/O error.
     pub fn save(&self, file: &Path) -> std::io::Result<()> {
         crate::files::replace(file, self.to_yaml().as_bytes())
-    }
-
-    /// The folder of the file.
-    pub fn folder(&self) -> &Path {
-        self.file.parent().unwrap_or(Path::new("."))
     }
 }
 

@@ -69,6 +69,7 @@ model:
     assert_eq!(config.paths.model_path, Some(beside("models").join("multitask.safetensors")));
     assert_eq!(config.paths.training_history_path, Some(beside("models").join("history.csv")));
     assert_eq!(config.paths.runs, beside("runs"));
+    assert_eq!(config.paths.images, file().parent().unwrap());
     assert_eq!(
         config.notices,
         [format!(
@@ -166,6 +167,21 @@ fn every_key_of_the_model_is_read() {
     assert_eq!(model("  class_weights: {print: {floral: 3}}").class_weights, per_label);
     assert_eq!(model("  workers: auto").workers, None);
     assert_eq!(model("  workers: 2").workers, Some(2));
+}
+
+#[test]
+fn every_key_of_the_paths_is_read() {
+    let text = "paths: {model_dataframe: a.csv, model_path: m.safetensors, training_history_path: h.csv, runs: r, images: i}\nmodel: {target_encoder: {a: [x, y]}}";
+    let config = Config::parse(text, &file()).unwrap();
+    let expected = Paths {
+        model_dataframe: beside("a.csv"),
+        model_path: Some(beside("m.safetensors")),
+        training_history_path: Some(beside("h.csv")),
+        runs: beside("r"),
+        images: beside("i"),
+    };
+    assert_eq!(config.paths, expected);
+    assert_eq!(config.notices, Vec::<String>::new());
 }
 
 #[test]

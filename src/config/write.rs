@@ -23,6 +23,7 @@ fn paths(config: &Config) -> Vec<String> {
     lines.extend(optional("model_path", &paths.model_path));
     lines.extend(optional("training_history_path", &paths.training_history_path));
     lines.push(format!("  runs: {}", path(&paths.runs)));
+    lines.push(format!("  images: {}", path(&paths.images)));
     lines
 }
 

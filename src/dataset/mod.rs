@@ -260,12 +260,12 @@ fn path_cells(table: &Table, column: usize) -> Vec<String> {
     (0..table.row_count()).map(|row| table.cell(row, column).trim().to_owned()).collect()
 }
 
-/// Folders that image paths may start at, best first: the CSV's, then the config's.
+/// Folders that image paths may start at, best first: the CSV's, then the config's `images`.
 fn roots(table: &Table, config: &Config) -> Vec<PathBuf> {
     let csv = std::path::absolute(&table.path).unwrap_or_else(|_| table.path.clone());
     let csv = csv.parent().map(Path::to_path_buf).unwrap_or_default();
-    let config = config.folder().to_path_buf();
-    if csv == config { vec![csv] } else { vec![csv, config] }
+    let images = config.paths.images.clone();
+    if csv == images { vec![csv] } else { vec![csv, images] }
 }
 
 #[cfg(test)]

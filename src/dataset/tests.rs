@@ -268,6 +268,11 @@ fn images_are_looked_for_beside_the_csv_and_then_beside_the_config() {
         images,
         [&data.join("img/a.jpg"), &dir.path().join("b.jpg"), &data.join("none.jpg"), &elsewhere]
     );
+
+    // A run's own copy of the config, in another folder, finds the same images.
+    let copy = dir.path().join("runs").join("1").join("config.yml");
+    config.save(&copy).unwrap();
+    assert_eq!(Dataset::open(&Config::open(&copy).unwrap()).unwrap().rows, dataset.rows);
 }
 
 #[cfg(unix)]
