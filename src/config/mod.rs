@@ -5,10 +5,16 @@
 
 mod parse;
 mod reader;
+mod tasks;
 mod write;
 mod yaml;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
+
+pub(crate) use write::scalar as yaml_scalar;
 
 /// What a `config.yml` says, checked and with every default filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +40,9 @@ pub struct Paths {
     pub training_history_path: Option<PathBuf>,
     /// `runs`: the folder that holds one folder per run. Default: `runs` beside the config.
     pub runs: PathBuf,
+    /// `images`: the folder that image paths start at, where they are not below the CSV's. Default:
+    /// the folder of the config; a run's config keeps it, so that a resumed run finds its images.
+    pub images: PathBuf,
 }
 
 /// The `model:` section.
@@ -251,11 +260,6 @@ impl Config {
     pub fn save(&self, file: &Path) -> std::io::Result<()> {
         crate::files::replace(file, self.to_yaml().as_bytes())
     }
-
-    /// The folder of the file.
-    pub fn folder(&self) -> &Path {
-        self.file.parent().unwrap_or(Path::new("."))
-    }
 }
 
 /// The nearest of `candidates`, where it is near enough to be what was meant.
@@ -265,7 +269,7 @@ pub(crate) fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>)
         .map(|candidate| (strsim::damerau_levenshtein(&text, &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| {
             let longest = text.chars().count().max(candidate.chars().count());
-            *distance <= (longest / 3).max(1) && *distance < longest
+            *distance <= (longest * 2 / 5).max(1) && *distance < longest
         })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
