@@ -50,7 +50,7 @@ impl EpochMetrics {
         };
         Self {
             epoch: 1,
-            learning_rate: f64::NAN,
+            learning_rate: 0.0,
             secs: 0.0,
             images_per_sec: 0.0,
             train: none.clone(),
