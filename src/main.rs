@@ -1,3 +1,7 @@
 //! The `tasklens` program: the command line, and without arguments the window.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tasklens::cli::main()
+}

@@ -16,6 +16,7 @@ use anyhow::{Context as _, bail};
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 
+use crate::config::{Config, Task};
 use garment::{Neckline, Sleeves};
 use ink::Dice;
 use print::Print;
@@ -28,6 +29,8 @@ struct Labels {
     neckline: Neckline,
 }
 
+/// The CSV, inside the sample's folder.
+const TABLE: &str = "garments.csv";
 /// Folder of the pictures, inside the sample's folder.
 const PICTURES: &str = "garments";
 /// JPEG quality of the pictures: noise and edges survive, a file stays near 8 KB.
@@ -46,6 +49,41 @@ pub fn write_sample(
 ) -> anyhow::Result<PathBuf> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     write_with_threads(folder, images, seed, threads, progress)
+}
+
+/// Images of the sample unless asked otherwise.
+pub const IMAGES: usize = 2000;
+/// Seed of the sample unless asked otherwise.
+pub const SEED: u64 = 7;
+
+/// Whether a config is the sample's (as the one at the root of the repository is) and its pictures are
+/// not drawn yet.
+pub fn is_missing(config: &Config) -> bool {
+    let csv = &config.paths.model_dataframe;
+    let named = csv.file_name().is_some_and(|name| name == TABLE);
+    named && !csv.exists() && config.model.tasks == tasks()
+}
+
+/// Draws the sample where `config` expects it; see [`is_missing`] and [`write_sample`].
+///
+/// # Errors
+/// As [`write_sample`].
+pub fn draw_for(config: &Config, progress: &mut dyn FnMut(usize, usize) -> bool) -> anyhow::Result<()> {
+    write_sample(config.paths.model_dataframe.parent().unwrap_or(Path::new(".")), IMAGES, SEED, progress)?;
+    Ok(())
+}
+
+/// The sample's tasks, as its config lists them.
+fn tasks() -> Vec<Task> {
+    let task = |name: &str, labels: Vec<&str>| Task {
+        name: name.to_owned(),
+        labels: labels.into_iter().map(str::to_owned).collect(),
+    };
+    vec![
+        task("print", Print::ALL.iter().map(|(_, name)| *name).collect()),
+        task("sleeves", Sleeves::ALL.iter().map(|(_, name)| *name).collect()),
+        task("neckline", Neckline::ALL.iter().map(|(_, name)| *name).collect()),
+    ]
 }
 
 fn write_with_threads(
@@ -68,7 +106,7 @@ fn write_with_threads(
     write_pictures(&pictures, &labels, seed, threads, progress)?;
 
     // The table and the config come last: a folder that has them is complete.
-    let table = folder.join("garments.csv");
+    let table = folder.join(TABLE);
     crate::files::replace(&table, &csv_of(&labels)?)
         .with_context(|| format!("cannot write {}", table.display()))?;
     crate::files::replace(&config, config_text(seed).as_bytes())

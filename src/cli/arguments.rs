@@ -1,0 +1,144 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Train one convolutional network that answers several questions about an image at once.
+///
+/// Without a command the window opens.
+#[derive(Debug, Parser)]
+#[command(name = "tasklens", version, max_term_width = 100)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Open the window on a config.yml, a CSV, a run folder or images
+    Open {
+        /// The file or folder
+        path: PathBuf,
+    },
+    /// Write the built-in sample: drawn garments with a CSV and a config.yml
+    Sample {
+        /// The folder to write into; made if it does not exist
+        folder: PathBuf,
+        /// How many images to draw
+        #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(20..=1_000_000).map(|n| n as usize))]
+        images: usize,
+        /// The same seed gives the same bytes
+        #[arg(long, default_value_t = 7)]
+        seed: u64,
+    },
+    /// List what is wrong with a config, its CSV and its images
+    Check(Check),
+    /// Train as a config says; Ctrl-C stops after the batch and keeps the best weights
+    Train(Train),
+    /// Predict images with a trained model
+    Predict(Predict),
+    /// Measure a model on labelled images
+    Evaluate(Evaluate),
+    /// Say what this machine can do, and why not more
+    Doctor,
+}
+
+/// `tasklens check`
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The config.yml
+    pub config: PathBuf,
+    /// Change a key for this call, such as --set model.batch_size=8
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub changes: Vec<(String, String)>,
+    /// One JSON object per problem
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tasklens train`
+#[derive(Debug, Args)]
+pub struct Train {
+    /// The config.yml; may be left out with --resume
+    #[arg(required_unless_present = "resume", conflicts_with = "resume")]
+    pub config: Option<PathBuf>,
+    /// The folder of the new run [default: named by the time, in `runs` beside the config]
+    #[arg(long, conflicts_with = "resume")]
+    pub run: Option<PathBuf>,
+    /// Go on with this run from its last complete epoch
+    #[arg(long, value_name = "RUN")]
+    pub resume: Option<PathBuf>,
+    /// Change a key for this run, such as --set model.epochs=3
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub changes: Vec<(String, String)>,
+    /// One JSON object per event
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tasklens predict`
+#[derive(Debug, Args)]
+pub struct Predict {
+    /// A checkpoint (.safetensors) or a run folder
+    pub model: PathBuf,
+    /// Images, folders of images, CSVs with a column of image paths, or URLs
+    #[arg(required = true)]
+    pub inputs: Vec<String>,
+    /// Write a CSV with every label's probability instead of a line per image
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    pub csv: Option<PathBuf>,
+    /// One JSON object per image
+    #[arg(long)]
+    pub json: bool,
+    /// Images at a time
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=4096).map(usize::from))]
+    pub batch_size: usize,
+    /// auto, cpu, cuda or cuda:N
+    #[arg(long, default_value = "auto", value_parser = device)]
+    pub device: crate::config::DeviceChoice,
+}
+
+/// `tasklens evaluate`
+#[derive(Debug, Args)]
+pub struct Evaluate {
+    /// A run folder, or a checkpoint
+    pub run: PathBuf,
+    /// Labelled images [default: the run's own validation rows]
+    pub csv: Option<PathBuf>,
+    /// The whole report as one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// auto, cpu, cuda or cuda:N
+    #[arg(long, default_value = "auto", value_parser = device)]
+    pub device: crate::config::DeviceChoice,
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE, such as model.epochs=3")?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}
+
+fn device(text: &str) -> Result<crate::config::DeviceChoice, String> {
+    crate::config::DeviceChoice::from_name(text)
+        .ok_or_else(|| "expected auto, cpu, cuda, cuda:N or mps".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_change_may_hold_further_equals_signs() {
+        assert_eq!(key_and_value("paths.runs=a=b").unwrap(), ("paths.runs".to_owned(), "a=b".to_owned()));
+        assert!(key_and_value("model.epochs").is_err());
+    }
+}

@@ -1,0 +1,64 @@
+//! `tasklens check`: every problem of a config, its CSV and its images, with row and column.
+
+use super::arguments::Check;
+use super::open_config;
+use super::progress::Bar;
+use crate::dataset::Dataset;
+use crate::dataset::problems::{self, Counts};
+
+/// How many problems of a kind are listed for a reader; `--json` lists all.
+const MOST_OF_KIND: usize = 20;
+
+pub fn run(arguments: &Check) -> anyhow::Result<bool> {
+    let config = open_config(&arguments.config, &arguments.changes)?;
+    let mut dataset = Dataset::open(&config)?;
+    let found = {
+        let bar = std::sync::Mutex::new(Bar::new("checking the images"));
+        let found = problems::check_images(&dataset, &|done, of| {
+            if let Ok(mut bar) = bar.lock() {
+                bar.set(done as u64, of as u64);
+            }
+            true
+        });
+        if let Ok(bar) = bar.lock() {
+            bar.finish();
+        }
+        found
+    };
+    dataset.apply(found);
+    let counts = Counts::of(&dataset.problems);
+    if arguments.json {
+        for problem in &dataset.problems {
+            println!("{}", serde_json::to_string(problem)?);
+        }
+    } else {
+        println!("{}", config.paths.model_dataframe.display());
+        for line in problems::lines(&dataset.problems, MOST_OF_KIND) {
+            println!("{line}");
+        }
+        print_labels(&dataset);
+        println!(
+            "{} rows: {} train, {} validate, {} are not used; {counts}",
+            dataset.rows.len(),
+            dataset.split.train.len(),
+            dataset.split.validation.len(),
+            dataset.rows.iter().filter(|row| !row.usable).count()
+        );
+    }
+    Ok(counts.errors == 0)
+}
+
+/// How many rows each label has, a line per task.
+fn print_labels(dataset: &Dataset) {
+    let counts = dataset.label_counts();
+    let missing = dataset.missing_counts();
+    for ((task, counts), missing) in dataset.tasks.iter().zip(counts).zip(missing) {
+        let labels = task.labels.iter().zip(counts);
+        let mut parts: Vec<String> =
+            labels.map(|(label, count)| format!("{label} {}+{}", count.train, count.validation)).collect();
+        if missing > 0 {
+            parts.push(format!("without a label {missing}"));
+        }
+        println!("{} (train+validation): {}", task.name, parts.join(", "));
+    }
+}

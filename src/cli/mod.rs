@@ -1,0 +1,98 @@
+//! The command line: everything the window does works without a screen, too.
+//!
+//! [`arguments`] is what can be typed, [`progress`] how work is shown; each command has its own module.
+//! Exit codes: 0, 1 (the data or run has a problem), 2 (usage).
+
+mod arguments;
+mod check;
+mod evaluate;
+mod interrupt;
+mod predict;
+mod progress;
+mod train;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+
+use crate::app;
+use crate::config::Config;
+use crate::dataset::sample;
+use crate::device;
+use arguments::{Arguments, Verb};
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    // clap itself ends the process with 2 on wrong usage.
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("tasklens: {error:#}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// Whether all is well: `false` is exit code 1 for what was already said in words.
+fn run(arguments: Arguments) -> anyhow::Result<bool> {
+    match arguments.verb {
+        None => window(None),
+        Some(Verb::Open { path }) => window(Some(path)),
+        Some(Verb::Sample { folder, images, seed }) => write_sample(&folder, images, seed),
+        Some(Verb::Check(arguments)) => check::run(&arguments),
+        Some(Verb::Train(arguments)) => train::run(&arguments),
+        Some(Verb::Predict(arguments)) => predict::run(&arguments),
+        Some(Verb::Evaluate(arguments)) => evaluate::run(&arguments),
+        Some(Verb::Doctor) => Ok(doctor()),
+    }
+}
+
+/// Opens the window; a relative path is meant from here.
+fn window(path: Option<PathBuf>) -> anyhow::Result<bool> {
+    let open = path.map(std::path::absolute).transpose().context("cannot tell the current folder")?;
+    app::run_window(app::Start { open })?;
+    Ok(true)
+}
+
+fn write_sample(folder: &Path, images: usize, seed: u64) -> anyhow::Result<bool> {
+    let stop = interrupt::flag()?;
+    let mut bar = progress::Bar::new("drawing");
+    let config = sample::write_sample(folder, images, seed, &mut |done, of| {
+        bar.set(done as u64, of as u64);
+        !stop.is_set()
+    })?;
+    bar.finish();
+    println!("{images} drawn garments in {}", folder.display());
+    println!("Train on them: tasklens train {}", config.display());
+    Ok(true)
+}
+
+fn doctor() -> bool {
+    let checks = device::doctor();
+    for check in &checks {
+        println!("{check}");
+    }
+    checks.iter().all(|check| check.status != device::Status::Fail)
+}
+
+/// A config with its `--set` changes; its notices go to standard error. The sample that the config at
+/// the root of the repository names is drawn when it is opened for the first time.
+fn open_config(file: &Path, changes: &[(String, String)]) -> anyhow::Result<Config> {
+    let config = Config::with_overrides(file, changes)?;
+    for notice in &config.notices {
+        eprintln!("note: {notice}");
+    }
+    if sample::is_missing(&config) {
+        let mut bar = progress::Bar::new("drawing the sample");
+        sample::draw_for(&config, &mut |done, of| {
+            bar.set(done as u64, of as u64);
+            true
+        })?;
+        bar.finish();
+    }
+    Ok(config)
+}

@@ -1,0 +1,154 @@
+//! `tasklens train`: the run's events as a bar, as plain lines, or as JSON lines.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use super::arguments::Train;
+use super::progress::{Bar, clock};
+use super::{interrupt, open_config};
+use crate::config::Config;
+use crate::training::events::{Command, EpochMetrics, Event, Phase, Started, StopReason, Stopped};
+use crate::training::{Request, run_folder, start};
+
+pub fn run(arguments: &Train) -> anyhow::Result<bool> {
+    let request = request(arguments)?;
+    let training = start(request, || {});
+    let commands = training.commands.clone();
+    let _flag = interrupt::listen(move || {
+        // The channel is closed when the run is over anyway.
+        let _ = commands.send(Command::Stop);
+    })?;
+    let mut printer = Printer::new(arguments.json);
+    let mut ended_well = false;
+    for event in training.events {
+        ended_well = matches!(event, Event::Stopped(_));
+        printer.print(&event)?;
+    }
+    Ok(ended_well)
+}
+
+fn request(arguments: &Train) -> anyhow::Result<Request> {
+    if let Some(run) = &arguments.resume {
+        let config = open_config(&run.join(run_folder::CONFIG), &arguments.changes)
+            .with_context(|| format!("{} cannot be resumed", run.display()))?;
+        return Ok(Request { config, run: Some(run.clone()), resume: true });
+    }
+    let file: PathBuf = arguments.config.clone().context("name a config.yml, or a run with --resume")?;
+    let config: Config = open_config(&file, &arguments.changes)?;
+    Ok(Request { config, run: arguments.run.clone(), resume: false })
+}
+
+/// Shows events.
+struct Printer {
+    json: bool,
+    bar: Bar,
+    tasks: Vec<String>,
+    epochs: usize,
+    /// What was being prepared, so that a log without a bar names each step once.
+    preparing: String,
+}
+
+impl Printer {
+    fn new(json: bool) -> Self {
+        Self { json, bar: Bar::new("preparing"), tasks: Vec::new(), epochs: 0, preparing: String::new() }
+    }
+
+    fn print(&mut self, event: &Event) -> anyhow::Result<()> {
+        if self.json {
+            println!("{}", serde_json::to_string(event)?);
+            return Ok(());
+        }
+        match event {
+            Event::Preparing { what, done, of } => self.preparing(what, *done, *of),
+            Event::Started(started) => self.started(started),
+            Event::Batch(batch) => {
+                let phase = if batch.phase == Phase::Train { "train" } else { "validate" };
+                let what = format!("epoch {}/{} {phase}", batch.epoch, self.epochs);
+                let text = format!(
+                    "{:.1} images/s  loss {:.4}  {} left",
+                    batch.images_per_sec,
+                    batch.loss,
+                    clock(batch.secs_left)
+                );
+                self.bar.set_text(&what, batch.done as u64, batch.of as u64, &text);
+            }
+            Event::Epoch(metrics) => self.bar.result(&self.epoch_line(metrics)),
+            Event::LearningRateReduced { learning_rate, .. } => {
+                self.bar.result(&format!("no progress: the learning rate is now {learning_rate:.2e}"));
+            }
+            Event::Checkpoint { .. } => {}
+            Event::Warning { message } => self.bar.line(&format!("warning: {message}")),
+            Event::Paused => self.bar.line("paused"),
+            Event::Resumed => self.bar.line("goes on"),
+            Event::Stopped(stopped) => self.stopped(stopped),
+            Event::Failed { error } => {
+                self.bar.finish();
+                eprintln!("tasklens: {error}");
+            }
+        }
+        Ok(())
+    }
+
+    fn preparing(&mut self, what: &str, done: u64, of: u64) {
+        if self.preparing != what {
+            what.clone_into(&mut self.preparing);
+            self.bar.result(what);
+        }
+        self.bar.set_with(what, done, of);
+    }
+
+    fn started(&mut self, started: &Started) {
+        self.tasks.clone_from(&started.tasks);
+        self.epochs = started.epochs;
+        self.bar.result(&format!(
+            "{} train, {} validate · {} · {} · {:.1} million weights · {}\nrun: {}",
+            started.n_train,
+            started.n_validation,
+            started.device,
+            started.precision,
+            started.parameters as f64 / 1e6,
+            started.weights,
+            started.run.display()
+        ));
+    }
+
+    /// `epoch 3/30  loss 1.2345  val_loss 1.1111  val accuracy: print 0.912  sleeves 0.990  (8 s, 61.0 images/s) best`
+    fn epoch_line(&self, metrics: &EpochMetrics) -> String {
+        format!(
+            "epoch {}/{}  loss {:.4}  val_loss {:.4}  val accuracy: {}  ({}, {:.1} images/s){}",
+            metrics.epoch,
+            self.epochs,
+            metrics.train.loss,
+            metrics.validation.loss,
+            accuracies(&self.tasks, metrics),
+            clock(metrics.secs),
+            metrics.images_per_sec,
+            if metrics.best { "  best" } else { "" }
+        )
+    }
+
+    fn stopped(&self, stopped: &Stopped) {
+        self.bar.finish();
+        let why = match stopped.why {
+            StopReason::Finished => "all epochs are done",
+            StopReason::EarlyStopping => "val_loss no longer got better",
+            StopReason::Asked => "stopped as asked",
+        };
+        println!("{why} after {}", clock(stopped.secs));
+        if let Some(best) = &stopped.best {
+            println!("best epoch {}: {}", best.epoch, accuracies(&self.tasks, best));
+        }
+        match &stopped.model {
+            Some(model) => println!("model: {}", model.display()),
+            None => println!("no epoch was begun: there is no model"),
+        }
+    }
+}
+
+/// `print 0.912  sleeves 0.990`; a task without labels in the validation rows shows a dash.
+fn accuracies(tasks: &[String], metrics: &EpochMetrics) -> String {
+    let pairs = tasks.iter().zip(&metrics.validation.task_accuracy);
+    let text = |accuracy: f64| if accuracy.is_nan() { "-".to_owned() } else { format!("{accuracy:.3}") };
+    pairs.map(|(task, accuracy)| format!("{task} {}", text(*accuracy))).collect::<Vec<_>>().join("  ")
+}
