@@ -28,7 +28,7 @@ pub enum Verb {
         /// The folder to write into; made if it does not exist
         folder: PathBuf,
         /// How many images to draw
-        #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(20..=1_000_000).map(|n| n as usize))]
+        #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(20..=1_000_000))]
         images: usize,
         /// The same seed gives the same bytes
         #[arg(long, default_value_t = 7)]
@@ -94,8 +94,8 @@ pub struct Predict {
     #[arg(long)]
     pub json: bool,
     /// Images at a time
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=4096).map(usize::from))]
-    pub batch_size: usize,
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub batch_size: u16,
     /// auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "auto", value_parser = device)]
     pub device: crate::config::DeviceChoice,

@@ -42,7 +42,7 @@ fn run(arguments: Arguments) -> anyhow::Result<bool> {
     match arguments.verb {
         None => window(None),
         Some(Verb::Open { path }) => window(Some(path)),
-        Some(Verb::Sample { folder, images, seed }) => write_sample(&folder, images, seed),
+        Some(Verb::Sample { folder, images, seed }) => write_sample(&folder, images as usize, seed),
         Some(Verb::Check(arguments)) => check::run(&arguments),
         Some(Verb::Train(arguments)) => train::run(&arguments),
         Some(Verb::Predict(arguments)) => predict::run(&arguments),

@@ -108,7 +108,7 @@ fn predict_files(
     let mut bar = Bar::new("predicting");
     let mut failed = None;
     let mut done = 0_u64;
-    predict_rows(predictor, rows, &which, (arguments.batch_size, workers), &mut |answer| {
+    predict_rows(predictor, rows, &which, (usize::from(arguments.batch_size), workers), &mut |answer| {
         let Answer { row, result } = answer;
         done += 1;
         if let Err(error) = output.add(&bar, &names[row], result) {

@@ -189,6 +189,19 @@ pub enum DeviceChoice {
     Mps,
 }
 
+impl DeviceChoice {
+    /// What a config or the command line calls a device.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "auto" => Some(Self::Auto),
+            "cpu" => Some(Self::Cpu),
+            "cuda" => Some(Self::Cuda(0)),
+            "mps" => Some(Self::Mps),
+            _ => name.strip_prefix("cuda:")?.parse().ok().filter(|index| *index < 1024).map(Self::Cuda),
+        }
+    }
+}
+
 /// `class_weights`: how much each label counts in the loss.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum ClassWeights {

@@ -256,13 +256,7 @@ fn pretrained(reader: &mut Reader, section: &Section<'_>) -> Pretrained {
 
 fn device(reader: &mut Reader, section: &Section<'_>) -> DeviceChoice {
     let Some(node) = section.get("device") else { return DeviceChoice::default() };
-    let choice = node.text().and_then(|text| match text {
-        "auto" => Some(DeviceChoice::Auto),
-        "cpu" => Some(DeviceChoice::Cpu),
-        "cuda" => Some(DeviceChoice::Cuda(0)),
-        "mps" => Some(DeviceChoice::Mps),
-        _ => text.strip_prefix("cuda:")?.parse().ok().filter(|index| *index < 1024).map(DeviceChoice::Cuda),
-    });
+    let choice = node.text().and_then(DeviceChoice::from_name);
     choice.unwrap_or_else(|| {
         reader.wrong("model.device", node, "`auto`, `cpu`, `cuda`, `cuda:N` (N from 0) or `mps`");
         DeviceChoice::default()
