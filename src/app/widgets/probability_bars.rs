@@ -1,0 +1,1 @@
+//! The labels of a task as bars, sorted by probability.

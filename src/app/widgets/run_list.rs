@@ -1,0 +1,1 @@
+//! Earlier runs, to lay over the charts.
