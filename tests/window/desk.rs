@@ -50,7 +50,11 @@ impl Desk {
     pub fn wait_until(&mut self, what: &str, mut done: impl FnMut(&Harness<'static, App>) -> bool) {
         let begin = Instant::now();
         while !done(&self.window) {
-            assert!(begin.elapsed() < Duration::from_secs(20), "waited in vain for: {what}\n{:?}", self.window.root());
+            assert!(
+                begin.elapsed() < Duration::from_secs(20),
+                "waited in vain for: {what}\n{:?}",
+                self.window.root()
+            );
             std::thread::sleep(Duration::from_millis(5));
             self.window.step();
         }
@@ -76,8 +80,14 @@ impl Desk {
         self.window.run_steps(3);
     }
 
+    /// Presses the one thing whose name has this in it.
+    pub fn press_containing(&mut self, part: &str) {
+        self.window.get_by_label_contains(part).click();
+        self.window.run_steps(3);
+    }
+
     /// What has this name.
-    pub fn node(&self, name: &str) -> Node<'_> {
+    pub fn node<'a>(&'a self, name: &'a str) -> Node<'a> {
         self.window.get_by_label(name)
     }
 
