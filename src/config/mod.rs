@@ -4,6 +4,9 @@
 //! behaviour comes back. Relative paths are resolved against the folder of the file.
 
 mod parse;
+mod reader;
+mod write;
+mod yaml;
 
 use std::path::{Path, PathBuf};
 
@@ -195,8 +198,77 @@ impl Config {
     /// # Errors
     /// A [`ConfigError`] that names file, line, key, what was expected and the nearest valid key.
     pub fn open(file: &Path) -> Result<Self, ConfigError> {
-        Err(ConfigError { file: file.to_path_buf(), line: None, message: "not built yet".to_owned() })
+        Self::with_overrides(file, &[])
     }
+
+    /// [`Config::open`] with keys replaced before the check, as `--set model.epochs=3` does: pairs of
+    /// a dotted key and its value in YAML. Relative paths start at the folder of `file` here too.
+    ///
+    /// # Errors
+    /// As [`Config::open`]; what is wrong with an override names its `--set` argument.
+    pub fn with_overrides(file: &Path, overrides: &[(String, String)]) -> Result<Self, ConfigError> {
+        let bytes = std::fs::read(file).map_err(|source| ConfigError {
+            file: file.to_path_buf(),
+            line: None,
+            message: format!("cannot be read: {source}"),
+        })?;
+        let text = String::from_utf8(bytes).map_err(|source| {
+            let before = &source.as_bytes()[..source.utf8_error().valid_up_to()];
+            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let message = "this is not UTF-8 text; save the file as UTF-8".to_owned();
+            ConfigError { file: file.to_path_buf(), line: Some(line), message }
+        })?;
+        Self::read(&text, file, overrides)
+    }
+
+    /// Checks the text of a config as if it were in `file`, which need not exist.
+    ///
+    /// # Errors
+    /// As [`Config::open`].
+    pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
+        Self::read(text, file, &[])
+    }
+
+    fn read(text: &str, file: &Path, overrides: &[(String, String)]) -> Result<Self, ConfigError> {
+        let error = |line, message| ConfigError { file: file.to_path_buf(), line, message };
+        let mut root = yaml::parse(text).map_err(|fault| error(Some(fault.line), fault.message))?;
+        for (key, value) in overrides {
+            let root = root.get_or_insert_with(yaml::Node::empty_map);
+            yaml::set(root, key, value).map_err(|message| error(None, message))?;
+        }
+        parse::config(root.as_ref(), file)
+    }
+
+    /// The config as YAML: every key, paths absolute, so that it means the same wherever it is saved.
+    pub fn to_yaml(&self) -> String {
+        write::yaml(self)
+    }
+
+    /// Writes [`Config::to_yaml`] to `file`.
+    ///
+    /// # Errors
+    /// Any I/O error.
+    pub fn save(&self, file: &Path) -> std::io::Result<()> {
+        crate::files::replace(file, self.to_yaml().as_bytes())
+    }
+
+    /// The folder of the file.
+    pub fn folder(&self) -> &Path {
+        self.file.parent().unwrap_or(Path::new("."))
+    }
+}
+
+/// The nearest of `candidates`, where it is near enough to be what was meant.
+pub(crate) fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let text = text.to_lowercase();
+    candidates
+        .map(|candidate| (strsim::damerau_levenshtein(&text, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, candidate)| {
+            let longest = text.chars().count().max(candidate.chars().count());
+            *distance <= (longest / 3).max(1) && *distance < longest
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
 }
 
 /// What is wrong with a config, and where.

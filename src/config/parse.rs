@@ -1,1 +1,463 @@
-//! YAML text -> [`Config`](super::Config), with located errors.
+//! YAML tree -> [`Config`]: each key with its default, its range and what it may say.
+
+use std::path::{Path, PathBuf};
+
+use super::reader::{Reader, Section, list};
+use super::yaml::{Node, Place, Value};
+use super::{
+    Augmentation, Backbone, ClassWeights, Config, ConfigError, DeviceChoice, ModelConfig, Paths, Precision,
+    Pretrained, Task, nearest,
+};
+
+const SECTIONS: &[&str] = &["paths", "model"];
+const PATH_KEYS: &[&str] = &["model_dataframe", "model_path", "training_history_path", "runs"];
+const MODEL_KEYS: &[&str] = &[
+    "input_shape",
+    "target_encoder",
+    "target",
+    "paths",
+    "split_column",
+    "class_mode",
+    "freeze_convolutional_layers",
+    "batch_size",
+    "random_seed",
+    "learning_rate",
+    "early_stopping_patience",
+    "early_stopping_min_delta",
+    "lr_reducer_factor",
+    "lr_reducer_patience",
+    "lr_reducer_min_delta",
+    "lr_reducer_cooldown",
+    "min_lr",
+    "epochs",
+    "validation_split",
+    "augmentation",
+    "backbone",
+    "pretrained",
+    "precision",
+    "device",
+    "task_weights",
+    "class_weights",
+    "workers",
+];
+const AUGMENTATION_KEYS: &[&str] = &["rotation", "shift", "zoom", "brightness", "horizontal_flip"];
+const MAX_EPOCHS: u64 = 1_000_000;
+/// What the Python project's example uses.
+const DEFAULT_SIDE: u32 = 299;
+
+/// Reads the tree of a whole file (`None`: it is empty).
+pub(super) fn config(root: Option<&Node>, file: &Path) -> Result<Config, ConfigError> {
+    let mut reader = Reader::new(file);
+    let none: &[_] = &[];
+    let entries = root
+        .map_or(none, |node| reader.map("config.yml", node, "the two groups of keys `paths:` and `model:`"));
+    let top = Section { name: "", place: None, entries };
+    reader.only_known(&top, SECTIONS, &[("model", MODEL_KEYS), ("paths", PATH_KEYS)]);
+    let section_of_paths = section(&mut reader, &top, "paths");
+    let paths = paths(&mut reader, &section_of_paths);
+    let section_of_model = section(&mut reader, &top, "model");
+    let model = model(&mut reader, &section_of_model);
+    let notices = reader.finish(file)?;
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf());
+    Ok(Config { file, paths, model, notices })
+}
+
+fn section<'a>(reader: &mut Reader, top: &Section<'a>, name: &'a str) -> Section<'a> {
+    let node = top.get(name);
+    let entries = node.map_or(&[][..], |node| reader.map(name, node, "a group of keys, indented below it"));
+    let place = top.entries.iter().find(|entry| entry.key == name).map(|entry| &entry.place);
+    Section { name, place, entries }
+}
+
+fn paths(reader: &mut Reader, section: &Section<'_>) -> Paths {
+    reader.only_known(section, PATH_KEYS, &[("model", MODEL_KEYS)]);
+    let model_dataframe = reader.path(section, "model_dataframe");
+    if model_dataframe.is_none() && section.get("model_dataframe").is_none_or(Node::is_null) {
+        reader.fault(
+            section.place,
+            "`paths.model_dataframe` is missing: give the path of the CSV, relative to this file",
+        );
+    }
+    Paths {
+        model_dataframe: model_dataframe.unwrap_or_default(),
+        model_path: reader.path(section, "model_path").map(|path| safetensors_path(reader, path)),
+        training_history_path: reader.path(section, "training_history_path"),
+        runs: reader.path(section, "runs").unwrap_or_else(|| reader.absolute("runs")),
+    }
+}
+
+/// The Python project saves HDF5; we write safetensors beside it.
+fn safetensors_path(reader: &mut Reader, path: PathBuf) -> PathBuf {
+    let is_h5 =
+        path.extension().is_some_and(|e| e.eq_ignore_ascii_case("h5") || e.eq_ignore_ascii_case("hdf5"));
+    if !is_h5 {
+        return path;
+    }
+    let new = path.with_extension("safetensors");
+    reader.notices.push(format!(
+        "paths.model_path: models are written as safetensors, to {} instead of {}",
+        new.display(),
+        path.display()
+    ));
+    new
+}
+
+fn model(reader: &mut Reader, section: &Section<'_>) -> ModelConfig {
+    reader.only_known(section, MODEL_KEYS, &[("paths", PATH_KEYS)]);
+    let (height, width) = input_shape(reader, section);
+    let all = target_encoder(reader, section);
+    let tasks = target(reader, section, &all);
+    let path_column = reader.text(section, "paths", "the name of the column that holds the image path");
+    let split_column = reader.text(section, "split_column", "the name of a column");
+    reader.choice(section, "class_mode", &[("multi_output", ())], ());
+    let positive = |value: f64| value > 0.0 && value <= 1.0;
+    let delta = |value: f64| (0.0..=1e6).contains(&value);
+    let model = ModelConfig {
+        height,
+        width,
+        path_column: path_column.unwrap_or_else(|| "path".to_owned()),
+        split_column,
+        freeze_convolutional_layers: reader.switch(section, "freeze_convolutional_layers", false),
+        batch_size: reader.count(section, "batch_size", 1..=4096, 16),
+        random_seed: reader.whole(section, "random_seed", 0..=u64::MAX, 42),
+        learning_rate: reader.number(
+            section,
+            "learning_rate",
+            0.001,
+            "a number above 0 and at most 1, such as 0.001",
+            positive,
+        ),
+        early_stopping_patience: reader.count(section, "early_stopping_patience", 0..=MAX_EPOCHS, 10),
+        early_stopping_min_delta: reader.number(
+            section,
+            "early_stopping_min_delta",
+            0.0,
+            "a number, 0 or more",
+            delta,
+        ),
+        lr_reducer_factor: reader.number(
+            section,
+            "lr_reducer_factor",
+            0.1,
+            "a number above 0 and below 1, such as 0.1",
+            |value| value > 0.0 && value < 1.0,
+        ),
+        lr_reducer_patience: reader.count(section, "lr_reducer_patience", 0..=MAX_EPOCHS, 5),
+        lr_reducer_min_delta: reader.number(
+            section,
+            "lr_reducer_min_delta",
+            1e-4,
+            "a number, 0 or more",
+            delta,
+        ),
+        lr_reducer_cooldown: reader.count(section, "lr_reducer_cooldown", 0..=MAX_EPOCHS, 0),
+        min_lr: reader.number(section, "min_lr", 1e-6, "a number from 0 to 1, such as 0.000001", |value| {
+            (0.0..=1.0).contains(&value)
+        }),
+        epochs: reader.count(section, "epochs", 1..=MAX_EPOCHS, 100),
+        validation_split: reader.number(
+            section,
+            "validation_split",
+            0.2,
+            "a number above 0 and below 1, such as 0.2",
+            |value| value > 0.0 && value < 1.0,
+        ),
+        augmentation: augmentation(reader, section),
+        backbone: reader.choice(
+            section,
+            "backbone",
+            &[("xception", Backbone::Xception), ("xception_small", Backbone::XceptionSmall)],
+            Backbone::default(),
+        ),
+        pretrained: pretrained(reader, section),
+        precision: reader.choice(
+            section,
+            "precision",
+            &[("auto", Precision::Auto), ("fp32", Precision::Fp32), ("bf16", Precision::Bf16)],
+            Precision::default(),
+        ),
+        device: device(reader, section),
+        task_weights: task_weights(reader, section, &all, &tasks),
+        class_weights: class_weights(reader, section, &all, &tasks),
+        workers: workers(reader, section),
+        tasks,
+    };
+    columns_are_distinct(reader, section, &model);
+    model
+}
+
+/// `[height, width]`; a third entry must be the 3 of RGB, and Python's `(299, 299, 3)` reads too.
+fn input_shape(reader: &mut Reader, section: &Section<'_>) -> (u32, u32) {
+    let default = (DEFAULT_SIDE, DEFAULT_SIDE);
+    let Some(node) = section.get("input_shape") else { return default };
+    let sides: Option<Vec<u32>> = match &node.value {
+        Value::List(items) => items.iter().map(|item| item.text()?.parse().ok()).collect(),
+        _ => node.text().and_then(|text| text.strip_prefix('(')?.strip_suffix(')')).and_then(|tuple| {
+            tuple.split(',').map(str::trim).filter(|s| !s.is_empty()).map(|s| s.parse().ok()).collect()
+        }),
+    };
+    match sides.as_deref() {
+        Some(&[height, width] | &[height, width, 3])
+            if (32..=1024).contains(&height) && (32..=1024).contains(&width) =>
+        {
+            (height, width)
+        }
+        _ => {
+            let shown = match &sides {
+                Some(sides) => format!("{sides:?}"),
+                None => node.to_string(),
+            };
+            let message = format!(
+                "`model.input_shape` is {shown}, expected [height, width] in pixels, each from 32 to 1024, such as [299, 299]"
+            );
+            reader.fault(Some(&node.place), message);
+            default
+        }
+    }
+}
+
+fn target_encoder(reader: &mut Reader, section: &Section<'_>) -> Vec<Task> {
+    const EXAMPLE: &str =
+        "each task with its labels, such as `sleeves: [sleeveless, long_sleeve, short_sleeve]`";
+    let node = section.get("target_encoder").filter(|node| !node.is_null());
+    let Some(node) = node else {
+        reader.fault(section.place, format!("`model.target_encoder` is missing: list {EXAMPLE}"));
+        return Vec::new();
+    };
+    let entries = reader.map("model.target_encoder", node, EXAMPLE);
+    if entries.is_empty() && matches!(node.value, Value::Map(_)) {
+        reader.fault(Some(&node.place), format!("`model.target_encoder` names no task: list {EXAMPLE}"));
+    }
+    let mut tasks: Vec<Task> = Vec::new();
+    for entry in entries {
+        let name = entry.key.trim().to_owned();
+        if name.is_empty() {
+            reader.fault(Some(&entry.place), "a task in `model.target_encoder` has no name");
+        } else if tasks.iter().any(|task| task.name == name) {
+            reader.fault(Some(&entry.place), format!("`model.target_encoder` has the task `{name}` twice"));
+        }
+        let labels = labels(reader, &format!("model.target_encoder.{name}"), &entry.node);
+        tasks.push(Task { name, labels });
+    }
+    tasks
+}
+
+fn labels(reader: &mut Reader, full: &str, node: &Node) -> Vec<String> {
+    const EXPECTED: &str = "a list of labels, such as [short, long]";
+    let Value::List(items) = &node.value else {
+        reader.wrong(full, node, EXPECTED);
+        return Vec::new();
+    };
+    let mut labels: Vec<String> = Vec::new();
+    for item in items {
+        // The text as written: a label `1.0` or `no` is that text, as in the CSV.
+        match &item.value {
+            Value::Scalar { text, .. } if !text.trim().is_empty() => {
+                let label = text.trim().to_owned();
+                if labels.contains(&label) {
+                    reader.fault(Some(&item.place), format!("`{full}` has the label `{label}` twice"));
+                } else {
+                    labels.push(label);
+                }
+            }
+            Value::Scalar { .. } => {
+                let message = format!("`{full}` has an empty label; a row without a label has an empty cell");
+                reader.fault(Some(&item.place), message);
+            }
+            _ => reader.fault(Some(&item.place), format!("a label of `{full}` is {item}, expected text")),
+        }
+    }
+    if labels.len() < 2 {
+        let message = format!("`{full}` has {} label, expected at least two", labels.len());
+        reader.fault(Some(&node.place), message.replace("0 label", "no label"));
+    }
+    labels
+}
+
+/// `target` selects and orders the tasks; its names carry the `_encoded` of the Python project.
+fn target(reader: &mut Reader, section: &Section<'_>, all: &[Task]) -> Vec<Task> {
+    let Some(node) = section.get("target").filter(|node| !node.is_null()) else { return all.to_vec() };
+    let items = match &node.value {
+        Value::List(items) => items.as_slice(),
+        Value::Scalar { .. } => std::slice::from_ref(node),
+        Value::Map(_) => {
+            reader.wrong("model.target", node, "a list of tasks, such as [sleeves_encoded, print_encoded]");
+            return all.to_vec();
+        }
+    };
+    let mut tasks: Vec<Task> = Vec::new();
+    for item in items {
+        let written = item.text().unwrap_or_default();
+        let name = written.strip_suffix("_encoded").unwrap_or(written);
+        let found = all.iter().find(|task| task.name == written || task.name == name);
+        match found {
+            Some(task) if tasks.contains(task) => {
+                reader.fault(Some(&item.place), format!("`model.target` has the task `{name}` twice"));
+            }
+            Some(task) => tasks.push(task.clone()),
+            None => {
+                let message = format!(
+                    "`model.target` has {item}, which is no task of `model.target_encoder`; {}",
+                    suggestion(name, all.iter().map(|task| task.name.as_str()))
+                );
+                reader.fault(Some(&item.place), message);
+            }
+        }
+    }
+    if items.is_empty() {
+        reader.fault(Some(&node.place), "`model.target` names no task; leave it out to train all of them");
+    }
+    tasks
+}
+
+/// "did you mean ...?" or the whole list.
+fn suggestion<'a>(text: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+    match nearest(text, names.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there are {}", list(names)),
+    }
+}
+
+fn augmentation(reader: &mut Reader, model: &Section<'_>) -> Augmentation {
+    let default = Augmentation::default();
+    let Some(node) = model.get("augmentation") else { return default };
+    if node.text().is_some_and(|text| matches!(text, "none" | "None" | "false" | "False")) {
+        return Augmentation::none();
+    }
+    let name = "model.augmentation";
+    let entries = reader.map(name, node, "`none` or a group of keys such as `rotation: 10`");
+    let section = Section { name, place: Some(&node.place), entries };
+    reader.only_known(&section, AUGMENTATION_KEYS, &[]);
+    let degrees = |value: f64| (0.0..=180.0).contains(&value);
+    let share = |value: f64| (0.0..=0.9).contains(&value);
+    #[expect(clippy::cast_possible_truncation, reason = "small numbers with few digits")]
+    Augmentation {
+        rotation: reader.number(&section, "rotation", 10.0, "degrees from 0 to 180", degrees) as f32,
+        shift: reader.number(&section, "shift", 0.15, "a share of the size from 0 to 0.9", share) as f32,
+        zoom: reader.range(&section, "zoom", default.zoom, 0.1..=10.0),
+        brightness: reader.range(&section, "brightness", default.brightness, 0.0..=10.0),
+        horizontal_flip: reader.switch(&section, "horizontal_flip", true),
+    }
+}
+
+fn pretrained(reader: &mut Reader, section: &Section<'_>) -> Pretrained {
+    let Some(node) = section.get("pretrained") else { return Pretrained::default() };
+    match node.text() {
+        Some("auto") => Pretrained::Auto,
+        Some("required") => Pretrained::Required,
+        Some("none" | "None") => Pretrained::None,
+        Some(path) if path.ends_with(".safetensors") => Pretrained::File(reader.absolute(path)),
+        _ => {
+            let expected = "`auto`, `required`, `none` or the path of a .safetensors file";
+            reader.wrong("model.pretrained", node, expected);
+            Pretrained::default()
+        }
+    }
+}
+
+fn device(reader: &mut Reader, section: &Section<'_>) -> DeviceChoice {
+    let Some(node) = section.get("device") else { return DeviceChoice::default() };
+    let choice = node.text().and_then(|text| match text {
+        "auto" => Some(DeviceChoice::Auto),
+        "cpu" => Some(DeviceChoice::Cpu),
+        "cuda" => Some(DeviceChoice::Cuda(0)),
+        "mps" => Some(DeviceChoice::Mps),
+        _ => text.strip_prefix("cuda:")?.parse().ok().filter(|index| *index < 1024).map(DeviceChoice::Cuda),
+    });
+    choice.unwrap_or_else(|| {
+        reader.wrong("model.device", node, "`auto`, `cpu`, `cuda`, `cuda:N` (N from 0) or `mps`");
+        DeviceChoice::default()
+    })
+}
+
+fn workers(reader: &mut Reader, section: &Section<'_>) -> Option<usize> {
+    let node = section.get("workers")?;
+    if node.text() == Some("auto") {
+        return None;
+    }
+    let workers = node.text().and_then(|text| text.parse().ok()).filter(|n| (1..=256).contains(n));
+    if workers.is_none() {
+        reader.wrong("model.workers", node, "`auto` or a whole number from 1 to 256");
+    }
+    workers
+}
+
+fn task_weights(reader: &mut Reader, section: &Section<'_>, all: &[Task], tasks: &[Task]) -> Vec<f64> {
+    let mut weights = vec![1.0; tasks.len()];
+    let Some(node) = section.get("task_weights") else { return weights };
+    let entries = reader.map("model.task_weights", node, "a weight for each task, such as `sleeves: 2`");
+    for entry in entries {
+        let full = format!("model.task_weights.{}", entry.key);
+        let weight = reader.number_at(&full, &entry.node, 1.0, "a number from 0 to 1000", weight_fits);
+        if !all.iter().any(|task| task.name == entry.key) {
+            unknown_task(reader, "task_weights", entry, all);
+        } else if let Some(index) = tasks.iter().position(|task| task.name == entry.key) {
+            weights[index] = weight;
+        }
+    }
+    if !weights.is_empty() && weights.iter().all(|weight| *weight == 0.0) {
+        reader.fault(Some(&node.place), "`model.task_weights` is 0 for every task; one must be above 0");
+    }
+    weights
+}
+
+fn class_weights(reader: &mut Reader, section: &Section<'_>, all: &[Task], tasks: &[Task]) -> ClassWeights {
+    let Some(node) = section.get("class_weights").filter(|node| !node.is_null()) else {
+        return ClassWeights::None;
+    };
+    match node.text() {
+        Some("none" | "None") => return ClassWeights::None,
+        Some("balanced") => return ClassWeights::Balanced,
+        _ => {}
+    }
+    let expected = "`none`, `balanced` or weights per task and label, such as `sleeves: {long: 2}`";
+    let entries = reader.map("model.class_weights", node, expected);
+    let mut weights: Vec<Vec<f64>> = tasks.iter().map(|task| vec![1.0; task.labels.len()]).collect();
+    for entry in entries {
+        let Some(task) = all.iter().find(|task| task.name == entry.key) else {
+            unknown_task(reader, "class_weights", entry, all);
+            continue;
+        };
+        let full = format!("model.class_weights.{}", task.name);
+        for label in reader.map(&full, &entry.node, "a weight for each label, such as `{long: 2}`") {
+            let full = format!("{full}.{}", label.key);
+            let weight = reader.number_at(&full, &label.node, 1.0, "a number from 0 to 1000", weight_fits);
+            let Some(class) = task.labels.iter().position(|known| *known == label.key) else {
+                let near = suggestion(&label.key, task.labels.iter().map(String::as_str));
+                let message = format!("`{full}`: the task `{}` has no such label; {near}", task.name);
+                reader.fault(Some(&label.place), message);
+                continue;
+            };
+            if let Some(index) = tasks.iter().position(|chosen| chosen == task) {
+                weights[index][class] = weight;
+            }
+        }
+    }
+    ClassWeights::PerLabel(weights)
+}
+
+fn weight_fits(weight: f64) -> bool {
+    (0.0..=1000.0).contains(&weight)
+}
+
+fn unknown_task(reader: &mut Reader, key: &str, entry: &super::yaml::Entry, all: &[Task]) {
+    let near = suggestion(&entry.key, all.iter().map(|task| task.name.as_str()));
+    let message = format!("`model.{key}.{}`: `model.target_encoder` has no such task; {near}", entry.key);
+    reader.fault(Some(&entry.place), message);
+}
+
+/// One column cannot be the image path, the split and a task at once.
+fn columns_are_distinct(reader: &mut Reader, section: &Section<'_>, model: &ModelConfig) {
+    let place_of = |key: &str| -> Option<Place> { section.get(key).map(|node| node.place.clone()) };
+    let is_task = |column: &str| model.tasks.iter().any(|task| task.name == column);
+    if is_task(&model.path_column) {
+        let message =
+            format!("the column `{}` holds the image path and cannot be a task too", model.path_column);
+        reader.fault(place_of("target_encoder").as_ref(), message);
+    }
+    let Some(split) = &model.split_column else { return };
+    if is_task(split) || *split == model.path_column {
+        let message = format!("`model.split_column` is `{split}`, which is a task or the image path already");
+        reader.fault(place_of("split_column").as_ref(), message);
+    }
+}

@@ -1,0 +1,291 @@
+//! Reads one value of a section as a number, a switch, a path or a choice, and collects what is
+//! wrong with it: reading goes on with the default, so that all faults are known at once.
+
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use super::yaml::{Entry, Node, Place, Value};
+use super::{ConfigError, nearest};
+
+/// A group of keys, such as `model`.
+#[derive(Clone, Copy)]
+pub(super) struct Section<'a> {
+    /// The dotted name; empty at the top.
+    pub name: &'a str,
+    pub place: Option<&'a Place>,
+    pub entries: &'a [Entry],
+}
+
+impl<'a> Section<'a> {
+    pub fn get(&self, key: &str) -> Option<&'a Node> {
+        self.entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node)
+    }
+
+    /// The key with its section, as messages name it.
+    pub fn full(&self, key: &str) -> String {
+        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
+    }
+}
+
+/// Something wrong in the file.
+struct Fault {
+    place: Option<Place>,
+    message: String,
+}
+
+/// Collects faults and notices while a config is read.
+pub(super) struct Reader {
+    /// Folder of the file; relative paths start here.
+    folder: PathBuf,
+    faults: Vec<Fault>,
+    pub notices: Vec<String>,
+}
+
+impl Reader {
+    pub fn new(file: &Path) -> Self {
+        let file = std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf());
+        let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
+        Self { folder, faults: Vec::new(), notices: Vec::new() }
+    }
+
+    pub fn fault(&mut self, place: Option<&Place>, message: impl Into<String>) {
+        self.faults.push(Fault { place: place.cloned(), message: message.into() });
+    }
+
+    /// A value that is not what its key takes.
+    pub fn wrong(&mut self, full: &str, node: &Node, expected: &str) {
+        self.fault(Some(&node.place), format!("`{full}` is {node}, expected {expected}"));
+    }
+
+    /// The first fault by line, with the number of the others; `Ok` where there is none.
+    pub fn finish(mut self, file: &Path) -> Result<Vec<String>, ConfigError> {
+        self.faults.sort_by_key(|fault| match fault.place {
+            Some(Place::Set(_)) => 0,
+            Some(Place::Line(line)) => line,
+            None => usize::MAX,
+        });
+        let others = self.faults.len().saturating_sub(1);
+        let Some(first) = self.faults.into_iter().next() else { return Ok(self.notices) };
+        let (line, mut message) = match first.place {
+            Some(Place::Line(line)) => (Some(line), first.message),
+            Some(Place::Set(argument)) => (None, format!("--set {argument}: {}", first.message)),
+            None => (None, first.message),
+        };
+        if others > 0 {
+            message.push_str(&format!(" (and {others} more)"));
+        }
+        Err(ConfigError { file: file.to_path_buf(), line, message })
+    }
+
+    /// Faults every key of `section` that is not in `known`, with the nearest that is. `elsewhere`
+    /// holds keys of other sections.
+    pub fn only_known(&mut self, section: &Section<'_>, known: &[&str], elsewhere: &[(&str, &[&str])]) {
+        for entry in section.entries {
+            let key = entry.key.as_str();
+            if known.contains(&key) {
+                continue;
+            }
+            let name = section.full(key);
+            let message = if let Some((other, _)) = elsewhere.iter().find(|(_, keys)| keys.contains(&key)) {
+                format!("`{name}` is not known; `{key}` belongs into `{other}:`, as `{other}.{key}`")
+            } else if let Some(near) = nearest(key, known.iter().copied()) {
+                format!("`{name}` is not known; did you mean `{near}`?")
+            } else {
+                format!("`{name}` is not known; the keys here are {}", list(known.iter().copied()))
+            };
+            self.fault(Some(&entry.place), message);
+        }
+    }
+
+    /// The entries of a map; null is an empty one.
+    pub fn map<'a>(&mut self, full: &str, node: &'a Node, expected: &str) -> &'a [Entry] {
+        match &node.value {
+            Value::Map(entries) => entries,
+            _ if node.is_null() => &[],
+            _ => {
+                self.wrong(full, node, expected);
+                &[]
+            }
+        }
+    }
+
+    pub fn whole(
+        &mut self,
+        section: &Section<'_>,
+        key: &str,
+        range: RangeInclusive<u64>,
+        default: u64,
+    ) -> u64 {
+        let Some(node) = section.get(key) else { return default };
+        match node.text().and_then(whole_number).filter(|value| range.contains(value)) {
+            Some(value) => value,
+            None => {
+                let expected = match (*range.start(), *range.end()) {
+                    (0, u64::MAX) => "a whole number, 0 or more".to_owned(),
+                    (low, high) => format!("a whole number from {low} to {high}"),
+                };
+                self.wrong(&section.full(key), node, &expected);
+                default
+            }
+        }
+    }
+
+    pub fn count(
+        &mut self,
+        section: &Section<'_>,
+        key: &str,
+        range: RangeInclusive<u64>,
+        default: u64,
+    ) -> usize {
+        usize::try_from(self.whole(section, key, range, default)).unwrap_or(usize::MAX)
+    }
+
+    /// A number that `fits`; `expected` says in words what fits.
+    pub fn number(
+        &mut self,
+        section: &Section<'_>,
+        key: &str,
+        default: f64,
+        expected: &str,
+        fits: impl Fn(f64) -> bool,
+    ) -> f64 {
+        match section.get(key) {
+            None => default,
+            Some(node) => self.number_at(&section.full(key), node, default, expected, fits),
+        }
+    }
+
+    pub fn number_at(
+        &mut self,
+        full: &str,
+        node: &Node,
+        default: f64,
+        expected: &str,
+        fits: impl Fn(f64) -> bool,
+    ) -> f64 {
+        match node.text().and_then(number).filter(|value| fits(*value)) {
+            Some(value) => value,
+            None => {
+                self.wrong(full, node, expected);
+                default
+            }
+        }
+    }
+
+    /// `[low, high]` within `range`, low first.
+    pub fn range(
+        &mut self,
+        section: &Section<'_>,
+        key: &str,
+        default: (f32, f32),
+        within: RangeInclusive<f32>,
+    ) -> (f32, f32) {
+        let Some(node) = section.get(key) else { return default };
+        let values: Option<Vec<f32>> = match &node.value {
+            Value::List(items) => items.iter().map(|item| item.text().and_then(small_number)).collect(),
+            _ => None,
+        };
+        match values.as_deref() {
+            Some(&[low, high]) if low <= high && within.contains(&low) && within.contains(&high) => {
+                (low, high)
+            }
+            _ => {
+                let (start, end) = (within.start(), within.end());
+                let expected = format!("[low, high] with both from {start} to {end}, such as [0.8, 1.2]");
+                self.wrong(&section.full(key), node, &expected);
+                default
+            }
+        }
+    }
+
+    /// YAML 1.1 habits: `True`, `yes` and `on` are true.
+    pub fn switch(&mut self, section: &Section<'_>, key: &str, default: bool) -> bool {
+        let Some(node) = section.get(key) else { return default };
+        match node.text().map(str::to_ascii_lowercase).as_deref() {
+            Some("true" | "yes" | "on") => true,
+            Some("false" | "no" | "off") => false,
+            _ => {
+                self.wrong(&section.full(key), node, "true or false");
+                default
+            }
+        }
+    }
+
+    /// One of `choices`, by name.
+    pub fn choice<T: Copy>(
+        &mut self,
+        section: &Section<'_>,
+        key: &str,
+        choices: &[(&str, T)],
+        default: T,
+    ) -> T {
+        let Some(node) = section.get(key) else { return default };
+        let found = node.text().and_then(|text| choices.iter().find(|(name, _)| *name == text));
+        if let Some((_, value)) = found {
+            return *value;
+        }
+        let expected = any_of(choices.iter().map(|(name, _)| *name));
+        self.wrong(&section.full(key), node, &expected);
+        default
+    }
+
+    /// Text that is not empty; null counts as absent.
+    pub fn text(&mut self, section: &Section<'_>, key: &str, expected: &str) -> Option<String> {
+        let node = section.get(key).filter(|node| !node.is_null())?;
+        match node.text().filter(|text| !text.is_empty()) {
+            Some(text) => Some(text.to_owned()),
+            None => {
+                self.wrong(&section.full(key), node, expected);
+                None
+            }
+        }
+    }
+
+    /// A path, made absolute; null counts as absent.
+    pub fn path(&mut self, section: &Section<'_>, key: &str) -> Option<PathBuf> {
+        self.text(section, key, "a path").map(|text| self.absolute(&text))
+    }
+
+    pub fn absolute(&self, path: &str) -> PathBuf {
+        let joined = self.folder.join(path);
+        std::path::absolute(&joined).unwrap_or(joined)
+    }
+}
+
+/// "`a`, `b` and `c`".
+pub(super) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    joined(names, "and")
+}
+
+fn any_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    joined(names, "or")
+}
+
+fn joined<'a>(names: impl Iterator<Item = &'a str>, word: &str) -> String {
+    let mut quoted: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    match quoted.pop() {
+        None => "none".to_owned(),
+        Some(last) if quoted.is_empty() => last,
+        Some(last) => format!("{} {word} {last}", quoted.join(", ")),
+    }
+}
+
+/// `16`, and `16.0` or `1e3` too.
+fn whole_number(text: &str) -> Option<u64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    text.parse().ok().or_else(|| {
+        let value = number(text)?;
+        // Beyond 2^53 a float does not say which whole number was meant.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and in range")]
+        (value.fract() == 0.0 && (0.0..EXACT).contains(&value)).then_some(value as u64)
+    })
+}
+
+/// `.000001`, `1e-4` and `+0.5` are numbers; infinities and NaN are not.
+fn number(text: &str) -> Option<f64> {
+    text.parse::<f64>().ok().filter(|value| value.is_finite())
+}
+
+fn small_number(text: &str) -> Option<f32> {
+    text.parse::<f32>().ok().filter(|value| value.is_finite())
+}

@@ -1,0 +1,284 @@
+//! YAML text -> a tree in which every key and value knows where it was written.
+//!
+//! Scalars stay text: what `True`, `.000001` or `1.0` means depends on the key that it is for.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
+
+/// Aliases are copied; more nodes than this are no config but an attack.
+const MAX_NODES: usize = 200_000;
+/// Deeper nesting than this is refused, so that no text can exhaust the stack.
+const MAX_DEPTH: usize = 32;
+
+/// Where something was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Line of the file, from 1.
+    Line(usize),
+    /// A `--set` argument, as `key=value`.
+    Set(String),
+}
+
+/// A value and where it begins.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub place: Place,
+    pub value: Value,
+}
+
+/// What a [`Node`] holds.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    /// Text, and whether it was written without quotes.
+    Scalar {
+        text: String,
+        plain: bool,
+    },
+    List(Vec<Node>),
+    Map(Vec<Entry>),
+}
+
+/// One `key: value` of a map.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub key: String,
+    pub place: Place,
+    pub node: Node,
+}
+
+/// YAML that cannot be read.
+#[derive(Debug)]
+pub(super) struct YamlError {
+    pub line: usize,
+    pub message: String,
+}
+
+impl Node {
+    /// What an empty file is, once something is set in it.
+    pub fn empty_map() -> Self {
+        Self { place: Place::Line(1), value: Value::Map(Vec::new()) }
+    }
+
+    /// Whether nothing was written: `key:`, `~` or `null`.
+    pub fn is_null(&self) -> bool {
+        match &self.value {
+            Value::Scalar { text, plain: true } => {
+                matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL")
+            }
+            _ => false,
+        }
+    }
+
+    /// The text of a scalar; `None` for null, lists and maps.
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar { text, .. } if !self.is_null() => Some(text.trim()),
+            _ => None,
+        }
+    }
+}
+
+/// What was found, for messages: the text in backticks or the kind.
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            _ if self.is_null() => f.write_str("empty"),
+            Value::Scalar { text, .. } => write!(f, "`{text}`"),
+            Value::List(_) => f.write_str("a list"),
+            Value::Map(_) => f.write_str("a group of keys"),
+        }
+    }
+}
+
+/// Reads the one document of `text`; `None` when it holds nothing.
+pub(super) fn parse(text: &str) -> Result<Option<Node>, YamlError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut builder =
+        Builder { parser: Parser::new_from_str(text), anchors: HashMap::new(), nodes: 0, line: 1 };
+    let mut root = None;
+    while let Some((event, span)) = builder.next()? {
+        match event {
+            Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing => {}
+            Event::StreamEnd => break,
+            _ if root.is_some() => {
+                return Err(builder.error("a second document begins here; a config is one document"));
+            }
+            event => root = Some(builder.node(event, span, 0)?),
+        }
+    }
+    Ok(root.filter(|node| !node.is_null()))
+}
+
+struct Builder<'input> {
+    parser: Parser<'input, saphyr_parser::StrInput<'input>>,
+    anchors: HashMap<usize, Node>,
+    nodes: usize,
+    line: usize,
+}
+
+impl<'input> Builder<'input> {
+    fn next(&mut self) -> Result<Option<(Event<'input>, Span)>, YamlError> {
+        match self.parser.next_event() {
+            None => Ok(None),
+            Some(Ok((event, span))) => {
+                self.line = span.start.line().max(1);
+                Ok(Some((event, span)))
+            }
+            Some(Err(error)) => Err(syntax_error(&error)),
+        }
+    }
+
+    fn error(&self, message: impl Into<String>) -> YamlError {
+        YamlError { line: self.line, message: message.into() }
+    }
+
+    fn node(&mut self, event: Event<'input>, span: Span, depth: usize) -> Result<Node, YamlError> {
+        let line = span.start.line().max(1);
+        self.count(1)?;
+        if depth > MAX_DEPTH {
+            return Err(self.error(format!("keys are nested more than {MAX_DEPTH} deep")));
+        }
+        let (value, anchor) = match event {
+            Event::Scalar(text, style, anchor, _) => {
+                let plain = style == ScalarStyle::Plain;
+                (Value::Scalar { text: text.into_owned(), plain }, anchor)
+            }
+            Event::SequenceStart(anchor, _) => (Value::List(self.list(depth)?), anchor),
+            Event::MappingStart(anchor, _) => (Value::Map(self.map(depth)?), anchor),
+            Event::Alias(anchor) => {
+                let node = self.anchors.get(&anchor).cloned();
+                let node = node.ok_or_else(|| self.error("an alias refers to itself"))?;
+                self.count(size(&node))?;
+                (node.value, 0)
+            }
+            _ => return Err(self.error("unexpected end")),
+        };
+        let node = Node { place: Place::Line(line), value };
+        if anchor != 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        Ok(node)
+    }
+
+    fn list(&mut self, depth: usize) -> Result<Vec<Node>, YamlError> {
+        let mut items = Vec::new();
+        while let Some((event, span)) = self.next()? {
+            if event == Event::SequenceEnd {
+                break;
+            }
+            items.push(self.node(event, span, depth + 1)?);
+        }
+        Ok(items)
+    }
+
+    fn map(&mut self, depth: usize) -> Result<Vec<Entry>, YamlError> {
+        let mut entries: Vec<Entry> = Vec::new();
+        while let Some((event, span)) = self.next()? {
+            if event == Event::MappingEnd {
+                break;
+            }
+            let key = self.node(event, span, depth + 1)?;
+            let Value::Scalar { text, .. } = key.value else {
+                return Err(self.error("a key must be text, not a list or a group of keys"));
+            };
+            if let Some(Entry { place: Place::Line(first), .. }) = entries.iter().find(|e| e.key == text) {
+                return Err(self.error(format!("`{text}` is given twice (first in line {first})")));
+            }
+            let Some((event, span)) = self.next()? else { break };
+            let node = self.node(event, span, depth + 1)?;
+            entries.push(Entry { key: text, place: key.place, node });
+        }
+        Ok(entries)
+    }
+
+    fn count(&mut self, nodes: usize) -> Result<(), YamlError> {
+        self.nodes += nodes;
+        if self.nodes > MAX_NODES {
+            return Err(self.error("this is too large for a config"));
+        }
+        Ok(())
+    }
+}
+
+fn size(node: &Node) -> usize {
+    1 + match &node.value {
+        Value::Scalar { .. } => 0,
+        Value::List(items) => items.iter().map(size).sum(),
+        Value::Map(entries) => entries.iter().map(|entry| size(&entry.node)).sum(),
+    }
+}
+
+fn syntax_error(error: &ScanError) -> YamlError {
+    let line = error.marker().line().max(1);
+    let message = format!("this is not valid YAML: {} (column {})", error.info(), error.marker().col() + 1);
+    YamlError { line, message }
+}
+
+/// Puts `value` at a dotted `key` such as `model.epochs`, making the groups on the way.
+///
+/// # Errors
+/// The value is no YAML, or a part of the key is no group of keys; the message says which.
+pub(super) fn set(root: &mut Node, key: &str, value: &str) -> Result<(), String> {
+    let argument = format!("{key}={value}");
+    let place = Place::Set(argument.clone());
+    let node = match parse(value) {
+        Ok(Some(node)) => relocate(node, &place),
+        Ok(None) => Node { place: place.clone(), value: Value::Scalar { text: String::new(), plain: true } },
+        Err(error) => return Err(format!("--set {argument}: {}", error.message)),
+    };
+    let mut parts: Vec<&str> = key.split('.').collect();
+    let Some(last) = parts.pop().filter(|last| !last.is_empty()) else {
+        return Err(format!("--set {argument}: write it as section.key=value, such as model.epochs=3"));
+    };
+    let mut group = root;
+    for part in parts {
+        let empty = Node { place: place.clone(), value: Value::Map(Vec::new()) };
+        let Some(entries) = entries_of(group) else { return Err(no_group(&argument, part)) };
+        let index = entry_index(entries, part, &place, empty);
+        group = &mut entries[index].node;
+    }
+    let Some(entries) = entries_of(group) else { return Err(no_group(&argument, last)) };
+    let index = entry_index(entries, last, &place, node.clone());
+    entries[index] = Entry { key: last.to_owned(), place, node };
+    Ok(())
+}
+
+fn no_group(argument: &str, part: &str) -> String {
+    format!(
+        "--set {argument}: `{part}` cannot be set there, what is before it is a value and not a group of keys"
+    )
+}
+
+/// The entries of a map; a null becomes an empty map first.
+fn entries_of(node: &mut Node) -> Option<&mut Vec<Entry>> {
+    if node.is_null() {
+        node.value = Value::Map(Vec::new());
+    }
+    match &mut node.value {
+        Value::Map(entries) => Some(entries),
+        _ => None,
+    }
+}
+
+fn entry_index(entries: &mut Vec<Entry>, key: &str, place: &Place, node: Node) -> usize {
+    entries.iter().position(|entry| entry.key == key).unwrap_or_else(|| {
+        entries.push(Entry { key: key.to_owned(), place: place.clone(), node });
+        entries.len() - 1
+    })
+}
+
+fn relocate(node: Node, place: &Place) -> Node {
+    let value = match node.value {
+        Value::List(items) => Value::List(items.into_iter().map(|item| relocate(item, place)).collect()),
+        Value::Map(entries) => Value::Map(
+            entries
+                .into_iter()
+                .map(|e| Entry { key: e.key, place: place.clone(), node: relocate(e.node, place) })
+                .collect(),
+        ),
+        scalar @ Value::Scalar { .. } => scalar,
+    };
+    Node { place: place.clone(), value }
+}
