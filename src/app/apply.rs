@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::App;
 use super::command::{AppCommand, Level, Place, UiCommand};
 use super::context::TrainingState;
 use super::jobs::Outcome;
 use super::project::{ImageSource, Project};
-use super::App;
 use crate::config::Config;
 use crate::dataset::Dataset;
 use crate::training::{self, events::Event};
@@ -113,7 +113,9 @@ impl App {
             }
             AppCommand::SaveConfig { file, text } => match crate::files::replace(&file, text.as_bytes()) {
                 Ok(()) => self.open_path(file),
-                Err(error) => self.toast(Level::Error, format!("{} cannot be written: {error}", file.display())),
+                Err(error) => {
+                    self.toast(Level::Error, format!("{} cannot be written: {error}", file.display()))
+                }
             },
             AppCommand::Toast { level, message } => self.toast(level, message),
             AppCommand::SelectPlace(place) => self.place = place,

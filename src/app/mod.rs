@@ -183,10 +183,12 @@ pub fn run_window(start: Start) -> anyhow::Result<()> {
         persistence_path: Some(Folders::of_user().config.join("window.ron")),
         ..eframe::NativeOptions::default()
     };
-    eframe::run_native("tasklens", options, Box::new(|cc| Ok(Box::new(App::new(cc, start))))).map_err(|error| {
-        anyhow::anyhow!(
-            "the window cannot be opened: {error}. On a machine without a display use the command \
+    eframe::run_native("tasklens", options, Box::new(|cc| Ok(Box::new(App::new(cc, start))))).map_err(
+        |error| {
+            anyhow::anyhow!(
+                "the window cannot be opened: {error}. On a machine without a display use the command \
              line (`tasklens --help`), or `xvfb-run tasklens`"
-        )
-    })
+            )
+        },
+    )
 }

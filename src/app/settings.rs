@@ -89,10 +89,9 @@ impl Folders {
     /// The user's folders, as the system has them; the temporary folder where there is no home.
     pub fn of_user() -> Self {
         match directories::ProjectDirs::from("", "", "tasklens") {
-            Some(folders) => Self {
-                config: folders.config_dir().to_path_buf(),
-                data: folders.data_dir().to_path_buf(),
-            },
+            Some(folders) => {
+                Self { config: folders.config_dir().to_path_buf(), data: folders.data_dir().to_path_buf() }
+            }
             None => {
                 let folder = std::env::temp_dir().join("tasklens");
                 Self { config: folder.clone(), data: folder }

@@ -202,10 +202,7 @@ fn fonts() -> FontDefinitions {
     add("inter-semibold", FontData::from_static(include_bytes!("../../assets/fonts/Inter-SemiBold.ttf")));
     // Phosphor's glyphs stand on the baseline; text beside them looks level when they hang a little.
     let tweak = FontTweak { scale: 1.15, y_offset_factor: 0.12, ..FontTweak::default() };
-    add(
-        "phosphor",
-        FontData::from_static(include_bytes!("../../assets/fonts/Phosphor.ttf")).tweak(tweak),
-    );
+    add("phosphor", FontData::from_static(include_bytes!("../../assets/fonts/Phosphor.ttf")).tweak(tweak));
     let fallbacks = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
     let family = |first: &str| -> Vec<String> {
         [first, "phosphor"].into_iter().map(str::to_owned).chain(fallbacks.iter().cloned()).collect()
@@ -311,7 +308,8 @@ mod tests {
     fn text_has_a_contrast_of_4_5_and_task_colours_of_3_on_every_surface() {
         for tokens in [&DARK, &LIGHT] {
             for surface in [tokens.canvas, tokens.panel] {
-                for text in [tokens.text, tokens.text_weak, tokens.accent_text, tokens.error, tokens.warning] {
+                for text in [tokens.text, tokens.text_weak, tokens.accent_text, tokens.error, tokens.warning]
+                {
                     let ratio = contrast(text, surface);
                     assert!(ratio >= 4.5, "{:?}: {text:?} on {surface:?}: {ratio:.2}", tokens.theme);
                 }
@@ -335,7 +333,9 @@ mod tests {
                     folders.push(path);
                 } else if path.file_name().is_some_and(|name| name != "theme.rs") {
                     let text = std::fs::read_to_string(&path).unwrap();
-                    for forbidden in ["from_rgb(", "from_rgba_", "from_gray(", "Color32::RED", "Color32::WHITE"] {
+                    for forbidden in
+                        ["from_rgb(", "from_rgba_", "from_gray(", "Color32::RED", "Color32::WHITE"]
+                    {
                         assert!(!text.contains(forbidden), "{}: {forbidden}", path.display());
                     }
                 }

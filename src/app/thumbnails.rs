@@ -108,8 +108,7 @@ impl Thumbnails {
         for (key, picture) in self.decoded.try_iter().take(16) {
             self.loader.lock().in_hand.remove(&key);
             let name = key.path.to_string_lossy().into_owned();
-            let picture =
-                picture.map(|image| self.ctx.load_texture(name, image, TextureOptions::LINEAR));
+            let picture = picture.map(|image| self.ctx.load_texture(name, image, TextureOptions::LINEAR));
             self.entries.insert(key, Entry { picture, last_frame: self.frame });
         }
         if !self.decoded.is_empty() {
@@ -166,11 +165,7 @@ impl Drop for Thumbnails {
     }
 }
 
-fn decode_loop(
-    loader: &Loader,
-    sender: &Sender<(Key, Result<ColorImage, String>)>,
-    ctx: &egui::Context,
-) {
+fn decode_loop(loader: &Loader, sender: &Sender<(Key, Result<ColorImage, String>)>, ctx: &egui::Context) {
     while let Some(key) = loader.next() {
         let work = std::panic::AssertUnwindSafe(|| {
             images::thumbnail::thumbnail(&key.path, key.side).map_err(|error| error.to_string())

@@ -29,12 +29,7 @@ pub fn icon_button(ui: &mut Ui, commands: &CommandSender, command: UiCommand) ->
     finish(ui, button, commands, command)
 }
 
-fn finish(
-    ui: &mut Ui,
-    button: egui::Button<'_>,
-    commands: &CommandSender,
-    command: UiCommand,
-) -> Response {
+fn finish(ui: &mut Ui, button: egui::Button<'_>, commands: &CommandSender, command: UiCommand) -> Response {
     let shortcut = command.shortcut_text(ui.ctx());
     let enabled = ui.is_enabled();
     let response = ui.add(button);
