@@ -5,10 +5,16 @@
 
 mod parse;
 mod reader;
+mod tasks;
 mod write;
 mod yaml;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
+
+pub(crate) use write::scalar as yaml_scalar;
 
 /// What a `config.yml` says, checked and with every default filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -265,7 +271,7 @@ pub(crate) fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>)
         .map(|candidate| (strsim::damerau_levenshtein(&text, &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| {
             let longest = text.chars().count().max(candidate.chars().count());
-            *distance <= (longest / 3).max(1) && *distance < longest
+            *distance <= (longest * 2 / 5).max(1) && *distance < longest
         })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)

@@ -85,6 +85,7 @@ impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.value {
             _ if self.is_null() => f.write_str("empty"),
+            Value::Scalar { text, .. } if text.trim().is_empty() => f.write_str("empty"),
             Value::Scalar { text, .. } => write!(f, "`{text}`"),
             Value::List(_) => f.write_str("a list"),
             Value::Map(_) => f.write_str("a group of keys"),

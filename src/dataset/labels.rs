@@ -1,1 +1,74 @@
 //! `target_encoder`: label <-> class index, and missing labels.
+
+use std::collections::HashMap;
+
+use super::Columns;
+use super::problems::{Kind, Problem};
+use super::table::Table;
+use crate::config::{Task, nearest};
+
+/// What spreadsheets and data frames write for "nothing here".
+const MISSING_WORDS: &[&str] = &["nan", "na", "n/a", "null", "none", "-", "?"];
+
+/// Class index per row and task (order of `tasks`). An empty cell is a missing label; text that is no
+/// label of its task is a warning in `problems` and missing, too. Spaces around a label do not count.
+pub(super) fn encode(
+    table: &Table,
+    columns: &Columns,
+    tasks: &[Task],
+    problems: &mut Vec<Problem>,
+) -> Vec<Vec<Option<u32>>> {
+    let mut encoders: Vec<Encoder<'_>> = tasks.iter().map(Encoder::new).collect();
+    (0..table.row_count())
+        .map(|row| {
+            columns
+                .tasks
+                .iter()
+                .zip(&mut encoders)
+                .map(|(&column, encoder)| {
+                    let cell = table.cell(row, column);
+                    let text = cell.trim();
+                    if text.is_empty() {
+                        return None;
+                    }
+                    let class = encoder.classes.get(text).copied();
+                    if class.is_none() {
+                        let message = encoder.unknown(text);
+                        problems.push(Problem::in_row(Kind::UnknownLabel, table, row, column, message));
+                    }
+                    class
+                })
+                .collect()
+        })
+        .collect()
+}
+
+struct Encoder<'a> {
+    task: &'a Task,
+    classes: HashMap<&'a str, u32>,
+    /// Messages by text: the same wrong label often stands in many rows.
+    messages: HashMap<String, String>,
+}
+
+impl<'a> Encoder<'a> {
+    fn new(task: &'a Task) -> Self {
+        let classes = (0..).zip(&task.labels).map(|(class, label)| (label.as_str(), class)).collect();
+        Self { task, classes, messages: HashMap::new() }
+    }
+
+    fn unknown(&mut self, text: &str) -> String {
+        if let Some(message) = self.messages.get(text) {
+            return message.clone();
+        }
+        let advice = if MISSING_WORDS.contains(&text.to_ascii_lowercase().as_str()) {
+            "leave the cell empty if the row has no label".to_owned()
+        } else if let Some(near) = nearest(text, self.task.labels.iter().map(String::as_str)) {
+            format!("did you mean `{near}`?")
+        } else {
+            "add it to target_encoder or correct the cell".to_owned()
+        };
+        let message = format!("`{text}` is no label of the task `{}`; {advice}", self.task.name);
+        self.messages.insert(text.to_owned(), message.clone());
+        message
+    }
+}

@@ -3,19 +3,24 @@
 //! [`Dataset::open`] reads and encodes; what is wrong is collected as [`problems`], never thrown
 //! away. Pixels are not looked at here but for the header check in [`problems`].
 
-pub mod labels;
+pub mod filter;
+mod image_paths;
+mod labels;
 pub mod problems;
 pub mod propose;
 pub mod sample;
 pub mod split;
 pub mod table;
 
-use std::path::PathBuf;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
-use crate::config::{Config, Task};
-use problems::Problem;
-use split::Split;
-use table::Table;
+use anyhow::bail;
+
+use crate::config::{Config, Task, nearest};
+use problems::{Kind, Problem, Severity};
+use split::{Part, Rule, Split};
+use table::{DefectKind, Table};
 
 /// A CSV read with a config: rows that can be used, and what is wrong with the others.
 #[derive(Clone, Debug)]
@@ -24,12 +29,28 @@ pub struct Dataset {
     pub table: Table,
     /// The tasks, in the config's order.
     pub tasks: Vec<Task>,
+    /// Which columns of the table are used.
+    pub columns: Columns,
     /// One per data row of the table, in its order, also those that cannot be used.
     pub rows: Vec<Row>,
+    /// How the usable rows are split.
+    pub rule: Rule,
     /// Which rows train and which validate (indices into `rows`; only usable rows).
     pub split: Split,
-    /// What was found so far; [`problems::check_images`] adds what needs the disk.
+    /// What was found so far, first what concerns the whole table, then by row;
+    /// [`problems::check_images`] and [`Dataset::apply`] add what needs the disk.
     pub problems: Vec<Problem>,
+}
+
+/// Indices of the columns that are used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Columns {
+    /// The image path.
+    pub path: usize,
+    /// One per task, in the order of `Dataset::tasks`.
+    pub tasks: Vec<usize>,
+    /// Train or validation, where the config names such a column.
+    pub split: Option<usize>,
 }
 
 /// One image with its labels.
@@ -39,8 +60,27 @@ pub struct Row {
     pub image: PathBuf,
     /// Class index per task (order of `Dataset::tasks`); `None` where there is no (valid) label.
     pub labels: Vec<Option<u32>>,
-    /// Whether the row can train or validate: it has a path and at least one label.
+    /// Whether the row can train or validate: it has a path that no earlier row has, at least one
+    /// label, a part in the split, and an image in which no fault is known.
     pub usable: bool,
+}
+
+/// In how many rows a label occurs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LabelCount {
+    /// Rows that train.
+    pub train: usize,
+    /// Rows that validate.
+    pub validation: usize,
+    /// Rows that do neither.
+    pub unused: usize,
+}
+
+impl LabelCount {
+    /// Rows that train or validate.
+    pub fn used(&self) -> usize {
+        self.train + self.validation
+    }
 }
 
 impl Dataset {
@@ -50,7 +90,286 @@ impl Dataset {
     /// The CSV cannot be read or lacks a column that the config names. Everything that leaves usable
     /// rows is in `problems` instead.
     pub fn open(config: &Config) -> anyhow::Result<Self> {
-        let _ = config;
-        anyhow::bail!("not built yet")
+        Self::from_table(Table::open(&config.paths.model_dataframe)?, config)
     }
+
+    /// [`Dataset::open`] for a table at hand.
+    ///
+    /// # Errors
+    /// The table lacks a column that the config names.
+    pub fn from_table(table: Table, config: &Config) -> anyhow::Result<Self> {
+        let columns = Columns::find(&table, config)?;
+        let tasks = config.model.tasks.clone();
+        let mut problems = Vec::new();
+        let labels = labels::encode(&table, &columns, &tasks, &mut problems);
+        let rule = match columns.split {
+            Some(column) => Rule::Given(
+                (0..table.row_count()).map(|row| Part::from_cell(&table.cell(row, column))).collect(),
+            ),
+            None => Rule::Stratified {
+                validation_share: config.model.validation_split,
+                seed: config.model.random_seed,
+            },
+        };
+        let images = image_paths::resolve(&path_cells(&table, columns.path), &roots(&table, config));
+        let rows = images
+            .into_iter()
+            .zip(labels)
+            .map(|(image, labels)| {
+                let usable = !image.as_os_str().is_empty() && labels.iter().any(Option::is_some);
+                Row { image, labels, usable }
+            })
+            .collect();
+        let split = Split::default();
+        let mut dataset = Self { table, tasks, columns, rows, rule, split, problems };
+        dataset.check_rows();
+        dataset.settle();
+        Ok(dataset)
+    }
+
+    /// Takes in what [`problems::check_images`] found: rows with a warning are no longer used, and the
+    /// others are split anew.
+    pub fn apply(&mut self, found: Vec<Problem>) {
+        for problem in &found {
+            if let Some(row) = problem.row.and_then(|row| self.rows.get_mut(row))
+                && problem.severity >= Severity::Warning
+            {
+                row.usable = false;
+            }
+        }
+        self.problems.extend(found);
+        self.settle();
+    }
+
+    /// Rows per task and label.
+    pub fn label_counts(&self) -> Vec<Vec<LabelCount>> {
+        let mut counts: Vec<Vec<LabelCount>> =
+            self.tasks.iter().map(|task| vec![LabelCount::default(); task.labels.len()]).collect();
+        for (row, part) in self.rows.iter().zip(self.parts()) {
+            for (task, label) in row.labels.iter().enumerate() {
+                let Some(label) = label else { continue };
+                let count = &mut counts[task][*label as usize];
+                match part {
+                    Some(Part::Train) => count.train += 1,
+                    Some(Part::Validation) => count.validation += 1,
+                    _ => count.unused += 1,
+                }
+            }
+        }
+        counts
+    }
+
+    /// Rows per task that have an image path but no (valid) label.
+    pub fn missing_counts(&self) -> Vec<usize> {
+        (0..self.tasks.len())
+            .map(|task| {
+                let missing = |row: &&Row| !row.image.as_os_str().is_empty() && row.labels[task].is_none();
+                self.rows.iter().filter(missing).count()
+            })
+            .collect()
+    }
+
+    /// What each row is for; `None` where it is not used. `Test` comes from a split column only.
+    pub fn parts(&self) -> Vec<Option<Part>> {
+        let mut parts = vec![None; self.rows.len()];
+        if let Rule::Given(given) = &self.rule {
+            for (part, given) in parts.iter_mut().zip(given) {
+                *part = given.filter(|given| *given == Part::Test);
+            }
+        }
+        self.split.train.iter().for_each(|row| parts[*row] = Some(Part::Train));
+        self.split.validation.iter().for_each(|row| parts[*row] = Some(Part::Validation));
+        parts
+    }
+
+    /// Whether training can begin.
+    pub fn can_train(&self) -> bool {
+        self.problems.iter().all(|problem| problem.severity < Severity::Error)
+    }
+
+    /// Whether every cell of the row is empty, as spreadsheets write them below the data.
+    fn is_blank(&self, row: usize) -> bool {
+        self.rows[row].image.as_os_str().is_empty()
+            && (0..self.table.headers.len()).all(|column| self.table.cell(row, column).trim().is_empty())
+    }
+
+    /// A column that looks like a split but that the config does not name.
+    fn unused_split_column(&self) -> Option<&str> {
+        let column = self.table.headers.iter().position(|header| header.eq_ignore_ascii_case("split"))?;
+        let rows = 0..self.table.row_count();
+        let known = rows.clone().filter(|row| Part::from_cell(&self.table.cell(*row, column)).is_some());
+        (!rows.is_empty() && known.count() * 10 >= rows.len() * 9)
+            .then(|| self.table.headers[column].as_str())
+    }
+
+    /// Finds what is wrong with single rows, apart from their labels.
+    fn check_rows(&mut self) {
+        let mut found = Vec::new();
+        for defect in self.table.defects() {
+            let Some(row) = defect.row else { continue };
+            if !self.is_blank(row) {
+                let message = defect_message(defect.kind, self.table.delimiter);
+                found.push(Problem::of_row(Kind::Form, &self.table, row, message));
+            }
+        }
+        for row in 0..self.rows.len() {
+            if self.rows[row].image.as_os_str().is_empty() && !self.is_blank(row) {
+                let message = "there is no image path, so the row is not used".to_owned();
+                found.push(Problem::in_row(Kind::EmptyPath, &self.table, row, self.columns.path, message));
+            }
+        }
+        self.check_duplicates(&mut found);
+        self.check_split_cells(&mut found);
+        self.problems.append(&mut found);
+    }
+
+    /// Of the usable rows with the same image the first stays: a copy on each side of the split
+    /// would make validation look better than it is.
+    fn check_duplicates(&mut self, found: &mut Vec<Problem>) {
+        let mut first_of: HashMap<&Path, usize> = HashMap::with_capacity(self.rows.len());
+        let mut duplicates = Vec::new();
+        for (index, row) in self.rows.iter().enumerate().filter(|(_, row)| row.usable) {
+            let first = *first_of.entry(&row.image).or_insert(index);
+            if first != index {
+                duplicates.push((index, first));
+            }
+        }
+        for (row, first) in duplicates {
+            let line = self.table.line_of_row(first);
+            let difference = compare_labels(&self.rows[first].labels, &self.rows[row].labels);
+            let message = match difference {
+                Difference::None => {
+                    format!("the same image and labels as in line {line}; this row is not used")
+                }
+                Difference::Missing => format!(
+                    "the same image as in line {line}, with labels for other tasks; this row is not used: put all labels into one row"
+                ),
+                Difference::Conflict(task) => format!(
+                    "the same image as in line {line}, but another label for `{}`; this row is not used: keep the row that is right",
+                    self.tasks[task].name
+                ),
+            };
+            self.rows[row].usable = false;
+            found.push(Problem::in_row(Kind::Duplicate, &self.table, row, self.columns.path, message));
+        }
+    }
+
+    fn check_split_cells(&mut self, found: &mut Vec<Problem>) {
+        let (Rule::Given(parts), Some(column)) = (&self.rule, self.columns.split) else { return };
+        for (index, part) in parts.iter().enumerate() {
+            match part {
+                Some(Part::Train | Part::Validation) => {}
+                Some(Part::Test) => self.rows[index].usable = false,
+                None if self.rows[index].usable => {
+                    self.rows[index].usable = false;
+                    let cell = self.table.cell(index, column);
+                    let message = match cell.trim() {
+                        "" => "the cell is empty, so the row is not used; expected train, validation or test"
+                            .to_owned(),
+                        text => format!(
+                            "`{text}` is not known, so the row is not used; expected train, validation or test"
+                        ),
+                    };
+                    found.push(Problem::in_row(Kind::Split, &self.table, index, column, message));
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Splits the usable rows and finds anew what is wrong with the table as a whole.
+    fn settle(&mut self) {
+        let labels_per_task: Vec<usize> = self.tasks.iter().map(|task| task.labels.len()).collect();
+        self.split = self.rule.apply(&self.rows, &labels_per_task);
+        let mut problems = problems::of_table(self);
+        self.problems.retain(|problem| problem.row.is_some());
+        self.problems.sort_by_key(|problem| problem.row);
+        problems.append(&mut self.problems);
+        self.problems = problems;
+    }
+}
+
+impl Columns {
+    fn find(table: &Table, config: &Config) -> anyhow::Result<Self> {
+        let model = &config.model;
+        let mut missing = Vec::new();
+        let mut find = |name: &str, what: String| {
+            table.column(name).unwrap_or_else(|| {
+                let near = nearest(name, table.headers.iter().map(String::as_str));
+                let near = near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
+                missing.push(format!("`{name}` ({what}{near})"));
+                0
+            })
+        };
+        let path = find(&model.path_column, "the image path, key model.paths".to_owned());
+        let tasks = model
+            .tasks
+            .iter()
+            .map(|task| find(&task.name, "a task of model.target_encoder".to_owned()))
+            .collect();
+        let split = model.split_column.as_ref().map(|name| find(name, "key model.split_column".to_owned()));
+        if missing.is_empty() {
+            return Ok(Self { path, tasks, split });
+        }
+        let there: Vec<String> = table.headers.iter().map(|header| format!("`{header}`")).collect();
+        let plural = if missing.len() == 1 { "" } else { "s" };
+        bail!(
+            "{} has no column{plural} {}; its columns are {}",
+            table.path.display(),
+            missing.join(" and "),
+            there.join(", ")
+        );
+    }
+
+    /// Every column in use.
+    pub fn all(&self) -> impl Iterator<Item = usize> + '_ {
+        std::iter::once(self.path).chain(self.tasks.iter().copied()).chain(self.split)
+    }
+}
+
+fn path_cells(table: &Table, column: usize) -> Vec<String> {
+    (0..table.row_count()).map(|row| table.cell(row, column).trim().to_owned()).collect()
+}
+
+/// Folders that image paths may start at, best first: the CSV's, then the config's.
+fn roots(table: &Table, config: &Config) -> Vec<PathBuf> {
+    let csv = std::path::absolute(&table.path).unwrap_or_else(|_| table.path.clone());
+    let csv = csv.parent().map(Path::to_path_buf).unwrap_or_default();
+    let config = config.folder().to_path_buf();
+    if csv == config { vec![csv] } else { vec![csv, config] }
+}
+
+fn defect_message(kind: DefectKind, delimiter: char) -> String {
+    match kind {
+        DefectKind::OpenQuote => {
+            "a cell begins with a quote that never closes; it is read as a character".to_owned()
+        }
+        DefectKind::Ragged { found, expected, lines } => {
+            let delimiter = if delimiter == '\t' { "tab".to_owned() } else { format!("`{delimiter}`") };
+            let more = if found < expected { "a missing" } else { "an extra" };
+            let quote = match lines {
+                0 | 1 => String::new(),
+                lines => format!("; it covers {lines} lines, so a quote may be open"),
+            };
+            format!(
+                "the row has {found} cells, the header has {expected}; look for {more} {delimiter}{quote}"
+            )
+        }
+    }
+}
+
+/// How the labels of two rows with the same image differ.
+enum Difference {
+    None,
+    /// Only one of them has a label for some task.
+    Missing,
+    /// They have different labels for this task.
+    Conflict(usize),
+}
+
+fn compare_labels(a: &[Option<u32>], b: &[Option<u32>]) -> Difference {
+    if let Some(task) = a.iter().zip(b).position(|(a, b)| a.is_some() && b.is_some() && a != b) {
+        return Difference::Conflict(task);
+    }
+    if a == b { Difference::None } else { Difference::Missing }
 }

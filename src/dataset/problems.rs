@@ -1,6 +1,15 @@
 //! What is wrong with the data, collected for the Data view and `tasklens check`.
 
+mod image_check;
+mod overview;
+
 use std::fmt;
+
+pub use image_check::check_images;
+pub(super) use overview::of_table;
+pub use overview::{Counts, lines};
+
+use super::table::Table;
 
 /// How much a [`Problem`] matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -14,11 +23,51 @@ pub enum Severity {
     Error,
 }
 
+/// What a [`Problem`] is about; problems of a kind are shown together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The table as a whole: its encoding, its columns, that it has rows.
+    Table,
+    /// A task or one of its labels has too few rows.
+    Task,
+    /// Train and validation.
+    Split,
+    /// A row with too few or too many cells, or an open quote.
+    Form,
+    /// No image path.
+    EmptyPath,
+    /// The same image in several rows.
+    Duplicate,
+    /// Text that is no label of its task.
+    UnknownLabel,
+    /// An image that is missing, unreadable or too large.
+    Image,
+}
+
+impl Kind {
+    /// The kind in words, for headings: "unknown label".
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Task => "task",
+            Self::Split => "split",
+            Self::Form => "malformed row",
+            Self::EmptyPath => "empty path",
+            Self::Duplicate => "duplicate row",
+            Self::UnknownLabel => "unknown label",
+            Self::Image => "image",
+        }
+    }
+}
+
 /// Something wrong, where, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Problem {
     /// How much it matters.
     pub severity: Severity,
+    /// What it is about.
+    pub kind: Kind,
     /// Index into `Dataset::rows`, where it is about one row.
     pub row: Option<usize>,
     /// Line in the CSV (from 1, the header is line 1), where it is about one row.
@@ -27,6 +76,24 @@ pub struct Problem {
     pub column: Option<String>,
     /// What is wrong, what was expected and what to do, in one or two sentences.
     pub message: String,
+}
+
+impl Problem {
+    /// A warning about one cell.
+    pub(super) fn in_row(kind: Kind, table: &Table, row: usize, column: usize, message: String) -> Self {
+        Self { column: table.headers.get(column).cloned(), ..Self::of_row(kind, table, row, message) }
+    }
+
+    /// A warning about one row.
+    pub(super) fn of_row(kind: Kind, table: &Table, row: usize, message: String) -> Self {
+        let line = Some(table.line_of_row(row));
+        Self { severity: Severity::Warning, kind, row: Some(row), line, column: None, message }
+    }
+
+    /// Something about the whole table or one of its columns.
+    pub(super) fn overall(severity: Severity, kind: Kind, column: Option<&str>, message: String) -> Self {
+        Self { severity, kind, row: None, line: None, column: column.map(str::to_owned), message }
+    }
 }
 
 impl fmt::Display for Problem {
@@ -42,15 +109,4 @@ impl fmt::Display for Problem {
         }
         f.write_str(&self.message)
     }
-}
-
-/// Opens the header of every usable row's image on a few threads; what is missing, unreadable or too
-/// large becomes a warning and its row unusable (the caller applies it with `Dataset::apply`).
-/// `progress` gets (done, of) and returns whether to go on.
-pub fn check_images(
-    dataset: &super::Dataset,
-    progress: &(dyn Fn(usize, usize) -> bool + Sync),
-) -> Vec<Problem> {
-    let _ = (dataset, progress);
-    Vec::new()
 }

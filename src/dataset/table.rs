@@ -1,14 +1,222 @@
-//! The CSV: read, keep, write back with its delimiter, encoding, columns and order.
+//! The CSV: read, keep, write back with its delimiter, encoding, quotes, columns and order.
+//!
+//! The text stays as it is in the file, with the places of its cells; a cell is unquoted when it
+//! is asked for. So a million rows are a few allocations, and what was not changed is written back
+//! byte for byte.
 
-use std::path::PathBuf;
+mod encoding;
+mod scan;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+pub use encoding::Encoding;
+pub use scan::DefectKind;
+use scan::{Records, Scan};
 
 /// A CSV in memory, with what is needed to write it back as it was.
 #[derive(Clone, Debug)]
 pub struct Table {
     /// Where it was read from.
     pub path: PathBuf,
-    /// The column names.
+    /// The column names, without spaces around them.
     pub headers: Vec<String>,
-    /// The data rows; each has as many fields as `headers`.
-    pub rows: Vec<csv::StringRecord>,
+    /// How the file's bytes mean text.
+    pub encoding: Encoding,
+    /// `,`, `;` or tab.
+    pub delimiter: char,
+    text: String,
+    records: Records,
+    defects: Vec<Defect>,
+    edits: BTreeMap<(usize, usize), String>,
 }
+
+/// A row that is not as the header or the rules of quoting say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Defect {
+    /// The data row (from 0); `None` for the header.
+    pub row: Option<usize>,
+    /// The physical line, from 1.
+    pub line: u64,
+    /// What is wrong.
+    pub kind: DefectKind,
+}
+
+impl Table {
+    /// Reads a CSV: comma, semicolon or tab; UTF-8, UTF-16 with a byte order mark, or Windows-1252.
+    ///
+    /// # Errors
+    /// The file cannot be read, is empty, or is no text; the message says what to do.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
+        let bytes = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        Self::from_bytes(bytes, path)
+    }
+
+    /// Reads the bytes of a CSV as if they were in `path`.
+    ///
+    /// # Errors
+    /// As [`Table::open`].
+    pub fn from_bytes(bytes: Vec<u8>, path: &Path) -> anyhow::Result<Self> {
+        let (text, encoding) =
+            encoding::decode(bytes).map_err(|why| anyhow::anyhow!("{}: {why}", path.display()))?;
+        let delimiter = scan::detect_delimiter(&text);
+        let Scan { records, defects } = scan::scan(&text, delimiter);
+        if records.is_empty() {
+            bail!(
+                "{} is empty; it needs a line with the column names and one row for each image",
+                path.display()
+            );
+        }
+        let mut table = Self {
+            path: path.to_path_buf(),
+            headers: Vec::new(),
+            encoding,
+            delimiter: char::from(delimiter),
+            text,
+            records,
+            defects: Vec::new(),
+            edits: BTreeMap::new(),
+        };
+        let columns = table.records.cells(0).len();
+        table.headers = (0..columns).map(|c| table.raw_cell(0, c).trim().to_owned()).collect();
+        table.defects = table.find_defects(defects);
+        Ok(table)
+    }
+
+    /// The number of data rows.
+    pub fn row_count(&self) -> usize {
+        self.records.len() - 1
+    }
+
+    /// The column with this name: the first, where several have it.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.headers.iter().position(|header| header == name.trim())
+    }
+
+    /// The text of a cell, unquoted; empty where the row is too short or not there.
+    pub fn cell(&self, row: usize, column: usize) -> Cow<'_, str> {
+        match self.edits.get(&(row, column)) {
+            Some(edited) => Cow::Borrowed(edited),
+            None => self.raw_cell(row + 1, column),
+        }
+    }
+
+    /// Changes a cell in memory; [`Table::write_to`] writes it. A row that is too short grows.
+    ///
+    /// # Errors
+    /// There is no such row or column.
+    pub fn set_cell(&mut self, row: usize, column: usize, text: &str) -> anyhow::Result<()> {
+        if row >= self.row_count() || column >= self.headers.len() {
+            bail!("{} has no row {row} with a column {column}", self.path.display());
+        }
+        if self.raw_cell(row + 1, column) == text {
+            self.edits.remove(&(row, column));
+        } else {
+            self.edits.insert((row, column), text.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Whether a cell differs from the file that was read.
+    pub fn is_edited(&self) -> bool {
+        !self.edits.is_empty()
+    }
+
+    /// The physical line (from 1) on which a data row begins; line breaks within quotes count.
+    pub fn line_of_row(&self, row: usize) -> u64 {
+        self.records.line(row + 1)
+    }
+
+    /// The number of cells that a data row has in the file.
+    pub fn field_count(&self, row: usize) -> usize {
+        self.records.cells(row + 1).len()
+    }
+
+    /// Rows with too few or too many cells and quotes that never close, by row.
+    pub fn defects(&self) -> &[Defect] {
+        &self.defects
+    }
+
+    /// Writes the table: what was not changed is byte for byte what was read.
+    ///
+    /// # Errors
+    /// Any I/O error, or an edited cell with a character that the encoding lacks; the old file stays.
+    pub fn write_to(&self, path: &Path) -> anyhow::Result<()> {
+        let bytes = encoding::encode(&self.to_text(), self.encoding)
+            .map_err(|why| anyhow::anyhow!("{} cannot be written: {why}", path.display()))?;
+        crate::files::replace(path, &bytes).with_context(|| format!("{} cannot be written", path.display()))
+    }
+
+    fn to_text(&self) -> Cow<'_, str> {
+        if self.edits.is_empty() {
+            return Cow::Borrowed(&self.text);
+        }
+        let mut out = String::with_capacity(self.text.len() + 64);
+        let mut done = 0;
+        for (&(row, column), cell) in &self.edits {
+            let cells = self.records.cells(row + 1);
+            if column < cells.len() {
+                let place = self.records.span(row + 1, column);
+                out.push_str(&self.text[done..place.start]);
+                let was_quoted = self.text[place.clone()].starts_with('"');
+                out.push_str(&self.quoted(cell, was_quoted));
+                done = place.end;
+            } else {
+                let end = self.records.end(row + 1);
+                out.push_str(&self.text[done..end]);
+                done = end;
+                // The cells between the row's last and this one are empty, or edits just written.
+                let written = self.edits.range((row, cells.len())..(row, column)).next_back();
+                let next = written.map_or(cells.len(), |(&(_, last), _)| last + 1);
+                out.extend(std::iter::repeat_n(self.delimiter, column + 1 - next));
+                out.push_str(&self.quoted(cell, false));
+            }
+        }
+        out.push_str(&self.text[done..]);
+        Cow::Owned(out)
+    }
+
+    fn quoted<'a>(&self, cell: &'a str, always: bool) -> Cow<'a, str> {
+        let special = |c: char| c == self.delimiter || matches!(c, '"' | '\n' | '\r');
+        if always || cell.contains(special) || cell.starts_with(' ') || cell.ends_with(' ') {
+            Cow::Owned(format!("\"{}\"", cell.replace('"', "\"\"")))
+        } else {
+            Cow::Borrowed(cell)
+        }
+    }
+
+    /// `record` 0 is the header.
+    fn raw_cell(&self, record: usize, column: usize) -> Cow<'_, str> {
+        if record >= self.records.len() || column >= self.records.cells(record).len() {
+            return Cow::Borrowed("");
+        }
+        let open_quote = self.records.is_literal(record, column);
+        scan::unquote(&self.text[self.records.span(record, column)], open_quote)
+    }
+
+    fn find_defects(&self, open_quotes: Vec<(usize, DefectKind)>) -> Vec<Defect> {
+        let defect = |record: usize, kind| Defect {
+            row: record.checked_sub(1),
+            line: self.records.line(record),
+            kind,
+        };
+        let expected = self.headers.len();
+        let mut defects: Vec<Defect> =
+            open_quotes.into_iter().map(|(record, kind)| defect(record, kind)).collect();
+        for record in 1..self.records.len() {
+            let found = self.records.cells(record).len();
+            if found != expected {
+                let lines = self.text[self.records.start(record)..self.records.end(record)].lines().count();
+                defects.push(defect(record, DefectKind::Ragged { found, expected, lines }));
+            }
+        }
+        defects.sort_by_key(|defect| defect.line);
+        defects
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! Which rows the Data view shows: by text, by label, by what is missing.
+
+use super::Dataset;
+use super::split::Part;
+
+/// What a row must have to be shown; the default shows every row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Occurs in a cell of the row; upper and lower case do not count.
+    pub text: String,
+    /// One per task, in their order; tasks beyond the end are not looked at.
+    pub tasks: Vec<TaskFilter>,
+    /// Lacks a label for at least one task.
+    pub lacks_a_label: bool,
+    /// Has a problem.
+    pub has_problem: bool,
+    /// Is for this.
+    pub part: Option<Part>,
+}
+
+/// What a row must have for one task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TaskFilter {
+    /// Anything.
+    #[default]
+    Any,
+    /// No label.
+    Missing,
+    /// The label with this class index.
+    Label(u32),
+}
+
+impl Filter {
+    /// Whether every row is shown.
+    pub fn is_empty(&self) -> bool {
+        self.text.trim().is_empty()
+            && self.tasks.iter().all(|task| *task == TaskFilter::Any)
+            && !self.lacks_a_label
+            && !self.has_problem
+            && self.part.is_none()
+    }
+
+    /// The rows that match, ascending. 100,000 rows take some milliseconds: text is looked for last,
+    /// in the rows that are left.
+    pub fn matching(&self, dataset: &Dataset) -> Vec<usize> {
+        if self.is_empty() {
+            return (0..dataset.rows.len()).collect();
+        }
+        let parts = if self.part.is_some() { dataset.parts() } else { Vec::new() };
+        let mut with_problem = Vec::new();
+        if self.has_problem {
+            with_problem.resize(dataset.rows.len(), false);
+            for row in dataset.problems.iter().filter_map(|problem| problem.row) {
+                with_problem[row] = true;
+            }
+        }
+        let needle = Needle::new(self.text.trim());
+        (0..dataset.rows.len())
+            .filter(|row| {
+                let labels = &dataset.rows[*row].labels;
+                (!self.has_problem || with_problem[*row])
+                    && (self.part.is_none() || parts[*row] == self.part)
+                    && (!self.lacks_a_label || labels.iter().any(Option::is_none))
+                    && labels.iter().zip(&self.tasks).all(|(label, wanted)| wanted.matches(*label))
+                    && needle.is_in_row(dataset, *row)
+            })
+            .collect()
+    }
+}
+
+impl TaskFilter {
+    fn matches(self, label: Option<u32>) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Missing => label.is_none(),
+            Self::Label(class) => label == Some(class),
+        }
+    }
+}
+
+/// Lower-case text to look for.
+struct Needle {
+    text: String,
+}
+
+impl Needle {
+    fn new(text: &str) -> Self {
+        Self { text: text.to_lowercase() }
+    }
+
+    fn is_in_row(&self, dataset: &Dataset, row: usize) -> bool {
+        self.text.is_empty()
+            || (0..dataset.table.headers.len()).any(|column| self.is_in(&dataset.table.cell(row, column)))
+    }
+
+    fn is_in(&self, cell: &str) -> bool {
+        if !self.text.is_ascii() || !cell.is_ascii() {
+            return cell.to_lowercase().contains(&self.text);
+        }
+        // The common case, without an allocation for each cell.
+        cell.as_bytes().windows(self.text.len()).any(|part| part.eq_ignore_ascii_case(self.text.as_bytes()))
+    }
+}

@@ -1,0 +1,55 @@
+//! The header of every image, on a few threads.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use super::{Kind, Problem};
+use crate::dataset::Dataset;
+use crate::images::decode::probe_file;
+
+/// Waiting for a disk costs no processor, so there are more threads than cores.
+const THREADS_PER_CORE: usize = 4;
+const MOST_THREADS: usize = 32;
+/// Rows between two reports.
+const STEP: usize = 64;
+
+/// Opens the header of every usable row's image on a few threads; what is missing, unreadable or too
+/// large becomes a warning and its row unusable (the caller applies it with `Dataset::apply`).
+/// `progress` gets (done, of) and returns whether to go on; after a "no" the problems so far come back.
+pub fn check_images(dataset: &Dataset, progress: &(dyn Fn(usize, usize) -> bool + Sync)) -> Vec<Problem> {
+    let rows: Vec<usize> = (0..dataset.rows.len()).filter(|row| dataset.rows[*row].usable).collect();
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let threads = (cores * THREADS_PER_CORE).min(MOST_THREADS).min(rows.len().div_ceil(STEP));
+    let (next, done, stop) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
+    let problems = Mutex::new(Vec::new());
+    let work = || {
+        while !stop.load(Ordering::Relaxed) {
+            let start = next.fetch_add(STEP, Ordering::Relaxed);
+            let Some(part) = rows.get(start..rows.len().min(start + STEP)).filter(|part| !part.is_empty())
+            else {
+                return;
+            };
+            let found: Vec<Problem> = part.iter().filter_map(|row| check_image(dataset, *row)).collect();
+            problems.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
+            let done = done.fetch_add(part.len(), Ordering::Relaxed) + part.len();
+            if !progress(done, rows.len()) {
+                stop.store(true, Ordering::Relaxed);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(work);
+        }
+    });
+    let mut problems = problems.into_inner().unwrap_or_else(PoisonError::into_inner);
+    problems.sort_by_key(|problem: &Problem| problem.row);
+    problems
+}
+
+fn check_image(dataset: &Dataset, row: usize) -> Option<Problem> {
+    let error = probe_file(&dataset.rows[row].image).err()?;
+    let column = dataset.columns.path;
+    Some(Problem::in_row(Kind::Image, &dataset.table, row, column, error.to_string()))
+}

@@ -1,0 +1,214 @@
+//! Problems of the table as a whole, and the list cut to what a person reads.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::{Kind, Problem, Severity};
+use crate::dataset::Dataset;
+use crate::dataset::split::{Part, Rule};
+use crate::dataset::table::{DefectKind, Encoding};
+
+/// How many problems there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Counts {
+    /// Training cannot begin while there is one.
+    pub errors: usize,
+    /// Rows or labels are left out.
+    pub warnings: usize,
+    /// Worth knowing.
+    pub notes: usize,
+}
+
+impl Counts {
+    /// Counts them.
+    pub fn of(problems: &[Problem]) -> Self {
+        let mut counts = Self::default();
+        for problem in problems {
+            match problem.severity {
+                Severity::Error => counts.errors += 1,
+                Severity::Warning => counts.warnings += 1,
+                Severity::Note => counts.notes += 1,
+            }
+        }
+        counts
+    }
+}
+
+/// "1 error, 12 warnings" or "no problems".
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: Vec<String> = [(self.errors, "error"), (self.warnings, "warning"), (self.notes, "note")]
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, word)| counted(count, word))
+            .collect();
+        f.write_str(if parts.is_empty() { "no problems" } else { "" })?;
+        f.write_str(&parts.join(", "))
+    }
+}
+
+/// One line per problem, in order, at most `most_of_kind` of each severity and kind; the last line of
+/// a kind says how many more there are.
+pub fn lines(problems: &[Problem], most_of_kind: usize) -> Vec<String> {
+    let mut totals: HashMap<(Severity, Kind), usize> = HashMap::new();
+    for problem in problems {
+        *totals.entry((problem.severity, problem.kind)).or_default() += 1;
+    }
+    let mut shown: HashMap<(Severity, Kind), usize> = HashMap::new();
+    let mut lines = Vec::new();
+    for problem in problems {
+        let group = (problem.severity, problem.kind);
+        let shown = shown.entry(group).or_default();
+        *shown += 1;
+        if *shown > most_of_kind {
+            continue;
+        }
+        let word = match problem.severity {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        };
+        lines.push(format!("{word}: {problem}"));
+        let more = totals.get(&group).map_or(0, |total| total - *shown);
+        if *shown == most_of_kind && more > 0 {
+            lines.push(format!("{word}: and {more} more of this kind ({})", problem.kind.name()));
+        }
+    }
+    lines
+}
+
+/// All problems that are not about one row. Depends on which rows are usable and on the split.
+pub(in crate::dataset) fn of_table(dataset: &Dataset) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    form(dataset, &mut problems);
+    tasks(dataset, &mut problems);
+    split(dataset, &mut problems);
+    problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
+    problems
+}
+
+fn form(dataset: &Dataset, problems: &mut Vec<Problem>) {
+    let mut note = |message: String| {
+        problems.push(Problem::overall(Severity::Note, Kind::Table, None, message));
+    };
+    let table = &dataset.table;
+    if table.encoding == Encoding::Windows1252 {
+        note(
+            "the file is not UTF-8 and was read as Windows-1252; if letters look wrong, save it as UTF-8"
+                .to_owned(),
+        );
+    }
+    if table.defects().iter().any(|defect| defect.row.is_none() && defect.kind == DefectKind::OpenQuote) {
+        note("a quote in the header never closes; it is read as a character".to_owned());
+    }
+    for column in dataset.columns.all() {
+        let name = &table.headers[column];
+        if table.headers.iter().filter(|header| *header == name).count() > 1 {
+            note(format!("the column `{name}` is there more than once; the first is used"));
+        }
+    }
+    let blank = dataset.rows.iter().enumerate().filter(|(index, _)| dataset.is_blank(*index)).count();
+    if blank > 0 {
+        note(format!("{} without any text {} passed over", counted(blank, "row"), was(blank)));
+    }
+    let unlabelled = |row: &&crate::dataset::Row| {
+        !row.image.as_os_str().is_empty() && row.labels.iter().all(Option::is_none)
+    };
+    let unlabelled = dataset.rows.iter().filter(unlabelled).count();
+    if unlabelled > 0 {
+        note(format!(
+            "{} without a label for any task {} not used",
+            counted(unlabelled, "row"),
+            is(unlabelled)
+        ));
+    }
+}
+
+fn tasks(dataset: &Dataset, problems: &mut Vec<Problem>) {
+    let counts = dataset.label_counts();
+    let mut push = |severity, task: &str, message| {
+        problems.push(Problem::overall(severity, Kind::Task, Some(task), message));
+    };
+    let present_labels = |task: usize| counts[task].iter().filter(|label| label.used() > 0).count();
+    let learnable = (0..counts.len()).filter(|task| present_labels(*task) >= 2).count();
+    for (index, task) in dataset.tasks.iter().enumerate() {
+        let present: Vec<usize> =
+            (0..task.labels.len()).filter(|label| counts[index][*label].used() > 0).collect();
+        if let [] | [_] = present[..] {
+            let found = match present.first() {
+                Some(only) => format!("only the label `{}` occurs", task.labels[*only]),
+                None => "no label occurs".to_owned(),
+            };
+            let (severity, advice) = match learnable {
+                0 => (Severity::Error, "training needs a task with at least two labels"),
+                _ => (Severity::Warning, "there is nothing to tell apart, so this task learns nothing"),
+            };
+            push(severity, &task.name, format!("{found} in the rows that can be used; {advice}"));
+            continue;
+        }
+        for (label, count) in task.labels.iter().zip(&counts[index]) {
+            if count.used() == 0 {
+                let message = format!("the label `{label}` occurs in no row that can be used");
+                push(Severity::Note, &task.name, message);
+            } else if count.train == 0 {
+                let message = format!(
+                    "the label `{label}` occurs in {} to validate but in none to train: it cannot be learnt",
+                    counted(count.validation, "row")
+                );
+                push(Severity::Warning, &task.name, message);
+            }
+        }
+    }
+}
+
+fn split(dataset: &Dataset, problems: &mut Vec<Problem>) {
+    let table = &dataset.table;
+    let column = dataset.columns.split.map(|column| table.headers[column].as_str());
+    let mut push = |severity, column, message| {
+        problems.push(Problem::overall(severity, Kind::Split, column, message));
+    };
+    if let Rule::Given(parts) = &dataset.rule {
+        let test = parts.iter().filter(|part| **part == Some(Part::Test)).count();
+        if test > 0 {
+            let message =
+                format!("{} kept for a test {} not used for training", counted(test, "row"), is(test));
+            push(Severity::Note, column, message);
+        }
+    } else if let Some(found) = dataset.unused_split_column() {
+        let message = format!(
+            "it seems to say which rows train and which validate; set `split_column: {found}` to use it"
+        );
+        push(Severity::Note, Some(found), message);
+    }
+    let empty: Vec<&str> = [(&dataset.split.train, "train"), (&dataset.split.validation, "validate")]
+        .into_iter()
+        .filter(|(rows, _)| rows.is_empty())
+        .map(|(_, word)| word)
+        .collect();
+    if !empty.is_empty() {
+        let usable = dataset.rows.iter().filter(|row| row.usable).count();
+        let advice = match column {
+            Some(_) => "write `train` and `validation` into its cells",
+            None => "add rows with an image and a label; two are the least",
+        };
+        let message = format!(
+            "no row is left to {} ({usable} of {} can be used); {advice}",
+            empty.join(" or "),
+            counted(dataset.rows.len(), "row")
+        );
+        push(Severity::Error, column, message);
+    }
+}
+
+/// "1 row", "12 rows".
+fn counted(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
+fn is(count: usize) -> &'static str {
+    if count == 1 { "is" } else { "are" }
+}
+
+fn was(count: usize) -> &'static str {
+    if count == 1 { "was" } else { "were" }
+}

@@ -1,0 +1,198 @@
+//! Where the records and cells of a CSV's text are (RFC 4180, and what programs really write).
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Records looked at to tell the delimiter.
+const PROBED_RECORDS: usize = 100;
+
+/// What is wrong with a row's form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DefectKind {
+    /// It has not as many cells as the header.
+    Ragged {
+        /// Cells of the row.
+        found: usize,
+        /// Cells of the header.
+        expected: usize,
+        /// Physical lines it covers: many, where a quote was left open.
+        lines: usize,
+    },
+    /// A cell begins with a quote that never closes; the quote is read as a character.
+    OpenQuote,
+}
+
+/// The places of all cells.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Records {
+    records: Vec<Record>,
+    /// Where each cell ends; the next begins one byte (the delimiter) later.
+    ends: Vec<usize>,
+    /// The one cell (record, column) whose opening quote is a character of its text.
+    literal: Option<(usize, usize)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Record {
+    start: usize,
+    first_end: usize,
+    line: u64,
+}
+
+impl Records {
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    pub fn line(&self, record: usize) -> u64 {
+        self.records.get(record).map_or(0, |record| record.line)
+    }
+
+    /// Indices into `ends`.
+    pub fn cells(&self, record: usize) -> Range<usize> {
+        let end = self.records.get(record + 1).map_or(self.ends.len(), |next| next.first_end);
+        self.records.get(record).map_or(0..0, |record| record.first_end..end)
+    }
+
+    /// Bytes of a cell that is there.
+    pub fn span(&self, record: usize, column: usize) -> Range<usize> {
+        let Record { start, first_end, .. } = self.records[record];
+        let start = if column == 0 { start } else { self.ends[first_end + column - 1] + 1 };
+        start..self.ends[first_end + column]
+    }
+
+    pub fn start(&self, record: usize) -> usize {
+        self.records[record].start
+    }
+
+    /// The end of a record's last cell.
+    pub fn end(&self, record: usize) -> usize {
+        self.ends[self.cells(record).end - 1]
+    }
+
+    pub fn is_literal(&self, record: usize, column: usize) -> bool {
+        self.literal == Some((record, column))
+    }
+}
+
+/// What [`scan`] found; a defect goes with its record, where 0 is the header.
+pub(super) struct Scan {
+    pub records: Records,
+    pub defects: Vec<(usize, DefectKind)>,
+}
+
+/// Finds all cells. Blank lines are no records.
+pub(super) fn scan(text: &str, delimiter: u8) -> Scan {
+    scan_some(text, delimiter, usize::MAX)
+}
+
+fn scan_some(text: &str, delimiter: u8, most: usize) -> Scan {
+    let bytes = text.as_bytes();
+    let mut scan = Scan { records: Records::default(), defects: Vec::new() };
+    let (mut at, mut line) = (0, 1_u64);
+    while at < bytes.len() && scan.records.len() < most {
+        if is_break(bytes[at]) {
+            at = after_break(bytes, at);
+            line += 1;
+            continue;
+        }
+        let records = &mut scan.records;
+        records.records.push(Record { start: at, first_end: records.ends.len(), line });
+        let record = records.len() - 1;
+        loop {
+            let (end, lines) = match bytes.get(at) {
+                Some(b'"') => quoted_end(bytes, at, delimiter).unwrap_or_else(|| {
+                    records.literal = Some((record, records.ends.len() - records.records[record].first_end));
+                    scan.defects.push((record, DefectKind::OpenQuote));
+                    (plain_end(bytes, at, delimiter), 0)
+                }),
+                _ => (plain_end(bytes, at, delimiter), 0),
+            };
+            line += lines;
+            records.ends.push(end);
+            at = end + 1;
+            if bytes.get(end) != Some(&delimiter) {
+                break;
+            }
+        }
+        // `at` is one past the break or the end of the text.
+        if at <= bytes.len() {
+            at = after_break(bytes, at - 1);
+            line += 1;
+        }
+    }
+    scan
+}
+
+fn is_break(byte: u8) -> bool {
+    byte == b'\n' || byte == b'\r'
+}
+
+fn after_break(bytes: &[u8], at: usize) -> usize {
+    if bytes[at] == b'\r' && bytes.get(at + 1) == Some(&b'\n') { at + 2 } else { at + 1 }
+}
+
+fn plain_end(bytes: &[u8], at: usize, delimiter: u8) -> usize {
+    bytes[at..].iter().position(|b| *b == delimiter || is_break(*b)).map_or(bytes.len(), |n| at + n)
+}
+
+/// The end of a cell that begins with a quote, and the line breaks in it; `None` if it never closes.
+/// What follows the closing quote up to the delimiter belongs to the cell.
+fn quoted_end(bytes: &[u8], at: usize, delimiter: u8) -> Option<(usize, u64)> {
+    let (mut at, mut lines) = (at + 1, 0);
+    loop {
+        match bytes.get(at)? {
+            b'"' if bytes.get(at + 1) == Some(&b'"') => at += 2,
+            b'"' => return Some((plain_end(bytes, at + 1, delimiter), lines)),
+            byte if is_break(*byte) => {
+                at = after_break(bytes, at);
+                lines += 1;
+            }
+            _ => at += 1,
+        }
+    }
+}
+
+/// The text of a cell. `is_literal`: its opening quote never closes and is a character.
+pub(super) fn unquote(raw: &str, is_literal: bool) -> Cow<'_, str> {
+    let Some(inner) = raw.strip_prefix('"').filter(|_| !is_literal) else { return Cow::Borrowed(raw) };
+    if let Some(inner) = inner.strip_suffix('"').filter(|inner| !inner.contains('"')) {
+        return Cow::Borrowed(inner);
+    }
+    let mut out = String::with_capacity(inner.len());
+    let mut rest = inner;
+    while let Some(quote) = rest.find('"') {
+        out.push_str(&rest[..quote]);
+        let after = &rest[quote + 1..];
+        match after.strip_prefix('"') {
+            Some(after) => {
+                out.push('"');
+                rest = after;
+            }
+            // The closing quote: anything after it is kept as it is.
+            None => return Cow::Owned(out + after),
+        }
+    }
+    Cow::Owned(out + rest)
+}
+
+/// The delimiter whose rows agree best with the header: comma, semicolon or tab.
+pub(super) fn detect_delimiter(text: &str) -> u8 {
+    let mut best = (b',', 0, 0);
+    for delimiter in [b',', b';', b'\t'] {
+        let Scan { records, .. } = scan_some(text, delimiter, PROBED_RECORDS);
+        let columns = records.cells(0).len();
+        if columns < 2 {
+            continue;
+        }
+        let agreeing = (0..records.len()).filter(|record| records.cells(*record).len() == columns).count();
+        if (agreeing, columns) > (best.1, best.2) {
+            best = (delimiter, agreeing, columns);
+        }
+    }
+    best.0
+}
