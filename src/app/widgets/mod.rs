@@ -4,7 +4,7 @@ pub mod chart;
 pub mod probability_bars;
 pub mod run_list;
 
-use egui::{Response, RichText, Ui, Vec2, WidgetInfo, WidgetType};
+use egui::{Response, RichText, Role, Ui, Vec2, WidgetInfo};
 
 use super::command::{CommandSender, UiCommand};
 use super::theme::{self, GRID, Tokens};
@@ -33,7 +33,7 @@ fn finish(ui: &mut Ui, button: egui::Button<'_>, commands: &CommandSender, comma
     let shortcut = command.shortcut_text(ui.ctx());
     let enabled = ui.is_enabled();
     let response = ui.add(button);
-    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, enabled, command.text()));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, command.text()));
     let tooltip = if shortcut.is_empty() {
         command.tooltip().to_owned()
     } else {
