@@ -275,6 +275,8 @@ pub enum AppCommand {
     Ui(UiCommand),
     /// Open what a path is: CSV or config, run folder, checkpoint, image, folder of images.
     OpenPath(PathBuf),
+    /// Open what was dropped or chosen together.
+    OpenPaths(Vec<PathBuf>),
     /// Predict these images.
     OpenImages(Vec<ImageSource>),
     /// Fetch an image and predict it.

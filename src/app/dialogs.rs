@@ -19,7 +19,8 @@ const AT_ONCE: Duration = Duration::from_millis(150);
 pub fn ask_project(jobs: &Jobs) -> Job<Option<AppCommand>> {
     let mut endings = vec!["yml", "yaml"];
     endings.extend(TABLE_ENDINGS);
-    let dialog = rfd::AsyncFileDialog::new().set_title("Open a CSV or config").add_filter("CSV or config", &endings);
+    let dialog =
+        rfd::AsyncFileDialog::new().set_title("Open a CSV or config").add_filter("CSV or config", &endings);
     let chosen = dialog.pick_file();
     ask(jobs, async move { chosen.await.map(|file| AppCommand::OpenPath(file.path().to_path_buf())) })
 }

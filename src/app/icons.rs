@@ -94,3 +94,5 @@ pub const X_CIRCLE: &str = "\u{e4f8}";
 pub const ZOOM_IN: &str = "\u{e310}";
 /// Phosphor's `magnifying-glass-minus`.
 pub const ZOOM_OUT: &str = "\u{e30e}";
+/// Phosphor's `tray`.
+pub const TRAY: &str = "\u{e4aa}";

@@ -8,29 +8,36 @@ mod apply;
 pub mod command;
 pub mod context;
 mod data_view;
+mod dialogs;
+pub mod format;
 pub mod icons;
 pub mod jobs;
+mod open;
 pub mod predict_view;
 pub mod project;
+mod proposal_view;
+mod runs;
 pub mod settings;
 mod shell;
 pub mod theme;
 pub mod thumbnails;
+mod toasts;
 pub mod train_view;
+mod welcome;
 pub mod widgets;
 
 use std::path::PathBuf;
 
 use crossbeam_channel::Receiver;
-use egui_notify::Toasts;
 
 use crate::device::Device;
-use crate::training::{self, Training};
-use apply::Opening;
+use crate::training::Training;
 use command::{AppCommand, CommandSender, Place};
 use context::{TrainingState, ViewContext};
 use jobs::{Job, Jobs};
+use open::Opening;
 use project::Project;
+use proposal_view::ProposalForm;
 use settings::{Folders, Settings};
 use theme::Tokens;
 use thumbnails::Thumbnails;
@@ -54,14 +61,20 @@ pub struct App {
     project: Option<Project>,
     generation: u64,
     opening: Option<Job<Opening>>,
-    asking: Option<Job<Option<AppCommand>>>,
+    /// Small jobs that end with a command: dialogs, pastes, the sample.
+    errands: Vec<Job<Option<AppCommand>>>,
+    image_check: Option<Job<(u64, Project)>>,
+    proposal: Option<ProposalForm>,
+    pasted: usize,
     device: Option<Device>,
     device_job: Option<Job<Device>>,
     training: Option<Training>,
     training_state: TrainingState,
     thumbnails: Thumbnails,
-    toasts: Toasts,
-    log: shell::Log,
+    /// What the run does, for the status bar.
+    run_progress: Option<(String, f32)>,
+    messages: toasts::Messages,
+    overlays: shell::Overlays,
     data: data_view::DataView,
     train: train_view::TrainView,
     predict: predict_view::PredictView,
@@ -82,6 +95,12 @@ impl App {
 
     fn build(ctx: &egui::Context, folders: Folders, settings: Settings, start: Start) -> Self {
         theme::install(ctx);
+        ctx.set_theme(settings.theme);
+        // Zooming is one of our own commands, with its limits and its memory.
+        ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        if let Some(zoom) = settings.zoom {
+            ctx.set_zoom_factor(zoom);
+        }
         let (commands, inbox) = CommandSender::new(ctx);
         if let Some(path) = start.open.or_else(|| settings.open.clone()) {
             commands.send(AppCommand::OpenPath(path));
@@ -97,14 +116,18 @@ impl App {
             project: None,
             generation: 0,
             opening: None,
-            asking: None,
+            errands: Vec::new(),
+            image_check: None,
+            proposal: None,
+            pasted: 0,
             device: None,
             device_job: None,
             training: None,
             training_state: TrainingState::Idle,
             thumbnails: Thumbnails::new(ctx),
-            toasts: Toasts::default(),
-            log: shell::Log::default(),
+            run_progress: None,
+            messages: toasts::Messages::default(),
+            overlays: shell::Overlays::default(),
             data: data_view::DataView::default(),
             train: train_view::TrainView::default(),
             predict: predict_view::PredictView::default(),
@@ -119,13 +142,6 @@ impl App {
     /// The open project.
     pub fn project(&self) -> Option<&Project> {
         self.project.as_ref()
-    }
-
-    /// Watches a run as if it had been started here.
-    pub fn attach(&mut self, request: &training::Request, training: Training) {
-        self.train.on_start(request);
-        self.training = Some(training);
-        self.training_state = TrainingState::Running;
     }
 
     /// The views together with what they are given: two disjoint halves of the app.

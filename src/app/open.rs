@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use super::project::{ImageSource, LabelCounts};
+use super::project::{ImageSource, Summary};
 use crate::config::Config;
 use crate::dataset::Dataset;
 use crate::dataset::propose::{self, Proposal};
@@ -13,7 +13,7 @@ use crate::training::run_folder::RunRecord;
 /// What paths turned out to be.
 pub enum Opening {
     /// A config with its rows.
-    Project(Box<(Config, Dataset, LabelCounts)>),
+    Project(Box<(Config, Dataset, Summary)>),
     /// A CSV without a config, and a guess at one.
     Bare(Box<Proposal>),
     /// A run folder.
@@ -63,8 +63,8 @@ pub fn open(paths: &[PathBuf]) -> anyhow::Result<Opening> {
 fn open_config(file: &Path) -> anyhow::Result<Opening> {
     let config = Config::open(file)?;
     let dataset = Dataset::open(&config)?;
-    let counts = LabelCounts::of(&dataset);
-    Ok(Opening::Project(Box::new((config, dataset, counts))))
+    let summary = Summary::of(&dataset);
+    Ok(Opening::Project(Box::new((config, dataset, summary))))
 }
 
 /// A CSV opens with the config beside it that names it; without one, a config is proposed.
@@ -77,7 +77,7 @@ fn open_table(file: &Path) -> anyhow::Result<Opening> {
             return open_config(&candidate);
         }
     }
-    Ok(Opening::Bare(Box::new(propose::propose(file)?)))
+    Ok(Opening::Bare(Box::new(propose::propose_config(file)?)))
 }
 
 fn open_folder(folder: &Path) -> anyhow::Result<Opening> {

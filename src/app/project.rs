@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::dataset::Dataset;
+use crate::dataset::split::Part;
+use crate::dataset::{Dataset, LabelCount};
 
 /// A config with its rows. Views read it; the app replaces it between frames.
 #[derive(Clone)]
@@ -13,6 +14,8 @@ pub struct Project {
     pub config: Config,
     /// The rows; shared with background work, never changed in place.
     pub dataset: Arc<Dataset>,
+    /// What was counted in the rows.
+    pub summary: Arc<Summary>,
     /// Grows whenever `config` or `dataset` is replaced: what was derived from them is then stale.
     pub generation: u64,
 }
@@ -27,6 +30,29 @@ impl Project {
         let folder = part(file.parent().and_then(Path::file_name));
         let name = part(file.file_name());
         if folder.is_empty() { name } else { format!("{folder}/{name}") }
+    }
+}
+
+/// What the Data view shows about all rows, counted once in the background.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// Rows per task and label.
+    pub labels: Vec<Vec<LabelCount>>,
+    /// Rows without a label, per task.
+    pub missing: Vec<usize>,
+    /// What each row is for; `None` where it is not used.
+    pub parts: Vec<Option<Part>>,
+}
+
+impl Summary {
+    /// Counts.
+    pub fn of(dataset: &Dataset) -> Self {
+        Self { labels: dataset.label_counts(), missing: dataset.missing_counts(), parts: dataset.parts() }
+    }
+
+    /// The largest count of a label of a task, for the length of bars; at least 1.
+    pub fn largest(&self, task: usize) -> usize {
+        self.labels.get(task).and_then(|counts| counts.iter().map(LabelCount::used).max()).unwrap_or(0).max(1)
     }
 }
 

@@ -333,9 +333,7 @@ mod tests {
                     folders.push(path);
                 } else if path.file_name().is_some_and(|name| name != "theme.rs") {
                     let text = std::fs::read_to_string(&path).unwrap();
-                    for forbidden in
-                        ["from_rgb(", "from_rgba_", "from_gray(", "Color32::RED", "Color32::WHITE"]
-                    {
+                    for forbidden in ["Color32::from_", "Color32::RED", "Color32::WHITE", "Color32::BLACK"] {
                         assert!(!text.contains(forbidden), "{}: {forbidden}", path.display());
                     }
                 }

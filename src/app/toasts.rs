@@ -59,18 +59,13 @@ impl Messages {
         }
     }
 
-    /// Whether anything was ever said.
-    pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
-
     /// Shows the toasts over everything, above the status bar.
     pub fn toasts_ui(&mut self, ctx: &egui::Context) {
         if self.toasts.is_empty() {
             return;
         }
         let tokens = Tokens::of(ctx);
-        let area = Area::new(Id::new("toasts"))
+        let area = Area::new(Id::unique("toasts"))
             .order(Order::Foreground)
             .anchor(Align2::RIGHT_BOTTOM, [-4.0 * GRID, -11.0 * GRID])
             .interactable(true);

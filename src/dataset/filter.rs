@@ -101,3 +101,58 @@ impl Needle {
         cell.as_bytes().windows(self.text.len()).any(|part| part.eq_ignore_ascii_case(self.text.as_bytes()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::dataset::table::Table;
+
+    const CONFIG: &str = "{paths: {model_dataframe: x.csv}, model: {target_encoder: {print: [solid, floral], sleeves: [short, long]}}}";
+
+    fn dataset(csv: &str) -> Dataset {
+        let config = Config::parse(CONFIG, Path::new("config.yml")).unwrap();
+        Dataset::from_table(Table::from_bytes(csv.into(), Path::new("x.csv")).unwrap(), &config).unwrap()
+    }
+
+    fn shop() -> Dataset {
+        dataset(
+            "path,print,sleeves,note\nimg/Robe_Été.jpg,solid,short,silk\nimg/b.jpg,floral,,\nimg/c.jpg,,long,Solid seams\n,solid,long,\n",
+        )
+    }
+
+    fn by_text(text: &str) -> Vec<usize> {
+        Filter { text: text.to_owned(), ..Filter::default() }.matching(&shop())
+    }
+
+    #[test]
+    fn text_is_found_in_any_cell_and_in_any_case() {
+        assert_eq!(by_text(""), [0, 1, 2, 3]);
+        assert_eq!(by_text(" SOLID "), [0, 2, 3]);
+        assert_eq!(by_text("été"), [0]);
+        assert_eq!(by_text("robe_"), [0]);
+        assert_eq!(by_text("wool"), Vec::<usize>::new());
+        assert_eq!(by_text("a needle that is longer than any cell of the table"), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn labels_missing_labels_problems_and_parts_narrow_the_list() {
+        let shop = shop();
+        let matching = |filter: Filter| filter.matching(&shop);
+        let tasks = |print, sleeves| Filter { tasks: vec![print, sleeves], ..Filter::default() };
+        use TaskFilter::{Any, Label, Missing};
+        assert_eq!(matching(tasks(Label(0), Any)), [0, 3]);
+        assert_eq!(matching(tasks(Label(0), Label(1))), [3]);
+        assert_eq!(matching(tasks(Any, Missing)), [1]);
+        assert_eq!(matching(Filter { lacks_a_label: true, ..Filter::default() }), [1, 2]);
+        assert_eq!(matching(Filter { has_problem: true, ..Filter::default() }), [3]);
+        let part = |part| matching(Filter { part: Some(part), ..Filter::default() });
+        assert_eq!(
+            (part(Part::Train), part(Part::Validation)),
+            (shop.split.train.clone(), shop.split.validation.clone())
+        );
+        assert_eq!(matching(Filter { text: "b.jpg".into(), ..tasks(Label(0), Any) }), Vec::<usize>::new());
+    }
+}

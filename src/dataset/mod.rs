@@ -283,7 +283,7 @@ impl Dataset {
         self.split = self.rule.apply(&self.rows, &labels_per_task);
         let mut problems = problems::of_table(self);
         self.problems.retain(|problem| problem.row.is_some());
-        self.problems.sort_by_key(|problem| problem.row);
+        self.problems.sort_by_key(|problem| (problem.row, problem.kind));
         problems.append(&mut self.problems);
         self.problems = problems;
     }
@@ -373,3 +373,6 @@ fn compare_labels(a: &[Option<u32>], b: &[Option<u32>]) -> Difference {
     }
     if a == b { Difference::None } else { Difference::Missing }
 }
+
+#[cfg(test)]
+mod tests;

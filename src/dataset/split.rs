@@ -165,3 +165,84 @@ impl Folds {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows with the given labels, all usable.
+    fn rows(labels: impl IntoIterator<Item = Vec<Option<u32>>>) -> Vec<Row> {
+        labels.into_iter().map(|labels| Row { image: "x.jpg".into(), labels, usable: true }).collect()
+    }
+
+    fn drawn(rows: &[Row], labels_per_task: &[usize], seed: u64) -> Split {
+        Rule::Stratified { validation_share: 0.2, seed }.apply(rows, labels_per_task)
+    }
+
+    fn unbalanced() -> Vec<Row> {
+        // Task 0: 80 % / 15 % / 5 %; task 1: independent of it, half of its labels missing.
+        rows((0..400).map(|n| {
+            let first = [0, 1, 2][usize::from(n % 20 > 15) + usize::from(n % 20 == 19)];
+            vec![Some(first), (n % 2 == 0).then_some(u32::from(n % 3 == 0))]
+        }))
+    }
+
+    #[test]
+    fn each_label_of_each_task_is_shared_out_alike() {
+        let rows = unbalanced();
+        let split = drawn(&rows, &[3, 2], 7);
+        assert_eq!((split.train.len(), split.validation.len()), (320, 80));
+        let mut both: Vec<usize> = split.train.iter().chain(&split.validation).copied().collect();
+        both.sort_unstable();
+        assert_eq!(both, (0..400).collect::<Vec<_>>());
+        for (task, labels) in [3, 2].into_iter().enumerate() {
+            for label in 0..labels {
+                let count = |side: &[usize]| {
+                    side.iter().filter(|row| rows[**row].labels[task] == Some(label)).count() as f64
+                };
+                let (train, validation) = (count(&split.train), count(&split.validation));
+                let wanted = (train + validation) * 0.2;
+                assert!(
+                    (validation - wanted).abs() <= 1.0,
+                    "task {task} label {label}: {train} {validation}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_seed_alone_decides_and_the_order_is_shuffled() {
+        let rows = unbalanced();
+        let split = drawn(&rows, &[3, 2], 7);
+        assert_eq!(split, drawn(&rows, &[3, 2], 7));
+        assert_ne!(split, drawn(&rows, &[3, 2], 8));
+        // Not the tail of the file.
+        assert!(split.validation.iter().filter(|row| **row < 200).count() > 20);
+    }
+
+    #[test]
+    fn a_rare_label_trains_before_it_validates() {
+        let labels = (0..50).map(|n| vec![Some(if n < 3 { n } else { 3 })]);
+        let split = drawn(&rows(labels), &[4], 1);
+        assert!((0..3).all(|row| split.train.contains(&row)));
+    }
+
+    #[test]
+    fn neither_side_is_empty_while_there_are_two_rows() {
+        for n in 2..5 {
+            let split = drawn(&rows((0..n).map(|_| vec![Some(0)])), &[2], 3);
+            assert!(!split.train.is_empty() && !split.validation.is_empty(), "{n}: {split:?}");
+        }
+        let one = drawn(&rows([vec![Some(0)]]), &[2], 3);
+        assert_eq!(one, Split { train: vec![0], validation: vec![] });
+        assert_eq!(drawn(&[], &[2], 3), Split::default());
+    }
+
+    #[test]
+    fn rows_that_cannot_be_used_are_left_out() {
+        let mut rows = unbalanced();
+        rows[5].usable = false;
+        let split = drawn(&rows, &[3, 2], 7);
+        assert!(!split.train.contains(&5) && !split.validation.contains(&5));
+    }
+}

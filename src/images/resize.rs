@@ -1,10 +1,69 @@
-//! Any size -> the network's input size.
+//! Any size -> the network's input size, or a thumbnail's.
+
+use std::cell::RefCell;
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 use super::Rgb;
 
-/// Resizes to exactly `width` x `height`, stretching like Keras' `target_size`, with an antialiased
-/// bilinear filter (as Pillow's `BILINEAR`).
+/// Resizes to exactly `width` x `height` (each above 0), stretching like Keras' `target_size`, with an
+/// antialiased bilinear filter (as Pillow's `BILINEAR`).
 pub fn resize(image: &Rgb, width: u32, height: u32) -> Rgb {
-    let _ = (width, height);
-    image.clone()
+    convolve(image, width, height, FilterType::Bilinear)
+}
+
+/// As [`resize`] with any filter.
+#[expect(clippy::expect_used, reason = "an RgbImage holds width * height * 3 bytes by construction")]
+pub(super) fn convolve(image: &Rgb, width: u32, height: u32, filter: FilterType) -> Rgb {
+    thread_local! {
+        // Keeps its buffers from one image to the next.
+        static RESIZER: RefCell<Resizer> = RefCell::new(Resizer::new());
+    }
+    if image.dimensions() == (width, height) {
+        return image.clone();
+    }
+    let source = ImageRef::new(image.width(), image.height(), image.as_raw(), PixelType::U8x3)
+        .expect("the buffer fits its size");
+    let mut target = Image::new(width, height, PixelType::U8x3);
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
+    RESIZER
+        .with_borrow_mut(|resizer| resizer.resize(&source, &mut target, &options))
+        .expect("both sides are 8-bit RGB");
+    Rgb::from_raw(width, height, target.into_vec()).expect("the buffer fits its size")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::Rgb as Pixel;
+
+    #[test]
+    fn agrees_with_pillow_bilinear() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/images");
+        let open = |name: &str| crate::images::decode::decode_file(&folder.join(name)).unwrap();
+        let source = open("ramps.png");
+        for (width, height, name) in [(20, 15, "ramps_20x15.png"), (90, 70, "ramps_90x70.png")] {
+            let ours = resize(&source, width, height);
+            let pillow = open(name);
+            assert_eq!(ours.dimensions(), pillow.dimensions());
+            let worst = ours.as_raw().iter().zip(pillow.as_raw()).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+            assert!(worst <= 1, "{name} differs by {worst}");
+        }
+    }
+
+    #[test]
+    fn a_shrunk_chequerboard_is_grey_not_aliased() {
+        let board = Rgb::from_fn(64, 64, |x, y| Pixel([if (x + y) % 2 == 0 { 255 } else { 0 }; 3]));
+        let small = resize(&board, 16, 16);
+        assert!(small.as_raw().iter().all(|value| value.abs_diff(128) <= 2));
+    }
+
+    #[test]
+    fn extreme_shapes_keep_their_colour() {
+        let line = Rgb::from_pixel(1, 5000, Pixel([10, 200, 30]));
+        let square = resize(&line, 32, 32);
+        assert_eq!(square.dimensions(), (32, 32));
+        assert!(square.pixels().all(|pixel| *pixel == Pixel([10, 200, 30])));
+    }
 }

@@ -18,7 +18,7 @@ pub enum DefectKind {
         /// Physical lines it covers: many, where a quote was left open.
         lines: usize,
     },
-    /// A cell begins with a quote that never closes; the quote is read as a character.
+    /// A cell begins with a quote that does not close; the quote is read as a character.
     OpenQuote,
 }
 
@@ -28,8 +28,8 @@ pub(super) struct Records {
     records: Vec<Record>,
     /// Where each cell ends; the next begins one byte (the delimiter) later.
     ends: Vec<usize>,
-    /// The one cell (record, column) whose opening quote is a character of its text.
-    literal: Option<(usize, usize)>,
+    /// Cells (record, column), in order, whose first quote is a character of their text.
+    literal: Vec<(usize, usize)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +75,7 @@ impl Records {
     }
 
     pub fn is_literal(&self, record: usize, column: usize) -> bool {
-        self.literal == Some((record, column))
+        !self.literal.is_empty() && self.literal.binary_search(&(record, column)).is_ok()
     }
 }
 
@@ -106,7 +106,8 @@ fn scan_some(text: &str, delimiter: u8, most: usize) -> Scan {
         loop {
             let (end, lines) = match bytes.get(at) {
                 Some(b'"') => quoted_end(bytes, at, delimiter).unwrap_or_else(|| {
-                    records.literal = Some((record, records.ends.len() - records.records[record].first_end));
+                    let column = records.ends.len() - records.records[record].first_end;
+                    records.literal.push((record, column));
                     scan.defects.push((record, DefectKind::OpenQuote));
                     (plain_end(bytes, at, delimiter), 0)
                 }),
@@ -140,14 +141,18 @@ fn plain_end(bytes: &[u8], at: usize, delimiter: u8) -> usize {
     bytes[at..].iter().position(|b| *b == delimiter || is_break(*b)).map_or(bytes.len(), |n| at + n)
 }
 
-/// The end of a cell that begins with a quote, and the line breaks in it; `None` if it never closes.
-/// What follows the closing quote up to the delimiter belongs to the cell.
+/// The end of a cell that begins with a quote, and the line breaks in it; what follows the closing
+/// quote up to the delimiter belongs to the cell. `None` if the quote never closes, or only on another
+/// line in the midst of text: then it is a character such as the inch sign, and no row is swallowed.
 fn quoted_end(bytes: &[u8], at: usize, delimiter: u8) -> Option<(usize, u64)> {
     let (mut at, mut lines) = (at + 1, 0);
     loop {
         match bytes.get(at)? {
             b'"' if bytes.get(at + 1) == Some(&b'"') => at += 2,
-            b'"' => return Some((plain_end(bytes, at + 1, delimiter), lines)),
+            b'"' => {
+                let end = plain_end(bytes, at + 1, delimiter);
+                return (lines == 0 || end == at + 1).then_some((end, lines));
+            }
             byte if is_break(*byte) => {
                 at = after_break(bytes, at);
                 lines += 1;

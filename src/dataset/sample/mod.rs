@@ -1,0 +1,214 @@
+//! The built-in sample: drawn garments with three tasks that are independent of each other.
+//!
+//! [`garment`] is the shapes, [`print`] what is on the fabric, [`scene`] puts one picture together,
+//! [`ink`] is colours, dice and the pencil. Here are the labels, the files and the config.
+
+mod garment;
+mod ink;
+mod print;
+mod scene;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use anyhow::{Context as _, bail};
+use image::ExtendedColorType;
+use image::codecs::jpeg::JpegEncoder;
+
+use garment::{Neckline, Sleeves};
+use ink::Dice;
+use print::Print;
+
+/// What one picture shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Labels {
+    print: Print,
+    sleeves: Sleeves,
+    neckline: Neckline,
+}
+
+/// Folder of the pictures, inside the sample's folder.
+const PICTURES: &str = "garments";
+/// JPEG quality of the pictures: noise and edges survive, a file stays near 8 KB.
+const QUALITY: u8 = 88;
+
+/// Writes `images` drawn garments, `garments.csv` and `config.yml` into `folder`; returns the path of
+/// the config. The same seed gives the same bytes. `progress` gets (done, of) and returns whether to go on.
+///
+/// # Errors
+/// Any I/O error, a cancel, or a `config.yml` in `folder` that is not a sample's.
+pub fn write_sample(
+    folder: &Path,
+    images: usize,
+    seed: u64,
+    progress: &mut dyn FnMut(usize, usize) -> bool,
+) -> anyhow::Result<PathBuf> {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    write_with_threads(folder, images, seed, threads, progress)
+}
+
+fn write_with_threads(
+    folder: &Path,
+    images: usize,
+    seed: u64,
+    threads: usize,
+    progress: &mut dyn FnMut(usize, usize) -> bool,
+) -> anyhow::Result<PathBuf> {
+    let config = folder.join("config.yml");
+    if let Ok(existing) = fs::read_to_string(&config)
+        && existing.lines().next() != CONFIG.lines().next()
+    {
+        bail!("{} is not a sample's config: choose another folder for the sample", config.display());
+    }
+    let pictures = folder.join(PICTURES);
+    fs::create_dir_all(&pictures).with_context(|| format!("cannot make {}", pictures.display()))?;
+
+    let labels = draw_labels(images, seed);
+    write_pictures(&pictures, &labels, seed, threads, progress)?;
+
+    // The table and the config come last: a folder that has them is complete.
+    let table = folder.join("garments.csv");
+    crate::files::replace(&table, &csv_of(&labels)?)
+        .with_context(|| format!("cannot write {}", table.display()))?;
+    crate::files::replace(&config, config_text(seed).as_bytes())
+        .with_context(|| format!("cannot write {}", config.display()))?;
+    Ok(config)
+}
+
+/// Labels for every picture: each task is a shuffled deck of its own, so that its labels are as even
+/// as can be and knowing one task says nothing about another.
+fn draw_labels(images: usize, seed: u64) -> Vec<Labels> {
+    let deck = |salt: u64, labels: usize| {
+        let mut dice = Dice::new(seed, salt);
+        let mut deck: Vec<usize> = (0..images).map(|i| i % labels).collect();
+        for last in (1..deck.len()).rev() {
+            deck.swap(last, dice.below(last + 1));
+        }
+        deck
+    };
+    let prints = deck(u64::MAX, Print::ALL.len());
+    let sleeves = deck(u64::MAX - 1, Sleeves::ALL.len());
+    let necklines = deck(u64::MAX - 2, Neckline::ALL.len());
+    (0..images)
+        .map(|i| Labels {
+            print: Print::ALL[prints[i]].0,
+            sleeves: Sleeves::ALL[sleeves[i]].0,
+            neckline: Neckline::ALL[necklines[i]].0,
+        })
+        .collect()
+}
+
+/// Draws on `threads` threads, which take the next picture each; a picture depends on the seed and
+/// its number alone, so the bytes do not depend on who drew it.
+fn write_pictures(
+    folder: &Path,
+    labels: &[Labels],
+    seed: u64,
+    threads: usize,
+    progress: &mut dyn FnMut(usize, usize) -> bool,
+) -> anyhow::Result<()> {
+    let next = AtomicUsize::new(0);
+    let stopped = AtomicBool::new(false);
+    let (sender, receiver) = crossbeam_channel::bounded::<anyhow::Result<()>>(256);
+    let draw = |sender: crossbeam_channel::Sender<anyhow::Result<()>>| {
+        while !stopped.load(Ordering::Relaxed) {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(&labels) = labels.get(number) else { return };
+            let written = write_picture(&folder.join(file_name(number)), labels, seed, number);
+            if sender.send(written).is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            let sender = sender.clone();
+            scope.spawn(|| draw(sender));
+        }
+        drop(sender);
+        let mut outcome = Ok(());
+        for (done, written) in (1..).zip(receiver.iter()) {
+            if outcome.is_ok() {
+                outcome = written.and_then(|()| {
+                    if progress(done, labels.len()) { Ok(()) } else { bail!("the sample was cancelled") }
+                });
+                stopped.store(outcome.is_err(), Ordering::Relaxed);
+            }
+        }
+        outcome
+    })
+}
+
+fn write_picture(path: &Path, labels: Labels, seed: u64, number: usize) -> anyhow::Result<()> {
+    let picture = scene::draw(labels, Dice::new(seed, number as u64))?;
+    let mut jpeg = Vec::with_capacity(16 * 1024);
+    JpegEncoder::new_with_quality(&mut jpeg, QUALITY).encode(
+        picture.as_raw(),
+        picture.width(),
+        picture.height(),
+        ExtendedColorType::Rgb8,
+    )?;
+    fs::write(path, jpeg).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn file_name(number: usize) -> String {
+    format!("{:05}.jpg", number + 1)
+}
+
+fn csv_of(labels: &[Labels]) -> anyhow::Result<Vec<u8>> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record(["image_path", "print", "sleeves", "neckline"])?;
+    for (number, labels) in labels.iter().enumerate() {
+        csv.write_record([
+            &format!("{PICTURES}/{}", file_name(number)),
+            labels.print.name(),
+            labels.sleeves.name(),
+            labels.neckline.name(),
+        ])?;
+    }
+    Ok(csv.into_inner()?)
+}
+
+fn config_text(seed: u64) -> String {
+    CONFIG.replace("{seed}", &seed.to_string())
+}
+
+/// The sample's config; `{seed}` is filled in.
+const CONFIG: &str = "\
+# The built-in sample of Tasklens: drawn garments with three tasks.
+# Copy this file to begin a project of your own. Paths start at this file's folder.
+paths:
+  model_dataframe: garments.csv          # one row per image: its path and its labels
+  model_path: model/garments.safetensors # the best model is copied here when training ends
+  training_history_path: model/history.csv
+
+model:
+  input_shape: [64, 64]                  # height, width: every image is scaled to it
+  paths: image_path                      # the column that holds the path of the image
+  target_encoder:                        # each task (a column) with its labels
+    print: [embroidered, solid, graphic, floral, striped, lattice, pleated]
+    sleeves: [sleeveless, long_sleeve, short_sleeve]
+    neckline: [no_neckline, v_neckline, crew_neckline, square_neckline]
+  class_mode: multi_output
+  backbone: xception_small               # small enough to train from scratch without a GPU
+  pretrained: none
+  freeze_convolutional_layers: false
+  batch_size: 32
+  random_seed: {seed}
+  learning_rate: .001
+  epochs: 30
+  early_stopping_patience: 8             # stop after so many epochs without a better val_loss
+  lr_reducer_patience: 3                 # after so many, multiply the learning rate ...
+  lr_reducer_factor: .3                  # ... by this
+  min_lr: .000001
+  augmentation:                          # random changes to each training image
+    rotation: 5
+    shift: 0.05
+    zoom: [0.9, 1.1]
+    brightness: [0.8, 1.2]
+    horizontal_flip: true
+";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! Scaled images kept in memory, so that epochs after the first decode nothing.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::decode::{ImageError, decode_file};
+use super::{Rgb, resize};
+
+/// Locks, each for its share of the images: workers seldom wait for one another.
+const SHARDS: usize = 16;
+
+/// Images by index, scaled to one size, up to a number of bytes. What came first stays: an epoch
+/// visits every image once, so throwing any out would only move the misses.
+#[derive(Debug)]
+pub struct ImageCache {
+    height: u32,
+    width: u32,
+    capacity_bytes: usize,
+    used_bytes: AtomicUsize,
+    shards: [RwLock<HashMap<usize, Arc<Rgb>>>; SHARDS],
+}
+
+impl ImageCache {
+    /// An empty cache for images of `height` x `width` pixels that keeps at most `capacity_bytes` of
+    /// pixels; 0 keeps none.
+    pub fn new(height: u32, width: u32, capacity_bytes: usize) -> Self {
+        Self { height, width, capacity_bytes, used_bytes: AtomicUsize::new(0), shards: Default::default() }
+    }
+
+    /// The image of row `index`: from memory, else decoded from `path`, scaled, and kept if there is
+    /// room. Any number of threads may call it. `index` alone identifies the image.
+    ///
+    /// # Errors
+    /// See [`ImageError`]; a failure is not remembered.
+    pub fn get_or_decode(&self, index: usize, path: &Path) -> Result<Arc<Rgb>, ImageError> {
+        let shard = &self.shards[index % SHARDS];
+        if let Some(image) = shard.read().unwrap_or_else(PoisonError::into_inner).get(&index) {
+            return Ok(Arc::clone(image));
+        }
+        let image = Arc::new(resize::resize(&decode_file(path)?, self.width, self.height));
+        let bytes = image.as_raw().len();
+        if self.reserve(bytes) {
+            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
+            if shard.insert(index, Arc::clone(&image)).is_some() {
+                // Another thread decoded it meanwhile and has paid already.
+                self.used_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            }
+        }
+        Ok(image)
+    }
+
+    /// Bytes of pixels kept now.
+    pub fn used_bytes(&self) -> usize {
+        self.used_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Takes `bytes` from the budget, or says that there is no room.
+    fn reserve(&self, bytes: usize) -> bool {
+        self.used_bytes
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
+                used.checked_add(bytes).filter(|total| *total <= self.capacity_bytes)
+            })
+            .is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::Rgb as Pixel;
+
+    fn folder_of(images: usize) -> (tempfile::TempDir, Vec<std::path::PathBuf>) {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = (0..images)
+            .map(|i| {
+                let path = folder.path().join(format!("{i}.png"));
+                Rgb::from_pixel(9, 7, Pixel([i as u8; 3])).save(&path).unwrap();
+                path
+            })
+            .collect();
+        (folder, paths)
+    }
+
+    #[test]
+    fn a_kept_image_outlives_its_file_and_the_budget_holds() {
+        let (folder, paths) = folder_of(3);
+        let one = 8 * 4 * 3;
+        let cache = ImageCache::new(8, 4, 2 * one);
+        for (index, path) in paths.iter().enumerate() {
+            let image = cache.get_or_decode(index, path).unwrap();
+            assert_eq!(image.dimensions(), (4, 8));
+            assert_eq!(image.get_pixel(0, 0), &Pixel([index as u8; 3]));
+        }
+        assert_eq!(cache.used_bytes(), 2 * one);
+        drop(folder);
+        assert_eq!(cache.get_or_decode(1, &paths[1]).unwrap().get_pixel(3, 7), &Pixel([1; 3]));
+        assert!(matches!(cache.get_or_decode(2, &paths[2]), Err(ImageError::Missing { .. })));
+    }
+
+    #[test]
+    fn many_threads_pay_once_for_one_image() {
+        let (_folder, paths) = folder_of(4);
+        let cache = ImageCache::new(16, 16, usize::MAX);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for round in 0..50 {
+                        let index = round % paths.len();
+                        let image = cache.get_or_decode(index, &paths[index]).unwrap();
+                        assert_eq!(image.get_pixel(5, 5), &Pixel([index as u8; 3]));
+                    }
+                });
+            }
+        });
+        assert_eq!(cache.used_bytes(), 4 * 16 * 16 * 3);
+    }
+}
