@@ -9,10 +9,10 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, bounded, select_biased, unbounded};
 use egui::ColorImage;
 
-use super::super::train_view::earlier;
 use crate::app::jobs::{Job, Jobs, Progress};
 use crate::app::project::ImageSource;
 use crate::app::thumbnails::color_image;
+use crate::app::train_view::earlier;
 use crate::config::{DeviceChoice, Task};
 use crate::images::{self, Rgb};
 use crate::inference::{Prediction, Predictor};

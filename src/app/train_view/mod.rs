@@ -4,7 +4,7 @@
 
 mod charts;
 pub mod curves;
-mod earlier;
+pub(in crate::app) mod earlier;
 pub mod live;
 mod open_file;
 mod outcome;

@@ -4,9 +4,10 @@
 use egui::{Color32, Frame, Margin, RichText, Stroke, Ui};
 
 use super::live::{End, LiveRun};
-use super::run_bar::duration;
+use super::run_bar::secs;
 use crate::app::command::{AppCommand, UiCommand};
 use crate::app::context::ViewContext;
+use crate::app::format::duration;
 use crate::app::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
 use crate::app::widgets::command_button;
@@ -121,7 +122,7 @@ fn stopped_ui(ui: &mut Ui, context: &ViewContext<'_>, run: &LiveRun, stopped: &S
                 theme::strong(format!("{:.4}", best.validation.loss)).size(18.0),
             );
         }
-        fact_ui(ui, tokens, "time", theme::strong(duration(stopped.secs)).size(18.0));
+        fact_ui(ui, tokens, "time", theme::strong(duration(secs(stopped.secs))).size(18.0));
     });
     ui.add_space(GRID);
     ui.horizontal_wrapped(|ui| {

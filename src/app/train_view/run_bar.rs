@@ -1,10 +1,13 @@
 //! The bar over the charts: start, pause, stop, and how far the run is.
 
+use std::time::Duration;
+
 use egui::{Button, Rect, Response, RichText, Role, Ui, WidgetInfo, vec2};
 
 use super::live::{LiveRun, Preparing};
 use crate::app::command::UiCommand;
 use crate::app::context::{TrainingState, ViewContext};
+use crate::app::format::{duration, grouped};
 use crate::app::icons;
 use crate::app::theme::{GRID, Tokens};
 use crate::training::events::Phase;
@@ -24,7 +27,7 @@ pub fn run_bar_ui(ui: &mut Ui, context: &ViewContext<'_>, run: Option<&LiveRun>,
         _ if run.started.is_none() => (preparing_text(run.preparing.as_ref()), String::new()),
         Some(progress) => (
             progress_text(run, context.training),
-            format!("{:.1} images/s   {} left", progress.images_per_sec, duration(progress.secs_left)),
+            format!("{:.1} images/s   {} left", progress.images_per_sec, duration(secs(progress.secs_left))),
         ),
         None => ("The first batch is on its way".to_owned(), String::new()),
     };
@@ -104,7 +107,7 @@ fn preparing_text(preparing: Option<&Preparing>) -> String {
     let Some(Preparing { what, done, of }) = preparing else { return "Preparing\u{2026}".to_owned() };
     // Downloads count bytes, everything else counts things.
     let is_bytes = what.to_lowercase().contains("download");
-    let amount = |n: u64| if is_bytes { format!("{:.1}", n as f64 / 1e6) } else { n.to_string() };
+    let amount = |n: u64| if is_bytes { format!("{:.1}", n as f64 / 1e6) } else { grouped(n) };
     let unit = if is_bytes { " MB" } else { "" };
     match (*done, *of) {
         (0, 0) => format!("{what}\u{2026}"),
@@ -123,7 +126,11 @@ fn progress_text(run: &LiveRun, state: TrainingState) -> String {
     };
     format!(
         "Epoch {} of {}, {doing}: {} of {} images, loss {:.4}",
-        progress.epoch, started.epochs, progress.done, progress.of, progress.loss
+        progress.epoch,
+        started.epochs,
+        grouped(progress.done as u64),
+        grouped(progress.of as u64),
+        progress.loss
     )
 }
 
@@ -163,24 +170,14 @@ fn progress_bar(ui: &mut Ui, tokens: &Tokens, fraction: Option<f32>, text: &str)
     ui.painter().rect_filled(bar, 3.0, tokens.accent);
 }
 
-/// `0:42`, `12:05`, `1:02:03`.
-pub fn duration(secs: f64) -> String {
-    let secs = secs.max(0.0).round() as u64;
-    let (hours, minutes, seconds) = (secs / 3600, secs / 60 % 60, secs % 60);
-    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+/// Seconds of an event, which may be anything, as a duration.
+pub fn secs(secs: f64) -> Duration {
+    Duration::try_from_secs_f64(secs.round()).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn time_left_reads_like_a_clock() {
-        assert_eq!(duration(42.4), "0:42");
-        assert_eq!(duration(725.0), "12:05");
-        assert_eq!(duration(3723.0), "1:02:03");
-        assert_eq!(duration(-1.0), "0:00");
-    }
 
     #[test]
     fn a_download_is_told_in_megabytes_and_rows_in_rows() {
