@@ -334,6 +334,11 @@ impl CommandSender {
         self.send(AppCommand::Ui(command));
     }
 
+    /// The window's context, which loads textures and is woken.
+    pub fn ctx(&self) -> &egui::Context {
+        &self.ctx
+    }
+
     /// Tells the user something.
     pub fn toast(&self, level: Level, message: impl Into<String>) {
         self.send(AppCommand::Toast { level, message: message.into() });

@@ -43,6 +43,19 @@ pub fn ask_model(jobs: &Jobs) -> Job<Option<AppCommand>> {
     ask(jobs, async move { chosen.await.map(|file| AppCommand::UseModel(file.path().to_path_buf())) })
 }
 
+/// Asks where to write predictions, and writes them with `then`.
+pub fn ask_csv(
+    jobs: &Jobs,
+    then: impl FnOnce(PathBuf) -> AppCommand + Send + 'static,
+) -> Job<Option<AppCommand>> {
+    let dialog = rfd::AsyncFileDialog::new()
+        .set_title("Export predictions")
+        .set_file_name("predictions.csv")
+        .add_filter("CSV", &["csv"]);
+    let chosen = dialog.save_file();
+    ask(jobs, async move { chosen.await.map(|file| then(file.path().to_path_buf())) })
+}
+
 fn ask(
     jobs: &Jobs,
     answer: impl Future<Output = Option<AppCommand>> + Send + 'static,
