@@ -1,1 +1,212 @@
 //! The window: the only code that knows egui.
+//!
+//! [`App`] holds the state and applies [`command::AppCommand`]s between frames; the views read a
+//! [`project::Project`] through a [`context::ViewContext`] and send commands, and never change the app.
+//! Whatever takes longer than a frame is a job of [`jobs`].
+
+mod apply;
+pub mod command;
+pub mod context;
+mod data_view;
+mod dialogs;
+pub mod format;
+pub mod icons;
+pub mod jobs;
+mod open;
+pub mod predict_view;
+pub mod project;
+mod proposal_view;
+mod runs;
+pub mod settings;
+mod shell;
+pub mod theme;
+pub mod thumbnails;
+mod toasts;
+pub mod train_view;
+mod welcome;
+pub mod widgets;
+
+use std::path::PathBuf;
+
+use crossbeam_channel::Receiver;
+
+use crate::device::Device;
+use crate::training::Training;
+use command::{AppCommand, CommandSender, Place};
+use context::{TrainingState, ViewContext};
+use jobs::{Job, Jobs};
+use open::Opening;
+use project::Project;
+use proposal_view::ProposalForm;
+use settings::{Folders, Settings};
+use theme::Tokens;
+use thumbnails::Thumbnails;
+
+/// What the window begins with.
+#[derive(Clone, Debug, Default)]
+pub struct Start {
+    /// A CSV, config, run folder, checkpoint or image; without one, the project that was open last.
+    pub open: Option<PathBuf>,
+}
+
+/// The state of the window.
+pub struct App {
+    ctx: egui::Context,
+    commands: CommandSender,
+    inbox: Receiver<AppCommand>,
+    jobs: Jobs,
+    folders: Folders,
+    settings: Settings,
+    place: Place,
+    project: Option<Project>,
+    generation: u64,
+    opening: Option<Job<Opening>>,
+    /// Small jobs that end with a command: dialogs, pastes, the sample.
+    errands: Vec<Job<Option<AppCommand>>>,
+    image_check: Option<Job<(u64, Project)>>,
+    proposal: Option<ProposalForm>,
+    pasted: usize,
+    device: Option<Device>,
+    device_job: Option<Job<Device>>,
+    training: Option<Training>,
+    training_state: TrainingState,
+    thumbnails: Thumbnails,
+    /// What the run does, for the status bar.
+    run_progress: Option<(String, f32)>,
+    messages: toasts::Messages,
+    overlays: shell::Overlays,
+    data: data_view::DataView,
+    train: train_view::TrainView,
+    predict: predict_view::PredictView,
+}
+
+impl App {
+    /// The app in a window.
+    pub fn new(cc: &eframe::CreationContext<'_>, start: Start) -> Self {
+        let folders = Folders::of_user();
+        let settings = Settings::read(&folders.settings());
+        Self::build(&cc.egui_ctx, folders, settings, start)
+    }
+
+    /// The app in a test: all it writes goes to `folders`, and it remembers nothing from before.
+    pub fn for_test(ctx: &egui::Context, folders: Folders, start: Start) -> Self {
+        Self::build(ctx, folders, Settings::default(), start)
+    }
+
+    fn build(ctx: &egui::Context, folders: Folders, settings: Settings, start: Start) -> Self {
+        theme::install(ctx);
+        ctx.set_theme(settings.theme);
+        // Zooming is one of our own commands, with its limits and its memory.
+        ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        if let Some(zoom) = settings.zoom {
+            ctx.set_zoom_factor(zoom);
+        }
+        let (commands, inbox) = CommandSender::new(ctx);
+        if let Some(path) = start.open.or_else(|| settings.open.clone()) {
+            commands.send(AppCommand::OpenPath(path));
+        }
+        Self {
+            ctx: ctx.clone(),
+            inbox,
+            commands,
+            jobs: Jobs::new(ctx),
+            folders,
+            place: settings.place,
+            settings,
+            project: None,
+            generation: 0,
+            opening: None,
+            errands: Vec::new(),
+            image_check: None,
+            proposal: None,
+            pasted: 0,
+            device: None,
+            device_job: None,
+            training: None,
+            training_state: TrainingState::Idle,
+            thumbnails: Thumbnails::new(ctx),
+            run_progress: None,
+            messages: toasts::Messages::default(),
+            overlays: shell::Overlays::default(),
+            data: data_view::DataView::default(),
+            train: train_view::TrainView::default(),
+            predict: predict_view::PredictView::default(),
+        }
+    }
+
+    /// A sender of commands, as views have it.
+    pub fn commands(&self) -> &CommandSender {
+        &self.commands
+    }
+
+    /// The open project.
+    pub fn project(&self) -> Option<&Project> {
+        self.project.as_ref()
+    }
+
+    /// The views together with what they are given: two disjoint halves of the app.
+    fn split(&mut self) -> (Views<'_>, ViewContext<'_>) {
+        let views = Views { data: &mut self.data, train: &mut self.train, predict: &mut self.predict };
+        let context = ViewContext {
+            project: self.project.as_ref(),
+            commands: &self.commands,
+            tokens: Tokens::of(&self.ctx),
+            jobs: &self.jobs,
+            thumbnails: &mut self.thumbnails,
+            device: self.device.as_ref(),
+            training: self.training_state,
+        };
+        (views, context)
+    }
+}
+
+/// The places, borrowed apart from the rest of the app.
+struct Views<'a> {
+    data: &'a mut data_view::DataView,
+    train: &'a mut train_view::TrainView,
+    predict: &'a mut predict_view::PredictView,
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, _ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.take_in();
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.thumbnails.begin_frame();
+        self.shell_ui(ui);
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        self.save_settings();
+    }
+}
+
+/// Opens the window and returns when it is closed.
+///
+/// # Errors
+/// There is no display, or no graphics driver works; the message says what to do.
+pub fn run_window(start: Start) -> anyhow::Result<()> {
+    let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png"))?;
+    let viewport = egui::ViewportBuilder::default()
+        .with_icon(icon)
+        .with_title("Tasklens")
+        .with_app_id("tasklens")
+        .with_inner_size([1280.0, 800.0])
+        .with_min_inner_size([640.0, 400.0]);
+    let options = eframe::NativeOptions {
+        viewport,
+        renderer: eframe::Renderer::Glow,
+        persist_window: true,
+        persistence_path: Some(Folders::of_user().config.join("window.ron")),
+        ..eframe::NativeOptions::default()
+    };
+    eframe::run_native("tasklens", options, Box::new(|cc| Ok(Box::new(App::new(cc, start))))).map_err(
+        |error| {
+            anyhow::anyhow!(
+                "the window cannot be opened: {error}. On a machine without a display use the command \
+             line (`tasklens --help`), or `xvfb-run tasklens`"
+            )
+        },
+    )
+}

@@ -1,0 +1,328 @@
+//! What happens between frames: commands of the views, results of jobs.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::App;
+use super::command::{AppCommand, Level, Place, UiCommand};
+use super::context::TrainingState;
+use super::dialogs;
+use super::jobs::{Job, Outcome};
+use super::open::{self, Opening};
+use super::project::{ImageSource, Project, Summary};
+use super::proposal_view::ProposalForm;
+use super::settings::ThemeChoice;
+use crate::config::Config;
+use crate::dataset::{self, Dataset};
+use crate::training::events::Command;
+
+/// Images and seed of the sample that the window writes.
+const SAMPLE_IMAGES: usize = 1200;
+const SAMPLE_SEED: u64 = 7;
+/// Zoom goes in these steps, between half and three times.
+const ZOOM_STEP: f32 = 0.1;
+
+impl App {
+    /// Applies everything that arrived since the last frame.
+    pub(super) fn take_in(&mut self) {
+        while let Ok(command) = self.inbox.try_recv() {
+            self.apply(command);
+        }
+        self.take_in_jobs();
+        self.take_in_events();
+        let (views, mut context) = self.split();
+        views.predict.poll(&mut context);
+    }
+
+    fn take_in_jobs(&mut self) {
+        match take(&mut self.opening) {
+            Some(Outcome::Done(opening)) => self.on_opened(opening),
+            Some(Outcome::Failed(message)) => self.toast(Level::Error, message),
+            Some(Outcome::Cancelled) | None => {}
+        }
+        let mut ended = Vec::new();
+        self.errands.retain_mut(|job| match job.poll() {
+            Some(outcome) => {
+                ended.push(outcome);
+                false
+            }
+            None => true,
+        });
+        for outcome in ended {
+            match outcome {
+                Outcome::Done(Some(command)) => self.apply(command),
+                Outcome::Failed(message) => self.toast(Level::Error, message),
+                Outcome::Done(None) | Outcome::Cancelled => {}
+            }
+        }
+        match take(&mut self.device_job) {
+            Some(Outcome::Done(device)) => self.device = Some(device),
+            Some(Outcome::Failed(message)) => self.toast(Level::Warning, message),
+            Some(Outcome::Cancelled) | None => {}
+        }
+        match take(&mut self.image_check) {
+            Some(Outcome::Done(checked)) => self.on_images_checked(checked),
+            Some(Outcome::Failed(message)) => self.toast(Level::Error, message),
+            Some(Outcome::Cancelled) | None => {}
+        }
+    }
+
+    pub(super) fn apply(&mut self, command: AppCommand) {
+        match command {
+            AppCommand::Ui(command) => self.apply_ui(command),
+            AppCommand::OpenPath(path) => self.open_paths(vec![path]),
+            AppCommand::OpenPaths(paths) => self.open_paths(paths),
+            AppCommand::OpenImages(images) => {
+                self.place = Place::Predict;
+                self.predict.add_images(images);
+            }
+            AppCommand::FetchUrl(url) => self.apply(AppCommand::OpenImages(vec![ImageSource::Url(url)])),
+            AppCommand::StartTraining(request) => self.start_training(&request),
+            AppCommand::TellTraining(command) => self.tell_training(command),
+            AppCommand::UseModel(path) => {
+                self.place = Place::Predict;
+                self.predict.set_model(path);
+            }
+            AppCommand::SaveConfig { file, text } => self.save_config(file, text),
+            AppCommand::Toast { level, message } => self.toast(level, message),
+            AppCommand::SelectPlace(place) => self.place = place,
+            AppCommand::SelectRow(row) => {
+                self.place = Place::Data;
+                self.data.select(row);
+            }
+        }
+    }
+
+    fn apply_ui(&mut self, command: UiCommand) {
+        if !self.is_enabled(command) {
+            return;
+        }
+        match command {
+            UiCommand::OpenProject => self.errands.push(dialogs::ask_project(&self.jobs)),
+            UiCommand::OpenImages => self.errands.push(dialogs::ask_images(&self.jobs)),
+            UiCommand::OpenModel => self.errands.push(dialogs::ask_model(&self.jobs)),
+            UiCommand::OpenSample => self.open_sample(),
+            UiCommand::ReloadProject => {
+                if let Some(project) = &self.project {
+                    let file = project.config.file.clone();
+                    self.thumbnails.clear();
+                    self.open_paths(vec![file]);
+                }
+            }
+            UiCommand::CloseProject => self.close_project(),
+            UiCommand::ShowData => self.place = Place::Data,
+            UiCommand::ShowTrain => self.place = Place::Train,
+            UiCommand::ShowPredict => self.place = Place::Predict,
+            UiCommand::FocusFilter | UiCommand::ClearFilter => {
+                self.place = Place::Data;
+                self.data.on_command(command);
+            }
+            UiCommand::CheckImages => self.check_images(),
+            UiCommand::StartTraining => {
+                self.place = Place::Train;
+                let (views, mut context) = self.split();
+                views.train.on_command(command, &mut context);
+            }
+            UiCommand::PauseTraining if self.training_state == TrainingState::Paused => {
+                self.tell_training(Command::Resume);
+            }
+            UiCommand::PauseTraining => self.tell_training(Command::Pause),
+            UiCommand::StopTraining => self.tell_training(Command::Stop),
+            UiCommand::Paste => self.ctx.send_viewport_cmd(egui::ViewportCommand::RequestPaste),
+            UiCommand::TypeUrl => {
+                self.place = Place::Predict;
+                let (views, mut context) = self.split();
+                views.predict.on_command(command, &mut context);
+            }
+            UiCommand::CommandPalette => self.overlays.palette.toggle(),
+            UiCommand::ShowShortcuts => self.overlays.shortcuts = !self.overlays.shortcuts,
+            UiCommand::ToggleLog => self.overlays.log = !self.overlays.log,
+            UiCommand::ThemeLight => self.set_theme(ThemeChoice::Light),
+            UiCommand::ThemeDark => self.set_theme(ThemeChoice::Dark),
+            UiCommand::ThemeSystem => self.set_theme(ThemeChoice::System),
+            UiCommand::ZoomIn => self.set_zoom(self.ctx.zoom_factor() + ZOOM_STEP),
+            UiCommand::ZoomOut => self.set_zoom(self.ctx.zoom_factor() - ZOOM_STEP),
+            UiCommand::ZoomReset => self.set_zoom(1.0),
+            UiCommand::Quit => self.ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+        }
+    }
+
+    /// Whether an action can be done now: the palette offers no other, and shortcuts do no other.
+    pub(super) fn is_enabled(&self, command: UiCommand) -> bool {
+        match command {
+            UiCommand::ReloadProject
+            | UiCommand::CloseProject
+            | UiCommand::FocusFilter
+            | UiCommand::ClearFilter => self.project.is_some(),
+            UiCommand::CheckImages => self.project.is_some() && self.image_check.is_none(),
+            UiCommand::StartTraining => self.project.is_some() && self.training_state == TrainingState::Idle,
+            UiCommand::PauseTraining | UiCommand::StopTraining => {
+                matches!(self.training_state, TrainingState::Running | TrainingState::Paused)
+            }
+            _ => true,
+        }
+    }
+
+    fn set_theme(&mut self, choice: ThemeChoice) {
+        self.settings.theme = choice;
+        self.ctx.set_theme(choice);
+        self.save_settings();
+    }
+
+    fn set_zoom(&mut self, zoom: f32) {
+        let zoom = ((zoom / ZOOM_STEP).round() * ZOOM_STEP).clamp(0.5, 3.0);
+        self.settings.zoom = Some(zoom);
+        self.ctx.set_zoom_factor(zoom);
+        self.save_settings();
+    }
+
+    fn open_paths(&mut self, paths: Vec<PathBuf>) {
+        let title = match &paths[..] {
+            [] => return,
+            [path] => format!("Opening {}", path.file_name().unwrap_or(path.as_os_str()).to_string_lossy()),
+            _ => format!("Opening {} files", paths.len()),
+        };
+        self.opening = Some(self.jobs.start(title, move |_| open::open(&paths)));
+    }
+
+    fn on_opened(&mut self, opening: Opening) {
+        match opening {
+            Opening::Project(opened) => {
+                let (config, dataset, summary) = *opened;
+                self.set_project(config, dataset, summary);
+            }
+            Opening::Bare(proposal) => {
+                self.place = Place::Data;
+                self.proposal = Some(ProposalForm::new(*proposal));
+            }
+            Opening::Run(run) => {
+                self.place = Place::Train;
+                if let Some(best) = run.best.clone() {
+                    self.predict.set_model(best);
+                }
+                self.train.open_run(*run);
+            }
+            Opening::Model(path) => self.apply(AppCommand::UseModel(path)),
+            Opening::Images(images) => self.apply(AppCommand::OpenImages(images)),
+        }
+    }
+
+    fn set_project(&mut self, config: Config, dataset: Dataset, summary: Summary) {
+        let same_file = self.project.as_ref().is_some_and(|project| project.config.file == config.file);
+        self.settings.remember(&config.file);
+        if !same_file {
+            self.place = Place::Data;
+        }
+        self.proposal = None;
+        for notice in &config.notices {
+            self.commands.toast(Level::Info, notice);
+        }
+        let choice = config.model.device;
+        self.generation += 1;
+        self.project = Some(Project {
+            config,
+            dataset: Arc::new(dataset),
+            summary: Arc::new(summary),
+            generation: self.generation,
+        });
+        self.device_job =
+            Some(self.jobs.start_quietly("Looking for a GPU", move |_| crate::device::pick(choice)));
+        self.data.on_project(same_file);
+        self.tell_train_of_project();
+        self.check_images();
+        self.save_settings();
+    }
+
+    fn tell_train_of_project(&mut self) {
+        let (views, mut context) = self.split();
+        views.train.on_project(&mut context);
+    }
+
+    fn close_project(&mut self) {
+        self.project = None;
+        self.proposal = None;
+        self.image_check = None;
+        self.settings.open = None;
+        self.place = Place::Data;
+        self.data.on_project(false);
+        self.tell_train_of_project();
+        self.save_settings();
+    }
+
+    /// Looks at the header of every image file, in the background.
+    fn check_images(&mut self) {
+        let Some(project) = self.project.clone() else { return };
+        self.image_check = Some(self.jobs.start("Checking images", move |progress| {
+            let said = |done: usize, of: usize| {
+                progress.set(done as u64, of as u64);
+                progress.keep_going()
+            };
+            let found = dataset::problems::check_images(&project.dataset, &said);
+            let mut dataset = Dataset::clone(&project.dataset);
+            dataset.apply(found);
+            let summary = Arc::new(Summary::of(&dataset));
+            Ok((project.generation, Project { dataset: Arc::new(dataset), summary, ..project }))
+        }));
+    }
+
+    /// Takes in what the check found, if the project is still the one that was checked.
+    fn on_images_checked(&mut self, (generation, mut checked): (u64, Project)) {
+        let Some(project) = self.project.as_mut().filter(|project| project.generation == generation) else {
+            return;
+        };
+        let before = project.dataset.problems.len();
+        let found = checked.dataset.problems.len().saturating_sub(before);
+        self.generation += 1;
+        checked.generation = self.generation;
+        *project = checked;
+        if found > 0 {
+            let message = format!("{found} images cannot be used: Data, Problems lists them");
+            self.toast(Level::Warning, message);
+        }
+        self.tell_train_of_project();
+    }
+
+    fn open_sample(&mut self) {
+        let folder = self.folders.data.join("sample");
+        let config = folder.join("config.yml");
+        if config.is_file() {
+            self.open_paths(vec![config]);
+            return;
+        }
+        self.errands.push(self.jobs.start("Drawing the sample", move |progress| {
+            let mut said = |done: usize, of: usize| {
+                progress.set(done as u64, of as u64);
+                progress.keep_going()
+            };
+            let config = dataset::sample::write_sample(&folder, SAMPLE_IMAGES, SAMPLE_SEED, &mut said)?;
+            Ok(Some(AppCommand::OpenPath(config)))
+        }));
+    }
+
+    fn save_config(&mut self, file: PathBuf, text: String) {
+        self.errands.push(self.jobs.start_quietly("Saving", move |_| {
+            crate::files::replace(&file, text.as_bytes())
+                .map_err(|error| anyhow::anyhow!("{} cannot be written: {error}", file.display()))?;
+            Ok(Some(AppCommand::OpenPath(file)))
+        }));
+    }
+
+    /// Tells the user something, now and in the log.
+    pub(super) fn toast(&mut self, level: Level, message: impl Into<String>) {
+        self.messages.push(level, message.into());
+    }
+
+    pub(super) fn save_settings(&mut self) {
+        self.settings.place = self.place;
+        if let Err(error) = self.settings.write(&self.folders.settings()) {
+            log::warn!("{error:#}");
+        }
+    }
+}
+
+/// The outcome of a job that has one, which then is gone.
+fn take<T>(job: &mut Option<Job<T>>) -> Option<Outcome<T>> {
+    let outcome = job.as_mut()?.poll()?;
+    *job = None;
+    Some(outcome)
+}

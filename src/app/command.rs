@@ -1,0 +1,365 @@
+//! Every action of the user as one enum: text, tooltip, icon and shortcut side by side. Menus, the
+//! palette, the shortcut list and the tests are generated from it: a new action is one variant and
+//! one arm.
+//!
+//! Views never change the app; they send an [`AppCommand`], which the app applies between frames.
+
+use std::path::PathBuf;
+
+use egui::{Key, KeyboardShortcut, Modifiers};
+
+use super::icons;
+use super::project::ImageSource;
+use crate::training;
+
+/// The places of the left rail, in the order of the work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub enum Place {
+    /// The rows, their labels and what is wrong with them.
+    #[default]
+    Data,
+    /// Training and the curves of runs.
+    Train,
+    /// Predictions for images from anywhere.
+    Predict,
+}
+
+impl Place {
+    /// All places, from top to bottom.
+    pub const ALL: [Self; 3] = [Self::Data, Self::Train, Self::Predict];
+
+    /// The action that goes there.
+    pub fn command(self) -> UiCommand {
+        match self {
+            Self::Data => UiCommand::ShowData,
+            Self::Train => UiCommand::ShowTrain,
+            Self::Predict => UiCommand::ShowPredict,
+        }
+    }
+
+    /// Its name in the rail.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Data => "Data",
+            Self::Train => "Train",
+            Self::Predict => "Predict",
+        }
+    }
+}
+
+/// An action of the user that needs no argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UiCommand {
+    /// Ask for a CSV or config and open it.
+    OpenProject,
+    /// Write the built-in sample (once) and open it.
+    OpenSample,
+    /// Read the open project again from disk.
+    ReloadProject,
+    /// Leave the project.
+    CloseProject,
+    /// Go to [`Place::Data`].
+    ShowData,
+    /// Go to [`Place::Train`].
+    ShowTrain,
+    /// Go to [`Place::Predict`].
+    ShowPredict,
+    /// Put the cursor into the filter of the table.
+    FocusFilter,
+    /// Show all rows again.
+    ClearFilter,
+    /// Check every image file again.
+    CheckImages,
+    /// Start a run with the settings shown.
+    StartTraining,
+    /// Pause the run, or go on.
+    PauseTraining,
+    /// Stop the run after the batch in hand.
+    StopTraining,
+    /// Ask for images and predict them.
+    OpenImages,
+    /// Ask for a checkpoint or run folder and predict with it.
+    OpenModel,
+    /// Predict the image or URL in the clipboard.
+    Paste,
+    /// Put the cursor into the URL field.
+    TypeUrl,
+    /// Find any action by name.
+    CommandPalette,
+    /// List all shortcuts.
+    ShowShortcuts,
+    /// Show or hide the log.
+    ToggleLog,
+    /// Light, dark, as the system says.
+    ThemeLight,
+    /// See [`Self::ThemeLight`].
+    ThemeDark,
+    /// See [`Self::ThemeLight`].
+    ThemeSystem,
+    /// Everything larger.
+    ZoomIn,
+    /// Everything smaller.
+    ZoomOut,
+    /// Everything at 100 %.
+    ZoomReset,
+    /// Close the window.
+    Quit,
+}
+
+impl UiCommand {
+    /// All actions, in the order of menus and palette.
+    pub const ALL: [Self; 27] = [
+        Self::OpenProject,
+        Self::OpenSample,
+        Self::ReloadProject,
+        Self::CloseProject,
+        Self::ShowData,
+        Self::ShowTrain,
+        Self::ShowPredict,
+        Self::FocusFilter,
+        Self::ClearFilter,
+        Self::CheckImages,
+        Self::StartTraining,
+        Self::PauseTraining,
+        Self::StopTraining,
+        Self::OpenImages,
+        Self::OpenModel,
+        Self::Paste,
+        Self::TypeUrl,
+        Self::CommandPalette,
+        Self::ShowShortcuts,
+        Self::ToggleLog,
+        Self::ThemeLight,
+        Self::ThemeDark,
+        Self::ThemeSystem,
+        Self::ZoomIn,
+        Self::ZoomOut,
+        Self::ZoomReset,
+        Self::Quit,
+    ];
+
+    /// Text on buttons, in menus and in the palette; also the accessible name.
+    pub fn text(self) -> &'static str {
+        self.text_and_tooltip().0
+    }
+
+    /// One sentence that says what happens.
+    pub fn tooltip(self) -> &'static str {
+        self.text_and_tooltip().1
+    }
+
+    fn text_and_tooltip(self) -> (&'static str, &'static str) {
+        match self {
+            Self::OpenProject => ("Open\u{2026}", "Open a CSV of labelled images, or its config.yml"),
+            Self::OpenSample => ("Open the sample", "Draw a small set of garments and open it"),
+            Self::ReloadProject => ("Reload", "Read the config and the CSV again from disk"),
+            Self::CloseProject => ("Close project", "Go back to the start page"),
+            Self::ShowData => ("Show data", "The images, their labels and what is wrong with them"),
+            Self::ShowTrain => ("Show training", "Train a network and watch it learn"),
+            Self::ShowPredict => ("Show predictions", "Ask a trained network about any image"),
+            Self::FocusFilter => ("Filter rows", "Type to find rows by path or label"),
+            Self::ClearFilter => ("Clear filter", "Show all rows again"),
+            Self::CheckImages => ("Check images", "Look at every image file for damage"),
+            Self::StartTraining => ("Start training", "Train with the settings shown"),
+            Self::PauseTraining => ("Pause or resume training", "Wait after the batch in hand, or go on"),
+            Self::StopTraining => ("Stop training", "Stop after the batch in hand and keep the best weights"),
+            Self::OpenImages => ("Open images\u{2026}", "Choose images to predict"),
+            Self::OpenModel => ("Open model\u{2026}", "Choose a checkpoint to predict with"),
+            Self::Paste => ("Paste image or URL", "Predict the image, file or address in the clipboard"),
+            Self::TypeUrl => ("Predict from a URL", "Type the address of an image"),
+            Self::CommandPalette => ("Command palette", "Find any action by its name"),
+            Self::ShowShortcuts => ("Keyboard shortcuts", "List every shortcut"),
+            Self::ToggleLog => ("Log", "Show or hide what happened so far"),
+            Self::ThemeLight => ("Light theme", "Dark text on light grey"),
+            Self::ThemeDark => ("Dark theme", "Light text on dark grey"),
+            Self::ThemeSystem => ("System theme", "Light or dark as the system says"),
+            Self::ZoomIn => ("Zoom in", "Make everything larger"),
+            Self::ZoomOut => ("Zoom out", "Make everything smaller"),
+            Self::ZoomReset => ("Reset zoom", "Show everything at 100 %"),
+            Self::Quit => ("Quit", "Close the window"),
+        }
+    }
+
+    /// A glyph of the icon font.
+    pub fn icon(self) -> &'static str {
+        match self {
+            Self::OpenProject => icons::FOLDER_OPEN,
+            Self::OpenSample => icons::T_SHIRT,
+            Self::ReloadProject | Self::ZoomReset => icons::ARROW_COUNTER_CLOCKWISE,
+            Self::CloseProject => icons::X,
+            Self::ShowData => icons::TABLE,
+            Self::ShowTrain => icons::CHART_LINE,
+            Self::ShowPredict => icons::CROSSHAIR,
+            Self::FocusFilter => icons::MAGNIFYING_GLASS,
+            Self::ClearFilter => icons::FUNNEL,
+            Self::CheckImages => icons::SCAN,
+            Self::StartTraining => icons::PLAY,
+            Self::PauseTraining => icons::PAUSE,
+            Self::StopTraining => icons::STOP,
+            Self::OpenImages => icons::IMAGES,
+            Self::OpenModel => icons::GRAPH,
+            Self::Paste => icons::CLIPBOARD,
+            Self::TypeUrl => icons::LINK,
+            Self::CommandPalette => icons::COMMAND,
+            Self::ShowShortcuts => icons::KEYBOARD,
+            Self::ToggleLog => icons::LIST,
+            Self::ThemeLight => icons::SUN,
+            Self::ThemeDark => icons::MOON,
+            Self::ThemeSystem => icons::CIRCLE_HALF,
+            Self::ZoomIn => icons::ZOOM_IN,
+            Self::ZoomOut => icons::ZOOM_OUT,
+            Self::Quit => icons::SIGN_OUT,
+        }
+    }
+
+    /// The shortcut that the app listens to.
+    pub fn shortcut(self) -> Option<KeyboardShortcut> {
+        let command = Modifiers::COMMAND;
+        let command_shift = Modifiers::COMMAND.plus(Modifiers::SHIFT);
+        let (modifiers, key) = match self {
+            Self::OpenProject => (command, Key::O),
+            Self::ReloadProject => (Modifiers::NONE, Key::F5),
+            Self::CloseProject => (command, Key::W),
+            Self::ShowData => (command, Key::Num1),
+            Self::ShowTrain => (command, Key::Num2),
+            Self::ShowPredict => (command, Key::Num3),
+            Self::FocusFilter => (command, Key::F),
+            Self::StartTraining => (command, Key::Enter),
+            Self::PauseTraining => (command_shift, Key::Space),
+            Self::StopTraining => (command, Key::Period),
+            Self::OpenImages => (command, Key::I),
+            Self::OpenModel => (command, Key::M),
+            Self::TypeUrl => (command, Key::L),
+            Self::CommandPalette => (command, Key::P),
+            Self::ShowShortcuts => (Modifiers::NONE, Key::F1),
+            Self::ToggleLog => (command, Key::J),
+            Self::ZoomIn => (command, Key::Plus),
+            Self::ZoomOut => (command, Key::Minus),
+            Self::ZoomReset => (command, Key::Num0),
+            Self::Quit => (command, Key::Q),
+            // Ctrl+V arrives as a paste event of its own.
+            Self::Paste => (command, Key::V),
+            Self::OpenSample
+            | Self::ClearFilter
+            | Self::CheckImages
+            | Self::ThemeLight
+            | Self::ThemeDark
+            | Self::ThemeSystem => return None,
+        };
+        Some(KeyboardShortcut::new(modifiers, key))
+    }
+
+    /// The shortcut in words, such as `Ctrl+O`; empty where there is none.
+    pub fn shortcut_text(self, ctx: &egui::Context) -> String {
+        self.shortcut().map(|shortcut| ctx.format_shortcut(&shortcut)).unwrap_or_default()
+    }
+}
+
+/// How much a message matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Something went well.
+    Success,
+    /// Worth knowing.
+    Info,
+    /// Something needs a look.
+    Warning,
+    /// Something did not work.
+    Error,
+}
+
+/// What views and background work ask the app to do.
+#[derive(Debug)]
+pub enum AppCommand {
+    /// An action without arguments, exactly as from a menu.
+    Ui(UiCommand),
+    /// Open what a path is: CSV or config, run folder, checkpoint, image, folder of images.
+    OpenPath(PathBuf),
+    /// Open what was dropped or chosen together.
+    OpenPaths(Vec<PathBuf>),
+    /// Predict these images.
+    OpenImages(Vec<ImageSource>),
+    /// Fetch an image and predict it.
+    FetchUrl(String),
+    /// Start a run.
+    StartTraining(Box<training::Request>),
+    /// Tell the run in progress.
+    TellTraining(training::events::Command),
+    /// Predict with this checkpoint or run folder.
+    UseModel(PathBuf),
+    /// Write a config file and open it.
+    SaveConfig {
+        /// Where.
+        file: PathBuf,
+        /// The YAML.
+        text: String,
+    },
+    /// Tell the user, in a toast and in the log.
+    Toast {
+        /// How much it matters.
+        level: Level,
+        /// What happened, and what to do.
+        message: String,
+    },
+    /// Go to a place.
+    SelectPlace(Place),
+    /// Go to the Data view and select a row (index into `Dataset::rows`).
+    SelectRow(usize),
+}
+
+/// Sends [`AppCommand`]s to the app from any thread and wakes the window. Cheap to clone.
+#[derive(Clone)]
+pub struct CommandSender {
+    sender: crossbeam_channel::Sender<AppCommand>,
+    ctx: egui::Context,
+}
+
+impl CommandSender {
+    /// A sender and the receiving end for the app.
+    pub fn new(ctx: &egui::Context) -> (Self, crossbeam_channel::Receiver<AppCommand>) {
+        let (sender, receiver) = crossbeam_channel::unbounded();
+        (Self { sender, ctx: ctx.clone() }, receiver)
+    }
+
+    /// Sends; the app applies it before the next frame.
+    pub fn send(&self, command: AppCommand) {
+        // The receiver lives as long as the window: after that nobody is there to be told.
+        if self.sender.send(command).is_ok() {
+            self.ctx.request_repaint();
+        }
+    }
+
+    /// Sends an action without arguments.
+    pub fn ui(&self, command: UiCommand) {
+        self.send(AppCommand::Ui(command));
+    }
+
+    /// The window's context, which loads textures and is woken.
+    pub fn ctx(&self) -> &egui::Context {
+        &self.ctx
+    }
+
+    /// Tells the user something.
+    pub fn toast(&self, level: Level, message: impl Into<String>) {
+        self.send(AppCommand::Toast { level, message: message.into() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn no_two_actions_share_a_text_or_a_shortcut() {
+        let mut texts = HashMap::new();
+        let mut shortcuts = HashMap::new();
+        for command in UiCommand::ALL {
+            assert_eq!(texts.insert(command.text(), command), None, "{command:?}");
+            if let Some(shortcut) = command.shortcut() {
+                assert_eq!(shortcuts.insert(format!("{shortcut:?}"), command), None, "{command:?}");
+            }
+        }
+    }
+}

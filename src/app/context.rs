@@ -1,0 +1,40 @@
+//! What a view is given in each frame.
+
+use super::command::CommandSender;
+use super::jobs::Jobs;
+use super::project::Project;
+use super::theme::Tokens;
+use super::thumbnails::Thumbnails;
+use crate::device::Device;
+
+/// Whether a run goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TrainingState {
+    /// No run.
+    #[default]
+    Idle,
+    /// It trains (or prepares to).
+    Running,
+    /// It waits.
+    Paused,
+    /// It was asked to stop and finishes its batch.
+    Stopping,
+}
+
+/// Read access to the app's state, and the handles by which a view acts.
+pub struct ViewContext<'a> {
+    /// The open project.
+    pub project: Option<&'a Project>,
+    /// The way to change anything.
+    pub commands: &'a CommandSender,
+    /// Colours and sizes of the theme in use.
+    pub tokens: &'a Tokens,
+    /// Background work.
+    pub jobs: &'a Jobs,
+    /// Small pictures of files, loaded off the UI thread.
+    pub thumbnails: &'a mut Thumbnails,
+    /// The processor that training would use; `None` until it is known.
+    pub device: Option<&'a Device>,
+    /// Whether a run goes on.
+    pub training: TrainingState,
+}

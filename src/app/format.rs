@@ -1,0 +1,34 @@
+//! Numbers and times as text.
+
+use std::time::Duration;
+
+/// `12345` as `12,345`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `0:42`, `12:05`, `1:02:03`.
+pub fn duration(duration: Duration) -> String {
+    let secs = duration.as_secs();
+    let (hours, minutes, secs) = (secs / 3600, secs / 60 % 60, secs % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{secs:02}") } else { format!("{minutes}:{secs:02}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_times_read_well() {
+        assert_eq!([0, 999, 1000, 3409, 1_234_567].map(grouped), ["0", "999", "1,000", "3,409", "1,234,567"]);
+        assert_eq!([42, 725, 3723].map(|s| duration(Duration::from_secs(s))), ["0:42", "12:05", "1:02:03"]);
+    }
+}

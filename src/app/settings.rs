@@ -1,0 +1,134 @@
+//! What the window remembers between sessions, in the user's config folder.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::command::Place;
+
+/// So many projects are remembered.
+const RECENT: usize = 8;
+
+/// Light, dark, or what the system says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThemeChoice {
+    /// What the system says.
+    #[default]
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+impl From<ThemeChoice> for egui::ThemePreference {
+    fn from(choice: ThemeChoice) -> Self {
+        match choice {
+            ThemeChoice::System => Self::System,
+            ThemeChoice::Light => Self::Light,
+            ThemeChoice::Dark => Self::Dark,
+        }
+    }
+}
+
+/// The remembered things; a file that is damaged or older means defaults.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Light or dark.
+    pub theme: ThemeChoice,
+    /// Configs that were open, the latest first.
+    pub recent: Vec<PathBuf>,
+    /// The config that was open when the window closed.
+    pub open: Option<PathBuf>,
+    /// The place that was shown.
+    pub place: Place,
+    /// Zoom factor, 1 is 100 %; `None` when never changed.
+    pub zoom: Option<f32>,
+}
+
+impl Settings {
+    /// Reads the file; absent or damaged means defaults.
+    pub fn read(file: &Path) -> Self {
+        let Ok(text) = std::fs::read_to_string(file) else { return Self::default() };
+        serde_json::from_str(&text).unwrap_or_else(|error| {
+            log::warn!("{}: {error}; the window starts with its defaults", file.display());
+            Self::default()
+        })
+    }
+
+    /// Writes the file.
+    ///
+    /// # Errors
+    /// Any I/O error.
+    pub fn write(&self, file: &Path) -> anyhow::Result<()> {
+        let text = serde_json::to_vec_pretty(self)?;
+        crate::files::replace(file, &text).with_context(|| format!("{} cannot be written", file.display()))
+    }
+
+    /// Puts a config at the head of the recent list.
+    pub fn remember(&mut self, config: &Path) {
+        self.recent.retain(|other| other != config);
+        self.recent.insert(0, config.to_path_buf());
+        self.recent.truncate(RECENT);
+        self.open = Some(config.to_path_buf());
+    }
+}
+
+/// Where the window keeps things of its own.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    /// Settings and window size.
+    pub config: PathBuf,
+    /// The sample.
+    pub data: PathBuf,
+}
+
+impl Folders {
+    /// The user's folders, as the system has them; the temporary folder where there is no home.
+    pub fn of_user() -> Self {
+        match directories::ProjectDirs::from("", "", "tasklens") {
+            Some(folders) => {
+                Self { config: folders.config_dir().to_path_buf(), data: folders.data_dir().to_path_buf() }
+            }
+            None => {
+                let folder = std::env::temp_dir().join("tasklens");
+                Self { config: folder.clone(), data: folder }
+            }
+        }
+    }
+
+    /// The settings file.
+    pub fn settings(&self) -> PathBuf {
+        self.config.join("settings.json")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_recent_list_has_each_project_once_and_the_latest_first() {
+        let mut settings = Settings::default();
+        for name in ["a", "b", "a", "c", "d", "e", "f", "g", "h", "i"] {
+            settings.remember(Path::new(name));
+        }
+        let names: Vec<_> = settings.recent.iter().map(|path| path.to_string_lossy()).collect();
+        assert_eq!(names, ["i", "h", "g", "f", "e", "d", "c", "a"]);
+        assert_eq!(settings.open.as_deref(), Some(Path::new("i")));
+    }
+
+    #[test]
+    fn settings_come_back_and_a_damaged_file_means_defaults() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("deep/settings.json");
+        assert_eq!(Settings::read(&file), Settings::default());
+        let settings = Settings { theme: ThemeChoice::Light, place: Place::Train, ..Settings::default() };
+        settings.write(&file).unwrap();
+        assert_eq!(Settings::read(&file), settings);
+        std::fs::write(&file, "{ \"theme\": 7").unwrap();
+        assert_eq!(Settings::read(&file), Settings::default());
+    }
+}

@@ -1,0 +1,175 @@
+//! What surrounds the places: rail, status bar, palette, shortcuts, drops and pastes.
+
+mod help;
+mod palette;
+mod rail;
+mod status_bar;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use egui::{Align2, CentralPanel, Event, FontId, Id, Key, LayerId, Order};
+
+use super::App;
+use super::command::{AppCommand, Level, Place, UiCommand};
+use super::icons;
+use super::open::{self, Pasted};
+use super::project::ImageSource;
+use super::theme::{self, Tokens};
+use super::{proposal_view, welcome};
+
+pub use palette::Palette;
+
+/// What lies over the places.
+#[derive(Default)]
+pub struct Overlays {
+    pub palette: Palette,
+    pub shortcuts: bool,
+    pub log: bool,
+}
+
+impl App {
+    /// Shows the whole window.
+    pub(super) fn shell_ui(&mut self, ui: &mut egui::Ui) {
+        let ctx = ui.ctx().clone();
+        let tokens = Tokens::of(&ctx);
+        self.shortcuts(&ctx);
+        self.dropped_and_pasted(&ctx);
+        self.status_bar_ui(ui, tokens);
+        if self.overlays.log {
+            self.messages.log_ui(ui, tokens);
+        }
+        self.rail_ui(ui, tokens);
+        CentralPanel::no_frame()
+            .frame(egui::Frame::new().fill(tokens.canvas))
+            .show(ui, |ui| self.place_ui(ui));
+        self.palette_ui(&ctx);
+        help::shortcuts_ui(&ctx, &mut self.overlays.shortcuts);
+        self.messages.toasts_ui(&ctx);
+        drop_hint_ui(&ctx, tokens);
+    }
+
+    fn place_ui(&mut self, ui: &mut egui::Ui) {
+        let tokens = Tokens::of(ui.ctx());
+        let place = self.place;
+        if place == Place::Data
+            && let Some(proposal) = &mut self.proposal
+        {
+            let answer =
+                tokens.canvas_frame().show(ui, |ui| proposal_view::ui(ui, proposal, &self.commands)).inner;
+            if answer == proposal_view::Answer::Leave {
+                self.proposal = None;
+            }
+            return;
+        }
+        if self.project.is_none() && place != Place::Predict {
+            let opening = self.opening.as_ref().map(|job| job.progress().clone());
+            welcome::ui(ui, &self.commands, &self.settings.recent, opening.as_ref());
+            return;
+        }
+        let (views, mut context) = self.split();
+        match place {
+            Place::Data => views.data.ui(ui, &mut context),
+            Place::Train => views.train.ui(ui, &mut context),
+            Place::Predict => views.predict.ui(ui, &mut context),
+        }
+    }
+
+    /// Sends the command of each shortcut that was pressed.
+    fn shortcuts(&mut self, ctx: &egui::Context) {
+        let typing = ctx.text_edit_focused();
+        // Shortcuts with more modifiers first: Ctrl+Shift+P must not count as Ctrl+P.
+        let mut all: Vec<_> = UiCommand::ALL
+            .iter()
+            .filter(|command| **command != UiCommand::Paste)
+            .filter_map(|command| Some((*command, command.shortcut()?)))
+            .collect();
+        all.push((UiCommand::ZoomIn, egui::KeyboardShortcut::new(egui::Modifiers::COMMAND, Key::Equals)));
+        all.sort_by_key(|(_, shortcut)| !shortcut.modifiers.shift);
+        for (command, shortcut) in all {
+            if typing && shortcut.conflicts_with_text_editing() {
+                continue;
+            }
+            if ctx.input_mut(|input| input.consume_shortcut(&shortcut)) {
+                self.commands.ui(command);
+            }
+        }
+    }
+
+    fn dropped_and_pasted(&mut self, ctx: &egui::Context) {
+        let dropped: Vec<PathBuf> =
+            ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_path_buf()).collect());
+        if !dropped.is_empty() {
+            self.commands.send(AppCommand::OpenPaths(dropped));
+        }
+        if ctx.text_edit_focused() {
+            return;
+        }
+        let pasted: Vec<Event> = ctx.input(|input| {
+            let is_paste = |event: &&Event| matches!(event, Event::Paste(_) | Event::PasteImage(_));
+            input.events.iter().filter(is_paste).cloned().collect()
+        });
+        for event in pasted {
+            match event {
+                Event::Paste(text) => self.paste_text(&text),
+                Event::PasteImage(image) => self.paste_image(image),
+                _ => {}
+            }
+        }
+    }
+
+    fn paste_text(&mut self, text: &str) {
+        match open::read_pasted(text) {
+            Pasted::Url(url) => self.commands.send(AppCommand::FetchUrl(url)),
+            Pasted::Paths(paths) => self.commands.send(AppCommand::OpenPaths(paths)),
+            Pasted::Other => self.toast(
+                Level::Info,
+                "The clipboard has text that is no address and no file: copy an image, a file or a URL",
+            ),
+        }
+    }
+
+    fn paste_image(&mut self, pixels: Arc<egui::ColorImage>) {
+        self.pasted += 1;
+        let name = format!("pasted {}", self.pasted);
+        self.errands.push(self.jobs.start_quietly("Pasting", move |_| {
+            let image = Arc::new(over_white(&pixels)?);
+            Ok(Some(AppCommand::OpenImages(vec![ImageSource::Pixels { name, image }])))
+        }));
+    }
+}
+
+/// Pasted pixels as upright RGB, transparency over white.
+fn over_white(pixels: &egui::ColorImage) -> anyhow::Result<crate::images::Rgb> {
+    let [width, height] = pixels.size;
+    // Alpha is premultiplied: what it leaves free is white.
+    let channel = |value: u8, alpha: u8| value.saturating_add(255 - alpha);
+    let bytes = pixels
+        .pixels
+        .iter()
+        .flat_map(|p| [channel(p.r(), p.a()), channel(p.g(), p.a()), channel(p.b(), p.a())])
+        .collect();
+    crate::images::Rgb::from_raw(u32::try_from(width)?, u32::try_from(height)?, bytes)
+        .ok_or_else(|| anyhow::anyhow!("the image in the clipboard is damaged"))
+}
+
+/// While files hover over the window, says what a drop does.
+fn drop_hint_ui(ctx: &egui::Context, tokens: &Tokens) {
+    if ctx.input(|input| input.raw.hovered_files.is_empty()) {
+        return;
+    }
+    let painter = ctx.layer_painter(LayerId::new(Order::Foreground, Id::unique("drop hint")));
+    let rect = ctx.content_rect();
+    painter.rect_filled(rect, 0.0, tokens.canvas.gamma_multiply(0.88));
+    let font = |size| FontId::new(size, theme::semibold());
+    let above = rect.center() - egui::vec2(0.0, 32.0);
+    painter.text(above, Align2::CENTER_CENTER, icons::TRAY, font(48.0), tokens.accent_text);
+    let text = "Drop a CSV, config or run to open it, or images to predict them";
+    painter.text(
+        rect.center() + egui::vec2(0.0, 24.0),
+        Align2::CENTER_CENTER,
+        text,
+        font(theme::TEXT_HEADING),
+        tokens.text,
+    );
+}

@@ -1,0 +1,55 @@
+//! The left rail: the places above, what concerns the window below.
+
+use egui::{Align, Align2, FontId, Layout, Margin, Panel, Role, Sense, Theme, Ui, Vec2, WidgetInfo};
+
+use crate::app::App;
+use crate::app::command::{Place, UiCommand};
+use crate::app::theme::{GRID, RADIUS, TEXT_SMALL, Tokens, medium};
+use crate::app::widgets::icon_button;
+
+const WIDTH: f32 = 19.0 * GRID;
+
+impl App {
+    pub(super) fn rail_ui(&mut self, ui: &mut Ui, tokens: &Tokens) {
+        let frame = egui::Frame::new().fill(tokens.panel).inner_margin(Margin::symmetric(6, 12));
+        Panel::left("rail").exact_size(WIDTH).resizable(false).frame(frame).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = GRID;
+            for place in Place::ALL {
+                if place_ui(ui, tokens, place, self.place == place) {
+                    self.commands.ui(place.command());
+                }
+            }
+            ui.with_layout(Layout::bottom_up(Align::Center), |ui| {
+                let other =
+                    if tokens.theme == Theme::Dark { UiCommand::ThemeLight } else { UiCommand::ThemeDark };
+                icon_button(ui, &self.commands, other);
+                icon_button(ui, &self.commands, UiCommand::ShowShortcuts);
+                icon_button(ui, &self.commands, UiCommand::CommandPalette);
+                icon_button(ui, &self.commands, UiCommand::OpenProject);
+            });
+        });
+    }
+}
+
+/// Icon above name; returns whether it was pressed.
+fn place_ui(ui: &mut Ui, tokens: &Tokens, place: Place, here: bool) -> bool {
+    let size = Vec2::new(ui.available_width(), 14.0 * GRID);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, here, place.name()));
+    let (fill, color) = if here {
+        (tokens.selected, tokens.accent_text)
+    } else if response.hovered() || response.has_focus() {
+        (tokens.card, tokens.text)
+    } else {
+        (tokens.panel, tokens.text_weak)
+    };
+    let painter = ui.painter();
+    painter.rect_filled(rect, RADIUS, fill);
+    let icon = rect.center() - Vec2::new(0.0, 2.0 * GRID);
+    painter.text(icon, Align2::CENTER_CENTER, place.command().icon(), FontId::proportional(22.0), color);
+    let name = rect.center() + Vec2::new(0.0, 4.0 * GRID);
+    painter.text(name, Align2::CENTER_CENTER, place.name(), FontId::new(TEXT_SMALL, medium()), color);
+    let command = place.command();
+    let tooltip = format!("{} ({})", command.tooltip(), command.shortcut_text(ui.ctx()));
+    response.on_hover_text(tooltip).clicked()
+}

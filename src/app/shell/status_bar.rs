@@ -1,0 +1,79 @@
+//! The bar at the bottom: project, device, running job, log.
+
+use egui::{Align, Layout, Margin, Panel, RichText, Role, Ui, WidgetInfo};
+
+use crate::app::App;
+use crate::app::command::UiCommand;
+use crate::app::format::{duration, grouped};
+use crate::app::icons;
+use crate::app::jobs::Progress;
+use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
+use crate::app::widgets::icon_button;
+
+impl App {
+    pub(super) fn status_bar_ui(&mut self, ui: &mut Ui, tokens: &Tokens) {
+        let frame = egui::Frame::new().fill(tokens.panel).inner_margin(Margin::symmetric(12, 4));
+        Panel::bottom("status bar").exact_size(9.0 * GRID).resizable(false).frame(frame).show(ui, |ui| {
+            ui.horizontal_centered(|ui| {
+                ui.spacing_mut().item_spacing.x = 4.0 * GRID;
+                self.project_ui(ui, tokens);
+                self.device_ui(ui, tokens);
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    icon_button(ui, &self.commands, UiCommand::ToggleLog);
+                    if let Some(job) = self.jobs.running().first() {
+                        job_ui(ui, tokens, job);
+                    } else if let Some((text, fraction)) = &self.run_progress {
+                        bar_ui(ui, tokens, text, Some(*fraction));
+                        ui.label(theme::caption(tokens, text));
+                    }
+                });
+            });
+        });
+    }
+
+    fn project_ui(&self, ui: &mut Ui, tokens: &Tokens) {
+        let name = self.project.as_ref().map_or_else(|| "No project".to_owned(), |project| project.name());
+        let text = theme::caption(tokens, format!("{} {name}", icons::FOLDER_OPEN));
+        let label = ui.add(egui::Label::new(text).truncate());
+        if let Some(project) = &self.project {
+            label.on_hover_text(project.config.file.display().to_string());
+        }
+    }
+
+    fn device_ui(&self, ui: &mut Ui, tokens: &Tokens) {
+        let Some(device) = &self.device else { return };
+        ui.label(theme::caption(tokens, format!("{} {}", icons::CPU, device.name)))
+            .on_hover_text(&device.reason);
+    }
+}
+
+/// Title, bar, time left and Cancel; in a right-to-left layout.
+fn job_ui(ui: &mut Ui, tokens: &Tokens, job: &Progress) {
+    if job.keep_going() {
+        let cancel = ui.add(egui::Button::new(RichText::new("Cancel").size(TEXT_SMALL)).small());
+        cancel.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Cancel: {}", job.title())));
+        if cancel.clicked() {
+            job.cancel();
+        }
+    }
+    let (done, of) = job.counts();
+    let text = match (of, job.time_left()) {
+        _ if !job.keep_going() => "cancelling\u{2026}".to_owned(),
+        (0, _) => job.text(),
+        (_, Some(left)) => format!("{} of {}, {} left", grouped(done), grouped(of), duration(left)),
+        (_, None) => format!("{} of {}", grouped(done), grouped(of)),
+    };
+    ui.label(theme::caption(tokens, text));
+    bar_ui(ui, tokens, job.title(), job.fraction());
+    ui.add(egui::Label::new(theme::caption(tokens, job.title())).truncate());
+}
+
+fn bar_ui(ui: &mut Ui, tokens: &Tokens, name: &str, fraction: Option<f32>) {
+    if let Some(fraction) = fraction {
+        let bar = egui::ProgressBar::new(fraction).desired_width(32.0 * GRID).desired_height(GRID * 1.5);
+        let response = ui.add(bar.fill(tokens.accent));
+        response.widget_info(|| WidgetInfo::labeled(Role::ProgressIndicator, true, name));
+    } else {
+        ui.add(egui::Spinner::new().size(3.0 * GRID).color(tokens.accent_text));
+    }
+}

@@ -1,0 +1,187 @@
+//! Small pictures of files for lists and grids, decoded by a few threads and kept as textures.
+//!
+//! What was asked for last is decoded first, and what no frame asks for any more (it was scrolled
+//! past) is not decoded at all; the least recently shown textures make room for new ones.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use crossbeam_channel::{Receiver, Sender};
+use egui::{ColorImage, TextureHandle, TextureOptions};
+
+use crate::images;
+
+/// So many textures are kept.
+const KEEP: usize = 512;
+/// A request that was not renewed for so many frames was scrolled past.
+const STALE_FRAMES: u64 = 2;
+
+/// What there is to show for a file.
+pub enum Thumbnail {
+    /// The picture; never stretch it, `size_vec2()` has its shape.
+    Ready(TextureHandle),
+    /// On its way.
+    Loading,
+    /// There will be none; the message says why.
+    Failed(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    path: PathBuf,
+    side: u32,
+}
+
+struct Entry {
+    picture: Result<TextureHandle, String>,
+    last_frame: u64,
+}
+
+#[derive(Default)]
+struct Queue {
+    /// Renewed in each frame that shows the place where the picture goes; the last is decoded first.
+    wanted: Vec<(Key, u64)>,
+    in_hand: HashSet<Key>,
+    frame: u64,
+    closed: bool,
+}
+
+struct Loader {
+    queue: Mutex<Queue>,
+    wake: Condvar,
+}
+
+impl Loader {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The newest request that a frame still wants; waits for one. `None` at the end.
+    fn next(&self) -> Option<Key> {
+        let mut queue = self.lock();
+        loop {
+            if queue.closed {
+                return None;
+            }
+            let frame = queue.frame;
+            queue.wanted.retain(|(_, asked)| asked + STALE_FRAMES >= frame);
+            if let Some((key, _)) = queue.wanted.pop() {
+                queue.in_hand.insert(key.clone());
+                return Some(key);
+            }
+            queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// The cache and its threads; one per window.
+pub struct Thumbnails {
+    ctx: egui::Context,
+    loader: Arc<Loader>,
+    decoded: Receiver<(Key, Result<ColorImage, String>)>,
+    entries: HashMap<Key, Entry>,
+    frame: u64,
+}
+
+impl Thumbnails {
+    /// Starts the threads: a share of the cores, as training wants the others.
+    pub fn new(ctx: &egui::Context) -> Self {
+        let loader = Arc::new(Loader { queue: Mutex::default(), wake: Condvar::new() });
+        let (sender, decoded) = crossbeam_channel::unbounded();
+        let threads = std::thread::available_parallelism().map_or(1, |n| n.get().div_ceil(4)).min(4);
+        for index in 0..threads {
+            let (loader, sender, ctx) = (Arc::clone(&loader), sender.clone(), ctx.clone());
+            let thread = std::thread::Builder::new().name(format!("thumbnails {index}"));
+            if let Err(error) = thread.spawn(move || decode_loop(&loader, &sender, &ctx)) {
+                log::error!("no thread for thumbnails: {error}");
+            }
+        }
+        Self { ctx: ctx.clone(), loader, decoded, entries: HashMap::new(), frame: 0 }
+    }
+
+    /// Takes in what was decoded since the last frame; the app calls it once a frame.
+    pub fn begin_frame(&mut self) {
+        self.frame += 1;
+        self.loader.lock().frame = self.frame;
+        // Uploading is a copy; a handful per frame keeps a fast scroll smooth.
+        for (key, picture) in self.decoded.try_iter().take(16) {
+            self.loader.lock().in_hand.remove(&key);
+            let name = key.path.to_string_lossy().into_owned();
+            let picture = picture.map(|image| self.ctx.load_texture(name, image, TextureOptions::LINEAR));
+            self.entries.insert(key, Entry { picture, last_frame: self.frame });
+        }
+        if !self.decoded.is_empty() {
+            self.ctx.request_repaint();
+        }
+        self.make_room();
+    }
+
+    /// The picture of a file, at most `side` pixels on its longer side. Asking again in each frame
+    /// keeps the request alive.
+    pub fn get(&mut self, path: &Path, side: u32) -> Thumbnail {
+        let key = Key { path: path.to_path_buf(), side };
+        if let Some(entry) = self.entries.get_mut(&key) {
+            entry.last_frame = self.frame;
+            return match &entry.picture {
+                Ok(texture) => Thumbnail::Ready(texture.clone()),
+                Err(message) => Thumbnail::Failed(message.clone()),
+            };
+        }
+        let mut queue = self.loader.lock();
+        if !queue.in_hand.contains(&key) {
+            match queue.wanted.iter_mut().find(|(wanted, _)| *wanted == key) {
+                Some((_, asked)) => *asked = self.frame,
+                None => {
+                    queue.wanted.push((key, self.frame));
+                    self.loader.wake.notify_one();
+                }
+            }
+        }
+        Thumbnail::Loading
+    }
+
+    /// Forgets everything, such as when files changed on disk.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+    }
+
+    fn make_room(&mut self) {
+        if self.entries.len() <= KEEP {
+            return;
+        }
+        let mut frames: Vec<u64> = self.entries.values().map(|entry| entry.last_frame).collect();
+        let excess = frames.len() - KEEP;
+        frames.select_nth_unstable(excess);
+        let oldest_kept = frames[excess].min(self.frame);
+        self.entries.retain(|_, entry| entry.last_frame >= oldest_kept);
+    }
+}
+
+impl Drop for Thumbnails {
+    fn drop(&mut self) {
+        self.loader.lock().closed = true;
+        self.loader.wake.notify_all();
+    }
+}
+
+fn decode_loop(loader: &Loader, sender: &Sender<(Key, Result<ColorImage, String>)>, ctx: &egui::Context) {
+    while let Some(key) = loader.next() {
+        let work = std::panic::AssertUnwindSafe(|| {
+            images::thumbnail::thumbnail(&key.path, key.side).map_err(|error| error.to_string())
+        });
+        let picture = std::panic::catch_unwind(work)
+            .unwrap_or_else(|_| Err(format!("{} cannot be decoded", key.path.display())))
+            .map(|image| color_image(&image));
+        if sender.send((key, picture)).is_err() {
+            return;
+        }
+        ctx.request_repaint();
+    }
+}
+
+/// RGB pixels as egui wants them.
+pub fn color_image(image: &images::Rgb) -> ColorImage {
+    let size = [image.width() as usize, image.height() as usize];
+    ColorImage::from_rgb(size, image.as_raw())
+}

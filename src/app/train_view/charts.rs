@@ -1,0 +1,200 @@
+//! The charts of a run with their legend: loss, accuracy, learning rate, side by side where there is
+//! room; earlier runs thin behind them.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use egui::{Color32, Role, Stroke, Ui, WidgetInfo, vec2};
+use egui_plot::LineStyle;
+
+use super::curves::{Curves, Pair};
+use super::earlier::Earlier;
+use super::live::LiveRun;
+use crate::app::theme::{GRID, Tokens};
+use crate::app::widgets::chart::{Chart, Curve, MarkKind, Scale, line_sample};
+use crate::config::Task;
+
+const HEIGHT: f32 = 248.0;
+const TOTAL: &str = "total";
+/// Below this width the charts stand one below the other.
+const TWO_COLUMNS: f32 = 640.0;
+
+/// Which curves are hidden.
+#[derive(Default)]
+pub struct Legend {
+    is_total_hidden: bool,
+    hidden_tasks: HashSet<String>,
+}
+
+/// What the charts show.
+pub struct Charts<'a> {
+    /// The run that is watched.
+    pub run: Option<&'a LiveRun>,
+    /// Earlier runs to lay over it.
+    pub overlays: Vec<&'a Earlier>,
+    /// The project's tasks, whose order gives the colours; without a project the run's own.
+    pub tasks: Option<&'a [Task]>,
+    /// The epoch under the pointer in the last frame.
+    pub hovered_epoch: Option<usize>,
+}
+
+impl Charts<'_> {
+    /// Shows them; returns the epoch under the pointer.
+    pub fn ui(&self, ui: &mut Ui, tokens: &Tokens, legend: &mut Legend) -> Option<usize> {
+        self.legend_ui(ui, tokens, legend);
+        ui.add_space(GRID);
+        let columns = if ui.available_width() >= TWO_COLUMNS { 2 } else { 1 };
+        let mut hovered = None;
+        let charts: [&dyn Fn(&mut Ui) -> Option<usize>; 3] =
+            [&|ui| self.loss_ui(ui, tokens, legend), &|ui| self.accuracy_ui(ui, tokens, legend), &|ui| {
+                self.rate_ui(ui, tokens)
+            }];
+        for row in charts.chunks(columns) {
+            let gap = ui.spacing().item_spacing.x;
+            let width =
+                if row.len() == 1 { ui.available_width() } else { (ui.available_width() - gap) / 2.0 };
+            ui.horizontal_top(|ui| {
+                for chart in row {
+                    ui.allocate_ui(vec2(width, 0.0), |ui| {
+                        ui.set_width(width);
+                        tokens.card_frame().inner_margin(8).show(ui, |ui| hovered = chart(ui).or(hovered));
+                    });
+                }
+            });
+        }
+        hovered
+    }
+
+    fn current(&self) -> Option<&Curves> {
+        self.run.map(|run| &run.curves)
+    }
+
+    /// Every task that has curves, with its colour.
+    fn task_colors(&self, tokens: &Tokens) -> Vec<(String, Color32)> {
+        let mut names: Vec<&str> =
+            self.tasks.unwrap_or_default().iter().map(|task| task.name.as_str()).collect();
+        let all = self.current().into_iter().chain(self.overlays.iter().map(|run| &run.curves));
+        for task in all.flat_map(|curves| &curves.tasks) {
+            if !names.contains(&task.as_str()) {
+                names.push(task);
+            }
+        }
+        names.iter().enumerate().map(|(index, name)| ((*name).to_owned(), tokens.task(index))).collect()
+    }
+
+    fn legend_ui(&self, ui: &mut Ui, tokens: &Tokens, legend: &mut Legend) {
+        ui.horizontal_wrapped(|ui| {
+            if chip_ui(ui, tokens, TOTAL, tokens.text, !legend.is_total_hidden) {
+                legend.is_total_hidden = !legend.is_total_hidden;
+            }
+            for (task, color) in self.task_colors(tokens) {
+                let is_shown = !legend.hidden_tasks.contains(&task);
+                if chip_ui(ui, tokens, &task, color, is_shown) {
+                    if is_shown {
+                        legend.hidden_tasks.insert(task);
+                    } else {
+                        legend.hidden_tasks.remove(&task);
+                    }
+                }
+            }
+            ui.add_space(2.0 * GRID);
+            let stroke = Stroke::new(2.0, tokens.text_weak);
+            line_sample(ui, stroke, LineStyle::Solid, "train");
+            line_sample(ui, stroke, LineStyle::Dashed { length: 6.0 }, "validation");
+            let marks = self.current().map_or(&[][..], |curves| &curves.marks);
+            for (kind, text) in [(MarkKind::Best, "best epoch"), (MarkKind::RateReduced, "rate reduced")] {
+                if marks.iter().any(|mark| mark.kind == kind) {
+                    let (stroke, style) = kind.stroke(tokens);
+                    line_sample(ui, stroke, style, text);
+                }
+            }
+        });
+    }
+
+    fn loss_ui(&self, ui: &mut Ui, tokens: &Tokens, legend: &Legend) -> Option<usize> {
+        let mut chart = self.chart("Loss");
+        if !legend.is_total_hidden {
+            for (run, curves) in self.all() {
+                chart = chart.curve(curve(run, TOTAL, tokens.text, &curves.total));
+            }
+        }
+        self.per_task(chart, tokens, legend, |curves| &curves.task_loss).ui(ui).hovered_epoch
+    }
+
+    fn accuracy_ui(&self, ui: &mut Ui, tokens: &Tokens, legend: &Legend) -> Option<usize> {
+        let chart = self.chart("Accuracy").scale(Scale::Share);
+        self.per_task(chart, tokens, legend, |curves| &curves.task_accuracy).ui(ui).hovered_epoch
+    }
+
+    fn rate_ui(&self, ui: &mut Ui, tokens: &Tokens) -> Option<usize> {
+        let mut chart = self.chart("Learning rate").scale(Scale::Log).height(HEIGHT * 0.7);
+        for (run, curves) in self.all() {
+            chart = chart.curve(Curve {
+                name: run.map_or(Cow::Borrowed("rate"), |run| Cow::Owned(run.record.name.clone())),
+                color: tokens.text,
+                train: &curves.rate,
+                validation: &[],
+                is_muted: run.is_some(),
+            });
+        }
+        chart.ui(ui).hovered_epoch
+    }
+
+    fn chart<'a>(&'a self, title: &'a str) -> Chart<'a> {
+        let marks = self.current().map_or(&[][..], |curves| &curves.marks);
+        Chart::new(title).marks(marks).height(HEIGHT).cursor(self.hovered_epoch)
+    }
+
+    /// The watched run first (in front), then the earlier ones.
+    fn all(&self) -> impl Iterator<Item = (Option<&Earlier>, &Curves)> {
+        let earlier = self.overlays.iter().map(|run| (Some(*run), &run.curves));
+        self.current().into_iter().map(|curves| (None, curves)).chain(earlier)
+    }
+
+    fn per_task<'a>(
+        &'a self,
+        mut chart: Chart<'a>,
+        tokens: &Tokens,
+        legend: &Legend,
+        pairs: impl Fn(&'a Curves) -> &'a Vec<Pair>,
+    ) -> Chart<'a> {
+        let colors = self.task_colors(tokens);
+        for (run, curves) in self.all() {
+            for (task, pair) in curves.tasks.iter().zip(pairs(curves)) {
+                let color =
+                    colors.iter().find(|(name, _)| name == task).map_or(tokens.text, |(_, color)| *color);
+                if !legend.hidden_tasks.contains(task) {
+                    chart = chart.curve(curve(run, task, color, pair));
+                }
+            }
+        }
+        chart
+    }
+}
+
+fn curve<'a>(run: Option<&Earlier>, name: &'a str, color: Color32, pair: &'a Pair) -> Curve<'a> {
+    Curve {
+        name: run.map_or(Cow::Borrowed(name), |run| Cow::Owned(format!("{name}, {}", run.record.name))),
+        color,
+        train: &pair.train,
+        validation: &pair.validation,
+        is_muted: run.is_some(),
+    }
+}
+
+/// A toggle in a curve's colour; returns whether it was pressed.
+fn chip_ui(ui: &mut Ui, tokens: &Tokens, name: &str, color: Color32, is_shown: bool) -> bool {
+    let (dot, text) = match is_shown {
+        true => (color, tokens.text),
+        false => (tokens.track, tokens.text_weak),
+    };
+    let mut job = egui::text::LayoutJob::default();
+    let font = egui::FontId::proportional(crate::app::theme::TEXT_SMALL);
+    job.append("\u{25cf}  ", 0.0, egui::TextFormat::simple(font.clone(), dot));
+    job.append(name, 0.0, egui::TextFormat::simple(font, text));
+    let response = ui.add(egui::Button::new(job).corner_radius(12).min_size(vec2(0.0, 6.0 * GRID)));
+    response.widget_info(|| {
+        WidgetInfo::selected(Role::CheckBox, true, is_shown, format!("Show {name} in the charts"))
+    });
+    response.on_hover_text("Show or hide in all charts").clicked()
+}

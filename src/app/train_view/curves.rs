@@ -1,0 +1,147 @@
+//! The curves of one run, ready to draw: points per split, the total and each task.
+
+use crate::app::widgets::chart::{Mark, MarkKind, Point};
+use crate::training::events::EpochMetrics;
+use crate::training::run_folder::RunRecord;
+
+/// A quantity on the two splits. Epochs without a finite value have no point.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pair {
+    /// Over the training images.
+    pub train: Vec<Point>,
+    /// Over the validation images.
+    pub validation: Vec<Point>,
+}
+
+/// All curves of a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Curves {
+    /// Task names, in the order of the per-task lists.
+    pub tasks: Vec<String>,
+    /// The loss over all tasks.
+    pub total: Pair,
+    /// The loss, per task.
+    pub task_loss: Vec<Pair>,
+    /// The accuracy (0 to 1), per task.
+    pub task_accuracy: Vec<Pair>,
+    /// The learning rate.
+    pub rate: Vec<Point>,
+    /// The best epoch and the reductions of the rate.
+    pub marks: Vec<Mark>,
+}
+
+impl Curves {
+    /// No epochs yet.
+    pub fn new(tasks: &[String]) -> Self {
+        Self {
+            tasks: tasks.to_vec(),
+            task_loss: vec![Pair::default(); tasks.len()],
+            task_accuracy: vec![Pair::default(); tasks.len()],
+            ..Self::default()
+        }
+    }
+
+    /// The curves of a run on disk.
+    pub fn of(record: &RunRecord) -> Self {
+        let tasks = record.started.as_ref().map_or(&[][..], |started| &started.tasks);
+        let mut curves = Self::new(tasks);
+        for metrics in &record.epochs {
+            curves.push(metrics);
+        }
+        for epoch in &record.reductions {
+            curves.rate_reduced(*epoch);
+        }
+        curves
+    }
+
+    /// Adds an epoch.
+    pub fn push(&mut self, metrics: &EpochMetrics) {
+        let epoch = metrics.epoch as f64;
+        push(&mut self.rate, epoch, metrics.learning_rate);
+        push(&mut self.total.train, epoch, metrics.train.loss);
+        push(&mut self.total.validation, epoch, metrics.validation.loss);
+        let split = |pairs: &mut [Pair], train: &[f64], validation: &[f64]| {
+            for ((pair, train), validation) in pairs.iter_mut().zip(train).zip(validation) {
+                push(&mut pair.train, epoch, *train);
+                push(&mut pair.validation, epoch, *validation);
+            }
+        };
+        split(&mut self.task_loss, &metrics.train.task_loss, &metrics.validation.task_loss);
+        split(&mut self.task_accuracy, &metrics.train.task_accuracy, &metrics.validation.task_accuracy);
+        if metrics.best {
+            self.marks.retain(|mark| mark.kind != MarkKind::Best);
+            self.marks.push(Mark { epoch: metrics.epoch, kind: MarkKind::Best });
+        }
+    }
+
+    /// Marks an epoch after which the rate was reduced.
+    pub fn rate_reduced(&mut self, epoch: usize) {
+        self.marks.push(Mark { epoch, kind: MarkKind::RateReduced });
+    }
+
+    /// How many epochs there are.
+    pub fn epochs(&self) -> usize {
+        self.rate.len()
+    }
+}
+
+fn push(points: &mut Vec<Point>, epoch: f64, value: f64) {
+    // A chart searches by epoch: an epoch that is said again (a resumed run) replaces what was there.
+    while points.last().is_some_and(|point| point[0] >= epoch) {
+        points.pop();
+    }
+    if value.is_finite() {
+        points.push([epoch, value]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::training::events::SplitMetrics;
+
+    fn epoch(epoch: usize, loss: f64, second_task: f64, best: bool) -> EpochMetrics {
+        let split =
+            SplitMetrics { loss, task_loss: vec![loss, second_task], task_accuracy: vec![0.5, second_task] };
+        EpochMetrics {
+            epoch,
+            learning_rate: 0.001,
+            secs: 1.0,
+            images_per_sec: 10.0,
+            train: split.clone(),
+            validation: split,
+            best,
+        }
+    }
+
+    #[test]
+    fn a_task_without_labels_has_no_point_where_it_has_no_value() {
+        let mut curves = Curves::new(&["a".into(), "b".into()]);
+        curves.push(&epoch(1, 2.0, f64::NAN, true));
+        curves.push(&epoch(2, 1.0, 0.25, true));
+        assert_eq!(curves.total.train, [[1.0, 2.0], [2.0, 1.0]]);
+        assert_eq!(curves.task_loss[1].validation, [[2.0, 0.25]]);
+    }
+
+    #[test]
+    fn only_the_latest_best_epoch_is_marked_and_every_reduction() {
+        let mut curves = Curves::new(&[]);
+        for (number, is_best) in [(1, true), (2, true), (3, false)] {
+            curves.push(&epoch(number, 1.0, 1.0, is_best));
+        }
+        curves.rate_reduced(2);
+        curves.rate_reduced(3);
+        let best: Vec<_> = curves.marks.iter().filter(|mark| mark.kind == MarkKind::Best).collect();
+        assert_eq!(best, [&Mark { epoch: 2, kind: MarkKind::Best }]);
+        assert_eq!(curves.marks.len(), 3);
+    }
+
+    #[test]
+    fn an_epoch_that_is_said_again_replaces_what_was_there() {
+        let mut curves = Curves::new(&[]);
+        for (number, loss) in [(1, 3.0), (2, 2.0), (3, 1.0), (2, 1.5)] {
+            curves.push(&epoch(number, loss, 1.0, false));
+        }
+        assert_eq!(curves.total.train, [[1.0, 3.0], [2.0, 1.5]]);
+    }
+}

@@ -1,0 +1,335 @@
+//! Train: the settings of the next run, the run that goes on with its charts, and earlier runs.
+//!
+//! The view only reads events and sends commands; the run itself is the app's.
+
+mod charts;
+pub mod curves;
+pub(in crate::app) mod earlier;
+pub mod live;
+mod open_file;
+mod outcome;
+mod run_bar;
+mod save;
+mod settings;
+
+use std::path::PathBuf;
+
+use egui::{RichText, ScrollArea, Ui};
+
+use super::command::{AppCommand, Level, UiCommand};
+use super::context::{TrainingState, ViewContext};
+use super::icons;
+use super::jobs::{Job, Outcome};
+use super::theme::{self, GRID};
+use super::widgets::{command_button, empty_place, run_list};
+use crate::config::DeviceChoice;
+use crate::device::{self, Device};
+use crate::training::{self, events::Event, run_folder::RunRecord};
+use earlier::EarlierRuns;
+use live::LiveRun;
+use outcome::AfterRun;
+use settings::Draft;
+
+/// Below this width, settings, charts and runs stand one below the other.
+const WIDE: f32 = 720.0;
+const SETTINGS_WIDTH: f32 = 272.0;
+
+/// The Train place.
+#[derive(Default)]
+pub struct TrainView {
+    draft: Option<Draft>,
+    run: Option<LiveRun>,
+    earlier: EarlierRuns,
+    is_stale: bool,
+    legend: charts::Legend,
+    hovered_epoch: Option<usize>,
+    device: Option<(DeviceChoice, Result<Device, String>)>,
+    device_job: Option<(DeviceChoice, Job<Device>)>,
+    /// Jobs whose results arrive as commands; kept, because dropping one cancels it.
+    errands: Vec<Job<()>>,
+}
+
+impl TrainView {
+    /// Shows it.
+    pub fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
+        self.poll(context);
+        if context.project.is_none() && self.run.is_none() && self.earlier.others(None).next().is_none() {
+            empty_place(
+                ui,
+                icons::CHART_LINE,
+                "Nothing to train on yet",
+                "Open a CSV of labelled images or its config.yml. The built-in sample trains in minutes.",
+                |ui| {
+                    command_button(ui, context.commands, UiCommand::OpenProject);
+                    command_button(ui, context.commands, UiCommand::OpenSample);
+                },
+            );
+            return;
+        }
+        run_bar::run_bar_ui(ui, context, self.run.as_ref(), self.draft.is_some());
+        ui.add_space(2.0 * GRID);
+        if ui.available_width() >= WIDE {
+            self.wide_ui(ui, context);
+        } else {
+            ScrollArea::vertical().id_salt("train").show(ui, |ui| {
+                egui::CollapsingHeader::new("Settings").show(ui, |ui| self.settings_ui(ui, context));
+                self.main_ui(ui, context);
+            });
+        }
+    }
+
+    fn wide_ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
+        let panel = egui::Panel::left("train settings")
+            .exact_size(SETTINGS_WIDTH)
+            .resizable(false)
+            .show_separator_line(false)
+            .frame(context.tokens.card_frame());
+        panel.show(ui, |ui| {
+            ScrollArea::vertical().id_salt("settings").auto_shrink(false).show(ui, |ui| {
+                ui.set_max_width(ui.available_width() - 2.0 * GRID);
+                self.settings_ui(ui, context);
+            });
+        });
+        let frame = egui::Frame::new().inner_margin(egui::Margin { left: 12, ..egui::Margin::ZERO });
+        egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| {
+            ScrollArea::vertical()
+                .id_salt("charts")
+                .auto_shrink(false)
+                .show(ui, |ui| self.main_ui(ui, context));
+        });
+    }
+
+    fn settings_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
+        let reason = self.device_reason(context);
+        let Some(draft) = &mut self.draft else {
+            ui.label(theme::caption(context.tokens, "Open a project to train."));
+            return;
+        };
+        ui.spacing_mut().item_spacing.y = GRID;
+        ui.label(theme::strong("Settings"));
+        if context.training != TrainingState::Idle {
+            ui.label(theme::caption(context.tokens, "Changes count from the next run on."));
+        }
+        draft.main_ui(ui, &reason);
+        ui.add_space(GRID);
+        egui::CollapsingHeader::new("All settings").show_unindented(ui, |ui| draft.more_ui(ui));
+        ui.add_space(GRID);
+        ui.separator();
+        let file = draft.saved.file.clone();
+        let (changed, mut save) = (draft.is_changed(), false);
+        let caption = if changed { "Changed here, not in config.yml" } else { "As in config.yml" };
+        ui.label(theme::caption(context.tokens, caption)).on_hover_text(file.display().to_string());
+        ui.horizontal_wrapped(|ui| {
+            if changed {
+                save = ui.button("Save to config.yml").clicked();
+                if ui.button("Undo changes").clicked() {
+                    draft.revert();
+                }
+            }
+            if ui.button("Open file").on_hover_text(file.display().to_string()).clicked() {
+                self.errands.push(open_externally(context, file));
+            }
+        });
+        if save {
+            self.save(context);
+        }
+    }
+
+    /// Legend, charts, outcome and earlier runs.
+    fn main_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
+        let after = self.run.as_ref().and_then(|run| outcome::outcome_ui(ui, context, run));
+        let folder = self.run.as_ref().and_then(LiveRun::folder).cloned();
+        match (after, &folder) {
+            (Some(AfterRun::Resume), Some(folder)) => self.resume(context, folder.clone()),
+            (Some(AfterRun::OpenFolder), Some(folder)) => {
+                self.errands.push(open_externally(context, folder.clone()));
+            }
+            _ => {}
+        }
+        let has_curves = self.run.as_ref().is_some_and(|run| run.end.is_none() || run.curves.epochs() > 0)
+            || self.earlier.overlays(folder.as_ref()).next().is_some();
+        if has_curves {
+            let charts = charts::Charts {
+                run: self.run.as_ref(),
+                overlays: self.earlier.overlays(folder.as_ref()).collect(),
+                tasks: context.project.map(|project| project.config.model.tasks.as_slice()),
+                hovered_epoch: self.hovered_epoch,
+            };
+            self.hovered_epoch = charts.ui(ui, context.tokens, &mut self.legend);
+        } else if self.run.as_ref().is_none_or(|run| run.end.is_none()) {
+            first_run_ui(ui, context);
+        }
+        ui.add_space(2.0 * GRID);
+        self.runs_ui(ui, context);
+    }
+
+    fn runs_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
+        let current = self.run.as_ref().and_then(LiveRun::folder).cloned();
+        let index_of = |task: &str| task_index(context, task);
+        let others: Vec<_> = self.earlier.others(current.as_ref()).collect();
+        if others.is_empty() {
+            return;
+        }
+        let rows: Vec<_> = others.iter().map(|run| self.earlier.row(run, context.tokens, index_of)).collect();
+        let folders: Vec<PathBuf> = others.iter().map(|run| run.record.folder.clone()).collect();
+        let mut action = None;
+        context.tokens.card_frame().show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.label(theme::strong("Earlier runs"));
+            action = run_list::RunList::new(&rows).max_height(280.0).ui(ui);
+        });
+        let Some((index, action)) = action else { return };
+        let Some(folder) = folders.get(index).cloned() else { return };
+        match action {
+            run_list::RunAction::Show(on) => self.earlier.show(&folder, on),
+            run_list::RunAction::Use => context.commands.send(AppCommand::UseModel(folder)),
+            run_list::RunAction::Resume => self.resume(context, folder),
+        }
+    }
+
+    fn resume(&mut self, context: &ViewContext<'_>, folder: PathBuf) {
+        self.errands.push(earlier::resume(context.jobs, context.commands, folder));
+    }
+
+    /// Edits `config.yml` in a job and asks the app to write it.
+    fn save(&mut self, context: &ViewContext<'_>) {
+        let Some(draft) = self.draft.clone() else { return };
+        let commands = context.commands.clone();
+        self.errands.push(context.jobs.start_quietly("Saving config.yml", move |_| {
+            let file = draft.saved.file.clone();
+            let text = std::fs::read_to_string(&file)
+                .map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", file.display()))
+                .and_then(|text| save::edited(&text, &draft.saved, &draft.config));
+            match text {
+                Ok(text) => commands.send(AppCommand::SaveConfig { file, text }),
+                Err(error) => commands.toast(Level::Error, format!("{error:#}")),
+            }
+            Ok(())
+        }));
+    }
+
+    /// Why the chosen device is what it is; looks it up where the settings differ from the project.
+    fn device_reason(&mut self, context: &ViewContext<'_>) -> String {
+        let Some(draft) = &self.draft else { return String::new() };
+        let choice = draft.config.model.device;
+        if choice == draft.saved.model.device {
+            return context.device.map_or_else(String::new, |device| device.reason.clone());
+        }
+        match &self.device {
+            Some((known, Ok(device))) if *known == choice => format!("{}: {}", device.name, device.reason),
+            Some((known, Err(message))) if *known == choice => message.clone(),
+            _ => {
+                if self.device_job.as_ref().is_none_or(|(asked, _)| *asked != choice) {
+                    let job =
+                        context.jobs.start_quietly("Looking at the device", move |_| device::pick(choice));
+                    self.device_job = Some((choice, job));
+                }
+                "Looking\u{2026}".to_owned()
+            }
+        }
+    }
+
+    fn poll(&mut self, context: &ViewContext<'_>) {
+        if let Some((choice, outcome)) = self.device_job.as_mut().and_then(|(c, job)| Some((*c, job.poll()?)))
+        {
+            self.device_job = None;
+            self.device = match outcome {
+                Outcome::Done(device) => Some((choice, Ok(device))),
+                Outcome::Failed(message) => Some((choice, Err(message))),
+                Outcome::Cancelled => None,
+            };
+        }
+        self.errands.retain_mut(|job| match job.poll() {
+            None => true,
+            Some(Outcome::Failed(message)) => {
+                context.commands.toast(Level::Error, message);
+                false
+            }
+            Some(_) => false,
+        });
+        if std::mem::take(&mut self.is_stale)
+            && let Some(project) = context.project
+        {
+            self.earlier.refresh(context.jobs, &project.config.paths.runs);
+        }
+        if let Some(message) = self.earlier.poll() {
+            context.commands.toast(Level::Warning, message);
+        }
+    }
+
+    /// Another project was opened (or read again), or closed.
+    pub fn on_project(&mut self, context: &mut ViewContext<'_>) {
+        let Some(project) = context.project else {
+            *self = Self::default();
+            return;
+        };
+        let is_same = self.draft.as_ref().is_some_and(|draft| draft.saved.file == project.config.file);
+        if !is_same {
+            self.earlier.clear();
+            if context.training == TrainingState::Idle {
+                self.run = None;
+            }
+        }
+        self.draft = Some(Draft::new(&project.config));
+        self.is_stale = true;
+    }
+
+    /// An action that is about training: start with the settings shown.
+    pub fn on_command(&mut self, command: UiCommand, context: &mut ViewContext<'_>) {
+        if command != UiCommand::StartTraining {
+            return;
+        }
+        match &self.draft {
+            Some(draft) => {
+                let request = training::Request { config: draft.config.clone(), run: None, resume: false };
+                context.commands.send(AppCommand::StartTraining(Box::new(request)));
+            }
+            None => context.commands.toast(Level::Info, "Open a project first: there is nothing to train on"),
+        }
+    }
+
+    /// A run begins; its events follow.
+    pub fn on_start(&mut self, request: &training::Request) {
+        let tasks: Vec<String> = request.config.model.tasks.iter().map(|task| task.name.clone()).collect();
+        let resumed = request.run.as_ref().filter(|_| request.resume).and_then(|run| self.earlier.find(run));
+        let live = self.run.as_ref().filter(|run| request.resume && run.folder() == request.run.as_ref());
+        self.run = Some(match (live, resumed) {
+            (Some(live), _) => LiveRun { end: None, progress: None, started: None, ..live.clone() },
+            (None, Some(record)) => LiveRun { end: None, started: None, ..LiveRun::of(record) },
+            (None, None) => LiveRun::new(&tasks),
+        });
+        self.is_stale = true;
+    }
+
+    /// The run in progress says something.
+    pub fn on_event(&mut self, event: &Event) {
+        self.run.get_or_insert_default().apply(event);
+        self.is_stale |= matches!(event, Event::Stopped(_) | Event::Failed { .. });
+    }
+
+    /// Lays the curves of a run over the charts.
+    pub fn open_run(&mut self, run: RunRecord) {
+        self.earlier.add(run);
+    }
+}
+
+/// The position of a task, which gives its colour; 0 for one that the project does not have.
+fn task_index(context: &ViewContext<'_>, task: &str) -> usize {
+    let tasks = context.project.map_or(&[][..], |project| &project.config.model.tasks);
+    tasks.iter().position(|other| other.name == task).unwrap_or(0)
+}
+
+fn open_externally(context: &ViewContext<'_>, path: PathBuf) -> Job<()> {
+    context.jobs.start_quietly("Opening", move |_| open_file::open(&path))
+}
+
+fn first_run_ui(ui: &mut Ui, context: &ViewContext<'_>) {
+    ui.vertical_centered(|ui| {
+        ui.add_space(24.0 * GRID);
+        ui.label(RichText::new(icons::CHART_LINE).size(44.0).color(context.tokens.text_weak));
+        ui.label(theme::heading("No run yet"));
+        let text = "Press Start: loss and accuracy of every task appear here, epoch by epoch.";
+        ui.label(RichText::new(text).color(context.tokens.text_weak));
+        ui.add_space(12.0 * GRID);
+    });
+}

@@ -1,0 +1,148 @@
+//! Runs to choose from: name, age, how it ended, best validation results, and what can be done with
+//! each. The list shows and reports; reading runs from disk is the view's.
+
+use egui::{Color32, RichText, Role, Ui, WidgetInfo, vec2};
+
+use crate::app::icons;
+use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
+
+/// One run as the list shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunRow {
+    /// Its name.
+    pub name: String,
+    /// When it was written last, such as `3 h ago`.
+    pub age: String,
+    /// How it ended, such as `stopped early after 31 of 100`.
+    pub state: String,
+    /// The lowest `val_loss`, where an epoch was completed.
+    pub best_loss: Option<f64>,
+    /// Task, its colour, and the validation accuracy (0 to 1) at the best epoch.
+    pub accuracies: Vec<(String, Color32, Option<f64>)>,
+    /// Whether its curves are laid over the charts.
+    pub is_shown: bool,
+    /// Whether there is a checkpoint to predict with.
+    pub has_model: bool,
+    /// Whether it can go on.
+    pub can_resume: bool,
+}
+
+/// What the user wants with a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunAction {
+    /// Lay its curves over the charts, or take them away.
+    Show(bool),
+    /// Predict with it.
+    Use,
+    /// Go on with it.
+    Resume,
+}
+
+/// The list. See the module's docs.
+#[must_use = "a list shows itself with `ui()`"]
+pub struct RunList<'a> {
+    rows: &'a [RunRow],
+    max_height: f32,
+}
+
+const ROW: f32 = 13.0 * GRID;
+
+impl<'a> RunList<'a> {
+    /// A list of `rows`, in their order.
+    pub fn new(rows: &'a [RunRow]) -> Self {
+        Self { rows, max_height: f32::INFINITY }
+    }
+
+    /// Scrolls within this height.
+    pub fn max_height(mut self, height: f32) -> Self {
+        self.max_height = height;
+        self
+    }
+
+    /// Shows it; returns the row that was acted on and how.
+    pub fn ui(self, ui: &mut Ui) -> Option<(usize, RunAction)> {
+        let tokens = Tokens::of(ui.ctx());
+        let mut action = None;
+        egui::ScrollArea::vertical().id_salt("runs").max_height(self.max_height).show_rows(
+            ui,
+            ROW,
+            self.rows.len(),
+            |ui, shown| {
+                for index in shown {
+                    if let Some(row) = self.rows.get(index)
+                        && let Some(wanted) = row_ui(ui, tokens, row)
+                    {
+                        action = Some((index, wanted));
+                    }
+                }
+            },
+        );
+        action
+    }
+}
+
+fn row_ui(ui: &mut Ui, tokens: &Tokens, row: &RunRow) -> Option<RunAction> {
+    let mut action = None;
+    let size = vec2(ui.available_width(), ROW);
+    ui.allocate_ui_with_layout(size, egui::Layout::left_to_right(egui::Align::Center), |ui| {
+        ui.set_min_size(size);
+        let mut is_shown = row.is_shown;
+        let check = ui.checkbox(&mut is_shown, "");
+        check.widget_info(|| {
+            let name = format!("Show {} in the charts", row.name);
+            WidgetInfo::selected(Role::CheckBox, true, is_shown, name)
+        });
+        if check.on_hover_text("Lay its curves over the charts").changed() {
+            action = Some(RunAction::Show(is_shown));
+        }
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            action = buttons_ui(ui, row).or(action);
+            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| facts_ui(ui, tokens, row));
+        });
+    });
+    action
+}
+
+/// Right to left.
+fn buttons_ui(ui: &mut Ui, row: &RunRow) -> Option<RunAction> {
+    let mut action = None;
+    let mut button_ui = |icon: &str, text: &str, hint: &str, wanted: RunAction| {
+        let button = egui::Button::new(RichText::new(icon).size(16.0)).frame_when_inactive(false);
+        let response = ui.add(button);
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{text} {}", row.name)));
+        if response.on_hover_text(hint).clicked() {
+            action = Some(wanted);
+        }
+    };
+    if row.has_model {
+        button_ui(icons::CROSSHAIR, "Predict with", "Use it for prediction", RunAction::Use);
+    }
+    if row.can_resume {
+        button_ui(icons::PLAY, "Resume", "Go on from its last checkpoint", RunAction::Resume);
+    }
+    action
+}
+
+fn facts_ui(ui: &mut Ui, tokens: &Tokens, row: &RunRow) {
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.5 * GRID;
+        ui.add_space(1.5 * GRID);
+        ui.horizontal(|ui| {
+            ui.add(egui::Label::new(row.name.as_str()).truncate()).on_hover_text(&row.name);
+            ui.add(egui::Label::new(theme::caption(tokens, &row.age)).truncate());
+        });
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = GRID;
+            if let Some(loss) = row.best_loss {
+                ui.label(theme::caption(tokens, format!("loss {loss:.3}")))
+                    .on_hover_text("Lowest validation loss");
+            }
+            for (task, color, accuracy) in &row.accuracies {
+                let Some(accuracy) = accuracy else { continue };
+                let text = RichText::new(format!("{:.1} %", accuracy * 100.0)).size(TEXT_SMALL).color(*color);
+                ui.label(text).on_hover_text(format!("{task}: validation accuracy at the best epoch"));
+            }
+            ui.add(egui::Label::new(theme::caption(tokens, &row.state)).truncate());
+        });
+    });
+}

@@ -1,0 +1,6 @@
+//! The Train and Predict places as a user meets them: driven by accessible names, and as pictures in
+//! both themes.
+
+mod stage;
+mod train;
+mod widgets;

@@ -1,0 +1,142 @@
+//! A stage for one place: a project on disk, a context, and an inbox instead of the app.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use egui::Theme;
+use egui_kittest::{Harness, SnapshotOptions};
+use tasklens::app::command::{AppCommand, CommandSender};
+use tasklens::app::context::{TrainingState, ViewContext};
+use tasklens::app::jobs::Jobs;
+use tasklens::app::project::Project;
+use tasklens::app::theme::{self, Tokens};
+use tasklens::app::thumbnails::Thumbnails;
+use tasklens::config::Config;
+use tasklens::dataset::Dataset;
+use tasklens::device::Device;
+
+/// What stands around a view.
+pub struct Stage<V> {
+    pub view: V,
+    pub commands: CommandSender,
+    inbox: crossbeam_channel::Receiver<AppCommand>,
+    jobs: Jobs,
+    thumbnails: Thumbnails,
+    pub project: Option<Project>,
+    device: Device,
+    pub training: TrainingState,
+    ctx: egui::Context,
+}
+
+impl<V> Stage<V> {
+    pub fn new(ctx: &egui::Context, view: V, project: Option<Project>) -> Self {
+        let (commands, inbox) = CommandSender::new(ctx);
+        let device = Device {
+            tch: tch::Device::Cpu,
+            name: "CPU, 2 threads".to_owned(),
+            reason: "No NVIDIA driver was found".to_owned(),
+        };
+        let (jobs, thumbnails) = (Jobs::new(ctx), Thumbnails::new(ctx));
+        Self {
+            view,
+            commands,
+            inbox,
+            jobs,
+            thumbnails,
+            project,
+            device,
+            training: TrainingState::Idle,
+            ctx: ctx.clone(),
+        }
+    }
+
+    /// The view and what it is given in a frame.
+    pub fn split(&mut self) -> (&mut V, ViewContext<'_>) {
+        let context = ViewContext {
+            project: self.project.as_ref(),
+            commands: &self.commands,
+            tokens: Tokens::of(&self.ctx),
+            jobs: &self.jobs,
+            thumbnails: &mut self.thumbnails,
+            device: Some(&self.device),
+            training: self.training,
+        };
+        (&mut self.view, context)
+    }
+
+    /// What was sent since the last call.
+    pub fn sent(&self) -> Vec<AppCommand> {
+        self.inbox.try_iter().collect()
+    }
+
+    pub fn begin_frame(&mut self) {
+        self.thumbnails.begin_frame();
+    }
+}
+
+/// A project of three tasks in `folder`.
+pub fn project(folder: &Path) -> Project {
+    std::fs::write(
+        folder.join("garments.csv"),
+        "path,print,sleeves,neckline\na.jpg,striped,long_sleeve,v_neckline\nb.jpg,solid,short_sleeve,no_neckline\n\
+         c.jpg,striped,long_sleeve,v_neckline\nd.jpg,solid,short_sleeve,no_neckline\n",
+    )
+    .unwrap();
+    let file = folder.join("config.yml");
+    std::fs::write(
+        &file,
+        "# my garments\npaths:\n  model_dataframe: garments.csv\nmodel:\n  input_shape: [224, 224]\n  target_encoder:\n    \
+         print: [striped, solid]\n    sleeves: [long_sleeve, short_sleeve]\n    neckline: [v_neckline, no_neckline]\n  \
+         batch_size: 16  # fits\n",
+    )
+    .unwrap();
+    let config = Config::open(&file).unwrap();
+    let dataset = Dataset::open(&config).unwrap();
+    Project { config, dataset: Arc::new(dataset), generation: 1 }
+}
+
+/// A harness that shows `state` with `ui` on the canvas, as the window does.
+pub fn harness<'a, S: 'a>(
+    theme: Theme,
+    size: [f32; 2],
+    pixels_per_point: f32,
+    state: impl FnOnce(&egui::Context) -> S + 'a,
+    mut ui: impl FnMut(&mut egui::Ui, &mut S) + 'a,
+) -> Harness<'a, Option<S>> {
+    let mut state = Some(state);
+    let mut harness = Harness::builder()
+        .with_size(size)
+        .with_pixels_per_point(pixels_per_point)
+        .with_theme(theme)
+        .with_context_setup(theme::install)
+        .build_ui_state(
+            move |root, slot: &mut Option<S>| {
+                let tokens = Tokens::of(root.ctx());
+                if let Some(state) = state.take() {
+                    *slot = Some(state(root.ctx()));
+                }
+                egui::CentralPanel::no_frame().frame(tokens.canvas_frame()).show(root, |root| {
+                    if let Some(state) = slot {
+                        ui(root, state);
+                    }
+                });
+            },
+            None,
+        );
+    harness.run_steps(2);
+    harness
+}
+
+/// Compares with the picture `name_theme.png`; software renderers differ in single pixels.
+pub fn snapshot<S>(harness: &mut Harness<'_, S>, name: &str) {
+    let theme = match harness.ctx.theme() {
+        Theme::Dark => "dark",
+        Theme::Light => "light",
+    };
+    harness.snapshot_options(
+        format!("{name}_{theme}"),
+        &SnapshotOptions::new().threshold(1.0).max_failed_pixels(40),
+    );
+}
+
+pub const THEMES: [Theme; 2] = [Theme::Dark, Theme::Light];

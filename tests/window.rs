@@ -1,0 +1,13 @@
+//! Drives the window by accessible names, as a person (or a screen reader) finds things, and compares
+//! pictures of each place in both themes.
+//!
+//! Pictures need a Vulkan adapter; Mesa's lavapipe is enough. `UPDATE_SNAPSHOTS=1 cargo test` renews them.
+
+#[path = "window/data.rs"]
+mod data;
+#[path = "window/desk.rs"]
+mod desk;
+#[path = "window/pictures.rs"]
+mod pictures;
+#[path = "window/shell.rs"]
+mod shell;

@@ -1,0 +1,102 @@
+//! What surrounds the places: start page, rail, palette, shortcuts, themes, drops.
+
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+
+use crate::desk::{Desk, write_garments};
+use tasklens::app::command::{Place, UiCommand};
+
+#[test]
+fn the_start_page_offers_the_next_steps() {
+    let mut desk = Desk::empty();
+    desk.window.run_steps(2);
+    for command in [UiCommand::OpenSample, UiCommand::OpenImages] {
+        assert!(desk.shows(command.text()), "{command:?}");
+    }
+}
+
+#[test]
+fn the_rail_and_its_shortcuts_lead_to_every_place() {
+    let mut desk = Desk::with_garments(12);
+    let here = |desk: &Desk, place: Place| {
+        let button = desk.window.get_by_role_and_label(egui::accesskit::Role::Button, place.name());
+        button.accesskit_node().toggled() == Some(egui::accesskit::Toggled::True)
+    };
+    for place in Place::ALL {
+        desk.window.get_by_role_and_label(egui::accesskit::Role::Button, place.name()).click();
+        desk.window.run_steps(3);
+        assert!(here(&desk, place), "{place:?}");
+    }
+    for place in Place::ALL {
+        let shortcut = place.command().shortcut().unwrap();
+        desk.keys(shortcut.modifiers, shortcut.logical_key);
+        assert!(here(&desk, place), "{place:?}");
+    }
+}
+
+#[test]
+fn the_palette_finds_an_action_and_does_it_without_the_mouse() {
+    let mut desk = Desk::empty();
+    desk.keys(Modifiers::COMMAND, Key::P);
+    desk.type_text("light th");
+    desk.keys(Modifiers::NONE, Key::Enter);
+    assert_eq!(desk.window.ctx.theme(), egui::Theme::Light);
+    assert!(!desk.shows("Find an action"), "the palette closes");
+}
+
+#[test]
+fn the_palette_chooses_with_the_arrows_and_closes_with_escape() {
+    let mut desk = Desk::empty();
+    desk.keys(Modifiers::COMMAND, Key::P);
+    desk.type_text("zoom");
+    desk.keys(Modifiers::NONE, Key::ArrowDown);
+    desk.keys(Modifiers::NONE, Key::Enter);
+    let zoom = desk.window.ctx.zoom_factor();
+    assert!((zoom - 0.9).abs() < 0.01, "the second action is Zoom out: {zoom}");
+    desk.keys(Modifiers::COMMAND, Key::P);
+    desk.keys(Modifiers::NONE, Key::Escape);
+    assert!(!desk.shows("Find an action"));
+}
+
+#[test]
+fn files_dropped_anywhere_open() {
+    let mut desk = Desk::empty();
+    let config = write_garments(desk.folder.path(), 12);
+    let file = std::sync::Arc::new(Dropped(config));
+    desk.window.input_mut().dropped_files.push(file);
+    desk.window.step();
+    desk.wait_for("12 rows");
+}
+
+#[derive(Debug)]
+struct Dropped(std::path::PathBuf);
+
+#[test]
+fn theme_and_recent_projects_are_remembered() {
+    let mut desk = Desk::with_garments(12);
+    desk.press("Light theme");
+    desk.press("Data");
+    let file = desk.folder.path().join("settings/settings.json");
+    let settings = tasklens::app::settings::Settings::read(&file);
+    assert_eq!(settings.theme, tasklens::app::settings::ThemeChoice::Light);
+    assert_eq!(settings.recent, [desk.folder.path().join("garments/config.yml")]);
+}
+
+#[test]
+fn f1_lists_every_shortcut() {
+    let mut desk = Desk::empty();
+    desk.keys(Modifiers::NONE, Key::F1);
+    assert!(desk.shows("Ctrl+O"));
+    desk.keys(Modifiers::NONE, Key::Escape);
+    assert!(!desk.shows("Ctrl+Shift+Space"));
+}
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        std::fs::read(&self.0).map_err(|error| error.to_string())
+    }
+}
