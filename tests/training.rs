@@ -1,0 +1,256 @@
+//! The whole loop on a few small drawn pictures: train, stop, resume, predict, evaluate.
+
+use std::path::{Path, PathBuf};
+
+use tasklens::config::{Config, DeviceChoice};
+use tasklens::dataset::Dataset;
+use tasklens::images::decode::decode_file;
+use tasklens::inference::Predictor;
+use tasklens::model::checkpoint;
+use tasklens::training::events::{Command, Event, StopReason, Stopped};
+use tasklens::training::run_folder::{BEST, HISTORY, LAST, PREDICTIONS, RunRecord};
+use tasklens::training::{Request, start};
+
+/// A project of 24 pictures of one colour each: `shade` is dark or light, `tint` red or blue, and a
+/// third of the rows have no tint.
+struct Project {
+    folder: tempfile::TempDir,
+}
+
+impl Project {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut csv = "image_path,shade,tint\n".to_owned();
+        for i in 0..24_u8 {
+            let (dark, red) = (i % 2 == 0, i % 4 < 2);
+            let level = if dark { 60 } else { 220 } + i;
+            let pixel = if red { [level, 20, 20] } else { [20, 20, level] };
+            let name = format!("{i}.png");
+            let picture = image::RgbImage::from_pixel(48, 48, image::Rgb(pixel));
+            picture.save(folder.path().join(&name)).expect("a picture");
+            let tint = match (i % 3, red) {
+                (0, _) => "",
+                (_, true) => "red",
+                (_, false) => "blue",
+            };
+            csv += &format!("{name},{},{tint}\n", if dark { "dark" } else { "light" });
+        }
+        std::fs::write(folder.path().join("data.csv"), csv).expect("a CSV");
+        std::fs::write(folder.path().join("config.yml"), CONFIG).expect("a config");
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn config(&self, changes: &[(&str, &str)]) -> Config {
+        let changes: Vec<_> = changes.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Config::with_overrides(&self.path("config.yml"), &changes).expect("a valid config")
+    }
+
+    fn train(&self, run: &str, resume: bool, changes: &[(&str, &str)]) -> Vec<Event> {
+        let request = Request { config: self.config(changes), run: Some(self.path(run)), resume };
+        start(request, || {}).events.iter().collect()
+    }
+}
+
+const CONFIG: &str = "
+paths: {model_dataframe: data.csv, model_path: model/best.safetensors, training_history_path: history.csv}
+model:
+  input_shape: [48, 48]
+  target_encoder: {shade: [dark, light], tint: [red, blue]}
+  paths: image_path
+  backbone: xception_small
+  pretrained: none
+  precision: fp32
+  device: cpu
+  workers: 1
+  batch_size: 8
+  epochs: 3
+  learning_rate: 0.002
+  random_seed: 11
+  validation_split: 0.25
+";
+
+fn stopped(events: &[Event]) -> &Stopped {
+    match events.last() {
+        Some(Event::Stopped(stopped)) => stopped,
+        other => panic!("expected a run that ends well, got {other:?}"),
+    }
+}
+
+fn failed(events: &[Event]) -> &str {
+    match events.last() {
+        Some(Event::Failed { error }) => error,
+        other => panic!("expected a failed run, got {other:?}"),
+    }
+}
+
+fn warnings(events: &[Event]) -> Vec<&str> {
+    let text = |event| if let Event::Warning { message } = event { Some(message) } else { None };
+    events.iter().filter_map(text).map(String::as_str).collect()
+}
+
+#[test]
+fn a_run_leaves_a_folder_that_can_predict() {
+    let project = Project::new();
+    let events = project.train("run", false, &[("model.epochs", "8")]);
+    let stopped = stopped(&events);
+    assert_eq!(stopped.why, StopReason::Finished);
+    let run = project.path("run");
+    for name in ["config.yml", HISTORY, BEST, LAST, PREDICTIONS, "events.jsonl"] {
+        assert!(run.join(name).is_file(), "{name} is missing");
+    }
+    let history = std::fs::read_to_string(run.join(HISTORY)).expect("a history");
+    assert!(history.starts_with("epoch,loss,lr,shade_clf_accuracy,shade_clf_loss,tint_clf_accuracy"), "{history}");
+    assert_eq!(history.lines().count(), 9);
+    assert_eq!(history, std::fs::read_to_string(project.path("history.csv")).expect("the copy"));
+    assert_eq!(
+        std::fs::read(project.path("model/best.safetensors")).expect("the copy"),
+        std::fs::read(run.join(BEST)).expect("the best")
+    );
+
+    let record = RunRecord::open(&run).expect("a run");
+    assert_eq!(record.epochs.len(), 8);
+    assert_eq!(record.started.as_ref().map(|s| (s.n_train, s.n_validation)), Some((18, 6)));
+    assert_eq!(record.stopped.as_ref(), Some(stopped));
+    let first = record.epochs[0].train.loss;
+    let last = record.epochs[7].train.loss;
+    assert!(last < first / 2.0, "the loss went from {first} to {last} only");
+
+    // Predicting a validation image gives what the run wrote of it.
+    let predictor = Predictor::open(&run, DeviceChoice::Cpu).expect("a predictor");
+    let text = std::fs::read_to_string(run.join(PREDICTIONS)).expect("predictions");
+    let mut rows = csv::Reader::from_reader(text.as_bytes());
+    let row = rows.records().next().expect("a row").expect("a readable row");
+    let image = decode_file(Path::new(&row[0])).expect("an image");
+    let prediction = predictor.predict(&[image]).expect("a prediction").remove(0);
+    for (place, label) in [(3, 0), (4, 1)] {
+        let written: f32 = row[place].parse().expect("a probability");
+        let ours = prediction.probabilities[0][label];
+        assert!((written - ours).abs() < 1e-4, "{written} was written, {ours} predicted");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_history() {
+    let project = Project::new();
+    let history = |run: &str, changes: &[(&str, &str)]| {
+        project.train(run, false, changes);
+        std::fs::read_to_string(project.path(run).join(HISTORY)).expect("a history")
+    };
+    let once = history("a", &[]);
+    assert_eq!(once, history("b", &[]));
+    assert_ne!(once, history("c", &[("model.random_seed", "12")]));
+}
+
+#[test]
+fn a_resumed_run_goes_on_as_if_it_had_not_stopped() {
+    let project = Project::new();
+    project.train("whole", false, &[]);
+    project.train("parts", false, &[("model.epochs", "2")]);
+    let events = project.train("parts", true, &[("model.epochs", "3")]);
+    let record = RunRecord::open(&project.path("parts")).expect("a run");
+    assert_eq!(record.started.map(|s| s.epochs_done), Some(2));
+    assert_eq!(stopped(&events).why, StopReason::Finished);
+    let history = |run: &str| std::fs::read_to_string(project.path(run).join(HISTORY)).expect("a history");
+    assert_eq!(history("whole"), history("parts"));
+}
+
+#[test]
+fn stop_keeps_the_best_weights() {
+    let project = Project::new();
+    let request =
+        Request { config: project.config(&[("model.epochs", "100")]), run: Some(project.path("run")), resume: false };
+    let training = start(request, || {});
+    let mut events = Vec::new();
+    for event in training.events {
+        if matches!(event, Event::Epoch(_)) {
+            training.commands.send(Command::Stop).expect("the run listens");
+        }
+        events.push(event);
+    }
+    let stopped = stopped(&events);
+    assert_eq!(stopped.why, StopReason::Asked);
+    assert!(stopped.best_epoch.is_some());
+    let best = checkpoint::read_description(&project.path("run").join(BEST)).expect("a checkpoint");
+    assert_eq!(Some(best.epoch), stopped.best_epoch);
+}
+
+#[test]
+fn frozen_layers_stay_as_they_were_and_the_heads_learn() {
+    let project = Project::new();
+    let frozen = [("model.freeze_convolutional_layers", "true"), ("model.epochs", "6")];
+    let events = project.train("run", false, &frozen);
+    assert!(warnings(&events).iter().any(|w| w.contains("no pretrained weights")), "{events:?}");
+    let record = RunRecord::open(&project.path("run")).expect("a run");
+    assert!(record.epochs[5].train.loss < record.epochs[0].train.loss);
+    let load = |name: &str| checkpoint::load(&project.path("run").join(name), tch::Device::Cpu).expect("loads");
+    let fresh = tasklens::model::network::Network::new(
+        tasklens::config::Backbone::XceptionSmall,
+        &project.config(&[]).model.tasks,
+        11,
+        tch::Device::Cpu,
+    )
+    .expect("a network");
+    let trained = load(LAST).network;
+    let tensor = |network: &tasklens::model::network::Network, name: &str| {
+        network.parameters().get(name).expect("a tensor").copy()
+    };
+    for name in ["conv1.weight", "bn4.running_mean", "block3.skip.weight"] {
+        assert!(tensor(&trained, name).equal(&tensor(&fresh, name)), "{name} changed");
+    }
+    assert!(!tensor(&trained, "heads.shade.weight").equal(&tensor(&fresh, "heads.shade.weight")));
+    // The second run finds the features on disk.
+    let again = project.train("again", false, &frozen);
+    let computed = |event: &Event| matches!(event, Event::Preparing { what, .. } if what.contains("features"));
+    assert!(events.iter().any(computed) && !again.iter().any(computed));
+}
+
+#[test]
+fn a_vanished_image_is_left_out_with_its_name() {
+    let project = Project::new();
+    std::fs::remove_file(project.path("5.png")).expect("removed");
+    let events = project.train("run", false, &[("model.epochs", "1")]);
+    stopped(&events);
+    assert!(warnings(&events).iter().any(|w| w.contains("1 of 24 rows are not used")), "{:?}", warnings(&events));
+    let record = RunRecord::open(&project.path("run")).expect("a run");
+    let started = record.started.expect("a start");
+    assert_eq!(started.n_train + started.n_validation, 23);
+}
+
+#[test]
+fn a_diverging_run_says_what_to_do() {
+    let project = Project::new();
+    let events = project.train("run", false, &[("model.learning_rate", "1"), ("model.task_weights", "{shade: 1e30}")]);
+    let error = failed(&events);
+    assert!(error.contains("start again with a lower `learning_rate`"), "{error}");
+}
+
+#[test]
+fn a_run_is_not_overwritten_and_an_empty_one_not_resumed() {
+    let project = Project::new();
+    project.train("run", false, &[("model.epochs", "1")]);
+    let error = failed(&project.train("run", false, &[])).to_owned();
+    assert!(error.contains("holds a run already"), "{error}");
+    let error = failed(&project.train("new", true, &[])).to_owned();
+    assert!(error.contains("has no last.safetensors"), "{error}");
+}
+
+#[test]
+fn evaluation_agrees_with_the_run_s_own_validation() {
+    let project = Project::new();
+    let events = project.train("run", false, &[]);
+    let best = stopped(&events).best.clone().expect("a best epoch");
+    let predictor = Predictor::open(&project.path("run"), DeviceChoice::Cpu).expect("a predictor");
+    let dataset = Dataset::open(&project.config(&[])).expect("a dataset");
+    let which = dataset.split.validation.clone();
+    let report = tasklens::evaluation::evaluate(&predictor, dataset.rows, &which, (4, 2), &mut |_, _| true)
+        .expect("a report");
+    assert_eq!(report.images, 6);
+    for (task, report) in report.tasks.iter().enumerate() {
+        assert!((report.accuracy - best.validation.task_accuracy[task]).abs() < 1e-9);
+        assert!((report.loss - best.validation.task_loss[task]).abs() < 1e-4);
+    }
+}
