@@ -1,1 +1,3 @@
 //! Backbones, heads, pretrained weights and the checkpoint file.
+
+pub mod pretrained;
