@@ -216,6 +216,51 @@ mod tests {
         assert!(text.contains("required") && text.contains("TASKLENS_OFFLINE"), "{text}");
     }
 
+    /// Speaks as Hugging Face does: the digest comes with a redirect to where the bytes are.
+    fn hub(digest: &str, bytes: &'static [u8]) -> String {
+        use std::io::{BufRead as _, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let redirect = format!(
+            "HTTP/1.1 302 Found\r\nLocation: /bytes\r\nX-Linked-Etag: \"{digest}\"\r\nX-Linked-Size: {}\r\n\
+             Content-Length: 0\r\nConnection: close\r\n\r\n",
+            bytes.len()
+        );
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let lines = std::io::BufReader::new(stream.try_clone().unwrap()).lines();
+                let head: Vec<_> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+                if head[0].starts_with("GET /bytes ") {
+                    let n = bytes.len();
+                    write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {n}\r\nConnection: close\r\n\r\n")
+                        .unwrap();
+                    stream.write_all(bytes).unwrap();
+                } else {
+                    assert!(head[0].contains("/timm/legacy_xception.tf_in1k/resolve/main/model.safetensors"));
+                    stream.write_all(redirect.as_bytes()).unwrap();
+                }
+            }
+        });
+        endpoint
+    }
+
+    #[test]
+    fn the_digest_that_comes_with_the_redirect_is_checked() {
+        let folder = tempfile::tempdir().unwrap();
+        // SHA-256 of "abc".
+        let right = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let found = resolve(source(&hub(right, b"abc"), &folder, false), &Pretrained::Auto).unwrap();
+        assert_eq!(std::fs::read(found.path.unwrap()).unwrap(), b"abc");
+        assert_eq!(found.warning, None);
+
+        let folder = tempfile::tempdir().unwrap();
+        let wrong = hub(right, b"abd");
+        let error = resolve(source(&wrong, &folder, false), &Pretrained::Required).unwrap_err();
+        assert!(format!("{error:#}").contains("thrown away"), "{error:#}");
+        assert!(!folder.path().join("w.safetensors").exists());
+    }
+
     #[test]
     fn the_cache_needs_no_network() {
         let folder = tempfile::tempdir().unwrap();
