@@ -1,4 +1,5 @@
 //! Downloads against a server on loopback that is slow, cuts off, lies, or changes its mind.
+#![expect(clippy::unwrap_used, reason = "a test may panic, and so may what helps it")]
 
 use std::cell::{Cell, RefCell};
 use std::io::{BufRead as _, BufReader, Write as _};
