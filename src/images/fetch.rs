@@ -1,13 +1,239 @@
 //! An image by URL: bounded in time and size, checked to be an image.
 
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+
+use crate::download::stream::{Broken, Get, Stream};
+
 /// At most so many bytes are taken.
 pub const MAX_BYTES: u64 = 50 * 1024 * 1024;
 
-/// Downloads `url` (http or https) and returns the bytes. `keep_going` is asked between reads.
+/// At most so long for the whole.
+const TOTAL: Duration = Duration::from_secs(20);
+
+/// Downloads `url` (http, https, or a `data:` URL) and returns the bytes. `keep_going` is asked between
+/// reads.
 ///
 /// # Errors
 /// A message with the URL and what to do: no URL, time-out, status, not an image, too large, cancelled.
 pub fn fetch(url: &str, keep_going: &dyn Fn() -> bool) -> anyhow::Result<Vec<u8>> {
-    let _ = keep_going;
-    anyhow::bail!("{url}: not built yet")
+    fetch_within(url, keep_going, TOTAL, MAX_BYTES)
+}
+
+fn fetch_within(
+    url: &str,
+    keep_going: &dyn Fn() -> bool,
+    total: Duration,
+    max_bytes: u64,
+) -> anyhow::Result<Vec<u8>> {
+    let url = url.trim();
+    let shown = shorten(url);
+    let parsed = url::Url::parse(url)
+        .with_context(|| format!("`{shown}` is not a web address: it begins with https:// or http://"))?;
+    let bytes = match parsed.scheme() {
+        "http" | "https" => download(&parsed, keep_going, total, max_bytes).with_context(|| shown.clone())?,
+        "data" => decode_data_url(url).with_context(|| format!("`{shown}` cannot be read"))?,
+        other => {
+            bail!("`{shown}`: addresses that begin with `{other}:` are not fetched, only http and https")
+        }
+    };
+    if !looks_like_image(&bytes) {
+        bail!("{shown}: {}", what_it_is(&bytes));
+    }
+    Ok(bytes)
+}
+
+fn download(
+    url: &url::Url,
+    keep_going: &dyn Fn() -> bool,
+    total: Duration,
+    max_bytes: u64,
+) -> anyhow::Result<Vec<u8>> {
+    let say = |broken| match broken {
+        Broken::Cancelled => anyhow::anyhow!("cancelled"),
+        Broken::Network(why) => {
+            anyhow::anyhow!("{why}. Try again, or save the picture with a browser and drop the file here")
+        }
+    };
+    let get = Get {
+        url: url.to_string(),
+        headers: vec![("Accept", "image/*,*/*;q=0.5".to_owned())],
+        redirects: 5,
+        connect: total / 2,
+        stall: total,
+    };
+    let stream = Stream::open(get, Some(total));
+    let head = stream.head(keep_going).map_err(say)?;
+    match head.status {
+        200..=299 => {}
+        404 | 410 => bail!("there is nothing (any more) at this address: check it for typing errors"),
+        401 | 403 => bail!(
+            "the server refuses (status {}): save the picture with a browser and drop the file here",
+            head.status
+        ),
+        status => bail!("the server answered status {status}: try again later"),
+    }
+    let too_large = || anyhow::anyhow!("it is larger than {} MB: scale it down first", max_bytes >> 20);
+    let declared = head.header("content-length").and_then(|n| n.parse::<u64>().ok());
+    if declared.is_some_and(|n| n > max_bytes) {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    while let Some(more) = stream.data(keep_going).map_err(say)? {
+        bytes.extend(more);
+        if bytes.len() as u64 > max_bytes {
+            return Err(too_large());
+        }
+    }
+    Ok(bytes)
+}
+
+/// Whether the first bytes are those of a format that we decode.
+fn looks_like_image(bytes: &[u8]) -> bool {
+    let begins = |magic: &[u8]| bytes.starts_with(magic);
+    begins(b"\xff\xd8\xff")
+        || begins(b"\x89PNG\r\n\x1a\n")
+        || begins(b"GIF8")
+        || begins(b"BM")
+        || begins(b"II*\0")
+        || begins(b"MM\0*")
+        || (begins(b"RIFF") && bytes.get(8..12) == Some(b"WEBP"))
+}
+
+fn what_it_is(bytes: &[u8]) -> &'static str {
+    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]).to_ascii_lowercase();
+    if start.contains("<svg") {
+        "this is an SVG drawing, which is not read: save it as PNG first"
+    } else if start.contains("<html") || start.contains("<!doctype") {
+        "this is a web page, not an image: right-click the picture and copy its image address"
+    } else if bytes.get(4..12).is_some_and(|kind| kind.starts_with(b"ftyp")) {
+        "this is an AVIF or HEIC image or a film, which is not read: save it as JPEG or PNG first"
+    } else if bytes.is_empty() {
+        "the server sent nothing"
+    } else {
+        "this is not a JPEG, PNG, WebP, GIF, BMP or TIFF image"
+    }
+}
+
+/// `data:image/png;base64,...` -> bytes.
+fn decode_data_url(url: &str) -> anyhow::Result<Vec<u8>> {
+    let (head, body) = url["data:".len()..].split_once(',').context("it has no comma")?;
+    if !head.ends_with(";base64") {
+        bail!("only base64 data is read");
+    }
+    decode_base64(body).context("its base64 is damaged")
+}
+
+/// Standard and URL-safe base64 (RFC 4648); padding and white space are passed over.
+fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    let (mut bits, mut n_bits) = (0_u32, 0);
+    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
+    for c in text.trim_end_matches('=').bytes().filter(|c| !c.is_ascii_whitespace()) {
+        let value = match c {
+            b'A'..=b'Z' => c - b'A',
+            b'a'..=b'z' => c - b'a' + 26,
+            b'0'..=b'9' => c - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(value);
+        n_bits += 6;
+        if n_bits >= 8 {
+            n_bits -= 8;
+            bytes.push((bits >> n_bits) as u8);
+        }
+    }
+    Some(bytes)
+}
+
+/// An address as a message shows it: `data:` URLs can have megabytes.
+fn shorten(url: &str) -> String {
+    match url.char_indices().nth(200) {
+        Some((end, _)) => format!("{}...", &url[..end]),
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\nrest";
+
+    /// Answers each request with `answer`, then waits `pause` before it hangs up.
+    fn serve(answer: Vec<u8>, pause: Duration) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/picture", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                drop(stream.read(&mut [0; 4096]));
+                drop(stream.write_all(&answer));
+                thread::sleep(pause);
+            }
+        });
+        url
+    }
+
+    fn answer(status: &str, body: &[u8]) -> Vec<u8> {
+        let head =
+            format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+        [head.as_bytes(), body].concat()
+    }
+
+    fn error(url: &str) -> String {
+        format!("{:#}", fetch(url, &|| true).unwrap_err())
+    }
+
+    #[test]
+    fn an_image_arrives_whole() {
+        let url = serve(answer("200 OK", PNG), Duration::ZERO);
+        assert_eq!(fetch(&format!(" {url}\n"), &|| true).unwrap(), PNG);
+    }
+
+    #[test]
+    fn a_web_page_is_told_from_an_image() {
+        let url = serve(answer("200 OK", b"<!DOCTYPE html><html>"), Duration::ZERO);
+        assert!(error(&url).contains("copy its image address"));
+    }
+
+    #[test]
+    fn a_wrong_address_is_explained() {
+        assert!(error("dress.jpg").contains("not a web address"));
+        assert!(error("file:///etc/passwd").contains("only http and https"));
+        let url = serve(answer("404 Not Found", b""), Duration::ZERO);
+        assert!(error(&url).contains("nothing (any more)"));
+    }
+
+    #[test]
+    fn too_many_bytes_are_refused_declared_or_not() {
+        let declared = serve(answer("200 OK", &[0; 3000]), Duration::ZERO);
+        let undeclared = [b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n".as_slice(), &[0; 3000]].concat();
+        for url in [declared, serve(undeclared, Duration::ZERO)] {
+            let error = fetch_within(&url, &|| true, TOTAL, 2000).unwrap_err();
+            assert!(format!("{error:#}").contains("larger than"), "{error:#}");
+        }
+    }
+
+    #[test]
+    fn a_silent_server_does_not_hold_us_up() {
+        let url = serve(Vec::new(), Duration::from_secs(60));
+        let began = std::time::Instant::now();
+        fetch_within(&url, &|| true, Duration::from_millis(300), MAX_BYTES).unwrap_err();
+        let asked = fetch_within(&url, &|| false, TOTAL, MAX_BYTES).unwrap_err();
+        assert!(format!("{asked:#}").contains("cancelled"));
+        assert!(began.elapsed() < Duration::from_secs(3));
+    }
+
+    #[test]
+    fn a_data_url_is_decoded() {
+        assert_eq!(fetch("data:image/png;base64,iVBORw0KGgpyZXN0", &|| true).unwrap(), PNG);
+        assert!(error("data:image/png;base64,***").contains("damaged"));
+    }
 }

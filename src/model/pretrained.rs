@@ -1,9 +1,280 @@
-//! tmp
-use crate::config::{Pretrained, Backbone};
-/// tmp
-pub struct Resolved { /// p
-pub path: Option<std::path::PathBuf>, /// w
-pub why: String, /// w
-pub warning: bool }
-/// tmp
-pub fn resolve(_p: &Pretrained, _b: Backbone, _pr: &dyn Fn(u64,u64), _k: &dyn Fn()->bool) -> anyhow::Result<Resolved> { Ok(Resolved{path: None, why: "x".into(), warning: false}) }
+//! Where the public ImageNet weights come from: the cache, a download, or a file of the user's.
+//!
+//! Only the file is found here; what is in it is checked when it is loaded.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+
+use crate::config::Pretrained;
+use crate::download::stream::{Broken, Get, Stream};
+use crate::download::{Download, DownloadError, Patience};
+
+/// The public Xception weights, ported from Keras (Apache-2.0), on Hugging Face.
+const REPOSITORY: &str = "timm/legacy_xception.tf_in1k";
+const FILE: &str = "model.safetensors";
+
+/// The first weights of the backbone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// The safetensors file; `None` is from scratch.
+    pub path: Option<PathBuf>,
+    /// Where it came from, in words for the user.
+    pub why: String,
+    /// Something was wanted and could not be had: tell the user where it cannot be missed.
+    pub warning: Option<String>,
+}
+
+/// The per-user folder for what can be fetched again.
+///
+/// # Errors
+/// The system names no home folder.
+pub fn cache_folder() -> anyhow::Result<PathBuf> {
+    let folders = directories::ProjectDirs::from("", "", "tasklens")
+        .context("this user has no home folder: set the environment variable HOME")?;
+    Ok(folders.cache_dir().to_path_buf())
+}
+
+/// The public weights, if they were fetched before.
+pub fn cached() -> Option<PathBuf> {
+    cache_file().ok().filter(|path| path.is_file())
+}
+
+fn cache_file() -> anyhow::Result<PathBuf> {
+    Ok(cache_folder()?.join("weights").join("legacy_xception.tf_in1k.safetensors"))
+}
+
+/// Finds the weights that `pretrained` asks for, and downloads the public ones where they are not in
+/// the cache. `progress` gets (bytes done, bytes in all or 0).
+///
+/// The environment variable `TASKLENS_OFFLINE=1` forbids downloads; `HF_ENDPOINT` names a mirror.
+///
+/// # Errors
+/// A file that does not exist; with `required` also that the public weights cannot be had; a cancel.
+pub fn resolve(
+    pretrained: &Pretrained,
+    progress: &dyn Fn(u64, u64),
+    keep_going: &dyn Fn() -> bool,
+) -> anyhow::Result<Resolved> {
+    let source = Source {
+        endpoint: std::env::var("HF_ENDPOINT")
+            .ok()
+            .filter(|url| !url.is_empty())
+            .unwrap_or_else(|| "https://huggingface.co".to_owned()),
+        file: cache_file(),
+        offline: std::env::var("TASKLENS_OFFLINE").is_ok_and(|value| !["", "0"].contains(&value.as_str())),
+    };
+    source.resolve(pretrained, progress, keep_going)
+}
+
+/// Where to look, apart from the environment.
+struct Source {
+    endpoint: String,
+    file: anyhow::Result<PathBuf>,
+    offline: bool,
+}
+
+impl Source {
+    fn resolve(
+        self,
+        pretrained: &Pretrained,
+        progress: &dyn Fn(u64, u64),
+        keep_going: &dyn Fn() -> bool,
+    ) -> anyhow::Result<Resolved> {
+        let required = match pretrained {
+            Pretrained::None => return Ok(Resolved::scratch("from scratch (`pretrained: none`)".to_owned())),
+            Pretrained::File(path) if !path.is_file() => bail!(
+                "`pretrained`: {} is missing: correct the path, or choose `auto` or `none`",
+                path.display()
+            ),
+            Pretrained::File(path) => {
+                return Ok(Resolved::file(path.clone(), path.display().to_string()));
+            }
+            Pretrained::Auto => false,
+            Pretrained::Required => true,
+        };
+        match self.public(progress, keep_going) {
+            Ok(resolved) => Ok(resolved),
+            Err(error) if is_cancel(&error) => Err(error),
+            Err(error) if required => {
+                Err(error.context("the ImageNet weights are needed (`pretrained: required`)"))
+            }
+            Err(error) => {
+                let mut resolved = Resolved::scratch("from scratch: no ImageNet weights".to_owned());
+                resolved.warning = Some(format!(
+                    "Training from scratch, which takes far more images and epochs, because the ImageNet \
+                     weights could not be had: {error:#}"
+                ));
+                Ok(resolved)
+            }
+        }
+    }
+
+    fn public(self, progress: &dyn Fn(u64, u64), keep_going: &dyn Fn() -> bool) -> anyhow::Result<Resolved> {
+        let file = self.file?;
+        if file.is_file() {
+            return Ok(Resolved::file(file, "ImageNet weights from the cache".to_owned()));
+        }
+        let url = format!("{}/{REPOSITORY}/resolve/main/{FILE}", self.endpoint.trim_end_matches('/'));
+        let by_hand = format!("fetch {url} with a browser and save it as {}", file.display());
+        if self.offline {
+            bail!("TASKLENS_OFFLINE forbids the download; unset it, or {by_hand}");
+        }
+        let promise = match promise(&url, keep_going) {
+            Ok(promise) => promise,
+            Err(Broken::Cancelled) => return Err(DownloadError::Cancelled.into()),
+            Err(Broken::Network(why)) => bail!("{url} could not be reached: {why}. Go online, or {by_hand}"),
+        };
+        let (sha256, size) = (promise.sha256, promise.size);
+        if sha256.is_none() {
+            bail!("{url}: the server does not say the file's digest, so it could not be checked. {by_hand}");
+        }
+        let download = Download { url, to: file.clone(), sha256, size, patience: Patience::default() };
+        download.run(progress, keep_going)?;
+        Ok(Resolved::file(file, "ImageNet weights, downloaded now".to_owned()))
+    }
+}
+
+impl Resolved {
+    fn scratch(why: String) -> Self {
+        Self { path: None, why, warning: None }
+    }
+
+    fn file(path: PathBuf, why: String) -> Self {
+        Self { path: Some(path), why, warning: None }
+    }
+}
+
+/// Whether an error of [`resolve`] is the user's own cancel.
+pub fn is_cancel(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(DownloadError::Cancelled))
+}
+
+/// What Hugging Face says of a large file before it sends us to where the bytes are.
+#[derive(Debug, PartialEq, Eq)]
+struct Promise {
+    sha256: Option<String>,
+    size: Option<u64>,
+}
+
+/// Asks for the digest and the size, which come with the redirect as `X-Linked-Etag` and
+/// `X-Linked-Size`. Bounded to a few seconds, so that a machine without network starts soon.
+fn promise(url: &str, keep_going: &dyn Fn() -> bool) -> Result<Promise, Broken> {
+    let mut url = url.to_owned();
+    for _ in 0..4 {
+        let seconds = Duration::from_secs(4);
+        let get =
+            Get { url: url.clone(), headers: Vec::new(), redirects: 0, connect: seconds, stall: seconds };
+        let head = Stream::open(get, Some(2 * seconds)).head(keep_going)?;
+        if let Some(etag) = head.header("x-linked-etag") {
+            let digest = etag.trim_matches('"').to_ascii_lowercase();
+            let valid = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let size = head.header("x-linked-size").and_then(|size| size.parse().ok());
+            return Ok(Promise { sha256: valid.then_some(digest), size });
+        }
+        let next = head.header("location").and_then(|to| url::Url::parse(&url).ok()?.join(to).ok());
+        match (head.status, next) {
+            // A renamed repository answers with its new place, which then says the digest.
+            (300..=399, Some(next)) => url = next.into(),
+            (200..=299, _) => return Ok(Promise { sha256: None, size: None }),
+            (status, _) => return Err(Broken::Network(format!("the server answered status {status}"))),
+        }
+    }
+    Err(Broken::Network("too many redirects".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(endpoint: &str, folder: &tempfile::TempDir, offline: bool) -> Source {
+        Source { endpoint: endpoint.to_owned(), file: Ok(folder.path().join("w.safetensors")), offline }
+    }
+
+    fn resolve(source: Source, how: &Pretrained) -> anyhow::Result<Resolved> {
+        source.resolve(how, &|_, _| {}, &|| true)
+    }
+
+    #[test]
+    fn auto_without_network_trains_from_scratch_and_says_so_soon() {
+        let folder = tempfile::tempdir().unwrap();
+        let began = std::time::Instant::now();
+        // Nobody listens on the discard port.
+        let found = resolve(source("http://127.0.0.1:9", &folder, false), &Pretrained::Auto).unwrap();
+        assert_eq!(found.path, None);
+        let warning = found.warning.unwrap();
+        assert!(warning.contains("from scratch") && warning.contains("w.safetensors"), "{warning}");
+        assert!(began.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn required_without_network_is_an_error_with_the_way_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = resolve(source("http://127.0.0.1:9", &folder, true), &Pretrained::Required).unwrap_err();
+        let text = format!("{error:#}");
+        assert!(text.contains("required") && text.contains("TASKLENS_OFFLINE"), "{text}");
+    }
+
+    /// Speaks as Hugging Face does: the digest comes with a redirect to where the bytes are.
+    fn hub(digest: &str, bytes: &'static [u8]) -> String {
+        use std::io::{BufRead as _, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let redirect = format!(
+            "HTTP/1.1 302 Found\r\nLocation: /bytes\r\nX-Linked-Etag: \"{digest}\"\r\nX-Linked-Size: {}\r\n\
+             Content-Length: 0\r\nConnection: close\r\n\r\n",
+            bytes.len()
+        );
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let lines = std::io::BufReader::new(stream.try_clone().unwrap()).lines();
+                let head: Vec<_> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+                if head[0].starts_with("GET /bytes ") {
+                    let n = bytes.len();
+                    write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {n}\r\nConnection: close\r\n\r\n")
+                        .unwrap();
+                    stream.write_all(bytes).unwrap();
+                } else {
+                    assert!(head[0].contains("/timm/legacy_xception.tf_in1k/resolve/main/model.safetensors"));
+                    stream.write_all(redirect.as_bytes()).unwrap();
+                }
+            }
+        });
+        endpoint
+    }
+
+    #[test]
+    fn the_digest_that_comes_with_the_redirect_is_checked() {
+        let folder = tempfile::tempdir().unwrap();
+        // SHA-256 of "abc".
+        let right = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let found = resolve(source(&hub(right, b"abc"), &folder, false), &Pretrained::Auto).unwrap();
+        assert_eq!(std::fs::read(found.path.unwrap()).unwrap(), b"abc");
+        assert_eq!(found.warning, None);
+
+        let folder = tempfile::tempdir().unwrap();
+        let wrong = hub(right, b"abd");
+        let error = resolve(source(&wrong, &folder, false), &Pretrained::Required).unwrap_err();
+        assert!(format!("{error:#}").contains("thrown away"), "{error:#}");
+        assert!(!folder.path().join("w.safetensors").exists());
+    }
+
+    #[test]
+    fn the_cache_needs_no_network() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("w.safetensors");
+        std::fs::write(&file, b"weights").unwrap();
+        let found = resolve(source("http://127.0.0.1:9", &folder, true), &Pretrained::Required).unwrap();
+        assert_eq!((found.path, found.warning), (Some(file), None));
+    }
+
+    #[test]
+    fn a_file_that_is_missing_is_an_error_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("mine.safetensors");
+        let error = resolve(source("", &folder, true), &Pretrained::File(missing)).unwrap_err();
+        assert!(error.to_string().contains("mine.safetensors is missing"));
+    }
+}

@@ -8,13 +8,13 @@ use tch::{Kind, Tensor};
 use crate::images::loader::Source;
 use super::metrics::Weights;
 use super::reporter::Reporter;
-use crate::config::{ClassWeights, Config, Precision};
+use crate::config::{Backbone, ClassWeights, Config, Precision, Pretrained};
 use crate::dataset::problems::{self, Severity};
 use crate::dataset::{Dataset, Row, split::Split};
 use crate::device::{self, Device};
 use crate::images::cache::ImageCache;
 use crate::model::network::Network;
-use crate::model::pretrained;
+use crate::model::pretrained::{self, Resolved};
 
 /// The user asked to stop before the first epoch.
 #[derive(Debug, thiserror::Error)]
@@ -117,18 +117,28 @@ pub fn new_network(
              of a random network, and accuracy will be poor",
         );
     }
-    if found.warning {
-        reporter.warn(found.why.clone());
+    if let Some(warning) = found.warning {
+        reporter.warn(warning);
     }
     Ok((network, found.why))
 }
 
 /// Finds the weights' file; downloads it if need be.
-fn resolve_weights(config: &Config, reporter: &mut Reporter) -> anyhow::Result<pretrained::Resolved> {
+fn resolve_weights(config: &Config, reporter: &mut Reporter) -> anyhow::Result<Resolved> {
+    let wanted = &config.model.pretrained;
+    if config.model.backbone != Backbone::Xception && matches!(wanted, Pretrained::Auto | Pretrained::Required) {
+        ensure!(
+            *wanted == Pretrained::Auto,
+            "`pretrained: required`, but the backbone {} has no public weights: set `pretrained: none`, or \
+             `backbone: xception`",
+            config.model.backbone.name()
+        );
+        return pretrained::resolve(&Pretrained::None, &|_, _| {}, &|| true);
+    }
     let cell = std::cell::RefCell::new(reporter);
     let progress = |done: u64, of: u64| cell.borrow_mut().preparing("downloading the pretrained weights", done, of);
     let keep_going = || !cell.borrow_mut().should_stop();
-    let found = pretrained::resolve(&config.model.pretrained, config.model.backbone, &progress, &keep_going);
+    let found = pretrained::resolve(wanted, &progress, &keep_going);
     if cell.borrow_mut().should_stop() {
         bail!(StoppedEarly);
     }

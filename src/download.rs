@@ -1,1 +1,0 @@
-//! Large files by HTTP: progress, resume, digest, time-out.
