@@ -103,7 +103,10 @@ fn a_run_leaves_a_folder_that_can_predict() {
         assert!(run.join(name).is_file(), "{name} is missing");
     }
     let history = std::fs::read_to_string(run.join(HISTORY)).expect("a history");
-    assert!(history.starts_with("epoch,loss,lr,shade_clf_accuracy,shade_clf_loss,tint_clf_accuracy"), "{history}");
+    assert!(
+        history.starts_with("epoch,loss,lr,shade_clf_accuracy,shade_clf_loss,tint_clf_accuracy"),
+        "{history}"
+    );
     assert_eq!(history.lines().count(), 9);
     assert_eq!(history, std::fs::read_to_string(project.path("history.csv")).expect("the copy"));
     assert_eq!(
@@ -161,8 +164,11 @@ fn a_resumed_run_goes_on_as_if_it_had_not_stopped() {
 #[test]
 fn stop_keeps_the_best_weights() {
     let project = Project::new();
-    let request =
-        Request { config: project.config(&[("model.epochs", "100")]), run: Some(project.path("run")), resume: false };
+    let request = Request {
+        config: project.config(&[("model.epochs", "100")]),
+        run: Some(project.path("run")),
+        resume: false,
+    };
     let training = start(request, || {});
     let mut events = Vec::new();
     for event in training.events {
@@ -186,7 +192,8 @@ fn frozen_layers_stay_as_they_were_and_the_heads_learn() {
     assert!(warnings(&events).iter().any(|w| w.contains("no pretrained weights")), "{events:?}");
     let record = RunRecord::open(&project.path("run")).expect("a run");
     assert!(record.epochs[5].train.loss < record.epochs[0].train.loss);
-    let load = |name: &str| checkpoint::load(&project.path("run").join(name), tch::Device::Cpu).expect("loads");
+    let load =
+        |name: &str| checkpoint::load(&project.path("run").join(name), tch::Device::Cpu).expect("loads");
     let fresh = tasklens::model::network::Network::new(
         tasklens::config::Backbone::XceptionSmall,
         &project.config(&[]).model.tasks,
@@ -204,7 +211,8 @@ fn frozen_layers_stay_as_they_were_and_the_heads_learn() {
     assert!(!tensor(&trained, "heads.shade.weight").equal(&tensor(&fresh, "heads.shade.weight")));
     // The second run finds the features on disk.
     let again = project.train("again", false, &frozen);
-    let computed = |event: &Event| matches!(event, Event::Preparing { what, .. } if what.contains("features"));
+    let computed =
+        |event: &Event| matches!(event, Event::Preparing { what, .. } if what.contains("features"));
     assert!(events.iter().any(computed) && !again.iter().any(computed));
 }
 
@@ -214,7 +222,11 @@ fn a_vanished_image_is_left_out_with_its_name() {
     std::fs::remove_file(project.path("5.png")).expect("removed");
     let events = project.train("run", false, &[("model.epochs", "1")]);
     stopped(&events);
-    assert!(warnings(&events).iter().any(|w| w.contains("1 of 24 rows are not used")), "{:?}", warnings(&events));
+    assert!(
+        warnings(&events).iter().any(|w| w.contains("1 of 24 rows are not used")),
+        "{:?}",
+        warnings(&events)
+    );
     let record = RunRecord::open(&project.path("run")).expect("a run");
     let started = record.started.expect("a start");
     assert_eq!(started.n_train + started.n_validation, 23);
@@ -223,7 +235,8 @@ fn a_vanished_image_is_left_out_with_its_name() {
 #[test]
 fn a_diverging_run_says_what_to_do() {
     let project = Project::new();
-    let events = project.train("run", false, &[("model.learning_rate", "1"), ("model.task_weights", "{shade: 1e30}")]);
+    let events =
+        project.train("run", false, &[("model.learning_rate", "1"), ("model.task_weights", "{shade: 1e30}")]);
     let error = failed(&events);
     assert!(error.contains("start again with a lower `learning_rate`"), "{error}");
 }

@@ -79,7 +79,13 @@ fn config_of(arguments: &Evaluate, predictor: &Predictor) -> anyhow::Result<Conf
 fn print(report: &Report) {
     println!("{} images", report.images);
     for task in &report.tasks {
-        println!("\n{}  accuracy {}  loss {}  ({} rows)", task.task.name, score(task.accuracy), score(task.loss), task.rows);
+        println!(
+            "\n{}  accuracy {}  loss {}  ({} rows)",
+            task.task.name,
+            score(task.accuracy),
+            score(task.loss),
+            task.rows
+        );
         print_labels(task);
         print_confusion(task);
     }

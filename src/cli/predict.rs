@@ -48,7 +48,8 @@ fn collect(input: &Path, predictor: &Predictor, files: &mut Vec<PathBuf>) -> any
         let before = files.len();
         images_below(input, files)?;
         ensure!(files.len() > before, "{} holds no images ({})", input.display(), ENDINGS.join(", "));
-    } else if input.extension().is_some_and(|e| ["csv", "tsv"].iter().any(|csv| e.eq_ignore_ascii_case(csv))) {
+    } else if input.extension().is_some_and(|e| ["csv", "tsv"].iter().any(|csv| e.eq_ignore_ascii_case(csv)))
+    {
         files.extend(images_of_csv(input, predictor)?);
     } else {
         files.push(input.to_path_buf());
@@ -67,7 +68,8 @@ fn images_below(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
         // Not through links: they can lead in circles.
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             images_below(&path, files)?;
-        } else if path.extension().is_some_and(|e| ENDINGS.iter().any(|image| e.eq_ignore_ascii_case(image))) {
+        } else if path.extension().is_some_and(|e| ENDINGS.iter().any(|image| e.eq_ignore_ascii_case(image)))
+        {
             files.push(path);
         }
     }
@@ -217,8 +219,12 @@ fn json(name: &str, tasks: &[Task], prediction: &Prediction) -> serde_json::Valu
     let mut answers = serde_json::Map::new();
     for (i, task) in tasks.iter().enumerate() {
         let (label, probability) = prediction.top(i);
-        let all: serde_json::Map<_, _> =
-            task.labels.iter().cloned().zip(prediction.probabilities[i].iter().map(|p| (*p).into())).collect();
+        let all: serde_json::Map<_, _> = task
+            .labels
+            .iter()
+            .cloned()
+            .zip(prediction.probabilities[i].iter().map(|p| (*p).into()))
+            .collect();
         let answer = serde_json::json!({
             "label": task.labels[label], "probability": probability, "probabilities": all
         });

@@ -24,7 +24,8 @@ pub struct Device {
     pub threads: usize,
     /// Memory of the GPU, or of the machine, in bytes; 0 when unknown.
     pub memory_bytes: u64,
-    bf16: bool,
+    /// Whether it computes in bf16 faster than in float32.
+    pub bf16: bool,
 }
 
 impl Device {

@@ -27,7 +27,10 @@ impl PredictView {
             return;
         }
         let panel = |side: egui::Panel, width: f32| {
-            side.exact_size(width).resizable(false).show_separator_line(false).frame(context.tokens.card_frame())
+            side.exact_size(width)
+                .resizable(false)
+                .show_separator_line(false)
+                .frame(context.tokens.card_frame())
         };
         panel(egui::Panel::left("predict list"), LIST_WIDTH).show(ui, |ui| {
             let model_height = 24.0 * GRID;
@@ -49,7 +52,9 @@ impl PredictView {
             });
         }
         let frame = egui::Frame::new().inner_margin(egui::Margin::symmetric(16, 0));
-        egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| self.picture_ui(ui, context, ui.available_size()));
+        egui::CentralPanel::no_frame()
+            .frame(frame)
+            .show(ui, |ui| self.picture_ui(ui, context, ui.available_size()));
     }
 
     fn narrow_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>, colors: &[Color32]) {
@@ -69,7 +74,8 @@ impl PredictView {
     fn picture_ui(&self, ui: &mut Ui, context: &ViewContext<'_>, space: egui::Vec2) {
         match self.entries.get(self.selected) {
             Some(entry) => {
-                let picture = self.shown.as_ref().filter(|(id, _)| *id == entry.id).and_then(|(_, p)| p.as_ref());
+                let picture =
+                    self.shown.as_ref().filter(|(id, _)| *id == entry.id).and_then(|(_, p)| p.as_ref());
                 answer::picture_ui(ui, context.tokens, entry, picture, space);
             }
             None if self.model == ModelState::None => empty_place(
@@ -96,7 +102,8 @@ impl PredictView {
         ui.horizontal_wrapped(|ui| {
             command_button(ui, context.commands, UiCommand::OpenImages);
             let paste = ui.button(format!("{}  Paste", icons::CLIPBOARD));
-            paste.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, UiCommand::Paste.text()));
+            paste
+                .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, UiCommand::Paste.text()));
             if paste.on_hover_text("Predict the image, file or address in the clipboard (Ctrl+V)").clicked() {
                 context.commands.ui(UiCommand::Paste);
             }
@@ -106,8 +113,9 @@ impl PredictView {
             .desired_width(f32::INFINITY)
             .margin(egui::Margin::symmetric(8, 6));
         let response = ui.add(field);
-        response.widget_info(|| {
-            egui::WidgetInfo { label: Some("Image address".to_owned()), ..egui::WidgetInfo::text_edit(true, "", &self.url, "") }
+        response.widget_info(|| egui::WidgetInfo {
+            label: Some("Image address".to_owned()),
+            ..egui::WidgetInfo::text_edit(true, "", &self.url, "")
         });
         if std::mem::take(&mut self.focuses_url) {
             response.request_focus();

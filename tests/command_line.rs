@@ -1,0 +1,181 @@
+//! The program as a process: what it prints, what it leaves and how it exits.
+
+#![expect(clippy::expect_used, reason = "a test helper that fails is a failed test")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn tasklens(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tasklens"))
+        .current_dir(folder)
+        .env("TASKLENS_OFFLINE", "1")
+        .args(arguments)
+        .output()
+        .expect("the program starts")
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A small sample, with the config's path.
+fn sample() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = tasklens(folder.path(), &["sample", "s", "--images", "40", "--seed", "3"]);
+    assert!(output.status.success(), "{}", err(&output));
+    assert!(out(&output).contains("Train on them: tasklens train s/config.yml"), "{}", out(&output));
+    let config = folder.path().join("s/config.yml");
+    (folder, config)
+}
+
+#[test]
+fn sample_check_train_predict_evaluate() {
+    let (folder, config) = sample();
+    let folder = folder.path();
+    let config = config.to_str().expect("UTF-8");
+
+    let check = tasklens(folder, &["check", config]);
+    assert!(check.status.success(), "{}", err(&check));
+    assert!(
+        out(&check).contains("40 rows: 32 train, 8 validate, 0 are not used; no problems"),
+        "{}",
+        out(&check)
+    );
+
+    let quick =
+        ["--set", "model.epochs=1", "--set", "model.input_shape=[48, 48]", "--set", "model.device=cpu"];
+    let train = tasklens(folder, &[&["train", config, "--run", "run"], &quick[..]].concat());
+    assert!(train.status.success(), "{}", err(&train));
+    assert!(out(&train).contains("epoch 1/1  loss "), "{}", out(&train));
+    assert!(out(&train).contains("all epochs are done"), "{}", out(&train));
+
+    let image = "s/garments/00001.jpg";
+    let predict = tasklens(folder, &["predict", "run", image]);
+    assert!(predict.status.success(), "{}", err(&predict));
+    assert!(out(&predict).starts_with(&format!("{image}  print ")), "{}", out(&predict));
+
+    // A folder, a CSV and a broken file in one call: the rest goes on, and the exit code tells.
+    std::fs::write(folder.join("broken.jpg"), "no image").expect("written");
+    let inputs = ["predict", "run", "s/garments", "s/garments.csv", "broken.jpg", "--csv", "answers.csv"];
+    let predict = tasklens(folder, &inputs);
+    assert_eq!(predict.status.code(), Some(1));
+    assert!(err(&predict).contains("broken.jpg is not a readable JPEG, PNG"), "{}", err(&predict));
+    let answers = std::fs::read_to_string(folder.join("answers.csv")).expect("a CSV");
+    assert!(answers.starts_with("image_path,print,print:embroidered,print:solid,"), "{answers}");
+    assert_eq!(answers.lines().count(), 81);
+
+    let json = tasklens(folder, &["predict", "run/best.safetensors", image, "--json"]);
+    let answer: serde_json::Value = serde_json::from_str(&out(&json)).expect("one JSON object");
+    let probabilities = answer["tasks"]["sleeves"]["probabilities"].as_object().expect("probabilities");
+    let sum: f64 = probabilities.values().filter_map(serde_json::Value::as_f64).sum();
+    assert!((sum - 1.0).abs() < 1e-4, "{answer}");
+
+    let evaluate = tasklens(folder, &["evaluate", "run", "--json"]);
+    assert!(evaluate.status.success(), "{}", err(&evaluate));
+    let report: serde_json::Value = serde_json::from_str(&out(&evaluate)).expect("one JSON object");
+    assert_eq!(report["images"], 8);
+    let whole = tasklens(folder, &["evaluate", "run", "s/garments.csv"]);
+    assert!(out(&whole).starts_with("40 images\n"), "{}{}", out(&whole), err(&whole));
+}
+
+#[test]
+fn json_events_are_one_object_a_line() {
+    let (folder, config) = sample();
+    let config = config.to_str().expect("UTF-8");
+    let quick = ["train", config, "--json", "--set", "model.epochs=1", "--set", "model.input_shape=[48, 48]"];
+    let train = tasklens(folder.path(), &quick);
+    assert!(train.status.success(), "{}", err(&train));
+    let events: Vec<String> = out(&train)
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a JSON object"))
+        .map(|event| event["event"].as_str().expect("a name").to_owned())
+        .filter(|name| name != "batch" && name != "preparing")
+        .collect();
+    assert_eq!(events, ["started", "checkpoint", "checkpoint", "epoch", "stopped"]);
+}
+
+#[test]
+fn wrong_usage_is_2_and_a_wrong_config_1_with_the_line() {
+    let (folder, config) = sample();
+    assert_eq!(tasklens(folder.path(), &["train"]).status.code(), Some(2));
+    assert_eq!(tasklens(folder.path(), &["sample", "x", "--images", "many"]).status.code(), Some(2));
+
+    let text = std::fs::read_to_string(&config).expect("a config").replace("batch_size:", "bach_size:");
+    std::fs::write(&config, text).expect("written");
+    let check = tasklens(folder.path(), &["check", "s/config.yml"]);
+    assert_eq!(check.status.code(), Some(1));
+    let message = err(&check);
+    assert!(message.contains("config.yml:") && message.contains("`batch_size`"), "{message}");
+}
+
+#[test]
+fn a_missing_image_is_a_warning_with_its_line() {
+    let (folder, config) = sample();
+    std::fs::remove_file(folder.path().join("s/garments/00007.jpg")).expect("removed");
+    let check = tasklens(folder.path(), &["check", config.to_str().expect("UTF-8")]);
+    assert!(check.status.success());
+    assert!(out(&check).contains("warning: line 8, column `image_path`: "), "{}", out(&check));
+    assert!(out(&check).contains("1 are not used; 1 warning"), "{}", out(&check));
+}
+
+#[test]
+fn a_model_that_is_none_is_named() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("x.safetensors"), "nothing").expect("written");
+    let predict = tasklens(folder.path(), &["predict", "x.safetensors", "a.jpg"]);
+    assert_eq!(predict.status.code(), Some(1));
+    assert!(err(&predict).contains("x.safetensors is no safetensors file"), "{}", err(&predict));
+}
+
+#[test]
+fn doctor_names_the_library_and_the_processor() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let doctor = tasklens(folder.path(), &["doctor"]);
+    let text = out(&doctor).to_lowercase();
+    assert!(text.contains("libtorch") && text.contains("2.11.0"), "{text}");
+}
+
+/// Ctrl-C ends a run in good order; kill -9 leaves the last complete checkpoint, and the run resumes.
+#[cfg(unix)]
+#[test]
+fn interrupted_and_killed_runs_keep_what_they_had() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::Stdio;
+
+    let (folder, config) = sample();
+    let folder = folder.path();
+    let spawn = |run: &str| {
+        let quick = ["--set", "model.epochs=500", "--set", "model.input_shape=[48, 48]", "--json"];
+        Command::new(env!("CARGO_BIN_EXE_tasklens"))
+            .current_dir(folder)
+            .args([&["train", config.to_str().expect("UTF-8"), "--run", run], &quick[..]].concat())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts")
+    };
+    for (run, signal) in [("interrupted", "-INT"), ("killed", "-KILL")] {
+        let mut child = spawn(run);
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
+        assert!(lines.any(|line| line.contains("\"event\":\"epoch\"")), "no epoch came");
+        let id = child.id().to_string();
+        Command::new("kill").args([signal, &id]).status().expect("kill runs");
+        let rest: Vec<String> = lines.collect();
+        let status = child.wait().expect("the program ends");
+        if signal == "-INT" {
+            assert!(status.success());
+            assert!(rest.last().is_some_and(|line| line.contains("\"why\":\"asked\"")), "{rest:?}");
+        }
+        let predict = tasklens(folder, &["predict", run, "s/garments/00001.jpg"]);
+        assert!(predict.status.success(), "{run}: {}", err(&predict));
+    }
+    let events = std::fs::read_to_string(folder.join("killed/events.jsonl")).expect("events");
+    let epochs = events.lines().filter(|line| line.contains("\"event\":\"epoch\"")).count();
+    let one_more = format!("model.epochs={}", epochs + 2);
+    let resumed = tasklens(folder, &["train", "--resume", "killed", "--set", &one_more]);
+    assert!(resumed.status.success(), "{}", err(&resumed));
+    assert!(out(&resumed).contains(&format!("epoch {}/", epochs + 2)), "{}", out(&resumed));
+}
