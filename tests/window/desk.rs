@@ -124,6 +124,13 @@ impl Desk {
         self.window.event(egui::Event::Text(text.to_owned()));
         self.window.run_steps(3);
     }
+
+    /// Writes a picture of the window.
+    pub fn shot(&mut self, file: &Path) {
+        self.window.remove_cursor();
+        self.settle();
+        self.window.render().unwrap().save(file).unwrap();
+    }
 }
 
 /// Labels of the two tasks of the drawn data set.

@@ -59,3 +59,33 @@ fn epochs_done(runs: &std::path::Path) -> usize {
     let text = history.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
     text.lines().count().saturating_sub(1)
 }
+
+/// The built-in sample, small and with a network that two cores train in minutes.
+pub fn sample(folder: &std::path::Path) -> Start {
+    let folder = folder.join("sample");
+    let config = tasklens::dataset::sample::write_sample(&folder, 360, 7, &mut |_, _| true).unwrap();
+    Start { open: Some(config) }
+}
+
+/// Trains in the window for so many epochs; the run goes on.
+pub fn train(desk: &mut Desk, epochs: usize) {
+    desk.go_to(Place::Train);
+    desk.press("Start training");
+    let runs = desk.folder.path().join("sample/runs");
+    desk.wait_up_to(1800, "epochs in history.csv", |_| epochs_done(&runs) >= epochs);
+}
+
+/// Stops the run and predicts the first images of the sample with it.
+pub fn predict(desk: &mut Desk, images: usize) {
+    desk.press("Stop training");
+    desk.wait_up_to(120, "the end of the run", |window| {
+        window.query_all_by_label_contains("Training stopped as you asked").next().is_some()
+    });
+    desk.press("Dismiss");
+    let folder = desk.folder.path().join("sample/images");
+    let images = (1..=images).map(|number| ImageSource::Path(folder.join(format!("{number:05}.jpg")))).collect();
+    desk.window.state().commands().send(AppCommand::OpenImages(images));
+    desk.wait_up_to(120, "probabilities", |window| {
+        window.query_all_by_label_contains("print: striped").next().is_some()
+    });
+}
