@@ -82,8 +82,9 @@ pub fn predict(desk: &mut Desk, images: usize) {
         window.query_all_by_label_contains("Training stopped as you asked").next().is_some()
     });
     desk.press("Dismiss");
-    let folder = desk.folder.path().join("sample/images");
-    let images = (1..=images).map(|number| ImageSource::Path(folder.join(format!("{number:05}.jpg")))).collect();
+    let folder = desk.folder.path().join("sample/garments");
+    let images =
+        (1..=images).map(|number| ImageSource::Path(folder.join(format!("{number:05}.jpg")))).collect();
     desk.window.state().commands().send(AppCommand::OpenImages(images));
     desk.wait_up_to(120, "probabilities", |window| {
         window.query_all_by_label_contains("print: striped").next().is_some()
