@@ -28,7 +28,9 @@ fn pictures_without(desk: &mut Desk, name: &str, hidden: fn(&str) -> bool) {
         // A pointer over something would change how it looks.
         desk.window.remove_cursor();
         desk.settle();
-        let nodes = desk.window.query_all_by(move |node| node.label().is_some_and(|name| hidden(&name)));
+        let nodes = desk.window.query_all_by(move |node| {
+            node.label().or_else(|| node.value()).is_some_and(|name| hidden(&name))
+        });
         let rects: Vec<_> = nodes.map(|node| node.rect()).collect();
         for rect in rects {
             desk.window.mask(rect);
