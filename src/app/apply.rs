@@ -225,8 +225,12 @@ impl App {
             summary: Arc::new(summary),
             generation: self.generation,
         });
-        self.device_job =
-            Some(self.jobs.start_quietly("Looking for a GPU", move |_| crate::device::pick(choice)));
+        if self.device_choice != Some(choice) {
+            self.device_choice = Some(choice);
+            self.device = None;
+            self.device_job =
+                Some(self.jobs.start_quietly("Looking for a GPU", move |_| crate::device::pick(choice)));
+        }
         self.data.on_project(same_file);
         self.tell_train_of_project();
         self.check_images();

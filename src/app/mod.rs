@@ -30,6 +30,7 @@ use std::path::PathBuf;
 
 use crossbeam_channel::Receiver;
 
+use crate::config::DeviceChoice;
 use crate::device::Device;
 use crate::training::Training;
 use command::{AppCommand, CommandSender, Place};
@@ -67,6 +68,8 @@ pub struct App {
     proposal: Option<ProposalForm>,
     pasted: usize,
     device: Option<Device>,
+    /// The choice that `device` answers, or that is being looked for.
+    device_choice: Option<DeviceChoice>,
     device_job: Option<Job<Device>>,
     training: Option<Training>,
     training_state: TrainingState,
@@ -88,9 +91,17 @@ impl App {
         Self::build(&cc.egui_ctx, folders, settings, start)
     }
 
-    /// The app in a test: all it writes goes to `folders`, and it remembers nothing from before.
+    /// The app in a test: all it writes goes to `folders`, it remembers nothing from before, and it
+    /// calls the processor the same on every machine.
     pub fn for_test(ctx: &egui::Context, folders: Folders, start: Start) -> Self {
-        Self::build(ctx, folders, Settings::default(), start)
+        let mut app = Self::build(ctx, folders, Settings::default(), start);
+        app.device_choice = Some(DeviceChoice::Auto);
+        app.device = Some(Device {
+            tch: tch::Device::Cpu,
+            name: "CPU".to_owned(),
+            reason: "a test looks for no other".to_owned(),
+        });
+        app
     }
 
     fn build(ctx: &egui::Context, folders: Folders, settings: Settings, start: Start) -> Self {
@@ -121,6 +132,7 @@ impl App {
             proposal: None,
             pasted: 0,
             device: None,
+            device_choice: None,
             device_job: None,
             training: None,
             training_state: TrainingState::Idle,

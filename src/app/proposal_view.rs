@@ -69,9 +69,9 @@ pub fn ui(ui: &mut Ui, form: &mut ProposalForm, commands: &CommandSender) -> Ans
             ui.label(RichText::new(format!("{}  {obstacle}", icons::WARNING)).color(tokens.warning));
         }
         None => {
-            ui.add(
-                egui::Label::new(theme::caption(tokens, format!("Saves {}", form.file.display()))).truncate(),
-            );
+            let file = form.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            ui.label(theme::caption(tokens, format!("Saves {file} beside the CSV")))
+                .on_hover_text(form.file.display().to_string());
         }
     }
     ui.horizontal(|ui| {
@@ -152,7 +152,7 @@ fn labels_ui(ui: &mut Ui, tokens: &Tokens, column: &mut ColumnGuess) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = Vec2::splat(GRID);
         for (index, label) in column.labels.iter().take(CHIPS).enumerate() {
-            let chip = ui.add(egui::Button::new(format!("{label}  {}", icons::X)).small());
+            let chip = ui.add(egui::Button::new(format!("{label}  {}", icons::X)));
             chip.widget_info(|| WidgetInfo::labeled(Accessible::Button, true, format!("Leave out {label}")));
             if chip.on_hover_text("Leave this label out: its rows then have no label").clicked() {
                 out = Some(index);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use egui_kittest::kittest::Queryable as _;
 use egui_kittest::{Harness, Node};
+use tasklens::app::command::Place;
 use tasklens::app::settings::Folders;
 use tasklens::app::{App, Start};
 
@@ -47,11 +48,21 @@ impl Desk {
     }
 
     /// Draws frames until `done`; background work needs real time.
-    pub fn wait_until(&mut self, what: &str, mut done: impl FnMut(&Harness<'static, App>) -> bool) {
+    pub fn wait_until(&mut self, what: &str, done: impl FnMut(&Harness<'static, App>) -> bool) {
+        self.wait_up_to(20, what, done);
+    }
+
+    /// As [`Desk::wait_until`], for what may take so many seconds.
+    pub fn wait_up_to(
+        &mut self,
+        secs: u64,
+        what: &str,
+        mut done: impl FnMut(&Harness<'static, App>) -> bool,
+    ) {
         let begin = Instant::now();
         while !done(&self.window) {
             assert!(
-                begin.elapsed() < Duration::from_secs(20),
+                begin.elapsed() < Duration::from_secs(secs),
                 "waited in vain for: {what}\n{:?}",
                 self.window.root()
             );
@@ -86,6 +97,12 @@ impl Desk {
         self.window.run_steps(3);
     }
 
+    /// Goes to a place by its button in the rail.
+    pub fn go_to(&mut self, place: Place) {
+        self.window.get_by_role_and_label(egui::accesskit::Role::Button, place.name()).click();
+        self.window.run_steps(3);
+    }
+
     /// What has this name.
     pub fn node<'a>(&'a self, name: &'a str) -> Node<'a> {
         self.window.get_by_label(name)
@@ -106,6 +123,13 @@ impl Desk {
     pub fn type_text(&mut self, text: &str) {
         self.window.event(egui::Event::Text(text.to_owned()));
         self.window.run_steps(3);
+    }
+
+    /// Writes a picture of the window.
+    pub fn shot(&mut self, file: &Path) {
+        self.window.remove_cursor();
+        self.settle();
+        self.window.render().unwrap().save(file).unwrap();
     }
 }
 

@@ -2,8 +2,11 @@
 
 use egui::Theme;
 use egui_kittest::SnapshotOptions;
+use egui_kittest::kittest::Queryable as _;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, write_garments};
+use tasklens::app::Start;
+use tasklens::app::command::{Level, UiCommand};
 
 /// Other machines' adapters smooth edges a little differently.
 fn tolerant() -> SnapshotOptions {
@@ -12,6 +15,11 @@ fn tolerant() -> SnapshotOptions {
 
 /// Pictures of what is on the desk, dark and light. Says so and passes where there is no adapter.
 fn pictures(desk: &mut Desk, name: &str) {
+    pictures_without(desk, name, |_| false);
+}
+
+/// As [`pictures`], with what has such a name painted over, as it is another in each run.
+fn pictures_without(desk: &mut Desk, name: &str, hidden: fn(&str) -> bool) {
     if !has_adapter() {
         return;
     }
@@ -20,6 +28,13 @@ fn pictures(desk: &mut Desk, name: &str) {
         // A pointer over something would change how it looks.
         desk.window.remove_cursor();
         desk.settle();
+        let nodes = desk.window.query_all_by(move |node| {
+            node.label().or_else(|| node.value()).is_some_and(|name| hidden(&name))
+        });
+        let rects: Vec<_> = nodes.map(|node| node.rect()).collect();
+        for rect in rects {
+            desk.window.mask(rect);
+        }
         let suffix = if theme == Theme::Dark { "dark" } else { "light" };
         desk.window.snapshot_options(format!("{name}_{suffix}"), &tolerant());
     }
@@ -66,4 +81,46 @@ fn all_fits_at_200_percent() {
     let mut desk = Desk::with_garments(40);
     desk.window.ctx.set_zoom_factor(2.0);
     pictures(&mut desk, "data_200_percent");
+}
+
+#[test]
+fn a_proposal_for_a_bare_csv() {
+    let mut desk = Desk::with(egui::vec2(1280.0, 800.0), |folder| {
+        let config = write_garments(folder, 24);
+        std::fs::remove_file(&config).unwrap();
+        Start { open: Some(config.with_file_name("garments.csv")) }
+    });
+    desk.wait_for("What is in garments.csv?");
+    pictures(&mut desk, "proposal");
+}
+
+#[test]
+fn messages_and_log() {
+    let mut desk = Desk::with_garments(24);
+    let commands = desk.window.state().commands().clone();
+    commands.ui(UiCommand::ToggleLog);
+    commands.toast(Level::Success, "Training is over, epoch 12 was kept.");
+    let long = "3 images cannot be used. A long message wraps and never leaves the window, however much it has to \
+                say about a path such as photographs/summer/2026/garment_with_a_long_name.png";
+    commands.toast(Level::Error, long);
+    desk.window.run_steps(3);
+    let is_time = |name: &str| name.len() == 8 && name.bytes().filter(|byte| *byte == b':').count() == 2;
+    pictures_without(&mut desk, "messages", is_time);
+}
+
+/// Writes the README's pictures into the folder that `TASKLENS_SHOTS` names.
+#[test]
+#[ignore = "makes files for the README"]
+fn readme_shots() {
+    let Some(folder) = std::env::var_os("TASKLENS_SHOTS").map(std::path::PathBuf::from) else { return };
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut desk = Desk::with(egui::vec2(1280.0, 800.0), crate::whole_loop::sample);
+    desk.wait_for("rows train");
+    desk.settle();
+    desk.press_containing("00007.jpg");
+    desk.shot(&folder.join("data.png"));
+    crate::whole_loop::train(&mut desk, 6);
+    desk.shot(&folder.join("train.png"));
+    crate::whole_loop::predict(&mut desk, 6);
+    desk.shot(&folder.join("predict.png"));
 }

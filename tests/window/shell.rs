@@ -23,8 +23,7 @@ fn the_rail_and_its_shortcuts_lead_to_every_place() {
         button.accesskit_node().toggled() == Some(egui::accesskit::Toggled::True)
     };
     for place in Place::ALL {
-        desk.window.get_by_role_and_label(egui::accesskit::Role::Button, place.name()).click();
-        desk.window.run_steps(3);
+        desk.go_to(place);
         assert!(here(&desk, place), "{place:?}");
     }
     for place in Place::ALL {

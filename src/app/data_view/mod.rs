@@ -28,14 +28,17 @@ enum Side {
     Image,
 }
 
+/// Which rows were asked for: the project's generation and the filter.
+type Wanted = (u64, Filter);
+
 /// The Data place.
 #[derive(Default)]
 pub struct DataView {
     filter: Filter,
     /// The rows that match, and for which filter and project they were found.
     shown: Vec<usize>,
-    shown_for: Option<(u64, Filter)>,
-    search: Option<((u64, Filter), Job<Vec<usize>>)>,
+    shown_for: Option<Wanted>,
+    search: Option<(Wanted, Job<Vec<usize>>)>,
     selected: Option<usize>,
     scroll_to_selected: bool,
     focus_filter: bool,
