@@ -15,6 +15,7 @@ use tasklens::images::Rgb;
 use tasklens::inference::Prediction;
 
 use super::stage::{Stage, THEMES, harness, project, snapshot};
+use egui_kittest::SnapshotResults;
 
 type Predict = Stage<PredictView>;
 
@@ -42,14 +43,23 @@ fn open(path: &Path, _: DeviceChoice) -> anyhow::Result<Model> {
             ],
         })
     };
-    Ok(Model { path: path.to_path_buf(), tasks, predict: Box::new(move |images| images.iter().map(one).collect()) })
+    Ok(Model {
+        path: path.to_path_buf(),
+        tasks,
+        predict: Box::new(move |images| images.iter().map(one).collect()),
+    })
 }
 
 fn image(name: &str, [r, g, b]: [u8; 3], width: u32, height: u32) -> ImageSource {
     let shade = |x: u32, y: u32, value: u8| {
-        if x == 0 && y == 0 { value } else { (f32::from(value) * (0.55 + 0.45 * ((x / 16 + y / 16) % 2) as f32)) as u8 }
+        if x == 0 && y == 0 {
+            value
+        } else {
+            (f32::from(value) * (0.55 + 0.45 * ((x / 16 + y / 16) % 2) as f32)) as u8
+        }
     };
-    let pixels = Rgb::from_fn(width, height, |x, y| image::Rgb([shade(x, y, r), shade(x, y, g), shade(x, y, b)]));
+    let pixels =
+        Rgb::from_fn(width, height, |x, y| image::Rgb([shade(x, y, r), shade(x, y, g), shade(x, y, b)]));
     ImageSource::Pixels { name: name.into(), image: Arc::new(pixels) }
 }
 
@@ -99,7 +109,9 @@ fn a_dropped_image_becomes_an_entry_with_bars() {
     let mut harness = stage(Theme::Dark, WINDOW, 1.0);
     view(&mut harness).set_model("runs/a/best.safetensors".into());
     view(&mut harness).add_images(vec![image("dress_12.jpg", [255, 40, 40], 60, 80)]);
-    wait_until(&mut harness, |harness| entry(harness, "dress_12.jpg").is_some_and(|value| value.contains("striped")));
+    wait_until(&mut harness, |harness| {
+        entry(harness, "dress_12.jpg").is_some_and(|value| value.contains("striped"))
+    });
     assert_eq!(entry(&harness, "dress_12.jpg").as_deref(), Some("striped, short_sleeve, no_neckline"));
     assert_eq!(harness.get_by_label("print: striped").value().as_deref(), Some("95.0 %"));
     assert_eq!(harness.get_by_label("sleeves: long_sleeve").value().as_deref(), Some("5.0 %"));
@@ -117,7 +129,9 @@ fn an_error_stays_with_its_image_and_the_others_are_predicted() {
         image("grey", [90, 90, 90], 20, 20),
     ]);
     wait_until(&mut harness, |harness| {
-        ["red", "night", "gone.jpg", "grey"].iter().all(|name| entry(harness, name).is_some_and(|value| value != "waiting"))
+        ["red", "night", "gone.jpg", "grey"]
+            .iter()
+            .all(|name| entry(harness, name).is_some_and(|value| value != "waiting"))
     });
     assert!(entry(&harness, "night").unwrap().contains("cannot see in the dark"));
     assert!(entry(&harness, "gone.jpg").unwrap().contains("/nowhere/gone.jpg"));
@@ -131,7 +145,9 @@ fn keys_move_through_the_list_and_delete_removes() {
     view(&mut harness).set_model("runs/a/best.safetensors".into());
     let images = ["one", "two", "three"].map(|name| image(name, [200, 0, 0], 10, 10)).to_vec();
     view(&mut harness).add_images(images);
-    wait_until(&mut harness, |harness| entry(harness, "three").is_some_and(|value| value.contains("striped")));
+    wait_until(&mut harness, |harness| {
+        entry(harness, "three").is_some_and(|value| value.contains("striped"))
+    });
     assert!(harness.query_by_label("Picture of one").is_some());
     harness.key_press(Key::ArrowDown);
     harness.run_steps(2);
@@ -152,7 +168,9 @@ fn another_model_answers_anew_and_a_bad_one_says_why() {
     wait_until(&mut harness, |harness| harness.query_by_label_contains("20 \u{d7} 20 pixels").is_some());
     assert_eq!(entry(&harness, "red").as_deref(), Some("waiting"), "there is no model yet");
     view(&mut harness).set_model("runs/a/notes.txt".into());
-    wait_until(&mut harness, |harness| harness.query_by_label_contains("is no checkpoint of Tasklens").is_some());
+    wait_until(&mut harness, |harness| {
+        harness.query_by_label_contains("is no checkpoint of Tasklens").is_some()
+    });
     view(&mut harness).set_model("runs/a/best.safetensors".into());
     wait_until(&mut harness, |harness| entry(harness, "red").is_some_and(|value| value.contains("striped")));
 }
@@ -172,11 +190,15 @@ fn a_typed_address_is_handed_on_and_the_shortcut_puts_the_cursor_there() {
     harness.run_steps(2);
     let sent = harness.state().as_ref().unwrap().sent();
     let urls: Vec<_> = sent.iter().filter(|command| matches!(command, AppCommand::FetchUrl(_))).collect();
-    assert!(matches!(urls.as_slice(), [AppCommand::FetchUrl(url)] if url == "https://example.org/dress.jpg"), "{sent:?}");
+    assert!(
+        matches!(urls.as_slice(), [AppCommand::FetchUrl(url)] if url == "https://example.org/dress.jpg"),
+        "{sent:?}"
+    );
 }
 
 #[test]
 fn pictures_of_the_list_in_both_themes() {
+    let mut pictures = SnapshotResults::new();
     for theme in THEMES {
         let mut harness = stage(theme, WINDOW, 1.0);
         harness.run_steps(3);
@@ -189,6 +211,7 @@ fn pictures_of_the_list_in_both_themes() {
         harness.key_press(Key::ArrowDown);
         harness.run_steps(3);
         snapshot(&mut harness, "predict_error");
+        pictures.extend_harness(&mut harness);
     }
 }
 

@@ -13,13 +13,19 @@ use tasklens::training::events::{
 };
 
 use super::stage::{Stage, THEMES, harness, project, snapshot};
+use egui_kittest::SnapshotResults;
 
 type Train = Stage<TrainView>;
 
 /// 1280x800 without rail and status bar.
 const WINDOW: [f32; 2] = [1208.0, 772.0];
 
-fn stage(theme: Theme, size: [f32; 2], zoom: f32, has_project: bool) -> (Harness<'static, Option<Train>>, PathBuf) {
+fn stage(
+    theme: Theme,
+    size: [f32; 2],
+    zoom: f32,
+    has_project: bool,
+) -> (Harness<'static, Option<Train>>, PathBuf) {
     let folder = tempfile::tempdir().unwrap().keep();
     let at = folder.clone();
     let harness = harness(
@@ -187,7 +193,7 @@ fn events_become_numbers_curves_and_marks() {
     let total = metrics(18, false).validation.loss;
     assert!(loss.contains(&format!("total validation {total:.4} at epoch 18")), "{loss}");
     assert!(harness.get_by_label("Accuracy chart").value().unwrap().contains("neckline validation"));
-    assert!(harness.get_by_label("Learning rate chart").value().unwrap().contains("1e-4"));
+    assert!(harness.get_by_label("Learning rate chart").value().unwrap().contains("0.0001"));
     assert!(harness.query_by_label("rate reduced").is_some(), "the legend explains the mark");
 }
 
@@ -214,7 +220,10 @@ fn pause_and_stop_ask_the_app_and_start_is_off_meanwhile() {
     harness.run_steps(2);
     let sent = train(&mut harness).sent();
     assert!(
-        matches!(sent.as_slice(), [AppCommand::Ui(UiCommand::PauseTraining), AppCommand::Ui(UiCommand::StopTraining)]),
+        matches!(
+            sent.as_slice(),
+            [AppCommand::Ui(UiCommand::PauseTraining), AppCommand::Ui(UiCommand::StopTraining)]
+        ),
         "{sent:?}"
     );
     train(&mut harness).training = TrainingState::Paused;
@@ -232,14 +241,21 @@ fn the_end_sums_up_and_hands_the_model_on() {
     harness.get_by_label("Predict with this model").click();
     harness.run_steps(2);
     let sent = train(&mut harness).sent();
-    assert!(matches!(sent.as_slice(), [AppCommand::UseModel(path)] if path.ends_with("best.safetensors")), "{sent:?}");
+    assert!(
+        matches!(sent.as_slice(), [AppCommand::UseModel(path)] if path.ends_with("best.safetensors")),
+        "{sent:?}"
+    );
 }
 
 #[test]
 fn a_failure_shows_its_error_and_what_is_left() {
     let (mut harness, _folder) = stage(Theme::Dark, WINDOW, 1.0, true);
     play(&mut harness, &events(), TrainingState::Running);
-    play(&mut harness, &[Event::Failed { error: "Out of memory: halve batch_size".into() }], TrainingState::Idle);
+    play(
+        &mut harness,
+        &[Event::Failed { error: "Out of memory: halve batch_size".into() }],
+        TrainingState::Idle,
+    );
     assert!(harness.query_by_label("Training failed").is_some());
     assert!(harness.query_by_label("Out of memory: halve batch_size").is_some());
     assert!(harness.query_by_label_contains("after 18 epochs is kept in").is_some());
@@ -247,6 +263,7 @@ fn a_failure_shows_its_error_and_what_is_left() {
 
 #[test]
 fn without_a_project_the_place_says_what_to_do() {
+    let mut pictures = SnapshotResults::new();
     for theme in THEMES {
         let (mut harness, _folder) = stage(theme, WINDOW, 1.0, false);
         assert!(harness.query_by_label("Nothing to train on yet").is_some());
@@ -254,27 +271,33 @@ fn without_a_project_the_place_says_what_to_do() {
         harness.get_by_label("Open the sample").click();
         harness.run_steps(2);
         assert!(matches!(train(&mut harness).sent().as_slice(), [AppCommand::Ui(UiCommand::OpenSample)]));
+        pictures.extend_harness(&mut harness);
     }
 }
 
 #[test]
 fn pictures_of_a_run_in_both_themes() {
     let warning = Event::Warning { message: "12 rows have no readable image and are left out".into() };
+    let mut pictures = SnapshotResults::new();
     for theme in THEMES {
         let (mut harness, _folder) = stage(theme, WINDOW, 1.0, true);
         snapshot(&mut harness, "train_ready");
-        let loading = Event::Preparing { what: "Downloading weights".into(), done: 12_300_000, of: 91_700_000 };
+        let loading =
+            Event::Preparing { what: "Downloading weights".into(), done: 12_300_000, of: 91_700_000 };
         play(&mut harness, &[loading], TrainingState::Running);
         snapshot(&mut harness, "train_preparing");
         play(&mut harness, &events(), TrainingState::Running);
         snapshot(&mut harness, "train_running");
         play(&mut harness, &[warning.clone(), stopped()], TrainingState::Idle);
         snapshot(&mut harness, "train_finished");
+        pictures.extend_harness(&mut harness);
         let (mut harness, _folder) = stage(theme, WINDOW, 1.0, true);
         play(&mut harness, &events(), TrainingState::Running);
-        let error = "The CPU ran out of memory at epoch 19: set batch_size to 8, or input_shape to [160, 160]";
+        let error =
+            "The CPU ran out of memory at epoch 19: set batch_size to 8, or input_shape to [160, 160]";
         play(&mut harness, &[Event::Failed { error: error.into() }], TrainingState::Idle);
         snapshot(&mut harness, "train_failed");
+        pictures.extend_harness(&mut harness);
     }
 }
 

@@ -50,7 +50,11 @@ impl Desk {
     pub fn wait_until(&mut self, what: &str, mut done: impl FnMut(&Harness<'static, App>) -> bool) {
         let begin = Instant::now();
         while !done(&self.window) {
-            assert!(begin.elapsed() < Duration::from_secs(20), "waited in vain for: {what}\n{:?}", self.window.root());
+            assert!(
+                begin.elapsed() < Duration::from_secs(20),
+                "waited in vain for: {what}\n{:?}",
+                self.window.root()
+            );
             std::thread::sleep(Duration::from_millis(5));
             self.window.step();
         }

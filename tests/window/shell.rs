@@ -19,7 +19,10 @@ fn the_start_page_offers_the_next_steps() {
 fn the_rail_and_its_shortcuts_lead_to_every_place() {
     let mut desk = Desk::with_garments(12);
     let on = |desk: &Desk, place: Place| {
-        desk.window.get_by_role_and_label(egui::accesskit::Role::Button, place.name()).accesskit_node().is_selected()
+        desk.window
+            .get_by_role_and_label(egui::accesskit::Role::Button, place.name())
+            .accesskit_node()
+            .is_selected()
     };
     for place in Place::ALL {
         desk.window.get_by_role_and_label(egui::accesskit::Role::Button, place.name()).click();

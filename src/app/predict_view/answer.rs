@@ -13,9 +13,17 @@ use crate::app::widgets::{command_button, fit};
 use crate::config::Task;
 
 /// Shows the picture as large as it fits into `space`, at most twice its size.
-pub fn picture_ui(ui: &mut Ui, tokens: &Tokens, entry: &Entry, picture: Option<&TextureHandle>, space: egui::Vec2) {
+pub fn picture_ui(
+    ui: &mut Ui,
+    tokens: &Tokens,
+    entry: &Entry,
+    picture: Option<&TextureHandle>,
+    space: egui::Vec2,
+) {
     let (area, response) = ui.allocate_exact_size(space, Sense::hover());
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, format!("Picture of {}", entry.name)));
+    response.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::Role::Image, true, format!("Picture of {}", entry.name))
+    });
     if let Some(texture) = picture.or(entry.thumbnail.as_ref()) {
         // The small picture stands in until the large one is there, at the size that one will have.
         let own = entry.size.map_or(texture.size_vec2(), |[width, height]| vec2(width as f32, height as f32));
@@ -27,7 +35,13 @@ pub fn picture_ui(ui: &mut Ui, tokens: &Tokens, entry: &Entry, picture: Option<&
         State::Failed(_) => (icons::WARNING_CIRCLE, tokens.error),
         _ => (icons::IMAGE, tokens.text_weak),
     };
-    ui.painter().text(area.center(), egui::Align2::CENTER_CENTER, icon, egui::FontId::proportional(44.0), color);
+    ui.painter().text(
+        area.center(),
+        egui::Align2::CENTER_CENTER,
+        icon,
+        egui::FontId::proportional(44.0),
+        color,
+    );
 }
 
 /// Shows name and size of the image, and the bars of every task.
@@ -81,19 +95,17 @@ pub fn no_model_ui(ui: &mut Ui, context: &ViewContext<'_>) {
     next_steps_ui(ui, context);
 }
 
-/// The two ways to a model.
+/// The two ways to a model, one below the other.
 pub fn next_steps_ui(ui: &mut Ui, context: &ViewContext<'_>) {
-    ui.horizontal_wrapped(|ui| {
-        let text = RichText::new(format!("{}  Train a model", icons::CHART_LINE)).color(context.tokens.on_accent);
-        let train = ui.add(egui::Button::new(text).fill(context.tokens.accent));
-        train.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Train a model"));
-        if train.clicked() {
-            context.commands.ui(UiCommand::ShowTrain);
-        }
-        let open = ui.button(format!("{}  Open a checkpoint\u{2026}", icons::GRAPH));
-        open.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Open a checkpoint\u{2026}"));
-        if open.on_hover_text(UiCommand::OpenModel.tooltip()).clicked() {
-            context.commands.ui(UiCommand::OpenModel);
-        }
-    });
+    let text = RichText::new(format!("{}  Train a model", icons::CHART_LINE)).color(context.tokens.on_accent);
+    let train = ui.add(egui::Button::new(text).fill(context.tokens.accent));
+    train.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Train a model"));
+    if train.clicked() {
+        context.commands.ui(UiCommand::ShowTrain);
+    }
+    let open = ui.button(format!("{}  Open a checkpoint\u{2026}", icons::GRAPH));
+    open.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Open a checkpoint\u{2026}"));
+    if open.on_hover_text(UiCommand::OpenModel.tooltip()).clicked() {
+        context.commands.ui(UiCommand::OpenModel);
+    }
 }

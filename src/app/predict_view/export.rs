@@ -37,7 +37,9 @@ pub fn csv(tasks: &[Task], rows: &[Row<'_>]) -> anyhow::Result<Vec<u8>> {
                 for (task, probabilities) in pairs() {
                     let answer = sorted(probabilities).first().copied().unwrap_or_default();
                     fields.push(task.labels.get(answer).cloned().unwrap_or_default());
-                    fields.push(probabilities.get(answer).map(|share| format!("{share:.6}")).unwrap_or_default());
+                    fields.push(
+                        probabilities.get(answer).map(|share| format!("{share:.6}")).unwrap_or_default(),
+                    );
                 }
                 fields.extend(pairs().flat_map(|(_, all)| all.iter().map(|share| format!("{share:.6}"))));
                 fields.resize(width, String::new());

@@ -1,6 +1,6 @@
 //! The images of Predict as a list: picture, name, and the answer to each task.
 
-use egui::{Align2, Color32, FontId, Rect, Response, Sense, Ui, WidgetInfo, Role, pos2, vec2};
+use egui::{Align2, Color32, FontId, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::{Entry, State};
 use crate::app::icons;
@@ -32,18 +32,23 @@ pub fn list_ui(
 ) -> Option<ListAction> {
     let mut action = None;
     ui.spacing_mut().item_spacing.y = 0.0;
-    egui::ScrollArea::vertical().id_salt("images").auto_shrink(false).show_rows(ui, ROW, entries.len(), |ui, shown| {
-        if follow {
-            let top = ui.max_rect().top() + (selected as f32 - shown.start as f32) * ROW;
-            let row = Rect::from_min_size(pos2(ui.max_rect().left(), top), vec2(1.0, ROW));
-            ui.scroll_to_rect(row, None);
-        }
-        for index in shown {
-            if let Some(entry) = entries.get(index) {
-                action = row_ui(ui, tokens, entry, tasks, index, index == selected).or(action);
+    egui::ScrollArea::vertical().id_salt("images").auto_shrink(false).show_rows(
+        ui,
+        ROW,
+        entries.len(),
+        |ui, shown| {
+            if follow {
+                let top = ui.max_rect().top() + (selected as f32 - shown.start as f32) * ROW;
+                let row = Rect::from_min_size(pos2(ui.max_rect().left(), top), vec2(1.0, ROW));
+                ui.scroll_to_rect(row, None);
             }
-        }
-    });
+            for index in shown {
+                if let Some(entry) = entries.get(index) {
+                    action = row_ui(ui, tokens, entry, tasks, index, index == selected).or(action);
+                }
+            }
+        },
+    );
     action
 }
 
@@ -62,7 +67,9 @@ fn row_ui(
         info.current_text_value = Some(match &entry.state {
             State::Failed(message) => message.clone(),
             State::Waiting => "waiting".to_owned(),
-            State::Predicted(_) => answers.iter().map(|(_, label)| label.as_str()).collect::<Vec<_>>().join(", "),
+            State::Predicted(_) => {
+                answers.iter().map(|(_, label)| label.as_str()).collect::<Vec<_>>().join(", ")
+            }
         });
         info
     });
@@ -109,7 +116,8 @@ fn paint(
         let fill = if is_selected { tokens.selected } else { tokens.card };
         painter.rect_filled(row, 6.0, fill);
     }
-    let place = Rect::from_min_size(row.min + vec2(2.0 * GRID, (ROW - PICTURE) / 2.0), vec2(PICTURE, PICTURE));
+    let place =
+        Rect::from_min_size(row.min + vec2(2.0 * GRID, (ROW - PICTURE) / 2.0), vec2(PICTURE, PICTURE));
     match (&entry.thumbnail, &entry.state) {
         (Some(texture), _) => {
             let size = fit(texture.size_vec2(), place.size(), 1.0);
@@ -154,9 +162,11 @@ fn answers_line(ui: &Ui, tokens: &Tokens, answers: &[(Color32, String)], at: egu
 }
 
 fn remove_ui(ui: &mut Ui, tokens: &Tokens, entry: &Entry, row: Rect) -> bool {
-    let place = Rect::from_center_size(pos2(row.right() - 4.0 * GRID, row.top() + 4.5 * GRID), vec2(24.0, 24.0));
+    let place =
+        Rect::from_center_size(pos2(row.right() - 4.0 * GRID, row.top() + 4.5 * GRID), vec2(24.0, 24.0));
     let text = egui::RichText::new(icons::X).size(13.0).color(tokens.text_weak);
-    let button = ui.put(place, egui::Button::new(text).frame_when_inactive(false));
+    let mut child = ui.new_child(egui::UiBuilder::new().id_salt(entry.id).max_rect(place));
+    let button = child.add_sized(place.size(), egui::Button::new(text).frame_when_inactive(false));
     button.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Remove {}", entry.name)));
     button.on_hover_text("Remove from the list (Delete)").clicked()
 }

@@ -202,7 +202,8 @@ impl PredictView {
             entry.state = State::Waiting;
         }
         let device = context.project.map_or(DeviceChoice::Auto, |project| project.config.model.device);
-        let worker = self.worker.get_or_insert_with(|| Worker::start(context.jobs, Arc::clone(&self.open_model)));
+        let worker =
+            self.worker.get_or_insert_with(|| Worker::start(context.jobs, Arc::clone(&self.open_model)));
         worker.set_model(self.model_number, path.clone(), device);
         for entry in &self.entries {
             worker.load(entry.id, self.model_number, entry.source.clone());
@@ -212,7 +213,8 @@ impl PredictView {
 
     fn take_in(&mut self, context: &ViewContext<'_>, said: Said) {
         let number = self.model_number;
-        let texture = |name: String, image| context.commands.ctx().load_texture(name, image, TextureOptions::LINEAR);
+        let texture =
+            |name: String, image| context.commands.ctx().load_texture(name, image, TextureOptions::LINEAR);
         match said {
             Said::Loaded { id, size, thumbnail, source } => {
                 if let Some(entry) = self.entry(id) {

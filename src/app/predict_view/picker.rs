@@ -78,7 +78,8 @@ pub fn model_ui(
 fn info_ui(ui: &mut Ui, context: &ViewContext<'_>, info: &ModelInfo, colors: &[Color32]) {
     let tokens = context.tokens;
     ui.horizontal(|ui| {
-        ui.add(egui::Label::new(theme::strong(&info.name)).truncate()).on_hover_text(info.path.display().to_string());
+        ui.add(egui::Label::new(theme::strong(&info.name)).truncate())
+            .on_hover_text(info.path.display().to_string());
         ui.label(theme::caption(tokens, &info.age));
     });
     ui.horizontal_wrapped(|ui| {
@@ -91,7 +92,8 @@ fn info_ui(ui: &mut Ui, context: &ViewContext<'_>, info: &ModelInfo, colors: &[C
         for ((task, color), accuracy) in info.tasks.iter().zip(colors).zip(&best.validation.task_accuracy) {
             if accuracy.is_finite() {
                 let text = RichText::new(format!("{} {:.1} %", task.name, accuracy * 100.0));
-                ui.label(text.size(TEXT_SMALL).color(*color)).on_hover_text("Accuracy on the validation images");
+                ui.label(text.size(TEXT_SMALL).color(*color))
+                    .on_hover_text("Accuracy on the validation images");
             }
         }
     });
@@ -103,7 +105,10 @@ fn menu_ui(ui: &mut Ui, context: &ViewContext<'_>, runs: &EarlierRuns) -> Option
     let menu = ui.menu_button(text, |ui| {
         ui.set_min_width(80.0 * GRID);
         let usable: Vec<_> = runs.others(None).filter(|run| run.record.best.is_some()).collect();
-        ui.label(theme::caption(context.tokens, if usable.is_empty() { "No runs yet" } else { "Recent runs" }));
+        ui.label(theme::caption(
+            context.tokens,
+            if usable.is_empty() { "No runs yet" } else { "Recent runs" },
+        ));
         egui::ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
             for run in usable {
                 let row = runs.row(run, context.tokens, |_| 0);
@@ -130,7 +135,9 @@ fn run_text(row: &RunRow) -> String {
     let accuracies: Vec<String> = row
         .accuracies
         .iter()
-        .filter_map(|(task, _, accuracy)| accuracy.map(|accuracy| format!("{task} {:.1} %", accuracy * 100.0)))
+        .filter_map(|(task, _, accuracy)| {
+            accuracy.map(|accuracy| format!("{task} {:.1} %", accuracy * 100.0))
+        })
         .collect();
     format!("{}   {}   {}", row.name, row.age, accuracies.join("  "))
 }

@@ -27,18 +27,21 @@ impl PredictView {
             return;
         }
         let panel = |side: egui::Panel, width: f32| {
-            side.exact_size(width).resizable(false).show_separator_line(false).frame(context.tokens.card_frame())
+            side.exact_size(width)
+                .resizable(false)
+                .show_separator_line(false)
+                .frame(context.tokens.card_frame())
         };
         panel(egui::Panel::left("predict list"), LIST_WIDTH).show(ui, |ui| {
-            let model_height = 24.0 * GRID;
-            self.add_ui(ui, context);
-            let list_height = (ui.available_height() - model_height).max(20.0 * GRID);
-            ui.allocate_ui(vec2(ui.available_width(), list_height), |ui| {
-                ui.set_min_height(list_height);
+            let model = egui::Panel::bottom("predict model").resizable(false).show_separator_line(false);
+            model.frame(egui::Frame::NONE).show(ui, |ui| {
+                ui.separator();
+                self.model_ui(ui, context, &colors);
+            });
+            egui::CentralPanel::no_frame().show(ui, |ui| {
+                self.add_ui(ui, context);
                 self.list_ui(ui, context, &colors);
             });
-            ui.separator();
-            self.model_ui(ui, context, &colors);
         });
         if let Some(entry) = self.entries.get(self.selected) {
             panel(egui::Panel::right("predict answers"), ANSWERS_WIDTH).show(ui, |ui| {
@@ -49,7 +52,9 @@ impl PredictView {
             });
         }
         let frame = egui::Frame::new().inner_margin(egui::Margin::symmetric(16, 0));
-        egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| self.picture_ui(ui, context, ui.available_size()));
+        egui::CentralPanel::no_frame()
+            .frame(frame)
+            .show(ui, |ui| self.picture_ui(ui, context, ui.available_size()));
     }
 
     fn narrow_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>, colors: &[Color32]) {
@@ -69,7 +74,8 @@ impl PredictView {
     fn picture_ui(&self, ui: &mut Ui, context: &ViewContext<'_>, space: egui::Vec2) {
         match self.entries.get(self.selected) {
             Some(entry) => {
-                let picture = self.shown.as_ref().filter(|(id, _)| *id == entry.id).and_then(|(_, p)| p.as_ref());
+                let picture =
+                    self.shown.as_ref().filter(|(id, _)| *id == entry.id).and_then(|(_, p)| p.as_ref());
                 answer::picture_ui(ui, context.tokens, entry, picture, space);
             }
             None if self.model == ModelState::None => empty_place(
@@ -96,7 +102,8 @@ impl PredictView {
         ui.horizontal_wrapped(|ui| {
             command_button(ui, context.commands, UiCommand::OpenImages);
             let paste = ui.button(format!("{}  Paste", icons::CLIPBOARD));
-            paste.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, UiCommand::Paste.text()));
+            paste
+                .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, UiCommand::Paste.text()));
             if paste.on_hover_text("Predict the image, file or address in the clipboard (Ctrl+V)").clicked() {
                 context.commands.ui(UiCommand::Paste);
             }
@@ -106,8 +113,9 @@ impl PredictView {
             .desired_width(f32::INFINITY)
             .margin(egui::Margin::symmetric(8, 6));
         let response = ui.add(field);
-        response.widget_info(|| {
-            egui::WidgetInfo { label: Some("Image address".to_owned()), ..egui::WidgetInfo::text_edit(true, "", &self.url, "") }
+        response.widget_info(|| egui::WidgetInfo {
+            label: Some("Image address".to_owned()),
+            ..egui::WidgetInfo::text_edit(true, "", &self.url, "")
         });
         if std::mem::take(&mut self.focuses_url) {
             response.request_focus();
@@ -128,11 +136,11 @@ impl PredictView {
             let text = if count == 1 { "1 image".to_owned() } else { format!("{count} images") };
             ui.label(theme::caption(context.tokens, text));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                if ui.small_button("Clear").on_hover_text("Empty the list; no file is touched").clicked() {
+                if ui.button("Clear").on_hover_text("Empty the list; no file is touched").clicked() {
                     self.clear();
                 }
                 let has_answers = self.entries.iter().any(|entry| matches!(entry.state, State::Predicted(_)));
-                let export = ui.add_enabled(has_answers, egui::Button::new("Export CSV\u{2026}").small());
+                let export = ui.add_enabled(has_answers, egui::Button::new("Export CSV\u{2026}"));
                 if export.on_hover_text("Write all answers and probabilities to a file").clicked() {
                     self.export(context);
                 }

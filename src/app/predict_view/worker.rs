@@ -307,7 +307,8 @@ fn predict_loop(open: &OpenModel, models: &Receiver<SetModel>, pixels: &Receiver
 }
 
 fn predict(model: &Model, number: u64, batch: Vec<Pixels>, say: &Say<'_>) {
-    let (ids, images): (Vec<u64>, Vec<Rgb>) = batch.into_iter().map(|pixels| (pixels.id, pixels.image)).unzip();
+    let (ids, images): (Vec<u64>, Vec<Rgb>) =
+        batch.into_iter().map(|pixels| (pixels.id, pixels.image)).unzip();
     if ids.is_empty() {
         return;
     }
@@ -342,7 +343,8 @@ fn info(model: &Model) -> ModelInfo {
     let folder = model.path.parent();
     let record = folder.and_then(|folder| RunRecord::open(folder).ok());
     let written = model.path.metadata().and_then(|file| file.modified()).ok();
-    let file_name = || model.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let file_name =
+        || model.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     ModelInfo {
         name: record.as_ref().map_or_else(file_name, |record| record.name.clone()),
         best: record.as_ref().and_then(earlier::best).cloned(),
