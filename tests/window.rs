@@ -11,3 +11,5 @@ mod desk;
 mod pictures;
 #[path = "window/shell.rs"]
 mod shell;
+#[path = "window/whole_loop.rs"]
+mod whole_loop;

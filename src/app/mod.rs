@@ -187,7 +187,9 @@ impl eframe::App for App {
 /// # Errors
 /// There is no display, or no graphics driver works; the message says what to do.
 pub fn run_window(start: Start) -> anyhow::Result<()> {
+    let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png"))?;
     let viewport = egui::ViewportBuilder::default()
+        .with_icon(icon)
         .with_title("Tasklens")
         .with_app_id("tasklens")
         .with_inner_size([1280.0, 800.0])

@@ -52,7 +52,11 @@ impl Summary {
 
     /// The largest count of a label of a task, for the length of bars; at least 1.
     pub fn largest(&self, task: usize) -> usize {
-        self.labels.get(task).and_then(|counts| counts.iter().map(LabelCount::used).max()).unwrap_or(0).max(1)
+        self.labels
+            .get(task)
+            .and_then(|counts| counts.iter().map(|count| count.used() + count.unused).max())
+            .unwrap_or(0)
+            .max(1)
     }
 }
 

@@ -76,7 +76,10 @@ pub fn ui(ui: &mut Ui, form: &mut ProposalForm, commands: &CommandSender) -> Ans
     }
     ui.horizontal(|ui| {
         let text = RichText::new(format!("{}  Save and open", icons::FLOPPY_DISK)).color(tokens.on_accent);
-        let save = ui.add_enabled(obstacle.is_none(), egui::Button::new(text).fill(tokens.accent));
+        let save = ui.add_enabled(
+            obstacle.is_none(),
+            egui::Button::new(text).fill(tokens.accent).stroke(egui::Stroke::new(1.0, tokens.accent)),
+        );
         save.widget_info(|| WidgetInfo::labeled(Accessible::Button, obstacle.is_none(), "Save and open"));
         if save.clicked() {
             let text = form.proposal.to_yaml(&form.file);

@@ -200,8 +200,8 @@ fn fonts() -> FontDefinitions {
     add("inter", FontData::from_static(include_bytes!("../../assets/fonts/Inter-Regular.ttf")));
     add("inter-medium", FontData::from_static(include_bytes!("../../assets/fonts/Inter-Medium.ttf")));
     add("inter-semibold", FontData::from_static(include_bytes!("../../assets/fonts/Inter-SemiBold.ttf")));
-    // Phosphor's glyphs stand on the baseline; text beside them looks level when they hang a little.
-    let tweak = FontTweak { scale: 1.15, y_offset_factor: 0.12, ..FontTweak::default() };
+    // Phosphor's glyphs are a little small beside Inter, and stand level with its capitals like this.
+    let tweak = FontTweak { scale: 1.15, y_offset_factor: -0.02, ..FontTweak::default() };
     add("phosphor", FontData::from_static(include_bytes!("../../assets/fonts/Phosphor.ttf")).tweak(tweak));
     let fallbacks = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
     let family = |first: &str| -> Vec<String> {

@@ -40,6 +40,9 @@ pub struct Paths {
     pub training_history_path: Option<PathBuf>,
     /// `runs`: the folder that holds one folder per run. Default: `runs` beside the config.
     pub runs: PathBuf,
+    /// `images`: the folder that image paths start at, where they are not below the CSV's. Default:
+    /// the folder of the config; a run's config keeps it, so that a resumed run finds its images.
+    pub images: PathBuf,
 }
 
 /// The `model:` section.
@@ -257,11 +260,6 @@ impl Config {
     pub fn save(&self, file: &Path) -> std::io::Result<()> {
         crate::files::replace(file, self.to_yaml().as_bytes())
     }
-
-    /// The folder of the file.
-    pub fn folder(&self) -> &Path {
-        self.file.parent().unwrap_or(Path::new("."))
-    }
 }
 
 /// The nearest of `candidates`, where it is near enough to be what was meant.
@@ -287,4 +285,19 @@ pub struct ConfigError {
     pub line: Option<usize>,
     /// The key, what was found, what was expected, and what to do.
     pub message: String,
+}
+
+impl Backbone {
+    /// What config files and checkpoints call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Xception => "xception",
+            Self::XceptionSmall => "xception_small",
+        }
+    }
+
+    /// The backbone called `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Xception, Self::XceptionSmall].into_iter().find(|b| b.name() == name)
+    }
 }

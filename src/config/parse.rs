@@ -10,7 +10,7 @@ use super::{
 };
 
 const SECTIONS: &[&str] = &["paths", "model"];
-const PATH_KEYS: &[&str] = &["model_dataframe", "model_path", "training_history_path", "runs"];
+const PATH_KEYS: &[&str] = &["model_dataframe", "model_path", "training_history_path", "runs", "images"];
 const MODEL_KEYS: &[&str] = &[
     "input_shape",
     "target_encoder",
@@ -83,6 +83,7 @@ fn paths(reader: &mut Reader, section: &Section<'_>) -> Paths {
         model_path: reader.path(section, "model_path").map(|path| safetensors_path(reader, path)),
         training_history_path: reader.path(section, "training_history_path"),
         runs: reader.path(section, "runs").unwrap_or_else(|| reader.absolute("runs")),
+        images: reader.path(section, "images").unwrap_or_else(|| reader.folder.clone()),
     }
 }
 

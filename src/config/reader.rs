@@ -36,7 +36,7 @@ struct Fault {
 /// Collects faults and notices while a config is read.
 pub(super) struct Reader {
     /// Folder of the file; relative paths start here.
-    folder: PathBuf,
+    pub folder: PathBuf,
     faults: Vec<Fault>,
     pub notices: Vec<String>,
 }

@@ -1,71 +1,87 @@
 //! [`Config`] -> YAML: every key, with absolute paths, so that the text means the same in any folder.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Backbone, ClassWeights, Config, DeviceChoice, Precision, Pretrained};
 
 pub(super) fn yaml(config: &Config) -> String {
-    let mut out = String::from("paths:\n");
-    let mut line = |text: String| {
-        out.push_str(&text);
+    let mut out = String::new();
+    for line in paths(config).into_iter().chain(tasks(config)).chain(settings(config)).chain(weights(config))
+    {
+        out.push_str(&line);
         out.push('\n');
-    };
-    line(format!("  model_dataframe: {}", path(&config.paths.model_dataframe)));
-    if let Some(model_path) = &config.paths.model_path {
-        line(format!("  model_path: {}", path(model_path)));
     }
-    if let Some(history) = &config.paths.training_history_path {
-        line(format!("  training_history_path: {}", path(history)));
-    }
-    line(format!("  runs: {}", path(&config.paths.runs)));
+    out
+}
 
+fn paths(config: &Config) -> Vec<String> {
+    let paths = &config.paths;
+    let optional =
+        |key: &str, value: &Option<PathBuf>| value.as_deref().map(|it| format!("  {key}: {}", path(it)));
+    let mut lines = vec!["paths:".to_owned(), format!("  model_dataframe: {}", path(&paths.model_dataframe))];
+    lines.extend(optional("model_path", &paths.model_path));
+    lines.extend(optional("training_history_path", &paths.training_history_path));
+    lines.push(format!("  runs: {}", path(&paths.runs)));
+    lines.push(format!("  images: {}", path(&paths.images)));
+    lines
+}
+
+fn tasks(config: &Config) -> Vec<String> {
     let model = &config.model;
-    line("model:".to_owned());
-    line(format!("  input_shape: [{}, {}]", model.height, model.width));
-    line("  target_encoder:".to_owned());
+    let mut lines = vec!["model:".to_owned(), "  target_encoder:".to_owned()];
     for task in &model.tasks {
         let labels: Vec<String> = task.labels.iter().map(|label| scalar(label)).collect();
-        line(format!("    {}: [{}]", scalar(&task.name), labels.join(", ")));
+        lines.push(format!("    {}: [{}]", scalar(&task.name), labels.join(", ")));
     }
-    line(format!("  paths: {}", scalar(&model.path_column)));
-    if let Some(column) = &model.split_column {
-        line(format!("  split_column: {}", scalar(column)));
-    }
-    line(format!("  freeze_convolutional_layers: {}", model.freeze_convolutional_layers));
-    line(format!("  batch_size: {}", model.batch_size));
-    line(format!("  random_seed: {}", model.random_seed));
-    line(format!("  learning_rate: {}", model.learning_rate));
-    line(format!("  early_stopping_patience: {}", model.early_stopping_patience));
-    line(format!("  early_stopping_min_delta: {}", model.early_stopping_min_delta));
-    line(format!("  lr_reducer_factor: {}", model.lr_reducer_factor));
-    line(format!("  lr_reducer_patience: {}", model.lr_reducer_patience));
-    line(format!("  lr_reducer_min_delta: {}", model.lr_reducer_min_delta));
-    line(format!("  lr_reducer_cooldown: {}", model.lr_reducer_cooldown));
-    line(format!("  min_lr: {}", model.min_lr));
-    line(format!("  epochs: {}", model.epochs));
-    line(format!("  validation_split: {}", model.validation_split));
+    lines.push(format!("  paths: {}", scalar(&model.path_column)));
+    lines.extend(model.split_column.as_ref().map(|column| format!("  split_column: {}", scalar(column))));
+    lines
+}
+
+fn settings(config: &Config) -> Vec<String> {
+    let model = &config.model;
     let augmentation = &model.augmentation;
-    line("  augmentation:".to_owned());
-    line(format!("    rotation: {}", augmentation.rotation));
-    line(format!("    shift: {}", augmentation.shift));
-    line(format!("    zoom: [{}, {}]", augmentation.zoom.0, augmentation.zoom.1));
-    line(format!("    brightness: [{}, {}]", augmentation.brightness.0, augmentation.brightness.1));
-    line(format!("    horizontal_flip: {}", augmentation.horizontal_flip));
-    line(format!("  backbone: {}", backbone(model.backbone)));
-    line(format!("  pretrained: {}", pretrained(&model.pretrained)));
-    line(format!("  precision: {}", precision(model.precision)));
-    line(format!("  device: {}", device(model.device)));
+    vec![
+        format!("  input_shape: [{}, {}]", model.height, model.width),
+        format!("  freeze_convolutional_layers: {}", model.freeze_convolutional_layers),
+        format!("  batch_size: {}", model.batch_size),
+        format!("  random_seed: {}", model.random_seed),
+        format!("  learning_rate: {}", model.learning_rate),
+        format!("  early_stopping_patience: {}", model.early_stopping_patience),
+        format!("  early_stopping_min_delta: {}", model.early_stopping_min_delta),
+        format!("  lr_reducer_factor: {}", model.lr_reducer_factor),
+        format!("  lr_reducer_patience: {}", model.lr_reducer_patience),
+        format!("  lr_reducer_min_delta: {}", model.lr_reducer_min_delta),
+        format!("  lr_reducer_cooldown: {}", model.lr_reducer_cooldown),
+        format!("  min_lr: {}", model.min_lr),
+        format!("  epochs: {}", model.epochs),
+        format!("  validation_split: {}", model.validation_split),
+        "  augmentation:".to_owned(),
+        format!("    rotation: {}", augmentation.rotation),
+        format!("    shift: {}", augmentation.shift),
+        format!("    zoom: [{}, {}]", augmentation.zoom.0, augmentation.zoom.1),
+        format!("    brightness: [{}, {}]", augmentation.brightness.0, augmentation.brightness.1),
+        format!("    horizontal_flip: {}", augmentation.horizontal_flip),
+        format!("  backbone: {}", backbone(model.backbone)),
+        format!("  pretrained: {}", pretrained(&model.pretrained)),
+        format!("  precision: {}", precision(model.precision)),
+        format!("  device: {}", device(model.device)),
+        format!("  workers: {}", model.workers.map_or("auto".to_owned(), |workers| workers.to_string())),
+    ]
+}
+
+fn weights(config: &Config) -> Vec<String> {
+    let model = &config.model;
+    let mut lines = Vec::new();
     if model.task_weights.iter().any(|weight| *weight != 1.0) {
-        line("  task_weights:".to_owned());
+        lines.push("  task_weights:".to_owned());
         for (task, weight) in model.tasks.iter().zip(&model.task_weights) {
-            line(format!("    {}: {weight}", scalar(&task.name)));
+            lines.push(format!("    {}: {weight}", scalar(&task.name)));
         }
     }
-    line(format!("  class_weights: {}", class_weights(config)));
-    let workers = model.workers.map_or("auto".to_owned(), |workers| workers.to_string());
-    line(format!("  workers: {workers}"));
-    out
+    lines.push(format!("  class_weights: {}", class_weights(config)));
+    lines
 }
 
 fn backbone(backbone: Backbone) -> &'static str {

@@ -212,9 +212,27 @@ fn size(node: &Node) -> usize {
 }
 
 fn syntax_error(error: &ScanError) -> YamlError {
-    let line = error.marker().line().max(1);
-    let message = format!("this is not valid YAML: {} (column {})", error.info(), error.marker().col() + 1);
+    let (line, column) = (error.marker().line().max(1), error.marker().col() + 1);
+    let advice = advice(error.info()).map(|advice| format!("; {advice}")).unwrap_or_default();
+    let message = format!("this is not valid YAML: {} (column {column}){advice}", error.info());
     YamlError { line, message }
+}
+
+/// What the parser's terms most often mean in a config; the first that fits.
+fn advice(info: &str) -> Option<&'static str> {
+    const ADVICE: &[(&str, &str)] = &[
+        ("tabs", "indent with spaces"),
+        ("unknown escape", "put a path in single quotes, or write it with `/`"),
+        ("quoted scalar", "look for a quote that is not closed"),
+        (
+            "mapping values are not allowed",
+            "look for a missing `:` in the line before, or put text that has a `:` in quotes",
+        ),
+        ("did not find expected key", "the keys of a group must be indented alike"),
+        ("':' indicator", "look for a `[` or `{` that is not closed"),
+        ("unexpected character", "put the text in quotes"),
+    ];
+    ADVICE.iter().find(|(term, _)| info.contains(term)).map(|(_, advice)| *advice)
 }
 
 /// Puts `value` at a dotted `key` such as `model.epochs`, making the groups on the way.

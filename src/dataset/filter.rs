@@ -51,7 +51,9 @@ impl Filter {
         if self.has_problem {
             with_problem.resize(dataset.rows.len(), false);
             for row in dataset.problems.iter().filter_map(|problem| problem.row) {
-                with_problem[row] = true;
+                if let Some(has_problem) = with_problem.get_mut(row) {
+                    *has_problem = true;
+                }
             }
         }
         let needle = Needle::new(self.text.trim());

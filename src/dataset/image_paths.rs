@@ -1,4 +1,4 @@
-//! Where a row's image is: relative to the CSV's folder, else to the config's.
+//! Where a row's image is: relative to the CSV's folder, else to the config's `images`.
 
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -56,4 +56,31 @@ fn under(root: &Path, cell: &str) -> PathBuf {
         return root.join(cell.replace('\\', "/"));
     }
     root.join(cell)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_a_large_table_a_sample_under_one_root_decides_for_all() {
+        let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let roots = [first.path().to_path_buf(), second.path().to_path_buf()];
+        std::fs::write(roots[1].join("b.jpg"), "").unwrap();
+        let mut cells = vec!["b.jpg".to_owned(); LOOKED_UP + 1];
+        // Not in the sample: missing, and taken to be where the others are.
+        cells[1] = "lost.jpg".to_owned();
+        let paths = resolve(&cells, &roots);
+        assert_eq!((&paths[0], &paths[1]), (&roots[1].join("b.jpg"), &roots[1].join("lost.jpg")));
+
+        // Two roots: every path is looked up.
+        std::fs::write(roots[0].join("a.jpg"), "").unwrap();
+        cells.iter_mut().step_by(2).for_each(|cell| *cell = "a.jpg".to_owned());
+        let paths = resolve(&cells, &roots);
+        assert_eq!(paths.len(), cells.len());
+        assert_eq!(
+            (&paths[0], &paths[1], &paths[3]),
+            (&roots[0].join("a.jpg"), &roots[0].join("lost.jpg"), &roots[1].join("b.jpg"))
+        );
+    }
 }

@@ -12,15 +12,14 @@ pub mod sample;
 pub mod split;
 pub mod table;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
 use crate::config::{Config, Task, nearest};
-use problems::{Kind, Problem, Severity};
+use problems::{Problem, Severity};
 use split::{Part, Rule, Split};
-use table::{DefectKind, Table};
+use table::Table;
 
 /// A CSV read with a config: rows that can be used, and what is wrong with the others.
 #[derive(Clone, Debug)]
@@ -182,6 +181,11 @@ impl Dataset {
         parts
     }
 
+    /// Rows that train or validate.
+    pub fn usable_count(&self) -> usize {
+        self.split.train.len() + self.split.validation.len()
+    }
+
     /// Whether training can begin.
     pub fn can_train(&self) -> bool {
         self.problems.iter().all(|problem| problem.severity < Severity::Error)
@@ -200,81 +204,6 @@ impl Dataset {
         let known = rows.clone().filter(|row| Part::from_cell(&self.table.cell(*row, column)).is_some());
         (!rows.is_empty() && known.count() * 10 >= rows.len() * 9)
             .then(|| self.table.headers[column].as_str())
-    }
-
-    /// Finds what is wrong with single rows, apart from their labels.
-    fn check_rows(&mut self) {
-        let mut found = Vec::new();
-        for defect in self.table.defects() {
-            let Some(row) = defect.row else { continue };
-            if !self.is_blank(row) {
-                let message = defect_message(defect.kind, self.table.delimiter);
-                found.push(Problem::of_row(Kind::Form, &self.table, row, message));
-            }
-        }
-        for row in 0..self.rows.len() {
-            if self.rows[row].image.as_os_str().is_empty() && !self.is_blank(row) {
-                let message = "there is no image path, so the row is not used".to_owned();
-                found.push(Problem::in_row(Kind::EmptyPath, &self.table, row, self.columns.path, message));
-            }
-        }
-        self.check_duplicates(&mut found);
-        self.check_split_cells(&mut found);
-        self.problems.append(&mut found);
-    }
-
-    /// Of the usable rows with the same image the first stays: a copy on each side of the split
-    /// would make validation look better than it is.
-    fn check_duplicates(&mut self, found: &mut Vec<Problem>) {
-        let mut first_of: HashMap<&Path, usize> = HashMap::with_capacity(self.rows.len());
-        let mut duplicates = Vec::new();
-        for (index, row) in self.rows.iter().enumerate().filter(|(_, row)| row.usable) {
-            let first = *first_of.entry(&row.image).or_insert(index);
-            if first != index {
-                duplicates.push((index, first));
-            }
-        }
-        for (row, first) in duplicates {
-            let line = self.table.line_of_row(first);
-            let difference = compare_labels(&self.rows[first].labels, &self.rows[row].labels);
-            let message = match difference {
-                Difference::None => {
-                    format!("the same image and labels as in line {line}; this row is not used")
-                }
-                Difference::Missing => format!(
-                    "the same image as in line {line}, with labels for other tasks; this row is not used: put all labels into one row"
-                ),
-                Difference::Conflict(task) => format!(
-                    "the same image as in line {line}, but another label for `{}`; this row is not used: keep the row that is right",
-                    self.tasks[task].name
-                ),
-            };
-            self.rows[row].usable = false;
-            found.push(Problem::in_row(Kind::Duplicate, &self.table, row, self.columns.path, message));
-        }
-    }
-
-    fn check_split_cells(&mut self, found: &mut Vec<Problem>) {
-        let (Rule::Given(parts), Some(column)) = (&self.rule, self.columns.split) else { return };
-        for (index, part) in parts.iter().enumerate() {
-            match part {
-                Some(Part::Train | Part::Validation) => {}
-                Some(Part::Test) => self.rows[index].usable = false,
-                None if self.rows[index].usable => {
-                    self.rows[index].usable = false;
-                    let cell = self.table.cell(index, column);
-                    let message = match cell.trim() {
-                        "" => "the cell is empty, so the row is not used; expected train, validation or test"
-                            .to_owned(),
-                        text => format!(
-                            "`{text}` is not known, so the row is not used; expected train, validation or test"
-                        ),
-                    };
-                    found.push(Problem::in_row(Kind::Split, &self.table, index, column, message));
-                }
-                None => {}
-            }
-        }
     }
 
     /// Splits the usable rows and finds anew what is wrong with the table as a whole.
@@ -331,47 +260,12 @@ fn path_cells(table: &Table, column: usize) -> Vec<String> {
     (0..table.row_count()).map(|row| table.cell(row, column).trim().to_owned()).collect()
 }
 
-/// Folders that image paths may start at, best first: the CSV's, then the config's.
+/// Folders that image paths may start at, best first: the CSV's, then the config's `images`.
 fn roots(table: &Table, config: &Config) -> Vec<PathBuf> {
     let csv = std::path::absolute(&table.path).unwrap_or_else(|_| table.path.clone());
     let csv = csv.parent().map(Path::to_path_buf).unwrap_or_default();
-    let config = config.folder().to_path_buf();
-    if csv == config { vec![csv] } else { vec![csv, config] }
-}
-
-fn defect_message(kind: DefectKind, delimiter: char) -> String {
-    match kind {
-        DefectKind::OpenQuote => {
-            "a cell begins with a quote that never closes; it is read as a character".to_owned()
-        }
-        DefectKind::Ragged { found, expected, lines } => {
-            let delimiter = if delimiter == '\t' { "tab".to_owned() } else { format!("`{delimiter}`") };
-            let more = if found < expected { "a missing" } else { "an extra" };
-            let quote = match lines {
-                0 | 1 => String::new(),
-                lines => format!("; it covers {lines} lines, so a quote may be open"),
-            };
-            format!(
-                "the row has {found} cells, the header has {expected}; look for {more} {delimiter}{quote}"
-            )
-        }
-    }
-}
-
-/// How the labels of two rows with the same image differ.
-enum Difference {
-    None,
-    /// Only one of them has a label for some task.
-    Missing,
-    /// They have different labels for this task.
-    Conflict(usize),
-}
-
-fn compare_labels(a: &[Option<u32>], b: &[Option<u32>]) -> Difference {
-    if let Some(task) = a.iter().zip(b).position(|(a, b)| a.is_some() && b.is_some() && a != b) {
-        return Difference::Conflict(task);
-    }
-    if a == b { Difference::None } else { Difference::Missing }
+    let images = config.paths.images.clone();
+    if csv == images { vec![csv] } else { vec![csv, images] }
 }
 
 #[cfg(test)]

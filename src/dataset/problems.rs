@@ -2,6 +2,7 @@
 
 mod image_check;
 mod overview;
+mod rows;
 
 use std::fmt;
 

@@ -57,9 +57,15 @@ pub const MOST_DISTINCT: usize = 1_000;
 /// Guesses what the columns of a CSV are for.
 ///
 /// # Errors
-/// The CSV cannot be read.
+/// The CSV cannot be read, or its first line is a row instead of the column names.
 pub fn propose_config(table_path: &Path) -> anyhow::Result<Proposal> {
     let table = Table::open(table_path)?;
+    if let Some(name) = table.headers.iter().find(|header| guess::is_image_name(header)) {
+        anyhow::bail!(
+            "{}: the first line has `{name}` and so seems to be a row; put a line with the column names, such as `path,color`, above it",
+            table_path.display()
+        );
+    }
     Ok(Proposal {
         table_path: table_path.to_path_buf(),
         rows: table.row_count(),

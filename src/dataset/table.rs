@@ -161,8 +161,10 @@ impl Table {
             if column < cells.len() {
                 let place = self.records.span(row + 1, column);
                 out.push_str(&self.text[done..place.start]);
-                let was_quoted = self.text[place.clone()].starts_with('"');
-                out.push_str(&self.quoted(cell, was_quoted));
+                // Quotes also keep the only cell of a row from becoming a blank line, which is no row.
+                let always =
+                    self.text[place.clone()].starts_with('"') || (cell.is_empty() && cells.len() == 1);
+                out.push_str(&self.quoted(cell, always));
                 done = place.end;
             } else {
                 let end = self.records.end(row + 1);

@@ -57,7 +57,7 @@ fn labels_become_class_indices_and_partly_labelled_rows_are_used() {
     assert_eq!(messages(&dataset), Vec::<String>::new());
     assert_eq!(dataset.rows[0].labels, [Some(1), None]);
     assert_eq!(dataset.rows[1].labels, [None, Some(1)]);
-    assert_eq!(dataset.split.train.len() + dataset.split.validation.len(), 14);
+    assert_eq!(dataset.usable_count(), 14);
     assert_eq!(dataset.missing_counts(), [1, 1]);
     assert!(dataset.can_train());
 }
@@ -268,6 +268,11 @@ fn images_are_looked_for_beside_the_csv_and_then_beside_the_config() {
         images,
         [&data.join("img/a.jpg"), &dir.path().join("b.jpg"), &data.join("none.jpg"), &elsewhere]
     );
+
+    // A run's own copy of the config, in another folder, finds the same images.
+    let copy = dir.path().join("runs").join("1").join("config.yml");
+    config.save(&copy).unwrap();
+    assert_eq!(Dataset::open(&Config::open(&copy).unwrap()).unwrap().rows, dataset.rows);
 }
 
 #[cfg(unix)]
@@ -281,7 +286,7 @@ fn a_path_written_on_windows_is_read() {
 fn missing_images_leave_their_rows_out_and_the_others_are_split_anew() {
     let shop = shop_with("");
     let mut dataset = shop.open();
-    let before = dataset.split.clone();
+    let lost = dataset.split.validation.clone();
     let reports = AtomicUsize::new(0);
     let found = check_images(&dataset, &|done, of| {
         assert!(done <= of && of == 12);
@@ -293,7 +298,6 @@ fn missing_images_leave_their_rows_out_and_the_others_are_split_anew() {
     assert_eq!((found[3].row, found[3].line, found[3].column.as_deref()), (Some(3), Some(5), Some("path")));
     assert!(found[3].message.contains("3.jpg is missing"), "{}", found[3].message);
 
-    let lost = before.validation.clone();
     dataset.apply(found.iter().filter(|p| lost.contains(&p.row.unwrap())).cloned().collect());
     assert_eq!(Counts::of(&dataset.problems).warnings, lost.len());
     assert!(lost.iter().all(|row| !dataset.rows[*row].usable));

@@ -29,6 +29,11 @@ impl ImageCache {
         Self { height, width, capacity_bytes, used_bytes: AtomicUsize::new(0), shards: Default::default() }
     }
 
+    /// Height and width of the images, in pixels.
+    pub fn size(&self) -> (u32, u32) {
+        (self.height, self.width)
+    }
+
     /// The image of row `index`: from memory, else decoded from `path`, scaled, and kept if there is
     /// room. Any number of threads may call it. `index` alone identifies the image.
     ///

@@ -153,8 +153,8 @@ struct Jpeg<'a> {
 }
 
 impl Header<'_> {
-    fn format_error(&self, reason: impl ToString) -> ImageError {
-        ImageError::Format { name: self.name.to_owned(), reason: reason.to_string() }
+    fn format_error(&self, reason: impl std::fmt::Display) -> ImageError {
+        ImageError::Format { name: self.name.to_owned(), reason: format!("{reason}") }
     }
 
     fn format_of(&self, bytes: &[u8]) -> Result<ImageFormat, ImageError> {

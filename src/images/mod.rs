@@ -6,6 +6,7 @@ pub mod augment;
 pub mod cache;
 pub mod decode;
 pub mod fetch;
+pub mod loader;
 pub mod resize;
 pub mod thumbnail;
 

@@ -1,13 +1,27 @@
 //! One image or a million: batched prediction with a [`Predictor`].
 
+pub mod stream;
+
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
+use tch::{Kind, Tensor, no_grad};
+
 use crate::config::{DeviceChoice, Task};
-use crate::images::Rgb;
+use crate::device::{self, Device};
+use crate::images::{Rgb, resize};
+use crate::model::checkpoint::{self, Description};
+use crate::model::layers::Pass;
+use crate::model::network::{Network, normalise, probabilities};
+use crate::training::run_folder::BEST;
 
 /// A network ready to predict, from one checkpoint file.
+#[derive(Debug)]
 pub struct Predictor {
-    tasks: Vec<Task>,
+    network: Network,
+    description: Description,
+    device: Device,
+    kind: Kind,
     path: PathBuf,
 }
 
@@ -18,19 +32,53 @@ pub struct Prediction {
     pub probabilities: Vec<Vec<f32>>,
 }
 
+impl Prediction {
+    /// Index and probability of the most probable label of a task; the first of equals.
+    pub fn top(&self, task: usize) -> (usize, f32) {
+        let mut top = (0, f32::NEG_INFINITY);
+        for (label, &probability) in self.probabilities[task].iter().enumerate() {
+            if probability > top.1 {
+                top = (label, probability);
+            }
+        }
+        top
+    }
+}
+
+/// The checkpoint that a path means: itself, or the best one of a run folder.
+pub fn checkpoint_of(model_or_run: &Path) -> PathBuf {
+    if model_or_run.is_dir() { model_or_run.join(BEST) } else { model_or_run.to_path_buf() }
+}
+
 impl Predictor {
     /// Loads a checkpoint, or the best one of a run folder. Blocks (hundreds of ms).
     ///
     /// # Errors
     /// The file is no checkpoint of Tasklens, or is damaged; the message says which and what to do.
     pub fn open(model_or_run: &Path, device: DeviceChoice) -> anyhow::Result<Self> {
-        let _ = device;
-        anyhow::bail!("{}: not built yet", model_or_run.display())
+        let device = device::pick(device)?;
+        let path = checkpoint_of(model_or_run);
+        let checkpoint::Loaded { mut network, description, .. } = checkpoint::load(&path, device.tch)?;
+        // What it was trained in, where this processor has it: predictions are then those of validation.
+        let bf16 = description.precision == "bf16" && device.supports_bf16();
+        let kind = if bf16 { Kind::BFloat16 } else { Kind::Float };
+        network.fold(kind).with_context(|| format!("cannot prepare {} for prediction", path.display()))?;
+        Ok(Self { network, description, device, kind, path })
     }
 
     /// The tasks with their labels.
     pub fn tasks(&self) -> &[Task] {
-        &self.tasks
+        &self.description.tasks
+    }
+
+    /// What the checkpoint says of itself.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// What it predicts on.
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 
     /// The checkpoint it was loaded from.
@@ -43,7 +91,37 @@ impl Predictor {
     /// # Errors
     /// The device ran out of memory or failed.
     pub fn predict(&self, images: &[Rgb]) -> anyhow::Result<Vec<Prediction>> {
-        let _ = images;
-        anyhow::bail!("not built yet")
+        let (height, width) = (self.description.height, self.description.width);
+        let mut pixels = Vec::with_capacity(images.len() * height as usize * width as usize * 3);
+        for image in images {
+            pixels.extend_from_slice(&resize::resize(image, width, height));
+        }
+        self.predict_pixels(&pixels, images.len())
+    }
+
+    /// Predicts images that have the network's input size: bytes `[N, H, W, 3]`, 0..255.
+    ///
+    /// # Errors
+    /// The device ran out of memory or failed.
+    pub fn predict_pixels(&self, pixels: &[u8], images: usize) -> anyhow::Result<Vec<Prediction>> {
+        if images == 0 {
+            return Ok(Vec::new());
+        }
+        let Description { height, width, .. } = self.description;
+        let shape = [images as i64, i64::from(height), i64::from(width), 3];
+        let per_task = no_grad(|| -> anyhow::Result<Vec<Vec<f32>>> {
+            let bytes = Tensor::f_from_data_size(pixels, &shape, Kind::Uint8)?;
+            let input = normalise(&bytes, self.network.device(), self.kind)?;
+            let logits = self.network.forward(&input, Pass::evaluate(self.kind))?;
+            logits.iter().map(probabilities).collect()
+        })?;
+        let prediction = |i: usize| Prediction {
+            probabilities: per_task
+                .iter()
+                .zip(self.tasks())
+                .map(|(values, task)| values[i * task.labels.len()..(i + 1) * task.labels.len()].to_vec())
+                .collect(),
+        };
+        Ok((0..images).map(prediction).collect())
     }
 }

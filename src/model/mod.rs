@@ -1,1 +1,11 @@
 //! Backbones, heads, pretrained weights and the checkpoint file.
+//!
+//! A [`network::Network`] is one [`xception::Xception`] backbone and one linear head per task, over
+//! named [`parameters::Parameters`]. Weights and statistics are float32 whatever it computes in.
+
+pub mod checkpoint;
+pub mod layers;
+pub mod network;
+pub mod parameters;
+pub mod pretrained;
+pub mod xception;

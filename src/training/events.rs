@@ -147,6 +147,7 @@ pub struct EpochMetrics {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SplitMetrics {
     /// Sum over tasks of weight times loss.
+    #[serde(with = "number_or_null")]
     pub loss: f64,
     /// One per task; NaN where the split has no label of the task.
     #[serde(with = "nan_as_null")]
@@ -183,6 +184,19 @@ pub enum StopReason {
     Asked,
 }
 
+/// JSON has no NaN and no infinity; a loss that is none of its numbers is `null` there.
+mod number_or_null {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        value.is_finite().then_some(*value).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
+    }
+}
+
 /// JSON has no NaN; a task without labels in a split is `null` there.
 mod nan_as_null {
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
@@ -209,5 +223,12 @@ mod tests {
         assert_eq!(text, r#"{"loss":1.5,"task_loss":[1.5,null],"task_accuracy":[0.5,null]}"#);
         let back: SplitMetrics = serde_json::from_str(&text).unwrap();
         assert!(back.task_loss[1].is_nan());
+    }
+
+    #[test]
+    fn a_loss_that_is_no_number_does_not_make_an_event_unreadable() {
+        let metrics = SplitMetrics { loss: f64::NAN, ..SplitMetrics::default() };
+        let text = serde_json::to_string(&metrics).unwrap();
+        assert!(serde_json::from_str::<SplitMetrics>(&text).unwrap().loss.is_nan());
     }
 }

@@ -1,1 +1,88 @@
-//! `history.csv` in the column order of Keras' CSVLogger.
+//! `history.csv` as Keras' CSVLogger writes it: `epoch` from 0, then the other columns by name.
+
+use std::collections::BTreeMap;
+
+use super::events::{EpochMetrics, SplitMetrics};
+
+/// The file's text: a header and a row per epoch. What a split has no labels for is `nan`.
+pub fn to_csv(tasks: &[String], epochs: &[EpochMetrics]) -> String {
+    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+    let columns = |epoch: &EpochMetrics| {
+        let mut columns = BTreeMap::from([("lr".to_owned(), epoch.learning_rate)]);
+        add(&mut columns, "", tasks, &epoch.train);
+        add(&mut columns, "val_", tasks, &epoch.validation);
+        columns
+    };
+    let names = columns(&EpochMetrics::without_values(tasks.len()));
+    let header = std::iter::once("epoch").chain(names.keys().map(String::as_str));
+    let rows = epochs.iter().map(|epoch| {
+        let values = columns(epoch).into_values().map(number);
+        std::iter::once((epoch.epoch - 1).to_string()).chain(values).collect::<Vec<_>>()
+    });
+    // Writing to memory cannot fail; the rows are as long as the header by construction.
+    let _ = writer.write_record(header);
+    for row in rows {
+        let _ = writer.write_record(row);
+    }
+    let bytes = writer.into_inner().unwrap_or_default();
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+fn add(columns: &mut BTreeMap<String, f64>, prefix: &str, tasks: &[String], metrics: &SplitMetrics) {
+    columns.insert(format!("{prefix}loss"), metrics.loss);
+    for (i, task) in tasks.iter().enumerate() {
+        columns.insert(format!("{prefix}{task}_clf_loss"), metrics.task_loss[i]);
+        columns.insert(format!("{prefix}{task}_clf_accuracy"), metrics.task_accuracy[i]);
+    }
+}
+
+fn number(value: f64) -> String {
+    if value.is_nan() { "nan".to_owned() } else { value.to_string() }
+}
+
+impl EpochMetrics {
+    /// An epoch of which nothing is known, for `tasks` tasks.
+    pub(super) fn without_values(tasks: usize) -> Self {
+        let none = SplitMetrics {
+            loss: f64::NAN,
+            task_loss: vec![f64::NAN; tasks],
+            task_accuracy: vec![f64::NAN; tasks],
+        };
+        Self {
+            epoch: 1,
+            learning_rate: 0.0,
+            secs: 0.0,
+            images_per_sec: 0.0,
+            train: none.clone(),
+            validation: none,
+            best: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_stand_in_keras_order() {
+        let tasks = ["sleeves".to_owned(), "item".to_owned()];
+        let mut epoch = EpochMetrics::without_values(2);
+        epoch.learning_rate = 0.001;
+        epoch.train = SplitMetrics { loss: 3.0, task_loss: vec![1.0, 2.0], task_accuracy: vec![0.5, 0.25] };
+        epoch.validation =
+            SplitMetrics { loss: 4.0, task_loss: vec![f64::NAN, 4.0], task_accuracy: vec![f64::NAN, 0.125] };
+        assert_eq!(
+            to_csv(&tasks, &[epoch]),
+            "epoch,item_clf_accuracy,item_clf_loss,loss,lr,sleeves_clf_accuracy,sleeves_clf_loss,\
+             val_item_clf_accuracy,val_item_clf_loss,val_loss,val_sleeves_clf_accuracy,val_sleeves_clf_loss\n\
+             0,0.25,2,3,0.001,0.5,1,0.125,4,4,nan,nan\n"
+        );
+    }
+
+    #[test]
+    fn a_task_name_with_a_comma_is_quoted() {
+        let text = to_csv(&["a,b".to_owned()], &[]);
+        assert!(text.starts_with("epoch,\"a,b_clf_accuracy\","), "{text}");
+    }
+}

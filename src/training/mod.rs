@@ -1,18 +1,29 @@
 //! The run: loop, optimizer, schedule, metrics and the run folder.
 //!
-//! [`start`] trains in a background thread. It takes [`Command`](events::Command)s and answers with
-//! [`Event`](events::Event)s over channels, and knows nothing of windows or terminals.
+//! [`start`] trains in a background thread. It takes [`Command`]s and answers with [`Event`]s over
+//! channels, and knows nothing of windows or terminals.
 
+mod adam;
 pub mod events;
-pub mod history;
+mod features;
+mod history;
+mod metrics;
+mod passes;
+mod predictions;
+mod reporter;
 pub mod run_folder;
+pub mod schedule;
+mod setup;
+mod trainer;
 
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use crate::config::Config;
 use events::{Command, Event};
+use reporter::Reporter;
 
 /// What to train.
 #[derive(Clone, Debug)]
@@ -36,9 +47,57 @@ pub struct Training {
 /// Starts a run. `wake` is called (from the training thread) whenever an event was sent: a window
 /// passes `request_repaint`. Every error arrives as [`Event::Failed`].
 pub fn start(request: Request, wake: impl Fn() + Send + 'static) -> Training {
-    let (sender, events) = crossbeam_channel::unbounded();
-    let (commands, _) = crossbeam_channel::unbounded();
-    drop((request, sender));
-    wake();
+    let (events_in, events) = unbounded();
+    let (commands, commands_out) = unbounded();
+    let mut reporter = Reporter::new(events_in, commands_out, Box::new(wake));
+    let body = move || {
+        let result = std::panic::catch_unwind(AssertUnwindSafe(|| trainer::run(&request, &mut reporter)));
+        let last = match result {
+            Ok(Ok(stopped)) => Event::Stopped(stopped),
+            Ok(Err(error)) => Event::Failed { error: explain(&error) },
+            Err(panic) => Event::Failed { error: format!("training broke off: {}", panic_text(&*panic)) },
+        };
+        reporter.send(last);
+    };
+    if let Err(error) = std::thread::Builder::new().name("training".to_owned()).spawn(body) {
+        // The closure, and with it the channel, is gone: the listener sees the end of the events.
+        log::error!("the system gives no thread to train in: {error}");
+    }
     Training { events, commands }
+}
+
+/// The whole chain of an error, with what to do about the two that users meet.
+fn explain(error: &anyhow::Error) -> String {
+    let text = format!("{error:#}");
+    let lower = text.to_lowercase();
+    if lower.contains("out of memory") || lower.contains("can't allocate memory") {
+        // libtorch's own text runs to pages.
+        let first = text.lines().next().unwrap_or_default();
+        return format!("out of memory: set a smaller `batch_size` or `input_shape` and resume the run ({first})");
+    }
+    if lower.contains("no space left") {
+        return format!("{text}: the disk is full; free some space and resume the run");
+    }
+    text
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("an unknown fault")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn out_of_memory_says_what_to_do() {
+        let error = anyhow::anyhow!("CUDA out of memory. Tried to allocate 2 GiB\nframe #0").context("epoch 1");
+        let text = explain(&error);
+        assert_eq!(
+            text,
+            "out of memory: set a smaller `batch_size` or `input_shape` and resume the run \
+             (epoch 1: CUDA out of memory. Tried to allocate 2 GiB)"
+        );
+    }
 }

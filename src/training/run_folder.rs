@@ -1,8 +1,25 @@
 //! The folder of a run: names of its files, and opening any run, also one trained elsewhere.
 
+use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
-use super::events::{EpochMetrics, Started, Stopped};
+use anyhow::{Context as _, ensure};
+
+use super::events::{EpochMetrics, Event, Started, Stopped};
+
+/// The config as used.
+pub const CONFIG: &str = "config.yml";
+/// Metrics per epoch in Keras' columns.
+pub const HISTORY: &str = "history.csv";
+/// Every event but progress, one JSON object a line.
+pub const EVENTS: &str = "events.jsonl";
+/// The checkpoint to predict with.
+pub const BEST: &str = "best.safetensors";
+/// The checkpoint to go on from, with optimizer state.
+pub const LAST: &str = "last.safetensors";
+/// What the best network says of the validation rows.
+pub const PREDICTIONS: &str = "predictions.csv";
 
 /// What the files of a run say.
 #[derive(Clone, Debug)]
@@ -11,7 +28,7 @@ pub struct RunRecord {
     pub folder: PathBuf,
     /// Name shown to the user: the folder's name.
     pub name: String,
-    /// Facts of the run, from `events.jsonl`; `None` where it never started.
+    /// Facts of the run; `None` where it never started.
     pub started: Option<Started>,
     /// The epochs, in order.
     pub epochs: Vec<EpochMetrics>,
@@ -19,22 +36,171 @@ pub struct RunRecord {
     pub reductions: Vec<usize>,
     /// How it ended, where it did.
     pub stopped: Option<Stopped>,
+    /// Why it failed, where it did.
+    pub failed: Option<String>,
     /// `best.safetensors`, where it exists.
     pub best: Option<PathBuf>,
 }
 
 impl RunRecord {
-    /// Reads a run folder. Damaged lines at the end of `events.jsonl` (a killed process) are passed over.
+    /// Reads a run folder. Damaged lines of `events.jsonl` (a killed process) are passed over.
     ///
     /// # Errors
     /// It is no run folder.
     pub fn open(folder: &Path) -> anyhow::Result<Self> {
-        anyhow::bail!("{}: not built yet", folder.display())
+        ensure!(
+            is_run(folder),
+            "{} is no run folder: expected `{EVENTS}` or `{BEST}` in it",
+            folder.display()
+        );
+        let mut record = Self {
+            folder: folder.to_path_buf(),
+            name: folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned(),
+            started: None,
+            epochs: Vec::new(),
+            reductions: Vec::new(),
+            stopped: None,
+            failed: None,
+            best: Some(folder.join(BEST)).filter(|path| path.is_file()),
+        };
+        for event in read_events(folder)? {
+            record.add(event);
+        }
+        Ok(record)
     }
+
+    fn add(&mut self, event: Event) {
+        match event {
+            Event::Started(started) => {
+                // A resumed run says its later epochs again.
+                self.epochs.truncate(started.epochs_done);
+                self.reductions.retain(|&epoch| epoch <= started.epochs_done);
+                self.stopped = None;
+                self.failed = None;
+                self.started = Some(started);
+            }
+            Event::Epoch(metrics) => self.epochs.push(metrics),
+            Event::LearningRateReduced { epoch, .. } => self.reductions.push(epoch),
+            Event::Stopped(stopped) => self.stopped = Some(stopped),
+            Event::Failed { error } => self.failed = Some(error),
+            _ => {}
+        }
+    }
+}
+
+/// The events on disk; an absent file is none.
+fn read_events(folder: &Path) -> anyhow::Result<Vec<Event>> {
+    let path = folder.join(EVENTS);
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    let file = fs::File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let lines = BufReader::new(file).lines().map_while(Result::ok);
+    Ok(lines.filter_map(|line| serde_json::from_str(&line).ok()).collect())
+}
+
+/// Whether a folder looks like a run.
+pub fn is_run(folder: &Path) -> bool {
+    [EVENTS, BEST, LAST].iter().any(|name| folder.join(name).is_file())
 }
 
 /// The run folders under `runs`, newest first; an absent folder is an empty list.
 pub fn list_runs(runs: &Path) -> Vec<PathBuf> {
-    let _ = runs;
-    Vec::new()
+    let Ok(entries) = fs::read_dir(runs) else { return Vec::new() };
+    let mut found: Vec<_> = entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|path| is_run(path))
+        .map(|path| (fs::metadata(&path).and_then(|m| m.modified()).ok(), path))
+        .collect();
+    // Names are times; the folder’s own time breaks ties of copied ones.
+    found.sort_by(|(a_time, a), (b_time, b)| b.file_name().cmp(&a.file_name()).then(b_time.cmp(a_time)));
+    found.into_iter().map(|(_, path)| path).collect()
+}
+
+/// Makes a new folder under `runs`, named by the local time.
+///
+/// # Errors
+/// The folder cannot be made.
+pub fn create(runs: &Path) -> anyhow::Result<PathBuf> {
+    let format = time::macros::format_description!("[year]-[month]-[day]_[hour]-[minute]-[second]");
+    let now = time::OffsetDateTime::now_local().unwrap_or_else(|_| time::OffsetDateTime::now_utc());
+    let name = now.format(format).context("cannot name the run by the time")?;
+    fs::create_dir_all(runs).with_context(|| format!("cannot make the folder {}", runs.display()))?;
+    for attempt in 1.. {
+        let folder = runs.join(if attempt == 1 { name.clone() } else { format!("{name}-{attempt}") });
+        match fs::create_dir(&folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            result => {
+                return result
+                    .with_context(|| format!("cannot make the folder {}", folder.display()))
+                    .map(|()| folder);
+            }
+        }
+    }
+    anyhow::bail!("no free name for a run under {}", runs.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn started(epochs_done: usize) -> Event {
+        Event::Started(Started {
+            run: PathBuf::from("r"),
+            device: "CPU".to_owned(),
+            precision: "fp32".to_owned(),
+            parameters: 1,
+            n_train: 8,
+            n_validation: 2,
+            tasks: vec!["print".to_owned()],
+            epochs: 3,
+            epochs_done,
+            weights: "none".to_owned(),
+        })
+    }
+
+    fn epoch(number: usize) -> Event {
+        Event::Epoch(EpochMetrics { epoch: number, ..EpochMetrics::without_values(1) })
+    }
+
+    #[test]
+    fn a_killed_and_resumed_run_reads_as_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut text = String::new();
+        let reduced = Event::LearningRateReduced { epoch: 2, learning_rate: 0.1 };
+        for event in [started(0), epoch(1), epoch(2), reduced] {
+            text += &(serde_json::to_string(&event).unwrap() + "\n");
+        }
+        // Killed in the middle of a line; the checkpoint of epoch 1 was the last complete one.
+        text += "{\"event\":\"epo\n";
+        for event in [started(1), epoch(2), epoch(3)] {
+            text += &(serde_json::to_string(&event).unwrap() + "\n");
+        }
+        fs::write(dir.path().join(EVENTS), text).unwrap();
+        let record = RunRecord::open(dir.path()).unwrap();
+        assert_eq!(record.epochs.iter().map(|e| e.epoch).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!(record.reductions, [] as [usize; 0]);
+        assert!(record.stopped.is_none() && record.best.is_none());
+    }
+
+    #[test]
+    fn any_other_folder_is_refused_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = RunRecord::open(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("is no run folder: expected `events.jsonl` or `best.safetensors`"), "{error}");
+    }
+
+    #[test]
+    fn two_runs_in_one_second_get_two_folders_newest_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let runs = dir.path().join("runs");
+        assert!(list_runs(&runs).is_empty());
+        let (a, b) = (create(&runs).unwrap(), create(&runs).unwrap());
+        assert_ne!(a, b);
+        for run in [&a, &b] {
+            fs::write(run.join(EVENTS), "").unwrap();
+        }
+        assert_eq!(list_runs(&runs), [b, a]);
+    }
 }

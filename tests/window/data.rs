@@ -30,13 +30,11 @@ fn text_in_the_filter_leaves_the_rows_that_have_it() {
 #[test]
 fn a_press_on_a_labels_bar_shows_its_rows_and_on_no_label_those_without() {
     let mut desk = Desk::with_garments(30);
-    let bar = desk.window.get_by_label_contains("print striped:").accesskit_node().label().unwrap();
-    desk.press(&bar);
+    desk.press_containing("print striped:");
     desk.wait_for("10 of 30 rows");
-    desk.press(&bar);
+    desk.press_containing("print striped:");
     desk.wait_for("30 rows");
-    let bar = desk.window.get_by_label_contains("sleeves no label:").accesskit_node().label().unwrap();
-    desk.press(&bar);
+    desk.press_containing("sleeves no label:");
     desk.wait_for("6 of 30 rows");
 }
 
@@ -44,8 +42,7 @@ fn a_press_on_a_labels_bar_shows_its_rows_and_on_no_label_those_without() {
 fn a_problem_leads_to_its_row_and_the_arrows_to_the_next() {
     let mut desk = Desk::with_garments(30);
     desk.press("Problems  1");
-    let problem = desk.window.get_by_label_contains("line 5").accesskit_node().label().unwrap();
-    desk.press(&problem);
+    desk.press_containing("line 5, column");
     desk.settle();
     assert!(desk.shows("line 5 of the CSV"));
     desk.keys(Modifiers::NONE, Key::ArrowDown);
@@ -75,7 +72,7 @@ fn a_bare_csv_becomes_a_project_after_its_columns_were_confirmed() {
     assert!(desk.shows("Use of print"));
     desk.press("Leave out plaid");
     desk.press("Save and open");
-    desk.wait_for("30 rows");
+    desk.wait_for("rows train");
     let config = desk.folder.path().join("garments/config.yml");
     assert!(std::fs::read_to_string(config).unwrap().contains("image_path"));
 }

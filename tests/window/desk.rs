@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use egui_kittest::kittest::Queryable as _;
 use egui_kittest::{Harness, Node};
+use tasklens::app::command::Place;
 use tasklens::app::settings::Folders;
 use tasklens::app::{App, Start};
 
@@ -47,11 +48,21 @@ impl Desk {
     }
 
     /// Draws frames until `done`; background work needs real time.
-    pub fn wait_until(&mut self, what: &str, mut done: impl FnMut(&Harness<'static, App>) -> bool) {
+    pub fn wait_until(&mut self, what: &str, done: impl FnMut(&Harness<'static, App>) -> bool) {
+        self.wait_up_to(20, what, done);
+    }
+
+    /// As [`Desk::wait_until`], for what may take so many seconds.
+    pub fn wait_up_to(
+        &mut self,
+        secs: u64,
+        what: &str,
+        mut done: impl FnMut(&Harness<'static, App>) -> bool,
+    ) {
         let begin = Instant::now();
         while !done(&self.window) {
             assert!(
-                begin.elapsed() < Duration::from_secs(20),
+                begin.elapsed() < Duration::from_secs(secs),
                 "waited in vain for: {what}\n{:?}",
                 self.window.root()
             );
@@ -80,8 +91,20 @@ impl Desk {
         self.window.run_steps(3);
     }
 
+    /// Presses the one thing whose name has this in it.
+    pub fn press_containing(&mut self, part: &str) {
+        self.window.get_by_label_contains(part).click();
+        self.window.run_steps(3);
+    }
+
+    /// Goes to a place by its button in the rail.
+    pub fn go_to(&mut self, place: Place) {
+        self.window.get_by_role_and_label(egui::accesskit::Role::Button, place.name()).click();
+        self.window.run_steps(3);
+    }
+
     /// What has this name.
-    pub fn node(&self, name: &str) -> Node<'_> {
+    pub fn node<'a>(&'a self, name: &'a str) -> Node<'a> {
         self.window.get_by_label(name)
     }
 

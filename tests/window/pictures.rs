@@ -1,7 +1,7 @@
 //! Pictures of each place in both themes.
 
 use egui::Theme;
-use egui_kittest::{SnapshotOptions, SnapshotResults};
+use egui_kittest::SnapshotOptions;
 
 use crate::desk::Desk;
 
@@ -15,16 +15,14 @@ fn pictures(desk: &mut Desk, name: &str) {
     if !has_adapter() {
         return;
     }
-    let mut results = SnapshotResults::new();
     for theme in [Theme::Dark, Theme::Light] {
         desk.window.ctx.set_theme(theme);
-        desk.settle();
+        // A pointer over something would change how it looks.
         desk.window.remove_cursor();
-        desk.window.step();
+        desk.settle();
         let suffix = if theme == Theme::Dark { "dark" } else { "light" };
-        results.add(desk.window.try_snapshot_options(format!("{name}_{suffix}"), &tolerant()));
+        desk.window.snapshot_options(format!("{name}_{suffix}"), &tolerant());
     }
-    results.unwrap();
 }
 
 /// Whether a picture can be drawn at all. `CI` must have an adapter: there, none is a failure.
@@ -45,7 +43,7 @@ fn start_page() {
 
 #[test]
 fn data_place() {
-    let mut desk = Desk::with_garments(200);
+    let mut desk = Desk::with_garments(40);
     pictures(&mut desk, "data");
     desk.press("garment_7.png");
     pictures(&mut desk, "data_row");

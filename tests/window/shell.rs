@@ -1,7 +1,7 @@
 //! What surrounds the places: start page, rail, palette, shortcuts, themes, drops.
 
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use crate::desk::{Desk, write_garments};
 use tasklens::app::command::{Place, UiCommand};
@@ -18,21 +18,18 @@ fn the_start_page_offers_the_next_steps() {
 #[test]
 fn the_rail_and_its_shortcuts_lead_to_every_place() {
     let mut desk = Desk::with_garments(12);
-    let on = |desk: &Desk, place: Place| {
-        desk.window
-            .get_by_role_and_label(egui::accesskit::Role::Button, place.name())
-            .accesskit_node()
-            .is_selected()
+    let here = |desk: &Desk, place: Place| {
+        let button = desk.window.get_by_role_and_label(egui::accesskit::Role::Button, place.name());
+        button.accesskit_node().toggled() == Some(egui::accesskit::Toggled::True)
     };
     for place in Place::ALL {
-        desk.window.get_by_role_and_label(egui::accesskit::Role::Button, place.name()).click();
-        desk.window.run_steps(3);
-        assert_eq!(on(&desk, place), Some(true), "{place:?}");
+        desk.go_to(place);
+        assert!(here(&desk, place), "{place:?}");
     }
     for place in Place::ALL {
         let shortcut = place.command().shortcut().unwrap();
         desk.keys(shortcut.modifiers, shortcut.logical_key);
-        assert_eq!(on(&desk, place), Some(true), "{place:?}");
+        assert!(here(&desk, place), "{place:?}");
     }
 }
 

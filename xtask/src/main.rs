@@ -1,3 +1,126 @@
-//! `cargo xtask setup | run | test | bench | shots`: set-up and everyday tasks.
+//! `cargo xtask setup | run | test | bench | shots | check`: set-up and everyday tasks.
+//!
+//! Every task first makes sure that the machine has what the build needs, which takes a moment once
+//! it is there. The tool itself depends on next to nothing, so that it compiles in seconds.
 
-fn main() {}
+mod cargo;
+mod libtorch;
+mod manifest;
+mod platform;
+mod python;
+mod setup;
+mod system;
+mod wheels;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const HELP: &str = "\
+Set-up and everyday tasks of Tasklens.
+
+Usage: cargo xtask <TASK>
+
+  setup [--gpu]      fetch libtorch into the per-user cache and check system packages;
+                     with --gpu also the CUDA libraries (2.7 GB, for NVIDIA GPUs on Linux)
+  run [-- ARGS]      set up, build, and start tasklens (without ARGS: open the built-in sample)
+  test [ARGS]        set up and run every test; ARGS go to `cargo test`
+  bench [ARGS]       set up and run the benchmarks; ARGS go to `cargo bench`
+  shots              set up and draw the screenshots of the README anew
+  check              set up, then check the formatting and the lints
+";
+
+/// What the user asked for.
+#[derive(Debug, PartialEq, Eq)]
+enum Task {
+    Help,
+    Setup { gpu: bool },
+    Run(Vec<String>),
+    Test(Vec<String>),
+    Bench(Vec<String>),
+    Shots,
+    Check,
+}
+
+impl Task {
+    fn parse(args: &[String]) -> Result<Self> {
+        let Some((name, rest)) = args.split_first() else { return Ok(Self::Help) };
+        let task = match name.as_str() {
+            "help" | "-h" | "--help" => return Ok(Self::Help),
+            "setup" if rest == ["--gpu"] => return Ok(Self::Setup { gpu: true }),
+            "setup" => Self::Setup { gpu: false },
+            // Only what follows `--` is for tasklens; an option before it would be a mistake.
+            "run" => match rest.split_first() {
+                Some((dashes, args)) if dashes == "--" => return Ok(Self::Run(args.to_vec())),
+                _ => Self::Run(Vec::new()),
+            },
+            "test" => return Ok(Self::Test(rest.to_vec())),
+            "bench" => return Ok(Self::Bench(rest.to_vec())),
+            "shots" => Self::Shots,
+            "check" => Self::Check,
+            _ => bail!("there is no task `{name}`\n\n{HELP}"),
+        };
+        match rest.first() {
+            None => Ok(task),
+            Some(extra) if name == "run" => {
+                bail!(
+                    "`{extra}`: what is meant for tasklens goes after `--`, as in `cargo xtask run -- doctor`"
+                )
+            }
+            Some(extra) => bail!("`{name}` does not know `{extra}`\n\n{HELP}"),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let done = Task::parse(&args).and_then(|task| match task {
+        Task::Help => {
+            print!("{HELP}");
+            Ok(())
+        }
+        Task::Setup { gpu } => setup::run(gpu).map(|libtorch| setup::say_what_next(&libtorch)),
+        Task::Run(args) => cargo::run(&setup::run(false)?, &args),
+        Task::Test(args) => cargo::test(&setup::run(false)?, &args),
+        Task::Bench(args) => cargo::bench(&setup::run(false)?, &args),
+        Task::Shots => cargo::shots(&setup::run(false)?),
+        Task::Check => cargo::check(&setup::run(false)?),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Task> {
+        Task::parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn arguments_after_the_dashes_go_to_the_program() {
+        assert_eq!(
+            parse("run -- train config.yml --json").unwrap(),
+            Task::Run(vec!["train".into(), "config.yml".into(), "--json".into()])
+        );
+        assert_eq!(parse("run").unwrap(), Task::Run(vec![]));
+        assert_eq!(
+            parse("test --lib -- --nocapture").unwrap(),
+            Task::Test(vec!["--lib".into(), "--".into(), "--nocapture".into()])
+        );
+        assert_eq!(parse("setup --gpu").unwrap(), Task::Setup { gpu: true });
+    }
+
+    #[test]
+    fn a_mistake_is_explained_and_not_passed_over() {
+        assert!(parse("run doctor").unwrap_err().to_string().contains("after `--`"));
+        assert!(parse("setup --gpus").unwrap_err().to_string().contains("--gpus"));
+        assert!(parse("tests").unwrap_err().to_string().contains("no task `tests`"));
+    }
+}

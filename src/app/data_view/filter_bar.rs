@@ -28,7 +28,7 @@ impl DataView {
             } else {
                 format!("{} of {} rows", grouped(shown), grouped(all))
             };
-            ui.label(theme::caption(context.tokens, count));
+            ui.add(egui::Label::new(theme::caption(context.tokens, count)).extend());
         });
     }
 

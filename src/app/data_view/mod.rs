@@ -54,7 +54,7 @@ impl DataView {
         Panel::right("data side")
             .frame(side)
             .default_size((width * 0.32).clamp(60.0 * GRID, 105.0 * GRID))
-            .size_range(50.0 * GRID..=(width * 0.6).max(60.0 * GRID))
+            .size_range(48.0 * GRID..=(width * 0.45).max(52.0 * GRID))
             .show(ui, |ui| self.side_ui(ui, project, context));
         let main = egui::Frame::new().fill(tokens.canvas).inner_margin(Margin {
             left: 16,

@@ -28,13 +28,14 @@ pub fn labels_ui(ui: &mut Ui, project: &Project, tokens: &Tokens, filter: &mut F
     ));
     filter.tasks.resize(dataset.tasks.len(), TaskFilter::Any);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
         for (index, task) in dataset.tasks.iter().enumerate() {
-            ui.add_space(2.0 * GRID);
+            ui.add_space(4.0 * GRID);
             ui.horizontal(|ui| {
                 dot_ui(ui, tokens, index);
                 ui.label(theme::strong(&task.name));
             });
-            ui.spacing_mut().item_spacing.y = 0.0;
+            ui.add_space(GRID);
             let largest =
                 project.summary.largest(index).max(project.summary.missing.get(index).copied().unwrap_or(0));
             let counts = project.summary.labels.get(index).map_or(&[][..], Vec::as_slice);

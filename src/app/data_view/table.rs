@@ -42,6 +42,7 @@ impl DataView {
         let dataset = &project.dataset;
         let flexible = ui.available_width() - THUMBNAIL_SIDE - PART_WIDTH - 8.0 * GRID;
         let task_width = (flexible * 0.6 / dataset.tasks.len().max(1) as f32).clamp(20.0 * GRID, TASK_WIDTH);
+        ui.spacing_mut().item_spacing = Vec2::new(2.0 * GRID, 0.0);
         let mut table = TableBuilder::new(ui)
             .id_salt(("rows", project.config.file.as_os_str()))
             .striped(false)
@@ -51,10 +52,7 @@ impl DataView {
             .column(Column::exact(THUMBNAIL_SIDE + GRID))
             .column(Column::remainder().at_least(PATH_WIDTH * 0.6).clip(true))
             .column(Column::exact(PART_WIDTH))
-            .columns(
-                Column::initial(task_width).at_least(16.0 * GRID).clip(true).resizable(true),
-                dataset.tasks.len(),
-            );
+            .columns(Column::initial(task_width).at_least(16.0 * GRID).clip(true), dataset.tasks.len());
         if std::mem::take(&mut self.scroll_to_selected) {
             match self.selected.map(|row| self.shown.binary_search(&row)) {
                 Some(Ok(at)) => table = table.scroll_to_row(at, None).animate_scrolling(false),
@@ -71,8 +69,8 @@ impl DataView {
             }
             for (index, task) in dataset.tasks.iter().enumerate() {
                 header.col(|ui| {
-                    ui.label(RichText::new("\u{25cf}").size(10.0).color(tokens.task(index)));
                     ui.add(egui::Label::new(theme::caption(tokens, &task.name)).truncate());
+                    dot_ui(ui, tokens, index);
                 });
             }
         });
@@ -118,7 +116,7 @@ fn row_ui(row: &mut TableRow<'_, '_>, project: &Project, index: usize, context: 
     for (task, label) in dataset.tasks.iter().zip(&data.labels) {
         row.col(|ui| match label.and_then(|class| task.labels.get(class as usize)) {
             Some(label) => {
-                ui.add(egui::Label::new(label).truncate());
+                ui.add(egui::Label::new(RichText::new(label).color(tokens.text)).truncate());
             }
             None => {
                 let dash = ui.label(RichText::new("\u{2013}").color(tokens.text_weak));

@@ -11,7 +11,8 @@ pub fn shortcuts_ui(ctx: &egui::Context, open: &mut bool) {
         return;
     }
     let tokens = Tokens::of(ctx);
-    let modal = Modal::new(Id::unique("shortcuts")).show(ctx, |ui| {
+    let frame = tokens.card_frame().inner_margin(20).corner_radius(theme::RADIUS + 4);
+    let modal = Modal::new(Id::unique("shortcuts")).frame(frame).show(ctx, |ui| {
         ui.set_width((110.0 * GRID).min(ctx.content_rect().width() - 16.0 * GRID));
         ui.label(theme::heading("Keyboard shortcuts"));
         ui.add_space(2.0 * GRID);

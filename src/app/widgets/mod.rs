@@ -4,7 +4,7 @@ pub mod chart;
 pub mod probability_bars;
 pub mod run_list;
 
-use egui::{Response, RichText, Role, Ui, Vec2, WidgetInfo};
+use egui::{Response, RichText, Role, Stroke, Ui, Vec2, WidgetInfo};
 
 use super::command::{CommandSender, UiCommand};
 use super::theme::{self, GRID, Tokens};
@@ -19,7 +19,9 @@ pub fn command_button(ui: &mut Ui, commands: &CommandSender, command: UiCommand)
 pub fn primary_button(ui: &mut Ui, commands: &CommandSender, command: UiCommand) -> Response {
     let tokens = Tokens::of(ui.ctx());
     let text = format!("{}  {}", command.icon(), command.text());
-    let button = egui::Button::new(RichText::new(text).color(tokens.on_accent)).fill(tokens.accent);
+    let button = egui::Button::new(RichText::new(text).color(tokens.on_accent))
+        .fill(tokens.accent)
+        .stroke(Stroke::new(1.0, tokens.accent));
     finish(ui, button, commands, command)
 }
 

@@ -88,7 +88,7 @@ fn tally(table: &Table, column: usize) -> Tally {
     tally
 }
 
-fn is_image_name(text: &str) -> bool {
+pub(super) fn is_image_name(text: &str) -> bool {
     let extension = Path::new(text).extension().and_then(|extension| extension.to_str());
     extension
         .is_some_and(|extension| IMAGE_EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)))

@@ -80,8 +80,8 @@ fn the_config_of_a_proposal_says_what_the_user_sees() {
 #[test]
 fn a_role_that_only_one_column_can_have_moves() {
     let (_dir, mut proposal) = propose(&shop());
-    proposal.set_role(5, Role::Path);
-    proposal.set_role(2, Role::Split);
+    proposal.set_role(5, Path);
+    proposal.set_role(2, Split);
     use Role::{Ignore, Path, Split, Task};
     assert_eq!(roles(&proposal), [Ignore, Ignore, Split, Task, Ignore, Path, Ignore]);
 }
@@ -112,4 +112,18 @@ fn what_stands_in_the_way_of_a_config_is_said() {
 fn a_table_without_rows_is_proposed_nothing() {
     let (_dir, proposal) = propose("path,print\n");
     assert_eq!(roles(&proposal), [Role::Ignore, Role::Ignore]);
+}
+
+#[test]
+fn a_table_without_column_names_is_refused_with_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("shop.csv");
+    std::fs::write(&path, "img/a.jpg,solid\nimg/b.jpg,floral\n").unwrap();
+    assert_eq!(
+        propose_config(&path).unwrap_err().to_string(),
+        format!(
+            "{}: the first line has `img/a.jpg` and so seems to be a row; put a line with the column names, such as `path,color`, above it",
+            path.display()
+        )
+    );
 }

@@ -53,9 +53,11 @@ impl Neckline {
 pub struct Sleeve {
     /// 1 right, -1 left (as seen).
     pub side: f32,
+    /// Degrees from the body's direction to the sleeve's.
+    pub turn: f32,
     /// Outer and inner corner of the cuff.
     pub cuff: [(f32, f32); 2],
-    shoulder: (f32, f32),
+    pub shoulder: (f32, f32),
     armpit: (f32, f32),
     bend: (f32, f32),
 }
@@ -93,7 +95,8 @@ impl Cut {
         let armpit_y = if open { top + dice.range(17.0, 20.0) } else { top + dice.range(9.0, 11.0) };
         let hem_y = if dress { dice.range(38.0, 43.0) } else { dice.range(26.0, 36.0) };
         let waist = (half - dice.range(0.5, if dress { 5.0 } else { 2.5 }), dice.range(0.0, 6.0));
-        let hem_x = if dress { half + dice.range(5.0, 13.0) } else { half + dice.range(-1.0, 2.0) };
+        let flare = if sleeves == Sleeves::Long { 8.0 } else { 13.0 };
+        let hem_x = if dress { half + dice.range(4.0, flare) } else { half + dice.range(-1.0, 2.0) };
         let (neck, depth) = match neckline {
             Neckline::None => (shoulder.0, dice.range(0.0, 1.5)),
             Neckline::V => (dice.range(9.5, 12.0), dice.range(19.0, 25.0)),
@@ -114,7 +117,7 @@ impl Cut {
         };
         let (degrees, length, width) = match sleeves {
             Sleeves::Sleeveless => return cut,
-            Sleeves::Long => (dice.range(56.0, 68.0), dice.range(50.0, 56.0), dice.range(7.0, 9.5)),
+            Sleeves::Long => (dice.range(63.0, 73.0), dice.range(48.0, 54.0), dice.range(7.5, 10.0)),
             Sleeves::Short => (dice.range(30.0, 46.0), dice.range(15.0, 18.5), dice.range(12.0, 14.0)),
         };
         cut.sleeves =
@@ -129,6 +132,7 @@ impl Cut {
         let mirror = |(x, y): (f32, f32)| (x * side, y);
         Sleeve {
             side,
+            turn: (degrees - 90.0) * side,
             cuff: [mirror(outer), mirror(inner)],
             shoulder: mirror(self.shoulder),
             armpit: mirror(self.armpit),
@@ -137,6 +141,13 @@ impl Cut {
                 self.shoulder.1 + sin * length * 0.35,
             )),
         }
+    }
+
+    /// Half the width and half the height of everything.
+    pub fn reach(&self) -> (f32, f32) {
+        let cuffs = self.sleeves.iter().flat_map(|sleeve| sleeve.cuff).map(|(x, _)| x.abs());
+        let width = cuffs.fold(self.hem.0.max(self.armpit.0), f32::max);
+        (width, (self.hem.1 + self.sag - self.top) / 2.0)
     }
 
     /// The front of the body, closed.

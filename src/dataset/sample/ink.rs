@@ -8,6 +8,7 @@ use tiny_skia::{
 };
 
 /// Random numbers that stay the same when a crate changes how it samples ranges.
+#[derive(Clone)]
 pub struct Dice(Pcg64Mcg);
 
 impl Dice {
@@ -134,19 +135,16 @@ impl Pencil {
         Some(Self { pixmap: Pixmap::new(side, side)?, to_pixels: Transform::identity(), clip: None })
     }
 
-    /// Draws inside this path only, until the next call. `None` ends it.
-    pub fn clip_to(&mut self, shapes: &[&dyn Fn(&mut PathBuilder)]) {
+    /// Draws inside this shape only, until [`Self::unclip`].
+    pub fn clip_to(&mut self, shape: impl Fn(&mut PathBuilder)) {
+        self.clip = Mask::new(self.pixmap.width(), self.pixmap.height());
+        if let (Some(mask), Some(path)) = (&mut self.clip, build(shape)) {
+            mask.fill_path(&path, FillRule::Winding, true, self.to_pixels);
+        }
+    }
+
+    pub fn unclip(&mut self) {
         self.clip = None;
-        if shapes.is_empty() {
-            return;
-        }
-        let mut mask = Mask::new(self.pixmap.width(), self.pixmap.height());
-        for shape in shapes {
-            if let (Some(mask), Some(path)) = (&mut mask, build(shape)) {
-                mask.fill_path(&path, FillRule::Winding, true, self.to_pixels);
-            }
-        }
-        self.clip = mask;
     }
 
     pub fn fill(&mut self, color: Color, shape: impl Fn(&mut PathBuilder)) {
@@ -154,7 +152,7 @@ impl Pencil {
     }
 
     pub fn fill_with(&mut self, shader: Shader<'_>, shape: impl Fn(&mut PathBuilder)) {
-        if let Some(path) = build(&shape) {
+        if let Some(path) = build(shape) {
             let paint = Paint { shader, ..Paint::default() };
             self.pixmap.fill_path(&path, &paint, FillRule::Winding, self.to_pixels, self.clip.as_ref());
         }
@@ -162,7 +160,7 @@ impl Pencil {
 
     /// A line of `width` units with round ends.
     pub fn line(&mut self, color: Color, width: f32, shape: impl Fn(&mut PathBuilder)) {
-        if let Some(path) = build(&shape) {
+        if let Some(path) = build(shape) {
             let paint = Paint { shader: Shader::SolidColor(color), ..Paint::default() };
             let stroke =
                 Stroke { width, line_cap: LineCap::Round, line_join: LineJoin::Round, ..Stroke::default() };
@@ -171,7 +169,7 @@ impl Pencil {
     }
 }
 
-fn build(shape: &(impl Fn(&mut PathBuilder) + ?Sized)) -> Option<tiny_skia::Path> {
+fn build(shape: impl Fn(&mut PathBuilder)) -> Option<tiny_skia::Path> {
     let mut builder = PathBuilder::new();
     shape(&mut builder);
     builder.finish()

@@ -4,7 +4,7 @@ use std::f32::consts::TAU;
 
 use tiny_skia::PathBuilder;
 
-use super::garment::Cut;
+use super::garment::{Cut, Sleeve};
 use super::ink::{Dice, Ink, Palette, Pencil, gradient, polygon};
 
 /// The task `print`.
@@ -35,8 +35,8 @@ impl Print {
         Self::ALL[self as usize].1
     }
 
-    /// Draws it on the whole garment.
-    pub fn draw(self, pencil: &mut Pencil, cut: &Cut, palette: &Palette, dice: &mut Dice) {
+    /// Draws it on the body.
+    pub fn on_body(self, pencil: &mut Pencil, cut: &Cut, palette: &Palette, dice: &mut Dice) {
         match self {
             Self::Solid => {}
             Self::Embroidered => embroidered(pencil, cut, palette, dice),
@@ -46,6 +46,26 @@ impl Print {
             Self::Lattice => lattice(pencil, palette, dice),
             Self::Pleated => pleated(pencil, cut, palette, dice),
         }
+    }
+
+    /// Draws it on a sleeve; what covers the body runs along the sleeve, as fabric is cut.
+    pub fn on_sleeve(self, pencil: &mut Pencil, sleeve: &Sleeve, palette: &Palette, dice: &mut Dice) {
+        let upright = pencil.to_pixels;
+        let (x, y) = sleeve.shoulder;
+        pencil.to_pixels = upright.pre_rotate_at(sleeve.turn, x, y);
+        match self {
+            Self::Solid | Self::Graphic | Self::Pleated => {}
+            Self::Floral => floral(pencil, palette, dice),
+            Self::Striped => striped(pencil, palette, dice),
+            Self::Lattice => lattice(pencil, palette, dice),
+            Self::Embroidered => {
+                pencil.to_pixels = upright;
+                for (above, ink) in [(2.8, palette.print), (5.4, palette.accent)] {
+                    pencil.line(ink.alpha(1.0), 1.4, |b| sleeve.across(b, above));
+                }
+            }
+        }
+        pencil.to_pixels = upright;
     }
 }
 
@@ -102,15 +122,19 @@ fn pleated(pencil: &mut Pencil, cut: &Cut, palette: &Palette, dice: &mut Dice) {
     for pleat in -pleats..pleats {
         let edge = |i: i32| [(i as f32 * upper, top), (i as f32 * lower, bottom)];
         let (left, right) = (edge(pleat), edge(pleat + 1));
-        let ends = ((left[0].0 + left[1].0) / 2.0, (right[0].0 + right[1].0) / 2.0);
-        let (from, to) = if lean > 0.0 { ends } else { (ends.1, ends.0) };
+        // Across the pleat, square to its middle line.
+        let (along, middle) = (right[1].0 + left[1].0 - right[0].0 - left[0].0, (top + bottom) / 2.0);
+        let slope = along / 2.0 / (bottom - top);
+        let (x, half) =
+            ((left[0].0 + left[1].0 + right[0].0 + right[1].0) / 4.0, (upper + lower) / 4.0 * lean);
+        let (from, to) = ((x - half, middle + half * slope), (x + half, middle - half * slope));
         let stops = [
             (0.0, light.alpha(0.95)),
             (0.5, palette.fabric.alpha(0.2)),
             (0.92, dark.alpha(0.95)),
             (1.0, dark.alpha(1.0)),
         ];
-        pencil.fill_with(gradient((from, 0.0), (to, 0.0), &stops), |b| {
+        pencil.fill_with(gradient(from, to, &stops), |b| {
             polygon(b, [left[0], right[0], right[1], left[1]]);
         });
         let crease = if lean > 0.0 { right } else { left };
@@ -141,7 +165,7 @@ fn floral(pencil: &mut Pencil, palette: &Palette, dice: &mut Dice) {
             let (sin, cos) = angle.sin_cos();
             let along = |r: f32, w: f32| (at.0 + cos * r - sin * w, at.1 + sin * r + cos * w);
             pencil.fill(leaf.alpha(1.0), |b| {
-                lens(b, along(0.6 * size, 0.0), along(1.7 * size, 0.0), 0.35 * size)
+                lens(b, along(0.6 * size, 0.0), along(1.7 * size, 0.0), 0.35 * size);
             });
         }
         let (petal, eye) =
@@ -217,13 +241,13 @@ fn graphic(pencil: &mut Pencil, cut: &Cut, palette: &Palette, dice: &mut Dice) {
                 b.close();
             });
             pencil.fill(front.alpha(1.0), |b| {
-                polygon(b, [at(-0.85, -0.4), at(0.85, -0.4), at(0.8, 0.1), at(-0.8, 0.1)])
+                polygon(b, [at(-0.85, -0.4), at(0.85, -0.4), at(0.8, 0.1), at(-0.8, 0.1)]);
             });
         }
     }
 }
 
-/// Stitched borders: a row of motifs at the hem, one down the middle, dots around the neckline, cuffs.
+/// Stitched borders: a row of motifs at the hem, one down the middle, dots around the neckline.
 fn embroidered(pencil: &mut Pencil, cut: &Cut, palette: &Palette, dice: &mut Dice) {
     let (one, two) = (palette.print, palette.accent);
     let motif = dice.below(3);
@@ -260,11 +284,6 @@ fn embroidered(pencil: &mut Pencil, cut: &Cut, palette: &Palette, dice: &mut Dic
             let x = share * (cut.neck.min(cut.armpit.0 - 4.0) + drop);
             let y = cut.top + (cut.depth + drop) * (1.0 - share * share).max(0.0).sqrt() + 1.0;
             pencil.fill(ink.alpha(1.0), |b| b.push_circle(x, y, 0.95));
-        }
-    }
-    for sleeve in &cut.sleeves {
-        for (above, ink) in [(2.6, one), (5.0, two)] {
-            pencil.line(ink.alpha(1.0), 1.3, |b| sleeve.across(b, above));
         }
     }
 }

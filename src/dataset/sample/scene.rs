@@ -5,7 +5,7 @@ use image::{Rgb, RgbImage};
 use tiny_skia::{Color, PathBuilder, Rect, Transform};
 
 use super::Labels;
-use super::garment::Cut;
+use super::garment::{Cut, Neckline};
 use super::ink::{Dice, Ink, Palette, Pencil, gradient};
 
 /// Pixels along each side of a picture.
@@ -21,8 +21,7 @@ pub fn draw(labels: Labels, mut dice: Dice) -> anyhow::Result<RgbImage> {
     pencil.to_pixels = Transform::from_scale(SIDE as f32 / 100.0, SIDE as f32 / 100.0);
     background(&mut pencil, &palette, dice);
 
-    let middle = (cut.top + cut.hem.1 + cut.sag) / 2.0;
-    pencil.to_pixels = pose(middle, dice);
+    pencil.to_pixels = pose(&cut, dice);
     shadow(&mut pencil, &cut, dice);
     garment(&mut pencil, labels, &cut, &palette, dice);
 
@@ -32,15 +31,16 @@ pub fn draw(labels: Labels, mut dice: Dice) -> anyhow::Result<RgbImage> {
 }
 
 /// From the garment's units to pixels: where it lies, how large, how turned.
-fn pose(middle: f32, dice: &mut Dice) -> Transform {
-    let unit = SIDE as f32 / 100.0 * dice.range(0.92, 1.1);
-    let (x, y) = (50.0 + dice.around(3.5), 50.0 + dice.around(3.0));
-    let tilt = dice.around(0.06);
-    Transform::from_translate(0.0, -middle)
-        .post_concat(Transform::from_row(1.0, 0.0, tilt, 1.0, 0.0, 0.0))
+fn pose(cut: &Cut, dice: &mut Dice) -> Transform {
+    let side = SIDE as f32;
+    let (half_width, half_height) = cut.reach();
+    let unit = side * dice.range(0.4, 0.465) / half_width.max(half_height).max(36.0);
+    let (x, y) = (side * (0.5 + dice.around(0.03)), side * (0.5 + dice.around(0.025)));
+    Transform::from_translate(0.0, -(cut.top + half_height))
+        .post_concat(Transform::from_row(1.0, 0.0, dice.around(0.06), 1.0, 0.0, 0.0))
         .post_rotate(dice.around(10.0))
         .post_scale(unit * dice.range(0.96, 1.04), unit)
-        .post_translate(x * SIDE as f32 / 100.0, y * SIDE as f32 / 100.0)
+        .post_translate(x, y)
 }
 
 fn everything(b: &mut PathBuilder) {
@@ -104,31 +104,31 @@ fn garment(pencil: &mut Pencil, labels: Labels, cut: &Cut, palette: &Palette, di
     let inside = fabric.mix(Ink::BLACK, 0.58);
 
     pencil.fill(inside.alpha(1.0), |b| cut.back(b));
-    if labels.neckline != super::Neckline::None {
+    if labels.neckline != Neckline::None {
         pencil.line(palette.trim.mix(Ink::BLACK, 0.35).alpha(1.0), 1.8, |b| {
             b.move_to(-cut.neck, cut.top);
             cut.back_edge(b);
         });
     }
+    // Sleeves lie under the body. The print's dice are thrown alike for each, so that all match.
     for sleeve in &cut.sleeves {
         pencil.fill(fabric.mix(Ink::BLACK, 0.06).alpha(1.0), |b| sleeve.outline(b));
-    }
-    pencil.fill(fabric.alpha(1.0), |b| cut.body(b));
-
-    let outlines: Vec<_> = cut.sleeves.iter().map(|sleeve| |b: &mut PathBuilder| sleeve.outline(b)).collect();
-    let body = |b: &mut PathBuilder| cut.body(b);
-    let mut shapes: Vec<&dyn Fn(&mut PathBuilder)> = vec![&body];
-    shapes.extend(outlines.iter().map(|outline| outline as &dyn Fn(&mut PathBuilder)));
-    pencil.clip_to(&shapes);
-    labels.print.draw(pencil, cut, palette, dice);
-    folds(pencil, cut, dice);
-    pencil.clip_to(&[]);
-
-    for sleeve in &cut.sleeves {
+        pencil.clip_to(|b| sleeve.outline(b));
+        labels.print.on_sleeve(pencil, sleeve, palette, &mut dice.clone());
+        for (above, alpha) in [(9.0, 0.05), (11.0, 0.05), (30.0, 0.05), (32.0, 0.04)] {
+            pencil.line(Ink::BLACK.alpha(alpha), 1.6, |b| sleeve.across(b, above));
+        }
+        pencil.unclip();
         pencil.line(palette.trim.alpha(1.0), 1.8, |b| sleeve.across(b, 0.9));
         pencil.line(seam.alpha(0.75), 0.7, |b| sleeve.outline(b));
     }
-    // The body lies over the sleeves: its edge shows as the armhole's seam.
+
+    pencil.fill(fabric.alpha(1.0), |b| cut.body(b));
+    pencil.clip_to(|b| cut.body(b));
+    labels.print.on_body(pencil, cut, palette, dice);
+    folds(pencil, cut, dice);
+    pencil.unclip();
+    // The body's edge shows on the sleeves as the armhole's seam.
     pencil.line(seam.alpha(0.8), 0.8, |b| cut.body(b));
     pencil.line(palette.trim.alpha(0.9), 1.1, |b| cut.hem_line(b, 0.7));
     pencil.line(palette.trim.alpha(1.0), 2.4, |b| cut.collar(b));
@@ -162,11 +162,6 @@ fn folds(pencil: &mut Pencil, cut: &Cut, dice: &mut Dice) {
                 b.move_to(from_x, from_y);
                 b.quad_to(from_x * 1.1, from_y + 8.0, from_x * 1.3, cut.hem.1 + 1.0);
             });
-        }
-    }
-    for sleeve in &cut.sleeves {
-        for (above, alpha) in [(9.0, 0.05), (11.0, 0.05), (30.0, 0.05), (32.0, 0.04)] {
-            pencil.line(Ink::BLACK.alpha(alpha), 1.6, |b| sleeve.across(b, above));
         }
     }
 }

@@ -137,6 +137,13 @@ fn only_edited_cells_change_in_the_file() {
 }
 
 #[test]
+fn a_row_whose_only_cell_is_cleared_stays_a_row() {
+    let mut table = read(b"path\na.jpg\nb.jpg\n");
+    table.set_cell(0, 0, "").unwrap();
+    assert_eq!(rows(&read(&written(&table))), [[""], ["b.jpg"]]);
+}
+
+#[test]
 fn what_windows_1252_lacks_is_refused_and_leaves_the_file() {
     let mut table = read(b"path,name\na.jpg,caf\xe9\n");
     table.set_cell(0, 1, "東京").unwrap();

@@ -1,0 +1,59 @@
+//! Predicting files by the thousand: worker threads decode ahead of the network.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::{Prediction, Predictor};
+use crate::config::Augmentation;
+use crate::dataset::Row;
+use crate::images::cache::ImageCache;
+use crate::images::loader::{Loader, Source, in_batches};
+
+/// What came of one row.
+#[derive(Debug)]
+pub struct Answer {
+    /// Index into the rows given.
+    pub row: usize,
+    /// The prediction, or why the image could not be read.
+    pub result: Result<Prediction, String>,
+}
+
+/// Predicts `images` of `rows`, `batch_size` at a time with `workers` threads that decode. `answer`
+/// gets every row once, batch by batch, and returns whether to go on.
+///
+/// # Errors
+/// The device ran out of memory or failed.
+pub fn predict_rows(
+    predictor: &Predictor,
+    rows: Vec<Row>,
+    which: &[usize],
+    (batch_size, workers): (usize, usize),
+    answer: &mut dyn FnMut(Answer) -> bool,
+) -> anyhow::Result<()> {
+    let description = predictor.description();
+    let source = Arc::new(Source {
+        tasks: rows.first().map_or(0, |row| row.labels.len()),
+        rows,
+        // Each image is seen once: nothing is worth keeping.
+        cache: ImageCache::new(description.height, description.width, 0),
+        augmentation: Augmentation::none(),
+        seed: 0,
+    });
+    let loader = Loader::start(&source, in_batches(which, batch_size), None, workers)
+        .context("cannot start the threads that decode images")?;
+    for batch in loader {
+        for (row, message) in batch.failures {
+            if !answer(Answer { row, result: Err(message) }) {
+                return Ok(());
+            }
+        }
+        let predictions = predictor.predict_pixels(&batch.pixels, batch.rows.len())?;
+        for (row, prediction) in batch.rows.into_iter().zip(predictions) {
+            if !answer(Answer { row, result: Ok(prediction) }) {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,214 @@
+//! The few layers that the backbones are made of.
+//!
+//! Tensors are `[N, C, H, W]` with channels-last strides, which is what CPUs and tensor cores are
+//! fastest with. Weights stay float32 and are cast inside the forward pass, so that autograd gives
+//! float32 gradients to them.
+
+use tch::{Kind, TchError, Tensor};
+
+use super::parameters::Builder;
+
+/// How a forward pass is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pass {
+    /// Batch statistics and gradients (training), or running statistics (evaluation).
+    pub train: bool,
+    /// Float or BFloat16 for convolutions and activations.
+    pub kind: Kind,
+}
+
+impl Pass {
+    /// Training in `kind`.
+    pub fn train(kind: Kind) -> Self {
+        Self { train: true, kind }
+    }
+
+    /// Evaluation in `kind`.
+    pub fn evaluate(kind: Kind) -> Self {
+        Self { train: false, kind }
+    }
+}
+
+/// What batch normalisation adds to the variance (PyTorch's default).
+const EPSILON: f64 = 1e-5;
+/// Share of the batch in running statistics (PyTorch's convention).
+const MOMENTUM: f64 = 0.1;
+
+/// Batch normalisation, Ioffe and Szegedy 2015.
+#[derive(Debug)]
+struct BatchNorm {
+    weight: Tensor,
+    bias: Tensor,
+    running_mean: Tensor,
+    running_var: Tensor,
+}
+
+impl BatchNorm {
+    fn new(builder: &mut Builder<'_>, name: &str, channels: i64) -> Result<Self, TchError> {
+        Ok(Self {
+            weight: builder.constant(format!("{name}.weight"), &[channels], 1.0, true)?,
+            bias: builder.constant(format!("{name}.bias"), &[channels], 0.0, true)?,
+            running_mean: builder.constant(format!("{name}.running_mean"), &[channels], 0.0, false)?,
+            running_var: builder.constant(format!("{name}.running_var"), &[channels], 1.0, false)?,
+        })
+    }
+
+    fn forward(&self, x: &Tensor, train: bool) -> Result<Tensor, TchError> {
+        x.f_batch_norm(
+            Some(&self.weight),
+            Some(&self.bias),
+            Some(&self.running_mean),
+            Some(&self.running_var),
+            train,
+            MOMENTUM,
+            EPSILON,
+            true,
+        )
+    }
+}
+
+/// The parts of the names of a convolution and of the normalisation behind it.
+pub(super) struct Names<'a> {
+    /// Such as `block1.skip` or `block1.rep.0`.
+    pub convolution: &'a str,
+    /// Such as `block1.skipbn` or `block1.rep.1`.
+    pub norm: &'a str,
+}
+
+/// A bias-free convolution, plain or depthwise separable, with batch normalisation behind it.
+///
+/// [`ConvNorm::fold`] merges the two for prediction: one pass over memory less.
+#[derive(Debug)]
+pub(super) struct ConvNorm {
+    /// `[C, 1, 3, 3]` of a separable convolution; the pointwise one follows it.
+    depthwise: Option<Tensor>,
+    /// `[O, C, k, k]`.
+    weight: Tensor,
+    stride: i64,
+    padding: i64,
+    norm: BatchNorm,
+    folded: Option<Folded>,
+}
+
+/// Weights of a convolution that has swallowed its normalisation.
+#[derive(Debug)]
+struct Folded {
+    kind: Kind,
+    depthwise: Option<Tensor>,
+    weight: Tensor,
+    bias: Tensor,
+}
+
+/// Uniform with the variance of He et al. 2015, by fan-out.
+fn he_bound(out_channels: i64, kernel: i64) -> f32 {
+    (6.0 / (out_channels * kernel * kernel) as f32).sqrt()
+}
+
+impl ConvNorm {
+    /// `kernel` x `kernel`, without bias.
+    pub fn plain(
+        builder: &mut Builder<'_>,
+        names: &Names<'_>,
+        (channels_in, channels_out): (i64, i64),
+        kernel: i64,
+        stride: i64,
+    ) -> Result<Self, TchError> {
+        let weight = builder.uniform(
+            format!("{}.weight", names.convolution),
+            &[channels_out, channels_in, kernel, kernel],
+            he_bound(channels_out, kernel),
+        )?;
+        let norm = BatchNorm::new(builder, names.norm, channels_out)?;
+        Ok(Self { depthwise: None, weight, stride, padding: 0, norm, folded: None })
+    }
+
+    /// 3x3 depthwise with padding 1, then 1x1 pointwise, both without bias.
+    pub fn separable(
+        builder: &mut Builder<'_>,
+        names: &Names<'_>,
+        (channels_in, channels_out): (i64, i64),
+    ) -> Result<Self, TchError> {
+        // Fan-out of a depthwise kernel is its own 9 weights.
+        let depthwise =
+            builder.uniform(format!("{}.conv1.weight", names.convolution), &[channels_in, 1, 3, 3], he_bound(1, 3))?;
+        let weight = builder.uniform(
+            format!("{}.pointwise.weight", names.convolution),
+            &[channels_out, channels_in, 1, 1],
+            he_bound(channels_out, 1),
+        )?;
+        let norm = BatchNorm::new(builder, names.norm, channels_out)?;
+        Ok(Self { depthwise: Some(depthwise), weight, stride: 1, padding: 0, norm, folded: None })
+    }
+
+    /// `[N, C, H, W]` -> `[N, O, H', W']`.
+    pub fn forward(&self, x: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
+        if let (false, Some(folded)) = (pass.train, &self.folded)
+            && folded.kind == pass.kind
+        {
+            let y = self.convolve(x, folded.depthwise.as_ref(), &folded.weight, Some(&folded.bias))?;
+            return Ok(y);
+        }
+        let depthwise = self.depthwise.as_ref().map(|w| w.f_to_kind(pass.kind)).transpose()?;
+        let y = self.convolve(x, depthwise.as_ref(), &self.weight.f_to_kind(pass.kind)?, None)?;
+        self.norm.forward(&y, pass.train)
+    }
+
+    fn convolve(
+        &self,
+        x: &Tensor,
+        depthwise: Option<&Tensor>,
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+    ) -> Result<Tensor, TchError> {
+        let (stride, padding) = ([self.stride; 2], [self.padding; 2]);
+        match depthwise {
+            None => x.f_conv2d(weight, bias, stride, padding, [1, 1], 1),
+            Some(depthwise) => {
+                let channels = depthwise.size()[0];
+                x.f_conv2d(depthwise, None::<&Tensor>, [1, 1], [1, 1], [1, 1], channels)?
+                    .f_conv2d(weight, bias, stride, padding, [1, 1], 1)
+            }
+        }
+    }
+
+    /// Merges the normalisation's running statistics into the weights, for evaluation in `kind`.
+    /// Later changes of the weights do not reach the folded copy: call it again.
+    pub fn fold(&mut self, kind: Kind) -> Result<(), TchError> {
+        let norm = &self.norm;
+        let deviation = norm.running_var.f_add_scalar(EPSILON)?.f_sqrt()?;
+        let scale = norm.weight.f_div(&deviation)?;
+        let bias = norm.bias.f_sub(&norm.running_mean.f_mul(&scale)?)?;
+        let weight = self.weight.f_mul(&scale.f_view([-1, 1, 1, 1])?)?;
+        let cast = |tensor: &Tensor| tensor.f_detach()?.f_to_kind(kind);
+        self.folded = Some(Folded {
+            kind,
+            depthwise: self.depthwise.as_ref().map(cast).transpose()?,
+            weight: cast(&weight)?,
+            bias: cast(&bias)?,
+        });
+        Ok(())
+    }
+}
+
+/// A linear layer, computed in float32.
+#[derive(Debug)]
+pub(super) struct Linear {
+    weight: Tensor,
+    bias: Tensor,
+}
+
+impl Linear {
+    /// Weights uniform with PyTorch's default bound.
+    pub fn new(builder: &mut Builder<'_>, name: &str, inputs: i64, outputs: i64) -> Result<Self, TchError> {
+        let bound = 1.0 / (inputs as f32).sqrt();
+        Ok(Self {
+            weight: builder.uniform(format!("{name}.weight"), &[outputs, inputs], bound)?,
+            bias: builder.constant(format!("{name}.bias"), &[outputs], 0.0, true)?,
+        })
+    }
+
+    /// `[N, inputs]` -> `[N, outputs]`.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
+        x.f_linear(&self.weight, Some(&self.bias))
+    }
+}

@@ -1,0 +1,195 @@
+//! Xception: Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", CVPR 2017.
+//!
+//! Names and shapes are those of timm's `legacy_xception`, so that the public ImageNet file loads as
+//! it is. Input is scaled to -1..1. [`Architecture::SMALL`] has the same blocks, narrower and fewer.
+
+use tch::{Kind, TchError, Tensor};
+
+use super::layers::{ConvNorm, Names, Pass};
+use super::parameters::Builder;
+use crate::config::Backbone;
+
+/// The widths and depths that make a member of the family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Architecture {
+    /// Channels of the two plain convolutions at the start.
+    pub stem: [i64; 2],
+    /// Output channels of the three entry blocks, each of which halves the size.
+    pub entry: [i64; 3],
+    /// Blocks of three separable convolutions at the width of `entry[2]`.
+    pub middle_blocks: usize,
+    /// Output channels of the last block, which halves the size.
+    pub exit: i64,
+    /// Channels of the two separable convolutions at the end; the second is the feature count.
+    pub tail: [i64; 2],
+}
+
+impl Architecture {
+    /// As published: 2,048 features, 20.8 million weights.
+    pub const XCEPTION: Self =
+        Self { stem: [32, 64], entry: [128, 256, 728], middle_blocks: 8, exit: 1024, tail: [1536, 2048] };
+
+    /// For training from scratch on a CPU: 512 features.
+    pub const SMALL: Self =
+        Self { stem: [24, 48], entry: [96, 160, 256], middle_blocks: 2, exit: 384, tail: [512, 512] };
+
+    /// The one that a config names.
+    pub fn of(backbone: Backbone) -> Self {
+        match backbone {
+            Backbone::Xception => Self::XCEPTION,
+            Backbone::XceptionSmall => Self::SMALL,
+        }
+    }
+
+    /// Length of the feature vector.
+    pub fn features(&self) -> i64 {
+        self.tail[1]
+    }
+}
+
+/// A residual block of separable convolutions.
+#[derive(Debug)]
+struct Block {
+    skip: Option<ConvNorm>,
+    convolutions: Vec<ConvNorm>,
+    starts_with_relu: bool,
+    halves: bool,
+}
+
+/// How a [`Block`] is built.
+struct BlockPlan {
+    channels: (i64, i64),
+    convolutions: usize,
+    halves: bool,
+    starts_with_relu: bool,
+    /// Whether the first convolution already has the output width, or only the last.
+    grows_first: bool,
+}
+
+impl Block {
+    fn new(builder: &mut Builder<'_>, name: &str, plan: &BlockPlan) -> Result<Self, TchError> {
+        let (channels_in, channels_out) = plan.channels;
+        let mut convolutions = Vec::new();
+        for i in 0..plan.convolutions {
+            let from = if plan.grows_first && i > 0 { channels_out } else { channels_in };
+            let to = if plan.grows_first || i + 1 == plan.convolutions { channels_out } else { channels_in };
+            // Places in timm's nn.Sequential: [relu] separable norm relu separable norm ...
+            let place = 3 * i + usize::from(plan.starts_with_relu);
+            let names = Names {
+                convolution: &format!("{name}.rep.{place}"),
+                norm: &format!("{name}.rep.{}", place + 1),
+            };
+            convolutions.push(ConvNorm::separable(builder, &names, (from, to))?);
+        }
+        let skip = if plan.halves || channels_in != channels_out {
+            let names = Names { convolution: &format!("{name}.skip"), norm: &format!("{name}.skipbn") };
+            let stride = if plan.halves { 2 } else { 1 };
+            Some(ConvNorm::plain(builder, &names, plan.channels, 1, stride)?)
+        } else {
+            None
+        };
+        Ok(Self { skip, convolutions, starts_with_relu: plan.starts_with_relu, halves: plan.halves })
+    }
+
+    fn forward(&self, input: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
+        let mut x = input.shallow_clone();
+        for (i, convolution) in self.convolutions.iter().enumerate() {
+            if i > 0 {
+                x = x.f_relu_()?;
+            } else if self.starts_with_relu {
+                // Not in place: the skip connection needs the input as it was.
+                x = x.f_relu()?;
+            }
+            x = convolution.forward(&x, pass)?;
+        }
+        if self.halves {
+            x = x.f_max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false)?;
+        }
+        match &self.skip {
+            Some(skip) => x.f_add_(&skip.forward(input, pass)?),
+            None => x.f_add_(input),
+        }
+    }
+}
+
+/// The backbone: `[N, 3, H, W]` -> `[N, features]`.
+#[derive(Debug)]
+pub struct Xception {
+    conv1: ConvNorm,
+    conv2: ConvNorm,
+    blocks: Vec<Block>,
+    conv3: ConvNorm,
+    conv4: ConvNorm,
+}
+
+impl Xception {
+    /// A backbone with new weights.
+    ///
+    /// # Errors
+    /// The device is out of memory.
+    pub fn new(builder: &mut Builder<'_>, architecture: &Architecture) -> Result<Self, TchError> {
+        let Architecture { stem, entry, middle_blocks, exit, tail } = *architecture;
+        let names = |convolution, norm| Names { convolution, norm };
+        let conv1 = ConvNorm::plain(builder, &names("conv1", "bn1"), (3, stem[0]), 3, 2)?;
+        let conv2 = ConvNorm::plain(builder, &names("conv2", "bn2"), (stem[0], stem[1]), 3, 1)?;
+
+        let halving = |from, to| BlockPlan {
+            channels: (from, to),
+            convolutions: 2,
+            halves: true,
+            starts_with_relu: true,
+            grows_first: true,
+        };
+        let mut plans = vec![
+            BlockPlan { starts_with_relu: false, ..halving(stem[1], entry[0]) },
+            halving(entry[0], entry[1]),
+            halving(entry[1], entry[2]),
+        ];
+        plans.extend((0..middle_blocks).map(|_| BlockPlan {
+            convolutions: 3,
+            halves: false,
+            ..halving(entry[2], entry[2])
+        }));
+        plans.push(BlockPlan { grows_first: false, ..halving(entry[2], exit) });
+        let blocks = plans
+            .iter()
+            .enumerate()
+            .map(|(i, plan)| Block::new(builder, &format!("block{}", i + 1), plan))
+            .collect::<Result<_, _>>()?;
+
+        let conv3 = ConvNorm::separable(builder, &names("conv3", "bn3"), (exit, tail[0]))?;
+        let conv4 = ConvNorm::separable(builder, &names("conv4", "bn4"), (tail[0], tail[1]))?;
+        Ok(Self { conv1, conv2, blocks, conv3, conv4 })
+    }
+
+    /// Pooled features: `[N, 3, H, W]` in `pass.kind`, values -1..1 -> `[N, features]` in float32.
+    ///
+    /// # Errors
+    /// The device is out of memory, or the input is too small (under 32 pixels).
+    pub fn forward(&self, images: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
+        let x = self.conv1.forward(images, pass)?.f_relu_()?;
+        let mut x = self.conv2.forward(&x, pass)?.f_relu_()?;
+        for block in &self.blocks {
+            x = block.forward(&x, pass)?;
+        }
+        let x = self.conv3.forward(&x, pass)?.f_relu_()?;
+        let x = self.conv4.forward(&x, pass)?.f_relu_()?;
+        x.f_mean_dim([2, 3].as_slice(), false, Kind::Float)
+    }
+
+    /// Merges each normalisation into its convolution, for evaluation in `kind`.
+    ///
+    /// # Errors
+    /// The device is out of memory.
+    pub fn fold(&mut self, kind: Kind) -> Result<(), TchError> {
+        for layer in [&mut self.conv1, &mut self.conv2, &mut self.conv3, &mut self.conv4] {
+            layer.fold(kind)?;
+        }
+        for block in &mut self.blocks {
+            for layer in block.skip.iter_mut().chain(&mut block.convolutions) {
+                layer.fold(kind)?;
+            }
+        }
+        Ok(())
+    }
+}

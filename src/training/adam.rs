@@ -1,0 +1,161 @@
+//! Adam: Kingma and Ba 2015, with Keras' epsilon. Its state can be saved and restored.
+
+use std::collections::HashMap;
+
+use anyhow::{Context as _, ensure};
+use tch::{Tensor, no_grad};
+
+const BETA1: f64 = 0.9;
+const BETA2: f64 = 0.999;
+/// Keras' default; PyTorch's is 1e-8.
+const EPSILON: f64 = 1e-7;
+
+/// One trained tensor and its two moments.
+struct Slot {
+    name: String,
+    parameter: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+}
+
+/// The optimizer of a run.
+pub struct Adam {
+    slots: Vec<Slot>,
+    steps: u64,
+}
+
+impl Adam {
+    /// Over named parameters, with zero moments.
+    ///
+    /// # Errors
+    /// The device is out of memory.
+    pub fn new(parameters: Vec<(String, Tensor)>) -> anyhow::Result<Self> {
+        let slots = parameters
+            .into_iter()
+            .map(|(name, parameter)| {
+                let mean = parameter.f_detach()?.f_zeros_like()?;
+                let variance = mean.f_zeros_like()?;
+                Ok(Slot { name, parameter, mean, variance })
+            })
+            .collect::<Result<_, tch::TchError>>()?;
+        Ok(Self { slots, steps: 0 })
+    }
+
+    /// The gradients of `loss` by every parameter, in this optimizer's order, then one step.
+    ///
+    /// # Errors
+    /// The device is out of memory.
+    pub fn step(&mut self, loss: &Tensor, learning_rate: f64) -> anyhow::Result<()> {
+        let parameters: Vec<&Tensor> = self.slots.iter().map(|slot| &slot.parameter).collect();
+        let gradients = Tensor::f_run_backward(&[loss], &parameters, false, false)?;
+        self.steps += 1;
+        let steps = self.steps as f64;
+        let correction1 = 1.0 - BETA1.powf(steps);
+        let correction2 = (1.0 - BETA2.powf(steps)).sqrt();
+        no_grad(|| {
+            for (slot, gradient) in self.slots.iter_mut().zip(&gradients) {
+                let _ = slot.mean.f_lerp_(gradient, 1.0 - BETA1)?;
+                let _ = slot.variance.f_mul_scalar_(BETA2)?;
+                let _ = slot.variance.f_addcmul_(gradient, &(gradient * (1.0 - BETA2)))?;
+                let deviation = slot.variance.f_sqrt()?.f_div_scalar_(correction2)?.f_add_scalar_(EPSILON)?;
+                let update = slot.mean.f_div(&deviation)?.f_mul_scalar_(-learning_rate / correction1)?;
+                let _ = slot.parameter.f_add_(&update)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Steps taken.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The moments by name, for a checkpoint.
+    pub fn state(&self) -> Vec<(String, Tensor)> {
+        let slots = self.slots.iter();
+        slots
+            .flat_map(|slot| {
+                [
+                    (mean_name(&slot.name), slot.mean.shallow_clone()),
+                    (variance_name(&slot.name), slot.variance.shallow_clone()),
+                ]
+            })
+            .collect()
+    }
+
+    /// Takes back what [`Adam::state`] gave.
+    ///
+    /// # Errors
+    /// A moment is missing or has another shape.
+    pub fn restore(&mut self, state: &HashMap<String, Tensor>, steps: u64) -> anyhow::Result<()> {
+        let take = |name: String, to: &mut Tensor| {
+            let from = state.get(&name).with_context(|| format!("the optimizer's tensor `{name}` is missing"))?;
+            ensure!(from.size() == to.size(), "the optimizer's tensor `{name}` has another shape");
+            to.f_copy_(from)?;
+            anyhow::Ok(())
+        };
+        no_grad(|| {
+            for slot in &mut self.slots {
+                take(mean_name(&slot.name), &mut slot.mean)?;
+                take(variance_name(&slot.name), &mut slot.variance)?;
+            }
+            self.steps = steps;
+            Ok(())
+        })
+    }
+}
+
+fn mean_name(parameter: &str) -> String {
+    format!("adam.exp_avg.{parameter}")
+}
+
+fn variance_name(parameter: &str) -> String {
+    format!("adam.exp_avg_sq.{parameter}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::{Device, Kind};
+
+    /// The published update rule in plain numbers.
+    fn reference(start: f64, gradients: &[f64], rate: f64) -> f64 {
+        let (mut x, mut m, mut v) = (start, 0.0, 0.0);
+        for (i, g) in gradients.iter().enumerate() {
+            m = BETA1 * m + (1.0 - BETA1) * g;
+            v = BETA2 * v + (1.0 - BETA2) * g * g;
+            let t = i as i32 + 1;
+            x -= rate * (m / (1.0 - BETA1.powi(t))) / ((v / (1.0 - BETA2.powi(t))).sqrt() + EPSILON);
+        }
+        x
+    }
+
+    #[test]
+    fn steps_follow_the_published_rule() {
+        let x = Tensor::from_slice(&[3.0_f32]).set_requires_grad(true);
+        let mut adam = Adam::new(vec![("x".to_owned(), x.shallow_clone())]).unwrap();
+        let gradients = [2.0, -1.0, 0.5];
+        for g in gradients {
+            adam.step(&(&x * g).sum(Kind::Float), 0.1).unwrap();
+        }
+        assert!((x.double_value(&[0]) - reference(3.0, &gradients, 0.1)).abs() < 1e-5);
+    }
+
+    #[test]
+    fn a_restored_optimizer_takes_the_same_step() {
+        let make = || {
+            let x = Tensor::from_slice(&[1.0_f32, -2.0]).set_requires_grad(true);
+            (Adam::new(vec![("x".to_owned(), x.shallow_clone())]).unwrap(), x)
+        };
+        let step = |adam: &mut Adam, x: &Tensor| adam.step(&(x * x).sum(Kind::Float), 0.1).unwrap();
+        let (mut adam, x) = make();
+        step(&mut adam, &x);
+        let (mut again, y) = make();
+        no_grad(|| y.shallow_clone().copy_(&x));
+        again.restore(&adam.state().into_iter().map(|(n, t)| (n, t.copy())).collect(), adam.steps()).unwrap();
+        step(&mut adam, &x);
+        step(&mut again, &y);
+        assert!(x.equal(&y));
+        assert_eq!(x.device(), Device::Cpu);
+    }
+}

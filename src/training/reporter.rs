@@ -1,0 +1,183 @@
+//! Between the run and its listeners: sends events, writes `events.jsonl`, hears commands.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use crossbeam_channel::{Receiver, Sender, TryRecvError};
+
+use super::events::{Command, Event};
+use super::run_folder::EVENTS;
+
+/// At most 20 progress events a second.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The run's side of the channels.
+pub struct Reporter {
+    events: Sender<Event>,
+    commands: Receiver<Command>,
+    wake: Box<dyn Fn() + Send>,
+    log: Option<File>,
+    last_progress: Option<Instant>,
+    stop_asked: bool,
+}
+
+impl Reporter {
+    /// `wake` is called after every event.
+    pub fn new(events: Sender<Event>, commands: Receiver<Command>, wake: Box<dyn Fn() + Send>) -> Self {
+        Self { events, commands, wake, log: None, last_progress: None, stop_asked: false }
+    }
+
+    /// From now on every event but progress goes into the run's `events.jsonl`, too.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub fn log_to(&mut self, folder: &Path) -> anyhow::Result<()> {
+        let path = folder.join(EVENTS);
+        let file = OpenOptions::new().create(true).append(true).read(true).open(&path);
+        let mut file = file.with_context(|| format!("cannot write {}", path.display()))?;
+        end_last_line(&mut file).with_context(|| format!("cannot write {}", path.display()))?;
+        self.log = Some(file);
+        Ok(())
+    }
+
+    /// Sends an event.
+    pub fn send(&mut self, event: Event) {
+        let is_progress = matches!(event, Event::Batch(_) | Event::Preparing { .. });
+        if let (false, Some(log)) = (is_progress, &mut self.log)
+            && let Ok(mut line) = serde_json::to_string(&event)
+        {
+            line.push('\n');
+            // A full disk shows at the checkpoint, which matters more than the log.
+            if let Err(error) = log.write_all(line.as_bytes()) {
+                log::warn!("cannot write {EVENTS}: {error}");
+            }
+        }
+        // Nobody listens any more when the window is gone; the run goes on all the same.
+        let _ = self.events.send(event);
+        (self.wake)();
+    }
+
+    /// Whether a progress event is due, so that making it is worth the work.
+    pub fn progress_due(&mut self) -> bool {
+        let due = self.last_progress.is_none_or(|last| last.elapsed() >= PROGRESS_INTERVAL);
+        if due {
+            self.last_progress = Some(Instant::now());
+        }
+        due
+    }
+
+    /// Says how far a preparation is, when due or at its end.
+    pub fn preparing(&mut self, what: &str, done: u64, of: u64) {
+        if self.progress_due() || done == of {
+            self.send(Event::Preparing { what: what.to_owned(), done, of });
+        }
+    }
+
+    /// A warning for the user.
+    pub fn warn(&mut self, message: impl Into<String>) {
+        self.send(Event::Warning { message: message.into() });
+    }
+
+    /// Hears commands: waits through a pause, and gives whether the run is to stop.
+    pub fn should_stop(&mut self) -> bool {
+        let mut paused = false;
+        while !self.stop_asked {
+            let command = if paused {
+                self.commands.recv().map_err(|_| TryRecvError::Disconnected)
+            } else {
+                self.commands.try_recv()
+            };
+            match command {
+                Ok(Command::Stop) => self.stop_asked = true,
+                Ok(Command::Pause) if !paused => {
+                    paused = true;
+                    self.send(Event::Paused);
+                }
+                Ok(Command::Resume) if paused => {
+                    paused = false;
+                    self.send(Event::Resumed);
+                }
+                Ok(Command::Pause | Command::Resume) => {}
+                // The listener is gone: a paused run would wait for ever.
+                Err(TryRecvError::Disconnected) => self.stop_asked = paused,
+                Err(TryRecvError::Empty) => return false,
+            }
+            if !paused && self.commands.is_empty() {
+                break;
+            }
+        }
+        self.stop_asked
+    }
+}
+
+/// A killed run may have left half a line: what follows starts on a new one.
+fn end_last_line(file: &mut File) -> std::io::Result<()> {
+    use std::io::{Read as _, Seek as _, SeekFrom};
+    if file.seek(SeekFrom::End(0))? == 0 {
+        return Ok(());
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0_u8; 1];
+    file.read_exact(&mut last)?;
+    if last != *b"\n" {
+        file.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossbeam_channel::unbounded;
+
+    fn reporter() -> (Reporter, Receiver<Event>, Sender<Command>) {
+        let (events_in, events) = unbounded();
+        let (commands, commands_out) = unbounded();
+        (Reporter::new(events_in, commands_out, Box::new(|| {})), events, commands)
+    }
+
+    #[test]
+    fn a_pause_waits_until_resumed() {
+        let (mut reporter, events, commands) = reporter();
+        assert!(!reporter.should_stop());
+        commands.send(Command::Pause).unwrap();
+        let waiting = std::thread::spawn(move || reporter.should_stop());
+        assert_eq!(events.recv().unwrap(), Event::Paused);
+        assert!(!waiting.is_finished());
+        commands.send(Command::Resume).unwrap();
+        assert_eq!(events.recv().unwrap(), Event::Resumed);
+        assert!(!waiting.join().unwrap());
+    }
+
+    #[test]
+    fn stop_ends_a_pause_and_is_remembered() {
+        let (mut reporter, _events, commands) = reporter();
+        commands.send(Command::Pause).unwrap();
+        commands.send(Command::Stop).unwrap();
+        assert!(reporter.should_stop());
+        assert!(reporter.should_stop());
+    }
+
+    #[test]
+    fn a_paused_run_whose_window_is_gone_stops() {
+        let (mut reporter, _events, commands) = reporter();
+        commands.send(Command::Pause).unwrap();
+        drop(commands);
+        assert!(reporter.should_stop());
+    }
+
+    #[test]
+    fn progress_is_not_logged_and_half_a_line_is_ended() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(EVENTS), "{\"event\":\"pau").unwrap();
+        let (mut reporter, _events, _commands) = reporter();
+        reporter.log_to(dir.path()).unwrap();
+        reporter.preparing("reading", 1, 1);
+        reporter.send(Event::Paused);
+        let text = std::fs::read_to_string(dir.path().join(EVENTS)).unwrap();
+        assert_eq!(text, "{\"event\":\"pau\n{\"event\":\"paused\"}\n");
+    }
+}

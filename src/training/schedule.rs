@@ -1,0 +1,201 @@
+//! When to reduce the learning rate and when to stop: Keras' `ReduceLROnPlateau` and `EarlyStopping`
+//! (mode `min`, on `val_loss`), as values that know numbers only.
+
+use serde::{Deserialize, Serialize};
+
+/// Infinity is the start of a minimum; JSON has no infinity, so `None` stands for it.
+fn better(value: f64, best: Option<f64>, min_delta: f64) -> bool {
+    // A NaN is never better.
+    best.map_or(value < f64::INFINITY, |best| value < best - min_delta)
+}
+
+/// Reduces the learning rate when the loss stops getting better.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReduceLrOnPlateau {
+    factor: f64,
+    patience: usize,
+    min_delta: f64,
+    cooldown: usize,
+    min_lr: f64,
+    best: Option<f64>,
+    wait: usize,
+    cooldown_left: usize,
+}
+
+impl ReduceLrOnPlateau {
+    /// `factor` above 0 and below 1; `patience` and `cooldown` in epochs.
+    pub fn new(factor: f64, patience: usize, min_delta: f64, cooldown: usize, min_lr: f64) -> Self {
+        Self { factor, patience, min_delta, cooldown, min_lr, best: None, wait: 0, cooldown_left: 0 }
+    }
+
+    /// Takes the loss of an epoch that ran at `learning_rate`; gives the new rate if it is to be reduced.
+    pub fn after_epoch(&mut self, loss: f64, learning_rate: f64) -> Option<f64> {
+        if self.cooldown_left > 0 {
+            self.cooldown_left -= 1;
+            self.wait = 0;
+        }
+        if better(loss, self.best, self.min_delta) {
+            self.best = Some(loss);
+            self.wait = 0;
+            return None;
+        }
+        if self.cooldown_left > 0 {
+            return None;
+        }
+        self.wait += 1;
+        if self.wait < self.patience || learning_rate <= self.min_lr {
+            return None;
+        }
+        self.cooldown_left = self.cooldown;
+        self.wait = 0;
+        Some((learning_rate * self.factor).max(self.min_lr))
+    }
+}
+
+/// What [`EarlyStopping`] says of an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Its weights are the best so far: keep them.
+    pub best: bool,
+    /// Patience is at its end.
+    pub stop: bool,
+}
+
+/// Stops when the loss stops getting better, and tells which weights to keep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EarlyStopping {
+    patience: usize,
+    min_delta: f64,
+    best: Option<f64>,
+    best_epoch: Option<usize>,
+    wait: usize,
+}
+
+impl EarlyStopping {
+    /// `patience` in epochs.
+    pub fn new(patience: usize, min_delta: f64) -> Self {
+        Self { patience, min_delta, best: None, best_epoch: None, wait: 0 }
+    }
+
+    /// The epoch whose weights to keep, as given to [`EarlyStopping::after_epoch`].
+    pub fn best_epoch(&self) -> Option<usize> {
+        self.best_epoch
+    }
+
+    /// Takes the loss of epoch `epoch` (from 1).
+    pub fn after_epoch(&mut self, epoch: usize, loss: f64) -> Verdict {
+        // Keras keeps the first epoch's weights whatever its loss is.
+        let first = self.best_epoch.is_none();
+        if better(loss, self.best, self.min_delta) {
+            self.best = Some(loss);
+            self.best_epoch = Some(epoch);
+            self.wait = 0;
+            return Verdict { best: true, stop: false };
+        }
+        if first {
+            self.best_epoch = Some(epoch);
+        }
+        self.wait += 1;
+        Verdict { best: first, stop: self.wait >= self.patience && epoch > 1 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs Keras' rule over losses: the learning rate that each epoch ran at.
+    fn rates(mut rule: ReduceLrOnPlateau, losses: &[f64]) -> Vec<f64> {
+        let mut rate = 1.0;
+        losses
+            .iter()
+            .map(|&loss| {
+                let ran_at = rate;
+                rate = rule.after_epoch(loss, rate).unwrap_or(rate);
+                ran_at
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_rate_falls_after_patience_epochs_without_progress() {
+        let rule = ReduceLrOnPlateau::new(0.5, 2, 0.0, 0, 0.0);
+        assert_eq!(rates(rule, &[1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.6]), [1.0, 1.0, 1.0, 0.5, 0.5, 0.25, 0.25]);
+    }
+
+    #[test]
+    fn progress_below_min_delta_is_none() {
+        let losses = [1.0, 0.99995, 0.99990, 0.9998];
+        // Against the best (1.0) each is under 1e-3 better; with no delta each counts.
+        let strict = ReduceLrOnPlateau::new(0.1, 2, 1e-3, 0, 0.0);
+        assert_eq!(rates(strict, &losses), [1.0, 1.0, 1.0, 0.1]);
+        let lenient = ReduceLrOnPlateau::new(0.1, 2, 0.0, 0, 0.0);
+        assert_eq!(rates(lenient, &losses), [1.0, 1.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn cooldown_epochs_do_not_count() {
+        let without = ReduceLrOnPlateau::new(0.5, 1, 0.0, 0, 0.0);
+        assert_eq!(rates(without, &[1.0; 5]), [1.0, 1.0, 0.5, 0.25, 0.125]);
+        // Keras counts the cooldown down before it looks at it: 2 gives one epoch of rest.
+        let with = ReduceLrOnPlateau::new(0.5, 1, 0.0, 2, 0.0);
+        assert_eq!(rates(with, &[1.0; 6]), [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]);
+    }
+
+    #[test]
+    fn the_rate_stops_at_min_lr() {
+        let rule = ReduceLrOnPlateau::new(0.1, 1, 0.0, 0, 0.05);
+        assert_eq!(rates(rule, &[1.0; 4]), [1.0, 1.0, 0.1, 0.05]);
+        let mut at_end = ReduceLrOnPlateau::new(0.1, 1, 0.0, 0, 0.05);
+        at_end.after_epoch(1.0, 0.05);
+        assert_eq!(at_end.after_epoch(1.0, 0.05), None);
+    }
+
+    #[test]
+    fn nan_is_no_progress() {
+        let rule = ReduceLrOnPlateau::new(0.5, 1, 0.0, 0, 0.0);
+        assert_eq!(rates(rule, &[f64::NAN, f64::NAN, 1.0]), [1.0, 0.5, 0.25]);
+    }
+
+    /// Epochs run, and the epoch kept.
+    fn run(mut rule: EarlyStopping, losses: &[f64]) -> (usize, Option<usize>) {
+        for (i, &loss) in losses.iter().enumerate() {
+            if rule.after_epoch(i + 1, loss).stop {
+                return (i + 1, rule.best_epoch());
+            }
+        }
+        (losses.len(), rule.best_epoch())
+    }
+
+    #[test]
+    fn training_stops_after_patience_epochs_and_keeps_the_best() {
+        let losses = [1.0, 0.8, 0.9, 0.85, 0.81, 0.5];
+        assert_eq!(run(EarlyStopping::new(3, 0.0), &losses), (5, Some(2)));
+        assert_eq!(run(EarlyStopping::new(4, 0.0), &losses), (6, Some(6)));
+    }
+
+    #[test]
+    fn min_delta_decides_what_is_better() {
+        assert_eq!(run(EarlyStopping::new(2, 0.1), &[1.0, 0.95, 0.91, 0.1]), (3, Some(1)));
+    }
+
+    #[test]
+    fn patience_zero_allows_the_first_epoch_as_keras_does() {
+        assert_eq!(run(EarlyStopping::new(0, 0.0), &[1.0, 1.0, 1.0]), (2, Some(1)));
+        assert_eq!(run(EarlyStopping::new(0, 0.0), &[f64::NAN, f64::NAN]), (2, Some(1)));
+    }
+
+    #[test]
+    fn a_stored_schedule_goes_on_as_if_it_had_not_stopped() {
+        let losses = [1.0, 1.0, 0.9, 0.95, 0.95, 0.95];
+        let rule = EarlyStopping::new(3, 0.0);
+        let mut stored = rule.clone();
+        for (i, &loss) in losses[..4].iter().enumerate() {
+            stored.after_epoch(i + 1, loss);
+        }
+        let text = serde_json::to_string(&stored).unwrap();
+        let mut stored: EarlyStopping = serde_json::from_str(&text).unwrap();
+        assert_eq!(stored.after_epoch(5, 0.95), Verdict { best: false, stop: false });
+        assert_eq!(stored.after_epoch(6, 0.95), Verdict { best: false, stop: true });
+    }
+}

@@ -1,0 +1,209 @@
+//! Everything before the first epoch: data, device, network, first weights.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail, ensure};
+use tch::{Kind, Tensor};
+
+use crate::images::loader::Source;
+use super::metrics::Weights;
+use super::reporter::Reporter;
+use crate::config::{ClassWeights, Config, Precision};
+use crate::dataset::problems::{self, Severity};
+use crate::dataset::{Dataset, Row, split::Split};
+use crate::device::{self, Device};
+use crate::images::cache::ImageCache;
+use crate::model::network::Network;
+use crate::model::pretrained;
+
+/// The user asked to stop before the first epoch.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped before the first epoch")]
+pub struct StoppedEarly;
+
+/// Rows that can be used, and how they are divided.
+pub struct Data {
+    /// All rows of the CSV.
+    pub rows: Vec<Row>,
+    /// The usable ones.
+    pub split: Split,
+}
+
+/// Reads the CSV and looks at the images' headers; what leaves usable rows becomes warnings.
+pub fn open_data(config: &Config, reporter: &mut Reporter) -> anyhow::Result<Data> {
+    reporter.preparing("reading the CSV", 0, 0);
+    let mut dataset = Dataset::open(config)?;
+    let found = {
+        // The check runs on several threads; only this one talks to the reporter.
+        let (tell, told) = crossbeam_channel::unbounded();
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let checked = &dataset;
+            let stop = &stop;
+            let check = scope.spawn(move || {
+                problems::check_images(checked, &|done, of| {
+                    let _ = tell.send((done, of));
+                    !stop.load(std::sync::atomic::Ordering::Relaxed)
+                })
+            });
+            for (done, of) in told {
+                reporter.preparing("checking the images", done as u64, of as u64);
+                if reporter.should_stop() {
+                    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+                }
+            }
+            check.join().map_err(|_| anyhow::anyhow!("the check of the images broke off"))
+        })?
+    };
+    if reporter.should_stop() {
+        bail!(StoppedEarly);
+    }
+    dataset.apply(found);
+    for notice in &config.notices {
+        reporter.warn(notice.clone());
+    }
+    if let Some(error) = dataset.problems.iter().find(|p| p.severity == Severity::Error) {
+        bail!("{}: {error}", config.paths.model_dataframe.display());
+    }
+    let unusable = dataset.rows.iter().filter(|row| !row.usable).count();
+    let warnings = dataset.problems.iter().filter(|p| p.severity == Severity::Warning).count();
+    if unusable > 0 || warnings > 0 {
+        reporter.warn(format!(
+            "{} of {} rows are not used; {warnings} problems in {}: `tasklens check` lists them",
+            unusable,
+            dataset.rows.len(),
+            config.paths.model_dataframe.display()
+        ));
+    }
+    ensure!(!dataset.split.train.is_empty(), "no row is left to train with");
+    ensure!(!dataset.split.validation.is_empty(), "no row is left to validate with");
+    Ok(Data { rows: dataset.rows, split: dataset.split })
+}
+
+/// What the network computes in: as asked, or bf16 where the processor has it.
+pub fn precision(config: &Config, device: &Device) -> Kind {
+    match config.model.precision {
+        Precision::Fp32 => Kind::Float,
+        Precision::Bf16 => Kind::BFloat16,
+        Precision::Auto if device.supports_bf16() => Kind::BFloat16,
+        Precision::Auto => Kind::Float,
+    }
+}
+
+/// `fp32` or `bf16`.
+pub fn precision_name(kind: Kind) -> &'static str {
+    if kind == Kind::BFloat16 { "bf16" } else { "fp32" }
+}
+
+/// The device that the config asks for.
+pub fn device(config: &Config) -> anyhow::Result<Device> {
+    device::pick(config.model.device)
+}
+
+/// A new network, with pretrained weights where they are to be had. Gives where they came from.
+pub fn new_network(
+    config: &Config,
+    device: &Device,
+    reporter: &mut Reporter,
+) -> anyhow::Result<(Network, String)> {
+    let model = &config.model;
+    let mut network = Network::new(model.backbone, &model.tasks, model.random_seed, device.tch)?;
+    let found = resolve_weights(config, reporter)?;
+    if let Some(path) = &found.path {
+        network.load_backbone(path)?;
+    } else if model.freeze_convolutional_layers {
+        reporter.warn(
+            "`freeze_convolutional_layers` is on, but there are no pretrained weights: the features are those \
+             of a random network, and accuracy will be poor",
+        );
+    }
+    if found.warning {
+        reporter.warn(found.why.clone());
+    }
+    Ok((network, found.why))
+}
+
+/// Finds the weights' file; downloads it if need be.
+fn resolve_weights(config: &Config, reporter: &mut Reporter) -> anyhow::Result<pretrained::Resolved> {
+    let cell = std::cell::RefCell::new(reporter);
+    let progress = |done: u64, of: u64| cell.borrow_mut().preparing("downloading the pretrained weights", done, of);
+    let keep_going = || !cell.borrow_mut().should_stop();
+    let found = pretrained::resolve(&config.model.pretrained, config.model.backbone, &progress, &keep_going);
+    if cell.borrow_mut().should_stop() {
+        bail!(StoppedEarly);
+    }
+    found
+}
+
+/// How much tasks and labels count, from the config and the training rows.
+pub fn weights(config: &Config, data: &Data, device: tch::Device) -> anyhow::Result<Weights> {
+    let tasks = &config.model.tasks;
+    let per_label: Vec<Option<Vec<f64>>> = match &config.model.class_weights {
+        ClassWeights::None => vec![None; tasks.len()],
+        ClassWeights::PerLabel(weights) => weights.iter().cloned().map(Some).collect(),
+        ClassWeights::Balanced => tasks
+            .iter()
+            .enumerate()
+            .map(|(task, labels)| Some(balanced(&data.rows, &data.split.train, task, labels.labels.len())))
+            .collect(),
+    };
+    let classes = per_label.iter().map(|weights| {
+        let weights = weights.as_ref()?;
+        let values: Vec<f32> = weights.iter().map(|&w| w as f32).collect();
+        Some(Tensor::f_from_slice(&values).and_then(|t| t.f_to_device(device)))
+    });
+    let classes = classes.map(Option::transpose).collect::<Result<_, _>>().context("cannot place class weights")?;
+    Ok(Weights { tasks: config.model.task_weights.clone(), classes, class_values: per_label })
+}
+
+/// rows / (labels * rows with the label), as scikit-learn's `balanced`; a label without rows gets 0.
+fn balanced(rows: &[Row], train: &[usize], task: usize, labels: usize) -> Vec<f64> {
+    let mut counts = vec![0_usize; labels];
+    for label in train.iter().filter_map(|&row| rows[row].labels[task]) {
+        counts[label as usize] += 1;
+    }
+    let present = counts.iter().filter(|&&n| n > 0).count();
+    let total: usize = counts.iter().sum();
+    counts.iter().map(|&n| if n == 0 { 0.0 } else { total as f64 / (present * n) as f64 }).collect()
+}
+
+/// What the loader's workers share. The cache takes at most a quarter of the memory that is free.
+pub fn source(config: &Config, rows: Vec<Row>) -> Arc<Source> {
+    let model = &config.model;
+    Arc::new(Source {
+        rows,
+        tasks: model.tasks.len(),
+        cache: ImageCache::new(model.height, model.width, free_memory() / 4),
+        augmentation: model.augmentation.clone(),
+        seed: model.random_seed,
+    })
+}
+
+/// Bytes of memory that new work can take.
+pub fn free_memory() -> usize {
+    let mut system = sysinfo::System::new();
+    system.refresh_memory();
+    usize::try_from(system.available_memory()).unwrap_or(usize::MAX)
+}
+
+/// Threads that decode: as asked, else all cores beside a GPU, and half of them where the network
+/// computes on the same cores.
+pub fn workers(config: &Config, device: &Device) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let auto = if device.tch == tch::Device::Cpu { cores.div_ceil(2) } else { cores };
+    config.model.workers.unwrap_or(auto).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn balanced_weights_make_each_label_count_the_same() {
+        let row = |label| Row { image: "x".into(), labels: vec![label], usable: true };
+        let rows = [row(Some(0)), row(Some(0)), row(Some(0)), row(Some(1)), row(None), row(Some(1))];
+        // The last row validates.
+        let weights = balanced(&rows, &[0, 1, 2, 3, 4], 0, 3);
+        assert_eq!(weights, [4.0 / 6.0, 2.0, 0.0]);
+    }
+}

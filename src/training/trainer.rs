@@ -1,0 +1,338 @@
+//! The run from the first epoch to the last: what happens after each, and what is kept.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context as _, bail, ensure};
+use serde::{Deserialize, Serialize};
+use tch::Kind;
+
+use super::adam::Adam;
+use super::events::{EpochMetrics, Event, Started, StopReason, Stopped};
+use super::features::{self, Extractor};
+use super::metrics::Weights;
+use super::passes::{Feed, Passes, Trained};
+use super::reporter::Reporter;
+use super::run_folder::{self, BEST, CONFIG, HISTORY, LAST, PREDICTIONS};
+use super::schedule::{EarlyStopping, ReduceLrOnPlateau};
+use super::setup::{self, StoppedEarly};
+use super::{Request, history};
+use crate::config::{Config, Task};
+use crate::dataset::Row;
+use crate::device::Device;
+use crate::files;
+use crate::model::checkpoint::{self, Description};
+use crate::model::network::{Network, is_backbone};
+
+/// Everything that changes from epoch to epoch but the tensors: what a resumed run goes on from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Progress {
+    learning_rate: f64,
+    plateau: ReduceLrOnPlateau,
+    stopping: EarlyStopping,
+    epochs: Vec<EpochMetrics>,
+    adam_steps: u64,
+    weights: String,
+}
+
+impl Progress {
+    fn new(config: &Config, weights: String) -> Self {
+        let model = &config.model;
+        Self {
+            learning_rate: model.learning_rate,
+            plateau: ReduceLrOnPlateau::new(
+                model.lr_reducer_factor,
+                model.lr_reducer_patience,
+                model.lr_reducer_min_delta,
+                model.lr_reducer_cooldown,
+                model.min_lr,
+            ),
+            stopping: EarlyStopping::new(model.early_stopping_patience, model.early_stopping_min_delta),
+            epochs: Vec::new(),
+            adam_steps: 0,
+            weights,
+        }
+    }
+
+    fn best(&self) -> Option<&EpochMetrics> {
+        let best = self.stopping.best_epoch()?;
+        self.epochs.iter().find(|metrics| metrics.epoch == best)
+    }
+}
+
+/// Trains as asked. The caller turns the result into the last event.
+pub(super) fn run(request: &Request, reporter: &mut Reporter) -> anyhow::Result<Stopped> {
+    let began = Instant::now();
+    match Run::prepare(request, reporter) {
+        Ok(mut run) => run.train(reporter, began),
+        Err(error) if error.is::<StoppedEarly>() => Ok(Stopped {
+            why: StopReason::Asked,
+            best_epoch: None,
+            best: None,
+            model: None,
+            secs: began.elapsed().as_secs_f64(),
+        }),
+        Err(error) => Err(error),
+    }
+}
+
+struct Run<'a> {
+    config: &'a Config,
+    folder: PathBuf,
+    rows: Arc<crate::images::loader::Source>,
+    network: Network,
+    adam: Adam,
+    passes: Passes,
+    progress: Progress,
+    kind: Kind,
+}
+
+impl<'a> Run<'a> {
+    fn prepare(request: &'a Request, reporter: &mut Reporter) -> anyhow::Result<Self> {
+        let config = &request.config;
+        let folder = open_folder(request)?;
+        reporter.log_to(&folder)?;
+        let data = setup::open_data(config, reporter)?;
+        let device = setup::device(config)?;
+        let kind = setup::precision(config, &device);
+
+        let resumed = request.resume.then(|| load_last(&folder, config, &device)).transpose()?;
+        let (network, progress, state) = match resumed {
+            Some((network, progress, state)) => (network, progress, Some(state)),
+            None => {
+                let (network, weights) = setup::new_network(config, &device, reporter)?;
+                (network, Progress::new(config, weights), None)
+            }
+        };
+        let frozen = config.model.freeze_convolutional_layers;
+        let mut adam = Adam::new(network.parameters().trainable(|name| !frozen || !is_backbone(name)))?;
+        if let Some(state) = state {
+            adam.restore(&state, progress.adam_steps).with_context(|| format!("{LAST} cannot be resumed"))?;
+        }
+
+        let weights = setup::weights(config, &data, device.tch)?;
+        let split = data.split;
+        let source = setup::source(config, data.rows);
+        let workers = setup::workers(config, &device);
+        reporter.send(Event::Started(Started {
+            run: folder.clone(),
+            device: device.name.clone(),
+            precision: setup::precision_name(kind).to_owned(),
+            parameters: network.parameters().count(),
+            n_train: split.train.len(),
+            n_validation: split.validation.len(),
+            tasks: config.model.tasks.iter().map(|task| task.name.clone()).collect(),
+            epochs: config.model.epochs,
+            epochs_done: progress.epochs.len(),
+            weights: progress.weights.clone(),
+        }));
+        let feed = if frozen {
+            let extractor = Extractor {
+                network: &network,
+                source: &source,
+                kind,
+                batch_size: config.model.batch_size,
+                workers,
+                store: features::store(&config.paths.runs),
+                digest: features::digest(&network, &config.model, kind)?,
+            };
+            let train = extractor.training(&split.train, reporter)?;
+            let validation = extractor.validation(&split.validation, reporter)?;
+            Feed::Features { train, validation }
+        } else {
+            Feed::Images { workers }
+        };
+        let unweighted = Weights::without_classes(weights.tasks.clone());
+        let passes = Passes::new(Arc::clone(&source), feed, split, config, kind, weights, unweighted);
+        Ok(Self { config, folder, rows: source, network, adam, passes, progress, kind })
+    }
+
+    fn train(&mut self, reporter: &mut Reporter, began: Instant) -> anyhow::Result<Stopped> {
+        let first = self.progress.epochs.len() + 1;
+        let mut why = StopReason::Finished;
+        for epoch in first..=self.config.model.epochs {
+            let started = Instant::now();
+            let rate = self.progress.learning_rate;
+            let Some(trained) =
+                self.passes.train(epoch, rate, &self.network, &mut self.adam, reporter)?
+            else {
+                why = StopReason::Asked;
+                break;
+            };
+            let Some(validated) = self.passes.validate(epoch, &self.network, reporter)? else {
+                why = StopReason::Asked;
+                break;
+            };
+            let Trained { metrics: train, images_per_sec } = trained;
+            let verdict = self.progress.stopping.after_epoch(epoch, validated.metrics.loss);
+            let metrics = EpochMetrics {
+                epoch,
+                learning_rate: rate,
+                secs: started.elapsed().as_secs_f64(),
+                images_per_sec,
+                train,
+                validation: validated.metrics,
+                best: verdict.best,
+            };
+            let reduced = self.progress.plateau.after_epoch(metrics.validation.loss, rate);
+            self.progress.learning_rate = reduced.unwrap_or(rate);
+            self.progress.epochs.push(metrics.clone());
+            self.progress.adam_steps = self.adam.steps();
+
+            if verdict.best {
+                let file = self.folder.join(PREDICTIONS);
+                validated.predictions.write(&file, self.rows_of_csv(), self.tasks())?;
+                self.checkpoint(BEST, epoch, true, reporter)?;
+            }
+            self.checkpoint(LAST, epoch, false, reporter)?;
+            self.write_history()?;
+            reporter.send(Event::Epoch(metrics));
+            if let Some(learning_rate) = reduced {
+                reporter.send(Event::LearningRateReduced { epoch, learning_rate });
+            }
+            if verdict.stop {
+                why = StopReason::EarlyStopping;
+                break;
+            }
+        }
+        self.finish(why, reporter, began)
+    }
+
+    fn tasks(&self) -> &[Task] {
+        &self.config.model.tasks
+    }
+
+    fn rows_of_csv(&self) -> &[Row] {
+        &self.rows.rows
+    }
+
+    /// Puts the best weights where the config wants them.
+    fn finish(
+        &mut self,
+        why: StopReason,
+        reporter: &mut Reporter,
+        began: Instant,
+    ) -> anyhow::Result<Stopped> {
+        if self.progress.epochs.is_empty() {
+            if self.adam.steps() == 0 {
+                let secs = began.elapsed().as_secs_f64();
+                return Ok(Stopped { why, best_epoch: None, best: None, model: None, secs });
+            }
+            reporter.warn("stopped within the first epoch: its weights are kept, though nothing validated them");
+            self.checkpoint(BEST, 0, false, reporter)?;
+        }
+        let model = self.folder.join(BEST);
+        if let Some(path) = &self.config.paths.model_path {
+            let copied = std::fs::read(&model).and_then(|bytes| files::replace(path, &bytes));
+            if let Err(error) = copied {
+                reporter.warn(format!(
+                    "the best model stays at {}; it cannot be copied to `model_path` {}: {error}",
+                    model.display(),
+                    path.display()
+                ));
+            }
+        }
+        Ok(Stopped {
+            why,
+            best_epoch: self.progress.best().map(|metrics| metrics.epoch),
+            best: self.progress.best().cloned(),
+            model: Some(model),
+            secs: began.elapsed().as_secs_f64(),
+        })
+    }
+
+    fn checkpoint(
+        &self,
+        name: &str,
+        epoch: usize,
+        best: bool,
+        reporter: &mut Reporter,
+    ) -> anyhow::Result<()> {
+        let path = self.folder.join(name);
+        let model = &self.config.model;
+        let resumable = name == LAST;
+        let extra = if resumable {
+            serde_json::to_value(&self.progress)?
+        } else {
+            serde_json::json!({ "metrics": self.progress.epochs.last() })
+        };
+        let description = Description {
+            backbone: model.backbone.name().to_owned(),
+            tasks: model.tasks.clone(),
+            height: model.height,
+            width: model.width,
+            mean: [0.5; 3],
+            std: [0.5; 3],
+            precision: setup::precision_name(self.kind).to_owned(),
+            epoch,
+            config: self.config.to_yaml(),
+            extra,
+        };
+        let state = if resumable { self.adam.state() } else { Vec::new() };
+        checkpoint::write(&path, &self.network, &description, &state)?;
+        reporter.send(Event::Checkpoint { epoch, best, path });
+        Ok(())
+    }
+
+    fn write_history(&self) -> anyhow::Result<()> {
+        let names: Vec<String> = self.tasks().iter().map(|task| task.name.clone()).collect();
+        let text = history::to_csv(&names, &self.progress.epochs);
+        let own = self.folder.join(HISTORY);
+        for path in std::iter::once(&own).chain(&self.config.paths.training_history_path) {
+            files::replace(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Ok(())
+    }
+}
+
+/// The run's folder, with the config as used in it.
+fn open_folder(request: &Request) -> anyhow::Result<PathBuf> {
+    let config = &request.config;
+    let folder = match (&request.run, request.resume) {
+        (None, true) => bail!("name the run to resume"),
+        (Some(folder), true) => {
+            ensure!(
+                folder.join(LAST).is_file(),
+                "{} cannot be resumed: it has no {LAST}; start a new run",
+                folder.display()
+            );
+            folder.clone()
+        }
+        (Some(folder), false) => {
+            ensure!(
+                !run_folder::is_run(folder),
+                "{} holds a run already: name another folder, or resume it with `--resume`",
+                folder.display()
+            );
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+            folder.clone()
+        }
+        (None, false) => run_folder::create(&config.paths.runs)?,
+    };
+    let path = folder.join(CONFIG);
+    files::replace(&path, config.to_yaml().as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(folder)
+}
+
+type State = std::collections::HashMap<String, tch::Tensor>;
+
+/// Network, progress and optimizer state of the last complete epoch.
+fn load_last(folder: &Path, config: &Config, device: &Device) -> anyhow::Result<(Network, Progress, State)> {
+    let file = folder.join(LAST);
+    let loaded = checkpoint::load(&file, device.tch)?;
+    ensure!(
+        loaded.description.tasks == config.model.tasks,
+        "{} was trained for other tasks or labels than the config has: start a new run",
+        file.display()
+    );
+    ensure!(
+        loaded.description.backbone()? == config.model.backbone,
+        "{} has the backbone {}, the config another: start a new run",
+        file.display(),
+        loaded.description.backbone
+    );
+    let progress: Progress = serde_json::from_value(loaded.description.extra)
+        .with_context(|| format!("{} lacks what a resumed run needs", file.display()))?;
+    Ok((loaded.network, progress, loaded.tensors))
+}

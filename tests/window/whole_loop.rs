@@ -1,0 +1,61 @@
+//! The main job, as a person does it: open, train, watch, stop, predict.
+
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable as _;
+
+use crate::desk::{Desk, write_garments};
+use tasklens::app::Start;
+use tasklens::app::command::{AppCommand, Place};
+use tasklens::app::project::ImageSource;
+
+/// A small data set with a network that a test can wait for.
+fn trainable(folder: &std::path::Path) -> Start {
+    let config = write_garments(folder, 24);
+    let mut text = std::fs::read_to_string(&config).unwrap();
+    text = text.replace(
+        "model:\n",
+        "model:\n  backbone: xception_small\n  pretrained: none\n  precision: fp32\n  device: cpu\n  epochs: 40\n  \
+         workers: 1\n",
+    );
+    std::fs::write(&config, text).unwrap();
+    Start { open: Some(config) }
+}
+
+#[test]
+fn open_train_watch_stop_predict() {
+    let mut desk = Desk::with(egui::vec2(1280.0, 800.0), trainable);
+    desk.wait_for("24 rows");
+    desk.go_to(Place::Train);
+    desk.press("Start training");
+    assert!(desk.window.query_by_label("Stop training").is_some(), "the run can be stopped at once");
+
+    let runs = desk.folder.path().join("garments/runs");
+    desk.wait_up_to(180, "two epochs in history.csv", |_| epochs_done(&runs) >= 2);
+    assert!(desk.window.query_by_label("Progress of the run").is_some());
+
+    desk.press("Stop training");
+    desk.wait_up_to(60, "the end of the run", |window| {
+        window.query_all_by_label_contains("Training stopped as you asked").next().is_some()
+    });
+    assert!(epochs_done(&runs) < 40);
+
+    let image = desk.folder.path().join("garments/garment_1.png");
+    desk.window.state().commands().send(AppCommand::OpenImages(vec![ImageSource::Path(image)]));
+    desk.wait_up_to(60, "probabilities of both tasks", |window| {
+        ["print: striped", "sleeves: long_sleeve"]
+            .iter()
+            .all(|name| window.query_all_by_label_contains(name).next().is_some())
+    });
+    let value = desk.window.get_by_label("print: striped").value().unwrap_or_default();
+    assert!(value.chars().any(|c| c.is_ascii_digit()), "the bar says its probability: {value:?}");
+    desk.keys(Modifiers::COMMAND, Key::Num1);
+    assert!(desk.shows("garment_0.png"), "the window goes on as before");
+}
+
+/// Rows of the only run's `history.csv`.
+fn epochs_done(runs: &std::path::Path) -> usize {
+    let Ok(mut folders) = std::fs::read_dir(runs) else { return 0 };
+    let history = folders.next().and_then(Result::ok).map(|run| run.path().join("history.csv"));
+    let text = history.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
+    text.lines().count().saturating_sub(1)
+}
