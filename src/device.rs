@@ -22,6 +22,8 @@ pub fn pick(choice: DeviceChoice) -> anyhow::Result<Device> {
     Ok(Device { tch: tch::Device::Cpu, name: "CPU".to_owned(), reason: "not built yet".to_owned() })
 }
 impl Device {
-/// tmp
-pub fn supports_bf16(&self) -> bool { false }
+    /// tmp
+    pub fn supports_bf16(&self) -> bool {
+        false
+    }
 }

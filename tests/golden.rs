@@ -92,7 +92,8 @@ fn the_backbone_reproduces_the_published_network() {
         for (size, listed) in golden["features"].as_object().expect("sizes") {
             let (height, width) = size.split_once('x').expect("HEIGHTxWIDTH");
             let images = input(height.parse().expect("height"), width.parse().expect("width"));
-            let features = no_grad(|| network.features(&images, Pass::evaluate(Kind::Float))).expect("features");
+            let features =
+                no_grad(|| network.features(&images, Pass::evaluate(Kind::Float))).expect("features");
             let ours = Vec::<f64>::try_from(features.view([-1]).to_kind(Kind::Double)).expect("numbers");
             assert_eq!(ours.len(), 2048);
             let every_64th: Vec<f64> = ours.iter().copied().step_by(64).collect();

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::config::Task;
 use crate::dataset::Row;
-use crate::inference::stream::{Answer, predict_rows};
 use crate::inference::Predictor;
+use crate::inference::stream::{Answer, predict_rows};
 use confusion::Confusion;
 
 /// The evaluation of a model on labelled rows.

@@ -12,10 +12,10 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use rand::{SeedableRng as _, seq::SliceRandom as _};
 use rand_pcg::Pcg64Mcg;
 
+use super::augment::augment;
+use super::cache::ImageCache;
 use crate::config::Augmentation;
 use crate::dataset::Row;
-use super::cache::ImageCache;
-use super::augment::augment;
 
 /// What the labels of a row without a label for a task become; the loss passes over it.
 pub const NO_LABEL: i64 = -100;
@@ -192,7 +192,10 @@ fn work(
             rows: Vec::new(),
             pixels: Vec::new(),
             labels: Vec::new(),
-            failures: rows.iter().map(|&row| (row, "the image decoder failed on this batch".to_owned())).collect(),
+            failures: rows
+                .iter()
+                .map(|&row| (row, "the image decoder failed on this batch".to_owned()))
+                .collect(),
         });
         if results.send((place, batch)).is_err() {
             return;
@@ -264,7 +267,8 @@ mod tests {
     #[test]
     fn labels_stand_task_by_task_with_missing_ones_marked() {
         let dir = tempfile::tempdir().unwrap();
-        let batch = Loader::start(&source(dir.path(), 3), vec![vec![0, 1, 2]], None, 1).unwrap().next().unwrap();
+        let batch =
+            Loader::start(&source(dir.path(), 3), vec![vec![0, 1, 2]], None, 1).unwrap().next().unwrap();
         assert_eq!(batch.labels, [0, 1, 0, NO_LABEL, NO_LABEL, NO_LABEL]);
         assert_eq!(batch.pixels[..3], [0, 0, 0]);
         assert_eq!(batch.pixels[32 * 32 * 3], 1);

@@ -200,7 +200,8 @@ fn describe(file: &Path, metadata: &HashMap<String, String>) -> anyhow::Result<D
             file.display()
         ),
     }
-    let text = metadata.get("description").with_context(|| format!("{} lacks its description", file.display()))?;
+    let text =
+        metadata.get("description").with_context(|| format!("{} lacks its description", file.display()))?;
     serde_json::from_str(text).with_context(|| format!("the description in {} is damaged", file.display()))
 }
 
@@ -234,7 +235,10 @@ mod tests {
     fn description() -> Description {
         Description {
             backbone: "xception_small".to_owned(),
-            tasks: vec![Task { name: "print".to_owned(), labels: vec!["solid".to_owned(), "striped".to_owned()] }],
+            tasks: vec![Task {
+                name: "print".to_owned(),
+                labels: vec!["solid".to_owned(), "striped".to_owned()],
+            }],
             height: 64,
             width: 48,
             mean: [0.5; 3],
@@ -269,7 +273,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("x.safetensors");
         std::fs::write(&file, b"not a model").unwrap();
-        assert!(load(&file, Device::Cpu).unwrap_err().to_string().contains("is no safetensors file, or is damaged"));
+        assert!(
+            load(&file, Device::Cpu)
+                .unwrap_err()
+                .to_string()
+                .contains("is no safetensors file, or is damaged")
+        );
         assert!(read_description(&file).unwrap_err().to_string().contains("damaged"));
 
         let view = Bytes { dtype: Dtype::F32, shape: vec![1], data: vec![0; 4] };

@@ -129,8 +129,11 @@ impl ConvNorm {
         (channels_in, channels_out): (i64, i64),
     ) -> Result<Self, TchError> {
         // Fan-out of a depthwise kernel is its own 9 weights.
-        let depthwise =
-            builder.uniform(format!("{}.conv1.weight", names.convolution), &[channels_in, 1, 3, 3], he_bound(1, 3))?;
+        let depthwise = builder.uniform(
+            format!("{}.conv1.weight", names.convolution),
+            &[channels_in, 1, 3, 3],
+            he_bound(1, 3),
+        )?;
         let weight = builder.uniform(
             format!("{}.pointwise.weight", names.convolution),
             &[channels_out, channels_in, 1, 1],
@@ -165,8 +168,14 @@ impl ConvNorm {
             None => x.f_conv2d(weight, bias, stride, padding, [1, 1], 1),
             Some(depthwise) => {
                 let channels = depthwise.size()[0];
-                x.f_conv2d(depthwise, None::<&Tensor>, [1, 1], [1, 1], [1, 1], channels)?
-                    .f_conv2d(weight, bias, stride, padding, [1, 1], 1)
+                x.f_conv2d(depthwise, None::<&Tensor>, [1, 1], [1, 1], [1, 1], channels)?.f_conv2d(
+                    weight,
+                    bias,
+                    stride,
+                    padding,
+                    [1, 1],
+                    1,
+                )
             }
         }
     }

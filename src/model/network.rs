@@ -107,8 +107,9 @@ impl Network {
     ) -> anyhow::Result<()> {
         let mut copies = Vec::new();
         for parameter in self.parameters.iter().filter(|p| wanted(&p.name)) {
-            let value =
-                values.get(&parameter.name).with_context(|| format!("the tensor `{}` is missing", parameter.name))?;
+            let value = values
+                .get(&parameter.name)
+                .with_context(|| format!("the tensor `{}` is missing", parameter.name))?;
             ensure!(
                 value.size() == parameter.tensor.size(),
                 "the tensor `{}` has shape {:?}, expected {:?}",

@@ -71,7 +71,8 @@ impl<'a> Builder<'a> {
     /// A trainable weight with values uniform in `-bound..bound`.
     pub(super) fn uniform(&mut self, name: String, shape: &[i64], bound: f32) -> Result<Tensor, TchError> {
         let count = shape.iter().product::<i64>() as usize;
-        let values: Vec<f32> = (0..count).map(|_| (self.random.random::<f32>() * 2.0 - 1.0) * bound).collect();
+        let values: Vec<f32> =
+            (0..count).map(|_| (self.random.random::<f32>() * 2.0 - 1.0) * bound).collect();
         let tensor = Tensor::f_from_slice(&values)?.f_view(shape)?.f_to_device(self.device)?;
         self.add(name, tensor, true)
     }

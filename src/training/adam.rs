@@ -89,7 +89,8 @@ impl Adam {
     /// A moment is missing or has another shape.
     pub fn restore(&mut self, state: &HashMap<String, Tensor>, steps: u64) -> anyhow::Result<()> {
         let take = |name: String, to: &mut Tensor| {
-            let from = state.get(&name).with_context(|| format!("the optimizer's tensor `{name}` is missing"))?;
+            let from =
+                state.get(&name).with_context(|| format!("the optimizer's tensor `{name}` is missing"))?;
             ensure!(from.size() == to.size(), "the optimizer's tensor `{name}` has another shape");
             to.f_copy_(from)?;
             anyhow::Ok(())

@@ -9,14 +9,14 @@ use anyhow::{Context as _, ensure};
 use sha2::{Digest as _, Sha256};
 use tch::{Device, Kind, Tensor, no_grad};
 
-use crate::images::loader::{Loader, Source, in_batches};
 use super::reporter::Reporter;
 use super::setup::StoppedEarly;
 use crate::config::ModelConfig;
 use crate::dataset::Row;
+use crate::images::loader::{Loader, Source, in_batches};
+use crate::model::checkpoint;
 use crate::model::layers::Pass;
 use crate::model::network::{Network, is_backbone, normalise};
-use crate::model::checkpoint;
 
 /// Augmented versions of each training image: more give less overfitting and take longer to compute.
 const AUGMENTED_VIEWS: usize = 4;
@@ -58,8 +58,14 @@ pub fn digest(network: &Network, model: &ModelConfig, kind: Kind) -> anyhow::Res
             hash.update(value.to_le_bytes());
         }
     }
-    let settings =
-        (model.height, model.width, &model.augmentation, model.random_seed, AUGMENTED_VIEWS, kind == Kind::Float);
+    let settings = (
+        model.height,
+        model.width,
+        &model.augmentation,
+        model.random_seed,
+        AUGMENTED_VIEWS,
+        kind == Kind::Float,
+    );
     hash.update(serde_json::to_vec(&settings)?);
     Ok(hex(&hash.finalize()))
 }
@@ -116,7 +122,8 @@ impl Extractor<'_> {
             hash.update(image.as_os_str().as_encoded_bytes());
             if let Ok(metadata) = std::fs::metadata(image) {
                 hash.update(metadata.len().to_le_bytes());
-                let time = metadata.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
+                let time =
+                    metadata.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
                 hash.update(time.unwrap_or_default().as_nanos().to_le_bytes());
             }
         }
@@ -142,7 +149,10 @@ impl Extractor<'_> {
                     anyhow::bail!(StoppedEarly);
                 }
                 if let Some((row, message)) = batch.failures.first() {
-                    ensure!(batch.failures.is_empty(), "row {row}: {message}; mend or remove it, then start again");
+                    ensure!(
+                        batch.failures.is_empty(),
+                        "row {row}: {message}; mend or remove it, then start again"
+                    );
                 }
                 parts.push(self.features_of(&batch.pixels, batch.rows.len())?);
                 done += batch.rows.len() as u64;
@@ -172,7 +182,12 @@ impl Features {
     }
 
     /// `[rows, features]` in float32 on `device`; `view` picks the version of each row.
-    pub fn batch(&self, rows: &[usize], view: impl Fn(usize) -> u64, device: Device) -> anyhow::Result<Tensor> {
+    pub fn batch(
+        &self,
+        rows: &[usize],
+        view: impl Fn(usize) -> u64,
+        device: Device,
+    ) -> anyhow::Result<Tensor> {
         let (views, count) = (self.values.size()[0], self.values.size()[1]);
         let index = rows
             .iter()

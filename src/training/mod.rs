@@ -73,7 +73,9 @@ fn explain(error: &anyhow::Error) -> String {
     if lower.contains("out of memory") || lower.contains("can't allocate memory") {
         // libtorch's own text runs to pages.
         let first = text.lines().next().unwrap_or_default();
-        return format!("out of memory: set a smaller `batch_size` or `input_shape` and resume the run ({first})");
+        return format!(
+            "out of memory: set a smaller `batch_size` or `input_shape` and resume the run ({first})"
+        );
     }
     if lower.contains("no space left") {
         return format!("{text}: the disk is full; free some space and resume the run");
@@ -92,7 +94,8 @@ mod tests {
 
     #[test]
     fn out_of_memory_says_what_to_do() {
-        let error = anyhow::anyhow!("CUDA out of memory. Tried to allocate 2 GiB\nframe #0").context("epoch 1");
+        let error =
+            anyhow::anyhow!("CUDA out of memory. Tried to allocate 2 GiB\nframe #0").context("epoch 1");
         let text = explain(&error);
         assert_eq!(
             text,

@@ -10,12 +10,12 @@ use tch::{Kind, Tensor, no_grad};
 use super::adam::Adam;
 use super::events::{BatchProgress, Event, Phase, SplitMetrics};
 use super::features::Features;
-use crate::images::loader::{Batch, Loader, Source, in_batches, mix, shuffled_batches};
 use super::metrics::{Totals, Weights};
 use super::predictions::Predictions;
 use super::reporter::Reporter;
 use crate::config::Config;
 use crate::dataset::split::Split;
+use crate::images::loader::{Batch, Loader, Source, in_batches, mix, shuffled_batches};
 use crate::model::layers::Pass;
 use crate::model::network::{Network, normalise, probabilities};
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail, ensure};
 use tch::{Kind, Tensor};
 
-use crate::images::loader::Source;
 use super::metrics::Weights;
 use super::reporter::Reporter;
 use crate::config::{ClassWeights, Config, Precision};
@@ -13,6 +12,7 @@ use crate::dataset::problems::{self, Severity};
 use crate::dataset::{Dataset, Row, split::Split};
 use crate::device::{self, Device};
 use crate::images::cache::ImageCache;
+use crate::images::loader::Source;
 use crate::model::network::Network;
 use crate::model::pretrained;
 
@@ -126,7 +126,8 @@ pub fn new_network(
 /// Finds the weights' file; downloads it if need be.
 fn resolve_weights(config: &Config, reporter: &mut Reporter) -> anyhow::Result<pretrained::Resolved> {
     let cell = std::cell::RefCell::new(reporter);
-    let progress = |done: u64, of: u64| cell.borrow_mut().preparing("downloading the pretrained weights", done, of);
+    let progress =
+        |done: u64, of: u64| cell.borrow_mut().preparing("downloading the pretrained weights", done, of);
     let keep_going = || !cell.borrow_mut().should_stop();
     let found = pretrained::resolve(&config.model.pretrained, config.model.backbone, &progress, &keep_going);
     if cell.borrow_mut().should_stop() {
@@ -152,7 +153,8 @@ pub fn weights(config: &Config, data: &Data, device: tch::Device) -> anyhow::Res
         let values: Vec<f32> = weights.iter().map(|&w| w as f32).collect();
         Some(Tensor::f_from_slice(&values).and_then(|t| t.f_to_device(device)))
     });
-    let classes = classes.map(Option::transpose).collect::<Result<_, _>>().context("cannot place class weights")?;
+    let classes =
+        classes.map(Option::transpose).collect::<Result<_, _>>().context("cannot place class weights")?;
     Ok(Weights { tasks: config.model.task_weights.clone(), classes, class_values: per_label })
 }
 

@@ -154,8 +154,7 @@ impl<'a> Run<'a> {
         for epoch in first..=self.config.model.epochs {
             let started = Instant::now();
             let rate = self.progress.learning_rate;
-            let Some(trained) =
-                self.passes.train(epoch, rate, &self.network, &mut self.adam, reporter)?
+            let Some(trained) = self.passes.train(epoch, rate, &self.network, &mut self.adam, reporter)?
             else {
                 why = StopReason::Asked;
                 break;
@@ -219,7 +218,8 @@ impl<'a> Run<'a> {
                 let secs = began.elapsed().as_secs_f64();
                 return Ok(Stopped { why, best_epoch: None, best: None, model: None, secs });
             }
-            reporter.warn("stopped within the first epoch: its weights are kept, though nothing validated them");
+            reporter
+                .warn("stopped within the first epoch: its weights are kept, though nothing validated them");
             self.checkpoint(BEST, 0, false, reporter)?;
         }
         let model = self.folder.join(BEST);
@@ -280,7 +280,8 @@ impl<'a> Run<'a> {
         let text = history::to_csv(&names, &self.progress.epochs);
         let own = self.folder.join(HISTORY);
         for path in std::iter::once(&own).chain(&self.config.paths.training_history_path) {
-            files::replace(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+            files::replace(path, text.as_bytes())
+                .with_context(|| format!("cannot write {}", path.display()))?;
         }
         Ok(())
     }
@@ -311,7 +312,8 @@ fn open_folder(request: &Request) -> anyhow::Result<PathBuf> {
         (None, false) => run_folder::create(&config.paths.runs)?,
     };
     let path = folder.join(CONFIG);
-    files::replace(&path, config.to_yaml().as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+    files::replace(&path, config.to_yaml().as_bytes())
+        .with_context(|| format!("cannot write {}", path.display()))?;
     Ok(folder)
 }
 

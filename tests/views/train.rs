@@ -1,6 +1,6 @@
 //! The Train place: controls send commands, events become numbers and curves.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use egui::Theme;
 use egui_kittest::Harness;
@@ -259,6 +259,67 @@ fn a_failure_shows_its_error_and_what_is_left() {
     assert!(harness.query_by_label("Training failed").is_some());
     assert!(harness.query_by_label("Out of memory: halve batch_size").is_some());
     assert!(harness.query_by_label_contains("after 18 epochs is kept in").is_some());
+}
+
+/// Writes a run that was killed after three epochs into the project's folder of runs.
+fn earlier_run(folder: &Path) -> PathBuf {
+    let run = folder.join("runs/2026-11-20 14-02-11");
+    std::fs::create_dir_all(&run).unwrap();
+    let mut lines = vec![started()];
+    lines.extend((1..=9).map(|epoch| Event::Epoch(metrics(epoch, true))));
+    let lines: Vec<String> = lines.iter().map(|event| serde_json::to_string(event).unwrap()).collect();
+    std::fs::write(run.join("events.jsonl"), lines.join("\n") + "\n").unwrap();
+    for name in ["best.safetensors", "last.safetensors"] {
+        std::fs::write(run.join(name), "weights").unwrap();
+    }
+    std::fs::copy(folder.join("config.yml"), run.join("config.yml")).unwrap();
+    run
+}
+
+/// Reads the earlier runs of the project and waits for them.
+fn with_earlier_run(theme: Theme) -> (Harness<'static, Option<Train>>, PathBuf) {
+    let (mut harness, folder) = stage(theme, WINDOW, 1.0, true);
+    let run = earlier_run(&folder);
+    let (view, mut context) = train(&mut harness).split();
+    view.on_project(&mut context);
+    wait_for(&mut harness, |harness| harness.query_by_label("Earlier runs").map(|_| ()));
+    (harness, run)
+}
+
+#[test]
+fn an_earlier_run_is_listed_laid_over_the_charts_used_and_resumed() {
+    let mut pictures = SnapshotResults::new();
+    for theme in THEMES {
+        let (mut harness, run) = with_earlier_run(theme);
+        assert!(harness.query_by_label_contains("unfinished: 9 of 100 epochs").is_some());
+        play(&mut harness, &events(), TrainingState::Running);
+        harness.get_by_label("Show 2026-11-20 14-02-11 in the charts").click();
+        harness.run_steps(3);
+        snapshot(&mut harness, "train_overlay");
+        let place = harness.get_by_label("Loss chart").rect();
+        harness.hover_at(place.lerp_inside(egui::vec2(0.3, 0.5)));
+        harness.run_steps(3);
+        assert!(harness.query_by_label("total, 2026-11-20 14-02-11").is_some(), "the readout has both runs");
+        harness.get_by_label("Predict with 2026-11-20 14-02-11").click();
+        harness.run_steps(2);
+        let sent = train(&mut harness).sent();
+        assert!(matches!(sent.as_slice(), [AppCommand::UseModel(path)] if *path == run), "{sent:?}");
+        harness.get_by_label("Resume 2026-11-20 14-02-11").click();
+        let request = wait_for(&mut harness, |harness| {
+            train(harness).sent().into_iter().find_map(|command| match command {
+                AppCommand::StartTraining(request) => Some(request),
+                AppCommand::Toast { message, .. } => panic!("{message}"),
+                _ => None,
+            })
+        });
+        assert!(request.resume);
+        assert_eq!(request.run.as_deref(), Some(run.as_path()));
+        train(&mut harness).view.on_start(&request);
+        harness.run_steps(3);
+        let loss = harness.get_by_label("Loss chart").value().unwrap();
+        assert!(loss.contains("at epoch 9"), "the curves go on from the ninth epoch: {loss}");
+        pictures.extend_harness(&mut harness);
+    }
 }
 
 #[test]

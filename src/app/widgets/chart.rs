@@ -269,18 +269,21 @@ impl<'a> Chart<'a> {
                 ));
             }
             let has_validation = self.curves.iter().any(|curve| !curve.validation.is_empty());
-            egui::Grid::new("values").num_columns(4).spacing(vec2(3.0 * GRID, GRID)).show(ui, |ui| {
-                if has_validation {
-                    ui.label("");
-                    ui.label("");
-                    ui.label(theme::caption(tokens, "train"));
-                    ui.label(theme::caption(tokens, "validation"));
-                    ui.end_row();
-                }
-                for curve in &self.curves {
-                    self.readout_row_ui(ui, tokens, curve, epoch, has_validation);
-                }
-            });
+            egui::Grid::new("values").num_columns(4).min_col_width(0.0).spacing(vec2(3.0 * GRID, GRID)).show(
+                ui,
+                |ui| {
+                    if has_validation {
+                        ui.label("");
+                        ui.label("");
+                        ui.label(theme::caption(tokens, "train"));
+                        ui.label(theme::caption(tokens, "validation"));
+                        ui.end_row();
+                    }
+                    for curve in &self.curves {
+                        self.readout_row_ui(ui, tokens, curve, epoch, has_validation);
+                    }
+                },
+            );
         });
     }
 
