@@ -266,7 +266,9 @@ fn earlier_run(folder: &Path) -> PathBuf {
     let run = folder.join("runs/2026-11-20 14-02-11");
     std::fs::create_dir_all(&run).unwrap();
     let mut lines = vec![started()];
-    lines.extend((1..=9).map(|epoch| Event::Epoch(metrics(epoch, true))));
+    lines.extend(
+        (1..=9).map(|epoch| Event::Epoch(EpochMetrics { epoch, ..metrics(epoch.div_ceil(2), true) })),
+    );
     let lines: Vec<String> = lines.iter().map(|event| serde_json::to_string(event).unwrap()).collect();
     std::fs::write(run.join("events.jsonl"), lines.join("\n") + "\n").unwrap();
     for name in ["best.safetensors", "last.safetensors"] {
