@@ -293,7 +293,7 @@ fn an_earlier_run_is_listed_laid_over_the_charts_used_and_resumed() {
     let mut pictures = SnapshotResults::new();
     for theme in THEMES {
         let (mut harness, run) = with_earlier_run(theme);
-        assert!(harness.query_by_label_contains("unfinished: 9 of 100 epochs").is_some());
+        assert!(harness.query_by_label_contains("unfinished: 9 of 100").is_some());
         play(&mut harness, &events(), TrainingState::Running);
         harness.get_by_label("Show 2026-11-20 14-02-11 in the charts").click();
         harness.run_steps(3);

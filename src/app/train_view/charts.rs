@@ -19,6 +19,9 @@ const TOTAL: &str = "total";
 /// Below this width the charts stand one below the other.
 const TWO_COLUMNS: f32 = 640.0;
 
+/// What stands in one cell of the two columns.
+type Cell<'a> = Box<dyn FnMut(&mut Ui) + 'a>;
+
 /// Which curves are hidden.
 #[derive(Default)]
 pub struct Legend {
@@ -51,7 +54,7 @@ impl Charts<'_> {
         ui.add_space(GRID);
         let mut hovered = [None; 3];
         let [loss, accuracy, rate] = &mut hovered;
-        let mut cells: Vec<Box<dyn FnMut(&mut Ui) + '_>> = vec![
+        let mut cells: Vec<Cell<'_>> = vec![
             Box::new(|ui| *loss = self.loss_ui(ui, tokens, legend)),
             Box::new(|ui| *accuracy = self.accuracy_ui(ui, tokens, legend)),
             Box::new(|ui| *rate = self.rate_ui(ui, tokens)),

@@ -174,7 +174,7 @@ impl<'a> Chart<'a> {
             .allow_boxed_zoom(false)
             .grid_color(tokens.line)
             .grid_spacing(24.0..=200.0)
-            .x_grid_spacer(scale::epoch_marks)
+            .x_grid_spacer(|input| scale::epoch_marks(&input))
             .custom_x_axes(vec![
                 axis(AxisHints::new_x(), tokens)
                     .label_spacing(Rangef::new(24.0, 40.0))

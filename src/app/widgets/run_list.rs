@@ -137,6 +137,7 @@ fn facts_ui(ui: &mut Ui, tokens: &Tokens, row: &RunRow) {
         ui.spacing_mut().item_spacing.y = 0.5 * GRID;
         ui.add_space(1.5 * GRID);
         ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 2.0 * GRID;
             ui.add(egui::Label::new(row.name.as_str()).truncate()).on_hover_text(&row.name);
             ui.add(egui::Label::new(theme::caption(tokens, &row.age)).truncate());
         });
