@@ -8,7 +8,7 @@ use egui_kittest::{Harness, SnapshotOptions};
 use tasklens::app::command::{AppCommand, CommandSender};
 use tasklens::app::context::{TrainingState, ViewContext};
 use tasklens::app::jobs::Jobs;
-use tasklens::app::project::Project;
+use tasklens::app::project::{Project, Summary};
 use tasklens::app::theme::{self, Tokens};
 use tasklens::app::thumbnails::Thumbnails;
 use tasklens::config::Config;
@@ -35,6 +35,9 @@ impl<V> Stage<V> {
             tch: tch::Device::Cpu,
             name: "CPU, 2 threads".to_owned(),
             reason: "No NVIDIA driver was found".to_owned(),
+            threads: 2,
+            memory_bytes: 8 << 30,
+            bf16: false,
         };
         let (jobs, thumbnails) = (Jobs::new(ctx), Thumbnails::new(ctx));
         Self {
@@ -92,7 +95,8 @@ pub fn project(folder: &Path) -> Project {
     .unwrap();
     let config = Config::open(&file).unwrap();
     let dataset = Dataset::open(&config).unwrap();
-    Project { config, dataset: Arc::new(dataset), generation: 1 }
+    let summary = Arc::new(Summary::of(&dataset));
+    Project { config, dataset: Arc::new(dataset), summary, generation: 1 }
 }
 
 /// A harness that shows `state` with `ui` on the canvas, as the window does.

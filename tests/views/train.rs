@@ -1,1 +1,374 @@
-//! The Train place.
+//! The Train place: controls send commands, events become numbers and curves.
+
+use std::path::{Path, PathBuf};
+
+use egui::Theme;
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use tasklens::app::command::{AppCommand, UiCommand};
+use tasklens::app::context::TrainingState;
+use tasklens::app::train_view::TrainView;
+use tasklens::training::events::{
+    BatchProgress, EpochMetrics, Event, Phase, SplitMetrics, Started, StopReason, Stopped,
+};
+
+use super::stage::{Stage, THEMES, harness, project, snapshot};
+use egui_kittest::SnapshotResults;
+
+type Train = Stage<TrainView>;
+
+/// 1280x800 without rail and status bar.
+const WINDOW: [f32; 2] = [1208.0, 772.0];
+
+fn stage(
+    theme: Theme,
+    size: [f32; 2],
+    zoom: f32,
+    has_project: bool,
+) -> (Harness<'static, Option<Train>>, PathBuf) {
+    let folder = tempfile::tempdir().unwrap().keep();
+    let at = folder.clone();
+    let harness = harness(
+        theme,
+        size,
+        zoom,
+        move |ctx| {
+            let project = has_project.then(|| project(&at));
+            let mut stage = Stage::new(ctx, TrainView::default(), project);
+            let (view, mut context) = stage.split();
+            view.on_project(&mut context);
+            stage
+        },
+        |ui, stage: &mut Train| {
+            stage.begin_frame();
+            let (view, mut context) = stage.split();
+            view.ui(ui, &mut context);
+        },
+    );
+    (harness, folder)
+}
+
+fn train<'a>(harness: &'a mut Harness<'static, Option<Train>>) -> &'a mut Train {
+    harness.state_mut().as_mut().unwrap()
+}
+
+fn started() -> Event {
+    Event::Started(Started {
+        run: "runs/2026-11-23 14-02-11".into(),
+        device: "CPU, 2 threads".into(),
+        precision: "bf16".into(),
+        parameters: 20_900_000,
+        n_train: 2731,
+        n_validation: 678,
+        tasks: ["print", "sleeves", "neckline"].map(str::to_owned).to_vec(),
+        epochs: 100,
+        epochs_done: 0,
+        weights: "ImageNet".into(),
+    })
+}
+
+fn metrics(epoch: usize, best: bool) -> EpochMetrics {
+    let at = epoch as f64;
+    let split = |gap: f64| {
+        let task = |hardness: f64| hardness * (-at / 6.0).exp() + gap * (0.06 + 0.004 * at) + 0.05;
+        let task_loss: Vec<f64> = [1.8, 1.0, 1.4].map(task).to_vec();
+        SplitMetrics {
+            loss: task_loss.iter().sum(),
+            task_accuracy: task_loss.iter().map(|loss| (-loss * 0.8).exp()).collect(),
+            task_loss,
+        }
+    };
+    EpochMetrics {
+        epoch,
+        learning_rate: if epoch <= 14 { 1e-3 } else { 1e-4 },
+        secs: 44.0,
+        images_per_sec: 61.3,
+        train: split(0.2 * (at * 1.7).sin()),
+        validation: split(1.0 + 0.5 * (at * 2.3).sin()),
+        best,
+    }
+}
+
+/// A run up to the middle of epoch 19.
+fn events() -> Vec<Event> {
+    let mut events = vec![started()];
+    for epoch in 1..=18 {
+        events.push(Event::Epoch(metrics(epoch, epoch <= 16)));
+        if epoch == 14 {
+            events.push(Event::LearningRateReduced { epoch, learning_rate: 1e-4 });
+        }
+    }
+    events.push(Event::Batch(BatchProgress {
+        epoch: 19,
+        phase: Phase::Train,
+        done: 1024,
+        of: 2731,
+        images_per_sec: 61.3,
+        loss: 0.4321,
+        secs_left: 3723.0,
+    }));
+    events
+}
+
+fn play(harness: &mut Harness<'static, Option<Train>>, events: &[Event], state: TrainingState) {
+    let stage = train(harness);
+    for event in events {
+        stage.view.on_event(event);
+    }
+    stage.training = state;
+    harness.run_steps(4);
+}
+
+fn stopped() -> Event {
+    Event::Stopped(Stopped {
+        why: StopReason::EarlyStopping,
+        best_epoch: Some(16),
+        best: Some(metrics(16, true)),
+        model: Some("runs/2026-11-23 14-02-11/best.safetensors".into()),
+        secs: 833.0,
+    })
+}
+
+#[test]
+fn start_sends_the_settings_as_they_are_shown() {
+    let (mut harness, _folder) = stage(Theme::Dark, WINDOW, 1.0, true);
+    harness.get_by_label("Augmentation").click();
+    harness.run_steps(3);
+    assert!(harness.query_by_label_contains("Changed here").is_some(), "the change is told");
+    harness.get_by_label("Start training").click();
+    harness.run_steps(2);
+    let sent = train(&mut harness).sent();
+    assert!(matches!(sent.as_slice(), [AppCommand::Ui(UiCommand::StartTraining)]), "{sent:?}");
+    let stage = train(&mut harness);
+    let (view, mut context) = stage.split();
+    view.on_command(UiCommand::StartTraining, &mut context);
+    let sent = stage.sent();
+    let [AppCommand::StartTraining(request)] = sent.as_slice() else { panic!("{sent:?}") };
+    assert_eq!(request.config.model.batch_size, 16);
+    assert!(!request.config.model.augmentation.horizontal_flip, "augmentation was switched off");
+    assert!(!request.resume);
+}
+
+#[test]
+fn saving_changes_only_the_changed_key_of_the_file() {
+    let (mut harness, folder) = stage(Theme::Dark, WINDOW, 1.0, true);
+    harness.get_by_label("Freeze backbone").click();
+    harness.run_steps(3);
+    harness.get_by_label("Save to config.yml").click();
+    let text = wait_for(&mut harness, |harness| {
+        train(harness).sent().into_iter().find_map(|command| match command {
+            AppCommand::SaveConfig { text, .. } => Some(text),
+            AppCommand::Toast { message, .. } => panic!("{message}"),
+            _ => None,
+        })
+    });
+    let before = std::fs::read_to_string(folder.join("config.yml")).unwrap();
+    assert_eq!(text, before + "  freeze_convolutional_layers: true\n");
+}
+
+/// Steps until `found` has something; jobs run in threads of their own.
+fn wait_for<T>(
+    harness: &mut Harness<'static, Option<Train>>,
+    mut found: impl FnMut(&mut Harness<'static, Option<Train>>) -> Option<T>,
+) -> T {
+    for _ in 0..500 {
+        harness.run_steps(1);
+        if let Some(value) = found(harness) {
+            return value;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("nothing came in five seconds");
+}
+
+#[test]
+fn events_become_numbers_curves_and_marks() {
+    let (mut harness, _folder) = stage(Theme::Dark, WINDOW, 1.0, true);
+    play(&mut harness, &events(), TrainingState::Running);
+    let told = harness.get_by_label("Progress of the run").value().unwrap();
+    assert_eq!(told, "Epoch 19 of 100, training: 1,024 of 2,731 images, loss 0.4321");
+    assert!(harness.query_by_label_contains("61.3 images/s").is_some());
+    assert!(harness.query_by_label_contains("1:02:03 left").is_some());
+    let loss = harness.get_by_label("Loss chart").value().unwrap();
+    let total = metrics(18, false).validation.loss;
+    assert!(loss.contains(&format!("total validation {total:.4} at epoch 18")), "{loss}");
+    assert!(harness.get_by_label("Accuracy chart").value().unwrap().contains("neckline validation"));
+    assert!(harness.get_by_label("Learning rate chart").value().unwrap().contains("0.0001"));
+    assert!(harness.query_by_label("rate reduced").is_some(), "the legend explains the mark");
+}
+
+#[test]
+fn the_legend_hides_a_task_in_every_chart() {
+    let (mut harness, _folder) = stage(Theme::Dark, WINDOW, 1.0, true);
+    play(&mut harness, &events(), TrainingState::Running);
+    harness.get_by_label("Show sleeves in the charts").click();
+    harness.run_steps(3);
+    for chart in ["Loss chart", "Accuracy chart"] {
+        let values = harness.get_by_label(chart).value().unwrap();
+        assert!(!values.contains("sleeves") && values.contains("print"), "{values}");
+    }
+}
+
+#[test]
+fn pause_and_stop_ask_the_app_and_start_is_off_meanwhile() {
+    let (mut harness, _folder) = stage(Theme::Dark, WINDOW, 1.0, true);
+    play(&mut harness, &events(), TrainingState::Running);
+    assert!(harness.get_by_label("Start training").accesskit_node().is_disabled());
+    harness.get_by_label("Pause training").click();
+    harness.run_steps(2);
+    harness.get_by_label("Stop training").click();
+    harness.run_steps(2);
+    let sent = train(&mut harness).sent();
+    assert!(
+        matches!(
+            sent.as_slice(),
+            [AppCommand::Ui(UiCommand::PauseTraining), AppCommand::Ui(UiCommand::StopTraining)]
+        ),
+        "{sent:?}"
+    );
+    train(&mut harness).training = TrainingState::Paused;
+    harness.run_steps(2);
+    assert!(harness.query_by_label("Resume training").is_some());
+}
+
+#[test]
+fn the_end_sums_up_and_hands_the_model_on() {
+    let (mut harness, _folder) = stage(Theme::Dark, WINDOW, 1.0, true);
+    play(&mut harness, &events(), TrainingState::Running);
+    play(&mut harness, &[stopped()], TrainingState::Idle);
+    assert!(harness.query_by_label("Done: epoch 16 was best").is_some());
+    assert!(harness.query_by_label_contains("did not get better for 2 epochs").is_some());
+    harness.get_by_label("Predict with this model").click();
+    harness.run_steps(2);
+    let sent = train(&mut harness).sent();
+    assert!(
+        matches!(sent.as_slice(), [AppCommand::UseModel(path)] if path.ends_with("best.safetensors")),
+        "{sent:?}"
+    );
+}
+
+#[test]
+fn a_failure_shows_its_error_and_what_is_left() {
+    let (mut harness, _folder) = stage(Theme::Dark, WINDOW, 1.0, true);
+    play(&mut harness, &events(), TrainingState::Running);
+    play(
+        &mut harness,
+        &[Event::Failed { error: "Out of memory: halve batch_size".into() }],
+        TrainingState::Idle,
+    );
+    assert!(harness.query_by_label("Training failed").is_some());
+    assert!(harness.query_by_label("Out of memory: halve batch_size").is_some());
+    assert!(harness.query_by_label_contains("after 18 epochs is kept in").is_some());
+}
+
+/// Writes a run that was killed after three epochs into the project's folder of runs.
+fn earlier_run(folder: &Path) -> PathBuf {
+    let run = folder.join("runs/2026-11-20 14-02-11");
+    std::fs::create_dir_all(&run).unwrap();
+    let mut lines = vec![started()];
+    lines.extend(
+        (1..=9).map(|epoch| Event::Epoch(EpochMetrics { epoch, ..metrics(epoch.div_ceil(2), true) })),
+    );
+    let lines: Vec<String> = lines.iter().map(|event| serde_json::to_string(event).unwrap()).collect();
+    std::fs::write(run.join("events.jsonl"), lines.join("\n") + "\n").unwrap();
+    for name in ["best.safetensors", "last.safetensors"] {
+        std::fs::write(run.join(name), "weights").unwrap();
+    }
+    std::fs::copy(folder.join("config.yml"), run.join("config.yml")).unwrap();
+    run
+}
+
+/// Reads the earlier runs of the project and waits for them.
+fn with_earlier_run(theme: Theme) -> (Harness<'static, Option<Train>>, PathBuf) {
+    let (mut harness, folder) = stage(theme, WINDOW, 1.0, true);
+    let run = earlier_run(&folder);
+    let (view, mut context) = train(&mut harness).split();
+    view.on_project(&mut context);
+    wait_for(&mut harness, |harness| harness.query_by_label("Earlier runs").map(|_| ()));
+    (harness, run)
+}
+
+#[test]
+fn an_earlier_run_is_listed_laid_over_the_charts_used_and_resumed() {
+    let mut pictures = SnapshotResults::new();
+    for theme in THEMES {
+        let (mut harness, run) = with_earlier_run(theme);
+        assert!(harness.query_by_label_contains("unfinished: 9 of 100").is_some());
+        play(&mut harness, &events(), TrainingState::Running);
+        harness.get_by_label("Show 2026-11-20 14-02-11 in the charts").click();
+        harness.run_steps(3);
+        snapshot(&mut harness, "train_overlay");
+        let place = harness.get_by_label("Loss chart").rect();
+        harness.hover_at(place.lerp_inside(egui::vec2(0.3, 0.5)));
+        harness.run_steps(3);
+        assert!(harness.query_by_label("total, 2026-11-20 14-02-11").is_some(), "the readout has both runs");
+        harness.get_by_label("Predict with 2026-11-20 14-02-11").click();
+        harness.run_steps(2);
+        let sent = train(&mut harness).sent();
+        assert!(matches!(sent.as_slice(), [AppCommand::UseModel(path)] if *path == run), "{sent:?}");
+        harness.get_by_label("Resume 2026-11-20 14-02-11").click();
+        let request = wait_for(&mut harness, |harness| {
+            train(harness).sent().into_iter().find_map(|command| match command {
+                AppCommand::StartTraining(request) => Some(request),
+                AppCommand::Toast { message, .. } => panic!("{message}"),
+                _ => None,
+            })
+        });
+        assert!(request.resume);
+        assert_eq!(request.run.as_deref(), Some(run.as_path()));
+        train(&mut harness).view.on_start(&request);
+        harness.run_steps(3);
+        let loss = harness.get_by_label("Loss chart").value().unwrap();
+        assert!(loss.contains("at epoch 9"), "the curves go on from the ninth epoch: {loss}");
+        pictures.extend_harness(&mut harness);
+    }
+}
+
+#[test]
+fn without_a_project_the_place_says_what_to_do() {
+    let mut pictures = SnapshotResults::new();
+    for theme in THEMES {
+        let (mut harness, _folder) = stage(theme, WINDOW, 1.0, false);
+        assert!(harness.query_by_label("Nothing to train on yet").is_some());
+        snapshot(&mut harness, "train_empty");
+        harness.get_by_label("Open the sample").click();
+        harness.run_steps(2);
+        assert!(matches!(train(&mut harness).sent().as_slice(), [AppCommand::Ui(UiCommand::OpenSample)]));
+        pictures.extend_harness(&mut harness);
+    }
+}
+
+#[test]
+fn pictures_of_a_run_in_both_themes() {
+    let warning = Event::Warning { message: "12 rows have no readable image and are left out".into() };
+    let mut pictures = SnapshotResults::new();
+    for theme in THEMES {
+        let (mut harness, _folder) = stage(theme, WINDOW, 1.0, true);
+        snapshot(&mut harness, "train_ready");
+        let loading =
+            Event::Preparing { what: "Downloading weights".into(), done: 12_300_000, of: 91_700_000 };
+        play(&mut harness, &[loading], TrainingState::Running);
+        snapshot(&mut harness, "train_preparing");
+        play(&mut harness, &events(), TrainingState::Running);
+        snapshot(&mut harness, "train_running");
+        play(&mut harness, &[warning.clone(), stopped()], TrainingState::Idle);
+        snapshot(&mut harness, "train_finished");
+        pictures.extend_harness(&mut harness);
+        let (mut harness, _folder) = stage(theme, WINDOW, 1.0, true);
+        play(&mut harness, &events(), TrainingState::Running);
+        let error =
+            "The CPU ran out of memory at epoch 19: set batch_size to 8, or input_shape to [160, 160]";
+        play(&mut harness, &[Event::Failed { error: error.into() }], TrainingState::Idle);
+        snapshot(&mut harness, "train_failed");
+        pictures.extend_harness(&mut harness);
+    }
+}
+
+#[test]
+fn a_small_window_at_200_percent_still_has_everything_one_below_the_other() {
+    // 1280x800 at 200 %, without rail and status bar.
+    let (mut harness, _folder) = stage(Theme::Light, [568.0, 372.0], 2.0, true);
+    play(&mut harness, &events(), TrainingState::Running);
+    snapshot(&mut harness, "train_zoomed");
+    assert!(harness.query_by_label("Learning rate chart").is_some());
+}

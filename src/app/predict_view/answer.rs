@@ -95,20 +95,17 @@ pub fn no_model_ui(ui: &mut Ui, context: &ViewContext<'_>) {
     next_steps_ui(ui, context);
 }
 
-/// The two ways to a model.
+/// The two ways to a model, one below the other.
 pub fn next_steps_ui(ui: &mut Ui, context: &ViewContext<'_>) {
-    ui.horizontal_wrapped(|ui| {
-        let text =
-            RichText::new(format!("{}  Train a model", icons::CHART_LINE)).color(context.tokens.on_accent);
-        let train = ui.add(egui::Button::new(text).fill(context.tokens.accent));
-        train.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Train a model"));
-        if train.clicked() {
-            context.commands.ui(UiCommand::ShowTrain);
-        }
-        let open = ui.button(format!("{}  Open a checkpoint\u{2026}", icons::GRAPH));
-        open.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Open a checkpoint\u{2026}"));
-        if open.on_hover_text(UiCommand::OpenModel.tooltip()).clicked() {
-            context.commands.ui(UiCommand::OpenModel);
-        }
-    });
+    let text = RichText::new(format!("{}  Train a model", icons::CHART_LINE)).color(context.tokens.on_accent);
+    let train = ui.add(egui::Button::new(text).fill(context.tokens.accent));
+    train.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Train a model"));
+    if train.clicked() {
+        context.commands.ui(UiCommand::ShowTrain);
+    }
+    let open = ui.button(format!("{}  Open a checkpoint\u{2026}", icons::GRAPH));
+    open.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Open a checkpoint\u{2026}"));
+    if open.on_hover_text(UiCommand::OpenModel.tooltip()).clicked() {
+        context.commands.ui(UiCommand::OpenModel);
+    }
 }

@@ -165,7 +165,8 @@ fn remove_ui(ui: &mut Ui, tokens: &Tokens, entry: &Entry, row: Rect) -> bool {
     let place =
         Rect::from_center_size(pos2(row.right() - 4.0 * GRID, row.top() + 4.5 * GRID), vec2(24.0, 24.0));
     let text = egui::RichText::new(icons::X).size(13.0).color(tokens.text_weak);
-    let button = ui.put(place, egui::Button::new(text).frame_when_inactive(false));
+    let mut child = ui.new_child(egui::UiBuilder::new().id_salt(entry.id).max_rect(place));
+    let button = child.add_sized(place.size(), egui::Button::new(text).frame_when_inactive(false));
     button.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Remove {}", entry.name)));
     button.on_hover_text("Remove from the list (Delete)").clicked()
 }

@@ -33,15 +33,15 @@ impl PredictView {
                 .frame(context.tokens.card_frame())
         };
         panel(egui::Panel::left("predict list"), LIST_WIDTH).show(ui, |ui| {
-            let model_height = 24.0 * GRID;
-            self.add_ui(ui, context);
-            let list_height = (ui.available_height() - model_height).max(20.0 * GRID);
-            ui.allocate_ui(vec2(ui.available_width(), list_height), |ui| {
-                ui.set_min_height(list_height);
+            let model = egui::Panel::bottom("predict model").resizable(false).show_separator_line(false);
+            model.frame(egui::Frame::NONE).show(ui, |ui| {
+                ui.separator();
+                self.model_ui(ui, context, &colors);
+            });
+            egui::CentralPanel::no_frame().show(ui, |ui| {
+                self.add_ui(ui, context);
                 self.list_ui(ui, context, &colors);
             });
-            ui.separator();
-            self.model_ui(ui, context, &colors);
         });
         if let Some(entry) = self.entries.get(self.selected) {
             panel(egui::Panel::right("predict answers"), ANSWERS_WIDTH).show(ui, |ui| {
@@ -136,11 +136,11 @@ impl PredictView {
             let text = if count == 1 { "1 image".to_owned() } else { format!("{count} images") };
             ui.label(theme::caption(context.tokens, text));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                if ui.small_button("Clear").on_hover_text("Empty the list; no file is touched").clicked() {
+                if ui.button("Clear").on_hover_text("Empty the list; no file is touched").clicked() {
                     self.clear();
                 }
                 let has_answers = self.entries.iter().any(|entry| matches!(entry.state, State::Predicted(_)));
-                let export = ui.add_enabled(has_answers, egui::Button::new("Export CSV\u{2026}").small());
+                let export = ui.add_enabled(has_answers, egui::Button::new("Export CSV\u{2026}"));
                 if export.on_hover_text("Write all answers and probabilities to a file").clicked() {
                     self.export(context);
                 }

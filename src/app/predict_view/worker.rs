@@ -14,6 +14,7 @@ use crate::app::project::ImageSource;
 use crate::app::thumbnails::color_image;
 use crate::app::train_view::earlier;
 use crate::config::{DeviceChoice, Task};
+use crate::images::thumbnail::thumbnail_of;
 use crate::images::{self, Rgb};
 use crate::inference::{Prediction, Predictor};
 use crate::training::events::EpochMetrics;
@@ -226,14 +227,14 @@ fn load_loop(
                 let Ok((id, source)) = request else { return };
                 // An image that cannot be read says so when it is loaded.
                 if let Ok((image, _)) = guarded(&source.name(), || read(&source, say.progress)) {
-                    say.say(Said::Shown { id, image: color_image(&shrunk(&image, SHOWN)) });
+                    say.say(Said::Shown { id, image: color_image(&thumbnail_of(&image, SHOWN)) });
                 }
             }
             recv(loads) -> request => {
                 let Ok(Load { id, model, source }) = request else { return };
                 match guarded(&source.name(), || read(&source, say.progress)) {
                     Ok((image, source)) => {
-                        let thumbnail = color_image(&shrunk(&image, THUMBNAIL));
+                        let thumbnail = color_image(&thumbnail_of(&image, THUMBNAIL));
                         let size = [image.width(), image.height()];
                         say.say(Said::Loaded { id, size, thumbnail, source });
                         if pixels.send(Pixels { id, model, image }).is_err() {
@@ -259,16 +260,6 @@ fn read(source: &ImageSource, progress: &Progress) -> anyhow::Result<(Rgb, Image
             (image, ImageSource::Bytes { name: url.clone(), bytes: Arc::new(bytes) })
         }
     })
-}
-
-/// A smaller copy whose longer side has at most `side` pixels; never larger, never stretched.
-fn shrunk(image: &Rgb, side: u32) -> Rgb {
-    let longer = image.width().max(image.height());
-    if longer <= side {
-        return image.clone();
-    }
-    let scaled = |length: u32| (u64::from(length) * u64::from(side) / u64::from(longer)).max(1) as u32;
-    image::imageops::thumbnail(image, scaled(image.width()), scaled(image.height()))
 }
 
 fn predict_loop(open: &OpenModel, models: &Receiver<SetModel>, pixels: &Receiver<Pixels>, say: &Say<'_>) {
@@ -351,18 +342,5 @@ fn info(model: &Model) -> ModelInfo {
         age: written.map(|then| earlier::age(then, std::time::SystemTime::now())).unwrap_or_default(),
         path: model.path.clone(),
         tasks: model.tasks.clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_smaller_copy_keeps_its_shape_and_is_never_larger() {
-        let image = |width, height| Rgb::new(width, height);
-        assert_eq!(shrunk(&image(4000, 1000), 2048).dimensions(), (2048, 512));
-        assert_eq!(shrunk(&image(10, 20), 2048).dimensions(), (10, 20));
-        assert_eq!(shrunk(&image(10_000, 1), 100).dimensions(), (100, 1));
     }
 }

@@ -19,6 +19,9 @@ const TOTAL: &str = "total";
 /// Below this width the charts stand one below the other.
 const TWO_COLUMNS: f32 = 640.0;
 
+/// What stands in one cell of the two columns.
+type Cell<'a> = Box<dyn FnMut(&mut Ui) + 'a>;
+
 /// Which curves are hidden.
 #[derive(Default)]
 pub struct Legend {
@@ -39,30 +42,41 @@ pub struct Charts<'a> {
 }
 
 impl Charts<'_> {
-    /// Shows them; returns the epoch under the pointer.
-    pub fn ui(&self, ui: &mut Ui, tokens: &Tokens, legend: &mut Legend) -> Option<usize> {
+    /// Shows them, with `runs` beside the last one; returns the epoch under the pointer.
+    pub fn ui(
+        &self,
+        ui: &mut Ui,
+        tokens: &Tokens,
+        legend: &mut Legend,
+        runs: Option<&mut dyn FnMut(&mut Ui)>,
+    ) -> Option<usize> {
         self.legend_ui(ui, tokens, legend);
         ui.add_space(GRID);
+        let mut hovered = [None; 3];
+        let [loss, accuracy, rate] = &mut hovered;
+        let mut cells: Vec<Cell<'_>> = vec![
+            Box::new(|ui| *loss = self.loss_ui(ui, tokens, legend)),
+            Box::new(|ui| *accuracy = self.accuracy_ui(ui, tokens, legend)),
+            Box::new(|ui| *rate = self.rate_ui(ui, tokens)),
+        ];
+        if let Some(runs) = runs {
+            cells.push(Box::new(runs));
+        }
         let columns = if ui.available_width() >= TWO_COLUMNS { 2 } else { 1 };
-        let mut hovered = None;
-        let charts: [&dyn Fn(&mut Ui) -> Option<usize>; 3] =
-            [&|ui| self.loss_ui(ui, tokens, legend), &|ui| self.accuracy_ui(ui, tokens, legend), &|ui| {
-                self.rate_ui(ui, tokens)
-            }];
-        for row in charts.chunks(columns) {
+        for row in cells.chunks_mut(columns) {
             let gap = ui.spacing().item_spacing.x;
-            let width =
-                if row.len() == 1 { ui.available_width() } else { (ui.available_width() - gap) / 2.0 };
+            let width = (ui.available_width() + gap) / row.len() as f32 - gap;
             ui.horizontal_top(|ui| {
-                for chart in row {
-                    ui.allocate_ui(vec2(width, 0.0), |ui| {
+                for cell in row {
+                    ui.vertical(|ui| {
                         ui.set_width(width);
-                        tokens.card_frame().inner_margin(8).show(ui, |ui| hovered = chart(ui).or(hovered));
+                        tokens.card_frame().inner_margin(8).show(ui, |ui| ui.vertical(|ui| cell(ui)));
                     });
                 }
             });
         }
-        hovered
+        drop(cells);
+        hovered.into_iter().flatten().next()
     }
 
     fn current(&self) -> Option<&Curves> {
@@ -127,7 +141,7 @@ impl Charts<'_> {
     }
 
     fn rate_ui(&self, ui: &mut Ui, tokens: &Tokens) -> Option<usize> {
-        let mut chart = self.chart("Learning rate").scale(Scale::Log).height(HEIGHT * 0.7);
+        let mut chart = self.chart("Learning rate").scale(Scale::Log);
         for (run, curves) in self.all() {
             chart = chart.curve(Curve {
                 name: run.map_or(Cow::Borrowed("rate"), |run| Cow::Owned(run.record.name.clone())),

@@ -48,9 +48,9 @@ impl Earlier {
         let of = self.record.started.as_ref().map_or(epochs, |started| started.epochs);
         match self.record.stopped.as_ref().map(|stopped| stopped.why) {
             Some(StopReason::Finished) => format!("{epochs} epochs"),
-            Some(StopReason::EarlyStopping) => format!("stopped early after {epochs} epochs"),
-            Some(StopReason::Asked) => format!("stopped after {epochs} of {of} epochs"),
-            None => format!("unfinished: {epochs} of {of} epochs"),
+            Some(StopReason::EarlyStopping) => format!("early stop at {epochs}"),
+            Some(StopReason::Asked) => format!("stopped at {epochs} of {of}"),
+            None => format!("unfinished: {epochs} of {of}"),
         }
     }
 

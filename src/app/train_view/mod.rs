@@ -146,44 +146,34 @@ impl TrainView {
             }
             _ => {}
         }
+        let current = folder.as_ref();
         let has_curves = self.run.as_ref().is_some_and(|run| run.end.is_none() || run.curves.epochs() > 0)
-            || self.earlier.overlays(folder.as_ref()).next().is_some();
+            || self.earlier.overlays(current).next().is_some();
+        let has_runs = self.earlier.others(current).next().is_some();
+        let mut wanted = None;
+        let mut list_ui = |ui: &mut Ui| wanted = runs_ui(ui, context, &self.earlier, current);
         if has_curves {
             let charts = charts::Charts {
                 run: self.run.as_ref(),
-                overlays: self.earlier.overlays(folder.as_ref()).collect(),
+                overlays: self.earlier.overlays(current).collect(),
                 tasks: context.project.map(|project| project.config.model.tasks.as_slice()),
                 hovered_epoch: self.hovered_epoch,
             };
-            self.hovered_epoch = charts.ui(ui, context.tokens, &mut self.legend);
-        } else if self.run.as_ref().is_none_or(|run| run.end.is_none()) {
-            first_run_ui(ui, context);
+            let list: Option<&mut dyn FnMut(&mut Ui)> = if has_runs { Some(&mut list_ui) } else { None };
+            self.hovered_epoch = charts.ui(ui, context.tokens, &mut self.legend, list);
+        } else {
+            if self.run.as_ref().is_none_or(|run| run.end.is_none()) {
+                first_run_ui(ui, context);
+            }
+            if has_runs {
+                context.tokens.card_frame().show(ui, list_ui);
+            }
         }
-        ui.add_space(2.0 * GRID);
-        self.runs_ui(ui, context);
-    }
-
-    fn runs_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
-        let current = self.run.as_ref().and_then(LiveRun::folder).cloned();
-        let index_of = |task: &str| task_index(context, task);
-        let others: Vec<_> = self.earlier.others(current.as_ref()).collect();
-        if others.is_empty() {
-            return;
-        }
-        let rows: Vec<_> = others.iter().map(|run| self.earlier.row(run, context.tokens, index_of)).collect();
-        let folders: Vec<PathBuf> = others.iter().map(|run| run.record.folder.clone()).collect();
-        let mut action = None;
-        context.tokens.card_frame().show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            ui.label(theme::strong("Earlier runs"));
-            action = run_list::RunList::new(&rows).max_height(280.0).ui(ui);
-        });
-        let Some((index, action)) = action else { return };
-        let Some(folder) = folders.get(index).cloned() else { return };
-        match action {
-            run_list::RunAction::Show(on) => self.earlier.show(&folder, on),
-            run_list::RunAction::Use => context.commands.send(AppCommand::UseModel(folder)),
-            run_list::RunAction::Resume => self.resume(context, folder),
+        match wanted {
+            Some((folder, run_list::RunAction::Show(on))) => self.earlier.show(&folder, on),
+            Some((folder, run_list::RunAction::Use)) => context.commands.send(AppCommand::UseModel(folder)),
+            Some((folder, run_list::RunAction::Resume)) => self.resume(context, folder),
+            None => {}
         }
     }
 
@@ -311,6 +301,22 @@ impl TrainView {
     pub fn open_run(&mut self, run: RunRecord) {
         self.earlier.add(run);
     }
+}
+
+/// The earlier runs; returns the folder of the one that was acted on, and how.
+fn runs_ui(
+    ui: &mut Ui,
+    context: &ViewContext<'_>,
+    earlier: &EarlierRuns,
+    current: Option<&PathBuf>,
+) -> Option<(PathBuf, run_list::RunAction)> {
+    let others: Vec<_> = earlier.others(current).collect();
+    let index_of = |task: &str| task_index(context, task);
+    let rows: Vec<_> = others.iter().map(|run| earlier.row(run, context.tokens, index_of)).collect();
+    ui.set_width(ui.available_width());
+    ui.label(theme::strong("Earlier runs"));
+    let (index, action) = run_list::RunList::new(&rows).max_height(212.0).ui(ui)?;
+    Some((others.get(index)?.record.folder.clone(), action))
 }
 
 /// The position of a task, which gives its colour; 0 for one that the project does not have.

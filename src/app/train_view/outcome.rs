@@ -34,14 +34,14 @@ pub fn outcome_ui(ui: &mut Ui, context: &ViewContext<'_>, run: &LiveRun) -> Opti
         }
         Some(End::Stopped(stopped)) => {
             boxed(ui, context.tokens, context.tokens.line, |ui| {
-                wanted = stopped_ui(ui, context, run, stopped)
+                wanted = stopped_ui(ui, context, run, stopped);
             });
         }
         None => {}
     }
     if !run.warnings.is_empty() {
         boxed(ui, context.tokens, context.tokens.warning, |ui| {
-            warnings_ui(ui, context.tokens, &run.warnings)
+            warnings_ui(ui, context.tokens, &run.warnings);
         });
     }
     wanted

@@ -105,6 +105,8 @@ fn device_ui(ui: &mut Ui, context: &ViewContext<'_>, run: Option<&LiveRun>) {
 
 fn preparing_text(preparing: Option<&Preparing>) -> String {
     let Some(Preparing { what, done, of }) = preparing else { return "Preparing\u{2026}".to_owned() };
+    let mut letters = what.chars();
+    let what: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
     // Downloads count bytes, everything else counts things.
     let is_bytes = what.to_lowercase().contains("download");
     let amount = |n: u64| if is_bytes { format!("{:.1}", n as f64 / 1e6) } else { grouped(n) };
@@ -183,7 +185,7 @@ mod tests {
     fn a_download_is_told_in_megabytes_and_rows_in_rows() {
         let text = |what: &str, done, of| preparing_text(Some(&Preparing { what: what.into(), done, of }));
         assert_eq!(
-            text("Downloading weights", 12_300_000, 91_700_000),
+            text("downloading weights", 12_300_000, 91_700_000),
             "Downloading weights: 12.3 of 91.7 MB"
         );
         assert_eq!(text("Reading images", 12, 100), "Reading images: 12 of 100");

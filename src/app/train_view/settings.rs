@@ -268,7 +268,12 @@ fn range(ui: &mut Ui, name: &str, (low, high): &mut (f32, f32), all: RangeInclus
 }
 
 fn switch(ui: &mut Ui, name: &str, hint: &str, on: &mut bool) -> Response {
-    row(ui, name, hint, |ui| ui.checkbox(on, ""))
+    row(ui, name, hint, |ui| {
+        let line = ui.visuals().weak_text_color();
+        // An empty box must be seen on a card.
+        ui.visuals_mut().widgets.inactive.bg_stroke = egui::Stroke::new(1.0, line.gamma_multiply(0.6));
+        ui.checkbox(on, "")
+    })
 }
 
 fn choice<T: PartialEq + Clone>(ui: &mut Ui, name: &str, hint: &str, value: &mut T, options: &[(T, &str)]) {
@@ -297,7 +302,7 @@ fn pretrained_ui(ui: &mut Ui, pretrained: &mut Pretrained) {
     }
     let options: Vec<(Pretrained, &str)> =
         options.iter().map(|(option, text)| (option.clone(), text.as_str())).collect();
-    choice(ui, "Pretrained weights", "Where the backbone's first weights come from", pretrained, &options);
+    choice(ui, "Pretrained", "Where the backbone's first weights come from", pretrained, &options);
 }
 
 fn device_ui(ui: &mut Ui, device: &mut DeviceChoice) {

@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use egui::{Align2, Color32, FontId, Pos2, Rect, Response, Role, Stroke, Ui, WidgetInfo, pos2, vec2};
-use egui_plot::{Line, LineStyle, Plot, PlotBounds, PlotPoints, PlotTransform, VLine};
+use egui::{Align2, Color32, FontId, Pos2, Rangef, Rect, Response, Role, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui_plot::{AxisHints, Line, LineStyle, Plot, PlotBounds, PlotPoints, PlotTransform, VLine};
 
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 
@@ -174,11 +174,18 @@ impl<'a> Chart<'a> {
             .allow_boxed_zoom(false)
             .grid_color(tokens.line)
             .grid_spacing(24.0..=200.0)
-            .x_grid_spacer(scale::epoch_marks)
-            .x_axis_formatter(|mark, _| format!("{:.0}", mark.value))
+            .x_grid_spacer(|input| scale::epoch_marks(&input))
+            .custom_x_axes(vec![
+                axis(AxisHints::new_x(), tokens)
+                    .label_spacing(Rangef::new(24.0, 40.0))
+                    .formatter(|mark, _| format!("{:.0}", mark.value)),
+            ])
             .y_grid_spacer(move |input| scale.marks(&input))
-            .y_axis_formatter(move |mark, _| scale.axis_text(mark.value, mark.step_size))
-            .y_axis_min_width(40.0)
+            .custom_y_axes(vec![
+                axis(AxisHints::new_y(), tokens)
+                    .min_thickness(44.0)
+                    .formatter(move |mark, _| scale.axis_text(mark.value, mark.step_size)),
+            ])
     }
 
     /// What is shown: all epochs, and the values of all curves with a little room.
@@ -205,7 +212,14 @@ impl<'a> Chart<'a> {
                 [(curve.train, LineStyle::Solid), (curve.validation, LineStyle::Dashed { length: 6.0 })];
             for (points, style) in splits {
                 let points = PlotPoints::new(self.scale.line(points));
-                plot.line(Line::new("", points).color(color).width(width).style(style).allow_hover(false));
+                plot.line(
+                    Line::new("", points)
+                        .color(color)
+                        .width(width)
+                        .style(style)
+                        .allow_hover(false)
+                        .allow_band(false),
+                );
             }
         }
     }
@@ -255,18 +269,21 @@ impl<'a> Chart<'a> {
                 ));
             }
             let has_validation = self.curves.iter().any(|curve| !curve.validation.is_empty());
-            egui::Grid::new("values").num_columns(4).spacing(vec2(3.0 * GRID, GRID)).show(ui, |ui| {
-                if has_validation {
-                    ui.label("");
-                    ui.label("");
-                    ui.label(theme::caption(tokens, "train"));
-                    ui.label(theme::caption(tokens, "validation"));
-                    ui.end_row();
-                }
-                for curve in &self.curves {
-                    self.readout_row_ui(ui, tokens, curve, epoch, has_validation);
-                }
-            });
+            egui::Grid::new("values").num_columns(4).min_col_width(0.0).spacing(vec2(3.0 * GRID, GRID)).show(
+                ui,
+                |ui| {
+                    if has_validation {
+                        ui.label("");
+                        ui.label("");
+                        ui.label(theme::caption(tokens, "train"));
+                        ui.label(theme::caption(tokens, "validation"));
+                        ui.end_row();
+                    }
+                    for curve in &self.curves {
+                        self.readout_row_ui(ui, tokens, curve, epoch, has_validation);
+                    }
+                },
+            );
         });
     }
 
@@ -310,6 +327,10 @@ impl<'a> Chart<'a> {
         }
         if parts.is_empty() { "no values yet".to_owned() } else { parts.join(", ") }
     }
+}
+
+fn axis<'a>(hints: AxisHints<'a>, tokens: &Tokens) -> AxisHints<'a> {
+    hints.tick_label_font(FontId::proportional(TEXT_SMALL)).tick_label_color(tokens.text_weak)
 }
 
 /// A small square in a curve's colour.

@@ -105,6 +105,7 @@ impl<'a> ProbabilityBars<'a> {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Row<'a> {
     label: &'a str,
     percent: &'a str,
@@ -130,7 +131,7 @@ pub fn sorted(probabilities: &[f32]) -> Vec<usize> {
 pub fn percent(share: f32) -> String {
     match share {
         share if share > 0.0 && share < 0.000_5 => "<0.1 %".to_owned(),
-        share if share < 1.0 && share >= 0.999_5 => ">99.9 %".to_owned(),
+        share if (0.999_5..1.0).contains(&share) => ">99.9 %".to_owned(),
         share => format!("{:.1} %", share * 100.0),
     }
 }

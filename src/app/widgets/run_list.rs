@@ -87,7 +87,14 @@ fn row_ui(ui: &mut Ui, tokens: &Tokens, row: &RunRow) -> Option<RunAction> {
     ui.allocate_ui_with_layout(size, egui::Layout::left_to_right(egui::Align::Center), |ui| {
         ui.set_min_size(size);
         let mut is_shown = row.is_shown;
-        let check = ui.checkbox(&mut is_shown, "");
+        let check = ui
+            .scope(|ui| {
+                // An empty box must be seen on a card.
+                let line = tokens.text_weak.gamma_multiply(0.6);
+                ui.visuals_mut().widgets.inactive.bg_stroke = egui::Stroke::new(1.0, line);
+                ui.checkbox(&mut is_shown, "")
+            })
+            .inner;
         check.widget_info(|| {
             let name = format!("Show {} in the charts", row.name);
             WidgetInfo::selected(Role::CheckBox, true, is_shown, name)
@@ -106,6 +113,8 @@ fn row_ui(ui: &mut Ui, tokens: &Tokens, row: &RunRow) -> Option<RunAction> {
 /// Right to left.
 fn buttons_ui(ui: &mut Ui, row: &RunRow) -> Option<RunAction> {
     let mut action = None;
+    ui.spacing_mut().button_padding.x = GRID;
+    ui.spacing_mut().item_spacing.x = 0.0;
     let mut button_ui = |icon: &str, text: &str, hint: &str, wanted: RunAction| {
         let button = egui::Button::new(RichText::new(icon).size(16.0)).frame_when_inactive(false);
         let response = ui.add(button);
@@ -128,6 +137,7 @@ fn facts_ui(ui: &mut Ui, tokens: &Tokens, row: &RunRow) {
         ui.spacing_mut().item_spacing.y = 0.5 * GRID;
         ui.add_space(1.5 * GRID);
         ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 2.0 * GRID;
             ui.add(egui::Label::new(row.name.as_str()).truncate()).on_hover_text(&row.name);
             ui.add(egui::Label::new(theme::caption(tokens, &row.age)).truncate());
         });

@@ -99,7 +99,7 @@ pub fn short_rate(rate: f64) -> String {
 }
 
 /// Grid lines at whole epochs.
-pub(super) fn epoch_marks(input: GridInput) -> Vec<GridMark> {
+pub(super) fn epoch_marks(input: &GridInput) -> Vec<GridMark> {
     marks_of_step(input.bounds, round_step(input.base_step_size * 1.5).max(1.0))
 }
 
@@ -129,10 +129,10 @@ mod tests {
 
     #[test]
     fn epochs_are_whole_also_when_there_is_room_for_more() {
-        let marks = epoch_marks(GridInput { bounds: (0.9, 5.1), base_step_size: 0.1 });
+        let marks = epoch_marks(&GridInput { bounds: (0.9, 5.1), base_step_size: 0.1 });
         let values: Vec<f64> = marks.iter().map(|mark| mark.value).collect();
         assert_eq!(values, [1.0, 2.0, 3.0, 4.0, 5.0]);
-        let marks = epoch_marks(GridInput { bounds: (0.0, 100.0), base_step_size: 9.0 });
+        let marks = epoch_marks(&GridInput { bounds: (0.0, 100.0), base_step_size: 9.0 });
         assert_eq!(marks.len(), 6, "every 20th of 100");
     }
 
