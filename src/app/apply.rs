@@ -182,7 +182,7 @@ impl App {
             [path] => format!("Opening {}", path.file_name().unwrap_or(path.as_os_str()).to_string_lossy()),
             _ => format!("Opening {} files", paths.len()),
         };
-        self.opening = Some(self.jobs.start(title, move |_| open::open(&paths)));
+        self.opening = Some(self.jobs.start(title, move |progress| open::open(&paths, progress)));
     }
 
     fn on_opened(&mut self, opening: Opening) {

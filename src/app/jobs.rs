@@ -65,6 +65,20 @@ struct Shared {
 pub struct Progress(Arc<Shared>);
 
 impl Progress {
+    /// Nothing done yet.
+    pub(super) fn new(title: String, in_status_bar: bool, ctx: &egui::Context) -> Self {
+        Self(Arc::new(Shared {
+            title,
+            in_status_bar,
+            started: Instant::now(),
+            done: AtomicU64::new(0),
+            of: AtomicU64::new(0),
+            cancelled: AtomicBool::new(false),
+            text: Mutex::default(),
+            ctx: ctx.clone(),
+        }))
+    }
+
     /// What the job does, in words for the user.
     pub fn title(&self) -> &str {
         &self.0.title
@@ -161,16 +175,7 @@ impl Jobs {
         in_status_bar: bool,
         work: impl FnOnce(&Progress) -> anyhow::Result<T> + Send + 'static,
     ) -> Job<T> {
-        let progress = Progress(Arc::new(Shared {
-            title,
-            in_status_bar,
-            started: Instant::now(),
-            done: AtomicU64::new(0),
-            of: AtomicU64::new(0),
-            cancelled: AtomicBool::new(false),
-            text: Mutex::default(),
-            ctx: self.ctx.clone(),
-        }));
+        let progress = Progress::new(title, in_status_bar, &self.ctx);
         let (sender, result) = bounded(1);
         lock(&self.running).push(progress.clone());
         let thread = {

@@ -100,6 +100,9 @@ impl App {
             tch: tch::Device::Cpu,
             name: "CPU".to_owned(),
             reason: "a test looks for no other".to_owned(),
+            threads: 1,
+            memory_bytes: 0,
+            bf16: false,
         });
         app
     }

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
+use super::jobs::Progress;
 use super::project::{ImageSource, Summary};
 use crate::config::Config;
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, sample};
 use crate::dataset::propose::{self, Proposal};
 use crate::training::run_folder::RunRecord;
 
@@ -35,7 +36,7 @@ const MAX_IMAGES: usize = 1000;
 ///
 /// # Errors
 /// There is no such path, or it cannot be used; the message says which and what to do.
-pub fn open(paths: &[PathBuf]) -> anyhow::Result<Opening> {
+pub fn open(paths: &[PathBuf], progress: &Progress) -> anyhow::Result<Opening> {
     let [path] = paths else {
         let images: Vec<_> = paths.iter().filter(|path| is_image(path)).cloned().collect();
         if images.is_empty() {
@@ -45,12 +46,12 @@ pub fn open(paths: &[PathBuf]) -> anyhow::Result<Opening> {
     };
     let kind = std::fs::metadata(path).with_context(|| format!("{} cannot be opened", path.display()))?;
     if kind.is_dir() {
-        return open_folder(path);
+        return open_folder(path, progress);
     }
     match ending(path).as_str() {
-        "yml" | "yaml" => open_config(path),
+        "yml" | "yaml" => open_config(path, progress),
         "safetensors" => Ok(Opening::Model(path.clone())),
-        ending if TABLE_ENDINGS.contains(&ending) => open_table(path),
+        ending if TABLE_ENDINGS.contains(&ending) => open_table(path, progress),
         _ if is_image(path) => Ok(Opening::Images(vec![ImageSource::Path(path.clone())])),
         _ => bail!(
             "{} is nothing that Tasklens opens: it takes a CSV, a config.yml, a run folder, a \
@@ -60,33 +61,40 @@ pub fn open(paths: &[PathBuf]) -> anyhow::Result<Opening> {
     }
 }
 
-fn open_config(file: &Path) -> anyhow::Result<Opening> {
+/// A config with its rows. The pictures of the sample are drawn when it is opened for the first time.
+fn open_config(file: &Path, progress: &Progress) -> anyhow::Result<Opening> {
     let config = Config::open(file)?;
+    if sample::is_missing(&config) {
+        sample::draw_for(&config, &mut |done, of| {
+            progress.set(done as u64, of as u64);
+            progress.keep_going()
+        })?;
+    }
     let dataset = Dataset::open(&config)?;
     let summary = Summary::of(&dataset);
     Ok(Opening::Project(Box::new((config, dataset, summary))))
 }
 
 /// A CSV opens with the config beside it that names it; without one, a config is proposed.
-fn open_table(file: &Path) -> anyhow::Result<Opening> {
+fn open_table(file: &Path, progress: &Progress) -> anyhow::Result<Opening> {
     let stem = file.with_extension("yml");
     let beside = file.with_file_name("config.yml");
     for candidate in [stem, beside] {
         let Ok(config) = Config::open(&candidate) else { continue };
         if same_file(&config.paths.model_dataframe, file) {
-            return open_config(&candidate);
+            return open_config(&candidate, progress);
         }
     }
     Ok(Opening::Bare(Box::new(propose::propose_config(file)?)))
 }
 
-fn open_folder(folder: &Path) -> anyhow::Result<Opening> {
+fn open_folder(folder: &Path, progress: &Progress) -> anyhow::Result<Opening> {
     if let Ok(run) = RunRecord::open(folder) {
         return Ok(Opening::Run(Box::new(run)));
     }
     let config = folder.join("config.yml");
     if config.is_file() {
-        return open_config(&config);
+        return open_config(&config, progress);
     }
     let mut images: Vec<PathBuf> = std::fs::read_dir(folder)
         .with_context(|| format!("{} cannot be read", folder.display()))?
@@ -174,12 +182,13 @@ mod tests {
         for name in ["b.JPG", "a.png", "notes.doc"] {
             std::fs::write(folder.path().join(name), b"").unwrap();
         }
-        let Ok(Opening::Images(images)) = open(&[folder.path().to_path_buf()]) else { panic!("no images") };
+        let progress = Progress::new(String::new(), false, &egui::Context::default());
+        let Ok(Opening::Images(images)) = open(&[folder.path().to_path_buf()], &progress) else { panic!("no images") };
         let names: Vec<_> = images.iter().map(ImageSource::name).collect();
         assert_eq!(names, ["a.png", "b.JPG"]);
-        let error = open(&[folder.path().join("notes.doc")]).err().unwrap().to_string();
+        let error = open(&[folder.path().join("notes.doc")], &progress).err().unwrap().to_string();
         assert!(error.contains("notes.doc") && error.contains("config.yml"), "{error}");
-        let error = open(&[folder.path().join("gone.csv")]).err().unwrap().to_string();
+        let error = open(&[folder.path().join("gone.csv")], &progress).err().unwrap().to_string();
         assert!(error.contains("gone.csv"), "{error}");
     }
 }
