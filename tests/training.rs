@@ -88,8 +88,10 @@ fn failed(events: &[Event]) -> &str {
 }
 
 fn warnings(events: &[Event]) -> Vec<&str> {
-    let text = |event| if let Event::Warning { message } = event { Some(message) } else { None };
-    events.iter().filter_map(text).map(String::as_str).collect()
+    fn text(event: &Event) -> Option<&str> {
+        if let Event::Warning { message } = event { Some(message) } else { None }
+    }
+    events.iter().filter_map(text).collect()
 }
 
 #[test]
@@ -233,10 +235,17 @@ fn a_vanished_image_is_left_out_with_its_name() {
 }
 
 #[test]
-fn a_diverging_run_says_what_to_do() {
+fn a_loss_that_is_no_number_says_what_to_do() {
     let project = Project::new();
-    let events =
-        project.train("run", false, &[("model.learning_rate", "1"), ("model.task_weights", "{shade: 1e30}")]);
+    let first = project.train("first", false, &[("model.epochs", "1")]);
+    let model = stopped(&first).model.clone().expect("a model");
+    let loaded = checkpoint::load(&model, tch::Device::Cpu).expect("loads");
+    let weight = loaded.network.parameters().get("conv1.weight").expect("a tensor");
+    tch::no_grad(|| weight.shallow_clone().fill_(f64::NAN));
+    let spoilt = project.path("spoilt.safetensors");
+    checkpoint::write(&spoilt, &loaded.network, &loaded.description, &[]).expect("written");
+
+    let events = project.train("run", false, &[("model.pretrained", "spoilt.safetensors")]);
     let error = failed(&events);
     assert!(error.contains("start again with a lower `learning_rate`"), "{error}");
 }

@@ -7,8 +7,8 @@ use anyhow::{Context as _, bail};
 use super::jobs::Progress;
 use super::project::{ImageSource, Summary};
 use crate::config::Config;
-use crate::dataset::{Dataset, sample};
 use crate::dataset::propose::{self, Proposal};
+use crate::dataset::{Dataset, sample};
 use crate::training::run_folder::RunRecord;
 
 /// What paths turned out to be.
@@ -183,7 +183,9 @@ mod tests {
             std::fs::write(folder.path().join(name), b"").unwrap();
         }
         let progress = Progress::new(String::new(), false, &egui::Context::default());
-        let Ok(Opening::Images(images)) = open(&[folder.path().to_path_buf()], &progress) else { panic!("no images") };
+        let Ok(Opening::Images(images)) = open(&[folder.path().to_path_buf()], &progress) else {
+            panic!("no images")
+        };
         let names: Vec<_> = images.iter().map(ImageSource::name).collect();
         assert_eq!(names, ["a.png", "b.JPG"]);
         let error = open(&[folder.path().join("notes.doc")], &progress).err().unwrap().to_string();

@@ -29,7 +29,7 @@ pub enum Verb {
         folder: PathBuf,
         /// How many images to draw
         #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(20..=1_000_000))]
-        images: usize,
+        images: u32,
         /// The same seed gives the same bytes
         #[arg(long, default_value_t = 7)]
         seed: u64,

@@ -54,6 +54,10 @@ impl Adam {
         let correction2 = (1.0 - BETA2.powf(steps)).sqrt();
         no_grad(|| {
             for (slot, gradient) in self.slots.iter_mut().zip(&gradients) {
+                // The head of a task that no row of the batch has a label for took no part.
+                if !gradient.defined() {
+                    continue;
+                }
                 let _ = slot.mean.f_lerp_(gradient, 1.0 - BETA1)?;
                 let _ = slot.variance.f_mul_scalar_(BETA2)?;
                 let _ = slot.variance.f_addcmul_(gradient, &(gradient * (1.0 - BETA2)))?;
@@ -140,6 +144,17 @@ mod tests {
             adam.step(&(&x * g).sum(Kind::Float), 0.1).unwrap();
         }
         assert!((x.double_value(&[0]) - reference(3.0, &gradients, 0.1)).abs() < 1e-5);
+    }
+
+    #[test]
+    fn a_parameter_that_took_no_part_stays_as_it_was() {
+        let make = || Tensor::from_slice(&[1.0_f32]).set_requires_grad(true);
+        let (x, y) = (make(), make());
+        let parameters = vec![("x".to_owned(), x.shallow_clone()), ("y".to_owned(), y.shallow_clone())];
+        let mut adam = Adam::new(parameters).unwrap();
+        adam.step(&(&x * 2.0).sum(Kind::Float), 0.1).unwrap();
+        assert!(x.double_value(&[0]) < 1.0);
+        assert_eq!(y.double_value(&[0]), 1.0);
     }
 
     #[test]
