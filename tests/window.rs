@@ -3,6 +3,8 @@
 //!
 //! Pictures need a Vulkan adapter; Mesa's lavapipe is enough. `UPDATE_SNAPSHOTS=1 cargo test` renews them.
 
+#![expect(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
+
 #[path = "window/data.rs"]
 mod data;
 #[path = "window/desk.rs"]

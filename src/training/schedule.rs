@@ -189,7 +189,7 @@ mod tests {
     fn a_stored_schedule_goes_on_as_if_it_had_not_stopped() {
         let losses = [1.0, 1.0, 0.9, 0.95, 0.95, 0.95];
         let rule = EarlyStopping::new(3, 0.0);
-        let mut stored = rule.clone();
+        let mut stored = rule;
         for (i, &loss) in losses[..4].iter().enumerate() {
             stored.after_epoch(i + 1, loss);
         }

@@ -234,10 +234,10 @@ model:
   freeze_convolutional_layers: false
   batch_size: 32
   random_seed: {seed}
-  learning_rate: .001
-  epochs: 30
-  early_stopping_patience: 8             # stop after so many epochs without a better val_loss
-  lr_reducer_patience: 3                 # after so many, multiply the learning rate ...
+  learning_rate: .002
+  epochs: 16
+  early_stopping_patience: 6             # stop after so many epochs without a better val_loss
+  lr_reducer_patience: 2                 # after so many, multiply the learning rate ...
   lr_reducer_factor: .3                  # ... by this
   min_lr: .000001
   augmentation:                          # random changes to each training image

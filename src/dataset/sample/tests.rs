@@ -68,6 +68,29 @@ fn the_table_names_pictures_that_open_and_labels_that_the_config_knows() {
     }
 }
 
+/// What a new user starts from is the sample, trained as the sample's own config says.
+#[test]
+fn the_config_at_the_root_is_that_of_the_sample() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("config.yml");
+    let root = Config::open(&root).unwrap();
+    let own = Config::parse(&config_text(SEED), Path::new("/sample/config.yml")).unwrap();
+    assert_eq!(root.model, own.model);
+    assert!(root.paths.model_dataframe.ends_with("sample/garments.csv"));
+    assert_eq!(own.model.tasks, tasks());
+}
+
+#[test]
+fn a_sample_is_drawn_once_and_only_for_a_config_that_is_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.yml");
+    let config = Config::parse(&config_text(SEED), &file).unwrap();
+    assert!(is_missing(&config));
+    fs::write(folder.path().join(TABLE), "a table of the user's").unwrap();
+    assert!(!is_missing(&config));
+    let other = config_text(SEED).replace("garments.csv", "mine.csv");
+    assert!(!is_missing(&Config::parse(&other, &file).unwrap()));
+}
+
 #[test]
 fn the_tasks_are_even_and_tell_nothing_about_each_other() {
     let labels = draw_labels(2100, 5);
