@@ -31,8 +31,8 @@ impl Earlier {
     fn new(record: RunRecord) -> Self {
         let written = |name: &str| record.folder.join(name).metadata().and_then(|file| file.modified()).ok();
         Self {
-            written: written("events.jsonl").or_else(|| written("best.safetensors")),
-            has_last: record.folder.join("last.safetensors").is_file(),
+            written: written(run_folder::EVENTS).or_else(|| written(run_folder::BEST)),
+            has_last: record.folder.join(run_folder::LAST).is_file(),
             curves: Curves::of(&record),
             record,
         }
@@ -50,6 +50,7 @@ impl Earlier {
             Some(StopReason::Finished) => format!("{epochs} epochs"),
             Some(StopReason::EarlyStopping) => format!("early stop at {epochs}"),
             Some(StopReason::Asked) => format!("stopped at {epochs} of {of}"),
+            None if self.record.failed.is_some() => format!("failed at {epochs} of {of}"),
             None => format!("unfinished: {epochs} of {of}"),
         }
     }
@@ -174,7 +175,7 @@ impl EarlierRuns {
 pub fn resume(jobs: &Jobs, commands: &CommandSender, folder: PathBuf) -> Job<()> {
     let commands = commands.clone();
     jobs.start_quietly("Resuming", move |_| {
-        let config = Config::open(&folder.join("config.yml"))
+        let config = Config::open(&folder.join(run_folder::CONFIG))
             .with_context(|| format!("{} cannot be resumed", folder.display()));
         match config {
             Ok(config) => {
