@@ -126,7 +126,8 @@ fn toast_ui(ui: &mut Ui, tokens: &Tokens, toast: &Toast) -> bool {
         .show(ui, |ui| {
             ui.horizontal_top(|ui| {
                 ui.label(RichText::new(icon(toast.level)).size(16.0).color(color(tokens, toast.level)));
-                let close_width = 6.0 * GRID;
+                // Wide enough for the button with its padding: a toast must not outgrow the others.
+                let close_width = 8.0 * GRID;
                 let width = ui.available_width() - close_width - ui.spacing().item_spacing.x;
                 ui.scope(|ui| {
                     ui.set_width(width);

@@ -219,7 +219,7 @@ impl<'a> Run<'a> {
                 return Ok(Stopped { why, best_epoch: None, best: None, model: None, secs });
             }
             reporter
-                .warn("stopped within the first epoch: its weights are kept, though nothing validated them");
+                .warn("Stopped within the first epoch: its weights are kept, though nothing validated them");
             self.checkpoint(BEST, 0, false, reporter)?;
         }
         let model = self.folder.join(BEST);

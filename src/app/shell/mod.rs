@@ -70,8 +70,8 @@ impl App {
         let (views, mut context) = self.split();
         match place {
             Place::Data => views.data.ui(ui, &mut context),
-            Place::Train => views.train.ui(ui, &mut context),
-            Place::Predict => views.predict.ui(ui, &mut context),
+            Place::Train => tokens.canvas_frame().show(ui, |ui| views.train.ui(ui, &mut context)).inner,
+            Place::Predict => tokens.canvas_frame().show(ui, |ui| views.predict.ui(ui, &mut context)).inner,
         }
     }
 
