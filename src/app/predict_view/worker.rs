@@ -17,6 +17,7 @@ use crate::config::{DeviceChoice, Task};
 use crate::images::thumbnail::thumbnail_of;
 use crate::images::{self, Rgb};
 use crate::inference::{Prediction, Predictor};
+use crate::model::checkpoint;
 use crate::training::events::EpochMetrics;
 use crate::training::run_folder::RunRecord;
 
@@ -330,6 +331,12 @@ fn predict(model: &Model, number: u64, batch: Vec<Pixels>, say: &Say<'_>) {
     }
 }
 
+/// What a checkpoint that was moved away from its run still knows of its epoch.
+fn own_metrics(checkpoint: &Path) -> Option<EpochMetrics> {
+    let description = checkpoint::read_description(checkpoint).ok()?;
+    serde_json::from_value(description.extra.get("metrics")?.clone()).ok()
+}
+
 fn info(model: &Model) -> ModelInfo {
     let folder = model.path.parent();
     let record = folder.and_then(|folder| RunRecord::open(folder).ok());
@@ -338,7 +345,7 @@ fn info(model: &Model) -> ModelInfo {
         || model.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     ModelInfo {
         name: record.as_ref().map_or_else(file_name, |record| record.name.clone()),
-        best: record.as_ref().and_then(earlier::best).cloned(),
+        best: record.as_ref().and_then(earlier::best).cloned().or_else(|| own_metrics(&model.path)),
         age: written.map(|then| earlier::age(then, std::time::SystemTime::now())).unwrap_or_default(),
         path: model.path.clone(),
         tasks: model.tasks.clone(),
