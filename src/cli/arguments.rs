@@ -62,8 +62,8 @@ pub struct Check {
 /// `tasklens train`
 #[derive(Debug, Args)]
 pub struct Train {
-    /// The config.yml; may be left out with --resume
-    #[arg(required_unless_present = "resume", conflicts_with = "resume")]
+    /// The config.yml; with --resume, the run's own unless one is named
+    #[arg(required_unless_present = "resume")]
     pub config: Option<PathBuf>,
     /// The folder of the new run [default: named by the time, in `runs` beside the config]
     #[arg(long, conflicts_with = "resume")]

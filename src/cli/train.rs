@@ -1,13 +1,10 @@
 //! `tasklens train`: the run's events as a bar, as plain lines, or as JSON lines.
 
-use std::path::PathBuf;
-
 use anyhow::Context as _;
 
 use super::arguments::Train;
 use super::progress::{Bar, clock};
 use super::{interrupt, open_config};
-use crate::config::Config;
 use crate::training::events::{Command, EpochMetrics, Event, Phase, Started, StopReason, Stopped};
 use crate::training::{Request, run_folder, start};
 
@@ -29,14 +26,11 @@ pub fn run(arguments: &Train) -> anyhow::Result<bool> {
 }
 
 fn request(arguments: &Train) -> anyhow::Result<Request> {
-    if let Some(run) = &arguments.resume {
-        let config = open_config(&run.join(run_folder::CONFIG), &arguments.changes)
-            .with_context(|| format!("{} cannot be resumed", run.display()))?;
-        return Ok(Request { config, run: Some(run.clone()), resume: true });
-    }
-    let file: PathBuf = arguments.config.clone().context("name a config.yml, or a run with --resume")?;
-    let config: Config = open_config(&file, &arguments.changes)?;
-    Ok(Request { config, run: arguments.run.clone(), resume: false })
+    let own = arguments.resume.as_ref().map(|run| run.join(run_folder::CONFIG));
+    let file = arguments.config.clone().or(own).context("name a config.yml, or a run with --resume")?;
+    let config = open_config(&file, &arguments.changes)?;
+    let resume = arguments.resume.is_some();
+    Ok(Request { config, run: arguments.resume.clone().or_else(|| arguments.run.clone()), resume })
 }
 
 /// Shows events.
