@@ -1,6 +1,8 @@
 //! The backbone computes what the published network computes: features of formula-made weights and
 //! inputs against values from timm's `legacy_xception`.
 
+#![expect(clippy::expect_used, reason = "a test helper that fails is a failed test")]
+
 use std::collections::HashMap;
 use std::path::Path;
 

@@ -1,5 +1,7 @@
 //! The whole loop on a few small drawn pictures: train, stop, resume, predict, evaluate.
 
+#![expect(clippy::expect_used, reason = "a test helper that fails is a failed test")]
+
 use std::path::{Path, PathBuf};
 
 use tasklens::config::{Config, DeviceChoice};
@@ -241,7 +243,7 @@ fn a_loss_that_is_no_number_says_what_to_do() {
     let model = stopped(&first).model.clone().expect("a model");
     let loaded = checkpoint::load(&model, tch::Device::Cpu).expect("loads");
     let weight = loaded.network.parameters().get("conv1.weight").expect("a tensor");
-    tch::no_grad(|| weight.shallow_clone().fill_(f64::NAN));
+    let _ = tch::no_grad(|| weight.shallow_clone().fill_(f64::NAN));
     let spoilt = project.path("spoilt.safetensors");
     checkpoint::write(&spoilt, &loaded.network, &loaded.description, &[]).expect("written");
 

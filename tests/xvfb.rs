@@ -1,4 +1,6 @@
 //! Starts the real program on a virtual screen and looks at what it shows.
+
+#![expect(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
 #![cfg(target_os = "linux")]
 
 use std::collections::HashSet;
