@@ -123,6 +123,24 @@ fn a_missing_image_is_a_warning_with_its_line() {
 }
 
 #[test]
+fn an_image_that_is_cut_off_is_a_warning() {
+    let (folder, config) = sample();
+    let image = folder.path().join("s/garments/00005.jpg");
+    let bytes = std::fs::read(&image).expect("an image");
+    std::fs::write(&image, &bytes[..bytes.len() / 2]).expect("cut");
+    let check = tasklens(folder.path(), &["check", config.to_str().expect("UTF-8")]);
+    assert!(out(&check).contains("warning: line 6, column `image_path`: "), "{}", out(&check));
+}
+
+#[test]
+fn a_csv_in_the_place_of_a_config_is_told_from_one() {
+    let (folder, _) = sample();
+    let check = tasklens(folder.path(), &["check", "s/garments.csv"]);
+    assert_eq!(check.status.code(), Some(1));
+    assert!(err(&check).contains("garments.csv is a table: name its config.yml"), "{}", err(&check));
+}
+
+#[test]
 fn a_model_that_is_none_is_named() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::fs::write(folder.path().join("x.safetensors"), "nothing").expect("written");

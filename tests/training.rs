@@ -227,7 +227,7 @@ fn a_vanished_image_is_left_out_with_its_name() {
     let events = project.train("run", false, &[("model.epochs", "1")]);
     stopped(&events);
     assert!(
-        warnings(&events).iter().any(|w| w.contains("1 of 24 rows are not used")),
+        warnings(&events).iter().any(|w| w.contains("1 of 24 rows are not used, ")),
         "{:?}",
         warnings(&events)
     );
@@ -250,6 +250,69 @@ fn a_loss_that_is_no_number_says_what_to_do() {
     let events = project.train("run", false, &[("model.pretrained", "spoilt.safetensors")]);
     let error = failed(&events);
     assert!(error.contains("start again with a lower `learning_rate`"), "{error}");
+}
+
+#[test]
+fn frozen_layers_do_without_an_image_that_cannot_be_read() {
+    let project = Project::new();
+    // The header is whole, so that only decoding finds it.
+    let whole = std::fs::read(project.path("5.png")).expect("a picture");
+    std::fs::write(project.path("5.png"), &whole[..whole.len() - 20]).expect("cut");
+    let frozen = [("model.freeze_convolutional_layers", "true"), ("model.epochs", "1")];
+    let events = project.train("run", false, &frozen);
+    stopped(&events);
+    assert!(warnings(&events).iter().any(|w| w.contains("5.png")), "{:?}", warnings(&events));
+}
+
+#[test]
+fn one_value_per_channel_is_no_success() {
+    let project = Project::new();
+    let tiny = [("model.batch_size", "1"), ("model.input_shape", "[32, 32]")];
+    let events = project.train("run", false, &tiny);
+    assert!(failed(&events).contains("`batch_size` is 1"), "{}", failed(&events));
+}
+
+#[test]
+fn a_resumed_run_keeps_to_the_images_that_it_began_with() {
+    let project = Project::new();
+    project.train("run", false, &[("model.epochs", "1")]);
+    let split = |run: &str| std::fs::read_to_string(project.path(run).join("split.csv")).expect("a split");
+    let before = split("run");
+    let csv = std::fs::read_to_string(project.path("data.csv")).expect("a CSV");
+    // The rows of the CSV in another order, with one more.
+    std::fs::copy(project.path("1.png"), project.path("new.png")).expect("copied");
+    let (header, rows) = csv.split_once('\n').expect("rows");
+    let turned: Vec<&str> = rows.lines().rev().collect();
+    std::fs::write(project.path("data.csv"), format!("{header}\nnew.png,dark,red\n{}\n", turned.join("\n")))
+        .expect("written");
+    let events = project.train("run", true, &[("model.epochs", "2")]);
+    stopped(&events);
+    assert!(warnings(&events).iter().any(|w| w.contains("1 rows have come into the CSV")), "{events:?}");
+    let sorted = |text: &str| {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(&before), sorted(&split("run")));
+}
+
+#[test]
+fn a_refused_resume_leaves_the_run_as_it_was() {
+    let project = Project::new();
+    project.train("run", false, &[("model.epochs", "1")]);
+    let refused = project.train("run", true, &[("model.backbone", "xception"), ("model.epochs", "2")]);
+    assert!(failed(&refused).contains("the config another"), "{}", failed(&refused));
+    let own = Config::open(&project.path("run/config.yml")).expect("the run's config");
+    assert_eq!(own.model.backbone, tasklens::config::Backbone::XceptionSmall);
+}
+
+#[test]
+fn a_folder_of_the_user_is_not_taken_for_a_run() {
+    let project = Project::new();
+    let before = std::fs::read(project.path("config.yml")).expect("a config");
+    let events = project.train("", false, &[]);
+    assert!(failed(&events).contains("is not empty: name a new folder"), "{}", failed(&events));
+    assert_eq!(std::fs::read(project.path("config.yml")).expect("a config"), before);
 }
 
 #[test]

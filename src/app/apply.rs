@@ -261,7 +261,8 @@ impl App {
                 progress.set(done as u64, of as u64);
                 progress.keep_going()
             };
-            let found = dataset::problems::check_images(&project.dataset, &said);
+            let found =
+                dataset::problems::check_images(&project.dataset, dataset::problems::Look::Header, &said);
             let mut dataset = Dataset::clone(&project.dataset);
             dataset.apply(found);
             let summary = Arc::new(Summary::of(&dataset));

@@ -33,6 +33,7 @@ use crossbeam_channel::Receiver;
 use crate::config::DeviceChoice;
 use crate::device::Device;
 use crate::training::Training;
+use crate::training::events::Command;
 use command::{AppCommand, CommandSender, Place};
 use context::{TrainingState, ViewContext};
 use jobs::{Job, Jobs};
@@ -49,6 +50,9 @@ pub struct Start {
     /// A CSV, config, run folder, checkpoint or image; without one, the project that was open last.
     pub open: Option<PathBuf>,
 }
+
+/// How long a closing window waits for its run to end after the batch in hand.
+const CLOSING_PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// The state of the window.
 pub struct App {
@@ -194,6 +198,13 @@ impl eframe::App for App {
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         self.save_settings();
+        // A run ends in good order: its best weights are in place when the program is gone.
+        if let Some(training) = self.training.take()
+            && training.commands.send(Command::Stop).is_ok()
+        {
+            let end = std::time::Instant::now() + CLOSING_PATIENCE;
+            while training.events.recv_deadline(end).is_ok() {}
+        }
     }
 }
 

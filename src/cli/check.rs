@@ -14,7 +14,7 @@ pub fn run(arguments: &Check) -> anyhow::Result<bool> {
     let mut dataset = Dataset::open(&config)?;
     let found = {
         let bar = std::sync::Mutex::new(Bar::new("checking the images"));
-        let found = problems::check_images(&dataset, &|done, of| {
+        let found = problems::check_images(&dataset, problems::Look::Pixels, &|done, of| {
             if let Ok(mut bar) = bar.lock() {
                 bar.set(done as u64, of as u64);
             }
@@ -29,15 +29,15 @@ pub fn run(arguments: &Check) -> anyhow::Result<bool> {
     let counts = Counts::of(&dataset.problems);
     if arguments.json {
         for problem in &dataset.problems {
-            println!("{}", serde_json::to_string(problem)?);
+            out!("{}", serde_json::to_string(problem)?);
         }
     } else {
-        println!("{}", config.paths.model_dataframe.display());
+        out!("{}", config.paths.model_dataframe.display());
         for line in problems::lines(&dataset.problems, MOST_OF_KIND) {
-            println!("{line}");
+            out!("{line}");
         }
         print_labels(&dataset);
-        println!(
+        out!(
             "{} rows: {} train, {} validate, {} are not used; {counts}",
             dataset.rows.len(),
             dataset.split.train.len(),
@@ -59,6 +59,6 @@ fn print_labels(dataset: &Dataset) {
         if missing > 0 {
             parts.push(format!("without a label {missing}"));
         }
-        println!("{} (train+validation): {}", task.name, parts.join(", "));
+        out!("{} (train+validation): {}", task.name, parts.join(", "));
     }
 }

@@ -6,10 +6,14 @@ use super::arguments::Evaluate;
 use super::progress::Bar;
 use super::{interrupt, open_config};
 use crate::config::Config;
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, problems};
 use crate::evaluation::{Report, TaskReport, evaluate};
 use crate::inference::Predictor;
 use crate::training::run_folder::CONFIG;
+use crate::training::split_file;
+
+/// How many problems of a kind are listed.
+const MOST_OF_KIND: usize = 5;
 
 pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
     let predictor = Predictor::open(&arguments.run, arguments.device)?;
@@ -24,8 +28,15 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
     // A CSV that is named is measured whole; the run's own on the rows that it did not train with.
     let which: Vec<usize> = match arguments.csv {
         Some(_) => (0..dataset.rows.len()).filter(|&row| has_labels(&dataset, row)).collect(),
-        None => dataset.split.validation.clone(),
+        // As they were when the run began, whatever the CSV holds by now.
+        None => match split_file::read(&arguments.run, &dataset.rows)? {
+            Some(split) => split.validation,
+            None => dataset.split.validation.clone(),
+        },
     };
+    for line in problems::lines(&dataset.problems, MOST_OF_KIND) {
+        eprintln!("{line}");
+    }
     ensure!(!which.is_empty(), "{} has no labelled row", config.paths.model_dataframe.display());
 
     let stop = interrupt::flag()?;
@@ -41,7 +52,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
         eprintln!("warning: {failure}");
     }
     if arguments.json {
-        println!("{}", serde_json::to_string(&report)?);
+        out!("{}", serde_json::to_string(&report)?);
     } else {
         print(&report);
     }
@@ -60,9 +71,8 @@ fn config_of(arguments: &Evaluate, predictor: &Predictor) -> anyhow::Result<Conf
         let csv = std::path::absolute(csv).with_context(|| format!("cannot find {}", csv.display()))?;
         let csv = csv.to_str().context("the path of the CSV is not UTF-8: rename it")?;
         changes.push(("paths.model_dataframe".to_owned(), serde_json::to_string(csv)?));
-        // Its rows need not say train or validation, and its images lie beside it.
+        // Its rows need not say train or validation.
         changes.push(("model.split_column".to_owned(), "null".to_owned()));
-        changes.push(("paths.images".to_owned(), "null".to_owned()));
     }
     let file = arguments.run.join(CONFIG);
     if file.is_file() {
@@ -77,9 +87,9 @@ fn config_of(arguments: &Evaluate, predictor: &Predictor) -> anyhow::Result<Conf
 }
 
 fn print(report: &Report) {
-    println!("{} images", report.images);
+    out!("{} images", report.images);
     for task in &report.tasks {
-        println!(
+        out!(
             "\n{}  accuracy {}  loss {}  ({} rows)",
             task.task.name,
             score(task.accuracy),
@@ -97,9 +107,9 @@ fn score(value: f64) -> String {
 
 fn print_labels(task: &TaskReport) {
     let width = task.labels.iter().map(|l| l.label.chars().count()).max().unwrap_or(0).max(5);
-    println!("  {:width$}  precision  recall     f1   rows", "label");
+    out!("  {:width$}  precision  recall     f1   rows", "label");
     for label in &task.labels {
-        println!(
+        out!(
             "  {:width$}  {:>9}  {:>6}  {:>5}  {:>5}",
             label.label,
             score(label.precision),
@@ -124,6 +134,6 @@ fn print_confusion(task: &TaskReport) {
     }
     mistakes.sort_by(|a, b| b.cmp(a));
     for (count, actual, predicted) in mistakes.iter().take(5) {
-        println!("  {count} x {actual} taken for {predicted}");
+        out!("  {count} x {actual} taken for {predicted}");
     }
 }

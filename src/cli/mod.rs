@@ -3,6 +3,14 @@
 //! [`arguments`] is what can be typed, [`progress`] how work is shown; each command has its own module.
 //! Exit codes: 0, 1 (the data or run has a problem), 2 (usage).
 
+/// `println!` that does not panic when the reader of a pipe has gone: a run goes on without it.
+macro_rules! out {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+
 mod arguments;
 mod check;
 mod evaluate;
@@ -14,7 +22,7 @@ mod train;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Parser as _;
 
 use crate::app;
@@ -66,15 +74,15 @@ fn write_sample(folder: &Path, images: usize, seed: u64) -> anyhow::Result<bool>
         !stop.is_set()
     })?;
     bar.finish();
-    println!("{images} drawn garments in {}", folder.display());
-    println!("Train on them: tasklens train {}", config.display());
+    out!("{images} drawn garments in {}", folder.display());
+    out!("Train on them: tasklens train {}", config.display());
     Ok(true)
 }
 
 fn doctor() -> bool {
     let checks = device::doctor();
     for check in &checks {
-        println!("{check}");
+        out!("{check}");
     }
     checks.iter().all(|check| check.status != device::Status::Fail)
 }
@@ -82,6 +90,12 @@ fn doctor() -> bool {
 /// A config with its `--set` changes; its notices go to standard error. The sample that the config at
 /// the root of the repository names is drawn when it is opened for the first time.
 fn open_config(file: &Path, changes: &[(String, String)]) -> anyhow::Result<Config> {
+    if file.extension().is_some_and(|e| ["csv", "tsv"].iter().any(|table| e.eq_ignore_ascii_case(table))) {
+        bail!(
+            "{} is a table: name its config.yml, or open it in the window, which proposes one",
+            file.display()
+        );
+    }
     let config = Config::with_overrides(file, changes)?;
     for notice in &config.notices {
         eprintln!("note: {notice}");

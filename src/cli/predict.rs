@@ -27,6 +27,11 @@ pub fn run(arguments: &Predict) -> anyhow::Result<bool> {
     for input in local {
         collect(Path::new(input), &predictor, &mut files)?;
     }
+    if let Some(csv) = &arguments.csv {
+        ensure!(!csv.is_dir(), "--csv {}: that is a folder; name a file", csv.display());
+        let input = arguments.inputs.iter().any(|input| Path::new(input) == csv);
+        ensure!(!input, "--csv {}: that is an input; name another file", csv.display());
+    }
     let mut output = Output::new(arguments, &predictor);
     predict_files(&predictor, files, arguments, &stop, &mut output)?;
     for url in urls {
@@ -34,7 +39,11 @@ pub fn run(arguments: &Predict) -> anyhow::Result<bool> {
             predict_url(&predictor, url, &stop, &mut output)?;
         }
     }
-    output.finish()
+    let complete = output.finish()?;
+    if stop.is_set() {
+        eprintln!("stopped: not all images were predicted");
+    }
+    Ok(complete && !stop.is_set())
 }
 
 fn is_url(input: &str) -> bool {
@@ -81,8 +90,8 @@ fn images_below(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
 fn images_of_csv(csv: &Path, predictor: &Predictor) -> anyhow::Result<Vec<PathBuf>> {
     let table = Table::open(csv)?;
     let config = &predictor.description().config;
-    let trained_with = crate::config::Config::parse(config, csv).ok().map(|c| c.model.path_column);
-    let column = match trained_with.and_then(|name| table.column(&name)) {
+    let trained_with = crate::config::Config::parse(config, csv).ok();
+    let column = match trained_with.as_ref().and_then(|config| table.column(&config.model.path_column)) {
         Some(column) => column,
         None => {
             let guess = propose_config(csv)?;
@@ -90,9 +99,16 @@ fn images_of_csv(csv: &Path, predictor: &Predictor) -> anyhow::Result<Vec<PathBu
             place.with_context(|| format!("{} has no column of image paths", csv.display()))?
         }
     };
-    let folder = csv.parent().unwrap_or(Path::new("."));
+    // Beside the CSV, else where the images were that the model was trained with.
+    let beside = csv.parent().unwrap_or(Path::new("."));
+    let images = trained_with.map(|config| config.paths.images);
+    let find = |cell: String| {
+        let own = beside.join(&cell);
+        let other = images.as_ref().map(|folder| folder.join(&cell)).filter(|path| path.exists());
+        if own.exists() { own } else { other.unwrap_or(own) }
+    };
     let cells = (0..table.row_count()).map(|row| table.cell(row, column).trim().to_owned());
-    Ok(cells.filter(|cell| !cell.is_empty()).map(|cell| folder.join(cell)).collect())
+    Ok(cells.filter(|cell| !cell.is_empty()).map(find).collect())
 }
 
 fn predict_files(
@@ -192,13 +208,13 @@ impl Output {
 
     /// Writes the CSV, if one was asked for; `false` where an image failed.
     fn finish(self) -> anyhow::Result<bool> {
+        if self.images > 0 && self.failures == self.images {
+            bail!("no image could be read");
+        }
         if let Form::Csv { file, writer } = self.form {
             let bytes = writer.into_inner().map_err(|error| error.into_error())?;
             files::replace(&file, &bytes).with_context(|| format!("cannot write {}", file.display()))?;
-            println!("{} of {} images in {}", self.images - self.failures, self.images, file.display());
-        }
-        if self.images > 0 && self.failures == self.images {
-            bail!("no image could be read");
+            out!("{} of {} images in {}", self.images - self.failures, self.images, file.display());
         }
         Ok(self.failures == 0)
     }

@@ -56,7 +56,7 @@ impl Bar {
 
     /// Prints a line of results (to standard output) without tearing the bar.
     pub fn result(&self, text: &str) {
-        self.bar.suspend(|| println!("{text}"));
+        self.bar.suspend(|| out!("{text}"));
     }
 
     /// Takes the bar away.

@@ -50,7 +50,7 @@ impl Printer {
 
     fn print(&mut self, event: &Event) -> anyhow::Result<()> {
         if self.json {
-            println!("{}", serde_json::to_string(event)?);
+            out!("{}", serde_json::to_string(event)?);
             return Ok(());
         }
         match event {
@@ -129,13 +129,13 @@ impl Printer {
             StopReason::EarlyStopping => "val_loss no longer got better",
             StopReason::Asked => "stopped as asked",
         };
-        println!("{why} after {}", clock(stopped.secs));
+        out!("{why} after {}", clock(stopped.secs));
         if let Some(best) = &stopped.best {
-            println!("best epoch {}: {}", best.epoch, accuracies(&self.tasks, best));
+            out!("best epoch {}: {}", best.epoch, accuracies(&self.tasks, best));
         }
         match &stopped.model {
-            Some(model) => println!("model: {}", model.display()),
-            None => println!("no epoch was begun: there is no model"),
+            Some(model) => out!("model: {}", model.display()),
+            None => out!("no epoch was begun: there is no model"),
         }
     }
 }

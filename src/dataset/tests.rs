@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::problems::{Counts, check_images, lines};
+use super::problems::{Counts, Look, check_images, lines};
 use super::*;
 
 /// A folder with a CSV of the columns path, print and sleeves.
@@ -288,7 +288,7 @@ fn missing_images_leave_their_rows_out_and_the_others_are_split_anew() {
     let mut dataset = shop.open();
     let lost = dataset.split.validation.clone();
     let reports = AtomicUsize::new(0);
-    let found = check_images(&dataset, &|done, of| {
+    let found = check_images(&dataset, Look::Header, &|done, of| {
         assert!(done <= of && of == 12);
         reports.fetch_add(1, Ordering::Relaxed);
         true
@@ -313,7 +313,7 @@ fn missing_images_leave_their_rows_out_and_the_others_are_split_anew() {
 fn a_check_of_images_can_be_stopped() {
     let rows: String = (0..1000).map(|n| format!("x{n}.jpg,solid,short\n")).collect();
     let dataset = Shop::new(&format!("path,print,sleeves\n{rows}")).open();
-    let found = check_images(&dataset, &|_, _| false);
+    let found = check_images(&dataset, Look::Header, &|_, _| false);
     assert!(found.len() < 1000, "{}", found.len());
 }
 

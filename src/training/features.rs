@@ -95,19 +95,23 @@ impl Extractor<'_> {
         reporter: &mut Reporter,
     ) -> anyhow::Result<Features> {
         let file = self.store.join(format!("{}.safetensors", self.key(rows, views)));
-        let place = Arc::new(rows.iter().enumerate().map(|(i, &row)| (row, i as i64)).collect());
+        let places =
+            |rows: &[usize]| Arc::new(rows.iter().enumerate().map(|(i, &row)| (row, i as i64)).collect());
         let expected = [views.len() as i64, rows.len() as i64];
         if let Ok(mut read) = checkpoint::read_tensors(&file)
             && let Some(values) = read.tensors.remove("features")
             && values.size().starts_with(&expected)
         {
-            return Ok(Features { values: values.f_to_kind(Kind::Half)?, place });
+            return Ok(Features { values: values.f_to_kind(Kind::Half)?, place: places(rows) });
         }
-        let values = self.compute(rows, views, what, reporter)?;
-        if let Err(error) = checkpoint::write_tensor(&file, "features", &values) {
-            reporter.warn(format!("the features are not kept for the next run: {error:#}"));
+        let (values, read) = self.compute(rows, views, what, reporter)?;
+        // Features of a part of the rows are not kept: the images that failed may be mended.
+        if read.len() == rows.len()
+            && let Err(error) = checkpoint::write_tensor(&file, "features", &values)
+        {
+            reporter.warn(format!("The features are not kept for the next run: {error:#}"));
         }
-        Ok(Features { values, place })
+        Ok(Features { values, place: places(&read) })
     }
 
     /// Name of the file: what the features depend on, each image's path, size and time included.
@@ -130,37 +134,43 @@ impl Extractor<'_> {
         hex(&hash.finalize())[..32].to_owned()
     }
 
+    /// The features of the rows whose image can be read, and these rows.
     fn compute(
         &self,
         rows: &[usize],
         views: &[Option<usize>],
         what: &str,
         reporter: &mut Reporter,
-    ) -> anyhow::Result<Tensor> {
+    ) -> anyhow::Result<(Tensor, Vec<usize>)> {
         let of = (rows.len() * views.len()) as u64;
         let what = format!("computing the {what} (once)");
         let mut done = 0_u64;
         let mut all = Vec::new();
+        let mut rows = rows.to_vec();
         for &view in views {
-            let loader = Loader::start(self.source, in_batches(rows, self.batch_size), view, self.workers)?;
-            let mut parts = Vec::new();
+            let loader = Loader::start(self.source, in_batches(&rows, self.batch_size), view, self.workers)?;
+            let (mut parts, mut read) = (Vec::new(), Vec::new());
             for batch in loader {
                 if reporter.should_stop() {
                     anyhow::bail!(StoppedEarly);
                 }
-                if let Some((row, message)) = batch.failures.first() {
-                    ensure!(
-                        batch.failures.is_empty(),
-                        "row {row}: {message}; mend or remove it, then start again"
-                    );
+                for (_, message) in &batch.failures {
+                    reporter.warn(format!("{message}; the run goes on without this image"));
                 }
-                parts.push(self.features_of(&batch.pixels, batch.rows.len())?);
-                done += batch.rows.len() as u64;
+                if !batch.rows.is_empty() {
+                    parts.push(self.features_of(&batch.pixels, batch.rows.len())?);
+                }
+                done += (batch.rows.len() + batch.failures.len()) as u64;
+                read.extend(batch.rows);
                 reporter.preparing(&what, done, of);
             }
+            ensure!(!read.is_empty(), "none of the images could be read");
+            // The views after the first are of the rows that the first could read.
+            ensure!(all.is_empty() || read == rows, "an image vanished meanwhile: start again");
+            rows = read;
             all.push(Tensor::f_cat(&parts, 0)?);
         }
-        Ok(Tensor::f_stack(&all, 0)?)
+        Ok((Tensor::f_stack(&all, 0)?, rows))
     }
 
     fn features_of(&self, pixels: &[u8], images: usize) -> anyhow::Result<Tensor> {
@@ -176,6 +186,11 @@ impl Extractor<'_> {
 }
 
 impl Features {
+    /// Whether a row's image could be read.
+    pub fn has(&self, row: usize) -> bool {
+        self.place.contains_key(&row)
+    }
+
     /// The same features, not copied.
     pub fn shallow_clone(&self) -> Self {
         Self { values: self.values.shallow_clone(), place: Arc::clone(&self.place) }

@@ -14,6 +14,7 @@ mod reporter;
 pub mod run_folder;
 pub mod schedule;
 mod setup;
+pub mod split_file;
 mod trainer;
 
 use std::panic::AssertUnwindSafe;
@@ -49,7 +50,7 @@ pub struct Training {
 pub fn start(request: Request, wake: impl Fn() + Send + 'static) -> Training {
     let (events_in, events) = unbounded();
     let (commands, commands_out) = unbounded();
-    let mut reporter = Reporter::new(events_in, commands_out, Box::new(wake));
+    let mut reporter = Reporter::new(events_in.clone(), commands_out, Box::new(wake));
     let body = move || {
         let result = std::panic::catch_unwind(AssertUnwindSafe(|| trainer::run(&request, &mut reporter)));
         let last = match result {
@@ -60,8 +61,9 @@ pub fn start(request: Request, wake: impl Fn() + Send + 'static) -> Training {
         reporter.send(last);
     };
     if let Err(error) = std::thread::Builder::new().name("training".to_owned()).spawn(body) {
-        // The closure, and with it the channel, is gone: the listener sees the end of the events.
-        log::error!("the system gives no thread to train in: {error}");
+        let error = format!("the system gives no thread to train in: {error}");
+        // The receiver is right here: this cannot fail.
+        let _ = events_in.send(Event::Failed { error });
     }
     Training { events, commands }
 }
@@ -74,11 +76,11 @@ fn explain(error: &anyhow::Error) -> String {
         // libtorch's own text runs to pages.
         let first = text.lines().next().unwrap_or_default();
         return format!(
-            "out of memory: set a smaller `batch_size` or `input_shape` and resume the run ({first})"
+            "out of memory: set a smaller `batch_size` or `input_shape`, then start or resume the run ({first})"
         );
     }
     if lower.contains("no space left") {
-        return format!("{text}: the disk is full; free some space and resume the run");
+        return format!("{text}: the disk is full; free some space, then start or resume the run");
     }
     text
 }
@@ -99,7 +101,7 @@ mod tests {
         let text = explain(&error);
         assert_eq!(
             text,
-            "out of memory: set a smaller `batch_size` or `input_shape` and resume the run \
+            "out of memory: set a smaller `batch_size` or `input_shape`, then start or resume the run \
              (epoch 1: CUDA out of memory. Tried to allocate 2 GiB)"
         );
     }

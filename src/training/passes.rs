@@ -123,7 +123,7 @@ impl Passes {
             let input = input?;
             meter.done += input.batch.rows.len() + input.batch.failures.len();
             self.report_failures(&input.batch, reporter);
-            if input.batch.rows.is_empty() {
+            if input.batch.rows.is_empty() || self.is_too_small(&input) {
                 continue;
             }
             used += input.batch.rows.len();
@@ -138,7 +138,11 @@ impl Passes {
                 reporter.send(meter.event(metrics.loss, left));
             }
         }
-        ensure!(used > 0, "no image that trains could be read; the first message above says why");
+        ensure!(
+            used > 0,
+            "no image could be trained with: either none could be read, or `batch_size` is 1 at an \
+             `input_shape` as small as this, where batch normalisation needs at least 2"
+        );
         let secs = meter.began.elapsed().as_secs_f64();
         self.secs_per_training_image = Some(secs / self.split.train.len() as f64);
         let metrics = totals.metrics(&self.weights)?;
@@ -184,7 +188,9 @@ impl Passes {
         ensure!(!predictions.rows.is_empty(), "no image that validates could be read");
         let secs = meter.began.elapsed().as_secs_f64();
         self.secs_per_validation_image = Some(secs / self.split.validation.len() as f64);
-        Ok(Some(Validated { metrics: totals.metrics(&self.unweighted)?, predictions }))
+        let metrics = totals.metrics(&self.unweighted)?;
+        check_loss(metrics.loss, epoch)?;
+        Ok(Some(Validated { metrics, predictions }))
     }
 
     /// Batches from images or from stored features.
@@ -204,7 +210,8 @@ impl Passes {
             Feed::Features { train, validation } => {
                 let features = if augment_epoch.is_some() { train } else { validation }.shallow_clone();
                 let source = Arc::clone(&self.source);
-                Ok(Box::new(batches.into_iter().map(move |rows| {
+                Ok(Box::new(batches.into_iter().map(move |mut rows| {
+                    rows.retain(|&row| features.has(row));
                     let view = |row| mix(source.seed, augment_epoch.unwrap_or(0) as u64, row as u64);
                     let features = Some(features.batch(&rows, view, device)?);
                     Ok(Input { batch: source.labelled(rows), features })
@@ -222,6 +229,14 @@ impl Passes {
         let bytes = Tensor::f_from_data_size(&input.batch.pixels, &shape, Kind::Uint8)?;
         let images = normalise(&bytes, network.device(), self.kind)?;
         Ok(network.forward(&images, Pass { train, kind: self.kind })?)
+    }
+
+    /// Whether batch normalisation would see a single value per channel, of which there is no variance:
+    /// one image of which the last layers leave one pixel.
+    fn is_too_small(&self, input: &Input) -> bool {
+        let (height, width) = self.source.cache.size();
+        let pixels = last_size(height) * last_size(width);
+        input.features.is_none() && input.batch.rows.len() as u32 * pixels < 2
     }
 
     /// Each image that fails is told once, not once an epoch.
@@ -256,6 +271,12 @@ impl Passes {
     }
 }
 
+/// Side of the feature maps before pooling: the stem halves and trims, four blocks halve.
+fn last_size(side: u32) -> u32 {
+    let stem = (side.saturating_sub(3) / 2 + 1).saturating_sub(2);
+    (0..4).fold(stem, |side, _| side.div_ceil(2))
+}
+
 /// A loss that is no number will not become one again.
 fn check_loss(loss: f64, epoch: usize) -> anyhow::Result<()> {
     if loss.is_finite() {
@@ -263,7 +284,7 @@ fn check_loss(loss: f64, epoch: usize) -> anyhow::Result<()> {
     }
     bail!(
         "the loss became {loss} in epoch {epoch}: start again with a lower `learning_rate` (a tenth, say); \
-         the best weights before that are kept"
+         the best weights of earlier epochs, if any, are kept"
     )
 }
 

@@ -1,11 +1,11 @@
 //! Between the run and its listeners: sends events, writes `events.jsonl`, hears commands.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use crossbeam_channel::{Receiver, Sender, TryRecvError};
 
 use super::events::{Command, Event};
@@ -16,10 +16,11 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The run's side of the channels.
 pub struct Reporter {
+    // First, so that the run's folder is free again when the listener sees the end of the events.
+    log: Option<File>,
     events: Sender<Event>,
     commands: Receiver<Command>,
     wake: Box<dyn Fn() + Send>,
-    log: Option<File>,
     last_progress: Option<Instant>,
     stop_asked: bool,
 }
@@ -33,11 +34,15 @@ impl Reporter {
     /// From now on every event but progress goes into the run's `events.jsonl`, too.
     ///
     /// # Errors
-    /// The file cannot be opened.
+    /// The file cannot be opened, or another process trains in this folder.
     pub fn log_to(&mut self, folder: &Path) -> anyhow::Result<()> {
         let path = folder.join(EVENTS);
         let file = OpenOptions::new().create(true).append(true).read(true).open(&path);
         let mut file = file.with_context(|| format!("cannot write {}", path.display()))?;
+        // Where the file system knows no locks, a second process is not noticed.
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            bail!("another process trains in {}: wait for its end", folder.display());
+        }
         end_last_line(&mut file).with_context(|| format!("cannot write {}", path.display()))?;
         self.log = Some(file);
         Ok(())
@@ -167,6 +172,18 @@ mod tests {
         commands.send(Command::Pause).unwrap();
         drop(commands);
         assert!(reporter.should_stop());
+    }
+
+    #[test]
+    fn two_runs_do_not_share_a_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut first, _events, _commands) = reporter();
+        first.log_to(dir.path()).unwrap();
+        let (mut second, _events, _commands) = reporter();
+        let error = second.log_to(dir.path()).unwrap_err().to_string();
+        assert!(error.starts_with("another process trains in"), "{error}");
+        drop(first);
+        second.log_to(dir.path()).unwrap();
     }
 
     #[test]

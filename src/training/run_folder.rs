@@ -18,6 +18,8 @@ pub const EVENTS: &str = "events.jsonl";
 pub const BEST: &str = "best.safetensors";
 /// The checkpoint to go on from, with optimizer state.
 pub const LAST: &str = "last.safetensors";
+/// Which images train and which validate.
+pub const SPLIT: &str = "split.csv";
 /// What the best network says of the validation rows.
 pub const PREDICTIONS: &str = "predictions.csv";
 

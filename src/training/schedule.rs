@@ -28,6 +28,13 @@ impl ReduceLrOnPlateau {
         Self { factor, patience, min_delta, cooldown, min_lr, best: None, wait: 0, cooldown_left: 0 }
     }
 
+    /// Takes the settings of `other` and keeps what was seen.
+    pub fn follow(&mut self, other: &Self) {
+        let seen = (self.best, self.wait, self.cooldown_left);
+        *self = other.clone();
+        (self.best, self.wait, self.cooldown_left) = seen;
+    }
+
     /// Takes the loss of an epoch that ran at `learning_rate`; gives the new rate if it is to be reduced.
     pub fn after_epoch(&mut self, loss: f64, learning_rate: f64) -> Option<f64> {
         if self.cooldown_left > 0 {
@@ -80,6 +87,18 @@ impl EarlyStopping {
     /// The epoch whose weights to keep, as given to [`EarlyStopping::after_epoch`].
     pub fn best_epoch(&self) -> Option<usize> {
         self.best_epoch
+    }
+
+    /// Takes the settings of `other` and keeps what was seen.
+    pub fn follow(&mut self, other: &Self) {
+        let seen = (self.best, self.best_epoch, self.wait);
+        *self = other.clone();
+        (self.best, self.best_epoch, self.wait) = seen;
+    }
+
+    /// Whether patience has come to its end.
+    pub fn is_over(&self) -> bool {
+        self.wait > 0 && self.wait >= self.patience
     }
 
     /// Takes the loss of epoch `epoch` (from 1).

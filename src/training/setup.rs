@@ -41,7 +41,7 @@ pub fn open_data(config: &Config, reporter: &mut Reporter) -> anyhow::Result<Dat
             let checked = &dataset;
             let stop = &stop;
             let check = scope.spawn(move || {
-                problems::check_images(checked, &|done, of| {
+                problems::check_images(checked, problems::Look::Header, &|done, of| {
                     let _ = tell.send((done, of));
                     !stop.load(std::sync::atomic::Ordering::Relaxed)
                 })
@@ -69,8 +69,7 @@ pub fn open_data(config: &Config, reporter: &mut Reporter) -> anyhow::Result<Dat
     let warnings = dataset.problems.iter().filter(|p| p.severity == Severity::Warning).count();
     if unusable > 0 || warnings > 0 {
         reporter.warn(format!(
-            "{} of {} rows are not used; {warnings} problems in {}: `tasklens check` lists them",
-            unusable,
+            "{unusable} of {} rows are not used, {warnings} warnings in {}: `tasklens check` lists them",
             dataset.rows.len(),
             config.paths.model_dataframe.display()
         ));

@@ -14,12 +14,13 @@ use super::features::{self, Extractor};
 use super::metrics::Weights;
 use super::passes::{Feed, Passes, Trained};
 use super::reporter::Reporter;
-use super::run_folder::{self, BEST, CONFIG, HISTORY, LAST, PREDICTIONS};
+use super::run_folder::{self, BEST, CONFIG, EVENTS, HISTORY, LAST, PREDICTIONS};
 use super::schedule::{EarlyStopping, ReduceLrOnPlateau};
 use super::setup::{self, StoppedEarly};
-use super::{Request, history};
+use super::{Request, history, split_file};
 use crate::config::{Config, Task};
 use crate::dataset::Row;
+use crate::dataset::split::Split;
 use crate::device::Device;
 use crate::files;
 use crate::model::checkpoint::{self, Description};
@@ -52,6 +53,18 @@ impl Progress {
             epochs: Vec::new(),
             adam_steps: 0,
             weights,
+        }
+    }
+
+    /// Takes the settings of the schedule from `config`, and the learning rate where it is another than
+    /// in the config that the run was left with.
+    fn follow(&mut self, config: &Config, left_with: &Path) {
+        let new = Self::new(config, String::new());
+        self.plateau.follow(&new.plateau);
+        self.stopping.follow(&new.stopping);
+        let rate = config.model.learning_rate;
+        if Config::open(left_with).is_ok_and(|old| old.model.learning_rate != rate) {
+            self.learning_rate = rate;
         }
     }
 
@@ -93,7 +106,10 @@ impl<'a> Run<'a> {
         let config = &request.config;
         let folder = open_folder(request)?;
         reporter.log_to(&folder)?;
-        let data = setup::open_data(config, reporter)?;
+        let mut data = setup::open_data(config, reporter)?;
+        if request.resume {
+            keep_split(&folder, &mut data, reporter)?;
+        }
         let device = setup::device(config)?;
         let kind = setup::precision(config, &device);
 
@@ -110,6 +126,12 @@ impl<'a> Run<'a> {
         if let Some(state) = state {
             adam.restore(&state, progress.adam_steps).with_context(|| format!("{LAST} cannot be resumed"))?;
         }
+
+        // From here on the run is this config's: a resumed one that was refused above stays as it was.
+        let path = folder.join(CONFIG);
+        files::replace(&path, config.to_yaml().as_bytes())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        split_file::write(&folder, &data.rows, &data.split)?;
 
         let weights = setup::weights(config, &data, device.tch)?;
         let split = data.split;
@@ -151,6 +173,9 @@ impl<'a> Run<'a> {
     fn train(&mut self, reporter: &mut Reporter, began: Instant) -> anyhow::Result<Stopped> {
         let first = self.progress.epochs.len() + 1;
         let mut why = StopReason::Finished;
+        if self.progress.stopping.is_over() {
+            return self.finish(StopReason::EarlyStopping, reporter, began);
+        }
         for epoch in first..=self.config.model.epochs {
             let started = Instant::now();
             let rate = self.progress.learning_rate;
@@ -185,7 +210,7 @@ impl<'a> Run<'a> {
                 self.checkpoint(BEST, epoch, true, reporter)?;
             }
             self.checkpoint(LAST, epoch, false, reporter)?;
-            self.write_history()?;
+            self.write_history(reporter)?;
             reporter.send(Event::Epoch(metrics));
             if let Some(learning_rate) = reduced {
                 reporter.send(Event::LearningRateReduced { epoch, learning_rate });
@@ -275,19 +300,49 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn write_history(&self) -> anyhow::Result<()> {
+    fn write_history(&self, reporter: &mut Reporter) -> anyhow::Result<()> {
         let names: Vec<String> = self.tasks().iter().map(|task| task.name.clone()).collect();
         let text = history::to_csv(&names, &self.progress.epochs);
         let own = self.folder.join(HISTORY);
-        for path in std::iter::once(&own).chain(&self.config.paths.training_history_path) {
-            files::replace(path, text.as_bytes())
-                .with_context(|| format!("cannot write {}", path.display()))?;
+        files::replace(&own, text.as_bytes()).with_context(|| format!("cannot write {}", own.display()))?;
+        // The run has its own: a copy that fails is no reason to end it. Said once, at its first epoch.
+        if let Some(copy) = &self.config.paths.training_history_path
+            && let Err(error) = files::replace(copy, text.as_bytes())
+            && self.progress.epochs.len() == 1
+        {
+            let path = copy.display();
+            reporter.warn(format!("`training_history_path` {path} cannot be written: {error}"));
         }
         Ok(())
     }
 }
 
-/// The run's folder, with the config as used in it.
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
+}
+
+/// A resumed run goes on with the images that it began with.
+fn keep_split(folder: &Path, data: &mut setup::Data, reporter: &mut Reporter) -> anyhow::Result<()> {
+    let Some(split) = split_file::read(folder, &data.rows)? else { return Ok(()) };
+    let rows = |split: &Split| split.train.len() + split.validation.len();
+    let (now, then) = (rows(&data.split), rows(&split));
+    if then < now {
+        reporter.warn(format!(
+            "{} rows have come into the CSV since the run began; it goes on without them: start a new run to \
+             use them",
+            now - then
+        ));
+    }
+    ensure!(
+        !split.train.is_empty() && !split.validation.is_empty(),
+        "the CSV no longer has the images that {} was trained with: start a new run",
+        folder.display()
+    );
+    data.split = split;
+    Ok(())
+}
+
+/// The run's folder.
 fn open_folder(request: &Request) -> anyhow::Result<PathBuf> {
     let config = &request.config;
     let folder = match (&request.run, request.resume) {
@@ -302,8 +357,14 @@ fn open_folder(request: &Request) -> anyhow::Result<PathBuf> {
         }
         (Some(folder), false) => {
             ensure!(
-                !run_folder::is_run(folder),
+                ![BEST, LAST].iter().any(|name| folder.join(name).is_file()),
                 "{} holds a run already: name another folder, or resume it with `--resume`",
+                folder.display()
+            );
+            // What a run that never began has left may stay; a user's own files are not mixed with a run's.
+            ensure!(
+                folder.join(EVENTS).is_file() || is_empty(folder),
+                "{} is not empty: name a new folder for the run",
                 folder.display()
             );
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -311,9 +372,6 @@ fn open_folder(request: &Request) -> anyhow::Result<PathBuf> {
         }
         (None, false) => run_folder::create(&config.paths.runs)?,
     };
-    let path = folder.join(CONFIG);
-    files::replace(&path, config.to_yaml().as_bytes())
-        .with_context(|| format!("cannot write {}", path.display()))?;
     Ok(folder)
 }
 
@@ -334,7 +392,8 @@ fn load_last(folder: &Path, config: &Config, device: &Device) -> anyhow::Result<
         file.display(),
         loaded.description.backbone
     );
-    let progress: Progress = serde_json::from_value(loaded.description.extra)
+    let mut progress: Progress = serde_json::from_value(loaded.description.extra)
         .with_context(|| format!("{} lacks what a resumed run needs", file.display()))?;
+    progress.follow(config, &folder.join(CONFIG));
     Ok((loaded.network, progress, loaded.tensors))
 }

@@ -1,4 +1,4 @@
-//! The header of every image, on a few threads.
+//! The image of every row, on a few threads.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -6,7 +6,16 @@ use std::thread;
 
 use super::{Kind, Problem};
 use crate::dataset::Dataset;
-use crate::images::decode::probe_file;
+use crate::images::decode::{decode_file, probe_file};
+
+/// How closely images are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Their headers: fast, and finds what is missing, too large or no image.
+    Header,
+    /// Every pixel: finds files that are cut off or damaged, too.
+    Pixels,
+}
 
 /// Waiting for a disk costs no processor, so there are more threads than cores.
 const THREADS_PER_CORE: usize = 4;
@@ -14,10 +23,14 @@ const MOST_THREADS: usize = 32;
 /// Rows between two reports.
 const STEP: usize = 64;
 
-/// Opens the header of every usable row's image on a few threads; what is missing, unreadable or too
+/// Looks at every usable row's image on a few threads; what is missing, unreadable or too
 /// large becomes a warning and its row unusable (the caller applies it with `Dataset::apply`).
 /// `progress` gets (done, of) and returns whether to go on; after a "no" the problems so far come back.
-pub fn check_images(dataset: &Dataset, progress: &(dyn Fn(usize, usize) -> bool + Sync)) -> Vec<Problem> {
+pub fn check_images(
+    dataset: &Dataset,
+    look: Look,
+    progress: &(dyn Fn(usize, usize) -> bool + Sync),
+) -> Vec<Problem> {
     let rows: Vec<usize> = (0..dataset.rows.len()).filter(|row| dataset.rows[*row].usable).collect();
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let threads = (cores * THREADS_PER_CORE).min(MOST_THREADS).min(rows.len().div_ceil(STEP));
@@ -30,7 +43,8 @@ pub fn check_images(dataset: &Dataset, progress: &(dyn Fn(usize, usize) -> bool 
             else {
                 return;
             };
-            let found: Vec<Problem> = part.iter().filter_map(|row| check_image(dataset, *row)).collect();
+            let found: Vec<Problem> =
+                part.iter().filter_map(|row| check_image(dataset, *row, look)).collect();
             problems.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
             let done = done.fetch_add(part.len(), Ordering::Relaxed) + part.len();
             if !progress(done, rows.len()) {
@@ -48,8 +62,12 @@ pub fn check_images(dataset: &Dataset, progress: &(dyn Fn(usize, usize) -> bool 
     problems
 }
 
-fn check_image(dataset: &Dataset, row: usize) -> Option<Problem> {
-    let error = probe_file(&dataset.rows[row].image).err()?;
+fn check_image(dataset: &Dataset, row: usize, look: Look) -> Option<Problem> {
+    let image = &dataset.rows[row].image;
+    let error = match look {
+        Look::Header => probe_file(image).err(),
+        Look::Pixels => decode_file(image).err(),
+    }?;
     let column = dataset.columns.path;
     Some(Problem::in_row(Kind::Image, &dataset.table, row, column, error.to_string()))
 }
