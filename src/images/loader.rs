@@ -53,7 +53,7 @@ pub fn shuffled_batches(rows: &[usize], batch_size: usize, seed: u64, epoch: usi
     let mut order = rows.to_vec();
     order.shuffle(&mut Pcg64Mcg::seed_from_u64(mix(seed, epoch as u64, u64::MAX)));
     let mut batches = in_batches(&order, batch_size);
-    if batches.len() > 1 && batches.last().is_some_and(|last| last.len() == 1) {
+    if batch_size > 1 && batches.len() > 1 && batches.last().is_some_and(|last| last.len() == 1) {
         let last = batches.pop().unwrap_or_default();
         if let Some(before) = batches.last_mut() {
             before.extend(last);
