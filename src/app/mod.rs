@@ -103,7 +103,7 @@ impl App {
         app.device = Some(Device {
             tch: tch::Device::Cpu,
             name: "CPU".to_owned(),
-            reason: "a test looks for no other".to_owned(),
+            reason: "no NVIDIA driver was found".to_owned(),
             threads: 1,
             memory_bytes: 0,
             bf16: false,

@@ -119,7 +119,7 @@ fn readme_shots() {
     desk.settle();
     desk.press_containing("00007.jpg");
     desk.shot(&folder.join("data.png"));
-    crate::whole_loop::train(&mut desk, 6);
+    crate::whole_loop::train(&mut desk, 12);
     desk.shot(&folder.join("train.png"));
     crate::whole_loop::predict(&mut desk, 6);
     desk.shot(&folder.join("predict.png"));

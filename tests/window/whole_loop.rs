@@ -63,7 +63,7 @@ fn epochs_done(runs: &std::path::Path) -> usize {
 /// The built-in sample, small and with a network that two cores train in minutes.
 pub fn sample(folder: &std::path::Path) -> Start {
     let folder = folder.join("sample");
-    let config = tasklens::dataset::sample::write_sample(&folder, 360, 7, &mut |_, _| true).unwrap();
+    let config = tasklens::dataset::sample::write_sample(&folder, 1000, 7, &mut |_, _| true).unwrap();
     Start { open: Some(config) }
 }
 
