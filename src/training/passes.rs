@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use tch::{Kind, Tensor, no_grad};
@@ -114,7 +114,7 @@ impl Passes {
     ) -> anyhow::Result<Option<Trained>> {
         let batches = shuffled_batches(&self.split.train, self.batch_size, self.source.seed, epoch);
         let mut totals = Totals::new(self.source.tasks, network.device())?;
-        let mut meter = Meter::new(epoch, Phase::Train, self.split.train.len());
+        let mut meter = Meter::new(epoch, Phase::Train, self.split.train.len(), reporter.worked());
         let mut used = 0;
         for input in self.inputs(batches, Some(epoch), network)? {
             if reporter.should_stop() {
@@ -134,8 +134,9 @@ impl Passes {
             if reporter.progress_due() || meter.is_complete() {
                 let metrics = totals.metrics(&self.weights)?;
                 check_loss(metrics.loss, epoch)?;
-                let left = self.secs_left(&meter);
-                reporter.send(meter.event(metrics.loss, left));
+                let now = reporter.worked();
+                let left = self.secs_left(&meter, now);
+                reporter.send(meter.event(metrics.loss, left, now));
             }
         }
         ensure!(
@@ -143,7 +144,7 @@ impl Passes {
             "no image could be trained with: either none could be read, or `batch_size` is 1 at an \
              `input_shape` as small as this, where batch normalisation needs at least 2"
         );
-        let secs = meter.began.elapsed().as_secs_f64();
+        let secs = meter.secs(reporter.worked());
         self.secs_per_training_image = Some(secs / self.split.train.len() as f64);
         let metrics = totals.metrics(&self.weights)?;
         check_loss(metrics.loss, epoch)?;
@@ -160,7 +161,7 @@ impl Passes {
         let batches = in_batches(&self.split.validation, self.batch_size);
         let mut totals = Totals::new(self.source.tasks, network.device())?;
         let mut predictions = Predictions::new(self.source.tasks);
-        let mut meter = Meter::new(epoch, Phase::Validation, self.split.validation.len());
+        let mut meter = Meter::new(epoch, Phase::Validation, self.split.validation.len(), reporter.worked());
         for input in self.inputs(batches, None, network)? {
             if reporter.should_stop() {
                 return Ok(None);
@@ -182,11 +183,13 @@ impl Passes {
             predictions.rows.extend(&input.batch.rows);
             if reporter.progress_due() || meter.is_complete() {
                 let loss = totals.metrics(&self.unweighted)?.loss;
-                reporter.send(meter.event(loss, self.secs_left(&meter)));
+                let now = reporter.worked();
+                let left = self.secs_left(&meter, now);
+                reporter.send(meter.event(loss, left, now));
             }
         }
         ensure!(!predictions.rows.is_empty(), "no image that validates could be read");
-        let secs = meter.began.elapsed().as_secs_f64();
+        let secs = meter.secs(reporter.worked());
         self.secs_per_validation_image = Some(secs / self.split.validation.len() as f64);
         let metrics = totals.metrics(&self.unweighted)?;
         check_loss(metrics.loss, epoch)?;
@@ -250,9 +253,9 @@ impl Passes {
 
     /// To the end of the last epoch. Before the first validation pass an image there is taken to cost a
     /// third of a training image: forward without backward.
-    fn secs_left(&self, meter: &Meter) -> f64 {
+    fn secs_left(&self, meter: &Meter, now: Duration) -> f64 {
         let (n_train, n_validation) = (self.split.train.len() as f64, self.split.validation.len() as f64);
-        let now = meter.secs_per_image();
+        let now = meter.secs_per_image(now);
         let per_train = match meter.phase {
             Phase::Train => now,
             Phase::Validation => self.secs_per_training_image.unwrap_or(3.0 * now),
@@ -288,20 +291,19 @@ fn check_loss(loss: f64, epoch: usize) -> anyhow::Result<()> {
     )
 }
 
-/// How far a pass is, and how fast.
+/// How far a pass is, and how fast. Times are those of [`Reporter::worked`].
 struct Meter {
     epoch: usize,
     phase: Phase,
     done: usize,
     of: usize,
-    began: Instant,
-    last: (Instant, usize),
+    began: Duration,
+    last: (Duration, usize),
     rate: Option<f64>,
 }
 
 impl Meter {
-    fn new(epoch: usize, phase: Phase, of: usize) -> Self {
-        let now = Instant::now();
+    fn new(epoch: usize, phase: Phase, of: usize, now: Duration) -> Self {
         Self { epoch, phase, done: 0, of, began: now, last: (now, 0), rate: None }
     }
 
@@ -309,14 +311,17 @@ impl Meter {
         self.done >= self.of
     }
 
-    fn secs_per_image(&self) -> f64 {
-        self.began.elapsed().as_secs_f64() / self.done.max(1) as f64
+    fn secs(&self, now: Duration) -> f64 {
+        now.saturating_sub(self.began).as_secs_f64()
+    }
+
+    fn secs_per_image(&self, now: Duration) -> f64 {
+        self.secs(now) / self.done.max(1) as f64
     }
 
     /// Smooths the rate over about the last ten events.
-    fn event(&mut self, loss: f64, secs_left: f64) -> Event {
-        let now = Instant::now();
-        let secs = now.duration_since(self.last.0).as_secs_f64();
+    fn event(&mut self, loss: f64, secs_left: f64, now: Duration) -> Event {
+        let secs = now.saturating_sub(self.last.0).as_secs_f64();
         if secs > 0.0 && self.done > self.last.1 {
             let rate = (self.done - self.last.1) as f64 / secs;
             self.rate = Some(self.rate.map_or(rate, |old| old * 0.9 + rate * 0.1));

@@ -23,12 +23,23 @@ pub struct Reporter {
     wake: Box<dyn Fn() + Send>,
     last_progress: Option<Instant>,
     stop_asked: bool,
+    began: Instant,
+    paused: Duration,
 }
 
 impl Reporter {
     /// `wake` is called after every event.
     pub fn new(events: Sender<Event>, commands: Receiver<Command>, wake: Box<dyn Fn() + Send>) -> Self {
-        Self { events, commands, wake, log: None, last_progress: None, stop_asked: false }
+        Self {
+            events,
+            commands,
+            wake,
+            log: None,
+            last_progress: None,
+            stop_asked: false,
+            began: Instant::now(),
+            paused: Duration::ZERO,
+        }
     }
 
     /// From now on every event but progress goes into the run's `events.jsonl`, too.
@@ -86,12 +97,20 @@ impl Reporter {
         self.send(Event::Warning { message: message.into() });
     }
 
+    /// Time that the run has worked: a pause does not count.
+    pub fn worked(&self) -> Duration {
+        self.began.elapsed().saturating_sub(self.paused)
+    }
+
     /// Hears commands: waits through a pause, and gives whether the run is to stop.
     pub fn should_stop(&mut self) -> bool {
         let mut paused = false;
         while !self.stop_asked {
             let command = if paused {
-                self.commands.recv().map_err(|_| TryRecvError::Disconnected)
+                let since = Instant::now();
+                let command = self.commands.recv().map_err(|_| TryRecvError::Disconnected);
+                self.paused += since.elapsed();
+                command
             } else {
                 self.commands.try_recv()
             };
@@ -155,6 +174,20 @@ mod tests {
         commands.send(Command::Resume).unwrap();
         assert_eq!(events.recv().unwrap(), Event::Resumed);
         assert!(!waiting.join().unwrap());
+    }
+
+    #[test]
+    fn a_pause_is_no_work() {
+        let (mut reporter, _events, commands) = reporter();
+        commands.send(Command::Pause).unwrap();
+        let resume = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(200));
+            commands.send(Command::Resume).unwrap();
+        });
+        let began = Instant::now();
+        reporter.should_stop();
+        resume.join().unwrap();
+        assert!(reporter.worked() + Duration::from_millis(100) < began.elapsed());
     }
 
     #[test]

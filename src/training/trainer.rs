@@ -177,7 +177,7 @@ impl<'a> Run<'a> {
             return self.finish(StopReason::EarlyStopping, reporter, began);
         }
         for epoch in first..=self.config.model.epochs {
-            let started = Instant::now();
+            let started = reporter.worked();
             let rate = self.progress.learning_rate;
             let Some(trained) = self.passes.train(epoch, rate, &self.network, &mut self.adam, reporter)?
             else {
@@ -193,7 +193,7 @@ impl<'a> Run<'a> {
             let metrics = EpochMetrics {
                 epoch,
                 learning_rate: rate,
-                secs: started.elapsed().as_secs_f64(),
+                secs: reporter.worked().saturating_sub(started).as_secs_f64(),
                 images_per_sec,
                 train,
                 validation: validated.metrics,
