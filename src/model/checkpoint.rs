@@ -3,18 +3,16 @@
 //! One file is enough: weights, backbone, tasks with their labels, input size, normalisation, metrics.
 //! Only safetensors is read, never a pickle.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
-use safetensors::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 use super::network::Network;
+use super::tensor_file;
 use crate::config::{Backbone, Task};
-use crate::files;
 
 /// The key in the metadata that marks a file as ours, with the version of the layout.
 const FORMAT_KEY: &str = "tasklens_checkpoint";
@@ -57,53 +55,6 @@ impl Description {
     }
 }
 
-/// Tensors read from a safetensors file, on the CPU in float32, with the file's metadata.
-#[derive(Debug)]
-pub struct Tensors {
-    /// By name.
-    pub tensors: HashMap<String, Tensor>,
-    /// The header's strings.
-    pub metadata: HashMap<String, String>,
-}
-
-/// A tensor on its way into a file: float16 stays, everything else becomes float32.
-struct Bytes {
-    dtype: Dtype,
-    shape: Vec<usize>,
-    data: Vec<u8>,
-}
-
-impl Bytes {
-    fn of(tensor: &Tensor) -> anyhow::Result<Self> {
-        let (kind, dtype, size) = match tensor.f_kind()? {
-            Kind::Half => (Kind::Half, Dtype::F16, 2),
-            _ => (Kind::Float, Dtype::F32, 4),
-        };
-        let tensor = tensor.f_detach()?.f_to_device(Device::Cpu)?.f_to_kind(kind)?.f_contiguous()?;
-        let mut data = vec![0_u8; tensor.numel() * size];
-        tensor.f_copy_data_u8(&mut data, tensor.numel())?;
-        Ok(Self { dtype, shape: tensor.size().iter().map(|&n| n as usize).collect(), data })
-    }
-}
-
-impl View for &Bytes {
-    fn dtype(&self) -> Dtype {
-        self.dtype
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.data)
-    }
-
-    fn data_len(&self) -> usize {
-        self.data.len()
-    }
-}
-
 /// Writes network, description and any further tensors (optimizer state) to `file`, whole or not at all.
 ///
 /// # Errors
@@ -115,51 +66,13 @@ pub fn write(
     further: &[(String, Tensor)],
 ) -> anyhow::Result<()> {
     let parameters = network.parameters().iter().map(|p| (p.name.clone(), &p.tensor));
-    let tensors = parameters
-        .chain(further.iter().map(|(name, tensor)| (name.clone(), tensor)))
-        .map(|(name, tensor)| Ok((name, Bytes::of(tensor)?)))
-        .collect::<anyhow::Result<Vec<_>>>()?;
+    let tensors: Vec<(String, &Tensor)> =
+        parameters.chain(further.iter().map(|(name, tensor)| (name.clone(), tensor))).collect();
     let metadata = HashMap::from([
         (FORMAT_KEY.to_owned(), FORMAT.to_owned()),
         ("description".to_owned(), serde_json::to_string(description)?),
     ]);
-    let bytes = safetensors::serialize(tensors.iter().map(|(name, bytes)| (name, bytes)), Some(metadata))?;
-    files::replace(file, &bytes).with_context(|| format!("cannot write the checkpoint {}", file.display()))
-}
-
-/// Writes one tensor to a file of its own, whole or not at all.
-///
-/// # Errors
-/// The disk is full or not writable.
-pub fn write_tensor(file: &Path, name: &str, tensor: &Tensor) -> anyhow::Result<()> {
-    let bytes = safetensors::serialize([(name, &Bytes::of(tensor)?)], None)?;
-    files::replace(file, &bytes).with_context(|| format!("cannot write {}", file.display()))
-}
-
-/// Reads every tensor of a safetensors file.
-///
-/// # Errors
-/// It cannot be read, is damaged, or holds something other than floating-point numbers.
-pub fn read_tensors(file: &Path) -> anyhow::Result<Tensors> {
-    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let damaged = || format!("{} is no safetensors file, or is damaged", file.display());
-    let (_, header) = SafeTensors::read_metadata(&bytes).with_context(damaged)?;
-    let metadata = header.metadata().clone().unwrap_or_default();
-    let mut tensors = HashMap::new();
-    for (name, view) in SafeTensors::deserialize(&bytes).with_context(damaged)?.iter() {
-        let kind = match view.dtype() {
-            Dtype::F32 => Kind::Float,
-            Dtype::F64 => Kind::Double,
-            Dtype::F16 => Kind::Half,
-            Dtype::BF16 => Kind::BFloat16,
-            // Counters such as num_batches_tracked.
-            _ => continue,
-        };
-        let shape: Vec<i64> = view.shape().iter().map(|&n| n as i64).collect();
-        let tensor = Tensor::f_from_data_size(view.data(), &shape, kind)?.f_to_kind(Kind::Float)?;
-        tensors.insert(name.to_owned(), tensor);
-    }
-    Ok(Tensors { tensors, metadata })
+    tensor_file::write(file, &tensors, Some(metadata)).context("the checkpoint is not kept")
 }
 
 /// Reads the description of a checkpoint without its tensors.
@@ -221,7 +134,7 @@ pub struct Loaded {
 /// # Errors
 /// The file cannot be read, is no checkpoint of Tasklens, or is damaged.
 pub fn load(file: &Path, device: Device) -> anyhow::Result<Loaded> {
-    let Tensors { tensors, metadata } = read_tensors(file)?;
+    let tensor_file::Tensors { tensors, metadata } = tensor_file::read(file)?;
     let description = describe(file, &metadata)?;
     let mut network = Network::new(description.backbone()?, &description.tasks, 0, device)?;
     network.load(&tensors, |_| true).with_context(|| format!("{} is incomplete", file.display()))?;
@@ -281,8 +194,7 @@ mod tests {
         );
         assert!(read_description(&file).unwrap_err().to_string().contains("damaged"));
 
-        let view = Bytes { dtype: Dtype::F32, shape: vec![1], data: vec![0; 4] };
-        std::fs::write(&file, safetensors::serialize([("a", &view)], None).unwrap()).unwrap();
+        tensor_file::write(&file, &[("a".to_owned(), &Tensor::from_slice(&[0_f32]))], None).unwrap();
         assert!(load(&file, Device::Cpu).unwrap_err().to_string().contains("no checkpoint of Tasklens"));
     }
 }

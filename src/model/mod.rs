@@ -8,4 +8,5 @@ pub mod layers;
 pub mod network;
 pub mod parameters;
 pub mod pretrained;
+pub mod tensor_file;
 pub mod xception;

@@ -8,6 +8,7 @@ use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 use super::layers::{Linear, Pass};
 use super::parameters::{Builder, Parameters};
+use super::tensor_file;
 use super::xception::{Architecture, Xception};
 use crate::config::{Backbone, Task};
 
@@ -128,7 +129,7 @@ impl Network {
     /// # Errors
     /// The file cannot be read, or is not of this backbone; nothing is changed then.
     pub fn load_backbone(&mut self, file: &Path) -> anyhow::Result<()> {
-        let values = super::checkpoint::read_tensors(file)?.tensors;
+        let values = tensor_file::read(file)?.tensors;
         self.load(&values, is_backbone).with_context(|| {
             format!(
                 "{} does not hold weights of this backbone; expected the names and shapes of timm's \

@@ -14,9 +14,9 @@ use super::setup::StoppedEarly;
 use crate::config::ModelConfig;
 use crate::dataset::Row;
 use crate::images::loader::{Loader, Source, in_batches};
-use crate::model::checkpoint;
 use crate::model::layers::Pass;
 use crate::model::network::{Network, is_backbone, normalise};
+use crate::model::tensor_file;
 
 /// Augmented versions of each training image: more give less overfitting and take longer to compute.
 const AUGMENTED_VIEWS: usize = 4;
@@ -98,7 +98,7 @@ impl Extractor<'_> {
         let places =
             |rows: &[usize]| Arc::new(rows.iter().enumerate().map(|(i, &row)| (row, i as i64)).collect());
         let expected = [views.len() as i64, rows.len() as i64];
-        if let Ok(mut read) = checkpoint::read_tensors(&file)
+        if let Ok(mut read) = tensor_file::read(&file)
             && let Some(values) = read.tensors.remove("features")
             && values.size().starts_with(&expected)
         {
@@ -107,7 +107,7 @@ impl Extractor<'_> {
         let (values, read) = self.compute(rows, views, what, reporter)?;
         // Features of a part of the rows are not kept: the images that failed may be mended.
         if read.len() == rows.len()
-            && let Err(error) = checkpoint::write_tensor(&file, "features", &values)
+            && let Err(error) = tensor_file::write(&file, &[("features".to_owned(), &values)], None)
         {
             reporter.warn(format!("The features are not kept for the next run: {error:#}"));
         }
