@@ -1,10 +1,15 @@
 //! The run in progress: starting it, telling it, and what it says.
 
+use std::time::Duration;
+
 use super::App;
 use super::command::{Level, Place};
 use super::context::TrainingState;
 use crate::training::events::{Command, Event, Phase, StopReason, Stopped};
 use crate::training::{self, Training};
+
+/// While a run goes on and nobody touches the window, it is drawn this often.
+const FRAME_INTERVAL: Duration = Duration::from_millis(200);
 
 impl App {
     /// Watches a run as if it had been started here.
@@ -21,7 +26,8 @@ impl App {
             return;
         }
         let ctx = self.ctx.clone();
-        let training = training::start(request.clone(), move || ctx.request_repaint());
+        // Where no GPU draws the window, each frame takes time from the training: five a second will do.
+        let training = training::start(request.clone(), move || ctx.request_repaint_after(FRAME_INTERVAL));
         self.place = Place::Train;
         self.attach(request, training);
     }
