@@ -67,6 +67,24 @@ fn files_dropped_anywhere_open() {
     desk.wait_for("12 rows");
 }
 
+/// A run that was trained on another machine, with no project of its own here.
+#[test]
+fn a_run_folder_shows_its_curves_without_a_project() {
+    let started = r#"{"event":"started","run":"r","device":"CPU","precision":"fp32","parameters":1,"n_train":8,"n_validation":2,"tasks":["print"],"epochs":2,"epochs_done":0,"weights":"none"}"#;
+    let metrics = r#"{"loss":0.5,"task_loss":[0.5],"task_accuracy":[0.75]}"#;
+    let epoch = format!(
+        r#"{{"event":"epoch","epoch":1,"learning_rate":0.001,"secs":1,"images_per_sec":8,"train":{metrics},"validation":{metrics},"best":true}}"#
+    );
+    let mut desk = Desk::with(egui::vec2(1280.0, 800.0), |folder| {
+        let run = folder.join("borrowed_run");
+        std::fs::create_dir(&run).unwrap();
+        std::fs::write(run.join("events.jsonl"), format!("{started}\n{epoch}\n")).unwrap();
+        tasklens::app::Start { open: Some(run) }
+    });
+    desk.wait_for("borrowed_run");
+    assert!(desk.shows("Learning rate"));
+}
+
 #[derive(Debug)]
 struct Dropped(std::path::PathBuf);
 

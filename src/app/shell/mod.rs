@@ -62,7 +62,8 @@ impl App {
             }
             return;
         }
-        if self.project.is_none() && place != Place::Predict {
+        let shows_runs = place == Place::Train && self.train.has_runs();
+        if self.project.is_none() && place != Place::Predict && !shows_runs {
             let opening = self.opening.as_ref().map(|job| job.progress().clone());
             welcome::ui(ui, &self.commands, &self.settings.recent, opening.as_ref());
             return;

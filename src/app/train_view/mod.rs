@@ -53,7 +53,7 @@ impl TrainView {
     /// Shows it.
     pub fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
         self.poll(context);
-        if context.project.is_none() && self.run.is_none() && self.earlier.others(None).next().is_none() {
+        if context.project.is_none() && !self.has_runs() {
             empty_place(
                 ui,
                 icons::CHART_LINE,
@@ -245,6 +245,11 @@ impl TrainView {
         if let Some(message) = self.earlier.poll() {
             context.commands.toast(Level::Warning, message);
         }
+    }
+
+    /// Whether there is a run to show, as there can be without a project.
+    pub fn has_runs(&self) -> bool {
+        self.run.is_some() || self.earlier.others(None).next().is_some()
     }
 
     /// Another project was opened (or read again), or closed.
