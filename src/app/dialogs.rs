@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use super::command::AppCommand;
 use super::jobs::{Job, Jobs};
-use super::open::{IMAGE_ENDINGS, TABLE_ENDINGS};
+use super::open::TABLE_ENDINGS;
+use crate::images::decode::ENDINGS;
 
 /// A dialog that was never shown gives up at once; a person takes longer.
 const AT_ONCE: Duration = Duration::from_millis(150);
@@ -27,7 +28,7 @@ pub fn ask_project(jobs: &Jobs) -> Job<Option<AppCommand>> {
 
 /// Asks for images.
 pub fn ask_images(jobs: &Jobs) -> Job<Option<AppCommand>> {
-    let dialog = rfd::AsyncFileDialog::new().set_title("Open images").add_filter("Images", &IMAGE_ENDINGS);
+    let dialog = rfd::AsyncFileDialog::new().set_title("Open images").add_filter("Images", &ENDINGS);
     let chosen = dialog.pick_files();
     ask(jobs, async move {
         let files: Vec<PathBuf> = chosen.await?.iter().map(|file| file.path().to_path_buf()).collect();

@@ -9,6 +9,7 @@ use super::project::{ImageSource, Summary};
 use crate::config::Config;
 use crate::dataset::propose::{self, Proposal};
 use crate::dataset::{Dataset, sample};
+use crate::images::decode::has_image_ending;
 use crate::training::run_folder::RunRecord;
 
 /// What paths turned out to be.
@@ -25,8 +26,6 @@ pub enum Opening {
     Images(Vec<ImageSource>),
 }
 
-/// Endings of the images that we read.
-pub const IMAGE_ENDINGS: [&str; 9] = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "jfif"];
 /// Endings of tables.
 pub const TABLE_ENDINGS: [&str; 3] = ["csv", "tsv", "txt"];
 /// So many images of a folder are taken.
@@ -38,7 +37,7 @@ const MAX_IMAGES: usize = 1000;
 /// There is no such path, or it cannot be used; the message says which and what to do.
 pub fn open(paths: &[PathBuf], progress: &Progress) -> anyhow::Result<Opening> {
     let [path] = paths else {
-        let images: Vec<_> = paths.iter().filter(|path| is_image(path)).cloned().collect();
+        let images: Vec<_> = paths.iter().filter(|path| has_image_ending(path)).cloned().collect();
         if images.is_empty() {
             bail!("open one CSV, config, run folder or checkpoint at a time, or several images");
         }
@@ -52,7 +51,7 @@ pub fn open(paths: &[PathBuf], progress: &Progress) -> anyhow::Result<Opening> {
         "yml" | "yaml" => open_config(path, progress),
         "safetensors" => Ok(Opening::Model(path.clone())),
         ending if TABLE_ENDINGS.contains(&ending) => open_table(path, progress),
-        _ if is_image(path) => Ok(Opening::Images(vec![ImageSource::Path(path.clone())])),
+        _ if has_image_ending(path) => Ok(Opening::Images(vec![ImageSource::Path(path.clone())])),
         _ => bail!(
             "{} is nothing that Tasklens opens: it takes a CSV, a config.yml, a run folder, a \
              .safetensors checkpoint or images",
@@ -99,7 +98,7 @@ fn open_folder(folder: &Path, progress: &Progress) -> anyhow::Result<Opening> {
     let mut images: Vec<PathBuf> = std::fs::read_dir(folder)
         .with_context(|| format!("{} cannot be read", folder.display()))?
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| is_image(path))
+        .filter(|path| has_image_ending(path))
         .collect();
     if images.is_empty() {
         bail!("{} is neither a run folder, nor has it a config.yml or images", folder.display());
@@ -107,11 +106,6 @@ fn open_folder(folder: &Path, progress: &Progress) -> anyhow::Result<Opening> {
     images.sort();
     images.truncate(MAX_IMAGES);
     Ok(Opening::Images(images.into_iter().map(ImageSource::Path).collect()))
-}
-
-/// Whether the name ends as an image's does.
-pub fn is_image(path: &Path) -> bool {
-    IMAGE_ENDINGS.contains(&ending(path).as_str())
 }
 
 fn ending(path: &Path) -> String {

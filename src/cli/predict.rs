@@ -16,9 +16,6 @@ use crate::images::{decode, fetch};
 use crate::inference::stream::{Answer, predict_rows};
 use crate::inference::{Prediction, Predictor};
 
-/// The endings that a folder is searched for.
-const ENDINGS: [&str; 9] = ["jpg", "jpeg", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff"];
-
 pub fn run(arguments: &Predict) -> anyhow::Result<bool> {
     let stop = interrupt::flag()?;
     let predictor = Predictor::open(&arguments.model, arguments.device)?;
@@ -56,7 +53,7 @@ fn collect(input: &Path, predictor: &Predictor, files: &mut Vec<PathBuf>) -> any
     if input.is_dir() {
         let before = files.len();
         images_below(input, files)?;
-        ensure!(files.len() > before, "{} holds no images ({})", input.display(), ENDINGS.join(", "));
+        ensure!(files.len() > before, "{} holds no images ({})", input.display(), decode::ENDINGS.join(", "));
     } else if input.extension().is_some_and(|e| ["csv", "tsv"].iter().any(|csv| e.eq_ignore_ascii_case(csv)))
     {
         files.extend(images_of_csv(input, predictor)?);
@@ -77,8 +74,7 @@ fn images_below(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
         // Not through links: they can lead in circles.
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             images_below(&path, files)?;
-        } else if path.extension().is_some_and(|e| ENDINGS.iter().any(|image| e.eq_ignore_ascii_case(image)))
-        {
+        } else if decode::has_image_ending(&path) {
             files.push(path);
         }
     }

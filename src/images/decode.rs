@@ -16,6 +16,14 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::Rgb;
 
+/// The endings of the images that we read, for finding them in folders and tables.
+pub const ENDINGS: [&str; 9] = ["jpg", "jpeg", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff"];
+
+/// Whether a name ends as an image's does, in capitals or not.
+pub fn has_image_ending(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+}
+
 /// An image that declares more pixels than this is refused before anything is allocated.
 pub const MAX_PIXELS: u64 = 200_000_000;
 

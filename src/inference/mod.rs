@@ -12,7 +12,7 @@ use crate::device::{self, Device};
 use crate::images::{Rgb, resize};
 use crate::model::checkpoint::{self, Description};
 use crate::model::layers::Pass;
-use crate::model::network::{Network, normalise, probabilities};
+use crate::model::network::{Network, most_probable, normalise, probabilities};
 use crate::training::run_folder::BEST;
 
 /// A network ready to predict, from one checkpoint file.
@@ -35,13 +35,9 @@ pub struct Prediction {
 impl Prediction {
     /// Index and probability of the most probable label of a task; the first of equals.
     pub fn top(&self, task: usize) -> (usize, f32) {
-        let mut top = (0, f32::NEG_INFINITY);
-        for (label, &probability) in self.probabilities[task].iter().enumerate() {
-            if probability > top.1 {
-                top = (label, probability);
-            }
-        }
-        top
+        let probabilities = &self.probabilities[task];
+        let label = most_probable(probabilities);
+        (label, probabilities[label])
     }
 }
 

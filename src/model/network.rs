@@ -171,6 +171,17 @@ pub fn probabilities(logits: &Tensor) -> anyhow::Result<Vec<f32>> {
     Ok(values)
 }
 
+/// Index of the most probable label, the first of equals.
+pub fn most_probable(probabilities: &[f32]) -> usize {
+    let mut best = 0;
+    for (i, p) in probabilities.iter().enumerate() {
+        if *p > probabilities[best] {
+            best = i;
+        }
+    }
+    best
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

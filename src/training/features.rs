@@ -13,6 +13,7 @@ use super::reporter::Reporter;
 use super::setup::StoppedEarly;
 use crate::config::ModelConfig;
 use crate::dataset::Row;
+use crate::download::hex;
 use crate::images::loader::{Loader, Source, in_batches};
 use crate::model::layers::Pass;
 use crate::model::network::{Network, is_backbone, normalise};
@@ -68,10 +69,6 @@ pub fn digest(network: &Network, model: &ModelConfig, kind: Kind) -> anyhow::Res
     );
     hash.update(serde_json::to_vec(&settings)?);
     Ok(hex(&hash.finalize()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Extractor<'_> {

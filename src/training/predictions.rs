@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use crate::config::Task;
 use crate::dataset::Row;
 use crate::files;
+use crate::model::network::most_probable;
 
 /// Probabilities of rows, in the order in which they were predicted.
 #[derive(Debug, Default)]
@@ -58,17 +59,6 @@ fn header(tasks: &[Task]) -> Vec<String> {
         header.extend(labels.iter().map(|label| format!("{name}:{label}")));
     }
     header
-}
-
-/// Index of the largest value, the first of equals.
-fn most_probable(probabilities: &[f32]) -> usize {
-    let mut best = 0;
-    for (i, p) in probabilities.iter().enumerate() {
-        if *p > probabilities[best] {
-            best = i;
-        }
-    }
-    best
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::{ColumnGuess, MOST_DISTINCT, Role};
 use crate::dataset::split::Part;
 use crate::dataset::table::Table;
+use crate::images::decode::has_image_ending;
 
 /// A column with more labels than this is a task only if the user says so.
 const MOST_LABELS: usize = 100;
@@ -14,7 +15,6 @@ const LEAST_ROWS_PER_LABEL: usize = 3;
 const EXAMPLES: usize = 5;
 /// Paths of a column that are looked up on the disk.
 const LOOKED_UP: usize = 20;
-const IMAGE_EXTENSIONS: &[&str] = &["jpg", "jpeg", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff"];
 
 /// What was counted in a column.
 struct Tally {
@@ -89,9 +89,7 @@ fn tally(table: &Table, column: usize) -> Tally {
 }
 
 pub(super) fn is_image_name(text: &str) -> bool {
-    let extension = Path::new(text).extension().and_then(|extension| extension.to_str());
-    extension
-        .is_some_and(|extension| IMAGE_EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)))
+    has_image_ending(Path::new(text))
 }
 
 /// The column whose values are files that are there; without any, the one with the most image names.
