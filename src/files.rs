@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
+use memmap2::Mmap;
+
 /// Replaces `path` with what `write` produces, so that a reader (or a crash at any moment) finds
 /// either the old file or the new one, whole. Missing parent folders are created.
 ///
@@ -38,6 +40,18 @@ pub fn replace_with(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>
 /// As [`replace_with`].
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_with(path, |file| file.write_all(bytes))
+}
+
+/// A file as memory, for files that are only ever replaced by [`replace`] and never changed in place.
+///
+/// # Errors
+/// It cannot be opened, or the system cannot map it.
+#[expect(unsafe_code, reason = "mapping a file cannot be checked by the compiler")]
+pub fn map(path: &Path) -> io::Result<Mmap> {
+    let file = File::open(path)?;
+    // SAFETY: a replaced file is a new one, and the map keeps the old one alive; nobody truncates or
+    // writes the file that is mapped, as the caller promises by using this for such files alone.
+    unsafe { Mmap::map(&file) }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! (`main.rs` and [`cli`]). Dependencies point one way:
 //!
 //! ```text
-//! app, cli -> {training, inference, evaluation} -> {model, images} -> dataset -> config
+//! app, cli -> evaluation -> training -> inference -> {model, images} -> dataset -> config
 //! ```
 //!
 //! Nothing below [`app`] knows egui; nothing but [`model`], [`training`], [`inference`] and

@@ -1,7 +1,8 @@
 //! The NVIDIA driver, and libtorch's CUDA half opened at run time.
 //!
 //! The linker drops a libtorch_cuda that nothing refers to, which is why so many programs find no GPU;
-//! we open it by name before the first tensor. The only module with `unsafe`.
+//! we open it by name before the first tensor. With `files::map` and the kernel of `inference::neighbours`
+//! the only `unsafe`.
 #![allow(unsafe_code)] // The foreign functions of the driver, and opening libraries.
 
 use std::ffi::{CStr, c_char, c_int, c_uint};

@@ -14,6 +14,9 @@ use super::network::Network;
 use super::tensor_file;
 use crate::config::{Backbone, Task};
 
+/// The checkpoint of a run folder to predict with.
+pub const BEST: &str = "best.safetensors";
+
 /// The key in the metadata that marks a file as ours, with the version of the layout.
 const FORMAT_KEY: &str = "tasklens_checkpoint";
 const FORMAT: &str = "1";

@@ -72,6 +72,11 @@ impl Network {
         self.backbone.forward(images, pass)
     }
 
+    /// The backbone, for what needs its inner maps.
+    pub fn xception(&self) -> &Xception {
+        &self.backbone
+    }
+
     /// Logits per task, `[N, labels]` each (float32), of features `[N, features]`.
     ///
     /// # Errors

@@ -167,14 +167,33 @@ impl Xception {
     /// # Errors
     /// The device is out of memory, or the input is too small (under 32 pixels).
     pub fn forward(&self, images: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
+        self.exit(&self.entry(images, pass)?, pass).and_then(|maps| pool(&maps))
+    }
+
+    /// Entry and middle flow: `[N, 3, H, W]` -> `[N, C, H / 16, W / 16]`.
+    ///
+    /// # Errors
+    /// As [`Xception::forward`].
+    pub fn entry(&self, images: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
         let x = self.conv1.forward(images, pass)?.f_relu_()?;
         let mut x = self.conv2.forward(&x, pass)?.f_relu_()?;
-        for block in &self.blocks {
+        for block in &self.blocks[..self.blocks.len() - 1] {
+            x = block.forward(&x, pass)?;
+        }
+        Ok(x)
+    }
+
+    /// Exit flow: what [`Xception::entry`] gives -> `[N, features, H / 32, W / 32]`.
+    ///
+    /// # Errors
+    /// The device is out of memory.
+    pub fn exit(&self, maps: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
+        let mut x = maps.shallow_clone();
+        for block in &self.blocks[self.blocks.len() - 1..] {
             x = block.forward(&x, pass)?;
         }
         let x = self.conv3.forward(&x, pass)?.f_relu_()?;
-        let x = self.conv4.forward(&x, pass)?.f_relu_()?;
-        x.f_mean_dim([2, 3].as_slice(), false, Kind::Float)
+        self.conv4.forward(&x, pass)?.f_relu_()
     }
 
     /// Merges each normalisation into its convolution, for evaluation in `kind`.
@@ -192,4 +211,12 @@ impl Xception {
         }
         Ok(())
     }
+}
+
+/// Global average pooling: `[N, features, H, W]` -> `[N, features]` in float32.
+///
+/// # Errors
+/// The device is out of memory.
+pub fn pool(maps: &Tensor) -> Result<Tensor, TchError> {
+    maps.f_mean_dim([2, 3].as_slice(), false, Kind::Float)
 }

@@ -74,6 +74,10 @@ fn cargo(libtorch: &Libtorch) -> Command {
     } else {
         cargo.env_remove("LIBTORCH");
     }
+    if env::var_os("OMP_WAIT_POLICY").is_none() {
+        // Many tests train at once: threads that spin while they wait would starve each other.
+        cargo.env("OMP_WAIT_POLICY", "passive");
+    }
     if cfg!(windows) {
         // Windows has no rpath: libraries are looked for along PATH.
         let old = env::var_os("PATH").unwrap_or_default();
