@@ -31,7 +31,7 @@ pub(super) fn encode(
                     if text.is_empty() {
                         return None;
                     }
-                    let class = encoder.classes.get(text).copied();
+                    let class = encoder.class(text);
                     if class.is_none() {
                         let message = encoder.unknown(text);
                         problems.push(Problem::in_row(Kind::UnknownLabel, table, row, column, message));
@@ -43,7 +43,8 @@ pub(super) fn encode(
         .collect()
 }
 
-struct Encoder<'a> {
+/// Class indices of one task.
+pub(super) struct Encoder<'a> {
     task: &'a Task,
     classes: HashMap<&'a str, u32>,
     /// Messages by text: the same wrong label often stands in many rows.
@@ -51,12 +52,17 @@ struct Encoder<'a> {
 }
 
 impl<'a> Encoder<'a> {
-    fn new(task: &'a Task) -> Self {
+    pub fn new(task: &'a Task) -> Self {
         let classes = (0..).zip(&task.labels).map(|(class, label)| (label.as_str(), class)).collect();
         Self { task, classes, messages: HashMap::new() }
     }
 
-    fn unknown(&mut self, text: &str) -> String {
+    pub fn class(&self, text: &str) -> Option<u32> {
+        self.classes.get(text).copied()
+    }
+
+    /// What to tell of text that is no label of the task.
+    pub fn unknown(&mut self, text: &str) -> String {
         if let Some(message) = self.messages.get(text) {
             return message.clone();
         }

@@ -3,6 +3,7 @@
 //! [`Dataset::open`] reads and encodes; what is wrong is collected as [`problems`], never thrown
 //! away. Pixels are not looked at here but for the header check in [`problems`].
 
+pub mod edits;
 pub mod filter;
 mod image_paths;
 mod labels;
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 
 use crate::config::{Config, Task, nearest};
-use problems::{Problem, Severity};
+use problems::{Kind, Problem, Severity};
 use split::{Part, Rule, Split};
 use table::Table;
 
@@ -62,6 +63,13 @@ pub struct Row {
     /// Whether the row can train or validate: it has a path that no earlier row has, at least one
     /// label, a part in the split, and an image in which no fault is known.
     pub usable: bool,
+}
+
+impl Row {
+    /// Whether its own cells leave it usable.
+    fn can_be_used(&self) -> bool {
+        !self.image.as_os_str().is_empty() && self.labels.iter().any(Option::is_some)
+    }
 }
 
 /// In how many rows a label occurs.
@@ -115,8 +123,9 @@ impl Dataset {
             .into_iter()
             .zip(labels)
             .map(|(image, labels)| {
-                let usable = !image.as_os_str().is_empty() && labels.iter().any(Option::is_some);
-                Row { image, labels, usable }
+                let mut row = Row { image, labels, usable: false };
+                row.usable = row.can_be_used();
+                row
             })
             .collect();
         let split = Split::default();
@@ -204,6 +213,23 @@ impl Dataset {
         let known = rows.clone().filter(|row| Part::from_cell(&self.table.cell(*row, column)).is_some());
         (!rows.is_empty() && known.count() * 10 >= rows.len() * 9)
             .then(|| self.table.headers[column].as_str())
+    }
+
+    /// Finds anew which rows can be used, after labels changed, and settles; faults of images stay.
+    fn settle_rows(&mut self) {
+        let is_found_anew =
+            |kind| matches!(kind, Kind::Form | Kind::EmptyPath | Kind::Duplicate | Kind::Split);
+        self.problems.retain(|problem| problem.row.is_none() || !is_found_anew(problem.kind));
+        for row in &mut self.rows {
+            row.usable = row.can_be_used();
+        }
+        self.check_rows();
+        for problem in self.problems.iter().filter(|problem| problem.kind == Kind::Image) {
+            if let Some(row) = problem.row {
+                self.rows[row].usable = false;
+            }
+        }
+        self.settle();
     }
 
     /// Splits the usable rows and finds anew what is wrong with the table as a whole.

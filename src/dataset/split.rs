@@ -28,6 +28,15 @@ pub enum Part {
 }
 
 impl Part {
+    /// What texts, files and split columns call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+
     /// What a cell of a split column says; upper and lower case and spaces around do not count.
     pub fn from_cell(cell: &str) -> Option<Self> {
         match cell.trim().to_ascii_lowercase().as_str() {

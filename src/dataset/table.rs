@@ -125,6 +125,16 @@ impl Table {
         !self.edits.is_empty()
     }
 
+    /// Row, column and new text of each cell that differs from the file that was read.
+    pub fn edited_cells(&self) -> impl Iterator<Item = (usize, usize, &str)> {
+        self.edits.iter().map(|(&(row, column), cell)| (row, column, cell.as_str()))
+    }
+
+    /// Whether both were read from the same text; changes in memory do not count.
+    pub fn is_same_file(&self, other: &Self) -> bool {
+        self.encoding == other.encoding && self.text == other.text
+    }
+
     /// The physical line (from 1) on which a data row begins; line breaks within quotes count.
     pub fn line_of_row(&self, row: usize) -> u64 {
         self.records.line(row + 1)
@@ -145,9 +155,17 @@ impl Table {
     /// # Errors
     /// Any I/O error, or an edited cell with a character that the encoding lacks; the old file stays.
     pub fn write_to(&self, path: &Path) -> anyhow::Result<()> {
-        let bytes = encoding::encode(&self.to_text(), self.encoding)
-            .map_err(|why| anyhow::anyhow!("{} cannot be written: {why}", path.display()))?;
+        let bytes =
+            self.to_bytes().map_err(|why| anyhow::anyhow!("{} cannot be written: {why}", path.display()))?;
         crate::files::replace(path, &bytes).with_context(|| format!("{} cannot be written", path.display()))
+    }
+
+    /// What [`Table::write_to`] writes.
+    ///
+    /// # Errors
+    /// An edited cell has a character that the encoding lacks; the message names it.
+    pub fn to_bytes(&self) -> anyhow::Result<Vec<u8>> {
+        encoding::encode(&self.to_text(), self.encoding).map_err(anyhow::Error::msg)
     }
 
     fn to_text(&self) -> Cow<'_, str> {

@@ -1,0 +1,149 @@
+//! Rows and edits together: what holds for a row, and a dataset with the edits in it.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use super::state::cleaned;
+use super::{Change, Edit, Field, State, merge};
+use crate::config::Task;
+use crate::dataset::Dataset;
+use crate::dataset::labels::Encoder;
+use crate::dataset::problems::{Kind, Problem};
+
+impl State {
+    /// The label that holds for a row and a task (index into [`Dataset::tasks`]), as text.
+    pub fn label_text<'a>(&'a self, dataset: &'a Dataset, row: usize, task: usize) -> Option<Cow<'a, str>> {
+        match self.label_of_row(dataset, row, task) {
+            Some(edited) => edited.map(Cow::Borrowed),
+            None => dataset.given_label(row, task),
+        }
+    }
+
+    /// The class index that holds for a row and a task; `None` where there is no label, or text that
+    /// the config does not list.
+    pub fn class(&self, dataset: &Dataset, row: usize, task: usize) -> Option<u32> {
+        match self.label_of_row(dataset, row, task) {
+            Some(edited) => class_of(&dataset.tasks[task], edited?),
+            None => dataset.rows[row].labels[task],
+        }
+    }
+
+    /// The change that gives a row a label, or takes it away. A row without a path has no identity:
+    /// [`State::edit`] leaves its change out.
+    pub fn label_change(&self, dataset: &Dataset, row: usize, task: usize, label: Option<&str>) -> Change {
+        Change {
+            image: dataset.image_key(row).into_owned(),
+            field: Field::Label(dataset.tasks[task].name.clone()),
+            before: self.label_text(dataset, row, task).map(Cow::into_owned),
+            after: label.map(str::to_owned),
+        }
+    }
+
+    /// The change that keeps the label that a row has, against a proposal to correct it.
+    pub fn keep_change(&self, dataset: &Dataset, row: usize, task: usize) -> Change {
+        let label = self.label_text(dataset, row, task).unwrap_or_default();
+        Change {
+            image: dataset.image_key(row).into_owned(),
+            field: Field::Kept(dataset.tasks[task].name.clone()),
+            before: None,
+            after: Some(label.into_owned()),
+        }
+    }
+
+    /// The change that flags a row with a note, or takes the flag away.
+    pub fn flag_change(&self, dataset: &Dataset, row: usize, note: Option<&str>) -> Change {
+        Change {
+            image: dataset.image_key(row).into_owned(),
+            field: Field::Flag,
+            before: None,
+            after: note.map(str::to_owned),
+        }
+    }
+
+    /// Pending labels that the dataset, just read, has already.
+    pub(super) fn found_in(&self, dataset: &Dataset) -> Vec<Edit> {
+        let mut pending = self.pending();
+        let rows = dataset.rows_of(&pending);
+        let is_there = |edit: &Edit| {
+            let task = dataset.tasks.iter().position(|task| task.name == edit.task)?;
+            let label = dataset.given_label(*rows.get(edit.image.as_str())?, task);
+            Some(label.as_deref() == edit.after.as_deref())
+        };
+        let found: Vec<bool> = pending.iter().map(|edit| is_there(edit) == Some(true)).collect();
+        let mut found = found.into_iter();
+        pending.retain(|_| found.next() == Some(true));
+        pending
+    }
+
+    fn label_of_row(&self, dataset: &Dataset, row: usize, task: usize) -> Option<Option<&str>> {
+        if self.is_empty() {
+            return None;
+        }
+        self.label(&dataset.image_key(row), &dataset.tasks[task].name)
+    }
+}
+
+impl Dataset {
+    /// What edits know a row's image by: the text of its path cell, without spaces around it.
+    pub fn image_key(&self, row: usize) -> Cow<'_, str> {
+        trimmed(self.table.cell(row, self.columns.path))
+    }
+
+    /// A copy with edits (of [`State::overlay`]) in it: cells, labels, which rows can be used, the
+    /// split and the problems. To be made from the dataset as it was read, not from such a copy. Looks
+    /// at no image: what was found about them stays.
+    #[must_use]
+    pub fn with_edits(&self, edits: &[Edit]) -> Self {
+        let mut dataset = self.clone();
+        let rows = self.rows_of(edits);
+        let tasks: HashMap<&str, usize> =
+            self.tasks.iter().enumerate().map(|(index, task)| (task.name.as_str(), index)).collect();
+        let mut encoders: Vec<Encoder<'_>> = self.tasks.iter().map(Encoder::new).collect();
+        let (mut changed, mut unknown) = (HashSet::new(), Vec::new());
+        for edit in edits {
+            let (Some(&row), Some(&task)) = (rows.get(edit.image.as_str()), tasks.get(edit.task.as_str()))
+            else {
+                continue;
+            };
+            let (column, text) = (self.columns.tasks[task], edit.after.as_deref().unwrap_or_default());
+            if dataset.table.set_cell(row, column, text).is_err() {
+                continue;
+            }
+            changed.insert((row, column));
+            dataset.rows[row].labels[task] = encoders[task].class(text);
+            if !text.is_empty() && dataset.rows[row].labels[task].is_none() {
+                let message = encoders[task].unknown(text);
+                unknown.push(Problem::in_row(Kind::UnknownLabel, &self.table, row, column, message));
+            }
+        }
+        dataset.problems.retain(|problem| {
+            let column = problem.column.as_deref().and_then(|name| self.table.column(name));
+            let cell = problem.row.zip(column);
+            problem.kind != Kind::UnknownLabel || cell.is_none_or(|cell| !changed.contains(&cell))
+        });
+        dataset.problems.append(&mut unknown);
+        dataset.settle_rows();
+        dataset
+    }
+
+    /// The label in the CSV, as text.
+    fn given_label(&self, row: usize, task: usize) -> Option<Cow<'_, str>> {
+        Some(trimmed(self.table.cell(row, self.columns.tasks[task]))).filter(|label| !label.is_empty())
+    }
+
+    fn rows_of<'a>(&self, edits: &'a [Edit]) -> HashMap<&'a str, usize> {
+        let tasks: Vec<(usize, &Task)> = self.columns.tasks.iter().copied().zip(&self.tasks).collect();
+        merge::rows_of(&self.table, self.columns.path, &tasks, edits)
+    }
+}
+
+fn class_of(task: &Task, label: &str) -> Option<u32> {
+    (0..).zip(&task.labels).find(|(_, name)| *name == label).map(|(class, _)| class)
+}
+
+fn trimmed(cell: Cow<'_, str>) -> Cow<'_, str> {
+    match cell {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(cleaned(Some(text)).unwrap_or_default()),
+    }
+}
