@@ -1,5 +1,10 @@
 //! One image or a million: batched prediction with a [`Predictor`].
 
+pub mod duplicates;
+pub mod heat_map;
+pub mod neighbours;
+pub mod outputs;
+pub mod projection;
 pub mod stream;
 
 use std::path::{Path, PathBuf};
@@ -10,10 +15,9 @@ use tch::{Kind, Tensor, no_grad};
 use crate::config::{DeviceChoice, Task};
 use crate::device::{self, Device};
 use crate::images::{Rgb, resize};
-use crate::model::checkpoint::{self, Description};
+use crate::model::checkpoint::{self, BEST, Description};
 use crate::model::layers::Pass;
 use crate::model::network::{Network, most_probable, normalise, probabilities};
-use crate::training::run_folder::BEST;
 
 /// A network ready to predict, from one checkpoint file.
 #[derive(Debug)]
@@ -100,17 +104,7 @@ impl Predictor {
     /// # Errors
     /// The device ran out of memory or failed.
     pub fn predict_pixels(&self, pixels: &[u8], images: usize) -> anyhow::Result<Vec<Prediction>> {
-        if images == 0 {
-            return Ok(Vec::new());
-        }
-        let Description { height, width, .. } = self.description;
-        let shape = [images as i64, i64::from(height), i64::from(width), 3];
-        let per_task = no_grad(|| -> anyhow::Result<Vec<Vec<f32>>> {
-            let bytes = Tensor::f_from_data_size(pixels, &shape, Kind::Uint8)?;
-            let input = normalise(&bytes, self.network.device(), self.kind)?;
-            let logits = self.network.forward(&input, Pass::evaluate(self.kind))?;
-            logits.iter().map(probabilities).collect()
-        })?;
+        let per_task = self.look_at(pixels, images)?.probabilities;
         let prediction = |i: usize| Prediction {
             probabilities: per_task
                 .iter()
@@ -120,4 +114,38 @@ impl Predictor {
         };
         Ok((0..images).map(prediction).collect())
     }
+
+    /// As [`Predictor::predict_pixels`], with the features that the heads saw.
+    ///
+    /// # Errors
+    /// The device ran out of memory or failed.
+    pub fn look_at(&self, pixels: &[u8], images: usize) -> anyhow::Result<Look> {
+        if images == 0 {
+            return Ok(Look { probabilities: vec![Vec::new(); self.tasks().len()], features: Vec::new() });
+        }
+        let Description { height, width, .. } = self.description;
+        let shape = [images as i64, i64::from(height), i64::from(width), 3];
+        no_grad(|| {
+            let bytes = Tensor::f_from_data_size(pixels, &shape, Kind::Uint8)?;
+            let input = normalise(&bytes, self.network.device(), self.kind)?;
+            let features = self.network.features(&input, Pass::evaluate(self.kind))?;
+            let logits = self.network.classify(&features)?;
+            let half = features.f_to_device(tch::Device::Cpu)?.f_to_kind(Kind::Half)?.f_contiguous()?;
+            let mut features = vec![0; 2 * half.numel()];
+            half.f_copy_data_u8(&mut features, half.numel())?;
+            Ok(Look {
+                probabilities: logits.iter().map(probabilities).collect::<anyhow::Result<_>>()?,
+                features,
+            })
+        })
+    }
+}
+
+/// What the network makes of a batch of N images.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// `[task]`, each `[N, labels]`.
+    pub probabilities: Vec<Vec<f32>>,
+    /// `[N, features]`, float16, little-endian.
+    pub features: Vec<u8>,
 }

@@ -1,0 +1,182 @@
+//! One file of a store of outputs: safetensors with some thousand images, written once, then only read.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use memmap2::Mmap;
+use safetensors::{Dtype, SafeTensors, View};
+
+use crate::config::Task;
+use crate::files;
+
+/// Side of the tiny pictures by which near-duplicates are found, pixels.
+pub const MINIATURE_SIDE: u32 = 12;
+/// Bytes of one.
+pub const MINIATURE_BYTES: usize = (MINIATURE_SIDE * MINIATURE_SIDE * 3) as usize;
+
+/// What a file was when it was predicted: its size in bytes, and when it was changed (ns since 1970).
+pub type Stamp = [i64; 2];
+
+/// The stamp of a file; zeros where there is none.
+pub fn stamp(path: &Path) -> Stamp {
+    let Ok(metadata) = std::fs::metadata(path) else { return [0; 2] };
+    let changed = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    [metadata.len() as i64, changed.unwrap_or_default().as_nanos() as i64]
+}
+
+/// Outputs on their way into a file.
+#[derive(Debug, Default)]
+pub struct Buffer {
+    /// One per image.
+    pub images: Vec<PathBuf>,
+    /// As [`stamp`] gave it before the image was read.
+    pub stamps: Vec<Stamp>,
+    /// `[task]`, each `[N, labels]`.
+    pub probabilities: Vec<Vec<f32>>,
+    /// `[N, features]`, float16, little-endian.
+    pub features: Vec<u8>,
+    /// `[N, 12, 12, 3]`.
+    pub miniatures: Vec<u8>,
+}
+
+impl Buffer {
+    /// Nothing yet.
+    pub fn new(tasks: usize) -> Self {
+        Self { probabilities: vec![Vec::new(); tasks], ..Self::default() }
+    }
+
+    /// Writes the shard, whole or not at all.
+    ///
+    /// # Errors
+    /// The disk is full or not writable.
+    pub fn write(&self, file: &Path, tasks: &[Task]) -> anyhow::Result<()> {
+        let count = self.images.len();
+        let paths: Vec<Cow<'_, str>> = self.images.iter().map(|path| path.to_string_lossy()).collect();
+        let paths = serde_json::to_vec(&paths)?;
+        let stamps = self.stamps.concat();
+        let mut tensors = vec![
+            ("images".to_owned(), Raw(Dtype::U8, vec![paths.len()], Cow::Owned(paths))),
+            ("stamps".to_owned(), Raw(Dtype::I64, vec![count, 2], bytes_of(&stamps))),
+            ("features".to_owned(), half(count, &self.features)),
+            (
+                "miniatures".to_owned(),
+                Raw(Dtype::U8, vec![count, MINIATURE_BYTES], Cow::Borrowed(&self.miniatures)),
+            ),
+        ];
+        for (index, (task, values)) in tasks.iter().zip(&self.probabilities).enumerate() {
+            let shape = vec![count, task.labels.len()];
+            tensors.push((probabilities_name(index), Raw(Dtype::F32, shape, bytes_of(values))));
+        }
+        let bytes = safetensors::serialize(tensors.iter().map(|(name, raw)| (name, raw)), None)?;
+        files::replace(file, &bytes).with_context(|| format!("cannot write {}", file.display()))
+    }
+}
+
+fn probabilities_name(task: usize) -> String {
+    format!("probabilities.{task}")
+}
+
+fn half(count: usize, bytes: &[u8]) -> Raw<'_> {
+    Raw(Dtype::F16, vec![count, bytes.len() / 2 / count.max(1)], Cow::Borrowed(bytes))
+}
+
+/// Numbers as the file has them: little-endian.
+fn bytes_of<T: bytemuck::NoUninit>(values: &[T]) -> Cow<'_, [u8]> {
+    Cow::Borrowed(bytemuck::cast_slice(values))
+}
+
+struct Raw<'a>(Dtype, Vec<usize>, Cow<'a, [u8]>);
+
+impl View for &Raw<'_> {
+    fn dtype(&self) -> Dtype {
+        self.0
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.1
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.2)
+    }
+
+    fn data_len(&self) -> usize {
+        self.2.len()
+    }
+}
+
+/// A shard opened for reading. What is large stays in the file.
+#[derive(Debug)]
+pub struct Shard {
+    /// One per image.
+    pub images: Vec<PathBuf>,
+    /// One per image.
+    pub stamps: Vec<Stamp>,
+    /// `[task]`, each `[N, labels]`.
+    pub probabilities: Vec<Vec<f32>>,
+    /// The file, mapped into memory.
+    pub map: Mmap,
+    /// Where the features begin, bytes.
+    pub features_at: usize,
+    /// Features per image.
+    pub dimensions: usize,
+    /// Where the miniatures begin, bytes.
+    pub miniatures_at: usize,
+}
+
+impl Shard {
+    /// Opens a shard of a network with these tasks.
+    ///
+    /// # Errors
+    /// It cannot be read, is damaged, or is of other tasks.
+    pub fn open(file: &Path, tasks: &[Task]) -> anyhow::Result<Self> {
+        let map = files::map(file).with_context(|| format!("cannot read {}", file.display()))?;
+        Self::of(map, tasks).with_context(|| {
+            format!("{} is damaged: delete it, and its images are predicted again", file.display())
+        })
+    }
+
+    /// Whether both are the same file of a store: of the same states of the same images. A shard is never
+    /// changed.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.map.len() == other.map.len()
+            && self.dimensions == other.dimensions
+            && self.stamps == other.stamps
+    }
+
+    fn of(map: Mmap, tasks: &[Task]) -> anyhow::Result<Self> {
+        let tensors = SafeTensors::deserialize(&map)?;
+        let named: HashMap<String, _> = tensors.tensors().into_iter().collect();
+        let find = |name: &str| named.get(name).with_context(|| format!("`{name}` is missing"));
+        let images: Vec<PathBuf> = serde_json::from_slice(find("images")?.data())?;
+        let count = images.len();
+        let stamps: Vec<i64> = numbers(find("stamps")?.data());
+        ensure!(stamps.len() == 2 * count, "`stamps` has a wrong size");
+        let stamps = stamps.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect();
+        let mut probabilities = Vec::with_capacity(tasks.len());
+        for (index, task) in tasks.iter().enumerate() {
+            let name = probabilities_name(index);
+            let tensor = find(&name)?;
+            ensure!(tensor.shape() == [count, task.labels.len()], "`{name}` has a wrong size");
+            probabilities.push(numbers(tensor.data()));
+        }
+        let features = find("features")?;
+        let dimensions = features.shape().get(1).copied().unwrap_or(0);
+        ensure!(
+            features.shape() == [count, dimensions] && features.dtype() == Dtype::F16,
+            "`features` has a wrong size"
+        );
+        let miniatures = find("miniatures")?;
+        ensure!(miniatures.shape() == [count, MINIATURE_BYTES], "`miniatures` has a wrong size");
+        let at = |data: &[u8]| data.as_ptr() as usize - map.as_ptr() as usize;
+        let (features_at, miniatures_at) = (at(features.data()), at(miniatures.data()));
+        ensure!(features_at.is_multiple_of(2), "`features` is not aligned");
+        Ok(Self { images, stamps, probabilities, features_at, dimensions, miniatures_at, map })
+    }
+}
+
+fn numbers<T: bytemuck::AnyBitPattern>(bytes: &[u8]) -> Vec<T> {
+    bytes.chunks_exact(size_of::<T>()).map(bytemuck::pod_read_unaligned).collect()
+}

@@ -1,0 +1,138 @@
+use image::Rgb as Pixel;
+use tch::Device;
+
+use super::*;
+use crate::config::{Backbone, DeviceChoice};
+use crate::model::checkpoint::Description;
+use crate::model::network::Network;
+
+fn run_of(folder: &Path, seed: u64) {
+    let task = |name: &str, labels: &[&str]| Task {
+        name: name.to_owned(),
+        labels: labels.iter().map(|label| (*label).to_owned()).collect(),
+    };
+    let description = Description {
+        backbone: "xception_small".to_owned(),
+        tasks: vec![task("print", &["plain", "dotted"]), task("neck", &["v", "round", "boat"])],
+        height: 32,
+        width: 32,
+        mean: [0.5; 3],
+        std: [0.5; 3],
+        precision: "fp32".to_owned(),
+        epoch: 1,
+        config: String::new(),
+        extra: serde_json::Value::Null,
+    };
+    let network = Network::new(Backbone::XceptionSmall, &description.tasks, seed, Device::Cpu).unwrap();
+    std::fs::create_dir_all(folder).unwrap();
+    checkpoint::write(&folder.join("best.safetensors"), &network, &description, &[]).unwrap();
+}
+
+fn rows_in(folder: &Path, images: u8) -> Vec<Row> {
+    (0..images)
+        .map(|i| {
+            let image = folder.join(format!("{i}.png"));
+            Rgb::from_fn(40, 30, |x, y| Pixel([i * 20, (x * 5) as u8, (y * 7) as u8])).save(&image).unwrap();
+            Row { image, labels: vec![Some(0), None], usable: true }
+        })
+        .collect()
+}
+
+fn compute(run: &Path, rows: &[Row], stop_after: usize) -> Pass {
+    let predictor = Predictor::open(run, DeviceChoice::Cpu).unwrap();
+    let which: Vec<usize> = (0..rows.len()).collect();
+    let store = Store::of(run).unwrap();
+    store.compute(|| Ok(&predictor), rows, &which, (2, 1), &mut |done, _| done < stop_after).unwrap()
+}
+
+#[test]
+fn a_cancelled_pass_goes_on_where_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    run_of(&run, 1);
+    let rows = rows_in(dir.path(), 6);
+    let first = compute(&run, &rows, 3);
+    assert_eq!((first.predicted, first.known, first.complete), (4, 0, false));
+    let second = compute(&run, &rows, usize::MAX);
+    assert_eq!((second.predicted, second.known, second.complete), (2, 4, true));
+    let third = compute(&run, &rows, usize::MAX);
+    assert_eq!((third.predicted, third.known, third.complete), (0, 6, true));
+
+    let outputs = Store::of(&run).unwrap().load().unwrap();
+    let again = Store::of(&run).unwrap().load().unwrap();
+    assert!(outputs.features.is_same(&again.features));
+    assert!(!outputs.features.is_same(&again.features.pick(&[1, 0, 2, 3, 4, 5])));
+    assert_eq!(outputs.images, rows.iter().map(|row| row.image.clone()).collect::<Vec<_>>());
+    assert_eq!((outputs.features.len(), outputs.features.dimensions()), (6, 512));
+    let predictor = Predictor::open(&run, DeviceChoice::Cpu).unwrap();
+    let image = crate::images::decode::decode_file(&rows[5].image).unwrap();
+    let expected = &predictor.predict(&[image]).unwrap()[0];
+    for (task, labels) in [(0, 2), (1, 3)] {
+        let stored = &outputs.probabilities[task][5 * labels..6 * labels];
+        let worst = stored.iter().zip(&expected.probabilities[task]).map(|(a, b)| (a - b).abs());
+        assert!(worst.fold(0.0, f32::max) < 1e-5, "{stored:?} {expected:?}");
+    }
+    let mut features = vec![0.0; 512];
+    outputs.features.write(5, &mut features);
+    assert!(features.iter().any(|value| *value > 0.0));
+    let picked = outputs.features.pick(&[5, 0]);
+    assert_eq!(picked.gather(&[0]), features);
+    // Blue grows downwards in every image, red is the same all over.
+    let miniature = picked.miniature(0);
+    assert_eq!(miniature.len(), MINIATURE_BYTES);
+    assert_eq!((miniature[0], miniature[MINIATURE_BYTES - 3]), (100, 100));
+    assert!(miniature[MINIATURE_BYTES - 1] > miniature[2] + 100);
+}
+
+#[test]
+fn a_changed_image_is_predicted_again_and_a_lost_one_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    run_of(&run, 1);
+    let rows = rows_in(dir.path(), 3);
+    assert_eq!(compute(&run, &rows, usize::MAX).predicted, 3);
+    let before = Store::of(&run).unwrap().load().unwrap();
+    Rgb::from_fn(70, 50, |x, _| Pixel([0, 255 * (x % 2) as u8, 0])).save(&rows[1].image).unwrap();
+    std::fs::remove_file(&rows[2].image).unwrap();
+    let pass = compute(&run, &rows, usize::MAX);
+    assert_eq!((pass.predicted, pass.known), (1, 1));
+    assert!(pass.failures[0].contains("2.png is missing"), "{:?}", pass.failures);
+    let after = Store::of(&run).unwrap().load().unwrap();
+    assert_eq!(after.images.len(), 3);
+    let of = |outputs: &Outputs, image: &Path| {
+        let at = outputs.images.iter().position(|other| other == image).unwrap();
+        outputs.features.gather(&[at])
+    };
+    assert_eq!(of(&before, &rows[0].image), of(&after, &rows[0].image));
+    assert_ne!(of(&before, &rows[1].image), of(&after, &rows[1].image));
+}
+
+#[test]
+fn other_weights_have_a_store_of_their_own_and_the_old_one_goes() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    run_of(&run, 1);
+    let rows = rows_in(dir.path(), 2);
+    compute(&run, &rows, usize::MAX);
+    let old = Store::of(&run).unwrap();
+    run_of(&run, 2);
+    let new = Store::of(&run).unwrap();
+    assert_eq!(new.load().unwrap().images.len(), 0);
+    compute(&run, &rows, usize::MAX);
+    assert_eq!(new.load().unwrap().images.len(), 2);
+    assert!(!old.folder().exists());
+}
+
+#[test]
+fn a_damaged_file_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    run_of(&run, 1);
+    compute(&run, &rows_in(dir.path(), 2), usize::MAX);
+    let store = Store::of(&run).unwrap();
+    let file = store.folder().join("000000.safetensors");
+    let whole = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    let error = format!("{:#}", store.load().unwrap_err());
+    assert!(error.contains("000000.safetensors is damaged"), "{error}");
+}
