@@ -6,11 +6,16 @@ use std::path::{Path, PathBuf};
 
 use tasklens::config::{Config, DeviceChoice};
 use tasklens::dataset::Dataset;
+use tasklens::dataset::split::Part;
+use tasklens::evaluation::inspection::Inspection;
+use tasklens::evaluation::report::PartScores;
 use tasklens::images::decode::decode_file;
 use tasklens::inference::Predictor;
+use tasklens::inference::outputs::Store;
 use tasklens::model::checkpoint;
 use tasklens::training::events::{Command, Event, StopReason, Stopped};
 use tasklens::training::run_folder::{BEST, HISTORY, LAST, PREDICTIONS, RunRecord};
+use tasklens::training::split_file;
 use tasklens::training::{Request, start};
 
 /// A project of 24 pictures of one colour each: `shade` is dark or light, `tint` red or blue, and a
@@ -52,7 +57,8 @@ impl Project {
     }
 
     fn train(&self, run: &str, resume: bool, changes: &[(&str, &str)]) -> Vec<Event> {
-        let request = Request { config: self.config(changes), run: Some(self.path(run)), resume };
+        let request =
+            Request { config: self.config(changes), run: Some(self.path(run)), resume, edits: Vec::new() };
         start(request, || {}).events.iter().collect()
     }
 }
@@ -172,6 +178,7 @@ fn stop_keeps_the_best_weights() {
         config: project.config(&[("model.epochs", "100")]),
         run: Some(project.path("run")),
         resume: false,
+        edits: Vec::new(),
     };
     let training = start(request, || {});
     let mut events = Vec::new();
@@ -332,12 +339,17 @@ fn evaluation_agrees_with_the_run_s_own_validation() {
     let best = stopped(&events).best.clone().expect("a best epoch");
     let predictor = Predictor::open(&project.path("run"), DeviceChoice::Cpu).expect("a predictor");
     let dataset = Dataset::open(&project.config(&[])).expect("a dataset");
-    let which = dataset.split.validation.clone();
-    let report = tasklens::evaluation::evaluate(&predictor, dataset.rows, &which, (4, 2), &mut |_, _| true)
-        .expect("a report");
-    assert_eq!(report.images, 6);
-    for (task, report) in report.tasks.iter().enumerate() {
-        assert!((report.accuracy - best.validation.task_accuracy[task]).abs() < 1e-9);
-        assert!((report.loss - best.validation.task_loss[task]).abs() < 1e-4);
+    let which: Vec<usize> = (0..dataset.rows.len()).collect();
+    let store = Store::of(&project.path("run")).expect("a store");
+    let pass = store.compute(|| Ok(&predictor), &dataset.rows, &which, (4, 2), &mut |_, _| true);
+    assert!(pass.expect("outputs").complete);
+    let parts = split_file::parts(&project.path("run"), &dataset).expect("parts");
+    let inspection = Inspection::new(&dataset, &parts, &store.load().expect("outputs"));
+    assert_eq!(inspection.items_of(Some(Part::Validation)).len(), 6);
+    for task in 0..inspection.tasks.len() {
+        let scores = PartScores::new(&inspection, task).validation.expect("validation rows");
+        let (accuracy, loss) = (scores.accuracy.expect("rows"), scores.log_loss.expect("rows"));
+        assert!((accuracy.value - best.validation.task_accuracy[task]).abs() < 1e-9);
+        assert!((loss.value - best.validation.task_loss[task]).abs() < 1e-4);
     }
 }

@@ -6,8 +6,10 @@
 mod adam;
 pub mod events;
 mod features;
+pub mod heads;
 mod history;
 mod metrics;
+pub mod out_of_sample;
 mod passes;
 mod predictions;
 mod reporter;
@@ -23,6 +25,7 @@ use std::path::PathBuf;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use crate::config::Config;
+use crate::dataset::edits::Edit;
 use events::{Command, Event};
 use reporter::Reporter;
 
@@ -35,6 +38,8 @@ pub struct Request {
     pub run: Option<PathBuf>,
     /// Go on from the last checkpoint of `run` instead of starting anew.
     pub resume: bool,
+    /// Labels that the CSV does not have yet and that are trained with.
+    pub edits: Vec<Edit>,
 }
 
 /// A run in a background thread.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 
 use super::events::{EpochMetrics, Event, Started, Stopped};
+pub use crate::model::checkpoint::BEST;
 
 /// The config as used.
 pub const CONFIG: &str = "config.yml";
@@ -14,8 +15,6 @@ pub const CONFIG: &str = "config.yml";
 pub const HISTORY: &str = "history.csv";
 /// Every event but progress, one JSON object a line.
 pub const EVENTS: &str = "events.jsonl";
-/// The checkpoint to predict with.
-pub const BEST: &str = "best.safetensors";
 /// The checkpoint to go on from, with optimizer state.
 pub const LAST: &str = "last.safetensors";
 /// Which images train and which validate.
@@ -57,7 +56,7 @@ impl RunRecord {
         );
         let mut record = Self {
             folder: folder.to_path_buf(),
-            name: folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned(),
+            name: name(folder),
             started: None,
             epochs: Vec::new(),
             reductions: Vec::new(),
@@ -99,6 +98,11 @@ fn read_events(folder: &Path) -> anyhow::Result<Vec<Event>> {
     let file = fs::File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let lines = BufReader::new(file).lines().map_while(Result::ok);
     Ok(lines.filter_map(|line| serde_json::from_str(&line).ok()).collect())
+}
+
+/// What a run is called: its folder's name.
+pub fn name(folder: &Path) -> String {
+    folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// Whether a folder looks like a run.

@@ -8,6 +8,7 @@ use tch::{Kind, Tensor};
 use super::metrics::Weights;
 use super::reporter::Reporter;
 use crate::config::{Backbone, ClassWeights, Config, Precision, Pretrained};
+use crate::dataset::edits::Edit;
 use crate::dataset::problems::{self, Severity};
 use crate::dataset::{Dataset, Row, split::Split};
 use crate::device::{self, Device};
@@ -29,10 +30,13 @@ pub struct Data {
     pub split: Split,
 }
 
-/// Reads the CSV and looks at the images' headers; what leaves usable rows becomes warnings.
-pub fn open_data(config: &Config, reporter: &mut Reporter) -> anyhow::Result<Data> {
+/// Reads the CSV with the edits in it and looks at the images' headers; what leaves usable rows becomes warnings.
+pub fn open_data(config: &Config, edits: &[Edit], reporter: &mut Reporter) -> anyhow::Result<Data> {
     reporter.preparing("reading the CSV", 0, 0);
     let mut dataset = Dataset::open(config)?;
+    if !edits.is_empty() {
+        dataset = dataset.with_edits(edits);
+    }
     let found = {
         // The check runs on several threads; only this one talks to the reporter.
         let (tell, told) = crossbeam_channel::unbounded();

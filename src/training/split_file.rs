@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use super::run_folder::SPLIT;
-use crate::dataset::Row;
-use crate::dataset::split::Split;
+use crate::dataset::split::{Part, Split};
+use crate::dataset::{Dataset, Row};
 use crate::files;
 
 /// Writes the split of a run into its folder.
@@ -58,6 +58,21 @@ pub fn read(folder: &Path, rows: &[Row]) -> anyhow::Result<Option<Split>> {
         }
     }
     Ok(Some(split))
+}
+
+/// What each row was for when a run began, or would be now where the run does not say; rows kept for a test
+/// are what the CSV says.
+///
+/// # Errors
+/// The file is damaged.
+pub fn parts(folder: &Path, dataset: &Dataset) -> anyhow::Result<Vec<Option<Part>>> {
+    let mut parts = dataset.parts();
+    if let Some(split) = read(folder, &dataset.rows)? {
+        parts.iter_mut().for_each(|part| *part = part.filter(|part| *part == Part::Test));
+        split.train.iter().for_each(|row| parts[*row] = Some(Part::Train));
+        split.validation.iter().for_each(|row| parts[*row] = Some(Part::Validation));
+    }
+    Ok(parts)
 }
 
 #[cfg(test)]

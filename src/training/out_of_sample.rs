@@ -1,0 +1,131 @@
+//! What a model says of images that it did not learn from, for those that it did: cross-validated heads.
+//!
+//! A network agrees with the labels that it was trained on, wrong ones included. Confident learning
+//! (Northcutt, Jiang and Chuang 2021) needs probabilities of a model that has not seen an image's label;
+//! heads on the frozen features give them in minutes. The features themselves have seen the labels, so some
+//! of the network's agreement stays.
+
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+use super::heads::{Linear, PASSES, Problem, Progress, Rows, apply, choose_penalties, fit};
+use crate::config::Task;
+use crate::download::hex;
+use crate::inference::outputs::{Features, derived};
+
+/// The name of the kept probabilities.
+const NAME: &str = "out-of-sample";
+
+/// How the rows are divided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Settings {
+    /// Parts, each predicted by a head that learned from the others; 2 to 50.
+    pub folds: u8,
+    /// The division follows from it.
+    pub seed: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { folds: 5, seed: 0 }
+    }
+}
+
+/// Out-of-sample probabilities of every item: `[task]`, each `[N, labels]`, where `labels` is
+/// `[task][item]`. A labelled item gets those of the head that did not learn from its fold, any other the mean
+/// of all heads. Folds are drawn per task, each with its share of every label.
+///
+/// A label with a single item is unknown to the head that predicts this item, which gives it a probability
+/// near 1 / rows; a task without any label gets equal probabilities for all.
+/// `keep_going` gets (done, of), in rows that passes see to; `None` where it said no.
+///
+/// # Errors
+/// `labels` does not fit the features or the tasks, or the memory does not suffice.
+pub fn cross_validate(
+    features: &Features,
+    labels: &[Vec<Option<u32>>],
+    tasks: &[Task],
+    settings: Settings,
+    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+) -> anyhow::Result<Option<Vec<Vec<f32>>>> {
+    let folds = settings.folds.clamp(2, 50);
+    let rows = Rows::labelled(features, labels, tasks, folds, settings.seed)?;
+    let mut progress = Progress { done: 0, of: 0, keep_going };
+    progress.of = (PASSES + 1) * rows.features.len() + features.len();
+    let penalties = choose_penalties(&rows, settings.seed, &mut progress)?;
+    let Some(penalties) = penalties else { return Ok(None) };
+    let problems: Vec<Problem> = penalties
+        .iter()
+        .enumerate()
+        .flat_map(|(task, &penalty)| {
+            (0..folds).map(move |fold| Problem { task, held_out: Some(fold), penalty })
+        })
+        .collect();
+    let Some(heads) = fit(&rows, &problems, &mut progress)? else { return Ok(None) };
+    let own_fold = own_folds(labels, &rows);
+    let mut all: Vec<Vec<f32>> =
+        tasks.iter().map(|task| Vec::with_capacity(features.len() * task.labels.len())).collect();
+    let heads: Vec<&Linear> = heads.iter().collect();
+    let complete = apply(features, &heads, &mut progress, &mut |from, chunk| {
+        for (task, (all, by_fold)) in all.iter_mut().zip(chunk.chunks_exact(usize::from(folds))).enumerate() {
+            let count = tasks[task].labels.len();
+            for row in 0..by_fold[0].len() / count.max(1) {
+                let of = |fold: usize| &by_fold[fold][row * count..(row + 1) * count];
+                match own_fold[task][from + row] {
+                    Some(fold) => all.extend_from_slice(of(usize::from(fold))),
+                    None => all.extend((0..count).map(|label| {
+                        (0..usize::from(folds)).map(|fold| of(fold)[label]).sum::<f32>() / f32::from(folds)
+                    })),
+                }
+            }
+        }
+    })?;
+    Ok(complete.then_some(all))
+}
+
+/// `[task][item]`: the fold of a labelled item.
+fn own_folds(labels: &[Vec<Option<u32>>], rows: &Rows) -> Vec<Vec<Option<u8>>> {
+    let takes_part = |item: usize| labels.iter().any(|labels| labels[item].is_some());
+    let items = labels.first().map_or(0, Vec::len);
+    let mut own = vec![vec![None; items]; labels.len()];
+    for (row, item) in (0..items).filter(|item| takes_part(*item)).enumerate() {
+        for (task, own) in own.iter_mut().enumerate() {
+            own[item] = labels[task][item].map(|_| rows.folds[task][row]);
+        }
+    }
+    own
+}
+
+/// As [`cross_validate`], kept in `folder` ([`Store::folder`](crate::inference::outputs::Store::folder)) until
+/// the images or their labels are others.
+///
+/// # Errors
+/// As [`cross_validate`]. That nothing can be kept is only logged.
+pub fn cross_validate_kept(
+    folder: &Path,
+    features: &Features,
+    labels: &[Vec<Option<u32>>],
+    tasks: &[Task],
+    settings: Settings,
+    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+) -> anyhow::Result<Option<Vec<Vec<f32>>>> {
+    let mut digest = Sha256::new();
+    digest.update(features.digest());
+    digest.update([settings.folds]);
+    digest.update(settings.seed.to_le_bytes());
+    for (labels, task) in labels.iter().zip(tasks) {
+        digest.update(task.labels.len().to_le_bytes());
+        labels.iter().for_each(|label| digest.update(label.map_or(-1, i64::from).to_le_bytes()));
+    }
+    let digest = hex(&digest.finalize());
+    if let Some(kept) = derived::read(folder, NAME, &digest, tasks.len()) {
+        return Ok(Some(kept));
+    }
+    let Some(all) = cross_validate(features, labels, tasks, settings, keep_going)? else { return Ok(None) };
+    derived::write(folder, NAME, &digest, &all);
+    Ok(Some(all))
+}
+
+#[cfg(test)]
+mod tests;
