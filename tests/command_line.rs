@@ -77,7 +77,28 @@ fn sample_check_train_predict_evaluate() {
     let evaluate = tasklens(folder, &["evaluate", "run", "--json"]);
     assert!(evaluate.status.success(), "{}", err(&evaluate));
     let report: serde_json::Value = serde_json::from_str(&out(&evaluate)).expect("one JSON object");
-    assert_eq!(report["images"], 8);
+    assert_eq!(report["images"], 40);
+    assert_eq!(report["tasks"][0]["validation"]["rows"], 8);
+    assert_eq!(report["tasks"][0]["train"]["rows"], 32);
+    let mistakes = report["tasks"][0]["mistakes"].as_array().expect("mistakes");
+    let right = |part: &str| report["tasks"][0][part]["accuracy"]["value"].as_f64().expect("a share");
+    let wrong = 8.0 * (1.0 - right("validation")) + 32.0 * (1.0 - right("train"));
+    assert_eq!(mistakes.len(), wrong.round() as usize);
+
+    let itself = tasklens(folder, &["evaluate", "run", "--quick", "--compare", "run", "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&out(&itself)).expect("one JSON object");
+    let same = &report["comparison"]["tasks"][0];
+    assert_eq!(same["fixed"].as_array().map(Vec::len), Some(0), "{report}");
+    let rows = same["still_wrong"].as_u64().zip(same["still_right"].as_u64());
+    assert_eq!(rows.map(|(wrong, right)| wrong + right), Some(8));
+    assert_eq!(same["p_value"], 1.0);
+
+    let into_folder = tasklens(folder, &["evaluate", "run", "--quick", "--html", "s"]);
+    assert!(err(&into_folder).contains("--html s: that is a folder; name a file"), "{}", err(&into_folder));
+    let page = tasklens(folder, &["evaluate", "run", "--quick", "--html", "report.html"]);
+    assert!(page.status.success() && out(&page).starts_with("8 images\n"), "{}{}", out(&page), err(&page));
+    let html = std::fs::read_to_string(folder.join("report.html")).expect("a page");
+    assert!(html.contains("<h2>sleeves</h2>") && html.contains("data:image/jpeg"), "{html}");
     let whole = tasklens(folder, &["evaluate", "run", "s/garments.csv"]);
     assert!(out(&whole).starts_with("40 images\n"), "{}{}", out(&whole), err(&whole));
 }
@@ -155,6 +176,20 @@ fn doctor_names_the_library_and_the_processor() {
     let doctor = tasklens(folder.path(), &["doctor"]);
     let text = out(&doctor).to_lowercase();
     assert!(text.contains("libtorch") && text.contains("2.11.0"), "{text}");
+}
+
+/// Threads that spin while they wait would take the cores from everything else.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn openmp_waits_without_spinning_unless_the_user_says_otherwise() {
+    let told = |policy: Option<&str>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tasklens"));
+        command.arg("--version").env("OMP_DISPLAY_ENV", "true").env_remove("OMP_WAIT_POLICY");
+        policy.map(|policy| command.env("OMP_WAIT_POLICY", policy));
+        err(&command.output().expect("the program starts"))
+    };
+    assert!(told(None).contains("OMP_WAIT_POLICY = 'PASSIVE'"), "{}", told(None));
+    assert!(told(Some("active")).contains("OMP_WAIT_POLICY = 'ACTIVE'"));
 }
 
 /// Ctrl-C ends a run in good order; kill -9 leaves the last complete checkpoint, and the run resumes.

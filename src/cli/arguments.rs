@@ -106,11 +106,20 @@ pub struct Predict {
 pub struct Evaluate {
     /// A run folder, or a checkpoint
     pub run: PathBuf,
-    /// Labelled images [default: the run's own validation rows]
+    /// Labelled images to test with [default: those that the run trained and validated with]
     pub csv: Option<PathBuf>,
     /// The whole report as one JSON object
     #[arg(long)]
     pub json: bool,
+    /// Write the report as a page that needs nothing else, with figures and the worst images
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Another run, to compare with on the same images: what this one mends and breaks of it
+    #[arg(long, value_name = "RUN")]
+    pub compare: Option<PathBuf>,
+    /// Only the images that validate, and no search for label errors and near-duplicates
+    #[arg(long, conflicts_with = "csv")]
+    pub quick: bool,
     /// auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "auto", value_parser = device)]
     pub device: crate::config::DeviceChoice,

@@ -1,4 +1,6 @@
-//! `tasklens evaluate`: accuracy, per-label scores and confusion on labelled images.
+//! `tasklens evaluate`: every number and list that Inspect shows, as text, JSON or a page.
+
+use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 
@@ -6,16 +8,27 @@ use super::arguments::Evaluate;
 use super::progress::Bar;
 use super::{interrupt, open_config};
 use crate::config::Config;
+use crate::dataset::split::Part;
 use crate::dataset::{Dataset, problems};
-use crate::evaluation::{Report, TaskReport, evaluate};
+use crate::evaluation::inspection::Inspection;
+use crate::evaluation::page::page;
+use crate::evaluation::report::{self, Report, RunComparison, TaskReport};
+use crate::evaluation::scores::TaskScores;
+use crate::evaluation::suspects;
+use crate::files;
 use crate::inference::Predictor;
+use crate::inference::outputs::Store;
 use crate::training::run_folder::CONFIG;
 use crate::training::split_file;
 
-/// How many problems of a kind are listed.
+/// How many problems, mistakes or label errors of a kind are listed.
 const MOST_OF_KIND: usize = 5;
 
 pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
+    if let Some(file) = &arguments.html {
+        // Before hours of prediction, not after.
+        ensure!(!file.is_dir(), "--html {}: that is a folder; name a file", file.display());
+    }
     let predictor = Predictor::open(&arguments.run, arguments.device)?;
     let config = config_of(arguments, &predictor)?;
     let dataset = Dataset::open(&config)?;
@@ -25,31 +38,37 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
         config.file.display(),
         predictor.path().display()
     );
-    // A CSV that is named is measured whole; the run's own on the rows that it did not train with.
-    let which: Vec<usize> = match arguments.csv {
-        Some(_) => (0..dataset.rows.len()).filter(|&row| has_labels(&dataset, row)).collect(),
-        // As they were when the run began, whatever the CSV holds by now.
-        None => match split_file::read(&arguments.run, &dataset.rows)? {
-            Some(split) => split.validation,
-            None => dataset.split.validation.clone(),
-        },
-    };
     for line in problems::lines(&dataset.problems, MOST_OF_KIND) {
         eprintln!("{line}");
     }
-    ensure!(!which.is_empty(), "{} has no labelled row", config.paths.model_dataframe.display());
-
+    let parts = parts(arguments, &dataset)?;
     let stop = interrupt::flag()?;
-    let mut bar = Bar::new("predicting");
-    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads = (config.model.batch_size, workers);
-    let report = evaluate(&predictor, dataset.rows, &which, threads, &mut |done, of| {
-        bar.set(done as u64, of as u64);
-        !stop.is_set()
-    })?;
-    bar.finish();
-    for failure in &report.failures {
-        eprintln!("warning: {failure}");
+    let network = (arguments.run.as_path(), &predictor);
+    let Some((inspection, store, failures)) = inspect(network, &config, &dataset, &parts, &stop)? else {
+        return Ok(false);
+    };
+    let tasks =
+        (0..inspection.tasks.len()).map(|task| TaskReport::new(&dataset, &inspection, task)).collect();
+    let mut report = Report {
+        model: arguments.run.clone(),
+        images: inspection.len(),
+        failures,
+        tasks,
+        duplicates: None,
+        comparison: None,
+    };
+    if let Some(other) = &arguments.compare {
+        let predictor = Predictor::open(other, arguments.device)?;
+        let Some((before, ..)) = inspect((other, &predictor), &config, &dataset, &parts, &stop)? else {
+            return Ok(false);
+        };
+        report.comparison = Some(RunComparison::new(&dataset, other.clone(), &before, &inspection));
+    }
+    if !arguments.quick {
+        look_for_errors(&mut report, &dataset, &inspection, &store, &stop)?;
+    }
+    if let Some(file) = &arguments.html {
+        write_page(&report, file, &stop)?;
     }
     if arguments.json {
         out!("{}", serde_json::to_string(&report)?);
@@ -59,9 +78,106 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
     Ok(report.failures.is_empty() && !stop.is_set())
 }
 
+/// The outputs of a run, those that are missing predicted now, and what could not be read; `None` where the
+/// user stopped it.
+fn inspect(
+    (run, predictor): (&Path, &Predictor),
+    config: &Config,
+    dataset: &Dataset,
+    parts: &[Option<Part>],
+    stop: &interrupt::Flag,
+) -> anyhow::Result<Option<(Inspection, Store, Vec<String>)>> {
+    let which: Vec<usize> = (0..parts.len()).filter(|row| parts[*row].is_some()).collect();
+    ensure!(!which.is_empty(), "{} has no labelled row", config.paths.model_dataframe.display());
+    let store = writable(Store::of(run)?)?;
+    let mut bar = Bar::new("predicting");
+    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = (config.model.batch_size, workers);
+    let pass = store.compute(|| Ok(predictor), &dataset.rows, &which, threads, &mut |done, of| {
+        bar.set(done as u64, of as u64);
+        !stop.is_set()
+    })?;
+    bar.finish();
+    for failure in &pass.failures {
+        eprintln!("warning: {failure}");
+    }
+    if stop.is_set() {
+        eprintln!("stopped; what was predicted is kept, the same command goes on from there");
+        return Ok(None);
+    }
+    let inspection = Inspection::new(dataset, parts, &store.load()?);
+    Ok(Some((inspection, store, pass.failures)))
+}
+
+/// A CSV that is named is a test as a whole; the run's own rows are what they were when it began, whatever the
+/// CSV holds by now.
+fn parts(arguments: &Evaluate, dataset: &Dataset) -> anyhow::Result<Vec<Option<Part>>> {
+    if arguments.csv.is_some() {
+        let tests = |row| has_labels(dataset, row).then_some(Part::Test);
+        return Ok((0..dataset.rows.len()).map(tests).collect());
+    }
+    let mut parts = split_file::parts(&arguments.run, dataset)?;
+    if arguments.quick {
+        parts.iter_mut().for_each(|part| *part = part.filter(|part| *part == Part::Validation));
+    }
+    Ok(parts)
+}
+
 fn has_labels(dataset: &Dataset, row: usize) -> bool {
     let row = &dataset.rows[row];
     !row.image.as_os_str().is_empty() && row.labels.iter().any(Option::is_some)
+}
+
+/// Adds the labels that are probably wrong and the near-duplicates.
+fn look_for_errors(
+    report: &mut Report,
+    dataset: &Dataset,
+    inspection: &Inspection,
+    store: &Store,
+    stop: &interrupt::Flag,
+) -> anyhow::Result<()> {
+    let mut bar = Bar::new("looking for label errors");
+    let found = suspects::find(inspection, store.folder(), &mut |done, of| {
+        bar.set(done as u64, of as u64);
+        !stop.is_set()
+    })?;
+    bar.finish();
+    for (task, found) in report.tasks.iter_mut().zip(found.into_iter().flatten()) {
+        task.label_errors = Some(found.listed(dataset, &task.task));
+    }
+    let mut bar = Bar::new("looking for near-duplicates");
+    report.duplicates = report::duplicates(dataset, inspection, &mut |done, of| {
+        bar.set(done as u64, of as u64);
+        !stop.is_set()
+    })?;
+    bar.finish();
+    Ok(())
+}
+
+/// Beside the run, so that the next evaluation and the window need not predict again; else nowhere for long.
+fn writable(store: Store) -> anyhow::Result<Store> {
+    match std::fs::create_dir_all(store.folder()) {
+        Ok(()) => Ok(store),
+        Err(error) => {
+            eprintln!(
+                "the predictions are not kept: {} cannot be written: {error}",
+                store.folder().display()
+            );
+            store.temporary()
+        }
+    }
+}
+
+fn write_page(report: &Report, file: &Path, stop: &interrupt::Flag) -> anyhow::Result<()> {
+    let mut bar = Bar::new("reading the images of the page");
+    let html = page(report, &mut |done, of| {
+        bar.set(done as u64, of as u64);
+        !stop.is_set()
+    });
+    bar.finish();
+    files::replace(file, html.as_bytes()).with_context(|| format!("cannot write {}", file.display()))?;
+    eprintln!("the report is in {}", file.display());
+    Ok(())
 }
 
 /// The config that the model was trained with, reading the CSV that is to be measured.
@@ -89,51 +205,92 @@ fn config_of(arguments: &Evaluate, predictor: &Predictor) -> anyhow::Result<Conf
 fn print(report: &Report) {
     out!("{} images", report.images);
     for task in &report.tasks {
+        out!("\n{}", task.task.name);
+        for (part, scores) in task.scores.parts() {
+            print_scores(part, scores);
+        }
+        // What the network did not learn from says how good it is.
+        if let Some((_, scores)) = task.scores.parts().next() {
+            print_labels(task, scores);
+            print_confusion(task, scores);
+        }
+        print_label_errors(task);
+    }
+    for task in report.comparison.iter().flat_map(|comparison| &comparison.tasks) {
+        let difference = task.difference.map_or(0.0, |difference| 100.0 * difference.value);
         out!(
-            "\n{}  accuracy {}  loss {}  ({} rows)",
-            task.task.name,
-            score(task.accuracy),
-            score(task.loss),
-            task.rows
+            "\n{} ({}): {} fixed, {} broken, {} still wrong; accuracy {difference:+.1} points, p = {}",
+            task.task,
+            task.part.name(),
+            task.fixed.len(),
+            task.broken.len(),
+            task.still_wrong,
+            score(task.p_value)
         );
-        print_labels(task);
-        print_confusion(task);
+    }
+    if let Some(pairs) = report.duplicates.as_ref().filter(|pairs| !pairs.is_empty()) {
+        out!("\n{} images that validate look like one that trains: the scores are too good", pairs.len());
+        for pair in pairs.iter().take(MOST_OF_KIND) {
+            out!("  {:.3}  {}  {}", pair.similarity, pair.validation.display(), pair.train.display());
+        }
     }
 }
 
-fn score(value: f64) -> String {
-    if value.is_nan() { "-".to_owned() } else { format!("{value:.3}") }
+fn print_label_errors(task: &TaskReport) {
+    let Some(errors) = task.label_errors.as_ref().filter(|errors| !errors.rows.is_empty()) else { return };
+    out!("  {} labels look wrong; about {} are, by estimate", errors.rows.len(), errors.estimated);
+    for error in errors.rows.iter().take(MOST_OF_KIND) {
+        out!(
+            "    line {}: {}, probably {}  {}",
+            error.line,
+            error.label,
+            error.proposed,
+            error.image.display()
+        );
+    }
 }
 
-fn print_labels(task: &TaskReport) {
-    let width = task.labels.iter().map(|l| l.label.chars().count()).max().unwrap_or(0).max(5);
+fn print_scores(part: Part, scores: &TaskScores) {
+    let name = part.name();
+    let interval = scores.accuracy.map_or_else(String::new, |a| format!(" ({:.3} to {:.3})", a.low, a.high));
+    out!(
+        "  {name:<10}  accuracy {}{interval}  balanced {}  macro-F1 {}  log loss {}  calibration error {}  ({} rows)",
+        score(scores.accuracy.map(|a| a.value)),
+        score(scores.balanced_accuracy.map(|a| a.value)),
+        score(scores.macro_f1.map(|a| a.value)),
+        score(scores.log_loss.map(|a| a.value)),
+        score(scores.calibration.error),
+        scores.rows
+    );
+}
+
+fn score(value: Option<f64>) -> String {
+    value.filter(|value| value.is_finite()).map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"))
+}
+
+fn print_labels(task: &TaskReport, scores: &TaskScores) {
+    let labels = &task.task.labels;
+    let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0).max(5);
     out!("  {:width$}  precision  recall     f1   rows", "label");
-    for label in &task.labels {
+    for (label, scores) in labels.iter().zip(&scores.labels) {
         out!(
-            "  {:width$}  {:>9}  {:>6}  {:>5}  {:>5}",
-            label.label,
-            score(label.precision),
-            score(label.recall),
-            score(label.f1),
-            label.rows
+            "  {label:width$}  {:>9}  {:>6}  {:>5}  {:>5}",
+            score(scores.precision.map(|p| p.value)),
+            score(scores.recall.map(|r| r.value)),
+            score(scores.f1),
+            scores.rows
         );
     }
 }
 
 /// The most frequent mistakes in words: a matrix does not fit a terminal.
-fn print_confusion(task: &TaskReport) {
+fn print_confusion(task: &TaskReport, scores: &TaskScores) {
     let labels = &task.task.labels;
-    let mut mistakes: Vec<(usize, &str, &str)> = Vec::new();
-    for (actual, actual_label) in labels.iter().enumerate() {
-        for (predicted, predicted_label) in labels.iter().enumerate() {
-            let count = task.confusion.count(actual, predicted);
-            if actual != predicted && count > 0 {
-                mistakes.push((count, actual_label, predicted_label));
-            }
-        }
-    }
+    let cells = scores.confusion.cells().filter(|(actual, predicted, _)| actual != predicted);
+    let mut mistakes: Vec<(usize, &str, &str)> =
+        cells.map(|(actual, predicted, count)| (count, &*labels[actual], &*labels[predicted])).collect();
     mistakes.sort_by(|a, b| b.cmp(a));
-    for (count, actual, predicted) in mistakes.iter().take(5) {
+    for (count, actual, predicted) in mistakes.iter().take(MOST_OF_KIND) {
         out!("  {count} x {actual} taken for {predicted}");
     }
 }

@@ -5,6 +5,8 @@ use anyhow::Context as _;
 use super::arguments::Train;
 use super::progress::{Bar, clock};
 use super::{interrupt, open_config};
+use crate::config::Config;
+use crate::dataset::edits::Journal;
 use crate::training::events::{Command, EpochMetrics, Event, Phase, Started, StopReason, Stopped};
 use crate::training::{Request, run_folder, start};
 
@@ -30,7 +32,23 @@ fn request(arguments: &Train) -> anyhow::Result<Request> {
     let file = arguments.config.clone().or(own).context("name a config.yml, or a run with --resume")?;
     let config = open_config(&file, &arguments.changes)?;
     let resume = arguments.resume.is_some();
-    Ok(Request { config, run: arguments.resume.clone().or_else(|| arguments.run.clone()), resume })
+    warn_of_edits(&config)?;
+    let run = arguments.resume.clone().or_else(|| arguments.run.clone());
+    Ok(Request { config, run, resume, edits: Vec::new() })
+}
+
+/// Labels edited in the window may not be in the CSV yet: whoever trains here should know.
+fn warn_of_edits(config: &Config) -> anyhow::Result<()> {
+    let csv = &config.paths.model_dataframe;
+    let pending = Journal::open(csv)?.state.pending_count();
+    if pending > 0 {
+        eprintln!(
+            "warning: {pending} label edits beside {} are not in it and are not trained with: `Save labels` in the \
+             window writes them",
+            csv.display()
+        );
+    }
+    Ok(())
 }
 
 /// Shows events.
