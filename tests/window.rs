@@ -9,6 +9,10 @@
 mod data;
 #[path = "window/desk.rs"]
 mod desk;
+#[path = "views/garments.rs"]
+mod garments;
+#[path = "window/inspect.rs"]
+mod inspect;
 #[path = "window/pictures.rs"]
 mod pictures;
 #[path = "window/shell.rs"]

@@ -7,7 +7,8 @@ use super::App;
 use super::command::{AppCommand, Level, Place, UiCommand};
 use super::context::TrainingState;
 use super::dialogs;
-use super::jobs::{Job, Outcome};
+use super::jobs::{Outcome, take};
+use super::label_edits::LabelEdits;
 use super::open::{self, Opening};
 use super::project::{ImageSource, Project, Summary};
 use super::proposal_view::ProposalForm;
@@ -30,6 +31,7 @@ impl App {
         }
         self.take_in_jobs();
         self.take_in_events();
+        self.take_in_edits();
         let (views, mut context) = self.split();
         views.predict.poll(&mut context);
     }
@@ -83,6 +85,13 @@ impl App {
                 self.place = Place::Predict;
                 self.predict.set_model(path);
             }
+            AppCommand::InspectRun(run) => {
+                self.place = Place::Inspect;
+                self.inspect.set_run(run);
+            }
+            AppCommand::Edit(step) => self.edit(step),
+            AppCommand::ExportLabels(file) => self.export_labels(file),
+            AppCommand::SettleConflicts(on_conflict) => self.settle_conflicts(on_conflict),
             AppCommand::SaveConfig { file, text } => self.save_config(file, text),
             AppCommand::Toast { level, message } => self.toast(level, message),
             AppCommand::SelectPlace(place) => self.place = place,
@@ -113,6 +122,10 @@ impl App {
             UiCommand::ShowData => self.place = Place::Data,
             UiCommand::ShowTrain => self.place = Place::Train,
             UiCommand::ShowPredict => self.place = Place::Predict,
+            UiCommand::ShowInspect => self.place = Place::Inspect,
+            UiCommand::Undo | UiCommand::Redo | UiCommand::SaveLabels | UiCommand::ExportLabels => {
+                self.apply_to_labels(command);
+            }
             UiCommand::FocusFilter | UiCommand::ClearFilter => {
                 self.place = Place::Data;
                 self.data.on_command(command);
@@ -154,6 +167,9 @@ impl App {
             | UiCommand::CloseProject
             | UiCommand::FocusFilter
             | UiCommand::ClearFilter => self.project.is_some(),
+            UiCommand::Undo | UiCommand::Redo | UiCommand::SaveLabels | UiCommand::ExportLabels => {
+                self.can_apply_to_labels(command)
+            }
             UiCommand::CheckImages => self.project.is_some() && self.image_check.is_none(),
             UiCommand::StartTraining => self.project.is_some() && self.training_state == TrainingState::Idle,
             UiCommand::PauseTraining | UiCommand::StopTraining => {
@@ -231,13 +247,15 @@ impl App {
             self.device_job =
                 Some(self.jobs.start_quietly("Looking for a GPU", move |_| crate::device::pick(choice)));
         }
+        self.open_edits();
         self.data.on_project(same_file);
+        self.inspect.on_project(same_file);
         self.tell_train_of_project();
         self.check_images();
         self.save_settings();
     }
 
-    fn tell_train_of_project(&mut self) {
+    pub(super) fn tell_train_of_project(&mut self) {
         let (views, mut context) = self.split();
         views.train.on_project(&mut context);
     }
@@ -246,40 +264,52 @@ impl App {
         self.project = None;
         self.proposal = None;
         self.image_check = None;
+        self.close_edits();
         self.settings.open = None;
         self.place = Place::Data;
         self.data.on_project(false);
+        self.inspect.on_project(false);
         self.tell_train_of_project();
         self.save_settings();
     }
 
+    /// The rows as the CSV has them, without edits.
+    fn base_rows(&self) -> Option<Arc<Dataset>> {
+        let of_project = || self.project.as_ref().map(|project| Arc::clone(&project.dataset));
+        self.edits.as_ref().map(LabelEdits::base_rows).or_else(of_project)
+    }
+
     /// Looks at the header of every image file, in the background.
     fn check_images(&mut self) {
-        let Some(project) = self.project.clone() else { return };
+        let Some(rows) = self.base_rows() else { return };
         self.image_check = Some(self.jobs.start("Checking images", move |progress| {
             let said = |done: usize, of: usize| {
                 progress.set(done as u64, of as u64);
                 progress.keep_going()
             };
-            let found =
-                dataset::problems::check_images(&project.dataset, dataset::problems::Look::Header, &said);
-            let mut dataset = Dataset::clone(&project.dataset);
-            dataset.apply(found);
-            let summary = Arc::new(Summary::of(&dataset));
-            Ok((project.generation, Project { dataset: Arc::new(dataset), summary, ..project }))
+            let found = dataset::problems::check_images(&rows, dataset::problems::Look::Header, &said);
+            let mut checked = Dataset::clone(&rows);
+            checked.apply(found);
+            let summary = Summary::of(&checked);
+            Ok(CheckedImages { rows, checked: Arc::new(checked), summary })
         }));
     }
 
-    /// Takes in what the check found, if the project is still the one that was checked.
-    fn on_images_checked(&mut self, (generation, mut checked): (u64, Project)) {
-        let Some(project) = self.project.as_mut().filter(|project| project.generation == generation) else {
-            return;
-        };
-        let before = project.dataset.problems.len();
-        let found = checked.dataset.problems.len().saturating_sub(before);
-        self.generation += 1;
-        checked.generation = self.generation;
-        *project = checked;
+    /// Takes in what the check found, if the rows are still those that were checked.
+    fn on_images_checked(&mut self, CheckedImages { rows, checked, summary }: CheckedImages) {
+        let Some(project) = &mut self.project else { return };
+        let found = checked.problems.len().saturating_sub(rows.problems.len());
+        match &mut self.edits {
+            // The project follows with the edits in the rows.
+            Some(edits) if Arc::ptr_eq(&edits.base_rows(), &rows) => edits.set_base(checked),
+            None if Arc::ptr_eq(&project.dataset, &rows) => {
+                self.generation += 1;
+                project.generation = self.generation;
+                project.dataset = checked;
+                project.summary = Arc::new(summary);
+            }
+            _ => return,
+        }
         if found > 0 {
             let message = format!("{found} images cannot be used: Data, Problems lists them");
             self.toast(Level::Warning, message);
@@ -325,9 +355,9 @@ impl App {
     }
 }
 
-/// The outcome of a job that has one, which then is gone.
-fn take<T>(job: &mut Option<Job<T>>) -> Option<Outcome<T>> {
-    let outcome = job.as_mut()?.poll()?;
-    *job = None;
-    Some(outcome)
+/// What the check of the images found.
+pub struct CheckedImages {
+    rows: Arc<Dataset>,
+    checked: Arc<Dataset>,
+    summary: Summary,
 }

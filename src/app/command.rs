@@ -10,6 +10,8 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::icons;
 use super::project::ImageSource;
+use crate::dataset::edits::Step;
+use crate::dataset::edits::merge::OnConflict;
 use crate::training;
 
 /// The places of the left rail, in the order of the work.
@@ -22,11 +24,13 @@ pub enum Place {
     Train,
     /// Predictions for images from anywhere.
     Predict,
+    /// Where and why a network is wrong.
+    Inspect,
 }
 
 impl Place {
     /// All places, from top to bottom.
-    pub const ALL: [Self; 3] = [Self::Data, Self::Train, Self::Predict];
+    pub const ALL: [Self; 4] = [Self::Data, Self::Train, Self::Predict, Self::Inspect];
 
     /// The action that goes there.
     pub fn command(self) -> UiCommand {
@@ -34,6 +38,7 @@ impl Place {
             Self::Data => UiCommand::ShowData,
             Self::Train => UiCommand::ShowTrain,
             Self::Predict => UiCommand::ShowPredict,
+            Self::Inspect => UiCommand::ShowInspect,
         }
     }
 
@@ -43,6 +48,7 @@ impl Place {
             Self::Data => "Data",
             Self::Train => "Train",
             Self::Predict => "Predict",
+            Self::Inspect => "Inspect",
         }
     }
 }
@@ -64,6 +70,16 @@ pub enum UiCommand {
     ShowTrain,
     /// Go to [`Place::Predict`].
     ShowPredict,
+    /// Go to [`Place::Inspect`].
+    ShowInspect,
+    /// Take the last label edit back.
+    Undo,
+    /// Make the edit again that was taken back last.
+    Redo,
+    /// Write the label edits into the CSV.
+    SaveLabels,
+    /// Ask where, and write a copy of the CSV with the label edits.
+    ExportLabels,
     /// Put the cursor into the filter of the table.
     FocusFilter,
     /// Show all rows again.
@@ -108,7 +124,7 @@ pub enum UiCommand {
 
 impl UiCommand {
     /// All actions, in the order of menus and palette.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 32] = [
         Self::OpenProject,
         Self::OpenSample,
         Self::ReloadProject,
@@ -116,6 +132,11 @@ impl UiCommand {
         Self::ShowData,
         Self::ShowTrain,
         Self::ShowPredict,
+        Self::ShowInspect,
+        Self::Undo,
+        Self::Redo,
+        Self::SaveLabels,
+        Self::ExportLabels,
         Self::FocusFilter,
         Self::ClearFilter,
         Self::CheckImages,
@@ -157,6 +178,13 @@ impl UiCommand {
             Self::ShowData => ("Show data", "The images, their labels and what is wrong with them"),
             Self::ShowTrain => ("Show training", "Train a network and watch it learn"),
             Self::ShowPredict => ("Show predictions", "Ask a trained network about any image"),
+            Self::ShowInspect => ("Show inspection", "See where and why a network is wrong"),
+            Self::Undo => ("Undo", "Take the last label edit back"),
+            Self::Redo => ("Redo", "Make the edit again that was taken back last"),
+            Self::SaveLabels => {
+                ("Save labels", "Write the label edits into the CSV; a dated copy of it is kept")
+            }
+            Self::ExportLabels => ("Export labels\u{2026}", "Write a copy of the CSV with the label edits"),
             Self::FocusFilter => ("Filter rows", "Type to find rows by path or label"),
             Self::ClearFilter => ("Clear filter", "Show all rows again"),
             Self::CheckImages => ("Check images", "Look at every image file for damage"),
@@ -190,6 +218,11 @@ impl UiCommand {
             Self::ShowData => icons::TABLE,
             Self::ShowTrain => icons::CHART_LINE,
             Self::ShowPredict => icons::CROSSHAIR,
+            Self::ShowInspect => icons::MICROSCOPE,
+            Self::Undo => icons::ARROW_U_UP_LEFT,
+            Self::Redo => icons::ARROW_U_UP_RIGHT,
+            Self::SaveLabels => icons::FLOPPY_DISK,
+            Self::ExportLabels => icons::EXPORT,
             Self::FocusFilter => icons::MAGNIFYING_GLASS,
             Self::ClearFilter => icons::FUNNEL,
             Self::CheckImages => icons::SCAN,
@@ -223,6 +256,10 @@ impl UiCommand {
             Self::ShowData => (command, Key::Num1),
             Self::ShowTrain => (command, Key::Num2),
             Self::ShowPredict => (command, Key::Num3),
+            Self::ShowInspect => (command, Key::Num4),
+            Self::Undo => (command, Key::Z),
+            Self::Redo => (command_shift, Key::Z),
+            Self::SaveLabels => (command, Key::S),
             Self::FocusFilter => (command, Key::F),
             Self::StartTraining => (command, Key::Enter),
             Self::PauseTraining => (command_shift, Key::Space),
@@ -240,6 +277,7 @@ impl UiCommand {
             // Ctrl+V arrives as a paste event of its own.
             Self::Paste => (command, Key::V),
             Self::OpenSample
+            | Self::ExportLabels
             | Self::ClearFilter
             | Self::CheckImages
             | Self::ThemeLight
@@ -287,6 +325,14 @@ pub enum AppCommand {
     TellTraining(training::events::Command),
     /// Predict with this checkpoint or run folder.
     UseModel(PathBuf),
+    /// Inspect this run folder.
+    InspectRun(PathBuf),
+    /// Change labels, flags or decisions.
+    Edit(Step),
+    /// Write a copy of the CSV with the label edits to this file.
+    ExportLabels(PathBuf),
+    /// Where the CSV and edits contradict each other: the edits win, or the file does.
+    SettleConflicts(OnConflict),
     /// Write a config file and open it.
     SaveConfig {
         /// Where.

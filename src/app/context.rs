@@ -2,6 +2,7 @@
 
 use super::command::CommandSender;
 use super::jobs::Jobs;
+use super::label_edits::LabelEdits;
 use super::project::Project;
 use super::theme::Tokens;
 use super::thumbnails::Thumbnails;
@@ -37,4 +38,6 @@ pub struct ViewContext<'a> {
     pub device: Option<&'a Device>,
     /// Whether a run goes on.
     pub training: TrainingState,
+    /// The label edits of the project; `None` until they are read.
+    pub edits: Option<&'a LabelEdits>,
 }

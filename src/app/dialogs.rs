@@ -57,6 +57,16 @@ pub fn ask_csv(
     ask(jobs, async move { chosen.await.map(|file| then(file.path().to_path_buf())) })
 }
 
+/// Asks where to write a copy of the CSV with the label edits.
+pub fn ask_export(jobs: &Jobs, name: &str) -> Job<Option<AppCommand>> {
+    let dialog = rfd::AsyncFileDialog::new()
+        .set_title("Export labels")
+        .set_file_name(name)
+        .add_filter("CSV", &["csv"]);
+    let chosen = dialog.save_file();
+    ask(jobs, async move { chosen.await.map(|file| AppCommand::ExportLabels(file.path().to_path_buf())) })
+}
+
 fn ask(
     jobs: &Jobs,
     answer: impl Future<Output = Option<AppCommand>> + Send + 'static,

@@ -15,6 +15,15 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// A share as a whole percentage, and never `100 %` or `0 %` for what is not exactly so.
+pub fn whole_percent(share: f64) -> String {
+    match share {
+        share if share > 0.0 && share < 0.005 => "<1 %".to_owned(),
+        share if (0.995..1.0).contains(&share) => ">99 %".to_owned(),
+        share => format!("{:.0} %", share * 100.0),
+    }
+}
+
 /// `0:42`, `12:05`, `1:02:03`.
 pub fn duration(duration: Duration) -> String {
     let secs = duration.as_secs();
@@ -29,6 +38,10 @@ mod tests {
     #[test]
     fn numbers_and_times_read_well() {
         assert_eq!([0, 999, 1000, 3409, 1_234_567].map(grouped), ["0", "999", "1,000", "3,409", "1,234,567"]);
+        assert_eq!(
+            [0.0, 0.004, 0.154, 0.996, 1.0].map(whole_percent),
+            ["0 %", "<1 %", "15 %", ">99 %", "100 %"]
+        );
         assert_eq!([42, 725, 3723].map(|s| duration(Duration::from_secs(s))), ["0:42", "12:05", "1:02:03"]);
     }
 }

@@ -96,3 +96,43 @@ pub const ZOOM_IN: &str = "\u{e310}";
 pub const ZOOM_OUT: &str = "\u{e30e}";
 /// Phosphor's `tray`.
 pub const TRAY: &str = "\u{e4aa}";
+/// Phosphor's `arrow-left`.
+pub const ARROW_LEFT: &str = "\u{e058}";
+/// Phosphor's `arrow-u-up-left`.
+pub const ARROW_U_UP_LEFT: &str = "\u{e08a}";
+/// Phosphor's `arrow-u-up-right`.
+pub const ARROW_U_UP_RIGHT: &str = "\u{e08c}";
+/// Phosphor's `caret-left`.
+pub const CARET_LEFT: &str = "\u{e138}";
+/// Phosphor's `chart-scatter`.
+pub const CHART_SCATTER: &str = "\u{eaac}";
+/// Phosphor's `copy`.
+pub const COPY: &str = "\u{e1ca}";
+/// Phosphor's `export`.
+pub const EXPORT: &str = "\u{eaf0}";
+/// Phosphor's `fire`.
+pub const FIRE: &str = "\u{e242}";
+/// Phosphor's `flag`.
+pub const FLAG: &str = "\u{e244}";
+/// Phosphor's `git-diff`.
+pub const GIT_DIFF: &str = "\u{e27c}";
+/// Phosphor's `grid-four`.
+pub const GRID_FOUR: &str = "\u{e296}";
+/// Phosphor's `lasso`.
+pub const LASSO: &str = "\u{edc6}";
+/// Phosphor's `microscope`.
+pub const MICROSCOPE: &str = "\u{ec7a}";
+/// Phosphor's `pencil-simple`.
+pub const PENCIL_SIMPLE: &str = "\u{e3b4}";
+/// Phosphor's `skip-forward`.
+pub const SKIP_FORWARD: &str = "\u{e5a6}";
+/// Phosphor's `sort-ascending`.
+pub const SORT_ASCENDING: &str = "\u{e444}";
+/// Phosphor's `sort-descending`.
+pub const SORT_DESCENDING: &str = "\u{e446}";
+/// Phosphor's `tag`.
+pub const TAG: &str = "\u{e478}";
+/// Phosphor's `target`.
+pub const TARGET: &str = "\u{e47c}";
+/// Phosphor's `caret-up`.
+pub const CARET_UP: &str = "\u{e13c}";

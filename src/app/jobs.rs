@@ -43,6 +43,13 @@ impl<T> Job<T> {
     }
 }
 
+/// The outcome of a job that has one, which then is gone.
+pub fn take<T>(job: &mut Option<Job<T>>) -> Option<Outcome<T>> {
+    let outcome = job.as_mut()?.poll()?;
+    *job = None;
+    Some(outcome)
+}
+
 impl<T> Drop for Job<T> {
     fn drop(&mut self) {
         self.progress.cancel();

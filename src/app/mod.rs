@@ -11,7 +11,10 @@ mod data_view;
 mod dialogs;
 pub mod format;
 pub mod icons;
+pub mod inspect_view;
 pub mod jobs;
+pub mod label_edits;
+mod labels;
 mod open;
 pub mod predict_view;
 pub mod project;
@@ -37,6 +40,7 @@ use crate::training::events::Command;
 use command::{AppCommand, CommandSender, Place};
 use context::{TrainingState, ViewContext};
 use jobs::{Job, Jobs};
+use label_edits::LabelEdits;
 use open::Opening;
 use project::Project;
 use proposal_view::ProposalForm;
@@ -68,7 +72,7 @@ pub struct App {
     opening: Option<Job<Opening>>,
     /// Small jobs that end with a command: dialogs, pastes, the sample.
     errands: Vec<Job<Option<AppCommand>>>,
-    image_check: Option<Job<(u64, Project)>>,
+    image_check: Option<Job<apply::CheckedImages>>,
     proposal: Option<ProposalForm>,
     pasted: usize,
     device: Option<Device>,
@@ -77,6 +81,8 @@ pub struct App {
     device_job: Option<Job<Device>>,
     training: Option<Training>,
     training_state: TrainingState,
+    edits: Option<LabelEdits>,
+    opening_edits: Option<Job<labels::OpenedEdits>>,
     thumbnails: Thumbnails,
     /// What the run does, for the status bar.
     run_progress: Option<(String, f32)>,
@@ -85,6 +91,7 @@ pub struct App {
     data: data_view::DataView,
     train: train_view::TrainView,
     predict: predict_view::PredictView,
+    inspect: inspect_view::InspectView,
 }
 
 impl App {
@@ -143,6 +150,8 @@ impl App {
             device_job: None,
             training: None,
             training_state: TrainingState::Idle,
+            edits: None,
+            opening_edits: None,
             thumbnails: Thumbnails::new(ctx),
             run_progress: None,
             messages: toasts::Messages::default(),
@@ -150,6 +159,7 @@ impl App {
             data: data_view::DataView::default(),
             train: train_view::TrainView::default(),
             predict: predict_view::PredictView::default(),
+            inspect: inspect_view::InspectView::default(),
         }
     }
 
@@ -165,7 +175,12 @@ impl App {
 
     /// The views together with what they are given: two disjoint halves of the app.
     fn split(&mut self) -> (Views<'_>, ViewContext<'_>) {
-        let views = Views { data: &mut self.data, train: &mut self.train, predict: &mut self.predict };
+        let views = Views {
+            data: &mut self.data,
+            train: &mut self.train,
+            predict: &mut self.predict,
+            inspect: &mut self.inspect,
+        };
         let context = ViewContext {
             project: self.project.as_ref(),
             commands: &self.commands,
@@ -174,6 +189,7 @@ impl App {
             thumbnails: &mut self.thumbnails,
             device: self.device.as_ref(),
             training: self.training_state,
+            edits: self.edits.as_ref(),
         };
         (views, context)
     }
@@ -184,6 +200,7 @@ struct Views<'a> {
     data: &'a mut data_view::DataView,
     train: &'a mut train_view::TrainView,
     predict: &'a mut predict_view::PredictView,
+    inspect: &'a mut inspect_view::InspectView,
 }
 
 impl eframe::App for App {

@@ -27,6 +27,9 @@ impl App {
         }
         let ctx = self.ctx.clone();
         // Where no GPU draws the window, each frame takes time from the training: five a second will do.
+        // What the user sees is what is trained with, whether the CSV has it already or not.
+        let edits = self.edits.as_ref().map(|edits| edits.state().overlay()).unwrap_or_default();
+        let request = &training::Request { edits, ..request.clone() };
         let training = training::start(request.clone(), move || ctx.request_repaint_after(FRAME_INTERVAL));
         self.place = Place::Train;
         self.attach(request, training);
@@ -90,6 +93,9 @@ impl App {
             Some(epoch) => format!("{why}. The weights of epoch {epoch} were kept."),
             None => format!("{why}. No epoch was completed."),
         };
+        // It has other weights now, if it is the one under inspection.
+        let run = self.train.run_folder().cloned();
+        self.inspect.on_run_ended(run.as_deref());
         if let Some(model) = stopped.model {
             self.predict.set_model(model);
         }

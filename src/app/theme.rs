@@ -4,12 +4,16 @@
 //! task, derived from Okabe and Ito's palette for the colour-blind, per theme. Everything sits on a
 //! 4-pixel grid. The bundled Inter has tabular figures as its default digits.
 
+mod palettes;
+
 use std::sync::Arc;
 
 use egui::{
     Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, FontTweak, Margin, RichText,
     Shadow, Stroke, Style, TextStyle, Theme, Vec2, Visuals,
 };
+
+pub use palettes::CATEGORIES;
 
 /// One step of the grid; distances are multiples of it.
 pub const GRID: f32 = 4.0;
@@ -128,6 +132,37 @@ pub static LIGHT: Tokens = Tokens {
     ],
 };
 
+/// Matplotlib's inferno (van der Walt and Smith, CC0) at even steps: perceptually uniform, and its lightness
+/// alone says as much as its colours.
+const HEAT: [Color32; 9] = [
+    rgb(0x000004),
+    rgb(0x1f0c48),
+    rgb(0x550f6d),
+    rgb(0x88226a),
+    rgb(0xba3655),
+    rgb(0xe35933),
+    rgb(0xf98c0a),
+    rgb(0xf9c932),
+    rgb(0xfcffa4),
+];
+
+/// The colour of a value from 0 to 1 in a heat map, the same in both themes.
+pub fn heat(value: f32) -> Color32 {
+    let at = value.clamp(0.0, 1.0) * (HEAT.len() - 1) as f32;
+    let below = (at as usize).min(HEAT.len() - 2);
+    HEAT[below].lerp_to_gamma(HEAT[below + 1], at - below as f32)
+}
+
+/// As [`heat`], for laying over a photograph: the less heat, the more of the photograph.
+pub fn heat_overlay(value: f32) -> Color32 {
+    heat(value).gamma_multiply(0.15 + 0.85 * value.clamp(0.0, 1.0))
+}
+
+/// Shows a texture in its own colours with this opacity, 0 to 1.
+pub fn opacity(opacity: f32) -> Color32 {
+    Color32::WHITE.gamma_multiply(opacity)
+}
+
 impl Tokens {
     /// The tokens of the theme in use.
     pub fn of(ctx: &egui::Context) -> &'static Self {
@@ -140,6 +175,11 @@ impl Tokens {
     /// The colour of a task by its position in the config, the same in every chart, bar and matrix.
     pub fn task(&self, index: usize) -> Color32 {
         self.tasks[index % self.tasks.len()]
+    }
+
+    /// The fill for a share (0 to 1) of something in `color`: the panel's own at 0.
+    pub fn shade(&self, color: Color32, share: f32) -> Color32 {
+        self.panel.lerp_to_gamma(color, share.clamp(0.0, 1.0))
     }
 
     /// A card: a quiet box around things that belong together.
@@ -160,6 +200,21 @@ impl Tokens {
     pub fn canvas_frame(&self) -> egui::Frame {
         egui::Frame::new().fill(self.canvas).inner_margin(Margin::same(16))
     }
+}
+
+/// Black or white, whichever can be read on `fill`: of no other pair does one always reach 4.5:1.
+pub fn text_on(fill: Color32) -> Color32 {
+    // Where both have the same contrast: (l + 0.05) / 0.05 = 1.05 / (l + 0.05).
+    if luminance(fill) > 0.179 { Color32::BLACK } else { Color32::WHITE }
+}
+
+/// Relative luminance of WCAG 2, 0 to 1.
+fn luminance(color: Color32) -> f64 {
+    let linear = |channel: u8| {
+        let c = f64::from(channel) / 255.0;
+        if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+    };
+    0.2126 * linear(color.r()) + 0.7152 * linear(color.g()) + 0.0722 * linear(color.b())
 }
 
 /// Heading text.
@@ -290,15 +345,6 @@ fn shadow(theme: Theme) -> Color32 {
 mod tests {
     use super::*;
 
-    /// Relative luminance of WCAG 2.
-    fn luminance(color: Color32) -> f64 {
-        let linear = |channel: u8| {
-            let c = f64::from(channel) / 255.0;
-            if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
-        };
-        0.2126 * linear(color.r()) + 0.7152 * linear(color.g()) + 0.0722 * linear(color.b())
-    }
-
     fn contrast(a: Color32, b: Color32) -> f64 {
         let (a, b) = (luminance(a), luminance(b));
         (a.max(b) + 0.05) / (a.min(b) + 0.05)
@@ -320,6 +366,30 @@ mod tests {
             }
             assert!(contrast(tokens.on_accent, tokens.accent) >= 4.5);
         }
+    }
+
+    #[test]
+    fn a_number_can_be_read_on_every_shade_of_every_task() {
+        for tokens in [&DARK, &LIGHT] {
+            for (task, share) in (0..8).flat_map(|task| (0..=100).map(move |share| (task, share))) {
+                let fill = tokens.shade(tokens.task(task), share as f32 / 100.0);
+                let ratio = contrast(text_on(fill), fill);
+                assert!(ratio >= 4.5, "{:?}: task {task} at {share} %: {ratio:.2}", tokens.theme);
+            }
+        }
+    }
+
+    #[test]
+    fn heat_grows_lighter_at_an_even_pace() {
+        // CIE L*.
+        let lightness = |value: f32| match luminance(heat(value)) {
+            dark if dark <= 0.008_856 => 903.3 * dark,
+            y => 116.0 * y.cbrt() - 16.0,
+        };
+        let steps: Vec<f64> =
+            (0..8).map(|i| lightness((i + 1) as f32 / 8.0) - lightness(i as f32 / 8.0)).collect();
+        assert!(steps.iter().all(|step| (6.0..18.0).contains(step)), "{steps:?}");
+        assert_eq!((heat(-1.0), heat(2.0)), (HEAT[0], HEAT[8]));
     }
 
     #[test]

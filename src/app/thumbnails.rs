@@ -12,8 +12,11 @@ use egui::{ColorImage, TextureHandle, TextureOptions};
 
 use crate::images;
 
-/// So many textures are kept.
+/// So many textures are kept, and no more than so many bytes of them; those of the last frame always.
 const KEEP: usize = 512;
+const KEEP_BYTES: usize = 256 << 20;
+/// The sides that pictures are decoded at, where what is shown can have any size.
+const SIDES: [u32; 5] = [128, 256, 512, 1024, 2048];
 /// A request that was not renewed for so many frames was scrolled past.
 const STALE_FRAMES: u64 = 2;
 
@@ -36,6 +39,12 @@ struct Key {
 struct Entry {
     picture: Result<TextureHandle, String>,
     last_frame: u64,
+}
+
+impl Entry {
+    fn bytes(&self) -> usize {
+        self.picture.as_ref().map_or(0, TextureHandle::byte_size)
+    }
 }
 
 #[derive(Default)]
@@ -141,21 +150,46 @@ impl Thumbnails {
         Thumbnail::Loading
     }
 
+    /// The largest picture of a file that is at hand, to stand in for one on its way.
+    pub fn at_hand(&mut self, path: &Path) -> Option<TextureHandle> {
+        let mut key = Key { path: path.to_path_buf(), side: 0 };
+        SIDES.into_iter().rev().find_map(|side| {
+            key.side = side;
+            let entry = self.entries.get_mut(&key)?;
+            entry.last_frame = self.frame;
+            entry.picture.as_ref().ok().cloned()
+        })
+    }
+
     /// Forgets everything, such as when files changed on disk.
     pub fn clear(&mut self) {
         self.entries.clear();
     }
 
     fn make_room(&mut self) {
-        if self.entries.len() <= KEEP {
-            return;
-        }
-        let mut frames: Vec<u64> = self.entries.values().map(|entry| entry.last_frame).collect();
-        let excess = frames.len() - KEEP;
-        frames.select_nth_unstable(excess);
-        let oldest_kept = frames[excess].min(self.frame);
+        let ages = self.entries.values().map(|entry| (entry.last_frame, entry.bytes()));
+        let oldest_kept = oldest_to_keep(ages, KEEP, KEEP_BYTES).min(self.frame.saturating_sub(1));
         self.entries.retain(|_, entry| entry.last_frame >= oldest_kept);
     }
+}
+
+/// The first frame whose pictures stay, given the last frame and the bytes of each.
+fn oldest_to_keep(ages: impl Iterator<Item = (u64, usize)>, count: usize, bytes: usize) -> u64 {
+    let mut newest_first: Vec<(u64, usize)> = ages.collect();
+    newest_first.sort_unstable_by(|a, b| b.cmp(a));
+    let mut total = 0;
+    let too_many = newest_first.iter().enumerate().find(|(at, (_, size))| {
+        total += size;
+        *at >= count || total > bytes
+    });
+    too_many.map_or(0, |(_, (frame, _))| frame + 1)
+}
+
+/// The side to decode at, in pixels, for a picture shown with `pixels` on its longer side: few sides, so
+/// that other sizes of cells and windows do not decode everything anew.
+pub fn side_for(pixels: f32) -> u32 {
+    let largest = SIDES[SIDES.len() - 1];
+    SIDES.into_iter().find(|side| *side as f32 >= pixels).unwrap_or(largest)
 }
 
 impl Drop for Thumbnails {
@@ -184,4 +218,23 @@ fn decode_loop(loader: &Loader, sender: &Sender<(Key, Result<ColorImage, String>
 pub fn color_image(image: &images::Rgb) -> ColorImage {
     let size = [image.width() as usize, image.height() as usize];
     ColorImage::from_rgb(size, image.as_raw())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_shown_longest_ago_makes_room_by_count_and_by_bytes() {
+        let oldest = |ages: &[(u64, usize)], count, bytes| oldest_to_keep(ages.iter().copied(), count, bytes);
+        assert_eq!(oldest(&[(1, 10), (2, 10), (3, 10)], 3, 100), 0);
+        assert_eq!(oldest(&[(1, 10), (2, 10), (3, 10)], 2, 100), 2);
+        assert_eq!(oldest(&[(5, 10), (2, 60), (9, 10)], 9, 70), 3);
+        assert_eq!(oldest(&[], 2, 100), 0);
+    }
+
+    #[test]
+    fn shown_sizes_share_few_decoded_ones() {
+        assert_eq!([1.0, 128.0, 129.0, 700.0, 5000.0].map(side_for), [128, 128, 256, 1024, 2048]);
+    }
 }

@@ -1,8 +1,13 @@
-//! The Train and Predict places as a user meets them: driven by accessible names, and as pictures in
+//! The Train, Predict and Inspect places as a user meets them: driven by accessible names, and as pictures in
 //! both themes.
 
 #![expect(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
 
+mod garments;
+mod inspect_desk;
+mod inspect_images;
+mod inspect_map;
+mod inspect_scores;
 mod predict;
 mod stage;
 mod train;

@@ -8,6 +8,7 @@ use egui_kittest::{Harness, SnapshotOptions};
 use tasklens::app::command::{AppCommand, CommandSender};
 use tasklens::app::context::{TrainingState, ViewContext};
 use tasklens::app::jobs::Jobs;
+use tasklens::app::label_edits::LabelEdits;
 use tasklens::app::project::{Project, Summary};
 use tasklens::app::theme::{self, Tokens};
 use tasklens::app::thumbnails::Thumbnails;
@@ -25,6 +26,7 @@ pub struct Stage<V> {
     pub project: Option<Project>,
     device: Device,
     pub training: TrainingState,
+    pub edits: Option<LabelEdits>,
     ctx: egui::Context,
 }
 
@@ -49,6 +51,7 @@ impl<V> Stage<V> {
             project,
             device,
             training: TrainingState::Idle,
+            edits: None,
             ctx: ctx.clone(),
         }
     }
@@ -63,8 +66,14 @@ impl<V> Stage<V> {
             thumbnails: &mut self.thumbnails,
             device: Some(&self.device),
             training: self.training,
+            edits: self.edits.as_ref(),
         };
         (&mut self.view, context)
+    }
+
+    /// Whether the status bar shows no job.
+    pub fn is_idle(&self) -> bool {
+        self.jobs.running().is_empty()
     }
 
     /// What was sent since the last call.

@@ -306,6 +306,10 @@ fn an_earlier_run_is_listed_laid_over_the_charts_used_and_resumed() {
         harness.run_steps(2);
         let sent = train(&mut harness).sent();
         assert!(matches!(sent.as_slice(), [AppCommand::UseModel(path)] if *path == run), "{sent:?}");
+        harness.get_by_label("Inspect 2026-11-20 14-02-11").click();
+        harness.run_steps(2);
+        let sent = train(&mut harness).sent();
+        assert!(matches!(sent.as_slice(), [AppCommand::InspectRun(path)] if *path == run), "{sent:?}");
         harness.get_by_label("Resume 2026-11-20 14-02-11").click();
         let request = wait_for(&mut harness, |harness| {
             train(harness).sent().into_iter().find_map(|command| match command {

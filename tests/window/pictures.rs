@@ -14,7 +14,7 @@ fn tolerant() -> SnapshotOptions {
 }
 
 /// Pictures of what is on the desk, dark and light. Says so and passes where there is no adapter.
-fn pictures(desk: &mut Desk, name: &str) {
+pub fn pictures(desk: &mut Desk, name: &str) {
     pictures_without(desk, name, |_| false);
 }
 

@@ -7,13 +7,14 @@ mod table;
 
 use std::sync::Arc;
 
-use egui::{Key, Margin, Panel, Role, Ui, WidgetInfo};
+use egui::{Key, Margin, Panel, Ui};
 
 use super::command::UiCommand;
 use super::context::ViewContext;
 use super::jobs::{Job, Outcome};
 use super::project::Project;
-use super::theme::{self, GRID, Tokens};
+use super::theme::GRID;
+use super::widgets::tab_ui;
 use crate::dataset::filter::Filter;
 
 /// What the side panel shows.
@@ -171,13 +172,4 @@ impl DataView {
             Side::Image => row_details::ui(ui, project, self.selected, context),
         }
     }
-}
-
-fn tab_ui(ui: &mut Ui, tokens: &Tokens, name: &str, here: bool) -> bool {
-    let text = egui::RichText::new(name).family(theme::medium());
-    let text = text.color(if here { tokens.accent_text } else { tokens.text_weak });
-    let fill = if here { tokens.selected } else { tokens.panel };
-    let tab = ui.add(egui::Button::new(text).fill(fill).stroke(egui::Stroke::NONE));
-    tab.widget_info(|| WidgetInfo::selected(Role::Tab, true, here, name));
-    tab.clicked()
 }

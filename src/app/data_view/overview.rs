@@ -2,14 +2,13 @@
 
 use egui::{Align2, FontId, Rect, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
 
-use super::table::dot_ui;
 use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
 use crate::app::format::grouped;
 use crate::app::icons;
 use crate::app::project::Project;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
-use crate::app::widgets::{command_button, empty_place};
+use crate::app::widgets::{command_button, dot_ui, empty_place};
 use crate::dataset::LabelCount;
 use crate::dataset::filter::{Filter, TaskFilter};
 use crate::dataset::problems::{Problem, Severity};

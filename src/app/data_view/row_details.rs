@@ -1,18 +1,14 @@
 //! The selected row: its image large, its labels, its problems.
 
-use egui::{Grid, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
+use egui::{Grid, RichText, ScrollArea, Ui};
 
-use super::table::dot_ui;
 use crate::app::command::AppCommand;
 use crate::app::context::ViewContext;
 use crate::app::icons;
 use crate::app::project::{ImageSource, Project};
 use crate::app::theme::{self, GRID};
-use crate::app::thumbnails::Thumbnail;
-use crate::app::widgets::{empty_place, fit};
-
-/// Side of the decoded picture.
-const PIXELS: u32 = 1024;
+use crate::app::widgets::large_image::large_image_ui;
+use crate::app::widgets::{dot_ui, empty_place};
 
 /// Shows it, or how to select one.
 pub fn ui(ui: &mut Ui, project: &Project, selected: Option<usize>, context: &mut ViewContext<'_>) {
@@ -24,7 +20,8 @@ pub fn ui(ui: &mut Ui, project: &Project, selected: Option<usize>, context: &mut
     };
     let tokens = context.tokens;
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        image_ui(ui, &row.image, context);
+        let height = (ui.clip_rect().height() * 0.55).clamp(40.0 * GRID, 140.0 * GRID);
+        large_image_ui(ui, &row.image, height, context);
         ui.add_space(2.0 * GRID);
         let path = dataset.table.cell(index, dataset.columns.path);
         ui.add(egui::Label::new(theme::strong(path)).wrap().selectable(true));
@@ -55,39 +52,4 @@ pub fn ui(ui: &mut Ui, project: &Project, selected: Option<usize>, context: &mut
             context.commands.send(AppCommand::OpenImages(vec![ImageSource::Path(row.image.clone())]));
         }
     });
-}
-
-fn image_ui(ui: &mut Ui, path: &std::path::Path, context: &mut ViewContext<'_>) {
-    let tokens = context.tokens;
-    let width = ui.available_width();
-    let space = Vec2::new(width, (ui.clip_rect().height() * 0.55).clamp(40.0 * GRID, 140.0 * GRID));
-    let frame_rect =
-        |ui: &mut Ui, height: f32| ui.allocate_exact_size(Vec2::new(width, height), Sense::hover());
-    match context.thumbnails.get(path, PIXELS) {
-        Thumbnail::Ready(texture) => {
-            // A small image may grow, but not until it is all blocks.
-            let size = fit(texture.size_vec2(), space, 3.0);
-            let (rect, response) = frame_rect(ui, size.y);
-            response.widget_info(|| WidgetInfo::labeled(Role::Image, true, path.display().to_string()));
-            let rect = egui::Rect::from_center_size(rect.center(), size);
-            egui::Image::new((texture.id(), size)).corner_radius(4).paint_at(ui, rect);
-        }
-        Thumbnail::Loading => {
-            let (rect, _) = frame_rect(ui, space.y);
-            ui.painter().rect_filled(rect, 4.0, tokens.card);
-        }
-        Thumbnail::Failed(message) => {
-            let (rect, _) = frame_rect(ui, 40.0 * GRID);
-            ui.painter().rect_filled(rect, 4.0, tokens.card);
-            let font = egui::FontId::proportional(32.0);
-            ui.painter().text(
-                rect.center(),
-                egui::Align2::CENTER_CENTER,
-                icons::WARNING,
-                font,
-                tokens.warning,
-            );
-            ui.add(egui::Label::new(RichText::new(message).color(tokens.warning)).wrap());
-        }
-    }
 }

@@ -8,9 +8,9 @@ use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
 use crate::app::icons;
 use crate::app::project::Project;
-use crate::app::theme::{self, GRID, Tokens};
+use crate::app::theme::{self, GRID};
 use crate::app::thumbnails::Thumbnail;
-use crate::app::widgets::{command_button, empty_place, fit};
+use crate::app::widgets::{command_button, dot_ui, empty_place, fit};
 use crate::dataset::split::Part;
 
 const ROW_HEIGHT: f32 = 13.0 * GRID;
@@ -168,9 +168,4 @@ fn no_rows_ui(ui: &mut Ui, all: bool, context: &ViewContext<'_>) {
             command_button(ui, context.commands, UiCommand::ClearFilter);
         });
     }
-}
-
-/// The colour of a heading dot for a task.
-pub(super) fn dot_ui(ui: &mut Ui, tokens: &Tokens, task: usize) {
-    ui.label(RichText::new("\u{25cf}").size(10.0).color(tokens.task(task)));
 }

@@ -1,5 +1,6 @@
 //! What surrounds the places: rail, status bar, palette, shortcuts, drops and pastes.
 
+mod conflicts;
 mod help;
 mod palette;
 mod rail;
@@ -45,6 +46,7 @@ impl App {
             .show(ui, |ui| self.place_ui(ui));
         self.palette_ui(&ctx);
         help::shortcuts_ui(&ctx, &mut self.overlays.shortcuts);
+        self.conflicts_ui(&ctx);
         self.messages.toasts_ui(&ctx);
         drop_hint_ui(&ctx, tokens);
     }
@@ -72,6 +74,7 @@ impl App {
         match place {
             Place::Data => views.data.ui(ui, &mut context),
             Place::Train => tokens.canvas_frame().show(ui, |ui| views.train.ui(ui, &mut context)).inner,
+            Place::Inspect => tokens.canvas_frame().show(ui, |ui| views.inspect.ui(ui, &mut context)).inner,
             Place::Predict => tokens.canvas_frame().show(ui, |ui| views.predict.ui(ui, &mut context)).inner,
         }
     }

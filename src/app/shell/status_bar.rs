@@ -18,6 +18,7 @@ impl App {
                 ui.spacing_mut().item_spacing.x = 4.0 * GRID;
                 self.project_ui(ui, tokens);
                 self.device_ui(ui, tokens);
+                self.labels_ui(ui, tokens);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     icon_button(ui, &self.commands, UiCommand::ToggleLog);
                     if let Some(job) = self.jobs.running().first() {
@@ -38,6 +39,33 @@ impl App {
         if let Some(project) = &self.project {
             label.on_hover_text(project.config.file.display().to_string());
         }
+    }
+
+    /// Whether label edits are on the disk, and how many the CSV does not have.
+    fn labels_ui(&self, ui: &mut Ui, tokens: &Tokens) {
+        let Some(edits) = &self.edits else { return };
+        if let Some(error) = edits.error() {
+            let text = RichText::new(format!("{} labels wait for the disk", icons::WARNING));
+            ui.label(text.size(TEXT_SMALL).color(tokens.error)).on_hover_text(error);
+            return;
+        }
+        let pending = edits.state().pending_count() as u64;
+        if pending == 0 {
+            return;
+        }
+        let is_one = pending == 1;
+        let text = format!("{} label edit{}", grouped(pending), if is_one { "" } else { "s" });
+        let (icon, hint) = if edits.is_kept() {
+            (icons::CHECK, "Safe on the disk, beside the CSV. Save labels writes them into the CSV.")
+        } else {
+            (icons::CLOCK, "On the way to the disk")
+        };
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = GRID;
+            ui.label(theme::caption(tokens, format!("{icon} {text}"))).on_hover_text(hint);
+            icon_button(ui, &self.commands, UiCommand::Undo);
+            icon_button(ui, &self.commands, UiCommand::SaveLabels);
+        });
     }
 
     fn device_ui(&self, ui: &mut Ui, tokens: &Tokens) {

@@ -179,7 +179,8 @@ pub fn resume(jobs: &Jobs, commands: &CommandSender, folder: PathBuf) -> Job<()>
             .with_context(|| format!("{} cannot be resumed", folder.display()));
         match config {
             Ok(config) => {
-                let request = training::Request { config, run: Some(folder), resume: true };
+                let request =
+                    training::Request { config, run: Some(folder), resume: true, edits: Vec::new() };
                 commands.send(AppCommand::StartTraining(Box::new(request)));
             }
             Err(error) => commands.toast(Level::Error, format!("{error:#}")),

@@ -172,6 +172,9 @@ impl TrainView {
         match wanted {
             Some((folder, run_list::RunAction::Show(on))) => self.earlier.show(&folder, on),
             Some((folder, run_list::RunAction::Use)) => context.commands.send(AppCommand::UseModel(folder)),
+            Some((folder, run_list::RunAction::Inspect)) => {
+                context.commands.send(AppCommand::InspectRun(folder));
+            }
             Some((folder, run_list::RunAction::Resume)) => self.resume(context, folder),
             None => {}
         }
@@ -269,6 +272,11 @@ impl TrainView {
         self.is_stale = true;
     }
 
+    /// The folder of the run that is shown.
+    pub fn run_folder(&self) -> Option<&PathBuf> {
+        self.run.as_ref().and_then(LiveRun::folder)
+    }
+
     /// An action that is about training: start with the settings shown.
     pub fn on_command(&mut self, command: UiCommand, context: &mut ViewContext<'_>) {
         if command != UiCommand::StartTraining {
@@ -276,7 +284,8 @@ impl TrainView {
         }
         match &self.draft {
             Some(draft) => {
-                let request = training::Request { config: draft.config.clone(), run: None, resume: false };
+                let config = draft.config.clone();
+                let request = training::Request { config, run: None, resume: false, edits: Vec::new() };
                 context.commands.send(AppCommand::StartTraining(Box::new(request)));
             }
             None => context.commands.toast(Level::Info, "Open a project first: there is nothing to train on"),

@@ -137,6 +137,14 @@ fn stopped_ui(ui: &mut Ui, context: &ViewContext<'_>, run: &LiveRun, stopped: &S
                 context.commands.send(AppCommand::UseModel(model.clone()));
             }
         }
+        if let Some(folder) = run.folder().filter(|_| stopped.model.is_some()) {
+            let text = "See where it is wrong";
+            let button = ui.button(format!("{}  {text}", icons::MICROSCOPE));
+            button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, text));
+            if button.clicked() {
+                context.commands.send(AppCommand::InspectRun(folder.clone()));
+            }
+        }
         if stopped.why == StopReason::Asked
             && stopped.best_epoch.is_some()
             && ui.button("Resume this run").clicked()

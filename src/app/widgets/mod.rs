@@ -1,13 +1,25 @@
 //! Small parts that several places share. A widget is a value with builder methods and one `ui()`.
 
 pub mod chart;
+pub mod columns;
+pub mod confusion_matrix;
+pub mod large_image;
 pub mod probability_bars;
+pub mod reliability;
 pub mod run_list;
+pub mod scatter;
+pub mod segments;
+pub mod thumbnail_grid;
 
-use egui::{Response, RichText, Role, Stroke, Ui, Vec2, WidgetInfo};
+use std::path::Path;
+
+use egui::{Align2, FontId, Rect, Response, RichText, Role, Stroke, Ui, Vec2, WidgetInfo};
 
 use super::command::{CommandSender, UiCommand};
+use super::context::ViewContext;
+use super::icons;
 use super::theme::{self, GRID, Tokens};
+use super::thumbnails::Thumbnail;
 
 /// A button that sends a command: icon, text, tooltip with the shortcut.
 pub fn command_button(ui: &mut Ui, commands: &CommandSender, command: UiCommand) -> Response {
@@ -29,6 +41,19 @@ pub fn primary_button(ui: &mut Ui, commands: &CommandSender, command: UiCommand)
 pub fn icon_button(ui: &mut Ui, commands: &CommandSender, command: UiCommand) -> Response {
     let button = egui::Button::new(RichText::new(command.icon()).size(16.0)).frame_when_inactive(false);
     finish(ui, button, commands, command)
+}
+
+/// A glyph to press that is no command of the app; `name` is also its tooltip.
+pub fn glyph_button(ui: &mut Ui, glyph: &str, name: &str, is_enabled: bool) -> Response {
+    let button = egui::Button::new(RichText::new(glyph).size(16.0)).frame_when_inactive(false);
+    let response = ui.scope(|ui| {
+        // As high as a button with text.
+        ui.spacing_mut().button_padding = Vec2::ZERO;
+        ui.add_enabled(is_enabled, button.min_size(Vec2::splat(7.0 * GRID)))
+    });
+    let response = response.inner;
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, is_enabled, name));
+    response.on_hover_text(name)
 }
 
 fn finish(ui: &mut Ui, button: egui::Button<'_>, commands: &CommandSender, command: UiCommand) -> Response {
@@ -71,6 +96,41 @@ pub fn fit(image: Vec2, space: Vec2, scale: f32) -> Vec2 {
         return Vec2::ZERO;
     }
     image * (space.x / image.x).min(space.y / image.y).min(scale).max(0.0)
+}
+
+/// The image of a file in the middle of `space`, decoded to `pixels` on its longer side.
+pub fn picture_ui(ui: &Ui, space: Rect, path: &Path, pixels: u32, context: &mut ViewContext<'_>) {
+    match context.thumbnails.get(path, pixels) {
+        Thumbnail::Ready(texture) => {
+            // A small image may grow, but not until it is all blocks.
+            let size = fit(texture.size_vec2(), space.size(), 3.0);
+            let rect = Rect::from_center_size(space.center(), size);
+            egui::Image::new((texture.id(), size)).corner_radius(4).paint_at(ui, rect);
+        }
+        Thumbnail::Loading => {
+            ui.painter().rect_filled(space, 4.0, context.tokens.card);
+        }
+        Thumbnail::Failed(_) => {
+            let font = FontId::proportional(20.0);
+            let color = context.tokens.warning;
+            ui.painter().text(space.center(), Align2::CENTER_CENTER, icons::WARNING, font, color);
+        }
+    }
+}
+
+/// One of several pages of a place; returns whether it was pressed.
+pub fn tab_ui(ui: &mut Ui, tokens: &Tokens, name: &str, here: bool) -> bool {
+    let text = RichText::new(name).family(theme::medium());
+    let text = text.color(if here { tokens.accent_text } else { tokens.text_weak });
+    let fill = if here { tokens.selected } else { tokens.panel };
+    let tab = ui.add(egui::Button::new(text).fill(fill).stroke(Stroke::NONE));
+    tab.widget_info(|| WidgetInfo::selected(Role::Tab, true, here, name));
+    tab.clicked()
+}
+
+/// A dot in the colour of a task.
+pub fn dot_ui(ui: &mut Ui, tokens: &Tokens, task: usize) {
+    ui.label(RichText::new("\u{25cf}").size(10.0).color(tokens.task(task)));
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use egui::{Align2, Color32, FontId, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
+use crate::app::icons;
 use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_SMALL, Tokens};
 
 /// So many labels are shown before "more".
@@ -17,26 +18,51 @@ pub struct ProbabilityBars<'a> {
     labels: &'a [String],
     probabilities: &'a [f32],
     color: Color32,
+    truth: Option<Option<usize>>,
+    choice: Option<Choice<'a>>,
+}
+
+/// The label that is chosen among the bars, and where a press on another is written.
+struct Choice<'a> {
+    chosen: Option<usize>,
+    pressed: &'a mut Option<usize>,
 }
 
 impl<'a> ProbabilityBars<'a> {
     /// Bars for `task`: one probability (0 to 1) per label.
     pub fn new(task: &'a str, labels: &'a [String], probabilities: &'a [f32], color: Color32) -> Self {
-        Self { task, labels, probabilities, color }
+        Self { task, labels, probabilities, color, truth: None, choice: None }
+    }
+
+    /// Says beside the task whether the network is right, and marks the label that the image has.
+    pub fn truth(mut self, label: Option<usize>) -> Self {
+        self.truth = Some(label);
+        self
+    }
+
+    /// Makes the bars a choice: `chosen` is marked, and the label that the user presses goes to `pressed`.
+    pub fn choose(mut self, chosen: Option<usize>, pressed: &'a mut Option<usize>) -> Self {
+        self.choice = Some(Choice { chosen, pressed });
+        self
     }
 
     /// Shows them over the full width.
-    pub fn ui(self, ui: &mut Ui) -> Response {
+    pub fn ui(mut self, ui: &mut Ui) -> Response {
         let tokens = Tokens::of(ui.ctx());
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
-            self.title_ui(ui);
             let order = sorted(self.probabilities);
+            self.title_ui(ui, tokens, order.first().copied());
             let id = ui.make_persistent_id(("all labels", self.task));
             let shows_all = ui.data(|data| data.get_temp(id).unwrap_or(false));
             let shown = if shows_all { order.len() } else { order.len().min(TOP) };
             for (rank, &index) in order.iter().take(shown).enumerate() {
                 self.row_ui(ui, tokens, index, rank == 0);
+            }
+            // The label that the image has is never folded away.
+            let hidden = order.get(shown..).unwrap_or_default();
+            if let Some(truth) = self.truth.flatten().filter(|truth| hidden.contains(truth)) {
+                self.row_ui(ui, tokens, truth, false);
             }
             if order.len() > TOP {
                 ui.add_space(GRID);
@@ -52,56 +78,95 @@ impl<'a> ProbabilityBars<'a> {
         .response
     }
 
-    fn title_ui(&self, ui: &mut Ui) {
+    fn title_ui(&self, ui: &mut Ui, tokens: &Tokens, answer: Option<usize>) {
         ui.horizontal(|ui| {
             super::chart::swatch(ui, self.color);
             ui.label(theme::strong(self.task));
+            if let Some(truth) = self.truth {
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    self.verdict_ui(ui, tokens, truth, answer);
+                });
+            }
         });
         ui.add_space(0.5 * GRID);
     }
 
-    fn row_ui(&self, ui: &mut Ui, tokens: &Tokens, index: usize, is_answer: bool) {
+    fn verdict_ui(&self, ui: &mut Ui, tokens: &Tokens, truth: Option<usize>, answer: Option<usize>) {
+        let name = |label: usize| self.labels.get(label).map_or("", String::as_str);
+        let (text, color, meaning) = match truth {
+            None => ("no label".to_owned(), tokens.text_weak, "no label".to_owned()),
+            Some(truth) if Some(truth) == answer => {
+                (format!("{}  right", icons::CHECK), tokens.success, format!("right, is {}", name(truth)))
+            }
+            Some(truth) => {
+                (format!("{}  wrong", icons::X), tokens.error, format!("wrong, is {}", name(truth)))
+            }
+        };
+        let verdict = ui.label(egui::RichText::new(text).size(TEXT_SMALL).color(color));
+        verdict.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{}: {meaning}", self.task)));
+    }
+
+    fn row_ui(&mut self, ui: &mut Ui, tokens: &Tokens, index: usize, is_answer: bool) {
         let Some(label) = self.labels.get(index) else { return };
         let share = self.probabilities.get(index).copied().unwrap_or_default().clamp(0.0, 1.0);
         let percent = percent(share);
-        let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
+        let is_truth = self.truth.flatten() == Some(index);
+        let chosen = self.choice.as_ref().map(|choice| choice.chosen == Some(index));
+        let sense = if chosen.is_some() { Sense::click() } else { Sense::hover() };
+        let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), sense);
         response.widget_info(|| {
-            let mut info =
-                WidgetInfo::labeled(Role::ProgressIndicator, true, format!("{}: {label}", self.task));
+            let role = if chosen.is_some() { Role::RadioButton } else { Role::ProgressIndicator };
+            let mut info = WidgetInfo::labeled(role, true, format!("{}: {label}", self.task));
             info.current_text_value = Some(percent.clone());
+            info.selected = chosen;
             info
         });
-        let response = response.on_hover_text(format!("{label}: {share:.4}"));
+        let meaning = if is_truth { ", the label of the image" } else { "" };
+        let response = response.on_hover_text(format!("{label}: {share:.4}{meaning}"));
         if ui.is_rect_visible(row) {
-            if response.hovered() {
-                ui.painter().rect_filled(row.expand2(vec2(GRID, 0.0)), 4.0, tokens.card);
+            let back = row.expand2(vec2(GRID, 0.0));
+            if chosen == Some(true) {
+                ui.painter().rect_filled(back, 4.0, tokens.selected);
+            } else if response.hovered() || response.has_focus() {
+                ui.painter().rect_filled(back, 4.0, tokens.card);
             }
-            self.paint_row(ui, tokens, row, Row { label, percent: &percent, share, is_answer });
+            paint_row(ui, row, self.color, Row { label, percent: &percent, share, is_answer, is_truth });
+        }
+        if response.clicked()
+            && let Some(choice) = &mut self.choice
+        {
+            *choice.pressed = Some(index);
         }
     }
+}
 
-    fn paint_row(&self, ui: &Ui, tokens: &Tokens, area: Rect, row: Row<'_>) {
-        let painter = ui.painter();
-        let (family, color) = match row.is_answer {
-            true => (theme::semibold(), tokens.text),
-            false => (egui::FontFamily::Proportional, tokens.text_weak),
-        };
-        let font = FontId::new(TEXT_BODY, family);
-        let label_width = (area.width() * 0.42).clamp(18.0 * GRID, 48.0 * GRID);
-        let galley = elided(ui, row.label, font.clone(), color, label_width - 2.0 * GRID);
-        painter.galley(pos2(area.left(), area.center().y - galley.size().y / 2.0), galley, color);
-        let percent_right = area.left() + label_width + PERCENT_WIDTH - 2.0 * GRID;
-        painter.text(pos2(percent_right, area.center().y), Align2::RIGHT_CENTER, row.percent, font, color);
-        let track = Rect::from_min_max(
-            pos2(area.left() + label_width + PERCENT_WIDTH, area.center().y - GRID),
-            pos2(area.right(), area.center().y + GRID),
-        );
-        if track.width() > 0.0 {
-            painter.rect_filled(track, 2.0, tokens.track);
-            let bar = Rect::from_min_size(track.min, vec2(track.width() * row.share, track.height()));
-            let fill = if row.is_answer { self.color } else { self.color.gamma_multiply(0.55) };
-            painter.rect_filled(bar, 2.0, fill);
-        }
+fn paint_row(ui: &Ui, area: Rect, bar_color: Color32, row: Row<'_>) {
+    let tokens = Tokens::of(ui.ctx());
+    let painter = ui.painter();
+    let (family, color) = match row.is_answer {
+        true => (theme::semibold(), tokens.text),
+        false => (egui::FontFamily::Proportional, tokens.text_weak),
+    };
+    let font = FontId::new(TEXT_BODY, family);
+    let label_width = (area.width() * 0.42).clamp(18.0 * GRID, 48.0 * GRID);
+    let mark = if row.is_truth { 5.0 * GRID } else { 0.0 };
+    let galley = elided(ui, row.label, font.clone(), color, label_width - 2.0 * GRID - mark);
+    if row.is_truth {
+        let at = pos2(area.left() + galley.size().x + 1.5 * GRID, area.center().y);
+        painter.text(at, Align2::LEFT_CENTER, icons::TAG, FontId::proportional(TEXT_BODY), tokens.text);
+    }
+    painter.galley(pos2(area.left(), area.center().y - galley.size().y / 2.0), galley, color);
+    let percent_right = area.left() + label_width + PERCENT_WIDTH - 2.0 * GRID;
+    painter.text(pos2(percent_right, area.center().y), Align2::RIGHT_CENTER, row.percent, font, color);
+    let track = Rect::from_min_max(
+        pos2(area.left() + label_width + PERCENT_WIDTH, area.center().y - GRID),
+        pos2(area.right(), area.center().y + GRID),
+    );
+    if track.width() > 0.0 {
+        painter.rect_filled(track, 2.0, tokens.track);
+        let bar = Rect::from_min_size(track.min, vec2(track.width() * row.share, track.height()));
+        let fill = if row.is_answer { bar_color } else { bar_color.gamma_multiply(0.55) };
+        painter.rect_filled(bar, 2.0, fill);
     }
 }
 
@@ -111,6 +176,7 @@ struct Row<'a> {
     percent: &'a str,
     share: f32,
     is_answer: bool,
+    is_truth: bool,
 }
 
 /// One line of text that ends in an ellipsis where there is no room.
@@ -136,6 +202,15 @@ pub fn percent(share: f32) -> String {
     }
 }
 
+/// A share as a whole percentage, and never `100 %` or `0 %` for what is not exactly so.
+pub fn whole_percent(share: f32) -> String {
+    match share {
+        share if share > 0.0 && share < 0.005 => "<1 %".to_owned(),
+        share if (0.995..1.0).contains(&share) => ">99 %".to_owned(),
+        share => format!("{:.0} %", share * 100.0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,5 +229,9 @@ mod tests {
         assert_eq!(percent(1.0), "100.0 %");
         assert_eq!(percent(0.0001), "<0.1 %");
         assert_eq!(percent(0.0), "0.0 %");
+        assert_eq!(
+            [0.0, 0.004, 0.87, 0.996, 1.0].map(whole_percent),
+            ["0 %", "<1 %", "87 %", ">99 %", "100 %"]
+        );
     }
 }

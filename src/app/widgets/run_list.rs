@@ -34,6 +34,8 @@ pub enum RunAction {
     Show(bool),
     /// Predict with it.
     Use,
+    /// See where it is wrong.
+    Inspect,
     /// Go on with it.
     Resume,
 }
@@ -125,6 +127,7 @@ fn buttons_ui(ui: &mut Ui, row: &RunRow) -> Option<RunAction> {
     };
     if row.has_model {
         button_ui(icons::CROSSHAIR, "Predict with", "Use it for prediction", RunAction::Use);
+        button_ui(icons::MICROSCOPE, "Inspect", "See where it is wrong", RunAction::Inspect);
     }
     if row.can_resume {
         button_ui(icons::PLAY, "Resume", "Go on from its last checkpoint", RunAction::Resume);

@@ -1,0 +1,115 @@
+//! Above the tabs: the tabs themselves, the run, the task and the part that all of them are about.
+
+use egui::{Align, ComboBox, Layout, RichText, Role, Ui, WidgetInfo};
+
+use super::{Focus, InspectView, Tab};
+use crate::app::context::ViewContext;
+use crate::app::format::grouped;
+use crate::app::theme::{self, GRID};
+use crate::app::widgets::{dot_ui, tab_ui};
+use crate::dataset::split::Part;
+use crate::evaluation::inspection::Inspection;
+
+/// Below this width, the run stands below the tabs, beside the part.
+const WIDE: f32 = 860.0;
+
+impl InspectView {
+    pub(super) fn header_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
+        let is_wide = ui.available_width() >= WIDE;
+        if is_wide {
+            ui.horizontal(|ui| {
+                self.tabs_ui(ui, context);
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    self.run_menu_ui(ui);
+                    ui.label(theme::caption(context.tokens, "Run"));
+                });
+            });
+        } else {
+            ui.horizontal_wrapped(|ui| self.tabs_ui(ui, context));
+        }
+        let Some(loaded) = self.session.as_ref().and_then(|session| session.loaded.as_ref()) else { return };
+        let (inspection, missing) = (std::sync::Arc::clone(&loaded.inspection), loaded.missing);
+        ui.add_space(GRID);
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing.x = GRID;
+            tasks_ui(ui, &inspection, &mut self.focus, context);
+            // These two look at every part.
+            if !matches!(self.tab, Tab::Issues | Tab::Duplicates) {
+                ui.add_space(3.0 * GRID);
+                part_ui(ui, &inspection, &mut self.focus);
+            }
+            if !is_wide {
+                self.run_menu_ui(ui);
+            }
+            let Some(session) = &mut self.session else { return };
+            if missing > 0 {
+                let images = if missing == 1 { "image is" } else { "images are" };
+                let text = format!("{} {images} not predicted yet", grouped(missing as u64));
+                ui.add_space(2.0 * GRID);
+                ui.label(theme::caption(context.tokens, text));
+                if session.is_cancelled() && ui.button("Predict them").clicked() {
+                    session.go_on();
+                }
+            }
+        });
+    }
+
+    fn tabs_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
+        ui.spacing_mut().item_spacing.x = GRID;
+        for tab in Tab::ALL {
+            if tab_ui(ui, context.tokens, tab.name(), self.tab == tab) {
+                self.tab = tab;
+            }
+        }
+    }
+
+    fn run_menu_ui(&mut self, ui: &mut Ui) {
+        let name = self.session.as_ref().map(|session| session.name()).unwrap_or_default();
+        let menu = ComboBox::from_id_salt("inspected run").selected_text(name).width(44.0 * GRID);
+        let mut wanted = None;
+        let menu = menu.truncate().show_ui(ui, |ui| {
+            for run in self.runs.others(None).filter(|run| run.record.best.is_some()) {
+                let folder = &run.record.folder;
+                let here = self.session.as_ref().is_some_and(|session| session.run == *folder);
+                let text = RichText::new(&run.record.name);
+                let facts = run.best().map(|best| format!("val. loss {:.3}", best.validation.loss));
+                let row = ui.selectable_label(here, text).on_hover_text(facts.unwrap_or_default());
+                if row.clicked() && !here {
+                    wanted = Some(folder.clone());
+                }
+            }
+        });
+        menu.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Run to inspect"));
+        if wanted.is_some() {
+            self.wanted = wanted;
+            ui.ctx().request_repaint();
+        }
+    }
+}
+
+fn tasks_ui(ui: &mut Ui, inspection: &Inspection, focus: &mut Focus, context: &ViewContext<'_>) {
+    for (index, task) in inspection.tasks.iter().enumerate() {
+        dot_ui(ui, context.tokens, task.in_dataset.unwrap_or(index));
+        if tab_ui(ui, context.tokens, &task.task.name, focus.task == index) {
+            focus.task = index;
+        }
+    }
+}
+
+fn part_ui(ui: &mut Ui, inspection: &Inspection, focus: &mut Focus) {
+    let name = |part: Option<Part>| match part {
+        Some(Part::Train) => "Train",
+        Some(Part::Validation) => "Validation",
+        Some(Part::Test) => "Test",
+        None => "All parts",
+    };
+    let menu = ComboBox::from_id_salt("inspected part").selected_text(name(focus.part)).width(26.0 * GRID);
+    let menu = menu.show_ui(ui, |ui| {
+        for part in [Some(Part::Validation), Some(Part::Train), Some(Part::Test), None] {
+            if part.is_none_or(|part| inspection.parts.contains(&part)) {
+                ui.selectable_value(&mut focus.part, part, name(part));
+            }
+        }
+    });
+    menu.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Part to inspect"));
+}

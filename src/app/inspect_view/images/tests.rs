@@ -1,0 +1,110 @@
+use std::path::Path;
+
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+
+use super::*;
+use crate::app::command::CommandSender;
+use crate::app::context::TrainingState;
+use crate::app::jobs::Jobs;
+use crate::app::theme::{self, Tokens};
+use crate::app::thumbnails::Thumbnails;
+use crate::config::{Config, Task};
+use crate::dataset::table::Table;
+use crate::evaluation::inspection::TaskItems;
+use crate::inference::outputs::Features;
+
+/// Five rows, of which some have outputs.
+fn basis(version: u64, images: [&str; 5], rows: &[usize]) -> Basis {
+    let config = "{paths: {model_dataframe: x.csv}, model: {target_encoder: {print: [plain, dotted]}}}";
+    let config = Config::parse(config, Path::new("/config.yml")).unwrap();
+    let csv = images.iter().fold("path,print\n".to_owned(), |csv, image| csv + image + ",plain\n");
+    let table = Table::from_bytes(csv.into(), Path::new("/x.csv")).unwrap();
+    let dataset = Dataset::from_table(table, &config).unwrap();
+    let task = TaskItems {
+        task: Task { name: "print".into(), labels: vec!["plain".into(), "dotted".into()] },
+        in_dataset: Some(0),
+        labels: vec![Some(0); rows.len()],
+        probabilities: [0.2, 0.8].repeat(rows.len()),
+        predicted: vec![1; rows.len()],
+        unknown_labels: 0,
+    };
+    let inspection = Inspection {
+        rows: rows.to_vec(),
+        parts: vec![crate::dataset::split::Part::Train; rows.len()],
+        tasks: vec![task],
+        features: Features::default(),
+    };
+    Basis { version, inspection: Arc::new(inspection), dataset: Arc::new(dataset) }
+}
+
+const IMAGES: [&str; 5] = ["a.png", "b.png", "c.png", "d.png", "e.png"];
+
+#[test]
+fn what_is_shown_stays_the_same_images_when_more_outputs_come() {
+    let mut tab = ImagesTab::default();
+    tab.renumber(basis(1, IMAGES, &[1, 3]));
+    tab.browse(Query { among: Some(Arc::new(vec![0, 1])), ..mistakes() }, None);
+    tab.is_handed_in = false;
+    tab.large = Some(1);
+    tab.renumber(basis(2, IMAGES, &[0, 1, 2, 3, 4]));
+    assert_eq!((tab.query.among.as_deref(), tab.large), (Some(&vec![1, 3]), Some(3)));
+    // The rows were read again, and the fourth is about another image now.
+    tab.renumber(basis(3, ["a.png", "b.png", "c.png", "x.png", "e.png"], &[0, 1, 2, 3, 4]));
+    assert_eq!((tab.query.among.as_deref(), tab.large), (Some(&vec![1]), None));
+}
+
+#[test]
+fn items_that_another_tab_hands_over_are_numbers_of_the_newest_outputs() {
+    let mut tab = ImagesTab::default();
+    tab.renumber(basis(1, IMAGES, &[1, 3]));
+    tab.open(1);
+    tab.renumber(basis(2, IMAGES, &[0, 1, 2, 3, 4]));
+    assert_eq!(tab.large, Some(1));
+}
+
+#[test]
+fn a_chip_says_what_led_here_until_it_is_removed() {
+    let mut tab = ImagesTab::default();
+    tab.renumber(basis(1, IMAGES, &[0, 1, 2, 3, 4]));
+    let title = "3 images within the lasso".to_owned();
+    tab.browse(Query { among: Some(Arc::new(vec![0, 1, 4])), ..mistakes() }, Some(title));
+    let mut parts = None;
+    let mut harness =
+        Harness::builder().with_size([800.0, 200.0]).with_context_setup(theme::install).build_ui_state(
+            move |ui, tab: &mut ImagesTab| {
+                let (commands, jobs, thumbnails) = parts.get_or_insert_with(|| {
+                    let ctx = ui.ctx();
+                    (CommandSender::new(ctx).0, Jobs::new(ctx), Thumbnails::new(ctx))
+                });
+                let context = ViewContext {
+                    project: None,
+                    commands,
+                    tokens: Tokens::of(ui.ctx()),
+                    jobs,
+                    thumbnails,
+                    device: None,
+                    training: TrainingState::Idle,
+                    edits: None,
+                };
+                tab.search(&context);
+                tab.filter_bar_ui(ui, &context);
+            },
+            tab,
+        );
+    let wait_for = |harness: &mut Harness<'_, ImagesTab>, count: &str| {
+        for _ in 0..500 {
+            harness.run_steps(1);
+            if harness.query_by_label(count).is_some() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        panic!("{count}: {:?}", harness.root());
+    };
+    wait_for(&mut harness, "3 of 5 images");
+    assert!(harness.query_by_label("3 images within the lasso").is_some());
+    harness.get_by_label("Remove: 3 images within the lasso").click();
+    wait_for(&mut harness, "5 of 5 images");
+    assert!(harness.query_by_label("3 images within the lasso").is_none());
+}

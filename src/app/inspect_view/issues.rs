@@ -1,0 +1,282 @@
+//! Labels that are probably wrong: accept the proposed label, keep the given one, or go on.
+//!
+//! The list is made once and stays while it is worked through, so that nothing jumps under the user's hands;
+//! what was decided is read from the label edits, so that undo and a restart show it right.
+
+mod detail;
+mod list;
+
+use std::sync::Arc;
+
+use egui::{Key, Modifiers, Ui};
+
+use super::search::{Search, Words};
+use super::session::{Loaded, Session};
+use super::{Action, Focus};
+use crate::app::command::{AppCommand, Level};
+use crate::app::context::ViewContext;
+use crate::app::format::grouped;
+use crate::app::icons;
+use crate::app::label_edits::LabelEdits;
+use crate::app::theme::{self, GRID};
+use crate::app::widgets::empty_place;
+use crate::config::Task;
+use crate::dataset::edits::{Source, Step};
+use crate::evaluation::inspection::TaskItems;
+use crate::evaluation::suspects::{self, Suspect, TaskSuspects};
+
+const WORDS: Words = Words {
+    icon: icons::TAG,
+    searching: (
+        "Looking for labels that are probably wrong",
+        "Small classifiers are trained on what the network sees, each without a fifth of the rows, so that every \
+         label is judged by one that never learnt it.",
+    ),
+    waiting: "As soon as every image is predicted, its label is checked.",
+    again: "Look for label errors",
+};
+
+/// What the user has said of a suspect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// Nothing yet.
+    Open,
+    /// It has the proposed label now.
+    Accepted,
+    /// The given label is right.
+    Kept,
+    /// It has a third label, or none.
+    Changed,
+}
+
+/// The tab.
+#[derive(Default)]
+pub struct IssuesTab {
+    search: Search<Arc<Vec<TaskSuspects>>>,
+    /// How many have which decision, of which task and version of the edits.
+    counts: Option<(usize, u64, [u64; 4])>,
+    /// Position in the list of the task in focus.
+    selected: usize,
+    of_task: usize,
+    scroll_to_selected: bool,
+}
+
+impl IssuesTab {
+    /// Shows the tab.
+    pub fn ui(
+        &mut self,
+        ui: &mut Ui,
+        session: &Session,
+        loaded: &Loaded,
+        focus: &Focus,
+        context: &mut ViewContext<'_>,
+    ) -> Option<Action> {
+        if self.search.poll() {
+            self.counts = None;
+        }
+        if self.search.is_due(session) {
+            self.start(loaded, context);
+        }
+        if self.of_task != focus.task {
+            (self.of_task, self.selected) = (focus.task, 0);
+        }
+        let items = loaded.inspection.tasks.get(focus.task)?;
+        let all = self.search.found.clone();
+        let Some(found) = all.as_ref().and_then(|found| found.get(focus.task)) else {
+            if self.search.waiting_ui(ui, session, &WORDS) {
+                self.start(loaded, context);
+            }
+            return None;
+        };
+        if found.suspects.is_empty() {
+            let text = format!(
+                "Of {} labels of {} none contradicts the network's out-of-sample probabilities enough.",
+                grouped(found.rows as u64),
+                items.task.name
+            );
+            empty_place(ui, icons::CHECK_CIRCLE, "No label looks wrong", &text, |_| {});
+            return None;
+        }
+        self.selected = self.selected.min(found.suspects.len() - 1);
+        self.keys(ui, items, found, context);
+        self.summary_ui(ui, items, found, loaded, context);
+        ui.add_space(2.0 * GRID);
+        self.both_ui(ui, items, found, context);
+        None
+    }
+
+    fn start(&mut self, loaded: &Loaded, context: &ViewContext<'_>) {
+        self.selected = 0;
+        let (inspection, folder) = (Arc::clone(&loaded.inspection), loaded.store.folder().to_path_buf());
+        self.search.start(context.jobs.start("Looking for label errors", move |progress| {
+            let found = suspects::find(&inspection, &folder, &mut |done, of| {
+                progress.set(done as u64, of as u64);
+                progress.keep_going()
+            })?;
+            Ok(found.map(Arc::new))
+        }));
+    }
+
+    fn summary_ui(
+        &mut self,
+        ui: &mut Ui,
+        items: &TaskItems,
+        found: &TaskSuspects,
+        loaded: &Loaded,
+        context: &ViewContext<'_>,
+    ) {
+        let version = context.edits.map_or(0, LabelEdits::version);
+        let counts = match self.counts {
+            Some((task, of, counts)) if (task, of) == (self.of_task, version) => counts,
+            _ => {
+                let mut counts = [0; 4];
+                for suspect in &found.suspects {
+                    counts[decision(items, suspect, context) as usize] += 1;
+                }
+                self.counts = Some((self.of_task, version, counts));
+                counts
+            }
+        };
+        ui.horizontal_wrapped(|ui| {
+            ui.label(theme::strong(format!("{} to review", grouped(counts[Decision::Open as usize]))));
+            let text = format!(
+                "{} accepted, {} kept, of {} suspects among {} labels; about {} are wrong, by estimate",
+                grouped(counts[Decision::Accepted as usize]),
+                grouped(counts[Decision::Kept as usize]),
+                grouped(found.suspects.len() as u64),
+                grouped(found.rows as u64),
+                grouped(found.estimated as u64)
+            );
+            ui.add(egui::Label::new(theme::caption(context.tokens, text)).truncate()).on_hover_text(
+                "Confident learning (Northcutt et al. 2021): each label is compared with probabilities from a \
+                 classifier that did not learn it. For rows that trained, classifiers on the network's features \
+                 are fitted five times, each time without a fifth of the rows.",
+            );
+            let changed = counts[Decision::Accepted as usize] + counts[Decision::Changed as usize];
+            if changed > 0 && !self.search.is_running() && ui.button("Search again").clicked() {
+                self.start(loaded, context);
+            }
+        });
+    }
+
+    fn both_ui(
+        &mut self,
+        ui: &mut Ui,
+        items: &TaskItems,
+        found: &TaskSuspects,
+        context: &mut ViewContext<'_>,
+    ) {
+        let is_wide = ui.available_width() > 170.0 * GRID;
+        let scroll = std::mem::take(&mut self.scroll_to_selected);
+        let mut chosen = None;
+        if is_wide {
+            let width = (ui.available_width() * 0.4).clamp(70.0 * GRID, 120.0 * GRID);
+            let panel = egui::Panel::left("suspects").exact_size(width).resizable(false);
+            panel.frame(egui::Frame::new()).show(ui, |ui| {
+                chosen = list::ui(ui, items, &found.suspects, self.selected, scroll, context);
+            });
+            egui::CentralPanel::no_frame()
+                .frame(egui::Frame::new().inner_margin(egui::Margin { left: 16, ..egui::Margin::ZERO }))
+                .show(ui, |ui| self.detail_ui(ui, items, found, context));
+        } else {
+            egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                self.detail_ui(ui, items, found, context);
+            });
+        }
+        if let Some(index) = chosen {
+            self.selected = index;
+        }
+    }
+
+    fn detail_ui(
+        &mut self,
+        ui: &mut Ui,
+        items: &TaskItems,
+        found: &TaskSuspects,
+        context: &mut ViewContext<'_>,
+    ) {
+        let Some(suspect) = found.suspects.get(self.selected) else { return };
+        if let Some(answer) = detail::ui(ui, items, suspect, decision(items, suspect, context), context) {
+            self.answer(answer, items, found, context);
+        }
+    }
+
+    /// A, K and S answer; up and down go from suspect to suspect.
+    fn keys(&mut self, ui: &Ui, items: &TaskItems, found: &TaskSuspects, context: &ViewContext<'_>) {
+        if ui.ctx().egui_wants_keyboard_input() {
+            return;
+        }
+        let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+        let answers = [
+            (Key::A, detail::Answer::Accept),
+            (Key::K, detail::Answer::Keep),
+            (Key::S, detail::Answer::Skip),
+        ];
+        for (key, answer) in answers {
+            if pressed(key) {
+                self.answer(answer, items, found, context);
+            }
+        }
+        let before = self.selected;
+        if pressed(Key::ArrowDown) {
+            self.selected = (self.selected + 1).min(found.suspects.len() - 1);
+        }
+        if pressed(Key::ArrowUp) {
+            self.selected = self.selected.saturating_sub(1);
+        }
+        self.scroll_to_selected |= self.selected != before;
+    }
+
+    fn answer(
+        &mut self,
+        answer: detail::Answer,
+        items: &TaskItems,
+        found: &TaskSuspects,
+        context: &ViewContext<'_>,
+    ) {
+        let (Some(suspect), Some(edits)) = (found.suspects.get(self.selected), context.edits) else { return };
+        let Some(task) = items.in_dataset else { return };
+        let change = match answer {
+            detail::Answer::Accept => {
+                let label = items.task.labels.get(suspect.proposed as usize).map(String::as_str);
+                Some(edits.state().label_change(edits.base(), suspect.row, task, label))
+            }
+            detail::Answer::Keep => Some(edits.state().keep_change(edits.base(), suspect.row, task)),
+            detail::Answer::Skip => None,
+        };
+        if let Some(change) = change {
+            if let Some(denied) = edits.denied() {
+                context.commands.toast(Level::Warning, denied);
+                return;
+            }
+            context.commands.send(AppCommand::Edit(Step::now(Source::LabelIssue, vec![change])));
+        }
+        // To the next that is open, from here on and then from the top.
+        let count = found.suspects.len();
+        let next = (1..count)
+            .map(|step| (self.selected + step) % count)
+            .find(|index| decision(items, &found.suspects[*index], context) == Decision::Open);
+        self.selected = next.unwrap_or(self.selected);
+        self.scroll_to_selected = true;
+    }
+}
+
+/// What the label edits say of a suspect.
+pub(super) fn decision(items: &TaskItems, suspect: &Suspect, context: &ViewContext<'_>) -> Decision {
+    let (Some(edits), Some(task)) = (context.edits, items.in_dataset) else { return Decision::Open };
+    of_edits(edits, &items.task, task, suspect)
+}
+
+fn of_edits(edits: &LabelEdits, spec: &Task, task: usize, suspect: &Suspect) -> Decision {
+    let (state, base) = (edits.state(), edits.base());
+    if suspect.row >= base.rows.len() {
+        return Decision::Open;
+    }
+    let label = state.label_text(base, suspect.row, task);
+    let text = |class: u32| spec.labels.get(class as usize).map(String::as_str);
+    if label.as_deref() == text(suspect.given) {
+        let kept = state.is_kept(&base.image_key(suspect.row), &spec.name, label.as_deref());
+        return if kept { Decision::Kept } else { Decision::Open };
+    }
+    if label.as_deref() == text(suspect.proposed) { Decision::Accepted } else { Decision::Changed }
+}

@@ -1,0 +1,138 @@
+//! Scores in words: names, what they mean to somebody who is no statistician, and how they are written.
+
+use crate::app::widgets::probability_bars::percent;
+use crate::dataset::split::Part;
+use crate::evaluation::intervals::Estimate;
+use crate::evaluation::scores::TaskScores;
+
+/// A score of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Score {
+    Accuracy,
+    Balanced,
+    MacroF1,
+    LogLoss,
+    Calibration,
+}
+
+impl Score {
+    pub const ALL: [Self; 5] =
+        [Self::Accuracy, Self::Balanced, Self::MacroF1, Self::LogLoss, Self::Calibration];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Accuracy => "Accuracy",
+            Self::Balanced => "Balanced",
+            Self::MacroF1 => "Macro-F1",
+            Self::LogLoss => "Log loss",
+            Self::Calibration => "ECE",
+        }
+    }
+
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Accuracy => "Accuracy: the share of images that get the right label.",
+            Self::Balanced => {
+                "Balanced accuracy: for each label the share of its images that are found, and then the mean \
+                 over the labels. A rare label counts as much as a frequent one."
+            }
+            Self::MacroF1 => {
+                "Macro-F1: for each label one number for how many of its images are found and how seldom it is \
+                 given wrongly, and then the mean over the labels. 100 % is perfect."
+            }
+            Self::LogLoss => {
+                "Log loss: how surprised the network is by the right label. 0 is perfect; being sure and wrong \
+                 costs most. It is what training makes small."
+            }
+            Self::Calibration => {
+                "Expected calibration error: how far its certainty is from the truth. At 5 %, of the images that \
+                 it is 90 % sure of, about 85 % or 95 % are right. 0 is perfect."
+            }
+        }
+    }
+
+    pub fn of(self, scores: &TaskScores) -> Option<f64> {
+        match self {
+            Self::Calibration => scores.calibration.error,
+            _ => self.interval(scores).map(|estimate| estimate.value),
+        }
+    }
+
+    /// With its interval; the calibration error has none.
+    pub fn interval(self, scores: &TaskScores) -> Option<Estimate> {
+        match self {
+            Self::Accuracy => scores.accuracy,
+            Self::Balanced => scores.balanced_accuracy,
+            Self::MacroF1 => scores.macro_f1,
+            Self::LogLoss => scores.log_loss,
+            Self::Calibration => None,
+        }
+    }
+
+    /// What to beat: the score of always saying the most frequent label; for the calibration error, what chance
+    /// alone makes of it.
+    pub fn to_beat(self, scores: &TaskScores) -> Option<f64> {
+        let baseline = scores.baseline.as_ref();
+        match self {
+            Self::Accuracy => baseline.map(|baseline| baseline.accuracy),
+            Self::Balanced => baseline.map(|baseline| baseline.balanced_accuracy),
+            Self::MacroF1 => baseline.map(|baseline| baseline.macro_f1),
+            Self::LogLoss => baseline.map(|baseline| baseline.log_loss),
+            Self::Calibration => scores.calibration.error_by_chance,
+        }
+    }
+
+    /// Whether more is better.
+    pub fn is_gain(self) -> bool {
+        !matches!(self, Self::LogLoss | Self::Calibration)
+    }
+
+    pub fn text(self, value: f64) -> String {
+        match self {
+            Self::LogLoss => format!("{value:.3}"),
+            _ => percent(value as f32),
+        }
+    }
+
+    /// `78 – 93 %`.
+    pub fn range(self, estimate: &Estimate) -> String {
+        match self {
+            Self::LogLoss if estimate.high.is_infinite() => format!("from {:.2}", estimate.low),
+            Self::LogLoss => format!("{:.2} \u{2013} {:.2}", estimate.low, estimate.high),
+            _ => range(estimate),
+        }
+    }
+}
+
+/// `78 – 93 %`.
+pub(super) fn range(estimate: &Estimate) -> String {
+    format!("{:.0} \u{2013} {:.0} %", estimate.low * 100.0, estimate.high * 100.0)
+}
+
+/// `78 % to 93 %`, within sentences.
+pub(super) fn from_to(estimate: &Estimate) -> String {
+    format!("{:.0} % to {:.0} %", estimate.low * 100.0, estimate.high * 100.0)
+}
+
+/// `1 image`, `12 images`.
+pub(super) fn images(count: usize) -> String {
+    match count {
+        1 => "1 image".to_owned(),
+        count => format!("{} images", crate::app::format::grouped(count as u64)),
+    }
+}
+
+/// What a part is called within a sentence.
+pub(super) fn part_name(part: Option<Part>) -> &'static str {
+    match part {
+        Some(Part::Train) => "train",
+        Some(Part::Validation) => "validation",
+        Some(Part::Test) => "test",
+        None => "all parts",
+    }
+}
+
+/// A dash where there is no number.
+pub(super) fn or_dash(text: Option<String>) -> String {
+    text.unwrap_or_else(|| "\u{2013}".to_owned())
+}

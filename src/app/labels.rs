@@ -1,0 +1,170 @@
+//! The label edits of the open project: opening, changing, saving and exporting them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::App;
+use super::command::{AppCommand, Level, UiCommand};
+use super::dialogs;
+use super::format::grouped;
+use super::jobs::{Outcome, take};
+use super::label_edits::{LabelEdits, News};
+use crate::dataset::Dataset;
+use crate::dataset::edits::merge::{self, OnConflict};
+use crate::dataset::edits::{self, Opened, Step};
+
+/// Edits read from disk, and the rows that they belong to.
+pub struct OpenedEdits {
+    generation: u64,
+    rows: Arc<Dataset>,
+    opened: Opened,
+}
+
+impl App {
+    /// Reads the edits of the project that was just opened. The earlier ones give their lock back first: it may
+    /// be the same project.
+    pub(super) fn open_edits(&mut self) {
+        let earlier = self.edits.take();
+        let Some(project) = &self.project else { return };
+        let (generation, rows) = (project.generation, Arc::clone(&project.dataset));
+        self.opening_edits = Some(self.jobs.start_quietly("Reading label edits", move |_| {
+            drop(earlier);
+            let opened = edits::open(&rows)?;
+            Ok(OpenedEdits { generation, rows, opened })
+        }));
+    }
+
+    /// The project is left: what waits for the disk is written, off the UI thread.
+    pub(super) fn close_edits(&mut self) {
+        self.opening_edits = None;
+        if let Some(edits) = self.edits.take() {
+            self.errands.push(self.jobs.start_quietly("Closing label edits", move |_| {
+                drop(edits);
+                Ok(None)
+            }));
+        }
+    }
+
+    pub(super) fn take_in_edits(&mut self) {
+        match take(&mut self.opening_edits) {
+            Some(Outcome::Done(opened)) => self.on_edits_opened(opened),
+            Some(Outcome::Failed(message)) => self.toast(Level::Error, message),
+            Some(Outcome::Cancelled) | None => {}
+        }
+        let Some(edits) = &mut self.edits else { return };
+        for news in edits.poll(&self.jobs) {
+            match news {
+                News::Applied(dataset, summary) => {
+                    if let Some(project) = &mut self.project {
+                        self.generation += 1;
+                        project.generation = self.generation;
+                        project.dataset = dataset;
+                        project.summary = Arc::new(summary);
+                    }
+                    self.tell_train_of_project();
+                }
+                News::Saved(outcome) => self.on_labels_saved(&outcome),
+                News::Failed(message) => self.toast(Level::Error, message),
+            }
+        }
+    }
+
+    fn on_edits_opened(&mut self, OpenedEdits { generation, rows, opened }: OpenedEdits) {
+        // The images may have been checked meanwhile; only another project's edits are not wanted.
+        let Some(project) = self.project.as_ref().filter(|project| project.generation >= generation) else {
+            return;
+        };
+        let rows = if project.generation == generation { rows } else { Arc::clone(&project.dataset) };
+        for warning in &opened.warnings {
+            self.commands.toast(Level::Warning, warning);
+        }
+        let pending = opened.state.pending_count();
+        let ctx = self.ctx.clone();
+        let edits = LabelEdits::new(rows, opened, move || ctx.request_repaint());
+        if let Some(denied) = edits.denied() {
+            self.commands.toast(Level::Warning, denied);
+        }
+        if pending > 0 {
+            let count = grouped(pending as u64);
+            let edits = if pending == 1 { "label edit is" } else { "label edits are" };
+            let message =
+                format!("{count} {edits} not in the CSV yet, from an earlier time: Save labels writes them");
+            self.commands.toast(Level::Info, message);
+        }
+        self.edits = Some(edits);
+    }
+
+    pub(super) fn edit(&mut self, step: Step) {
+        match &mut self.edits {
+            Some(edits) => match edits.denied().map(str::to_owned) {
+                Some(denied) => self.toast(Level::Warning, denied),
+                None => {
+                    edits.edit(step);
+                }
+            },
+            None => self.toast(Level::Info, "The label edits are still being read"),
+        }
+    }
+
+    pub(super) fn apply_to_labels(&mut self, command: UiCommand) {
+        let Some(edits) = &mut self.edits else { return };
+        match command {
+            UiCommand::Undo => {
+                edits.undo();
+            }
+            UiCommand::Redo => {
+                edits.redo();
+            }
+            UiCommand::SaveLabels => edits.save(&self.jobs),
+            UiCommand::ExportLabels => {
+                let csv = &edits.base().table.path;
+                let stem = csv.file_stem().unwrap_or(csv.as_os_str()).to_string_lossy();
+                self.errands.push(dialogs::ask_export(&self.jobs, &format!("{stem}_corrected.csv")));
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn can_apply_to_labels(&self, command: UiCommand) -> bool {
+        let Some(edits) = &self.edits else { return false };
+        let (state, can_edit) = (edits.state(), edits.denied().is_none());
+        match command {
+            UiCommand::Undo => can_edit && state.next_undo().is_some(),
+            UiCommand::Redo => can_edit && state.next_redo().is_some(),
+            UiCommand::SaveLabels => can_edit && state.pending_count() > 0 && !edits.is_saving(),
+            _ => true,
+        }
+    }
+
+    pub(super) fn export_labels(&mut self, target: PathBuf) {
+        let Some(edits) = &self.edits else { return };
+        let export = edits.export(&self.jobs, target);
+        self.errands.push(export);
+    }
+
+    pub(super) fn settle_conflicts(&mut self, on_conflict: OnConflict) {
+        if let Some(edits) = &mut self.edits {
+            edits.settle(&self.jobs, on_conflict);
+        }
+    }
+
+    fn on_labels_saved(&mut self, outcome: &merge::Outcome) {
+        let rows = if outcome.rows_changed == 1 { "row" } else { "rows" };
+        let mut message = format!("{} {rows} of the CSV changed.", grouped(outcome.rows_changed as u64));
+        if let Some(backup) = &outcome.backup {
+            message += &format!(" It is kept as it was in {}.", backup.display());
+        }
+        self.toast(Level::Success, message);
+        if let Some(missing) = outcome.missing.first() {
+            let more = outcome.missing.len();
+            self.toast(
+                Level::Warning,
+                format!("{more} label edits have no place in the CSV and stay pending: {}", missing.why),
+            );
+        }
+        // Another program changed the file: its rows are not those in memory.
+        if outcome.file_changed && outcome.conflicts.is_empty() {
+            self.commands.send(AppCommand::Ui(UiCommand::ReloadProject));
+        }
+    }
+}
