@@ -154,16 +154,17 @@ pub struct Opened {
 }
 
 /// Opens the edits of a dataset as it was read from its CSV. Edits that the CSV turns out to have
-/// (a save that was killed before it was noted) are noted as saved. Nothing is made on disk until
-/// the first edit. [`Journal::denied`] tells whether they can only be looked at.
+/// (a save that was killed before it was noted) are noted as saved, and what was undone while that save
+/// ran is pending again. Nothing is made on disk until the first edit. [`Journal::denied`] tells whether
+/// they can only be looked at.
 ///
 /// # Errors
 /// The journal is there but cannot be read, or a newer version wrote it.
 pub fn open(dataset: &Dataset) -> anyhow::Result<Opened> {
     let mut opened = Journal::open(&dataset.table.path)?;
-    let found = opened.state.found_in(dataset);
-    if !found.is_empty() {
-        let entry = opened.state.note_found(found);
+    let (found, undone) = opened.state.found_in(dataset);
+    if !found.is_empty() || !undone.is_empty() {
+        let entry = opened.state.note_found(found, undone);
         if opened.journal.denied().is_none()
             && let Err(error) = opened.journal.append(&[entry])
         {

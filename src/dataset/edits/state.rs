@@ -16,6 +16,9 @@ pub struct State {
     undone: Vec<Numbered>,
     last_number: u64,
     pending: usize,
+    /// What each label went through since the CSV was last known to be written, by image and task: a
+    /// save that was killed before it was noted left one of these in the file.
+    passed: HashMap<(String, String), Vec<Option<String>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -200,15 +203,27 @@ impl State {
         Ok(())
     }
 
-    /// Notes that the CSV has these labels, though no save told so.
-    pub(super) fn note_found(&mut self, labels: Vec<Edit>) -> Entry {
-        let entry = Entry::Saved { time: now(), labels, undone: Vec::new() };
+    /// What the CSV has of a label that is pending; the outer `None` where it is not.
+    pub(super) fn pending_base(&self, image: &str, task: &str) -> Option<&Option<String>> {
+        let slot = self.slot(image, &Field::Label(task.to_owned()))?;
+        (slot.base != slot.current).then_some(&slot.base)
+    }
+
+    /// What each label went through since the last save that is known, the last value last.
+    pub(super) fn passed(&self) -> impl Iterator<Item = (&str, &str, &[Option<String>])> {
+        self.passed.iter().map(|((image, task), values)| (image.as_str(), task.as_str(), values.as_slice()))
+    }
+
+    /// Notes that the CSV has these labels, though no save told so; those `undone` must be written back.
+    pub(super) fn note_found(&mut self, labels: Vec<Edit>, undone: Vec<Edit>) -> Entry {
+        let entry = Entry::Saved { time: now(), labels, undone };
         self.take_saved(&entry);
         entry
     }
 
     fn take_saved(&mut self, entry: &Entry) {
         let Entry::Saved { labels, undone, .. } = entry else { return };
+        self.passed.clear();
         for edit in labels {
             let base = edit.after.clone();
             // A label that is not pending here (its line is damaged) is the CSV's already.
@@ -260,6 +275,14 @@ impl State {
 
     fn put(&mut self, image: &str, field: &Field, before: &Option<String>, after: &Option<String>) {
         let goes_to_csv = matches!(field, Field::Label(_));
+        if let Field::Label(task) = field {
+            let passed = self.passed.entry((image.to_owned(), task.clone())).or_default();
+            for value in [before, after] {
+                // Each value once, so that a label that goes to and fro costs no more; the last one last.
+                passed.retain(|old| old != value);
+                passed.push(value.clone());
+            }
+        }
         self.update(image, field, |slot| {
             let slot = slot.unwrap_or_default();
             // Where nothing is pending, what the user saw is what the CSV has.

@@ -120,6 +120,31 @@ fn a_save_that_was_killed_before_it_was_noted_is_found() {
 }
 
 #[test]
+fn what_was_edited_after_a_killed_save_took_it_is_written_again_without_a_question() {
+    let shop = Shop::new(CSV);
+    let mut window = shop.open();
+    window.label(0, PRINT, "floral");
+    window.label(1, PRINT, "solid");
+    let taken = window.state.pending();
+    assert!(window.undo());
+    window.label(0, PRINT, "striped");
+    // The save ends after these edits were kept, and nobody lives to note it.
+    merge::save(&window.dataset, &taken, OnConflict::Ask).unwrap();
+    drop(window);
+    assert_eq!(shop.text(), "image,print,sleeves\na.jpg,floral,short\nb.jpg,solid,long\nc.jpg,,\n");
+
+    for _ in 0..2 {
+        let window = shop.open();
+        assert_eq!(window.prints(), ["striped", "floral", ""], "as the journal has it, each time");
+        assert_eq!(window.state.pending_count(), 2);
+    }
+    let outcome = shop.open().save(OnConflict::Ask);
+    assert_eq!(outcome.conflicts, []);
+    assert_eq!(shop.text(), "image,print,sleeves\na.jpg,striped,short\nb.jpg,floral,long\nc.jpg,,\n");
+    assert_eq!(shop.open().state.pending_count(), 0);
+}
+
+#[test]
 fn other_changes_of_the_file_are_kept() {
     let shop = Shop::new(CSV);
     let mut window = shop.open();
