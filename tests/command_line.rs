@@ -168,6 +168,12 @@ fn a_model_that_is_none_is_named() {
     let predict = tasklens(folder.path(), &["predict", "x.safetensors", "a.jpg"]);
     assert_eq!(predict.status.code(), Some(1));
     assert!(err(&predict).contains("x.safetensors is no safetensors file"), "{}", err(&predict));
+    for no_run in [".", "nowhere"] {
+        let evaluate = tasklens(folder.path(), &["evaluate", no_run]);
+        assert_eq!(evaluate.status.code(), Some(1));
+        let said = err(&evaluate);
+        assert!(said.contains(&format!("{no_run} is no model: give the folder of a run")), "{said}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ pub mod stream;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use tch::{Kind, Tensor, no_grad};
 
 use crate::config::{DeviceChoice, Task};
@@ -58,6 +58,11 @@ impl Predictor {
     pub fn open(model_or_run: &Path, device: DeviceChoice) -> anyhow::Result<Self> {
         let device = device::pick(device)?;
         let path = checkpoint_of(model_or_run);
+        ensure!(
+            path.exists(),
+            "{} is no model: give the folder of a run, which has a {BEST} in it, or a .safetensors file that Tasklens wrote",
+            model_or_run.display()
+        );
         let checkpoint::Loaded { mut network, description, .. } = checkpoint::load(&path, device.tch)?;
         // What it was trained in, where this processor has it: predictions are then those of validation.
         let bf16 = description.precision == "bf16" && device.supports_bf16();
