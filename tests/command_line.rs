@@ -5,6 +5,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use tasklens::config::Config;
+use tasklens::dataset::{Dataset, edits};
+
 fn tasklens(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tasklens"))
         .current_dir(folder)
@@ -131,6 +134,33 @@ fn wrong_usage_is_2_and_a_wrong_config_1_with_the_line() {
     assert_eq!(check.status.code(), Some(1));
     let message = err(&check);
     assert!(message.contains("config.yml:") && message.contains("`batch_size`"), "{message}");
+}
+
+#[test]
+fn label_stats_count_edits_that_another_window_has_not_written() {
+    let (folder, config) = sample();
+    let config = config.to_str().expect("UTF-8");
+    let before = tasklens(folder.path(), &["label-stats", config]);
+    assert!(before.status.success(), "{}", err(&before));
+    assert!(out(&before).contains("print: 40 labelled, 0 not"), "{}", out(&before));
+    assert!(out(&before).contains("40 images: 40 complete (100.0 %), 0 flagged"), "{}", out(&before));
+
+    let dataset = Dataset::open(&Config::open(Path::new(config)).expect("a config")).expect("a CSV");
+    // As a window does that stays open.
+    let edits::Opened { mut state, mut journal, .. } = edits::open(&dataset).expect("edits");
+    let changes =
+        vec![state.label_change(&dataset, 0, 0, None), state.flag_change(&dataset, 1, Some("blurred"))];
+    let entry = state.edit(edits::Step::now(edits::Source::Hand, changes)).expect("it changes something");
+    journal.append(&[entry]).expect("kept");
+
+    let after = tasklens(folder.path(), &["label-stats", config]);
+    assert!(out(&after).contains("print: 39 labelled, 1 not"), "{}", out(&after));
+    assert!(out(&after).contains("40 images: 39 complete (97.5 %), 1 flagged"), "{}", out(&after));
+    assert!(out(&after).contains("1 label edit is counted that is not in the CSV yet"), "{}", out(&after));
+    let json = tasklens(folder.path(), &["label-stats", config, "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&out(&json)).expect("JSON");
+    assert_eq!((&json["images"], &json["pending_edits"]), (&40.into(), &1.into()));
+    assert_eq!((&json["tasks"][0]["task"], &json["tasks"][0]["unlabelled"]), (&"print".into(), &1.into()));
 }
 
 #[test]

@@ -42,6 +42,8 @@ pub enum Verb {
     Predict(Predict),
     /// Measure a model on labelled images
     Evaluate(Evaluate),
+    /// Say how far the labelling is: what each task has and lacks
+    LabelStats(LabelStats),
     /// Say what this machine can do, and why not more
     Doctor,
 }
@@ -123,6 +125,19 @@ pub struct Evaluate {
     /// auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "auto", value_parser = device)]
     pub device: crate::config::DeviceChoice,
+}
+
+/// `tasklens label-stats`
+#[derive(Debug, Args)]
+pub struct LabelStats {
+    /// The config.yml
+    pub config: PathBuf,
+    /// Change a key for this call, such as --set paths.model_dataframe=other.csv
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub changes: Vec<(String, String)>,
+    /// All counts as one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {

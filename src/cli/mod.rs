@@ -15,6 +15,7 @@ mod arguments;
 mod check;
 mod evaluate;
 mod interrupt;
+mod label_stats;
 mod predict;
 mod progress;
 mod train;
@@ -55,6 +56,7 @@ fn run(arguments: Arguments) -> anyhow::Result<bool> {
         Some(Verb::Train(arguments)) => train::run(&arguments),
         Some(Verb::Predict(arguments)) => predict::run(&arguments),
         Some(Verb::Evaluate(arguments)) => evaluate::run(&arguments),
+        Some(Verb::LabelStats(arguments)) => label_stats::run(&arguments),
         Some(Verb::Doctor) => Ok(doctor()),
     }
 }

@@ -6,6 +6,7 @@
 pub mod edits;
 pub mod filter;
 mod image_paths;
+pub mod label_stats;
 mod labels;
 pub mod problems;
 pub mod propose;

@@ -161,18 +161,33 @@ pub struct Opened {
 /// # Errors
 /// The journal is there but cannot be read, or a newer version wrote it.
 pub fn open(dataset: &Dataset) -> anyhow::Result<Opened> {
+    let (mut opened, found) = read(dataset)?;
+    if let Some(entry) = found
+        && opened.journal.denied().is_none()
+        && let Err(error) = opened.journal.append(&[entry])
+    {
+        opened.warnings.push(format!("{error:#}"));
+    }
+    Ok(opened)
+}
+
+/// What holds for a dataset as it was read from its CSV, for who only looks: another window may go on
+/// editing.
+///
+/// # Errors
+/// The journal is there but cannot be read, or a newer version wrote it.
+pub fn look(dataset: &Dataset) -> anyhow::Result<State> {
+    Ok(read(dataset)?.0.state)
+}
+
+/// The edits, and what a save that nobody noted makes of them, where there was one.
+fn read(dataset: &Dataset) -> anyhow::Result<(Opened, Option<Entry>)> {
     let mut opened = Journal::open(&dataset.table.path)?;
     let (found, undone) = opened.state.found_in(dataset);
-    if !found.is_empty() || !undone.is_empty() {
-        let entry = opened.state.note_found(found, undone);
-        if opened.journal.denied().is_none()
-            && let Err(error) = opened.journal.append(&[entry])
-        {
-            opened.warnings.push(format!("{error:#}"));
-        }
-    }
+    let is_noted = found.is_empty() && undone.is_empty();
+    let entry = (!is_noted).then(|| opened.state.note_found(found, undone));
     opened.state.forget_saved();
-    Ok(opened)
+    Ok((opened, entry))
 }
 
 /// Now, in UTC, to the second.

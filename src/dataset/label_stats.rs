@@ -1,0 +1,156 @@
+//! How far the labelling is: what each task has and lacks.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Dataset;
+use super::edits::State;
+
+/// Counts over all rows that name an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LabelStats {
+    /// Rows that name an image.
+    pub images: usize,
+    /// Those with a label for every task.
+    pub complete: usize,
+    /// Those that the user flagged.
+    pub flagged: usize,
+    /// Labels that are edited and not in the CSV yet; the counts have them.
+    pub pending_edits: usize,
+    /// In the order of the config.
+    pub tasks: Vec<TaskStats>,
+}
+
+/// Counts of one task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TaskStats {
+    /// The task.
+    pub task: String,
+    /// Images with one of its labels.
+    pub labelled: usize,
+    /// Images without any.
+    pub unlabelled: usize,
+    /// Images per label, in the order of the config.
+    pub labels: Vec<Count>,
+    /// Texts that the config does not list, and how often each stands in the column, most frequent first.
+    pub unknown: Vec<Count>,
+}
+
+/// A label and its images.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Count {
+    /// The label.
+    pub label: String,
+    /// How many images have it.
+    pub images: usize,
+}
+
+impl LabelStats {
+    /// Counts a dataset as it was read from its CSV, with the edits in `state`.
+    pub fn of(dataset: &Dataset, state: &State) -> Self {
+        let rows: Vec<usize> =
+            (0..dataset.rows.len()).filter(|row| !dataset.image_key(*row).is_empty()).collect();
+        let classes: Vec<Vec<Option<u32>>> = (0..dataset.tasks.len())
+            .map(|task| rows.iter().map(|row| state.class(dataset, *row, task)).collect())
+            .collect();
+        let is_complete = |row: &usize| classes.iter().all(|task| task[*row].is_some());
+        Self {
+            images: rows.len(),
+            complete: (0..rows.len()).filter(is_complete).count(),
+            flagged: rows.iter().filter(|row| state.flag(&dataset.image_key(**row)).is_some()).count(),
+            pending_edits: state.pending_count(),
+            tasks: classes
+                .iter()
+                .enumerate()
+                .map(|(task, classes)| TaskStats::of(dataset, state, task, (&rows, classes)))
+                .collect(),
+        }
+    }
+}
+
+impl TaskStats {
+    /// `classes` has the label of each of `rows`.
+    fn of(
+        dataset: &Dataset,
+        state: &State,
+        task: usize,
+        (rows, classes): (&[usize], &[Option<u32>]),
+    ) -> Self {
+        let mut counts = vec![0; dataset.tasks[task].labels.len()];
+        let mut unknown: BTreeMap<String, usize> = BTreeMap::new();
+        for (row, class) in rows.iter().zip(classes) {
+            match class {
+                Some(class) => counts[*class as usize] += 1,
+                None => {
+                    if let Some(text) = state.label_text(dataset, *row, task) {
+                        *unknown.entry(text.into_owned()).or_default() += 1;
+                    }
+                }
+            }
+        }
+        let labelled = counts.iter().sum();
+        let count = |(label, images): (String, usize)| Count { label, images };
+        let mut unknown: Vec<Count> = unknown.into_iter().map(count).collect();
+        // Stable: of equals the first by name.
+        unknown.sort_by_key(|count| std::cmp::Reverse(count.images));
+        Self {
+            task: dataset.tasks[task].name.clone(),
+            labelled,
+            unlabelled: rows.len() - labelled,
+            labels: dataset.tasks[task].labels.iter().cloned().zip(counts).map(count).collect(),
+            unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::dataset::edits::{Source, Step};
+
+    const CONFIG: &str = "{paths: {model_dataframe: garments.csv}, model: {paths: image, target_encoder: {print: [solid, floral], sleeves: [short, long]}}}";
+
+    fn stats(csv: &str, edit: impl FnOnce(&Dataset, &State) -> Step) -> LabelStats {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("garments.csv"), csv).unwrap();
+        let dataset =
+            Dataset::open(&Config::parse(CONFIG, &folder.path().join("config.yml")).unwrap()).unwrap();
+        let mut state = State::default();
+        state.edit(edit(&dataset, &state));
+        LabelStats::of(&dataset, &state)
+    }
+
+    fn images(counts: &[Count]) -> Vec<(&str, usize)> {
+        counts.iter().map(|count| (count.label.as_str(), count.images)).collect()
+    }
+
+    #[test]
+    fn rows_edits_flags_and_unknown_texts_are_counted() {
+        let csv = "image,print,sleeves\na.jpg,solid,short\nb.jpg,,long\nc.jpg,plaid,\nd.jpg,plaid,\ne.jpg,silk,long\n,solid,short\n";
+        let stats = stats(csv, |dataset, state| {
+            let changes = vec![
+                state.label_change(dataset, 1, 0, Some("floral")),
+                state.label_change(dataset, 0, 1, None),
+                state.flag_change(dataset, 3, Some("blurred")),
+            ];
+            Step::now(Source::Hand, changes)
+        });
+        assert_eq!((stats.images, stats.complete, stats.flagged, stats.pending_edits), (5, 1, 1, 2));
+        let [print, sleeves] = &stats.tasks[..] else { panic!("two tasks") };
+        assert_eq!((print.labelled, print.unlabelled), (2, 3));
+        assert_eq!(images(&print.labels), [("solid", 1), ("floral", 1)]);
+        assert_eq!(images(&print.unknown), [("plaid", 2), ("silk", 1)]);
+        assert_eq!((sleeves.labelled, sleeves.unlabelled), (2, 3));
+        assert_eq!(images(&sleeves.labels), [("short", 0), ("long", 2)]);
+        assert_eq!(sleeves.unknown, []);
+    }
+
+    #[test]
+    fn without_any_row_all_is_zero() {
+        let stats = stats("image,print,sleeves\n", |_, _| Step::now(Source::Hand, Vec::new()));
+        assert_eq!((stats.images, stats.complete), (0, 0));
+        assert_eq!(images(&stats.tasks[0].labels), [("solid", 0), ("floral", 0)]);
+    }
+}
