@@ -120,6 +120,7 @@ impl App {
             }
             UiCommand::CloseProject => self.close_project(),
             UiCommand::ShowData => self.place = Place::Data,
+            UiCommand::ShowLabel => self.place = Place::Label,
             UiCommand::ShowTrain => self.place = Place::Train,
             UiCommand::ShowPredict => self.place = Place::Predict,
             UiCommand::ShowInspect => self.place = Place::Inspect,
@@ -249,6 +250,7 @@ impl App {
         }
         self.open_edits();
         self.data.on_project(same_file);
+        self.label.on_project(same_file);
         self.inspect.on_project(same_file);
         self.tell_train_of_project();
         self.check_images();
@@ -268,6 +270,7 @@ impl App {
         self.settings.open = None;
         self.place = Place::Data;
         self.data.on_project(false);
+        self.label.on_project(false);
         self.inspect.on_project(false);
         self.tell_train_of_project();
         self.save_settings();

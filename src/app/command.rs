@@ -20,6 +20,8 @@ pub enum Place {
     /// The rows, their labels and what is wrong with them.
     #[default]
     Data,
+    /// One label after the other, with the network's help.
+    Label,
     /// Training and the curves of runs.
     Train,
     /// Predictions for images from anywhere.
@@ -30,12 +32,13 @@ pub enum Place {
 
 impl Place {
     /// All places, from top to bottom.
-    pub const ALL: [Self; 4] = [Self::Data, Self::Train, Self::Predict, Self::Inspect];
+    pub const ALL: [Self; 5] = [Self::Data, Self::Label, Self::Train, Self::Predict, Self::Inspect];
 
     /// The action that goes there.
     pub fn command(self) -> UiCommand {
         match self {
             Self::Data => UiCommand::ShowData,
+            Self::Label => UiCommand::ShowLabel,
             Self::Train => UiCommand::ShowTrain,
             Self::Predict => UiCommand::ShowPredict,
             Self::Inspect => UiCommand::ShowInspect,
@@ -46,6 +49,7 @@ impl Place {
     pub fn name(self) -> &'static str {
         match self {
             Self::Data => "Data",
+            Self::Label => "Label",
             Self::Train => "Train",
             Self::Predict => "Predict",
             Self::Inspect => "Inspect",
@@ -66,6 +70,8 @@ pub enum UiCommand {
     CloseProject,
     /// Go to [`Place::Data`].
     ShowData,
+    /// Go to [`Place::Label`].
+    ShowLabel,
     /// Go to [`Place::Train`].
     ShowTrain,
     /// Go to [`Place::Predict`].
@@ -124,12 +130,13 @@ pub enum UiCommand {
 
 impl UiCommand {
     /// All actions, in the order of menus and palette.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::OpenProject,
         Self::OpenSample,
         Self::ReloadProject,
         Self::CloseProject,
         Self::ShowData,
+        Self::ShowLabel,
         Self::ShowTrain,
         Self::ShowPredict,
         Self::ShowInspect,
@@ -176,6 +183,7 @@ impl UiCommand {
             Self::ReloadProject => ("Reload", "Read the config and the CSV again from disk"),
             Self::CloseProject => ("Close project", "Go back to the start page"),
             Self::ShowData => ("Show data", "The images, their labels and what is wrong with them"),
+            Self::ShowLabel => ("Show labelling", "Give each image its labels, with the network's help"),
             Self::ShowTrain => ("Show training", "Train a network and watch it learn"),
             Self::ShowPredict => ("Show predictions", "Ask a trained network about any image"),
             Self::ShowInspect => ("Show inspection", "See where and why a network is wrong"),
@@ -216,6 +224,7 @@ impl UiCommand {
             Self::ReloadProject | Self::ZoomReset => icons::ARROW_COUNTER_CLOCKWISE,
             Self::CloseProject => icons::X,
             Self::ShowData => icons::TABLE,
+            Self::ShowLabel => icons::TAG,
             Self::ShowTrain => icons::CHART_LINE,
             Self::ShowPredict => icons::CROSSHAIR,
             Self::ShowInspect => icons::MICROSCOPE,
@@ -254,9 +263,10 @@ impl UiCommand {
             Self::ReloadProject => (Modifiers::NONE, Key::F5),
             Self::CloseProject => (command, Key::W),
             Self::ShowData => (command, Key::Num1),
-            Self::ShowTrain => (command, Key::Num2),
-            Self::ShowPredict => (command, Key::Num3),
-            Self::ShowInspect => (command, Key::Num4),
+            Self::ShowLabel => (command, Key::Num2),
+            Self::ShowTrain => (command, Key::Num3),
+            Self::ShowPredict => (command, Key::Num4),
+            Self::ShowInspect => (command, Key::Num5),
             Self::Undo => (command, Key::Z),
             Self::Redo => (command_shift, Key::Z),
             Self::SaveLabels => (command, Key::S),

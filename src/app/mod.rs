@@ -14,6 +14,7 @@ pub mod icons;
 pub mod inspect_view;
 pub mod jobs;
 pub mod label_edits;
+pub mod label_view;
 mod labels;
 mod open;
 pub mod predict_view;
@@ -89,6 +90,7 @@ pub struct App {
     messages: toasts::Messages,
     overlays: shell::Overlays,
     data: data_view::DataView,
+    label: label_view::LabelView,
     train: train_view::TrainView,
     predict: predict_view::PredictView,
     inspect: inspect_view::InspectView,
@@ -157,6 +159,7 @@ impl App {
             messages: toasts::Messages::default(),
             overlays: shell::Overlays::default(),
             data: data_view::DataView::default(),
+            label: label_view::LabelView::default(),
             train: train_view::TrainView::default(),
             predict: predict_view::PredictView::default(),
             inspect: inspect_view::InspectView::default(),
@@ -177,6 +180,7 @@ impl App {
     fn split(&mut self) -> (Views<'_>, ViewContext<'_>) {
         let views = Views {
             data: &mut self.data,
+            label: &mut self.label,
             train: &mut self.train,
             predict: &mut self.predict,
             inspect: &mut self.inspect,
@@ -198,6 +202,7 @@ impl App {
 /// The places, borrowed apart from the rest of the app.
 struct Views<'a> {
     data: &'a mut data_view::DataView,
+    label: &'a mut label_view::LabelView,
     train: &'a mut train_view::TrainView,
     predict: &'a mut predict_view::PredictView,
     inspect: &'a mut inspect_view::InspectView,

@@ -73,6 +73,7 @@ impl App {
         let (views, mut context) = self.split();
         match place {
             Place::Data => views.data.ui(ui, &mut context),
+            Place::Label => tokens.canvas_frame().show(ui, |ui| views.label.ui(ui, &mut context)).inner,
             Place::Train => tokens.canvas_frame().show(ui, |ui| views.train.ui(ui, &mut context)).inner,
             Place::Inspect => tokens.canvas_frame().show(ui, |ui| views.inspect.ui(ui, &mut context)).inner,
             Place::Predict => tokens.canvas_frame().show(ui, |ui| views.predict.ui(ui, &mut context)).inner,
