@@ -5,7 +5,7 @@
 //! (`main.rs` and [`cli`]). Dependencies point one way:
 //!
 //! ```text
-//! app, cli -> evaluation -> training -> inference -> {model, images} -> dataset -> config
+//! app, cli -> {evaluation, labelling} -> training -> inference -> {model, images} -> dataset -> config
 //! ```
 //!
 //! Nothing below [`app`] knows egui; nothing but [`model`], [`training`], [`inference`] and
@@ -21,5 +21,6 @@ pub mod evaluation;
 pub mod files;
 pub mod images;
 pub mod inference;
+pub mod labelling;
 pub mod model;
 pub mod training;

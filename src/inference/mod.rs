@@ -1,5 +1,6 @@
 //! One image or a million: batched prediction with a [`Predictor`].
 
+pub mod diverse;
 pub mod duplicates;
 pub mod heat_map;
 pub mod neighbours;

@@ -3,7 +3,7 @@
 //! There is no index to build or to keep up to date: every feature is read, once, by all cores, at the
 //! speed of the memory. Candidates are limited with [`Features::pick`].
 
-mod kernel;
+pub(super) mod kernel;
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
