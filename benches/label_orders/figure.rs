@@ -1,0 +1,174 @@
+//! The results as an SVG with fixed colours, which are readable on a light and on a dark page.
+
+use std::fmt::Write as _;
+
+use super::table::Spread;
+use super::{ORDERS, Outcome, Point};
+
+/// Of one panel.
+const WIDTH: f64 = 430.0;
+const HEIGHT: f64 = 330.0;
+const LEFT: f64 = 46.0;
+/// Room for the names beside the lines.
+const RIGHT: f64 = 104.0;
+const TOP: f64 = 46.0;
+const BOTTOM: f64 = 48.0;
+/// As in `ORDERS`: grey, orange, blue.
+const COLOURS: [&str; 3] = ["#7f7f7f", "#c96a12", "#2f81d0"];
+const INK: &str = "#7f7f7f";
+/// Least distance between two names.
+const LINE: f64 = 15.0;
+
+/// One panel per data set, side by side.
+pub fn svg(outcomes: &[Outcome]) -> String {
+    let width = WIDTH * outcomes.len() as f64;
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {HEIGHT}\" width=\"{width}\" height=\"{HEIGHT}\" \
+         role=\"img\" font-family=\"system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif\" font-size=\"12\" \
+         fill=\"{INK}\">\n<title>Accuracy on held-out images against the number of labelled images, by the order of \
+         labelling</title>\n"
+    );
+    for (place, outcome) in outcomes.iter().enumerate() {
+        let _ = writeln!(svg, "<g transform=\"translate({} 0)\">", WIDTH * place as f64);
+        svg += &Panel::of(outcome).svg(outcome);
+        svg += "</g>\n";
+    }
+    svg + "</svg>\n"
+}
+
+/// The ranges of both axes.
+struct Panel {
+    labels: Vec<usize>,
+    low: f64,
+    high: f64,
+    everything: f64,
+}
+
+impl Panel {
+    fn of(outcome: &Outcome) -> Self {
+        let labels = outcome.labels();
+        let everything = Spread::of(&outcome.everything.iter().map(Point::mean).collect::<Vec<_>>()).mean;
+        let (mut low, mut high) = (everything, everything);
+        for order in 0..ORDERS.len() {
+            for place in 0..labels.len() {
+                let Spread { mean, deviation } = outcome.accuracy(order, place);
+                low = low.min(mean - deviation);
+                high = high.max(mean + deviation);
+            }
+        }
+        let nice = |value: f64| value * 20.0;
+        Self { labels, low: nice(low).floor() / 20.0, high: nice(high).ceil() / 20.0, everything }
+    }
+
+    fn x(&self, labels: f64) -> f64 {
+        let (first, last) = (self.labels[0] as f64, self.labels[self.labels.len() - 1] as f64);
+        LEFT + (labels - first) / (last - first).max(1.0) * (WIDTH - LEFT - RIGHT)
+    }
+
+    fn y(&self, accuracy: f64) -> f64 {
+        TOP + (self.high - accuracy) / (self.high - self.low) * (HEIGHT - TOP - BOTTOM)
+    }
+
+    fn svg(&self, outcome: &Outcome) -> String {
+        let mut svg = self.axes(outcome);
+        let all = outcome.everything.first().map_or(0, |point| point.labels);
+        let (right, level) = (WIDTH - RIGHT, self.y(self.everything));
+        let _ = writeln!(
+            svg,
+            "<line x1=\"{LEFT}\" x2=\"{right}\" y1=\"{level:.1}\" y2=\"{level:.1}\" stroke=\"{INK}\" stroke-dasharray=\"2 4\"/>"
+        );
+        let mut names = vec![(level, INK, format!("all {all}"))];
+        // The band of every order lies below every line.
+        let mut lines = String::new();
+        for (order, (name, _)) in ORDERS.iter().enumerate() {
+            let spreads: Vec<Spread> =
+                (0..self.labels.len()).map(|place| outcome.accuracy(order, place)).collect();
+            let colour = COLOURS[order];
+            let upper = spreads.iter().enumerate().map(|(place, s)| self.point(place, s.mean + s.deviation));
+            let lower =
+                spreads.iter().enumerate().rev().map(|(place, s)| self.point(place, s.mean - s.deviation));
+            let band: Vec<String> = upper.chain(lower).collect();
+            let _ = writeln!(
+                svg,
+                "<polygon points=\"{}\" fill=\"{colour}\" fill-opacity=\"0.16\"/>",
+                band.join(" ")
+            );
+            let line: Vec<String> =
+                spreads.iter().enumerate().map(|(place, s)| self.point(place, s.mean)).collect();
+            let _ = writeln!(
+                lines,
+                "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" stroke-linejoin=\"round\"/>",
+                line.join(" ")
+            );
+            let end = spreads.last().map_or(self.low, |spread| spread.mean);
+            names.push((self.y(end), colour, (*name).to_owned()));
+        }
+        svg + &lines + &self.names(names)
+    }
+
+    fn point(&self, place: usize, accuracy: f64) -> String {
+        format!("{:.1},{:.1}", self.x(self.labels[place] as f64), self.y(accuracy))
+    }
+
+    fn axes(&self, outcome: &Outcome) -> String {
+        let (right, bottom) = (WIDTH - RIGHT, HEIGHT - BOTTOM);
+        let mut svg = format!(
+            "<text x=\"{LEFT}\" y=\"16\" font-size=\"14\" font-weight=\"600\">{}</text>\n<text x=\"{LEFT}\" y=\"34\">accuracy, \
+             mean of {}</text>\n",
+            outcome.title,
+            outcome.tasks.join(", ").replace('_', " ")
+        );
+        let step = if self.high - self.low > 0.32 { 0.1 } else { 0.05 };
+        let mut level = (self.low / step).ceil() * step;
+        while level <= self.high + 1e-9 {
+            let y = self.y(level);
+            let _ = writeln!(
+                svg,
+                "<line x1=\"{LEFT}\" x2=\"{right}\" y1=\"{y:.1}\" y2=\"{y:.1}\" stroke=\"{INK}\" stroke-opacity=\"0.25\"/>\
+                 <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{:.0} %</text>",
+                LEFT - 6.0,
+                y + 4.0,
+                100.0 * level
+            );
+            level += step;
+        }
+        let (first, last) = (self.labels[0], self.labels[self.labels.len() - 1]);
+        let step = if last - first > 800 { 300 } else { 200 };
+        for labels in (first.div_ceil(step) * step..=last).step_by(step) {
+            let x = self.x(labels as f64);
+            let _ = writeln!(
+                svg,
+                "<line x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{bottom}\" y2=\"{:.1}\" stroke=\"{INK}\"/>\
+                 <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{labels}</text>",
+                bottom + 4.0,
+                bottom + 18.0
+            );
+        }
+        let _ = writeln!(
+            svg,
+            "<line x1=\"{LEFT}\" x2=\"{right}\" y1=\"{bottom}\" y2=\"{bottom}\" stroke=\"{INK}\"/>\
+             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">labelled images</text>",
+            f64::midpoint(LEFT, right),
+            bottom + 37.0
+        );
+        svg
+    }
+
+    /// Names beside the ends of their lines, moved apart where they would overlap.
+    fn names(&self, mut names: Vec<(f64, &str, String)>) -> String {
+        names.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for next in 1..names.len() {
+            names[next].0 = names[next].0.max(names[next - 1].0 + LINE);
+        }
+        let mut svg = String::new();
+        for (y, colour, name) in names {
+            let _ = writeln!(
+                svg,
+                "<text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\" font-weight=\"600\">{name}</text>",
+                WIDTH - RIGHT + 8.0,
+                y + 4.0
+            );
+        }
+        svg
+    }
+}
