@@ -2,12 +2,13 @@
 //! the model's doubt, and by how little they resemble what is labelled. On the built-in sample, and on real
 //! photographs where they are (`TASKLENS_PHOTOGRAPHS`, or `../shared/data/clothing`).
 //!
-//! `cargo bench --bench label_orders [-- REPEATS]` takes about half an hour on one core. What is finished is
-//! kept in `target/label_orders`; remove it to begin anew.
+//! `cargo bench --bench label_orders [-- REPEATS RETRAINED]` takes about 40 minutes on one core. What is
+//! finished is kept in `target/label_orders`; remove it to begin anew.
 //!
 //! Each repeat labels some first images at random, trains a small network on them from scratch as a user
 //! without a GPU would, and then labels some more in each round, in the order under test; the heads are fitted
-//! anew on the network's features, by the code that the window uses. Held-out rows only measure.
+//! anew on the network's features, by the code that the window uses. In some repeats a network is trained anew
+//! on what is labelled in the end. Held-out rows only measure.
 
 #![expect(clippy::expect_used, reason = "a bench that cannot run should say where")]
 
@@ -29,7 +30,9 @@ use subject::Subject;
 use tasklens::labelling::order::{Arranged, Order, Question, Uncertainty, arrange};
 use tasklens::labelling::suggestions::Suggestions;
 
-const REPEATS: u64 = 4;
+const REPEATS: u64 = 10;
+/// Repeats that train a network anew in the end.
+const RETRAINED: u64 = 3;
 
 /// The orders under test: `None` is at random.
 const ORDERS: [(&str, Option<Order>); 3] =
@@ -41,6 +44,8 @@ struct Curve {
     order: usize,
     repeat: u64,
     points: Vec<Point>,
+    /// Rows that are labelled in the end.
+    labelled: Vec<usize>,
 }
 
 /// Shares of the held-out rows that are predicted right.
@@ -58,40 +63,56 @@ impl Point {
     }
 }
 
-/// Everything about one data set.
+/// Everything about one data set. What there is once per repeat is in the order of the repeats.
 struct Outcome {
-    title: String,
+    title: &'static str,
     tasks: Vec<String>,
-    /// The last order and repeat is all that is to be known at once: heads fitted to every label.
-    everything: Vec<Point>,
+    held_out: usize,
+    /// What the most frequent label of each task comes to.
+    most_frequent: Point,
     /// The first network's own answers.
     network: Vec<Point>,
+    /// Heads fitted to all labels there are.
+    everything: Vec<Point>,
     curves: Vec<Curve>,
-    held_out: usize,
+    /// `[order]`: networks trained anew on what is labelled in the end.
+    retrained: Vec<Vec<Point>>,
 }
 
 fn main() {
-    let repeats = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(REPEATS);
+    let numbers: Vec<u64> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    let repeats = numbers.first().copied().unwrap_or(REPEATS);
+    let retrained = numbers.get(1).copied().unwrap_or(RETRAINED).min(repeats);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = root.join("target/label_orders");
     let subjects = subject::all(root, &folder);
-    let outcomes: Vec<Outcome> = subjects.iter().map(|subject| examine(subject, repeats)).collect();
-    let text = table::markdown(&outcomes, repeats);
-    println!("{text}");
-    std::fs::write(folder.join("label_orders.md"), text).expect("the table");
-    let picture = root.join("assets/label_orders.svg");
-    std::fs::write(&picture, figure::svg(&outcomes)).expect("the picture");
-    println!("{}\n{}", folder.join("label_orders.md").display(), picture.display());
+    let mut outcomes: Vec<Outcome> = subjects.iter().map(|subject| examine(subject, repeats)).collect();
+    write(root, &folder, &outcomes);
+    for repeat in 1..=retrained {
+        for (subject, outcome) in subjects.iter().zip(&mut outcomes) {
+            retrain(subject, outcome, repeat);
+        }
+        // Each repeat takes minutes: what is known so far can be looked at.
+        write(root, &folder, &outcomes);
+    }
+    println!("{}", table::markdown(&outcomes));
+}
+
+fn write(root: &Path, folder: &Path, outcomes: &[Outcome]) {
+    std::fs::write(folder.join("label_orders.md"), table::markdown(outcomes)).expect("the table");
+    std::fs::write(root.join("assets/label_orders.svg"), figure::svg(outcomes)).expect("the picture");
 }
 
 fn examine(subject: &Subject, repeats: u64) -> Outcome {
     let mut outcome = Outcome {
-        title: subject.title(),
+        title: subject.title,
         tasks: subject.dataset.tasks.iter().map(|task| task.name.clone()).collect(),
-        everything: Vec::new(),
-        network: Vec::new(),
-        curves: Vec::new(),
         held_out: subject.dataset.split.validation.len(),
+        most_frequent: Point { labels: 0, accuracy: subject.shares_of_most_frequent() },
+        network: Vec::new(),
+        everything: Vec::new(),
+        curves: Vec::new(),
+        retrained: vec![Vec::new(); ORDERS.len()],
     };
     for repeat in 1..=repeats {
         let simulation = Simulation::prepare(subject, repeat);
@@ -101,7 +122,10 @@ fn examine(subject: &Subject, repeats: u64) -> Outcome {
         for (order, (name, by)) in ORDERS.into_iter().enumerate() {
             let began = Instant::now();
             let file = simulation.folder.join(format!("{}.json", name.replace(' ', "_")));
-            let curve = kept(&file, || Curve { order, repeat, points: simulation.run(by) });
+            let curve = kept(&file, || {
+                let (points, labelled) = simulation.run(by);
+                Curve { order, repeat, points, labelled }
+            });
             let ends =
                 [curve.points.first(), curve.points.last()].map(|point| point.map_or(0.0, Point::mean));
             let secs = began.elapsed().as_secs_f64();
@@ -110,6 +134,18 @@ fn examine(subject: &Subject, repeats: u64) -> Outcome {
         }
     }
     outcome
+}
+
+/// Trains networks from scratch on what each order has labelled in the end.
+fn retrain(subject: &Subject, outcome: &mut Outcome, repeat: u64) {
+    for curve in outcome.curves.iter().filter(|curve| curve.repeat == repeat) {
+        let folder = subject.folder.join(format!("{repeat}/retrained_{}", curve.order));
+        let outputs = subject.outputs(&folder, &curve.labelled, repeat);
+        let said = Suggestions::of_outputs(&subject.dataset, &outputs);
+        let point = Point { labels: curve.labelled.len(), accuracy: subject.accuracy(&said) };
+        eprintln!("{} {repeat}, {}, trained anew: {:.3}", subject.name, ORDERS[curve.order].0, point.mean());
+        outcome.retrained[curve.order].push(point);
+    }
 }
 
 /// What an earlier run of the bench has left, else the work done now.
@@ -142,26 +178,26 @@ impl<'a> Simulation<'a> {
         Self { subject, shuffled, said, seed, folder }
     }
 
-    /// Labels in rounds, by an order or at random.
-    fn run(&self, order: Option<Order>) -> Vec<Point> {
+    /// Labels in rounds, by an order or at random; gives the rows that are labelled in the end, too.
+    fn run(&self, order: Option<Order>) -> (Vec<Point>, Vec<usize>) {
         let Subject { first, step, last, .. } = *self.subject;
         let mut labels = vec![vec![None; self.subject.dataset.rows.len()]; self.subject.dataset.tasks.len()];
-        self.label(&mut labels, &self.shuffled[..first]);
-        let mut open = self.shuffled[first..].to_vec();
+        let (mut labelled, mut open) = (self.shuffled[..first].to_vec(), self.shuffled[first..].to_vec());
+        self.label(&mut labels, &labelled);
         let mut said = self.said.clone();
         let mut points = Vec::new();
         loop {
             said = self.updated(&said, &labels);
-            let labelled = self.shuffled.len() - open.len();
-            points.push(self.measured(&said, labelled));
-            if labelled + step > last.min(self.shuffled.len()) {
-                return points;
+            points.push(self.measured(&said, labelled.len()));
+            if labelled.len() + step > last.min(self.shuffled.len()) {
+                return (points, labelled);
             }
             if let Some(order) = order {
                 open = self.arranged(order, open, &labels, &said);
             }
             let rest = open.split_off(step);
             self.label(&mut labels, &open);
+            labelled.extend(open);
             open = rest;
         }
     }
@@ -206,17 +242,6 @@ impl<'a> Simulation<'a> {
     }
 
     fn measured(&self, said: &Suggestions, labels: usize) -> Point {
-        let dataset = &self.subject.dataset;
-        let accuracy = |task: usize| {
-            let (mut right, mut of) = (0_u32, 0_u32);
-            for row in &dataset.split.validation {
-                if let Some(label) = dataset.rows[*row].labels[task] {
-                    of += 1;
-                    right += u32::from(said.top(task, *row).is_some_and(|(top, _)| top == label));
-                }
-            }
-            f64::from(right) / f64::from(of.max(1))
-        };
-        Point { labels, accuracy: (0..dataset.tasks.len()).map(accuracy).collect() }
+        Point { labels, accuracy: self.subject.accuracy(said) }
     }
 }

@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 
 use super::table::Spread;
-use super::{ORDERS, Outcome, Point};
+use super::{ORDERS, Outcome};
 
 /// Of one panel.
-const WIDTH: f64 = 430.0;
+const WIDTH: f64 = 440.0;
 const HEIGHT: f64 = 330.0;
 const LEFT: f64 = 46.0;
 /// Room for the names beside the lines.
-const RIGHT: f64 = 104.0;
+const RIGHT: f64 = 112.0;
 const TOP: f64 = 46.0;
 const BOTTOM: f64 = 48.0;
 /// As in `ORDERS`: grey, orange, blue.
@@ -47,11 +47,11 @@ struct Panel {
 impl Panel {
     fn of(outcome: &Outcome) -> Self {
         let labels = outcome.labels();
-        let everything = Spread::of(&outcome.everything.iter().map(Point::mean).collect::<Vec<_>>()).mean;
+        let everything = Spread::of_means(&outcome.everything).mean;
         let (mut low, mut high) = (everything, everything);
         for order in 0..ORDERS.len() {
             for place in 0..labels.len() {
-                let Spread { mean, deviation } = outcome.accuracy(order, place);
+                let Spread { mean, deviation, .. } = outcome.accuracy(order, place);
                 low = low.min(mean - deviation);
                 high = high.max(mean + deviation);
             }
@@ -77,7 +77,7 @@ impl Panel {
             svg,
             "<line x1=\"{LEFT}\" x2=\"{right}\" y1=\"{level:.1}\" y2=\"{level:.1}\" stroke=\"{INK}\" stroke-dasharray=\"2 4\"/>"
         );
-        let mut names = vec![(level, INK, format!("all {all}"))];
+        let mut names = vec![(level, INK, format!("all {}", thousands(all)))];
         // The band of every order lies below every line.
         let mut lines = String::new();
         for (order, (name, _)) in ORDERS.iter().enumerate() {
@@ -139,9 +139,10 @@ impl Panel {
             let _ = writeln!(
                 svg,
                 "<line x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{bottom}\" y2=\"{:.1}\" stroke=\"{INK}\"/>\
-                 <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{labels}</text>",
+                 <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
                 bottom + 4.0,
-                bottom + 18.0
+                bottom + 18.0,
+                thousands(labels)
             );
         }
         let _ = writeln!(
@@ -171,4 +172,8 @@ impl Panel {
         }
         svg
     }
+}
+
+fn thousands(number: usize) -> String {
+    if number < 1000 { number.to_string() } else { format!("{},{:03}", number / 1000, number % 1000) }
 }

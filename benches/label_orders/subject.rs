@@ -8,13 +8,14 @@ use tasklens::config::{Config, DeviceChoice};
 use tasklens::dataset::{Dataset, sample};
 use tasklens::inference::Predictor;
 use tasklens::inference::outputs::{Outputs, Store};
+use tasklens::labelling::suggestions::Suggestions;
 use tasklens::training;
 use tasklens::training::events::Event;
 
 /// A data set to label in simulation: its labels are known, and given out as they are asked for.
 pub struct Subject {
     pub name: &'static str,
-    what: &'static str,
+    pub title: &'static str,
     pub folder: PathBuf,
     pub dataset: Dataset,
     /// Images that are labelled to begin with, at random.
@@ -33,7 +34,7 @@ pub fn all(root: &Path, folder: &Path) -> Vec<Subject> {
     let config = Config::open(&config).expect("a config");
     let mut all = vec![Subject {
         name: "sample",
-        what: "drawn garments (the built-in sample)",
+        title: "The built-in sample: drawn garments",
         folder: folder.join("sample"),
         dataset: Dataset::open(&config).expect("rows"),
         first: 200,
@@ -59,7 +60,7 @@ pub fn all(root: &Path, folder: &Path) -> Vec<Subject> {
     let config = Config::parse(&config, &photographs.join("config.yml")).expect("a config");
     all.push(Subject {
         name: "photographs",
-        what: "photographs of clothes",
+        title: "Photographs of clothes",
         folder: folder.join("photographs"),
         dataset: Dataset::open(&config).expect("rows"),
         first: 300,
@@ -70,19 +71,40 @@ pub fn all(root: &Path, folder: &Path) -> Vec<Subject> {
 }
 
 impl Subject {
-    pub fn title(&self) -> String {
-        let split = &self.dataset.split;
-        format!("{} {}", split.train.len(), self.what)
-    }
-
     /// Tasks for which every row has a label: a task that some rows cannot answer is labelled along.
     pub fn complete_tasks(&self) -> Vec<usize> {
         let is_complete = |task: &usize| self.dataset.rows.iter().all(|row| row.labels[*task].is_some());
         (0..self.dataset.tasks.len()).filter(is_complete).collect()
     }
 
-    /// What a network says of all rows that is trained on the `first` ones, a fifth of which validate it.
-    pub fn outputs(&self, folder: &Path, first: &[usize], seed: u64) -> Outputs {
+    /// Per task the share of the held-out rows with a label that are predicted right.
+    pub fn accuracy(&self, said: &Suggestions) -> Vec<f64> {
+        self.shares(|task, row| said.top(task, row).map(|(label, _)| label))
+    }
+
+    /// Per task the share of the held-out rows with a label that have the most frequent one of the others.
+    pub fn shares_of_most_frequent(&self) -> Vec<f64> {
+        let counts = self.dataset.label_counts();
+        let most = |task: usize| (0..).zip(&counts[task]).max_by_key(|(_, count)| count.train);
+        self.shares(|task, _| most(task).map(|(label, _)| label))
+    }
+
+    fn shares(&self, answer: impl Fn(usize, usize) -> Option<u32>) -> Vec<f64> {
+        let share = |task: usize| {
+            let (mut right, mut of) = (0_u32, 0_u32);
+            for row in &self.dataset.split.validation {
+                if let Some(label) = self.dataset.rows[*row].labels[task] {
+                    of += 1;
+                    right += u32::from(answer(task, *row) == Some(label));
+                }
+            }
+            f64::from(right) / f64::from(of.max(1))
+        };
+        (0..self.dataset.tasks.len()).map(share).collect()
+    }
+
+    /// What a network says of all rows that is trained on the `labelled` ones, a fifth of which validate it.
+    pub fn outputs(&self, folder: &Path, labelled: &[usize], seed: u64) -> Outputs {
         let run = folder.join("run");
         let trained = folder.join("trained");
         if !trained.is_file() {
@@ -90,9 +112,10 @@ impl Subject {
             // What a bench that was interrupted has left.
             let _ = std::fs::remove_dir_all(&run);
             std::fs::create_dir_all(folder).expect("a folder");
-            let epochs = train(&self.config(folder, first, seed), &run);
+            let epochs = train(&self.config(folder, labelled, seed), &run);
             std::fs::write(&trained, "").expect("a mark");
-            eprintln!("{} {seed}: {epochs} epochs in {:.0} s", self.name, began.elapsed().as_secs_f64());
+            let (images, secs) = (labelled.len(), began.elapsed().as_secs_f64());
+            eprintln!("{} {seed}: {images} images, {epochs} epochs in {secs:.0} s", self.name);
         }
         let store = Store::of(&run).expect("a store");
         let rows = &self.dataset.rows;
@@ -103,14 +126,14 @@ impl Subject {
         store.load().expect("outputs")
     }
 
-    /// A project with only the `first` rows in its CSV: nothing of the others can leak into the network.
-    fn config(&self, folder: &Path, first: &[usize], seed: u64) -> Config {
-        let csv = folder.join("first.csv");
+    /// A project with only the `labelled` rows in its CSV: nothing of the others can leak into the network.
+    fn config(&self, folder: &Path, labelled: &[usize], seed: u64) -> Config {
+        let csv = folder.join("labelled.csv");
         let mut writer = csv::Writer::from_path(&csv).expect("a CSV");
         let tasks = &self.dataset.tasks;
         let names = tasks.iter().map(|task| task.name.as_str());
         writer.write_record(std::iter::once("image_path").chain(names)).expect("a row");
-        for row in first {
+        for row in labelled {
             let row = &self.dataset.rows[*row];
             let labels = row
                 .labels
@@ -122,7 +145,7 @@ impl Subject {
         }
         writer.flush().expect("the CSV");
         let mut text = format!(
-            "paths: {{model_dataframe: first.csv}}\nmodel:\n  paths: image_path\n  input_shape: [64, 64]\n  backbone: \
+            "paths: {{model_dataframe: labelled.csv}}\nmodel:\n  paths: image_path\n  input_shape: [64, 64]\n  backbone: \
              xception_small\n  pretrained: none\n  batch_size: 16\n  random_seed: {seed}\n  learning_rate: 0.002\n  \
              epochs: 60\n  early_stopping_patience: 15\n  lr_reducer_patience: 6\n  lr_reducer_factor: 0.3\n  \
              device: cpu\n  augmentation: {{rotation: 5, shift: 0.1, zoom: [0.8, 1.2], brightness: [0.7, 1.3]}}\n  \
@@ -148,8 +171,6 @@ fn train(config: &Config, run: &Path) -> usize {
         match event {
             Event::Epoch(epoch) => {
                 epochs = epoch.epoch;
-                let accuracy = &epoch.validation.task_accuracy;
-                eprintln!("epoch {epochs} in {:.1} s, validation {accuracy:.3?}", epoch.secs);
             }
             Event::Failed { error } => panic!("{error}"),
             _ => {}

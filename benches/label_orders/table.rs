@@ -4,128 +4,141 @@ use std::fmt::Write as _;
 
 use super::{ORDERS, Outcome, Point};
 
+/// Student's t for an interval of 95 %, from two values on; with more it is near the last.
+const STUDENT: [f64; 19] = [
+    12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20, 2.18, 2.16, 2.14, 2.13, 2.12, 2.11,
+    2.10, 2.09,
+];
+
 /// Mean and standard deviation over the repeats.
 #[derive(Clone, Copy, Debug)]
 pub struct Spread {
     pub mean: f64,
     pub deviation: f64,
+    count: usize,
 }
 
 impl Spread {
     pub fn of(values: &[f64]) -> Self {
-        let count = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / count;
+        let count = values.len();
+        let mean = values.iter().sum::<f64>() / count.max(1) as f64;
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        Self { mean, deviation: (squares / (count - 1.0).max(1.0)).sqrt() }
+        Self { mean, deviation: (squares / count.saturating_sub(1).max(1) as f64).sqrt(), count }
     }
 
-    /// In percent.
+    pub fn of_means(points: &[Point]) -> Self {
+        Self::of(&points.iter().map(Point::mean).collect::<Vec<_>>())
+    }
+
+    /// In percent, with the deviation.
     fn share(self) -> String {
-        format!("{:.1} ± {:.1} %", 100.0 * self.mean, 100.0 * self.deviation)
+        format!("{:.1} ± {:.1}", 100.0 * self.mean, 100.0 * self.deviation)
     }
 
-    /// A difference, in percentage points.
+    /// In percentage points, with an interval that the mean of many repeats is in at 95 %.
     fn points(self) -> String {
-        format!("{:+.1} ± {:.1}", 100.0 * self.mean, 100.0 * self.deviation)
+        if self.count < 2 {
+            return format!("{:+.1}", 100.0 * self.mean);
+        }
+        let student = STUDENT[(self.count - 2).min(STUDENT.len() - 1)];
+        let half = student * self.deviation / (self.count as f64).sqrt();
+        let [low, high] = [self.mean - half, self.mean + half].map(|end| 100.0 * end);
+        format!("{:+.1} ({low:+.1} to {high:+.1})", 100.0 * self.mean)
     }
 }
 
 impl Outcome {
     /// Numbers of labelled images that were measured.
     pub fn labels(&self) -> Vec<usize> {
-        self.curves
-            .first()
-            .map_or_else(Vec::new, |curve| curve.points.iter().map(|point| point.labels).collect())
+        let points = self.curves.first().map(|curve| &curve.points);
+        points.into_iter().flatten().map(|point| point.labels).collect()
     }
 
     /// One value per repeat, for an order and the place of a number of labels.
     fn values(&self, order: usize, place: usize, value: impl Fn(&Point) -> f64) -> Vec<f64> {
-        self.curves
-            .iter()
-            .filter(|curve| curve.order == order)
-            .map(|curve| value(&curve.points[place]))
-            .collect()
+        let curves = self.curves.iter().filter(|curve| curve.order == order);
+        curves.map(|curve| value(&curve.points[place])).collect()
     }
 
     /// Mean accuracy of the tasks under an order.
     pub fn accuracy(&self, order: usize, place: usize) -> Spread {
         Spread::of(&self.values(order, place, Point::mean))
     }
-}
 
-/// Tables of all data sets.
-pub fn markdown(outcomes: &[Outcome], repeats: u64) -> String {
-    let mut text = String::new();
-    for outcome in outcomes {
-        let labels = outcome.labels();
-        let all = outcome.everything.first().map_or(0, |point| point.labels);
-        let mean = |points: &[Point]| Spread::of(&points.iter().map(Point::mean).collect::<Vec<_>>()).share();
-        let _ = writeln!(
-            text,
-            "### {}\n\n{repeats} repeats (mean ± standard deviation), {} held-out rows, mean of the tasks {}. The network's \
-             own answers after {} labels: {}. Heads fitted to all {all}: {}.\n",
-            outcome.title,
-            outcome.held_out,
-            outcome.tasks.join(", "),
+    fn table(&self) -> String {
+        let labels = self.labels();
+        let all = self.everything.first().map_or(0, |point| point.labels);
+        let mut text = format!(
+            "### {}\n\nAccuracy in percent on {} held-out images, mean of the tasks {}; mean ± standard deviation of {} \
+             repeats, differences with their 95 % intervals.\n\n\
+             - The most frequent label of each task: {:.1}\n\
+             - The network's own answers after {} labels: {}\n\
+             - Heads fitted to all {all} labels: {}\n\n",
+            self.title,
+            self.held_out,
+            self.tasks.join(", "),
+            self.everything.len(),
+            100.0 * self.most_frequent.mean(),
             labels.first().unwrap_or(&0),
-            mean(&outcome.network),
-            mean(&outcome.everything)
+            Spread::of_means(&self.network).share(),
+            Spread::of_means(&self.everything).share()
         );
-        let names: Vec<&str> = ORDERS.iter().map(|(name, _)| *name).collect();
-        let _ = writeln!(
-            text,
-            "| labelled | {} | {} |",
-            names.join(" | "),
-            names[1..]
-                .iter()
-                .map(|name| format!("{name} less random, points"))
-                .collect::<Vec<_>>()
-                .join(" | ")
-        );
-        let _ = writeln!(text, "|{}", " ---: |".repeat(2 * names.len()));
+        let names = ORDERS.map(|(name, _)| name);
+        let less = names[1..].iter().map(|name| format!("{name} less random"));
+        let heads: Vec<String> = names.iter().map(ToString::to_string).chain(less).collect();
+        let _ =
+            writeln!(text, "| labelled | {} |\n|{}", heads.join(" | "), " ---: |".repeat(1 + heads.len()));
         for (place, labels) in labels.iter().enumerate() {
-            let shares = (0..names.len()).map(|order| outcome.accuracy(order, place).share());
-            let random = outcome.values(0, place, Point::mean);
-            let gains = (1..names.len()).map(|order| {
-                // Of the same repeat: they share their first images and their network.
-                let values = outcome.values(order, place, Point::mean);
-                Spread::of(
-                    &values.iter().zip(&random).map(|(value, random)| value - random).collect::<Vec<_>>(),
-                )
-                .points()
-            });
-            let _ = writeln!(text, "| {labels} | {} |", shares.chain(gains).collect::<Vec<_>>().join(" | "));
+            let cells = row(&[0, 1, 2].map(|order| self.values(order, place, Point::mean)));
+            let _ = writeln!(text, "| {labels} | {cells} |");
         }
-        let _ = writeln!(text, "\nPer task:\n\n| task | labelled | {} |", names.join(" | "));
-        let _ = writeln!(text, "| --- |{}", " ---: |".repeat(1 + names.len()));
-        for (task, name) in outcome.tasks.iter().enumerate() {
-            for place in [0, labels.len() / 2, labels.len() - 1] {
-                let shares = (0..names.len()).map(|order| {
-                    Spread::of(&outcome.values(order, place, |point| point.accuracy[task])).share()
-                });
-                let shares = shares.collect::<Vec<_>>().join(" | ");
-                let _ = writeln!(text, "| {name} | {} | {shares} |", labels[place]);
+        for (task, name) in self.tasks.iter().enumerate() {
+            for place in [labels.len() / 2, labels.len() - 1] {
+                let cells =
+                    row(&[0, 1, 2].map(|order| self.values(order, place, |point| point.accuracy[task])));
+                let _ = writeln!(text, "| {name}, {} | {cells} |", labels[place]);
             }
         }
-        let _ = writeln!(text, "\nLabels that random order needs for what an order reaches:\n");
-        for order in 1..names.len() {
+        if !self.retrained[0].is_empty() {
+            let means = |order: usize| self.retrained[order].iter().map(Point::mean).collect();
+            let (cells, repeats) = (row(&[0, 1, 2].map(means)), self.retrained[0].len());
+            let last = labels.last().unwrap_or(&0);
+            let _ = writeln!(text, "| {last}, network trained anew ({repeats} repeats) | {cells} |");
+            for (task, name) in self.tasks.iter().enumerate() {
+                let values =
+                    |order: usize| self.retrained[order].iter().map(|point| point.accuracy[task]).collect();
+                let _ = writeln!(text, "| {name}, {last}, trained anew | {} |", row(&[0, 1, 2].map(values)));
+            }
+        }
+        text.push('\n');
+        for (order, name) in names.iter().enumerate().skip(1) {
             for place in [labels.len() / 2, labels.len() - 1] {
-                let reached = outcome.accuracy(order, place).mean;
-                let needed = (0..labels.len()).find(|place| outcome.accuracy(0, *place).mean >= reached);
+                let reached = self.accuracy(order, place).mean;
+                let needed = (0..labels.len()).find(|place| self.accuracy(0, *place).mean >= reached);
                 let needed = needed.map_or_else(
                     || format!("more than {}", labels[labels.len() - 1]),
                     |place| labels[place].to_string(),
                 );
-                let _ = writeln!(
-                    text,
-                    "- {} with {}: {:.1} %, random needs {needed}",
-                    names[order],
-                    labels[place],
-                    100.0 * reached
-                );
+                let (labels, reached) = (labels[place], 100.0 * reached);
+                let _ = writeln!(text, "- {name}: {reached:.1} with {labels} labels; random needs {needed}");
             }
         }
-        text.push('\n');
+        text
     }
-    text
+}
+
+/// Cells of one row: each order (random first), and what each other has more than random. Values of the same
+/// repeat are compared, as they share their first images and their network.
+fn row(values: &[Vec<f64>; 3]) -> String {
+    let shares = values.iter().map(|values| Spread::of(values).share());
+    let gains = values[1..].iter().map(|values_of_order| {
+        let gains: Vec<f64> = values_of_order.iter().zip(&values[0]).map(|(a, b)| a - b).collect();
+        Spread::of(&gains).points()
+    });
+    shares.chain(gains).collect::<Vec<_>>().join(" | ")
+}
+
+/// Tables of all data sets.
+pub fn markdown(outcomes: &[Outcome]) -> String {
+    outcomes.iter().map(Outcome::table).collect::<Vec<_>>().join("\n")
 }

@@ -158,7 +158,7 @@ impl Question<'_> {
 
     /// Those rows, then the others: the unlabelled, then the labelled.
     fn followed_by_others(&self, mut first: Vec<usize>) -> Vec<usize> {
-        let mut is_first = vec![false; self.rows.last().map_or(0, |last| last + 1)];
+        let mut is_first = vec![false; self.rows.iter().max().map_or(0, |last| last + 1)];
         first.iter().for_each(|row| is_first[*row] = true);
         let others = self.rows.iter().copied().filter(|row| !is_first[*row]);
         let (lacking, labelled): (Vec<usize>, Vec<usize>) = others.partition(|row| self.lacks_any(*row));

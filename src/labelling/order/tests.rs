@@ -57,16 +57,10 @@ fn the_model_s_doubt_counts_for_the_labels_that_a_row_lacks() {
     let two = [0.9, 0.1, 0.5, 0.5, 0.3, 0.7, 0.8, 0.2];
     let three = [0.4, 0.3, 0.3, 1.0, 0.0, 0.0, 0.5, 0.3, 0.2, 0.4, 0.4, 0.2];
     let said = suggestions(6, &two, &three, Features::default());
-    let none = vec![None; 6];
+    let none = [vec![None; 6], vec![None; 6]];
     // By the lesser margin of both: 0.1, 0, 0.2, 0; rows 4 and 5 have no output.
-    assert_eq!(
-        arranged(Order::Uncertain, &[0, 1], &[none.clone(), none.clone()], Some(&said)),
-        (vec![1, 3, 0, 2, 4, 5], 4)
-    );
-    assert_eq!(
-        arranged(Order::Uncertain, &[0], &[none.clone(), none.clone()], Some(&said)),
-        (vec![1, 2, 3, 0, 4, 5], 4)
-    );
+    assert_eq!(arranged(Order::Uncertain, &[0, 1], &none, Some(&said)), (vec![1, 3, 0, 2, 4, 5], 4));
+    assert_eq!(arranged(Order::Uncertain, &[0], &none, Some(&said)), (vec![1, 2, 3, 0, 4, 5], 4));
     // Row 1 is in doubt only about what it has; row 3 has all and comes last, also after those without output.
     let labels =
         [vec![None, Some(0), None, Some(0), None, None], vec![None, None, None, Some(1), None, None]];

@@ -64,11 +64,9 @@ fn labels_teach_new_heads_and_rows_without_one_profit() {
     let (dataset, said) = forty();
     assert_eq!(said.top(1, 30), Some((1, 0.9)));
     let mut labels = vec![vec![None; 40]; 3];
-    for row in 0..16 {
-        labels[1][row] = Some(row as u32 % 2);
-        // Two of `old` and one of `new` are too few to learn from.
-        labels[2][row] = (row < 3).then_some(u32::from(row == 2));
-    }
+    labels[1] = (0..40).map(|row| (row < 16).then_some(row % 2)).collect();
+    // Two of `old` and one of `new` are too few to learn from.
+    labels[2] = (0..40).map(|row| (row < 3).then_some(u32::from(row == 2))).collect();
     let new = said.updated(&dataset.tasks, &labels, 1, &mut go_on).unwrap().unwrap();
     assert!((0..40).all(|row| new.top(1, row).unwrap().0 == row as u32 % 2), "rows 0 to 15 are labelled");
     assert_eq!(new.probabilities(0, 30), said.probabilities(0, 30));
