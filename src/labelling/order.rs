@@ -49,7 +49,7 @@ pub struct Question<'a> {
     pub labels: &'a [Vec<Option<u32>>],
     /// The rows to arrange, ascending.
     pub rows: &'a [usize],
-    /// What a model says; without it, all orders but [`Order::File`] are [`Order::Unlabelled`].
+    /// What a model says; without it, the orders that need it give what [`Order::Unlabelled`] gives.
     pub suggestions: Option<&'a Suggestions>,
 }
 
@@ -58,7 +58,7 @@ pub struct Question<'a> {
 pub struct Arranged {
     /// All rows of the question.
     pub rows: Vec<usize>,
-    /// So many of the first are those that the order is about: rows that can be told apart by it.
+    /// So many of the first are those that the order is about; 0 where it has no model to go by.
     pub leading: usize,
 }
 
@@ -69,22 +69,18 @@ pub fn arrange(
     question: &Question<'_>,
     keep_going: &mut dyn FnMut(usize, usize) -> bool,
 ) -> Option<Arranged> {
-    let leading = match (question.order, question.suggestions) {
-        (Order::File, _) => {
-            return Some(Arranged { rows: question.rows.to_vec(), leading: question.rows.len() });
+    let first = match (question.order, question.suggestions) {
+        (Order::File, _) => question.rows.to_vec(),
+        (Order::Unlabelled, _) => {
+            question.rows.iter().copied().filter(|row| question.lacks_any(*row)).collect()
         }
-        (Order::Unlabelled, _) | (_, None) => Vec::new(),
+        (_, None) => Vec::new(),
         (Order::Uncertain, Some(said)) => question.most_first(|row| question.doubt(said, row)),
-        (Order::Disagreement, Some(said)) => question.most_first(|row| question.contradiction(said, row)),
         (Order::Diverse, Some(said)) => question.diverse(said, keep_going)?,
+        (Order::Disagreement, Some(said)) => question.most_first(|row| question.contradiction(said, row)),
     };
-    let count = leading.len();
-    let arranged = question.followed_by_others(leading);
-    let leading = match question.order {
-        Order::Unlabelled => question.rows.iter().filter(|row| question.lacks_any(**row)).count(),
-        _ => count,
-    };
-    Some(Arranged { rows: arranged, leading })
+    let leading = first.len();
+    Some(Arranged { rows: question.followed_by_others(first), leading })
 }
 
 impl Question<'_> {
