@@ -12,10 +12,34 @@ use memmap2::Mmap;
 /// # Errors
 /// Any I/O error, with the old file left as it was.
 pub fn replace_with(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let new = written(path, write)?;
+    new.persist(path).map_err(|error| error.error)?;
+    sync_folder_of(path)
+}
+
+/// Writes a file that must not be there yet; it is there whole or not at all.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] where there is something, which stays as it is; any other I/O error.
+pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let new = written(path, |file| file.write_all(bytes))?;
+    match new.persist_noclobber(path) {
+        Ok(_) => {}
+        Err(error) if fs::symlink_metadata(path).is_ok() => return Err(error.error),
+        // Some network disks cannot do both at once; that nothing is there was just seen.
+        Err(error) => {
+            error.file.persist(path).map_err(|error| error.error)?;
+        }
+    }
+    sync_folder_of(path)
+}
+
+/// A synced temporary file beside `path`, to be renamed to it.
+fn written(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<tempfile::NamedTempFile> {
+    let folder = folder_of(path);
     fs::create_dir_all(folder)?;
     let mut new = tempfile::Builder::new().prefix(".tasklens-").suffix(".new").tempfile_in(folder)?;
     write(new.as_file_mut())?;
@@ -28,9 +52,21 @@ pub fn replace_with(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>
         let mode = fs::metadata(path).map_or(0o644, |old| old.permissions().mode());
         new.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
     }
-    new.persist(path).map_err(|error| error.error)?;
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
+    Ok(new)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Renames are on the disk when their folder is.
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(folder_of(path))?.sync_all()?;
+    }
     Ok(())
 }
 
@@ -57,6 +93,16 @@ pub fn map(path: &Path) -> io::Result<Mmap> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_must_be_new_never_takes_the_place_of_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("labels.csv");
+        create(&path, b"first").unwrap();
+        assert_eq!(create(&path, b"second").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
 
     #[test]
     fn a_failed_write_leaves_the_old_file_and_no_litter() {

@@ -164,6 +164,33 @@ fn label_stats_count_edits_that_another_window_has_not_written() {
 }
 
 #[test]
+fn a_folder_of_images_becomes_a_project_to_label() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for image in ["p/shoes/2.png", "p/shoes/10.png", "p/bags/1.png"] {
+        let image = folder.path().join(image);
+        std::fs::create_dir_all(image.parent().expect("a folder")).expect("made");
+        std::fs::write(image, "").expect("written");
+    }
+    assert_eq!(tasklens(folder.path(), &["new", "p"]).status.code(), Some(2), "a task must be named");
+    let few = tasklens(folder.path(), &["new", "p", "--task", "color=red"]);
+    assert_eq!(few.status.code(), Some(1));
+    assert!(err(&few).contains("The task `color` needs at least two labels."), "{}", err(&few));
+
+    let new = ["new", "p", "--task", "color=red, blue", "--folders-as", "kind"];
+    let made = tasklens(folder.path(), &new);
+    assert!(made.status.success(), "{}", err(&made));
+    assert!(out(&made).contains("kind: bags, shoes, filled in from the sub-folders"), "{}", out(&made));
+    assert!(out(&made).contains("Label them: tasklens open p/config.yml"), "{}", out(&made));
+    let csv = std::fs::read_to_string(folder.path().join("p/labels.csv")).expect("a CSV");
+    assert_eq!(csv, "image_path,color,kind\nbags/1.png,,bags\nshoes/2.png,,shoes\nshoes/10.png,,shoes\n");
+    let stats = tasklens(folder.path(), &["label-stats", "p/config.yml"]);
+    assert!(out(&stats).contains("kind: 3 labelled, 0 not"), "{}{}", out(&stats), err(&stats));
+
+    let again = tasklens(folder.path(), &new);
+    assert!(out(&again).contains("tasklens open p/labels_2.yml"), "{}{}", out(&again), err(&again));
+}
+
+#[test]
 fn a_missing_image_is_a_warning_with_its_line() {
     let (folder, config) = sample();
     std::fs::remove_file(folder.path().join("s/garments/00007.jpg")).expect("removed");

@@ -13,6 +13,8 @@ mod desk;
 mod garments;
 #[path = "window/inspect.rs"]
 mod inspect;
+#[path = "window/new_project.rs"]
+mod new_project;
 #[path = "window/pictures.rs"]
 mod pictures;
 #[path = "window/shell.rs"]

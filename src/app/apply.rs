@@ -9,6 +9,7 @@ use super::context::TrainingState;
 use super::dialogs;
 use super::jobs::{Outcome, take};
 use super::label_edits::LabelEdits;
+use super::new_project_view::NewProjectForm;
 use super::open::{self, Opening};
 use super::project::{ImageSource, Project, Summary};
 use super::proposal_view::ProposalForm;
@@ -30,6 +31,7 @@ impl App {
             self.apply(command);
         }
         self.take_in_jobs();
+        self.take_in_new_project();
         self.take_in_events();
         self.take_in_edits();
         let (views, mut context) = self.split();
@@ -74,6 +76,7 @@ impl App {
             AppCommand::Ui(command) => self.apply_ui(command),
             AppCommand::OpenPath(path) => self.open_paths(vec![path]),
             AppCommand::OpenPaths(paths) => self.open_paths(paths),
+            AppCommand::OpenToLabel(config) => self.open_to_label(config),
             AppCommand::OpenImages(images) => {
                 self.place = Place::Predict;
                 self.predict.add_images(images);
@@ -108,6 +111,7 @@ impl App {
         }
         match command {
             UiCommand::OpenProject => self.errands.push(dialogs::ask_project(&self.jobs)),
+            UiCommand::NewProject => self.errands.push(dialogs::ask_folder(&self.jobs)),
             UiCommand::OpenImages => self.errands.push(dialogs::ask_images(&self.jobs)),
             UiCommand::OpenModel => self.errands.push(dialogs::ask_model(&self.jobs)),
             UiCommand::OpenSample => self.open_sample(),
@@ -193,12 +197,13 @@ impl App {
         self.save_settings();
     }
 
-    fn open_paths(&mut self, paths: Vec<PathBuf>) {
+    pub(super) fn open_paths(&mut self, paths: Vec<PathBuf>) {
         let title = match &paths[..] {
             [] => return,
             [path] => format!("Opening {}", path.file_name().unwrap_or(path.as_os_str()).to_string_lossy()),
             _ => format!("Opening {} files", paths.len()),
         };
+        self.place_when_open = None;
         self.opening = Some(self.jobs.start(title, move |progress| open::open(&paths, progress)));
     }
 
@@ -210,7 +215,13 @@ impl App {
             }
             Opening::Bare(proposal) => {
                 self.place = Place::Data;
+                self.new_project = None;
                 self.proposal = Some(ProposalForm::new(*proposal));
+            }
+            Opening::Folder(found) => {
+                self.place = Place::Data;
+                self.proposal = None;
+                self.new_project = Some(NewProjectForm::new(found));
             }
             Opening::Run(run) => {
                 self.place = Place::Train;
@@ -227,10 +238,13 @@ impl App {
     fn set_project(&mut self, config: Config, dataset: Dataset, summary: Summary) {
         let same_file = self.project.as_ref().is_some_and(|project| project.config.file == config.file);
         self.settings.remember(&config.file);
-        if !same_file {
+        if let Some(place) = self.place_when_open.take() {
+            self.place = place;
+        } else if !same_file {
             self.place = Place::Data;
         }
         self.proposal = None;
+        self.new_project = None;
         for notice in &config.notices {
             self.commands.toast(Level::Info, notice);
         }
@@ -265,6 +279,7 @@ impl App {
     fn close_project(&mut self) {
         self.project = None;
         self.proposal = None;
+        self.new_project = None;
         self.image_check = None;
         self.close_edits();
         self.settings.open = None;

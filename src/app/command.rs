@@ -62,6 +62,8 @@ impl Place {
 pub enum UiCommand {
     /// Ask for a CSV or config and open it.
     OpenProject,
+    /// Ask for a folder of images to label.
+    NewProject,
     /// Write the built-in sample (once) and open it.
     OpenSample,
     /// Read the open project again from disk.
@@ -130,8 +132,9 @@ pub enum UiCommand {
 
 impl UiCommand {
     /// All actions, in the order of menus and palette.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::OpenProject,
+        Self::NewProject,
         Self::OpenSample,
         Self::ReloadProject,
         Self::CloseProject,
@@ -179,6 +182,10 @@ impl UiCommand {
     fn text_and_tooltip(self) -> (&'static str, &'static str) {
         match self {
             Self::OpenProject => ("Open\u{2026}", "Open a CSV of labelled images, or its config.yml"),
+            Self::NewProject => (
+                "Label a folder\u{2026}",
+                "Choose a folder of images, name what to tell about them, and begin",
+            ),
             Self::OpenSample => ("Open the sample", "Draw a small set of garments and open it"),
             Self::ReloadProject => ("Reload", "Read the config and the CSV again from disk"),
             Self::CloseProject => ("Close project", "Go back to the start page"),
@@ -220,6 +227,7 @@ impl UiCommand {
     pub fn icon(self) -> &'static str {
         match self {
             Self::OpenProject => icons::FOLDER_OPEN,
+            Self::NewProject => icons::TAG,
             Self::OpenSample => icons::T_SHIRT,
             Self::ReloadProject | Self::ZoomReset => icons::ARROW_COUNTER_CLOCKWISE,
             Self::CloseProject => icons::X,
@@ -260,6 +268,7 @@ impl UiCommand {
         let command_shift = Modifiers::COMMAND.plus(Modifiers::SHIFT);
         let (modifiers, key) = match self {
             Self::OpenProject => (command, Key::O),
+            Self::NewProject => (command, Key::N),
             Self::ReloadProject => (Modifiers::NONE, Key::F5),
             Self::CloseProject => (command, Key::W),
             Self::ShowData => (command, Key::Num1),
@@ -323,6 +332,8 @@ pub enum AppCommand {
     Ui(UiCommand),
     /// Open what a path is: CSV or config, run folder, checkpoint, image, folder of images.
     OpenPath(PathBuf),
+    /// Open a config that was just made, in [`Place::Label`].
+    OpenToLabel(PathBuf),
     /// Open what was dropped or chosen together.
     OpenPaths(Vec<PathBuf>),
     /// Predict these images.

@@ -26,6 +26,13 @@ pub fn ask_project(jobs: &Jobs) -> Job<Option<AppCommand>> {
     ask(jobs, async move { chosen.await.map(|file| AppCommand::OpenPath(file.path().to_path_buf())) })
 }
 
+/// Asks for a folder of images to label.
+pub fn ask_folder(jobs: &Jobs) -> Job<Option<AppCommand>> {
+    let dialog = rfd::AsyncFileDialog::new().set_title("Label a folder of images");
+    let chosen = dialog.pick_folder();
+    ask(jobs, async move { chosen.await.map(|folder| AppCommand::OpenPath(folder.path().to_path_buf())) })
+}
+
 /// Asks for images.
 pub fn ask_images(jobs: &Jobs) -> Job<Option<AppCommand>> {
     let dialog = rfd::AsyncFileDialog::new().set_title("Open images").add_filter("Images", &ENDINGS);

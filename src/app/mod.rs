@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod label_edits;
 pub mod label_view;
 mod labels;
+mod new_project_view;
 mod open;
 pub mod predict_view;
 pub mod project;
@@ -42,6 +43,7 @@ use command::{AppCommand, CommandSender, Place};
 use context::{TrainingState, ViewContext};
 use jobs::{Job, Jobs};
 use label_edits::LabelEdits;
+use new_project_view::NewProjectForm;
 use open::Opening;
 use project::Project;
 use proposal_view::ProposalForm;
@@ -71,10 +73,13 @@ pub struct App {
     project: Option<Project>,
     generation: u64,
     opening: Option<Job<Opening>>,
+    /// Where to go when the project that is being opened is there.
+    place_when_open: Option<Place>,
     /// Small jobs that end with a command: dialogs, pastes, the sample.
     errands: Vec<Job<Option<AppCommand>>>,
     image_check: Option<Job<apply::CheckedImages>>,
     proposal: Option<ProposalForm>,
+    new_project: Option<NewProjectForm>,
     pasted: usize,
     device: Option<Device>,
     /// The choice that `device` answers, or that is being looked for.
@@ -143,9 +148,11 @@ impl App {
             project: None,
             generation: 0,
             opening: None,
+            place_when_open: None,
             errands: Vec::new(),
             image_check: None,
             proposal: None,
+            new_project: None,
             pasted: 0,
             device: None,
             device_choice: None,

@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use super::jobs::Progress;
 use super::project::{ImageSource, Summary};
 use crate::config::Config;
+use crate::dataset::create::{self, Found};
 use crate::dataset::propose::{self, Proposal};
 use crate::dataset::{Dataset, sample};
 use crate::images::decode::has_image_ending;
@@ -24,12 +25,12 @@ pub enum Opening {
     Model(PathBuf),
     /// Images to predict.
     Images(Vec<ImageSource>),
+    /// A folder of images, and nothing that says more about them.
+    Folder(Found),
 }
 
 /// Endings of tables.
 pub const TABLE_ENDINGS: [&str; 3] = ["csv", "tsv", "txt"];
-/// So many images of a folder are taken.
-const MAX_IMAGES: usize = 1000;
 
 /// Reads what was dropped, chosen or named.
 ///
@@ -95,17 +96,35 @@ fn open_folder(folder: &Path, progress: &Progress) -> anyhow::Result<Opening> {
     if config.is_file() {
         return open_config(&config, progress);
     }
-    let mut images: Vec<PathBuf> = std::fs::read_dir(folder)
-        .with_context(|| format!("{} cannot be read", folder.display()))?
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| has_image_ending(path))
-        .collect();
-    if images.is_empty() {
-        bail!("{} is neither a run folder, nor has it a config.yml or images", folder.display());
+    let mut table = only_table(folder)?.map(|table| open_table(&table, progress));
+    let names_images = |opening: &Opening| match opening {
+        Opening::Bare(proposal) => proposal.has_path(),
+        _ => true,
+    };
+    // A table that names no images is not what a folder of images is about.
+    if let Some(Ok(opening)) = table.take_if(|table| table.as_ref().is_ok_and(names_images)) {
+        return Ok(opening);
     }
-    images.sort();
-    images.truncate(MAX_IMAGES);
-    Ok(Opening::Images(images.into_iter().map(ImageSource::Path).collect()))
+    let found = create::find_images(folder, &mut |images| {
+        progress.set(images as u64, 0);
+        progress.keep_going()
+    })?;
+    if !found.images.is_empty() {
+        return Ok(Opening::Folder(found));
+    }
+    table.unwrap_or_else(|| {
+        bail!("{} is neither a run folder, nor has it a config.yml, a CSV or images", folder.display())
+    })
+}
+
+/// The one CSV of a folder; `None` where there is none, or several to choose from.
+fn only_table(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
+    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    let mut tables = paths.filter(|path| matches!(ending(path).as_str(), "csv" | "tsv") && path.is_file());
+    let first = tables.next();
+    Ok(if tables.next().is_none() { first } else { None })
 }
 
 fn ending(path: &Path) -> String {
@@ -170,21 +189,34 @@ mod tests {
         assert_eq!(read_pasted(""), Pasted::Other);
     }
 
+    fn open_one(path: &Path) -> anyhow::Result<Opening> {
+        open(&[path.to_path_buf()], &Progress::new(String::new(), false, &egui::Context::default()))
+    }
+
     #[test]
-    fn a_folder_of_images_opens_as_images_and_an_unknown_file_says_what_is_taken() {
+    fn a_folder_of_images_is_offered_to_be_labelled_and_an_unknown_file_says_what_is_taken() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["b.JPG", "a.png", "notes.doc"] {
             std::fs::write(folder.path().join(name), b"").unwrap();
         }
-        let progress = Progress::new(String::new(), false, &egui::Context::default());
-        let Ok(Opening::Images(images)) = open(&[folder.path().to_path_buf()], &progress) else {
-            panic!("no images")
-        };
-        let names: Vec<_> = images.iter().map(ImageSource::name).collect();
-        assert_eq!(names, ["a.png", "b.JPG"]);
-        let error = open(&[folder.path().join("notes.doc")], &progress).err().unwrap().to_string();
+        let Ok(Opening::Folder(found)) = open_one(folder.path()) else { panic!("no folder of images") };
+        assert_eq!(found.images, ["a.png", "b.JPG"]);
+        let error = open_one(&folder.path().join("notes.doc")).err().unwrap().to_string();
         assert!(error.contains("notes.doc") && error.contains("config.yml"), "{error}");
-        let error = open(&[folder.path().join("gone.csv")], &progress).err().unwrap().to_string();
+        let error = open_one(&folder.path().join("gone.csv")).err().unwrap().to_string();
         assert!(error.contains("gone.csv"), "{error}");
+    }
+
+    #[test]
+    fn the_one_csv_of_a_folder_opens_if_it_names_images() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write("a.png", "");
+        write("prices.csv", "item,price\ncoat,20\nhat,5\n");
+        assert!(matches!(open_one(folder.path()), Ok(Opening::Folder(_))));
+        write("prices.csv", "photo,kind\na.png,x\n");
+        assert!(matches!(open_one(folder.path()), Ok(Opening::Bare(_))));
+        write("more.csv", "photo,kind\na.png,x\n");
+        assert!(matches!(open_one(folder.path()), Ok(Opening::Folder(_))), "there are two to choose from");
     }
 }

@@ -7,6 +7,7 @@ use egui::{ComboBox, RichText, Role as Accessible, ScrollArea, Ui, Vec2, WidgetI
 use super::command::{AppCommand, CommandSender};
 use super::icons;
 use super::theme::{self, GRID, Tokens};
+use super::widgets::accent_button;
 use crate::dataset::propose::{ColumnGuess, Proposal, Role};
 
 /// So many labels are shown as chips; the rest are counted.
@@ -75,13 +76,7 @@ pub fn ui(ui: &mut Ui, form: &mut ProposalForm, commands: &CommandSender) -> Ans
         }
     }
     ui.horizontal(|ui| {
-        let text = RichText::new(format!("{}  Save and open", icons::FLOPPY_DISK)).color(tokens.on_accent);
-        let save = ui.add_enabled(
-            obstacle.is_none(),
-            egui::Button::new(text).fill(tokens.accent).stroke(egui::Stroke::new(1.0, tokens.accent)),
-        );
-        save.widget_info(|| WidgetInfo::labeled(Accessible::Button, obstacle.is_none(), "Save and open"));
-        if save.clicked() {
+        if accent_button(ui, icons::FLOPPY_DISK, "Save and open", obstacle.is_none()).clicked() {
             let text = form.proposal.to_yaml(&form.file);
             commands.send(AppCommand::SaveConfig { file: form.file.clone(), text });
         }

@@ -14,7 +14,7 @@ use super::widgets::{command_button, primary_button};
 pub fn ui(ui: &mut Ui, commands: &CommandSender, recent: &[PathBuf], opening: Option<&Progress>) {
     let tokens = Tokens::of(ui.ctx());
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        let width = (132.0 * GRID).min(ui.available_width() - 8.0 * GRID);
+        let width = (144.0 * GRID).min(ui.available_width() - 8.0 * GRID);
         let left = (ui.available_width() - width) / 2.0;
         let top = (ui.available_height() * 0.2).max(4.0 * GRID);
         ui.add_space(top);
@@ -49,11 +49,13 @@ fn opening_ui(ui: &mut Ui, tokens: &Tokens, opening: &Progress) {
 fn begin_ui(ui: &mut Ui, tokens: &Tokens, commands: &CommandSender) {
     ui.label(RichText::new("Tasklens").size(32.0).family(theme::semibold()));
     let text = "Train one network that answers several questions about an image at once. Open a CSV \
-                that names images and their labels, or drop it anywhere on this window.";
+                that names images and their labels, or a folder of images to label them; or drop \
+                either anywhere on this window.";
     ui.label(RichText::new(text).color(tokens.text_weak));
     ui.add_space(3.0 * GRID);
     ui.horizontal_wrapped(|ui| {
         primary_button(ui, commands, UiCommand::OpenProject);
+        command_button(ui, commands, UiCommand::NewProject);
         command_button(ui, commands, UiCommand::OpenSample);
         command_button(ui, commands, UiCommand::OpenImages);
     });

@@ -34,6 +34,8 @@ pub enum Verb {
         #[arg(long, default_value_t = 7)]
         seed: u64,
     },
+    /// Begin a project: write a CSV and a config.yml for a folder of images
+    New(New),
     /// List what is wrong with a config, its CSV and its images
     Check(Check),
     /// Train as a config says; Ctrl-C stops after the batch and keeps the best weights
@@ -46,6 +48,19 @@ pub enum Verb {
     LabelStats(LabelStats),
     /// Say what this machine can do, and why not more
     Doctor,
+}
+
+/// `tasklens new`
+#[derive(Debug, Args)]
+pub struct New {
+    /// The folder of images; those in folders below it count
+    pub folder: PathBuf,
+    /// A task with its labels, such as --task "sleeves=short,long"; once for each task
+    #[arg(long = "task", value_name = "NAME=LABELS", value_parser = name_and_labels, required_unless_present = "folders_as")]
+    pub tasks: Vec<(String, String)>,
+    /// A task of this name with the names of the sub-folders as labels, filled in
+    #[arg(long, value_name = "NAME")]
+    pub folders_as: Option<String>,
 }
 
 /// `tasklens check`
@@ -143,6 +158,12 @@ pub struct LabelStats {
 fn key_and_value(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE, such as model.epochs=3")?;
     Ok((key.trim().to_owned(), value.to_owned()))
+}
+
+fn name_and_labels(text: &str) -> Result<(String, String), String> {
+    let (name, labels) =
+        text.split_once('=').ok_or("expected a task and its labels, such as \"sleeves=short,long\"")?;
+    Ok((name.trim().to_owned(), labels.to_owned()))
 }
 
 fn device(text: &str) -> Result<crate::config::DeviceChoice, String> {

@@ -16,6 +16,7 @@ mod check;
 mod evaluate;
 mod interrupt;
 mod label_stats;
+mod new;
 mod predict;
 mod progress;
 mod train;
@@ -52,6 +53,7 @@ fn run(arguments: Arguments) -> anyhow::Result<bool> {
         None => window(None),
         Some(Verb::Open { path }) => window(Some(path)),
         Some(Verb::Sample { folder, images, seed }) => write_sample(&folder, images as usize, seed),
+        Some(Verb::New(arguments)) => new::run(&arguments),
         Some(Verb::Check(arguments)) => check::run(&arguments),
         Some(Verb::Train(arguments)) => train::run(&arguments),
         Some(Verb::Predict(arguments)) => predict::run(&arguments),

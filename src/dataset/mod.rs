@@ -3,6 +3,7 @@
 //! [`Dataset::open`] reads and encodes; what is wrong is collected as [`problems`], never thrown
 //! away. Pixels are not looked at here but for the header check in [`problems`].
 
+pub mod create;
 pub mod edits;
 pub mod filter;
 mod image_paths;
@@ -12,6 +13,7 @@ pub mod problems;
 pub mod propose;
 pub mod sample;
 pub mod split;
+mod starter;
 pub mod table;
 
 use std::path::{Path, PathBuf};

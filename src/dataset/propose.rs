@@ -4,11 +4,11 @@
 
 mod guess;
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::starter::StarterConfig;
 use super::table::Table;
-use crate::config::{Config, ConfigError, yaml_scalar};
+use crate::config::{Config, ConfigError};
 
 /// A config in the making: one guess per column of a CSV.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,9 +88,14 @@ impl Proposal {
         }
     }
 
+    /// Whether a column holds the image paths.
+    pub fn has_path(&self) -> bool {
+        self.with_role(Role::Path).next().is_some()
+    }
+
     /// What must be corrected before there can be a config: in words for the user, `None` when it is ready.
     pub fn obstacle(&self) -> Option<String> {
-        if self.with_role(Role::Path).next().is_none() {
+        if !self.has_path() {
             return Some("Choose the column that holds the image paths.".to_owned());
         }
         if self.with_role(Role::Task).next().is_none() {
@@ -117,57 +122,16 @@ impl Proposal {
     /// The text of a `config.yml` with comments for a newcomer, to be saved as `file`: the path of
     /// the CSV is relative to it where that is short.
     pub fn to_yaml(&self, file: &Path) -> String {
-        let mut out = String::new();
-        let _ = writeln!(out, "# Relative paths start at the folder of this file.");
-        let _ = writeln!(out, "paths:");
-        let _ = writeln!(out, "  model_dataframe: {}", yaml_scalar(&self.relative_table_path(file)));
-        let _ = writeln!(out, "  runs: runs                    # each training makes a folder in here");
-        let _ = writeln!(out, "model:");
-        for column in self.with_role(Role::Path).take(1) {
-            let _ = writeln!(out, "  # The column with the image path, relative to the folder of the CSV.");
-            let _ = writeln!(out, "  paths: {}", yaml_scalar(&column.name));
-        }
-        let _ = writeln!(out, "  # One task per column, with the labels that may stand in it.");
-        let _ = writeln!(out, "  target_encoder:");
-        for column in self.with_role(Role::Task) {
-            let labels: Vec<String> = column.labels.iter().map(|label| yaml_scalar(label)).collect();
-            let _ = writeln!(out, "    {}: [{}]", yaml_scalar(&column.name), labels.join(", "));
-        }
-        match self.with_role(Role::Split).next() {
-            Some(column) => {
-                let _ = writeln!(out, "  # The column that says train, validation or test.");
-                let _ = writeln!(out, "  split_column: {}", yaml_scalar(&column.name));
-            }
-            None => {
-                let _ = writeln!(
-                    out,
-                    "  validation_split: 0.2         # share of the rows that is held back to measure"
-                );
-            }
-        }
-        out.push_str(&self.training_yaml());
-        out
-    }
-
-    /// Settings with which a first run ends in reasonable time also without a GPU.
-    fn training_yaml(&self) -> String {
-        let batch_size = match self.rows {
-            0..200 => 8,
-            200..2_000 => 16,
-            _ => 32,
+        let column = |role| self.with_role(role).next().map(|column| column.name.as_str());
+        let tasks = self.with_role(Role::Task);
+        let starter = StarterConfig {
+            table: self.relative_table_path(file),
+            path_column: column(Role::Path),
+            tasks: tasks.map(|column| (column.name.as_str(), column.labels.as_slice())).collect(),
+            split_column: column(Role::Split),
+            rows: self.rows,
         };
-        format!(
-            "  input_shape: [224, 224]       # height and width in pixels; smaller is faster
-  batch_size: {batch_size}{}# images per step; smaller needs less memory
-  epochs: 30                    # at most; training stops early when it gets no better
-  learning_rate: 0.001
-  early_stopping_patience: 8    # epochs without progress before it stops
-  lr_reducer_patience: 3        # epochs without progress before the learning rate is reduced
-  lr_reducer_factor: 0.3
-  random_seed: 42
-",
-            " ".repeat(if batch_size < 10 { 17 } else { 16 })
-        )
+        starter.to_yaml()
     }
 
     fn with_role(&self, role: Role) -> impl Iterator<Item = &ColumnGuess> {

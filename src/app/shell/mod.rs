@@ -54,6 +54,9 @@ impl App {
     fn place_ui(&mut self, ui: &mut egui::Ui) {
         let tokens = Tokens::of(ui.ctx());
         let place = self.place;
+        if place == Place::Data && self.new_project_ui(ui) {
+            return;
+        }
         if place == Place::Data
             && let Some(proposal) = &mut self.proposal
         {
@@ -169,12 +172,13 @@ fn drop_hint_ui(ctx: &egui::Context, tokens: &Tokens) {
     let font = |size| FontId::new(size, theme::semibold());
     let above = rect.center() - egui::vec2(0.0, 32.0);
     painter.text(above, Align2::CENTER_CENTER, icons::TRAY, font(48.0), tokens.accent_text);
-    let text = "Drop a CSV, config or run to open it, or images to predict them";
-    painter.text(
-        rect.center() + egui::vec2(0.0, 24.0),
-        Align2::CENTER_CENTER,
-        text,
-        font(theme::TEXT_HEADING),
-        tokens.text,
-    );
+    let lines = [
+        "Drop a CSV, config or run to open it,",
+        "a folder of images to label it,",
+        "or images to predict them",
+    ];
+    for (line, y) in lines.into_iter().zip([16.0, 44.0, 72.0]) {
+        let at = rect.center() + egui::vec2(0.0, y);
+        painter.text(at, Align2::CENTER_CENTER, line, font(theme::TEXT_HEADING), tokens.text);
+    }
 }

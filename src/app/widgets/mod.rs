@@ -29,12 +29,23 @@ pub fn command_button(ui: &mut Ui, commands: &CommandSender, command: UiCommand)
 
 /// As [`command_button`], in the accent's colour: the next step. One per place.
 pub fn primary_button(ui: &mut Ui, commands: &CommandSender, command: UiCommand) -> Response {
-    let tokens = Tokens::of(ui.ctx());
-    let text = format!("{}  {}", command.icon(), command.text());
-    let button = egui::Button::new(RichText::new(text).color(tokens.on_accent))
-        .fill(tokens.accent)
-        .stroke(Stroke::new(1.0, tokens.accent));
+    let button = accented(ui, command.icon(), command.text());
     finish(ui, button, commands, command)
+}
+
+/// As [`primary_button`], for what is no command of the app.
+pub fn accent_button(ui: &mut Ui, icon: &str, name: &str, is_enabled: bool) -> Response {
+    let button = accented(ui, icon, name);
+    let response = ui.add_enabled(is_enabled, button);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, is_enabled, name));
+    response
+}
+
+fn accented(ui: &Ui, icon: &str, text: &str) -> egui::Button<'static> {
+    let tokens = Tokens::of(ui.ctx());
+    egui::Button::new(RichText::new(format!("{icon}  {text}")).color(tokens.on_accent))
+        .fill(tokens.accent)
+        .stroke(Stroke::new(1.0, tokens.accent))
 }
 
 /// As [`command_button`], with the icon alone.

@@ -1,0 +1,52 @@
+//! `tasklens new`: a folder of images becomes a CSV and a config to label them with.
+
+use std::sync::Arc;
+
+use anyhow::bail;
+
+use super::arguments::New;
+use super::interrupt;
+use super::progress::Bar;
+use crate::dataset::create::{self, Draft, DraftTask};
+
+pub fn run(arguments: &New) -> anyhow::Result<bool> {
+    let stop = interrupt::flag()?;
+    let mut bar = Bar::new("looking for images");
+    let found = create::find_images(&arguments.folder, &mut |images| {
+        bar.set(images as u64, 0);
+        !stop.is_set()
+    });
+    bar.finish();
+    let found = found?;
+    for notice in &found.notices {
+        eprintln!("note: {notice}");
+    }
+    let mut tasks: Vec<DraftTask> = Vec::new();
+    for (name, labels) in &arguments.tasks {
+        let mut task = DraftTask { name: name.clone(), ..DraftTask::default() };
+        task.add_labels(labels);
+        tasks.push(task);
+    }
+    if let Some(name) = &arguments.folders_as {
+        if found.sub_folders.is_empty() {
+            bail!(
+                "{}: --folders-as needs at least two sub-folders with images, whose names become the labels",
+                arguments.folder.display()
+            );
+        }
+        tasks.push(DraftTask::of_folders(name, &found));
+    }
+    let draft = Draft { found: Arc::new(found), tasks };
+    let created = draft.write()?;
+    let images = draft.found.images.len();
+    out!("{images} {} in {}", if images == 1 { "image" } else { "images" }, created.table.display());
+    for task in &draft.tasks {
+        let filled = if task.is_of_folders { ", filled in from the sub-folders" } else { "" };
+        out!("{}: {}{filled}", task.name.trim(), task.labels.join(", "));
+    }
+    // As the user called the folder.
+    let config = arguments.folder.join(created.config.file_name().unwrap_or_default());
+    out!("Label them: tasklens open {}", config.display());
+    out!("Then train: tasklens train {}", config.display());
+    Ok(true)
+}

@@ -1,0 +1,199 @@
+//! A folder of images and nothing else -> a CSV and a config to label them with.
+//!
+//! [`find_images`] says what is there; a [`Draft`] is what the user makes of it, and corrects before
+//! [`Draft::write`] writes it. No file that is there is ever replaced.
+
+mod find;
+mod order;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+
+use super::edits;
+use super::starter::StarterConfig;
+use super::table::Table;
+use crate::config::Config;
+use crate::files;
+
+pub use find::{Found, MOST_IMAGES, find_images};
+
+/// The column of the image path in the CSV.
+pub const PATH_COLUMN: &str = "image_path";
+/// What separates labels that are typed or pasted together.
+pub const SEPARATORS: [char; 5] = [',', ';', '\t', '\n', '\r'];
+
+/// A project in the making.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The images.
+    pub found: Arc<Found>,
+    /// The tasks, in order.
+    pub tasks: Vec<DraftTask>,
+}
+
+/// A task in the making.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DraftTask {
+    /// Its name as typed.
+    pub name: String,
+    /// Its labels, in order.
+    pub labels: Vec<String>,
+    /// Whether an image has the name of its sub-folder as its label from the start.
+    pub is_of_folders: bool,
+}
+
+/// What [`Draft::write`] wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Created {
+    /// The config, which opens the project.
+    pub config: PathBuf,
+    /// The CSV.
+    pub table: PathBuf,
+}
+
+impl DraftTask {
+    /// A task whose labels are the names of the sub-folders.
+    pub fn of_folders(name: &str, found: &Found) -> Self {
+        let mut task = Self { name: name.to_owned(), labels: Vec::new(), is_of_folders: true };
+        found.sub_folders.iter().for_each(|folder| task.add_label(folder));
+        task
+    }
+
+    /// Adds the labels of a typed or pasted list; those that are there already stay once.
+    pub fn add_labels(&mut self, list: &str) {
+        list.split(SEPARATORS).for_each(|label| self.add_label(label));
+    }
+
+    fn add_label(&mut self, label: &str) {
+        let label = label.trim();
+        if !label.is_empty() && !self.labels.iter().any(|known| known == label) {
+            self.labels.push(label.to_owned());
+        }
+    }
+
+    /// The cell of an image in the new CSV.
+    fn cell<'a>(&self, image: &'a str) -> &'a str {
+        let folder = if self.is_of_folders { find::first_folder(image) } else { None };
+        folder.filter(|folder| self.labels.iter().any(|label| label == folder)).unwrap_or_default()
+    }
+}
+
+impl Draft {
+    /// What must be corrected before it can be written: in words for the user, `None` when it is ready.
+    pub fn obstacle(&self) -> Option<String> {
+        if self.found.images.is_empty() {
+            return Some("There are no images in this folder.".to_owned());
+        }
+        if self.tasks.is_empty() {
+            return Some("Add a task: something to tell about each image, such as `sleeves`.".to_owned());
+        }
+        self.tasks.iter().enumerate().find_map(|(index, task)| self.obstacle_of(index, task))
+    }
+
+    fn obstacle_of(&self, index: usize, task: &DraftTask) -> Option<String> {
+        let name = task.name.trim();
+        if name.is_empty() {
+            return Some(match self.tasks.len() {
+                1 => "Give the task a name, such as `sleeves`.".to_owned(),
+                _ => format!("Give task {} a name, such as `sleeves`.", index + 1),
+            });
+        }
+        if name == PATH_COLUMN {
+            return Some(format!("`{name}` is the column of the images: give the task another name."));
+        }
+        if self.tasks[..index].iter().any(|other| other.name.trim() == name) {
+            return Some(format!("Two tasks have the name `{name}`: give one of them another."));
+        }
+        (task.labels.len() < 2).then(|| format!("The task `{name}` needs at least two labels."))
+    }
+
+    /// Writes the CSV and the config into the folder of the images, with names that are free there.
+    ///
+    /// # Errors
+    /// Something must be corrected first, see [`Draft::obstacle`]; or a file cannot be written, and then
+    /// neither is there.
+    pub fn write(&self) -> anyhow::Result<Created> {
+        if let Some(obstacle) = self.obstacle() {
+            bail!("{}: {obstacle}", self.found.folder.display());
+        }
+        let Created { config, table } = free_names(&self.found.folder);
+        let text = self.yaml(&table);
+        Config::parse(&text, &config)?;
+        let bytes = self.csv(&table)?;
+        write_new(&table, &bytes)?;
+        if let Err(error) = write_new(&config, text.as_bytes()) {
+            // It is ours and a moment old.
+            let _ = std::fs::remove_file(&table);
+            return Err(error);
+        }
+        Ok(Created { config, table })
+    }
+
+    fn yaml(&self, table: &Path) -> String {
+        let tasks = self.tasks.iter();
+        let starter = StarterConfig {
+            table: table.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            path_column: Some(PATH_COLUMN),
+            tasks: tasks.map(|task| (task.name.trim(), task.labels.as_slice())).collect(),
+            split_column: None,
+            rows: self.found.images.len(),
+        };
+        starter.to_yaml()
+    }
+
+    /// The CSV, after it was read again: names of files can be anything.
+    fn csv(&self, table: &Path) -> anyhow::Result<Vec<u8>> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(
+            std::iter::once(PATH_COLUMN).chain(self.tasks.iter().map(|task| task.name.trim())),
+        )?;
+        for image in &self.found.images {
+            let cells = self.tasks.iter().map(|task| task.cell(image));
+            writer.write_record(std::iter::once(image.as_str()).chain(cells))?;
+        }
+        let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+        let read = Table::from_bytes(bytes.clone(), table)?;
+        let is_as_meant = read.headers.len() == 1 + self.tasks.len()
+            && read.row_count() == self.found.images.len()
+            && self.found.images.iter().enumerate().all(|(row, image)| read.cell(row, 0) == image.as_str());
+        if !is_as_meant {
+            bail!(
+                "{} cannot be written so that it is read as it is meant: rename tasks and images with semicolons, tabs or quotes in their names",
+                table.display()
+            );
+        }
+        Ok(bytes)
+    }
+}
+
+/// `labels.csv` and `config.yml`, or names with a number where those are taken.
+fn free_names(folder: &Path) -> Created {
+    let is_free = |path: &Path| std::fs::symlink_metadata(path).is_err();
+    let names = |number: usize| {
+        let stem = if number == 1 { "labels".to_owned() } else { format!("labels_{number}") };
+        let plain = folder.join("config.yml");
+        let config = if is_free(&plain) { plain } else { folder.join(format!("{stem}.yml")) };
+        Created { config, table: folder.join(format!("{stem}.csv")) }
+    };
+    let mut number = 1;
+    loop {
+        let found = names(number);
+        // Edits that are left of a CSV of this name must not become those of the new one.
+        let free = [&found.config, &found.table, &edits::folder_of(&found.table)];
+        if free.into_iter().all(|path| is_free(path)) {
+            return found;
+        }
+        number += 1;
+    }
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    files::create(path, bytes).with_context(|| {
+        format!("{} cannot be written; choose a folder that you may write into", path.display())
+    })
+}
+
+#[cfg(test)]
+mod tests;
