@@ -13,6 +13,8 @@ mod desk;
 mod garments;
 #[path = "window/inspect.rs"]
 mod inspect;
+#[path = "window/label.rs"]
+mod label;
 #[path = "window/new_project.rs"]
 mod new_project;
 #[path = "window/pictures.rs"]

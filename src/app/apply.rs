@@ -93,6 +93,15 @@ impl App {
                 self.inspect.set_run(run);
             }
             AppCommand::Edit(step) => self.edit(step),
+            AppCommand::LabelRows { rows, title } => {
+                self.place = Place::Label;
+                self.label.label_these(rows, title);
+            }
+            AppCommand::RememberKeys(assignments) => {
+                self.settings.label_keys.clone_from(&assignments);
+                self.label.set_assignments(assignments);
+                self.save_settings();
+            }
             AppCommand::ExportLabels(file) => self.export_labels(file),
             AppCommand::SettleConflicts(on_conflict) => self.settle_conflicts(on_conflict),
             AppCommand::SaveConfig { file, text } => self.save_config(file, text),
@@ -130,6 +139,11 @@ impl App {
             UiCommand::ShowInspect => self.place = Place::Inspect,
             UiCommand::Undo | UiCommand::Redo | UiCommand::SaveLabels | UiCommand::ExportLabels => {
                 self.apply_to_labels(command);
+            }
+            UiCommand::UpdateModel => {
+                self.place = Place::Label;
+                let (views, context) = self.split();
+                views.label.update_model(&context);
             }
             UiCommand::FocusFilter | UiCommand::ClearFilter => {
                 self.place = Place::Data;
@@ -170,6 +184,7 @@ impl App {
         match command {
             UiCommand::ReloadProject
             | UiCommand::CloseProject
+            | UiCommand::UpdateModel
             | UiCommand::FocusFilter
             | UiCommand::ClearFilter => self.project.is_some(),
             UiCommand::Undo | UiCommand::Redo | UiCommand::SaveLabels | UiCommand::ExportLabels => {

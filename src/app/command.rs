@@ -88,6 +88,8 @@ pub enum UiCommand {
     SaveLabels,
     /// Ask where, and write a copy of the CSV with the label edits.
     ExportLabels,
+    /// Fit the heads to the labels as they are, for suggestions.
+    UpdateModel,
     /// Put the cursor into the filter of the table.
     FocusFilter,
     /// Show all rows again.
@@ -132,7 +134,7 @@ pub enum UiCommand {
 
 impl UiCommand {
     /// All actions, in the order of menus and palette.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::OpenProject,
         Self::NewProject,
         Self::OpenSample,
@@ -147,6 +149,7 @@ impl UiCommand {
         Self::Redo,
         Self::SaveLabels,
         Self::ExportLabels,
+        Self::UpdateModel,
         Self::FocusFilter,
         Self::ClearFilter,
         Self::CheckImages,
@@ -200,6 +203,9 @@ impl UiCommand {
                 ("Save labels", "Write the label edits into the CSV; a dated copy of it is kept")
             }
             Self::ExportLabels => ("Export labels\u{2026}", "Write a copy of the CSV with the label edits"),
+            Self::UpdateModel => {
+                ("Update the model", "Let it learn from the labels so far: seconds, in the background")
+            }
             Self::FocusFilter => ("Filter rows", "Type to find rows by path or label"),
             Self::ClearFilter => ("Clear filter", "Show all rows again"),
             Self::CheckImages => ("Check images", "Look at every image file for damage"),
@@ -240,6 +246,7 @@ impl UiCommand {
             Self::Redo => icons::ARROW_U_UP_RIGHT,
             Self::SaveLabels => icons::FLOPPY_DISK,
             Self::ExportLabels => icons::EXPORT,
+            Self::UpdateModel => icons::LIGHTNING,
             Self::FocusFilter => icons::MAGNIFYING_GLASS,
             Self::ClearFilter => icons::FUNNEL,
             Self::CheckImages => icons::SCAN,
@@ -279,6 +286,7 @@ impl UiCommand {
             Self::Undo => (command, Key::Z),
             Self::Redo => (command_shift, Key::Z),
             Self::SaveLabels => (command, Key::S),
+            Self::UpdateModel => (command, Key::U),
             Self::FocusFilter => (command, Key::F),
             Self::StartTraining => (command, Key::Enter),
             Self::PauseTraining => (command_shift, Key::Space),
@@ -350,6 +358,15 @@ pub enum AppCommand {
     InspectRun(PathBuf),
     /// Change labels, flags or decisions.
     Edit(Step),
+    /// Label these rows (indices into `Dataset::rows`, ascending), and no others.
+    LabelRows {
+        /// Which.
+        rows: Vec<usize>,
+        /// In words which they are.
+        title: String,
+    },
+    /// Remember the user's own keys for labels.
+    RememberKeys(super::label_view::keys::Assignments),
     /// Write a copy of the CSV with the label edits to this file.
     ExportLabels(PathBuf),
     /// Where the CSV and edits contradict each other: the edits win, or the file does.

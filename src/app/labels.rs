@@ -11,7 +11,7 @@ use super::jobs::{Outcome, take};
 use super::label_edits::{LabelEdits, News};
 use crate::dataset::Dataset;
 use crate::dataset::edits::merge::{self, OnConflict};
-use crate::dataset::edits::{self, Opened, Step};
+use crate::dataset::edits::{self, Opened, State, Step};
 
 /// Edits read from disk, and the rows that they belong to.
 pub struct OpenedEdits {
@@ -109,11 +109,15 @@ impl App {
     pub(super) fn apply_to_labels(&mut self, command: UiCommand) {
         let Some(edits) = &mut self.edits else { return };
         match command {
-            UiCommand::Undo => {
-                edits.undo();
-            }
-            UiCommand::Redo => {
-                edits.redo();
+            UiCommand::Undo | UiCommand::Redo => {
+                let of = if command == UiCommand::Undo { State::next_undo } else { State::next_redo };
+                let image = of(edits.state()).and_then(|step| step.changes.first());
+                let image = image.map(|change| change.image.clone());
+                let changed = if command == UiCommand::Undo { edits.undo() } else { edits.redo() };
+                if let Some(image) = image.filter(|_| changed) {
+                    let (views, context) = self.split();
+                    views.label.show_image(&image, &context);
+                }
             }
             UiCommand::SaveLabels => edits.save(&self.jobs),
             UiCommand::ExportLabels => {

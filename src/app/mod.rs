@@ -137,6 +137,8 @@ impl App {
         if let Some(path) = start.open.or_else(|| settings.open.clone()) {
             commands.send(AppCommand::OpenPath(path));
         }
+        let mut label = label_view::LabelView::default();
+        label.set_assignments(settings.label_keys.clone());
         Self {
             ctx: ctx.clone(),
             inbox,
@@ -166,7 +168,7 @@ impl App {
             messages: toasts::Messages::default(),
             overlays: shell::Overlays::default(),
             data: data_view::DataView::default(),
-            label: label_view::LabelView::default(),
+            label,
             train: train_view::TrainView::default(),
             predict: predict_view::PredictView::default(),
             inspect: inspect_view::InspectView::default(),

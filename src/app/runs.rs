@@ -96,6 +96,7 @@ impl App {
         // It has other weights now, if it is the one under inspection.
         let run = self.train.run_folder().cloned();
         self.inspect.on_run_ended(run.as_deref());
+        self.label.on_run_ended();
         if let Some(model) = stopped.model {
             self.predict.set_model(model);
         }

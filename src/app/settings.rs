@@ -44,6 +44,8 @@ pub struct Settings {
     pub open: Option<PathBuf>,
     /// The place that was shown.
     pub place: Place,
+    /// The user's own keys for labels.
+    pub label_keys: super::label_view::keys::Assignments,
     /// Zoom factor, 1 is 100 %; `None` when never changed.
     pub zoom: Option<f32>,
 }

@@ -2,6 +2,7 @@
 //! it goes. Arithmetic on outputs that [`inference::outputs`](crate::inference::outputs) has kept; the labels
 //! themselves are in [`dataset::edits`](crate::dataset::edits).
 
+pub mod candidates;
 pub mod order;
 pub mod rate;
 pub mod suggestions;

@@ -4,6 +4,7 @@
 //! channels, and knows nothing of windows or terminals.
 
 mod adam;
+pub mod base_network;
 pub mod events;
 mod features;
 pub mod heads;

@@ -109,7 +109,7 @@ fn features(number: usize, print: usize) -> Vec<u8> {
 }
 
 /// A garment in plain, striped or dotted cloth.
-fn picture(image: usize) -> image::RgbImage {
+pub fn picture(image: usize) -> image::RgbImage {
     let cloth = [[196, 84, 72], [72, 128, 190], [90, 160, 98], [214, 164, 66]][image % 4];
     image::RgbImage::from_fn(60, 80, |x, y| {
         let wide = if (image / 3).is_multiple_of(2) { 26 } else { 18 };

@@ -232,7 +232,7 @@ impl Session {
 }
 
 /// The first of the images that could not be read, and how many more.
-pub(super) fn told(failures: &[String]) -> Option<String> {
+pub fn told(failures: &[String]) -> Option<String> {
     let first = failures.first()?;
     let more = failures.len() - 1;
     Some(if more > 0 { format!("{first} (and {more} more)") } else { first.clone() })

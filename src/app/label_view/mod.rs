@@ -1,23 +1,219 @@
-//! Label: each image gets a label for every task, from the keyboard.
+//! Label: each image gets a label for every task, from the keyboard, with the network's help.
+//!
+//! [`arrange`] says which image comes next, [`session`] what a model suggests; labels are changed by
+//! [`Edit`](super::command::AppCommand::Edit) and read from the label edits. One image or many: both use the
+//! same panel of tasks and the same keys.
+
+mod actions;
+mod arrange;
+mod collect;
+mod grid;
+mod header;
+pub mod keys;
+mod note;
+mod one;
+mod one_keys;
+mod panel;
+mod progress;
+mod queue;
+mod session;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use egui::Ui;
 
 use super::context::ViewContext;
+use super::icons;
+use super::theme::GRID;
+use super::widgets::empty_place;
+use super::widgets::zoom_image::Zoom;
+use crate::config::Task;
+use crate::labelling::order::{Order, Uncertainty};
+use crate::labelling::rate::LabelRate;
+use arrange::{Arrangement, Wanted, Which};
+use keys::{Assignments, KeyMap};
+use session::Session;
+
+/// One image large, or many small.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Mode {
+    #[default]
+    One,
+    Many,
+}
 
 /// The Label place.
-#[derive(Default)]
-pub struct LabelView {}
+pub struct LabelView {
+    session: Session,
+    arrangement: Arrangement,
+    order: Order,
+    uncertainty: Uncertainty,
+    which: Which,
+    /// Names of tasks that are not asked now.
+    left_out: BTreeSet<String>,
+    /// The task that the keys are for.
+    task: usize,
+    /// The row that `task` was chosen for.
+    shown: Option<usize>,
+    mode: Mode,
+    /// Go to the next task, and the next image, by itself.
+    goes_on: bool,
+    keys: KeyMap,
+    keys_of: Option<(Vec<Task>, Assignments)>,
+    assignments: Assignments,
+    /// Task and label that the next key is for.
+    assigning: Option<(usize, usize)>,
+    zoom: Zoom,
+    note: Option<note::NoteEditor>,
+    grid: grid::Many,
+    rate: LabelRate,
+    panel: panel::PanelState,
+}
+
+impl Default for LabelView {
+    fn default() -> Self {
+        Self {
+            session: Session::default(),
+            arrangement: Arrangement::default(),
+            order: Order::default(),
+            uncertainty: Uncertainty::default(),
+            which: Which::default(),
+            left_out: BTreeSet::new(),
+            task: 0,
+            shown: None,
+            mode: Mode::default(),
+            goes_on: true,
+            keys: KeyMap::default(),
+            keys_of: None,
+            assignments: Assignments::new(),
+            assigning: None,
+            zoom: Zoom::default(),
+            note: None,
+            grid: grid::Many::default(),
+            rate: LabelRate::default(),
+            panel: panel::PanelState::default(),
+        }
+    }
+}
 
 impl LabelView {
     /// Shows it.
     pub fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
-        let _ = (ui, context);
+        let Some(project) = context.project else { return };
+        if context.edits.is_none() {
+            empty_place(ui, icons::TAG, "Reading labels", "", |_| {});
+            return;
+        }
+        self.session.poll(context);
+        self.set_keys(&project.dataset.tasks);
+        self.task = self.task.min(project.dataset.tasks.len().saturating_sub(1));
+        let wanted = self.wanted(&project.dataset.tasks);
+        let suggestions = self.session.suggestions().map(|all| (all, self.session.version()));
+        self.arrangement.poll(&wanted, suggestions, context);
+        self.header_ui(ui, context);
+        ui.add_space(2.0 * GRID);
+        if !self.arrangement.is_there() {
+            return;
+        }
+        if self.arrangement.queue.rows().is_empty() && self.mode == Mode::One {
+            self.nothing_ui(ui, context);
+            return;
+        }
+        match self.mode {
+            Mode::One => self.one_ui(ui, context),
+            Mode::Many => self.many_ui(ui, context),
+        }
     }
 
     /// Another project was opened: what belonged to the old one goes.
     pub fn on_project(&mut self, same_file: bool) {
         if !same_file {
-            *self = Self::default();
+            let assignments = std::mem::take(&mut self.assignments);
+            *self = Self { assignments, ..Self::default() };
         }
+    }
+
+    /// A run has ended: there is one more that can suggest.
+    pub fn on_run_ended(&mut self) {
+        self.session.on_run_ended();
+    }
+
+    /// Lets the model learn from the labels so far; without one, the backbone with its public weights learns.
+    pub fn update_model(&mut self, context: &ViewContext<'_>) {
+        if self.session.has_model() {
+            self.session.update();
+        } else {
+            self.session.prepare(context);
+        }
+    }
+
+    /// The user's own keys, as they are remembered.
+    pub fn set_assignments(&mut self, assignments: Assignments) {
+        self.assignments = assignments;
+    }
+
+    /// Labels these rows from now on; the title says in words which they are.
+    pub fn label_these(&mut self, rows: Vec<usize>, title: String) {
+        self.which = Which::These(Arc::new(rows), title);
+        self.order = Order::File;
+        self.mode = Mode::Many;
+        self.grid = grid::Many::default();
+    }
+
+    /// An edit of this image (the text of its path cell) was undone or made again: where it is near, it is shown.
+    pub fn show_image(&mut self, image: &str, context: &ViewContext<'_>) {
+        const NEAR: usize = 500;
+        let Some(edits) = context.edits.filter(|_| self.mode == Mode::One) else { return };
+        let (queue, base) = (&mut self.arrangement.queue, edits.base());
+        let from = queue.at().saturating_sub(NEAR);
+        let near = queue.rows()[from..].iter().take(2 * NEAR);
+        if let Some(at) = near.enumerate().find(|(_, row)| base.image_key(**row) == image).map(|(at, _)| at) {
+            queue.go_to(from + at);
+        }
+    }
+
+    fn set_keys(&mut self, tasks: &[Task]) {
+        let is_same = self
+            .keys_of
+            .as_ref()
+            .is_some_and(|(of, assignments)| of == tasks && *assignments == self.assignments);
+        if !is_same {
+            self.keys = KeyMap::new(tasks, &self.assignments);
+            self.keys_of = Some((tasks.to_vec(), self.assignments.clone()));
+        }
+    }
+
+    /// The tasks that are asked now, ascending; all where none is left.
+    fn tasks_in_question(&self, tasks: &[Task]) -> Vec<usize> {
+        let asked: Vec<usize> =
+            (0..tasks.len()).filter(|task| !self.left_out.contains(&tasks[*task].name)).collect();
+        if asked.is_empty() { (0..tasks.len()).collect() } else { asked }
+    }
+
+    fn wanted(&self, tasks: &[Task]) -> Wanted {
+        Wanted {
+            order: self.order,
+            uncertainty: self.uncertainty,
+            which: self.which.clone(),
+            tasks: self.tasks_in_question(tasks),
+        }
+    }
+
+    fn nothing_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
+        let (title, text) = match &self.which {
+            Which::ToDo => ("All is labelled", "Every image has a label for each task in question."),
+            Which::Flagged => {
+                ("No image is flagged", "F flags the image that is shown, with a note if you like.")
+            }
+            _ => ("No images", "The CSV of this project names no image."),
+        };
+        let is_narrowed = self.which != Which::All;
+        empty_place(ui, icons::CHECK_CIRCLE, title, text, |ui| {
+            if is_narrowed && ui.button("Show all images").clicked() {
+                self.which = Which::All;
+            }
+        });
+        let _ = context;
     }
 }

@@ -22,10 +22,13 @@ impl App {
             ui.with_layout(Layout::bottom_up(Align::Center), |ui| {
                 let other =
                     if tokens.theme == Theme::Dark { UiCommand::ThemeLight } else { UiCommand::ThemeDark };
-                icon_button(ui, &self.commands, other);
-                icon_button(ui, &self.commands, UiCommand::ShowShortcuts);
-                icon_button(ui, &self.commands, UiCommand::CommandPalette);
-                icon_button(ui, &self.commands, UiCommand::OpenProject);
+                // In a low window the last ones give way: the palette, which has them all, stays longest.
+                let all =
+                    [UiCommand::CommandPalette, other, UiCommand::ShowShortcuts, UiCommand::OpenProject];
+                let fitting = (ui.available_height() / (ui.spacing().interact_size.y + GRID)) as usize;
+                for command in all.into_iter().take(fitting) {
+                    icon_button(ui, &self.commands, command);
+                }
             });
         });
     }

@@ -191,13 +191,17 @@ pub fn resume(jobs: &Jobs, commands: &CommandSender, folder: PathBuf) -> Job<()>
 
 /// How long ago, in one unit.
 pub fn age(then: SystemTime, now: SystemTime) -> String {
-    let since = now.duration_since(then).unwrap_or(Duration::ZERO).as_secs();
-    match since {
+    age_of(now.duration_since(then).unwrap_or(Duration::ZERO))
+}
+
+/// A time that has passed, in one unit.
+pub fn age_of(since: Duration) -> String {
+    match since.as_secs() {
         0..60 => "just now".to_owned(),
-        60..3600 => format!("{} min ago", since / 60),
-        3600..86_400 => format!("{} h ago", since / 3600),
+        since @ 60..3600 => format!("{} min ago", since / 60),
+        since @ 3600..86_400 => format!("{} h ago", since / 3600),
         86_400..172_800 => "yesterday".to_owned(),
-        _ => format!("{} days ago", since / 86_400),
+        since => format!("{} days ago", since / 86_400),
     }
 }
 

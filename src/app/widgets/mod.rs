@@ -1,6 +1,7 @@
 //! Small parts that several places share. A widget is a value with builder methods and one `ui()`.
 
 pub mod chart;
+pub mod choice;
 pub mod columns;
 pub mod confusion_matrix;
 pub mod large_image;
@@ -10,6 +11,7 @@ pub mod run_list;
 pub mod scatter;
 pub mod segments;
 pub mod thumbnail_grid;
+pub mod zoom_image;
 
 use std::path::Path;
 

@@ -5,7 +5,7 @@
 
 mod dots;
 mod nearest;
-mod polygon;
+pub mod polygon;
 mod view;
 
 use egui::{

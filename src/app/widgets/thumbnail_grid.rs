@@ -3,7 +3,9 @@
 //! The grid knows positions and pictures; what an item is, what stands below its picture and what opening
 //! it means is its owner's. One item or many can be chosen, with the keys and the mouse.
 
+mod caption;
 mod keys;
+mod lasso;
 mod layout;
 mod selection;
 
@@ -15,7 +17,9 @@ use egui::{
     WidgetInfo, vec2,
 };
 
+pub use caption::CaptionLine;
 pub use keys::keys_are_free;
+use lasso::Lasso;
 use layout::Layout;
 pub use selection::Selection;
 
@@ -46,6 +50,7 @@ pub struct GridState {
     selection: Selection,
     /// The cursor was moved: it must be in sight.
     follows: bool,
+    lasso: Option<Lasso>,
     returns_to_top: bool,
     /// How the last frame was laid out, and how far it was scrolled.
     layout: Option<Layout>,
@@ -117,12 +122,13 @@ pub struct ThumbnailGrid<'a> {
     side: f32,
     caption: f32,
     has_many: bool,
+    id: Option<Id>,
 }
 
 impl<'a> ThumbnailGrid<'a> {
     /// A grid; `name` is also its accessible name and tells it from other grids.
     pub fn new(name: &'a str) -> Self {
-        Self { name, side: 36.0 * GRID, caption: 0.0, has_many: false }
+        Self { name, side: 36.0 * GRID, caption: 0.0, has_many: false, id: None }
     }
 
     /// The least side of the square that holds a picture, in points.
@@ -137,7 +143,13 @@ impl<'a> ThumbnailGrid<'a> {
         self
     }
 
-    /// Several items can be chosen: a click chooses, Shift and Control widen, a double click opens.
+    /// Under which the grid has the focus, where its owner takes keys, too.
+    pub fn id(mut self, id: Id) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// Several items can be chosen: a click or a drag chooses, Shift and Control widen, a double click opens.
     pub fn many(mut self) -> Self {
         self.has_many = true;
         self
@@ -155,7 +167,7 @@ impl<'a> ThumbnailGrid<'a> {
         let layout = Layout::new(items.count(), self.side, self.caption, space.size());
         state.cursor = state.cursor.filter(|cursor| *cursor < layout.count);
         state.selection.truncate(layout.count);
-        let id = ui.make_persistent_id(self.name);
+        let id = self.id.unwrap_or_else(|| ui.make_persistent_id(self.name));
         let mut opened = None;
         if keys_are_free(ui, Some(id)) {
             opened = state.keys(ui, &layout, self.has_many);
@@ -164,7 +176,7 @@ impl<'a> ThumbnailGrid<'a> {
         if let Some(offset) = state.wanted_offset(&layout) {
             area = area.vertical_scroll_offset(offset);
         }
-        self.focus_ui(ui, id, space);
+        let ground = self.focus_ui(ui, id, space);
         let output = area.show_viewport(ui, |ui, viewport| {
             ui.set_height(layout.total_height());
             let offset = viewport.min.y;
@@ -177,19 +189,25 @@ impl<'a> ThumbnailGrid<'a> {
             (in_sight, offset)
         });
         let (in_sight, offset) = output.inner;
+        if self.has_many {
+            state.draw_lasso(ui, &ground, &layout, space.min, offset);
+            state.paint_lasso(&ui.painter_at(space), Tokens::of(ui.ctx()), space.min, offset);
+        }
         (state.layout, state.offset) = (Some(layout), offset);
         GridResponse { opened, in_sight }
     }
 
     /// The grid is one stop of the Tab key; the arrows go on within.
-    fn focus_ui(&self, ui: &Ui, id: Id, space: Rect) {
-        let response = ui.interact(space, id, Sense::focusable_noninteractive());
+    fn focus_ui(&self, ui: &Ui, id: Id, space: Rect) -> Response {
+        let draws = if self.has_many { Sense::DRAG } else { Sense::empty() };
+        let response = ui.interact(space, id, Sense::focusable_noninteractive() | draws);
         response.widget_info(|| WidgetInfo::labeled(Role::ListBox, true, self.name));
         if response.has_focus() {
             let arrows =
                 EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
             ui.ctx().memory_mut(|memory| memory.set_focus_lock_filter(id, arrows));
         }
+        response
     }
 
     fn cell_ui(

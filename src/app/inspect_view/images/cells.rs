@@ -2,19 +2,18 @@
 
 use std::path::Path;
 
-use egui::{Align2, Color32, FontFamily, FontId, Rect, Ui, pos2, vec2};
+use egui::{FontFamily, FontId, Rect, Ui, vec2};
 
 use super::Found;
 use crate::app::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
-use crate::app::widgets::probability_bars::{elided, whole_percent};
-use crate::app::widgets::thumbnail_grid::GridItems;
+use crate::app::widgets::probability_bars::whole_percent;
+use crate::app::widgets::thumbnail_grid::{CaptionLine, GridItems};
 use crate::evaluation::browse::Order;
 use crate::evaluation::inspection::TaskItems;
 
 /// Height of the two lines below a picture.
 pub const CAPTION: f32 = 10.0 * GRID;
-const ICON: f32 = 4.5 * GRID;
 
 /// The items that were found, as the grid asks for them.
 pub struct Cells<'a>(pub &'a Found);
@@ -67,7 +66,7 @@ impl GridItems for Cells<'_> {
             Some(false) => tokens.error,
             None => tokens.text,
         };
-        let first = Line {
+        let first = CaptionLine {
             icon: (icon, color),
             text: (
                 actual.unwrap_or("no label"),
@@ -76,7 +75,7 @@ impl GridItems for Cells<'_> {
             font: FontId::new(TEXT_SMALL, FontFamily::Proportional),
             value: &self.order_value(task, item),
         };
-        let second = Line {
+        let second = CaptionLine {
             icon: (icons::ARROW_RIGHT, tokens.text_weak),
             text: (predicted, answer),
             font: FontId::new(TEXT_SMALL, weight),
@@ -96,28 +95,5 @@ impl Cells<'_> {
             (Order::Margin, _) => format!("margin {}", whole_percent(task.margin(item))),
             _ => String::new(),
         }
-    }
-}
-
-/// One line below a picture: an icon, a text that gives way, and a number at the right.
-struct Line<'a> {
-    icon: (&'a str, Color32),
-    text: (&'a str, Color32),
-    font: FontId,
-    value: &'a str,
-}
-
-impl Line<'_> {
-    fn ui(&self, ui: &Ui, tokens: &Tokens, area: Rect) {
-        let painter = ui.painter();
-        let middle = area.center().y;
-        let font = FontId::proportional(TEXT_SMALL);
-        painter.text(area.left_center(), Align2::LEFT_CENTER, self.icon.0, font.clone(), self.icon.1);
-        let value = area.right_center();
-        let value = painter.text(value, Align2::RIGHT_CENTER, self.value, font, tokens.text_weak);
-        let left = area.left() + ICON;
-        let gap = if self.value.is_empty() { 0.0 } else { GRID };
-        let text = elided(ui, self.text.0, self.font.clone(), self.text.1, value.left() - gap - left);
-        painter.galley(pos2(left, middle - text.size().y / 2.0), text, self.text.1);
     }
 }

@@ -7,6 +7,7 @@ use crate::app::context::ViewContext;
 use crate::app::format::grouped;
 use crate::app::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
+use crate::app::widgets::choice::{choice_ui, combo};
 use crate::app::widgets::glyph_button;
 use crate::evaluation::browse::{Order, Verdict};
 
@@ -117,22 +118,6 @@ impl ImagesTab {
             (self.title, self.query.among) = (None, None);
         }
     }
-}
-
-fn choice_ui<T: Copy + PartialEq>(ui: &mut Ui, name: &str, width: f32, all: &[(T, &str)], chosen: &mut T) {
-    let text = all.iter().find(|(value, _)| value == chosen).map_or("", |(_, text)| *text);
-    let menu = ComboBox::from_id_salt(name).selected_text(text).width(width).show_ui(ui, |ui| {
-        for (value, text) in all {
-            ui.selectable_value(chosen, *value, *text);
-        }
-    });
-    menu.response.widget_info(|| combo(name, text));
-}
-
-fn combo(name: &str, value: &str) -> WidgetInfo {
-    let mut info = WidgetInfo::labeled(Role::ComboBox, true, name);
-    info.current_text_value = Some(value.to_owned());
-    info
 }
 
 /// One label or any, with how many images each would show.

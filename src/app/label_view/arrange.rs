@@ -1,0 +1,185 @@
+//! Which images are labelled, and in which order: asked for in the background, answered with a [`Queue`].
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::queue::Queue;
+use crate::app::command::Level;
+use crate::app::context::ViewContext;
+use crate::app::jobs::{Job, Outcome};
+use crate::dataset::Dataset;
+use crate::dataset::edits::State;
+use crate::labelling::candidates;
+use crate::labelling::order::{Order, Question, Uncertainty, arrange};
+use crate::labelling::suggestions::Suggestions;
+
+/// Which images are labelled.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Which {
+    /// All.
+    #[default]
+    All,
+    /// Those that lack a label for any of the tasks in question.
+    ToDo,
+    /// Those that the user flagged.
+    Flagged,
+    /// These rows, ascending, such as those within a lasso; the title says in words which.
+    These(Arc<Vec<usize>>, String),
+}
+
+/// What a queue is an answer to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// The order.
+    pub order: Order,
+    /// What the most uncertain goes by.
+    pub uncertainty: Uncertainty,
+    /// Which images.
+    pub which: Which,
+    /// The tasks in question, ascending.
+    pub tasks: Vec<usize>,
+}
+
+impl Wanted {
+    /// Whether another model, or one that has learnt, gives another order.
+    fn needs_model(&self) -> bool {
+        matches!(self.order, Order::Uncertain | Order::Diverse | Order::Disagreement)
+    }
+}
+
+/// What an answer was made of.
+#[derive(Clone, Debug, PartialEq)]
+struct Basis {
+    wanted: Wanted,
+    rows: usize,
+    /// Of the suggestions; 0 where the order needs none.
+    version: u64,
+}
+
+/// The queue and the job that arranges it.
+#[derive(Default)]
+pub struct Arrangement {
+    /// The images in order.
+    pub queue: Queue,
+    basis: Option<Basis>,
+    /// How many were visited when it was asked for; none where it begins anew.
+    job: Option<(Basis, Vec<usize>, Job<Option<Vec<usize>>>)>,
+}
+
+impl Arrangement {
+    /// Whether there is an answer, be it an old one.
+    pub fn is_there(&self) -> bool {
+        self.basis.is_some()
+    }
+
+    /// Whether a new order is on its way.
+    pub fn is_busy(&self) -> bool {
+        self.job.is_some()
+    }
+
+    /// Takes in the answer, and asks again where something has changed; once a frame.
+    pub fn poll(
+        &mut self,
+        wanted: &Wanted,
+        suggestions: Option<(&Arc<Suggestions>, u64)>,
+        context: &ViewContext<'_>,
+    ) {
+        let (Some(project), Some(edits)) = (context.project, context.edits) else { return };
+        self.take_in(context);
+        let version = suggestions.filter(|_| wanted.needs_model()).map_or(0, |(_, version)| version);
+        let basis = Basis { wanted: wanted.clone(), rows: project.dataset.rows.len(), version };
+        let latest = self.job.as_ref().map(|(basis, ..)| basis).or(self.basis.as_ref());
+        if latest == Some(&basis) {
+            return;
+        }
+        // Only what the user chose begins at the first image again.
+        let same = self.basis.as_ref().filter(|old| old.wanted == *wanted && old.rows == basis.rows);
+        let visited = if same.is_some() { self.queue.visited().to_vec() } else { Vec::new() };
+        let dataset = Arc::clone(&project.dataset);
+        let suggestions = suggestions.map(|(suggestions, _)| Arc::clone(suggestions));
+        let flagged = (wanted.which == Which::Flagged).then(|| flagged_keys(edits.state()));
+        let (asked, passed) = (wanted.clone(), visited.clone());
+        let title = "Choosing what to label next";
+        let work = move |progress: &crate::app::jobs::Progress| {
+            answer(&asked, &dataset, suggestions.as_deref(), flagged.as_ref(), &passed, &mut |done, of| {
+                progress.set(done as u64, of as u64);
+                progress.keep_going()
+            })
+        };
+        // The diverse order takes a while; the others do not.
+        let job = match wanted.order {
+            Order::Diverse => context.jobs.start(title, move |progress| Ok(work(progress))),
+            _ => context.jobs.start_quietly(title, move |progress| Ok(work(progress))),
+        };
+        self.job = Some((basis, visited, job));
+    }
+
+    fn take_in(&mut self, context: &ViewContext<'_>) {
+        let Some(outcome) = self.job.as_mut().and_then(|(.., job)| job.poll()) else { return };
+        let Some((basis, visited, _)) = self.job.take() else { return };
+        match outcome {
+            Outcome::Done(Some(mut rows)) => {
+                let is_new = visited.is_empty();
+                if is_new {
+                    let is_file_order = basis.wanted.order == Order::File;
+                    let current = self.queue.current().filter(|_| is_file_order);
+                    self.queue = Queue::new(rows);
+                    if let Some(at) = current.and_then(|row| self.queue.rows().binary_search(&row).ok()) {
+                        self.queue.go_to(at);
+                    }
+                } else {
+                    // The user went on meanwhile: what was visited since is not to come again.
+                    let now = self.queue.visited().to_vec();
+                    let since = now.get(visited.len()..).unwrap_or_default();
+                    if !since.is_empty() {
+                        rows.retain(|row| !since.contains(row));
+                    }
+                    self.queue = Queue::continued(&now, rows);
+                }
+            }
+            Outcome::Failed(message) => context.commands.toast(Level::Error, message),
+            // What is shown stays, and is not asked for again until something else is wanted.
+            Outcome::Done(None) | Outcome::Cancelled => {}
+        }
+        self.basis = Some(basis);
+    }
+}
+
+fn flagged_keys(state: &State) -> HashSet<String> {
+    state.flags().map(|(image, _)| image.to_owned()).collect()
+}
+
+fn answer(
+    wanted: &Wanted,
+    dataset: &Dataset,
+    suggestions: Option<&Suggestions>,
+    flagged: Option<&HashSet<String>>,
+    visited: &[usize],
+    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+) -> Option<Vec<usize>> {
+    let visited: HashSet<usize> = visited.iter().copied().collect();
+    let mut rows = candidates::rows(dataset);
+    match &wanted.which {
+        Which::All => {}
+        Which::ToDo => {
+            rows.retain(|row| wanted.tasks.iter().any(|task| dataset.rows[*row].labels[*task].is_none()));
+        }
+        Which::Flagged => {
+            rows.retain(|row| flagged.is_some_and(|keys| keys.contains(&*dataset.image_key(*row))));
+        }
+        Which::These(these, _) => rows.retain(|row| these.binary_search(row).is_ok()),
+    }
+    if !visited.is_empty() {
+        rows.retain(|row| !visited.contains(row));
+    }
+    let labels = candidates::labels(dataset);
+    let question = Question {
+        order: wanted.order,
+        uncertainty: wanted.uncertainty,
+        tasks: &wanted.tasks,
+        labels: &labels,
+        rows: &rows,
+        suggestions,
+    };
+    arrange(&question, keep_going).map(|arranged| arranged.rows)
+}

@@ -1,0 +1,79 @@
+//! The flag of an image, and the note that goes with it.
+
+use egui::{Button, Key, RichText, Role, TextEdit, Ui, Vec2, WidgetInfo};
+
+use super::LabelView;
+use crate::app::context::ViewContext;
+use crate::app::icons;
+use crate::app::theme::{self, GRID};
+
+/// A note while it is typed.
+pub struct NoteEditor {
+    row: usize,
+    text: String,
+    is_new: bool,
+}
+
+impl LabelView {
+    /// The note of a flagged image, if it is flagged.
+    fn flag_of<'a>(&self, row: usize, context: &ViewContext<'a>) -> Option<&'a str> {
+        let edits = context.edits?;
+        edits.state().flag(&edits.base().image_key(row))
+    }
+
+    /// F: flags and asks for a note; pressed again it takes the flag away.
+    pub(super) fn toggle_flag(&mut self, row: usize, context: &ViewContext<'_>) {
+        if self.flag_of(row, context).is_some() {
+            self.set_flag(row, None, context);
+            self.note = None;
+        } else {
+            self.set_flag(row, Some(""), context);
+            self.note = Some(NoteEditor { row, text: String::new(), is_new: true });
+        }
+    }
+
+    /// The flag's button with the note beside it, or the field to type it into.
+    pub(super) fn flag_ui(&mut self, ui: &mut Ui, row: usize, context: &ViewContext<'_>) {
+        let flag = self.flag_of(row, context).map(str::to_owned);
+        let is_flagged = flag.is_some();
+        let name = if is_flagged { "Remove the flag" } else { "Flag this image" };
+        let color = if is_flagged { context.tokens.warning } else { context.tokens.text };
+        let icon = RichText::new(icons::FLAG).size(16.0).color(color);
+        let button = ui.add(Button::selectable(is_flagged, icon).min_size(Vec2::splat(7.0 * GRID)));
+        button.widget_info(|| WidgetInfo::selected(Role::Switch, true, is_flagged, name));
+        if button.on_hover_text(format!("{name} (F)")).clicked() {
+            self.toggle_flag(row, context);
+        }
+        if self.note.as_ref().is_some_and(|note| note.row == row) {
+            self.note_ui(ui, context);
+        } else if let Some(note) = flag {
+            let text = if note.is_empty() { "Add a note\u{2026}" } else { &note };
+            let button = Button::new(theme::caption(context.tokens, text)).truncate();
+            let button = ui.add(button.frame_when_inactive(false));
+            button.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Note: {text}")));
+            if button.on_hover_text("Change the note").clicked() {
+                self.note = Some(NoteEditor { row, text: note, is_new: true });
+            }
+        }
+    }
+
+    fn note_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
+        let Some(note) = &mut self.note else { return };
+        let field = TextEdit::singleline(&mut note.text).hint_text("Why? Enter keeps the note");
+        let field = ui.add(field.desired_width(60.0 * GRID));
+        let text = note.text.clone();
+        field.widget_info(|| WidgetInfo::text_edit(true, "", text.as_str(), "Note of the flag"));
+        if std::mem::take(&mut note.is_new) {
+            field.request_focus();
+        }
+        let is_left = field.lost_focus();
+        let is_dropped = is_left && ui.input(|input| input.key_pressed(Key::Escape));
+        if is_left {
+            let (row, text) = (note.row, note.text.trim().to_owned());
+            self.note = None;
+            if !is_dropped {
+                self.set_flag(row, Some(&text), context);
+            }
+        }
+    }
+}

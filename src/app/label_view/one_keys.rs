@@ -1,0 +1,183 @@
+//! The keys of the place: one list for both modes, taken in the order in which they were pressed.
+
+use egui::{Event, EventFilter, Id, Key, Modifiers, Ui};
+
+use super::{LabelView, Mode};
+use crate::app::context::ViewContext;
+use crate::app::widgets::thumbnail_grid::keys_are_free;
+use crate::dataset::edits::Source;
+
+/// What a key means while one image is shown.
+const OWN: [Key; 17] = [
+    Key::Tab,
+    Key::Space,
+    Key::Enter,
+    Key::Backspace,
+    Key::Delete,
+    Key::ArrowLeft,
+    Key::ArrowRight,
+    Key::ArrowUp,
+    Key::ArrowDown,
+    Key::PageUp,
+    Key::PageDown,
+    Key::F,
+    Key::G,
+    Key::Plus,
+    Key::Equals,
+    Key::Minus,
+    Key::Num0,
+];
+/// Images that Page Up and Page Down pass over.
+const PAGE: isize = 10;
+
+/// A key as it was pressed.
+#[derive(Clone, Copy, Debug)]
+struct Pressed {
+    key: Key,
+    has_shift: bool,
+    /// It is held down.
+    repeats: bool,
+}
+
+impl LabelView {
+    /// The image takes the keys whenever nothing else has them; Tab then goes from task to task. F6 leads to
+    /// the buttons.
+    pub(super) fn keep_focus(&self, ui: &Ui, id: Id) {
+        if keys_are_free(ui, None) {
+            ui.ctx().memory_mut(|memory| memory.request_focus(id));
+        }
+        let filter = EventFilter {
+            tab: true,
+            horizontal_arrows: true,
+            vertical_arrows: true,
+            ..EventFilter::default()
+        };
+        ui.ctx().memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
+    }
+
+    /// Does what the keys say, each in turn.
+    pub(super) fn one_keys(&mut self, ui: &Ui, id: Id, context: &ViewContext<'_>) {
+        if !keys_are_free(ui, Some(id)) || self.note.is_some() {
+            return;
+        }
+        if self.take_assignment(ui, context) {
+            return;
+        }
+        for pressed in take_keys(ui, |key| OWN.contains(&key) || super::keys::can_be_assigned(key)) {
+            self.one_key(pressed, context);
+        }
+    }
+
+    fn one_key(&mut self, pressed: Pressed, context: &ViewContext<'_>) {
+        let Some(row) = self.arrangement.queue.current() else { return };
+        // What changes labels is not repeated while a key is held.
+        match pressed.key {
+            Key::ArrowRight => self.step(1, context),
+            Key::ArrowLeft => self.step(-1, context),
+            Key::PageDown => self.step(PAGE, context),
+            Key::PageUp => self.step(-PAGE, context),
+            Key::ArrowDown => self.step_task(true, context),
+            Key::ArrowUp => self.step_task(false, context),
+            Key::Tab => self.step_task(!pressed.has_shift, context),
+            Key::Plus | Key::Equals => self.zoom.by(1.25, None),
+            Key::Minus => self.zoom.by(0.8, None),
+            Key::Num0 => self.zoom.reset(),
+            _ if pressed.repeats => {}
+            Key::Space => self.accept(context),
+            Key::Enter => self.accept_all(context),
+            Key::Backspace | Key::Delete => {
+                self.give(&[row], self.task, None, Source::Hand, context);
+            }
+            Key::F => self.toggle_flag(row, context),
+            Key::G => self.set_mode(Mode::Many),
+            key => {
+                if let Some(label) = self.keys.label(self.task, key)
+                    && self.give(&[row], self.task, Some(label), Source::Hand, context)
+                {
+                    self.go_on(context);
+                }
+            }
+        }
+    }
+
+    /// The keys of the grid that are not the grid's own.
+    pub(super) fn many_keys(&mut self, ui: &Ui, id: Id, rows: &[usize], context: &ViewContext<'_>) {
+        if !keys_are_free(ui, Some(id)) || self.take_assignment(ui, context) {
+            return;
+        }
+        let is_own =
+            |key| matches!(key, Key::Tab | Key::G | Key::F | Key::Backspace | Key::Delete | Key::Escape);
+        for pressed in take_keys(ui, |key| is_own(key) || super::keys::can_be_assigned(key)) {
+            match pressed.key {
+                Key::Tab => self.next_task(!pressed.has_shift, context),
+                Key::Escape => self.grid.leave(),
+                _ if pressed.repeats => {}
+                Key::G => self.set_mode(Mode::One),
+                Key::F => {
+                    if let [row] = rows {
+                        self.toggle_flag(*row, context);
+                    }
+                }
+                Key::Backspace | Key::Delete => self.give_many(rows, self.task, None, context),
+                key => {
+                    if let Some(label) = self.keys.label(self.task, key) {
+                        self.give_many(rows, self.task, Some(label), context);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Around the tasks in question, without another image.
+    fn next_task(&mut self, forward: bool, context: &ViewContext<'_>) {
+        let Some(edits) = context.edits else { return };
+        let tasks = self.tasks_in_question(&edits.base().tasks);
+        let count = tasks.len().max(1);
+        let at = tasks.iter().position(|task| *task == self.task).unwrap_or(0);
+        let next = if forward { at + 1 } else { at + count - 1 } % count;
+        self.task = tasks.get(next).copied().unwrap_or(0);
+    }
+
+    /// The next key is a label's own from now on; Escape leaves it as it was.
+    fn take_assignment(&mut self, ui: &Ui, context: &ViewContext<'_>) -> bool {
+        let (Some((task, label)), Some(project)) = (self.assigning, context.project) else { return false };
+        for pressed in take_keys(ui, |key| key == Key::Escape || super::keys::can_be_assigned(key)) {
+            let task = project.dataset.tasks.get(task);
+            if let Some((task, label)) = task.and_then(|task| Some((task, task.labels.get(label)?)))
+                && pressed.key != Key::Escape
+            {
+                super::keys::assign(&mut self.assignments, &task.name, label, pressed.key);
+                let assignments = self.assignments.clone();
+                context.commands.send(crate::app::command::AppCommand::RememberKeys(assignments));
+            }
+            self.assigning = None;
+            break;
+        }
+        true
+    }
+
+    pub(super) fn set_mode(&mut self, mode: Mode) {
+        self.mode = mode;
+        if mode == Mode::Many {
+            self.grid.show(self.arrangement.queue.at());
+        }
+    }
+}
+
+/// The wanted keys, without Control and Alt; they are used up.
+fn take_keys(ui: &Ui, is_wanted: impl Fn(Key) -> bool) -> Vec<Pressed> {
+    let is_plain = |modifiers: &Modifiers| !modifiers.command && !modifiers.ctrl && !modifiers.alt;
+    ui.input_mut(|input| {
+        let mut taken = Vec::new();
+        input.events.retain(|event| match event {
+            Event::Key { key, pressed: true, repeat, modifiers, .. }
+                if is_plain(modifiers) && is_wanted(*key) =>
+            {
+                taken.push(Pressed { key: *key, has_shift: modifiers.shift, repeats: *repeat });
+                false
+            }
+            _ => true,
+        });
+        taken
+    })
+}

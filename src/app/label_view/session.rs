@@ -1,0 +1,413 @@
+//! The model that helps: its outputs are read, or computed where they are missing, and its heads are fitted anew
+//! to the labels, all in the background.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::app::command::Level;
+use crate::app::context::{TrainingState, ViewContext};
+use crate::app::inspect_view::session::{SharedPredictor, told};
+use crate::app::jobs::{Job, Outcome, take};
+use crate::app::train_view::earlier::EarlierRuns;
+use crate::dataset::Dataset;
+use crate::inference::outputs::{Outputs, Pass, Store};
+use crate::labelling::candidates;
+use crate::labelling::suggestions::Suggestions;
+use crate::training::base_network;
+
+/// Images in the first pass; each further one has twice as many, so that suggestions come soon and the outputs
+/// are not read anew too often.
+const FIRST_PIECE: usize = 256;
+const LARGEST_PIECE: usize = 16_384;
+/// The model is updated by itself after so many new labels, or after this share of all.
+const ENOUGH_NEW: usize = 20;
+const SHARE_NEW: usize = 20;
+/// An update that takes longer than this is not made by itself.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Where suggestions come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Model {
+    /// The newest run that has a model.
+    #[default]
+    Newest,
+    /// This run.
+    Run(PathBuf),
+    /// The backbone with its public weights: it says nothing by itself, but its heads can learn.
+    Base(PathBuf),
+    /// None.
+    Off,
+}
+
+impl Model {
+    /// What it is called.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Newest => "No suggestions yet".to_owned(),
+            Self::Run(folder) => crate::training::run_folder::name(folder),
+            Self::Base(_) => "ImageNet backbone".to_owned(),
+            Self::Off => "No suggestions".to_owned(),
+        }
+    }
+
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Run(path) | Self::Base(path) => Some(path),
+            Self::Newest | Self::Off => None,
+        }
+    }
+}
+
+/// What was read of a model.
+struct Read {
+    suggestions: Arc<Suggestions>,
+    /// Rows without outputs, in the order of the file.
+    missing: Arc<Vec<usize>>,
+    rows: usize,
+}
+
+/// The heads that were fitted last.
+#[derive(Clone, Copy, Debug)]
+pub struct Learnt {
+    /// From so many labels.
+    pub labels: usize,
+    /// When it was done.
+    pub at: Instant,
+    took: Duration,
+}
+
+/// The model and the jobs about it.
+pub struct Session {
+    runs: EarlierRuns,
+    runs_of: Option<PathBuf>,
+    model: Model,
+    predictor: SharedPredictor,
+    read: Option<Read>,
+    reading: Option<Job<Read>>,
+    predicting: Option<Job<Pass>>,
+    piece: usize,
+    /// The user cancelled, or it failed: goes on when asked.
+    is_halted: bool,
+    updating: Option<Job<Option<(Suggestions, usize)>>>,
+    preparing: Option<Job<PathBuf>>,
+    current: Option<Arc<Suggestions>>,
+    learnt: Option<Learnt>,
+    update_began: Option<Instant>,
+    /// An update was asked for while features were missing or another was under way.
+    wants_update: bool,
+    /// Labels since the last update.
+    new_labels: usize,
+    /// Update by itself.
+    pub updates_itself: bool,
+    version: u64,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self {
+            runs: EarlierRuns::default(),
+            runs_of: None,
+            model: Model::default(),
+            predictor: SharedPredictor::default(),
+            read: None,
+            reading: None,
+            predicting: None,
+            piece: FIRST_PIECE,
+            is_halted: false,
+            updating: None,
+            preparing: None,
+            current: None,
+            learnt: None,
+            update_began: None,
+            wants_update: false,
+            new_labels: 0,
+            updates_itself: true,
+            version: 0,
+        }
+    }
+}
+
+impl Session {
+    /// What holds now.
+    pub fn suggestions(&self) -> Option<&Arc<Suggestions>> {
+        self.current.as_ref()
+    }
+
+    /// Grows with each change of the suggestions.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The model in use.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Runs to choose from, newest first.
+    pub fn runs(&self) -> impl Iterator<Item = PathBuf> + '_ {
+        self.runs.others(None).filter(|run| run.record.best.is_some()).map(|run| run.record.folder.clone())
+    }
+
+    /// The last update.
+    pub fn learnt(&self) -> Option<Learnt> {
+        self.learnt
+    }
+
+    /// Whether heads are being fitted, or what they need is being prepared.
+    pub fn is_updating(&self) -> bool {
+        self.updating.is_some() || self.preparing.is_some() || self.wants_update
+    }
+
+    /// Rows that the model has not seen yet.
+    pub fn missing(&self) -> usize {
+        self.read.as_ref().map_or(0, |read| read.missing.len())
+    }
+
+    /// Whether the rest is predicted only when the user asks.
+    pub fn is_halted(&self) -> bool {
+        self.is_halted && self.missing() > 0
+    }
+
+    /// Goes on with a prediction that was cancelled.
+    pub fn go_on(&mut self) {
+        self.is_halted = false;
+    }
+
+    /// Another model.
+    pub fn choose(&mut self, model: Model) {
+        let (runs, runs_of) = (std::mem::take(&mut self.runs), self.runs_of.take());
+        *self = Self {
+            runs,
+            runs_of,
+            model,
+            version: self.version + 1,
+            updates_itself: self.updates_itself,
+            ..Self::default()
+        };
+    }
+
+    /// A run has ended: there is one more to choose.
+    pub fn on_run_ended(&mut self) {
+        self.runs_of = None;
+        if self.learnt.is_none() && matches!(self.model, Model::Newest | Model::Base(_)) {
+            self.choose(Model::Newest);
+        }
+    }
+
+    /// So many labels were given.
+    pub fn on_labelled(&mut self, labels: usize) {
+        self.new_labels += labels;
+    }
+
+    /// Fits the heads to the labels as they are, as soon as that is possible.
+    pub fn update(&mut self) {
+        self.wants_update = true;
+    }
+
+    /// Takes in what the jobs have done and starts what comes next; once a frame.
+    pub fn poll(&mut self, context: &ViewContext<'_>) {
+        let Some(project) = context.project else { return };
+        self.choose_run(context);
+        self.poll_preparing(context);
+        match take(&mut self.reading) {
+            Some(Outcome::Done(read)) => self.take_in(read),
+            Some(Outcome::Failed(message)) => {
+                context.commands.toast(Level::Warning, message);
+                self.choose(Model::Off);
+            }
+            Some(Outcome::Cancelled) | None => {}
+        }
+        self.poll_prediction(context);
+        self.poll_update(context);
+        if self.model.path().is_none() || self.reading.is_some() {
+            return;
+        }
+        let is_stale = self.read.as_ref().is_none_or(|read| read.rows != project.dataset.rows.len());
+        if is_stale {
+            self.start_reading(&project.dataset, context);
+        } else {
+            self.predict(context);
+            self.start_update(context);
+        }
+    }
+
+    /// Where nothing was chosen, the newest run of the project.
+    fn choose_run(&mut self, context: &ViewContext<'_>) {
+        let Some(project) = context.project else { return };
+        let folder = &project.config.paths.runs;
+        if self.runs_of.as_ref() != Some(folder) {
+            self.runs_of = Some(folder.clone());
+            self.runs.refresh(context.jobs, folder);
+        }
+        if let Some(message) = self.runs.poll() {
+            context.commands.toast(Level::Warning, message);
+        }
+        let newest = self.runs().next();
+        if self.model == Model::Newest
+            && let Some(newest) = newest
+        {
+            self.model = Model::Run(newest);
+        }
+    }
+
+    fn start_reading(&mut self, dataset: &Arc<Dataset>, context: &ViewContext<'_>) {
+        let Some(path) = self.model.path().map(Path::to_path_buf) else { return };
+        let is_base = matches!(self.model, Model::Base(_));
+        let dataset = Arc::clone(dataset);
+        self.reading = Some(context.jobs.start_quietly("Reading suggestions", move |_| {
+            let mut outputs = Store::of(&path)?.load()?;
+            if is_base {
+                // Heads that have learnt nothing have nothing to say.
+                outputs = Outputs { tasks: Vec::new(), probabilities: Vec::new(), ..outputs };
+            }
+            let suggestions = Suggestions::of_outputs(&dataset, &outputs);
+            let missing = candidates::rows(&dataset).into_iter();
+            let missing = missing.filter(|row| suggestions.item_of(*row).is_none()).collect();
+            Ok(Read {
+                suggestions: Arc::new(suggestions),
+                missing: Arc::new(missing),
+                rows: dataset.rows.len(),
+            })
+        }));
+    }
+
+    fn take_in(&mut self, read: Read) {
+        // What the heads have learnt meanwhile is better than what the network says; it follows for the new rows.
+        match self.learnt {
+            Some(_) if self.current.is_some() => self.wants_update = true,
+            _ => {
+                self.current = Some(Arc::clone(&read.suggestions));
+                self.version += 1;
+            }
+        }
+        self.read = Some(read);
+    }
+
+    fn poll_prediction(&mut self, context: &ViewContext<'_>) {
+        match take(&mut self.predicting) {
+            Some(Outcome::Done(pass)) => {
+                if let Some(message) = told(&pass.failures) {
+                    context.commands.toast(Level::Warning, message);
+                }
+                // Images that cannot be read stay missing: they are not tried again and again.
+                self.is_halted = pass.predicted == 0;
+                self.piece = (2 * self.piece).min(LARGEST_PIECE);
+                if let Some(project) = context.project {
+                    self.start_reading(&project.dataset, context);
+                }
+            }
+            Some(Outcome::Failed(message)) => {
+                self.is_halted = true;
+                context.commands.toast(Level::Error, message);
+            }
+            Some(Outcome::Cancelled) => {
+                self.is_halted = true;
+                if let Some(project) = context.project {
+                    self.start_reading(&project.dataset, context);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// The next images without outputs, while no training wants the processor.
+    fn predict(&mut self, context: &ViewContext<'_>) {
+        let (Some(project), Some(read), Some(path)) = (context.project, &self.read, self.model.path()) else {
+            return;
+        };
+        let is_busy = self.predicting.is_some() || context.training != TrainingState::Idle;
+        if is_busy || self.is_halted || read.missing.is_empty() {
+            return;
+        }
+        let (path, predictor) = (path.to_path_buf(), self.predictor.clone());
+        let (dataset, device) = (Arc::clone(&project.dataset), project.config.model.device);
+        let (missing, piece) = (Arc::clone(&read.missing), self.piece);
+        let batch = project.config.model.batch_size;
+        let title = format!("Predicting {} images to label", read.missing.len());
+        self.predicting = Some(context.jobs.start(title, move |progress| {
+            let which = &missing[..missing.len().min(piece)];
+            let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+            let store = Store::of(&path)?;
+            predictor.with(&path, device, |predictor| {
+                store.compute(|| Ok(predictor), &dataset.rows, which, (batch, workers), &mut |done, _| {
+                    progress.set(done as u64, missing.len() as u64);
+                    progress.keep_going()
+                })
+            })
+        }));
+    }
+
+    fn poll_update(&mut self, context: &ViewContext<'_>) {
+        match take(&mut self.updating) {
+            Some(Outcome::Done(Some((suggestions, labels)))) => {
+                let took = self.update_began.take().map_or(Duration::ZERO, |began| began.elapsed());
+                self.learnt = Some(Learnt { labels, at: Instant::now(), took });
+                self.current = Some(Arc::new(suggestions));
+                self.version += 1;
+            }
+            Some(Outcome::Failed(message)) => {
+                self.updates_itself = false;
+                context.commands.toast(Level::Error, message);
+            }
+            Some(Outcome::Cancelled) => self.updates_itself = false,
+            Some(Outcome::Done(None)) | None => {}
+        }
+    }
+
+    /// Whether enough has changed for an update that nobody asked for.
+    fn is_due(&self) -> bool {
+        let known = self.learnt.map_or(0, |learnt| learnt.labels);
+        let is_quick = self.learnt.is_none_or(|learnt| learnt.took < PATIENCE);
+        self.updates_itself && is_quick && self.new_labels >= ENOUGH_NEW.max(known / SHARE_NEW)
+    }
+
+    fn start_update(&mut self, context: &ViewContext<'_>) {
+        let (Some(project), Some(read)) = (context.project, &self.read) else { return };
+        if self.updating.is_some() || !(self.wants_update || self.is_due()) {
+            return;
+        }
+        // While the first images are on their way, there is nothing to learn from.
+        if read.suggestions.rows().is_empty() {
+            return;
+        }
+        (self.wants_update, self.new_labels) = (false, 0);
+        let (network, dataset) = (Arc::clone(&read.suggestions), Arc::clone(&project.dataset));
+        let seed = project.config.model.random_seed;
+        self.update_began = Some(Instant::now());
+        self.updating = Some(context.jobs.start("Updating the model", move |progress| {
+            let labels = candidates::labels(&dataset);
+            let count = labels.iter().flatten().flatten().count();
+            let updated = network.updated(&dataset.tasks, &labels, seed, &mut |done, of| {
+                progress.set(done as u64, of as u64);
+                progress.keep_going()
+            })?;
+            Ok(updated.map(|updated| (updated, count)))
+        }));
+    }
+
+    /// Whether there is a model to learn with; without, [`Session::prepare`] makes one.
+    pub fn has_model(&self) -> bool {
+        self.model.path().is_some()
+    }
+
+    /// The backbone with its public weights becomes the model: it needs no run.
+    pub fn prepare(&mut self, context: &ViewContext<'_>) {
+        let Some(project) = context.project.filter(|_| self.preparing.is_none()) else { return };
+        let config = project.config.clone();
+        self.preparing = Some(context.jobs.start("Preparing the ImageNet backbone", move |progress| {
+            base_network::prepare(&config, &|done, of| progress.set(done, of), &|| progress.keep_going())
+        }));
+    }
+
+    fn poll_preparing(&mut self, context: &ViewContext<'_>) {
+        match take(&mut self.preparing) {
+            Some(Outcome::Done(path)) => {
+                self.choose(Model::Base(path));
+                self.wants_update = true;
+            }
+            Some(Outcome::Failed(message)) => context.commands.toast(Level::Warning, message),
+            Some(Outcome::Cancelled) | None => {}
+        }
+    }
+}

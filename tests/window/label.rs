@@ -1,0 +1,333 @@
+//! Label in the whole window: from the keyboard alone, with suggestions, many at once.
+
+use std::path::Path;
+
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use tasklens::app::Start;
+use tasklens::app::command::Place;
+
+use crate::desk::Desk;
+use crate::garments::inspected;
+use crate::pictures::pictures;
+
+const IMAGES: usize = 60;
+const TASKS: [(&str, [&str; 3]); 3] = [
+    ("print", ["solid", "striped", "dotted"]),
+    ("sleeves", ["long", "short", "none"]),
+    ("neckline", ["round", "v", "collar"]),
+];
+/// A column of the user's between the labels, in Windows-1252.
+const NOTE: &[u8] = b"\"f\xfcr \"\"Anna\"\"; gro\xdf\"";
+
+/// 60 images without any label, in a CSV as a German spreadsheet writes it.
+fn unlabelled(folder: &Path) -> Start {
+    let folder = folder.join("shop");
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut csv = b"image_path;print;note;sleeves;neckline\r\n".to_vec();
+    for image in 0..IMAGES {
+        crate::garments::picture(image).save(folder.join(format!("{image:02}.png"))).unwrap();
+        csv.extend(format!("{image:02}.png;;").bytes());
+        csv.extend(NOTE);
+        csv.extend(b";;\r\n");
+    }
+    std::fs::write(folder.join("labels.csv"), csv).unwrap();
+    let tasks: Vec<String> =
+        TASKS.iter().map(|(task, labels)| format!("    {task}: [{}]", labels.join(", "))).collect();
+    let config = format!(
+        "paths:\n  model_dataframe: labels.csv\nmodel:\n  paths: image_path\n  pretrained: none\n  backbone: xception_small\n  \
+         input_shape: [32, 32]\n  target_encoder:\n{}\n",
+        tasks.join("\n")
+    );
+    std::fs::write(folder.join("config.yml"), config).unwrap();
+    Start { open: Some(folder.join("config.yml")) }
+}
+
+/// The window on the Label place of unlabelled images.
+fn desk() -> Desk {
+    let mut desk = Desk::with(egui::vec2(1280.0, 800.0), unlabelled);
+    desk.wait_for("60 rows");
+    desk.keys(Modifiers::COMMAND, Key::Num2);
+    desk.wait_for("1 of 60");
+    desk
+}
+
+fn digit(label: usize) -> Key {
+    [Key::Num1, Key::Num2, Key::Num3][label]
+}
+
+/// What the person sees in image `image` for each task.
+fn truth(image: usize) -> [usize; 3] {
+    [image % 3, image / 3 % 3, image * 7 % 3]
+}
+
+fn csv(desk: &Desk) -> Vec<u8> {
+    std::fs::read(desk.folder.path().join("shop/labels.csv")).unwrap()
+}
+
+fn is_chosen(desk: &Desk, name: &str) -> bool {
+    desk.node(name).accesskit_node().toggled() == Some(egui::accesskit::Toggled::True)
+}
+
+#[test]
+fn sixty_images_are_labelled_from_the_keyboard_alone() {
+    let mut desk = desk();
+    let original = csv(&desk);
+    for image in 0..IMAGES {
+        for label in truth(image) {
+            desk.window.key_press(digit(label));
+            desk.window.step();
+        }
+    }
+    desk.wait_for("180 label edits");
+    assert_eq!(csv(&desk), original, "the CSV waits for Save labels");
+    desk.keys(Modifiers::COMMAND, Key::S);
+    desk.wait_for("60 rows of the CSV changed.");
+    let mut expected = b"image_path;print;note;sleeves;neckline\r\n".to_vec();
+    for image in 0..IMAGES {
+        let [print, sleeves, neckline] = truth(image);
+        expected.extend(format!("{image:02}.png;{};", TASKS[0].1[print]).bytes());
+        expected.extend(NOTE);
+        expected.extend(format!(";{};{}\r\n", TASKS[1].1[sleeves], TASKS[2].1[neckline]).bytes());
+    }
+    assert_eq!(csv(&desk), expected, "right to the byte");
+}
+
+#[test]
+fn keys_go_back_correct_clear_flag_and_undo() {
+    let mut desk = desk();
+    desk.keys(Modifiers::NONE, Key::Num1);
+    assert!(desk.shows("1 of 60"), "the next task comes before the next image");
+    desk.keys(Modifiers::NONE, Key::Num2);
+    desk.keys(Modifiers::NONE, Key::Num3);
+    desk.wait_for("2 of 60");
+    desk.keys(Modifiers::NONE, Key::ArrowLeft);
+    desk.wait_for("1 of 60");
+    assert!(is_chosen(&desk, "print: solid") && is_chosen(&desk, "neckline: collar"));
+
+    // The second task is corrected, and cleared.
+    desk.keys(Modifiers::NONE, Key::Tab);
+    desk.keys(Modifiers::NONE, Key::Backspace);
+    desk.wait_until("no sleeves", |window| {
+        let node = window.get_by_label("sleeves: short");
+        node.accesskit_node().toggled() != Some(egui::accesskit::Toggled::True)
+    });
+    desk.keys(Modifiers::COMMAND, Key::Z);
+    desk.settle();
+    assert!(is_chosen(&desk, "sleeves: short"), "undo brings the label back");
+
+    // A flag with a note: letters typed into the note give no labels.
+    desk.keys(Modifiers::NONE, Key::F);
+    desk.type_text("blurred 1");
+    desk.keys(Modifiers::NONE, Key::Enter);
+    desk.wait_for("Note: blurred 1");
+    desk.keys(Modifiers::NONE, Key::ArrowRight);
+    desk.wait_for("2 of 60");
+    assert!(!desk.shows("Note: "));
+
+    // Undo from afar leads back to the image it is about.
+    desk.keys(Modifiers::NONE, Key::Num3);
+    for _ in 0..5 {
+        desk.keys(Modifiers::NONE, Key::ArrowRight);
+    }
+    desk.wait_for("7 of 60");
+    desk.keys(Modifiers::COMMAND, Key::Z);
+    desk.wait_for("2 of 60");
+}
+
+#[test]
+fn a_held_key_labels_one_image_only() {
+    let mut desk = desk();
+    let held = |repeat| egui::Event::Key {
+        key: Key::Num1,
+        physical_key: None,
+        pressed: true,
+        repeat,
+        modifiers: Modifiers::NONE,
+    };
+    desk.window.event(held(false));
+    for _ in 0..20 {
+        desk.window.event(held(true));
+    }
+    desk.window.run_steps(4);
+    desk.wait_for("1 label edit");
+    assert!(desk.shows("1 of 60"));
+}
+
+#[test]
+fn many_images_get_one_label_with_one_key() {
+    let mut desk = desk();
+    desk.keys(Modifiers::NONE, Key::G);
+    desk.wait_for("00.png: no label");
+    desk.press("02.png: no label");
+    desk.window.key_down_modifiers(Modifiers::SHIFT, Key::ArrowRight);
+    desk.window.key_up_modifiers(Modifiers::SHIFT, Key::ArrowRight);
+    desk.window.run_steps(3);
+    desk.keys(Modifiers::SHIFT, Key::ArrowRight);
+    desk.wait_for("3 chosen");
+    desk.keys(Modifiers::NONE, Key::Num2);
+    desk.wait_for("3 label edits");
+    for image in ["02", "03", "04"] {
+        assert!(desk.shows(&format!("{image}.png: striped")), "{image}");
+    }
+    desk.keys(Modifiers::COMMAND, Key::Z);
+    desk.wait_for("02.png: no label");
+    assert!(desk.shows("03.png: no label"), "one step for all of them");
+}
+
+/// The window on the Label place of [`inspected`]'s project, whose run has outputs.
+fn desk_with_model() -> Desk {
+    let mut desk = Desk::with(egui::vec2(1280.0, 800.0), |folder| {
+        let folder = folder.join("shop");
+        std::fs::create_dir_all(&folder).unwrap();
+        let config = inspected(&folder).0.config.file;
+        // Half of the images have lost their labels.
+        let csv = std::fs::read_to_string(folder.join("garments.csv")).unwrap();
+        let lines = csv.lines().enumerate().map(|(line, text)| {
+            let mut cells: Vec<&str> = text.split(',').collect();
+            if line > 30 {
+                (cells[1], cells[2]) = ("", "");
+            }
+            cells.join(",") + "\n"
+        });
+        std::fs::write(folder.join("garments.csv"), lines.collect::<String>()).unwrap();
+        Start { open: Some(config) }
+    });
+    desk.wait_for("60 rows");
+    desk.go_to(Place::Label);
+    desk.wait_for("1 of 60");
+    desk.wait_until("suggestions", |window| {
+        window.query_all_by_label_contains("print: ").any(|node| node.accesskit_node().value().is_some())
+    });
+    desk
+}
+
+#[test]
+fn space_takes_the_suggestion_and_enter_takes_all() {
+    let mut desk = desk_with_model();
+    // Image 8 lacks its sleeves and comes first; its print is known.
+    desk.wait_for("08.png");
+    desk.keys(Modifiers::NONE, Key::Space);
+    desk.wait_for("1 label edit");
+    desk.wait_for("30.png");
+    desk.keys(Modifiers::NONE, Key::Enter);
+    desk.wait_for("3 label edits");
+    desk.wait_for("31.png");
+    desk.keys(Modifiers::COMMAND, Key::Z);
+    desk.wait_for("30.png");
+    desk.wait_for("1 label edit");
+}
+
+#[test]
+fn sure_suggestions_are_reviewed_and_accepted_together() {
+    let mut desk = desk_with_model();
+    desk.press("View: Grid");
+    desk.press("Review suggestions");
+    desk.wait_for("Accept ");
+    // The run of the drawn garments is at most 95 % sure: a lower bar shows some.
+    desk.window.get_by_role_and_label(egui::accesskit::Role::Slider, "Least probability").focus();
+    desk.window.run_steps(2);
+    for _ in 0..20 {
+        desk.window.key_press(Key::ArrowLeft);
+        desk.window.step();
+    }
+    let accept = |desk: &Desk| {
+        let node = desk.window.query_all_by_label_contains("Accept ").next().unwrap();
+        node.accesskit_node().label().unwrap()
+    };
+    desk.wait_until("some suggestions", |window| {
+        let node = window.query_all_by_label_contains("Accept ").next().unwrap();
+        node.accesskit_node().label().unwrap() != "Accept 0 suggestions"
+    });
+    desk.settle();
+    let count: usize = accept(&desk).split_whitespace().nth(1).unwrap().parse().unwrap();
+    assert!(count > 2, "{}", accept(&desk));
+    // One is taken out.
+    let cell = desk.window.query_all_by_label_contains("suggested").next().unwrap();
+    let name = cell.accesskit_node().label().unwrap();
+    cell.click_modifiers(Modifiers::COMMAND);
+    desk.window.run_steps(3);
+    assert_eq!(accept(&desk), format!("Accept {} suggestions", count - 1));
+    let accept = accept(&desk);
+    desk.press(&accept);
+    desk.wait_for(&format!("{} label edits", count - 1));
+    desk.wait_until("the refused one alone is left", |window| {
+        window
+            .query_all_by_label_contains("suggested")
+            .filter_map(|node| node.accesskit_node().label())
+            .collect::<Vec<_>>()
+            == [name.clone()]
+    });
+}
+
+#[test]
+fn all_like_this_gathers_neighbours_and_one_key_labels_them() {
+    let mut desk = desk_with_model();
+    desk.press("View: Grid");
+    desk.wait_for("30.png");
+    let cell = desk.window.query_all_by_label_contains("30.png").next().unwrap();
+    cell.click();
+    desk.window.run_steps(3);
+    desk.press("Task print");
+    desk.press("All like this");
+    desk.wait_for("Like this, without a label for print");
+    desk.wait_for("39.png");
+    desk.window.get_by_role_and_label(egui::accesskit::Role::Slider, "Least similarity").focus();
+    desk.window.run_steps(2);
+    for _ in 0..60 {
+        desk.window.key_press(Key::ArrowLeft);
+        desk.window.step();
+    }
+    // The keys are the grid's again.
+    desk.keys(Modifiers::NONE, Key::Escape);
+    assert!(!desk.shows("1 chosen"), "a lower bar chooses more");
+    desk.keys(Modifiers::NONE, Key::Num1);
+    desk.wait_for("label edits");
+}
+
+#[test]
+fn the_model_learns_from_the_labels_and_says_so() {
+    let mut desk = desk_with_model();
+    desk.keys(Modifiers::COMMAND, Key::U);
+    desk.wait_for("learnt ");
+    assert!(desk.shows("1 of 60") || desk.shows("of 60"));
+    // Another order that needs it.
+    desk.press("Order of the images");
+    desk.press("Most uncertain (margin)");
+    desk.wait_for("of 60");
+}
+
+#[test]
+fn a_label_gets_the_key_that_the_user_presses() {
+    let mut desk = desk();
+    let row = desk.node("print: dotted");
+    row.click_secondary();
+    desk.window.run_steps(3);
+    desk.press("Choose a key: press it next");
+    desk.keys(Modifiers::NONE, Key::X);
+    desk.keys(Modifiers::NONE, Key::X);
+    desk.wait_for("1 label edit");
+    desk.keys(Modifiers::NONE, Key::ArrowUp);
+    assert!(is_chosen(&desk, "print: dotted"));
+}
+
+#[test]
+fn label_place() {
+    let mut desk = desk();
+    desk.keys(Modifiers::NONE, Key::Num2);
+    pictures(&mut desk, "label_one");
+    desk.keys(Modifiers::NONE, Key::G);
+    desk.press("02.png: no label");
+    desk.keys(Modifiers::SHIFT, Key::ArrowRight);
+    pictures(&mut desk, "label_grid");
+}
+
+#[test]
+fn label_place_with_suggestions() {
+    let mut desk = desk_with_model();
+    desk.keys(Modifiers::NONE, Key::ArrowRight);
+    pictures(&mut desk, "label_suggestions");
+    desk.window.ctx.set_zoom_factor(2.0);
+    desk.settle();
+    pictures(&mut desk, "label_zoomed");
+}
