@@ -191,6 +191,41 @@ fn a_folder_of_images_becomes_a_project_to_label() {
 }
 
 #[test]
+fn labels_are_exported_with_edits_that_no_csv_has_yet() {
+    let (folder, config) = sample();
+    let config = config.to_str().expect("UTF-8");
+    let dataset = Dataset::open(&Config::open(Path::new(config)).expect("a config")).expect("a CSV");
+    let edits::Opened { mut state, mut journal, .. } = edits::open(&dataset).expect("edits");
+    let sleeves = dataset.tasks.iter().position(|task| task.name == "sleeves").expect("a task");
+    let change = state.label_change(&dataset, 0, sleeves, None);
+    let entry = state.edit(edits::Step::now(edits::Source::Hand, vec![change])).expect("a change");
+    journal.append(&[entry]).expect("kept");
+
+    let export = |more: &[&str]| tasklens(folder.path(), &[&["export", config], more].concat());
+    assert_eq!(export(&[]).status.code(), Some(2), "one form must be named");
+    assert_eq!(export(&["--csv", "a.csv", "--copy"]).status.code(), Some(2));
+    let csv = export(&["--csv", "a.csv"]);
+    assert!(out(&csv).contains("a.csv with 1 corrected row was written"), "{}{}", out(&csv), err(&csv));
+    let lines = export(&["--jsonl", "a.jsonl"]);
+    assert!(out(&lines).contains("40 images were written to"), "{}{}", out(&lines), err(&lines));
+    let text = std::fs::read_to_string(folder.path().join("a.jsonl")).expect("lines");
+    let first: serde_json::Value =
+        serde_json::from_str(text.lines().next().unwrap_or_default()).expect("JSON");
+    assert_eq!((&first["image"], &first["labels"]["sleeves"]), (&"s/garments/00001.jpg".into(), &().into()));
+    let itself = export(&["--jsonl", "s/config.yml"]);
+    assert!(err(&itself).contains("is the config itself"), "{}", err(&itself));
+
+    std::fs::remove_file(folder.path().join("s/garments/00002.jpg")).expect("removed");
+    let folders = export(&["--folders", "by", "--task", "sleeves", "--copy"]);
+    assert_eq!(folders.status.code(), Some(1), "an image is missing");
+    assert!(err(&folders).contains("1 image left out: "), "{}", err(&folders));
+    assert!(out(&folders).contains("38 images in "), "{}", out(&folders));
+    assert!(!folder.path().join("by/print").exists());
+    let near = export(&["--folders", "by", "--task", "sleevs"]);
+    assert!(err(&near).contains("did you mean `sleeves`?"), "{}", err(&near));
+}
+
+#[test]
 fn a_missing_image_is_a_warning_with_its_line() {
     let (folder, config) = sample();
     std::fs::remove_file(folder.path().join("s/garments/00007.jpg")).expect("removed");

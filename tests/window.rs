@@ -9,6 +9,8 @@
 mod data;
 #[path = "window/desk.rs"]
 mod desk;
+#[path = "window/export.rs"]
+mod export;
 #[path = "views/garments.rs"]
 mod garments;
 #[path = "window/inspect.rs"]

@@ -102,7 +102,8 @@ impl App {
                 self.label.set_assignments(assignments);
                 self.save_settings();
             }
-            AppCommand::ExportLabels(file) => self.export_labels(file),
+            AppCommand::AskWhereToExport(form) => self.ask_where_to_export(form),
+            AppCommand::ExportLabels(form, target) => self.export_labels(form, target),
             AppCommand::SettleConflicts(on_conflict) => self.settle_conflicts(on_conflict),
             AppCommand::SaveConfig { file, text } => self.save_config(file, text),
             AppCommand::Toast { level, message } => self.toast(level, message),

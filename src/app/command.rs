@@ -12,6 +12,7 @@ use super::icons;
 use super::project::ImageSource;
 use crate::dataset::edits::Step;
 use crate::dataset::edits::merge::OnConflict;
+use crate::dataset::export::Form;
 use crate::training;
 
 /// The places of the left rail, in the order of the work.
@@ -86,7 +87,7 @@ pub enum UiCommand {
     Redo,
     /// Write the label edits into the CSV.
     SaveLabels,
-    /// Ask where, and write a copy of the CSV with the label edits.
+    /// Ask how and where, and write the labels for other programs.
     ExportLabels,
     /// Fit the heads to the labels as they are, for suggestions.
     UpdateModel,
@@ -202,7 +203,9 @@ impl UiCommand {
             Self::SaveLabels => {
                 ("Save labels", "Write the label edits into the CSV; a dated copy of it is kept")
             }
-            Self::ExportLabels => ("Export labels\u{2026}", "Write a copy of the CSV with the label edits"),
+            Self::ExportLabels => {
+                ("Export labels\u{2026}", "Write them as a CSV, as folders of images or as JSON lines")
+            }
             Self::UpdateModel => {
                 ("Update the model", "Let it learn from the labels so far: seconds, in the background")
             }
@@ -367,8 +370,10 @@ pub enum AppCommand {
     },
     /// Remember the user's own keys for labels.
     RememberKeys(super::label_view::keys::Assignments),
-    /// Write a copy of the CSV with the label edits to this file.
-    ExportLabels(PathBuf),
+    /// Ask where to export the labels in this form.
+    AskWhereToExport(Form),
+    /// Export the labels, with all edits, to this file or folder.
+    ExportLabels(Form, PathBuf),
     /// Where the CSV and edits contradict each other: the edits win, or the file does.
     SettleConflicts(OnConflict),
     /// Write a config file and open it.

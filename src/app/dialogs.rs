@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::command::AppCommand;
 use super::jobs::{Job, Jobs};
 use super::open::TABLE_ENDINGS;
+use crate::dataset::export::{self, Form};
 use crate::images::decode::ENDINGS;
 
 /// A dialog that was never shown gives up at once; a person takes longer.
@@ -64,14 +65,25 @@ pub fn ask_csv(
     ask(jobs, async move { chosen.await.map(|file| then(file.path().to_path_buf())) })
 }
 
-/// Asks where to write a copy of the CSV with the label edits.
-pub fn ask_export(jobs: &Jobs, name: &str) -> Job<Option<AppCommand>> {
-    let dialog = rfd::AsyncFileDialog::new()
-        .set_title("Export labels")
-        .set_file_name(name)
-        .add_filter("CSV", &["csv"]);
+/// Asks where to export labels; `stem` begins the name of what is written.
+pub fn ask_export(jobs: &Jobs, form: Form, stem: &str) -> Job<Option<AppCommand>> {
+    let dialog = rfd::AsyncFileDialog::new().set_title("Export labels");
+    let dialog = match form {
+        Form::Csv => dialog.set_file_name(format!("{stem}_corrected.csv")).add_filter("CSV", &["csv"]),
+        Form::JsonLines => dialog.set_file_name(format!("{stem}.jsonl")).add_filter("JSON lines", &["jsonl"]),
+        Form::Folders { .. } => {
+            let (chosen, name) = (dialog.pick_folder(), format!("{stem}_by_label"));
+            return ask(jobs, async move {
+                let target = export::folder_in(chosen.await?.path(), &name);
+                Some(AppCommand::ExportLabels(form, target))
+            });
+        }
+    };
     let chosen = dialog.save_file();
-    ask(jobs, async move { chosen.await.map(|file| AppCommand::ExportLabels(file.path().to_path_buf())) })
+    ask(jobs, async move {
+        let target = chosen.await?.path().to_path_buf();
+        Some(AppCommand::ExportLabels(form, target))
+    })
 }
 
 fn ask(

@@ -2,12 +2,10 @@
 //!
 //! An edit holds at once; a thread appends it to the journal, and the project's rows follow in the background.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
-use super::command::{AppCommand, Level};
 use super::jobs::{Job, Jobs, Outcome, take};
 use super::project::Summary;
 use crate::dataset::Dataset;
@@ -187,18 +185,6 @@ impl LabelEdits {
         }
         let base = Arc::clone(&self.base);
         self.saving = Some(jobs.start("Saving labels", move |_| merge::save(&base, &edits, on_conflict)));
-    }
-
-    /// Writes a copy of the CSV with all edits to `target`.
-    pub fn export(&self, jobs: &Jobs, target: PathBuf) -> Job<Option<AppCommand>> {
-        let (base, edits) = (Arc::clone(&self.base), self.state.pending());
-        jobs.start("Exporting labels", move |_| {
-            let outcome = merge::export(&base, &edits, OnConflict::Overwrite, &target)?;
-            let rows = if outcome.rows_changed == 1 { "row" } else { "rows" };
-            let message =
-                format!("{} with {} corrected {rows} was written", target.display(), outcome.rows_changed);
-            Ok(Some(AppCommand::Toast { level: Level::Success, message }))
-        })
     }
 
     /// Takes in what the disk and the jobs say, and lets the rows follow; once a frame.

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use super::App;
 use super::command::{AppCommand, Level, UiCommand};
 use super::dialogs;
+use super::export_view::ExportForm;
 use super::format::grouped;
 use super::jobs::{Outcome, take};
 use super::label_edits::{LabelEdits, News};
 use crate::dataset::Dataset;
 use crate::dataset::edits::merge::{self, OnConflict};
 use crate::dataset::edits::{self, Opened, State, Step};
+use crate::dataset::export::{self, Form};
 
 /// Edits read from disk, and the rows that they belong to.
 pub struct OpenedEdits {
@@ -120,11 +122,7 @@ impl App {
                 }
             }
             UiCommand::SaveLabels => edits.save(&self.jobs),
-            UiCommand::ExportLabels => {
-                let csv = &edits.base().table.path;
-                let stem = csv.file_stem().unwrap_or(csv.as_os_str()).to_string_lossy();
-                self.errands.push(dialogs::ask_export(&self.jobs, &format!("{stem}_corrected.csv")));
-            }
+            UiCommand::ExportLabels => self.overlays.export = Some(ExportForm::new(edits.base())),
             _ => {}
         }
     }
@@ -140,10 +138,27 @@ impl App {
         }
     }
 
-    pub(super) fn export_labels(&mut self, target: PathBuf) {
+    /// Asks where to, and then exports.
+    pub(super) fn ask_where_to_export(&mut self, form: Form) {
         let Some(edits) = &self.edits else { return };
-        let export = edits.export(&self.jobs, target);
-        self.errands.push(export);
+        let csv = &edits.base().table.path;
+        let stem = csv.file_stem().unwrap_or(csv.as_os_str()).to_string_lossy().into_owned();
+        self.errands.push(dialogs::ask_export(&self.jobs, form, &stem));
+    }
+
+    pub(super) fn export_labels(&mut self, form: Form, target: PathBuf) {
+        let Some(edits) = &self.edits else { return };
+        let (base, state, commands) = (edits.base_rows(), edits.state().clone(), self.commands.clone());
+        self.errands.push(self.jobs.start("Exporting labels", move |progress| {
+            let written = export::export(&base, &state, &form, &target, &mut |done, of| {
+                progress.set(done as u64, of as u64);
+                progress.keep_going()
+            })?;
+            for notice in written.notices {
+                commands.toast(Level::Warning, notice);
+            }
+            Ok(Some(AppCommand::Toast { level: Level::Success, message: written.summary }))
+        }));
     }
 
     pub(super) fn settle_conflicts(&mut self, on_conflict: OnConflict) {

@@ -9,6 +9,7 @@ pub mod command;
 pub mod context;
 mod data_view;
 mod dialogs;
+mod export_view;
 pub mod format;
 pub mod icons;
 pub mod inspect_view;

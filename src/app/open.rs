@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
+use super::format::grouped;
 use super::jobs::Progress;
 use super::project::{ImageSource, Summary};
 use crate::config::Config;
@@ -106,7 +107,7 @@ fn open_folder(folder: &Path, progress: &Progress) -> anyhow::Result<Opening> {
         return Ok(opening);
     }
     let found = create::find_images(folder, &mut |images| {
-        progress.set(images as u64, 0);
+        progress.say(format!("{} images so far", grouped(images as u64)));
         progress.keep_going()
     })?;
     if !found.images.is_empty() {

@@ -46,6 +46,8 @@ pub enum Verb {
     Evaluate(Evaluate),
     /// Say how far the labelling is: what each task has and lacks
     LabelStats(LabelStats),
+    /// Write the labels for other programs: a CSV, JSON lines, or a folder per label
+    Export(Export),
     /// Say what this machine can do, and why not more
     Doctor,
 }
@@ -153,6 +155,35 @@ pub struct LabelStats {
     /// All counts as one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// `tasklens export`
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("form").required(true).args(["csv", "jsonl", "folders"])))]
+pub struct Export {
+    /// The config.yml
+    pub config: PathBuf,
+    /// Write a copy of the CSV, with the edits of the window
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Write an object per image and line, with its path, labels and flag
+    #[arg(long, value_name = "FILE")]
+    pub jsonl: Option<PathBuf>,
+    /// Make a folder per task and label, with links to its images
+    #[arg(long, value_name = "DIR")]
+    pub folders: Option<PathBuf>,
+    /// Copy the images instead of linking them
+    #[arg(long, conflicts_with_all = ["csv", "jsonl", "symbolic"])]
+    pub copy: bool,
+    /// Make symbolic links instead of hard ones
+    #[arg(long, conflicts_with_all = ["csv", "jsonl"])]
+    pub symbolic: bool,
+    /// Only this task; once for each [default: all]
+    #[arg(long = "task", value_name = "NAME", conflicts_with_all = ["csv", "jsonl"])]
+    pub tasks: Vec<String>,
+    /// Change a key for this call, such as --set paths.model_dataframe=other.csv
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub changes: Vec<(String, String)>,
 }
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {

@@ -14,6 +14,7 @@ macro_rules! out {
 mod arguments;
 mod check;
 mod evaluate;
+mod export;
 mod interrupt;
 mod label_stats;
 mod new;
@@ -59,6 +60,7 @@ fn run(arguments: Arguments) -> anyhow::Result<bool> {
         Some(Verb::Predict(arguments)) => predict::run(&arguments),
         Some(Verb::Evaluate(arguments)) => evaluate::run(&arguments),
         Some(Verb::LabelStats(arguments)) => label_stats::run(&arguments),
+        Some(Verb::Export(arguments)) => export::run(&arguments),
         Some(Verb::Doctor) => Ok(doctor()),
     }
 }

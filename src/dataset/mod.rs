@@ -5,6 +5,7 @@
 
 pub mod create;
 pub mod edits;
+pub mod export;
 pub mod filter;
 mod image_paths;
 pub mod label_stats;

@@ -4,6 +4,7 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tasklens::app::Start;
 use tasklens::app::command::{AppCommand, Place};
+use tasklens::dataset::export::Form;
 
 use crate::desk::Desk;
 use crate::garments::inspected;
@@ -48,7 +49,7 @@ fn a_label_error_is_accepted_undone_exported_and_saved() {
     desk.wait_for("1 kept");
 
     let copy = desk.folder.path().join("corrected.csv");
-    desk.window.state().commands().send(AppCommand::ExportLabels(copy.clone()));
+    desk.window.state().commands().send(AppCommand::ExportLabels(Form::Csv, copy.clone()));
     desk.wait_for("with 1 corrected row");
     assert_eq!(csv(&desk), original);
     let exported = std::fs::read_to_string(&copy).unwrap();

@@ -13,6 +13,7 @@ use egui::{Align2, CentralPanel, Event, FontId, Id, Key, LayerId, Order};
 
 use super::App;
 use super::command::{AppCommand, Level, Place, UiCommand};
+use super::export_view::ExportForm;
 use super::icons;
 use super::open::{self, Pasted};
 use super::project::ImageSource;
@@ -27,6 +28,8 @@ pub struct Overlays {
     pub palette: Palette,
     pub shortcuts: bool,
     pub log: bool,
+    /// How to export labels, while it is asked for.
+    pub export: Option<ExportForm>,
 }
 
 impl App {
@@ -46,6 +49,7 @@ impl App {
             .show(ui, |ui| self.place_ui(ui));
         self.palette_ui(&ctx);
         help::shortcuts_ui(&ctx, &mut self.overlays.shortcuts);
+        self.export_ui(&ctx);
         self.conflicts_ui(&ctx);
         self.messages.toasts_ui(&ctx);
         drop_hint_ui(&ctx, tokens);

@@ -161,7 +161,7 @@ impl Dataset {
     }
 
     /// The label in the CSV, as text.
-    fn given_label(&self, row: usize, task: usize) -> Option<Cow<'_, str>> {
+    pub(in crate::dataset) fn given_label(&self, row: usize, task: usize) -> Option<Cow<'_, str>> {
         Some(trimmed(self.table.cell(row, self.columns.tasks[task]))).filter(|label| !label.is_empty())
     }
 

@@ -1,0 +1,182 @@
+//! The labels for other programs: a CSV, a folder per label, or JSON lines.
+//!
+//! What is exported is what holds: the CSV with all edits, also those that wait for a save. The CSV, the
+//! edits and the images stay as they are.
+
+mod folders;
+mod made;
+mod names;
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{BufWriter, Write as _};
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+use super::Dataset;
+use super::edits::State;
+use super::edits::merge::{self, OnConflict};
+
+pub use made::folder_in;
+
+/// What is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A copy of the CSV.
+    Csv,
+    /// An object per image and line: `{"image": .., "labels": {task: label or null}, "flag": note or null}`.
+    JsonLines,
+    /// `OUT/task/label/0001_name.jpg` for each image and task.
+    Folders {
+        /// Indices into [`Dataset::tasks`].
+        tasks: Vec<usize>,
+        /// How an image gets into its folder.
+        placing: Placing,
+    },
+}
+
+/// How an image gets into a folder. Where the file system has no links of one kind, those of the other are
+/// made, and copies where it has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Placing {
+    /// Another name for the same file: takes no space, and stays when the original is moved.
+    #[default]
+    HardLink,
+    /// A pointer to the original: takes no space, and also leads to another disk.
+    SymbolicLink,
+    /// A file of its own.
+    Copy,
+}
+
+/// What an export did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// How much was written and where, in words.
+    pub summary: String,
+    /// What is otherwise than may be expected, in words.
+    pub notices: Vec<String>,
+    /// Images that could not be exported.
+    pub left_out: usize,
+}
+
+/// Exports the labels of a dataset as it was read, and of its edits, to a file or a folder. `progress` gets
+/// (done, of) and returns whether to go on.
+///
+/// # Errors
+/// The target cannot be written, is the CSV itself, or is a folder with files that no export put there; a
+/// cancel. An image that is missing is a notice.
+pub fn export(
+    dataset: &Dataset,
+    state: &State,
+    form: &Form,
+    target: &Path,
+    progress: &mut dyn FnMut(usize, usize) -> bool,
+) -> anyhow::Result<Written> {
+    match form {
+        Form::Csv => csv(dataset, state, target),
+        Form::JsonLines => json_lines(dataset, state, target, progress),
+        Form::Folders { tasks, placing } => {
+            folders::export(&dataset.with_edits(&state.overlay()), tasks, *placing, target, progress)
+        }
+    }
+}
+
+fn csv(dataset: &Dataset, state: &State, target: &Path) -> anyhow::Result<Written> {
+    let outcome = merge::export(dataset, &state.pending(), OnConflict::Overwrite, target)?;
+    let changed = outcome.rows_changed;
+    let rows = if changed == 1 { "row" } else { "rows" };
+    let summary = format!("{} with {changed} corrected {rows} was written", target.display());
+    let missing = outcome.missing.first().map(|missing| {
+        format!("{} label edits have no place in the CSV: {}", outcome.missing.len(), missing.why)
+    });
+    Ok(Written { summary, notices: missing.into_iter().collect(), left_out: 0 })
+}
+
+fn json_lines(
+    dataset: &Dataset,
+    state: &State,
+    target: &Path,
+    progress: &mut dyn FnMut(usize, usize) -> bool,
+) -> anyhow::Result<Written> {
+    if is_same(target, &dataset.table.path) {
+        bail!("{} is the CSV itself; choose another name", target.display());
+    }
+    let edited = dataset.with_edits(&state.overlay());
+    let rows = rows(&edited);
+    let target = std::path::absolute(target)?;
+    let mut is_cancelled = false;
+    let written = crate::files::replace_with(&target, |file| {
+        let mut out = BufWriter::new(file);
+        for (done, row) in rows.iter().enumerate() {
+            if !progress(done, rows.len()) {
+                is_cancelled = true;
+                return Err(std::io::Error::other("cancelled"));
+            }
+            serde_json::to_writer(&mut out, &object(&edited, state, *row, &target))?;
+            out.write_all(b"\n")?;
+        }
+        out.flush()
+    });
+    if is_cancelled {
+        bail!("cancelled");
+    }
+    written.with_context(|| format!("{} cannot be written", target.display()))?;
+    let summary = format!("{} were written to {}", count(rows.len(), "image"), target.display());
+    Ok(Written { summary, ..Written::default() })
+}
+
+fn object(dataset: &Dataset, state: &State, row: usize, target: &Path) -> serde_json::Value {
+    let labels = dataset.tasks.iter().enumerate().map(|(task, of)| {
+        let label = dataset.given_label(row, task).map(std::borrow::Cow::into_owned);
+        (of.name.clone(), serde_json::Value::from(label))
+    });
+    serde_json::json!({
+        "image": path_from(target, &dataset.rows[row].image),
+        "labels": labels.collect::<serde_json::Map<_, _>>(),
+        "flag": state.flag(&dataset.image_key(row)),
+    })
+}
+
+/// An image as a file names it: relative where it lies below the file's folder, with `/`.
+fn path_from(file: &Path, image: &Path) -> String {
+    let below = file.parent().and_then(|folder| image.strip_prefix(folder).ok());
+    match below {
+        Some(below) => {
+            let parts = below.components().filter(|part| matches!(part, Component::Normal(_)));
+            parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+        }
+        None => image.display().to_string(),
+    }
+}
+
+/// One row for each image, in the order of the table: of several, the first with a label, as training does.
+fn rows(dataset: &Dataset) -> Vec<usize> {
+    let mut row_of: HashMap<&Path, usize> = HashMap::with_capacity(dataset.rows.len());
+    for (index, row) in dataset.rows.iter().enumerate() {
+        if row.image.as_os_str().is_empty() {
+            continue;
+        }
+        let is_labelled = |row: usize| dataset.rows[row].labels.iter().any(Option::is_some);
+        let chosen = row_of.entry(&row.image).or_insert(index);
+        if !is_labelled(*chosen) && is_labelled(index) {
+            *chosen = index;
+        }
+    }
+    let mut rows: Vec<usize> = row_of.into_values().collect();
+    rows.sort_unstable();
+    rows
+}
+
+fn is_same(a: &Path, b: &Path) -> bool {
+    let real = |path: &Path| -> Option<PathBuf> { fs::canonicalize(path).ok() };
+    real(a).is_some_and(|a| real(b) == Some(a))
+}
+
+/// `1 image`, `2 images`.
+fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+#[cfg(test)]
+mod tests;

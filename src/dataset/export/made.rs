@@ -1,0 +1,146 @@
+//! What an export made in a folder: told by a list in it, so that the next export there can replace it and
+//! touches nothing else.
+
+use std::fs::{self, Metadata};
+use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::path::{Component, Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
+
+/// The list, hidden in the folder.
+const LIST: &str = ".tasklens-export";
+/// Some file systems know times only to two seconds.
+const SAME_TIME_MS: u64 = 2_000;
+
+/// A file that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Made {
+    /// Its path in the folder.
+    pub path: PathBuf,
+    /// The image that it was made of; none where its path is no text.
+    of: Option<String>,
+    /// The image's length.
+    bytes: u64,
+    /// When the image changed, in milliseconds since 1970.
+    modified_ms: u64,
+}
+
+impl Made {
+    /// A file made of an image with this metadata.
+    pub fn new(path: PathBuf, image: &Path, metadata: &Metadata) -> Self {
+        let of = image.to_str().map(str::to_owned);
+        Self { path, of, bytes: metadata.len(), modified_ms: modified_ms(metadata) }
+    }
+
+    /// Whether nothing is lost with the file at `path`: it is a symbolic link, or the image is still there and
+    /// the file is another name of it, or a copy that nobody changed.
+    fn can_go(&self, path: &Path) -> bool {
+        let Ok(is) = fs::symlink_metadata(path) else { return false };
+        if is.is_symlink() {
+            return true;
+        }
+        let Some(image) = self.of.as_deref().map(Path::new) else { return false };
+        let Ok(image_is) = fs::metadata(image) else { return false };
+        let has_this = |bytes: u64, modified: u64| {
+            is.len() == bytes && modified_ms(&is).abs_diff(modified) <= SAME_TIME_MS
+        };
+        let is_known =
+            has_this(self.bytes, self.modified_ms) || has_this(image_is.len(), modified_ms(&image_is));
+        // The image may have become a link to what is in here.
+        let is_elsewhere = || fs::canonicalize(image).ok() != fs::canonicalize(path).ok();
+        is.is_file() && image_is.is_file() && is_known && is_elsewhere()
+    }
+}
+
+fn modified_ms(of: &Metadata) -> u64 {
+    let since = of.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    since.and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or_default()
+}
+
+/// Whether an export may write there: it is new, empty, or was made by one.
+fn is_ours(folder: &Path) -> bool {
+    let is_empty = || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+    !folder.exists() || folder.join(LIST).is_file() || is_empty()
+}
+
+/// Where to export in a folder that the user chose: there, if an export may write there, otherwise in a
+/// folder of its own in it, of this name.
+pub fn folder_in(chosen: &Path, name: &str) -> PathBuf {
+    if is_ours(chosen) {
+        return chosen.to_path_buf();
+    }
+    let mut folder = chosen.join(name);
+    let mut number = 2;
+    while !is_ours(&folder) {
+        folder = chosen.join(format!("{name}_{number}"));
+        number += 1;
+    }
+    folder
+}
+
+/// Makes a folder ready: what an earlier export made there goes, and what was changed since stays. Returns
+/// whether anything is left in it.
+///
+/// # Errors
+/// There are files that no export made, or it cannot be written to.
+pub(super) fn begin(folder: &Path) -> anyhow::Result<bool> {
+    if folder.is_file() {
+        bail!("{} is a file: name a folder", folder.display());
+    }
+    if !is_ours(folder) {
+        bail!("{} has files that no export put there: choose a new folder or an empty one", folder.display());
+    }
+    let cannot = || format!("{} cannot be written", folder.display());
+    fs::create_dir_all(folder).with_context(cannot)?;
+    for made in read(folder)? {
+        let path = folder.join(&made.path);
+        if made.can_go(&path) {
+            fs::remove_file(&path).with_context(|| format!("{} cannot be removed", path.display()))?;
+            // Label and task folders go with their last file.
+            let parents = made.path.ancestors().skip(1).filter(|parent| !parent.as_os_str().is_empty());
+            for parent in parents {
+                if fs::remove_dir(folder.join(parent)).is_err() {
+                    break;
+                }
+            }
+        }
+    }
+    let is_left = fs::read_dir(folder).with_context(cannot)?.flatten().any(|entry| entry.file_name() != LIST);
+    write(folder, &[])?;
+    Ok(is_left)
+}
+
+/// Lists what is about to be made.
+///
+/// # Errors
+/// The list cannot be written.
+pub(super) fn write(folder: &Path, made: &[Made]) -> anyhow::Result<()> {
+    let list = folder.join(LIST);
+    let written = crate::files::replace_with(&list, |file| {
+        let mut out = BufWriter::new(file);
+        for made in made {
+            serde_json::to_writer(&mut out, made)?;
+            out.write_all(b"\n")?;
+        }
+        out.flush()
+    });
+    written.with_context(|| format!("{} cannot be written", list.display()))
+}
+
+/// What an earlier export made; a line that cannot be read, or leads out of the folder, is nothing of ours.
+fn read(folder: &Path) -> anyhow::Result<Vec<Made>> {
+    let list = folder.join(LIST);
+    let Ok(file) = fs::File::open(&list) else { return Ok(Vec::new()) };
+    let mut made = Vec::new();
+    for line in BufReader::new(file).lines() {
+        let line = line.with_context(|| format!("{} cannot be read", list.display()))?;
+        if let Ok(entry) = serde_json::from_str::<Made>(&line)
+            && entry.path.components().all(|part| matches!(part, Component::Normal(_)))
+        {
+            made.push(entry);
+        }
+    }
+    Ok(made)
+}
