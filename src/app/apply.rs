@@ -247,6 +247,10 @@ impl App {
                 self.train.open_run(*run);
             }
             Opening::Model(path) => self.apply(AppCommand::UseModel(path)),
+            Opening::Predict(checkpoint, images) => {
+                self.apply(AppCommand::UseModel(checkpoint));
+                self.apply(AppCommand::OpenImages(images));
+            }
             Opening::Images(images) => self.apply(AppCommand::OpenImages(images)),
         }
     }

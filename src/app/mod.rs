@@ -55,7 +55,8 @@ use thumbnails::Thumbnails;
 /// What the window begins with.
 #[derive(Clone, Debug, Default)]
 pub struct Start {
-    /// A CSV, config, run folder, checkpoint or image; without one, the project that was open last.
+    /// A CSV, config, run folder, checkpoint, image or folder of images; without one, the project that was
+    /// open last.
     pub open: Option<PathBuf>,
 }
 

@@ -28,8 +28,12 @@ pub enum Opening {
     Images(Vec<ImageSource>),
     /// A folder of images, and nothing that says more about them.
     Folder(Found),
+    /// A folder of images with a checkpoint beside them.
+    Predict(PathBuf, Vec<ImageSource>),
 }
 
+/// So many images of a folder go to Predict at once.
+pub const MOST_PREDICTED: usize = 1000;
 /// Endings of tables.
 pub const TABLE_ENDINGS: [&str; 3] = ["csv", "tsv", "txt"];
 
@@ -97,7 +101,7 @@ fn open_folder(folder: &Path, progress: &Progress) -> anyhow::Result<Opening> {
     if config.is_file() {
         return open_config(&config, progress);
     }
-    let mut table = only_table(folder)?.map(|table| open_table(&table, progress));
+    let mut table = only_file(folder, &["csv", "tsv"])?.map(|table| open_table(&table, progress));
     let names_images = |opening: &Opening| match opening {
         Opening::Bare(proposal) => proposal.has_path(),
         _ => true,
@@ -106,26 +110,35 @@ fn open_folder(folder: &Path, progress: &Progress) -> anyhow::Result<Opening> {
     if let Some(Ok(opening)) = table.take_if(|table| table.as_ref().is_ok_and(names_images)) {
         return Ok(opening);
     }
+    let checkpoint = only_file(folder, &["safetensors"])?;
     let found = create::find_images(folder, &mut |images| {
         progress.say(format!("{} images so far", grouped(images as u64)));
         progress.keep_going()
     })?;
-    if !found.images.is_empty() {
-        return Ok(Opening::Folder(found));
+    match checkpoint {
+        Some(checkpoint) => return Ok(Opening::Predict(checkpoint, to_predict(&found))),
+        None if !found.images.is_empty() => return Ok(Opening::Folder(found)),
+        None => {}
     }
     table.unwrap_or_else(|| {
         bail!("{} is neither a run folder, nor has it a config.yml, a CSV or images", folder.display())
     })
 }
 
-/// The one CSV of a folder; `None` where there is none, or several to choose from.
-fn only_table(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
+/// The first images of a folder, to be predicted.
+pub fn to_predict(found: &Found) -> Vec<ImageSource> {
+    let images = 0..found.images.len().min(MOST_PREDICTED);
+    images.map(|image| ImageSource::Path(found.path(image))).collect()
+}
+
+/// The one file of a folder with such an ending; `None` where there is none, or several to choose from.
+fn only_file(folder: &Path, endings: &[&str]) -> anyhow::Result<Option<PathBuf>> {
     let entries =
         std::fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
     let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    let mut tables = paths.filter(|path| matches!(ending(path).as_str(), "csv" | "tsv") && path.is_file());
-    let first = tables.next();
-    Ok(if tables.next().is_none() { first } else { None })
+    let mut files = paths.filter(|path| endings.contains(&ending(path).as_str()) && path.is_file());
+    let first = files.next();
+    Ok(if files.next().is_none() { first } else { None })
 }
 
 fn ending(path: &Path) -> String {
@@ -209,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_csv_of_a_folder_opens_if_it_names_images() {
+    fn the_one_csv_or_checkpoint_of_a_folder_opens_and_a_csv_only_if_it_names_images() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         write("a.png", "");
@@ -217,6 +230,12 @@ mod tests {
         assert!(matches!(open_one(folder.path()), Ok(Opening::Folder(_))));
         write("prices.csv", "photo,kind\na.png,x\n");
         assert!(matches!(open_one(folder.path()), Ok(Opening::Bare(_))));
+        write("net.safetensors", "");
+        std::fs::remove_file(folder.path().join("prices.csv")).unwrap();
+        let Ok(Opening::Predict(net, images)) = open_one(folder.path()) else { panic!("no prediction") };
+        assert_eq!((net, images.len()), (folder.path().join("net.safetensors"), 1));
+        std::fs::remove_file(folder.path().join("net.safetensors")).unwrap();
+        write("prices.csv", "photo,kind\na.png,x\n");
         write("more.csv", "photo,kind\na.png,x\n");
         assert!(matches!(open_one(folder.path()), Ok(Opening::Folder(_))), "there are two to choose from");
     }

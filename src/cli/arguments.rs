@@ -18,7 +18,7 @@ pub struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Open the window on a config.yml, a CSV, a run folder or images
+    /// Open the window on a config.yml, a CSV, a run folder, images, or a folder of images to label
     Open {
         /// The file or folder
         path: PathBuf,

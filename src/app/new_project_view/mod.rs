@@ -14,15 +14,13 @@ use super::context::ViewContext;
 use super::format::grouped;
 use super::icons;
 use super::jobs::{Job, Outcome, take};
-use super::project::ImageSource;
+use super::open::{MOST_PREDICTED, to_predict};
 use super::theme::{self, GRID, Tokens};
 use super::thumbnails::{Thumbnail, side_for};
 use super::widgets::{accent_button, fit, picture_ui};
 use crate::dataset::create::{Created, Draft, DraftTask, Found};
 use card::{Card, Field};
 
-/// So many images go to Predict at once.
-const MOST_PREDICTED: usize = 1000;
 /// A task of the sub-folders is called this until the user says better.
 const FOLDER_TASK: &str = "category";
 /// Names of sub-folders that are shown.
@@ -233,8 +231,7 @@ impl NewProjectForm {
     }
 
     fn predict(&self, commands: &CommandSender) {
-        let images = (0..self.found.images.len().min(MOST_PREDICTED)).map(|image| self.found.path(image));
-        commands.send(AppCommand::OpenImages(images.map(ImageSource::Path).collect::<Vec<_>>()));
+        commands.send(AppCommand::OpenImages(to_predict(&self.found)));
         if self.found.images.len() > MOST_PREDICTED {
             let message = format!(
                 "The first {} of {} images are here; `tasklens predict MODEL FOLDER --csv FILE` takes all",

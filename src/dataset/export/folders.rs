@@ -34,7 +34,7 @@ pub(super) fn export(
     }
     let has_files = made::begin(out)?;
     let rows = rows(dataset);
-    let mut report = Report { placing, ..Report::default() };
+    let mut report = Report::new(placing, put);
     let mut folders = Folders::new(dataset, out);
     let digits = DIGITS.max(dataset.rows.len().to_string().len());
     let of = rows.len() * tasks.len();
@@ -135,10 +135,13 @@ fn free_file(folder: &Path, name: &str) -> PathBuf {
     path
 }
 
+/// Puts a file somewhere in one of the ways, or says why it cannot.
+type Put = fn(Placing, &Path, &Path) -> io::Result<()>;
+
 /// What became of the images.
-#[derive(Default)]
 struct Report {
     placing: Placing,
+    put: Put,
     /// How many there are of each kind: hard links, symbolic links, copies.
     placed: [usize; 3],
     /// Images that could not be exported, and why the first one could not.
@@ -149,6 +152,10 @@ struct Report {
 }
 
 impl Report {
+    fn new(placing: Placing, put: Put) -> Self {
+        Self { placing, put, placed: [0; 3], failed: 0, first_failed: None, unknown: 0 }
+    }
+
     /// The metadata of an image, links followed; nothing where it is missing.
     fn metadata(&mut self, image: &Path) -> Option<Metadata> {
         fs::metadata(image).inspect_err(|error| self.fail(image, error)).ok()
@@ -171,7 +178,7 @@ impl Report {
         };
         let mut result = Ok(());
         for way in ways {
-            result = put(*way, &source, &item.target);
+            result = (self.put)(*way, &source, &item.target);
             if result.is_ok() {
                 self.placed[*way as usize] += 1;
                 return Ok(());
@@ -201,7 +208,8 @@ impl Report {
         let mut notices = Vec::new();
         for kind in (0..3).filter(|kind| *kind != chosen && self.placed[*kind] > 0) {
             let what = count(self.placed[kind], names[kind]).replace("copys", "copies");
-            notices.push(format!("{what} instead of {}s: the file system has none there", names[chosen]));
+            let wanted = format!("{}s", names[chosen]);
+            notices.push(format!("{what} instead of {wanted}: those cannot be made there"));
         }
         if let Some(first) = &self.first_failed {
             let more =
@@ -254,4 +262,31 @@ fn symbolic_link(source: &Path, target: &Path) -> io::Result<()> {
 #[cfg(windows)]
 fn symbolic_link(source: &Path, target: &Path) -> io::Result<()> {
     std::os::windows::fs::symlink_file(source, target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_without_links_gets_copies_and_a_full_one_ends_the_export() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("a.jpg");
+        fs::write(&source, "a").unwrap();
+        let mut report = Report::new(Placing::HardLink, |way, source, target| match way {
+            Placing::Copy => put(way, source, target),
+            _ => Err(ErrorKind::Unsupported.into()),
+        });
+        report.place(&Item { source: source.clone(), target: folder.path().join("b.jpg") }).unwrap();
+        report.place(&Item { source: source.clone(), target: folder.path().join("c.jpg") }).unwrap();
+        // What is there is never written over.
+        report.place(&Item { source: source.clone(), target: folder.path().join("c.jpg") }).unwrap();
+        let written = report.written(folder.path(), 1, false);
+        assert_eq!(written.left_out, 1);
+        assert_eq!(written.notices[0], "2 copies instead of hard links: those cannot be made there");
+
+        let mut report = Report::new(Placing::Copy, |_, _, _| Err(ErrorKind::StorageFull.into()));
+        let error = report.place(&Item { source, target: folder.path().join("d.jpg") }).unwrap_err();
+        assert!(error.to_string().contains("make room"), "{error}");
+    }
 }

@@ -50,7 +50,7 @@ fn is_device(name: &str) -> bool {
     let is_numbered = |device: &&str| {
         stem.strip_prefix(*device).is_some_and(|rest| rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit())
     };
-    DEVICES.contains(&stem) || NUMBERED_DEVICES.iter().any(|device| is_numbered(device))
+    DEVICES.contains(&stem) || NUMBERED_DEVICES.iter().any(is_numbered)
 }
 
 #[cfg(test)]
