@@ -186,10 +186,7 @@ impl UiCommand {
     fn text_and_tooltip(self) -> (&'static str, &'static str) {
         match self {
             Self::OpenProject => ("Open\u{2026}", "Open a CSV of labelled images, or its config.yml"),
-            Self::NewProject => (
-                "Label a folder\u{2026}",
-                "Choose a folder of images, name what to tell about them, and begin",
-            ),
+            Self::NewProject => ("Label a folder\u{2026}", "Begin with a folder of images and no labels"),
             Self::OpenSample => ("Open the sample", "Draw a small set of garments and open it"),
             Self::ReloadProject => ("Reload", "Read the config and the CSV again from disk"),
             Self::CloseProject => ("Close project", "Go back to the start page"),
