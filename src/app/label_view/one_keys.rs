@@ -57,7 +57,7 @@ impl LabelView {
 
     /// Does what the keys say, each in turn.
     pub(super) fn one_keys(&mut self, ui: &Ui, id: Id, context: &ViewContext<'_>) {
-        if !keys_are_free(ui, Some(id)) || self.note.is_some() {
+        if !has_keys(ui, id) || self.note.is_some() {
             return;
         }
         if self.take_assignment(ui, context) {
@@ -102,7 +102,7 @@ impl LabelView {
 
     /// The keys of the grid that are not the grid's own.
     pub(super) fn many_keys(&mut self, ui: &Ui, id: Id, rows: &[usize], context: &ViewContext<'_>) {
-        if !keys_are_free(ui, Some(id)) || self.take_assignment(ui, context) {
+        if !has_keys(ui, id) || self.take_assignment(ui, context) {
             return;
         }
         let is_own =
@@ -162,6 +162,11 @@ impl LabelView {
             self.grid.show(self.arrangement.queue.at());
         }
     }
+}
+
+/// Whether the images have the focus. An Escape that leaves a field or slider is not for them, too.
+fn has_keys(ui: &Ui, id: Id) -> bool {
+    keys_are_free(ui, Some(id)) && ui.memory(|memory| memory.has_focus(id))
 }
 
 /// The wanted keys, without Control and Alt; they are used up.
