@@ -24,18 +24,24 @@ pub fn prepare(
     keep_going: &dyn Fn() -> bool,
 ) -> anyhow::Result<PathBuf> {
     let model = &config.model;
-    let advice = "Label some images and train a first network: from then on it suggests labels";
+    let advice = "There is no model to learn with yet. Label some images and train a first network: from then on it \
+                  suggests labels";
     let wanted = match &model.pretrained {
         Pretrained::File(file) => Pretrained::File(file.clone()),
-        Pretrained::None => bail!("there is no model yet, and the config has `pretrained: none`. {advice}"),
+        Pretrained::None => bail!("{advice}. The config has `pretrained: none`"),
         _ if model.backbone != Backbone::Xception => {
-            bail!("there is no model yet, and {} has no public weights. {advice}", model.backbone.name())
+            bail!("{advice}. The backbone {} has no public weights to begin with", model.backbone.name())
         }
         Pretrained::Auto | Pretrained::Required => Pretrained::Required,
     };
     let found = pretrained::resolve(&wanted, progress, keep_going);
-    let found = found.with_context(|| format!("there is no model yet. {advice}"))?;
-    let weights = found.path.with_context(|| format!("there is no model yet. {advice}"))?;
+    let found = match found {
+        Err(error) if !pretrained::is_cancel(&error) => {
+            bail!("{advice}. Or let the ImageNet weights help: {}", error.root_cause())
+        }
+        found => found?,
+    };
+    let weights = found.path.context(advice)?;
     let file = config.paths.runs.join(FOLDER).join(FILE);
     let description = Description {
         backbone: model.backbone.name().to_owned(),

@@ -11,8 +11,8 @@ use crate::app::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::train_view::earlier::age_of;
 use crate::app::widgets::choice::{choice_ui, combo};
-use crate::app::widgets::command_button;
 use crate::app::widgets::segments::Segments;
+use crate::app::widgets::{command_button, icon_button};
 use crate::labelling::order::{Order, Uncertainty};
 
 const MODES: [(Mode, &str, &str); 2] = [
@@ -43,6 +43,7 @@ impl LabelView {
             view.which_ui(ui);
             view.order_ui(ui, context);
             view.tasks_ui(ui, context);
+            icon_button(ui, context.commands, UiCommand::ExportLabels);
         };
         if is_wide {
             ui.horizontal(|ui| {

@@ -3,6 +3,7 @@
 use egui::{Button, ComboBox, Role, Slider, Ui, WidgetInfo};
 
 use super::{ImagesTab, SIDES};
+use crate::app::command::AppCommand;
 use crate::app::context::ViewContext;
 use crate::app::format::grouped;
 use crate::app::icons;
@@ -46,6 +47,7 @@ impl ImagesTab {
                 self.order_ui(ui, context.tokens);
             }
             self.count_ui(ui, context.tokens);
+            self.label_these_ui(ui, context);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 size_ui(ui, context.tokens, &mut self.side);
                 ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
@@ -85,6 +87,24 @@ impl ImagesTab {
         let (place, _) = ui.allocate_exact_size(egui::Vec2::splat(3.0 * GRID), egui::Sense::hover());
         if self.search.is_some() {
             egui::Spinner::new().paint_at(ui, place);
+        }
+    }
+
+    /// The images that were found become what is labelled.
+    fn label_these_ui(&self, ui: &mut Ui, context: &ViewContext<'_>) {
+        let Some(found) = self.found.as_ref().filter(|found| !found.items.is_empty()) else { return };
+        let button = ui.button(format!("{}  Label these", icons::TAG));
+        button.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Label these"));
+        if button.on_hover_text("Correct their labels in the Label place").clicked() {
+            let rows = &found.basis.inspection.rows;
+            let mut rows: Vec<usize> =
+                found.items.iter().filter_map(|item| rows.get(*item).copied()).collect();
+            rows.sort_unstable();
+            let title = self.title.clone().unwrap_or_else(|| {
+                let images = if rows.len() == 1 { "image" } else { "images" };
+                format!("{} {images} from Inspect", grouped(rows.len() as u64))
+            });
+            context.commands.send(AppCommand::LabelRows { rows, title });
         }
     }
 
