@@ -226,6 +226,52 @@ fn labels_are_exported_with_edits_that_no_csv_has_yet() {
 }
 
 #[test]
+fn labels_are_listed_previewed_and_changed() {
+    let (folder, config) = sample();
+    let folder = folder.path();
+    let csv = || std::fs::read_to_string(folder.join("s/garments.csv")).expect("a CSV");
+    let text = || std::fs::read_to_string(&config).expect("a config");
+    let labels = |arguments: &[&str]| tasklens(folder, &[&["labels", "s/config.yml"], arguments].concat());
+    let list = out(&labels(&[]));
+    assert!(list.starts_with("print\n  embroidered") && list.contains("\nsleeves\n"), "{list}");
+
+    let (before, config_before) = (csv(), text());
+    let solid = before.matches(",solid,").count();
+    let preview = labels(&["merge", "print", "solid", "striped", "--dry-run"]);
+    assert!(out(&preview).contains(&format!("{solid} image")), "{}{}", out(&preview), err(&preview));
+    assert!(out(&preview).contains(": solid -> striped"), "{}", out(&preview));
+    assert_eq!((csv(), text()), (before.clone(), config_before));
+
+    let merge = labels(&["merge", "print", "solid", "striped"]);
+    assert!(merge.status.success(), "{}", err(&merge));
+    assert!(
+        out(&merge).starts_with("Done: merge the label `solid` of `print` into `striped`."),
+        "{}",
+        out(&merge)
+    );
+    assert_eq!(csv(), before.replace(",solid,", ",striped,"));
+    assert!(!text().contains("solid"));
+    assert!(labels(&["rename-task", "print", "pattern"]).status.success());
+    assert!(labels(&["add-task", "hem", "short", "long"]).status.success());
+    assert!(labels(&["rename", "hem", "short", "knee"]).status.success());
+    assert!(labels(&["add", "hem", "floor"]).status.success());
+    assert!(labels(&["remove", "hem", "long"]).status.success());
+    assert!(labels(&["remove-task", "neckline"]).status.success());
+    let list = out(&labels(&[]));
+    assert!(
+        list.starts_with("pattern\n") && list.contains("hem\n  knee") && !list.contains("neckline"),
+        "{list}"
+    );
+    assert!(csv().starts_with("image_path,pattern,sleeves,neckline"), "{}", csv());
+    assert!(tasklens(folder, &["check", "s/config.yml"]).status.success());
+
+    let refused = labels(&["add", "hem", "knee"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(err(&refused).contains("the task `hem` has a label `knee` already"), "{}", err(&refused));
+    assert_eq!(labels(&["add-task", "x", "one"]).status.code(), Some(2));
+}
+
+#[test]
 fn a_missing_image_is_a_warning_with_its_line() {
     let (folder, config) = sample();
     std::fs::remove_file(folder.path().join("s/garments/00007.jpg")).expect("removed");

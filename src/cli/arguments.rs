@@ -48,6 +48,8 @@ pub enum Verb {
     LabelStats(LabelStats),
     /// Write the labels for other programs: a CSV, JSON lines, or a folder per label
     Export(Export),
+    /// List the tasks and labels, or change them in the CSV, the config and the label edits
+    Labels(Labels),
     /// Say what this machine can do, and why not more
     Doctor,
 }
@@ -184,6 +186,76 @@ pub struct Export {
     /// Change a key for this call, such as --set paths.model_dataframe=other.csv
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     pub changes: Vec<(String, String)>,
+}
+
+/// `tasklens labels`
+#[derive(Debug, Args)]
+pub struct Labels {
+    /// The config.yml
+    pub config: PathBuf,
+    /// Say what would change, and write nothing
+    #[arg(long, global = true)]
+    pub dry_run: bool,
+    /// What to change; nothing lists what there is
+    #[command(subcommand)]
+    pub change: Option<LabelChange>,
+}
+
+/// What `tasklens labels` changes.
+#[derive(Clone, Debug, Subcommand)]
+pub enum LabelChange {
+    /// Add a label to a task
+    Add {
+        /// The task
+        task: String,
+        /// The new label
+        label: String,
+    },
+    /// Rename a label, wherever it stands
+    Rename {
+        /// The task
+        task: String,
+        /// The label
+        old: String,
+        /// Its new name
+        new: String,
+    },
+    /// Give all images with one label another; the first label goes
+    Merge {
+        /// The task
+        task: String,
+        /// The label that goes, or a text of the column that is no label
+        from: String,
+        /// The label that stays
+        into: String,
+    },
+    /// Remove a label; its images are without one then
+    Remove {
+        /// The task
+        task: String,
+        /// The label, or a text of the column that is no label
+        label: String,
+    },
+    /// Add a task; a column of that name keeps its cells
+    AddTask {
+        /// The task and its column
+        task: String,
+        /// At least two
+        #[arg(required = true, num_args = 2..)]
+        labels: Vec<String>,
+    },
+    /// Rename a task and its column
+    RenameTask {
+        /// The task
+        old: String,
+        /// Its new name
+        new: String,
+    },
+    /// Take a task out of the config; its column stays in the CSV
+    RemoveTask {
+        /// The task
+        task: String,
+    },
 }
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {

@@ -17,6 +17,7 @@ mod evaluate;
 mod export;
 mod interrupt;
 mod label_stats;
+mod labels;
 mod new;
 mod predict;
 mod progress;
@@ -61,6 +62,7 @@ fn run(arguments: Arguments) -> anyhow::Result<bool> {
         Some(Verb::Evaluate(arguments)) => evaluate::run(&arguments),
         Some(Verb::LabelStats(arguments)) => label_stats::run(&arguments),
         Some(Verb::Export(arguments)) => export::run(&arguments),
+        Some(Verb::Labels(arguments)) => labels::run(&arguments),
         Some(Verb::Doctor) => Ok(doctor()),
     }
 }

@@ -3,9 +3,11 @@
 //! The YAML of the Python project opens unchanged; our own keys have defaults under which its
 //! behaviour comes back. Relative paths are resolved against the folder of the file.
 
+mod edit;
 mod parse;
 mod reader;
 mod tasks;
+mod vocabulary;
 mod write;
 mod yaml;
 
@@ -14,6 +16,8 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use edit::edit;
+pub use vocabulary::Change;
 pub(crate) use write::scalar as yaml_scalar;
 
 /// What a `config.yml` says, checked and with every default filled in.

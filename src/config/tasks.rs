@@ -30,6 +30,26 @@ pub(super) fn target_encoder(reader: &mut Reader, section: &Section<'_>) -> Vec<
     tasks
 }
 
+/// All tasks of `target_encoder` as written, those that `target` leaves out included.
+pub(super) fn encoder_of(root: &Node) -> Vec<Task> {
+    let entries = |node: &Node| match &node.value {
+        Value::Map(entries) => entries.clone(),
+        _ => Vec::new(),
+    };
+    let value = |node: &Node, key: &str| entries(node).into_iter().find(|e| e.key == key).map(|e| e.node);
+    let encoder = value(root, "model").and_then(|model| value(&model, "target_encoder"));
+    let text = |item: &Node| match &item.value {
+        Value::Scalar { text, .. } => text.trim().to_owned(),
+        _ => String::new(),
+    };
+    let labels = |node: &Node| match &node.value {
+        Value::List(items) => items.iter().map(text).collect(),
+        _ => Vec::new(),
+    };
+    let task = |entry: Entry| Task { name: entry.key.trim().to_owned(), labels: labels(&entry.node) };
+    encoder.map(|encoder| entries(&encoder).into_iter().map(task).collect()).unwrap_or_default()
+}
+
 fn labels(reader: &mut Reader, full: &str, node: &Node) -> Vec<String> {
     const EXPECTED: &str = "a list of labels, such as [short, long]";
     let Value::List(items) = &node.value else {

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
@@ -26,6 +27,10 @@ pub(super) enum Place {
 pub(super) struct Node {
     pub place: Place,
     pub value: Value,
+    /// Its bytes in the text; nothing for what `--set` says. A group ends with its last value.
+    pub span: Range<usize>,
+    /// Whether it is a list or group in brackets.
+    pub is_flow: bool,
 }
 
 /// What a [`Node`] holds.
@@ -45,6 +50,8 @@ pub(super) enum Value {
 pub(super) struct Entry {
     pub key: String,
     pub place: Place,
+    /// The key's bytes in the text.
+    pub span: Range<usize>,
     pub node: Node,
 }
 
@@ -58,7 +65,12 @@ pub(super) struct YamlError {
 impl Node {
     /// What an empty file is, once something is set in it.
     pub fn empty_map() -> Self {
-        Self { place: Place::Line(1), value: Value::Map(Vec::new()) }
+        Self::set(&Place::Line(1), Value::Map(Vec::new()))
+    }
+
+    /// A value that is not in the text of the file.
+    fn set(place: &Place, value: Value) -> Self {
+        Self { place: place.clone(), value, span: 0..0, is_flow: false }
     }
 
     /// Whether nothing was written: `key:`, `~` or `null`.
@@ -95,9 +107,13 @@ impl fmt::Display for Node {
 
 /// Reads the one document of `text`; `None` when it holds nothing.
 pub(super) fn parse(text: &str) -> Result<Option<Node>, YamlError> {
+    let whole = text;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut builder =
-        Builder { parser: Parser::new_from_str(text), anchors: HashMap::new(), nodes: 0, line: 1 };
+    let mark = whole.len() - text.len();
+    let mut bytes: Vec<usize> = text.char_indices().map(|(at, _)| mark + at).collect();
+    bytes.push(whole.len());
+    let parser = Parser::new_from_str(text);
+    let mut builder = Builder { text: whole, bytes, parser, anchors: HashMap::new(), nodes: 0, line: 1 };
     let mut root = None;
     while let Some((event, span)) = builder.next()? {
         match event {
@@ -113,6 +129,9 @@ pub(super) fn parse(text: &str) -> Result<Option<Node>, YamlError> {
 }
 
 struct Builder<'input> {
+    text: &'input str,
+    /// The byte at which each character begins, and the end: the parser counts characters.
+    bytes: Vec<usize>,
     parser: Parser<'input, saphyr_parser::StrInput<'input>>,
     anchors: HashMap<usize, Node>,
     nodes: usize,
@@ -141,43 +160,78 @@ impl<'input> Builder<'input> {
         if depth > MAX_DEPTH {
             return Err(self.error(format!("keys are nested more than {MAX_DEPTH} deep")));
         }
-        let (value, anchor) = match event {
+        let start = self.byte(span.start.index());
+        let is_flow = self.text[start..].starts_with(['[', '{']);
+        // What is not in brackets ends with its last value: the parser sees its end only at what comes next.
+        let end = |last: Option<usize>, closing: usize| match is_flow {
+            true => (closing + 1).max(start),
+            false => last.unwrap_or(start),
+        };
+        let (value, anchor, end) = match event {
             Event::Scalar(text, style, anchor, _) => {
-                let plain = style == ScalarStyle::Plain;
-                (Value::Scalar { text: text.into_owned(), plain }, anchor)
+                let end = self.end_of_scalar(start, style, self.byte(span.end.index()));
+                (Value::Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain }, anchor, end)
             }
-            Event::SequenceStart(anchor, _) => (Value::List(self.list(depth)?), anchor),
-            Event::MappingStart(anchor, _) => (Value::Map(self.map(depth)?), anchor),
+            Event::SequenceStart(anchor, _) => {
+                let (items, closing) = self.list(depth)?;
+                let end = end(items.last().map(|item| item.span.end), closing);
+                (Value::List(items), anchor, end)
+            }
+            Event::MappingStart(anchor, _) => {
+                let (entries, closing) = self.map(depth)?;
+                let end = end(entries.last().map(|entry| entry.node.span.end), closing);
+                (Value::Map(entries), anchor, end)
+            }
             Event::Alias(anchor) => {
                 let node = self.anchors.get(&anchor).cloned();
                 let node = node.ok_or_else(|| self.error("an alias refers to itself"))?;
                 self.count(size(&node))?;
-                (node.value, 0)
+                (node.value, 0, self.byte(span.end.index()))
             }
             _ => return Err(self.error("unexpected end")),
         };
-        let node = Node { place: Place::Line(line), value };
+        let is_flow = is_flow && !matches!(value, Value::Scalar { .. });
+        let node = Node { place: Place::Line(line), value, span: start..end.max(start), is_flow };
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
         }
         Ok(node)
     }
 
-    fn list(&mut self, depth: usize) -> Result<Vec<Node>, YamlError> {
-        let mut items = Vec::new();
+    fn byte(&self, character: usize) -> usize {
+        self.bytes.get(character).copied().unwrap_or(self.text.len())
+    }
+
+    /// The parser counts blanks and a comment after a quoted scalar to it.
+    fn end_of_scalar(&self, start: usize, style: ScalarStyle, end: usize) -> usize {
+        let text = &self.text[start..end.max(start)];
+        let closing = match style {
+            ScalarStyle::SingleQuoted => closing_quote(text, '\''),
+            ScalarStyle::DoubleQuoted => closing_quote(text, '"'),
+            _ => None,
+        };
+        start + closing.map_or(text.len(), |at| at + 1)
+    }
+
+    /// The items, and the byte at which the list is closed.
+    fn list(&mut self, depth: usize) -> Result<(Vec<Node>, usize), YamlError> {
+        let (mut items, mut closing) = (Vec::new(), 0);
         while let Some((event, span)) = self.next()? {
             if event == Event::SequenceEnd {
+                closing = self.byte(span.start.index());
                 break;
             }
             items.push(self.node(event, span, depth + 1)?);
         }
-        Ok(items)
+        Ok((items, closing))
     }
 
-    fn map(&mut self, depth: usize) -> Result<Vec<Entry>, YamlError> {
-        let mut entries: Vec<Entry> = Vec::new();
+    /// The entries, and the byte at which the group is closed.
+    fn map(&mut self, depth: usize) -> Result<(Vec<Entry>, usize), YamlError> {
+        let (mut entries, mut closing) = (Vec::<Entry>::new(), 0);
         while let Some((event, span)) = self.next()? {
             if event == Event::MappingEnd {
+                closing = self.byte(span.start.index());
                 break;
             }
             let key = self.node(event, span, depth + 1)?;
@@ -189,9 +243,9 @@ impl<'input> Builder<'input> {
             }
             let Some((event, span)) = self.next()? else { break };
             let node = self.node(event, span, depth + 1)?;
-            entries.push(Entry { key: text, place: key.place, node });
+            entries.push(Entry { key: text, place: key.place, span: key.span, node });
         }
-        Ok(entries)
+        Ok((entries, closing))
     }
 
     fn count(&mut self, nodes: usize) -> Result<(), YamlError> {
@@ -201,6 +255,22 @@ impl<'input> Builder<'input> {
         }
         Ok(())
     }
+}
+
+/// Where a quoted scalar, whose first character is the quote, closes.
+fn closing_quote(text: &str, quote: char) -> Option<usize> {
+    let mut characters = text.char_indices().skip(1).peekable();
+    while let Some((at, c)) = characters.next() {
+        if c == '\\' && quote == '"' {
+            characters.next();
+        } else if c == quote {
+            if quote == '"' || characters.peek().is_none_or(|(_, next)| *next != quote) {
+                return Some(at);
+            }
+            characters.next();
+        }
+    }
+    None
 }
 
 fn size(node: &Node) -> usize {
@@ -244,7 +314,7 @@ pub(super) fn set(root: &mut Node, key: &str, value: &str) -> Result<(), String>
     let place = Place::Set(argument.clone());
     let node = match parse(value) {
         Ok(Some(node)) => relocate(node, &place),
-        Ok(None) => Node { place: place.clone(), value: Value::Scalar { text: String::new(), plain: true } },
+        Ok(None) => Node::set(&place, Value::Scalar { text: String::new(), plain: true }),
         Err(error) => return Err(format!("--set {argument}: {}", error.message)),
     };
     let mut parts: Vec<&str> = key.split('.').collect();
@@ -253,14 +323,14 @@ pub(super) fn set(root: &mut Node, key: &str, value: &str) -> Result<(), String>
     };
     let mut group = root;
     for part in parts {
-        let empty = Node { place: place.clone(), value: Value::Map(Vec::new()) };
+        let empty = Node::set(&place, Value::Map(Vec::new()));
         let Some(entries) = entries_of(group) else { return Err(no_group(&argument, part)) };
         let index = entry_index(entries, part, &place, empty);
         group = &mut entries[index].node;
     }
     let Some(entries) = entries_of(group) else { return Err(no_group(&argument, last)) };
     let index = entry_index(entries, last, &place, node.clone());
-    entries[index] = Entry { key: last.to_owned(), place, node };
+    entries[index] = Entry { key: last.to_owned(), place, span: 0..0, node };
     Ok(())
 }
 
@@ -283,7 +353,7 @@ fn entries_of(node: &mut Node) -> Option<&mut Vec<Entry>> {
 
 fn entry_index(entries: &mut Vec<Entry>, key: &str, place: &Place, node: Node) -> usize {
     entries.iter().position(|entry| entry.key == key).unwrap_or_else(|| {
-        entries.push(Entry { key: key.to_owned(), place: place.clone(), node });
+        entries.push(Entry { key: key.to_owned(), place: place.clone(), span: 0..0, node });
         entries.len() - 1
     })
 }
@@ -294,10 +364,10 @@ fn relocate(node: Node, place: &Place) -> Node {
         Value::Map(entries) => Value::Map(
             entries
                 .into_iter()
-                .map(|e| Entry { key: e.key, place: place.clone(), node: relocate(e.node, place) })
+                .map(|e| Entry { node: relocate(e.node, place), place: place.clone(), ..e })
                 .collect(),
         ),
         scalar @ Value::Scalar { .. } => scalar,
     };
-    Node { place: place.clone(), value }
+    Node::set(place, value)
 }

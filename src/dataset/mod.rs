@@ -16,6 +16,7 @@ pub mod sample;
 pub mod split;
 mod starter;
 pub mod table;
+pub mod vocabulary;
 
 use std::path::{Path, PathBuf};
 

@@ -31,6 +31,7 @@ pub struct Table {
     text: String,
     records: Records,
     defects: Vec<Defect>,
+    /// New texts by record (0 is the header) and column.
     edits: BTreeMap<(usize, usize), String>,
 }
 
@@ -98,7 +99,7 @@ impl Table {
 
     /// The text of a cell, unquoted; empty where the row is too short or not there.
     pub fn cell(&self, row: usize, column: usize) -> Cow<'_, str> {
-        match self.edits.get(&(row, column)) {
+        match self.edits.get(&(row + 1, column)) {
             Some(edited) => Cow::Borrowed(edited),
             None => self.raw_cell(row + 1, column),
         }
@@ -113,10 +114,44 @@ impl Table {
             bail!("{} has no row {row} with a column {column}", self.path.display());
         }
         if self.raw_cell(row + 1, column) == text {
-            self.edits.remove(&(row, column));
+            self.edits.remove(&(row + 1, column));
         } else {
-            self.edits.insert((row, column), text.to_owned());
+            self.edits.insert((row + 1, column), text.to_owned());
         }
+        Ok(())
+    }
+
+    /// Gives a column another name in memory.
+    ///
+    /// # Errors
+    /// There is no such column.
+    pub fn rename_column(&mut self, column: usize, name: &str) -> anyhow::Result<()> {
+        let Some(header) = self.headers.get_mut(column) else {
+            bail!("{} has no column {column}", self.path.display());
+        };
+        name.clone_into(header);
+        self.edits.insert((0, column), name.to_owned());
+        Ok(())
+    }
+
+    /// Adds an empty column at the end, in memory. A row that is too short stays as short as it is.
+    ///
+    /// # Errors
+    /// A row has more cells than the header: one of them would become the new column's.
+    pub fn add_column(&mut self, name: &str) -> anyhow::Result<()> {
+        let (column, rows) = (self.headers.len(), self.row_count());
+        if let Some(row) = (0..rows).find(|row| self.field_count(*row) > column) {
+            bail!(
+                "{}, line {}: this row has more cells than the header, so no column can be added; correct it first",
+                self.path.display(),
+                self.line_of_row(row)
+            );
+        }
+        let whole = (0..rows).filter(|row| self.field_count(*row) == column).map(|row| row + 1);
+        let new: Vec<_> = whole.map(|record| ((record, column), String::new())).collect();
+        self.edits.extend(new);
+        self.edits.insert((0, column), name.to_owned());
+        self.headers.push(name.to_owned());
         Ok(())
     }
 
@@ -127,7 +162,7 @@ impl Table {
 
     /// Row, column and new text of each cell that differs from the file that was read.
     pub fn edited_cells(&self) -> impl Iterator<Item = (usize, usize, &str)> {
-        self.edits.iter().map(|(&(row, column), cell)| (row, column, cell.as_str()))
+        self.edits.range((1, 0)..).map(|(&(record, column), cell)| (record - 1, column, cell.as_str()))
     }
 
     /// Whether both were read from the same text; changes in memory do not count.
@@ -174,10 +209,10 @@ impl Table {
         }
         let mut out = String::with_capacity(self.text.len() + 64);
         let mut done = 0;
-        for (&(row, column), cell) in &self.edits {
-            let cells = self.records.cells(row + 1);
+        for (&(record, column), cell) in &self.edits {
+            let cells = self.records.cells(record);
             if column < cells.len() {
-                let place = self.records.span(row + 1, column);
+                let place = self.records.span(record, column);
                 out.push_str(&self.text[done..place.start]);
                 // Quotes also keep the only cell of a row from becoming a blank line, which is no row.
                 let always =
@@ -185,11 +220,11 @@ impl Table {
                 out.push_str(&self.quoted(cell, always));
                 done = place.end;
             } else {
-                let end = self.records.end(row + 1);
+                let end = self.records.end(record);
                 out.push_str(&self.text[done..end]);
                 done = end;
                 // The cells between the row's last and this one are empty, or edits just written.
-                let written = self.edits.range((row, cells.len())..(row, column)).next_back();
+                let written = self.edits.range((record, cells.len())..(record, column)).next_back();
                 let next = written.map_or(cells.len(), |(&(_, last), _)| last + 1);
                 out.extend(std::iter::repeat_n(self.delimiter, column + 1 - next));
                 out.push_str(&self.quoted(cell, false));

@@ -1,4 +1,4 @@
-//! Dated copies of the CSV as it was before each save.
+//! Dated copies of the CSV, and of the config, as they were before each save.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,14 +10,19 @@ use time::macros::format_description;
 use super::folder_of;
 
 /// So many are kept; older ones go.
-pub(super) const MOST: usize = 20;
+pub(in crate::dataset) const MOST: usize = 20;
 const FOLDER: &str = "backups";
 
-/// Keeps `bytes`, the CSV as it is before a save, and returns where:
+/// Keeps `bytes`, the CSV (or another `file` that goes with it) as it is before a save, and returns where:
 /// `garments.csv.edits/backups/garments 2025-11-20 14-02-11.csv`.
-pub(super) fn keep(csv: &Path, bytes: &[u8], time: OffsetDateTime) -> anyhow::Result<PathBuf> {
+pub(in crate::dataset) fn keep(
+    csv: &Path,
+    file: &Path,
+    bytes: &[u8],
+    time: OffsetDateTime,
+) -> anyhow::Result<PathBuf> {
     let folder = folder_of(csv).join(FOLDER);
-    let (stem, extension) = names(csv);
+    let (stem, extension) = names(file);
     let time = time.format(format_description!("[year]-[month]-[day] [hour]-[minute]-[second]"))?;
     let path = (1..)
         .map(|attempt| match attempt {
@@ -31,9 +36,9 @@ pub(super) fn keep(csv: &Path, bytes: &[u8], time: OffsetDateTime) -> anyhow::Re
     Ok(path)
 }
 
-/// Removes all but the newest [`MOST`]. A backup that cannot be removed stays: it harms nobody.
-pub(super) fn prune(csv: &Path) {
-    let (stem, extension) = names(csv);
+/// Removes all but the newest [`MOST`] of `file`. A backup that cannot be removed stays: it harms nobody.
+pub(in crate::dataset) fn prune(csv: &Path, file: &Path) {
+    let (stem, extension) = names(file);
     let is_backup = |path: &PathBuf| {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let rest = name.strip_prefix(&stem).and_then(|rest| rest.strip_suffix(&extension));

@@ -91,13 +91,13 @@ pub fn save(dataset: &Dataset, edits: &[Edit], on_conflict: OnConflict) -> anyho
         }
         let merged = checked_bytes(&table)?;
         let now = OffsetDateTime::now_local().unwrap_or_else(|_| OffsetDateTime::now_utc());
-        let kept = backup::keep(&csv, &bytes, now)?;
+        let kept = backup::keep(&csv, &csv, &bytes, now)?;
         let replaced = replace_if_same(&csv, &read, &merged);
         if !replaced.with_context(|| format!("{} cannot be written", csv.display()))? {
             let _ = fs::remove_file(kept);
             continue;
         }
-        backup::prune(&csv);
+        backup::prune(&csv, &csv);
         outcome.backup = Some(kept);
         return Ok(outcome);
     }
@@ -210,7 +210,7 @@ pub(super) fn rows_of<'a>(
 }
 
 /// The bytes to write, after they were read again: a user's file is not the place for a surprise.
-fn checked_bytes(table: &Table) -> anyhow::Result<Vec<u8>> {
+pub(in crate::dataset) fn checked_bytes(table: &Table) -> anyhow::Result<Vec<u8>> {
     let bytes = table
         .to_bytes()
         .map_err(|why| anyhow::anyhow!("{}: the edits cannot be written: {why}", table.path.display()))?;
@@ -228,7 +228,7 @@ fn checked_bytes(table: &Table) -> anyhow::Result<Vec<u8>> {
 }
 
 /// Replaces a file, or returns false where another program wrote it since `read`.
-pub(super) fn replace_if_same(file: &Path, read: &Stamp, bytes: &[u8]) -> io::Result<bool> {
+pub(in crate::dataset) fn replace_if_same(file: &Path, read: &Stamp, bytes: &[u8]) -> io::Result<bool> {
     let mut is_same = true;
     let replaced = crate::files::replace_with(file, |new| {
         new.write_all(bytes)?;
@@ -241,7 +241,7 @@ pub(super) fn replace_if_same(file: &Path, read: &Stamp, bytes: &[u8]) -> io::Re
 
 /// Tells a file from what it was a moment ago.
 #[derive(PartialEq, Eq)]
-pub(super) struct Stamp {
+pub(in crate::dataset) struct Stamp {
     bytes: u64,
     modified: Option<SystemTime>,
 }

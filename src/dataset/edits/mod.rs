@@ -5,11 +5,12 @@
 //! edit knows its image by the text of the path cell, so it survives moved folders and new rows.
 //! No windows and no threads here but [`Writer`], which keeps the disk away from the window.
 
-mod backup;
+pub(super) mod backup;
 mod journal;
 pub mod merge;
 mod overlay;
 mod state;
+mod vocabulary;
 mod writer;
 
 use std::path::Path;
@@ -22,6 +23,7 @@ pub use state::State;
 pub use writer::{Report, Writer};
 
 use super::Dataset;
+use crate::config::Change as VocabularyChange;
 
 /// What can change about an image.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -140,6 +142,14 @@ pub enum Entry {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         undone: Vec<Edit>,
     },
+    /// Tasks or labels changed, in the CSV, in the config and in every entry before.
+    Vocabulary {
+        /// When.
+        #[serde(with = "time::serde::rfc3339")]
+        time: OffsetDateTime,
+        /// What changed.
+        change: VocabularyChange,
+    },
 }
 
 /// What [`open`] found.
@@ -196,7 +206,7 @@ fn now() -> OffsetDateTime {
 }
 
 /// A CSV's path with a link to it followed: what is beside it and what replaces it belongs to the file.
-fn real(csv: &Path) -> std::io::Result<std::path::PathBuf> {
+pub(super) fn real(csv: &Path) -> std::io::Result<std::path::PathBuf> {
     if csv.is_symlink() { std::fs::canonicalize(csv) } else { std::path::absolute(csv) }
 }
 

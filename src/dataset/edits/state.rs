@@ -11,34 +11,34 @@ use super::{Change, Edit, Entry, Field, Source, Step, now};
 /// keep; reading a journal goes the same way, so what was lived and what is read are the same.
 #[derive(Clone, Debug, Default)]
 pub struct State {
-    images: HashMap<String, Vec<(Field, Slot)>>,
-    done: Vec<Numbered>,
-    undone: Vec<Numbered>,
+    pub(super) images: HashMap<String, Vec<(Field, Slot)>>,
+    pub(super) done: Vec<Numbered>,
+    pub(super) undone: Vec<Numbered>,
     last_number: u64,
-    pending: usize,
+    pub(super) pending: usize,
     /// What each label went through since the CSV was last known to be written, by image and task: a
     /// save that was killed before it was noted left one of these in the file.
-    passed: HashMap<(String, String), Vec<Option<String>>>,
+    pub(super) passed: HashMap<(String, String), Vec<Option<String>>>,
 }
 
 #[derive(Clone, Debug)]
-struct Numbered {
+pub(super) struct Numbered {
     number: u64,
-    step: Step,
+    pub step: Step,
 }
 
 /// A value that is, or was since the CSV was read, another than the CSV's.
 #[derive(Clone, Debug, Default)]
-struct Slot {
+pub(super) struct Slot {
     /// What the CSV has; nothing for what does not go there.
-    base: Option<String>,
-    current: Option<String>,
+    pub base: Option<String>,
+    pub current: Option<String>,
     /// The CSV was written since it was read: rows in memory have an older label than `base`.
-    saved: bool,
+    pub saved: bool,
 }
 
 impl Slot {
-    fn is_pending(&self, field: &Field) -> bool {
+    pub fn is_pending(&self, field: &Field) -> bool {
         matches!(field, Field::Label(_)) && self.base != self.current
     }
 }
@@ -199,6 +199,7 @@ impl State {
                 }
             }
             saved @ Entry::Saved { .. } => self.take_saved(&saved),
+            Entry::Vocabulary { change, .. } => self.follow(&change),
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ mod journal;
 mod merging;
 mod overlay;
 mod random;
+mod vocabulary;
 
 use std::path::PathBuf;
 

@@ -1,0 +1,77 @@
+//! `tasklens labels`: list the tasks and labels of a project, and change them.
+
+use super::arguments::{LabelChange, Labels as Arguments};
+use super::open_config;
+use crate::dataset::Dataset;
+use crate::dataset::edits;
+use crate::dataset::label_stats::LabelStats;
+use crate::dataset::vocabulary::{self, Applied, Change, Preview};
+
+/// How many images of a preview are listed.
+const MOST: usize = 20;
+
+pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
+    let Some(change) = &arguments.change else { return list(arguments) };
+    let change = change_of(change);
+    if arguments.dry_run {
+        print_preview(&change, &vocabulary::dry_run(&arguments.config, &change)?);
+    } else {
+        print_applied(&change, &vocabulary::apply(&arguments.config, &change)?);
+    }
+    Ok(true)
+}
+
+fn change_of(change: &LabelChange) -> Change {
+    match change.clone() {
+        LabelChange::Add { task, label } => Change::AddLabel { task, label },
+        LabelChange::Rename { task, old, new } => Change::RenameLabel { task, from: old, to: new },
+        LabelChange::Merge { task, from, into } => Change::MergeLabels { task, from, into },
+        LabelChange::Remove { task, label } => Change::RemoveLabel { task, label },
+        LabelChange::AddTask { task, labels } => Change::AddTask { name: task, labels },
+        LabelChange::RenameTask { old, new } => Change::RenameTask { task: old, to: new },
+        LabelChange::RemoveTask { task } => Change::RemoveTask { task },
+    }
+}
+
+fn list(arguments: &Arguments) -> anyhow::Result<bool> {
+    let config = open_config(&arguments.config, &[])?;
+    let dataset = Dataset::open(&config)?;
+    let stats = LabelStats::of(&dataset, &edits::look(&dataset)?);
+    let labels = || stats.tasks.iter().flat_map(|task| task.labels.iter().chain(&task.unknown));
+    let width = labels().map(|count| count.label.chars().count()).max().unwrap_or_default();
+    for task in &stats.tasks {
+        out!("{}", task.task);
+        for count in &task.labels {
+            out!("  {:width$} {:>9}", count.label, count.images);
+        }
+        for count in &task.unknown {
+            out!("  {:width$} {:>9}  not in the config", count.label, count.images);
+        }
+    }
+    Ok(true)
+}
+
+fn print_preview(change: &Change, preview: &Preview) {
+    out!("This would {change}.");
+    preview.notes.iter().for_each(|note| out!("{note}"));
+    out!("{} {}", preview.images, if preview.images == 1 { "image changes" } else { "images change" });
+    for row in preview.rows.iter().take(MOST) {
+        out!("  {}: {} -> {}", row.image, row.before, row.after.as_deref().unwrap_or("no label"));
+    }
+    if preview.images > MOST {
+        out!("  and {} more", preview.images - MOST);
+    }
+    out!("Nothing is written: leave --dry-run out to make the change.");
+}
+
+fn print_applied(change: &Change, applied: &Applied) {
+    applied.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    out!("Done: {change}.");
+    if applied.rows_changed > 0 {
+        let rows = if applied.rows_changed == 1 { "row" } else { "rows" };
+        out!("{} {rows} of the CSV changed.", applied.rows_changed);
+    }
+    for backup in applied.csv_backup.iter().chain(&applied.config_backup) {
+        out!("Kept as it was: {}", backup.display());
+    }
+}

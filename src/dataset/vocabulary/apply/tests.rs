@@ -1,0 +1,289 @@
+//! Changes of files on disk: every other byte stays, and what is cut short can be completed.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::*;
+use crate::dataset::edits::{Source, Step};
+
+const CONFIG: &str = "\
+paths: {model_dataframe: a.csv}  # one row per image
+model:
+  paths: image
+  target_encoder:
+    print: [solid, floral, striped]  # of the cloth
+    sleeves: [short, long]
+";
+const CSV: &str = "image,print,sleeves,note\na.jpg,solid,short,solid\nb.jpg,floral,long,\nc.jpg,,,x\n";
+
+struct Shop(tempfile::TempDir);
+
+impl Shop {
+    fn new(csv: impl AsRef<[u8]>) -> Self {
+        let shop = Self(tempfile::tempdir().unwrap());
+        fs::write(shop.config(), CONFIG).unwrap();
+        fs::write(shop.csv(), csv).unwrap();
+        shop
+    }
+
+    fn config(&self) -> PathBuf {
+        self.0.path().join("config.yml")
+    }
+
+    fn csv(&self) -> PathBuf {
+        self.0.path().join("a.csv")
+    }
+
+    fn text(&self) -> String {
+        fs::read_to_string(self.csv()).unwrap()
+    }
+
+    fn config_text(&self) -> String {
+        fs::read_to_string(self.config()).unwrap()
+    }
+
+    fn open(&self) -> (Dataset, Opened) {
+        let dataset = Dataset::open(&Config::open(&self.config()).unwrap()).unwrap();
+        let opened = edits::open(&dataset).unwrap();
+        (dataset, opened)
+    }
+
+    /// Edits labels, a step each: (row, task, label), where empty text is none.
+    fn edit(&self, labels: &[(usize, usize, &str)]) {
+        let (dataset, Opened { mut state, mut journal, .. }) = self.open();
+        for (row, task, label) in labels {
+            let change = state.label_change(&dataset, *row, *task, Some(*label));
+            journal.append(&[state.edit(Step::now(Source::Hand, vec![change])).unwrap()]).unwrap();
+        }
+    }
+
+    /// The labels of a task that hold for all rows.
+    fn labels(&self, task: usize) -> Vec<String> {
+        let (dataset, opened) = self.open();
+        let label = |row| opened.state.label_text(&dataset, row, task).unwrap_or_default().into_owned();
+        (0..dataset.rows.len()).map(label).collect()
+    }
+
+    fn undo(&self) {
+        let (_, Opened { mut state, mut journal, .. }) = self.open();
+        journal.append(&[state.undo().unwrap()]).unwrap();
+    }
+
+    fn pending(&self) -> usize {
+        self.open().1.state.pending_count()
+    }
+}
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+fn rename(from: &str, to: &str) -> Change {
+    Change::RenameLabel { task: text("print"), from: text(from), to: text(to) }
+}
+
+fn merge_labels(from: &str, into: &str) -> Change {
+    Change::MergeLabels { task: text("print"), from: text(from), into: text(into) }
+}
+
+fn remove(label: &str) -> Change {
+    Change::RemoveLabel { task: text("print"), label: text(label) }
+}
+
+fn rename_task() -> Change {
+    Change::RenameTask { task: text("print"), to: text("pattern") }
+}
+
+fn remove_task() -> Change {
+    Change::RemoveTask { task: text("print") }
+}
+
+fn add_task(name: &str) -> Change {
+    Change::AddTask { name: text(name), labels: vec![text("x"), text("y")] }
+}
+
+#[test]
+fn a_renamed_label_is_renamed_everywhere_and_edits_go_on() {
+    let shop = Shop::new(CSV);
+    shop.edit(&[(2, 0, "solid"), (1, 0, "solid"), (0, 0, "striped")]);
+    shop.undo();
+    let applied = apply(&shop.config(), &rename("solid", "plain")).unwrap();
+    assert_eq!(applied.rows_changed, 1);
+    assert_eq!(shop.text(), CSV.replace("a.jpg,solid", "a.jpg,plain"));
+    assert_eq!(shop.config_text(), CONFIG.replace("[solid", "[plain"));
+    assert_eq!(fs::read_to_string(applied.csv_backup.unwrap()).unwrap(), CSV);
+    assert_eq!(fs::read_to_string(applied.config_backup.unwrap()).unwrap(), CONFIG);
+    assert_eq!(shop.labels(0), ["plain", "plain", "plain"]);
+    shop.undo();
+    assert_eq!(shop.labels(0), ["plain", "floral", "plain"]);
+    shop.undo();
+    assert_eq!((shop.labels(0), shop.pending()), (vec![text("plain"), text("floral"), text("")], 0));
+}
+
+#[test]
+fn merged_removed_and_unlisted_labels() {
+    let shop = Shop::new("image,print,sleeves\na.jpg,solid,\nb.jpg, plaid ,\nc.jpg,\"floral\",\n,floral,\n");
+    apply(&shop.config(), &merge_labels("plaid", "striped")).unwrap();
+    assert_eq!(shop.config_text(), CONFIG);
+    apply(&shop.config(), &merge_labels("solid", "striped")).unwrap();
+    assert_eq!(
+        shop.text(),
+        "image,print,sleeves\na.jpg,striped,\nb.jpg,striped,\nc.jpg,\"floral\",\n,floral,\n"
+    );
+    assert!(shop.config_text().contains("print: [floral, striped]  # of the cloth"));
+    let error = apply(&shop.config(), &remove("floral")).unwrap_err();
+    assert!(error.to_string().contains("needs them"), "{error}");
+    apply(&shop.config(), &Change::AddLabel { task: text("print"), label: text("dotted") }).unwrap();
+    assert_eq!(apply(&shop.config(), &remove("floral")).unwrap().rows_changed, 2);
+    assert_eq!(shop.text(), "image,print,sleeves\na.jpg,striped,\nb.jpg,striped,\nc.jpg,\"\",\n,,\n");
+}
+
+#[test]
+fn tasks_come_change_their_name_and_go() {
+    let shop = Shop::new(CSV);
+    apply(&shop.config(), &add_task("hem")).unwrap();
+    assert_eq!(
+        shop.text(),
+        "image,print,sleeves,note,hem\na.jpg,solid,short,solid,\nb.jpg,floral,long,,\nc.jpg,,,x,\n"
+    );
+    let before = shop.text();
+    apply(&shop.config(), &add_task("note")).unwrap();
+    assert_eq!(shop.text(), before);
+    assert_eq!(shop.config_text(), format!("{CONFIG}    hem: [x, \"y\"]\n    note: [x, \"y\"]\n"));
+
+    shop.edit(&[(2, 0, "floral"), (2, 2, "x")]);
+    apply(&shop.config(), &rename_task()).unwrap();
+    assert_eq!(shop.text(), before.replace("print", "pattern"));
+    assert_eq!((shop.labels(0)[2].as_str(), shop.pending()), ("floral", 2));
+
+    // Its edits have no place once it is gone: they are written first.
+    apply(&shop.config(), &Change::RemoveTask { task: text("pattern") }).unwrap();
+    assert_eq!(shop.text(), before.replace("print", "pattern").replace("c.jpg,,", "c.jpg,floral,"));
+    assert!(!shop.config_text().contains("pattern"));
+    assert_eq!(shop.pending(), 1);
+    shop.undo();
+    assert_eq!(shop.pending(), 0);
+}
+
+#[test]
+fn every_byte_that_does_not_change_stays() {
+    let table = "image;größe;print;x\r\n\"a;1.jpg\";\"gr\"\"oß\";solid;1\r\n\r\nb.jpg; 2 ;\"solid\";\r\nkurz.jpg\r\nc.jpg;;floral;\"ä\nö\"";
+    let latin: Vec<u8> = table.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    let utf16 = |order: fn(u16) -> [u8; 2], text: &str| -> Vec<u8> {
+        std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(order).collect()
+    };
+    let as_latin =
+        |text: &str| text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect::<Vec<u8>>();
+    type Encode<'a> = Box<dyn Fn(&str) -> Vec<u8> + 'a>;
+    let encodings: [Encode<'_>; 6] = [
+        Box::new(|text| text.as_bytes().to_vec()),
+        Box::new(|text| format!("\u{feff}{text}").into_bytes()),
+        Box::new(|text| utf16(u16::to_le_bytes, text)),
+        Box::new(|text| utf16(u16::to_be_bytes, text)),
+        Box::new(as_latin),
+        Box::new(|text| text.replace(';', "\t").into_bytes()),
+    ];
+    assert_eq!(latin, as_latin(table));
+    let config = CONFIG.replace("\n    sleeves: [short, long]", "\n    größe: [short, long]");
+    for encode in encodings {
+        let shop = Shop::new(encode(table));
+        fs::write(shop.config(), &config).unwrap();
+        let check = |change: &Change, expected: String| {
+            apply(&shop.config(), change).unwrap();
+            assert_eq!(fs::read(shop.csv()).unwrap(), encode(&expected), "{change}\n{expected}");
+            expected
+        };
+        let now = check(&rename("solid", "süß"), table.replace("solid", "süß"));
+        let now = check(&rename_task(), now.replace("print", "pattern"));
+        let columns = now.replace(";x\r", ";x;hem\r").replace(";1\r", ";1;\r").replace("\";\r", "\";;\r");
+        check(&add_task("hem"), columns.replace("ö\"", "ö\";"));
+    }
+}
+
+#[test]
+fn nothing_is_written_where_something_stands_in_the_way() {
+    let latin = b"image,print,sleeves\n\xe4.jpg,solid,\nb.jpg,floral,\n";
+    let shop = Shop::new(latin);
+    let error = format!("{:#}", apply(&shop.config(), &rename("solid", "你好")).unwrap_err());
+    assert!(error.contains("Windows-1252"), "{error}");
+    assert_eq!((fs::read(shop.csv()).unwrap().as_slice(), shop.config_text().as_str()), (&latin[..], CONFIG));
+
+    let shop = Shop::new(CSV);
+    shop.edit(&[(0, 0, "floral")]);
+    let (_, held) = shop.open();
+    let error = apply(&shop.config(), &rename("solid", "plain")).unwrap_err().to_string();
+    assert!(error.contains("being edited in another window"), "{error}");
+    drop(held);
+
+    // The CSV, or the config, is written by another program while the change is on its way.
+    let mut plan = Plan::make(&shop.config(), &rename("solid", "plain")).unwrap();
+    fs::write(shop.csv(), CSV.replace("c.jpg", "longer.jpg")).unwrap();
+    let error = plan.write_csv().unwrap_err().to_string();
+    assert!(error.contains("was written by another program meanwhile; make the change again"), "{error}");
+    assert_eq!(shop.text(), CSV.replace("c.jpg", "longer.jpg"));
+    assert_eq!(shop.config_text(), CONFIG);
+
+    let shop = Shop::new("image,print,sleeves\na.jpg,solid,short,long\n");
+    let error = format!("{:#}", apply(&shop.config(), &add_task("hem")).unwrap_err());
+    assert!(error.contains("line 2: this row has more cells than the header"), "{error}");
+}
+
+/// A program that is killed after 0, 1 or 2 of the three writes: the same change, made again, ends where it
+/// would have ended, with all edits.
+#[test]
+fn what_was_cut_short_is_completed_by_the_same_change() {
+    let changes = [
+        rename("solid", "plain"),
+        merge_labels("solid", "floral"),
+        remove("solid"),
+        rename_task(),
+        remove_task(),
+    ];
+    for change in changes {
+        let make = |writes: usize| {
+            let shop = Shop::new(CSV);
+            shop.edit(&[
+                (2, 0, "solid"),
+                (0, 0, "striped"),
+                (2, 1, "long"),
+                (1, 0, "solid"),
+                (2, 0, "striped"),
+            ]);
+            shop.undo();
+            let mut plan = Plan::make(&shop.config(), &change).unwrap();
+            if writes > 0 {
+                plan.write_csv().unwrap();
+            }
+            if writes > 1 {
+                plan.write_config().unwrap();
+            }
+            if writes > 2 {
+                plan.append().unwrap();
+            }
+            shop
+        };
+        let whole = make(3);
+        for writes in 0..3 {
+            let shop = make(writes);
+            apply(&shop.config(), &change).unwrap();
+            assert_eq!(shop.text(), whole.text(), "{change}, {writes}");
+            assert_eq!(shop.config_text(), whole.config_text(), "{change}, {writes}");
+            let state = |shop: &Shop| {
+                let state = shop.open().1.state;
+                let undo = state.next_undo().map(|step| step.changes.clone());
+                (state.pending(), undo, state.next_redo().map(|step| step.changes.clone()))
+            };
+            assert_eq!(state(&shop), state(&whole), "{change}, {writes}");
+        }
+    }
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let shop = Shop::new(CSV);
+    let preview = dry_run(&shop.config(), &merge_labels("solid", "floral")).unwrap();
+    assert_eq!((preview.images, preview.rows[0].image.as_str()), (1, "a.jpg"));
+    assert_eq!((shop.text().as_str(), shop.config_text().as_str()), (CSV, CONFIG));
+    assert_eq!(fs::read_dir(shop.0.path()).unwrap().count(), 2);
+    assert!(dry_run(&shop.config(), &rename("solid", "floral")).is_err());
+}
