@@ -23,5 +23,7 @@ mod new_project;
 mod pictures;
 #[path = "window/shell.rs"]
 mod shell;
+#[path = "window/vocabulary.rs"]
+mod vocabulary;
 #[path = "window/whole_loop.rs"]
 mod whole_loop;

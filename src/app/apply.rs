@@ -34,6 +34,7 @@ impl App {
         self.take_in_new_project();
         self.take_in_events();
         self.take_in_edits();
+        self.take_in_vocabulary();
         let (views, mut context) = self.split();
         views.predict.poll(&mut context);
     }
@@ -104,6 +105,7 @@ impl App {
             }
             AppCommand::AskWhereToExport(form) => self.ask_where_to_export(form),
             AppCommand::ExportLabels(form, target) => self.export_labels(form, target),
+            AppCommand::ChangeVocabulary(change) => self.change_vocabulary(change),
             AppCommand::SettleConflicts(on_conflict) => self.settle_conflicts(on_conflict),
             AppCommand::SaveConfig { file, text } => self.save_config(file, text),
             AppCommand::Toast { level, message } => self.toast(level, message),
@@ -133,6 +135,7 @@ impl App {
                 }
             }
             UiCommand::CloseProject => self.close_project(),
+            UiCommand::EditTasks => self.vocabulary.toggle(),
             UiCommand::ShowData => self.place = Place::Data,
             UiCommand::ShowLabel => self.place = Place::Label,
             UiCommand::ShowTrain => self.place = Place::Train,
@@ -186,6 +189,7 @@ impl App {
             UiCommand::ReloadProject
             | UiCommand::CloseProject
             | UiCommand::UpdateModel
+            | UiCommand::EditTasks
             | UiCommand::FocusFilter
             | UiCommand::ClearFilter => self.project.is_some(),
             UiCommand::Undo | UiCommand::Redo | UiCommand::SaveLabels | UiCommand::ExportLabels => {
@@ -283,6 +287,7 @@ impl App {
                 Some(self.jobs.start_quietly("Looking for a GPU", move |_| crate::device::pick(choice)));
         }
         self.open_edits();
+        self.vocabulary.on_project(same_file);
         self.data.on_project(same_file);
         self.label.on_project(same_file);
         self.inspect.on_project(same_file);
@@ -304,6 +309,7 @@ impl App {
         self.close_edits();
         self.settings.open = None;
         self.place = Place::Data;
+        self.vocabulary.on_project(false);
         self.data.on_project(false);
         self.label.on_project(false);
         self.inspect.on_project(false);

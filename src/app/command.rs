@@ -13,6 +13,7 @@ use super::project::ImageSource;
 use crate::dataset::edits::Step;
 use crate::dataset::edits::merge::OnConflict;
 use crate::dataset::export::Form;
+use crate::dataset::vocabulary;
 use crate::training;
 
 /// The places of the left rail, in the order of the work.
@@ -91,6 +92,8 @@ pub enum UiCommand {
     ExportLabels,
     /// Fit the heads to the labels as they are, for suggestions.
     UpdateModel,
+    /// Show the tasks and labels, to change them.
+    EditTasks,
     /// Put the cursor into the filter of the table.
     FocusFilter,
     /// Show all rows again.
@@ -135,7 +138,7 @@ pub enum UiCommand {
 
 impl UiCommand {
     /// All actions, in the order of menus and palette.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::OpenProject,
         Self::NewProject,
         Self::OpenSample,
@@ -151,6 +154,7 @@ impl UiCommand {
         Self::SaveLabels,
         Self::ExportLabels,
         Self::UpdateModel,
+        Self::EditTasks,
         Self::FocusFilter,
         Self::ClearFilter,
         Self::CheckImages,
@@ -206,6 +210,7 @@ impl UiCommand {
             Self::UpdateModel => {
                 ("Update the model", "Let it learn from the labels so far: seconds, in the background")
             }
+            Self::EditTasks => ("Tasks and labels\u{2026}", "Add, rename, merge or remove tasks and labels"),
             Self::FocusFilter => ("Filter rows", "Type to find rows by path or label"),
             Self::ClearFilter => ("Clear filter", "Show all rows again"),
             Self::CheckImages => ("Check images", "Look at every image file for damage"),
@@ -247,6 +252,7 @@ impl UiCommand {
             Self::SaveLabels => icons::FLOPPY_DISK,
             Self::ExportLabels => icons::EXPORT,
             Self::UpdateModel => icons::LIGHTNING,
+            Self::EditTasks => icons::PENCIL_SIMPLE,
             Self::FocusFilter => icons::MAGNIFYING_GLASS,
             Self::ClearFilter => icons::FUNNEL,
             Self::CheckImages => icons::SCAN,
@@ -287,6 +293,7 @@ impl UiCommand {
             Self::Redo => (command_shift, Key::Z),
             Self::SaveLabels => (command, Key::S),
             Self::UpdateModel => (command, Key::U),
+            Self::EditTasks => (command, Key::T),
             Self::FocusFilter => (command, Key::F),
             Self::StartTraining => (command, Key::Enter),
             Self::PauseTraining => (command_shift, Key::Space),
@@ -371,6 +378,8 @@ pub enum AppCommand {
     AskWhereToExport(Form),
     /// Export the labels, with all edits, to this file or folder.
     ExportLabels(Form, PathBuf),
+    /// Change tasks or labels, in the CSV, the config and all edits; the project is opened anew.
+    ChangeVocabulary(vocabulary::Change),
     /// Where the CSV and edits contradict each other: the edits win, or the file does.
     SettleConflicts(OnConflict),
     /// Write a config file and open it.

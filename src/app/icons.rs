@@ -4,6 +4,8 @@
 pub const ARROW_COUNTER_CLOCKWISE: &str = "\u{e038}";
 /// Phosphor's `arrow-right`.
 pub const ARROW_RIGHT: &str = "\u{e06c}";
+/// Phosphor's `arrows-merge`.
+pub const ARROWS_MERGE: &str = "\u{ed3e}";
 /// Phosphor's `caret-down`.
 pub const CARET_DOWN: &str = "\u{e136}";
 /// Phosphor's `caret-right`.

@@ -29,6 +29,8 @@ pub mod theme;
 pub mod thumbnails;
 mod toasts;
 pub mod train_view;
+mod vocabulary;
+mod vocabulary_view;
 mod welcome;
 pub mod widgets;
 
@@ -91,11 +93,14 @@ pub struct App {
     training_state: TrainingState,
     edits: Option<LabelEdits>,
     opening_edits: Option<Job<labels::OpenedEdits>>,
+    /// A change of tasks and labels that is being made.
+    changing: Option<vocabulary::Changing>,
     thumbnails: Thumbnails,
     /// What the run does, for the status bar.
     run_progress: Option<(String, f32)>,
     messages: toasts::Messages,
     overlays: shell::Overlays,
+    vocabulary: vocabulary_view::VocabularyView,
     data: data_view::DataView,
     label: label_view::LabelView,
     train: train_view::TrainView,
@@ -165,10 +170,12 @@ impl App {
             training_state: TrainingState::Idle,
             edits: None,
             opening_edits: None,
+            changing: None,
             thumbnails: Thumbnails::new(ctx),
             run_progress: None,
             messages: toasts::Messages::default(),
             overlays: shell::Overlays::default(),
+            vocabulary: vocabulary_view::VocabularyView::default(),
             data: data_view::DataView::default(),
             label,
             train: train_view::TrainView::default(),
@@ -190,6 +197,7 @@ impl App {
     /// The views together with what they are given: two disjoint halves of the app.
     fn split(&mut self) -> (Views<'_>, ViewContext<'_>) {
         let views = Views {
+            vocabulary: &mut self.vocabulary,
             data: &mut self.data,
             label: &mut self.label,
             train: &mut self.train,
@@ -212,6 +220,7 @@ impl App {
 
 /// The places, borrowed apart from the rest of the app.
 struct Views<'a> {
+    vocabulary: &'a mut vocabulary_view::VocabularyView,
     data: &'a mut data_view::DataView,
     label: &'a mut label_view::LabelView,
     train: &'a mut train_view::TrainView,

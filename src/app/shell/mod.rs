@@ -47,6 +47,9 @@ impl App {
         CentralPanel::no_frame()
             .frame(egui::Frame::new().fill(tokens.canvas))
             .show(ui, |ui| self.place_ui(ui));
+        let is_changing = self.changing.is_some() || self.opening.is_some();
+        let (views, mut context) = self.split();
+        views.vocabulary.ui(&ctx, &mut context, is_changing);
         self.palette_ui(&ctx);
         help::shortcuts_ui(&ctx, &mut self.overlays.shortcuts);
         self.export_ui(&ctx);

@@ -1,0 +1,80 @@
+//! Changing tasks and labels of the open project: the label edits are given back, the files change, and the
+//! project is opened anew where it was.
+
+use std::path::PathBuf;
+
+use super::App;
+use super::command::Level;
+use super::format::grouped;
+use super::jobs::{Job, Outcome};
+use crate::dataset::vocabulary::{self, Applied, Change};
+
+/// A change on its way.
+pub struct Changing {
+    config: PathBuf,
+    change: Change,
+    job: Job<Applied>,
+}
+
+impl App {
+    /// Makes a change in the files of the project, in the background.
+    pub(super) fn change_vocabulary(&mut self, change: Change) {
+        let Some(project) = &self.project else { return };
+        let obstacle = match &self.edits {
+            _ if self.changing.is_some() => {
+                Some("Another change of tasks and labels is being made; try again then")
+            }
+            None => Some("The label edits are still being read; try again in a moment"),
+            Some(edits) if edits.is_saving() => {
+                Some("The labels are being saved; try again when that is done")
+            }
+            Some(edits) => edits.denied().or(edits.error()),
+        };
+        if let Some(obstacle) = obstacle.map(str::to_owned) {
+            self.toast(Level::Warning, obstacle);
+            return;
+        }
+        let (config, file) = (project.config.file.clone(), project.config.file.clone());
+        let (edits, made) = (self.edits.take(), change.clone());
+        let job = self.jobs.start("Changing tasks and labels", move |_| {
+            // Waits for the disk, and gives the lock back.
+            drop(edits);
+            vocabulary::apply(&file, &made)
+        });
+        self.changing = Some(Changing { config, change, job });
+    }
+
+    pub(super) fn take_in_vocabulary(&mut self) {
+        let Some(changing) = &mut self.changing else { return };
+        let Some(outcome) = changing.job.poll() else { return };
+        let Some(Changing { config, change, .. }) = self.changing.take() else { return };
+        match outcome {
+            Outcome::Done(applied) => self.on_vocabulary_changed(&change, &applied),
+            Outcome::Failed(message) => self.toast(Level::Error, message),
+            // It was made all the same: half a change would be worse than a late one.
+            Outcome::Cancelled => {}
+        }
+        let is_still_open = self.project.as_ref().is_some_and(|project| project.config.file == config);
+        if is_still_open && self.opening.is_none() {
+            self.open_paths(vec![config]);
+        }
+    }
+
+    fn on_vocabulary_changed(&mut self, change: &Change, applied: &Applied) {
+        for warning in &applied.warnings {
+            self.toast(Level::Warning, warning);
+        }
+        let mut message = format!("Done: {change}.");
+        match applied.rows_changed {
+            0 => {}
+            1 => message += " 1 row of the CSV changed.",
+            rows => message += &format!(" {} rows of the CSV changed.", grouped(rows as u64)),
+        }
+        if let Some(backup) = applied.csv_backup.as_ref().or(applied.config_backup.as_ref())
+            && let Some(folder) = backup.parent()
+        {
+            message += &format!(" What was before is kept in {}.", folder.display());
+        }
+        self.toast(Level::Success, message);
+    }
+}
