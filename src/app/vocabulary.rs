@@ -45,7 +45,8 @@ impl App {
     }
 
     pub(super) fn take_in_vocabulary(&mut self) {
-        let Some(changing) = &mut self.changing else { return };
+        // What is being opened now may have been read before the change: it is waited for, and read again.
+        let Some(changing) = self.changing.as_mut().filter(|_| self.opening.is_none()) else { return };
         let Some(outcome) = changing.job.poll() else { return };
         let Some(Changing { config, change, .. }) = self.changing.take() else { return };
         match outcome {
@@ -55,7 +56,7 @@ impl App {
             Outcome::Cancelled => {}
         }
         let is_still_open = self.project.as_ref().is_some_and(|project| project.config.file == config);
-        if is_still_open && self.opening.is_none() {
+        if is_still_open {
             self.open_paths(vec![config]);
         }
     }

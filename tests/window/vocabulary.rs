@@ -51,7 +51,9 @@ fn a_label_is_renamed_after_a_look_and_an_edit_from_before_can_be_undone() {
     desk.type_text("stripes");
     desk.keys(Modifiers::NONE, Key::Enter);
     desk.wait_for("11 images change");
-    assert!(desk.shows("Rename the label `striped` of `print` to `stripes`?"));
+    assert!(desk.shows(
+        "Rename the label \u{201c}striped\u{201d} of \u{201c}print\u{201d} to \u{201c}stripes\u{201d}?"
+    ));
     assert!(desk.shows("garment_0.png") && desk.shows("garment_1.png"));
     assert_eq!((read(&desk, "garments.csv"), read(&desk, "config.yml")), (csv.clone(), config.clone()));
 

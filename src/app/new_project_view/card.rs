@@ -2,10 +2,9 @@
 
 use egui::{Button, Event, Id, Key, Response, Role, TextEdit, Ui, Vec2, WidgetInfo};
 
-use super::show_focused;
 use crate::app::icons;
 use crate::app::theme::{self, GRID, Tokens};
-use crate::app::widgets::{dot_ui, glyph_button};
+use crate::app::widgets::{dot_ui, glyph_button, show_focused};
 use crate::dataset::create::{DraftTask, SEPARATORS};
 
 /// So many labels are shown as chips; the rest are counted.

@@ -17,7 +17,7 @@ use super::jobs::{Job, Outcome, take};
 use super::open::{MOST_PREDICTED, to_predict};
 use super::theme::{self, GRID, Tokens};
 use super::thumbnails::{Thumbnail, side_for};
-use super::widgets::{accent_button, fit, picture_ui};
+use super::widgets::{accent_button, fit, picture_ui, show_focused};
 use crate::dataset::create::{Created, Draft, DraftTask, Found};
 use card::{Card, Field};
 
@@ -240,13 +240,6 @@ impl NewProjectForm {
             );
             commands.toast(Level::Info, message);
         }
-    }
-}
-
-/// What the keyboard comes to is scrolled into sight, with some of what is around it.
-fn show_focused(ui: &Ui, response: &egui::Response) {
-    if response.gained_focus() {
-        ui.scroll_to_rect(response.rect.expand2(Vec2::new(0.0, 10.0 * GRID)), None);
     }
 }
 

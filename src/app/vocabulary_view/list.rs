@@ -8,7 +8,7 @@ use crate::app::context::ViewContext;
 use crate::app::format::grouped;
 use crate::app::icons;
 use crate::app::theme::{self, GRID, Tokens};
-use crate::app::widgets::{dot_ui, glyph_button};
+use crate::app::widgets::{dot_ui, glyph_button, show_focused};
 use crate::config::Task;
 use crate::dataset::label_stats::{LabelStats, TaskStats};
 use crate::dataset::vocabulary::Change;
@@ -114,6 +114,7 @@ impl List {
             self.row_ui(ui, tokens, &row, None, answer);
         }
         ui.horizontal(|ui| {
+            ui.add_space(4.0 * GRID);
             let text = &mut self.new_labels[index];
             let width = (ui.available_width() - 30.0 * GRID).min(60.0 * GRID);
             let field = text_field(ui, text, "New label", &format!("New label of {}", task.name), width);
@@ -179,7 +180,7 @@ impl List {
 
     fn new_task_ui(&mut self, ui: &mut Ui, answer: &mut Answer) {
         ui.label(theme::strong("New task"));
-        ui.horizontal_wrapped(|ui| {
+        ui.horizontal(|ui| {
             let field = text_field(ui, &mut self.new_task, "Name", "Name of the new task", 36.0 * GRID);
             if is_entered(ui, &field) {
                 ui.memory_mut(|memory| memory.move_focus(egui::FocusDirection::Next));
@@ -221,25 +222,25 @@ impl Row<'_> {
         let (name, task) = (self.name(), self.task.name.clone());
         match self.label {
             Some(label) if !self.is_listed => {
-                if glyph_button(ui, icons::PLUS, &format!("Add {name} to the config"), true).clicked() {
+                if is_pressed(ui, icons::PLUS, &format!("Add {name} to the config")) {
                     *answer = Answer::Ask(Change::AddLabel { task: task.clone(), label: label.to_owned() });
                 }
             }
             _ => {
-                if glyph_button(ui, icons::PENCIL_SIMPLE, &format!("Rename {name}"), true).clicked() {
+                if is_pressed(ui, icons::PENCIL_SIMPLE, &format!("Rename {name}")) {
                     kind = Some(Kind::Rename);
                 }
             }
         }
         match self.label {
             Some(_) => {
-                if glyph_button(ui, icons::ARROWS_MERGE, &format!("Merge {name}"), true).clicked() {
+                if is_pressed(ui, icons::ARROWS_MERGE, &format!("Merge {name}")) {
                     kind = Some(Kind::Merge);
                 }
             }
             None => ui.add_space(7.0 * GRID + ui.spacing().item_spacing.x),
         }
-        if glyph_button(ui, icons::TRASH, &format!("Remove {name}"), true).clicked() {
+        if is_pressed(ui, icons::TRASH, &format!("Remove {name}")) {
             *answer = Answer::Ask(match self.label {
                 Some(label) => Change::RemoveLabel { task, label: label.to_owned() },
                 None => Change::RemoveTask { task },
@@ -318,6 +319,7 @@ impl Editing {
 fn text_field(ui: &mut Ui, text: &mut String, hint: &str, name: &str, width: f32) -> Response {
     let field = TextEdit::singleline(text).hint_text(hint).margin(Vec2::new(8.0, 6.0)).desired_width(width);
     let field = ui.add(field);
+    show_focused(ui, &field);
     let value = text.clone();
     field.widget_info(|| {
         let mut info = WidgetInfo::labeled(Role::TextInput, true, name);
@@ -330,6 +332,7 @@ fn text_field(ui: &mut Ui, text: &mut String, hint: &str, name: &str, width: f32
 fn add_button(ui: &mut Ui, text: &str, name: &str, is_enabled: bool) -> bool {
     let button = ui.add_enabled(is_enabled, egui::Button::new(text));
     button.widget_info(|| WidgetInfo::labeled(Role::Button, is_enabled, name));
+    show_focused(ui, &button);
     button.clicked()
 }
 
@@ -338,6 +341,12 @@ fn select_all(ui: &Ui, field: &Response, text: &str) {
     let mut state = TextEdit::load_state(ui.ctx(), field.id).unwrap_or_default();
     state.cursor.set_char_range(Some(CCursorRange::select_all_str(text)));
     state.store(ui.ctx(), field.id);
+}
+
+fn is_pressed(ui: &mut Ui, glyph: &str, name: &str) -> bool {
+    let button = glyph_button(ui, glyph, name, true);
+    show_focused(ui, &button);
+    button.clicked()
 }
 
 /// Whether Enter ended the typing.

@@ -36,11 +36,7 @@ impl Question {
             self.work(context);
         }
         let tokens = Tokens::of(ui.ctx());
-        let mut sentence = self.change.to_string();
-        if let Some(first) = sentence.get_mut(..1) {
-            first.make_ascii_uppercase();
-        }
-        ui.add(Label::new(theme::heading(format!("{sentence}?"))).wrap());
+        ui.add(Label::new(theme::heading(format!("{}?", sentence(&self.change)))).wrap());
         ui.add_space(GRID);
         match &self.preview {
             None => {
@@ -103,6 +99,23 @@ impl Question {
     }
 }
 
+/// What is asked, with quotes as in print.
+fn sentence(change: &Change) -> String {
+    let mut sentence = String::new();
+    for (at, part) in change.to_string().split('`').enumerate() {
+        match at {
+            0 => {}
+            _ if at % 2 == 1 => sentence.push('\u{201c}'),
+            _ => sentence.push('\u{201d}'),
+        }
+        sentence.push_str(part);
+    }
+    if let Some(first) = sentence.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    sentence
+}
+
 fn preview_ui(ui: &mut Ui, tokens: &Tokens, preview: &Preview) {
     let count = match preview.images {
         0 => "No image gets another label".to_owned(),
@@ -120,8 +133,9 @@ fn preview_ui(ui: &mut Ui, tokens: &Tokens, preview: &Preview) {
     let height = (ui.ctx().content_rect().height() - 72.0 * GRID).clamp(14.0 * GRID, 75.0 * GRID);
     let area = ScrollArea::vertical().max_height(height).auto_shrink([false, true]);
     area.show(ui, |ui| {
+        ui.spacing_mut().interact_size.y = 5.0 * GRID;
         let width = (ui.available_width() - 9.0 * GRID) / 2.0;
-        let grid = Grid::new("what changes").num_columns(2).spacing([4.0 * GRID, GRID]).striped(true);
+        let grid = Grid::new("what changes").num_columns(2).spacing([4.0 * GRID, GRID]);
         grid.max_col_width(width).min_col_width(width).show(ui, |ui| {
             for row in &preview.rows {
                 ui.add(Label::new(&row.image).truncate());

@@ -141,6 +141,13 @@ pub fn tab_ui(ui: &mut Ui, tokens: &Tokens, name: &str, here: bool) -> bool {
     tab.clicked()
 }
 
+/// What the keyboard comes to is scrolled into sight, with some of what is around it.
+pub fn show_focused(ui: &Ui, response: &Response) {
+    if response.gained_focus() {
+        ui.scroll_to_rect(response.rect.expand2(Vec2::new(0.0, 10.0 * GRID)), None);
+    }
+}
+
 /// A dot in the colour of a task.
 pub fn dot_ui(ui: &mut Ui, tokens: &Tokens, task: usize) {
     ui.label(RichText::new("\u{25cf}").size(10.0).color(tokens.task(task)));

@@ -138,6 +138,16 @@ fn merged_removed_and_unlisted_labels() {
     assert_eq!(shop.text(), "image,print,sleeves\na.jpg,striped,\nb.jpg,striped,\nc.jpg,\"\",\n,,\n");
 }
 
+/// What a label went through counts for telling what a save left that was killed: it must follow, too.
+#[test]
+fn an_edit_that_was_undone_does_not_come_back_after_a_merge() {
+    let shop = Shop::new(CSV);
+    shop.edit(&[(0, 0, "striped")]);
+    shop.undo();
+    apply(&shop.config(), &merge_labels("solid", "striped")).unwrap();
+    assert_eq!((shop.labels(0)[0].as_str(), shop.pending()), ("striped", 0));
+}
+
 #[test]
 fn tasks_come_change_their_name_and_go() {
     let shop = Shop::new(CSV);
