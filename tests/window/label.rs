@@ -312,6 +312,28 @@ fn a_label_gets_the_key_that_the_user_presses() {
 }
 
 #[test]
+fn a_label_that_is_missing_is_added_where_it_is_missed() {
+    let mut desk = desk_with_model();
+    desk.press("Task print");
+    desk.press("Add a label to print");
+    desk.type_text("checked");
+    desk.keys(Modifiers::NONE, Key::Enter);
+    desk.wait_for("print: checked");
+    let config = std::fs::read_to_string(desk.folder.path().join("shop/config.yml")).unwrap();
+    assert!(config.contains("print: [solid, striped, dotted, checked]"), "{config}");
+    desk.wait_for("08.png");
+    desk.press("Task print");
+    desk.keys(Modifiers::NONE, Key::Num4);
+    desk.wait_for("1 label edit");
+    // What the model says of the others still stands beside the right labels.
+    desk.keys(Modifiers::NONE, Key::ArrowRight);
+    desk.wait_for("30.png");
+    desk.wait_until("suggestions", |window| {
+        window.get_by_label("print: solid").accesskit_node().value().as_deref() == Some("59 %")
+    });
+}
+
+#[test]
 fn label_place() {
     let mut desk = desk();
     desk.keys(Modifiers::NONE, Key::Num2);

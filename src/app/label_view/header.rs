@@ -43,6 +43,7 @@ impl LabelView {
             view.which_ui(ui);
             view.order_ui(ui, context);
             view.tasks_ui(ui, context);
+            icon_button(ui, context.commands, UiCommand::EditTasks);
             icon_button(ui, context.commands, UiCommand::ExportLabels);
         };
         if is_wide {

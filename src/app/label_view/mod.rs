@@ -5,6 +5,7 @@
 //! same panel of tasks and the same keys.
 
 mod actions;
+mod add_label;
 mod arrange;
 mod collect;
 mod grid;

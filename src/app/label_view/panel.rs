@@ -8,6 +8,7 @@ use egui::{
 };
 
 use super::LabelView;
+use super::add_label::NewLabel;
 use crate::app::context::ViewContext;
 use crate::app::icons;
 use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_SMALL, Tokens};
@@ -22,6 +23,8 @@ const MOST_COUNTED: usize = 500;
 /// What the panel remembers.
 #[derive(Default)]
 pub struct PanelState {
+    /// The label that is being typed.
+    pub(super) adding: Option<NewLabel>,
     /// The task that was in sight last.
     seen: Option<usize>,
 }
@@ -93,6 +96,9 @@ impl LabelView {
                     let is_taken_away = having.rows > 0 && having.counts.get(label) == Some(&having.rows);
                     pressed = Some(Press { task: index, label: (!is_taken_away).then_some(label) });
                 }
+            }
+            if is_active {
+                self.add_label_ui(ui, index, task, context);
             }
         });
         if is_active && self.panel.seen != Some(index) {

@@ -10,6 +10,7 @@ use crate::app::context::{TrainingState, ViewContext};
 use crate::app::inspect_view::session::{SharedPredictor, told};
 use crate::app::jobs::{Job, Outcome, take};
 use crate::app::train_view::earlier::EarlierRuns;
+use crate::config::Task;
 use crate::dataset::Dataset;
 use crate::inference::outputs::{Outputs, Pass, Store};
 use crate::labelling::candidates;
@@ -65,6 +66,7 @@ struct Read {
     /// Rows without outputs, in the order of the file.
     missing: Arc<Vec<usize>>,
     rows: usize,
+    tasks: Vec<Task>,
 }
 
 /// The heads that were fitted last.
@@ -223,8 +225,12 @@ impl Session {
         if self.model.path().is_none() || self.reading.is_some() {
             return;
         }
-        let is_stale = self.read.as_ref().is_none_or(|read| read.rows != project.dataset.rows.len());
-        if is_stale {
+        let is_same =
+            |read: &Read| read.rows == project.dataset.rows.len() && read.tasks == project.dataset.tasks;
+        if !self.read.as_ref().is_some_and(is_same) {
+            // Labels have other numbers now: what was learnt is learnt again.
+            self.current = None;
+            self.wants_update |= self.learnt.take().is_some();
             self.start_reading(&project.dataset, context);
         } else {
             self.predict(context);
@@ -268,6 +274,7 @@ impl Session {
                 suggestions: Arc::new(suggestions),
                 missing: Arc::new(missing),
                 rows: dataset.rows.len(),
+                tasks: dataset.tasks.clone(),
             })
         }));
     }
