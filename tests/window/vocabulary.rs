@@ -192,3 +192,46 @@ fn the_dialog_fits_a_small_window() {
     desk.press("Merge striped of print");
     pictures(&mut desk, "vocabulary_small_merge");
 }
+
+#[test]
+fn every_place_goes_on_when_a_task_is_gone_that_it_was_showing() {
+    let mut desk = Desk::with_garments(30);
+    desk.press_containing("sleeves no label:");
+    desk.wait_for("6 of 30 rows");
+    for place in Place::ALL {
+        desk.go_to(place);
+        desk.settle();
+    }
+    desk.go_to(Place::Label);
+    desk.keys(Modifiers::NONE, Key::ArrowRight);
+    for (task, left) in [("sleeves", "print"), ("print", "neck")] {
+        let commands = desk.window.state().commands().clone();
+        if left == "neck" {
+            let labels = vec!["v".to_owned(), "round".to_owned(), "square".to_owned()];
+            commands.send(AppCommand::ChangeVocabulary(Change::AddTask { name: left.to_owned(), labels }));
+            desk.wait_for("Done: add the task `neck`");
+            desk.settle();
+            desk.settle();
+        }
+        commands.send(AppCommand::ChangeVocabulary(Change::RemoveTask { task: task.to_owned() }));
+        desk.wait_for(&format!("Done: remove the task `{task}`."));
+        desk.settle();
+        desk.settle();
+        for place in Place::ALL {
+            desk.go_to(place);
+            desk.settle();
+        }
+        let tasks: Vec<_> = desk
+            .window
+            .state()
+            .project()
+            .unwrap()
+            .dataset
+            .tasks
+            .iter()
+            .map(|task| task.name.clone())
+            .collect();
+        assert_eq!(tasks, [left]);
+        desk.go_to(Place::Label);
+    }
+}
