@@ -56,14 +56,21 @@ struct Basis {
     version: u64,
 }
 
+/// An answer on its way.
+struct Asked {
+    basis: Basis,
+    /// What was visited when it was asked for; nothing where it begins anew.
+    visited: Vec<usize>,
+    job: Job<Option<Vec<usize>>>,
+}
+
 /// The queue and the job that arranges it.
 #[derive(Default)]
 pub struct Arrangement {
     /// The images in order.
     pub queue: Queue,
     basis: Option<Basis>,
-    /// How many were visited when it was asked for; none where it begins anew.
-    job: Option<(Basis, Vec<usize>, Job<Option<Vec<usize>>>)>,
+    asked: Option<Asked>,
 }
 
 impl Arrangement {
@@ -74,7 +81,7 @@ impl Arrangement {
 
     /// Whether a new order is on its way.
     pub fn is_busy(&self) -> bool {
-        self.job.is_some()
+        self.asked.is_some()
     }
 
     /// Takes in the answer, and asks again where something has changed; once a frame.
@@ -88,7 +95,7 @@ impl Arrangement {
         self.take_in(context);
         let version = suggestions.filter(|_| wanted.needs_model()).map_or(0, |(_, version)| version);
         let basis = Basis { wanted: wanted.clone(), rows: project.dataset.rows.len(), version };
-        let latest = self.job.as_ref().map(|(basis, ..)| basis).or(self.basis.as_ref());
+        let latest = self.asked.as_ref().map(|asked| &asked.basis).or(self.basis.as_ref());
         if latest == Some(&basis) {
             return;
         }
@@ -111,12 +118,12 @@ impl Arrangement {
             Order::Diverse => context.jobs.start(title, move |progress| Ok(work(progress))),
             _ => context.jobs.start_quietly(title, move |progress| Ok(work(progress))),
         };
-        self.job = Some((basis, visited, job));
+        self.asked = Some(Asked { basis, visited, job });
     }
 
     fn take_in(&mut self, context: &ViewContext<'_>) {
-        let Some(outcome) = self.job.as_mut().and_then(|(.., job)| job.poll()) else { return };
-        let Some((basis, visited, _)) = self.job.take() else { return };
+        let Some(outcome) = self.asked.as_mut().and_then(|asked| asked.job.poll()) else { return };
+        let Some(Asked { basis, visited, .. }) = self.asked.take() else { return };
         match outcome {
             Outcome::Done(Some(mut rows)) => {
                 let is_new = visited.is_empty();

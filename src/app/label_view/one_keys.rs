@@ -3,6 +3,7 @@
 use egui::{Event, EventFilter, Id, Key, Modifiers, Ui};
 
 use super::{LabelView, Mode};
+use crate::app::command::AppCommand;
 use crate::app::context::ViewContext;
 use crate::app::widgets::thumbnail_grid::keys_are_free;
 use crate::dataset::edits::Source;
@@ -141,18 +142,16 @@ impl LabelView {
     /// The next key is a label's own from now on; Escape leaves it as it was.
     fn take_assignment(&mut self, ui: &Ui, context: &ViewContext<'_>) -> bool {
         let (Some((task, label)), Some(project)) = (self.assigning, context.project) else { return false };
-        for pressed in take_keys(ui, |key| key == Key::Escape || super::keys::can_be_assigned(key)) {
-            let task = project.dataset.tasks.get(task);
-            if let Some((task, label)) = task.and_then(|task| Some((task, task.labels.get(label)?)))
-                && pressed.key != Key::Escape
-            {
-                super::keys::assign(&mut self.assignments, &task.name, label, pressed.key);
-                let assignments = self.assignments.clone();
-                context.commands.send(crate::app::command::AppCommand::RememberKeys(assignments));
-            }
-            self.assigning = None;
-            break;
+        let pressed = take_keys(ui, |key| key == Key::Escape || super::keys::can_be_assigned(key));
+        let Some(Pressed { key, .. }) = pressed.first() else { return true };
+        let task = project.dataset.tasks.get(task);
+        if let Some((task, label)) = task.and_then(|task| Some((task, task.labels.get(label)?)))
+            && *key != Key::Escape
+        {
+            super::keys::assign(&mut self.assignments, &task.name, label, *key);
+            context.commands.send(AppCommand::RememberKeys(self.assignments.clone()));
         }
+        self.assigning = None;
         true
     }
 

@@ -151,8 +151,7 @@ mod tests {
     #[test]
     fn an_image_is_never_dragged_out_of_its_area_nor_made_smaller_than_it_fits() {
         let area = Rect::from_min_size(Pos2::ZERO, vec2(400.0, 300.0));
-        let mut zoom = Zoom::default();
-        zoom.offset = vec2(90.0, 90.0);
+        let mut zoom = Zoom { offset: vec2(90.0, 90.0), ..Zoom::default() };
         assert_eq!(zoom.place(vec2(400.0, 200.0), area).center(), area.center());
         zoom.by(4.0, None);
         zoom.offset = vec2(1e6, -1e6);
