@@ -18,6 +18,9 @@ const LABELS: usize = 2;
 /// How often each of them must: most heads of the cross-validation then see three of each.
 const OF_EACH: usize = 4;
 
+/// Shares of what was learnt anew that are tried beside the network's own word.
+const SHARES: [f32; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
+
 /// What a model says of the rows of a dataset. Items are the rows that have outputs. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Suggestions {
@@ -111,6 +114,28 @@ impl Suggestions {
         Ok(Some(Self { tasks: answers, ..self.clone() }))
     }
 
+    /// What these heads have learnt together with what the network says by itself: per task the two are mixed
+    /// in the proportion that predicts the labelled rows best (`labels[task][row]`). Heads that learnt from
+    /// forty labels do not push aside a network that learnt from thousands, and do where it knows nothing of the
+    /// task. Both are of the same outputs.
+    pub fn mixed_with(&self, network: &Self, labels: &[Vec<Option<u32>>]) -> Self {
+        let mix = |(index, learnt): (usize, &Answers)| {
+            let classes = learnt.task.labels.len();
+            let known = network.tasks.get(index).filter(|known| {
+                known.task == learnt.task && known.probabilities.len() == learnt.probabilities.len()
+            });
+            let (Some(known), Some(labels)) = (known, labels.get(index)) else { return learnt.clone() };
+            let of_items: Vec<Option<u32>> =
+                self.rows.iter().map(|row| labels.get(*row).copied().flatten()).collect();
+            let share = best_share(&of_items, &known.probabilities, &learnt.probabilities, classes);
+            log::debug!("{}: {share} of what is said was learnt", learnt.task.name);
+            let both = known.probabilities.iter().zip(learnt.probabilities.iter());
+            let probabilities = both.map(|(known, learnt)| share * learnt + (1.0 - share) * known).collect();
+            Answers { task: learnt.task.clone(), probabilities: Arc::new(probabilities) }
+        };
+        Self { tasks: self.tasks.iter().enumerate().map(mix).collect(), ..self.clone() }
+    }
+
     /// What was said of a task before; its labels may be others now.
     fn kept(&self, task: &Task) -> Answers {
         let old = self.tasks.iter().find(|old| old.task.name == task.name);
@@ -158,6 +183,22 @@ impl Suggestions {
     pub fn features(&self) -> &Features {
         &self.features
     }
+}
+
+/// How much of `learnt` (one of [`SHARES`]) beside `network` predicts the labels best, by log loss. Of equals the
+/// least: a network that trained with these labels is at least as good as it looks here.
+fn best_share(labels: &[Option<u32>], network: &[f32], learnt: &[f32], classes: usize) -> f32 {
+    let loss = |share: f32| -> f64 {
+        let of = |(item, label): (usize, &Option<u32>)| {
+            let place = item * classes + (*label)? as usize;
+            let probability = share * learnt.get(place)? + (1.0 - share) * network.get(place)?;
+            Some(-f64::from(probability).max(1e-6).ln())
+        };
+        labels.iter().enumerate().filter_map(of).sum()
+    };
+    let losses = SHARES.map(loss);
+    let best = (0..SHARES.len()).min_by(|a, b| losses[*a].total_cmp(&losses[*b]));
+    best.map_or(0.0, |best| SHARES[best])
 }
 
 /// Whether labels of one task suffice to fit heads.

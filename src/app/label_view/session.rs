@@ -389,7 +389,7 @@ impl Session {
                 progress.set(done as u64, of as u64);
                 progress.keep_going()
             })?;
-            Ok(updated.map(|updated| (updated, count)))
+            Ok(updated.map(|updated| (updated.mixed_with(&network, &labels), count)))
         }));
     }
 

@@ -90,3 +90,28 @@ fn labels_and_tasks_may_be_others_now() {
     let error = said.updated(&tasks, &few, 1, &mut go_on).unwrap_err().to_string();
     assert!(error.contains("`neck`: 39 labels for 40 rows"), "{error}");
 }
+
+#[test]
+fn few_labels_do_not_push_aside_a_network_that_knows_better_nor_keep_one_that_knows_nothing() {
+    let (dataset, network) = forty();
+    let neck = |row: usize| Some((row % 2) as u32);
+    let print = |row: usize| Some([1, 2][row % 2]);
+    let labels: Vec<Vec<Option<u32>>> =
+        vec![(0..40).map(print).collect(), (0..40).map(neck).collect(), vec![None; 40]];
+    let learnt = network.updated(&dataset.tasks, &labels, 1, &mut go_on).unwrap().unwrap();
+    // The network says the contrary of every neck: what was learnt stands alone.
+    let mixed = learnt.mixed_with(&network, &labels);
+    assert_eq!(mixed.probabilities(1, 5), learnt.probabilities(1, 5));
+    // Where it is right and surer than the heads, it stays.
+    let certain = learnt.clone();
+    let answers = (0..40).flat_map(|row| if row % 2 == 0 { [0.999, 0.001] } else { [0.001, 0.999] });
+    let mut network = network;
+    network.tasks[1].probabilities = Arc::new(answers.collect());
+    let mixed = certain.mixed_with(&network, &labels);
+    assert_eq!(mixed.probabilities(1, 4), Some([0.999, 0.001].as_slice()));
+    // A task that the network does not know is the heads' alone, and each row sums to 1.
+    for row in 0..40 {
+        let sum: f32 = mixed.probabilities(0, row).unwrap().iter().sum();
+        assert!((sum - 1.0).abs() < 1e-4, "{sum}");
+    }
+}
