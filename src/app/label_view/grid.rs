@@ -213,6 +213,7 @@ impl LabelView {
                     self.accept_chosen(rows, context);
                 }
                 back_ui(ui, &mut self.grid);
+                ui.label(theme::caption(tokens, "Click what is wrong to take it out"));
             }
         });
         if self.grid.collector.collection != before
@@ -282,6 +283,7 @@ impl LabelView {
             shows_value: matches!(collection, Collection::Like { .. }),
         };
         let grid = ThumbnailGrid::new("Images to label").side(self.grid.side).caption(CAPTION).many().id(id);
+        let grid = grid.toggling(collection != Collection::Queue);
         let response = grid.ui(ui, context.thumbnails, &mut state, &cells);
         self.grid.grid = state;
         if self.grid.grid.selection() != &before {

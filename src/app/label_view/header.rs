@@ -43,8 +43,12 @@ impl LabelView {
             view.which_ui(ui);
             view.order_ui(ui, context);
             view.tasks_ui(ui, context);
-            icon_button(ui, context.commands, UiCommand::EditTasks);
-            icon_button(ui, context.commands, UiCommand::ExportLabels);
+            ui.scope(|ui| {
+                // No higher than the menus beside them.
+                ui.spacing_mut().button_padding.y = 0.0;
+                icon_button(ui, context.commands, UiCommand::EditTasks);
+                icon_button(ui, context.commands, UiCommand::ExportLabels);
+            });
         };
         if is_wide {
             ui.horizontal(|ui| {

@@ -50,6 +50,8 @@ pub struct GridState {
     selection: Selection,
     /// The cursor was moved: it must be in sight.
     follows: bool,
+    /// A press takes an item out of the choice or puts it back.
+    toggles: bool,
     lasso: Option<Lasso>,
     returns_to_top: bool,
     /// How the last frame was laid out, and how far it was scrolled.
@@ -122,13 +124,14 @@ pub struct ThumbnailGrid<'a> {
     side: f32,
     caption: f32,
     has_many: bool,
+    toggles: bool,
     id: Option<Id>,
 }
 
 impl<'a> ThumbnailGrid<'a> {
     /// A grid; `name` is also its accessible name and tells it from other grids.
     pub fn new(name: &'a str) -> Self {
-        Self { name, side: 36.0 * GRID, caption: 0.0, has_many: false, id: None }
+        Self { name, side: 36.0 * GRID, caption: 0.0, has_many: false, toggles: false, id: None }
     }
 
     /// The least side of the square that holds a picture, in points.
@@ -155,6 +158,12 @@ impl<'a> ThumbnailGrid<'a> {
         self
     }
 
+    /// As [`Self::many`], where all begin chosen: a click or a drag takes out, and moving the cursor changes nothing.
+    pub fn toggling(mut self, toggles: bool) -> Self {
+        self.toggles = toggles;
+        self
+    }
+
     /// Shows it in all the space there is.
     pub fn ui(
         self,
@@ -167,6 +176,7 @@ impl<'a> ThumbnailGrid<'a> {
         let layout = Layout::new(items.count(), self.side, self.caption, space.size());
         state.cursor = state.cursor.filter(|cursor| *cursor < layout.count);
         state.selection.truncate(layout.count);
+        state.toggles = self.toggles;
         let id = self.id.unwrap_or_else(|| ui.make_persistent_id(self.name));
         let mut opened = None;
         if keys_are_free(ui, Some(id)) {

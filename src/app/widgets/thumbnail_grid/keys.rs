@@ -69,7 +69,7 @@ impl GridState {
         self.cursor = Some(position);
         if modifiers.shift {
             self.extend_to(position);
-        } else if modifiers.command {
+        } else if modifiers.command || self.toggles {
             self.selection.toggle(position);
             self.anchor = Some(position);
         } else {
@@ -82,7 +82,7 @@ impl GridState {
         if extends {
             self.anchor = self.anchor.or(self.cursor);
             self.extend_to(position);
-        } else {
+        } else if !self.toggles {
             self.selection = Selection::of(position);
             self.anchor = Some(position);
         }
@@ -146,5 +146,16 @@ mod tests {
         assert_eq!(state.selection().iter().collect::<Vec<_>>(), [1, 2]);
         state.press(7, Modifiers::NONE);
         assert_eq!((state.selection().len(), state.cursor()), (1, Some(7)));
+    }
+
+    #[test]
+    fn where_all_are_chosen_a_press_takes_out_and_the_cursor_changes_nothing() {
+        let mut state = GridState { toggles: true, ..GridState::default() };
+        state.set_selection(Selection::range(0..5));
+        state.press(3, Modifiers::NONE);
+        state.go_to(1, false);
+        assert_eq!(state.selection().iter().collect::<Vec<_>>(), [0, 1, 2, 4]);
+        state.press(3, Modifiers::NONE);
+        assert_eq!(state.selection().len(), 5);
     }
 }

@@ -63,7 +63,7 @@ impl GridState {
             && ui.input(|input| input.pointer.is_decidedly_dragging());
         if begins {
             let begin = ui.input(|input| input.pointer.press_origin()).map(place);
-            let before = if modifiers.command || modifiers.shift {
+            let before = if modifiers.command || modifiers.shift || self.toggles {
                 self.selection.clone()
             } else {
                 Selection::default()
@@ -81,7 +81,7 @@ impl GridState {
             }
             let mut selection = lasso.before.clone();
             for position in lasso.holds(layout) {
-                if !selection.contains(position) {
+                if self.toggles || !selection.contains(position) {
                     selection.toggle(position);
                 }
             }
