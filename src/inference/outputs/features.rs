@@ -134,7 +134,7 @@ impl Features {
         // What is mapped stays when the folder goes.
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("000000.safetensors");
-        buffer.write(&file, &[]).unwrap();
+        std::fs::write(&file, buffer.to_bytes(&[]).unwrap()).unwrap();
         let shard = Arc::new(Shard::open(&file, &[]).unwrap());
         Self { shards: vec![shard], places: Arc::new((0..count as u32).map(|row| (0, row)).collect()) }
     }

@@ -10,6 +10,7 @@ mod shard;
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use super::{Predictor, checkpoint_of};
 use crate::config::{Augmentation, Task};
 use crate::dataset::Row;
 use crate::download::hex;
+use crate::files;
 use crate::images::cache::ImageCache;
 use crate::images::loader::{Loader, Source, in_batches};
 use crate::images::{Rgb, resize};
@@ -78,7 +80,7 @@ impl Store {
         let path = checkpoint_of(model_or_run);
         let tasks = checkpoint::read_description(&path)?.tasks;
         // The weights themselves say whether outputs are theirs: a resumed run has new ones.
-        let bytes = crate::files::map(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes = files::map(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let digest = hex(&Sha256::digest(&bytes))[..16].to_owned();
         let beside =
             if model_or_run.is_dir() { model_or_run.join(FOLDER) } else { path.with_extension(FOLDER) };
@@ -246,10 +248,21 @@ impl Store {
     /// # Errors
     /// The disk is full or not writable.
     pub fn append(&self, buffer: &Buffer) -> anyhow::Result<()> {
-        // Names sort by the order of writing.
-        let next = (0..).map(|number| self.folder.join(format!("{number:06}.{ENDING}")));
-        let Some(file) = next.into_iter().find(|file| !file.exists()) else { return Ok(()) };
-        buffer.write(&file, &self.tasks)
+        let bytes = buffer.to_bytes(&self.tasks)?;
+        let mut number = 0_u32;
+        loop {
+            // Names sort by the order of writing.
+            let file = self.folder.join(format!("{number:06}.{ENDING}"));
+            number += 1;
+            if file.exists() {
+                continue;
+            }
+            match files::create(&file, &bytes) {
+                // Another job of this run took the name that was free a moment ago.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                done => return done.with_context(|| format!("cannot write {}", file.display())),
+            }
+        }
     }
 
     /// Outputs of earlier checkpoints of the run are of no use to anybody.

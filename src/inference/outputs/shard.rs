@@ -47,11 +47,11 @@ impl Buffer {
         Self { probabilities: vec![Vec::new(); tasks], ..Self::default() }
     }
 
-    /// Writes the shard, whole or not at all.
+    /// The shard as a file has it.
     ///
     /// # Errors
-    /// The disk is full or not writable.
-    pub fn write(&self, file: &Path, tasks: &[Task]) -> anyhow::Result<()> {
+    /// The numbers do not fit the tasks.
+    pub fn to_bytes(&self, tasks: &[Task]) -> anyhow::Result<Vec<u8>> {
         let count = self.images.len();
         let paths: Vec<Cow<'_, str>> = self.images.iter().map(|path| path.to_string_lossy()).collect();
         let paths = serde_json::to_vec(&paths)?;
@@ -69,8 +69,7 @@ impl Buffer {
             let shape = vec![count, task.labels.len()];
             tensors.push((probabilities_name(index), Raw(Dtype::F32, shape, bytes_of(values))));
         }
-        let bytes = safetensors::serialize(tensors.iter().map(|(name, raw)| (name, raw)), None)?;
-        files::replace(file, &bytes).with_context(|| format!("cannot write {}", file.display()))
+        Ok(safetensors::serialize(tensors.iter().map(|(name, raw)| (name, raw)), None)?)
     }
 }
 

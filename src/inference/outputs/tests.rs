@@ -136,3 +136,31 @@ fn a_damaged_file_is_named() {
     let error = format!("{:#}", store.load().unwrap_err());
     assert!(error.contains("000000.safetensors is damaged"), "{error}");
 }
+
+#[test]
+fn two_jobs_that_predict_at_once_lose_nothing_of_each_other() {
+    const EACH: usize = 12;
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    run_of(&run, 1);
+    let store = Store::of(&run).unwrap();
+    let start = std::sync::Barrier::new(2);
+    std::thread::scope(|scope| {
+        for job in ["inspect", "label"] {
+            let (store, start) = (&store, &start);
+            scope.spawn(move || {
+                for number in 0..EACH {
+                    let mut buffer = Buffer::new(2);
+                    buffer.images.push(PathBuf::from(format!("{job}_{number}.png")));
+                    buffer.stamps.push([1, 1]);
+                    buffer.probabilities = vec![vec![0.5; 2], vec![0.25; 3]];
+                    buffer.features = vec![0; 4];
+                    buffer.miniatures = vec![0; MINIATURE_BYTES];
+                    start.wait();
+                    store.append(&buffer).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(store.load().unwrap().images.len(), 2 * EACH);
+}
