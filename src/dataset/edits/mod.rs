@@ -10,6 +10,7 @@ mod journal;
 pub mod merge;
 mod overlay;
 mod state;
+mod values;
 mod vocabulary;
 mod writer;
 
@@ -20,6 +21,7 @@ use time::OffsetDateTime;
 
 pub use journal::{Journal, folder_of};
 pub use state::State;
+pub use values::Values;
 pub use writer::{Report, Writer};
 
 use super::Dataset;

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::merge::{Conflict, Outcome};
+use super::values::{Slot, Values};
 use super::{Change, Edit, Entry, Field, Source, Step, now};
 
 /// What holds after all edits. Looking a value up costs one hash; an edit costs its changes.
@@ -11,7 +12,7 @@ use super::{Change, Edit, Entry, Field, Source, Step, now};
 /// keep; reading a journal goes the same way, so what was lived and what is read are the same.
 #[derive(Clone, Debug, Default)]
 pub struct State {
-    pub(super) images: HashMap<String, Vec<(Field, Slot)>>,
+    pub(super) values: Values,
     pub(super) done: Vec<Numbered>,
     pub(super) undone: Vec<Numbered>,
     last_number: u64,
@@ -25,22 +26,6 @@ pub struct State {
 pub(super) struct Numbered {
     number: u64,
     pub step: Step,
-}
-
-/// A value that is, or was since the CSV was read, another than the CSV's.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Slot {
-    /// What the CSV has; nothing for what does not go there.
-    pub base: Option<String>,
-    pub current: Option<String>,
-    /// The CSV was written since it was read: rows in memory have an older label than `base`.
-    pub saved: bool,
-}
-
-impl Slot {
-    pub fn is_pending(&self, field: &Field) -> bool {
-        matches!(field, Field::Label(_)) && self.base != self.current
-    }
 }
 
 impl State {
@@ -64,12 +49,12 @@ impl State {
 
     /// Flagged images with their notes, in no order.
     pub fn flags(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.images.keys().filter_map(|image| Some((image.as_str(), self.flag(image)?)))
+        self.values.iter().filter_map(|(image, _)| Some((image, self.flag(image)?)))
     }
 
     /// Whether no value is edited.
     pub fn is_empty(&self) -> bool {
-        self.images.is_empty()
+        self.values.is_empty()
     }
 
     /// How many labels the CSV does not have yet; costs nothing.
@@ -79,13 +64,18 @@ impl State {
 
     /// The labels that the CSV does not have yet, by image and task: what [`super::merge::save`] takes.
     pub fn pending(&self) -> Vec<Edit> {
-        self.edits(|field, slot| slot.is_pending(field))
+        self.values.pending()
     }
 
     /// The labels that differ from the rows in memory, by image and task: those that are pending and
     /// those saved since the CSV was read. [`Dataset::with_edits`](super::Dataset::with_edits) takes them.
     pub fn overlay(&self) -> Vec<Edit> {
-        self.edits(|_, _| true)
+        self.values.overlay()
+    }
+
+    /// All values, for a job to list: with many edits, [`State::overlay`] takes longer than a frame may.
+    pub fn values(&self) -> Values {
+        self.values.clone()
     }
 
     /// The step that [`State::undo`] undoes.
@@ -162,12 +152,11 @@ impl State {
 
     /// Forgets what was saved: to be called when rows that were read after the last save come into memory.
     pub fn forget_saved(&mut self) {
-        self.images.retain(|_, fields| {
+        self.values.change_all(|fields| {
             fields.retain_mut(|(_, slot)| {
                 slot.saved = false;
                 slot.base != slot.current
             });
-            !fields.is_empty()
         });
     }
 
@@ -297,25 +286,21 @@ impl State {
 
     /// Replaces a slot; one that says nothing is dropped.
     fn update(&mut self, image: &str, field: &Field, change: impl FnOnce(Option<Slot>) -> Option<Slot>) {
-        if !self.images.contains_key(image) {
-            self.images.insert(image.to_owned(), Vec::new());
-        }
-        let Some(fields) = self.images.get_mut(image) else { return };
-        let (key, old) = match fields.iter().position(|(of, _)| of == field) {
-            Some(at) => {
-                let (key, slot) = fields.swap_remove(at);
-                (key, Some(slot))
+        let pending = &mut self.pending;
+        self.values.change(image, |fields| {
+            let (key, old) = match fields.iter().position(|(of, _)| of == field) {
+                Some(at) => {
+                    let (key, slot) = fields.swap_remove(at);
+                    (key, Some(slot))
+                }
+                None => (field.clone(), None),
+            };
+            *pending -= usize::from(old.as_ref().is_some_and(|slot| slot.is_pending(field)));
+            if let Some(new) = change(old).filter(|slot| slot.saved || slot.base != slot.current) {
+                *pending += usize::from(new.is_pending(field));
+                fields.push((key, new));
             }
-            None => (field.clone(), None),
-        };
-        self.pending -= usize::from(old.as_ref().is_some_and(|slot| slot.is_pending(field)));
-        if let Some(new) = change(old).filter(|slot| slot.saved || slot.base != slot.current) {
-            self.pending += usize::from(new.is_pending(field));
-            fields.push((key, new));
-        }
-        if fields.is_empty() {
-            self.images.remove(image);
-        }
+        });
     }
 
     fn slot(&self, image: &str, field: &Field) -> Option<&Slot> {
@@ -323,26 +308,7 @@ impl State {
     }
 
     fn find(&self, image: &str, is_it: impl Fn(&Field) -> bool) -> Option<&Slot> {
-        self.images.get(image)?.iter().find(|(field, _)| is_it(field)).map(|(_, slot)| slot)
-    }
-
-    fn edits(&self, wanted: impl Fn(&Field, &Slot) -> bool) -> Vec<Edit> {
-        let mut edits: Vec<Edit> = Vec::new();
-        for (image, fields) in &self.images {
-            for (field, slot) in fields {
-                let Field::Label(task) = field else { continue };
-                if wanted(field, slot) {
-                    edits.push(Edit {
-                        image: image.clone(),
-                        task: task.clone(),
-                        before: slot.base.clone(),
-                        after: slot.current.clone(),
-                    });
-                }
-            }
-        }
-        edits.sort_unstable();
-        edits
+        self.values.get(image)?.iter().find(|(field, _)| is_it(field)).map(|(_, slot)| slot)
     }
 }
 

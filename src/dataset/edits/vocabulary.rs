@@ -22,18 +22,18 @@ impl State {
                 && label.is_none_or(|label| values.iter().any(|value| value.as_deref() == Some(label)))
         };
         let steps = self.done.iter().chain(&self.undone).flat_map(|numbered| &numbered.step.changes);
-        let mut slots = self.images.values().flatten();
+        let mut slots = self.values.iter().flat_map(|(_, fields)| fields);
         steps.into_iter().any(|change| is_it(&change.field, [&change.before, &change.after]))
             || slots.any(|(field, slot)| is_it(field, [&slot.base, &slot.current]))
     }
 
     /// Whether anything was ever edited.
     pub fn has_history(&self) -> bool {
-        !(self.images.is_empty() && self.done.is_empty() && self.undone.is_empty() && self.passed.is_empty())
+        !(self.values.is_empty() && self.done.is_empty() && self.undone.is_empty() && self.passed.is_empty())
     }
 
     pub(super) fn follow(&mut self, change: &Change) {
-        self.images.retain(|_, fields| {
+        self.values.change_all(|fields| {
             fields.retain_mut(|(field, slot)| {
                 let is_of_task = of_task(field) == Some(change.task());
                 if !follow_field(field, change) {
@@ -45,9 +45,8 @@ impl State {
                 }
                 slot.saved || slot.base != slot.current
             });
-            !fields.is_empty()
         });
-        let slots = self.images.values().flatten();
+        let slots = self.values.iter().flat_map(|(_, fields)| fields);
         self.pending = slots.filter(|(field, slot)| slot.is_pending(field)).count();
         follow_steps(&mut self.done, change);
         follow_steps(&mut self.undone, change);
