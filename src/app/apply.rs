@@ -358,7 +358,6 @@ impl App {
             let message = format!("{found} images cannot be used: Data, Problems lists them");
             self.toast(Level::Warning, message);
         }
-        self.tell_train_of_project();
     }
 
     fn open_sample(&mut self) {

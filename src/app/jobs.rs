@@ -171,6 +171,19 @@ impl Jobs {
         self.spawn(title.into(), false, work)
     }
 
+    /// Lets go of something large where no frame waits for it: to free a million rows takes longer than that.
+    pub fn let_go(&self, old: impl Send + 'static) {
+        drop(self.start_quietly("Letting old rows go", move |_| {
+            drop(old);
+            Ok(())
+        }));
+    }
+
+    /// Draws a frame after so long, for work that may begin then.
+    pub fn wake_after(&self, time: Duration) {
+        self.ctx.request_repaint_after(time);
+    }
+
     /// The jobs that the status bar shows, oldest first.
     pub fn running(&self) -> Vec<Progress> {
         lock(&self.running).iter().filter(|progress| progress.0.in_status_bar).cloned().collect()

@@ -6,11 +6,14 @@ use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
-use super::jobs::{Job, Jobs, Outcome, take};
+use super::jobs::{Job, Jobs, Outcome, Progress, take};
 use super::project::Summary;
 use crate::dataset::Dataset;
 use crate::dataset::edits::merge::{self, OnConflict};
 use crate::dataset::edits::{Edit, Entry, Opened, Report, State, Step, Writer};
+use follow::{Follow, gains};
+
+mod follow;
 
 /// The edits of one project.
 pub struct LabelEdits {
@@ -26,9 +29,8 @@ pub struct LabelEdits {
     error: Option<String>,
     /// Grows with each change of `base` or `state`.
     version: u64,
-    /// The version that the project's rows have.
-    applied: u64,
-    applying: Option<Job<(u64, Arc<Dataset>, Summary)>>,
+    /// The project's rows on their way to `version`.
+    follow: Follow,
     saving: Option<Job<merge::Outcome>>,
     /// Edits that contradict what the CSV has by now; the user decides.
     conflicts: Vec<merge::Conflict>,
@@ -72,8 +74,7 @@ impl LabelEdits {
             kept: 0,
             error: None,
             version,
-            applied: 0,
-            applying: None,
+            follow: Follow::default(),
             saving: None,
             conflicts: Vec::new(),
         }
@@ -114,6 +115,17 @@ impl LabelEdits {
         self.version
     }
 
+    /// The version that the project's rows have; they follow in the background.
+    pub fn version_of_rows(&self) -> u64 {
+        self.follow.version()
+    }
+
+    /// How many more labels of a task there are by now than the project's rows and their counts have; fewer,
+    /// where it is negative.
+    pub fn ahead_of_rows(&self, task: usize) -> i64 {
+        self.follow.ahead(task)
+    }
+
     /// Whether the CSV is being written.
     pub fn is_saving(&self) -> bool {
         self.saving.is_some()
@@ -135,19 +147,32 @@ impl LabelEdits {
 
     /// Undoes the last step; whether there was one.
     pub fn undo(&mut self) -> bool {
-        let entry = if self.denied.is_none() { self.state.undo() } else { None };
+        if self.denied.is_some() {
+            return false;
+        }
+        let taken = self.state.next_undo().map(|step| gains(&self.base.tasks, &step.changes));
+        self.follow.add(&taken.unwrap_or_default(), -1);
+        let entry = self.state.undo();
         self.keep(entry)
     }
 
     /// Makes the step undone last again; whether there was one.
     pub fn redo(&mut self) -> bool {
-        let entry = if self.denied.is_none() { self.state.redo() } else { None };
+        if self.denied.is_some() {
+            return false;
+        }
+        let given = self.state.next_redo().map(|step| gains(&self.base.tasks, &step.changes));
+        self.follow.add(&given.unwrap_or_default(), 1);
+        let entry = self.state.redo();
         self.keep(entry)
     }
 
     fn keep(&mut self, entries: impl IntoIterator<Item = Entry>) -> bool {
         let before = self.sent;
         for entry in entries {
+            if let Entry::Step { changes, .. } = &entry {
+                self.follow.add(&gains(&self.base.tasks, changes), 1);
+            }
             if let Some(writer) = &self.writer {
                 writer.send(entry);
             }
@@ -166,7 +191,10 @@ impl LabelEdits {
 
     /// Writes what the CSV does not have yet into it, in the background.
     pub fn save(&mut self, jobs: &Jobs) {
-        self.start_save(jobs, self.state.pending(), OnConflict::Ask);
+        if self.state.pending_count() > 0 {
+            let values = self.state.values();
+            self.start_save(jobs, move || values.pending(), OnConflict::Ask);
+        }
     }
 
     /// Settles all conflicts: the edits win, the file does, or ([`OnConflict::Ask`]) they stay for later.
@@ -175,16 +203,24 @@ impl LabelEdits {
             self.conflicts.clear();
             return;
         }
-        let edits = std::mem::take(&mut self.conflicts).into_iter().map(|conflict| conflict.edit).collect();
-        self.start_save(jobs, edits, on_conflict);
+        let conflicts = std::mem::take(&mut self.conflicts);
+        if !conflicts.is_empty() {
+            let edits = || conflicts.into_iter().map(|conflict| conflict.edit).collect();
+            self.start_save(jobs, edits, on_conflict);
+        }
     }
 
-    fn start_save(&mut self, jobs: &Jobs, edits: Vec<Edit>, on_conflict: OnConflict) {
-        if self.saving.is_some() || edits.is_empty() {
-            return;
+    fn start_save(
+        &mut self,
+        jobs: &Jobs,
+        edits: impl FnOnce() -> Vec<Edit> + Send + 'static,
+        on_conflict: OnConflict,
+    ) {
+        if self.saving.is_none() {
+            let base = Arc::clone(&self.base);
+            let save = move |_: &Progress| merge::save(&base, &edits(), on_conflict);
+            self.saving = Some(jobs.start("Saving labels", save));
         }
-        let base = Arc::clone(&self.base);
-        self.saving = Some(jobs.start("Saving labels", move |_| merge::save(&base, &edits, on_conflict)));
     }
 
     /// Takes in what the disk and the jobs say, and lets the rows follow; once a frame.
@@ -208,31 +244,10 @@ impl LabelEdits {
             Some(Outcome::Failed(message)) => news.push(News::Failed(message)),
             Some(Outcome::Cancelled) | None => {}
         }
-        news.extend(self.apply(jobs));
-        news
-    }
-
-    /// Puts the edits into the rows, one job at a time: while it works, further edits wait for the next.
-    fn apply(&mut self, jobs: &Jobs) -> Option<News> {
-        let mut news = None;
-        match take(&mut self.applying) {
-            Some(Outcome::Done((version, dataset, summary))) => {
-                self.applied = version;
-                news = Some(News::Applied(dataset, summary));
-            }
-            Some(Outcome::Failed(message)) => {
-                self.applied = self.version;
-                news = Some(News::Failed(message));
-            }
-            Some(Outcome::Cancelled) | None => {}
-        }
-        if self.applying.is_none() && self.applied != self.version {
-            let (base, edits, version) = (Arc::clone(&self.base), self.state.overlay(), self.version);
-            self.applying = Some(jobs.start_quietly("Taking in edits", move |_| {
-                let dataset = if edits.is_empty() { base } else { Arc::new(base.with_edits(&edits)) };
-                let summary = Summary::of(&dataset);
-                Ok((version, dataset, summary))
-            }));
+        match self.follow.poll(jobs, (&self.base, &self.state, self.version)) {
+            Some(Ok((rows, summary))) => news.push(News::Applied(rows, summary)),
+            Some(Err(message)) => news.push(News::Failed(message)),
+            None => {}
         }
         news
     }

@@ -60,10 +60,10 @@ impl App {
                     if let Some(project) = &mut self.project {
                         self.generation += 1;
                         project.generation = self.generation;
-                        project.dataset = dataset;
+                        let old = std::mem::replace(&mut project.dataset, dataset);
                         project.summary = Arc::new(summary);
+                        self.jobs.let_go(old);
                     }
-                    self.tell_train_of_project();
                 }
                 News::Saved(outcome) => self.on_labels_saved(&outcome),
                 News::Failed(message) => self.toast(Level::Error, message),

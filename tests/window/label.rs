@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use egui::{Key, Modifiers};
+use egui::{Event, Key, Modifiers};
+use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use tasklens::app::Start;
 use tasklens::app::command::Place;
+use tasklens::app::{App, Start};
 
 use crate::desk::Desk;
 use crate::garments::inspected;
@@ -138,7 +139,7 @@ fn keys_go_back_correct_clear_flag_and_undo() {
 #[test]
 fn a_held_key_labels_one_image_only() {
     let mut desk = desk();
-    let held = |repeat| egui::Event::Key {
+    let held = |repeat| Event::Key {
         key: Key::Num1,
         physical_key: None,
         pressed: true,
@@ -173,6 +174,69 @@ fn many_images_get_one_label_with_one_key() {
     desk.keys(Modifiers::COMMAND, Key::Z);
     desk.wait_for("02.png: no label");
     assert!(desk.shows("03.png: no label"), "one step for all of them");
+}
+
+/// Presses a key so that the next frame has all of it.
+fn press_in_this_frame(desk: &mut Desk, key: Key, modifiers: Modifiers) {
+    // Let go first, or it would count as held.
+    for pressed in [false, true] {
+        let event = Event::Key { key, physical_key: None, pressed, repeat: false, modifiers };
+        desk.window.input_mut().events.push(event);
+    }
+}
+
+#[test]
+fn each_label_counts_in_the_frame_that_shows_it() {
+    let mut desk = desk();
+    desk.settle();
+    assert!(desk.shows("print: 0 of 60 images labelled"));
+    let press = |desk: &mut Desk, key, modifiers| {
+        press_in_this_frame(desk, key, modifiers);
+        // One frame takes the key, the next shows what came of it; the rows follow later.
+        desk.window.run_steps(2);
+    };
+    press(&mut desk, Key::Num1, Modifiers::NONE);
+    assert!(desk.shows("print: 1 of 60 images labelled"));
+    press(&mut desk, Key::Num1, Modifiers::NONE);
+    assert!(desk.shows("sleeves: 1 of 60 images labelled"));
+    press(&mut desk, Key::Z, Modifiers::COMMAND);
+    assert!(desk.shows("sleeves: 0 of 60 images labelled") && desk.shows("print: 1 of 60 images labelled"));
+    desk.settle();
+    assert!(desk.shows("sleeves: 0 of 60 images labelled") && desk.shows("print: 1 of 60 images labelled"));
+}
+
+#[test]
+fn labelling_leaves_the_settings_of_the_next_run_as_they_were_changed() {
+    let mut desk = desk();
+    desk.settle();
+    desk.go_to(Place::Train);
+    desk.press("Augmentation");
+    assert!(desk.shows("Changed here"));
+    desk.go_to(Place::Label);
+    desk.keys(Modifiers::NONE, Key::Num1);
+    desk.wait_for("1 label edit");
+    desk.settle();
+    desk.go_to(Place::Train);
+    assert!(desk.shows("Changed here"));
+}
+
+#[test]
+fn an_update_that_is_asked_for_knows_the_label_given_just_before() {
+    let mut desk = desk_with_model();
+    desk.keys(Modifiers::NONE, Key::Num1);
+    desk.keys(Modifiers::COMMAND, Key::U);
+    desk.wait_for("learnt ");
+    let learnt = |window: &Harness<'static, App>| -> Option<usize> {
+        let node = window.query_all_by_label_contains("learnt ").next()?;
+        node.accesskit_node().value()?.split_whitespace().nth(1)?.parse().ok()
+    };
+    let before = learnt(&desk.window).unwrap();
+    // The command comes in the frame after the key: the rows had no time to follow.
+    for (key, modifiers) in [(Key::Num1, Modifiers::NONE), (Key::U, Modifiers::COMMAND)] {
+        press_in_this_frame(&mut desk, key, modifiers);
+        desk.window.step();
+    }
+    desk.wait_until("one label more", |window| learnt(window) == Some(before + 1));
 }
 
 /// The window on the Label place of [`inspected`]'s project, whose run has outputs.

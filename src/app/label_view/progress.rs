@@ -14,7 +14,7 @@ const NAME_WIDTH: f32 = 18.0 * GRID;
 impl LabelView {
     /// Shows it.
     pub(super) fn progress_ui(&self, ui: &mut Ui, context: &ViewContext<'_>) {
-        let Some(project) = context.project else { return };
+        let (Some(project), Some(edits)) = (context.project, context.edits) else { return };
         let tokens = context.tokens;
         let tasks = &project.dataset.tasks;
         ui.spacing_mut().interact_size.y = 4.0 * GRID;
@@ -24,9 +24,10 @@ impl LabelView {
             let counts = project.summary.labels.get(task);
             let labelled: usize =
                 counts.map_or(0, |counts| counts.iter().map(|count| count.used() + count.unused).sum());
-            let missing = project.summary.missing.get(task).copied().unwrap_or(0);
-            left += missing;
-            let of = labelled + missing;
+            let of = labelled + project.summary.missing.get(task).copied().unwrap_or(0);
+            // The rows follow a little later; the user sees each label count at once.
+            let labelled = labelled.saturating_add_signed(edits.ahead_of_rows(task) as isize).min(of);
+            left += of - labelled;
             let share = if of == 0 { 0.0 } else { labelled as f32 / of as f32 };
             ui.horizontal(|ui| {
                 ui.set_height(4.0 * GRID);

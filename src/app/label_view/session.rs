@@ -98,6 +98,8 @@ pub struct Session {
     update_began: Option<Instant>,
     /// An update was asked for while features were missing or another was under way.
     wants_update: bool,
+    /// The version of the edits when an update was first wanted: it is to know at least those.
+    wanted_since: Option<u64>,
     /// Labels since the last update.
     new_labels: usize,
     /// Update by itself.
@@ -123,6 +125,7 @@ impl Default for Session {
             learnt: None,
             update_began: None,
             wants_update: false,
+            wanted_since: None,
             new_labels: 0,
             updates_itself: true,
             version: 0,
@@ -204,7 +207,7 @@ impl Session {
 
     /// Fits the heads to the labels as they are, as soon as that is possible.
     pub fn update(&mut self) {
-        self.wants_update = true;
+        (self.wants_update, self.wanted_since) = (true, None);
     }
 
     /// Takes in what the jobs have done and starts what comes next; once a frame.
@@ -378,7 +381,12 @@ impl Session {
         if read.suggestions.rows().is_empty() {
             return;
         }
-        (self.wants_update, self.new_labels) = (false, 0);
+        if let Some(edits) = context.edits
+            && edits.version_of_rows() < *self.wanted_since.get_or_insert(edits.version())
+        {
+            return;
+        }
+        (self.wants_update, self.wanted_since, self.new_labels) = (false, None, 0);
         let (network, dataset) = (Arc::clone(&read.suggestions), Arc::clone(&project.dataset));
         let seed = project.config.model.random_seed;
         self.update_began = Some(Instant::now());
