@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use cpu_time::ThreadTime;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use tasklens::app::settings::Folders;
@@ -24,9 +25,9 @@ pub fn window(folder: &Path, config: PathBuf) -> Harness<'static, App> {
     window
 }
 
-/// One frame; the time it takes.
+/// One frame; the processor time it takes.
 pub fn frame(window: &mut Harness<'static, App>) -> Duration {
-    let begin = Instant::now();
+    let begin = ThreadTime::now();
     window.step();
     let output = window.output();
     let triangles = window.ctx.tessellate(output.shapes.clone(), output.pixels_per_point);
