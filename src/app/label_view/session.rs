@@ -381,10 +381,13 @@ impl Session {
         if read.suggestions.rows().is_empty() {
             return;
         }
-        if let Some(edits) = context.edits
-            && edits.version_of_rows() < *self.wanted_since.get_or_insert(edits.version())
-        {
-            return;
+        if let Some(edits) = context.edits {
+            // A project that was read again counts anew.
+            let since = self.wanted_since.map_or(edits.version(), |since| since.min(edits.version()));
+            self.wanted_since = Some(since);
+            if edits.version_of_rows() < since {
+                return;
+            }
         }
         (self.wants_update, self.wanted_since, self.new_labels) = (false, None, 0);
         let (network, dataset) = (Arc::clone(&read.suggestions), Arc::clone(&project.dataset));
