@@ -17,6 +17,8 @@ mod garments;
 mod inspect;
 #[path = "window/label.rs"]
 mod label;
+#[path = "window/label_care.rs"]
+mod label_care;
 #[path = "window/new_project.rs"]
 mod new_project;
 #[path = "window/pictures.rs"]

@@ -7,10 +7,10 @@ use super::App;
 use super::command::{AppCommand, Level, Place, UiCommand};
 use super::context::TrainingState;
 use super::dialogs;
-use super::jobs::{Outcome, take};
+use super::jobs::{Outcome, Progress, take};
 use super::label_edits::LabelEdits;
 use super::new_project_view::NewProjectForm;
-use super::open::{self, Opening};
+use super::open::{self, Opened, Opening};
 use super::project::{ImageSource, Project, Summary};
 use super::proposal_view::ProposalForm;
 use super::settings::ThemeChoice;
@@ -224,14 +224,16 @@ impl App {
             _ => format!("Opening {} files", paths.len()),
         };
         self.place_when_open = None;
-        self.opening = Some(self.jobs.start(title, move |progress| open::open(&paths, progress)));
+        let before = self.project.as_ref().map(|project| Arc::clone(&project.dataset));
+        let work = move |progress: &Progress| open::open_after(&paths, before.as_deref(), progress);
+        self.opening = Some(self.jobs.start(title, work));
     }
 
-    fn on_opened(&mut self, opening: Opening) {
+    fn on_opened(&mut self, Opened { opening, has_same_rows }: Opened) {
         match opening {
             Opening::Project(opened) => {
                 let (config, dataset, summary) = *opened;
-                self.set_project(config, dataset, summary);
+                self.set_project(config, dataset, summary, has_same_rows);
             }
             Opening::Bare(proposal) => {
                 self.place = Place::Data;
@@ -259,7 +261,7 @@ impl App {
         }
     }
 
-    fn set_project(&mut self, config: Config, dataset: Dataset, summary: Summary) {
+    fn set_project(&mut self, config: Config, dataset: Dataset, summary: Summary, has_same_rows: bool) {
         let same_file = self.project.as_ref().is_some_and(|project| project.config.file == config.file);
         self.settings.remember(&config.file);
         if let Some(place) = self.place_when_open.take() {
@@ -289,7 +291,7 @@ impl App {
         self.open_edits();
         self.vocabulary.on_project(same_file);
         self.data.on_project(same_file);
-        self.label.on_project(same_file);
+        self.label.on_project(same_file, has_same_rows);
         self.inspect.on_project(same_file);
         self.tell_train_of_project();
         self.check_images();
@@ -311,7 +313,7 @@ impl App {
         self.place = Place::Data;
         self.vocabulary.on_project(false);
         self.data.on_project(false);
-        self.label.on_project(false);
+        self.label.on_project(false, false);
         self.inspect.on_project(false);
         self.tell_train_of_project();
         self.save_settings();

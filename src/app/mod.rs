@@ -47,7 +47,7 @@ use context::{TrainingState, ViewContext};
 use jobs::{Job, Jobs};
 use label_edits::LabelEdits;
 use new_project_view::NewProjectForm;
-use open::Opening;
+use open::Opened;
 use project::Project;
 use proposal_view::ProposalForm;
 use settings::{Folders, Settings};
@@ -76,7 +76,7 @@ pub struct App {
     place: Place,
     project: Option<Project>,
     generation: u64,
-    opening: Option<Job<Opening>>,
+    opening: Option<Job<Opened>>,
     /// Where to go when the project that is being opened is there.
     place_when_open: Option<Place>,
     /// Small jobs that end with a command: dialogs, pastes, the sample.

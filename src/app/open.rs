@@ -14,6 +14,14 @@ use crate::dataset::{Dataset, sample};
 use crate::images::decode::has_image_ending;
 use crate::training::run_folder::RunRecord;
 
+/// What was opened.
+pub struct Opened {
+    /// What it is.
+    pub opening: Opening,
+    /// Whether its rows are about the same images, in the same order, as those that were open before.
+    pub has_same_rows: bool,
+}
+
 /// What paths turned out to be.
 pub enum Opening {
     /// A config with its rows.
@@ -36,6 +44,23 @@ pub enum Opening {
 pub const MOST_PREDICTED: usize = 1000;
 /// Endings of tables.
 pub const TABLE_ENDINGS: [&str; 3] = ["csv", "tsv", "txt"];
+
+/// Reads what was dropped, chosen or named, and compares its rows with those that are open.
+///
+/// # Errors
+/// See [`open`].
+pub fn open_after(
+    paths: &[PathBuf],
+    before: Option<&Dataset>,
+    progress: &Progress,
+) -> anyhow::Result<Opened> {
+    let opening = open(paths, progress)?;
+    let has_same_rows = match (&opening, before) {
+        (Opening::Project(opened), Some(before)) => opened.1.has_rows_of(before),
+        _ => false,
+    };
+    Ok(Opened { opening, has_same_rows })
+}
 
 /// Reads what was dropped, chosen or named.
 ///

@@ -45,7 +45,7 @@ fn unlabelled(folder: &Path) -> Start {
 }
 
 /// The window on the Label place of unlabelled images.
-fn desk() -> Desk {
+pub fn desk() -> Desk {
     let mut desk = Desk::with(egui::vec2(1280.0, 800.0), unlabelled);
     desk.wait_for("60 rows");
     desk.keys(Modifiers::COMMAND, Key::Num2);
@@ -240,7 +240,7 @@ fn an_update_that_is_asked_for_knows_the_label_given_just_before() {
 }
 
 /// The window on the Label place of [`inspected`]'s project, whose run has outputs.
-fn desk_with_model() -> Desk {
+pub fn desk_with_model() -> Desk {
     let mut desk = Desk::with(egui::vec2(1280.0, 800.0), |folder| {
         let folder = folder.join("shop");
         std::fs::create_dir_all(&folder).unwrap();

@@ -44,6 +44,11 @@ impl LabelView {
     pub(super) fn accept(&mut self, context: &ViewContext<'_>) {
         let Some(row) = self.arrangement.queue.current() else { return };
         match self.suggestion(self.task, row) {
+            Some(_) if has_unknown_label(context, row, self.task) => {
+                let message = "This image has a label that the config does not list: give it another by its \
+                               key, or add that label under Tasks and labels";
+                context.commands.toast(Level::Warning, message);
+            }
             Some((label, _)) => {
                 if self.give(&[row], self.task, Some(label as usize), Source::Suggestion, context) {
                     self.go_on(context);
@@ -58,7 +63,8 @@ impl LabelView {
         let (Some(row), Some(edits)) = (self.arrangement.queue.current(), editable(context)) else { return };
         let base = edits.base();
         let lacking = self.tasks_in_question(&base.tasks).into_iter();
-        let lacking = lacking.filter(|task| edits.state().class(base, row, *task).is_none());
+        // A label that the config does not list is a label, too: only the user replaces it.
+        let lacking = lacking.filter(|task| edits.state().label_text(base, row, *task).is_none());
         let changes: Vec<Change> = lacking
             .filter_map(|task| {
                 let (label, _) = self.suggestion(task, row)?;
@@ -116,7 +122,7 @@ impl LabelView {
         self.task = tasks.iter().find(lacks).or(tasks.first()).copied().unwrap_or(0);
         self.shown = Some(row);
         self.zoom.reset();
-        self.note = None;
+        self.keep_note(context);
         self.assigning = None;
     }
 
@@ -157,6 +163,14 @@ impl LabelView {
         let change = edits.state().flag_change(edits.base(), row, note);
         context.commands.send(AppCommand::Edit(Step::now(Source::Hand, vec![change])));
     }
+}
+
+/// Whether a row has text for a task that the config does not list: the suggestions leave it alone.
+fn has_unknown_label(context: &ViewContext<'_>, row: usize, task: usize) -> bool {
+    context.edits.is_some_and(|edits| {
+        let (state, base) = (edits.state(), edits.base());
+        state.class(base, row, task).is_none() && state.label_text(base, row, task).is_some()
+    })
 }
 
 /// Whether a row lacks a label for any of these tasks.

@@ -130,8 +130,7 @@ impl Collector {
 
 /// By label, the most probable first: what is wrong stands out among its like.
 fn sure(dataset: &Dataset, suggestions: &Suggestions, task: usize, threshold: f32) -> Found {
-    let unlabelled =
-        candidates::rows(dataset).into_iter().filter(|row| dataset.rows[*row].labels[task].is_none());
+    let unlabelled = candidates::rows(dataset).into_iter().filter(|row| !dataset.has_text(*row, task));
     let mut all: Vec<(u32, f32, usize)> = unlabelled
         .filter_map(|row| {
             let (label, probability) = suggestions.top(task, row)?;
@@ -155,10 +154,8 @@ fn alike(
 ) -> Found {
     let mut found = Found { rows: vec![row], values: vec![1.0], refused: HashSet::new() };
     let Some(item) = suggestions.item_of(row) else { return found };
-    let candidates: HashSet<usize> = candidates::rows(dataset)
-        .into_iter()
-        .filter(|row| dataset.rows[*row].labels[task].is_none())
-        .collect();
+    let candidates: HashSet<usize> =
+        candidates::rows(dataset).into_iter().filter(|row| !dataset.has_text(*row, task)).collect();
     // The nearest may be labelled already: of all images enough are looked at.
     let all = nearest_to_item(suggestions.features(), item, suggestions.rows().len(), keep_going);
     for neighbour in all.unwrap_or_default() {

@@ -79,6 +79,20 @@ impl Many {
         }
     }
 
+    /// Rows have other numbers now: nothing is chosen or gathered any more.
+    pub(super) fn on_other_rows(&mut self) {
+        *self =
+            Self { side: self.side, threshold: self.threshold, likeness: self.likeness, ..Self::default() };
+    }
+
+    /// The task that images are gathered for.
+    pub(super) fn task(&self) -> Option<usize> {
+        match self.collector.collection {
+            Collection::Queue => None,
+            Collection::Like { task, .. } | Collection::Sure { task, .. } => Some(task),
+        }
+    }
+
     fn gather(&mut self, collection: Collection) {
         self.collector.collection = collection;
         self.grid.reset();
@@ -166,6 +180,8 @@ impl LabelView {
         let (base, task) = (edits.base(), self.task);
         let changes: Vec<Change> = rows
             .iter()
+            // What was given a label since the list was gathered keeps it.
+            .filter(|row| **row < base.rows.len() && edits.state().label_text(base, **row, task).is_none())
             .filter_map(|row| {
                 let (label, _) = self.suggestion(task, *row)?;
                 let text = base.tasks.get(task)?.labels.get(label as usize)?;

@@ -127,11 +127,20 @@ impl LabelView {
         }
     }
 
-    /// Another project was opened: what belonged to the old one goes.
-    pub fn on_project(&mut self, same_file: bool) {
+    /// A project was opened: what belonged to another one goes, and what was noted by row number where the
+    /// rows are others now.
+    pub fn on_project(&mut self, same_file: bool, has_same_rows: bool) {
         if !same_file {
             let assignments = std::mem::take(&mut self.assignments);
             *self = Self { assignments, ..Self::default() };
+        } else if !has_same_rows {
+            self.session.read_anew();
+            self.arrangement = Arrangement::default();
+            self.grid.on_other_rows();
+            if matches!(self.which, Which::These(..)) {
+                self.which = Which::All;
+            }
+            (self.shown, self.note, self.assigning) = (None, None, None);
         }
     }
 
@@ -180,9 +189,22 @@ impl LabelView {
             .as_ref()
             .is_some_and(|(of, assignments)| of == tasks && *assignments == self.assignments);
         if !is_same {
+            self.on_tasks(tasks);
             self.keys = KeyMap::new(tasks, &self.assignments);
             self.keys_of = Some((tasks.to_vec(), self.assignments.clone()));
         }
+    }
+
+    /// Tasks may have other numbers now: the one at hand is found by its name.
+    fn on_tasks(&mut self, tasks: &[Task]) {
+        let Some((before, _)) = self.keys_of.as_ref().filter(|(before, _)| before != tasks) else { return };
+        let name = |task: usize| before.get(task).map(|task| task.name.as_str());
+        let moved = |task: usize| tasks.get(task).map(|task| task.name.as_str()) != name(task);
+        let here = tasks.iter().position(|task| Some(task.name.as_str()) == name(self.task));
+        if self.grid.task().is_some_and(moved) {
+            self.grid.leave();
+        }
+        (self.task, self.assigning) = (here.unwrap_or(0), None);
     }
 
     /// The tasks that are asked now, ascending; all where none is left.

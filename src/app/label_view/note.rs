@@ -2,7 +2,8 @@
 
 use egui::{Button, Key, RichText, Role, TextEdit, Ui, Vec2, WidgetInfo};
 
-use super::LabelView;
+use super::{LabelView, Mode};
+use crate::app::command::Level;
 use crate::app::context::ViewContext;
 use crate::app::icons;
 use crate::app::theme::{self, GRID};
@@ -26,9 +27,25 @@ impl LabelView {
         if self.flag_of(row, context).is_some() {
             self.set_flag(row, None, context);
             self.note = None;
+        } else if self.mode == Mode::Many {
+            // There is no room for a note below a small picture.
+            self.set_flag(row, Some(""), context);
+            let image =
+                context.edits.map(|edits| edits.base().image_key(row).into_owned()).unwrap_or_default();
+            let message = format!("{image} is flagged. F on the large image takes a note");
+            context.commands.toast(Level::Info, message);
         } else {
             self.set_flag(row, Some(""), context);
             self.note = Some(NoteEditor { row, text: String::new(), is_new: true });
+        }
+    }
+
+    /// A note that is being typed is kept when something else is done before Enter.
+    pub(super) fn keep_note(&mut self, context: &ViewContext<'_>) {
+        if let Some(NoteEditor { row, text, .. }) = self.note.take()
+            && context.edits.is_some_and(|edits| row < edits.base().rows.len())
+        {
+            self.set_flag(row, Some(text.trim()), context);
         }
     }
 
@@ -68,12 +85,10 @@ impl LabelView {
         }
         let is_left = field.lost_focus();
         let is_dropped = is_left && ui.input(|input| input.key_pressed(Key::Escape));
-        if is_left {
-            let (row, text) = (note.row, note.text.trim().to_owned());
+        if is_dropped {
             self.note = None;
-            if !is_dropped {
-                self.set_flag(row, Some(&text), context);
-            }
+        } else if is_left {
+            self.keep_note(context);
         }
     }
 }

@@ -192,6 +192,13 @@ impl Session {
         };
     }
 
+    /// Rows have other numbers now: all is read, and learnt, anew.
+    pub fn read_anew(&mut self) {
+        let has_learnt = self.learnt.is_some() || self.updating.is_some() || self.wants_update;
+        self.choose(self.model.clone());
+        self.wants_update = has_learnt;
+    }
+
     /// A run has ended: there is one more to choose.
     pub fn on_run_ended(&mut self) {
         self.runs_of = None;
@@ -215,8 +222,17 @@ impl Session {
         let Some(project) = context.project else { return };
         self.choose_run(context);
         self.poll_preparing(context);
+        let is_same =
+            |read: &Read| read.rows == project.dataset.rows.len() && read.tasks == project.dataset.tasks;
+        if self.read.as_ref().is_some_and(|read| !is_same(read)) {
+            // Labels have other numbers now: what was learnt, or is being learnt, is learnt again.
+            (self.read, self.current) = (None, None);
+            self.wants_update |= self.learnt.take().is_some() | self.updating.take().is_some();
+        }
         match take(&mut self.reading) {
-            Some(Outcome::Done(read)) => self.take_in(read),
+            // What was read for other labels is read again below.
+            Some(Outcome::Done(read)) if is_same(&read) => self.take_in(read),
+            Some(Outcome::Done(_)) => {}
             Some(Outcome::Failed(message)) => {
                 context.commands.toast(Level::Warning, message);
                 self.choose(Model::Off);
@@ -228,12 +244,7 @@ impl Session {
         if self.model.path().is_none() || self.reading.is_some() {
             return;
         }
-        let is_same =
-            |read: &Read| read.rows == project.dataset.rows.len() && read.tasks == project.dataset.tasks;
-        if !self.read.as_ref().is_some_and(is_same) {
-            // Labels have other numbers now: what was learnt is learnt again.
-            self.current = None;
-            self.wants_update |= self.learnt.take().is_some();
+        if self.read.is_none() {
             self.start_reading(&project.dataset, context);
         } else {
             self.predict(context);

@@ -93,6 +93,8 @@ impl App {
     /// Sends the command of each shortcut that was pressed.
     fn shortcuts(&mut self, ctx: &egui::Context) {
         let typing = ctx.text_edit_focused();
+        // What a dialog covers is not changed behind it.
+        let is_covered = ctx.memory(|memory| memory.top_modal_layer().is_some());
         // Shortcuts with more modifiers first: Ctrl+Shift+P must not count as Ctrl+P.
         let mut all: Vec<_> = UiCommand::ALL
             .iter()
@@ -102,7 +104,7 @@ impl App {
         all.push((UiCommand::ZoomIn, egui::KeyboardShortcut::new(egui::Modifiers::COMMAND, Key::Equals)));
         all.sort_by_key(|(_, shortcut)| !shortcut.modifiers.shift);
         for (command, shortcut) in all {
-            if typing && shortcut.conflicts_with_text_editing() {
+            if typing && shortcut.conflicts_with_text_editing() || is_covered && !is_about_window(command) {
                 continue;
             }
             if ctx.input_mut(|input| input.consume_shortcut(&shortcut)) {
@@ -152,6 +154,21 @@ impl App {
             Ok(Some(AppCommand::OpenImages(vec![ImageSource::Pixels { name, image }])))
         }));
     }
+}
+
+/// Whether a command is about the window, not about what is open in it.
+fn is_about_window(command: UiCommand) -> bool {
+    matches!(
+        command,
+        UiCommand::EditTasks
+            | UiCommand::CommandPalette
+            | UiCommand::ShowShortcuts
+            | UiCommand::ToggleLog
+            | UiCommand::ZoomIn
+            | UiCommand::ZoomOut
+            | UiCommand::ZoomReset
+            | UiCommand::Quit
+    )
 }
 
 /// Pasted pixels as upright RGB, transparency over white.

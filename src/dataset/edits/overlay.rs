@@ -123,6 +123,12 @@ impl Dataset {
         trimmed(self.table.cell(row, self.columns.path))
     }
 
+    /// Whether each row is about the same image as in `other`: what was noted by row number still holds.
+    pub fn has_rows_of(&self, other: &Self) -> bool {
+        self.rows.len() == other.rows.len()
+            && (0..self.rows.len()).all(|row| self.image_key(row) == other.image_key(row))
+    }
+
     /// A copy with edits (of [`State::overlay`]) in it: cells, labels, which rows can be used, the
     /// split and the problems. To be made from the dataset as it was read, not from such a copy. Looks
     /// at no image: what was found about them stays.
@@ -163,6 +169,11 @@ impl Dataset {
     /// The label in the CSV, as text.
     pub(in crate::dataset) fn given_label(&self, row: usize, task: usize) -> Option<Cow<'_, str>> {
         Some(trimmed(self.table.cell(row, self.columns.tasks[task]))).filter(|label| !label.is_empty())
+    }
+
+    /// Whether a row has any label for a task, also one that the config does not list.
+    pub fn has_text(&self, row: usize, task: usize) -> bool {
+        self.rows[row].labels[task].is_some() || self.given_label(row, task).is_some()
     }
 
     fn rows_of<'a>(&self, edits: &'a [Edit]) -> HashMap<&'a str, usize> {
