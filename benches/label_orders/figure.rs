@@ -41,6 +41,8 @@ struct Panel {
     labels: Vec<usize>,
     low: f64,
     high: f64,
+    /// From one line across to the next.
+    step: f64,
     everything: f64,
 }
 
@@ -51,13 +53,18 @@ impl Panel {
         let (mut low, mut high) = (everything, everything);
         for order in 0..ORDERS.len() {
             for place in 0..labels.len() {
-                let Spread { mean, deviation, .. } = outcome.accuracy(order, place);
+                let Spread { mean, deviation, .. } = outcome.within_repeats(order, place);
                 low = low.min(mean - deviation);
                 high = high.max(mean + deviation);
             }
         }
-        let nice = |value: f64| value * 20.0;
-        Self { labels, low: nice(low).floor() / 20.0, high: nice(high).ceil() / 20.0, everything }
+        let step = match high - low {
+            span if span < 0.15 => 0.02,
+            span if span < 0.4 => 0.05,
+            _ => 0.1,
+        };
+        let [low, high] = [(low / step).floor() * step, (high / step).ceil() * step];
+        Self { labels, low, high, step, everything }
     }
 
     fn x(&self, labels: f64) -> f64 {
@@ -82,7 +89,7 @@ impl Panel {
         let mut lines = String::new();
         for (order, (name, _)) in ORDERS.iter().enumerate() {
             let spreads: Vec<Spread> =
-                (0..self.labels.len()).map(|place| outcome.accuracy(order, place)).collect();
+                (0..self.labels.len()).map(|place| outcome.within_repeats(order, place)).collect();
             let colour = COLOURS[order];
             let upper = spreads.iter().enumerate().map(|(place, s)| self.point(place, s.mean + s.deviation));
             let lower =
@@ -118,8 +125,7 @@ impl Panel {
             outcome.title,
             outcome.tasks.join(", ").replace('_', " ")
         );
-        let step = if self.high - self.low > 0.32 { 0.1 } else { 0.05 };
-        let mut level = (self.low / step).ceil() * step;
+        let mut level = self.low;
         while level <= self.high + 1e-9 {
             let y = self.y(level);
             let _ = writeln!(
@@ -130,7 +136,7 @@ impl Panel {
                 y + 4.0,
                 100.0 * level
             );
-            level += step;
+            level += self.step;
         }
         let (first, last) = (self.labels[0], self.labels[self.labels.len() - 1]);
         let step = if last - first > 800 { 300 } else { 200 };

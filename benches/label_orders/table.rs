@@ -65,6 +65,20 @@ impl Outcome {
         Spread::of(&self.values(order, place, Point::mean))
     }
 
+    /// As [`Outcome::accuracy`], but without what makes a repeat better or worse under every order: its first
+    /// images and its network. The mean is the same.
+    pub fn within_repeats(&self, order: usize, place: usize) -> Spread {
+        let level = |is_counted: &dyn Fn(u64) -> bool| {
+            let curves = self.curves.iter().filter(|curve| is_counted(curve.repeat));
+            Spread::of(&curves.flat_map(|curve| &curve.points).map(Point::mean).collect::<Vec<_>>()).mean
+        };
+        let all = level(&|_| true);
+        let curves = self.curves.iter().filter(|curve| curve.order == order);
+        let values =
+            curves.map(|curve| curve.points[place].mean() + all - level(&|repeat| repeat == curve.repeat));
+        Spread::of(&values.collect::<Vec<_>>())
+    }
+
     fn table(&self) -> String {
         let labels = self.labels();
         let all = self.everything.first().map_or(0, |point| point.labels);
