@@ -2,8 +2,9 @@
 //! the model's doubt, and by how little they resemble what is labelled. On the built-in sample, and on real
 //! photographs where they are (`TASKLENS_PHOTOGRAPHS`, or `../shared/data/clothing`).
 //!
-//! `cargo bench --bench label_orders [-- REPEATS RETRAINED]` takes about 40 minutes on one core. What is
-//! finished is kept in `target/label_orders`; remove it to begin anew.
+//! `cargo bench --bench label_orders [-- REPEATS RETRAINED]`: 10 repeats took 17 minutes on one core, and each
+//! one that trains networks anew a quarter of an hour more. What is finished is kept in `target/label_orders`;
+//! remove it to begin anew.
 //!
 //! Each repeat labels some first images at random, trains a small network on them from scratch as a user
 //! without a GPU would, and then labels some more in each round, in the order under test; the heads are fitted
