@@ -417,3 +417,23 @@ fn label_place_with_suggestions() {
     desk.settle();
     pictures(&mut desk, "label_zoomed");
 }
+
+#[test]
+fn escape_leaves_a_gathered_list_and_f6_leads_to_the_buttons() {
+    let mut desk = desk_with_model();
+    desk.keys(Modifiers::NONE, Key::G);
+    desk.press("Review suggestions");
+    desk.wait_for("Accept ");
+    desk.keys(Modifiers::NONE, Key::Escape);
+    desk.wait_for("Review suggestions");
+    let has_keys = |desk: &Desk| {
+        desk.window.get_by_role_and_label(egui::accesskit::Role::ListBox, "Images to label").is_focused()
+    };
+    assert!(has_keys(&desk));
+    desk.keys(Modifiers::NONE, Key::F6);
+    assert!(!has_keys(&desk), "another widget has the focus");
+    desk.keys(Modifiers::NONE, Key::Num1);
+    assert!(!desk.shows("label edit"), "and keys give no labels");
+    desk.keys(Modifiers::NONE, Key::Escape);
+    assert!(has_keys(&desk));
+}

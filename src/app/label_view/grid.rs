@@ -229,7 +229,7 @@ impl LabelView {
                     self.accept_chosen(rows, context);
                 }
                 back_ui(ui, &mut self.grid);
-                ui.label(theme::caption(tokens, "Click what is wrong to take it out"));
+                ui.label(theme::caption(tokens, "Click to take out"));
             }
         });
         if self.grid.collector.collection != before

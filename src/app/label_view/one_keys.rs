@@ -9,7 +9,8 @@ use crate::app::widgets::thumbnail_grid::keys_are_free;
 use crate::dataset::edits::Source;
 
 /// What a key means while one image is shown.
-const OWN: [Key; 17] = [
+const OWN: [Key; 18] = [
+    Key::F6,
     Key::Tab,
     Key::Space,
     Key::Enter,
@@ -47,12 +48,7 @@ impl LabelView {
         if keys_are_free(ui, None) {
             ui.ctx().memory_mut(|memory| memory.request_focus(id));
         }
-        let filter = EventFilter {
-            tab: true,
-            horizontal_arrows: true,
-            vertical_arrows: true,
-            ..EventFilter::default()
-        };
+        let filter = EventFilter { tab: true, horizontal_arrows: true, vertical_arrows: true, escape: true };
         ui.ctx().memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
     }
 
@@ -65,14 +61,15 @@ impl LabelView {
             return;
         }
         for pressed in take_keys(ui, |key| OWN.contains(&key) || super::keys::can_be_assigned(key)) {
-            self.one_key(pressed, context);
+            self.one_key(ui, pressed, context);
         }
     }
 
-    fn one_key(&mut self, pressed: Pressed, context: &ViewContext<'_>) {
+    fn one_key(&mut self, ui: &Ui, pressed: Pressed, context: &ViewContext<'_>) {
         let Some(row) = self.arrangement.queue.current() else { return };
         // What changes labels is not repeated while a key is held.
         match pressed.key {
+            Key::F6 => leave_images(ui),
             Key::ArrowRight => self.step(1, context),
             Key::ArrowLeft => self.step(-1, context),
             Key::PageDown => self.step(PAGE, context),
@@ -106,10 +103,12 @@ impl LabelView {
         if !has_keys(ui, id) || self.take_assignment(ui, context) {
             return;
         }
-        let is_own =
-            |key| matches!(key, Key::Tab | Key::G | Key::F | Key::Backspace | Key::Delete | Key::Escape);
+        let is_own = |key| {
+            matches!(key, Key::F6 | Key::Tab | Key::G | Key::F | Key::Backspace | Key::Delete | Key::Escape)
+        };
         for pressed in take_keys(ui, |key| is_own(key) || super::keys::can_be_assigned(key)) {
             match pressed.key {
+                Key::F6 => leave_images(ui),
                 Key::Tab => self.next_task(!pressed.has_shift, context),
                 Key::Escape => self.grid.leave(),
                 _ if pressed.repeats => {}
@@ -161,6 +160,11 @@ impl LabelView {
             self.grid.show(self.arrangement.queue.at());
         }
     }
+}
+
+/// Gives the focus to the next button or menu; Escape brings it back.
+fn leave_images(ui: &Ui) {
+    ui.memory_mut(|memory| memory.move_focus(egui::FocusDirection::Next));
 }
 
 /// Whether the images have the focus. An Escape that leaves a field or slider is not for them, too.
