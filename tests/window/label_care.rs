@@ -172,3 +172,31 @@ fn what_a_dialog_covers_is_not_undone_behind_it() {
         window.query_all_by_label_contains("1 label edit").next().is_none()
     });
 }
+
+#[test]
+fn what_is_chosen_in_the_grid_stays_chosen_when_the_model_brings_another_order() {
+    let mut desk = desk_with_model();
+    desk.press("View: Grid");
+    desk.press("Order of the images");
+    desk.press("Most uncertain (margin)");
+    desk.settle();
+    let images = |desk: &Desk| -> Vec<String> {
+        let cells = desk.window.query_all_by_role(egui::accesskit::Role::ListBoxOption);
+        cells.filter_map(|cell| Some(cell.accesskit_node().label()?.split(':').next()?.to_owned())).collect()
+    };
+    let before = images(&desk);
+    let chosen = before[5].clone();
+    desk.press_containing(&format!("{chosen}: "));
+    desk.keys(Modifiers::COMMAND, Key::U);
+    desk.wait_for("learnt ");
+    desk.settle();
+    assert_ne!(images(&desk), before, "another order");
+    desk.keys(Modifiers::NONE, Key::Num2);
+    desk.wait_for("1 label edit");
+    let journal = desk.folder.path().join("shop/garments.csv.edits/journal.jsonl");
+    desk.wait_until("the journal", |_| {
+        std::fs::read_to_string(&journal).is_ok_and(|text| text.lines().count() > 1)
+    });
+    let journal = std::fs::read_to_string(&journal).unwrap();
+    assert!(journal.lines().last().unwrap().contains(&chosen), "{chosen} was chosen: {journal}");
+}

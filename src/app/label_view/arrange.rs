@@ -84,20 +84,21 @@ impl Arrangement {
         self.asked.is_some()
     }
 
-    /// Takes in the answer, and asks again where something has changed; once a frame.
+    /// Takes in the answer, and asks again where something has changed; once a frame. Returns the queue that was
+    /// replaced.
     pub fn poll(
         &mut self,
         wanted: &Wanted,
         suggestions: Option<(&Arc<Suggestions>, u64)>,
         context: &ViewContext<'_>,
-    ) {
-        let (Some(project), Some(edits)) = (context.project, context.edits) else { return };
-        self.take_in(context);
+    ) -> Option<Queue> {
+        let (project, edits) = (context.project?, context.edits?);
+        let before = self.take_in(context);
         let version = suggestions.filter(|_| wanted.needs_model()).map_or(0, |(_, version)| version);
         let basis = Basis { wanted: wanted.clone(), rows: project.dataset.rows.len(), version };
         let latest = self.asked.as_ref().map(|asked| &asked.basis).or(self.basis.as_ref());
         if latest == Some(&basis) {
-            return;
+            return before;
         }
         // Only what the user chose begins at the first image again.
         let same = self.basis.as_ref().filter(|old| old.wanted == *wanted && old.rows == basis.rows);
@@ -119,29 +120,26 @@ impl Arrangement {
             _ => context.jobs.start_quietly(title, move |progress| Ok(work(progress))),
         };
         self.asked = Some(Asked { basis, visited, job });
+        before
     }
 
-    fn take_in(&mut self, context: &ViewContext<'_>) {
-        let Some(outcome) = self.asked.as_mut().and_then(|asked| asked.job.poll()) else { return };
-        let Some(Asked { basis, visited, .. }) = self.asked.take() else { return };
+    fn take_in(&mut self, context: &ViewContext<'_>) -> Option<Queue> {
+        let outcome = self.asked.as_mut().and_then(|asked| asked.job.poll())?;
+        let Asked { basis, visited, .. } = self.asked.take()?;
+        let mut before = None;
         match outcome {
-            Outcome::Done(Some(mut rows)) => {
+            Outcome::Done(Some(rows)) => {
                 let is_new = visited.is_empty();
                 if is_new {
                     let is_file_order = basis.wanted.order == Order::File;
                     let current = self.queue.current().filter(|_| is_file_order);
-                    self.queue = Queue::new(rows);
+                    before = Some(std::mem::replace(&mut self.queue, Queue::new(rows)));
                     if let Some(at) = current.and_then(|row| self.queue.rows().binary_search(&row).ok()) {
                         self.queue.go_to(at);
                     }
                 } else {
-                    // The user went on meanwhile: what was visited since is not to come again.
-                    let now = self.queue.visited().to_vec();
-                    let since = now.get(visited.len()..).unwrap_or_default();
-                    if !since.is_empty() {
-                        rows.retain(|row| !since.contains(row));
-                    }
-                    self.queue = Queue::continued(&now, rows);
+                    let queue = self.queue.rearranged(visited.len(), rows);
+                    before = Some(std::mem::replace(&mut self.queue, queue));
                 }
             }
             Outcome::Failed(message) => context.commands.toast(Level::Error, message),
@@ -149,6 +147,7 @@ impl Arrangement {
             Outcome::Done(None) | Outcome::Cancelled => {}
         }
         self.basis = Some(basis);
+        before
     }
 }
 

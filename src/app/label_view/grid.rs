@@ -1,5 +1,6 @@
 //! Many images small: one key labels all that are chosen.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use egui::{
@@ -7,7 +8,8 @@ use egui::{
 };
 
 use super::collect::{Collection, Collector};
-use super::panel::Press;
+use super::panel::{MOST_COUNTED, Press};
+use super::queue::Queue;
 use super::{LabelView, Mode};
 use crate::app::context::ViewContext;
 use crate::app::format::grouped;
@@ -38,6 +40,9 @@ const HINTS: [(&str, &str); 6] = [
     ("Enter", "open"),
     ("G", "one image"),
 ];
+
+/// A larger selection does not go with its images when they are arranged anew: that would take too long.
+const MOST_FOLLOWED: usize = 50_000;
 
 /// What the grid remembers.
 pub struct Many {
@@ -85,6 +90,31 @@ impl Many {
             Self { side: self.side, threshold: self.threshold, likeness: self.likeness, ..Self::default() };
     }
 
+    /// The queue was arranged anew: what is chosen stays chosen, wherever it is now.
+    pub(super) fn follow(&mut self, before: &Queue, now: &Queue) {
+        if self.collector.collection != Collection::Queue || before.rows() == now.rows() {
+            return;
+        }
+        let at = |position: usize| before.rows().get(position).copied();
+        let old = self.grid.selection();
+        let cursor = self.grid.cursor().and_then(at);
+        let chosen: HashSet<usize> = match old.len() {
+            ..=MOST_FOLLOWED => old.iter().filter_map(at).collect(),
+            _ => HashSet::new(),
+        };
+        let mut selection = Selection::default();
+        let mut place = None;
+        for (position, row) in now.rows().iter().enumerate() {
+            if chosen.contains(row) {
+                selection.toggle(position);
+            }
+            if cursor == Some(*row) {
+                place = Some(position);
+            }
+        }
+        self.grid.follow(place, selection);
+    }
+
     /// The task that images are gathered for.
     pub(super) fn task(&self) -> Option<usize> {
         match self.collector.collection {
@@ -119,10 +149,10 @@ impl LabelView {
         if self.grid.collector.poll(suggestions, context) {
             self.grid.choose();
         }
-        let rows = self.chosen_rows();
         let id = ui.make_persistent_id("Images to label");
-        self.many_keys(ui, id, &rows, context);
-        let rows = self.chosen_rows();
+        self.many_keys(ui, id, context);
+        // The panel says no more of more, and a frame must not wait for a million.
+        let rows = self.chosen_rows(MOST_COUNTED + 1);
         let mut pressed = None;
         if ui.available_width() >= WIDE {
             let panel =
@@ -139,7 +169,7 @@ impl LabelView {
         });
         if let Some(Press { task, label }) = pressed {
             self.task = task;
-            self.give_many(&rows, task, label, context);
+            self.give_many(task, label, context);
         }
     }
 
@@ -152,32 +182,34 @@ impl LabelView {
         }
     }
 
-    /// The chosen rows, or the one with the cursor.
-    fn chosen_rows(&self) -> Vec<usize> {
+    /// The chosen rows, or the one with the cursor; of more than `most` the first.
+    pub(super) fn chosen_rows(&self, most: usize) -> Vec<usize> {
         let (rows, grid) = (self.grid_rows(), &self.grid.grid);
         let at = |position: usize| rows.get(position).copied();
         match grid.selection().is_empty() {
             true => grid.cursor().and_then(at).into_iter().collect(),
-            false => grid.selection().iter().filter_map(at).collect(),
+            false => grid.selection().iter().filter_map(at).take(most).collect(),
         }
     }
 
-    pub(super) fn give_many(
-        &mut self,
-        rows: &[usize],
-        task: usize,
-        label: Option<usize>,
-        context: &ViewContext<'_>,
-    ) {
+    /// How many rows are chosen.
+    fn chosen_count(&self) -> usize {
+        let selection = self.grid.grid.selection();
+        if selection.is_empty() { self.chosen_rows(1).len() } else { selection.len() }
+    }
+
+    pub(super) fn give_many(&mut self, task: usize, label: Option<usize>, context: &ViewContext<'_>) {
+        let rows = self.chosen_rows(usize::MAX);
         if !rows.is_empty() {
-            self.give(rows, task, label, Source::Hand, context);
+            self.give(&rows, task, label, Source::Hand, context);
         }
     }
 
     /// Each chosen image gets its own suggestion.
-    fn accept_chosen(&mut self, rows: &[usize], context: &ViewContext<'_>) {
+    fn accept_chosen(&mut self, context: &ViewContext<'_>) {
         let Some(edits) = super::actions::editable(context) else { return };
         let (base, task) = (edits.base(), self.task);
+        let rows = self.chosen_rows(usize::MAX);
         let changes: Vec<Change> = rows
             .iter()
             // What was given a label since the list was gathered keeps it.
@@ -192,7 +224,7 @@ impl LabelView {
     }
 
     fn many_bar_ui(&mut self, ui: &mut Ui, rows: &[usize], context: &ViewContext<'_>) {
-        let tokens = context.tokens;
+        let (tokens, count) = (context.tokens, self.chosen_count());
         let task = context.project.and_then(|project| project.dataset.tasks.get(self.task));
         let task = task.map_or("", |task| task.name.as_str());
         let before = self.grid.collector.collection;
@@ -206,7 +238,7 @@ impl LabelView {
                     self.grid.likeness = likeness;
                     self.grid.choose();
                 }
-                chosen_ui(ui, tokens, rows.len());
+                chosen_ui(ui, tokens, count);
                 back_ui(ui, &mut self.grid);
             }
             Collection::Sure { task: of, .. } => {
@@ -215,7 +247,6 @@ impl LabelView {
                 slider_ui(ui, "Least probability", &mut threshold, 0.5..=1.0);
                 self.grid.threshold = threshold;
                 self.grid.collector.collection = Collection::Sure { task: of, threshold };
-                let count = rows.len();
                 let text = format!(
                     "Accept {} suggestion{}",
                     grouped(count as u64),
@@ -226,7 +257,7 @@ impl LabelView {
                 let button = ui.add_enabled(is_enabled, Button::new(look).fill(tokens.accent));
                 button.widget_info(|| WidgetInfo::labeled(Role::Button, is_enabled, &text));
                 if button.on_hover_text("Those that are not chosen stay without a label").clicked() {
-                    self.accept_chosen(rows, context);
+                    self.accept_chosen(context);
                 }
                 back_ui(ui, &mut self.grid);
                 ui.label(theme::caption(tokens, "Click to take out"));
@@ -258,7 +289,7 @@ impl LabelView {
             let threshold = self.grid.threshold;
             self.grid.gather(Collection::Sure { task: self.task, threshold });
         }
-        chosen_ui(ui, tokens, rows.len());
+        chosen_ui(ui, tokens, self.chosen_count());
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().slider_width = 24.0 * GRID;
             let side = &mut self.grid.side;

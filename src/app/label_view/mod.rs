@@ -111,7 +111,9 @@ impl LabelView {
         self.task = self.task.min(project.dataset.tasks.len().saturating_sub(1));
         let wanted = self.wanted(&project.dataset.tasks);
         let suggestions = self.session.suggestions().map(|all| (all, self.session.version()));
-        self.arrangement.poll(&wanted, suggestions, context);
+        if let Some(before) = self.arrangement.poll(&wanted, suggestions, context) {
+            self.grid.follow(&before, &self.arrangement.queue);
+        }
         self.header_ui(ui, context);
         ui.add_space(2.0 * GRID);
         if !self.arrangement.is_there() {

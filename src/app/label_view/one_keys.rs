@@ -99,7 +99,7 @@ impl LabelView {
     }
 
     /// The keys of the grid that are not the grid's own.
-    pub(super) fn many_keys(&mut self, ui: &Ui, id: Id, rows: &[usize], context: &ViewContext<'_>) {
+    pub(super) fn many_keys(&mut self, ui: &Ui, id: Id, context: &ViewContext<'_>) {
         if !has_keys(ui, id) || self.take_assignment(ui, context) {
             return;
         }
@@ -114,14 +114,14 @@ impl LabelView {
                 _ if pressed.repeats => {}
                 Key::G => self.set_mode(Mode::One),
                 Key::F => {
-                    if let [row] = rows {
-                        self.toggle_flag(*row, context);
+                    if let [row] = self.chosen_rows(2)[..] {
+                        self.toggle_flag(row, context);
                     }
                 }
-                Key::Backspace | Key::Delete => self.give_many(rows, self.task, None, context),
+                Key::Backspace | Key::Delete => self.give_many(self.task, None, context),
                 key => {
                     if let Some(label) = self.keys.label(self.task, key) {
-                        self.give_many(rows, self.task, Some(label), context);
+                        self.give_many(self.task, Some(label), context);
                     }
                 }
             }

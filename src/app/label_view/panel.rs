@@ -18,7 +18,7 @@ use crate::config::Task;
 const ROW: f32 = 7.0 * GRID;
 const CHIP: f32 = 5.0 * GRID;
 /// Of more rows than this it is not counted in each frame how many have a label.
-const MOST_COUNTED: usize = 500;
+pub(super) const MOST_COUNTED: usize = 500;
 
 /// What the panel remembers.
 #[derive(Default)]

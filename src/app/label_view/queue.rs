@@ -1,5 +1,7 @@
 //! The images in the order in which they are labelled, and where one is. No drawing.
 
+use std::collections::HashSet;
+
 /// Rows in order. What was visited keeps its place when the rest is arranged anew, so that going back always
 /// leads where one came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +22,16 @@ impl Queue {
         let mut all = visited.to_vec();
         all.extend(rows);
         Self { rows: all, at }
+    }
+
+    /// Another order of what was not among the first `known` when it was asked for. The user went on meanwhile:
+    /// what was visited since does not come again.
+    pub fn rearranged(&self, known: usize, mut rows: Vec<usize>) -> Self {
+        let since: HashSet<usize> = self.visited().iter().skip(known).copied().collect();
+        if !since.is_empty() {
+            rows.retain(|row| !since.contains(row));
+        }
+        Self::continued(self.visited(), rows)
     }
 
     /// All, in order.
@@ -89,6 +101,16 @@ mod tests {
         assert_eq!((queue.peek(-1), queue.peek(1)), (Some(1), Some(4)));
         assert!(queue.step(-1) && queue.step(-1) && !queue.step(-1));
         assert_eq!(queue.current(), Some(0));
+    }
+
+    #[test]
+    fn a_jump_to_the_end_of_a_million_while_they_are_arranged_takes_no_time() {
+        let mut queue = Queue::new((0..1_000_000).collect());
+        queue.go_to(999_000);
+        let began = std::time::Instant::now();
+        let queue = queue.rearranged(1, (1..1_000_000).rev().collect());
+        assert_eq!((queue.rows().len(), queue.peek(1)), (1_000_000, Some(999_999)));
+        assert!(began.elapsed().as_secs() < 10);
     }
 
     #[test]

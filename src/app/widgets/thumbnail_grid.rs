@@ -86,6 +86,13 @@ impl GridState {
         self.selection = selection;
     }
 
+    /// The same items in another order, or others: the cursor and the selection go with them.
+    pub fn follow(&mut self, cursor: Option<usize>, selection: Selection) {
+        (self.cursor, self.anchor, self.lasso) = (cursor, cursor, None);
+        self.selection = selection;
+        self.follows = true;
+    }
+
     /// How far to scroll, where that is not as in the last frame.
     fn wanted_offset(&mut self, layout: &Layout) -> Option<f32> {
         let follows = std::mem::take(&mut self.follows);
