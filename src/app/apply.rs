@@ -262,6 +262,9 @@ impl App {
     }
 
     fn set_project(&mut self, config: Config, dataset: Dataset, summary: Summary, has_same_rows: bool) {
+        if self.must_stay_open() {
+            return;
+        }
         let same_file = self.project.as_ref().is_some_and(|project| project.config.file == config.file);
         self.settings.remember(&config.file);
         if let Some(place) = self.place_when_open.take() {
@@ -304,6 +307,9 @@ impl App {
     }
 
     fn close_project(&mut self) {
+        if self.must_stay_open() {
+            return;
+        }
         self.project = None;
         self.proposal = None;
         self.new_project = None;

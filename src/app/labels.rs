@@ -47,6 +47,21 @@ impl App {
         }
     }
 
+    /// Whether the project must stay open, as the disk refuses its edits; says so.
+    pub(super) fn must_stay_open(&mut self) -> bool {
+        let error = self.edits.as_ref().and_then(LabelEdits::error);
+        let Some(message) = error.map(|error| {
+            format!(
+                "This project stays open: its last label edits are in memory only. {error}. They are tried \
+                 again every two seconds; to give them up, quit"
+            )
+        }) else {
+            return false;
+        };
+        self.toast(Level::Error, message);
+        true
+    }
+
     pub(super) fn take_in_edits(&mut self) {
         match take(&mut self.opening_edits) {
             Some(Outcome::Done(opened)) => self.on_edits_opened(opened),

@@ -66,7 +66,7 @@ fn csv(desk: &Desk) -> Vec<u8> {
     std::fs::read(desk.folder.path().join("shop/labels.csv")).unwrap()
 }
 
-fn is_chosen(desk: &Desk, name: &str) -> bool {
+pub fn is_chosen(desk: &Desk, name: &str) -> bool {
     desk.node(name).accesskit_node().toggled() == Some(egui::accesskit::Toggled::True)
 }
 

@@ -5,7 +5,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tasklens::app::command::Place;
 
 use crate::desk::Desk;
-use crate::label::{desk, desk_with_model};
+use crate::label::{desk, desk_with_model, is_chosen};
 
 /// Changes the lines of the CSV below its header, as another program does.
 fn rewrite(desk: &Desk, file: &str, change: impl FnOnce(&mut Vec<String>)) {
@@ -199,4 +199,30 @@ fn what_is_chosen_in_the_grid_stays_chosen_when_the_model_brings_another_order()
     });
     let journal = std::fs::read_to_string(&journal).unwrap();
     assert!(journal.lines().last().unwrap().contains(&chosen), "{chosen} was chosen: {journal}");
+}
+
+#[test]
+fn a_project_whose_edits_the_disk_refuses_is_neither_reloaded_nor_closed_before_they_are_kept() {
+    let mut desk = desk();
+    // Where the folder of the edits is to be made, something else is.
+    let edits = desk.folder.path().join("shop/labels.csv.edits");
+    std::fs::write(&edits, "").unwrap();
+    desk.keys(Modifiers::NONE, Key::Num2);
+    desk.settle();
+    desk.keys(Modifiers::NONE, Key::F5);
+    desk.wait_for("This project stays open");
+    desk.keys(Modifiers::COMMAND, Key::W);
+    desk.settle();
+    assert!(desk.shows("of 60"), "nor closed");
+    assert!(is_chosen(&desk, "print: striped"));
+    std::fs::remove_file(&edits).unwrap();
+    desk.wait_until("the edits on disk", |_| edits.join("journal.jsonl").exists());
+    desk.settle();
+    desk.keys(Modifiers::NONE, Key::F5);
+    desk.settle();
+    desk.wait_for("1 label edit");
+    desk.wait_until("the label", |window| {
+        let node = window.query_by_label("print: striped");
+        node.is_some_and(|node| node.accesskit_node().toggled() == Some(egui::accesskit::Toggled::True))
+    });
 }
