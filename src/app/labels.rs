@@ -103,9 +103,11 @@ impl App {
         }
         if pending > 0 {
             let count = grouped(pending as u64);
-            let edits = if pending == 1 { "label edit is" } else { "label edits are" };
-            let message =
-                format!("{count} {edits} not in the CSV yet, from an earlier time: Save labels writes them");
+            let (edits, them) =
+                if pending == 1 { ("label edit is", "it") } else { ("label edits are", "them") };
+            let message = format!(
+                "{count} {edits} not in the CSV yet, from an earlier time: Save labels writes {them}"
+            );
             self.commands.toast(Level::Info, message);
         }
         self.edits = Some(edits);

@@ -226,3 +226,14 @@ fn a_project_whose_edits_the_disk_refuses_is_neither_reloaded_nor_closed_before_
         node.is_some_and(|node| node.accesskit_node().toggled() == Some(egui::accesskit::Toggled::True))
     });
 }
+
+#[test]
+fn a_flag_is_undone_by_the_mouse_while_its_note_waits() {
+    let mut desk = desk();
+    desk.keys(Modifiers::NONE, Key::F);
+    desk.settle();
+    desk.press("Undo");
+    desk.wait_for("Flag this image");
+    desk.settle();
+    assert!(desk.shows("Flag this image"));
+}

@@ -103,7 +103,8 @@ impl LabelView {
     pub fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
         let Some(project) = context.project else { return };
         if context.edits.is_none() {
-            empty_place(ui, icons::TAG, "Reading labels", "", |_| {});
+            let text = "Where they cannot be read, the log says why; F5 reads the project again.";
+            empty_place(ui, icons::TAG, "Reading labels", text, |_| {});
             return;
         }
         self.session.poll(context);
@@ -231,6 +232,10 @@ impl LabelView {
             Which::Flagged => {
                 ("No image is flagged", "F flags the image that is shown, with a note if you like.")
             }
+            Which::These(..) => (
+                "None of these can be labelled",
+                "Rows without an image, and further rows of an image, are left out.",
+            ),
             _ => ("No images", "The CSV of this project names no image."),
         };
         let is_narrowed = self.which != Which::All;

@@ -44,6 +44,8 @@ impl LabelView {
     pub(super) fn keep_note(&mut self, context: &ViewContext<'_>) {
         if let Some(NoteEditor { row, text, .. }) = self.note.take()
             && context.edits.is_some_and(|edits| row < edits.base().rows.len())
+            // What is not changed is not sent: the flag may be being undone.
+            && self.flag_of(row, context) != Some(text.trim())
         {
             self.set_flag(row, Some(text.trim()), context);
         }
