@@ -1,31 +1,23 @@
 //! Many images small: one key labels all that are chosen.
 
+use egui::{Frame, Margin, Panel, Ui};
 use std::collections::HashSet;
-use std::path::Path;
 
-use egui::{
-    Align, Button, FontId, Frame, Layout, Margin, Panel, Rect, RichText, Role, Slider, Ui, WidgetInfo, vec2,
-};
-
+use super::cells::Cells;
 use super::collect::{Collection, Collector};
 use super::panel::{MOST_COUNTED, Press};
 use super::queue::Queue;
 use super::{LabelView, Mode};
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::icons;
-use crate::app::label_edits::LabelEdits;
-use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
+use crate::app::theme::GRID;
 use crate::app::widgets::empty_place;
-use crate::app::widgets::probability_bars::whole_percent;
-use crate::app::widgets::thumbnail_grid::{CaptionLine, GridItems, GridState, Selection, ThumbnailGrid};
-use crate::dataset::Dataset;
+use crate::app::widgets::thumbnail_grid::{GridState, Selection, ThumbnailGrid};
 use crate::dataset::edits::{Change, Source};
-use crate::labelling::suggestions::Suggestions;
 
 const CAPTION: f32 = 6.0 * GRID;
 /// Sides of the pictures, in points.
-const SIDES: std::ops::RangeInclusive<f32> = 22.0 * GRID..=80.0 * GRID;
+pub(super) const SIDES: std::ops::RangeInclusive<f32> = 22.0 * GRID..=80.0 * GRID;
 const PANEL_WIDTH: f32 = 300.0;
 /// Below this width only the keys label, not the panel.
 const WIDE: f32 = 560.0;
@@ -46,11 +38,11 @@ const MOST_FOLLOWED: usize = 50_000;
 
 /// What the grid remembers.
 pub struct Many {
-    grid: GridState,
-    side: f32,
-    collector: Collector,
-    threshold: f32,
-    likeness: f32,
+    pub(super) grid: GridState,
+    pub(super) side: f32,
+    pub(super) collector: Collector,
+    pub(super) threshold: f32,
+    pub(super) likeness: f32,
     wanted_cursor: Option<usize>,
 }
 
@@ -123,13 +115,13 @@ impl Many {
         }
     }
 
-    fn gather(&mut self, collection: Collection) {
+    pub(super) fn gather(&mut self, collection: Collection) {
         self.collector.collection = collection;
         self.grid.reset();
     }
 
     /// Chooses what the slider and the user's refusals leave.
-    fn choose(&mut self) {
+    pub(super) fn choose(&mut self) {
         let likeness = self.likeness;
         let is_like = matches!(self.collector.collection, Collection::Like { .. });
         let Some(found) = self.collector.found() else { return };
@@ -193,7 +185,7 @@ impl LabelView {
     }
 
     /// How many rows are chosen.
-    fn chosen_count(&self) -> usize {
+    pub(super) fn chosen_count(&self) -> usize {
         let selection = self.grid.grid.selection();
         if selection.is_empty() { self.chosen_rows(1).len() } else { selection.len() }
     }
@@ -206,7 +198,7 @@ impl LabelView {
     }
 
     /// Each chosen image gets its own suggestion.
-    fn accept_chosen(&mut self, context: &ViewContext<'_>) {
+    pub(super) fn accept_chosen(&mut self, context: &ViewContext<'_>) {
         let Some(edits) = super::actions::editable(context) else { return };
         let (base, task) = (edits.base(), self.task);
         let rows = self.chosen_rows(usize::MAX);
@@ -223,85 +215,12 @@ impl LabelView {
         self.send(changes, Source::Suggestion, context);
     }
 
-    fn many_bar_ui(&mut self, ui: &mut Ui, rows: &[usize], context: &ViewContext<'_>) {
-        let (tokens, count) = (context.tokens, self.chosen_count());
-        let task = context.project.and_then(|project| project.dataset.tasks.get(self.task));
-        let task = task.map_or("", |task| task.name.as_str());
-        let before = self.grid.collector.collection;
-        ui.horizontal_wrapped(|ui| match before {
-            Collection::Queue => self.queue_bar_ui(ui, rows, context),
-            Collection::Like { .. } => {
-                ui.label(theme::strong(format!("Like this, without a label for {task}")));
-                let mut likeness = self.grid.likeness;
-                slider_ui(ui, "Least similarity", &mut likeness, 0.0..=1.0);
-                if likeness != self.grid.likeness {
-                    self.grid.likeness = likeness;
-                    self.grid.choose();
-                }
-                chosen_ui(ui, tokens, count);
-                back_ui(ui, &mut self.grid);
-            }
-            Collection::Sure { task: of, .. } => {
-                ui.label(theme::strong(format!("Suggestions for {task} of at least")));
-                let mut threshold = self.grid.threshold;
-                slider_ui(ui, "Least probability", &mut threshold, 0.5..=1.0);
-                self.grid.threshold = threshold;
-                self.grid.collector.collection = Collection::Sure { task: of, threshold };
-                let text = format!(
-                    "Accept {} suggestion{}",
-                    grouped(count as u64),
-                    if count == 1 { "" } else { "s" }
-                );
-                let look = RichText::new(format!("{}  {text}", icons::CHECK)).color(tokens.on_accent);
-                let is_enabled = count > 0 && !self.grid.grid.selection().is_empty();
-                let button = ui.add_enabled(is_enabled, Button::new(look).fill(tokens.accent));
-                button.widget_info(|| WidgetInfo::labeled(Role::Button, is_enabled, &text));
-                if button.on_hover_text("Those that are not chosen stay without a label").clicked() {
-                    self.accept_chosen(context);
-                }
-                back_ui(ui, &mut self.grid);
-                ui.label(theme::caption(tokens, "Click to take out"));
-            }
-        });
-        if self.grid.collector.collection != before
-            && let Collection::Sure { task, .. } = self.grid.collector.collection
-        {
-            self.task = task;
-        }
-    }
-
-    fn queue_bar_ui(&mut self, ui: &mut Ui, rows: &[usize], context: &ViewContext<'_>) {
-        let tokens = context.tokens;
-        let has_task = self.session.suggestions().is_some_and(|all| all.has_task(self.task));
-        let has_features = self.session.suggestions().is_some_and(|all| !all.features().is_empty());
-        let one = if let [row] = rows { Some(*row) } else { None };
-        let is_like = has_features && one.is_some();
-        let like = ui.add_enabled(is_like, Button::new("All like this"));
-        let why = "Choose one image: those that look most like it to the network are gathered";
-        if like.on_hover_text(why).on_disabled_hover_text(why).clicked()
-            && let Some(row) = one
-        {
-            self.grid.gather(Collection::Like { row, task: self.task });
-        }
-        let review = ui.add_enabled(has_task, Button::new("Review suggestions"));
-        let why = "See what the model is sure of, take out what is wrong, and accept the rest at once";
-        if review.on_hover_text(why).on_disabled_hover_text(format!("{why}. It needs a model")).clicked() {
-            let threshold = self.grid.threshold;
-            self.grid.gather(Collection::Sure { task: self.task, threshold });
-        }
-        chosen_ui(ui, tokens, self.chosen_count());
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.spacing_mut().slider_width = 24.0 * GRID;
-            let side = &mut self.grid.side;
-            let slider = ui.add(Slider::new(side, SIDES).show_value(false));
-            slider.widget_info(|| WidgetInfo::slider(true, f64::from(*side), "Size of the images"));
-            slider.on_hover_text("Size of the images");
-        });
-    }
-
     fn cells_ui(&mut self, ui: &mut Ui, id: egui::Id, context: &mut ViewContext<'_>) {
         let (Some(project), Some(edits)) = (context.project, context.edits) else { return };
         if self.grid_rows().is_empty() {
+            // The keys still lead back.
+            ui.interact(ui.available_rect_before_wrap(), id, egui::Sense::focusable_noninteractive());
+            self.keep_focus(ui, id);
             if self.grid.collector.is_busy() || self.arrangement.is_busy() {
                 return;
             }
@@ -373,93 +292,5 @@ impl LabelView {
             self.on_image(context);
             self.mode = Mode::One;
         }
-    }
-}
-
-fn slider_ui(ui: &mut Ui, name: &str, value: &mut f32, range: std::ops::RangeInclusive<f32>) {
-    ui.spacing_mut().slider_width = 32.0 * GRID;
-    let shown = *value;
-    let slider = ui.add(Slider::new(value, range).fixed_decimals(2).step_by(0.01));
-    slider.widget_info(|| WidgetInfo::slider(true, f64::from(shown), name));
-    slider.on_hover_text(name);
-}
-
-fn chosen_ui(ui: &mut Ui, tokens: &Tokens, count: usize) {
-    let text = format!("{} chosen", grouped(count as u64));
-    ui.add(egui::Label::new(theme::caption(tokens, text)).extend());
-}
-
-fn back_ui(ui: &mut Ui, grid: &mut Many) {
-    if ui
-        .button(format!("{}  Back", icons::ARROW_LEFT))
-        .on_hover_text("Back to all images (Escape)")
-        .clicked()
-    {
-        grid.leave();
-    }
-}
-
-/// The cells of the grid.
-struct Cells<'a> {
-    rows: &'a [usize],
-    values: Option<&'a [f32]>,
-    dataset: &'a Dataset,
-    edits: &'a LabelEdits,
-    suggestions: Option<&'a Suggestions>,
-    task: usize,
-    shows_value: bool,
-}
-
-impl Cells<'_> {
-    fn label(&self, row: usize) -> Option<String> {
-        let base = self.edits.base();
-        (row < base.rows.len())
-            .then(|| self.edits.state().label_text(base, row, self.task).map(|text| text.into_owned()))
-            .flatten()
-    }
-
-    fn suggestion(&self, row: usize) -> Option<(&str, f32)> {
-        let (label, probability) = self.suggestions?.top(self.task, row)?;
-        Some((self.dataset.tasks.get(self.task)?.labels.get(label as usize)?, probability))
-    }
-}
-
-impl GridItems for Cells<'_> {
-    fn count(&self) -> usize {
-        self.rows.len()
-    }
-
-    fn image(&self, position: usize) -> Option<&Path> {
-        Some(&self.dataset.rows.get(*self.rows.get(position)?)?.image)
-    }
-
-    fn name(&self, position: usize) -> String {
-        let image = self.image(position).and_then(Path::file_name).unwrap_or_default().to_string_lossy();
-        let Some(row) = self.rows.get(position).copied() else { return image.into_owned() };
-        match (self.label(row), self.suggestion(row)) {
-            (Some(label), _) => format!("{image}: {label}"),
-            (None, Some((label, probability))) => {
-                format!("{image}: no label, suggested {label}, {}", whole_percent(probability))
-            }
-            (None, None) => format!("{image}: no label"),
-        }
-    }
-
-    fn caption_ui(&self, ui: &Ui, tokens: &Tokens, area: Rect, position: usize) {
-        let Some(row) = self.rows.get(position).copied() else { return };
-        let label = self.label(row);
-        let suggestion = self.suggestion(row);
-        let value = match (self.values.and_then(|values| values.get(position)), suggestion) {
-            (Some(value), _) if self.shows_value => format!("{value:.2}"),
-            (_, Some((_, probability))) if label.is_none() => whole_percent(probability),
-            _ => String::new(),
-        };
-        let (icon, text) = match (&label, suggestion) {
-            (Some(label), _) => ((icons::TAG, tokens.task(self.task)), (label.as_str(), tokens.text)),
-            (None, Some((label, _))) => ((icons::LIGHTNING, tokens.text_weak), (label, tokens.text_weak)),
-            (None, None) => ((icons::TAG, tokens.line), ("no label", tokens.text_weak)),
-        };
-        let font = FontId::proportional(TEXT_SMALL);
-        CaptionLine { icon, text, font, value: &value }.ui(ui, tokens, area.shrink2(vec2(GRID, 0.0)));
     }
 }

@@ -7,8 +7,10 @@
 mod actions;
 mod add_label;
 mod arrange;
+mod cells;
 mod collect;
 mod grid;
+mod grid_bar;
 mod header;
 pub mod keys;
 mod note;
