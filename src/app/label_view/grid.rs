@@ -1,6 +1,6 @@
 //! Many images small: one key labels all that are chosen.
 
-use egui::{Frame, Margin, Panel, Ui};
+use egui::{Frame, Margin, Panel, Role, Ui, WidgetInfo};
 use std::collections::HashSet;
 
 use super::cells::Cells;
@@ -218,8 +218,10 @@ impl LabelView {
     fn cells_ui(&mut self, ui: &mut Ui, id: egui::Id, context: &mut ViewContext<'_>) {
         let (Some(project), Some(edits)) = (context.project, context.edits) else { return };
         if self.grid_rows().is_empty() {
-            // The keys still lead back.
-            ui.interact(ui.available_rect_before_wrap(), id, egui::Sense::focusable_noninteractive());
+            // The keys go on, such as Escape that leads back.
+            let ground = ui.available_rect_before_wrap();
+            let ground = ui.interact(ground, id, egui::Sense::focusable_noninteractive());
+            ground.widget_info(|| WidgetInfo::labeled(Role::ListBox, true, "Images to label"));
             self.keep_focus(ui, id);
             if self.grid.collector.is_busy() || self.arrangement.is_busy() {
                 return;

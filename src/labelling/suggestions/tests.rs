@@ -103,11 +103,10 @@ fn few_labels_do_not_push_aside_a_network_that_knows_better_nor_keep_one_that_kn
     let mixed = learnt.mixed_with(&network, &labels);
     assert_eq!(mixed.probabilities(1, 5), learnt.probabilities(1, 5));
     // Where it is right and surer than the heads, it stays.
-    let certain = learnt.clone();
     let answers = (0..40).flat_map(|row| if row % 2 == 0 { [0.999, 0.001] } else { [0.001, 0.999] });
     let mut network = network;
     network.tasks[1].probabilities = Arc::new(answers.collect());
-    let mixed = certain.mixed_with(&network, &labels);
+    let mixed = learnt.mixed_with(&network, &labels);
     assert_eq!(mixed.probabilities(1, 4), Some([0.999, 0.001].as_slice()));
     // A task that the network does not know is the heads' alone, and each row sums to 1.
     for row in 0..40 {
