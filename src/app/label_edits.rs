@@ -80,6 +80,17 @@ impl LabelEdits {
         }
     }
 
+    /// Waits until everything is on the disk, gives the lock back, and says what the disk did not take; not for
+    /// the UI thread.
+    pub fn finish(mut self) -> Option<String> {
+        let lost = self.writer.take().map_or(0, Writer::finish);
+        (lost > 0).then(|| {
+            let (edits, are) = if lost == 1 { ("edit", "is") } else { ("edits", "are") };
+            let csv = self.base.table.path.display();
+            format!("The last {lost} label {edits} could not be written beside {csv} and {are} lost: is the disk full?")
+        })
+    }
+
     /// What holds.
     pub fn state(&self) -> &State {
         &self.state

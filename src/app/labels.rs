@@ -30,8 +30,9 @@ impl App {
         let Some(project) = &self.project else { return };
         let (generation, rows) = (project.generation, Arc::clone(&project.dataset));
         self.opening_edits = Some(self.jobs.start_quietly("Reading label edits", move |_| {
-            drop(earlier);
-            let opened = edits::open(&rows)?;
+            let lost = earlier.and_then(LabelEdits::finish);
+            let mut opened = edits::open(&rows)?;
+            opened.warnings.extend(lost);
             Ok(OpenedEdits { generation, rows, opened })
         }));
     }
@@ -41,8 +42,8 @@ impl App {
         self.opening_edits = None;
         if let Some(edits) = self.edits.take() {
             self.errands.push(self.jobs.start_quietly("Closing label edits", move |_| {
-                drop(edits);
-                Ok(None)
+                let lost = edits.finish();
+                Ok(lost.map(|message| AppCommand::Toast { level: Level::Error, message }))
             }));
         }
     }

@@ -174,6 +174,9 @@ fn many_images_get_one_label_with_one_key() {
     desk.keys(Modifiers::COMMAND, Key::Z);
     desk.wait_for("02.png: no label");
     assert!(desk.shows("03.png: no label"), "one step for all of them");
+    desk.press("02.png: no label");
+    desk.keys(Modifiers::NONE, Key::F);
+    desk.wait_for("02.png: no label, flagged");
 }
 
 /// Presses a key so that the next frame has all of it.

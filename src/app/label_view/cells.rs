@@ -31,6 +31,11 @@ impl Cells<'_> {
             .flatten()
     }
 
+    fn is_flagged(&self, row: usize) -> bool {
+        let base = self.edits.base();
+        row < base.rows.len() && self.edits.state().flag(&base.image_key(row)).is_some()
+    }
+
     fn suggestion(&self, row: usize) -> Option<(&str, f32)> {
         let (label, probability) = self.suggestions?.top(self.task, row)?;
         Some((self.dataset.tasks.get(self.task)?.labels.get(label as usize)?, probability))
@@ -49,12 +54,13 @@ impl GridItems for Cells<'_> {
     fn name(&self, position: usize) -> String {
         let image = self.image(position).and_then(Path::file_name).unwrap_or_default().to_string_lossy();
         let Some(row) = self.rows.get(position).copied() else { return image.into_owned() };
+        let flag = if self.is_flagged(row) { ", flagged" } else { "" };
         match (self.label(row), self.suggestion(row)) {
-            (Some(label), _) => format!("{image}: {label}"),
+            (Some(label), _) => format!("{image}: {label}{flag}"),
             (None, Some((label, probability))) => {
-                format!("{image}: no label, suggested {label}, {}", whole_percent(probability))
+                format!("{image}: no label, suggested {label}, {}{flag}", whole_percent(probability))
             }
-            (None, None) => format!("{image}: no label"),
+            (None, None) => format!("{image}: no label{flag}"),
         }
     }
 
@@ -72,6 +78,7 @@ impl GridItems for Cells<'_> {
             (None, Some((label, _))) => ((icons::LIGHTNING, tokens.text_weak), (label, tokens.text_weak)),
             (None, None) => ((icons::TAG, tokens.line), ("no label", tokens.text_weak)),
         };
+        let value = if self.is_flagged(row) { format!("{}  {value}", icons::FLAG) } else { value };
         let font = FontId::proportional(TEXT_SMALL);
         CaptionLine { icon, text, font, value: &value }.ui(ui, tokens, area.shrink2(vec2(GRID, 0.0)));
     }
