@@ -8,7 +8,6 @@ use super::command::{AppCommand, Level, Place, UiCommand};
 use super::context::TrainingState;
 use super::dialogs;
 use super::jobs::{Outcome, Progress, take};
-use super::label_edits::LabelEdits;
 use super::new_project_view::NewProjectForm;
 use super::open::{self, Opened, Opening};
 use super::project::{ImageSource, Project, Summary};
@@ -325,49 +324,6 @@ impl App {
         self.save_settings();
     }
 
-    /// The rows as the CSV has them, without edits.
-    fn base_rows(&self) -> Option<Arc<Dataset>> {
-        let of_project = || self.project.as_ref().map(|project| Arc::clone(&project.dataset));
-        self.edits.as_ref().map(LabelEdits::base_rows).or_else(of_project)
-    }
-
-    /// Looks at the header of every image file, in the background.
-    fn check_images(&mut self) {
-        let Some(rows) = self.base_rows() else { return };
-        self.image_check = Some(self.jobs.start("Checking images", move |progress| {
-            let said = |done: usize, of: usize| {
-                progress.set(done as u64, of as u64);
-                progress.keep_going()
-            };
-            let found = dataset::problems::check_images(&rows, dataset::problems::Look::Header, &said);
-            let mut checked = Dataset::clone(&rows);
-            checked.apply(found);
-            let summary = Summary::of(&checked);
-            Ok(CheckedImages { rows, checked: Arc::new(checked), summary })
-        }));
-    }
-
-    /// Takes in what the check found, if the rows are still those that were checked.
-    fn on_images_checked(&mut self, CheckedImages { rows, checked, summary }: CheckedImages) {
-        let Some(project) = &mut self.project else { return };
-        let found = checked.problems.len().saturating_sub(rows.problems.len());
-        match &mut self.edits {
-            // The project follows with the edits in the rows.
-            Some(edits) if Arc::ptr_eq(&edits.base_rows(), &rows) => edits.set_base(checked),
-            None if Arc::ptr_eq(&project.dataset, &rows) => {
-                self.generation += 1;
-                project.generation = self.generation;
-                project.dataset = checked;
-                project.summary = Arc::new(summary);
-            }
-            _ => return,
-        }
-        if found > 0 {
-            let message = format!("{found} images cannot be used: Data, Problems lists them");
-            self.toast(Level::Warning, message);
-        }
-    }
-
     fn open_sample(&mut self) {
         let folder = self.folders.data.join("sample");
         let config = folder.join("config.yml");
@@ -404,11 +360,4 @@ impl App {
             log::warn!("{error:#}");
         }
     }
-}
-
-/// What the check of the images found.
-pub struct CheckedImages {
-    rows: Arc<Dataset>,
-    checked: Arc<Dataset>,
-    summary: Summary,
 }

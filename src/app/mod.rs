@@ -12,6 +12,7 @@ mod dialogs;
 mod export_view;
 pub mod format;
 pub mod icons;
+mod image_check;
 pub mod inspect_view;
 pub mod jobs;
 pub mod label_edits;
@@ -81,7 +82,7 @@ pub struct App {
     place_when_open: Option<Place>,
     /// Small jobs that end with a command: dialogs, pastes, the sample.
     errands: Vec<Job<Option<AppCommand>>>,
-    image_check: Option<Job<apply::CheckedImages>>,
+    image_check: Option<Job<image_check::CheckedImages>>,
     proposal: Option<ProposalForm>,
     new_project: Option<NewProjectForm>,
     pasted: usize,
