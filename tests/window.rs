@@ -19,6 +19,8 @@ mod inspect;
 mod label;
 #[path = "window/label_care.rs"]
 mod label_care;
+#[path = "window/label_pictures.rs"]
+mod label_pictures;
 #[path = "window/new_project.rs"]
 mod new_project;
 #[path = "window/pictures.rs"]

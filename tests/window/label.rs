@@ -10,7 +10,6 @@ use tasklens::app::{App, Start};
 
 use crate::desk::Desk;
 use crate::garments::inspected;
-use crate::pictures::pictures;
 
 const IMAGES: usize = 60;
 const TASKS: [(&str, [&str; 3]); 3] = [
@@ -401,27 +400,6 @@ fn a_label_that_is_missing_is_added_where_it_is_missed() {
 }
 
 #[test]
-fn label_place() {
-    let mut desk = desk();
-    desk.keys(Modifiers::NONE, Key::Num2);
-    pictures(&mut desk, "label_one");
-    desk.keys(Modifiers::NONE, Key::G);
-    desk.press("02.png: no label");
-    desk.keys(Modifiers::SHIFT, Key::ArrowRight);
-    pictures(&mut desk, "label_grid");
-}
-
-#[test]
-fn label_place_with_suggestions() {
-    let mut desk = desk_with_model();
-    desk.keys(Modifiers::NONE, Key::ArrowRight);
-    pictures(&mut desk, "label_suggestions");
-    desk.window.ctx.set_zoom_factor(2.0);
-    desk.settle();
-    pictures(&mut desk, "label_zoomed");
-}
-
-#[test]
 fn escape_leaves_a_gathered_list_and_f6_leads_to_the_buttons() {
     let mut desk = desk_with_model();
     desk.keys(Modifiers::NONE, Key::G);
@@ -439,4 +417,47 @@ fn escape_leaves_a_gathered_list_and_f6_leads_to_the_buttons() {
     assert!(!desk.shows("label edit"), "and keys give no labels");
     desk.keys(Modifiers::NONE, Key::Escape);
     assert!(has_keys(&desk));
+}
+
+/// Draws over the grid with the pointer, through these places.
+fn draw(desk: &mut Desk, through: &[egui::Pos2], modifiers: Modifiers) {
+    let button =
+        |pos, pressed| Event::PointerButton { pos, button: egui::PointerButton::Primary, pressed, modifiers };
+    desk.window.event(Event::ModifiersChanged(modifiers));
+    desk.window.event(Event::PointerMoved(through[0]));
+    desk.window.event(button(through[0], true));
+    desk.window.step();
+    for pos in &through[1..] {
+        desk.window.event(Event::PointerMoved(*pos));
+        desk.window.step();
+    }
+    desk.window.event(button(through[through.len() - 1], false));
+    desk.window.step();
+    desk.window.event(Event::ModifiersChanged(Modifiers::NONE));
+    desk.window.run_steps(2);
+}
+
+#[test]
+fn a_rectangle_or_a_line_drawn_over_images_chooses_them() {
+    let mut desk = desk();
+    desk.keys(Modifiers::NONE, Key::G);
+    desk.wait_for("08.png: no label");
+    let middle = |desk: &Desk, image: &str| {
+        let name = format!("{image}.png: no label");
+        desk.window.get_by_label(&name).rect().center()
+    };
+    // Two rows of six: a rectangle from the second image to the third of the row below.
+    let (from, to) = (middle(&desk, "01"), middle(&desk, "08"));
+    draw(&mut desk, &[from, from.lerp(to, 0.5), to], Modifiers::NONE);
+    desk.wait_for("4 chosen");
+    // With Alt, a line around the first image alone.
+    let (here, right, below) = (middle(&desk, "00"), middle(&desk, "01"), middle(&desk, "06"));
+    let aside = (right - here) * 0.4;
+    let under = (below - here) * 0.6;
+    let corners =
+        [here - aside - under * 0.5, here + aside - under * 0.5, here + aside + under, here - aside + under];
+    draw(&mut desk, &corners, Modifiers::ALT);
+    desk.wait_for("1 chosen");
+    desk.keys(Modifiers::NONE, Key::Num3);
+    desk.wait_for("00.png: dotted");
 }
