@@ -107,3 +107,22 @@ fn a_cell_of_the_confusion_matrix_leads_to_its_images() {
     let right = desk.window.query_all_by_label_contains(": striped, predicted dotted").count();
     assert!(right > 0 && cells == right, "{right} of {cells}");
 }
+
+#[test]
+fn what_was_found_is_labelled_and_no_other_image() {
+    let mut desk = desk();
+    desk.window.get_by_role_and_label(egui::accesskit::Role::Tab, "Images").click();
+    desk.window.run_steps(3);
+    desk.wait_for(", predicted ");
+    let found = desk.window.query_all_by_label_contains(", predicted ").count();
+    desk.press("Label these");
+    desk.wait_for(": solid");
+    let options = |desk: &Desk| {
+        let is_option = |node: &egui_kittest::Node<'_>| {
+            node.accesskit_node().role() == egui::accesskit::Role::ListBoxOption
+        };
+        desk.window.query_all_by_label_contains(".png: ").filter(is_option).count()
+    };
+    assert_eq!(options(&desk), found);
+    assert!(desk.shows("Images to label"));
+}

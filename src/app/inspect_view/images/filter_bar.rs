@@ -47,7 +47,7 @@ impl ImagesTab {
                 self.order_ui(ui, context.tokens);
             }
             self.count_ui(ui, context.tokens);
-            self.label_these_ui(ui, context);
+            self.label_these_ui(ui, is_wide, context);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 size_ui(ui, context.tokens, &mut self.side);
                 ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
@@ -91,10 +91,15 @@ impl ImagesTab {
     }
 
     /// The images that were found become what is labelled.
-    fn label_these_ui(&self, ui: &mut Ui, context: &ViewContext<'_>) {
+    fn label_these_ui(&self, ui: &mut Ui, is_wide: bool, context: &ViewContext<'_>) {
         let Some(found) = self.found.as_ref().filter(|found| !found.items.is_empty()) else { return };
-        let button = ui.button(format!("{}  Label these", icons::TAG));
-        button.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Label these"));
+        let button = if is_wide {
+            let button = ui.button(format!("{}  Label these", icons::TAG));
+            button.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Label these"));
+            button
+        } else {
+            glyph_button(ui, icons::TAG, "Label these", true)
+        };
         if button.on_hover_text("Correct their labels in the Label place").clicked() {
             let rows = &found.basis.inspection.rows;
             let mut rows: Vec<usize> =
