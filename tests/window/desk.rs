@@ -49,7 +49,7 @@ impl Desk {
 
     /// Draws frames until `done`; background work needs real time.
     pub fn wait_until(&mut self, what: &str, done: impl FnMut(&Harness<'static, App>) -> bool) {
-        self.wait_up_to(20, what, done);
+        self.wait_up_to(60, what, done);
     }
 
     /// As [`Desk::wait_until`], for what may take so many seconds.
