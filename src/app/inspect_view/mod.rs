@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 use egui::Ui;
 
-use super::command::{Level, UiCommand};
+use super::command::UiCommand;
 use super::context::ViewContext;
 use super::icons;
 use super::theme::GRID;
@@ -111,7 +111,6 @@ pub enum Action {
 #[derive(Default)]
 pub struct InspectView {
     runs: EarlierRuns,
-    runs_of: Option<PathBuf>,
     wanted: Option<PathBuf>,
     session: Option<Session>,
     tab: Tab,
@@ -130,7 +129,7 @@ impl InspectView {
     pub fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
         self.choose_run(context);
         let Some(session) = &mut self.session else {
-            no_run_ui(ui, context, self.runs_of.is_some());
+            no_run_ui(ui, context);
             return;
         };
         session.poll(context);
@@ -193,7 +192,7 @@ impl InspectView {
 
     /// A run has ended: there is one more to inspect, or the one shown has other weights.
     pub fn on_run_ended(&mut self, run: Option<&Path>) {
-        self.runs_of = None;
+        self.runs.read_again();
         if let Some(run) = run
             && self.session.as_ref().is_some_and(|session| session.run == run)
         {
@@ -204,14 +203,7 @@ impl InspectView {
     /// Where nothing was chosen yet, the newest run of the project.
     fn choose_run(&mut self, context: &ViewContext<'_>) {
         let Some(project) = context.project else { return };
-        let folder = &project.config.paths.runs;
-        if self.runs_of.as_ref() != Some(folder) {
-            self.runs_of = Some(folder.clone());
-            self.runs.refresh(context.jobs, folder);
-        }
-        if let Some(message) = self.runs.poll() {
-            context.commands.toast(Level::Warning, message);
-        }
+        self.runs.follow(&project.config.paths.runs, context);
         if self.session.is_none() && self.wanted.is_none() {
             let mut with_model = self.runs.others(None).filter(|run| run.record.best.is_some());
             self.wanted = with_model.next().map(|run| run.record.folder.clone());
@@ -227,8 +219,8 @@ impl InspectView {
     }
 }
 
-fn no_run_ui(ui: &mut Ui, context: &ViewContext<'_>, is_known: bool) {
-    if !is_known {
+fn no_run_ui(ui: &mut Ui, context: &ViewContext<'_>) {
+    if context.project.is_none() {
         return;
     }
     let text = "Train a network: then its scores, its mistakes and labels that look wrong are here.";

@@ -47,7 +47,6 @@ pub struct Learnt {
 /// The model and the jobs about it.
 pub struct Session {
     runs: EarlierRuns,
-    runs_of: Option<PathBuf>,
     model: Model,
     predictor: SharedPredictor,
     read: Option<Read>,
@@ -76,7 +75,6 @@ impl Default for Session {
     fn default() -> Self {
         Self {
             runs: EarlierRuns::default(),
-            runs_of: None,
             model: Model::default(),
             predictor: SharedPredictor::default(),
             read: None,
@@ -146,10 +144,9 @@ impl Session {
 
     /// Another model.
     pub fn choose(&mut self, model: Model) {
-        let (runs, runs_of) = (std::mem::take(&mut self.runs), self.runs_of.take());
+        let runs = std::mem::take(&mut self.runs);
         *self = Self {
             runs,
-            runs_of,
             model,
             version: self.version + 1,
             updates_itself: self.updates_itself,
@@ -166,7 +163,7 @@ impl Session {
 
     /// A run has ended: there is one more to choose.
     pub fn on_run_ended(&mut self) {
-        self.runs_of = None;
+        self.runs.read_again();
         if self.learnt.is_none() && matches!(self.model, Model::Newest | Model::Base(_)) {
             self.choose(Model::Newest);
         }
@@ -220,14 +217,7 @@ impl Session {
     /// Where nothing was chosen, the newest run of the project.
     fn choose_run(&mut self, context: &ViewContext<'_>) {
         let Some(project) = context.project else { return };
-        let folder = &project.config.paths.runs;
-        if self.runs_of.as_ref() != Some(folder) {
-            self.runs_of = Some(folder.clone());
-            self.runs.refresh(context.jobs, folder);
-        }
-        if let Some(message) = self.runs.poll() {
-            context.commands.toast(Level::Warning, message);
-        }
+        self.runs.follow(&project.config.paths.runs, context);
         let newest = self.runs().next();
         if self.model == Model::Newest
             && let Some(newest) = newest

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 
 use super::curves::Curves;
 use crate::app::command::{AppCommand, CommandSender, Level};
+use crate::app::context::ViewContext;
 use crate::app::jobs::{Job, Jobs, Outcome};
 use crate::app::theme::Tokens;
 use crate::app::widgets::run_list::RunRow;
@@ -73,6 +74,8 @@ pub fn best(record: &RunRecord) -> Option<&EpochMetrics> {
 /// All of them.
 #[derive(Default)]
 pub struct EarlierRuns {
+    /// The folder that [`Self::follow`] has read.
+    read_of: Option<PathBuf>,
     job: Option<Job<Vec<Earlier>>>,
     runs: Vec<Earlier>,
     shown: HashSet<PathBuf>,
@@ -87,6 +90,22 @@ impl EarlierRuns {
             // A folder that is no run any more (it is being deleted) is passed over.
             Ok(folders.filter_map(|folder| RunRecord::open(&folder).ok()).map(Earlier::new).collect())
         }));
+    }
+
+    /// Reads `folder` once, and again after [`Self::read_again`], and takes in what was read; once a frame.
+    pub fn follow(&mut self, folder: &Path, context: &ViewContext<'_>) {
+        if self.read_of.as_deref() != Some(folder) {
+            self.read_of = Some(folder.to_path_buf());
+            self.refresh(context.jobs, folder);
+        }
+        if let Some(message) = self.poll() {
+            context.commands.toast(Level::Warning, message);
+        }
+    }
+
+    /// There is one run more, or one has changed: [`Self::follow`] reads again.
+    pub fn read_again(&mut self) {
+        self.read_of = None;
     }
 
     /// Takes in what was read; returns an error to show.

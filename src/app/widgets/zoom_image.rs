@@ -119,7 +119,8 @@ fn wheel(ui: &Ui, response: &Response, zoom: &mut Zoom) {
     }
 }
 
-fn message_ui(ui: &Ui, area: Rect, message: &str, color: Color32) {
+/// Why there is no image, in the middle of its area.
+pub fn message_ui(ui: &Ui, area: Rect, message: &str, color: Color32) {
     let painter = ui.painter();
     let centre: Pos2 = area.center();
     let above = centre - vec2(0.0, 4.0 * GRID);

@@ -14,6 +14,7 @@ use crate::app::inspect_view::session::{Loaded, Session};
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::thumbnails::{Thumbnail, side_for};
 use crate::app::widgets::thumbnail_grid::keys_are_free;
+use crate::app::widgets::zoom_image::message_ui;
 use crate::app::widgets::{fit, glyph_button};
 
 /// Below this width the details stand below the image.
@@ -236,7 +237,7 @@ impl ImagesTab {
             Thumbnail::Ready(texture) => Some(texture),
             Thumbnail::Loading => context.thumbnails.at_hand(&row.image),
             Thumbnail::Failed(message) => {
-                message_ui(ui, area, icons::WARNING_CIRCLE, &message, context.tokens.error);
+                message_ui(ui, area, &message, context.tokens.error);
                 return;
             }
         };
@@ -319,19 +320,4 @@ fn note_ui(ui: &mut Ui, place: Rect, tokens: &Tokens, text: &str, is_busy: bool)
             ui.add(Label::new(RichText::new(text).size(theme::TEXT_SMALL)).wrap());
         });
     });
-}
-
-fn message_ui(ui: &Ui, area: Rect, icon: &str, message: &str, color: egui::Color32) {
-    let painter = ui.painter();
-    let centre = area.center();
-    painter.text(
-        centre - vec2(0.0, 4.0 * GRID),
-        Align2::CENTER_BOTTOM,
-        icon,
-        FontId::proportional(44.0),
-        color,
-    );
-    let font = FontId::proportional(theme::TEXT_BODY);
-    let galley = painter.layout(message.to_owned(), font, color, (area.width() - 8.0 * GRID).max(0.0));
-    painter.galley(centre - vec2(galley.size().x / 2.0, 0.0), galley, color);
 }
