@@ -241,6 +241,16 @@ fn an_update_that_is_asked_for_knows_the_label_given_just_before() {
     desk.wait_until("one label more", |window| learnt(window) == Some(before + 1));
 }
 
+/// Moves a slider down by so many steps, from the keyboard; it then has the focus.
+fn lower(desk: &mut Desk, slider: &str, steps: usize) {
+    desk.window.get_by_role_and_label(egui::accesskit::Role::Slider, slider).focus();
+    desk.window.run_steps(2);
+    for _ in 0..steps {
+        desk.window.key_press(Key::ArrowLeft);
+        desk.window.step();
+    }
+}
+
 /// The window on the Label place of [`inspected`]'s project, whose run has outputs.
 pub fn desk_with_model() -> Desk {
     let mut desk = Desk::with(egui::vec2(1280.0, 800.0), |folder| {
@@ -291,12 +301,7 @@ fn sure_suggestions_are_reviewed_and_accepted_together() {
     desk.press("Review suggestions");
     desk.wait_for("Accept ");
     // The run of the drawn garments is at most 95 % sure: a lower bar shows some.
-    desk.window.get_by_role_and_label(egui::accesskit::Role::Slider, "Least probability").focus();
-    desk.window.run_steps(2);
-    for _ in 0..20 {
-        desk.window.key_press(Key::ArrowLeft);
-        desk.window.step();
-    }
+    lower(&mut desk, "Least probability", 20);
     let accept = |desk: &Desk| {
         let node = desk.window.query_all_by_label_contains("Accept ").next().unwrap();
         node.accesskit_node().label().unwrap()
@@ -338,12 +343,7 @@ fn all_like_this_gathers_neighbours_and_one_key_labels_them() {
     desk.press("All like this");
     desk.wait_for("Like this, without a label for print");
     desk.wait_for("39.png");
-    desk.window.get_by_role_and_label(egui::accesskit::Role::Slider, "Least similarity").focus();
-    desk.window.run_steps(2);
-    for _ in 0..60 {
-        desk.window.key_press(Key::ArrowLeft);
-        desk.window.step();
-    }
+    lower(&mut desk, "Least similarity", 60);
     // The keys are the grid's again.
     desk.keys(Modifiers::NONE, Key::Escape);
     assert!(!desk.shows("1 chosen"), "a lower bar chooses more");

@@ -61,21 +61,24 @@ impl LabelView {
     /// Takes the suggestions for all tasks in question that the image lacks a label for, and goes to the next.
     pub(super) fn accept_all(&mut self, context: &ViewContext<'_>) {
         let (Some(row), Some(edits)) = (self.arrangement.queue.current(), editable(context)) else { return };
-        let base = edits.base();
-        let lacking = self.tasks_in_question(&base.tasks).into_iter();
-        // A label that the config does not list is a label, too: only the user replaces it.
-        let lacking = lacking.filter(|task| edits.state().label_text(base, row, *task).is_none());
-        let changes: Vec<Change> = lacking
-            .filter_map(|task| {
-                let (label, _) = self.suggestion(task, row)?;
-                let text = base.tasks[task].labels.get(label as usize)?;
-                Some(edits.state().label_change(base, row, task, Some(text)))
-            })
-            .collect();
+        let asked = self.tasks_in_question(&edits.base().tasks).into_iter();
+        let changes: Vec<Change> = asked.filter_map(|task| self.suggested_change(edits, row, task)).collect();
         if !changes.is_empty() {
             self.send(changes, Source::Suggestion, context);
         }
         self.next_image(context);
+    }
+
+    /// The change that gives a row what the model says; `None` where it has a label. One that the config does not
+    /// list is a label, too: only the user replaces it.
+    pub(super) fn suggested_change(&self, edits: &LabelEdits, row: usize, task: usize) -> Option<Change> {
+        let (state, base) = (edits.state(), edits.base());
+        if row >= base.rows.len() || state.label_text(base, row, task).is_some() {
+            return None;
+        }
+        let (label, _) = self.suggestion(task, row)?;
+        let text = base.tasks.get(task)?.labels.get(label as usize)?;
+        Some(state.label_change(base, row, task, Some(text)))
     }
 
     /// What the model says of a row.

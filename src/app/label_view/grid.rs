@@ -200,18 +200,10 @@ impl LabelView {
     /// Each chosen image gets its own suggestion.
     pub(super) fn accept_chosen(&mut self, context: &ViewContext<'_>) {
         let Some(edits) = super::actions::editable(context) else { return };
-        let (base, task) = (edits.base(), self.task);
         let rows = self.chosen_rows(usize::MAX);
-        let changes: Vec<Change> = rows
-            .iter()
-            // What was given a label since the list was gathered keeps it.
-            .filter(|row| **row < base.rows.len() && edits.state().label_text(base, **row, task).is_none())
-            .filter_map(|row| {
-                let (label, _) = self.suggestion(task, *row)?;
-                let text = base.tasks.get(task)?.labels.get(label as usize)?;
-                Some(edits.state().label_change(base, *row, task, Some(text)))
-            })
-            .collect();
+        // What was given a label since the list was gathered keeps it.
+        let changes: Vec<Change> =
+            rows.iter().filter_map(|row| self.suggested_change(edits, *row, self.task)).collect();
         self.send(changes, Source::Suggestion, context);
     }
 

@@ -218,10 +218,11 @@ impl Session {
     fn choose_run(&mut self, context: &ViewContext<'_>) {
         let Some(project) = context.project else { return };
         self.runs.follow(&project.config.paths.runs, context);
+        if self.model != Model::Newest {
+            return;
+        }
         let newest = self.runs().next();
-        if self.model == Model::Newest
-            && let Some(newest) = newest
-        {
+        if let Some(newest) = newest {
             self.model = Model::Run(newest);
         }
     }
