@@ -1,0 +1,151 @@
+//! Telling a file from what it was a moment ago, and from another of the same name.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use sha2::{Digest as _, Sha256};
+
+/// A disk may give two writes within this time the same time.
+const TICK: Duration = Duration::from_secs(2);
+/// Reads before it is said that another program keeps writing the file.
+const ATTEMPTS: usize = 5;
+
+/// Tells a file from what it was a moment ago: which file it is, its length and its times.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    bytes: u64,
+    modified: Option<SystemTime>,
+    /// Device, inode and the time of the last change of either bytes or names.
+    #[cfg(unix)]
+    node: (u64, u64, i64, i64),
+}
+
+impl Stamp {
+    /// Of the file that has this name now, links followed.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be looked at.
+    pub fn of(file: &Path) -> io::Result<Self> {
+        Ok(Self::of_metadata(&fs::metadata(file)?))
+    }
+
+    fn of_metadata(metadata: &fs::Metadata) -> Self {
+        #[cfg(unix)]
+        use std::os::unix::fs::MetadataExt as _;
+        Self {
+            bytes: metadata.len(),
+            modified: metadata.modified().ok(),
+            #[cfg(unix)]
+            node: (metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+
+    /// Whether a write just after the stamp was taken could have left it as it is.
+    fn is_fresh(&self) -> bool {
+        self.modified.is_none_or(|modified| modified.elapsed().map_or(true, |age| age < TICK))
+    }
+}
+
+/// A file as it was read: its bytes and the stamp that goes with them.
+#[derive(Clone, Debug)]
+pub struct Stamped {
+    /// All of it.
+    pub bytes: Vec<u8>,
+    /// Of the moment at which it was read.
+    pub stamp: Stamp,
+}
+
+impl Stamped {
+    /// Reads a file while nobody writes it.
+    ///
+    /// # Errors
+    /// It cannot be read, or another program keeps writing it.
+    pub fn read(path: &Path) -> io::Result<Self> {
+        for _ in 0..ATTEMPTS {
+            let mut file = File::open(path)?;
+            let before = Stamp::of_metadata(&file.metadata()?);
+            let mut bytes = Vec::with_capacity(usize::try_from(before.bytes).unwrap_or_default());
+            file.read_to_end(&mut bytes)?;
+            let stamp = Stamp::of_metadata(&file.metadata()?);
+            if stamp == before && stamp.bytes == bytes.len() as u64 {
+                return Ok(Self { bytes, stamp });
+            }
+        }
+        Err(io::Error::other("another program keeps writing it; try again when that is done"))
+    }
+
+    /// Whether the file that has this name now is the one that was read.
+    ///
+    /// # Errors
+    /// It is not there any more, or cannot be read.
+    pub fn is_current(&self, path: &Path) -> io::Result<bool> {
+        // The disk's clock may be too coarse to tell two quick writes apart.
+        if self.stamp.is_fresh() && fs::read(path)? != self.bytes {
+            return Ok(false);
+        }
+        Ok(Stamp::of(path)? == self.stamp)
+    }
+
+    /// SHA-256 of the bytes, in hexadecimal.
+    pub fn digest(&self) -> String {
+        digest(&self.bytes)
+    }
+}
+
+/// SHA-256 in hexadecimal.
+pub fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether the name still leads to this open file, and not to a link or another file that took its place.
+pub fn has_name(file: &File, path: &Path) -> bool {
+    let is_file = fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
+    let handle = |file: io::Result<File>| file.and_then(same_file::Handle::from_file);
+    // A regular file opens at once.
+    is_file && handle(file.try_clone()).ok().zip(handle(File::open(path)).ok()).is_some_and(|(a, b)| a == b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_the_same_bytes_in_its_place_is_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, copy) = (dir.path().join("a"), dir.path().join("b"));
+        fs::write(&path, "same").unwrap();
+        let file = File::open(&path).unwrap();
+        let read = Stamped::read(&path).unwrap();
+        assert!(has_name(&file, &path) && read.is_current(&path).unwrap());
+        fs::write(&copy, "same").unwrap();
+        fs::rename(&copy, &path).unwrap();
+        assert!(!has_name(&file, &path));
+        assert!(!read.is_current(&path).unwrap());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_the_file_is_not_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, away) = (dir.path().join("a"), dir.path().join("b"));
+        fs::write(&path, "text").unwrap();
+        let file = File::open(&path).unwrap();
+        fs::rename(&path, &away).unwrap();
+        std::os::unix::fs::symlink(&away, &path).unwrap();
+        assert!(!has_name(&file, &path) && has_name(&file, &away));
+    }
+
+    #[test]
+    fn a_write_of_the_same_length_in_the_same_tick_is_seen() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        fs::write(&path, "ours").unwrap();
+        let read = Stamped::read(&path).unwrap();
+        fs::write(&path, "them").unwrap();
+        // As a disk with a clock of seconds would have it.
+        let same = Stamped { stamp: Stamp::of(&path).unwrap(), ..read };
+        assert!(!same.is_current(&path).unwrap());
+    }
+}

@@ -1,0 +1,35 @@
+//! Files that are never half-written, and that are known again.
+//!
+//! What belongs to users is only ever replaced as a whole: write-new, fsync, rename. Every call that changes
+//! the disk here, and in the store of label edits, goes through [`disk`], so that tests can make each fail.
+
+pub mod disk;
+#[doc(hidden)]
+pub mod fault;
+mod hand_on;
+mod identity;
+mod leftovers;
+mod replace;
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use memmap2::Mmap;
+
+pub use hand_on::{check_writable, other_names};
+pub use identity::{Stamp, Stamped, digest, has_name};
+pub use leftovers::remove_leftovers;
+pub use replace::{Replaced, Sink, create, replace, replace_read, replace_with};
+
+/// A file as memory, for files that are only ever replaced by [`replace`] and never changed in place.
+///
+/// # Errors
+/// It cannot be opened, or the system cannot map it.
+#[expect(unsafe_code, reason = "mapping a file cannot be checked by the compiler")]
+pub fn map(path: &Path) -> io::Result<Mmap> {
+    let file = File::open(path)?;
+    // SAFETY: a replaced file is a new one, and the map keeps the old one alive; nobody truncates or
+    // writes the file that is mapped, as the caller promises by using this for such files alone.
+    unsafe { Mmap::map(&file) }
+}

@@ -1,0 +1,151 @@
+//! Write-new, fsync, rename.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+use super::fault::{self, Call};
+use super::hand_on::hand_on;
+use super::leftovers::{LETTERS, PREFIX, SUFFIX};
+use super::{Stamped, disk};
+
+/// What became of a user's file that was replaced.
+#[derive(Debug, Default)]
+#[must_use]
+pub struct Replaced {
+    /// What of the old file could not be kept, in words.
+    pub lost: Vec<String>,
+    /// The new file is in place, but the disk did not confirm it.
+    pub unconfirmed: Option<io::Error>,
+}
+
+/// A file that is being written, as a [`Write`] whose every call can be made to fail.
+#[derive(Debug)]
+pub struct Sink<'a>(&'a mut File);
+
+impl Write for Sink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        disk::write(self.0, bytes).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Replaces `path` with what `write` produces, so that a reader (or a crash at any moment) finds
+/// either the old file or the new one, whole. Missing parent folders are created.
+///
+/// # Errors
+/// Any I/O error, with the old file left as it was; or the new file is in place, but the disk did not confirm
+/// it, and the message says so.
+pub fn replace_with(path: &Path, write: impl FnOnce(&mut Sink<'_>) -> io::Result<()>) -> io::Result<()> {
+    let (new, _) = Temporary::write(path, write)?;
+    new.rename(path)?;
+    disk::sync_folder(folder_of(path)).map_err(|error| {
+        io::Error::new(
+            error.kind(),
+            format!("the new file is in place, but the disk did not confirm it: {error}"),
+        )
+    })
+}
+
+/// [`replace_with`] for bytes at hand.
+///
+/// # Errors
+/// As [`replace_with`].
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with(path, |file| file.write_all(bytes))
+}
+
+/// Replaces a user's file that is still what was read; `None` where another program wrote it since, and
+/// nothing is done. Its owner, mode and attributes stay where the system allows it.
+///
+/// # Errors
+/// Any I/O error, with the old file left as it was.
+pub fn replace_read(path: &Path, read: &Stamped, bytes: &[u8]) -> io::Result<Option<Replaced>> {
+    let (new, lost) = Temporary::write(path, |file| file.write_all(bytes))?;
+    // As late as can be: what was written while we waited for the disk would be lost.
+    if !read.is_current(path)? {
+        return Ok(None);
+    }
+    new.rename(path)?;
+    let unconfirmed = disk::sync_folder(folder_of(path)).err();
+    Ok(Some(Replaced { lost, unconfirmed }))
+}
+
+/// Writes a file that must not be there yet; it is there whole or not at all.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] where there is something, which stays as it is; any other I/O error.
+pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (new, _) = Temporary::write(path, |file| file.write_all(bytes))?;
+    new.rename_to_free(path)?;
+    disk::sync_folder(folder_of(path))
+}
+
+/// The folder that a file is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// A file that has not its name yet; it goes when it is dropped.
+struct Temporary(Option<NamedTempFile>);
+
+impl Temporary {
+    /// A synced file beside `path`, to be renamed to it, and what of the file there could not be kept.
+    fn write(
+        path: &Path,
+        write: impl FnOnce(&mut Sink<'_>) -> io::Result<()>,
+    ) -> io::Result<(Self, Vec<String>)> {
+        let folder = folder_of(path);
+        disk::create_folders(folder)?;
+        fault::check(Call::Create)?;
+        let mut names = tempfile::Builder::new();
+        names.prefix(PREFIX).suffix(SUFFIX).rand_bytes(LETTERS);
+        let mut new = Self(Some(names.tempfile_in(folder)?));
+        let Some(temporary) = new.0.as_mut() else { return Err(io::ErrorKind::NotFound.into()) };
+        let file = temporary.as_file_mut();
+        // Tells it from one that a killed program left. A disk without locks has only its age.
+        let _ = file.try_lock();
+        write(&mut Sink(file))?;
+        let lost = hand_on(path, file)?;
+        disk::sync(file)?;
+        Ok((new, lost))
+    }
+
+    fn rename(mut self, path: &Path) -> io::Result<()> {
+        fault::check(Call::Rename)?;
+        let Some(new) = self.0.take() else { return Err(io::ErrorKind::NotFound.into()) };
+        new.persist(path).map(drop).map_err(|error| error.error)
+    }
+
+    fn rename_to_free(mut self, path: &Path) -> io::Result<()> {
+        fault::check(Call::Rename)?;
+        let Some(new) = self.0.take() else { return Err(io::ErrorKind::NotFound.into()) };
+        match new.persist_noclobber(path) {
+            Ok(_) => Ok(()),
+            Err(error) if fs::symlink_metadata(path).is_ok() => Err(error.error),
+            // Some network disks cannot do both at once; that nothing is there was just seen.
+            Err(error) => error.file.persist(path).map(drop).map_err(|error| error.error),
+        }
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Some(new) = &mut self.0
+            && fault::check(Call::Remove).is_err()
+        {
+            new.disable_cleanup(true);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
