@@ -5,8 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use tasklens::config::Config;
-use tasklens::dataset::{Dataset, edits};
+#[path = "command_line/labels.rs"]
+mod labels;
 
 fn tasklens(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tasklens"))
@@ -137,33 +137,6 @@ fn wrong_usage_is_2_and_a_wrong_config_1_with_the_line() {
 }
 
 #[test]
-fn label_stats_count_edits_that_another_window_has_not_written() {
-    let (folder, config) = sample();
-    let config = config.to_str().expect("UTF-8");
-    let before = tasklens(folder.path(), &["label-stats", config]);
-    assert!(before.status.success(), "{}", err(&before));
-    assert!(out(&before).contains("print: 40 labelled, 0 not"), "{}", out(&before));
-    assert!(out(&before).contains("40 images: 40 complete (100.0 %), 0 flagged"), "{}", out(&before));
-
-    let dataset = Dataset::open(&Config::open(Path::new(config)).expect("a config")).expect("a CSV");
-    // As a window does that stays open.
-    let edits::Opened { mut state, mut journal, .. } = edits::open(&dataset).expect("edits");
-    let changes =
-        vec![state.label_change(&dataset, 0, 0, None), state.flag_change(&dataset, 1, Some("blurred"))];
-    let entry = state.edit(edits::Step::now(edits::Source::Hand, changes)).expect("it changes something");
-    journal.append(&[entry]).expect("kept");
-
-    let after = tasklens(folder.path(), &["label-stats", config]);
-    assert!(out(&after).contains("print: 39 labelled, 1 not"), "{}", out(&after));
-    assert!(out(&after).contains("40 images: 39 complete (97.5 %), 1 flagged"), "{}", out(&after));
-    assert!(out(&after).contains("1 label edit is counted that is not in the CSV yet"), "{}", out(&after));
-    let json = tasklens(folder.path(), &["label-stats", config, "--json"]);
-    let json: serde_json::Value = serde_json::from_str(&out(&json)).expect("JSON");
-    assert_eq!((&json["images"], &json["pending_edits"]), (&40.into(), &1.into()));
-    assert_eq!((&json["tasks"][0]["task"], &json["tasks"][0]["unlabelled"]), (&"print".into(), &1.into()));
-}
-
-#[test]
 fn a_folder_of_images_becomes_a_project_to_label() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for image in ["p/shoes/2.png", "p/shoes/10.png", "p/bags/1.png"] {
@@ -188,87 +161,6 @@ fn a_folder_of_images_becomes_a_project_to_label() {
 
     let again = tasklens(folder.path(), &new);
     assert!(out(&again).contains("tasklens open p/labels_2.yml"), "{}{}", out(&again), err(&again));
-}
-
-#[test]
-fn labels_are_exported_with_edits_that_no_csv_has_yet() {
-    let (folder, config) = sample();
-    let config = config.to_str().expect("UTF-8");
-    let dataset = Dataset::open(&Config::open(Path::new(config)).expect("a config")).expect("a CSV");
-    let edits::Opened { mut state, mut journal, .. } = edits::open(&dataset).expect("edits");
-    let sleeves = dataset.tasks.iter().position(|task| task.name == "sleeves").expect("a task");
-    let change = state.label_change(&dataset, 0, sleeves, None);
-    let entry = state.edit(edits::Step::now(edits::Source::Hand, vec![change])).expect("a change");
-    journal.append(&[entry]).expect("kept");
-
-    let export = |more: &[&str]| tasklens(folder.path(), &[&["export", config], more].concat());
-    assert_eq!(export(&[]).status.code(), Some(2), "one form must be named");
-    assert_eq!(export(&["--csv", "a.csv", "--copy"]).status.code(), Some(2));
-    let csv = export(&["--csv", "a.csv"]);
-    assert!(out(&csv).contains("a.csv with 1 corrected row was written"), "{}{}", out(&csv), err(&csv));
-    let lines = export(&["--jsonl", "a.jsonl"]);
-    assert!(out(&lines).contains("40 images were written to"), "{}{}", out(&lines), err(&lines));
-    let text = std::fs::read_to_string(folder.path().join("a.jsonl")).expect("lines");
-    let first: serde_json::Value =
-        serde_json::from_str(text.lines().next().unwrap_or_default()).expect("JSON");
-    assert_eq!((&first["image"], &first["labels"]["sleeves"]), (&"s/garments/00001.jpg".into(), &().into()));
-    let itself = export(&["--jsonl", "s/config.yml"]);
-    assert!(err(&itself).contains("is the config itself"), "{}", err(&itself));
-
-    std::fs::remove_file(folder.path().join("s/garments/00002.jpg")).expect("removed");
-    let folders = export(&["--folders", "by", "--task", "sleeves", "--copy"]);
-    assert_eq!(folders.status.code(), Some(1), "an image is missing");
-    assert!(err(&folders).contains("1 image left out: "), "{}", err(&folders));
-    assert!(out(&folders).contains("38 images in "), "{}", out(&folders));
-    assert!(!folder.path().join("by/print").exists());
-    let near = export(&["--folders", "by", "--task", "sleevs"]);
-    assert!(err(&near).contains("did you mean `sleeves`?"), "{}", err(&near));
-}
-
-#[test]
-fn labels_are_listed_previewed_and_changed() {
-    let (folder, config) = sample();
-    let folder = folder.path();
-    let csv = || std::fs::read_to_string(folder.join("s/garments.csv")).expect("a CSV");
-    let text = || std::fs::read_to_string(&config).expect("a config");
-    let labels = |arguments: &[&str]| tasklens(folder, &[&["labels", "s/config.yml"], arguments].concat());
-    let list = out(&labels(&[]));
-    assert!(list.starts_with("print\n  embroidered") && list.contains("\nsleeves\n"), "{list}");
-
-    let (before, config_before) = (csv(), text());
-    let solid = before.matches(",solid,").count();
-    let preview = labels(&["merge", "print", "solid", "striped", "--dry-run"]);
-    assert!(out(&preview).contains(&format!("{solid} image")), "{}{}", out(&preview), err(&preview));
-    assert!(out(&preview).contains(": solid -> striped"), "{}", out(&preview));
-    assert_eq!((csv(), text()), (before.clone(), config_before));
-
-    let merge = labels(&["merge", "print", "solid", "striped"]);
-    assert!(merge.status.success(), "{}", err(&merge));
-    assert!(
-        out(&merge).starts_with("Done: merge the label `solid` of `print` into `striped`."),
-        "{}",
-        out(&merge)
-    );
-    assert_eq!(csv(), before.replace(",solid,", ",striped,"));
-    assert!(!text().contains("solid"));
-    assert!(labels(&["rename-task", "print", "pattern"]).status.success());
-    assert!(labels(&["add-task", "hem", "short", "long"]).status.success());
-    assert!(labels(&["rename", "hem", "short", "knee"]).status.success());
-    assert!(labels(&["add", "hem", "floor"]).status.success());
-    assert!(labels(&["remove", "hem", "long"]).status.success());
-    assert!(labels(&["remove-task", "neckline"]).status.success());
-    let list = out(&labels(&[]));
-    assert!(
-        list.starts_with("pattern\n") && list.contains("hem\n  knee") && !list.contains("neckline"),
-        "{list}"
-    );
-    assert!(csv().starts_with("image_path,pattern,sleeves,neckline"), "{}", csv());
-    assert!(tasklens(folder, &["check", "s/config.yml"]).status.success());
-
-    let refused = labels(&["add", "hem", "knee"]);
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(err(&refused).contains("the task `hem` has a label `knee` already"), "{}", err(&refused));
-    assert_eq!(labels(&["add-task", "x", "one"]).status.code(), Some(2));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 use tasklens::config::Config;
 use tasklens::dataset::Dataset;
-use tasklens::dataset::edits::merge::{self, OnConflict};
+use tasklens::dataset::edits::merge::{self, OnConflict, Save};
 use tasklens::dataset::edits::{self, Change, Opened, Source, State, Step, Writer};
 
 const KILLS: u64 = 50;
@@ -49,9 +49,12 @@ fn write_project(folder: &Path) {
     std::fs::write(folder.join("config.yml"), config).expect("a config");
 }
 
+fn config(folder: &Path) -> Config {
+    Config::open(&folder.join("config.yml")).expect("the config is right")
+}
+
 fn dataset(folder: &Path) -> Dataset {
-    let config = Config::open(&folder.join("config.yml")).expect("the config is right");
-    Dataset::open(&config).expect("the CSV is whole")
+    Dataset::open(&config(folder)).expect("the CSV is whole")
 }
 
 fn label(state: &State, dataset: &Dataset, row: usize, task: usize) -> Option<String> {
@@ -60,7 +63,8 @@ fn label(state: &State, dataset: &Dataset, row: usize, task: usize) -> Option<St
 
 fn labels_on_disk(folder: &Path) -> Labels {
     let dataset = dataset(folder);
-    let Opened { state, warnings, .. } = edits::open(&dataset).expect("the journal can be read");
+    let Opened { state, warnings, .. } =
+        edits::open(&config(folder), &dataset).expect("the journal can be read");
     // A line that was being written is no loss; damage anywhere else would be one.
     assert!(warnings.len() <= 1, "{warnings:?}");
     (0..ROWS).map(|row| std::array::from_fn(|task| label(&state, &dataset, row, task))).collect()
@@ -105,10 +109,10 @@ fn cells_of(step: Option<&Step>) -> Vec<(String, edits::Field)> {
 fn labelling_run() {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
     let dataset = dataset(&folder);
-    let Opened { mut state, journal, .. } = edits::open(&dataset).unwrap();
+    let Opened { mut state, journal, .. } = edits::open(&config(&folder), &dataset).unwrap();
     assert!(journal.denied().is_none(), "the killed process still holds the lock: {:?}", journal.denied());
     let writer = Writer::start(journal, |report| {
-        assert_eq!(report.error, None);
+        assert_eq!(report.refused, None);
         say(&format!("@kept {}", report.kept));
     })
     .unwrap();
@@ -152,8 +156,12 @@ fn labelling_run() {
             }
             None if random.random_range(0..5) == 0 => {
                 let (base, pending) = (std::sync::Arc::clone(&shared), state.pending());
-                saving =
-                    Some(std::thread::spawn(move || merge::save(&base, &pending, OnConflict::Ask).unwrap()));
+                let keeper = writer.keeper().unwrap();
+                saving = Some(std::thread::spawn(move || {
+                    let on_conflict = OnConflict::Ask;
+                    let save = Save { dataset: &base, edits: &pending, on_conflict, last_written: None };
+                    save.run(&mut |entry| keeper.keep(entry)).unwrap()
+                }));
             }
             running => saving = running,
         }

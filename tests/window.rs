@@ -21,6 +21,8 @@ mod label;
 mod label_care;
 #[path = "window/label_pictures.rs"]
 mod label_pictures;
+#[path = "window/label_safe.rs"]
+mod label_safe;
 #[path = "window/new_project.rs"]
 mod new_project;
 #[path = "window/pictures.rs"]

@@ -15,6 +15,7 @@ use super::proposal_view::ProposalForm;
 use super::settings::ThemeChoice;
 use crate::config::Config;
 use crate::dataset::{self, Dataset};
+use crate::files;
 use crate::training::events::Command;
 
 /// Images and seed of the sample that the window writes.
@@ -33,6 +34,7 @@ impl App {
         self.take_in_new_project();
         self.take_in_events();
         self.take_in_edits();
+        self.take_in_left();
         self.take_in_vocabulary();
         let (views, mut context) = self.split();
         views.predict.poll(&mut context);
@@ -291,13 +293,31 @@ impl App {
                 Some(self.jobs.start_quietly("Looking for a GPU", move |_| crate::device::pick(choice)));
         }
         self.open_edits();
+        self.tell_of_project(same_file, has_same_rows);
+        self.save_settings();
+    }
+
+    /// The rows of the open project were read anew, as the CSV had changed meanwhile.
+    pub(super) fn on_reread(
+        &mut self,
+        config: Config,
+        dataset: Arc<Dataset>,
+        summary: Summary,
+        has_same_rows: bool,
+    ) {
+        self.generation += 1;
+        let summary = Arc::new(summary);
+        self.project = Some(Project { config, dataset, summary, generation: self.generation });
+        self.tell_of_project(true, has_same_rows);
+    }
+
+    fn tell_of_project(&mut self, same_file: bool, has_same_rows: bool) {
         self.vocabulary.on_project(same_file);
         self.data.on_project(same_file);
         self.label.on_project(same_file, has_same_rows);
         self.inspect.on_project(same_file);
         self.tell_train_of_project();
         self.check_images();
-        self.save_settings();
     }
 
     pub(super) fn tell_train_of_project(&mut self) {
@@ -342,8 +362,8 @@ impl App {
     }
 
     fn save_config(&mut self, file: PathBuf, text: String) {
-        self.errands.push(self.jobs.start_quietly("Saving", move |_| {
-            crate::files::replace(&file, text.as_bytes())
+        self.errands.push(self.jobs.start_whole("Saving", move |_| {
+            files::replace(&file, text.as_bytes())
                 .map_err(|error| anyhow::anyhow!("{} cannot be written: {error}", file.display()))?;
             Ok(Some(AppCommand::OpenPath(file)))
         }));

@@ -32,6 +32,11 @@ impl<T> Job<T> {
         self.result.try_recv().ok()
     }
 
+    /// Waits for the outcome; not for the UI thread, but when the window closes.
+    pub fn wait(self) -> Outcome<T> {
+        self.result.recv().unwrap_or(Outcome::Cancelled)
+    }
+
     /// How far it is.
     pub fn progress(&self) -> &Progress {
         &self.progress
@@ -56,9 +61,20 @@ impl<T> Drop for Job<T> {
     }
 }
 
+/// Where a job shows, and whether it can be cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// In the status bar, with Cancel.
+    Shown,
+    /// Where its owner shows it.
+    Quiet,
+    /// In the status bar, to its end.
+    Whole,
+}
+
 struct Shared {
     title: String,
-    in_status_bar: bool,
+    kind: Kind,
     started: Instant,
     done: AtomicU64,
     of: AtomicU64,
@@ -73,10 +89,10 @@ pub struct Progress(Arc<Shared>);
 
 impl Progress {
     /// Nothing done yet.
-    pub(super) fn new(title: String, in_status_bar: bool, ctx: &egui::Context) -> Self {
+    pub(super) fn new(title: String, kind: Kind, ctx: &egui::Context) -> Self {
         Self(Arc::new(Shared {
             title,
-            in_status_bar,
+            kind,
             started: Instant::now(),
             done: AtomicU64::new(0),
             of: AtomicU64::new(0),
@@ -115,9 +131,16 @@ impl Progress {
         !self.0.cancelled.load(Ordering::Relaxed)
     }
 
-    /// Asks the job to end soon.
+    /// Asks the job to end soon; a [whole](Self::is_whole) one goes on.
     pub fn cancel(&self) {
-        self.0.cancelled.store(true, Ordering::Relaxed);
+        if !self.is_whole() {
+            self.0.cancelled.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the job must reach its end: half of it would be worse than a late one.
+    pub fn is_whole(&self) -> bool {
+        self.0.kind == Kind::Whole
     }
 
     /// Done and of; `of` is 0 while unknown.
@@ -159,7 +182,17 @@ impl Jobs {
         title: impl Into<String>,
         work: impl FnOnce(&Progress) -> anyhow::Result<T> + Send + 'static,
     ) -> Job<T> {
-        self.spawn(title.into(), true, work)
+        self.spawn(title.into(), Kind::Shown, work)
+    }
+
+    /// Starts a job that the status bar shows without Cancel, and that also ends when nobody waits for it: half
+    /// of it would be worse than a late end.
+    pub fn start_whole<T: Send + 'static>(
+        &self,
+        title: impl Into<String>,
+        work: impl FnOnce(&Progress) -> anyhow::Result<T> + Send + 'static,
+    ) -> Job<T> {
+        self.spawn(title.into(), Kind::Whole, work)
     }
 
     /// Starts a job that shows only where its owner shows it (a dialog, a short look-up).
@@ -168,7 +201,7 @@ impl Jobs {
         title: impl Into<String>,
         work: impl FnOnce(&Progress) -> anyhow::Result<T> + Send + 'static,
     ) -> Job<T> {
-        self.spawn(title.into(), false, work)
+        self.spawn(title.into(), Kind::Quiet, work)
     }
 
     /// Lets go of something large where no frame waits for it: to free a million rows takes longer than that.
@@ -186,16 +219,16 @@ impl Jobs {
 
     /// The jobs that the status bar shows, oldest first.
     pub fn running(&self) -> Vec<Progress> {
-        lock(&self.running).iter().filter(|progress| progress.0.in_status_bar).cloned().collect()
+        lock(&self.running).iter().filter(|progress| progress.0.kind != Kind::Quiet).cloned().collect()
     }
 
     fn spawn<T: Send + 'static>(
         &self,
         title: String,
-        in_status_bar: bool,
+        kind: Kind,
         work: impl FnOnce(&Progress) -> anyhow::Result<T> + Send + 'static,
     ) -> Job<T> {
-        let progress = Progress::new(title, in_status_bar, &self.ctx);
+        let progress = Progress::new(title, kind, &self.ctx);
         let (sender, result) = bounded(1);
         lock(&self.running).push(progress.clone());
         let thread = {
@@ -271,6 +304,19 @@ mod tests {
         assert_eq!(jobs.running().len(), 1);
         job.cancel();
         assert!(matches!(wait(&mut job), Outcome::Cancelled));
+    }
+
+    #[test]
+    fn a_whole_job_is_not_cancelled_and_its_result_is_not_lost() {
+        let jobs = Jobs::new(&egui::Context::default());
+        let (go, wait_for_go) = bounded::<()>(1);
+        let job = jobs.start_whole("Saving labels", move |_| {
+            wait_for_go.recv()?;
+            Ok(1)
+        });
+        job.cancel();
+        go.send(()).unwrap();
+        assert!(matches!(job.wait(), Outcome::Done(1)));
     }
 
     #[test]

@@ -9,8 +9,8 @@ use crossbeam_channel::Receiver;
 use super::jobs::{Job, Jobs, Outcome, Progress, take};
 use super::project::Summary;
 use crate::dataset::Dataset;
-use crate::dataset::edits::merge::{self, OnConflict};
-use crate::dataset::edits::{Edit, Entry, Opened, Report, State, Step, Writer};
+use crate::dataset::edits::merge::{self, OnConflict, Save};
+use crate::dataset::edits::{Edit, Entry, Opened, Refusal, Report, State, Step, Writer};
 use follow::{Follow, gains};
 
 mod follow;
@@ -32,6 +32,8 @@ pub struct LabelEdits {
     /// The project's rows on their way to `version`.
     follow: Follow,
     saving: Option<Job<merge::Outcome>>,
+    /// SHA-256 of the CSV as our last save left it.
+    last_written: Option<String>,
     /// Edits that contradict what the CSV has by now; the user decides.
     conflicts: Vec<merge::Conflict>,
 }
@@ -76,13 +78,17 @@ impl LabelEdits {
             version,
             follow: Follow::default(),
             saving: None,
+            last_written: None,
             conflicts: Vec::new(),
         }
     }
 
-    /// Waits until everything is on the disk, gives the lock back, and says what the disk did not take; not for
-    /// the UI thread.
+    /// Waits until everything is on the disk and a save has ended, gives the lock back, and says what the disk did
+    /// not take; not for the UI thread.
     pub fn finish(mut self) -> Option<String> {
+        if let Some(saving) = self.saving.take() {
+            self.take_saved(saving.wait());
+        }
         let lost = self.writer.take().map_or(0, Writer::finish);
         (lost > 0).then(|| {
             let (edits, are) = if lost == 1 { ("edit", "is") } else { ("edits", "are") };
@@ -114,6 +120,11 @@ impl LabelEdits {
     /// Whether every edit is on the disk.
     pub fn is_kept(&self) -> bool {
         self.sent == self.kept
+    }
+
+    /// How many edits wait in memory.
+    pub fn waiting(&self) -> usize {
+        self.sent - self.kept
     }
 
     /// Why edits wait in memory.
@@ -227,10 +238,54 @@ impl LabelEdits {
         edits: impl FnOnce() -> Vec<Edit> + Send + 'static,
         on_conflict: OnConflict,
     ) {
-        if self.saving.is_none() {
-            let base = Arc::clone(&self.base);
-            let save = move |_: &Progress| merge::save(&base, &edits(), on_conflict);
-            self.saving = Some(jobs.start("Saving labels", save));
+        let Some(keeper) = self.writer.as_ref().and_then(Writer::keeper).filter(|_| self.saving.is_none())
+        else {
+            return;
+        };
+        let (base, last_written) = (Arc::clone(&self.base), self.last_written.clone());
+        let save = move |_: &Progress| {
+            let (edits, last_written) = (edits(), last_written.as_deref());
+            let save = Save { dataset: &base, edits: &edits, on_conflict, last_written };
+            save.run(&mut |entry| keeper.keep(entry))
+        };
+        self.saving = Some(jobs.start_whole("Saving labels", save));
+    }
+
+    fn take_refusal(&mut self, refused: Option<Refusal>) -> Option<News> {
+        match refused {
+            None => {
+                self.error = None;
+                None
+            }
+            Some(Refusal::ForNow(why)) => {
+                // Said once: the writer tries again by itself.
+                self.error.replace(why.clone()).is_none().then_some(News::Failed(why))
+            }
+            Some(Refusal::ForGood(why)) => {
+                self.error = None;
+                let is_new = self.denied.is_none();
+                let lost = self.waiting();
+                let edits = if lost == 1 { "edit is" } else { "edits are" };
+                let message = format!("{why}. The last {lost} label {edits} not kept: make them again then");
+                self.denied = Some(why);
+                is_new.then_some(News::Failed(message))
+            }
+        }
+    }
+
+    fn take_saved(&mut self, saved: Outcome<merge::Outcome>) -> Option<News> {
+        match saved {
+            Outcome::Done(outcome) => {
+                let entries = self.state.note_saved(&outcome);
+                self.keep(entries);
+                self.conflicts.clone_from(&outcome.conflicts);
+                if outcome.written_digest.is_some() {
+                    self.last_written.clone_from(&outcome.written_digest);
+                }
+                Some(News::Saved(outcome))
+            }
+            Outcome::Failed(message) => Some(News::Failed(message)),
+            Outcome::Cancelled => None,
         }
     }
 
@@ -239,22 +294,10 @@ impl LabelEdits {
         let mut news = Vec::new();
         while let Ok(report) = self.reports.try_recv() {
             self.kept = report.kept;
-            // Said once: the writer tries again by itself.
-            if report.error.is_some() && self.error.is_none() {
-                news.extend(report.error.clone().map(News::Failed));
-            }
-            self.error = report.error;
+            news.extend(self.take_refusal(report.refused));
         }
-        match take(&mut self.saving) {
-            Some(Outcome::Done(outcome)) => {
-                let entries = self.state.note_saved(&outcome);
-                self.keep(entries);
-                self.conflicts.clone_from(&outcome.conflicts);
-                news.push(News::Saved(outcome));
-            }
-            Some(Outcome::Failed(message)) => news.push(News::Failed(message)),
-            Some(Outcome::Cancelled) | None => {}
-        }
+        let saved = take(&mut self.saving);
+        news.extend(saved.and_then(|saved| self.take_saved(saved)));
         match self.follow.poll(jobs, (&self.base, &self.state, self.version)) {
             Some(Ok((rows, summary))) => news.push(News::Applied(rows, summary)),
             Some(Err(message)) => news.push(News::Failed(message)),

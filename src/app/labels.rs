@@ -10,6 +10,8 @@ use super::export_view::ExportForm;
 use super::format::grouped;
 use super::jobs::{Outcome, take};
 use super::label_edits::{LabelEdits, News};
+use super::project::Summary;
+use crate::config::Config;
 use crate::dataset::Dataset;
 use crate::dataset::edits::merge::{self, OnConflict};
 use crate::dataset::edits::{self, Opened, State, Step};
@@ -20,32 +22,40 @@ pub struct OpenedEdits {
     generation: u64,
     rows: Arc<Dataset>,
     opened: Opened,
+    /// Where the CSV changed after the project had been read: its config, what was counted in the rows, and
+    /// whether they are about the same images in the same order.
+    reread: Option<(Config, Summary, bool)>,
+}
+
+impl OpenedEdits {
+    /// What the user should know though they go unused.
+    pub fn said(self) -> Vec<String> {
+        self.opened.warnings
+    }
 }
 
 impl App {
     /// Reads the edits of the project that was just opened. The earlier ones give their lock back first: it may
     /// be the same project.
     pub(super) fn open_edits(&mut self) {
-        let earlier = self.edits.take();
+        let leaving = self.leave_edits();
         let Some(project) = &self.project else { return };
         let (generation, rows) = (project.generation, Arc::clone(&project.dataset));
+        let config = project.config.clone();
         self.opening_edits = Some(self.jobs.start_quietly("Reading label edits", move |_| {
-            let lost = earlier.and_then(LabelEdits::finish);
-            let mut opened = edits::open(&rows)?;
-            opened.warnings.extend(lost);
-            Ok(OpenedEdits { generation, rows, opened })
+            let said = leaving.finish();
+            let mut opened = edits::open(&config, &rows).map_err(|error| {
+                // What was lost before must not be lost on the way.
+                said.iter().rev().fold(error, |error, said| error.context(said.clone()))
+            })?;
+            opened.warnings.extend(said);
+            let Some(reread) = opened.reread.take() else {
+                return Ok(OpenedEdits { generation, rows, opened, reread: None });
+            };
+            let (config, dataset) = *reread;
+            let reread = Some((config, Summary::of(&dataset), dataset.has_rows_of(&rows)));
+            Ok(OpenedEdits { generation, rows: Arc::new(dataset), opened, reread })
         }));
-    }
-
-    /// The project is left: what waits for the disk is written, off the UI thread.
-    pub(super) fn close_edits(&mut self) {
-        self.opening_edits = None;
-        if let Some(edits) = self.edits.take() {
-            self.errands.push(self.jobs.start_quietly("Closing label edits", move |_| {
-                let lost = edits.finish();
-                Ok(lost.map(|message| AppCommand::Toast { level: Level::Error, message }))
-            }));
-        }
     }
 
     /// Whether the project must stay open, as the disk refuses its edits; says so.
@@ -87,12 +97,19 @@ impl App {
         }
     }
 
-    fn on_edits_opened(&mut self, OpenedEdits { generation, rows, opened }: OpenedEdits) {
+    fn on_edits_opened(&mut self, OpenedEdits { generation, rows, opened, reread }: OpenedEdits) {
         // The images may have been checked meanwhile; only another project's edits are not wanted.
         let Some(project) = self.project.as_ref().filter(|project| project.generation >= generation) else {
             return;
         };
-        let rows = if project.generation == generation { rows } else { Arc::clone(&project.dataset) };
+        let rows = if project.generation == generation || reread.is_some() {
+            rows
+        } else {
+            Arc::clone(&project.dataset)
+        };
+        if let Some((config, summary, has_same_rows)) = reread {
+            self.on_reread(config, Arc::clone(&rows), summary, has_same_rows);
+        }
         for warning in &opened.warnings {
             self.commands.toast(Level::Warning, warning);
         }
@@ -192,6 +209,9 @@ impl App {
             message += &format!(" It is kept as it was in {}.", backup.display());
         }
         self.toast(Level::Success, message);
+        for notice in &outcome.notices {
+            self.toast(Level::Warning, notice);
+        }
         if let Some(missing) = outcome.missing.first() {
             let more = outcome.missing.len();
             self.toast(

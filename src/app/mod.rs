@@ -30,6 +30,7 @@ pub mod theme;
 pub mod thumbnails;
 mod toasts;
 pub mod train_view;
+mod unfinished;
 mod vocabulary;
 mod vocabulary_view;
 mod welcome;
@@ -94,6 +95,8 @@ pub struct App {
     training_state: TrainingState,
     edits: Option<LabelEdits>,
     opening_edits: Option<Job<labels::OpenedEdits>>,
+    /// The label edits of a project that was left, on their way to the disk.
+    leaving: Option<Job<Vec<String>>>,
     /// A change of tasks and labels that is being made.
     changing: Option<vocabulary::Changing>,
     thumbnails: Thumbnails,
@@ -171,6 +174,7 @@ impl App {
             training_state: TrainingState::Idle,
             edits: None,
             opening_edits: None,
+            leaving: None,
             changing: None,
             thumbnails: Thumbnails::new(ctx),
             run_progress: None,
@@ -248,6 +252,7 @@ impl eframe::App for App {
             let end = std::time::Instant::now() + CLOSING_PATIENCE;
             while training.events.recv_deadline(end).is_ok() {}
         }
+        self.finish_all();
     }
 }
 

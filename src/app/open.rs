@@ -10,7 +10,7 @@ use super::project::{ImageSource, Summary};
 use crate::config::Config;
 use crate::dataset::create::{self, Found};
 use crate::dataset::propose::{self, Proposal};
-use crate::dataset::{Dataset, sample};
+use crate::dataset::{Dataset, sample, vocabulary};
 use crate::images::decode::has_image_ending;
 use crate::training::run_folder::RunRecord;
 
@@ -93,7 +93,9 @@ pub fn open(paths: &[PathBuf], progress: &Progress) -> anyhow::Result<Opening> {
 
 /// A config with its rows. The pictures of the sample are drawn when it is opened for the first time.
 fn open_config(file: &Path, progress: &Progress) -> anyhow::Result<Opening> {
-    let config = Config::open(file)?;
+    let finished = vocabulary::finish(file)?;
+    let mut config = Config::open(file)?;
+    config.notices.extend(finished.map(|finished| finished.to_string()));
     if sample::is_missing(&config) {
         sample::draw_for(&config, &mut |done, of| {
             progress.set(done as u64, of as u64);
@@ -212,6 +214,7 @@ pub fn read_pasted(text: &str) -> Pasted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::jobs::Kind;
 
     #[test]
     fn pasted_text_is_an_address_or_files_or_neither() {
@@ -229,7 +232,7 @@ mod tests {
     }
 
     fn open_one(path: &Path) -> anyhow::Result<Opening> {
-        open(&[path.to_path_buf()], &Progress::new(String::new(), false, &egui::Context::default()))
+        open(&[path.to_path_buf()], &Progress::new(String::new(), Kind::Quiet, &egui::Context::default()))
     }
 
     #[test]

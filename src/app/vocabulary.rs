@@ -7,6 +7,7 @@ use super::App;
 use super::command::Level;
 use super::format::grouped;
 use super::jobs::{Job, Outcome};
+use super::label_edits::LabelEdits;
 use crate::dataset::vocabulary::{self, Applied, Change};
 
 /// A change on its way.
@@ -14,6 +15,13 @@ pub struct Changing {
     config: PathBuf,
     change: Change,
     job: Job<Applied>,
+}
+
+impl Changing {
+    /// Waits for its end; not for the UI thread, but when the window closes.
+    pub fn wait(self) -> Outcome<Applied> {
+        self.job.wait()
+    }
 }
 
 impl App {
@@ -28,6 +36,9 @@ impl App {
             Some(edits) if edits.is_saving() => {
                 Some("The labels are being saved; try again when that is done")
             }
+            Some(edits) if !edits.is_kept() && edits.error().is_none() => {
+                Some("The last label edits are on their way to the disk; try again in a moment")
+            }
             Some(edits) => edits.denied().or(edits.error()),
         };
         if let Some(obstacle) = obstacle.map(str::to_owned) {
@@ -36,9 +47,11 @@ impl App {
         }
         let (config, file) = (project.config.file.clone(), project.config.file.clone());
         let (edits, made) = (self.edits.take(), change.clone());
-        let job = self.jobs.start("Changing tasks and labels", move |_| {
-            // Waits for the disk, and gives the lock back.
-            drop(edits);
+        let job = self.jobs.start_whole("Changing tasks and labels", move |_| {
+            // Waits for the disk, and gives the lock back. All edits were on the disk: nothing can be lost here.
+            if let Some(lost) = edits.and_then(LabelEdits::finish) {
+                anyhow::bail!("{lost}");
+            }
             vocabulary::apply(&file, &made)
         });
         self.changing = Some(Changing { config, change, job });
@@ -52,7 +65,6 @@ impl App {
         match outcome {
             Outcome::Done(applied) => self.on_vocabulary_changed(&change, &applied),
             Outcome::Failed(message) => self.toast(Level::Error, message),
-            // It was made all the same: half a change would be worse than a late one.
             Outcome::Cancelled => {}
         }
         let is_still_open = self.project.as_ref().is_some_and(|project| project.config.file == config);

@@ -8,13 +8,12 @@ use super::arguments::Export as Arguments;
 use super::progress::Bar;
 use super::{interrupt, open_config};
 use crate::config::{Task, nearest};
+use crate::dataset::edits;
 use crate::dataset::export::{self, Form, Placing};
-use crate::dataset::{Dataset, edits};
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let config = open_config(&arguments.config, &arguments.changes)?;
-    let dataset = Dataset::open(&config)?;
-    let state = edits::look(&dataset)?;
+    let (dataset, state) = edits::look(&config)?;
     let (form, target) = match (&arguments.csv, &arguments.jsonl, &arguments.folders) {
         (Some(file), _, _) => (Form::Csv, file),
         (None, Some(file), _) => (Form::JsonLines, file),

@@ -2,7 +2,6 @@
 
 use super::arguments::LabelStats as Arguments;
 use super::open_config;
-use crate::dataset::Dataset;
 use crate::dataset::edits;
 use crate::dataset::label_stats::{Count, LabelStats};
 
@@ -13,8 +12,8 @@ const SAVE: &str = "`Save labels` in the window writes what waits";
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let config = open_config(&arguments.config, &arguments.changes)?;
-    let dataset = Dataset::open(&config)?;
-    let stats = LabelStats::of(&dataset, &edits::look(&dataset)?);
+    let (dataset, state) = edits::look(&config)?;
+    let stats = LabelStats::of(&dataset, &state);
     if arguments.json {
         out!("{}", serde_json::to_string(&stats)?);
         return Ok(true);

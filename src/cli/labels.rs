@@ -2,7 +2,6 @@
 
 use super::arguments::{LabelChange, Labels as Arguments};
 use super::open_config;
-use crate::dataset::Dataset;
 use crate::dataset::edits;
 use crate::dataset::label_stats::LabelStats;
 use crate::dataset::vocabulary::{self, Applied, Change, Preview};
@@ -35,8 +34,8 @@ fn change_of(change: &LabelChange) -> Change {
 
 fn list(arguments: &Arguments) -> anyhow::Result<bool> {
     let config = open_config(&arguments.config, &[])?;
-    let dataset = Dataset::open(&config)?;
-    let stats = LabelStats::of(&dataset, &edits::look(&dataset)?);
+    let (dataset, state) = edits::look(&config)?;
+    let stats = LabelStats::of(&dataset, &state);
     let labels = || stats.tasks.iter().flat_map(|task| task.labels.iter().chain(&task.unknown));
     let width = labels().map(|count| count.label.chars().count()).max().unwrap_or_default();
     for task in &stats.tasks {

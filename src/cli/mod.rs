@@ -31,7 +31,7 @@ use clap::Parser as _;
 
 use crate::app;
 use crate::config::Config;
-use crate::dataset::sample;
+use crate::dataset::{sample, vocabulary};
 use crate::device;
 use arguments::{Arguments, Verb};
 
@@ -107,6 +107,12 @@ fn open_config(file: &Path, changes: &[(String, String)]) -> anyhow::Result<Conf
     let config = Config::with_overrides(file, changes)?;
     for notice in &config.notices {
         eprintln!("note: {notice}");
+    }
+    if let Some(change) = vocabulary::cut_short(&config) {
+        eprintln!(
+            "warning: a change of tasks and labels was cut short: {change}. Open the project in the window, or make \
+             the change again with `tasklens labels`, to finish it"
+        );
     }
     if sample::is_missing(&config) {
         let mut bar = progress::Bar::new("drawing the sample");

@@ -40,7 +40,7 @@ fn request(arguments: &Train) -> anyhow::Result<Request> {
 /// Labels edited in the window may not be in the CSV yet: whoever trains here should know.
 fn warn_of_edits(config: &Config) -> anyhow::Result<()> {
     let csv = &config.paths.model_dataframe;
-    let pending = Journal::open(csv)?.state.pending_count();
+    let pending = Journal::look(csv)?.pending_count();
     if pending > 0 {
         eprintln!(
             "warning: {pending} label edits beside {} are not in it and are not trained with: `Save labels` in the \

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
+use crate::files::{Stamp, Stamped};
 pub use encoding::Encoding;
 pub use scan::DefectKind;
 use scan::{Records, Scan};
@@ -28,6 +29,8 @@ pub struct Table {
     pub encoding: Encoding,
     /// `,`, `;` or tab.
     pub delimiter: char,
+    /// Tells the file from what it may be later; `None` where the bytes were not read from it.
+    pub stamp: Option<Stamp>,
     text: String,
     records: Records,
     defects: Vec<Defect>,
@@ -52,8 +55,8 @@ impl Table {
     /// # Errors
     /// The file cannot be read, is empty, or is no text; the message says what to do.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
-        let bytes = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
-        Self::from_bytes(bytes, path)
+        let read = Stamped::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        Ok(Self { stamp: Some(read.stamp), ..Self::from_bytes(read.bytes, path)? })
     }
 
     /// Reads the bytes of a CSV as if they were in `path`.
@@ -76,6 +79,7 @@ impl Table {
             headers: Vec::new(),
             encoding,
             delimiter: char::from(delimiter),
+            stamp: None,
             text,
             records,
             defects: Vec::new(),

@@ -4,13 +4,15 @@
 //! makes it in the CSV, the config and the label edits. What is written first is kept as it was.
 
 mod apply;
+mod begun;
 mod preview;
 
 use super::Dataset;
 use crate::config::{Config, Task, nearest};
 
 pub use crate::config::Change;
-pub use apply::{Applied, apply, dry_run};
+pub use apply::{Applied, Finished, apply, dry_run, finish};
+pub use begun::cut_short;
 pub use preview::{Preview, PreviewRow, preview};
 
 /// Whether a change can be made in a project.

@@ -53,7 +53,8 @@ pub fn open_ours(path: &Path) -> io::Result<File> {
     {
         use std::os::unix::fs::OpenOptionsExt as _;
         // What takes the name since that look is not followed, and a pipe does not make us wait.
-        options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.custom_flags(flags.bits().cast_signed());
     }
     options.open(path)
 }
@@ -87,7 +88,10 @@ pub fn set_length(file: &File, length: u64) -> io::Result<()> {
 /// # Errors
 /// Any other I/O error: the bytes may be lost with the power.
 pub fn sync(file: &File) -> io::Result<()> {
-    let synced = fault::check(Call::Sync).and_then(|()| file.sync_all());
+    let synced = fault::check(Call::Sync).and_then(|()| match fault::skips_syncs() {
+        true => Ok(()),
+        false => file.sync_all(),
+    });
     trust_where_unsupported(synced)
 }
 
@@ -97,7 +101,7 @@ pub fn sync(file: &File) -> io::Result<()> {
 /// # Errors
 /// Any other I/O error: the names may be lost with the power.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    let synced = fault::check(Call::SyncFolder).and_then(|()| match cfg!(unix) {
+    let synced = fault::check(Call::SyncFolder).and_then(|()| match cfg!(unix) && !fault::skips_syncs() {
         true => File::open(folder)?.sync_all(),
         false => Ok(()),
     });
@@ -129,7 +133,11 @@ fn trust_where_unsupported(synced: io::Result<()>) -> io::Result<()> {
 /// Some network and FUSE disks answer so to a sync of a folder, and some to that of a file.
 fn is_unsupported(error: &io::Error) -> bool {
     #[cfg(unix)]
-    let is_code = [libc::ENOTSUP, libc::ENOSYS, libc::EBADF].map(Some).contains(&error.raw_os_error());
+    let is_code = {
+        use rustix::io::Errno;
+        let codes = [Errno::NOTSUP, Errno::OPNOTSUPP, Errno::NOSYS, Errno::BADF];
+        error.raw_os_error().is_some_and(|code| codes.map(Errno::raw_os_error).contains(&code))
+    };
     #[cfg(not(unix))]
     let is_code = false;
     is_code

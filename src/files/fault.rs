@@ -3,7 +3,7 @@
 //!
 //! Per thread. Where nothing is injected, a call costs a look at a thread-local cell.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 
 /// A call that changes the disk.
@@ -53,7 +53,18 @@ struct Plan {
 /// What another program does, and during which call.
 type Meanwhile = (Call, Box<dyn FnOnce()>);
 
+/// Lets no sync on this thread wait for the disk: to try a thousand faults, where only the program ends and
+/// never the machine.
+pub fn skip_syncs() {
+    SKIPS_SYNCS.set(true);
+}
+
+pub(super) fn skips_syncs() -> bool {
+    SKIPS_SYNCS.get()
+}
+
 thread_local! {
+    static SKIPS_SYNCS: Cell<bool> = const { Cell::new(false) };
     static PLAN: RefCell<Option<Plan>> = const { RefCell::new(None) };
     static MEANWHILE: RefCell<Option<Meanwhile>> = const { RefCell::new(None) };
 }

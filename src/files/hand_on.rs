@@ -68,17 +68,21 @@ pub(super) fn hand_on(_old: &Path, _new: &File) -> io::Result<Vec<String>> {
     Ok(Vec::new())
 }
 
-/// Whether a user's file may be replaced: one that is read-only, or that this user may not write, may not,
-/// though the folder would let it.
+/// Whether a file may be replaced: one that is read-only, or that this user may not write, may not, though the
+/// folder would let it.
 ///
 /// # Errors
 /// [`io::ErrorKind::PermissionDenied`] with a reason; or it cannot be looked at.
 pub fn check_writable(path: &Path) -> io::Result<()> {
-    let denied = || {
-        io::Error::new(io::ErrorKind::PermissionDenied, "it is read-only; make it writable to change it")
-    };
-    if fs::metadata(path)?.permissions().readonly() {
+    let denied =
+        || io::Error::new(io::ErrorKind::PermissionDenied, "it is read-only; make it writable to change it");
+    let found = fs::metadata(path)?;
+    if found.permissions().readonly() {
         return Err(denied());
+    }
+    if !found.is_file() {
+        // To open a pipe would wait for its reader.
+        return Ok(());
     }
     match File::options().write(true).open(path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(denied()),

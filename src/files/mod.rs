@@ -9,6 +9,7 @@ pub mod fault;
 mod hand_on;
 mod identity;
 mod leftovers;
+mod network;
 mod replace;
 
 use std::fs::File;
@@ -20,7 +21,8 @@ use memmap2::Mmap;
 pub use hand_on::{check_writable, other_names};
 pub use identity::{Stamp, Stamped, digest, has_name};
 pub use leftovers::remove_leftovers;
-pub use replace::{Replaced, Sink, create, replace, replace_read, replace_with};
+pub use network::network_disk;
+pub use replace::{Replaced, Sink, create, create_like, replace, replace_read, replace_with};
 
 /// A file as memory, for files that are only ever replaced by [`replace`] and never changed in place.
 ///

@@ -7,7 +7,7 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 
 use super::fault::{self, Call};
-use super::hand_on::hand_on;
+use super::hand_on::{check_writable, hand_on};
 use super::leftovers::{LETTERS, PREFIX, SUFFIX};
 use super::{Stamped, disk};
 
@@ -36,12 +36,16 @@ impl Write for Sink<'_> {
 }
 
 /// Replaces `path` with what `write` produces, so that a reader (or a crash at any moment) finds
-/// either the old file or the new one, whole. Missing parent folders are created.
+/// either the old file or the new one, whole. Missing parent folders are created. A read-only file stays.
 ///
 /// # Errors
 /// Any I/O error, with the old file left as it was; or the new file is in place, but the disk did not confirm
 /// it, and the message says so.
 pub fn replace_with(path: &Path, write: impl FnOnce(&mut Sink<'_>) -> io::Result<()>) -> io::Result<()> {
+    match check_writable(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let (new, _) = Temporary::write(path, write)?;
     new.rename(path)?;
     disk::sync_folder(folder_of(path)).map_err(|error| {
@@ -86,6 +90,16 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     disk::sync_folder(folder_of(path))
 }
 
+/// [`create`] with the owner, mode and attributes of another file.
+///
+/// # Errors
+/// As [`create`].
+pub fn create_like(path: &Path, other: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (new, _) = Temporary::write_like(path, other, |file| file.write_all(bytes))?;
+    new.rename_to_free(path)?;
+    disk::sync_folder(folder_of(path))
+}
+
 /// The folder that a file is in.
 pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
@@ -103,6 +117,14 @@ impl Temporary {
         path: &Path,
         write: impl FnOnce(&mut Sink<'_>) -> io::Result<()>,
     ) -> io::Result<(Self, Vec<String>)> {
+        Self::write_like(path, path, write)
+    }
+
+    fn write_like(
+        path: &Path,
+        other: &Path,
+        write: impl FnOnce(&mut Sink<'_>) -> io::Result<()>,
+    ) -> io::Result<(Self, Vec<String>)> {
         let folder = folder_of(path);
         disk::create_folders(folder)?;
         fault::check(Call::Create)?;
@@ -114,7 +136,7 @@ impl Temporary {
         // Tells it from one that a killed program left. A disk without locks has only its age.
         let _ = file.try_lock();
         write(&mut Sink(file))?;
-        let lost = hand_on(path, file)?;
+        let lost = hand_on(other, file)?;
         disk::sync(file)?;
         Ok((new, lost))
     }

@@ -3,6 +3,7 @@
 mod conflicts;
 mod help;
 mod palette;
+mod quitting;
 mod rail;
 mod status_bar;
 
@@ -19,6 +20,7 @@ use super::open::{self, Pasted};
 use super::project::ImageSource;
 use super::theme::{self, Tokens};
 use super::{proposal_view, welcome};
+use quitting::Quitting;
 
 pub use palette::Palette;
 
@@ -30,6 +32,7 @@ pub struct Overlays {
     pub log: bool,
     /// How to export labels, while it is asked for.
     pub export: Option<ExportForm>,
+    pub quitting: Quitting,
 }
 
 impl App {
@@ -54,6 +57,7 @@ impl App {
         help::shortcuts_ui(&ctx, &mut self.overlays.shortcuts);
         self.export_ui(&ctx);
         self.conflicts_ui(&ctx);
+        self.quitting_ui(&ctx);
         self.messages.toasts_ui(&ctx);
         drop_hint_ui(&ctx, tokens);
     }

@@ -77,7 +77,7 @@ impl App {
 
 /// Title, bar, time left and Cancel; in a right-to-left layout.
 fn job_ui(ui: &mut Ui, tokens: &Tokens, job: &Progress) {
-    if job.keep_going() {
+    if job.keep_going() && !job.is_whole() {
         let cancel = ui.add(egui::Button::new(RichText::new("Cancel").size(TEXT_SMALL)).small());
         cancel.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Cancel: {}", job.title())));
         if cancel.clicked() {

@@ -188,7 +188,7 @@ impl TrainView {
     fn save(&mut self, context: &ViewContext<'_>) {
         let Some(draft) = self.draft.clone() else { return };
         let commands = context.commands.clone();
-        self.errands.push(context.jobs.start_quietly("Saving config.yml", move |_| {
+        self.errands.push(context.jobs.start_whole("Saving config.yml", move |_| {
             let file = draft.saved.file.clone();
             let text = std::fs::read_to_string(&file)
                 .map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", file.display()))

@@ -2,25 +2,73 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::Context as _;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::folder_of;
+use crate::files::{self, Stamped, disk};
 
 /// So many are kept; older ones go.
 pub(in crate::dataset) const MOST: usize = 20;
-const FOLDER: &str = "backups";
+pub(super) const FOLDER: &str = "backups";
+/// `2025-11-20 14-02-11` of a copy's name.
+const DATE: usize = 19;
 
-/// Keeps `bytes`, the CSV (or another `file` that goes with it) as it is before a save, and returns where:
-/// `garments.csv.edits/backups/garments 2025-11-20 14-02-11.csv`.
-pub(in crate::dataset) fn keep(
+/// A file that was replaced.
+pub(in crate::dataset) struct Replaced {
+    /// Where it is kept as it was.
+    pub backup: PathBuf,
+    /// What the user should know, as sentences.
+    pub notices: Vec<String>,
+}
+
+/// Keeps a copy of `file`, the CSV or another file that goes with it, as it was read, and replaces it; `None`
+/// where another program wrote it since, and no copy is left.
+///
+/// # Errors
+/// The copy or the file cannot be written; the file is as it was, and no copy is left.
+pub(in crate::dataset) fn replace(
     csv: &Path,
     file: &Path,
-    bytes: &[u8],
-    time: OffsetDateTime,
-) -> anyhow::Result<PathBuf> {
+    read: &Stamped,
+    new: &[u8],
+) -> anyhow::Result<Option<Replaced>> {
+    let now = OffsetDateTime::now_local().unwrap_or_else(|_| OffsetDateTime::now_utc());
+    let other_names = files::other_names(file);
+    let backup = keep(csv, file, &read.bytes, now)?;
+    let replaced = match files::replace_read(file, read, new) {
+        Ok(Some(replaced)) => replaced,
+        not => {
+            // A copy of what is still there helps nobody.
+            let _ = disk::remove(&backup);
+            not.with_context(|| format!("{} cannot be written", file.display()))?;
+            return Ok(None);
+        }
+    };
+    prune(csv, file, &backup);
+    let name = file.display();
+    let mut notices: Vec<String> =
+        replaced.lost.iter().map(|lost| format!("{name} was written, but could not keep {lost}.")).collect();
+    if let Some(error) = replaced.unconfirmed {
+        notices.push(format!(
+            "{name} was written, but the disk did not confirm it ({error}); keep a copy elsewhere and have the disk \
+             checked."
+        ));
+    }
+    if other_names > 0 {
+        notices.push(format!(
+            "{name} has {other_names} more names on this disk (hard links); those still have the file as it was."
+        ));
+    }
+    Ok(Some(Replaced { backup, notices }))
+}
+
+/// Keeps `bytes` of a file before a save, and returns where:
+/// `garments.csv.edits/backups/garments 2025-11-20 14-02-11.csv`. Who may read the file may read its copy.
+fn keep(csv: &Path, file: &Path, bytes: &[u8], time: OffsetDateTime) -> anyhow::Result<PathBuf> {
     let folder = folder_of(csv).join(FOLDER);
     let (stem, extension) = names(file);
     let time = time.format(format_description!("[year]-[month]-[day] [hour]-[minute]-[second]"))?;
@@ -29,30 +77,49 @@ pub(in crate::dataset) fn keep(
             1 => folder.join(format!("{stem} {time}{extension}")),
             _ => folder.join(format!("{stem} {time} ({attempt}){extension}")),
         })
-        .find(|path| !path.exists())
+        .find(|path| fs::symlink_metadata(path).is_err())
         .context("there is no free name for a backup")?;
-    crate::files::replace(&path, bytes)
+    files::create_like(&path, file, bytes)
         .with_context(|| format!("the backup {} cannot be written; nothing was saved", path.display()))?;
     Ok(path)
 }
 
-/// Removes all but the newest [`MOST`] of `file`. A backup that cannot be removed stays: it harms nobody.
-pub(in crate::dataset) fn prune(csv: &Path, file: &Path) {
+/// Removes all but the newest [`MOST`] of `file`, never the one `just_made`. A backup that cannot be removed
+/// stays: it harms nobody.
+fn prune(csv: &Path, file: &Path, just_made: &Path) {
     let (stem, extension) = names(file);
-    let is_backup = |path: &PathBuf| {
+    let Ok(entries) = fs::read_dir(folder_of(csv).join(FOLDER)) else { return };
+    let is_copy = |path: &PathBuf| {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let rest = name.strip_prefix(&stem).and_then(|rest| rest.strip_suffix(&extension));
-        rest.is_some_and(|rest| rest.starts_with(" 2") && rest.len() >= " 2025-11-20 14-02-11".len())
+        rest.is_some_and(is_date) && fs::symlink_metadata(path).is_ok_and(|found| found.is_file())
     };
-    let Ok(entries) = fs::read_dir(folder_of(csv).join(FOLDER)) else { return };
-    let paths = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(is_backup);
-    let mut backups: Vec<_> =
-        paths.map(|path| (fs::metadata(&path).and_then(|m| m.modified()).ok(), path)).collect();
+    let paths = entries.flatten().map(|entry| entry.path()).filter(|path| path != just_made && is_copy(path));
+    let now = SystemTime::now();
+    let written = |path: &PathBuf| {
+        let modified = fs::metadata(path).and_then(|found| found.modified()).ok();
+        // Made while the clock ran fast: nobody knows when, so those go first.
+        modified.filter(|modified| *modified <= now)
+    };
+    let mut backups: Vec<_> = paths.map(|path| (written(&path), path)).collect();
     // By when they were written; names break ties.
     backups.sort();
-    for (_, path) in backups.iter().take(backups.len().saturating_sub(MOST)) {
-        let _ = fs::remove_file(path);
+    for (_, path) in backups.iter().take((backups.len() + 1).saturating_sub(MOST)) {
+        let _ = disk::remove(path);
     }
+}
+
+/// ` 2025-11-20 14-02-11`, and perhaps ` (2)`.
+fn is_date(rest: &str) -> bool {
+    let Some((date, number)) = rest.strip_prefix(' ').and_then(|rest| rest.split_at_checked(DATE)) else {
+        return false;
+    };
+    let is_date = date.bytes().zip("0000-00-00 00-00-00".bytes()).all(|(byte, form)| match form {
+        b'0' => byte.is_ascii_digit(),
+        _ => byte == form,
+    });
+    let digits = number.strip_prefix(" (").and_then(|number| number.strip_suffix(')'));
+    is_date && (number.is_empty() || digits.is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit())))
 }
 
 /// `garments` and `.csv`.
@@ -61,3 +128,6 @@ fn names(csv: &Path) -> (String, String) {
     let extension = text(csv.extension()).map(|extension| format!(".{extension}"));
     (text(csv.file_stem()).unwrap_or_default(), extension.unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,18 +6,16 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use anyhow::{Context as _, bail};
-use time::OffsetDateTime;
 
 use super::state::cleaned;
-use super::{Edit, backup, real};
+use super::{Edit, Entry, backup, now, real};
 use crate::config::Task;
 use crate::dataset::Dataset;
 use crate::dataset::table::Table;
+use crate::files::{self, Stamped};
 
 /// What happens to an edit whose cell has neither the label that the user saw nor the one chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,8 +43,13 @@ pub struct Outcome {
     pub given_up: Vec<Conflict>,
     /// Without a row or column in the file; they stay pending.
     pub missing: Vec<Missing>,
-    /// Whether the file is another than the one that was read into memory: rows should be read anew.
+    /// Whether the file was another than what was read into memory, or what the last save wrote: rows should be
+    /// read anew.
     pub file_changed: bool,
+    /// SHA-256 of what was written; `None` where nothing changed, and for an export.
+    pub written_digest: Option<String>,
+    /// What the user should know of the file that was replaced, as sentences.
+    pub notices: Vec<String>,
 }
 
 /// An edit and a cell that contradict each other.
@@ -72,43 +75,81 @@ pub struct Missing {
 /// Attempts before it is said that another program keeps writing the file.
 const ATTEMPTS: usize = 3;
 
-/// Writes edits into the CSV of a dataset: first a dated copy of it is kept, then it is replaced as a
-/// whole. Hand the outcome to [`State::note_saved`](super::State::note_saved) and append what that returns. Conflicts
-/// can be settled one by one: call it again with those edits and the side that wins.
-///
-/// # Errors
-/// The file cannot be read or written, lost its path column, or its encoding lacks a character of a
-/// label; it is then as it was.
-pub fn save(dataset: &Dataset, edits: &[Edit], on_conflict: OnConflict) -> anyhow::Result<Outcome> {
-    let csv = real(&dataset.table.path)?;
-    for _ in 0..ATTEMPTS {
-        let read = Stamp::of(&csv)?;
-        let bytes = fs::read(&csv).with_context(|| format!("{} cannot be read", csv.display()))?;
-        let table = Table::from_bytes(bytes.clone(), &csv)?;
-        let (table, mut outcome) = merge(table, dataset, edits, on_conflict)?;
-        if !table.is_edited() {
-            return Ok(outcome);
+/// A save of label edits into the CSV of a dataset.
+#[derive(Clone, Copy, Debug)]
+pub struct Save<'a> {
+    /// The rows in memory.
+    pub dataset: &'a Dataset,
+    /// What the CSV is to have.
+    pub edits: &'a [Edit],
+    /// What happens where it has something else.
+    pub on_conflict: OnConflict,
+    /// SHA-256 of the file as our last save left it, where the rows in memory are older than that.
+    pub last_written: Option<&'a str>,
+}
+
+impl Save<'_> {
+    /// Writes the edits into the CSV: first a dated copy of it is kept, then it is replaced as a whole. Each entry
+    /// that `note` gets must be in the journal when it returns: should the program end here, it tells what was
+    /// being written. Hand the outcome to [`State::note_saved`](super::State::note_saved) and append what that
+    /// returns. Conflicts can be settled one by one: save again with those edits and the side that wins.
+    ///
+    /// # Errors
+    /// The file cannot be read or written, is read-only, lost its path column, or its encoding lacks a character
+    /// of a label; `note` failed. The file is then as it was.
+    pub fn run(&self, note: &mut dyn FnMut(Entry) -> anyhow::Result<()>) -> anyhow::Result<Outcome> {
+        let csv = real(&self.dataset.table.path)?;
+        let cannot = || format!("{} cannot be saved", csv.display());
+        files::check_writable(&csv).with_context(cannot)?;
+        let mut is_noted = false;
+        let saved = self.attempts(&csv, &mut |entry| {
+            is_noted = true;
+            note(entry)
+        });
+        if is_noted && saved.is_err() {
+            // Without it, the next opening finds out by looking at the file.
+            let _ = note(Entry::NotSaved { time: now() });
         }
-        let merged = checked_bytes(&table)?;
-        let now = OffsetDateTime::now_local().unwrap_or_else(|_| OffsetDateTime::now_utc());
-        let kept = backup::keep(&csv, &csv, &bytes, now)?;
-        let replaced = replace_if_same(&csv, &read, &merged);
-        if !replaced.with_context(|| format!("{} cannot be written", csv.display()))? {
-            let _ = fs::remove_file(kept);
-            continue;
-        }
-        backup::prune(&csv, &csv);
-        outcome.backup = Some(kept);
-        return Ok(outcome);
+        saved
     }
-    bail!("another program keeps writing {}; save again when it is done", csv.display());
+
+    fn attempts(
+        &self,
+        csv: &Path,
+        note: &mut dyn FnMut(Entry) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Outcome> {
+        for _ in 0..ATTEMPTS {
+            let read = Stamped::read(csv).with_context(|| format!("{} cannot be read", csv.display()))?;
+            let table = Table::from_bytes(read.bytes.clone(), csv)?;
+            let (table, mut outcome) = merge(table, self.dataset, self.edits, self.on_conflict)?;
+            outcome.file_changed = match self.last_written {
+                Some(last) => read.digest() != last,
+                None => !table.is_same_file(&self.dataset.table),
+            };
+            if !table.is_edited() {
+                return Ok(outcome);
+            }
+            let merged = checked_bytes(&table)?;
+            let to = files::digest(&merged);
+            let from = read.digest();
+            let labels = outcome.written.clone();
+            note(Entry::Saving { time: now(), from, to: to.clone(), labels })?;
+            if let Some(replaced) = backup::replace(csv, csv, &read, &merged)? {
+                outcome.backup = Some(replaced.backup);
+                outcome.notices = replaced.notices;
+                outcome.written_digest = Some(to);
+                return Ok(outcome);
+            }
+        }
+        bail!("another program keeps writing {}; save again when it is done", csv.display());
+    }
 }
 
 /// Writes a copy of the CSV with the edits to `target`, which is replaced if it is there; the CSV and
 /// the edits stay as they are.
 ///
 /// # Errors
-/// As [`save`]; or the target is the CSV itself.
+/// As [`Save::run`]; or the target is the CSV itself.
 pub fn export(
     dataset: &Dataset,
     edits: &[Edit],
@@ -121,8 +162,7 @@ pub fn export(
     }
     let (table, outcome) = merge(Table::open(&csv)?, dataset, edits, on_conflict)?;
     let bytes = checked_bytes(&table)?;
-    crate::files::replace(target, &bytes)
-        .with_context(|| format!("{} cannot be written", target.display()))?;
+    files::replace(target, &bytes).with_context(|| format!("{} cannot be written", target.display()))?;
     Ok(outcome)
 }
 
@@ -140,7 +180,7 @@ fn merge(
             table.path.display()
         );
     };
-    let mut outcome = Outcome { file_changed: !table.is_same_file(&dataset.table), ..Outcome::default() };
+    let mut outcome = Outcome::default();
     let tasks: Vec<(usize, &Task)> =
         dataset.tasks.iter().filter_map(|task| Some((table.column(&task.name)?, task))).collect();
     let rows = rows_of(&table, path, &tasks, edits);
@@ -225,30 +265,4 @@ pub(in crate::dataset) fn checked_bytes(table: &Table) -> anyhow::Result<Vec<u8>
         );
     }
     Ok(bytes)
-}
-
-/// Replaces a file, or returns false where another program wrote it since `read`.
-pub(in crate::dataset) fn replace_if_same(file: &Path, read: &Stamp, bytes: &[u8]) -> io::Result<bool> {
-    let mut is_same = true;
-    let replaced = crate::files::replace_with(file, |new| {
-        new.write_all(bytes)?;
-        // As late as can be: what was written since would be lost.
-        is_same = Stamp::of(file).map_err(io::Error::other)? == *read;
-        if is_same { Ok(()) } else { Err(io::Error::other("it changed meanwhile")) }
-    });
-    if is_same { replaced.map(|()| true) } else { Ok(false) }
-}
-
-/// Tells a file from what it was a moment ago.
-#[derive(PartialEq, Eq)]
-pub(in crate::dataset) struct Stamp {
-    bytes: u64,
-    modified: Option<SystemTime>,
-}
-
-impl Stamp {
-    pub fn of(file: &Path) -> anyhow::Result<Self> {
-        let metadata = fs::metadata(file).with_context(|| format!("{} cannot be read", file.display()))?;
-        Ok(Self { bytes: metadata.len(), modified: metadata.modified().ok() })
-    }
 }

@@ -6,6 +6,7 @@
 //! No windows and no threads here but [`Writer`], which keeps the disk away from the window.
 
 pub(super) mod backup;
+mod interrupted;
 mod journal;
 pub mod merge;
 mod overlay;
@@ -19,13 +20,14 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-pub use journal::{Journal, folder_of};
+pub use journal::{Journal, Refusal, folder_of};
 pub use state::State;
 pub use values::Values;
 pub use writer::{Report, Writer};
 
 use super::Dataset;
-use crate::config::Change as VocabularyChange;
+use crate::config::{Change as VocabularyChange, Config};
+use crate::files::{Stamp, Stamped};
 
 /// What can change about an image.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -133,6 +135,24 @@ pub enum Entry {
         #[serde(with = "time::serde::rfc3339")]
         time: OffsetDateTime,
     },
+    /// The CSV is about to be replaced. Where neither of the next two follows, the program ended meanwhile.
+    Saving {
+        /// When.
+        #[serde(with = "time::serde::rfc3339")]
+        time: OffsetDateTime,
+        /// SHA-256 of the CSV before, in hexadecimal.
+        from: String,
+        /// SHA-256 of the CSV after, in hexadecimal.
+        to: String,
+        /// What is written, or there already.
+        labels: Vec<Edit>,
+    },
+    /// The CSV was not replaced.
+    NotSaved {
+        /// When.
+        #[serde(with = "time::serde::rfc3339")]
+        time: OffsetDateTime,
+    },
     /// The CSV has these labels now.
     Saved {
         /// When.
@@ -161,45 +181,98 @@ pub struct Opened {
     pub state: State,
     /// Where the next entries go.
     pub journal: Journal,
-    /// Damaged lines, each with file and line, and a lock that the disk does not know.
+    /// Damaged lines, each with file and line, a doubt about the lock, and what cannot be known.
     pub warnings: Vec<String>,
+    /// The config and the rows that the edits belong to, where the CSV changed after the given ones were read.
+    pub reread: Option<Box<(Config, Dataset)>>,
 }
 
-/// Opens the edits of a dataset as it was read from its CSV. Edits that the CSV turns out to have
-/// (a save that was killed before it was noted) are noted as saved, and what was undone while that save
+/// Attempts at finding a CSV and its journal as they are at one moment.
+const ATTEMPTS: usize = 5;
+
+/// Opens the edits of a dataset as it was read from its CSV, to go on with them. Edits that the CSV turns out to
+/// have (a save that was killed before it was noted) are noted as saved, and what was undone while that save
 /// ran is pending again. Nothing is made on disk until the first edit. [`Journal::denied`] tells whether
 /// they can only be looked at.
 ///
 /// # Errors
-/// The journal is there but cannot be read, or a newer version wrote it.
-pub fn open(dataset: &Dataset) -> anyhow::Result<Opened> {
-    let (mut opened, found) = read(dataset)?;
-    if let Some(entry) = found
-        && opened.journal.denied().is_none()
-        && let Err(error) = opened.journal.append(&[entry])
-    {
-        opened.warnings.push(format!("{error:#}"));
+/// The journal is there but cannot be read, or a newer version wrote it; the CSV changed and cannot be read anew.
+pub fn open(config: &Config, dataset: &Dataset) -> anyhow::Result<Opened> {
+    let journal::Opened { mut state, mut journal, mut warnings } = Journal::open(&dataset.table.path)?;
+    let mut reread: Option<Box<(Config, Dataset)>> = None;
+    // Who saves holds the lock: rows that were read before a save are noticed here, and not used with a journal
+    // that tells of it. Without the lock, both are looked at until they are of one moment.
+    for _ in 0..ATTEMPTS {
+        let rows = reread.as_ref().map_or(dataset, |reread| &reread.1);
+        if is_current(rows) {
+            break;
+        }
+        // Another program may have changed the tasks, too. A config without a file is as it was given.
+        let config = Config::open(&config.file).unwrap_or_else(|_| config.clone());
+        let rows = Dataset::open(&config)?;
+        reread = Some(Box::new((config, rows)));
+        if journal.denied().is_some() {
+            state = Journal::look(&dataset.table.path)?;
+        }
     }
-    Ok(opened)
+    let rows = reread.as_ref().map_or(dataset, |reread| &reread.1);
+    if journal.denied().is_none() {
+        journal.remove_leftovers();
+    }
+    let (entry, doubts) = settle(&mut state, rows);
+    warnings.extend(doubts);
+    if let Some(entry) = entry
+        && journal.denied().is_none()
+        && let Err(error) = journal.append(&[entry])
+    {
+        warnings.push(error.to_string());
+    }
+    Ok(Opened { state, journal, warnings, reread })
 }
 
-/// What holds for a dataset as it was read from its CSV, for who only looks: another window may go on
-/// editing.
+/// The rows of a config's CSV and the edits that hold for them, for who only looks: another window may go on
+/// editing. Nothing is locked, made or mended.
 ///
 /// # Errors
-/// The journal is there but cannot be read, or a newer version wrote it.
-pub fn look(dataset: &Dataset) -> anyhow::Result<State> {
-    Ok(read(dataset)?.0.state)
+/// The CSV or the journal cannot be read, or a newer version wrote it.
+pub fn look(config: &Config) -> anyhow::Result<(Dataset, State)> {
+    look_from(config, Dataset::open(config)?)
 }
 
-/// The edits, and what a save that nobody noted makes of them, where there was one.
-fn read(dataset: &Dataset) -> anyhow::Result<(Opened, Option<Entry>)> {
-    let mut opened = Journal::open(&dataset.table.path)?;
-    let (found, undone) = opened.state.found_in(dataset);
-    let is_noted = found.is_empty() && undone.is_empty();
-    let entry = (!is_noted).then(|| opened.state.note_found(found, undone));
-    opened.state.forget_saved();
-    Ok((opened, entry))
+fn look_from(config: &Config, mut dataset: Dataset) -> anyhow::Result<(Dataset, State)> {
+    let mut state = Journal::look(&dataset.table.path)?;
+    for _ in 0..ATTEMPTS {
+        if is_current(&dataset) {
+            break;
+        }
+        // A save of another window may have come between the two.
+        dataset = Dataset::open(config)?;
+        state = Journal::look(&dataset.table.path)?;
+    }
+    settle(&mut state, &dataset);
+    Ok((dataset, state))
+}
+
+/// Whether the CSV is still what was read.
+fn is_current(dataset: &Dataset) -> bool {
+    let Some(stamp) = &dataset.table.stamp else { return true };
+    // A file that is gone is no reason to read it: the rows that are there stay.
+    Stamp::of(&dataset.table.path).map_or(true, |found| found == *stamp)
+}
+
+/// Takes in what the CSV has of a save that was cut short: the entry that tells so, and what cannot be known.
+fn settle(state: &mut State, dataset: &Dataset) -> (Option<Entry>, Vec<String>) {
+    let digest = match state.saving {
+        Some(_) => Stamped::read(&dataset.table.path).ok(),
+        None => None,
+    };
+    let digest =
+        digest.filter(|read| Some(&read.stamp) == dataset.table.stamp.as_ref()).map(|read| read.digest());
+    let mut found = state.found_in(dataset, digest.as_deref());
+    let doubts = std::mem::take(&mut found.doubts);
+    let entry = state.take_found(found);
+    state.forget_saved();
+    (entry, doubts)
 }
 
 /// Now, in UTC, to the second.

@@ -60,55 +60,6 @@ impl State {
         }
     }
 
-    /// What a save that was never noted left in the dataset, just read: labels that it has and the
-    /// journal does not know to be there, and labels that were edited to something else (or undone)
-    /// after that save took them, so that the file must be written again.
-    pub(super) fn found_in(&self, dataset: &Dataset) -> (Vec<Edit>, Vec<Edit>) {
-        let tasks: HashMap<&str, usize> =
-            dataset.tasks.iter().enumerate().map(|(index, task)| (task.name.as_str(), index)).collect();
-        let pending = self.pending();
-        let cells = self.passed().map(|(image, task, _)| Edit {
-            image: image.to_owned(),
-            task: task.to_owned(),
-            before: None,
-            after: None,
-        });
-        let cells: Vec<Edit> = cells.collect();
-        let rows_of_pending = dataset.rows_of(&pending);
-        let rows_of_cells = dataset.rows_of(&cells);
-        let in_file = |rows: &HashMap<&str, usize>, image: &str, task: &str| {
-            let (row, task) = (*rows.get(image)?, *tasks.get(task)?);
-            Some(dataset.given_label(row, task).map(Cow::into_owned))
-        };
-
-        let is_there = |edit: &&Edit| {
-            in_file(&rows_of_pending, &edit.image, &edit.task).is_some_and(|label| label == edit.after)
-        };
-        let mut found: Vec<Edit> = pending.iter().filter(is_there).cloned().collect();
-        let mut undone = Vec::new();
-        for (image, task, values) in self.passed() {
-            let Some(label) = in_file(&rows_of_cells, image, task) else { continue };
-            let Some(current) = values.last() else { continue };
-            if label == *current || !values.contains(&label) {
-                continue;
-            }
-            let edit = |before| Edit {
-                image: image.to_owned(),
-                task: task.to_owned(),
-                before,
-                after: label.clone(),
-            };
-            match self.pending_base(image, task) {
-                Some(base) if *base == label => {}
-                Some(base) => found.push(edit(base.clone())),
-                None => undone.push(edit(current.clone())),
-            }
-        }
-        found.sort_unstable();
-        undone.sort_unstable();
-        (found, undone)
-    }
-
     fn label_of_row(&self, dataset: &Dataset, row: usize, task: usize) -> Option<Option<&str>> {
         if self.is_empty() {
             return None;
@@ -176,7 +127,7 @@ impl Dataset {
         self.rows[row].labels[task].is_some() || self.given_label(row, task).is_some()
     }
 
-    fn rows_of<'a>(&self, edits: &'a [Edit]) -> HashMap<&'a str, usize> {
+    pub(super) fn rows_of<'a>(&self, edits: &'a [Edit]) -> HashMap<&'a str, usize> {
         let tasks: Vec<(usize, &Task)> = self.columns.tasks.iter().copied().zip(&self.tasks).collect();
         merge::rows_of(&self.table, self.columns.path, &tasks, edits)
     }

@@ -1,7 +1,8 @@
 //! What the edits come to: values, undo, redo, and what the CSV does not have yet. Memory only.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use super::interrupted::Saving;
 use super::merge::{Conflict, Outcome};
 use super::values::{Slot, Values};
 use super::{Change, Edit, Entry, Field, Source, Step, now};
@@ -17,9 +18,8 @@ pub struct State {
     pub(super) undone: Vec<Numbered>,
     last_number: u64,
     pub(super) pending: usize,
-    /// What each label went through since the CSV was last known to be written, by image and task: a
-    /// save that was killed before it was noted left one of these in the file.
-    pub(super) passed: HashMap<(String, String), Vec<Option<String>>>,
+    /// A save of which the journal does not tell how it ended.
+    pub(super) saving: Option<Saving>,
 }
 
 #[derive(Clone, Debug)]
@@ -188,20 +188,11 @@ impl State {
                 }
             }
             saved @ Entry::Saved { .. } => self.take_saved(&saved),
+            Entry::Saving { from, to, labels, .. } => self.saving = Some(Saving { from, to, labels }),
+            Entry::NotSaved { .. } => self.saving = None,
             Entry::Vocabulary { change, .. } => self.follow(&change),
         }
         Ok(())
-    }
-
-    /// What the CSV has of a label that is pending; the outer `None` where it is not.
-    pub(super) fn pending_base(&self, image: &str, task: &str) -> Option<&Option<String>> {
-        let slot = self.slot(image, &Field::Label(task.to_owned()))?;
-        (slot.base != slot.current).then_some(&slot.base)
-    }
-
-    /// What each label went through since the last save that is known, the last value last.
-    pub(super) fn passed(&self) -> impl Iterator<Item = (&str, &str, &[Option<String>])> {
-        self.passed.iter().map(|((image, task), values)| (image.as_str(), task.as_str(), values.as_slice()))
     }
 
     /// Notes that the CSV has these labels, though no save told so; those `undone` must be written back.
@@ -213,7 +204,7 @@ impl State {
 
     fn take_saved(&mut self, entry: &Entry) {
         let Entry::Saved { labels, undone, .. } = entry else { return };
-        self.passed.clear();
+        self.saving = None;
         for edit in labels {
             let base = edit.after.clone();
             // A label that is not pending here (its line is damaged) is the CSV's already.
@@ -265,14 +256,6 @@ impl State {
 
     fn put(&mut self, image: &str, field: &Field, before: &Option<String>, after: &Option<String>) {
         let goes_to_csv = matches!(field, Field::Label(_));
-        if let Field::Label(task) = field {
-            let passed = self.passed.entry((image.to_owned(), task.clone())).or_default();
-            for value in [before, after] {
-                // Each value once, so that a label that goes to and fro costs no more; the last one last.
-                passed.retain(|old| old != value);
-                passed.push(value.clone());
-            }
-        }
         self.update(image, field, |slot| {
             let slot = slot.unwrap_or_default();
             // Where nothing is pending, what the user saw is what the CSV has.
@@ -303,7 +286,7 @@ impl State {
         });
     }
 
-    fn slot(&self, image: &str, field: &Field) -> Option<&Slot> {
+    pub(super) fn slot(&self, image: &str, field: &Field) -> Option<&Slot> {
         self.find(image, |of| of == field)
     }
 

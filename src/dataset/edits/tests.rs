@@ -1,14 +1,16 @@
 //! Edits as a user lives them: key presses, undo, closing and opening, saving.
 
+mod faults;
 mod journal;
 mod merging;
+mod outside;
 mod overlay;
 mod random;
 mod vocabulary;
 
 use std::path::PathBuf;
 
-use super::merge::{OnConflict, Outcome};
+use super::merge::{OnConflict, Outcome, Save};
 use super::*;
 use crate::config::Config;
 
@@ -54,15 +56,23 @@ impl Shop {
         paths
     }
 
+    fn config(&self) -> Config {
+        Config::parse(CONFIG, &self.dir.path().join("config.yml")).unwrap()
+    }
+
     fn dataset(&self) -> Dataset {
-        let config = Config::parse(CONFIG, &self.dir.path().join("config.yml")).unwrap();
-        Dataset::open(&config).unwrap()
+        Dataset::open(&self.config()).unwrap()
     }
 
     /// A window on the project.
     fn open(&self) -> Window {
-        let dataset = self.dataset();
-        let Opened { state, journal, warnings } = open(&dataset).unwrap();
+        self.open_rows(self.dataset())
+    }
+
+    /// The same, of rows that were read earlier.
+    fn open_rows(&self, dataset: Dataset) -> Window {
+        let Opened { state, journal, warnings, reread } = open(&self.config(), &dataset).unwrap();
+        let dataset = reread.map_or(dataset, |reread| reread.1);
         Window { dataset, state, journal, warnings }
     }
 }
@@ -99,9 +109,15 @@ impl Window {
     }
 
     fn save(&mut self, on_conflict: OnConflict) -> Outcome {
-        let outcome = merge::save(&self.dataset, &self.state.pending(), on_conflict).unwrap();
+        let outcome = self.write(&self.state.pending(), on_conflict).unwrap();
         self.journal.append(&self.state.note_saved(&outcome)).unwrap();
         outcome
+    }
+
+    /// Writes edits into the CSV as a save does, and leaves it to be noted.
+    fn write(&mut self, edits: &[Edit], on_conflict: OnConflict) -> anyhow::Result<Outcome> {
+        let save = Save { dataset: &self.dataset, edits, on_conflict, last_written: None };
+        save.run(&mut |entry| Ok(self.journal.append(&[entry])?))
     }
 
     /// The label that holds for a row; "" for none.
@@ -251,7 +267,7 @@ fn a_writer_keeps_what_is_sent_and_says_so() {
         writer.send(state.edit(Step::now(Source::Suggestion, vec![change])).unwrap());
     }
     assert_eq!(writer.finish(), 0);
-    assert_eq!(reports.iter().last().unwrap(), Report { kept: 2, error: None });
+    assert_eq!(reports.iter().last().unwrap(), Report { kept: 2, refused: None });
     // The lock is given back.
     let mut window = shop.open();
     assert_eq!((window.journal.denied(), window.text(0, PRINT).as_str()), (None, "striped"));
@@ -274,10 +290,10 @@ fn a_writer_keeps_what_the_disk_refused_once_it_can() {
     send("floral");
     let refused = reports.recv().unwrap();
     assert_eq!(refused.kept, 0);
-    assert!(refused.error.unwrap().starts_with("label edits cannot be kept in "));
+    assert!(refused.refused.unwrap().to_string().starts_with("label edits cannot be kept in "));
     std::fs::remove_file(folder_of(&shop.csv())).unwrap();
     send("striped");
-    assert_eq!(reports.recv().unwrap(), Report { kept: 2, error: None });
+    assert_eq!(reports.recv().unwrap(), Report { kept: 2, refused: None });
     assert_eq!(writer.finish(), 0);
     let mut window = shop.open();
     assert_eq!(window.text(0, PRINT), "striped");

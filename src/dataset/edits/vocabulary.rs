@@ -2,10 +2,8 @@
 //!
 //! So what was undone before can be redone after, with the names that hold then.
 
-use std::collections::HashSet;
-
 use super::state::Numbered;
-use super::{Entry, Field, State, now};
+use super::{Edit, Entry, Field, State, now};
 use crate::config::Change;
 
 impl State {
@@ -29,7 +27,7 @@ impl State {
 
     /// Whether anything was ever edited.
     pub fn has_history(&self) -> bool {
-        !(self.values.is_empty() && self.done.is_empty() && self.undone.is_empty() && self.passed.is_empty())
+        !(self.values.is_empty() && self.done.is_empty() && self.undone.is_empty())
     }
 
     pub(super) fn follow(&mut self, change: &Change) {
@@ -50,25 +48,9 @@ impl State {
         self.pending = slots.filter(|(field, slot)| slot.is_pending(field)).count();
         follow_steps(&mut self.done, change);
         follow_steps(&mut self.undone, change);
-        self.passed = std::mem::take(&mut self.passed)
-            .into_iter()
-            .filter_map(|((image, task), mut values)| {
-                let mut field = Field::Label(task);
-                let is_of_task = of_task(&field) == Some(change.task());
-                if !follow_field(&mut field, change) {
-                    return None;
-                }
-                if is_of_task {
-                    values.iter_mut().for_each(|value| follow_value(value, change));
-                    // Each value once, the last one last.
-                    let mut seen = HashSet::new();
-                    values.reverse();
-                    values.retain(|value| seen.insert(value.clone()));
-                    values.reverse();
-                }
-                Some(((image, of_task(&field)?.to_owned()), values))
-            })
-            .collect();
+        if let Some(saving) = &mut self.saving {
+            saving.labels.retain_mut(|edit| follow_edit(edit, change));
+        }
     }
 }
 
@@ -94,6 +76,21 @@ fn follow_field(field: &mut Field, change: &Change) -> bool {
         }
         _ => true,
     }
+}
+
+/// Whether the edit is still of a task.
+fn follow_edit(edit: &mut Edit, change: &Change) -> bool {
+    let is_of_task = edit.task == change.task();
+    let mut field = Field::Label(std::mem::take(&mut edit.task));
+    let is_there = follow_field(&mut field, change);
+    if let Field::Label(task) = field {
+        edit.task = task;
+    }
+    if is_of_task {
+        follow_value(&mut edit.before, change);
+        follow_value(&mut edit.after, change);
+    }
+    is_there
 }
 
 fn follow_value(value: &mut Option<String>, change: &Change) {

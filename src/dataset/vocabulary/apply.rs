@@ -1,21 +1,22 @@
 //! Making a change: in the CSV, then in the config, then in the label edits.
 //!
-//! The order is the promise: a program that is killed between two of them leaves something that the
-//! same change, made again, brings to its end ([`is_half_made`]). Each file is replaced as a whole, and only if
-//! it is still what was read.
+//! The order is the promise: first it is noted that the change began ([`begun`](super::begun)), so that a program
+//! that is killed between two of them leaves something that [`finish`], or the same change made again, brings to
+//! its end ([`is_half_made`]). Each file is replaced as a whole, and only if it is still what was read.
 
-use std::fs;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use time::OffsetDateTime;
 
+use super::begun::{Begun, Digests, forget};
 use super::{Change, Preview, check, preview};
 use crate::config::{self, Config};
 use crate::dataset::Dataset;
-use crate::dataset::edits::merge::{self, OnConflict, Stamp, checked_bytes, replace_if_same};
-use crate::dataset::edits::{self, Opened, State, backup, real};
+use crate::dataset::edits::merge::{OnConflict, Save, checked_bytes};
+use crate::dataset::edits::{self, Journal, Opened, State, backup, real};
 use crate::dataset::table::Table;
+use crate::files::{self, Stamped};
 
 /// What a change did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub struct Applied {
     pub csv_backup: Option<PathBuf>,
     /// The config as it was; `None` where it did not change.
     pub config_backup: Option<PathBuf>,
-    /// What opening the edits had to say.
+    /// What opening the edits and replacing the files had to say.
     pub warnings: Vec<String>,
 }
 
@@ -39,11 +40,80 @@ pub struct Applied {
 /// changed safely, or a file cannot be written or was changed by another program meanwhile. Nothing is
 /// written then, or, where the last writes fail, what the same change completes when it is made again.
 pub fn apply(config_file: &Path, change: &Change) -> anyhow::Result<Applied> {
+    let mut said = None;
+    if let Some(finished) = finish(config_file)? {
+        if finished.change == *change
+            && let Some(applied) = finished.applied
+        {
+            return Ok(applied);
+        }
+        said = Some(finished.to_string());
+    }
     let mut plan = Plan::make(config_file, change)?;
-    plan.write_csv()?;
-    plan.write_config()?;
-    plan.append()?;
+    plan.execute()?;
+    plan.applied.warnings.extend(said);
     Ok(plan.applied)
+}
+
+/// A change that had been cut short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// The change.
+    pub change: Change,
+    /// What was left to be done, now done; `None` where the change had touched no file, and was forgotten.
+    pub applied: Option<Applied>,
+}
+
+impl fmt::Display for Finished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.applied {
+            Some(_) => "that had been cut short is finished",
+            None => "had been cut short before it changed anything, and is not made",
+        };
+        write!(f, "A change of tasks and labels {what}: {}.", self.change)
+    }
+}
+
+/// Brings a change that was cut short to its end; `None` where there is none, or where another window is making
+/// it.
+///
+/// # Errors
+/// It cannot be finished; the message says what to do.
+pub fn finish(config_file: &Path) -> anyhow::Result<Option<Finished>> {
+    let Ok(config) = Config::open(config_file) else { return Ok(None) };
+    let csv = real(&config.paths.model_dataframe)?;
+    if Begun::read(&csv).is_none() {
+        return Ok(None);
+    }
+    // Who makes a change holds the lock.
+    let opened = Journal::open(&csv)?;
+    let Some(begun) = Begun::read(&csv).filter(|_| opened.journal.denied().is_none()) else {
+        return Ok(None);
+    };
+    let change = begun.change.clone();
+    if begun.touched_nothing(&csv, config_file) {
+        forget(&csv)?;
+        return Ok(Some(Finished { change, applied: None }));
+    }
+    drop(opened);
+    let config = Config::open(config_file)?;
+    let applied = match Plan::make(config_file, &change) {
+        Ok(mut plan) => {
+            plan.execute()?;
+            plan.applied
+        }
+        // All three have it: only the note is left.
+        Err(_) if is_made(&config, &change) => {
+            forget(&csv)?;
+            Applied::default()
+        }
+        Err(error) => {
+            return Err(error.context(format!(
+                "a change of tasks and labels was cut short and cannot be finished by itself ({change}); make it again"
+            )));
+        }
+    };
+    Ok(Some(Finished { change, applied: Some(applied) }))
 }
 
 /// What [`apply`] would do, for who only looks: another window may have the edits open.
@@ -53,9 +123,8 @@ pub fn apply(config_file: &Path, change: &Change) -> anyhow::Result<Applied> {
 pub fn dry_run(config_file: &Path, change: &Change) -> anyhow::Result<Preview> {
     let text = TextFile::read(config_file)?;
     let config = text.config()?;
-    let dataset = Dataset::open(&config)?;
+    let (dataset, state) = edits::look(&config)?;
     check(&config, &dataset, change).map_err(anyhow::Error::msg)?;
-    let state = edits::look(&dataset)?;
     config_text(&text, &config, change)?;
     csv_bytes(&dataset.table, change)?;
     Ok(preview(&dataset, &state, change))
@@ -64,20 +133,18 @@ pub fn dry_run(config_file: &Path, change: &Change) -> anyhow::Result<Preview> {
 /// A file as it was read, to be replaced only while it is so.
 struct TextFile {
     file: PathBuf,
-    stamp: Stamp,
-    bytes: Vec<u8>,
+    read: Stamped,
 }
 
 impl TextFile {
     fn read(file: &Path) -> anyhow::Result<Self> {
         let file = real(file)?;
-        let stamp = Stamp::of(&file)?;
-        let bytes = fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
-        Ok(Self { file, stamp, bytes })
+        let read = Stamped::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+        Ok(Self { file, read })
     }
 
     fn text(&self) -> anyhow::Result<&str> {
-        let text = std::str::from_utf8(&self.bytes);
+        let text = std::str::from_utf8(&self.read.bytes);
         text.with_context(|| format!("{} is not UTF-8 text; save it as UTF-8", self.file.display()))
     }
 
@@ -85,17 +152,29 @@ impl TextFile {
         Ok(Config::parse(self.text()?, &self.file)?)
     }
 
+    fn table(&self) -> anyhow::Result<Table> {
+        let mut table = Table::from_bytes(self.read.bytes.clone(), &self.file)?;
+        table.stamp = Some(self.read.stamp.clone());
+        Ok(table)
+    }
+
+    fn check_writable(&self) -> anyhow::Result<()> {
+        files::check_writable(&self.file)
+            .with_context(|| format!("{} cannot be changed", self.file.display()))
+    }
+
     /// Keeps a copy among the backups of `csv` and replaces the file.
-    fn replace(&self, csv: &Path, new: &[u8]) -> anyhow::Result<PathBuf> {
-        let now = OffsetDateTime::now_local().unwrap_or_else(|_| OffsetDateTime::now_utc());
-        let kept = backup::keep(csv, &self.file, &self.bytes, now)?;
-        let replaced = replace_if_same(&self.file, &self.stamp, new);
-        if !replaced.with_context(|| format!("{} cannot be written", self.file.display()))? {
-            let _ = fs::remove_file(kept);
-            bail!("{} was written by another program meanwhile; make the change again", self.file.display());
+    fn replace(&self, csv: &Path, new: &[u8], warnings: &mut Vec<String>) -> anyhow::Result<PathBuf> {
+        match backup::replace(csv, &self.file, &self.read, new)? {
+            Some(replaced) => {
+                warnings.extend(replaced.notices);
+                Ok(replaced.backup)
+            }
+            None => bail!(
+                "{} was written by another program meanwhile; make the change again",
+                self.file.display()
+            ),
         }
-        backup::prune(csv, &self.file);
-        Ok(kept)
     }
 }
 
@@ -115,14 +194,17 @@ impl Plan {
         let config_text_file = TextFile::read(config_file)?;
         let config = config_text_file.config()?;
         let mut csv = TextFile::read(&config.paths.model_dataframe)?;
-        let mut table = Table::from_bytes(csv.bytes.clone(), &csv.file)?;
+        let mut table = csv.table()?;
         let is_column_renamed = matches!(change, Change::RenameTask { task, to }
             if table.column(task).is_none() && table.column(to).is_some());
         let read_as = if is_column_renamed { config.after(change) } else { config.clone() };
         let dataset = Dataset::from_table(table.clone(), &read_as)?;
-        let mut opened = edits::open(&dataset)?;
+        let mut opened = edits::open(&read_as, &dataset)?;
         if let Some(denied) = opened.journal.denied() {
             bail!("{denied}");
+        }
+        if opened.reread.is_some() {
+            bail!("{} was written by another program meanwhile; make the change again", csv.file.display());
         }
         if !is_half_made(&config, &dataset, &opened.state, change) {
             check(&config, &dataset, change).map_err(anyhow::Error::msg)?;
@@ -134,35 +216,64 @@ impl Plan {
         };
         if matches!(change, Change::RemoveTask { .. }) && save_edits_of_task(&dataset, &mut opened, change)? {
             csv = TextFile::read(&config.paths.model_dataframe)?;
-            table = Table::from_bytes(csv.bytes.clone(), &csv.file)?;
+            table = csv.table()?;
         }
         let (new_csv, rows_changed) = csv_bytes(&table, change)?;
+        if new_csv.is_some() {
+            csv.check_writable()?;
+        }
+        if new_config.is_some() {
+            config_text_file.check_writable()?;
+        }
+        // Also where nothing was ever edited: a window that is open must not go on with the old names.
+        opened.journal.claim()?;
         let applied = Applied { rows_changed, warnings: opened.warnings.clone(), ..Applied::default() };
         let change = change.clone();
         Ok(Self { change, csv, config: config_text_file, new_csv, new_config, opened, applied })
     }
 
-    fn write_csv(&mut self) -> anyhow::Result<()> {
+    /// Writes everything, in the order that can be completed from any point.
+    fn execute(&mut self) -> anyhow::Result<()> {
+        let begun = Begun {
+            change: self.change.clone(),
+            csv: Digests::of(&self.csv.read, self.new_csv.as_deref()),
+            config: Digests::of(&self.config.read, self.new_config.as_ref().map(String::as_bytes)),
+        };
+        begun.write(&self.csv.file)?;
+        let written = self.write();
+        if written.is_ok() || begun.touched_nothing(&self.csv.file, &self.config.file) {
+            // Where it stays, the next opening finds that there is nothing to finish.
+            let _ = forget(&self.csv.file);
+        }
+        written
+    }
+
+    fn write(&mut self) -> anyhow::Result<()> {
+        let warnings = &mut self.applied.warnings;
         if let Some(new) = &self.new_csv {
-            self.applied.csv_backup = Some(self.csv.replace(&self.csv.file, new)?);
+            self.applied.csv_backup = Some(self.csv.replace(&self.csv.file, new, warnings)?);
         }
-        Ok(())
-    }
-
-    fn write_config(&mut self) -> anyhow::Result<()> {
+        let half_made = "the change is made in part; make it again, or open the project again, to finish it";
         if let Some(new) = &self.new_config {
-            self.applied.config_backup = Some(self.config.replace(&self.csv.file, new.as_bytes())?);
+            let replaced = self.config.replace(&self.csv.file, new.as_bytes(), warnings);
+            self.applied.config_backup = Some(match self.new_csv {
+                Some(_) => replaced.context(half_made)?,
+                None => replaced?,
+            });
         }
-        Ok(())
+        let entry = self.opened.state.change_vocabulary(self.change.clone());
+        self.opened.journal.append(&[entry]).context(half_made)
     }
+}
 
-    fn append(&mut self) -> anyhow::Result<()> {
-        // Without any edit there is nothing to follow, and no journal need be made.
-        if self.opened.state.has_history() {
-            let entry = self.opened.state.change_vocabulary(self.change.clone());
-            self.opened.journal.append(&[entry])?;
-        }
-        Ok(())
+/// Whether the config says what it does after the change.
+fn is_made(config: &Config, change: &Change) -> bool {
+    let tasks = &config.model.tasks;
+    let named = tasks.iter().find(|task| task.name == change.task());
+    match change {
+        Change::AddTask { .. } => named.is_some(),
+        Change::AddLabel { label, .. } => named.is_some_and(|task| task.labels.contains(label)),
+        _ => change.tasks_after(tasks) == *tasks,
     }
 }
 
@@ -222,8 +333,10 @@ fn save_edits_of_task(dataset: &Dataset, opened: &mut Opened, change: &Change) -
     if pending.is_empty() {
         return Ok(false);
     }
-    let outcome = merge::save(dataset, &pending, OnConflict::Ask)?;
+    let save = Save { dataset, edits: &pending, on_conflict: OnConflict::Ask, last_written: None };
+    let outcome = save.run(&mut |entry| Ok(opened.journal.append(&[entry])?))?;
     let entries = opened.state.note_saved(&outcome);
+    opened.warnings.extend_from_slice(&outcome.notices);
     opened.journal.append(&entries)?;
     if !outcome.conflicts.is_empty() || !outcome.missing.is_empty() {
         bail!(

@@ -39,7 +39,8 @@ fn a_failed_write_leaves_the_old_file_and_no_litter() {
 
 #[test]
 fn a_fault_at_any_call_leaves_the_old_file_or_the_new_one_and_the_answer_says_which() {
-    let faults = [EIO, ENOSPC, EINVAL].map(|code| [Fault::Once(code), Fault::FromHere(code), Fault::Short(code)]);
+    let faults =
+        [EIO, ENOSPC, EINVAL].map(|code| [Fault::Once(code), Fault::FromHere(code), Fault::Short(code)]);
     for fault in faults.into_iter().flatten().chain([Fault::Killed, Fault::KilledHalfway]) {
         for at in 0.. {
             let dir = tempfile::tempdir().unwrap();
@@ -95,6 +96,19 @@ fn what_another_program_writes_while_we_wait_for_the_disk_is_not_replaced() {
     assert!(replaced.unwrap().is_none());
     assert_eq!(fs::read(&path).unwrap(), b"theirs");
     assert_eq!(names(dir.path()), ["labels.csv"]);
+}
+
+#[test]
+fn a_read_only_file_stays_though_its_folder_would_let_it_be_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("labels.csv");
+    fs::write(&path, "old").unwrap();
+    let mut permissions = fs::metadata(&path).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&path, permissions).unwrap();
+    let error = replace(&path, b"new").unwrap_err().to_string();
+    assert_eq!(error, "it is read-only; make it writable to change it");
+    assert_eq!(fs::read(&path).unwrap(), b"old");
 }
 
 #[cfg(unix)]

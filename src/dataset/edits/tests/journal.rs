@@ -53,7 +53,7 @@ fn a_damaged_line_is_named_and_the_rest_is_kept() {
     drop(window);
     let text = std::fs::read_to_string(shop.journal()).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines.len(), 7);
+    assert_eq!(lines.len(), 8);
     let with = |line: usize, damage: &str| {
         let mut lines = lines.clone();
         lines[line - 1] = damage;

@@ -73,7 +73,7 @@ fn what_is_edited_while_a_save_runs_is_not_lost() {
     window.label(0, PRINT, "floral");
     window.label(1, PRINT, "solid");
     window.label(2, PRINT, "solid");
-    let outcome = merge::save(&window.dataset, &window.state.pending(), OnConflict::Ask).unwrap();
+    let outcome = window.write(&window.state.pending(), OnConflict::Ask).unwrap();
     // Meanwhile: one is undone, one is edited again, one is new.
     window.undo();
     window.label(1, PRINT, "striped");
@@ -106,7 +106,7 @@ fn a_save_that_was_killed_before_it_was_noted_is_found() {
     let shop = Shop::new(CSV);
     let mut window = shop.open();
     window.label(0, PRINT, "floral");
-    merge::save(&window.dataset, &window.state.pending(), OnConflict::Ask).unwrap();
+    window.write(&window.state.pending(), OnConflict::Ask).unwrap();
     drop(window);
     let mut window = shop.open();
     assert_eq!(window.state.pending_count(), 0);
@@ -129,7 +129,7 @@ fn what_was_edited_after_a_killed_save_took_it_is_written_again_without_a_questi
     assert!(window.undo());
     window.label(0, PRINT, "striped");
     // The save ends after these edits were kept, and nobody lives to note it.
-    merge::save(&window.dataset, &taken, OnConflict::Ask).unwrap();
+    window.write(&taken, OnConflict::Ask).unwrap();
     drop(window);
     assert_eq!(shop.text(), "image,print,sleeves\na.jpg,floral,short\nb.jpg,solid,long\nc.jpg,,\n");
 
@@ -157,18 +157,6 @@ fn other_changes_of_the_file_are_kept() {
     assert_eq!(shop.text(), changed.replace("a.jpg,7,solid", "a.jpg,7,floral"));
     assert_eq!((outcome.written.len(), outcome.rows_changed, outcome.file_changed), (2, 1, true));
     assert_eq!(window.state.pending_count(), 0);
-}
-
-#[test]
-fn a_file_that_changes_at_the_last_moment_is_not_replaced() {
-    let shop = Shop::new(CSV);
-    let read = merge::Stamp::of(&shop.csv()).unwrap();
-    std::fs::write(shop.csv(), "theirs").unwrap();
-    assert!(!merge::replace_if_same(&shop.csv(), &read, b"ours").unwrap());
-    assert_eq!(shop.text(), "theirs");
-    let read = merge::Stamp::of(&shop.csv()).unwrap();
-    assert!(merge::replace_if_same(&shop.csv(), &read, b"ours").unwrap());
-    assert_eq!(shop.text(), "ours");
 }
 
 #[test]
@@ -234,8 +222,7 @@ fn edits_without_a_row_or_column_are_told_and_wait() {
 
     std::fs::write(shop.csv(), CSV.replace("image", "file")).unwrap();
     window.label(0, PRINT, "");
-    let error =
-        merge::save(&window.dataset, &window.state.pending(), OnConflict::Ask).unwrap_err().to_string();
+    let error = window.write(&window.state.pending(), OnConflict::Ask).unwrap_err().to_string();
     assert!(error.contains("has no column `image` any more"), "{error}");
 }
 
@@ -265,8 +252,7 @@ fn a_character_that_the_encoding_lacks_is_named_and_nothing_is_written() {
     let before = shop.read();
     let mut window = shop.open();
     window.label(0, PRINT, "東");
-    let error =
-        merge::save(&window.dataset, &window.state.pending(), OnConflict::Ask).unwrap_err().to_string();
+    let error = window.write(&window.state.pending(), OnConflict::Ask).unwrap_err().to_string();
     assert!(error.contains("Windows-1252, which has no `東`; convert it to UTF-8 first"), "{error}");
     assert_eq!((shop.read(), shop.backups()), (before, vec![]));
     // Nor does it crash what is shown or trained.

@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
+use super::super::begun::cut_short;
 use super::*;
 use crate::dataset::edits::{Source, Step};
+use crate::files::fault::{self, Fault, inject};
 
 const CONFIG: &str = "\
 paths: {model_dataframe: a.csv}  # one row per image
@@ -43,8 +45,9 @@ impl Shop {
     }
 
     fn open(&self) -> (Dataset, Opened) {
-        let dataset = Dataset::open(&Config::open(&self.config()).unwrap()).unwrap();
-        let opened = edits::open(&dataset).unwrap();
+        let config = Config::open(&self.config()).unwrap();
+        let dataset = Dataset::open(&config).unwrap();
+        let opened = edits::open(&config, &dataset).unwrap();
         (dataset, opened)
     }
 
@@ -228,7 +231,7 @@ fn nothing_is_written_where_something_stands_in_the_way() {
     // The CSV, or the config, is written by another program while the change is on its way.
     let mut plan = Plan::make(&shop.config(), &rename("solid", "plain")).unwrap();
     fs::write(shop.csv(), CSV.replace("c.jpg", "longer.jpg")).unwrap();
-    let error = plan.write_csv().unwrap_err().to_string();
+    let error = plan.execute().unwrap_err().to_string();
     assert!(error.contains("was written by another program meanwhile; make the change again"), "{error}");
     assert_eq!(shop.text(), CSV.replace("c.jpg", "longer.jpg"));
     assert_eq!(shop.config_text(), CONFIG);
@@ -238,54 +241,113 @@ fn nothing_is_written_where_something_stands_in_the_way() {
     assert!(error.contains("line 2: this row has more cells than the header"), "{error}");
 }
 
-/// A program that is killed after 0, 1 or 2 of the three writes: the same change, made again, ends where it
-/// would have ended, with all edits.
-#[test]
-fn what_was_cut_short_is_completed_by_the_same_change() {
-    let changes = [
+const EIO: i32 = 5;
+
+fn changes() -> [Change; 7] {
+    [
         rename("solid", "plain"),
         merge_labels("solid", "floral"),
         remove("solid"),
         rename_task(),
         remove_task(),
-    ];
-    for change in changes {
-        let make = |writes: usize| {
-            let shop = Shop::new(CSV);
-            shop.edit(&[
-                (2, 0, "solid"),
-                (0, 0, "striped"),
-                (2, 1, "long"),
-                (1, 0, "solid"),
-                (2, 0, "striped"),
-            ]);
-            shop.undo();
-            let mut plan = Plan::make(&shop.config(), &change).unwrap();
-            if writes > 0 {
-                plan.write_csv().unwrap();
+        add_task("hem"),
+        Change::AddLabel { task: text("print"), label: text("dotted") },
+    ]
+}
+
+fn edited() -> Shop {
+    let shop = Shop::new(CSV);
+    shop.edit(&[(2, 0, "solid"), (0, 0, "striped"), (2, 1, "long"), (1, 0, "solid"), (2, 0, "striped")]);
+    shop.undo();
+    shop
+}
+
+/// All that can be told of a project: its files, and what holds, can be undone and redone.
+fn all(shop: &Shop) -> (String, String, Vec<edits::Edit>, [Option<Vec<edits::Change>>; 2]) {
+    let state = shop.open().1.state;
+    let of = |step: Option<&Step>| step.map(|step| step.changes.clone());
+    (shop.text(), shop.config_text(), state.pending(), [of(state.next_undo()), of(state.next_redo())])
+}
+
+/// Killed, or failed by the disk, at any call: the project opens, and the same change, made again, ends where it
+/// would have ended.
+#[test]
+fn what_was_cut_short_anywhere_is_completed_by_the_same_change() {
+    fault::skip_syncs();
+    for change in changes() {
+        let whole = edited();
+        apply(&whole.config(), &change).unwrap();
+        for fault in [Fault::Killed, Fault::KilledHalfway, Fault::Once(EIO)] {
+            for at in 0.. {
+                let shop = edited();
+                let (made, calls) = inject(at, fault, || apply(&shop.config(), &change));
+                if calls.len() as u64 <= at {
+                    break;
+                }
+                if made.is_err() || all(&shop) != all(&whole) {
+                    apply(&shop.config(), &change).unwrap();
+                }
+                assert_eq!(all(&shop), all(&whole), "{change}, {fault:?} at {at} ({:?})", calls[at as usize]);
             }
-            if writes > 1 {
-                plan.write_config().unwrap();
-            }
-            if writes > 2 {
-                plan.append().unwrap();
-            }
-            shop
-        };
-        let whole = make(3);
-        for writes in 0..3 {
-            let shop = make(writes);
-            apply(&shop.config(), &change).unwrap();
-            assert_eq!(shop.text(), whole.text(), "{change}, {writes}");
-            assert_eq!(shop.config_text(), whole.config_text(), "{change}, {writes}");
-            let state = |shop: &Shop| {
-                let state = shop.open().1.state;
-                let undo = state.next_undo().map(|step| step.changes.clone());
-                (state.pending(), undo, state.next_redo().map(|step| step.changes.clone()))
-            };
-            assert_eq!(state(&shop), state(&whole), "{change}, {writes}");
         }
     }
+}
+
+/// The same, but nobody makes the change again: opening the project does, or finds that nothing was changed.
+#[test]
+fn what_was_cut_short_is_finished_or_forgotten_when_the_project_is_opened() {
+    fault::skip_syncs();
+    for change in changes() {
+        let (whole, before) = (edited(), edited());
+        apply(&whole.config(), &change).unwrap();
+        let mut seen = [0, 0];
+        for at in 0.. {
+            let shop = edited();
+            let (_, calls) = inject(at, Fault::Killed, || apply(&shop.config(), &change));
+            if calls.len() as u64 <= at {
+                break;
+            }
+            let said = finish(&shop.config()).unwrap();
+            let is_made = all(&shop) == all(&whole);
+            // The labels of a task that goes are saved into the CSV before: that harms nobody.
+            let holds = |shop: &Shop| (shop.config_text(), shop.labels(0), shop.labels(1));
+            assert!(is_made || holds(&shop) == holds(&before), "{change}, killed at {at}: {said:?}");
+            assert_eq!(cut_short(&Config::open(&shop.config()).unwrap()), None);
+            seen[usize::from(is_made)] += 1;
+            assert_eq!(finish(&shop.config()).unwrap(), None);
+        }
+        assert!(seen[0] > 3 && seen[1] > 1, "{change}: {seen:?}");
+    }
+}
+
+#[test]
+fn a_change_that_goes_on_in_another_window_is_not_meddled_with() {
+    let shop = edited();
+    let plan = Plan::make(&shop.config(), &rename_task()).unwrap();
+    let begun = Begun {
+        change: rename_task(),
+        csv: Digests::of(&plan.csv.read, plan.new_csv.as_deref()),
+        config: Digests::of(&plan.config.read, None),
+    };
+    begun.write(&shop.csv()).unwrap();
+    assert_eq!(finish(&shop.config()).unwrap(), None);
+    assert!(Begun::read(&shop.csv()).is_some());
+    drop(plan);
+    let said = finish(&shop.config()).unwrap().unwrap().to_string();
+    assert!(said.contains("before it changed anything"), "{said}");
+    assert!(Begun::read(&shop.csv()).is_none());
+}
+
+#[test]
+fn a_window_without_edits_does_not_go_on_with_names_that_were_changed_meanwhile() {
+    let shop = Shop::new(CSV);
+    let (dataset, mut opened) = shop.open();
+    apply(&shop.config(), &rename_task()).unwrap();
+    let change = opened.state.label_change(&dataset, 0, 0, Some("floral"));
+    let entry = opened.state.edit(Step::now(Source::Hand, vec![change])).unwrap();
+    let refused = opened.journal.append(&[entry]).unwrap_err();
+    assert!(matches!(refused, edits::Refusal::ForGood(_)), "{refused}");
+    assert_eq!(shop.labels(0), ["solid", "floral", ""]);
 }
 
 #[test]

@@ -1,0 +1,158 @@
+//! Holding a journal: its lock, its open file, and whether both are still what their names lead to.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+
+use super::{JOURNAL, LOCK};
+use crate::files::{self, disk};
+
+/// A journal that this process writes.
+#[derive(Debug)]
+pub(super) struct Hold {
+    journal: File,
+    lock: File,
+    /// An append failed, so that part of a line may follow the whole ones.
+    is_torn: bool,
+}
+
+/// Why there is no [`Hold`].
+#[derive(Debug)]
+pub(super) enum Obstacle {
+    /// Another process has it.
+    Held,
+    /// The disk refuses.
+    Disk(io::Error),
+}
+
+impl From<io::Error> for Obstacle {
+    fn from(error: io::Error) -> Self {
+        Self::Disk(error)
+    }
+}
+
+impl Hold {
+    /// Locks and opens the journal of a folder that is there. What both lack is made. A doubt about the lock goes
+    /// to `warnings`.
+    pub fn take(folder: &Path, warnings: &mut Vec<String>) -> Result<Self, Obstacle> {
+        let lock = take_lock(folder, warnings)?;
+        let journal = disk::open_ours(&folder.join(JOURNAL))?;
+        disk::sync_folder(folder)?;
+        Ok(Self { journal, lock, is_torn: false })
+    }
+
+    /// Whether part of a line may follow the whole ones.
+    pub fn is_torn(&self) -> bool {
+        self.is_torn
+    }
+
+    /// Bytes of the open file.
+    pub fn length(&self) -> io::Result<u64> {
+        Ok(self.journal.metadata()?.len())
+    }
+
+    /// Writes `bytes` after the first `length` ones, in place of what follows those, and waits for the disk. After
+    /// an error the file ends where it did, or is torn.
+    pub fn append(&mut self, length: u64, bytes: &[u8]) -> io::Result<()> {
+        self.is_torn = true;
+        let written = self.write(length, bytes);
+        if written.is_err() {
+            // Best effort: the next append and the next opening cut it off, too.
+            let _ = disk::set_length(&self.journal, length);
+        }
+        written
+    }
+
+    fn write(&mut self, length: u64, bytes: &[u8]) -> io::Result<()> {
+        if self.journal.metadata()?.len() != length {
+            disk::set_length(&self.journal, length)?;
+        }
+        self.journal.seek(SeekFrom::Start(length))?;
+        disk::write(&mut self.journal, bytes)?;
+        disk::sync(&self.journal)
+    }
+
+    /// What was appended counts: nothing is torn.
+    pub fn confirm(&mut self) {
+        self.is_torn = false;
+    }
+
+    /// Cuts off what follows the whole lines.
+    pub fn cut(&mut self, length: u64) -> io::Result<()> {
+        disk::set_length(&self.journal, length)?;
+        disk::sync(&self.journal)
+    }
+
+    /// Whether the names in the folder lead to what is held.
+    pub fn has_names(&self, folder: &Path) -> bool {
+        files::has_name(&self.journal, &folder.join(JOURNAL))
+            && files::has_name(&self.lock, &folder.join(LOCK))
+    }
+
+    /// Goes over to files that took the place of those that are held (a restored folder, `git stash pop`), if
+    /// the first `length` bytes are the same. Whether they are.
+    pub fn follow(&mut self, folder: &Path, length: u64) -> Result<bool, Obstacle> {
+        let path = folder.join(JOURNAL);
+        if !fs::symlink_metadata(&path).is_ok_and(|found| found.is_file() && found.len() == length) {
+            return Ok(false);
+        }
+        let lock = match files::has_name(&self.lock, &folder.join(LOCK)) {
+            true => None,
+            false => Some(take_lock(folder, &mut Vec::new())?),
+        };
+        let mut journal = disk::open_ours(&path)?;
+        if !has_same_bytes(&mut self.journal, &mut journal, length)? {
+            return Ok(false);
+        }
+        disk::sync(&journal)?;
+        disk::sync_folder(folder)?;
+        self.journal = journal;
+        if let Some(lock) = lock {
+            self.lock = lock;
+        }
+        Ok(true)
+    }
+}
+
+fn take_lock(folder: &Path, warnings: &mut Vec<String>) -> Result<File, Obstacle> {
+    let path = folder.join(LOCK);
+    let lock = disk::open_ours(&path)?;
+    let doubt = match lock.try_lock() {
+        Ok(()) => files::network_disk(folder).map(|kind| {
+            format!("is on a network disk ({kind}), where the lock may not hold for other computers")
+        }),
+        Err(TryLockError::WouldBlock) => return Err(Obstacle::Held),
+        // That is no reason to refuse all work on such a disk.
+        Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
+            Some("cannot be locked on this disk".to_owned())
+        }
+        Err(TryLockError::Error(error)) => return Err(error.into()),
+    };
+    if !files::has_name(&lock, &path) {
+        return Err(
+            io::Error::other("the lock was replaced by another program; open the project again").into()
+        );
+    }
+    if let Some(doubt) = doubt {
+        warnings
+            .push(format!("{} {doubt}; do not edit these labels in two places at once", folder.display()));
+    }
+    Ok(lock)
+}
+
+fn has_same_bytes(a: &mut File, b: &mut File, length: u64) -> io::Result<bool> {
+    let (mut left, mut right) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    a.seek(SeekFrom::Start(0))?;
+    b.seek(SeekFrom::Start(0))?;
+    let mut rest = length;
+    while rest > 0 {
+        let count = usize::try_from(rest).unwrap_or(usize::MAX).min(left.len());
+        a.read_exact(&mut left[..count])?;
+        b.read_exact(&mut right[..count])?;
+        if left[..count] != right[..count] {
+            return Ok(false);
+        }
+        rest -= count as u64;
+    }
+    Ok(true)
+}

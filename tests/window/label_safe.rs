@@ -1,0 +1,172 @@
+//! What was labelled is safe: reloading in a hurry, closing the window, other windows, a disk that refuses.
+
+use std::path::PathBuf;
+
+use egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
+use egui_kittest::kittest::Queryable as _;
+use tasklens::config::Config;
+use tasklens::dataset::Dataset;
+use tasklens::dataset::edits::{self, Source, Step};
+use tasklens::dataset::vocabulary::{self, Change};
+use tasklens::files::fault::{Fault, inject};
+
+use crate::desk::Desk;
+use crate::label::desk;
+
+fn path(desk: &Desk, name: &str) -> PathBuf {
+    desk.folder.path().join("shop").join(name)
+}
+
+fn csv(desk: &Desk) -> String {
+    String::from_utf8_lossy(&std::fs::read(path(desk, "labels.csv")).unwrap()).into_owned()
+}
+
+/// Gives the first image a label as another window does that is closed again.
+fn label_elsewhere(desk: &Desk, label: &str) {
+    let config = Config::open(&path(desk, "config.yml")).unwrap();
+    let dataset = Dataset::open(&config).unwrap();
+    let edits::Opened { mut state, mut journal, .. } = edits::open(&config, &dataset).unwrap();
+    let change = state.label_change(&dataset, 0, 0, Some(label));
+    journal.append(&[state.edit(Step::now(Source::Hand, vec![change])).unwrap()]).unwrap();
+}
+
+/// A press on the window's close button, and whether it would close.
+fn close(desk: &mut Desk) -> bool {
+    let viewport = desk.window.input_mut().viewports.entry(ViewportId::ROOT).or_default();
+    viewport.events.push(ViewportEvent::Close);
+    desk.window.step();
+    let is_kept_open = commands(desk).contains(&ViewportCommand::CancelClose);
+    let viewport = desk.window.input_mut().viewports.entry(ViewportId::ROOT).or_default();
+    viewport.events.clear();
+    !is_kept_open
+}
+
+/// Until the status bar has no label edit that the CSV lacks.
+fn wait_for_none(desk: &mut Desk) {
+    desk.wait_until("no label edits", |window| {
+        window.query_all_by_label_contains("label edit").next().is_none()
+    });
+}
+
+fn commands(desk: &Desk) -> Vec<ViewportCommand> {
+    let output = desk.window.output().viewport_output.get(&ViewportId::ROOT);
+    output.map(|output| output.commands.clone()).unwrap_or_default()
+}
+
+#[test]
+fn reloading_twice_in_a_hurry_does_not_lock_the_user_out() {
+    let mut desk = desk();
+    desk.keys(Modifiers::NONE, Key::Num1);
+    desk.wait_for("1 label edit");
+    for _ in 0..4 {
+        desk.window.key_press(Key::F5);
+        desk.window.step();
+        // Long enough for the rows, perhaps not for the edits.
+        std::thread::sleep(std::time::Duration::from_millis(15));
+        desk.window.step();
+    }
+    desk.settle();
+    desk.wait_for("1 label edit");
+    desk.keys(Modifiers::NONE, Key::Num2);
+    desk.wait_for("2 label edits");
+    assert!(!desk.shows("another window"), "{:?}", desk.window.root());
+}
+
+#[test]
+fn a_second_save_does_not_reload_what_the_first_one_wrote() {
+    let mut desk = desk();
+    for (key, saved) in [(Key::Num1, "00.png;solid;"), (Key::Num2, "00.png;solid;")] {
+        desk.keys(Modifiers::NONE, key);
+        desk.wait_for("1 label edit");
+        desk.keys(Modifiers::COMMAND, Key::S);
+        wait_for_none(&mut desk);
+        for _ in 0..20 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            desk.window.step();
+            assert!(!desk.shows("Opening config.yml"), "after {key:?}");
+        }
+        assert!(csv(&desk).contains(saved), "{}", csv(&desk));
+    }
+}
+
+#[test]
+fn closing_while_the_disk_refuses_labels_asks_first() {
+    let mut desk = desk();
+    assert!(close(&mut desk), "nothing is unfinished");
+    std::fs::write(path(&desk, "labels.csv.edits"), "in the way").unwrap();
+    desk.keys(Modifiers::NONE, Key::Num1);
+    desk.wait_for("label edits cannot be kept");
+    assert!(!close(&mut desk));
+    desk.wait_for("1 label edit is in memory only");
+    desk.press("Keep Tasklens open");
+    assert!(!desk.shows("in memory only"));
+    desk.keys(Modifiers::NONE, Key::Num2);
+    assert!(!close(&mut desk));
+    desk.wait_for("2 label edits are in memory only");
+    desk.press("Close and lose them");
+    desk.wait_until("the end", |_| true);
+    assert!(close(&mut desk), "the user has decided");
+}
+
+#[test]
+fn a_window_that_is_closing_closes_by_itself_once_the_disk_takes_the_labels() {
+    let mut desk = desk();
+    let obstacle = path(&desk, "labels.csv.edits");
+    std::fs::write(&obstacle, "in the way").unwrap();
+    desk.keys(Modifiers::NONE, Key::Num1);
+    desk.wait_for("label edits cannot be kept");
+    assert!(!close(&mut desk));
+    std::fs::remove_file(&obstacle).unwrap();
+    let mut is_closed = false;
+    desk.wait_until("the window closes", |window| {
+        let output = window.output().viewport_output.get(&ViewportId::ROOT);
+        is_closed |= output.is_some_and(|output| output.commands.contains(&ViewportCommand::Close));
+        is_closed
+    });
+    assert!(std::fs::read_to_string(obstacle.join("journal.jsonl")).unwrap().contains("solid"));
+}
+
+#[test]
+fn labels_given_in_another_window_meanwhile_are_not_mixed_with_ours() {
+    let mut desk = desk();
+    label_elsewhere(&desk, "dotted");
+    desk.keys(Modifiers::NONE, Key::Num1);
+    desk.wait_for("were edited in another window meanwhile");
+    // It is said what to do, and it can be done.
+    desk.keys(Modifiers::NONE, Key::F5);
+    desk.wait_for("1 label edit");
+    desk.settle();
+    desk.keys(Modifiers::COMMAND, Key::S);
+    wait_for_none(&mut desk);
+    assert!(csv(&desk).contains("00.png;dotted;"), "{}", csv(&desk));
+    desk.keys(Modifiers::NONE, Key::Num1);
+    desk.wait_for("1 label edit");
+}
+
+#[test]
+fn a_rename_that_was_cut_short_is_finished_when_the_project_is_opened() {
+    let mut desk = Desk::empty();
+    let shop = desk.folder.path().join("shop");
+    std::fs::create_dir(&shop).unwrap();
+    std::fs::write(shop.join("labels.csv"), "image,print\na.png,solid\nb.png,striped\n").unwrap();
+    let config = shop.join("config.yml");
+    std::fs::write(
+        &config,
+        "paths: {model_dataframe: labels.csv}\nmodel: {paths: image, target_encoder: {print: [solid, striped]}}\n",
+    )
+    .unwrap();
+    let rename = Change::RenameTask { task: "print".to_owned(), to: "pattern".to_owned() };
+    // Killed as soon as the CSV has it: the config has not.
+    for at in 0.. {
+        inject(at, Fault::Killed, || vocabulary::apply(&config, &rename).is_ok());
+        if std::fs::read_to_string(shop.join("labels.csv")).unwrap().contains("pattern") {
+            break;
+        }
+        vocabulary::finish(&config).unwrap();
+    }
+    assert!(!std::fs::read_to_string(&config).unwrap().contains("pattern"));
+    desk.window.state().commands().send(tasklens::app::command::AppCommand::OpenPath(config.clone()));
+    desk.wait_for("had been cut short is finished");
+    desk.wait_for("pattern");
+    assert!(std::fs::read_to_string(&config).unwrap().contains("pattern"));
+}
