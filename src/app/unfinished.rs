@@ -79,7 +79,8 @@ impl App {
         if self.edits.as_ref().is_some_and(LabelEdits::is_saving) {
             return Some(Unfinished::Soon("Labels are being saved into the CSV."));
         }
-        let is_on_its_way = self.edits.as_ref().is_some_and(|edits| !edits.is_kept());
+        let is_on_its_way =
+            self.edits.as_ref().is_some_and(|edits| !edits.is_kept() && edits.denied().is_none());
         if is_on_its_way || self.leaving.is_some() || self.opening_edits.is_some() {
             return Some(Unfinished::Soon("Label edits are on their way to the disk."));
         }

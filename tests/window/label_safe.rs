@@ -132,6 +132,8 @@ fn labels_given_in_another_window_meanwhile_are_not_mixed_with_ours() {
     label_elsewhere(&desk, "dotted");
     desk.keys(Modifiers::NONE, Key::Num1);
     desk.wait_for("were edited in another window meanwhile");
+    desk.wait_for("the last labels are not kept");
+    assert!(close(&mut desk), "nothing can be waited for");
     // It is said what to do, and it can be done.
     desk.keys(Modifiers::NONE, Key::F5);
     desk.wait_for("1 label edit");

@@ -44,9 +44,12 @@ impl App {
     /// Whether label edits are on the disk, and how many the CSV does not have.
     fn labels_ui(&self, ui: &mut Ui, tokens: &Tokens) {
         let Some(edits) = &self.edits else { return };
-        if let Some(error) = edits.error() {
-            let text = RichText::new(format!("{} labels wait for the disk", icons::WARNING));
-            ui.label(text.size(TEXT_SMALL).color(tokens.error)).on_hover_text(error);
+        let waiting = edits.error().map(|error| ("labels wait for the disk", error));
+        let lost =
+            edits.denied().filter(|_| !edits.is_kept()).map(|why| ("the last labels are not kept", why));
+        if let Some((what, why)) = waiting.or(lost) {
+            let text = RichText::new(format!("{} {what}", icons::WARNING));
+            ui.label(text.size(TEXT_SMALL).color(tokens.error)).on_hover_text(why);
             return;
         }
         let pending = edits.state().pending_count() as u64;

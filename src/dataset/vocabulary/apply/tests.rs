@@ -351,6 +351,17 @@ fn a_window_without_edits_does_not_go_on_with_names_that_were_changed_meanwhile(
 }
 
 #[test]
+fn nobody_begins_to_edit_while_a_change_is_on_its_way() {
+    let shop = Shop::new(CSV);
+    let (dataset, mut opened) = shop.open();
+    let plan = Plan::make(&shop.config(), &rename_task()).unwrap();
+    let change = opened.state.label_change(&dataset, 0, 0, Some("floral"));
+    let entry = opened.state.edit(Step::now(Source::Hand, vec![change])).unwrap();
+    assert!(opened.journal.append(&[entry]).unwrap_err().to_string().contains("another window"));
+    drop(plan);
+}
+
+#[test]
 fn a_dry_run_writes_nothing() {
     let shop = Shop::new(CSV);
     let preview = dry_run(&shop.config(), &merge_labels("solid", "floral")).unwrap();
