@@ -156,8 +156,7 @@ fn many(window: &mut Harness<'static, App>, rows: usize) {
     settle(window);
     println!("a frame while the grid scrolls: {}; 60 a second leave 16.7 ms", scroll(window));
     for chosen in [CHOSEN, rows / 2] {
-        let these = (rows - chosen..rows).collect();
-        window.state().commands().send(AppCommand::LabelRows { rows: these, title: "Chosen".to_owned() });
+        label_images(window, rows - chosen..rows, "Chosen");
         settle(window);
         // The grid has the keys once the pointer has been there.
         press(window, Key::Home, Modifiers::NONE);
@@ -179,13 +178,18 @@ fn many(window: &mut Harness<'static, App>, rows: usize) {
         );
         settle(window);
     }
-    window
-        .state()
-        .commands()
-        .send(AppCommand::LabelRows { rows: (0..rows).collect(), title: "All".to_owned() });
+    label_images(window, 0..rows, "All");
     settle(window);
     press(window, Key::G, Modifiers::NONE);
     settle(window);
+}
+
+/// Makes these rows what is labelled.
+fn label_images(window: &Harness<'static, App>, rows: std::ops::Range<usize>, title: &str) {
+    let app = window.state();
+    let Some(dataset) = app.project().map(|project| &project.dataset) else { return };
+    let images = rows.map(|row| dataset.image_key(row).into_owned()).collect();
+    app.commands().send(AppCommand::LabelImages { images, title: title.to_owned() });
 }
 
 fn press(window: &mut Harness<'static, App>, key: Key, modifiers: Modifiers) {

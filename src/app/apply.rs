@@ -14,7 +14,7 @@ use super::project::{ImageSource, Project, Summary};
 use super::proposal_view::ProposalForm;
 use super::settings::ThemeChoice;
 use crate::config::Config;
-use crate::dataset::{self, Dataset};
+use crate::dataset::{self, Dataset, ImageRow};
 use crate::files;
 use crate::training::events::Command;
 
@@ -95,9 +95,9 @@ impl App {
                 self.inspect.set_run(run);
             }
             AppCommand::Edit(step) => self.edit(step),
-            AppCommand::LabelRows { rows, title } => {
+            AppCommand::LabelImages { images, title } => {
                 self.place = Place::Label;
-                self.label.label_these(rows, title);
+                self.label.label_these(images, title);
             }
             AppCommand::RememberKeys(assignments) => {
                 self.settings.label_keys.clone_from(&assignments);
@@ -113,7 +113,7 @@ impl App {
             AppCommand::SelectPlace(place) => self.place = place,
             AppCommand::SelectRow(row) => {
                 self.place = Place::Data;
-                self.data.select(row);
+                self.select_row(row);
             }
         }
     }
@@ -342,6 +342,19 @@ impl App {
         self.inspect.on_project(false);
         self.tell_train_of_project();
         self.save_settings();
+    }
+
+    /// Selects the row of an image in Data, wherever it is by now.
+    fn select_row(&mut self, row: ImageRow) {
+        let Some(project) = &self.project else { return };
+        match row.find(&project.dataset) {
+            Some(found) => self.data.select(ImageRow { row: found, ..row }),
+            None => {
+                let csv = project.dataset.table.path.display();
+                let message = format!("{} is not in {csv} any more", row.image);
+                self.toast(Level::Warning, message);
+            }
+        }
     }
 
     fn open_sample(&mut self) {

@@ -10,6 +10,7 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::icons;
 use super::project::ImageSource;
+use crate::dataset::ImageRow;
 use crate::dataset::edits::Step;
 use crate::dataset::edits::merge::OnConflict;
 use crate::dataset::export::Form;
@@ -365,10 +366,11 @@ pub enum AppCommand {
     InspectRun(PathBuf),
     /// Change labels, flags or decisions.
     Edit(Step),
-    /// Label these rows (indices into `Dataset::rows`, ascending), and no others.
-    LabelRows {
-        /// Which.
-        rows: Vec<usize>,
+    /// Label these images, and no others.
+    LabelImages {
+        /// Which, by [`Dataset::image_key`](crate::dataset::Dataset::image_key): rows may have moved when it is
+        /// done.
+        images: Vec<String>,
         /// In words which they are.
         title: String,
     },
@@ -398,8 +400,8 @@ pub enum AppCommand {
     },
     /// Go to a place.
     SelectPlace(Place),
-    /// Go to the Data view and select a row (index into `Dataset::rows`).
-    SelectRow(usize),
+    /// Go to the Data view and select the row of an image.
+    SelectRow(ImageRow),
 }
 
 /// Sends [`AppCommand`]s to the app from any thread and wakes the window. Cheap to clone.

@@ -56,7 +56,7 @@ pub fn open_after(
 ) -> anyhow::Result<Opened> {
     let opening = open(paths, progress)?;
     let has_same_rows = match (&opening, before) {
-        (Opening::Project(opened), Some(before)) => opened.1.has_rows_of(before),
+        (Opening::Project(opened), Some(before)) => opened.1.has_images_of(before),
         _ => false,
     };
     Ok(Opened { opening, has_same_rows })

@@ -8,6 +8,7 @@ pub mod edits;
 pub mod export;
 pub mod filter;
 mod image_paths;
+mod image_row;
 pub mod label_stats;
 mod labels;
 pub mod problems;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 
 use crate::config::{Config, Task, nearest};
+pub use image_row::ImageRow;
 use problems::{Kind, Problem, Severity};
 use split::{Part, Rule, Split};
 use table::Table;

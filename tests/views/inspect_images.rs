@@ -226,8 +226,8 @@ fn the_large_view_says_all_about_the_image() {
     harness.run_steps(2);
     let sent = sent(&harness);
     assert!(
-        matches!(&sent[..], [AppCommand::OpenImages(images), AppCommand::SelectRow(31)]
-            if matches!(&images[..], [ImageSource::Path(path)] if path.ends_with("31.png"))),
+        matches!(&sent[..], [AppCommand::OpenImages(images), AppCommand::SelectRow(row)]
+            if (row.row, row.image.as_str()) == (31, "31.png") && matches!(&images[..], [ImageSource::Path(path)] if path.ends_with("31.png"))),
         "{sent:?}"
     );
 }

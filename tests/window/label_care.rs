@@ -2,13 +2,13 @@
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use tasklens::app::command::Place;
+use tasklens::app::command::{Place, UiCommand};
 
 use crate::desk::Desk;
 use crate::label::{desk, desk_with_model, is_chosen};
 
 /// Changes the lines of the CSV below its header, as another program does.
-fn rewrite(desk: &Desk, file: &str, change: impl FnOnce(&mut Vec<String>)) {
+pub fn rewrite(desk: &Desk, file: &str, change: impl FnOnce(&mut Vec<String>)) {
     let file = desk.folder.path().join("shop").join(file);
     let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -82,6 +82,21 @@ fn a_note_that_is_left_for_the_next_image_is_kept() {
     desk.wait_for("2 of 60");
     assert!(!desk.shows("Note"), "the note is not that of the second image");
     desk.keys(Modifiers::NONE, Key::ArrowLeft);
+    desk.wait_for("Note: sleeve is cut off");
+}
+
+#[test]
+fn a_note_half_typed_while_the_csv_is_sorted_anew_goes_to_its_image() {
+    let mut desk = desk();
+    assert!(desk.shows("00.png"));
+    desk.keys(Modifiers::NONE, Key::F);
+    desk.type_text("sleeve is cut off");
+    rewrite(&desk, "labels.csv", |lines| lines.reverse());
+    // As after a save that finds other rows.
+    desk.window.state().commands().ui(UiCommand::ReloadProject);
+    desk.wait_for("59.png");
+    assert!(!desk.shows("Note"), "the note is not that of the image shown now");
+    go_to_image(&mut desk, "00.png");
     desk.wait_for("Note: sleeve is cut off");
 }
 

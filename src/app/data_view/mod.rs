@@ -15,6 +15,7 @@ use super::jobs::{Job, Outcome};
 use super::project::Project;
 use super::theme::GRID;
 use super::widgets::tab_ui;
+use crate::dataset::ImageRow;
 use crate::dataset::filter::Filter;
 
 /// What the side panel shows.
@@ -40,7 +41,10 @@ pub struct DataView {
     shown: Vec<usize>,
     shown_for: Option<Wanted>,
     search: Option<(Wanted, Job<Vec<usize>>)>,
-    selected: Option<usize>,
+    /// By its image: rows may move when the project is read anew.
+    selected: Option<ImageRow>,
+    /// The project's generation that the selected row was last found in.
+    selected_in: u64,
     scroll_to_selected: bool,
     focus_filter: bool,
     side: Side,
@@ -50,8 +54,9 @@ impl DataView {
     /// Shows it.
     pub fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
         let Some(project) = context.project else { return };
+        self.follow_selected(project);
         self.search(project, context);
-        self.keys(ui);
+        self.keys(ui, project);
         let tokens = context.tokens;
         let side = egui::Frame::new().fill(tokens.panel).inner_margin(Margin::same(12));
         let width = ui.available_width();
@@ -73,14 +78,18 @@ impl DataView {
         });
     }
 
-    /// Selects a row and scrolls to it.
-    pub fn select(&mut self, row: usize) {
+    /// Selects a row of the project and scrolls to it.
+    pub fn select(&mut self, row: ImageRow) {
+        if self.shown.binary_search(&row.row).is_err() {
+            self.filter = Filter::default();
+        }
         self.selected = Some(row);
         self.scroll_to_selected = true;
         self.side = Side::Image;
-        if self.shown.binary_search(&row).is_err() {
-            self.filter = Filter::default();
-        }
+    }
+
+    fn selected_row(&self) -> Option<usize> {
+        self.selected.as_ref().map(|selected| selected.row)
     }
 
     /// Another project was opened: what belonged to the old one goes.
@@ -118,11 +127,20 @@ impl DataView {
             self.search = Some((wanted, job));
         }
         self.shown.truncate(self.shown.partition_point(|row| *row < project.dataset.rows.len()));
-        self.selected = self.selected.filter(|row| *row < project.dataset.rows.len());
+    }
+
+    /// The row of the selected image, which may have moved when the project was read anew.
+    fn follow_selected(&mut self, project: &Project) {
+        if self.selected_in == project.generation {
+            return;
+        }
+        self.selected_in = project.generation;
+        let found = self.selected.take().map(|selected| (selected.find(&project.dataset), selected));
+        self.selected = found.and_then(|(row, selected)| Some(ImageRow { row: row?, ..selected }));
     }
 
     /// Up and down go from row to row.
-    fn keys(&mut self, ui: &Ui) {
+    fn keys(&mut self, ui: &Ui, project: &Project) {
         if ui.ctx().egui_wants_keyboard_input() || self.shown.is_empty() {
             return;
         }
@@ -135,11 +153,11 @@ impl DataView {
         if step == 0 {
             return;
         }
-        let at = self.selected.and_then(|row| self.shown.binary_search(&row).ok());
+        let at = self.selected_row().and_then(|row| self.shown.binary_search(&row).ok());
         let last = self.shown.len() as i64 - 1;
         let next = at.map_or(0, |at| (at as i64 + step).clamp(0, last));
         if let Some(row) = usize::try_from(next).ok().and_then(|at| self.shown.get(at)) {
-            self.selected = Some(*row);
+            self.selected = Some(ImageRow::of(&project.dataset, *row));
             self.side = Side::Image;
             self.scroll_to_selected = true;
         }
@@ -166,10 +184,10 @@ impl DataView {
             Side::Labels => overview::labels_ui(ui, project, context.tokens, &mut self.filter),
             Side::Problems => {
                 if let Some(row) = overview::problems_ui(ui, project, context) {
-                    self.select(row);
+                    self.select(ImageRow::of(&project.dataset, row));
                 }
             }
-            Side::Image => row_details::ui(ui, project, self.selected, context),
+            Side::Image => row_details::ui(ui, project, self.selected_row(), context),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::app::project::Project;
 use crate::app::theme::{self, GRID};
 use crate::app::thumbnails::Thumbnail;
 use crate::app::widgets::{command_button, dot_ui, empty_place, fit};
+use crate::dataset::ImageRow;
 use crate::dataset::split::Part;
 
 const ROW_HEIGHT: f32 = 13.0 * GRID;
@@ -54,7 +55,7 @@ impl DataView {
             .column(Column::exact(PART_WIDTH))
             .columns(Column::initial(task_width).at_least(16.0 * GRID).clip(true), dataset.tasks.len());
         if std::mem::take(&mut self.scroll_to_selected) {
-            match self.selected.map(|row| self.shown.binary_search(&row)) {
+            match self.selected_row().map(|row| self.shown.binary_search(&row)) {
                 Some(Ok(at)) => table = table.scroll_to_row(at, None).animate_scrolling(false),
                 // The filter was changed for it: its row comes with the next search.
                 Some(Err(_)) => self.scroll_to_selected = self.search.is_some(),
@@ -74,11 +75,11 @@ impl DataView {
                 });
             }
         });
-        let mut clicked = None;
+        let (mut clicked, selected) = (None, self.selected_row());
         table.body(|body| {
             body.rows(ROW_HEIGHT, self.shown.len(), |mut row| {
                 let Some(index) = self.shown.get(row.index()).copied() else { return };
-                row.set_selected(self.selected == Some(index));
+                row.set_selected(selected == Some(index));
                 row_ui(&mut row, project, index, context);
                 if row.response().clicked() {
                     clicked = Some(index);
@@ -86,7 +87,7 @@ impl DataView {
             });
         });
         if let Some(row) = clicked {
-            self.selected = Some(row);
+            self.selected = Some(ImageRow::of(dataset, row));
             self.side = Side::Image;
         }
     }

@@ -23,8 +23,9 @@ pub enum Which {
     ToDo,
     /// Those that the user flagged.
     Flagged,
-    /// These rows, ascending, such as those within a lasso; the title says in words which.
-    These(Arc<Vec<usize>>, String),
+    /// These images, by the text of their path cells, such as those within a lasso; the title says in words
+    /// which.
+    These(Arc<Vec<String>>, String),
 }
 
 /// What a queue is an answer to.
@@ -173,7 +174,10 @@ fn answer(
         Which::Flagged => {
             rows.retain(|row| flagged.is_some_and(|keys| keys.contains(&*dataset.image_key(*row))));
         }
-        Which::These(these, _) => rows.retain(|row| these.binary_search(row).is_ok()),
+        Which::These(these, _) => {
+            let these: HashSet<&str> = these.iter().map(String::as_str).collect();
+            rows.retain(|row| these.contains(&*dataset.image_key(*row)));
+        }
     }
     if !visited.is_empty() {
         rows.retain(|row| !visited.contains(row));

@@ -133,7 +133,7 @@ impl LabelView {
     }
 
     /// A project was opened: what belonged to another one goes, and what was noted by row number where the
-    /// rows are others now.
+    /// rows are others now. What was noted by image stays.
     pub fn on_project(&mut self, same_file: bool, has_same_rows: bool) {
         if !same_file {
             let assignments = std::mem::take(&mut self.assignments);
@@ -142,10 +142,7 @@ impl LabelView {
             self.session.read_anew();
             self.arrangement = Arrangement::default();
             self.grid.on_other_rows();
-            if matches!(self.which, Which::These(..)) {
-                self.which = Which::All;
-            }
-            (self.shown, self.note, self.assigning) = (None, None, None);
+            (self.shown, self.assigning) = (None, None);
         }
     }
 
@@ -168,9 +165,9 @@ impl LabelView {
         self.assignments = assignments;
     }
 
-    /// Labels these rows from now on; the title says in words which they are.
-    pub fn label_these(&mut self, rows: Vec<usize>, title: String) {
-        self.which = Which::These(Arc::new(rows), title);
+    /// Labels these images (the texts of their path cells) from now on; the title says in words which they are.
+    pub fn label_these(&mut self, images: Vec<String>, title: String) {
+        self.which = Which::These(Arc::new(images), title);
         self.order = Order::File;
         self.mode = Mode::Many;
         self.grid = grid::Many::default();
@@ -236,7 +233,7 @@ impl LabelView {
             }
             Which::These(..) => (
                 "None of these can be labelled",
-                "Rows without an image, and further rows of an image, are left out.",
+                "The CSV may have changed since they were chosen. Rows without an image are left out.",
             ),
             _ => ("No images", "The CSV of this project names no image."),
         };

@@ -7,10 +7,11 @@ use crate::app::command::Level;
 use crate::app::context::ViewContext;
 use crate::app::icons;
 use crate::app::theme::{self, GRID};
+use crate::dataset::ImageRow;
 
 /// A note while it is typed.
 pub struct NoteEditor {
-    row: usize,
+    of: ImageRow,
     text: String,
     is_new: bool,
 }
@@ -36,17 +37,21 @@ impl LabelView {
             context.commands.toast(Level::Info, message);
         } else {
             self.set_flag(row, Some(""), context);
-            self.note = Some(NoteEditor { row, text: String::new(), is_new: true });
+            self.edit_note(row, String::new(), context);
         }
     }
 
-    /// A note that is being typed is kept when something else is done before Enter.
+    fn edit_note(&mut self, row: usize, text: String, context: &ViewContext<'_>) {
+        let of = context.edits.map(|edits| ImageRow::of(edits.base(), row));
+        self.note = of.map(|of| NoteEditor { of, text, is_new: true });
+    }
+
+    /// A note that is being typed is kept when something else is done before Enter, or when the CSV is read anew.
     pub(super) fn keep_note(&mut self, context: &ViewContext<'_>) {
-        if let Some(NoteEditor { row, text, .. }) = self.note.take()
-            && context.edits.is_some_and(|edits| row < edits.base().rows.len())
-            // What is not changed is not sent: the flag may be being undone.
-            && self.flag_of(row, context) != Some(text.trim())
-        {
+        let Some(NoteEditor { of, text, .. }) = self.note.take() else { return };
+        let row = context.edits.and_then(|edits| of.find(edits.base()));
+        // What is not changed is not sent: the flag may be being undone.
+        if let Some(row) = row.filter(|row| self.flag_of(*row, context) != Some(text.trim())) {
             self.set_flag(row, Some(text.trim()), context);
         }
     }
@@ -63,7 +68,10 @@ impl LabelView {
         if button.on_hover_text(format!("{name} (F)")).clicked() {
             self.toggle_flag(row, context);
         }
-        if self.note.as_ref().is_some_and(|note| note.row == row) {
+        let is_of = |note: &NoteEditor| {
+            context.edits.is_some_and(|edits| edits.base().image_key(row) == note.of.image)
+        };
+        if self.note.as_ref().is_some_and(is_of) {
             self.note_ui(ui, context);
         } else if let Some(note) = flag {
             let text = if note.is_empty() { "Add a note\u{2026}" } else { &note };
@@ -71,7 +79,7 @@ impl LabelView {
             let button = ui.add(button.frame_when_inactive(false));
             button.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Note: {text}")));
             if button.on_hover_text("Change the note").clicked() {
-                self.note = Some(NoteEditor { row, text: note, is_new: true });
+                self.edit_note(row, note, context);
             }
         }
     }

@@ -10,8 +10,8 @@ use crate::app::jobs::{Job, Outcome};
 use crate::app::project::ImageSource;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::probability_bars::ProbabilityBars;
-use crate::dataset::Dataset;
 use crate::dataset::split::Part;
+use crate::dataset::{Dataset, ImageRow};
 
 impl ImagesTab {
     pub(super) fn details_ui(&mut self, ui: &mut Ui, basis: &Basis, item: usize, context: &ViewContext<'_>) {
@@ -61,7 +61,7 @@ impl ImagesTab {
                 context.commands.send(AppCommand::OpenImages(vec![ImageSource::Path(image.clone())]));
             }
             if ui.add(Button::new(format!("{}  Show in Data", icons::TABLE))).clicked() {
-                context.commands.send(AppCommand::SelectRow(row));
+                context.commands.send(AppCommand::SelectRow(ImageRow::of(dataset, row)));
             }
         });
     }

@@ -101,15 +101,14 @@ impl ImagesTab {
             glyph_button(ui, icons::TAG, "Label these", true)
         };
         if button.on_hover_text("Correct their labels in the Label place").clicked() {
-            let rows = &found.basis.inspection.rows;
-            let mut rows: Vec<usize> =
-                found.items.iter().filter_map(|item| rows.get(*item).copied()).collect();
-            rows.sort_unstable();
+            let (rows, dataset) = (&found.basis.inspection.rows, &found.basis.dataset);
+            let rows = found.items.iter().filter_map(|item| rows.get(*item));
+            let images: Vec<String> = rows.map(|row| dataset.image_key(*row).into_owned()).collect();
             let title = self.title.clone().unwrap_or_else(|| {
-                let images = if rows.len() == 1 { "image" } else { "images" };
-                format!("{} {images} from Inspect", grouped(rows.len() as u64))
+                let plural = if images.len() == 1 { "image" } else { "images" };
+                format!("{} {plural} from Inspect", grouped(images.len() as u64))
             });
-            context.commands.send(AppCommand::LabelRows { rows, title });
+            context.commands.send(AppCommand::LabelImages { images, title });
         }
     }
 
