@@ -41,15 +41,15 @@ fn main() {
     store.compute(open, &dataset.rows, &which, (32, 2), &mut |_, _| true).expect("outputs");
     let parts = split_file::parts(&run, &dataset).expect("parts");
     let inspection = Inspection::new(&dataset, &parts, &store.load().expect("outputs"));
-    let found = suspects::find(&inspection, store.folder(), &mut |_, _| true).expect("suspects");
+    let found = suspects::find(&dataset, &inspection, store.folder(), &mut |_, _| true).expect("suspects");
     let found = found.expect("not cancelled");
 
     println!("labels flipped at random: {:.0} %, in train and validation rows alike", 100.0 * SHARE);
     let mut sums = [0; 4];
     for ((task, found), flipped) in dataset.tasks.iter().zip(&found).zip(&flipped) {
-        let hits = found.suspects.iter().filter(|suspect| flipped.contains_key(&suspect.row)).count();
+        let hits = found.suspects.iter().filter(|suspect| flipped.contains_key(&suspect.of.row)).count();
         let mended =
-            found.suspects.iter().filter(|suspect| flipped.get(&suspect.row) == Some(&suspect.proposed));
+            found.suspects.iter().filter(|suspect| flipped.get(&suspect.of.row) == Some(&suspect.proposed));
         let counts = [flipped.len(), found.suspects.len(), hits, mended.count()];
         println!("{:<10} {}", task.name, told(counts));
         sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);

@@ -15,6 +15,8 @@ mod export;
 mod garments;
 #[path = "window/inspect.rs"]
 mod inspect;
+#[path = "window/inspect_care.rs"]
+mod inspect_care;
 #[path = "window/label.rs"]
 mod label;
 #[path = "window/label_care.rs"]

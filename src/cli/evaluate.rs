@@ -137,7 +137,7 @@ fn look_for_errors(
     stop: &interrupt::Flag,
 ) -> anyhow::Result<()> {
     let mut bar = Bar::new("looking for label errors");
-    let found = suspects::find(inspection, store.folder(), &mut |done, of| {
+    let found = suspects::find(dataset, inspection, store.folder(), &mut |done, of| {
         bar.set(done as u64, of as u64);
         !stop.is_set()
     })?;

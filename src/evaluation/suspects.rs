@@ -13,8 +13,8 @@ use super::inspection::Inspection;
 use super::label_issues::{self, Issue, LabelIssues, Quality};
 use super::report::{LabelError, LabelErrors};
 use crate::config::Task;
-use crate::dataset::Dataset;
 use crate::dataset::split::Part;
+use crate::dataset::{Dataset, ImageRow};
 use crate::model::network::most_probable;
 use crate::training::out_of_sample::{Settings, cross_validate_kept};
 
@@ -24,8 +24,8 @@ const MARGIN: f64 = 0.25;
 /// A label to look at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Suspect {
-    /// The row of the dataset.
-    pub row: usize,
+    /// The image, with its row of the dataset.
+    pub of: ImageRow,
     /// What the row is for.
     pub part: Part,
     /// The label it has: a class index of the network's task.
@@ -49,12 +49,13 @@ pub struct TaskSuspects {
     pub suspects: Vec<Suspect>,
 }
 
-/// Finds the suspects of every task. What takes long is kept in `folder` (that of the outputs) until labels
+/// Finds the suspects of every task; `inspection` is of `dataset`. What takes long is kept in `folder` (that of the outputs) until labels
 /// change. `keep_going` gets (done, of); `None` where it said no.
 ///
 /// # Errors
 /// The memory does not suffice.
 pub fn find(
+    dataset: &Dataset,
     inspection: &Inspection,
     folder: &Path,
     keep_going: &mut dyn FnMut(usize, usize) -> bool,
@@ -65,7 +66,7 @@ pub fn find(
         let classes = task.task.labels.len();
         let (issues, estimated) = issues(&task.labels, probabilities, classes);
         let suspect = |issue: &Issue| Suspect {
-            row: inspection.rows[issue.item],
+            of: ImageRow::of(dataset, inspection.rows[issue.item]),
             part: inspection.parts[issue.item],
             given: issue.given,
             proposed: issue.proposed,
@@ -133,14 +134,26 @@ impl TaskSuspects {
     pub fn listed(&self, dataset: &Dataset, task: &Task) -> LabelErrors {
         let label = |class: u32| task.labels[class as usize].clone();
         let rows = self.suspects.iter().map(|suspect| LabelError {
-            image: dataset.rows[suspect.row].image.clone(),
-            line: dataset.table.line_of_row(suspect.row),
+            image: dataset.rows[suspect.of.row].image.clone(),
+            line: dataset.table.line_of_row(suspect.of.row),
             part: suspect.part,
             label: label(suspect.given),
             proposed: label(suspect.proposed),
             quality: suspect.quality,
         });
         LabelErrors { estimated: self.estimated, rows: rows.collect() }
+    }
+
+    /// The same suspects in a dataset that may have been read anew: each keeps its image and gets the row that is
+    /// about it now; one without is left out.
+    #[must_use]
+    pub fn renumbered(&self, dataset: &Dataset) -> Self {
+        let rows = ImageRow::find_all(self.suspects.iter().map(|suspect| &suspect.of), dataset);
+        let found = self.suspects.iter().zip(rows).filter_map(|(suspect, row)| {
+            let of = ImageRow { row: row?, ..suspect.of.clone() };
+            Some(Suspect { of, ..suspect.clone() })
+        });
+        Self { suspects: found.collect(), ..*self }
     }
 }
 
@@ -160,5 +173,31 @@ mod tests {
         let (issues, _) = issues(&labels, &probabilities, 2);
         let found: Vec<_> = issues.iter().map(|issue| (issue.item, issue.given, issue.proposed)).collect();
         assert_eq!(found, [(24, 1, 0), (22, 0, 1), (20, 0, 1)], "21 is a toss-up, 23 has no label");
+    }
+
+    #[test]
+    fn a_suspect_stays_with_its_image_when_rows_move_and_goes_with_it() {
+        use crate::evaluation::inspection::tests::dataset;
+        let csv = |images: &[&str]| images.iter().map(|image| format!("{image},plain,v,train\n")).collect();
+        let rows = |images: &[&str]| {
+            let rows: String = csv(images);
+            dataset(&format!("path,print,neck,split\n{rows}"), "plain, dotted")
+        };
+        let before = rows(&["a.jpg", "b.jpg", "c.jpg"]);
+        let suspect = |row| Suspect {
+            of: ImageRow::of(&before, row),
+            part: Part::Train,
+            given: 0,
+            proposed: 1,
+            quality: 0.1,
+            probabilities: vec![0.1, 0.9],
+        };
+        let found = TaskSuspects { rows: 3, estimated: 1, suspects: vec![suspect(2), suspect(0)] };
+        assert_eq!(found.renumbered(&before), found);
+        let moved = found.renumbered(&rows(&["new.jpg", "c.jpg", "b.jpg"]));
+        let of: Vec<_> =
+            moved.suspects.iter().map(|suspect| (suspect.of.image.as_str(), suspect.of.row)).collect();
+        assert_eq!(of, [("c.jpg", 1)]);
+        assert_eq!((moved.rows, moved.estimated), (3, 1));
     }
 }

@@ -11,7 +11,7 @@ use crate::garments::inspected;
 use crate::pictures::pictures;
 
 /// The window with the run of [`inspected`] opened in Inspect.
-fn desk() -> Desk {
+pub fn desk() -> Desk {
     let mut desk = Desk::with(egui::vec2(1280.0, 800.0), |folder| {
         let folder = folder.join("shop");
         std::fs::create_dir_all(&folder).unwrap();

@@ -175,7 +175,7 @@ impl Place<'_> {
                     names: [&first, &second],
                 };
                 // Items of a dataset that was opened since may be others.
-                let is_same = |_: &Change| compared.of.rows == self.loaded.inspection.rows;
+                let is_same = |_: &Change| other.has_items_of(self.loaded);
                 if let Some(change) = card.ui(ui).filter(is_same) {
                     action = Some(browse(self.focus, task, change, &second));
                 }

@@ -11,6 +11,8 @@ mod large;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use egui::Ui;
@@ -20,6 +22,7 @@ use super::session::{Loaded, Session};
 use super::{Action, Focus};
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
+use crate::app::format::grouped;
 use crate::app::icons;
 use crate::app::jobs::{Job, Outcome};
 use crate::app::theme::GRID;
@@ -36,19 +39,54 @@ const SIDES: std::ops::RangeInclusive<f32> = 26.0 * GRID..=80.0 * GRID;
 
 /// The items that are shown are numbers within this.
 #[derive(Clone)]
-struct Basis {
+pub struct Basis {
     version: u64,
     inspection: Arc<Inspection>,
     dataset: Arc<Dataset>,
 }
 
 impl Basis {
-    /// The number that an item has in a newer basis, where its row is still about the same image.
-    fn item_in(&self, item: usize, newer: &Self) -> Option<usize> {
+    /// What is loaded now.
+    pub fn of(loaded: &Loaded) -> Self {
+        let (inspection, dataset) = (Arc::clone(&loaded.inspection), Arc::clone(&loaded.dataset));
+        Self { version: loaded.version, inspection, dataset }
+    }
+
+    fn image_of_row(&self, row: usize) -> Option<&Path> {
+        Some(&self.dataset.rows.get(row)?.image)
+    }
+
+    fn image(&self, item: usize) -> Option<&Path> {
+        self.image_of_row(*self.inspection.rows.get(item)?)
+    }
+
+    /// The number that an item has in another basis where its row has not moved.
+    fn item_in_place(&self, item: usize, other: &Self) -> Option<usize> {
         let row = *self.inspection.rows.get(item)?;
-        let image = &self.dataset.rows.get(row)?.image;
-        let is_same = newer.dataset.rows.get(row).is_some_and(|other| other.image == *image);
-        newer.inspection.rows.binary_search(&row).ok().filter(|_| is_same)
+        let is_same = other.image_of_row(row) == self.image_of_row(row);
+        other.inspection.rows.binary_search(&row).ok().filter(|_| is_same)
+    }
+
+    /// The number that an item has in another basis, wherever its row is there.
+    fn item_in(&self, item: usize, other: &Self) -> Option<usize> {
+        let image = self.image(item)?;
+        let elsewhere = || (0..other.inspection.len()).find(|item| other.image(*item) == Some(image));
+        self.item_in_place(item, other).or_else(elsewhere)
+    }
+
+    /// [`Self::item_in`] for many items, ascending; what is not there is left out.
+    fn items_in(&self, items: &[usize], other: &Self) -> Vec<usize> {
+        let in_place: Option<Vec<usize>> =
+            items.iter().map(|item| self.item_in_place(*item, other)).collect();
+        if let Some(items) = in_place {
+            return items;
+        }
+        let places = (0..other.inspection.len()).filter_map(|item| Some((other.image(item)?, item)));
+        let places: HashMap<&Path, usize> = places.collect();
+        let mut found: Vec<usize> =
+            items.iter().filter_map(|item| places.get(self.image(*item)?).copied()).collect();
+        found.sort_unstable();
+        found
     }
 }
 
@@ -96,8 +134,6 @@ pub struct ImagesTab {
     found: Option<Found>,
     search: Option<(u64, Query, Job<Found>)>,
     basis: Option<Basis>,
-    /// Items were handed in that are numbered by the newest basis already.
-    is_handed_in: bool,
     grid: GridState,
     side: f32,
     /// The item shown large, and its place among those found.
@@ -116,7 +152,6 @@ impl Default for ImagesTab {
             found: None,
             search: None,
             basis: None,
-            is_handed_in: false,
             grid: GridState::default(),
             side: 36.0 * GRID,
             large: None,
@@ -143,13 +178,14 @@ impl ImagesTab {
         focus: &Focus,
         context: &mut ViewContext<'_>,
     ) -> Option<Action> {
-        if let Some(project) = context.project
-            && self.basis.as_ref().is_none_or(|basis| basis.version != loaded.version)
-        {
-            let (inspection, dataset) = (Arc::clone(&loaded.inspection), Arc::clone(&project.dataset));
-            self.renumber(Basis { version: loaded.version, inspection, dataset });
+        let lost = self.renumber(Basis::of(loaded));
+        if lost > 0 {
+            let message = format!(
+                "{} of the chosen images cannot be shown any more: the CSV or the predictions have changed",
+                grouped(lost as u64)
+            );
+            context.commands.toast(Level::Info, message);
         }
-        self.is_handed_in = false;
         self.set_focus(focus);
         self.search(context);
         self.poll_folder(context);
@@ -160,31 +196,37 @@ impl ImagesTab {
         None
     }
 
-    /// Shows the images of a query.
-    pub fn browse(&mut self, query: Query, title: Option<String>) {
+    /// Shows the images of a query, whose items are numbers within `basis`.
+    pub fn browse(&mut self, query: Query, title: Option<String>, basis: Basis) {
+        self.renumber(basis);
         self.query = query;
         self.title = title;
         self.large = None;
-        self.is_handed_in = true;
     }
 
-    /// Shows one item large.
-    pub fn open(&mut self, item: usize) {
+    /// Shows an item of `basis` large.
+    pub fn open(&mut self, item: usize, basis: Basis) {
+        self.renumber(basis);
         self.show_large(Some(item));
-        self.is_handed_in = true;
     }
 
-    /// More outputs, or other labels: items get other numbers.
-    fn renumber(&mut self, newer: Basis) {
-        if let Some(basis) = self.basis.as_ref().filter(|_| !self.is_handed_in) {
+    /// More outputs, other labels, or rows that were read anew: items get other numbers. How many of the images
+    /// that another tab asked for are not there any more.
+    fn renumber(&mut self, newer: Basis) -> usize {
+        let mut lost = 0;
+        if let Some(basis) = &self.basis {
+            if basis.version == newer.version {
+                return 0;
+            }
             if let Some(among) = &self.query.among {
-                let items = among.iter().filter_map(|item| basis.item_in(*item, &newer));
-                self.query.among = Some(Arc::new(items.collect()));
+                let items = basis.items_in(among, &newer);
+                lost = among.len() - items.len();
+                self.query.among = Some(Arc::new(items));
             }
             self.large = self.large.and_then(|item| basis.item_in(item, &newer));
         }
-        self.large = self.large.filter(|item| *item < newer.inspection.len());
         self.basis = Some(newer);
+        lost
     }
 
     /// Task and part are chosen above all tabs; labels are those of one task.

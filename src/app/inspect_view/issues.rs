@@ -1,7 +1,8 @@
 //! Labels that are probably wrong: accept the proposed label, keep the given one, or go on.
 //!
 //! The list is made once and stays while it is worked through, so that nothing jumps under the user's hands;
-//! what was decided is read from the label edits, so that undo and a restart show it right.
+//! what was decided is read from the label edits, so that undo and a restart show it right. When the CSV is read
+//! anew, each suspect stays with its image, wherever the row of that is then.
 
 mod detail;
 mod list;
@@ -21,7 +22,8 @@ use crate::app::label_edits::LabelEdits;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
 use crate::config::Task;
-use crate::dataset::edits::{Source, Step};
+use crate::dataset::Dataset;
+use crate::dataset::edits::{Change, Source, Step};
 use crate::evaluation::inspection::TaskItems;
 use crate::evaluation::suspects::{self, Suspect, TaskSuspects};
 
@@ -53,6 +55,10 @@ pub(super) enum Decision {
 #[derive(Default)]
 pub struct IssuesTab {
     search: Search<Arc<Vec<TaskSuspects>>>,
+    /// The rows that the suspects' numbers are of.
+    rows: Option<Arc<Dataset>>,
+    /// Whether rows have moved since the search, or gone.
+    has_moved: bool,
     /// How many have which decision, of which task and version of the edits.
     counts: Option<(usize, u64, [u64; 4])>,
     /// Position in the list of the task in focus.
@@ -72,7 +78,7 @@ impl IssuesTab {
         context: &mut ViewContext<'_>,
     ) -> Option<Action> {
         if self.search.poll() {
-            self.counts = None;
+            (self.rows, self.has_moved) = (None, false);
         }
         if self.search.is_due(session) {
             self.start(loaded, context);
@@ -80,6 +86,7 @@ impl IssuesTab {
         if self.of_task != focus.task {
             (self.of_task, self.selected) = (focus.task, 0);
         }
+        self.follow_rows(context);
         let items = loaded.inspection.tasks.get(focus.task)?;
         let all = self.search.found.clone();
         let Some(found) = all.as_ref().and_then(|found| found.get(focus.task)) else {
@@ -88,6 +95,16 @@ impl IssuesTab {
             }
             return None;
         };
+        if found.suspects.is_empty() && self.has_moved {
+            let text =
+                "The CSV was changed after its labels were checked, and none that looked wrong is left.";
+            empty_place(ui, icons::TAG, "The rows have changed", text, |ui| {
+                if ui.button(WORDS.again).clicked() {
+                    self.start(loaded, context);
+                }
+            });
+            return None;
+        }
         if found.suspects.is_empty() {
             let text = format!(
                 "Of {} labels of {} none contradicts the network's out-of-sample probabilities enough.",
@@ -105,11 +122,36 @@ impl IssuesTab {
         None
     }
 
+    /// The project may have been read anew: each suspect keeps its image, and gets the row that is about it now.
+    fn follow_rows(&mut self, context: &ViewContext<'_>) {
+        let (Some(edits), Some(found)) = (context.edits, &self.search.found) else { return };
+        let rows = edits.base_rows();
+        if self.rows.as_ref().is_some_and(|of| Arc::ptr_eq(of, &rows)) {
+            return;
+        }
+        let renumbered: Vec<TaskSuspects> = found.iter().map(|found| found.renumbered(&rows)).collect();
+        if renumbered != **found {
+            self.has_moved = true;
+            let image = |found: &[TaskSuspects], at: usize| {
+                Some(found.get(self.of_task)?.suspects.get(at)?.of.image.clone())
+            };
+            let selected = image(found, self.selected);
+            let left = renumbered.get(self.of_task).map_or(0, |found| found.suspects.len());
+            let at = (0..left).find(|at| image(&renumbered, *at) == selected);
+            self.selected = at.unwrap_or(self.selected);
+            self.scroll_to_selected = true;
+            self.search.found = Some(Arc::new(renumbered));
+        }
+        context.jobs.let_go(self.rows.replace(rows));
+        self.counts = None;
+    }
+
     fn start(&mut self, loaded: &Loaded, context: &ViewContext<'_>) {
         self.selected = 0;
-        let (inspection, folder) = (Arc::clone(&loaded.inspection), loaded.store.folder().to_path_buf());
+        let (inspection, dataset) = (Arc::clone(&loaded.inspection), Arc::clone(&loaded.dataset));
+        let folder = loaded.store.folder().to_path_buf();
         self.search.start(context.jobs.start("Looking for label errors", move |progress| {
-            let found = suspects::find(&inspection, &folder, &mut |done, of| {
+            let found = suspects::find(&dataset, &inspection, &folder, &mut |done, of| {
                 progress.set(done as u64, of as u64);
                 progress.keep_going()
             })?;
@@ -153,7 +195,14 @@ impl IssuesTab {
                  are fitted five times, each time without a fifth of the rows.",
             );
             let changed = counts[Decision::Accepted as usize] + counts[Decision::Changed as usize];
-            if changed > 0 && !self.search.is_running() && ui.button("Search again").clicked() {
+            if self.has_moved {
+                let text = "The rows of the CSV have changed since";
+                ui.label(theme::caption(context.tokens, text)).on_hover_text(
+                    "Each of these labels is still that of its image. What has come into the CSV since is not \
+                     looked at yet.",
+                );
+            }
+            if (changed > 0 || self.has_moved) && !self.search.is_running() && ui.button("Search again").clicked() {
                 self.start(loaded, context);
             }
         });
@@ -235,21 +284,16 @@ impl IssuesTab {
         context: &ViewContext<'_>,
     ) {
         let (Some(suspect), Some(edits)) = (found.suspects.get(self.selected), context.edits) else { return };
-        let Some(task) = items.in_dataset else { return };
-        let change = match answer {
-            detail::Answer::Accept => {
-                let label = items.task.labels.get(suspect.proposed as usize).map(String::as_str);
-                Some(edits.state().label_change(edits.base(), suspect.row, task, label))
+        let Some(task) = task_in(items, edits.base()) else { return };
+        match change(answer, suspect, items, task, edits) {
+            Ok(Some(change)) => {
+                context.commands.send(AppCommand::Edit(Step::now(Source::LabelIssue, vec![change])));
             }
-            detail::Answer::Keep => Some(edits.state().keep_change(edits.base(), suspect.row, task)),
-            detail::Answer::Skip => None,
-        };
-        if let Some(change) = change {
-            if let Some(denied) = edits.denied() {
-                context.commands.toast(Level::Warning, denied);
+            Ok(None) => {}
+            Err(message) => {
+                context.commands.toast(Level::Warning, message);
                 return;
             }
-            context.commands.send(AppCommand::Edit(Step::now(Source::LabelIssue, vec![change])));
         }
         // To the next that is open, from here on and then from the top.
         let count = found.suspects.len();
@@ -261,21 +305,50 @@ impl IssuesTab {
     }
 }
 
+/// The number of a task in rows that may have been read since with other tasks.
+fn task_in(items: &TaskItems, dataset: &Dataset) -> Option<usize> {
+    dataset.tasks.iter().position(|task| task.name == items.task.name)
+}
+
+/// What an answer changes, if anything; the error says why it cannot.
+fn change(
+    answer: detail::Answer,
+    suspect: &Suspect,
+    items: &TaskItems,
+    task: usize,
+    edits: &LabelEdits,
+) -> Result<Option<Change>, String> {
+    let (state, base) = (edits.state(), edits.base());
+    let change = match answer {
+        detail::Answer::Skip => return Ok(None),
+        detail::Answer::Keep => state.keep_change(base, suspect.of.row, task),
+        detail::Answer::Accept => {
+            let label = items.task.labels.get(suspect.proposed as usize).map_or("", String::as_str);
+            if !base.tasks[task].labels.iter().any(|known| known == label) {
+                let name = &items.task.name;
+                return Err(format!("The config no longer lists `{label}` for {name}: nothing was changed"));
+            }
+            state.label_change(base, suspect.of.row, task, Some(label))
+        }
+    };
+    edits.denied().map_or(Ok(Some(change)), |denied| Err(denied.to_owned()))
+}
+
 /// What the label edits say of a suspect.
 pub(super) fn decision(items: &TaskItems, suspect: &Suspect, context: &ViewContext<'_>) -> Decision {
-    let (Some(edits), Some(task)) = (context.edits, items.in_dataset) else { return Decision::Open };
-    of_edits(edits, &items.task, task, suspect)
+    let task = context.edits.and_then(|edits| Some((edits, task_in(items, edits.base())?)));
+    task.map_or(Decision::Open, |(edits, task)| of_edits(edits, &items.task, task, suspect))
 }
 
 fn of_edits(edits: &LabelEdits, spec: &Task, task: usize, suspect: &Suspect) -> Decision {
-    let (state, base) = (edits.state(), edits.base());
-    if suspect.row >= base.rows.len() {
+    let (state, base, row) = (edits.state(), edits.base(), suspect.of.row);
+    if row >= base.rows.len() {
         return Decision::Open;
     }
-    let label = state.label_text(base, suspect.row, task);
+    let label = state.label_text(base, row, task);
     let text = |class: u32| spec.labels.get(class as usize).map(String::as_str);
     if label.as_deref() == text(suspect.given) {
-        let kept = state.is_kept(&base.image_key(suspect.row), &spec.name, label.as_deref());
+        let kept = state.is_kept(&suspect.of.image, &spec.name, label.as_deref());
         return if kept { Decision::Kept } else { Decision::Open };
     }
     if label.as_deref() == text(suspect.proposed) { Decision::Accepted } else { Decision::Changed }

@@ -29,6 +29,7 @@ use super::train_view::earlier::EarlierRuns;
 use super::widgets::{command_button, empty_place, primary_button};
 use crate::dataset::split::Part;
 use crate::evaluation::browse::Query;
+use images::Basis;
 use session::{Loaded, Session};
 
 /// What of a run is shown.
@@ -168,13 +169,15 @@ impl InspectView {
     }
 
     fn act(&mut self, action: Action) {
+        // The tabs number items by what is loaded in the same frame.
+        let Some(loaded) = self.session.as_ref().and_then(|session| session.loaded.as_ref()) else { return };
         self.tab = Tab::Images;
         match action {
             Action::Browse { query, title } => {
                 self.focus = Focus { task: query.task, part: query.part };
-                self.images.browse(query, title);
+                self.images.browse(query, title, Basis::of(loaded));
             }
-            Action::Open(item) => self.images.open(item),
+            Action::Open(item) => self.images.open(item, Basis::of(loaded)),
         }
     }
 

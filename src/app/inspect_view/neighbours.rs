@@ -164,7 +164,7 @@ fn cell_ui(
     let label = label.map_or("\u{2013}", String::as_str);
     // Without labels there is no contradiction.
     let differs = class(of).zip(class(neighbour.item)).is_some_and(|(a, b)| a != b);
-    let path = loaded.image_of(neighbour.item, context);
+    let path = loaded.image_of(neighbour.item);
     let name = path.and_then(std::path::Path::file_name).unwrap_or_default().to_string_lossy();
     response.widget_info(|| {
         let mut info = WidgetInfo::labeled(Role::Button, true, format!("Neighbour {name}"));

@@ -24,6 +24,9 @@ pub struct Loaded {
     pub outputs: Arc<Outputs>,
     /// The same beside the labels.
     pub inspection: Arc<Inspection>,
+    /// The rows that they were joined with: what items and row numbers are about, also after the CSV was read
+    /// anew.
+    pub dataset: Arc<Dataset>,
     /// What each row of the dataset was for when the run began.
     pub parts: Arc<Vec<Option<Part>>>,
     /// Per task the scores on the rows that trained and on those that validated.
@@ -37,10 +40,10 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// The image file of an item; `None` for a moment after rows were removed from the CSV.
-    pub fn image_of<'a>(&self, item: usize, context: &ViewContext<'a>) -> Option<&'a Path> {
+    /// The image file of an item.
+    pub fn image_of(&self, item: usize) -> Option<&Path> {
         let row = *self.inspection.rows.get(item)?;
-        Some(context.project?.dataset.rows.get(row)?.image.as_path())
+        Some(self.dataset.rows.get(row)?.image.as_path())
     }
 }
 
@@ -146,7 +149,8 @@ impl Session {
     pub fn poll(&mut self, context: &ViewContext<'_>) {
         let Some(project) = context.project else { return };
         match take(&mut self.opening) {
-            Some(Outcome::Done(loaded)) => self.loaded = Some(loaded),
+            // The rows of the old one may be nobody else's any more.
+            Some(Outcome::Done(loaded)) => context.jobs.let_go(self.loaded.replace(loaded)),
             Some(Outcome::Failed(message)) => self.failure = Some(message),
             Some(Outcome::Cancelled) | None => {}
         }
@@ -209,7 +213,7 @@ impl Session {
                     (store, outputs)
                 }
             };
-            load(&run, &dataset, store, outputs).map(|loaded| Loaded { generation, version, ..loaded })
+            load(&run, dataset, store, outputs).map(|loaded| Loaded { generation, version, ..loaded })
         }));
     }
 
@@ -227,7 +231,7 @@ impl Session {
         };
         self.next = next;
         let network = (self.run.as_path(), &self.predictor);
-        self.predicting = Some(predict(context.jobs, title, project, network, (&loaded.parts, only)));
+        self.predicting = Some(predict(context.jobs, title, project, network, (loaded, only)));
     }
 }
 
@@ -238,19 +242,18 @@ pub fn told(failures: &[String]) -> Option<String> {
     Some(if more > 0 { format!("{first} (and {more} more)") } else { first.clone() })
 }
 
-/// Predicts the images of a part that a run has not predicted yet, or that have changed since; all that have a
+/// Predicts the images of a part of what is loaded that a run has not predicted yet, or that have changed since; all that have a
 /// part without one. With a title, the status bar shows it.
 pub(super) fn predict(
     jobs: &Jobs,
     title: Option<&str>,
     project: &Project,
     (run, predictor): (&Path, &SharedPredictor),
-    (parts, only): (&Arc<Vec<Option<Part>>>, Option<Part>),
+    (loaded, only): (&Loaded, Option<Part>),
 ) -> Job<Pass> {
     let (run, predictor) = (run.to_path_buf(), predictor.clone());
-    let (dataset, device) = (Arc::clone(&project.dataset), project.config.model.device);
-    let batch = project.config.model.batch_size;
-    let parts = Arc::clone(parts);
+    let (dataset, parts) = (Arc::clone(&loaded.dataset), Arc::clone(&loaded.parts));
+    let (device, batch) = (project.config.model.device, project.config.model.batch_size);
     let work = move |progress: &Progress| {
         let store = Store::of(&run)?;
         let which: Vec<usize> = (0..dataset.rows.len())
@@ -275,15 +278,16 @@ pub(super) fn predict(
     }
 }
 
-fn load(run: &Path, dataset: &Dataset, store: Store, outputs: Arc<Outputs>) -> anyhow::Result<Loaded> {
-    let parts = split_file::parts(run, dataset)?;
-    let inspection = Inspection::new(dataset, &parts, &outputs);
+fn load(run: &Path, dataset: Arc<Dataset>, store: Store, outputs: Arc<Outputs>) -> anyhow::Result<Loaded> {
+    let parts = split_file::parts(run, &dataset)?;
+    let inspection = Inspection::new(&dataset, &parts, &outputs);
     let scores = (0..inspection.tasks.len()).map(|task| PartScores::new(&inspection, task)).collect();
     let missing = parts.iter().flatten().count() - inspection.len();
     Ok(Loaded {
         store,
         outputs,
         inspection: Arc::new(inspection),
+        dataset,
         parts: Arc::new(parts),
         scores,
         missing,

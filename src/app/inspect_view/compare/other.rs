@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::rows::Compared;
+use super::rows::{Compared, are_same_items};
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
 use crate::app::inspect_view::session::{Loaded, SharedPredictor, predict, told};
@@ -25,12 +25,12 @@ pub struct Other {
     opening: Option<Job<Opened>>,
     opened: Option<Opened>,
     predicting: Option<Job<Pass>>,
-    comparing: Option<Job<Compared>>,
+    comparing: Option<Job<(Compared, Arc<Dataset>)>>,
     /// Whether the rows joined have not been compared yet.
     is_new: bool,
     /// The part that is, or is being compared.
     part: Option<Part>,
-    compared: Option<Compared>,
+    compared: Option<(Compared, Arc<Dataset>)>,
 }
 
 /// The outputs beside the rows.
@@ -41,6 +41,7 @@ struct Opened {
     learnt: Arc<Vec<bool>>,
     /// The first run's, on whose rows it is.
     of: Arc<Inspection>,
+    dataset: Arc<Dataset>,
 }
 
 impl Other {
@@ -67,7 +68,13 @@ impl Other {
 
     /// The comparison in the part last asked for; of older labels and outputs while it is being made anew.
     pub fn compared(&self) -> Option<&Compared> {
-        self.compared.as_ref()
+        self.compared.as_ref().map(|(compared, _)| compared)
+    }
+
+    /// Whether its items have the same numbers in what is loaded now, which may have been read anew.
+    pub fn has_items_of(&self, loaded: &Loaded) -> bool {
+        let now = (&*loaded.inspection, &*loaded.dataset);
+        self.compared.as_ref().is_some_and(|(compared, dataset)| are_same_items((&compared.of, dataset), now))
     }
 
     /// The prediction in progress.
@@ -81,7 +88,7 @@ impl Other {
         let title = format!("Predicting with {}", self.name());
         let network = (self.run.as_path(), &self.predictor);
         self.failure = None;
-        self.predicting = Some(predict(context.jobs, Some(&title), project, network, (&loaded.parts, part)));
+        self.predicting = Some(predict(context.jobs, Some(&title), project, network, (loaded, part)));
     }
 
     /// Ends the prediction; what was predicted stays.
@@ -94,10 +101,8 @@ impl Other {
     /// Takes in what the jobs have done and starts what comes next; once a frame.
     pub fn poll(&mut self, loaded: &Loaded, part: Option<Part>, context: &ViewContext<'_>) {
         self.poll_jobs(context);
-        let Some(project) = context.project.filter(|project| project.generation == loaded.generation) else {
-            return;
-        };
-        if self.opening.is_some() || self.failure.is_some() {
+        let is_loaded = context.project.is_some_and(|project| project.generation == loaded.generation);
+        if !is_loaded || self.opening.is_some() || self.failure.is_some() {
             return;
         }
         let is_current = |opened: &Opened| Arc::ptr_eq(&opened.of, &loaded.inspection);
@@ -113,7 +118,7 @@ impl Other {
             }
             stale => {
                 let outputs = stale.as_ref().map(|opened| Arc::clone(&opened.outputs));
-                self.open(&project.dataset, loaded, outputs, context);
+                self.open(loaded, outputs, context);
             }
         }
     }
@@ -141,14 +146,9 @@ impl Other {
     }
 
     /// Reads its outputs, where they are not known, and joins them with the rows of the first run.
-    fn open(
-        &mut self,
-        dataset: &Arc<Dataset>,
-        loaded: &Loaded,
-        outputs: Option<Arc<Outputs>>,
-        context: &ViewContext<'_>,
-    ) {
-        let (run, dataset, parts) = (self.run.clone(), Arc::clone(dataset), Arc::clone(&loaded.parts));
+    fn open(&mut self, loaded: &Loaded, outputs: Option<Arc<Outputs>>, context: &ViewContext<'_>) {
+        let (run, dataset, parts) =
+            (self.run.clone(), Arc::clone(&loaded.dataset), Arc::clone(&loaded.parts));
         let of = Arc::clone(&loaded.inspection);
         self.opening = Some(context.jobs.start_quietly("Reading predictions", move |_| {
             let outputs = match outputs {
@@ -156,15 +156,18 @@ impl Other {
                 None => Arc::new(Store::of(&run)?.load()?),
             };
             let inspection = Arc::new(Inspection::new(&dataset, &parts, &outputs));
-            Ok(Opened { outputs, inspection, learnt: Arc::new(learnt(&run, &dataset)?), of })
+            let learnt = Arc::new(learnt(&run, &dataset)?);
+            Ok(Opened { outputs, inspection, learnt, of, dataset })
         }));
     }
 }
 
-fn compare(opened: &Opened, part: Option<Part>, context: &ViewContext<'_>) -> Job<Compared> {
+fn compare(opened: &Opened, part: Option<Part>, context: &ViewContext<'_>) -> Job<(Compared, Arc<Dataset>)> {
     let (first, second) = (Arc::clone(&opened.of), Arc::clone(&opened.inspection));
-    let learnt = Arc::clone(&opened.learnt);
-    context.jobs.start_quietly("Comparing", move |_| Ok(Compared::new(&first, &second, &learnt, part)))
+    let (learnt, dataset) = (Arc::clone(&opened.learnt), Arc::clone(&opened.dataset));
+    context
+        .jobs
+        .start_quietly("Comparing", move |_| Ok((Compared::new(&first, &second, &learnt, part), dataset)))
 }
 
 /// Which rows a run learnt from: its own split, or the dataset's where it kept none.

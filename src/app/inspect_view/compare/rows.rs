@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::dataset::Dataset;
 use crate::dataset::split::Part;
 use crate::evaluation::compare::{Comparison, compare};
 use crate::evaluation::inspection::{Inspection, TaskItems};
@@ -135,6 +136,18 @@ fn scores(task: &TaskItems, items: impl Iterator<Item = usize> + Clone) -> TaskS
     score(&labels, &probabilities, task.task.labels.len())
 }
 
+/// Whether items are about the same images, in the same order.
+pub fn are_same_items(
+    (then, then_of): (&Inspection, &Dataset),
+    (now, now_of): (&Inspection, &Dataset),
+) -> bool {
+    let is_same = |row: &usize| {
+        let rows = then_of.rows.get(*row).zip(now_of.rows.get(*row));
+        rows.is_some_and(|(then, now)| then.image == now.image)
+    };
+    then.rows == now.rows && (std::ptr::eq(then_of, now_of) || now.rows.iter().all(is_same))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,5 +210,22 @@ mod tests {
         assert!(compared.tasks.is_empty());
         assert_eq!(compared.left_out, ["print", "neck"]);
         assert_eq!(compared.known_to_other, 1);
+    }
+
+    #[test]
+    fn items_of_a_csv_that_was_sorted_anew_are_others_though_their_numbers_are_the_same() {
+        let dataset = |images: &[&str]| {
+            let config = "{paths: {model_dataframe: x.csv}, model: {target_encoder: {print: [a, b]}}}";
+            let config = crate::config::Config::parse(config, std::path::Path::new("/config.yml")).unwrap();
+            let csv = images.iter().fold("path,print\n".to_owned(), |csv, image| csv + image + ",a\n");
+            let path = std::path::Path::new("/x.csv");
+            let table = crate::dataset::table::Table::from_bytes(csv.into(), path).unwrap();
+            Dataset::from_table(table, &config).unwrap()
+        };
+        let items = run("print", &["a", "b"], &[(0, None, 0), (1, None, 0)]);
+        let before = dataset(&["a.jpg", "b.jpg", "c.jpg"]);
+        let is_same = |now: &Dataset| are_same_items((&items, &before), (&items, now));
+        assert!(is_same(&before) && is_same(&dataset(&["a.jpg", "b.jpg", "x.jpg"])));
+        assert!(!is_same(&dataset(&["c.jpg", "b.jpg", "a.jpg"])) && !is_same(&dataset(&["a.jpg"])));
     }
 }

@@ -80,7 +80,7 @@ fn image_ui(
     item: usize,
     context: &mut ViewContext<'_>,
 ) -> bool {
-    let Some(path) = loaded.image_of(item, context) else { return false };
+    let Some(path) = loaded.image_of(item) else { return false };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let part = part_name(loaded.inspection.parts[item]);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{name}, {part}")));
@@ -96,7 +96,7 @@ fn facts_ui(ui: &mut Ui, loaded: &Loaded, pair: &Pair, in_focus: usize, context:
     ui.spacing_mut().interact_size.y = 5.0 * GRID;
     ui.label(theme::strong(format!("{:.3} alike", pair.similarity)));
     for item in [pair.a, pair.b] {
-        let path = loaded.image_of(item, context);
+        let path = loaded.image_of(item);
         let name = path.and_then(std::path::Path::file_name).unwrap_or_default().to_string_lossy();
         let part = part_name(loaded.inspection.parts[item]);
         ui.horizontal(|ui| {

@@ -43,32 +43,37 @@ const IMAGES: [&str; 5] = ["a.png", "b.png", "c.png", "d.png", "e.png"];
 #[test]
 fn what_is_shown_stays_the_same_images_when_more_outputs_come() {
     let mut tab = ImagesTab::default();
-    tab.renumber(basis(1, IMAGES, &[1, 3]));
-    tab.browse(Query { among: Some(Arc::new(vec![0, 1])), ..mistakes() }, None);
-    tab.is_handed_in = false;
+    tab.browse(Query { among: Some(Arc::new(vec![0, 1])), ..mistakes() }, None, basis(1, IMAGES, &[1, 3]));
     tab.large = Some(1);
-    tab.renumber(basis(2, IMAGES, &[0, 1, 2, 3, 4]));
+    assert_eq!(tab.renumber(basis(2, IMAGES, &[0, 1, 2, 3, 4])), 0);
     assert_eq!((tab.query.among.as_deref(), tab.large), (Some(&vec![1, 3]), Some(3)));
-    // The rows were read again, and the fourth is about another image now.
-    tab.renumber(basis(3, ["a.png", "b.png", "c.png", "x.png", "e.png"], &[0, 1, 2, 3, 4]));
-    assert_eq!((tab.query.among.as_deref(), tab.large), (Some(&vec![1]), None));
+    // The rows were read again in another order.
+    let sorted = ["d.png", "c.png", "b.png", "a.png", "new.png"];
+    assert_eq!(tab.renumber(basis(3, sorted, &[0, 2, 3])), 0);
+    assert_eq!((tab.query.among.as_deref(), tab.large), (Some(&vec![0, 1]), Some(0)));
+    // The first is about another image now.
+    let changed = ["x.png", "c.png", "b.png", "a.png", "new.png"];
+    assert_eq!(tab.renumber(basis(4, changed, &[0, 1, 2, 3, 4])), 1, "d is lost");
+    assert_eq!((tab.query.among.as_deref(), tab.large), (Some(&vec![2]), None));
 }
 
 #[test]
-fn items_that_another_tab_hands_over_are_numbers_of_the_newest_outputs() {
+fn items_that_another_tab_hands_over_are_numbers_of_what_it_shows() {
     let mut tab = ImagesTab::default();
     tab.renumber(basis(1, IMAGES, &[1, 3]));
-    tab.open(1);
-    tab.renumber(basis(2, IMAGES, &[0, 1, 2, 3, 4]));
+    tab.open(1, basis(2, IMAGES, &[0, 1, 2, 3, 4]));
     assert_eq!(tab.large, Some(1));
+    // What is loaded in the next frame may be newer still.
+    tab.renumber(basis(3, IMAGES, &[1, 2]));
+    assert_eq!(tab.large, Some(0));
 }
 
 #[test]
 fn a_chip_says_what_led_here_until_it_is_removed() {
     let mut tab = ImagesTab::default();
-    tab.renumber(basis(1, IMAGES, &[0, 1, 2, 3, 4]));
     let title = "3 images within the lasso".to_owned();
-    tab.browse(Query { among: Some(Arc::new(vec![0, 1, 4])), ..mistakes() }, Some(title));
+    let query = Query { among: Some(Arc::new(vec![0, 1, 4])), ..mistakes() };
+    tab.browse(query, Some(title), basis(1, IMAGES, &[0, 1, 2, 3, 4]));
     let mut parts = None;
     let mut harness =
         Harness::builder().with_size([800.0, 200.0]).with_context_setup(theme::install).build_ui_state(

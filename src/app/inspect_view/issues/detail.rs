@@ -33,7 +33,7 @@ pub fn ui(
 ) -> Option<Answer> {
     let tokens = context.tokens;
     let base = context.edits.map(|edits| edits.base_rows())?;
-    let row = base.rows.get(suspect.row)?;
+    let row = base.rows.get(suspect.of.row)?;
     let label = |class: u32| items.task.labels.get(class as usize).map_or("", String::as_str);
     let answer = answers_ui(ui, label(suspect.given), label(suspect.proposed));
     ui.add_space(2.0 * GRID);
@@ -42,14 +42,14 @@ pub fn ui(
         large_image_ui(ui, &row.image, height, context);
         ui.add_space(2.0 * GRID);
         ui.horizontal_wrapped(|ui| {
-            let path = base.table.cell(suspect.row, base.columns.path);
+            let path = base.table.cell(suspect.of.row, base.columns.path);
             ui.add(Label::new(theme::strong(path)).wrap().selectable(true));
             let part = match suspect.part {
                 Part::Train => "trains",
                 Part::Validation => "validates",
                 Part::Test => "tests",
             };
-            let facts = format!("line {} of the CSV, {part}", base.table.line_of_row(suspect.row));
+            let facts = format!("line {} of the CSV, {part}", base.table.line_of_row(suspect.of.row));
             ui.label(theme::caption(tokens, facts));
             if decision != Decision::Open {
                 let (icon, text) = list::said(decision);
@@ -59,7 +59,7 @@ pub fn ui(
         ui.add_space(2.0 * GRID);
         let color = tokens.task(items.in_dataset.unwrap_or(0));
         ProbabilityBars::new(&items.task.name, &items.task.labels, &suspect.probabilities, color).ui(ui);
-        other_labels_ui(ui, items, suspect.row, context);
+        other_labels_ui(ui, items, suspect.of.row, context);
     });
     answer
 }
@@ -90,7 +90,7 @@ fn other_labels_ui(ui: &mut Ui, items: &TaskItems, row: usize, context: &ViewCon
     ui.add_space(2.0 * GRID);
     ui.horizontal_wrapped(|ui| {
         for (task, spec) in edits.base().tasks.iter().enumerate() {
-            if Some(task) == items.in_dataset {
+            if spec.name == items.task.name {
                 continue;
             }
             let label = edits.state().label_text(edits.base(), row, task);

@@ -27,7 +27,7 @@ pub fn ui(
     let tooltip = egui::Tooltip::always_open(ui.ctx().clone(), layer, id, at).gap(14.0);
     tooltip.show(|ui| {
         ui.set_max_width(PICTURE + 20.0 * GRID);
-        if let Some(path) = loaded.image_of(item, context) {
+        if let Some(path) = loaded.image_of(item) {
             picture_ui(ui, path, context);
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             ui.add(egui::Label::new(theme::strong(name)).truncate());
