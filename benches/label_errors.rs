@@ -94,7 +94,7 @@ fn train(config: &Config, run: &Path) {
         config: config.clone(),
         run: Some(run.to_path_buf()),
         resume: false,
-        edits: Vec::new(),
+        edits: training::Unsaved::default(),
     };
     let training = training::start(request, || {});
     for event in training.events {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tasklens::config::{Config, DeviceChoice};
 use tasklens::dataset::Dataset;
+use tasklens::dataset::edits::Edit;
 use tasklens::dataset::split::Part;
 use tasklens::evaluation::inspection::Inspection;
 use tasklens::evaluation::report::PartScores;
@@ -16,7 +17,7 @@ use tasklens::model::checkpoint;
 use tasklens::training::events::{Command, Event, StopReason, Stopped};
 use tasklens::training::run_folder::{BEST, HISTORY, LAST, PREDICTIONS, RunRecord};
 use tasklens::training::split_file;
-use tasklens::training::{Request, start};
+use tasklens::training::{Request, Unsaved, start};
 
 /// A project of 24 pictures of one colour each: `shade` is dark or light, `tint` red or blue, and a
 /// third of the rows have no tint.
@@ -57,8 +58,11 @@ impl Project {
     }
 
     fn train(&self, run: &str, resume: bool, changes: &[(&str, &str)]) -> Vec<Event> {
-        let request =
-            Request { config: self.config(changes), run: Some(self.path(run)), resume, edits: Vec::new() };
+        self.train_with(Unsaved::default(), run, resume, changes)
+    }
+
+    fn train_with(&self, edits: Unsaved, run: &str, resume: bool, changes: &[(&str, &str)]) -> Vec<Event> {
+        let request = Request { config: self.config(changes), run: Some(self.path(run)), resume, edits };
         start(request, || {}).events.iter().collect()
     }
 }
@@ -178,7 +182,7 @@ fn stop_keeps_the_best_weights() {
         config: project.config(&[("model.epochs", "100")]),
         run: Some(project.path("run")),
         resume: false,
-        edits: Vec::new(),
+        edits: Unsaved::default(),
     };
     let training = start(request, || {});
     let mut events = Vec::new();
@@ -301,6 +305,33 @@ fn a_resumed_run_keeps_to_the_images_that_it_began_with() {
         lines
     };
     assert_eq!(sorted(&before), sorted(&split("run")));
+}
+
+#[test]
+fn a_resumed_run_of_another_project_is_not_trained_with_the_edits_of_this_one() {
+    let (open, other) = (Project::new(), Project::new());
+    // Images that both projects have under the same path lose their labels here.
+    let edit = |image: usize, task: &str| Edit {
+        image: format!("{image}.png"),
+        task: task.to_owned(),
+        before: None,
+        after: None,
+    };
+    let edits: Vec<Edit> = (0..4).flat_map(|image| ["shade", "tint"].map(|task| edit(image, task))).collect();
+    let unsaved = Unsaved::new(&open.path("data.csv"), edits);
+    let images = |events: &[Event]| {
+        let started = events.iter().find_map(|event| match event {
+            Event::Started(started) => Some(started.n_train + started.n_validation),
+            _ => None,
+        });
+        started.expect("a start")
+    };
+    other.train("run", false, &[("model.epochs", "1")]);
+    let events = other.train_with(unsaved.clone(), "run", true, &[("model.epochs", "2")]);
+    assert_eq!((images(&events), stopped(&events).why), (24, StopReason::Finished));
+    open.train("run", false, &[("model.epochs", "1")]);
+    let events = open.train_with(unsaved, "run", true, &[("model.epochs", "2")]);
+    assert_eq!(images(&events), 20, "what the window shows is what its own run is trained with");
 }
 
 #[test]

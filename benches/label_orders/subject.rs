@@ -164,7 +164,7 @@ fn train(config: &Config, run: &Path) -> usize {
         config: config.clone(),
         run: Some(run.to_path_buf()),
         resume: false,
-        edits: Vec::new(),
+        edits: training::Unsaved::default(),
     };
     let mut epochs = 0;
     for event in training::start(request, || {}).events {

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::App;
 use super::command::{Level, Place};
 use super::context::TrainingState;
+use super::label_edits::LabelEdits;
 use crate::training::events::{Command, Event, Phase, StopReason, Stopped};
-use crate::training::{self, Training};
+use crate::training::{self, Training, Unsaved};
 
 /// While a run goes on and nobody touches the window, it is drawn this often.
 const FRAME_INTERVAL: Duration = Duration::from_millis(200);
@@ -27,8 +28,10 @@ impl App {
         }
         let ctx = self.ctx.clone();
         // Where no GPU draws the window, each frame takes time from the training: five a second will do.
-        // What the user sees is what is trained with, whether the CSV has it already or not.
-        let edits = self.edits.as_ref().map(|edits| edits.state().overlay()).unwrap_or_default();
+        // What the user sees is what is trained with, whether the CSV has it already or not. The run may be one of
+        // another project.
+        let unsaved = |edits: &LabelEdits| Unsaved::new(&edits.base().table.path, edits.state().overlay());
+        let edits = self.edits.as_ref().map(unsaved).unwrap_or_default();
         let request = &training::Request { edits, ..request.clone() };
         let training = training::start(request.clone(), move || ctx.request_repaint_after(FRAME_INTERVAL));
         self.place = Place::Train;

@@ -8,7 +8,7 @@ use super::{interrupt, open_config};
 use crate::config::Config;
 use crate::dataset::edits::Journal;
 use crate::training::events::{Command, EpochMetrics, Event, Phase, Started, StopReason, Stopped};
-use crate::training::{Request, run_folder, start};
+use crate::training::{Request, Unsaved, run_folder, start};
 
 pub fn run(arguments: &Train) -> anyhow::Result<bool> {
     let request = request(arguments)?;
@@ -34,7 +34,7 @@ fn request(arguments: &Train) -> anyhow::Result<Request> {
     let resume = arguments.resume.is_some();
     warn_of_edits(&config)?;
     let run = arguments.resume.clone().or_else(|| arguments.run.clone());
-    Ok(Request { config, run, resume, edits: Vec::new() })
+    Ok(Request { config, run, resume, edits: Unsaved::default() })
 }
 
 /// Labels edited in the window may not be in the CSV yet: whoever trains here should know.

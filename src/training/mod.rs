@@ -19,6 +19,7 @@ pub mod schedule;
 mod setup;
 pub mod split_file;
 mod trainer;
+mod unsaved;
 
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
@@ -26,9 +27,9 @@ use std::path::PathBuf;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use crate::config::Config;
-use crate::dataset::edits::Edit;
 use events::{Command, Event};
 use reporter::Reporter;
+pub use unsaved::Unsaved;
 
 /// What to train.
 #[derive(Clone, Debug)]
@@ -39,8 +40,8 @@ pub struct Request {
     pub run: Option<PathBuf>,
     /// Go on from the last checkpoint of `run` instead of starting anew.
     pub resume: bool,
-    /// Labels that the CSV does not have yet and that are trained with.
-    pub edits: Vec<Edit>,
+    /// Labels that a CSV does not have yet: they are trained with where it is that of `config`.
+    pub edits: Unsaved,
 }
 
 /// A run in a background thread.

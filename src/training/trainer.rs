@@ -106,7 +106,7 @@ impl<'a> Run<'a> {
         let config = &request.config;
         let folder = open_folder(request)?;
         reporter.log_to(&folder)?;
-        let mut data = setup::open_data(config, &request.edits, reporter)?;
+        let mut data = setup::open_data(config, request.edits.of(&config.paths.model_dataframe), reporter)?;
         if request.resume {
             keep_split(&folder, &mut data, reporter)?;
         }

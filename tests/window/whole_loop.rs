@@ -3,10 +3,15 @@
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 
-use crate::desk::{Desk, write_garments};
+use crate::desk::{Desk, PRINTS, SLEEVES, write_garments};
 use tasklens::app::Start;
 use tasklens::app::command::{AppCommand, Place};
 use tasklens::app::project::ImageSource;
+use tasklens::config::Config;
+use tasklens::dataset::edits::{Change, Field, Source, Step};
+use tasklens::training::events::Command;
+use tasklens::training::run_folder::RunRecord;
+use tasklens::training::{Request, Unsaved};
 
 /// A small data set with a network that a test can wait for.
 fn trainable(folder: &std::path::Path) -> Start {
@@ -50,6 +55,46 @@ fn open_train_watch_stop_predict() {
     assert!(value.chars().any(|c| c.is_ascii_digit()), "the bar says its probability: {value:?}");
     desk.keys(Modifiers::COMMAND, Key::Num1);
     assert!(desk.shows("garment_0.png"), "the window goes on as before");
+}
+
+#[test]
+fn a_run_of_another_project_is_not_trained_with_the_edits_of_the_open_one() {
+    let mut desk = Desk::with(egui::vec2(1280.0, 800.0), trainable);
+    desk.wait_for("24 rows");
+    desk.go_to(Place::Label);
+    desk.wait_for("of 24");
+    // An image of the open project that another one has under the same path loses its labels.
+    let change = |task: &str, label: &str| Change {
+        image: "garment_0.png".to_owned(),
+        field: Field::Label(task.to_owned()),
+        before: Some(label.to_owned()),
+        after: None,
+    };
+    let changes = vec![change("print", PRINTS[0]), change("sleeves", SLEEVES[0])];
+    desk.window.state().commands().send(AppCommand::Edit(Step::now(Source::Hand, changes)));
+    desk.wait_for("2 label edits");
+    let other = desk.folder.path().join("other");
+    let Some(file) = trainable(&other).open else { panic!("a config") };
+    let own = desk.folder.path().join("garments/config.yml");
+    let mut rows = Vec::new();
+    for (config, run) in [(file, other.join("run")), (own, desk.folder.path().join("run"))] {
+        let request = Request {
+            config: Config::open(&config).unwrap(),
+            run: Some(run.clone()),
+            resume: false,
+            edits: Unsaved::default(),
+        };
+        desk.window.state().commands().send(AppCommand::StartTraining(Box::new(request)));
+        let started = || RunRecord::open(&run).ok()?.started;
+        desk.wait_up_to(60, "the start of the run", |_| started().is_some());
+        rows.extend(started().map(|started| started.n_train + started.n_validation));
+        desk.window.state().commands().send(AppCommand::TellTraining(Command::Stop));
+        desk.wait_up_to(60, "the end of the run", |_| {
+            RunRecord::open(&run).is_ok_and(|run| run.stopped.is_some() || run.failed.is_some())
+        });
+        desk.settle();
+    }
+    assert_eq!(rows, [24, 23]);
 }
 
 /// Rows of the only run's `history.csv`.

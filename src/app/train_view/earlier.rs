@@ -15,7 +15,7 @@ use crate::app::widgets::run_list::RunRow;
 use crate::config::Config;
 use crate::training::events::{EpochMetrics, StopReason};
 use crate::training::run_folder::{self, RunRecord};
-use crate::training::{self};
+use crate::training::{self, Unsaved};
 
 /// A run on disk.
 pub struct Earlier {
@@ -199,7 +199,7 @@ pub fn resume(jobs: &Jobs, commands: &CommandSender, folder: PathBuf) -> Job<()>
         match config {
             Ok(config) => {
                 let request =
-                    training::Request { config, run: Some(folder), resume: true, edits: Vec::new() };
+                    training::Request { config, run: Some(folder), resume: true, edits: Unsaved::default() };
                 commands.send(AppCommand::StartTraining(Box::new(request)));
             }
             Err(error) => commands.toast(Level::Error, format!("{error:#}")),

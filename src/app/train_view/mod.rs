@@ -24,7 +24,7 @@ use super::theme::{self, GRID};
 use super::widgets::{command_button, empty_place, run_list};
 use crate::config::DeviceChoice;
 use crate::device::{self, Device};
-use crate::training::{self, events::Event, run_folder::RunRecord};
+use crate::training::{self, Unsaved, events::Event, run_folder::RunRecord};
 use earlier::EarlierRuns;
 use live::LiveRun;
 use outcome::AfterRun;
@@ -285,7 +285,8 @@ impl TrainView {
         match &self.draft {
             Some(draft) => {
                 let config = draft.config.clone();
-                let request = training::Request { config, run: None, resume: false, edits: Vec::new() };
+                let request =
+                    training::Request { config, run: None, resume: false, edits: Unsaved::default() };
                 context.commands.send(AppCommand::StartTraining(Box::new(request)));
             }
             None => context.commands.toast(Level::Info, "Open a project first: there is nothing to train on"),
