@@ -19,6 +19,9 @@ use tasklens::training::run_folder::{BEST, HISTORY, LAST, PREDICTIONS, RunRecord
 use tasklens::training::split_file;
 use tasklens::training::{Request, Unsaved, start};
 
+#[path = "training/killed.rs"]
+mod killed;
+
 /// A project of 24 pictures of one colour each: `shade` is dark or light, `tint` red or blue, and a
 /// third of the rows have no tint.
 struct Project {

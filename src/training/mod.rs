@@ -13,6 +13,7 @@ mod metrics;
 pub mod out_of_sample;
 mod passes;
 mod predictions;
+mod progress;
 mod reporter;
 pub mod run_folder;
 pub mod schedule;

@@ -96,6 +96,14 @@ impl EarlyStopping {
         (self.best, self.best_epoch, self.wait) = seen;
     }
 
+    /// The weights that are kept are those of this epoch with its loss, or none, whatever was seen in the `epochs`
+    /// that are complete.
+    pub fn keep(&mut self, kept: Option<(usize, f64)>, epochs: usize) {
+        self.best_epoch = kept.map(|(epoch, _)| epoch);
+        self.best = kept.map(|(_, loss)| loss).filter(|loss| loss.is_finite());
+        self.wait = self.wait.min(kept.map_or(0, |(epoch, _)| epochs.saturating_sub(epoch)));
+    }
+
     /// Whether patience has come to its end.
     pub fn is_over(&self) -> bool {
         self.wait > 0 && self.wait >= self.patience
@@ -105,7 +113,9 @@ impl EarlyStopping {
     pub fn after_epoch(&mut self, epoch: usize, loss: f64) -> Verdict {
         // Keras keeps the first epoch's weights whatever its loss is.
         let first = self.best_epoch.is_none();
-        if better(loss, self.best, self.min_delta) {
+        // An epoch that is trained again takes its own place where it is as good.
+        let is_again = self.best_epoch == Some(epoch) && self.best.is_some_and(|best| loss <= best);
+        if is_again || better(loss, self.best, self.min_delta) {
             self.best = Some(loss);
             self.best_epoch = Some(epoch);
             self.wait = 0;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
-use serde::{Deserialize, Serialize};
 use tch::Kind;
 
 use super::adam::Adam;
@@ -13,66 +12,18 @@ use super::events::{EpochMetrics, Event, Started, StopReason, Stopped};
 use super::features::{self, Extractor};
 use super::metrics::Weights;
 use super::passes::{Feed, Passes, Trained};
+use super::predictions::Predictions;
+use super::progress::{self, Behind, Progress};
 use super::reporter::Reporter;
 use super::run_folder::{self, BEST, CONFIG, EVENTS, HISTORY, LAST, PREDICTIONS};
-use super::schedule::{EarlyStopping, ReduceLrOnPlateau};
 use super::setup::{self, StoppedEarly};
 use super::{Request, history, split_file};
 use crate::config::{Config, Task};
 use crate::dataset::Row;
 use crate::dataset::split::Split;
-use crate::device::Device;
 use crate::files;
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::{Network, is_backbone};
-
-/// Everything that changes from epoch to epoch but the tensors: what a resumed run goes on from.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Progress {
-    learning_rate: f64,
-    plateau: ReduceLrOnPlateau,
-    stopping: EarlyStopping,
-    epochs: Vec<EpochMetrics>,
-    adam_steps: u64,
-    weights: String,
-}
-
-impl Progress {
-    fn new(config: &Config, weights: String) -> Self {
-        let model = &config.model;
-        Self {
-            learning_rate: model.learning_rate,
-            plateau: ReduceLrOnPlateau::new(
-                model.lr_reducer_factor,
-                model.lr_reducer_patience,
-                model.lr_reducer_min_delta,
-                model.lr_reducer_cooldown,
-                model.min_lr,
-            ),
-            stopping: EarlyStopping::new(model.early_stopping_patience, model.early_stopping_min_delta),
-            epochs: Vec::new(),
-            adam_steps: 0,
-            weights,
-        }
-    }
-
-    /// Takes the settings of the schedule from `config`, and the learning rate where it is another than
-    /// in the config that the run was left with.
-    fn follow(&mut self, config: &Config, left_with: &Path) {
-        let new = Self::new(config, String::new());
-        self.plateau.follow(&new.plateau);
-        self.stopping.follow(&new.stopping);
-        let rate = config.model.learning_rate;
-        if Config::open(left_with).is_ok_and(|old| old.model.learning_rate != rate) {
-            self.learning_rate = rate;
-        }
-    }
-
-    fn best(&self) -> Option<&EpochMetrics> {
-        let best = self.stopping.best_epoch()?;
-        self.epochs.iter().find(|metrics| metrics.epoch == best)
-    }
-}
 
 /// Trains as asked. The caller turns the result into the last event.
 pub(super) fn run(request: &Request, reporter: &mut Reporter) -> anyhow::Result<Stopped> {
@@ -98,6 +49,8 @@ struct Run<'a> {
     adam: Adam,
     passes: Passes,
     progress: Progress,
+    /// What a resumed run has to make up for first.
+    behind: Option<Behind>,
     kind: Kind,
 }
 
@@ -113,8 +66,8 @@ impl<'a> Run<'a> {
         let device = setup::device(config)?;
         let kind = setup::precision(config, &device);
 
-        let resumed = request.resume.then(|| load_last(&folder, config, &device)).transpose()?;
-        let (network, progress, state) = match resumed {
+        let resumed = request.resume.then(|| progress::load_last(&folder, config, &device)).transpose()?;
+        let (network, mut progress, state) = match resumed {
             Some((network, progress, state)) => (network, progress, Some(state)),
             None => {
                 let (network, weights) = setup::new_network(config, &device, reporter)?;
@@ -127,6 +80,7 @@ impl<'a> Run<'a> {
             adam.restore(&state, progress.adam_steps).with_context(|| format!("{LAST} cannot be resumed"))?;
         }
 
+        let behind = request.resume.then(|| progress.settle(&folder, config, reporter));
         // From here on the run is this config's: a resumed one that was refused above stays as it was.
         let path = folder.join(CONFIG);
         files::replace(&path, config.to_yaml().as_bytes())
@@ -167,12 +121,15 @@ impl<'a> Run<'a> {
         };
         let unweighted = Weights::without_classes(weights.tasks.clone());
         let passes = Passes::new(Arc::clone(&source), feed, split, config, kind, weights, unweighted);
-        Ok(Self { config, folder, rows: source, network, adam, passes, progress, kind })
+        Ok(Self { config, folder, rows: source, network, adam, passes, progress, behind, kind })
     }
 
     fn train(&mut self, reporter: &mut Reporter, began: Instant) -> anyhow::Result<Stopped> {
         let first = self.progress.epochs.len() + 1;
         let mut why = StopReason::Finished;
+        if let Some(behind) = self.behind.take() {
+            self.catch_up(&behind, reporter)?;
+        }
         if self.progress.stopping.is_over() {
             return self.finish(StopReason::EarlyStopping, reporter, began);
         }
@@ -203,13 +160,15 @@ impl<'a> Run<'a> {
             self.progress.learning_rate = reduced.unwrap_or(rate);
             self.progress.epochs.push(metrics.clone());
             self.progress.adam_steps = self.adam.steps();
-
             if verdict.best {
-                let file = self.folder.join(PREDICTIONS);
-                validated.predictions.write(&file, self.rows_of_csv(), self.tasks())?;
-                self.checkpoint(BEST, epoch, true, reporter)?;
+                self.progress.best = Some(metrics.clone());
             }
+            // An epoch is complete once it is the last: whatever follows can be made of that, should the run be
+            // killed in between.
             self.checkpoint(LAST, epoch, false, reporter)?;
+            if verdict.best {
+                self.keep_best(epoch, Some(&validated.predictions), reporter)?;
+            }
             self.write_history(reporter)?;
             reporter.send(Event::Epoch(metrics));
             if let Some(learning_rate) = reduced {
@@ -221,6 +180,34 @@ impl<'a> Run<'a> {
             }
         }
         self.finish(why, reporter, began)
+    }
+
+    /// What a killed run did not come to after its last complete epoch: the best weights with their predictions,
+    /// the history, the log.
+    fn catch_up(&mut self, behind: &Behind, reporter: &mut Reporter) -> anyhow::Result<()> {
+        if behind.lacks_best {
+            let epoch = self.progress.epochs.len();
+            let validated = self.passes.validate(epoch, &self.network, reporter)?;
+            self.keep_best(epoch, validated.as_ref().map(|validated| &validated.predictions), reporter)?;
+        }
+        self.write_history(reporter)?;
+        for metrics in self.progress.epochs.iter().filter(|metrics| metrics.epoch > behind.last_told) {
+            reporter.send(Event::Epoch(metrics.clone()));
+        }
+        Ok(())
+    }
+
+    /// Keeps the weights as the best; last the file that says so.
+    fn keep_best(
+        &self,
+        epoch: usize,
+        predictions: Option<&Predictions>,
+        reporter: &mut Reporter,
+    ) -> anyhow::Result<()> {
+        if let Some(predictions) = predictions {
+            predictions.write(&self.folder.join(PREDICTIONS), self.rows_of_csv(), self.tasks())?;
+        }
+        self.checkpoint(BEST, epoch, true, reporter)
     }
 
     fn tasks(&self) -> &[Task] {
@@ -262,7 +249,7 @@ impl<'a> Run<'a> {
             why,
             best_epoch: self.progress.best().map(|metrics| metrics.epoch),
             best: self.progress.best().cloned(),
-            model: Some(model),
+            model: Some(model).filter(|model| model.is_file()),
             secs: began.elapsed().as_secs_f64(),
         })
     }
@@ -373,27 +360,4 @@ fn open_folder(request: &Request) -> anyhow::Result<PathBuf> {
         (None, false) => run_folder::create(&config.paths.runs)?,
     };
     Ok(folder)
-}
-
-type State = std::collections::HashMap<String, tch::Tensor>;
-
-/// Network, progress and optimizer state of the last complete epoch.
-fn load_last(folder: &Path, config: &Config, device: &Device) -> anyhow::Result<(Network, Progress, State)> {
-    let file = folder.join(LAST);
-    let loaded = checkpoint::load(&file, device.tch)?;
-    ensure!(
-        loaded.description.tasks == config.model.tasks,
-        "{} was trained for other tasks or labels than the config has: start a new run",
-        file.display()
-    );
-    ensure!(
-        loaded.description.backbone()? == config.model.backbone,
-        "{} has the backbone {}, the config another: start a new run",
-        file.display(),
-        loaded.description.backbone
-    );
-    let mut progress: Progress = serde_json::from_value(loaded.description.extra)
-        .with_context(|| format!("{} lacks what a resumed run needs", file.display()))?;
-    progress.follow(config, &folder.join(CONFIG));
-    Ok((loaded.network, progress, loaded.tensors))
 }
