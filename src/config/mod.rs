@@ -4,6 +4,7 @@
 //! behaviour comes back. Relative paths are resolved against the folder of the file.
 
 mod edit;
+pub mod limits;
 mod parse;
 mod reader;
 mod tasks;

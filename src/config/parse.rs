@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::limits::SIDES;
 use super::reader::{Reader, Section};
 use super::tasks::{class_weights, target, target_encoder, task_weights};
 use super::yaml::{Node, Place, Value};
@@ -198,9 +199,7 @@ fn input_shape(reader: &mut Reader, section: &Section<'_>) -> (u32, u32) {
         }),
     };
     match sides.as_deref() {
-        Some(&[height, width] | &[height, width, 3])
-            if (32..=1024).contains(&height) && (32..=1024).contains(&width) =>
-        {
+        Some(&[height, width] | &[height, width, 3]) if SIDES.contains(&height) && SIDES.contains(&width) => {
             (height, width)
         }
         _ => {

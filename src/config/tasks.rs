@@ -1,5 +1,6 @@
 //! What the config says about tasks and labels: `target_encoder`, `target` and the two kinds of weights.
 
+use super::limits::{FEWEST_LABELS, too_many};
 use super::reader::{Reader, Section, list};
 use super::yaml::{Entry, Node, Value};
 use super::{ClassWeights, Task, nearest};
@@ -26,6 +27,9 @@ pub(super) fn target_encoder(reader: &mut Reader, section: &Section<'_>) -> Vec<
         }
         let labels = labels(reader, &format!("model.target_encoder.{name}"), &entry.node);
         tasks.push(Task { name, labels });
+    }
+    if let Some(fault) = too_many(&tasks) {
+        reader.fault(Some(&node.place), format!("`model.target_encoder`: {fault}"));
     }
     tasks
 }
@@ -75,7 +79,7 @@ fn labels(reader: &mut Reader, full: &str, node: &Node) -> Vec<String> {
             _ => reader.fault(Some(&item.place), format!("a label of `{full}` is {item}, expected text")),
         }
     }
-    if labels.len() < 2 {
+    if labels.len() < FEWEST_LABELS {
         let message = format!("`{full}` has {} label, expected at least two", labels.len());
         reader.fault(Some(&node.place), message.replace("0 label", "no label"));
     }

@@ -131,6 +131,13 @@ impl Predictor {
         }
         let Description { height, width, .. } = self.description;
         let shape = [images as i64, i64::from(height), i64::from(width), 3];
+        let expected: i64 = shape.iter().product();
+        // libtorch copies what the shape says, whatever the length is.
+        ensure!(
+            pixels.len() as i64 == expected,
+            "there are {} bytes of pixels, not {expected}",
+            pixels.len()
+        );
         no_grad(|| {
             let bytes = Tensor::f_from_data_size(pixels, &shape, Kind::Uint8)?;
             let input = normalise(&bytes, self.network.device(), self.kind)?;

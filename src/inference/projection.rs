@@ -108,8 +108,8 @@ pub fn neighbour_preserving_kept(
 ) -> anyhow::Result<Option<Layout>> {
     const NAME: &str = "map";
     let digest = format!("{} {seed}", features.digest());
-    let kept = derived::read(folder, NAME, &digest, 1).and_then(|mut parts| parts.pop());
-    if let Some(kept) = kept.filter(|kept| kept.len() == 2 * features.len()) {
+    let kept = derived::read(folder, NAME, &digest, &[2 * features.len()]);
+    if let Some(kept) = kept.and_then(|mut lists| lists.pop()) {
         return Ok(Some(kept.as_chunks().0.to_vec()));
     }
     let Some(layout) = neighbour_preserving(features, seed, keep_going)? else { return Ok(None) };

@@ -7,12 +7,14 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
+use safetensors::tensor::Metadata;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
 
 use super::network::Network;
 use super::tensor_file;
-use crate::config::{Backbone, Task};
+use super::xception::Architecture;
+use crate::config::{Backbone, Task, limits};
 
 /// The checkpoint of a run folder to predict with.
 pub const BEST: &str = "best.safetensors";
@@ -56,6 +58,24 @@ impl Description {
             anyhow!("the backbone `{}` is unknown to this version of Tasklens: update it", self.backbone)
         })
     }
+
+    /// Whether a network can be built from it: a file may come from anywhere, and what it asks for is allocated.
+    fn check(&self, header: &Metadata) -> anyhow::Result<()> {
+        if let Some(fault) = limits::fault(self.height, self.width, &self.tasks) {
+            bail!(fault);
+        }
+        let features = Architecture::of(self.backbone()?).features() as usize;
+        for Task { name, labels } in &self.tasks {
+            let shape = header.info(&format!("heads.{name}.weight")).map(|info| info.shape.as_slice());
+            let expected = [labels.len(), features];
+            ensure!(
+                shape == Some(&expected),
+                "the weights for the task `{name}` have shape {:?}, expected {expected:?}",
+                shape.unwrap_or_default()
+            );
+        }
+        Ok(())
+    }
 }
 
 /// Writes network, description and any further tensors (optimizer state) to `file`, whole or not at all.
@@ -83,29 +103,13 @@ pub fn write(
 /// # Errors
 /// It cannot be read, or is no checkpoint of Tasklens.
 pub fn read_description(file: &Path) -> anyhow::Result<Description> {
-    use std::io::Read as _;
-    let mut reader = std::fs::File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let mut length = [0_u8; 8];
-    let damaged = || format!("{} is no safetensors file, or is damaged", file.display());
-    reader.read_exact(&mut length).with_context(damaged)?;
-    let length = u64::from_le_bytes(length);
-    // The format's own limit on the header.
-    ensure!(length <= 100_000_000, damaged());
-    let mut header = vec![0_u8; length as usize];
-    reader.read_exact(&mut header).with_context(damaged)?;
-    let header: serde_json::Value = serde_json::from_slice(&header).with_context(damaged)?;
-    let metadata: HashMap<String, String> = header
-        .get("__metadata__")
-        .map(|m| serde_json::from_value(m.clone()))
-        .transpose()
-        .with_context(damaged)?
-        .unwrap_or_default();
-    describe(file, &metadata)
+    describe(file, &tensor_file::header(file)?)
 }
 
-/// The description within a file's metadata.
-fn describe(file: &Path, metadata: &HashMap<String, String>) -> anyhow::Result<Description> {
-    match metadata.get(FORMAT_KEY).map(String::as_str) {
+/// The description within a file's header.
+fn describe(file: &Path, header: &Metadata) -> anyhow::Result<Description> {
+    let value = |key: &str| header.metadata().as_ref()?.get(key).map(String::as_str);
+    match value(FORMAT_KEY) {
         Some(FORMAT) => {}
         Some(other) => bail!(
             "{} was written by another version of Tasklens (layout {other}, expected {FORMAT}): update Tasklens",
@@ -116,9 +120,13 @@ fn describe(file: &Path, metadata: &HashMap<String, String>) -> anyhow::Result<D
             file.display()
         ),
     }
-    let text =
-        metadata.get("description").with_context(|| format!("{} lacks its description", file.display()))?;
-    serde_json::from_str(text).with_context(|| format!("the description in {} is damaged", file.display()))
+    let text = value("description").with_context(|| format!("{} lacks its description", file.display()))?;
+    let description: Description = serde_json::from_str(text)
+        .with_context(|| format!("the description in {} is damaged", file.display()))?;
+    description.check(header).with_context(|| {
+        format!("{} cannot be used: it is damaged, or was not written by Tasklens", file.display())
+    })?;
+    Ok(description)
 }
 
 /// A network rebuilt from a checkpoint.
@@ -128,7 +136,7 @@ pub struct Loaded {
     pub network: Network,
     /// What the file says.
     pub description: Description,
-    /// All of the file's tensors, optimizer state included.
+    /// The file's tensors, and those further ones that were asked for.
     pub tensors: HashMap<String, Tensor>,
 }
 
@@ -137,10 +145,26 @@ pub struct Loaded {
 /// # Errors
 /// The file cannot be read, is no checkpoint of Tasklens, or is damaged.
 pub fn load(file: &Path, device: Device) -> anyhow::Result<Loaded> {
-    let tensor_file::Tensors { tensors, metadata } = tensor_file::read(file)?;
-    let description = describe(file, &metadata)?;
+    load_with(file, device, &[])
+}
+
+/// As [`load`], with the further tensors that have a name of the network's behind one of `prefixes` and the
+/// shape of that: the state of an optimizer. What else the file has is not read.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with(file: &Path, device: Device, prefixes: &[&str]) -> anyhow::Result<Loaded> {
+    let header = tensor_file::header(file)?;
+    let description = describe(file, &header)?;
     let mut network = Network::new(description.backbone()?, &description.tasks, 0, device)?;
-    network.load(&tensors, |_| true).with_context(|| format!("{} is incomplete", file.display()))?;
+    let incomplete = || format!("{} is incomplete", file.display());
+    network.fits(&header, |_| true).with_context(incomplete)?;
+    let is_wanted = |name: &str, shape: &[usize]| {
+        let further = prefixes.iter().filter_map(|prefix| name.strip_prefix(prefix));
+        std::iter::once(name).chain(further).any(|name| network.has(name, shape))
+    };
+    let tensors = tensor_file::read(file, is_wanted)?.tensors;
+    network.load(&tensors, |_| true).with_context(incomplete)?;
     Ok(Loaded { network, description, tensors })
 }
 
@@ -173,12 +197,14 @@ mod tests {
         let description = description();
         let network = Network::new(Backbone::XceptionSmall, &description.tasks, 7, Device::Cpu).unwrap();
         let moment = Tensor::from_slice(&[1.5_f32, -2.0]);
-        write(&file, &network, &description, &[("adam.exp_avg.x".to_owned(), moment.copy())]).unwrap();
+        let name = "mean.heads.print.bias";
+        write(&file, &network, &description, &[(name.to_owned(), moment.copy())]).unwrap();
 
-        let loaded = load(&file, Device::Cpu).unwrap();
+        let loaded = load_with(&file, Device::Cpu, &["mean."]).unwrap();
         assert_eq!(loaded.description, description);
         assert_eq!(read_description(&file).unwrap(), description);
-        assert!(loaded.tensors["adam.exp_avg.x"].equal(&moment));
+        assert!(loaded.tensors[name].equal(&moment));
+        assert!(!load(&file, Device::Cpu).unwrap().tensors.contains_key(name), "nobody asked for it");
         for parameter in network.parameters().iter() {
             assert!(loaded.network.parameters().get(&parameter.name).unwrap().equal(&parameter.tensor));
         }
@@ -199,5 +225,53 @@ mod tests {
 
         tensor_file::write(&file, &[("a".to_owned(), &Tensor::from_slice(&[0_f32]))], None).unwrap();
         assert!(load(&file, Device::Cpu).unwrap_err().to_string().contains("no checkpoint of Tasklens"));
+    }
+
+    /// What happens when a checkpoint says this of itself, with the weights of one that says the truth.
+    fn refusal(change: impl Fn(&mut Description)) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("best.safetensors");
+        let mut description = description();
+        let network = Network::new(Backbone::XceptionSmall, &description.tasks, 7, Device::Cpu).unwrap();
+        change(&mut description);
+        write(&file, &network, &description, &[]).unwrap();
+        let error = format!("{:#}", read_description(&file).unwrap_err());
+        assert_eq!(format!("{:#}", load(&file, Device::Cpu).unwrap_err()), error);
+        error
+    }
+
+    #[test]
+    fn a_checkpoint_that_asks_for_what_no_config_may_is_refused_before_anything_is_allocated() {
+        let huge = refusal(|description| description.height = 100_000);
+        assert!(huge.contains("best.safetensors cannot be used"), "{huge}");
+        assert!(huge.contains("the input is 100000 x 48 pixels, expected from 32 to 1024"), "{huge}");
+        let empty = refusal(|description| description.tasks[0].labels.clear());
+        assert!(empty.contains("the task `print` has 0 labels"), "{empty}");
+        assert!(refusal(|description| description.tasks.clear()).contains("there is no task"));
+        let more = refusal(|description| {
+            description.tasks[0].labels = (0..90_000).map(|label| label.to_string()).collect();
+        });
+        assert!(more.contains("`print` have shape [2, 512], expected [90000, 512]"), "{more}");
+        let other = refusal(|description| description.backbone = "xception".to_owned());
+        assert!(other.contains("expected [2, 2048]"), "{other}");
+        let unknown = refusal(|description| description.backbone = "resnet".to_owned());
+        assert!(unknown.contains("the backbone `resnet` is unknown"), "{unknown}");
+    }
+
+    #[test]
+    fn weights_of_another_kind_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("best.safetensors");
+        let description = description();
+        let network = Network::new(Backbone::XceptionSmall, &description.tasks, 7, Device::Cpu).unwrap();
+        write(&file, &network, &description, &[]).unwrap();
+        let bytes = std::fs::read(&file).unwrap();
+        let (from, to) = (r#""dtype":"F32","shape":[2,512]"#, r#""dtype":"I32","shape":[2,512]"#);
+        let start = bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+        let mut crafted = bytes;
+        crafted[start..start + to.len()].copy_from_slice(to.as_bytes());
+        std::fs::write(&file, crafted).unwrap();
+        let error = format!("{:#}", load(&file, Device::Cpu).unwrap_err());
+        assert!(error.contains("`heads.print.weight` holds I32, expected floating-point numbers"), "{error}");
     }
 }

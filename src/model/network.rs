@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
+use safetensors::tensor::Metadata;
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 use super::layers::{Linear, Pass};
@@ -129,19 +130,53 @@ impl Network {
         Ok(())
     }
 
+    /// Whether a tensor of a file is one of this network's; others need not be read.
+    pub fn has(&self, name: &str, shape: &[usize]) -> bool {
+        self.parameters.get(name).is_some_and(|tensor| {
+            let sides = tensor.size();
+            sides.len() == shape.len() && sides.iter().zip(shape).all(|(a, b)| *a as usize == *b)
+        })
+    }
+
     /// Takes the backbone's weights from a safetensors file with the public names.
     ///
     /// # Errors
     /// The file cannot be read, or is not of this backbone; nothing is changed then.
     pub fn load_backbone(&mut self, file: &Path) -> anyhow::Result<()> {
-        let values = tensor_file::read(file)?.tensors;
-        self.load(&values, is_backbone).with_context(|| {
+        let header = tensor_file::header(file)?;
+        self.fits(&header, is_backbone).with_context(|| {
             format!(
                 "{} does not hold weights of this backbone; expected the names and shapes of timm's \
                  `legacy_xception`",
                 file.display()
             )
-        })
+        })?;
+        let values = tensor_file::read(file, |name, shape| is_backbone(name) && self.has(name, shape))?;
+        self.load(&values.tensors, is_backbone)
+    }
+
+    /// Checks by its header whether a file has every tensor whose name passes `wanted`, so that none is read in
+    /// vain.
+    ///
+    /// # Errors
+    /// A tensor is missing, has another shape, or is none of floating-point numbers.
+    pub fn fits(&self, header: &Metadata, wanted: impl Fn(&str) -> bool) -> anyhow::Result<()> {
+        for parameter in self.parameters.iter().filter(|p| wanted(&p.name)) {
+            let name = &parameter.name;
+            let info = header.info(name).with_context(|| format!("the tensor `{name}` is missing"))?;
+            ensure!(
+                self.has(name, &info.shape),
+                "the tensor `{name}` has shape {:?}, expected {:?}",
+                info.shape,
+                parameter.tensor.size()
+            );
+            ensure!(
+                tensor_file::kind_of(info.dtype).is_some(),
+                "the tensor `{name}` holds {:?}, expected floating-point numbers",
+                info.dtype
+            );
+        }
+        Ok(())
     }
 }
 

@@ -10,6 +10,9 @@ const BETA2: f64 = 0.999;
 /// Keras' default; PyTorch's is 1e-8.
 const EPSILON: f64 = 1e-7;
 
+/// What stands in front of a parameter's name in [`Adam::state`].
+pub const PREFIXES: [&str; 2] = ["adam.exp_avg.", "adam.exp_avg_sq."];
+
 /// One trained tensor and its two moments.
 struct Slot {
     name: String,
@@ -111,11 +114,11 @@ impl Adam {
 }
 
 fn mean_name(parameter: &str) -> String {
-    format!("adam.exp_avg.{parameter}")
+    format!("{}{parameter}", PREFIXES[0])
 }
 
 fn variance_name(parameter: &str) -> String {
-    format!("adam.exp_avg_sq.{parameter}")
+    format!("{}{parameter}", PREFIXES[1])
 }
 
 #[cfg(test)]

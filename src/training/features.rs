@@ -18,9 +18,13 @@ use crate::images::loader::{Loader, Source, in_batches};
 use crate::model::layers::Pass;
 use crate::model::network::{Network, is_backbone, normalise};
 use crate::model::tensor_file;
+use crate::model::xception::Architecture;
 
 /// Augmented versions of each training image: more give less overfitting and take longer to compute.
 const AUGMENTED_VIEWS: usize = 4;
+
+/// The tensor in a file.
+const FEATURES: &str = "features";
 
 /// Features of rows, in float16 on the CPU.
 pub struct Features {
@@ -94,17 +98,18 @@ impl Extractor<'_> {
         let file = self.store.join(format!("{}.safetensors", self.key(rows, views)));
         let places =
             |rows: &[usize]| Arc::new(rows.iter().enumerate().map(|(i, &row)| (row, i as i64)).collect());
-        let expected = [views.len() as i64, rows.len() as i64];
-        if let Ok(mut read) = tensor_file::read(&file)
-            && let Some(values) = read.tensors.remove("features")
-            && values.size().starts_with(&expected)
+        let features = Architecture::of(self.network.backbone()).features() as usize;
+        let is_ours =
+            |name: &str, shape: &[usize]| name == FEATURES && shape == [views.len(), rows.len(), features];
+        if let Ok(mut read) = tensor_file::read(&file, is_ours)
+            && let Some(values) = read.tensors.remove(FEATURES)
         {
             return Ok(Features { values: values.f_to_kind(Kind::Half)?, place: places(rows) });
         }
         let (values, read) = self.compute(rows, views, what, reporter)?;
         // Features of a part of the rows are not kept: the images that failed may be mended.
         if read.len() == rows.len()
-            && let Err(error) = tensor_file::write(&file, &[("features".to_owned(), &values)], None)
+            && let Err(error) = tensor_file::write(&file, &[(FEATURES.to_owned(), &values)], None)
         {
             reporter.warn(format!("The features are not kept for the next run: {error:#}"));
         }

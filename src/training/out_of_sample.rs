@@ -119,7 +119,8 @@ pub fn cross_validate_kept(
         labels.iter().for_each(|label| digest.update(label.map_or(-1, i64::from).to_le_bytes()));
     }
     let digest = hex(&digest.finalize());
-    if let Some(kept) = derived::read(folder, NAME, &digest, tasks.len()) {
+    let lengths: Vec<usize> = tasks.iter().map(|task| features.len() * task.labels.len()).collect();
+    if let Some(kept) = derived::read(folder, NAME, &digest, &lengths) {
         return Ok(Some(kept));
     }
     let Some(all) = cross_validate(features, labels, tasks, settings, keep_going)? else { return Ok(None) };

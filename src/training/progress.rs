@@ -10,6 +10,7 @@ use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
+use super::adam;
 use super::events::EpochMetrics;
 use super::reporter::Reporter;
 use super::run_folder::{BEST, CONFIG, LAST, RunRecord};
@@ -18,6 +19,9 @@ use crate::config::{Config, Task};
 use crate::device::Device;
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::Network;
+
+/// More than any run takes; what is counted further still fits.
+const MOST_STEPS: u64 = 1 << 52;
 
 /// Everything that changes from epoch to epoch but the tensors: what a resumed run goes on from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -89,6 +93,27 @@ impl Progress {
         self.best.as_ref().filter(is_best).or_else(|| self.epochs.iter().find(is_best))
     }
 
+    /// Whether a run of so many tasks can go on from it: the file that it was read from may come from anywhere.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self, tasks: usize) -> anyhow::Result<()> {
+        let rate = self.learning_rate;
+        ensure!(rate.is_finite() && (0.0..=1.0).contains(&rate), "its learning rate is {rate}");
+        ensure!(self.adam_steps <= MOST_STEPS, "it has taken {} steps", self.adam_steps);
+        let best = self.best.iter().map(|epoch| (epoch.epoch, epoch));
+        for (number, epoch) in (1..).zip(&self.epochs).chain(best) {
+            let per_task = [&epoch.train, &epoch.validation]
+                .into_iter()
+                .flat_map(|split| [split.task_loss.len(), split.task_accuracy.len()]);
+            ensure!(
+                epoch.epoch == number && per_task.into_iter().all(|length| length == tasks),
+                "the metrics of its epoch {number} are not those of {tasks} tasks"
+            );
+        }
+        Ok(())
+    }
+
     /// Sees to it that the best epoch is the one that `best.safetensors` holds, or is going to hold. Writes nothing.
     pub fn settle(&mut self, folder: &Path, config: &Config, reporter: &mut Reporter) -> Behind {
         let held = held(&folder.join(BEST), &config.model.tasks).unwrap_or_else(|error| {
@@ -156,7 +181,7 @@ pub fn load_last(
     device: &Device,
 ) -> anyhow::Result<(Network, Progress, State)> {
     let file = folder.join(LAST);
-    let loaded = checkpoint::load(&file, device.tch)?;
+    let loaded = checkpoint::load_with(&file, device.tch, &adam::PREFIXES)?;
     ensure!(
         loaded.description.tasks == config.model.tasks,
         "{} was trained for other tasks or labels than the config has: start a new run",
@@ -170,6 +195,9 @@ pub fn load_last(
     );
     let mut progress: Progress = serde_json::from_value(loaded.description.extra)
         .with_context(|| format!("{} lacks what a resumed run needs", file.display()))?;
+    progress
+        .check(config.model.tasks.len())
+        .with_context(|| format!("{} cannot be resumed: start a new run", file.display()))?;
     progress.follow(config, &folder.join(CONFIG));
     Ok((loaded.network, progress, loaded.tensors))
 }

@@ -49,7 +49,7 @@ impl ReduceLrOnPlateau {
         if self.cooldown_left > 0 {
             return None;
         }
-        self.wait += 1;
+        self.wait = self.wait.saturating_add(1);
         if self.wait < self.patience || learning_rate <= self.min_lr {
             return None;
         }
@@ -124,7 +124,7 @@ impl EarlyStopping {
         if first {
             self.best_epoch = Some(epoch);
         }
-        self.wait += 1;
+        self.wait = self.wait.saturating_add(1);
         Verdict { best: first, stop: self.wait >= self.patience && epoch > 1 }
     }
 }

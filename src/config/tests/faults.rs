@@ -251,6 +251,14 @@ fn an_alias_bomb_is_refused() {
 }
 
 #[test]
+fn more_tasks_than_any_network_can_have_are_refused() {
+    let tasks: String = (0..1001).map(|task| format!("    t{task}: [a, b]\n")).collect();
+    let text = format!("paths: {{model_dataframe: a.csv}}\nmodel:\n  target_encoder:\n{tasks}");
+    let expected = "`model.target_encoder`: there are 1001 tasks, expected at most 1000";
+    assert!(refusal_of(&text).contains(expected), "{}", refusal_of(&text));
+}
+
+#[test]
 fn the_first_of_several_faults_is_told_and_the_others_are_counted() {
     let message = refusal("  workers: -1\n  epochs: none\n  bach_size: 3");
     assert_eq!(

@@ -8,20 +8,28 @@ use tch::Tensor;
 use super::ENDING;
 use crate::model::tensor_file;
 
+/// The key in a file's header of what its result follows from.
+pub(super) const DIGEST: &str = "digest";
+
 fn file(folder: &Path, name: &str) -> PathBuf {
     // Not all digits, as those of shards are.
     folder.join(format!("{name}.{ENDING}"))
 }
 
-/// The `parts` lists of a result, where it is there and was made from what `digest` says.
-pub fn read(folder: &Path, name: &str, digest: &str, parts: usize) -> Option<Vec<Vec<f32>>> {
+/// The lists of a result, where it is there, was made from what `digest` says, and they are as long as
+/// `lengths` says.
+pub fn read(folder: &Path, name: &str, digest: &str, lengths: &[usize]) -> Option<Vec<Vec<f32>>> {
     let file = file(folder, name);
     if !file.is_file() {
         return None;
     }
+    let is_part = |name: &str, shape: &[usize]| {
+        let length = name.parse::<usize>().ok().and_then(|part| lengths.get(part));
+        length.is_some_and(|length| shape == [*length])
+    };
     // A damaged one is as good as none: it is computed anew.
-    let read = tensor_file::read(&file).ok()?;
-    if read.metadata.get("digest").map(String::as_str) != Some(digest) {
+    let read = tensor_file::read(&file, is_part).ok()?;
+    if read.metadata.get(DIGEST).map(String::as_str) != Some(digest) {
         return None;
     }
     let numbers = |part: usize| {
@@ -30,20 +38,36 @@ pub fn read(folder: &Path, name: &str, digest: &str, parts: usize) -> Option<Vec
         tensor.f_copy_data(&mut values, tensor.numel()).ok()?;
         Some(values)
     };
-    (0..parts).map(numbers).collect()
+    (0..lengths.len()).map(numbers).collect()
 }
 
 /// Keeps a result in place of an older one; that it cannot be kept is only logged.
-pub fn write(folder: &Path, name: &str, digest: &str, parts: &[Vec<f32>]) {
-    let tensors: Vec<(String, Tensor)> = parts
-        .iter()
-        .enumerate()
-        .map(|(part, values)| (part.to_string(), Tensor::from_slice(values)))
-        .collect();
-    let tensors: Vec<(String, &Tensor)> =
-        tensors.iter().map(|(name, tensor)| (name.clone(), tensor)).collect();
-    let metadata = HashMap::from([("digest".to_owned(), digest.to_owned())]);
-    if let Err(error) = tensor_file::write(&file(folder, name), &tensors, Some(metadata)) {
+pub fn write(folder: &Path, name: &str, digest: &str, lists: &[Vec<f32>]) {
+    let tensor = |(part, values): (usize, &Vec<f32>)| Ok((part.to_string(), Tensor::f_from_slice(values)?));
+    let tensors: Result<Vec<(String, Tensor)>, tch::TchError> =
+        lists.iter().enumerate().map(tensor).collect();
+    let write = |tensors: Vec<(String, Tensor)>| {
+        let tensors: Vec<_> = tensors.iter().map(|(name, tensor)| (name.clone(), tensor)).collect();
+        let metadata = HashMap::from([(DIGEST.to_owned(), digest.to_owned())]);
+        tensor_file::write(&file(folder, name), &tensors, Some(metadata))
+    };
+    if let Err(error) = tensors.map_err(anyhow::Error::from).and_then(write) {
         log::warn!("{name} is not kept for the next time: {error:#}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_of_other_lengths_is_computed_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), "map", "digest", &[vec![1.0, 2.0], vec![3.0]]);
+        let read = |digest: &str, lengths: &[usize]| read(dir.path(), "map", digest, lengths);
+        assert_eq!(read("digest", &[2, 1]), Some(vec![vec![1.0, 2.0], vec![3.0]]));
+        assert_eq!(read("digest", &[2, 2]), None);
+        assert_eq!(read("digest", &[2, 1, 1]), None);
+        assert_eq!(read("another", &[2, 1]), None);
     }
 }

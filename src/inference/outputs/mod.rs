@@ -14,7 +14,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use sha2::{Digest as _, Sha256};
 
 use super::{Predictor, checkpoint_of};
@@ -116,7 +116,14 @@ impl Store {
             .unwrap_or_default();
         files.retain(|file| is_shard(file));
         files.sort();
-        files.iter().map(|file| Shard::open(file, &self.tasks)).collect()
+        let shards: Vec<Shard> =
+            files.iter().map(|file| Shard::open(file, &self.tasks)).collect::<anyhow::Result<_>>()?;
+        // One network has written them all.
+        let dimensions = shards.first().map_or(0, |shard| shard.dimensions);
+        if let Some(other) = shards.iter().position(|s| s.dimensions != dimensions || dimensions == 0) {
+            bail!(shard::damaged(&files[other]));
+        }
+        Ok(shards)
     }
 
     /// All outputs that are there; where an image was predicted twice, the later.

@@ -1,7 +1,6 @@
 //! One file of a store of outputs: safetensors with some thousand images, written once, then only read.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
@@ -15,6 +14,12 @@ use crate::files;
 pub const MINIATURE_SIDE: u32 = 12;
 /// Bytes of one.
 pub const MINIATURE_BYTES: usize = (MINIATURE_SIDE * MINIATURE_SIDE * 3) as usize;
+
+// The tensors of a file, beside those of the probabilities.
+const IMAGES: &str = "images";
+const STAMPS: &str = "stamps";
+const FEATURES: &str = "features";
+const MINIATURES: &str = "miniatures";
 
 /// What a file was when it was predicted: its size in bytes, and when it was changed (ns since 1970).
 pub type Stamp = [i64; 2];
@@ -57,11 +62,11 @@ impl Buffer {
         let paths = serde_json::to_vec(&paths)?;
         let stamps = self.stamps.concat();
         let mut tensors = vec![
-            ("images".to_owned(), Raw(Dtype::U8, vec![paths.len()], Cow::Owned(paths))),
-            ("stamps".to_owned(), Raw(Dtype::I64, vec![count, 2], bytes_of(&stamps))),
-            ("features".to_owned(), half(count, &self.features)),
+            (IMAGES.to_owned(), Raw(Dtype::U8, vec![paths.len()], Cow::Owned(paths))),
+            (STAMPS.to_owned(), Raw(Dtype::I64, vec![count, 2], bytes_of(&stamps))),
+            (FEATURES.to_owned(), half(count, &self.features)),
             (
-                "miniatures".to_owned(),
+                MINIATURES.to_owned(),
                 Raw(Dtype::U8, vec![count, MINIATURE_BYTES], Cow::Borrowed(&self.miniatures)),
             ),
         ];
@@ -132,9 +137,7 @@ impl Shard {
     /// It cannot be read, is damaged, or is of other tasks.
     pub fn open(file: &Path, tasks: &[Task]) -> anyhow::Result<Self> {
         let map = files::map(file).with_context(|| format!("cannot read {}", file.display()))?;
-        Self::of(map, tasks).with_context(|| {
-            format!("{} is damaged: delete it, and its images are predicted again", file.display())
-        })
+        Self::of(map, tasks).with_context(|| damaged(file))
     }
 
     /// Whether both are the same file of a store: of the same states of the same images. A shard is never
@@ -147,33 +150,41 @@ impl Shard {
 
     fn of(map: Mmap, tasks: &[Task]) -> anyhow::Result<Self> {
         let tensors = SafeTensors::deserialize(&map)?;
-        let named: HashMap<String, _> = tensors.tensors().into_iter().collect();
-        let find = |name: &str| named.get(name).with_context(|| format!("`{name}` is missing"));
-        let images: Vec<PathBuf> = serde_json::from_slice(find("images")?.data())?;
+        let find = |name: &str| tensors.tensor(name).with_context(|| format!("`{name}` is missing"));
+        // Each is read as what it is: the file may come from anywhere.
+        let data = |name: &str, dtype: Dtype, shape: &[usize]| {
+            let tensor = find(name)?;
+            ensure!(
+                tensor.dtype() == dtype && tensor.shape() == shape,
+                "`{name}` is {:?} {:?}, expected {dtype:?} {shape:?}",
+                tensor.dtype(),
+                tensor.shape()
+            );
+            anyhow::Ok(tensor.data())
+        };
+        let paths = find(IMAGES)?;
+        let images: Vec<PathBuf> = serde_json::from_slice(data(IMAGES, Dtype::U8, &[paths.data().len()])?)?;
         let count = images.len();
-        let stamps: Vec<i64> = numbers(find("stamps")?.data());
-        ensure!(stamps.len() == 2 * count, "`stamps` has a wrong size");
+        let stamps: Vec<i64> = numbers(data(STAMPS, Dtype::I64, &[count, 2])?);
         let stamps = stamps.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect();
         let mut probabilities = Vec::with_capacity(tasks.len());
         for (index, task) in tasks.iter().enumerate() {
-            let name = probabilities_name(index);
-            let tensor = find(&name)?;
-            ensure!(tensor.shape() == [count, task.labels.len()], "`{name}` has a wrong size");
-            probabilities.push(numbers(tensor.data()));
+            let shape = [count, task.labels.len()];
+            probabilities.push(numbers(data(&probabilities_name(index), Dtype::F32, &shape)?));
         }
-        let features = find("features")?;
-        let dimensions = features.shape().get(1).copied().unwrap_or(0);
-        ensure!(
-            features.shape() == [count, dimensions] && features.dtype() == Dtype::F16,
-            "`features` has a wrong size"
-        );
-        let miniatures = find("miniatures")?;
-        ensure!(miniatures.shape() == [count, MINIATURE_BYTES], "`miniatures` has a wrong size");
+        let dimensions = find(FEATURES)?.shape().get(1).copied().unwrap_or(0);
+        let features = data(FEATURES, Dtype::F16, &[count, dimensions])?;
+        let miniatures = data(MINIATURES, Dtype::U8, &[count, MINIATURE_BYTES])?;
         let at = |data: &[u8]| data.as_ptr() as usize - map.as_ptr() as usize;
-        let (features_at, miniatures_at) = (at(features.data()), at(miniatures.data()));
+        let (features_at, miniatures_at) = (at(features), at(miniatures));
         ensure!(features_at.is_multiple_of(2), "`features` is not aligned");
         Ok(Self { images, stamps, probabilities, features_at, dimensions, miniatures_at, map })
     }
+}
+
+/// What is said of a file that cannot be read.
+pub fn damaged(file: &Path) -> String {
+    format!("{} is damaged: delete it, and its images are predicted again", file.display())
 }
 
 fn numbers<T: bytemuck::AnyBitPattern>(bytes: &[u8]) -> Vec<T> {

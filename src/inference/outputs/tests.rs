@@ -164,3 +164,81 @@ fn two_jobs_that_predict_at_once_lose_nothing_of_each_other() {
     });
     assert_eq!(store.load().unwrap().images.len(), 2 * EACH);
 }
+
+/// A store with one image of its own making, for what a stranger changes in it.
+fn small_store(folder: &Path) -> (Store, PathBuf) {
+    let run = folder.join("run");
+    run_of(&run, 1);
+    let store = Store::of(&run).unwrap();
+    store.append(&one_image("a.png", 4)).unwrap();
+    let file = store.folder().join("000000.safetensors");
+    (store, file)
+}
+
+fn one_image(name: &str, dimensions: usize) -> Buffer {
+    let mut buffer = Buffer::new(2);
+    buffer.images.push(PathBuf::from(name));
+    buffer.stamps.push([1, 1]);
+    buffer.probabilities = vec![vec![0.5; 2], vec![0.25; 3]];
+    buffer.features = vec![0; 2 * dimensions];
+    buffer.miniatures = vec![0; MINIATURE_BYTES];
+    buffer
+}
+
+#[test]
+fn a_file_whose_numbers_are_of_another_kind_is_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, file) = small_store(dir.path());
+    let whole = std::fs::read(&file).unwrap();
+    for (from, to) in [
+        (r#""dtype":"F32","shape":[1,2]"#, r#""dtype":"U8","shape":[1,2]"#),
+        (r#""dtype":"I64","shape":[1,2]"#, r#""dtype":"U8","shape":[1,2]"#),
+        (r#""dtype":"F16","shape":[1,4]"#, r#""dtype":"U8","shape":[1,4]"#),
+        (r#""dtype":"U8","shape":[1,432]"#, r#""dtype":"BOOL","shape":[1,432]"#),
+    ] {
+        std::fs::write(&file, recast(&whole, from, to)).unwrap();
+        let error = format!("{:#}", store.load().unwrap_err());
+        assert!(error.contains("000000.safetensors is damaged: delete it"), "{from}: {error}");
+    }
+}
+
+/// The same file with a tensor of another kind: its numbers are cut to what that takes, the rest moves up.
+fn recast(whole: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let length = u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
+    let mut header: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(&whole[8..8 + length]).unwrap();
+    let data = &whole[8 + length..];
+    let field = |text: &str, name: &str| {
+        serde_json::from_str::<serde_json::Value>(&format!("{{{text}}}")).unwrap()[name].clone()
+    };
+    let mut tensors: Vec<_> = header.iter().map(|(name, info)| (name.clone(), info.clone())).collect();
+    tensors.sort_by_key(|(_, info)| info["data_offsets"][0].as_u64());
+    let mut bytes = Vec::new();
+    for (name, mut info) in tensors {
+        let at = |end: usize| info["data_offsets"][end].as_u64().unwrap() as usize;
+        let mut own = data[at(0)..at(1)].to_vec();
+        if info["dtype"] == field(from, "dtype") && info["shape"] == field(from, "shape") {
+            info["dtype"] = field(to, "dtype");
+            let numbers: usize =
+                info["shape"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap() as usize).product();
+            own.truncate(numbers);
+        }
+        info["data_offsets"] = serde_json::json!([bytes.len(), bytes.len() + own.len()]);
+        bytes.extend(own);
+        header.insert(name, info);
+    }
+    let header = serde_json::to_vec(&header).unwrap();
+    [&(header.len() as u64).to_le_bytes()[..], &header, &bytes].concat()
+}
+
+#[test]
+fn files_of_networks_with_other_features_do_not_mix() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = small_store(dir.path());
+    store.append(&one_image("b.png", 6)).unwrap();
+    let error = format!("{:#}", store.load().unwrap_err());
+    assert!(error.contains("000001.safetensors is damaged"), "{error}");
+    let (store, _) = small_store(&dir.path().join("empty"));
+    store.append(&one_image("b.png", 0)).unwrap();
+    assert!(store.load().is_err());
+}

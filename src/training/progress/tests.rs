@@ -150,3 +150,23 @@ fn the_epochs_that_the_log_lacks_are_known() {
     std::fs::write(dir.path().join(EVENTS), line + "\n").unwrap();
     assert_eq!(told(), 1);
 }
+
+#[test]
+fn a_run_does_not_go_on_from_numbers_that_none_has() {
+    let text = "paths: {model_dataframe: a.csv}\nmodel: {target_encoder: {print: [a, b]}}";
+    let config = Config::parse(text, Path::new("config.yml")).unwrap();
+    let mut good = Progress::new(&config, String::new());
+    good.epochs = vec![EpochMetrics::without_values(1)];
+    good.check(1).unwrap();
+    let refused = |change: &dyn Fn(&mut Progress)| {
+        let mut progress = good.clone();
+        change(&mut progress);
+        progress.check(1).unwrap_err().to_string()
+    };
+    let metrics = "the metrics of its epoch 1 are not those of 1 tasks";
+    assert_eq!(refused(&|progress| progress.epochs[0].validation.task_loss.clear()), metrics);
+    assert_eq!(refused(&|progress| progress.epochs[0].train.task_accuracy.push(0.5)), metrics);
+    assert_eq!(refused(&|progress| progress.epochs[0].epoch = 0), metrics);
+    assert_eq!(refused(&|progress| progress.learning_rate = f64::NAN), "its learning rate is NaN");
+    assert!(refused(&|progress| progress.adam_steps = u64::MAX).starts_with("it has taken 1844"));
+}

@@ -1,0 +1,91 @@
+//! What a network may be at most, and must be at least: a config says so, and so does a checkpoint, which may
+//! come from anywhere.
+
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+
+use super::Task;
+
+/// Height and width of the input, pixels.
+pub const SIDES: RangeInclusive<u32> = 32..=1024;
+/// Labels of a task, at least.
+pub const FEWEST_LABELS: usize = 2;
+/// Tasks of a network.
+pub const MOST_TASKS: usize = 1_000;
+/// Labels of all tasks together: their heads take some gigabytes then.
+pub const MOST_LABELS: usize = 100_000;
+
+/// Why there can be no network with an input of this size and these tasks; `None` where there can.
+pub fn fault(height: u32, width: u32, tasks: &[Task]) -> Option<String> {
+    if !SIDES.contains(&height) || !SIDES.contains(&width) {
+        let (low, high) = (SIDES.start(), SIDES.end());
+        return Some(format!(
+            "the input is {height} x {width} pixels, expected from {low} to {high} each way"
+        ));
+    }
+    if tasks.is_empty() {
+        return Some("there is no task".to_owned());
+    }
+    too_many(tasks).or_else(|| faulty_task(tasks))
+}
+
+/// Why these are more tasks and labels than there may be; `None` where they are not.
+pub fn too_many(tasks: &[Task]) -> Option<String> {
+    if tasks.len() > MOST_TASKS {
+        return Some(format!("there are {} tasks, expected at most {MOST_TASKS}", tasks.len()));
+    }
+    let labels: usize = tasks.iter().map(|task| task.labels.len()).sum();
+    (labels > MOST_LABELS)
+        .then(|| format!("there are {labels} labels in all tasks, expected at most {MOST_LABELS}"))
+}
+
+fn faulty_task(tasks: &[Task]) -> Option<String> {
+    let mut names = HashSet::new();
+    tasks.iter().find_map(|Task { name, labels }| {
+        if name.is_empty() {
+            return Some("a task has no name".to_owned());
+        }
+        if !names.insert(name) {
+            return Some(format!("there are two tasks `{name}`"));
+        }
+        if labels.len() < FEWEST_LABELS {
+            let count = labels.len();
+            return Some(format!("the task `{name}` has {count} labels, expected at least {FEWEST_LABELS}"));
+        }
+        let mut known = HashSet::new();
+        let again = labels.iter().find(|label| !known.insert(*label))?;
+        Some(format!("the task `{name}` has the label `{again}` twice"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(name: &str, labels: &[&str]) -> Task {
+        Task { name: name.to_owned(), labels: labels.iter().map(|label| (*label).to_owned()).collect() }
+    }
+
+    #[test]
+    fn what_no_config_may_say_no_network_may_be() {
+        let good = task("print", &["plain", "dotted"]);
+        assert_eq!(fault(32, 1024, std::slice::from_ref(&good)), None);
+        let many: Vec<String> = (0..=MOST_LABELS).map(|label| label.to_string()).collect();
+        let labels = Task { name: "kind".to_owned(), labels: many };
+        let numbered = |number: usize| Task { name: number.to_string(), ..good.clone() };
+        for (height, width, tasks, expected) in [
+            (100_000, 64, vec![good.clone()], "the input is 100000 x 64 pixels, expected from 32 to 1024"),
+            (64, 31, vec![good.clone()], "the input is 64 x 31 pixels"),
+            (64, 64, vec![], "there is no task"),
+            (64, 64, vec![task("", &["a", "b"])], "a task has no name"),
+            (64, 64, vec![good.clone(), good.clone()], "there are two tasks `print`"),
+            (64, 64, vec![task("print", &[])], "the task `print` has 0 labels, expected at least 2"),
+            (64, 64, vec![task("print", &["a", "b", "a"])], "the task `print` has the label `a` twice"),
+            (64, 64, vec![labels], "there are 100001 labels in all tasks, expected at most 100000"),
+            (64, 64, (0..=MOST_TASKS).map(numbered).collect(), "there are 1001 tasks, expected at most"),
+        ] {
+            let said = fault(height, width, &tasks).unwrap_or_default();
+            assert!(said.starts_with(expected), "{said}");
+        }
+    }
+}
