@@ -106,14 +106,13 @@ pub fn neighbour_preserving_kept(
     seed: u64,
     keep_going: &mut dyn FnMut(usize, usize) -> bool,
 ) -> anyhow::Result<Option<Layout>> {
-    const NAME: &str = "map";
     let digest = format!("{} {seed}", features.digest());
-    let kept = derived::read(folder, NAME, &digest, &[2 * features.len()]);
+    let kept = derived::read(folder, derived::MAP, &digest, &[2 * features.len()]);
     if let Some(kept) = kept.and_then(|mut lists| lists.pop()) {
         return Ok(Some(kept.as_chunks().0.to_vec()));
     }
     let Some(layout) = neighbour_preserving(features, seed, keep_going)? else { return Ok(None) };
-    derived::write(folder, NAME, &digest, &[layout.concat()]);
+    derived::write(folder, derived::MAP, &digest, &[layout.concat()]);
     Ok(Some(layout))
 }
 

@@ -14,9 +14,6 @@ use crate::config::Task;
 use crate::download::hex;
 use crate::inference::outputs::{Features, derived};
 
-/// The name of the kept probabilities.
-const NAME: &str = "out-of-sample";
-
 /// How the rows are divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Settings {
@@ -120,11 +117,11 @@ pub fn cross_validate_kept(
     }
     let digest = hex(&digest.finalize());
     let lengths: Vec<usize> = tasks.iter().map(|task| features.len() * task.labels.len()).collect();
-    if let Some(kept) = derived::read(folder, NAME, &digest, &lengths) {
+    if let Some(kept) = derived::read(folder, derived::OUT_OF_SAMPLE, &digest, &lengths) {
         return Ok(Some(kept));
     }
     let Some(all) = cross_validate(features, labels, tasks, settings, keep_going)? else { return Ok(None) };
-    derived::write(folder, NAME, &digest, &all);
+    derived::write(folder, derived::OUT_OF_SAMPLE, &digest, &all);
     Ok(Some(all))
 }
 

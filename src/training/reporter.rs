@@ -48,6 +48,10 @@ impl Reporter {
     /// The file cannot be opened, or another process trains in this folder.
     pub fn log_to(&mut self, folder: &Path) -> anyhow::Result<()> {
         let path = folder.join(EVENTS);
+        // A run may come from anywhere, and this file alone is written to where it is.
+        if path.is_symlink() {
+            bail!("{} is a symbolic link: remove it, then resume the run", path.display());
+        }
         let file = OpenOptions::new().create(true).append(true).read(true).open(&path);
         let mut file = file.with_context(|| format!("cannot write {}", path.display()))?;
         // Where the file system knows no locks, a second process is not noticed.
@@ -217,6 +221,20 @@ mod tests {
         assert!(error.starts_with("another process trains in"), "{error}");
         drop(first);
         second.log_to(dir.path()).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_run_does_not_write_its_log_through_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let theirs = dir.path().join(".profile");
+        std::fs::write(&theirs, "export A=1\n").unwrap();
+        std::os::unix::fs::symlink(&theirs, dir.path().join(EVENTS)).unwrap();
+        let (mut reporter, _events, _commands) = reporter();
+        let error = reporter.log_to(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("events.jsonl is a symbolic link: remove it"), "{error}");
+        reporter.send(Event::Paused);
+        assert_eq!(std::fs::read_to_string(&theirs).unwrap(), "export A=1\n");
     }
 
     #[test]

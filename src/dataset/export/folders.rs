@@ -74,6 +74,7 @@ pub(super) fn export(
 
 /// The folders of tasks and labels.
 struct Folders {
+    out: PathBuf,
     tasks: Vec<TaskFolder>,
     /// Those that were made, by task and label.
     made: HashMap<(usize, u32), PathBuf>,
@@ -100,7 +101,7 @@ impl Folders {
             TaskFolder { path, labels, taken }
         };
         let tasks = dataset.tasks.iter().map(folder).collect();
-        Self { tasks, made: HashMap::new(), real: HashSet::new() }
+        Self { out: out.to_path_buf(), tasks, made: HashMap::new(), real: HashSet::new() }
     }
 
     /// The folder of a label, which no other label has; made when it is asked for first.
@@ -113,6 +114,7 @@ impl Folders {
         let mut folder = path.join(name);
         loop {
             let cannot = || format!("{} cannot be made", folder.display());
+            made::refuse_links(&self.out, folder.strip_prefix(&self.out).unwrap_or(&folder))?;
             fs::create_dir_all(&folder).with_context(cannot)?;
             if self.real.insert(fs::canonicalize(&folder).with_context(cannot)?) {
                 self.made.insert((task, label), folder.clone());

@@ -94,7 +94,9 @@ pub(super) fn begin(folder: &Path) -> anyhow::Result<bool> {
     }
     let cannot = || format!("{} cannot be written", folder.display());
     fs::create_dir_all(folder).with_context(cannot)?;
-    for made in read(folder)? {
+    let list = read(folder)?;
+    list.iter().try_for_each(|made| refuse_links(folder, made.path.parent().unwrap_or(Path::new(""))))?;
+    for made in list {
         let path = folder.join(&made.path);
         if made.can_go(&path) {
             fs::remove_file(&path).with_context(|| format!("{} cannot be removed", path.display()))?;
@@ -110,6 +112,18 @@ pub(super) fn begin(folder: &Path) -> anyhow::Result<bool> {
     let is_left = fs::read_dir(folder).with_context(cannot)?.flatten().any(|entry| entry.file_name() != LIST);
     write(folder, &[])?;
     Ok(is_left)
+}
+
+/// Refuses a folder of labels that is a link, as is what is below one: what lies behind it is no export's.
+///
+/// # Errors
+/// There is a link; the message names it.
+pub(super) fn refuse_links(folder: &Path, below: &Path) -> anyhow::Result<()> {
+    let parts = below.ancestors().filter(|part| !part.as_os_str().is_empty());
+    match parts.map(|part| folder.join(part)).find(|path| path.is_symlink()) {
+        Some(link) => bail!("{} is a symbolic link: remove it, or export to another folder", link.display()),
+        None => Ok(()),
+    }
 }
 
 /// Lists what is about to be made.

@@ -170,6 +170,24 @@ fn a_list_that_leads_out_of_the_folder_removes_nothing_there() {
     assert!(shop.at("d.jpg").is_file());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_in_an_exports_folder_is_neither_emptied_nor_filled() {
+    use std::os::unix::fs::symlink;
+
+    let shop = Shop::new();
+    shop.folders(Placing::Copy);
+    // The folder of a task has moved away, and a link stands in its place.
+    fs::rename(shop.at("out/print"), shop.at("theirs")).unwrap();
+    symlink(shop.at("theirs"), shop.at("out/print")).unwrap();
+    let before = fs::read_dir(shop.at("theirs/a_b")).unwrap().count();
+    let form = Form::Folders { tasks: vec![0, 1], placing: Placing::Copy };
+    let error = shop.export(&form, "out").unwrap_err().to_string();
+    assert!(error.contains("print is a symbolic link: remove it, or export to another folder"), "{error}");
+    assert_eq!(fs::read_dir(shop.at("theirs/a_b")).unwrap().count(), before);
+    assert!(before > 0 && shop.at("theirs/a_b/0001_a.jpg").is_file());
+}
+
 #[test]
 fn json_lines_tell_labels_that_are_missing_and_flags() {
     let shop = Shop::new();

@@ -8,6 +8,13 @@ use tch::Tensor;
 use super::ENDING;
 use crate::model::tensor_file;
 
+/// The flat map of the images.
+pub const MAP: &str = "map";
+/// What heads say that were not fitted to an image.
+pub const OUT_OF_SAMPLE: &str = "out-of-sample";
+/// All results that are kept.
+pub(super) const NAMES: [&str; 2] = [MAP, OUT_OF_SAMPLE];
+
 /// The key in a file's header of what its result follows from.
 pub(super) const DIGEST: &str = "digest";
 

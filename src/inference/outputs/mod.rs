@@ -6,6 +6,7 @@
 
 pub mod derived;
 mod features;
+mod older;
 mod shard;
 
 use std::borrow::Borrow;
@@ -35,6 +36,10 @@ const SHARD_IMAGES: usize = 2048;
 /// The folder within a run.
 const FOLDER: &str = "outputs";
 const ENDING: &str = "safetensors";
+/// The name of a store: so many hexadecimal digits of what its checkpoint hashes to.
+const DIGITS_OF_STORE: usize = 16;
+/// The name of a file of outputs.
+const DIGITS_OF_SHARD: usize = 6;
 
 /// What a network says of images.
 #[derive(Clone, Debug)]
@@ -75,16 +80,24 @@ impl Store {
     /// The store of the best checkpoint of a run folder, or of a checkpoint alone.
     ///
     /// # Errors
-    /// The checkpoint cannot be read.
+    /// The checkpoint cannot be read, or its outputs would lie behind a symbolic link.
     pub fn of(model_or_run: &Path) -> anyhow::Result<Self> {
         let path = checkpoint_of(model_or_run);
         let tasks = checkpoint::read_description(&path)?.tasks;
         // The weights themselves say whether outputs are theirs: a resumed run has new ones.
         let bytes = files::map(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let digest = hex(&Sha256::digest(&bytes))[..16].to_owned();
+        let digest = hex(&Sha256::digest(&bytes))[..DIGITS_OF_STORE].to_owned();
         let beside =
             if model_or_run.is_dir() { model_or_run.join(FOLDER) } else { path.with_extension(FOLDER) };
-        Ok(Self { folder: beside.join(digest), tasks, _temporary: None })
+        let folder = beside.join(digest);
+        // A run may come from anywhere: a link in it leads to what is not its own.
+        if let Some(link) = [&beside, &folder].into_iter().find(|folder| folder.is_symlink()) {
+            bail!(
+                "{} is a symbolic link, and predictions are neither read nor kept through one: remove the link",
+                link.display()
+            );
+        }
+        Ok(Self { folder, tasks, _temporary: None })
     }
 
     /// The same in a folder of the system for temporary files, where the run cannot be written to.
@@ -112,7 +125,11 @@ impl Store {
 
     fn shards(&self) -> anyhow::Result<Vec<Shard>> {
         let mut files: Vec<PathBuf> = std::fs::read_dir(&self.folder)
-            .map(|entries| entries.filter_map(Result::ok).map(|entry| entry.path()).collect())
+            .map(|entries| {
+                let entries = entries.filter_map(Result::ok);
+                let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+                files.map(|entry| entry.path()).collect()
+            })
             .unwrap_or_default();
         files.retain(|file| is_shard(file));
         files.sort();
@@ -190,7 +207,9 @@ impl Store {
         }
         let predictor = open()?;
         let predictor = predictor.borrow();
-        self.clear_older();
+        if self._temporary.is_none() {
+            older::clear(&self.folder);
+        }
         let (missing, stamps): (Vec<usize>, Vec<Stamp>) = missing.into_iter().unzip();
         let stamps: HashMap<usize, Stamp> = missing.iter().copied().zip(stamps).collect();
         let description = predictor.description();
@@ -259,7 +278,7 @@ impl Store {
         let mut number = 0_u32;
         loop {
             // Names sort by the order of writing.
-            let file = self.folder.join(format!("{number:06}.{ENDING}"));
+            let file = self.folder.join(format!("{number:0DIGITS_OF_SHARD$}.{ENDING}"));
             number += 1;
             if file.exists() {
                 continue;
@@ -271,29 +290,14 @@ impl Store {
             }
         }
     }
-
-    /// Outputs of earlier checkpoints of the run are of no use to anybody.
-    fn clear_older(&self) {
-        let Some(parent) = self.folder.parent().filter(|_| self._temporary.is_none()) else { return };
-        for entry in std::fs::read_dir(parent).into_iter().flatten().filter_map(Result::ok) {
-            let path = entry.path();
-            let holds_shards = std::fs::read_dir(&path).is_ok_and(|mut files| {
-                files.all(|file| file.is_ok_and(|file| file.path().extension().is_some_and(|e| e == ENDING)))
-            });
-            if path != self.folder
-                && holds_shards
-                && let Err(error) = std::fs::remove_dir_all(&path)
-            {
-                log::warn!("{} cannot be removed: {error}", path.display());
-            }
-        }
-    }
 }
 
 /// Whether a file of the store holds outputs: six digits; others hold what was derived from them.
 fn is_shard(file: &Path) -> bool {
     file.extension().is_some_and(|ending| ending == ENDING)
-        && file.file_stem().is_some_and(|stem| stem.as_encoded_bytes().iter().all(u8::is_ascii_digit))
+        && file.file_stem().is_some_and(|stem| {
+            stem.len() == DIGITS_OF_SHARD && stem.as_encoded_bytes().iter().all(u8::is_ascii_digit)
+        })
 }
 
 fn miniature(pixels: &[u8], width: u32, height: u32) -> Vec<u8> {

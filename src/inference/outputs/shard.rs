@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use memmap2::Mmap;
+use safetensors::tensor::Metadata;
 use safetensors::{Dtype, SafeTensors, View};
 
 use crate::config::Task;
@@ -180,6 +181,11 @@ impl Shard {
         ensure!(features_at.is_multiple_of(2), "`features` is not aligned");
         Ok(Self { images, stamps, probabilities, features_at, dimensions, miniatures_at, map })
     }
+}
+
+/// Whether a file with this header holds outputs.
+pub fn is_of_shard(header: &Metadata) -> bool {
+    [IMAGES, STAMPS, FEATURES, MINIATURES].iter().all(|name| header.info(name).is_some())
 }
 
 /// What is said of a file that cannot be read.

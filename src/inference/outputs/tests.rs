@@ -123,6 +123,82 @@ fn other_weights_have_a_store_of_their_own_and_the_old_one_goes() {
     assert!(!old.folder().exists());
 }
 
+/// Everything under a folder, links not followed.
+fn all_in(folder: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() {
+            all.extend(all_in(&entry.path()));
+        }
+        all.push(entry.path());
+    }
+    all.sort();
+    all
+}
+
+#[test]
+fn new_outputs_remove_nothing_that_is_not_an_old_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    run_of(&run, 1);
+    let rows = rows_in(dir.path(), 2);
+    let outputs = run.join("outputs");
+    let old = outputs.join("0123456789abcdef");
+    let make = |name: &str, files: &[(&str, &[u8])]| {
+        std::fs::create_dir_all(outputs.join(name)).unwrap();
+        for (file, bytes) in files {
+            std::fs::write(outputs.join(name).join(file), bytes).unwrap();
+        }
+    };
+    let shard = one_image("a.png", 4).to_bytes(Store::of(&run).unwrap().tasks()).unwrap();
+    let model = std::fs::read(run.join("best.safetensors")).unwrap();
+    make("fedcba9876543210", &[]);
+    make("models", &[("net.safetensors", &model)]);
+    make("0000000000000001", &[("000000.safetensors", &model)]);
+    make("0000000000000002", &[("000000.safetensors", &shard), ("notes.txt", b"mine")]);
+    make("0000000000000003", &[("garments.safetensors", &shard)]);
+    make("000000000000000X", &[("000000.safetensors", &shard)]);
+    let theirs = all_in(&outputs);
+    make("0123456789abcdef", &[("000000.safetensors", &shard)]);
+    derived::write(&old, derived::MAP, "digest", &[vec![1.0]]);
+    compute(&run, &rows, usize::MAX);
+    assert!(!old.exists(), "what is ours goes");
+    let own = Store::of(&run).unwrap();
+    let left: Vec<_> = all_in(&outputs).into_iter().filter(|path| !path.starts_with(own.folder())).collect();
+    assert_eq!(left, theirs);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_place_of_the_outputs_is_neither_written_through_nor_cleared() {
+    use std::os::unix::fs::symlink;
+
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    run_of(&run, 1);
+    let rows = rows_in(dir.path(), 2);
+    // Elsewhere lies what looks like an old store.
+    let elsewhere = dir.path().join("elsewhere");
+    let (store, _) = small_store(dir.path().join("other").as_path());
+    std::fs::create_dir(&elsewhere).unwrap();
+    std::fs::rename(store.folder(), elsewhere.join("0123456789abcdef")).unwrap();
+    let before = all_in(&elsewhere);
+    symlink(&elsewhere, run.join("outputs")).unwrap();
+    let error = Store::of(&run).unwrap_err().to_string();
+    assert!(error.contains("outputs is a symbolic link"), "{error}");
+
+    std::fs::remove_file(run.join("outputs")).unwrap();
+    let own = Store::of(&run).unwrap();
+    std::fs::create_dir(run.join("outputs")).unwrap();
+    symlink(elsewhere.join("0123456789abcdef"), run.join("outputs/0123456789abcdef")).unwrap();
+    compute(&run, &rows, usize::MAX);
+    assert!(own.folder().is_dir());
+    std::fs::remove_dir_all(own.folder()).unwrap();
+    symlink(&elsewhere, own.folder()).unwrap();
+    assert!(Store::of(&run).unwrap_err().to_string().contains("is a symbolic link"));
+    assert_eq!(all_in(&elsewhere), before);
+}
+
 #[test]
 fn a_damaged_file_is_named() {
     let dir = tempfile::tempdir().unwrap();
