@@ -94,6 +94,7 @@ fn train(config: &Config, run: &Path) {
         config: config.clone(),
         run: Some(run.to_path_buf()),
         resume: false,
+        allow_outside: false,
         edits: training::Unsaved::default(),
     };
     let training = training::start(request, || {});

@@ -65,7 +65,13 @@ impl Project {
     }
 
     fn train_with(&self, edits: Unsaved, run: &str, resume: bool, changes: &[(&str, &str)]) -> Vec<Event> {
-        let request = Request { config: self.config(changes), run: Some(self.path(run)), resume, edits };
+        let request = Request {
+            config: self.config(changes),
+            run: Some(self.path(run)),
+            resume,
+            allow_outside: false,
+            edits,
+        };
         start(request, || {}).events.iter().collect()
     }
 }
@@ -185,6 +191,7 @@ fn stop_keeps_the_best_weights() {
         config: project.config(&[("model.epochs", "100")]),
         run: Some(project.path("run")),
         resume: false,
+        allow_outside: false,
         edits: Unsaved::default(),
     };
     let training = start(request, || {});

@@ -164,6 +164,7 @@ fn train(config: &Config, run: &Path) -> usize {
         config: config.clone(),
         run: Some(run.to_path_buf()),
         resume: false,
+        allow_outside: false,
         edits: training::Unsaved::default(),
     };
     let mut epochs = 0;

@@ -92,6 +92,9 @@ pub struct Train {
     /// Go on with this run from its last complete epoch
     #[arg(long, value_name = "RUN")]
     pub resume: Option<PathBuf>,
+    /// Write also to places that the config names outside of its folder
+    #[arg(long)]
+    pub allow_outside: bool,
     /// Change a key for this run, such as --set model.epochs=3
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     pub changes: Vec<(String, String)>,
@@ -196,6 +199,9 @@ pub struct Labels {
     /// Say what would change, and write nothing
     #[arg(long, global = true)]
     pub dry_run: bool,
+    /// Change also a CSV that lies outside of the config's folder
+    #[arg(long, global = true)]
+    pub allow_outside: bool,
     /// What to change; nothing lists what there is
     #[command(subcommand)]
     pub change: Option<LabelChange>,

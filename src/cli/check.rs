@@ -10,7 +10,7 @@ use crate::dataset::problems::{self, Counts};
 const MOST_OF_KIND: usize = 20;
 
 pub fn run(arguments: &Check) -> anyhow::Result<bool> {
-    let config = open_config(&arguments.config, &arguments.changes)?;
+    let config = open_config(&arguments.config, &arguments.changes, false)?;
     let mut dataset = Dataset::open(&config)?;
     let found = {
         let bar = std::sync::Mutex::new(Bar::new("checking the images"));

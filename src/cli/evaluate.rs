@@ -192,14 +192,14 @@ fn config_of(arguments: &Evaluate, predictor: &Predictor) -> anyhow::Result<Conf
     }
     let file = arguments.run.join(CONFIG);
     if file.is_file() {
-        return open_config(&file, &changes);
+        return open_config(&file, &changes, false);
     }
     // A checkpoint by itself holds the config as used.
     let text = &predictor.description().config;
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let file = folder.path().join(CONFIG);
     std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
-    open_config(&file, &changes)
+    open_config(&file, &changes, false)
 }
 
 fn print(report: &Report) {

@@ -12,7 +12,7 @@ use crate::dataset::edits;
 use crate::dataset::export::{self, Form, Placing};
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
-    let config = open_config(&arguments.config, &arguments.changes)?;
+    let config = open_config(&arguments.config, &arguments.changes, false)?;
     let (dataset, state) = edits::look(&config)?;
     let (form, target) = match (&arguments.csv, &arguments.jsonl, &arguments.folders) {
         (Some(file), _, _) => (Form::Csv, file),

@@ -11,7 +11,7 @@ const MOST_UNKNOWN: usize = 5;
 const SAVE: &str = "`Save labels` in the window writes what waits";
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
-    let config = open_config(&arguments.config, &arguments.changes)?;
+    let config = open_config(&arguments.config, &arguments.changes, false)?;
     let (dataset, state) = edits::look(&config)?;
     let stats = LabelStats::of(&dataset, &state);
     if arguments.json {

@@ -1,7 +1,8 @@
 //! `tasklens labels`: list the tasks and labels of a project, and change them.
 
 use super::arguments::{LabelChange, Labels as Arguments};
-use super::open_config;
+use super::{open_config, refuse_outside};
+use crate::config::{Config, Written};
 use crate::dataset::edits;
 use crate::dataset::label_stats::LabelStats;
 use crate::dataset::vocabulary::{self, Applied, Change, Preview};
@@ -15,6 +16,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     if arguments.dry_run {
         print_preview(&change, &vocabulary::dry_run(&arguments.config, &change)?);
     } else {
+        if !arguments.allow_outside {
+            let config = Config::open(&arguments.config)?;
+            refuse_outside(&config, &config.outside(&[Written::Table]))?;
+        }
         print_applied(&change, &vocabulary::apply(&arguments.config, &change)?);
     }
     Ok(true)
@@ -33,7 +38,7 @@ fn change_of(change: &LabelChange) -> Change {
 }
 
 fn list(arguments: &Arguments) -> anyhow::Result<bool> {
-    let config = open_config(&arguments.config, &[])?;
+    let config = open_config(&arguments.config, &[], false)?;
     let (dataset, state) = edits::look(&config)?;
     let stats = LabelStats::of(&dataset, &state);
     let labels = || stats.tasks.iter().flat_map(|task| task.labels.iter().chain(&task.unknown));

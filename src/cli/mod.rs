@@ -30,9 +30,10 @@ use anyhow::{Context as _, bail};
 use clap::Parser as _;
 
 use crate::app;
-use crate::config::Config;
+use crate::config::{Config, Outside, Written};
 use crate::dataset::{sample, vocabulary};
 use crate::device;
+use crate::training::outputs;
 use arguments::{Arguments, Verb};
 
 /// Runs the program with the arguments of the process.
@@ -97,7 +98,7 @@ fn doctor() -> bool {
 
 /// A config with its `--set` changes; its notices go to standard error. The sample that the config at
 /// the root of the repository names is drawn when it is opened for the first time.
-fn open_config(file: &Path, changes: &[(String, String)]) -> anyhow::Result<Config> {
+fn open_config(file: &Path, changes: &[(String, String)], allow_outside: bool) -> anyhow::Result<Config> {
     if file.extension().is_some_and(|e| ["csv", "tsv"].iter().any(|table| e.eq_ignore_ascii_case(table))) {
         bail!(
             "{} is a table: name its config.yml, or open it in the window, which proposes one",
@@ -115,12 +116,32 @@ fn open_config(file: &Path, changes: &[(String, String)]) -> anyhow::Result<Conf
         );
     }
     if sample::is_missing(&config) {
-        let mut bar = progress::Bar::new("drawing the sample");
-        sample::draw_for(&config, &mut |done, of| {
-            bar.set(done as u64, of as u64);
-            true
-        })?;
-        bar.finish();
+        draw_sample(&config, allow_outside)?;
     }
     Ok(config)
+}
+
+fn draw_sample(config: &Config, allow_outside: bool) -> anyhow::Result<()> {
+    if let Some(outside) = config.outside(&[Written::Table]).first().filter(|_| !allow_outside) {
+        bail!(
+            "{} has no CSV: {outside}, outside of the project's folder. To have the built-in sample there, draw it \
+             with `tasklens sample`",
+            config.file.display()
+        );
+    }
+    let mut bar = progress::Bar::new("drawing the sample");
+    sample::draw_for(config, &mut |done, of| {
+        bar.set(done as u64, of as u64);
+        true
+    })?;
+    bar.finish();
+    Ok(())
+}
+
+/// Refuses to write where a config leads out of its project's folder.
+fn refuse_outside(config: &Config, outside: &[Outside]) -> anyhow::Result<()> {
+    if outside.is_empty() {
+        return Ok(());
+    }
+    bail!("{}. Correct the config, or allow it with --allow-outside", outputs::told(config, outside))
 }

@@ -4,11 +4,11 @@ use anyhow::Context as _;
 
 use super::arguments::Train;
 use super::progress::{Bar, clock};
-use super::{interrupt, open_config};
+use super::{interrupt, open_config, refuse_outside};
 use crate::config::Config;
 use crate::dataset::edits::Journal;
 use crate::training::events::{Command, EpochMetrics, Event, Phase, Started, StopReason, Stopped};
-use crate::training::{Request, Unsaved, run_folder, start};
+use crate::training::{Request, Unsaved, outputs, run_folder, start};
 
 pub fn run(arguments: &Train) -> anyhow::Result<bool> {
     let request = request(arguments)?;
@@ -30,11 +30,17 @@ pub fn run(arguments: &Train) -> anyhow::Result<bool> {
 fn request(arguments: &Train) -> anyhow::Result<Request> {
     let own = arguments.resume.as_ref().map(|run| run.join(run_folder::CONFIG));
     let file = arguments.config.clone().or(own).context("name a config.yml, or a run with --resume")?;
-    let config = open_config(&file, &arguments.changes)?;
+    let allow_outside = arguments.allow_outside;
+    let config = open_config(&file, &arguments.changes, allow_outside)?;
     let resume = arguments.resume.is_some();
-    warn_of_edits(&config)?;
     let run = arguments.resume.clone().or_else(|| arguments.run.clone());
-    Ok(Request { config, run, resume, edits: Unsaved::default() })
+    let request = Request { config, run, resume, allow_outside, edits: Unsaved::default() };
+    outputs::check(&request.config)?;
+    if !allow_outside {
+        refuse_outside(&request.config, &outputs::outside(&request))?;
+    }
+    warn_of_edits(&request.config)?;
+    Ok(request)
 }
 
 /// Labels edited in the window may not be in the CSV yet: whoever trains here should know.

@@ -5,6 +5,7 @@
 
 mod edit;
 pub mod limits;
+mod outside;
 mod parse;
 mod reader;
 mod tasks;
@@ -18,6 +19,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 pub(crate) use edit::edit;
+pub use outside::{Outside, Written};
 pub use vocabulary::Change;
 pub(crate) use write::scalar as yaml_scalar;
 

@@ -219,7 +219,10 @@ impl Features {
     }
 }
 
+/// The folder of features within that of the runs.
+pub const FOLDER: &str = "features";
+
 /// Where features are kept: beside the runs, so that the next run finds them.
 pub fn store(runs: &Path) -> PathBuf {
-    runs.join("features")
+    runs.join(FOLDER)
 }

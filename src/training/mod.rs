@@ -11,6 +11,7 @@ pub mod heads;
 mod history;
 mod metrics;
 pub mod out_of_sample;
+pub mod outputs;
 mod passes;
 mod predictions;
 mod progress;
@@ -41,6 +42,9 @@ pub struct Request {
     pub run: Option<PathBuf>,
     /// Go on from the last checkpoint of `run` instead of starting anew.
     pub resume: bool,
+    /// Whether files outside of the project's folder may be written, as the user said when asked:
+    /// [`outputs::outside`] lists them.
+    pub allow_outside: bool,
     /// Labels that a CSV does not have yet: they are trained with where it is that of `config`.
     pub edits: Unsaved,
 }

@@ -17,7 +17,7 @@ use super::progress::{self, Behind, Progress};
 use super::reporter::Reporter;
 use super::run_folder::{self, BEST, CONFIG, EVENTS, HISTORY, LAST, PREDICTIONS};
 use super::setup::{self, StoppedEarly};
-use super::{Request, history, split_file};
+use super::{Request, history, outputs, split_file};
 use crate::config::{Config, Task};
 use crate::dataset::Row;
 use crate::dataset::split::Split;
@@ -57,6 +57,10 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn prepare(request: &'a Request, reporter: &mut Reporter) -> anyhow::Result<Self> {
         let config = &request.config;
+        // Before anything is written, and not after hours.
+        outputs::check(config)?;
+        let outside = if request.allow_outside { Vec::new() } else { outputs::outside(request) };
+        ensure!(outside.is_empty(), outputs::told(config, &outside));
         let folder = open_folder(request)?;
         reporter.log_to(&folder)?;
         let mut data = setup::open_data(config, request.edits.of(&config.paths.model_dataframe), reporter)?;
@@ -236,12 +240,10 @@ impl<'a> Run<'a> {
         }
         let model = self.folder.join(BEST);
         if let Some(path) = &self.config.paths.model_path {
-            let copied = std::fs::read(&model).and_then(|bytes| files::replace(path, &bytes));
-            if let Err(error) = copied {
+            if let Err(error) = outputs::copy_model(&model, path) {
                 reporter.warn(format!(
-                    "the best model stays at {}; it cannot be copied to `model_path` {}: {error}",
-                    model.display(),
-                    path.display()
+                    "the best model stays at {}; it cannot be copied to `model_path`: {error:#}",
+                    model.display()
                 ));
             }
         }
@@ -294,11 +296,10 @@ impl<'a> Run<'a> {
         files::replace(&own, text.as_bytes()).with_context(|| format!("cannot write {}", own.display()))?;
         // The run has its own: a copy that fails is no reason to end it. Said once, at its first epoch.
         if let Some(copy) = &self.config.paths.training_history_path
-            && let Err(error) = files::replace(copy, text.as_bytes())
+            && let Err(error) = outputs::write_history(&text, copy)
             && self.progress.epochs.len() == 1
         {
-            let path = copy.display();
-            reporter.warn(format!("`training_history_path` {path} cannot be written: {error}"));
+            reporter.warn(format!("the history is not copied to `training_history_path`: {error:#}"));
         }
         Ok(())
     }

@@ -82,6 +82,7 @@ fn a_run_of_another_project_is_not_trained_with_the_edits_of_the_open_one() {
             config: Config::open(&config).unwrap(),
             run: Some(run.clone()),
             resume: false,
+            allow_outside: false,
             edits: Unsaved::default(),
         };
         desk.window.state().commands().send(AppCommand::StartTraining(Box::new(request)));

@@ -198,8 +198,13 @@ pub fn resume(jobs: &Jobs, commands: &CommandSender, folder: PathBuf) -> Job<()>
             .with_context(|| format!("{} cannot be resumed", folder.display()));
         match config {
             Ok(config) => {
-                let request =
-                    training::Request { config, run: Some(folder), resume: true, edits: Unsaved::default() };
+                let request = training::Request {
+                    config,
+                    run: Some(folder),
+                    resume: true,
+                    allow_outside: false,
+                    edits: Unsaved::default(),
+                };
                 commands.send(AppCommand::StartTraining(Box::new(request)));
             }
             Err(error) => commands.toast(Level::Error, format!("{error:#}")),

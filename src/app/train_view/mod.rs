@@ -285,8 +285,13 @@ impl TrainView {
         match &self.draft {
             Some(draft) => {
                 let config = draft.config.clone();
-                let request =
-                    training::Request { config, run: None, resume: false, edits: Unsaved::default() };
+                let request = training::Request {
+                    config,
+                    run: None,
+                    resume: false,
+                    allow_outside: false,
+                    edits: Unsaved::default(),
+                };
                 context.commands.send(AppCommand::StartTraining(Box::new(request)));
             }
             None => context.commands.toast(Level::Info, "Open a project first: there is nothing to train on"),
