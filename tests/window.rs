@@ -31,6 +31,8 @@ mod new_project;
 mod pictures;
 #[path = "window/shell.rs"]
 mod shell;
+#[path = "window/stranger.rs"]
+mod stranger;
 #[path = "window/vocabulary.rs"]
 mod vocabulary;
 #[path = "window/whole_loop.rs"]

@@ -13,6 +13,7 @@ use super::open::{self, Opened, Opening};
 use super::project::{ImageSource, Project, Summary};
 use super::proposal_view::ProposalForm;
 use super::settings::ThemeChoice;
+use super::shell::AskedOutside;
 use crate::config::Config;
 use crate::dataset::{self, Dataset, ImageRow};
 use crate::files;
@@ -61,6 +62,11 @@ impl App {
                 Outcome::Done(None) | Outcome::Cancelled => {}
             }
         }
+        match take(&mut self.overlays.looking) {
+            Some(Outcome::Done(command)) => self.apply(command),
+            Some(Outcome::Failed(message)) => self.toast(Level::Error, message),
+            Some(Outcome::Cancelled) | None => {}
+        }
         match take(&mut self.device_job) {
             Some(Outcome::Done(device)) => self.device = Some(device),
             Some(Outcome::Failed(message)) => self.toast(Level::Warning, message),
@@ -84,7 +90,9 @@ impl App {
                 self.predict.add_images(images);
             }
             AppCommand::FetchUrl(url) => self.apply(AppCommand::OpenImages(vec![ImageSource::Url(url)])),
-            AppCommand::StartTraining(request) => self.start_training(&request),
+            AppCommand::StartTraining(request) => self.look_before_training(request),
+            AppCommand::BeginTraining(request) => self.start_training(&request),
+            AppCommand::AskOutside(asked) => self.overlays.outside = Some(asked),
             AppCommand::TellTraining(command) => self.tell_training(command),
             AppCommand::UseModel(path) => {
                 self.place = Place::Predict;
@@ -236,6 +244,9 @@ impl App {
                 let (config, dataset, summary) = *opened;
                 self.set_project(config, dataset, summary, has_same_rows);
             }
+            Opening::Outside(config, outside) => {
+                self.overlays.outside = Some(Box::new(AskedOutside::to_draw(config, outside)));
+            }
             Opening::Bare(proposal) => {
                 self.place = Place::Data;
                 self.new_project = None;
@@ -275,6 +286,7 @@ impl App {
         }
         self.proposal = None;
         self.new_project = None;
+        self.overlays.outside = None;
         for notice in &config.notices {
             self.commands.toast(Level::Info, notice);
         }

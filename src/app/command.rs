@@ -10,6 +10,7 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::icons;
 use super::project::ImageSource;
+use super::shell::AskedOutside;
 use crate::dataset::ImageRow;
 use crate::dataset::edits::Step;
 use crate::dataset::edits::merge::OnConflict;
@@ -356,8 +357,12 @@ pub enum AppCommand {
     OpenImages(Vec<ImageSource>),
     /// Fetch an image and predict it.
     FetchUrl(String),
-    /// Start a run.
+    /// Start a run; where it would write outside of the project's folder, the user is asked first.
     StartTraining(Box<training::Request>),
+    /// Start a run that may write where it does.
+    BeginTraining(Box<training::Request>),
+    /// Ask whether to write outside of the project's folder.
+    AskOutside(Box<AskedOutside>),
     /// Tell the run in progress.
     TellTraining(training::events::Command),
     /// Predict with this checkpoint or run folder.

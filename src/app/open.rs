@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use super::format::grouped;
 use super::jobs::Progress;
 use super::project::{ImageSource, Summary};
-use crate::config::Config;
+use crate::config::{Config, Outside, Written};
 use crate::dataset::create::{self, Found};
 use crate::dataset::propose::{self, Proposal};
 use crate::dataset::{Dataset, sample, vocabulary};
@@ -26,6 +26,8 @@ pub struct Opened {
 pub enum Opening {
     /// A config with its rows.
     Project(Box<(Config, Dataset, Summary)>),
+    /// A config without a CSV, for which the sample would be drawn outside of its folder.
+    Outside(Box<Config>, Vec<Outside>),
     /// A CSV without a config, and a guess at one.
     Bare(Box<Proposal>),
     /// A run folder.
@@ -97,6 +99,10 @@ fn open_config(file: &Path, progress: &Progress) -> anyhow::Result<Opening> {
     let mut config = Config::open(file)?;
     config.notices.extend(finished.map(|finished| finished.to_string()));
     if sample::is_missing(&config) {
+        let outside = config.outside(&[Written::Table]);
+        if !outside.is_empty() {
+            return Ok(Opening::Outside(Box::new(config), outside));
+        }
         sample::draw_for(&config, &mut |done, of| {
             progress.set(done as u64, of as u64);
             progress.keep_going()

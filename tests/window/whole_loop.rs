@@ -14,7 +14,7 @@ use tasklens::training::run_folder::RunRecord;
 use tasklens::training::{Request, Unsaved};
 
 /// A small data set with a network that a test can wait for.
-fn trainable(folder: &std::path::Path) -> Start {
+pub fn trainable(folder: &std::path::Path) -> Start {
     let config = write_garments(folder, 24);
     let mut text = std::fs::read_to_string(&config).unwrap();
     text = text.replace(

@@ -2,6 +2,7 @@
 
 mod conflicts;
 mod help;
+mod outside;
 mod palette;
 mod quitting;
 mod rail;
@@ -16,12 +17,14 @@ use super::App;
 use super::command::{AppCommand, Level, Place, UiCommand};
 use super::export_view::ExportForm;
 use super::icons;
+use super::jobs::Job;
 use super::open::{self, Pasted};
 use super::project::ImageSource;
 use super::theme::{self, Tokens};
 use super::{proposal_view, welcome};
 use quitting::Quitting;
 
+pub use outside::AskedOutside;
 pub use palette::Palette;
 
 /// What lies over the places.
@@ -33,6 +36,10 @@ pub struct Overlays {
     /// How to export labels, while it is asked for.
     pub export: Option<ExportForm>,
     pub quitting: Quitting,
+    /// Places outside of the project's folder, while the user is asked about them.
+    pub outside: Option<Box<AskedOutside>>,
+    /// The look at where a run writes that is about to begin.
+    pub looking: Option<Job<AppCommand>>,
 }
 
 impl App {
@@ -58,6 +65,7 @@ impl App {
         self.export_ui(&ctx);
         self.conflicts_ui(&ctx);
         self.quitting_ui(&ctx);
+        self.outside_ui(&ctx);
         self.messages.toasts_ui(&ctx);
         drop_hint_ui(&ctx, tokens);
     }

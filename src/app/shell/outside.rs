@@ -1,0 +1,121 @@
+//! Places outside of the project's folder that its config would have written to: the user sees them and decides,
+//! before anything is.
+
+use std::path::PathBuf;
+
+use egui::{Label, RichText, ScrollArea};
+
+use crate::app::App;
+use crate::app::command::{AppCommand, Level};
+use crate::app::theme::{self, GRID, Tokens};
+use crate::config::{Config, Outside};
+use crate::dataset::sample;
+use crate::training::{Request, outputs};
+
+/// What is asked.
+#[derive(Debug)]
+pub struct AskedOutside {
+    folder: PathBuf,
+    outside: Vec<Outside>,
+    then: Then,
+}
+
+/// What happens if the answer is yes.
+#[derive(Debug)]
+enum Then {
+    Train(Box<Request>),
+    DrawSample(Box<Config>),
+}
+
+impl AskedOutside {
+    /// Before a run of a config.
+    fn to_train(request: Box<Request>, outside: Vec<Outside>) -> Self {
+        let folder = request.config.folder().to_path_buf();
+        Self { folder, outside, then: Then::Train(request) }
+    }
+
+    /// Before the sample that a config names is drawn.
+    pub fn to_draw(config: Box<Config>, outside: Vec<Outside>) -> Self {
+        Self { folder: config.folder().to_path_buf(), outside, then: Then::DrawSample(config) }
+    }
+}
+
+impl App {
+    /// Looks in the background at where a run writes; it begins, or the user is asked.
+    pub(in crate::app) fn look_before_training(&mut self, request: Box<Request>) {
+        if self.training.is_some() {
+            self.toast(Level::Info, "A run goes on already: stop it first");
+            return;
+        }
+        if self.overlays.looking.is_some() || self.overlays.outside.is_some() {
+            return;
+        }
+        self.overlays.looking = Some(self.jobs.start_quietly("Looking where the run writes", move |_| {
+            outputs::check(&request.config)?;
+            let outside = outputs::outside(&request);
+            Ok(if outside.is_empty() {
+                AppCommand::BeginTraining(request)
+            } else {
+                AppCommand::AskOutside(Box::new(AskedOutside::to_train(request, outside)))
+            })
+        }));
+    }
+
+    /// Asks, where there is something to ask.
+    pub(super) fn outside_ui(&mut self, ctx: &egui::Context) {
+        let Some(asked) = &self.overlays.outside else { return };
+        let tokens = Tokens::of(ctx);
+        let (what, yes) = match asked.then {
+            Then::Train(_) => ("train", "Train and write there"),
+            Then::DrawSample(_) => ("open it", "Draw the sample there"),
+        };
+        let (mut goes_on, mut is_left) = (false, false);
+        let modal = egui::Modal::new(egui::Id::unique("outside of the project")).show(ctx, |ui| {
+            ui.set_max_width(150.0 * GRID);
+            ui.label(theme::heading("Write outside of the project\u{2019}s folder?"));
+            let text = format!(
+                "The config in {} names these places elsewhere. If it comes from somebody else, {what} only if you know \
+                 why.",
+                asked.folder.display()
+            );
+            ui.add(Label::new(theme::caption(tokens, text)).wrap());
+            ui.add_space(2.0 * GRID);
+            ScrollArea::vertical().max_height(60.0 * GRID).show(ui, |ui| {
+                for Outside { key, path } in &asked.outside {
+                    ui.label(theme::caption(tokens, *key));
+                    ui.add(Label::new(RichText::new(path.display().to_string()).color(tokens.text)).wrap());
+                    ui.add_space(GRID);
+                }
+            });
+            ui.add_space(2.0 * GRID);
+            ui.horizontal(|ui| {
+                goes_on = ui.button(yes).clicked();
+                is_left = ui.button("Cancel").clicked();
+            });
+        });
+        if goes_on || is_left || modal.should_close() {
+            let asked = self.overlays.outside.take();
+            if let Some(asked) = asked.filter(|_| goes_on) {
+                self.write_outside(*asked);
+            }
+        }
+    }
+
+    fn write_outside(&mut self, asked: AskedOutside) {
+        match asked.then {
+            Then::Train(request) => {
+                let request = Request { allow_outside: true, ..*request };
+                self.commands.send(AppCommand::BeginTraining(Box::new(request)));
+            }
+            Then::DrawSample(config) => {
+                self.errands.push(self.jobs.start("Drawing the sample", move |progress| {
+                    sample::draw_for(&config, &mut |done, of| {
+                        progress.set(done as u64, of as u64);
+                        progress.keep_going()
+                    })?;
+                    Ok(Some(AppCommand::OpenPath(config.file)))
+                }));
+            }
+        }
+    }
+}
