@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 
-use crate::config::{Backbone, Config, Pretrained};
+use super::outputs;
+use crate::config::{Backbone, Config, Pretrained, Written};
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::Network;
 use crate::model::pretrained;
@@ -42,7 +43,8 @@ pub fn prepare(
         found => found?,
     };
     let weights = found.path.context(advice)?;
-    let file = config.paths.runs.join(FOLDER).join(FILE);
+    let file = folder_for(config)?.join(FILE);
+    outputs::check_model(&file)?;
     let description = Description {
         backbone: model.backbone.name().to_owned(),
         tasks: model.tasks.clone(),
@@ -62,4 +64,57 @@ pub fn prepare(
     network.load_backbone(&weights)?;
     checkpoint::write(&file, &network, &description, &[])?;
     Ok(file)
+}
+
+/// Beside the runs; where these are outside of the project's folder, in its own, as nobody was asked.
+fn folder_for(config: &Config) -> anyhow::Result<PathBuf> {
+    let written = [Written::InRuns(FOLDER)];
+    if config.outside(&written).is_empty() {
+        return Ok(config.paths.runs.join(FOLDER));
+    }
+    let mut own = config.clone();
+    own.paths.runs = config.folder().join("runs");
+    let outside = own.outside(&written);
+    ensure!(outside.is_empty(), outputs::told(&own, &outside));
+    Ok(own.paths.runs.join(FOLDER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// A project in `folder` that takes the weights of another network, and has its runs there.
+    fn config(folder: &Path, runs: &str) -> Config {
+        let text = format!(
+            "paths: {{model_dataframe: a.csv, runs: {runs}}}\nmodel:\n  target_encoder: {{print: [a, b]}}\n  backbone: \
+             xception_small\n  pretrained: other.safetensors\n"
+        );
+        let config = Config::parse(&text, &folder.join("config.yml")).unwrap();
+        let network =
+            Network::new(Backbone::XceptionSmall, &config.model.tasks, 1, tch::Device::Cpu).unwrap();
+        let weights: Vec<_> = network.parameters().iter().map(|p| (p.name.clone(), &p.tensor)).collect();
+        crate::model::tensor_file::write(&folder.join("other.safetensors"), &weights, None).unwrap();
+        config
+    }
+
+    #[test]
+    fn the_backbone_to_label_with_is_kept_in_the_project_whatever_its_config_says() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = dir.path().join("project");
+        std::fs::create_dir(&project).unwrap();
+        let prepare = |runs: &str| prepare(&config(&project, runs), &|_, _| {}, &|| true);
+        assert_eq!(prepare("kept").unwrap(), project.join("kept/labelling").join(FILE));
+        assert_eq!(prepare("../elsewhere").unwrap(), project.join("runs/labelling").join(FILE));
+        assert!(!dir.path().join("elsewhere").exists());
+        #[cfg(unix)]
+        {
+            std::fs::remove_dir_all(project.join("runs")).unwrap();
+            std::os::unix::fs::symlink(dir.path(), project.join("runs")).unwrap();
+            let error = prepare("../elsewhere").unwrap_err().to_string();
+            assert!(error.contains("`paths.runs` is ") && error.contains("outside"), "{error}");
+        }
+        std::fs::write(project.join("kept/labelling").join(FILE), "mine").unwrap();
+        assert!(prepare("kept").unwrap_err().to_string().contains("is no safetensors file"));
+    }
 }

@@ -69,7 +69,11 @@ pub(super) fn write_history(text: &str, to: &Path) -> anyhow::Result<()> {
     files::replace(to, text.as_bytes()).with_context(|| format!("cannot write {}", to.display()))
 }
 
-fn check_model(file: &Path) -> anyhow::Result<()> {
+/// Whether a model may be written there.
+///
+/// # Errors
+/// There is something else; the message says what to do.
+pub(super) fn check_model(file: &Path) -> anyhow::Result<()> {
     if holds_something(file, "safetensors")? && tensor_file::header(file).is_err() {
         bail!(
             "{} is there already and is no safetensors file: it is not replaced; name another file",

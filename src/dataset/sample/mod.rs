@@ -1,10 +1,12 @@
 //! The built-in sample: drawn garments with three tasks that are independent of each other.
 //!
 //! [`garment`] is the shapes, [`print`] what is on the fabric, [`scene`] puts one picture together,
-//! [`ink`] is colours, dice and the pencil. Here are the labels, the files and the config.
+//! [`ink`] is colours, dice and the pencil, [`place`] where a file may be put. Here are the labels, the table and
+//! the config.
 
 mod garment;
 mod ink;
+mod place;
 mod print;
 mod scene;
 
@@ -40,7 +42,7 @@ const QUALITY: u8 = 88;
 /// the config. The same seed gives the same bytes. `progress` gets (done, of) and returns whether to go on.
 ///
 /// # Errors
-/// Any I/O error, a cancel, or a `config.yml` in `folder` that is not a sample's.
+/// Any I/O error, a cancel, or files in `folder` that are not a sample's and in its way.
 pub fn write_sample(
     folder: &Path,
     images: usize,
@@ -94,23 +96,24 @@ fn write_with_threads(
     progress: &mut dyn FnMut(usize, usize) -> bool,
 ) -> anyhow::Result<PathBuf> {
     let config = folder.join("config.yml");
-    if let Ok(existing) = fs::read_to_string(&config)
-        && existing.lines().next() != CONFIG.lines().next()
-    {
+    let existing = fs::read_to_string(&config).ok();
+    let is_sample = existing.is_some_and(|text| text.lines().next() == CONFIG.lines().next());
+    if !is_sample && fs::symlink_metadata(&config).is_ok() {
         bail!("{} is not a sample's config: choose another folder for the sample", config.display());
     }
-    let pictures = folder.join(PICTURES);
+    let (pictures, table) = (folder.join(PICTURES), folder.join(TABLE));
+    place::check(&table, &pictures, is_sample)?;
     fs::create_dir_all(&pictures).with_context(|| format!("cannot make {}", pictures.display()))?;
 
     let labels = draw_labels(images, seed);
-    write_pictures(&pictures, &labels, seed, threads, progress)?;
+    let put = |number: usize, jpeg: &[u8]| place::put(&pictures.join(file_name(number)), jpeg, is_sample);
+    write_pictures(&put, &labels, seed, threads, progress)?;
 
-    // The table and the config come last: a folder that has them is complete.
-    let table = folder.join(TABLE);
-    crate::files::replace(&table, &csv_of(&labels)?)
-        .with_context(|| format!("cannot write {}", table.display()))?;
+    // The table comes last: a folder that has it is complete.
     crate::files::replace(&config, config_text(seed).as_bytes())
         .with_context(|| format!("cannot write {}", config.display()))?;
+    crate::files::replace(&table, &csv_of(&labels)?)
+        .with_context(|| format!("cannot write {}", table.display()))?;
     Ok(config)
 }
 
@@ -137,10 +140,10 @@ fn draw_labels(images: usize, seed: u64) -> Vec<Labels> {
         .collect()
 }
 
-/// Draws on `threads` threads, which take the next picture each; a picture depends on the seed and
-/// its number alone, so the bytes do not depend on who drew it.
+/// Draws on `threads` threads, which take the next picture each and have it `put` in its place; a picture depends
+/// on the seed and its number alone, so the bytes do not depend on who drew it.
 fn write_pictures(
-    folder: &Path,
+    put: &(dyn Fn(usize, &[u8]) -> anyhow::Result<()> + Sync),
     labels: &[Labels],
     seed: u64,
     threads: usize,
@@ -153,7 +156,7 @@ fn write_pictures(
         while !stopped.load(Ordering::Relaxed) {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(&labels) = labels.get(number) else { return };
-            let written = write_picture(&folder.join(file_name(number)), labels, seed, number);
+            let written = picture(labels, seed, number).and_then(|jpeg| put(number, &jpeg));
             if sender.send(written).is_err() {
                 return;
             }
@@ -178,7 +181,8 @@ fn write_pictures(
     })
 }
 
-fn write_picture(path: &Path, labels: Labels, seed: u64, number: usize) -> anyhow::Result<()> {
+/// A picture as its file has it.
+fn picture(labels: Labels, seed: u64, number: usize) -> anyhow::Result<Vec<u8>> {
     let picture = scene::draw(labels, Dice::new(seed, number as u64))?;
     let mut jpeg = Vec::with_capacity(16 * 1024);
     JpegEncoder::new_with_quality(&mut jpeg, QUALITY).encode(
@@ -187,7 +191,7 @@ fn write_picture(path: &Path, labels: Labels, seed: u64, number: usize) -> anyho
         picture.height(),
         ExtendedColorType::Rgb8,
     )?;
-    fs::write(path, jpeg).with_context(|| format!("cannot write {}", path.display()))
+    Ok(place::commented(&jpeg))
 }
 
 fn file_name(number: usize) -> String {

@@ -141,6 +141,48 @@ fn a_project_of_the_users_is_not_written_over() {
     write_sample(folder.path(), 3, 2, &mut |_, _| true).unwrap();
 }
 
+#[test]
+fn no_picture_or_table_of_the_users_is_drawn_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir(at(PICTURES)).unwrap();
+    fs::write(at("garments/00002.jpg"), "a photograph").unwrap();
+    let error = write_sample(folder.path(), 2, 1, &mut |_, _| true).unwrap_err().to_string();
+    assert!(error.contains("00002.jpg is no picture of a sample: choose another folder"), "{error}");
+    assert_eq!(fs::read_to_string(at("garments/00002.jpg")).unwrap(), "a photograph");
+
+    fs::remove_file(at("garments/00002.jpg")).unwrap();
+    fs::write(at(TABLE), "mine").unwrap();
+    let error = write_sample(folder.path(), 2, 1, &mut |_, _| true).unwrap_err().to_string();
+    assert!(error.contains("garments.csv is no sample's: choose another folder"), "{error}");
+    assert_eq!(fs::read_to_string(at(TABLE)).unwrap(), "mine");
+
+    // What a cancelled sample left is drawn over, of whatever seed.
+    fs::remove_file(at(TABLE)).unwrap();
+    write_sample(folder.path(), 2, 2, &mut |_, _| true).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn pictures_are_not_drawn_through_links() {
+    use std::os::unix::fs::symlink;
+
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at(".bashrc"), "").unwrap();
+    fs::create_dir_all(at("sample/garments")).unwrap();
+    symlink(at(".bashrc"), at("sample/garments/00001.jpg")).unwrap();
+    assert!(write_sample(&at("sample"), 1, 1, &mut |_, _| true).is_err());
+    assert_eq!(fs::read(at(".bashrc")).unwrap(), b"");
+
+    fs::create_dir(at("photographs")).unwrap();
+    fs::create_dir(at("other")).unwrap();
+    symlink(at("photographs"), at("other/garments")).unwrap();
+    let error = write_sample(&at("other"), 1, 1, &mut |_, _| true).unwrap_err().to_string();
+    assert!(error.contains("garments is a symbolic link"), "{error}");
+    assert_eq!(fs::read_dir(at("photographs")).unwrap().count(), 0);
+}
+
 /// Share of pixels that differ clearly between two pictures.
 fn differing(one: &RgbImage, other: &RgbImage) -> f64 {
     let clear =

@@ -1,0 +1,66 @@
+//! Where the sample's files may be put: a picture is known again by a comment in it, and takes the place of
+//! another picture of a sample alone.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::path::Path;
+
+use anyhow::{Context as _, bail, ensure};
+
+/// In the JPEG of every picture, near its beginning.
+const COMMENT: &[u8] = b"Drawn by Tasklens";
+/// Within so many bytes.
+const BEGINNING: u64 = 64;
+
+/// Checks that nothing of the user's is in the way of a sample in `folder`; `is_sample` says whether a sample's
+/// config is there.
+///
+/// # Errors
+/// There is something; the message names it.
+pub(super) fn check(table: &Path, pictures: &Path, is_sample: bool) -> anyhow::Result<()> {
+    ensure!(!pictures.is_symlink(), "{} is a symbolic link: choose another folder", pictures.display());
+    let is_there = fs::symlink_metadata(table).is_ok();
+    ensure!(is_sample || !is_there, "{} is no sample's: choose another folder", table.display());
+    Ok(())
+}
+
+/// The same JPEG with the comment in it.
+pub(super) fn commented(jpeg: &[u8]) -> Vec<u8> {
+    // Behind the start of the image and the segment that says it is a JFIF file, which has to come first.
+    let at = match jpeg {
+        [0xff, 0xd8, 0xff, 0xe0, high, low, ..] => 4 + usize::from(u16::from_be_bytes([*high, *low])),
+        _ => 2,
+    };
+    let (before, behind) = jpeg.split_at(at.min(jpeg.len()));
+    let length = 2 + COMMENT.len() as u16;
+    [before, &[0xff, 0xfe], &length.to_be_bytes(), COMMENT, behind].concat()
+}
+
+/// Writes a picture. `is_sample` says that the folder is a sample's: its pictures may be older than the comment.
+///
+/// # Errors
+/// There is another file, or it cannot be written.
+pub(super) fn put(path: &Path, jpeg: &[u8], is_sample: bool) -> anyhow::Result<()> {
+    let cannot = || format!("cannot write {}", path.display());
+    let new = match File::create_new(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            if !is_picture(path, is_sample).with_context(cannot)? {
+                bail!("{} is no picture of a sample: choose another folder", path.display());
+            }
+            fs::remove_file(path).and_then(|()| File::create_new(path))
+        }
+        new => new,
+    };
+    new.and_then(|mut file| file.write_all(jpeg)).with_context(cannot)
+}
+
+fn is_picture(path: &Path, is_sample: bool) -> io::Result<bool> {
+    // A link leads to what is not the sample's.
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Ok(false);
+    }
+    let mut beginning = Vec::new();
+    File::open(path)?.take(BEGINNING).read_to_end(&mut beginning)?;
+    let is_commented = beginning.windows(COMMENT.len()).any(|bytes| bytes == COMMENT);
+    Ok(is_sample || beginning.is_empty() || is_commented)
+}
