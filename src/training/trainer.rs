@@ -239,13 +239,13 @@ impl<'a> Run<'a> {
             self.checkpoint(BEST, 0, false, reporter)?;
         }
         let model = self.folder.join(BEST);
-        if let Some(path) = &self.config.paths.model_path {
-            if let Err(error) = outputs::copy_model(&model, path) {
-                reporter.warn(format!(
-                    "the best model stays at {}; it cannot be copied to `model_path`: {error:#}",
-                    model.display()
-                ));
-            }
+        if let Some(path) = &self.config.paths.model_path
+            && let Err(error) = outputs::copy_model(&model, path)
+        {
+            reporter.warn(format!(
+                "the best model stays at {}; it cannot be copied to `model_path`: {error:#}",
+                model.display()
+            ));
         }
         Ok(Stopped {
             why,
