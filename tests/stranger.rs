@@ -176,3 +176,39 @@ fn the_sample_is_not_drawn_into_a_folder_outside_of_the_config() {
         assert_eq!(std::fs::read_dir(home.path("pictures")).expect("a folder").count(), 0);
     }
 }
+
+/// The same checkpoint with another description of itself.
+fn redescribed(whole: &[u8], change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
+    let length = usize::try_from(u64::from_le_bytes(whole[..8].try_into().expect("eight bytes")));
+    let (header, data) = whole[8..].split_at(length.expect("a length"));
+    let mut header: serde_json::Value = serde_json::from_slice(header).expect("a header");
+    let description = &mut header["__metadata__"]["description"];
+    let mut own = serde_json::from_str(description.as_str().expect("text")).expect("a description");
+    change(&mut own);
+    *description = own.to_string().into();
+    let header = header.to_string();
+    [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), data].concat()
+}
+
+#[test]
+fn a_checkpoint_that_asks_for_too_much_is_a_message_and_no_crash() {
+    let home = Home::new();
+    let trained = home.run(&["train", "project/config.yml", "--run", "project/run"]);
+    assert!(trained.status.success(), "{}", err(&trained));
+    let whole = std::fs::read(home.path("project/run/best.safetensors")).expect("a checkpoint");
+    let predict = |bytes: Vec<u8>| {
+        std::fs::write(home.path("theirs.safetensors"), bytes).expect("written");
+        let output = home.run(&["predict", "theirs.safetensors", "project/1.png"]);
+        (output.status.code(), err(&output))
+    };
+    assert_eq!(predict(redescribed(&whole, |_| {})).0, Some(0));
+    let huge = redescribed(&whole, |description| {
+        description["height"] = 100_000.into();
+        description["width"] = 100_000.into();
+    });
+    let (code, said) = predict(huge);
+    assert!(code == Some(1) && said.contains("the input is 100000 x 100000 pixels"), "{code:?}: {said}");
+    let (code, said) =
+        predict(redescribed(&whole, |description| description["tasks"][0]["labels"] = serde_json::json!([])));
+    assert!(code == Some(1) && said.contains("the task `shade` has 0 labels"), "{code:?}: {said}");
+}
