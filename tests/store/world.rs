@@ -120,6 +120,9 @@ pub struct World {
     /// A save was cut short, and what it was to write; whether another program wrote the CSV since.
     cut_short: Option<(BTreeMap<Cell, Pending>, bool)>,
     next_row: usize,
+    /// The program is about to be killed: what is refused then may be on the disk, or not.
+    is_dying: bool,
+    unsure: Option<Model>,
     /// What came, in order and how often.
     pub log: Vec<&'static str>,
     pub counts: BTreeMap<&'static str, u64>,
@@ -145,6 +148,8 @@ impl World {
             csv,
             cut_short: None,
             next_row: 5,
+            is_dying: false,
+            unsure: None,
             log: Vec::new(),
             counts: BTreeMap::new(),
         }
@@ -257,6 +262,8 @@ impl World {
         if self.append(which, vec![entry]) {
             self.count("edited");
             self.model = model;
+        } else if self.is_dying {
+            self.unsure = self.unsure.take().or(Some(model));
         }
     }
 
@@ -320,6 +327,7 @@ impl World {
                 }
                 true
             }
+            Err(_) if self.is_dying => false,
             Err(refusal) => {
                 let is_other = matches!(refusal, Refusal::ForGood(_)) || self.holder != Some(which);
                 assert!(is_other, "{refusal}");
@@ -494,8 +502,13 @@ impl World {
             self.count("killed in a save");
             let at = self.random.random_range(0..24);
             let taken = self.model.pending.clone();
-            let (_, _) = fault::inject(at, kind, || self.write(which, false));
+            let is_editing = self.random.random_range(0..2) == 0;
+            self.is_dying = true;
+            let (_, _) = fault::inject(at, kind, || self.write(which, is_editing));
+            self.is_dying = false;
             self.gone(which);
+            self.model =
+                self.unsure.take().filter(|unsure| self.is_on_disk(unsure)).unwrap_or(self.model.clone());
             self.cut_short = None;
             let mut saved = self.csv.clone();
             let mut written = BTreeMap::new();
