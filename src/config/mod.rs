@@ -23,6 +23,11 @@ pub use outside::{Outside, Written};
 pub use vocabulary::Change;
 pub(crate) use write::scalar as yaml_scalar;
 
+use crate::files::regular;
+
+/// A longer file is no config; a hundred thousand labels fit in it.
+const MAX_BYTES: u64 = 16 << 20;
+
 /// What a `config.yml` says, checked and with every default filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -236,7 +241,7 @@ impl Config {
     /// # Errors
     /// As [`Config::open`]; what is wrong with an override names its `--set` argument.
     pub fn with_overrides(file: &Path, overrides: &[(String, String)]) -> Result<Self, ConfigError> {
-        let bytes = std::fs::read(file).map_err(|source| ConfigError {
+        let bytes = regular::read(file, MAX_BYTES).map_err(|source| ConfigError {
             file: file.to_path_buf(),
             line: None,
             message: format!("cannot be read: {source}"),

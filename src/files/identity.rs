@@ -1,16 +1,20 @@
 //! Telling a file from what it was a moment ago, and from another of the same name.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
 
+use super::regular;
+
 /// A disk may give two writes within this time the same time.
 const TICK: Duration = Duration::from_secs(2);
 /// Reads before it is said that another program keeps writing the file.
 const ATTEMPTS: usize = 5;
+/// No table or config is longer.
+const MOST: u64 = 1 << 30;
 
 /// Tells a file from what it was a moment ago: which file it is, its length and its times.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,13 +65,12 @@ impl Stamped {
     /// Reads a file while nobody writes it.
     ///
     /// # Errors
-    /// It cannot be read, or another program keeps writing it.
+    /// It is no regular file, is longer than 1 GiB, cannot be read, or another program keeps writing it.
     pub fn read(path: &Path) -> io::Result<Self> {
         for _ in 0..ATTEMPTS {
-            let mut file = File::open(path)?;
+            let mut file = regular::open(path)?;
             let before = Stamp::of_metadata(&file.metadata()?);
-            let mut bytes = Vec::with_capacity(usize::try_from(before.bytes).unwrap_or_default());
-            file.read_to_end(&mut bytes)?;
+            let bytes = regular::read_open(&mut file, MOST)?;
             let stamp = Stamp::of_metadata(&file.metadata()?);
             if stamp == before && stamp.bytes == bytes.len() as u64 {
                 return Ok(Self { bytes, stamp });
@@ -82,7 +85,7 @@ impl Stamped {
     /// It is not there any more, or cannot be read.
     pub fn is_current(&self, path: &Path) -> io::Result<bool> {
         // The disk's clock may be too coarse to tell two quick writes apart.
-        if self.stamp.is_fresh() && fs::read(path)? != self.bytes {
+        if self.stamp.is_fresh() && regular::read(path, MOST)? != self.bytes {
             return Ok(false);
         }
         Ok(Stamp::of(path)? == self.stamp)

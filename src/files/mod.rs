@@ -10,6 +10,7 @@ mod hand_on;
 mod identity;
 mod leftovers;
 mod network;
+pub mod regular;
 mod replace;
 
 use std::fs::File;

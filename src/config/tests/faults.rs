@@ -176,6 +176,26 @@ fn what_is_missing_is_said_with_an_example() {
     let missing = Path::new("no-such-folder").join("config.yml");
     let message = Config::open(&missing).unwrap_err().to_string();
     assert!(message.starts_with(&format!("{}: cannot be read: ", missing.display())), "{message}");
+    let folder = Config::open(&std::env::temp_dir()).unwrap_err().to_string();
+    assert!(folder.ends_with(": cannot be read: it is a folder, not a file"), "{folder}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_device_for_a_config_is_a_message_and_no_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("config.yml");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (said, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for path in [pipe.as_path(), Path::new("/dev/zero")] {
+            said.send(Config::open(path).unwrap_err().to_string()).unwrap();
+        }
+    });
+    for _ in 0..2 {
+        let message = heard.recv_timeout(std::time::Duration::from_secs(10)).expect("no wait");
+        assert!(message.ends_with("cannot be read: it is a pipe or a device, not a file"), "{message}");
+    }
 }
 
 #[test]

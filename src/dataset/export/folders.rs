@@ -11,6 +11,7 @@ use super::made::{self, Made};
 use super::{Placing, Written, count, names, rows};
 use crate::config::Task;
 use crate::dataset::Dataset;
+use crate::files::regular;
 
 /// Digits of the number in front of a name.
 const DIGITS: usize = 4;
@@ -243,7 +244,7 @@ fn put(way: Placing, source: &Path, target: &Path) -> io::Result<()> {
 
 /// A copy with the time of the original, by which it is known later to be as it was made.
 fn copy(source: &Path, target: &Path) -> io::Result<()> {
-    let mut from = File::open(source)?;
+    let mut from = regular::open(source)?;
     let mut to = File::create_new(target)?;
     let copied = io::copy(&mut from, &mut to);
     if copied.is_err() {

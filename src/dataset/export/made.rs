@@ -9,6 +9,8 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 
+use crate::files::regular;
+
 /// The list, hidden in the folder.
 const LIST: &str = ".tasklens-export";
 /// Some file systems know times only to two seconds.
@@ -146,7 +148,7 @@ pub(super) fn write(folder: &Path, made: &[Made]) -> anyhow::Result<()> {
 /// What an earlier export made; a line that cannot be read, or leads out of the folder, is nothing of ours.
 fn read(folder: &Path) -> anyhow::Result<Vec<Made>> {
     let list = folder.join(LIST);
-    let Ok(file) = fs::File::open(&list) else { return Ok(Vec::new()) };
+    let Ok(file) = regular::open(&list) else { return Ok(Vec::new()) };
     let mut made = Vec::new();
     for line in BufReader::new(file).lines() {
         let line = line.with_context(|| format!("{} cannot be read", list.display()))?;

@@ -183,6 +183,26 @@ fn what_is_no_table_is_refused_with_what_to_do() {
     );
     let missing = Table::open(Path::new("no-such.csv")).unwrap_err().to_string();
     assert_eq!(missing, "no-such.csv cannot be read");
+    let folder = format!("{:#}", Table::open(&std::env::temp_dir()).unwrap_err());
+    assert!(folder.ends_with("cannot be read: it is a folder, not a file"), "{folder}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_device_for_a_table_is_a_message_and_no_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("labels.csv");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (said, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for path in [pipe.as_path(), Path::new("/dev/zero")] {
+            said.send(format!("{:#}", Table::open(path).unwrap_err())).unwrap();
+        }
+    });
+    for _ in 0..2 {
+        let message = heard.recv_timeout(std::time::Duration::from_secs(10)).expect("no wait");
+        assert!(message.ends_with("it is a pipe or a device, not a file"), "{message}");
+    }
 }
 
 #[test]
