@@ -150,7 +150,7 @@ fn a_run_leaves_a_folder_that_can_predict() {
     let text = std::fs::read_to_string(run.join(PREDICTIONS)).expect("predictions");
     let mut rows = csv::Reader::from_reader(text.as_bytes());
     let row = rows.records().next().expect("a row").expect("a readable row");
-    let image = decode_file(Path::new(&row[0])).expect("an image");
+    let image = decode_file(Path::new(&row[0])).expect("an image").into_rgb();
     let prediction = predictor.predict(&[image]).expect("a prediction").remove(0);
     for (place, label) in [(3, 0), (4, 1)] {
         let written: f32 = row[place].parse().expect("a probability");

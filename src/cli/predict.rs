@@ -142,7 +142,7 @@ fn predict_url(predictor: &Predictor, url: &str, stop: &Flag, output: &mut Outpu
         .and_then(|bytes| decode::decode_bytes(&bytes, url).map_err(anyhow::Error::from));
     let result = match image {
         Err(error) => Err(format!("{error:#}")),
-        Ok(image) => Ok(predictor.predict(&[image])?.remove(0)),
+        Ok(image) => Ok(predictor.predict(&[image.into_rgb()])?.remove(0)),
     };
     bar.finish();
     output.add(&bar, url, result)

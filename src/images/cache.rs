@@ -44,7 +44,9 @@ impl ImageCache {
         if let Some(image) = shard.read().unwrap_or_else(PoisonError::into_inner).get(&index) {
             return Ok(Arc::clone(image));
         }
-        let image = Arc::new(resize::resize(&decode_file(path)?, self.width, self.height));
+        let decoded = decode_file(path)?;
+        let image = Arc::new(resize::resize(&decoded, self.width, self.height));
+        drop(decoded);
         let bytes = image.as_raw().len();
         if self.reserve(bytes) {
             let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);

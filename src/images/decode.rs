@@ -3,8 +3,12 @@
 //! What a file is, its content says, not its name. JPEGs go to zune-jpeg directly (CMYK and YCCK in
 //! Adobe's inverted convention included, as browsers and Pillow do), the rest to the `image` crate.
 
+mod jpeg;
+mod to_rgb;
+
 use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, ErrorKind, Read as _, Seek};
+use std::io::{BufRead, BufReader, Cursor, ErrorKind, Read, Seek};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use image::metadata::Orientation;
@@ -15,6 +19,8 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::Rgb;
+use super::budget::{Budget, Share};
+use crate::regular_file;
 
 /// The endings of the images that we read, for finding them in folders and tables.
 pub const ENDINGS: [&str; 9] = ["jpg", "jpeg", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff"];
@@ -28,13 +34,20 @@ pub fn has_image_ending(path: &Path) -> bool {
 pub const MAX_PIXELS: u64 = 200_000_000;
 
 /// A file with more bytes than this is not read: [`MAX_PIXELS`] uncompressed at 16 bits fit in it.
-const MAX_FILE_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+const MAX_FILE_BYTES: u64 = 2 << 30;
 
-/// What a decoder may allocate at once: [`MAX_PIXELS`] at 8 bytes each, and some for tables.
-const MAX_ALLOCATION: u64 = MAX_PIXELS * 8 + 64 * 1024 * 1024;
+/// The same for JPEG and WebP, whose decoders want all of a file in memory.
+const MAX_COMPRESSED_BYTES: u64 = 512 << 20;
 
-/// How much of a JPEG is read first to find its size; most headers are shorter.
-const PROBE_BYTES: u64 = 32 * 1024;
+/// How much of a file is read at once.
+const READ_BYTES: usize = 32 * 1024;
+
+/// A header longer than this is not read; nor may a decoder take more for tables, profiles and rows.
+const MAX_HEADER_BYTES: u64 = 16 << 20;
+
+/// What the pixels of an image that is decoded need, each: 3 bytes, and as many for a copy that is turned
+/// upright or the first half of scaling.
+const BYTES_PER_PIXEL: u64 = 6;
 
 /// Why an image cannot be used. The messages say what to do.
 #[derive(Debug, thiserror::Error)]
@@ -73,35 +86,97 @@ pub enum ImageError {
     },
 }
 
-/// Decodes a file.
+/// Upright pixels with their share of the [`Budget`], which has it back when they are dropped.
+#[derive(Debug)]
+pub struct Decoded {
+    pixels: Rgb,
+    share: Share,
+}
+
+impl Decoded {
+    /// A copy of pixels that are at hand.
+    pub fn copy_of(pixels: &Rgb) -> Self {
+        let (width, height) = pixels.dimensions();
+        let share = Budget::of_process().take(pixel_count((width, height)) * BYTES_PER_PIXEL);
+        Self { pixels: pixels.clone(), share }
+    }
+
+    /// The pixels, and the share to keep as long as they.
+    pub fn into_parts(self) -> (Rgb, Share) {
+        (self.pixels, self.share)
+    }
+
+    /// The pixels alone, where they are the only ones.
+    pub fn into_rgb(self) -> Rgb {
+        self.pixels
+    }
+}
+
+impl Deref for Decoded {
+    type Target = Rgb;
+
+    fn deref(&self) -> &Rgb {
+        &self.pixels
+    }
+}
+
+/// Decodes a file, once the [`Budget`] has room for it.
 ///
 /// # Errors
 /// See [`ImageError`]. A JPEG that was cut off is an error too, not a half-grey picture.
-pub fn decode_file(path: &Path) -> Result<Rgb, ImageError> {
-    let mut file = open(path)?;
-    let name = || path.display().to_string();
-    let length = file.metadata().map_err(|source| ImageError::Io { name: name(), source })?.len();
-    if length > MAX_FILE_BYTES {
-        return Err(ImageError::Format { name: name(), reason: "the file is larger than 2 GiB".to_owned() });
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-    file.read_to_end(&mut bytes).map_err(|source| ImageError::Io { name: name(), source })?;
-    decode_bytes(&bytes, &name())
+pub fn decode_file(path: &Path) -> Result<Decoded, ImageError> {
+    decode_file_within(path, Budget::of_process())
 }
 
-/// Decodes bytes; `name` is what messages call them.
+fn decode_file_within(path: &Path, budget: &'static Budget) -> Result<Decoded, ImageError> {
+    let name = path.display().to_string();
+    let header = Header { name: &name };
+    let failed = |source| ImageError::Io { name: name.clone(), source };
+    let file = open(path)?;
+    let length = file.metadata().map_err(failed)?.len();
+    let mut reader = BufReader::with_capacity(READ_BYTES, file);
+    let format = header.format_of(reader.fill_buf().map_err(failed)?)?;
+    header.check_length(length, format)?;
+    if format != ImageFormat::Jpeg {
+        return header.decode_other(reader, format, length, budget);
+    }
+    let (mut bytes, jpeg) = header.start_of_jpeg(&mut reader)?;
+    let share = budget.take(jpeg.cost(length));
+    let rest = length.saturating_sub(bytes.len() as u64);
+    bytes.reserve_exact(usize::try_from(rest).unwrap_or(0));
+    reader.take(rest).read_to_end(&mut bytes).map_err(failed)?;
+    let (pixels, orientation) = header.decode_jpeg(&bytes)?;
+    drop(bytes);
+    Ok(upright(pixels, orientation, share))
+}
+
+/// Decodes bytes, once the [`Budget`] has room for them; `name` is what messages call them.
 ///
 /// # Errors
 /// See [`ImageError`].
-pub fn decode_bytes(bytes: &[u8], name: &str) -> Result<Rgb, ImageError> {
-    let header = Header { name };
-    let (pixels, orientation) = match header.format_of(bytes)? {
-        ImageFormat::Jpeg => header.decode_jpeg(bytes)?,
-        format => header.decode_other(Cursor::new(bytes), format)?,
-    };
-    let mut upright = DynamicImage::ImageRgb8(pixels);
-    upright.apply_orientation(orientation);
-    Ok(upright.into_rgb8())
+pub fn decode_bytes(bytes: &[u8], name: &str) -> Result<Decoded, ImageError> {
+    let (header, budget, length) = (Header { name }, Budget::of_process(), bytes.len() as u64);
+    let format = header.format_of(bytes)?;
+    header.check_length(length, format)?;
+    if format != ImageFormat::Jpeg {
+        return header.decode_other(Cursor::new(bytes), format, length, budget);
+    }
+    let (_, jpeg) = header.jpeg(bytes)?;
+    let share = budget.take(jpeg.cost(length));
+    let (pixels, orientation) = header.decode_jpeg(bytes)?;
+    Ok(upright(pixels, orientation, share))
+}
+
+fn upright(pixels: Rgb, orientation: Orientation, mut share: Share) -> Decoded {
+    let mut image = DynamicImage::ImageRgb8(pixels);
+    image.apply_orientation(orientation);
+    let pixels = image.into_rgb8();
+    share.shrink_to(pixel_count(pixels.dimensions()) * BYTES_PER_PIXEL);
+    Decoded { pixels, share }
+}
+
+fn pixel_count((width, height): (u32, u32)) -> u64 {
+    u64::from(width) * u64::from(height)
 }
 
 /// Width and height as displayed (EXIF applied), from the header alone.
@@ -109,24 +184,14 @@ pub fn decode_bytes(bytes: &[u8], name: &str) -> Result<Rgb, ImageError> {
 /// # Errors
 /// See [`ImageError`].
 pub fn probe_file(path: &Path) -> Result<(u32, u32), ImageError> {
-    let mut file = BufReader::new(open(path)?);
+    let mut file = BufReader::with_capacity(READ_BYTES, open(path)?);
     let name = path.display().to_string();
     let header = Header { name: &name };
-    let failed = |source| ImageError::Io { name: name.clone(), source };
-    let start = file.fill_buf().map_err(failed)?;
+    let start = file.fill_buf().map_err(|source| ImageError::Io { name: name.clone(), source })?;
     let format = header.format_of(start)?;
     let ((width, height), orientation) = if format == ImageFormat::Jpeg {
-        let mut bytes = Vec::new();
-        let mut take = PROBE_BYTES;
-        loop {
-            let read = file.by_ref().take(take).read_to_end(&mut bytes).map_err(failed)?;
-            match header.jpeg(&bytes) {
-                Ok(jpeg) => break (jpeg.size, jpeg.orientation),
-                // A long preview or colour profile may stand before the size: read on.
-                Err(ImageError::Format { .. }) if read as u64 == take => take = bytes.len() as u64,
-                Err(error) => return Err(error),
-            }
-        }
+        let (_, jpeg) = header.start_of_jpeg(&mut file)?;
+        (jpeg.size, jpeg.orientation)
     } else {
         let mut decoder = header.decoder(file, format)?;
         (decoder.dimensions(), decoder.orientation().unwrap_or(Orientation::NoTransforms))
@@ -142,7 +207,7 @@ pub fn probe_file(path: &Path) -> Result<(u32, u32), ImageError> {
 }
 
 fn open(path: &Path) -> Result<File, ImageError> {
-    File::open(path).map_err(|source| match source.kind() {
+    regular_file::open(path).map_err(|source| match source.kind() {
         ErrorKind::NotFound => ImageError::Missing { path: path.to_path_buf() },
         _ => ImageError::Io { name: path.display().to_string(), source },
     })
@@ -153,11 +218,34 @@ struct Header<'a> {
     name: &'a str,
 }
 
-/// A JPEG whose header has been read.
-struct Jpeg<'a> {
-    decoder: JpegDecoder<ZCursor<&'a [u8]>>,
+/// What the header of a JPEG says.
+struct Jpeg {
     size: (u32, u32),
     orientation: Orientation,
+    coefficient_bytes: u64,
+}
+
+impl Jpeg {
+    /// What decoding it takes at most, with a file of `length` bytes in memory.
+    fn cost(&self, length: u64) -> u64 {
+        let pixels = pixel_count(self.size);
+        length + MAX_HEADER_BYTES + (pixels * 3 + self.coefficient_bytes).max(pixels * BYTES_PER_PIXEL)
+    }
+}
+
+/// What decoding any other image takes at most, and what its decoder may allocate within that; `native`
+/// is the bytes of a pixel as the file has them.
+fn cost(format: ImageFormat, pixels: u64, native: u64, length: u64) -> (u64, u64) {
+    let (cost, may_allocate) = match format {
+        // The frame, and the canvas that it is laid on.
+        ImageFormat::Gif => (pixels * 8, pixels * 4),
+        // It is unpacked, cut into its strips or tiles, and then copied to us.
+        ImageFormat::Tiff => (pixels * native * 3, pixels * native * 2),
+        // Planes, transparency, frame and canvas, and the file.
+        ImageFormat::WebP => (pixels * 16 + length, pixels * 16),
+        _ => (pixels * native, pixels * native),
+    };
+    (cost.max(pixels * BYTES_PER_PIXEL) + MAX_HEADER_BYTES, may_allocate + MAX_HEADER_BYTES)
 }
 
 impl Header<'_> {
@@ -189,7 +277,18 @@ impl Header<'_> {
         Ok(())
     }
 
-    fn jpeg<'b>(&self, bytes: &'b [u8]) -> Result<Jpeg<'b>, ImageError> {
+    fn check_length(&self, length: u64, format: ImageFormat) -> Result<(), ImageError> {
+        let most = match format {
+            ImageFormat::Jpeg | ImageFormat::WebP => MAX_COMPRESSED_BYTES,
+            _ => MAX_FILE_BYTES,
+        };
+        if length > most {
+            return Err(self.format_error(format!("the file is larger than {} MB", most >> 20)));
+        }
+        Ok(())
+    }
+
+    fn jpeg<'b>(&self, bytes: &'b [u8]) -> Result<(JpegDecoder<ZCursor<&'b [u8]>>, Jpeg), ImageError> {
         let options = DecoderOptions::default()
             .set_strict_mode(false)
             .set_max_width(usize::from(u16::MAX))
@@ -204,18 +303,41 @@ impl Header<'_> {
             .exif()
             .and_then(|exif| Orientation::from_exif_chunk(exif))
             .unwrap_or(Orientation::NoTransforms);
-        Ok(Jpeg { decoder, size, orientation })
+        let coefficient_bytes = jpeg::coefficient_bytes(bytes, pixel_count(size));
+        Ok((decoder, Jpeg { size, orientation, coefficient_bytes }))
+    }
+
+    /// Reads the header of a JPEG, and returns what was read.
+    fn start_of_jpeg(&self, file: &mut impl Read) -> Result<(Vec<u8>, Jpeg), ImageError> {
+        let failed = |source| ImageError::Io { name: self.name.to_owned(), source };
+        let mut bytes = Vec::new();
+        let mut take = READ_BYTES as u64;
+        loop {
+            let read = file.by_ref().take(take).read_to_end(&mut bytes).map_err(failed)?;
+            match self.jpeg(&bytes) {
+                Ok((_, jpeg)) => return Ok((bytes, jpeg)),
+                // A long preview or colour profile may stand before the size: read on.
+                Err(ImageError::Format { .. }) if read as u64 == take => take = bytes.len() as u64,
+                Err(error) => return Err(error),
+            }
+            if bytes.len() as u64 > MAX_HEADER_BYTES {
+                return Err(self.format_error("its header does not end"));
+            }
+        }
     }
 
     fn decode_jpeg(&self, bytes: &[u8]) -> Result<(Rgb, Orientation), ImageError> {
-        let mut jpeg = self.jpeg(bytes)?;
-        if !has_end_of_jpeg(bytes) {
+        let (mut decoder, jpeg) = self.jpeg(bytes)?;
+        if !jpeg::has_end(bytes) {
             return Err(self.format_error("the file was cut off; copy or download it again"));
         }
-        let pixels = jpeg.decoder.decode().map_err(|error| self.format_error(error))?;
-        let image = Rgb::from_raw(jpeg.size.0, jpeg.size.1, pixels)
-            .ok_or_else(|| self.format_error("its colours are of an unknown kind"))?;
+        let pixels = decoder.decode().map_err(|error| self.format_error(error))?;
+        let image = Rgb::from_raw(jpeg.size.0, jpeg.size.1, pixels).ok_or_else(|| self.unknown_colours())?;
         Ok((image, jpeg.orientation))
+    }
+
+    fn unknown_colours(&self) -> ImageError {
+        self.format_error("its colours are of an unknown kind")
     }
 
     fn decoder<'r, R: BufRead + Seek + 'r>(
@@ -224,9 +346,7 @@ impl Header<'_> {
         format: ImageFormat,
     ) -> Result<impl ImageDecoder + 'r, ImageError> {
         let mut reader = ImageReader::with_format(reader, format);
-        let mut limits = Limits::no_limits();
-        limits.max_alloc = Some(MAX_ALLOCATION);
-        reader.limits(limits);
+        reader.limits(limits(MAX_HEADER_BYTES));
         let decoder = reader.into_decoder().map_err(|error| self.format_error(error))?;
         self.check_size(decoder.dimensions())?;
         Ok(decoder)
@@ -236,45 +356,33 @@ impl Header<'_> {
         &self,
         reader: R,
         format: ImageFormat,
-    ) -> Result<(Rgb, Orientation), ImageError> {
+        length: u64,
+        budget: &'static Budget,
+    ) -> Result<Decoded, ImageError> {
         let mut decoder = self.decoder(reader, format)?;
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-        let image = DynamicImage::from_decoder(decoder).map_err(|error| self.format_error(error))?;
-        Ok((over_white(image), orientation))
+        let ((width, height), color) = (decoder.dimensions(), decoder.color_type());
+        let count = pixel_count((width, height));
+        let (cost, may_allocate) = cost(format, count, u64::from(color.bytes_per_pixel()), length);
+        let share = budget.take(cost);
+        decoder.set_limits(limits(may_allocate)).map_err(|error| self.format_error(error))?;
+        let too_large = || ImageError::TooLarge { name: self.name.to_owned(), width, height };
+        let native = usize::try_from(decoder.total_bytes()).map_err(|_| too_large())?;
+        let count = usize::try_from(count).map_err(|_| too_large())?;
+        let mut buffer = vec![0; native.max(count * 3)];
+        decoder.read_image(&mut buffer[..native]).map_err(|error| self.format_error(error))?;
+        if !to_rgb::in_place(&mut buffer, count, color) {
+            return Err(self.unknown_colours());
+        }
+        let pixels = Rgb::from_raw(width, height, buffer).ok_or_else(|| self.unknown_colours())?;
+        Ok(upright(pixels, orientation, share))
     }
 }
 
-/// Whether an end marker follows the first scan of a JPEG. Previews in the header have one of their
-/// own, so the header's segments are skipped by their lengths.
-fn has_end_of_jpeg(bytes: &[u8]) -> bool {
-    const START_OF_SCAN: u8 = 0xDA;
-    let mut at = 2;
-    while let Some(&[0xFF, marker, high, low]) = bytes.get(at..at + 4).and_then(<[u8]>::first_chunk) {
-        if marker == 0xFF {
-            at += 1;
-            continue;
-        }
-        if marker == START_OF_SCAN {
-            break;
-        }
-        at += 2 + usize::from(u16::from_be_bytes([high, low]));
-    }
-    bytes.get(at..).is_some_and(|rest| rest.windows(2).any(|pair| pair == [0xFF, 0xD9]))
-}
-
-/// 8-bit RGB, with transparency laid over white.
-fn over_white(image: DynamicImage) -> Rgb {
-    if !image.color().has_alpha() {
-        return image.into_rgb8();
-    }
-    let image = image.into_rgba8();
-    let (width, height) = image.dimensions();
-    let mut flat = Rgb::new(width, height);
-    for (to, from) in flat.as_chunks_mut::<3>().0.iter_mut().zip(image.as_chunks::<4>().0) {
-        let [red, green, blue, alpha] = from.map(u32::from);
-        *to = [red, green, blue].map(|value| ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8);
-    }
-    flat
+fn limits(bytes: u64) -> Limits {
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(bytes);
+    limits
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! Pixels: decode, EXIF orientation, resize, augment, thumbnails, fetch by URL.
+//! Pixels: decode within a budget of memory, EXIF orientation, resize, augment, thumbnails, fetch by URL.
 //!
 //! Everything decoded is upright 8-bit RGB; transparency is laid over white.
 
 pub mod augment;
+pub mod budget;
 pub mod cache;
 pub mod decode;
 pub mod fetch;

@@ -13,11 +13,26 @@ pub fn resize(image: &Rgb, width: u32, height: u32) -> Rgb {
     convolve(image, width, height, FilterType::Bilinear)
 }
 
+/// The library scales the width first. What that makes of a thin, long image may be this large; beyond
+/// it, the height is scaled first.
+const MAX_FIRST_PASS_BYTES: u64 = 64 << 20;
+
+/// A thread keeps its buffers from one image to the next up to this size.
+const KEEP_BYTES: usize = 8 << 20;
+
 /// As [`resize`] with any filter.
-#[expect(clippy::expect_used, reason = "an RgbImage holds width * height * 3 bytes by construction")]
 pub(super) fn convolve(image: &Rgb, width: u32, height: u32, filter: FilterType) -> Rgb {
+    let first_pass_bytes = u64::from(width) * u64::from(image.height()) * 3;
+    if width > image.width() && height < image.height() && first_pass_bytes > MAX_FIRST_PASS_BYTES {
+        let low = convolve_at_once(image, image.width(), height, filter);
+        return convolve_at_once(&low, width, height, filter);
+    }
+    convolve_at_once(image, width, height, filter)
+}
+
+#[expect(clippy::expect_used, reason = "an RgbImage holds width * height * 3 bytes by construction")]
+fn convolve_at_once(image: &Rgb, width: u32, height: u32, filter: FilterType) -> Rgb {
     thread_local! {
-        // Keeps its buffers from one image to the next.
         static RESIZER: RefCell<Resizer> = RefCell::new(Resizer::new());
     }
     if image.dimensions() == (width, height) {
@@ -28,7 +43,13 @@ pub(super) fn convolve(image: &Rgb, width: u32, height: u32, filter: FilterType)
     let mut target = Image::new(width, height, PixelType::U8x3);
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
     RESIZER
-        .with_borrow_mut(|resizer| resizer.resize(&source, &mut target, &options))
+        .with_borrow_mut(|resizer| {
+            let resized = resizer.resize(&source, &mut target, &options);
+            if resizer.size_of_internal_buffers() > KEEP_BYTES {
+                resizer.reset_internal_buffers();
+            }
+            resized
+        })
         .expect("both sides are 8-bit RGB");
     Rgb::from_raw(width, height, target.into_vec()).expect("the buffer fits its size")
 }
@@ -65,5 +86,15 @@ mod tests {
         let square = resize(&line, 32, 32);
         assert_eq!(square.dimensions(), (32, 32));
         assert!(square.pixels().all(|pixel| *pixel == Pixel([10, 200, 30])));
+    }
+
+    #[test]
+    fn a_line_of_a_million_pixels_does_not_become_gigabytes_on_the_way() {
+        let line = Rgb::from_fn(1, 1_000_000, |_, y| Pixel([(y / 4000) as u8, 200, 30]));
+        let square = resize(&line, 96, 96);
+        for (y, row) in square.rows().enumerate() {
+            let expected = ((y as f64 + 0.5) / 96.0 * 250.0) as u8;
+            assert!(row.into_iter().all(|pixel| pixel[0].abs_diff(expected) <= 2 && pixel[1] == 200));
+        }
     }
 }

@@ -14,6 +14,8 @@ use crate::app::project::ImageSource;
 use crate::app::thumbnails::color_image;
 use crate::app::train_view::earlier;
 use crate::config::{DeviceChoice, Task};
+use crate::images::budget::Share;
+use crate::images::decode::Decoded;
 use crate::images::thumbnail::thumbnail_of;
 use crate::images::{self, Rgb};
 use crate::inference::{Prediction, Predictor};
@@ -133,7 +135,7 @@ struct SetModel {
 struct Pixels {
     id: u64,
     model: u64,
-    image: Rgb,
+    image: Decoded,
 }
 
 /// The threads; they end when this is dropped.
@@ -152,7 +154,7 @@ impl Worker {
         let (loads, load_requests) = unbounded::<Load>();
         let (shows, show_requests) = unbounded::<(u64, ImageSource)>();
         let (say, said) = unbounded();
-        // Full-size pixels wait here: a short queue bounds the memory.
+        // Full-size pixels wait here: a short queue, and their shares of the budget, bound the memory.
         let (pixels, pixel_requests) = bounded(BATCH);
         let mut threads: Vec<Job<()>> = (0..LOADERS)
             .map(|_| {
@@ -250,11 +252,11 @@ fn load_loop(
 }
 
 /// The pixels, and where to read them from the next time.
-fn read(source: &ImageSource, progress: &Progress) -> anyhow::Result<(Rgb, ImageSource)> {
+fn read(source: &ImageSource, progress: &Progress) -> anyhow::Result<(Decoded, ImageSource)> {
     Ok(match source {
         ImageSource::Path(path) => (images::decode::decode_file(path)?, source.clone()),
         ImageSource::Bytes { name, bytes } => (images::decode::decode_bytes(bytes, name)?, source.clone()),
-        ImageSource::Pixels { image, .. } => ((**image).clone(), source.clone()),
+        ImageSource::Pixels { image, .. } => (Decoded::copy_of(image), source.clone()),
         ImageSource::Url(url) => {
             let bytes = images::fetch::fetch(url, &|| progress.keep_going())?;
             let image = images::decode::decode_bytes(&bytes, url)?;
@@ -299,33 +301,37 @@ fn predict_loop(open: &OpenModel, models: &Receiver<SetModel>, pixels: &Receiver
 }
 
 fn predict(model: &Model, number: u64, batch: Vec<Pixels>, say: &Say<'_>) {
-    let (ids, images): (Vec<u64>, Vec<Rgb>) =
+    let (ids, images): (Vec<u64>, Vec<Decoded>) =
         batch.into_iter().map(|pixels| (pixels.id, pixels.image)).unzip();
+    // The shares are kept as long as the pixels.
+    let (images, _shares): (Vec<Rgb>, Vec<Share>) = images.into_iter().map(Decoded::into_parts).unzip();
+    answer(model, number, &ids, &images, say);
+}
+
+fn answer(model: &Model, number: u64, ids: &[u64], images: &[Rgb], say: &Say<'_>) {
     if ids.is_empty() {
         return;
     }
-    let answered = |images: &[Rgb]| {
-        guarded("Predicting", || {
-            let predictions = (model.predict)(images)?;
-            anyhow::ensure!(predictions.len() == images.len(), "the network left out an image");
-            Ok(predictions)
-        })
-    };
-    match answered(&images) {
+    let predictions = guarded("Predicting", || {
+        let predictions = (model.predict)(images)?;
+        anyhow::ensure!(predictions.len() == images.len(), "the network left out an image");
+        Ok(predictions)
+    });
+    match predictions {
         Ok(predictions) => {
-            for (id, prediction) in ids.into_iter().zip(predictions) {
-                say.say(Said::Predicted { id, model: number, prediction });
+            for (id, prediction) in ids.iter().zip(predictions) {
+                say.say(Said::Predicted { id: *id, model: number, prediction });
             }
         }
         // One bad image must not take the others with it.
         Err(_) if ids.len() > 1 => {
-            for (id, image) in ids.into_iter().zip(images) {
-                predict(model, number, vec![Pixels { id, model: number, image }], say);
+            for (id, image) in ids.chunks(1).zip(images.chunks(1)) {
+                answer(model, number, id, image, say);
             }
         }
         Err(message) => {
             for id in ids {
-                say.say(Said::Failed { id, message: message.clone() });
+                say.say(Said::Failed { id: *id, message: message.clone() });
             }
         }
     }

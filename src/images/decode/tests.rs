@@ -73,7 +73,7 @@ fn other_formats_show_their_colours() {
     let picture = Rgb::from_fn(9, 5, |x, y| Pixel([x as u8 * 20, y as u8 * 30, 77]));
     for format in [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::Tiff, ImageFormat::WebP] {
         let bytes = encoded(&picture.clone().into(), format);
-        assert_eq!(decode_bytes(&bytes, "picture").unwrap(), picture, "{format:?}");
+        assert_eq!(*decode_bytes(&bytes, "picture").unwrap(), picture, "{format:?}");
     }
 }
 
@@ -100,7 +100,7 @@ fn the_content_decides_not_the_name() {
     let path = folder.path().join("photo.jpg");
     let picture = Rgb::from_pixel(4, 3, Pixel([1, 2, 3]));
     std::fs::write(&path, encoded(&picture.clone().into(), ImageFormat::Png)).unwrap();
-    assert_eq!(decode_file(&path).unwrap(), picture);
+    assert_eq!(*decode_file(&path).unwrap(), picture);
     assert_eq!(probe_file(&path).unwrap(), (4, 3));
 }
 
@@ -167,6 +167,67 @@ fn what_cannot_be_read_says_why() {
         assert!(decoding.contains(reason) && decoding.contains(name), "{decoding}");
         assert!(probing.contains(reason), "{probing}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_device_named_as_an_image_is_a_message_and_no_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let (pipe, zero) = (folder.path().join("pipe.png"), folder.path().join("zero.jpg"));
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::os::unix::fs::symlink("/dev/zero", &zero).unwrap();
+    let (said, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for path in [pipe, zero] {
+            said.send(decode_file(&path).unwrap_err().to_string()).unwrap();
+            said.send(probe_file(&path).unwrap_err().to_string()).unwrap();
+        }
+    });
+    for _ in 0..4 {
+        let message = heard.recv_timeout(std::time::Duration::from_secs(10)).expect("no wait");
+        assert!(message.ends_with("cannot be read: it is a pipe or a device, not a file"), "{message}");
+    }
+}
+
+#[test]
+fn a_file_without_an_end_is_refused_by_its_length_or_its_header() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = |name: &str, start: &[u8], length: u64| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, start).unwrap();
+        // Sparse: it takes no disk.
+        File::options().write(true).open(&path).unwrap().set_len(length).unwrap();
+        decode_file(&path).unwrap_err().to_string()
+    };
+    let jpeg = std::fs::read(fixture("exif_1.jpg")).unwrap();
+    assert!(said("long.jpg", &jpeg, 1 << 40).contains("larger than 512 MB"));
+    assert!(said("long.tif", b"II*\0", 1 << 40).contains("larger than 2048 MB"));
+    assert!(said("zeros.png", &[], 1 << 40).contains("its content is something else"));
+    let endless = said("endless.jpg", b"\xff\xd8\xff\xe0\0\x04ab", 500 << 20);
+    assert!(endless.contains("is not a readable JPEG"), "{endless}");
+}
+
+#[test]
+fn images_wait_for_one_another_where_the_memory_holds_only_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let budget: &'static Budget = Box::leak(Box::new(Budget::new(MAX_HEADER_BYTES + 40 * 30 * 16)));
+    let picture = Rgb::from_pixel(40, 30, Pixel([1, 2, 3]));
+    for (name, format) in [("a.png", ImageFormat::Png), ("b.webp", ImageFormat::WebP)] {
+        std::fs::write(folder.path().join(name), encoded(&picture.clone().into(), format)).unwrap();
+    }
+    std::fs::write(folder.path().join("cut.png"), &encoded(&picture.clone().into(), ImageFormat::Png)[..60])
+        .unwrap();
+    let first = decode_file_within(&folder.path().join("a.png"), budget).unwrap();
+    assert_eq!(budget.free(), MAX_HEADER_BYTES + 40 * 30 * 10, "6 bytes a pixel while it is held");
+    let (said, heard) = std::sync::mpsc::channel();
+    let path = folder.path().join("b.webp");
+    std::thread::spawn(move || said.send(decode_file_within(&path, budget).unwrap().dimensions()));
+    assert!(heard.recv_timeout(std::time::Duration::from_millis(50)).is_err());
+    drop(first);
+    assert_eq!(heard.recv_timeout(std::time::Duration::from_secs(10)).unwrap(), (40, 30));
+    decode_file_within(&folder.path().join("cut.png"), budget).unwrap_err();
+    let all = budget.take(u64::MAX);
+    assert_eq!((budget.free(), all.bytes()), (0, MAX_HEADER_BYTES + 40 * 30 * 16), "all of it came back");
 }
 
 #[test]

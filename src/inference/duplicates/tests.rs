@@ -115,7 +115,7 @@ fn copies_of_real_photographs() {
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
-    let images: Vec<Rgb> = files.iter().map(|file| decode_file(file).unwrap()).collect();
+    let images: Vec<Rgb> = files.iter().map(|file| decode_file(file).unwrap().into_rgb()).collect();
     let miniature = |image: &Rgb| {
         let input = resize::resize(image, 64, 64);
         resize::resize(&input, 12, 12).into_raw()

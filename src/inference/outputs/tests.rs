@@ -65,7 +65,7 @@ fn a_cancelled_pass_goes_on_where_it_was() {
     assert_eq!(outputs.images, rows.iter().map(|row| row.image.clone()).collect::<Vec<_>>());
     assert_eq!((outputs.features.len(), outputs.features.dimensions()), (6, 512));
     let predictor = Predictor::open(&run, DeviceChoice::Cpu).unwrap();
-    let image = crate::images::decode::decode_file(&rows[5].image).unwrap();
+    let image = crate::images::decode::decode_file(&rows[5].image).unwrap().into_rgb();
     let expected = &predictor.predict(&[image]).unwrap()[0];
     for (task, labels) in [(0, 2), (1, 3)] {
         let stored = &outputs.probabilities[task][5 * labels..6 * labels];

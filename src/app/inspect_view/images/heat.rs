@@ -126,9 +126,10 @@ fn start(key: &Key, session: &Session, context: &ViewContext<'_>) -> Option<Job<
     let device = context.project?.config.model.device;
     let (run, predictor, key) = (session.run.clone(), session.predictor.clone(), key.clone());
     Some(context.jobs.start_quietly("Heat map", move |progress| {
-        let image = decode::decode_file(Path::new(&key.image))?;
         predictor.with(&run, device, |predictor| {
             anyhow::ensure!(progress.keep_going(), "another heat map was asked for");
+            // Only now: who has the network before us may wait for the memory that our image would hold.
+            let image = decode::decode_file(Path::new(&key.image))?;
             predictor.heat_map(&image, key.task, key.label as usize)
         })
     }))

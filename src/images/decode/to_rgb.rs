@@ -1,0 +1,127 @@
+//! Pixels of any kind -> 8-bit RGB over white, in the buffer that they are in: a second one would double
+//! what a large image needs.
+
+use image::ColorType;
+
+/// Changes `pixels` pixels of `color` at the beginning of `buffer`, which has room for 3 bytes each, to
+/// RGB; whether the kind is known.
+pub(super) fn in_place(buffer: &mut Vec<u8>, pixels: usize, color: ColorType) -> bool {
+    match color {
+        ColorType::Rgb8 => {}
+        ColorType::L8 => each(buffer, pixels, |[grey]: [u8; 1]| [grey; 3]),
+        ColorType::La8 => each(buffer, pixels, |[grey, alpha]: [u8; 2]| [over_white(grey, alpha); 3]),
+        ColorType::Rgba8 => each(buffer, pixels, |[red, green, blue, alpha]: [u8; 4]| {
+            [red, green, blue].map(|value| over_white(value, alpha))
+        }),
+        ColorType::L16 => each(buffer, pixels, |bytes: [u8; 2]| [from_16(bytes); 3]),
+        ColorType::La16 => each(buffer, pixels, |bytes: [u8; 4]| {
+            let [grey, alpha] = values::<4, 2, 2>(bytes).map(from_16);
+            [over_white(grey, alpha); 3]
+        }),
+        ColorType::Rgb16 => each(buffer, pixels, |bytes: [u8; 6]| values::<6, 2, 3>(bytes).map(from_16)),
+        ColorType::Rgba16 => each(buffer, pixels, |bytes: [u8; 8]| {
+            let [red, green, blue, alpha] = values::<8, 2, 4>(bytes).map(from_16);
+            [red, green, blue].map(|value| over_white(value, alpha))
+        }),
+        ColorType::Rgb32F => {
+            each(buffer, pixels, |bytes: [u8; 12]| values::<12, 4, 3>(bytes).map(from_float))
+        }
+        ColorType::Rgba32F => each(buffer, pixels, |bytes: [u8; 16]| {
+            let [red, green, blue, alpha] = values::<16, 4, 4>(bytes).map(from_float);
+            [red, green, blue].map(|value| over_white(value, alpha))
+        }),
+        _ => return false,
+    }
+    buffer.truncate(pixels * 3);
+    buffer.shrink_to_fit();
+    true
+}
+
+fn each<const FROM: usize>(buffer: &mut [u8], pixels: usize, rgb: impl Fn([u8; FROM]) -> [u8; 3]) {
+    let convert = |place: usize| {
+        let mut from = [0; FROM];
+        from.copy_from_slice(&buffer[place * FROM..(place + 1) * FROM]);
+        buffer[place * 3..(place + 1) * 3].copy_from_slice(&rgb(from));
+    };
+    // In the direction in which none is written over before it was read.
+    if FROM < 3 {
+        (0..pixels).rev().for_each(convert);
+    } else {
+        (0..pixels).for_each(convert);
+    }
+}
+
+/// The values that a pixel's bytes hold, `SIZE` bytes each.
+fn values<const BYTES: usize, const SIZE: usize, const COUNT: usize>(
+    bytes: [u8; BYTES],
+) -> [[u8; SIZE]; COUNT] {
+    let mut values = [[0; SIZE]; COUNT];
+    for (value, from) in values.iter_mut().zip(bytes.as_chunks::<SIZE>().0) {
+        *value = *from;
+    }
+    values
+}
+
+fn over_white(value: u8, alpha: u8) -> u8 {
+    let (value, alpha) = (u32::from(value), u32::from(alpha));
+    ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+}
+
+/// The nearest, as all that `image` converts.
+fn from_16(bytes: [u8; 2]) -> u8 {
+    ((u32::from(u16::from_ne_bytes(bytes)) + 128) / 257) as u8
+}
+
+/// 0 to 1; what is no number is white, as `image` has it.
+fn from_float(bytes: [u8; 4]) -> u8 {
+    let value = f32::from_ne_bytes(bytes);
+    let value = if value < 1.0 { value.max(0.0) } else { 1.0 };
+    (value * 255.0).round() as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{DynamicImage, ImageBuffer};
+
+    use super::*;
+
+    /// What the `image` crate makes of it, in two more buffers.
+    fn slowly(image: DynamicImage) -> Vec<u8> {
+        if !image.color().has_alpha() {
+            return image.into_rgb8().into_raw();
+        }
+        let rgba = image.into_rgba8();
+        rgba.pixels().flat_map(|pixel| [0, 1, 2].map(|at| over_white(pixel[at], pixel[3]))).collect()
+    }
+
+    #[test]
+    fn every_kind_of_pixel_becomes_what_two_more_buffers_would_make_it() {
+        let (width, height) = (7, 5);
+        let bytes = |count: u32| (0..count * 35).map(|n| (n * 89 % 256) as u8).collect::<Vec<u8>>();
+        let words = |count: u32| (0..count * 35).map(|n| (n * 7919 % 65536) as u16).collect::<Vec<u16>>();
+        let floats = |count: u32| {
+            let mut values: Vec<f32> = (0..count * 35).map(|n| n as f32 / 60.0 - 0.3).collect();
+            values[1] = f32::NAN;
+            values
+        };
+        let images: Vec<DynamicImage> = vec![
+            DynamicImage::ImageLuma8(ImageBuffer::from_raw(width, height, bytes(1)).unwrap()),
+            DynamicImage::ImageLumaA8(ImageBuffer::from_raw(width, height, bytes(2)).unwrap()),
+            DynamicImage::ImageRgb8(ImageBuffer::from_raw(width, height, bytes(3)).unwrap()),
+            DynamicImage::ImageRgba8(ImageBuffer::from_raw(width, height, bytes(4)).unwrap()),
+            DynamicImage::ImageLuma16(ImageBuffer::from_raw(width, height, words(1)).unwrap()),
+            DynamicImage::ImageLumaA16(ImageBuffer::from_raw(width, height, words(2)).unwrap()),
+            DynamicImage::ImageRgb16(ImageBuffer::from_raw(width, height, words(3)).unwrap()),
+            DynamicImage::ImageRgba16(ImageBuffer::from_raw(width, height, words(4)).unwrap()),
+            DynamicImage::ImageRgb32F(ImageBuffer::from_raw(width, height, floats(3)).unwrap()),
+            DynamicImage::ImageRgba32F(ImageBuffer::from_raw(width, height, floats(4)).unwrap()),
+        ];
+        for image in images {
+            let color = image.color();
+            let mut buffer = image.as_bytes().to_vec();
+            buffer.resize(buffer.len().max(35 * 3), 0);
+            assert!(in_place(&mut buffer, 35, color));
+            assert_eq!(buffer, slowly(image), "{color:?}");
+        }
+    }
+}
