@@ -4,7 +4,8 @@
 use std::cell::{Cell, RefCell};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -71,15 +72,26 @@ fn download(url: &str, to: &Path) -> Download {
     let patience = Patience {
         connect: Duration::from_secs(2),
         stall: Duration::from_millis(300),
+        pace: 1000,
         tries: 3,
         pause: Duration::from_millis(5),
+        total: Duration::from_secs(20),
     };
     let sha256 = Some(hex(&Sha256::digest(content())));
-    Download { url: url.to_owned(), to: to.to_path_buf(), sha256, size: None, patience }
+    let (url, to) = (url.to_owned(), to.to_path_buf());
+    Download { url, to, sha256, size: None, limit: 1 << 20, patience }
 }
 
 fn run(download: &Download) -> Result<(), DownloadError> {
     download.run(&|_, _| {}, &|| true)
+}
+
+/// The only part of `weights` in a folder.
+fn part(folder: &Path) -> PathBuf {
+    let is_part = |name: &String| name.starts_with("weights.") && name.ends_with(".part");
+    let parts: Vec<_> = names(folder).into_iter().filter(is_part).collect();
+    assert_eq!(parts.len(), 1, "{parts:?}");
+    folder.join(&parts[0])
 }
 
 /// The names in a folder, to see that nothing is left behind.
@@ -208,7 +220,180 @@ fn a_server_that_stops_sending_is_given_up_and_what_came_is_kept() {
     assert!(matches!(error, DownloadError::Network { .. }), "{error}");
     assert!(began.elapsed() < Duration::from_secs(15));
     assert!(requests.lock().unwrap().len() >= 3);
-    assert_eq!(std::fs::metadata(folder.path().join("weights.part")).unwrap().len(), 5000);
+    assert_eq!(std::fs::metadata(part(folder.path())).unwrap().len(), 5000);
+}
+
+#[test]
+fn a_server_that_drips_is_given_up_and_what_came_is_kept() {
+    let (url, _) = serve(|_, request, stream| {
+        send_range(stream, request, "ETag: \"v1\"\r\n", 50);
+        let mut stream = stream.try_clone().unwrap();
+        thread::spawn(move || {
+            while stream.write_all(b"x").is_ok() {
+                thread::sleep(Duration::from_millis(20));
+            }
+        });
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let began = Instant::now();
+    let error = download(&url, &folder.path().join("weights"))
+        .run(&|_, _| {}, &|| began.elapsed() < Duration::from_secs(15))
+        .unwrap_err();
+    assert!(error.to_string().contains("the server sends too slowly"), "{error}");
+    assert!(std::fs::metadata(part(folder.path())).unwrap().len() >= 50);
+}
+
+#[test]
+fn a_server_that_never_ends_its_headers_is_hung_up_on() {
+    let (said, heard) = channel();
+    let (url, _) = serve(move |_, _, stream| {
+        let (mut stream, said) = (stream.try_clone().unwrap(), said.clone());
+        thread::spawn(move || {
+            drop(stream.write_all(b"HTTP/1.1 200 OK\r\n"));
+            while stream.write_all(b"A: b\r\n").is_ok() {
+                thread::sleep(Duration::from_millis(50));
+            }
+            said.send(())
+        });
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let mut once = download(&url, &folder.path().join("weights"));
+    once.patience.connect = Duration::from_millis(200);
+    once.patience.tries = 1;
+    let error = run(&once).unwrap_err();
+    assert!(matches!(error, DownloadError::Network { .. }), "{error}");
+    heard.recv_timeout(Duration::from_secs(5)).expect("no connection that is read for ever");
+}
+
+#[test]
+fn a_slow_server_is_given_up_after_the_whole_time_and_the_next_run_goes_on() {
+    let (url, requests) = serve(|_, request, stream| {
+        let (mut stream, request) = (stream.try_clone().unwrap(), request.to_owned());
+        thread::spawn(move || {
+            send_range(&mut stream, &request, "ETag: \"v1\"\r\n", 0);
+            let start = request.lines().find_map(|line| line.strip_prefix("range: bytes="));
+            let start: usize = start.map_or(0, |start| start.trim_end_matches('-').parse().unwrap());
+            for piece in content()[start..].chunks(if start == 0 { 1000 } else { 300_000 }) {
+                if stream.write_all(piece).is_err() {
+                    return;
+                }
+                thread::sleep(Duration::from_millis(20));
+            }
+        });
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("weights");
+    let mut hasty = download(&url, &to);
+    hasty.patience.total = Duration::from_millis(500);
+    let error = run(&hasty).unwrap_err();
+    assert!(error.to_string().contains("it took too long"), "{error}");
+    let came = std::fs::metadata(part(folder.path())).unwrap().len();
+    assert!(came > 0, "nothing was kept");
+    run(&hasty).unwrap();
+    assert_eq!(std::fs::read(&to).unwrap(), content());
+    assert_eq!(names(folder.path()), ["weights"]);
+    let last = requests.lock().unwrap().last().cloned().unwrap();
+    assert!(last.contains(&format!("range: bytes={came}-")), "{last}");
+}
+
+#[test]
+fn a_server_that_names_no_size_cannot_fill_the_disk() {
+    let (url, _) = serve(|_, _, stream| {
+        send(stream, "200 OK", "", b"");
+        while stream.write_all(&[7; 100_000]).is_ok() {}
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let most = Cell::new(0);
+    let began = Instant::now();
+    let error = download(&url, &folder.path().join("weights"))
+        .run(&|done, _| most.set(done), &|| began.elapsed() < Duration::from_secs(5))
+        .unwrap_err();
+    assert!(error.to_string().contains("more than 1048576 bytes"), "{error}");
+    assert!(most.get() <= 1 << 20);
+    assert_eq!(names(folder.path()), [""; 0]);
+}
+
+#[test]
+fn a_size_beyond_the_limit_is_refused_before_the_bytes() {
+    let (url, _) = serve(|_, _, stream| send(stream, "200 OK", "Content-Length: 99999999999\r\n", b"x"));
+    let folder = tempfile::tempdir().unwrap();
+    let error = run(&download(&url, &folder.path().join("weights"))).unwrap_err();
+    assert!(error.to_string().contains("more than 1048576 bytes"), "{error}");
+    assert_eq!(names(folder.path()), [""; 0]);
+}
+
+#[test]
+fn two_downloads_at_once_both_end_with_the_right_file() {
+    let (url, requests) = serve(|_, request, stream| {
+        let (mut stream, request) = (stream.try_clone().unwrap(), request.to_owned());
+        thread::spawn(move || {
+            send_range(&mut stream, &request, "ETag: \"v1\"\r\n", 0);
+            for piece in content().chunks(10_000) {
+                if stream.write_all(piece).is_err() {
+                    return;
+                }
+                thread::sleep(Duration::from_millis(5));
+            }
+        });
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("weights");
+    thread::scope(|scope| {
+        let runs: Vec<_> = (0..3)
+            .map(|_| {
+                thread::sleep(Duration::from_millis(40));
+                scope.spawn(|| run(&download(&url, &to)).map(|()| std::fs::read(&to).unwrap()))
+            })
+            .collect();
+        for run in runs {
+            assert_eq!(run.join().unwrap().unwrap(), content());
+        }
+    });
+    assert_eq!(names(folder.path()), ["weights"]);
+    assert!(requests.lock().unwrap().iter().all(|request| !request.contains("range:")), "parts were mixed");
+}
+
+#[test]
+fn it_is_the_file_on_the_disk_that_is_checked_not_the_bytes_that_came() {
+    let (url, _) = serve(|_, _, stream| send_whole(stream));
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("weights");
+    let error = download(&url, &to)
+        .run(
+            &|done, _| {
+                if done == 300_000 {
+                    let part = std::fs::OpenOptions::new().write(true).open(part(folder.path()));
+                    part.unwrap().write_all(b"other").unwrap();
+                }
+            },
+            &|| true,
+        )
+        .unwrap_err();
+    assert!(matches!(error, DownloadError::Damaged { .. }), "{error}");
+    assert!(!to.exists());
+}
+
+#[test]
+fn left_over_parts_go_once_the_file_is_there() {
+    let (url, _) = serve(|_, _, stream| send_whole(stream));
+    let folder = tempfile::tempdir().unwrap();
+    for left in ["weights.part", "weights.abcdefABCDEF.part", "weights.abcdefABCDEG.part.etag", "other.part"]
+    {
+        std::fs::write(folder.path().join(left), "left").unwrap();
+    }
+    run(&download(&url, &folder.path().join("weights"))).unwrap();
+    assert_eq!(names(folder.path()), ["other.part", "weights"]);
+}
+
+#[test]
+fn a_part_that_was_whole_when_the_program_ended_is_not_fetched_again() {
+    let (url, requests) = serve(|_, _, stream| send_whole(stream));
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("weights");
+    std::fs::write(folder.path().join("weights.part"), content()).unwrap();
+    run(&Download { size: Some(300_000), ..download(&url, &to) }).unwrap();
+    assert_eq!(std::fs::read(&to).unwrap(), content());
+    assert_eq!(requests.lock().unwrap().len(), 0);
 }
 
 #[test]

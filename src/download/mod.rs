@@ -1,19 +1,17 @@
-//! Large files by HTTP: progress, resume, digest, time-out.
+//! Large files by HTTP: progress, resume, digest, limits of time and size.
 //!
-//! What has arrived is kept in `NAME.part` beside the file, with the server's mark of the version in
-//! `NAME.part.etag`; the next try goes on from there. The file itself appears only when it is whole and
-//! its digest is right.
+//! What has arrived is kept beside the file as its [`part`], and the next try goes on from there. The file
+//! itself appears only when it is whole and the digest of what is on the disk is right.
 
+mod part;
 pub(crate) mod stream;
 
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use sha2::{Digest as _, Sha256};
-
+use part::Part;
 use stream::{Broken, Get, Stream};
 
 /// A file to fetch.
@@ -27,6 +25,8 @@ pub struct Download {
     pub sha256: Option<String>,
     /// Bytes, where they are known beforehand.
     pub size: Option<u64>,
+    /// At most so many bytes are taken, whatever the server says or does not say.
+    pub limit: u64,
     /// How long to wait and how often to try.
     pub patience: Patience,
 }
@@ -36,12 +36,16 @@ pub struct Download {
 pub struct Patience {
     /// Until a connection stands.
     pub connect: Duration,
-    /// Without a byte.
+    /// Until so many bytes more have come as `pace` says.
     pub stall: Duration,
-    /// Tries in a row that bring no new byte.
+    /// The bytes that must come within `stall`: who sends a few now and then is as good as silent.
+    pub pace: u64,
+    /// Tries in a row that bring fewer new bytes than `pace`.
     pub tries: u32,
     /// Before the second try; doubled before each further one.
     pub pause: Duration,
+    /// For all tries together.
+    pub total: Duration,
 }
 
 impl Default for Patience {
@@ -49,8 +53,11 @@ impl Default for Patience {
         Self {
             connect: Duration::from_secs(5),
             stall: Duration::from_secs(20),
+            pace: 20 * 1024,
             tries: 4,
             pause: Duration::from_millis(500),
+            // A hundred megabytes over a bad line.
+            total: Duration::from_secs(4 * 60 * 60),
         }
     }
 }
@@ -101,6 +108,11 @@ pub enum DownloadError {
     },
 }
 
+/// Removes what downloads of `to` have left behind that nobody goes on with.
+pub fn remove_left_over(to: &Path) {
+    part::remove_left_over(to);
+}
+
 /// How one try ended without the file.
 enum Failed {
     /// Another try may help.
@@ -121,19 +133,43 @@ impl Download {
     ) -> Result<(), DownloadError> {
         let folder = self.to.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder).map_err(|source| self.disk(folder, source))?;
+        let mut part = Part::take(&self.to).map_err(|source| self.disk(folder, source))?;
+        match self.try_often(&mut part, progress, keep_going) {
+            Ok(()) => {
+                part.place(&self.to).map_err(|source| self.disk(&self.to, source))?;
+                remove_left_over(&self.to);
+                Ok(())
+            }
+            Err(error) => {
+                if part.len() == 0 {
+                    part.remove();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Tries until the part is the whole file, checked.
+    fn try_often(
+        &self,
+        part: &mut Part,
+        progress: &dyn Fn(u64, u64),
+        keep_going: &dyn Fn() -> bool,
+    ) -> Result<(), DownloadError> {
+        let until = Instant::now() + self.patience.total;
         let (mut failures, mut pause) = (0, self.patience.pause);
         loop {
-            let before = self.part_len();
-            let reason = match self.try_once(progress, keep_going) {
+            let before = part.len();
+            let reason = match self.try_once(part, until, progress, keep_going) {
                 Ok(()) => return Ok(()),
                 Err(Failed::For(error)) => return Err(error),
                 Err(Failed::Again(reason)) => reason,
             };
-            if self.part_len() > before {
+            if part.len() >= before + self.patience.pace.max(1) {
                 (failures, pause) = (0, self.patience.pause);
             }
             failures += 1;
-            if failures >= self.patience.tries {
+            if failures >= self.patience.tries || Instant::now() >= until {
                 let (url, by_hand) = (self.url.clone(), self.by_hand());
                 return Err(DownloadError::Network { url, reason, by_hand });
             }
@@ -143,31 +179,37 @@ impl Download {
         }
     }
 
-    fn try_once(&self, progress: &dyn Fn(u64, u64), keep_going: &dyn Fn() -> bool) -> Result<(), Failed> {
-        let etag = fs::read_to_string(self.beside(".part.etag")).ok().filter(|etag| !etag.is_empty());
+    fn try_once(
+        &self,
+        part: &mut Part,
+        until: Instant,
+        progress: &dyn Fn(u64, u64),
+        keep_going: &dyn Fn() -> bool,
+    ) -> Result<(), Failed> {
+        let mark = part.mark();
         // Without the server's mark only the digest can tell whether two halves belong together.
-        let resumable = etag.is_some() || self.sha256.is_some();
-        let have = if resumable { self.part_len() } else { 0 };
-        let mut headers = Vec::new();
+        let resumable = mark.is_some() || self.sha256.is_some();
+        let have = if resumable { part.len() } else { 0 };
+        if have > 0 && self.size == Some(have) && self.sha256.is_some() {
+            // The program ended before the file got its name.
+            return self.check(part, have, keep_going);
+        }
+        // A range of packed bytes would be one of something else.
+        let mut headers = vec![("Accept-Encoding", "identity".to_owned())];
         if have > 0 {
             headers.push(("Range", format!("bytes={have}-")));
-            headers.extend(etag.map(|etag| ("If-Range", etag)));
+            headers.extend(mark.map(|mark| ("If-Range", mark)));
         }
-        let get = Get {
-            url: self.url.clone(),
-            headers,
-            redirects: 10,
-            connect: self.patience.connect,
-            stall: self.patience.stall,
-        };
-        let stream = Stream::open(get, None);
+        let Patience { connect, stall, .. } = self.patience;
+        let get = Get { url: self.url.clone(), headers, redirects: 10, connect, stall };
+        let stream = Stream::open(get, Some(until.saturating_duration_since(Instant::now())));
         let head = stream.head(keep_going)?;
         let start = match head.status {
             206 if content_range_start(head.header("content-range")) == Some(have) => have,
             200 if !head.is_web_page() => 0,
             // What we have is more than the server has: it is another file by now.
             206 | 416 => {
-                self.forget();
+                part.forget();
                 return Err(Failed::Again("the file changed on the server".to_owned()));
             }
             200 => return Err(Failed::For(self.refused("a web page".to_owned()))),
@@ -175,82 +217,76 @@ impl Download {
             status => return Err(Failed::For(self.refused(format!("status {status}")))),
         };
         let length = head.header("content-length").and_then(|n| n.parse::<u64>().ok());
-        let of = length.map(|n| n + start).or(self.size);
+        let of = length.map(|n| n.saturating_add(start)).or(self.size);
         if let (Some(promised), Some(of)) = (self.size, of)
             && promised != of
         {
-            self.forget();
+            part.forget();
             return Err(Failed::For(self.damaged(format!("{of} bytes instead of {promised}"))));
         }
+        if of.is_some_and(|of| of > self.limit) {
+            part.forget();
+            return Err(Failed::For(self.too_large(self.limit)));
+        }
         // A weak mark does not promise the same bytes.
-        let etag = head.header("etag").filter(|etag| !etag.starts_with("W/")).unwrap_or_default();
-        fs::write(self.beside(".part.etag"), etag).map_err(|source| self.disk_failed(source))?;
-        self.receive(&stream, start, of, progress, keep_going)
+        let mark = head.header("etag").filter(|mark| !mark.starts_with("W/")).unwrap_or_default();
+        part.set_mark(mark).and_then(|()| part.go_on_at(start)).map_err(|source| self.disk_failed(source))?;
+        self.receive(&stream, part, (start, of), progress, keep_going)?;
+        self.check(part, start, keep_going)
     }
 
-    /// Appends what comes to the part, and puts the file in place when all of it is there.
+    /// Appends what comes to the part, from byte `start` to the end, which is at `of` where that is known.
     fn receive(
         &self,
         stream: &Stream,
-        start: u64,
-        of: Option<u64>,
+        part: &mut Part,
+        (start, of): (u64, Option<u64>),
         progress: &dyn Fn(u64, u64),
         keep_going: &dyn Fn() -> bool,
     ) -> Result<(), Failed> {
-        let part = self.beside(".part");
-        let mut digest = Sha256::new();
-        let mut file = if start > 0 {
-            hash_file(&part, &mut digest).map_err(|source| self.disk_failed(source))?;
-            OpenOptions::new().append(true).open(&part)
-        } else {
-            File::create(&part)
-        }
-        .map_err(|source| self.disk_failed(source))?;
         let mut done = start;
+        let (mut since, mut done_then) = (Instant::now(), done);
         progress(done, of.unwrap_or(0));
         while let Some(bytes) = stream.data(keep_going)? {
-            file.write_all(&bytes).map_err(|source| self.disk_failed(source))?;
-            digest.update(&bytes);
             done += bytes.len() as u64;
+            let most = of.unwrap_or(self.limit);
+            if done > most {
+                part.forget();
+                return Err(Failed::For(self.too_large(most)));
+            }
+            part.append(&bytes).map_err(|source| self.disk_failed(source))?;
             progress(done, of.unwrap_or(0).max(done));
+            if since.elapsed() >= self.patience.stall {
+                if done - done_then < self.patience.pace {
+                    return Err(Failed::Again("the server sends too slowly".to_owned()));
+                }
+                (since, done_then) = (Instant::now(), done);
+            }
         }
         if of.is_some_and(|of| done < of) {
             return Err(Failed::Again("the connection was cut".to_owned()));
         }
-        if let Some(expected) = &self.sha256 {
-            let found = hex(&digest.finalize());
-            if found != *expected {
-                self.forget();
-                // Two halves of different versions: the next try fetches the whole.
-                if start > 0 {
-                    return Err(Failed::Again("the file changed on the server".to_owned()));
-                }
-                return Err(Failed::For(self.damaged(format!("SHA-256 {found} instead of {expected}"))));
-            }
+        if part.len() != done {
+            part.forget();
+            return Err(Failed::Again("another program wrote into what had arrived".to_owned()));
         }
-        file.sync_all().map_err(|source| self.disk_failed(source))?;
-        drop(file);
-        fs::rename(&part, &self.to).map_err(|source| self.disk_failed(source))?;
-        self.forget();
         Ok(())
     }
 
-    fn beside(&self, end: &str) -> PathBuf {
-        let mut name: OsString = self.to.as_os_str().to_owned();
-        name.push(end);
-        PathBuf::from(name)
-    }
-
-    fn part_len(&self) -> u64 {
-        fs::metadata(self.beside(".part")).map_or(0, |data| data.len())
-    }
-
-    /// Throws away what has arrived.
-    fn forget(&self) {
-        for end in [".part", ".part.etag"] {
-            // It may not be there, and a leftover is overwritten later.
-            drop(fs::remove_file(self.beside(end)));
+    /// Whether the disk has what was promised. It is the file that is kept which is read, not what came.
+    fn check(&self, part: &mut Part, start: u64, keep_going: &dyn Fn() -> bool) -> Result<(), Failed> {
+        let Some(expected) = &self.sha256 else { return Ok(()) };
+        let found = part.digest(keep_going).map_err(|source| self.disk_failed(source))?;
+        let found = found.ok_or(Failed::For(DownloadError::Cancelled))?;
+        if found == *expected {
+            return Ok(());
         }
+        part.forget();
+        // Two halves of different versions: the next try fetches the whole.
+        if start > 0 {
+            return Err(Failed::Again("the file changed on the server".to_owned()));
+        }
+        Err(Failed::For(self.damaged(format!("SHA-256 {found} instead of {expected}"))))
     }
 
     fn by_hand(&self) -> String {
@@ -264,6 +300,10 @@ impl Download {
     fn damaged(&self, reason: String) -> DownloadError {
         let by_hand = format!("If that stays so, {}", self.by_hand());
         DownloadError::Damaged { url: self.url.clone(), reason, by_hand }
+    }
+
+    fn too_large(&self, most: u64) -> DownloadError {
+        self.damaged(format!("more than {most} bytes"))
     }
 
     fn disk(&self, path: &Path, source: io::Error) -> DownloadError {
@@ -289,25 +329,14 @@ fn content_range_start(header: Option<&str>) -> Option<u64> {
     header?.strip_prefix("bytes ")?.split('-').next()?.parse().ok()
 }
 
-fn hash_file(path: &Path, digest: &mut Sha256) -> io::Result<()> {
-    let mut file = File::open(path)?;
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(()),
-            n => digest.update(&buffer[..n]),
-        }
-    }
-}
-
 /// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn wait(pause: Duration, keep_going: &dyn Fn() -> bool) -> Result<(), DownloadError> {
-    let until = std::time::Instant::now() + pause;
-    while std::time::Instant::now() < until {
+    let until = Instant::now() + pause;
+    while Instant::now() < until {
         if !keep_going() {
             return Err(DownloadError::Cancelled);
         }

@@ -68,12 +68,17 @@ impl Stream {
         let (sender, messages) = sync_channel(8);
         // The connection may take its own time before the first byte.
         let stall = get.connect + get.stall;
-        std::thread::spawn(move || {
-            if let Err(error) = read(&get, &sender) {
+        let thread = std::thread::Builder::new().name("download".to_owned());
+        let spawned = thread.spawn(move || {
+            if let Err(error) = read(&get, total, &sender) {
                 // Nobody listens any more: the download was cancelled.
                 drop(sender.send(Message::Failed(explain(&error))));
             }
         });
+        if let Err(error) = spawned {
+            // The sender is gone with it, so that the answer ends at once.
+            log::error!("no thread for a download: {error}");
+        }
         Self { messages, stall, deadline: total.map(|total| Instant::now() + total) }
     }
 
@@ -118,7 +123,7 @@ impl Stream {
     }
 }
 
-fn read(get: &Get, sender: &SyncSender<Message>) -> Result<(), ureq::Error> {
+fn read(get: &Get, total: Option<Duration>, sender: &SyncSender<Message>) -> Result<(), ureq::Error> {
     // Proxies come from the environment, as everywhere.
     let agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
@@ -126,6 +131,9 @@ fn read(get: &Get, sender: &SyncSender<Message>) -> Result<(), ureq::Error> {
         .timeout_connect(Some(get.connect))
         .timeout_resolve(Some(get.connect))
         .timeout_per_read(Some(get.stall))
+        // Who listens has given up by then; a server that drips must not keep this thread.
+        .timeout_recv_response(Some(get.connect + get.stall))
+        .timeout_global(total)
         .user_agent(concat!("tasklens/", env!("CARGO_PKG_VERSION")))
         .build()
         .new_agent();

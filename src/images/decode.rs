@@ -20,7 +20,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::Rgb;
 use super::budget::{Budget, Share};
-use crate::regular_file;
+use crate::files::regular;
 
 /// The endings of the images that we read, for finding them in folders and tables.
 pub const ENDINGS: [&str; 9] = ["jpg", "jpeg", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff"];
@@ -207,7 +207,7 @@ pub fn probe_file(path: &Path) -> Result<(u32, u32), ImageError> {
 }
 
 fn open(path: &Path) -> Result<File, ImageError> {
-    regular_file::open(path).map_err(|source| match source.kind() {
+    regular::open(path).map_err(|source| match source.kind() {
         ErrorKind::NotFound => ImageError::Missing { path: path.to_path_buf() },
         _ => ImageError::Io { name: path.display().to_string(), source },
     })

@@ -9,11 +9,13 @@ use anyhow::{Context as _, bail};
 
 use crate::config::Pretrained;
 use crate::download::stream::{Broken, Get, Stream};
-use crate::download::{Download, DownloadError, Patience};
+use crate::download::{self, Download, DownloadError, Patience};
 
 /// The public Xception weights, ported from Keras (Apache-2.0), on Hugging Face.
 const REPOSITORY: &str = "timm/legacy_xception.tf_in1k";
 const FILE: &str = "model.safetensors";
+/// Ten times what the weights have.
+const MAX_BYTES: u64 = 1 << 30;
 
 /// The first weights of the backbone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +116,8 @@ impl Source {
     fn public(self, progress: &dyn Fn(u64, u64), keep_going: &dyn Fn() -> bool) -> anyhow::Result<Resolved> {
         let file = self.file?;
         if file.is_file() {
+            // A download that was given up, before the file came in another way.
+            download::remove_left_over(&file);
             return Ok(Resolved::file(file, "ImageNet weights from the cache".to_owned()));
         }
         let url = format!("{}/{REPOSITORY}/resolve/main/{FILE}", self.endpoint.trim_end_matches('/'));
@@ -130,7 +134,8 @@ impl Source {
         if sha256.is_none() {
             bail!("{url}: the server does not say the file's digest, so it could not be checked. {by_hand}");
         }
-        let download = Download { url, to: file.clone(), sha256, size, patience: Patience::default() };
+        let (to, patience) = (file.clone(), Patience::default());
+        let download = Download { url, to, sha256, size, limit: MAX_BYTES, patience };
         download.run(progress, keep_going)?;
         Ok(Resolved::file(file, "ImageNet weights, downloaded now".to_owned()))
     }

@@ -1,0 +1,239 @@
+//! What has arrived of a file: `NAME.XXXXXX.part` beside it, with the server's mark of the version in
+//! `NAME.XXXXXX.part.etag`.
+//!
+//! Each download has a part of its own and locks it, so that two programs never write into the same one;
+//! the system frees the lock with the program. What is left without a lock is taken up by the next one.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::files::regular;
+
+const END: &str = ".part";
+const MARK_END: &str = ".etag";
+/// Letters and digits that make a name the only one of its kind.
+const RANDOM: usize = 12;
+/// A longer mark is not kept.
+const MAX_MARK_BYTES: u64 = 1024;
+
+/// A part that nobody else writes.
+pub(super) struct Part {
+    path: PathBuf,
+    file: File,
+}
+
+impl Part {
+    /// The longest part of `to` that nobody works on, else a new one. The others that nobody works on are
+    /// removed.
+    pub fn take(to: &Path) -> io::Result<Self> {
+        let (folder, name) = place_of(to)?;
+        let mut left = left_over(folder, name);
+        left.sort_by_key(Part::len);
+        while let Some(longest) = left.pop() {
+            // Its owner may have finished it between our look and our lock. Then it has another name by
+            // now, and this fails: a name is given only once.
+            if let Ok((path, ())) = named(folder, name, |path| fs::rename(&longest.path, path)) {
+                // Without its mark, only the digest can tell whether it is of use.
+                drop(fs::rename(mark_of(&longest.path), mark_of(&path)));
+                left.into_iter().for_each(Part::remove);
+                return Ok(Self { path, file: longest.file });
+            }
+        }
+        loop {
+            let create = |path: &Path| OpenOptions::new().read(true).write(true).create_new(true).open(path);
+            let (path, file) = named(folder, name, create)?;
+            // Another download may have taken it for a left-over in between.
+            let is_ours = !matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+            if is_ours && fs::symlink_metadata(&path).is_ok() {
+                return Ok(Self { path, file });
+            }
+        }
+    }
+
+    /// Bytes that have arrived.
+    pub fn len(&self) -> u64 {
+        self.file.metadata().map_or(0, |data| data.len())
+    }
+
+    /// The server's mark of the version that this is a part of.
+    pub fn mark(&self) -> Option<String> {
+        let bytes = regular::read(&mark_of(&self.path), MAX_MARK_BYTES).ok()?;
+        let mark = String::from_utf8(bytes).ok()?;
+        let can_be_sent = !mark.is_empty() && mark.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        can_be_sent.then_some(mark)
+    }
+
+    pub fn set_mark(&self, mark: &str) -> io::Result<()> {
+        fs::write(mark_of(&self.path), mark)
+    }
+
+    /// Throws away all bytes but the first `length`, after which the next ones go.
+    pub fn go_on_at(&mut self, length: u64) -> io::Result<()> {
+        self.file.set_len(length)?;
+        self.file.seek(SeekFrom::Start(length)).map(drop)
+    }
+
+    pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    /// Throws away what has arrived.
+    pub fn forget(&mut self) {
+        // Where that fails, the digest finds it out.
+        drop(self.go_on_at(0));
+        drop(fs::remove_file(mark_of(&self.path)));
+    }
+
+    /// The SHA-256 of what the disk has; `None` where `keep_going` says no.
+    pub fn digest(&mut self, keep_going: &dyn Fn() -> bool) -> io::Result<Option<String>> {
+        self.file.sync_all()?;
+        self.file.seek(SeekFrom::Start(0))?;
+        let (mut digest, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
+        loop {
+            if !keep_going() {
+                return Ok(None);
+            }
+            match self.file.read(&mut buffer)? {
+                0 => return Ok(Some(super::hex(&digest.finalize()))),
+                n => digest.update(&buffer[..n]),
+            }
+        }
+    }
+
+    /// Gives the whole file its name.
+    pub fn place(&self, to: &Path) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::rename(&self.path, to)?;
+        drop(fs::remove_file(mark_of(&self.path)));
+        Ok(())
+    }
+
+    /// Removes it; the lock is freed after that.
+    pub fn remove(self) {
+        drop(fs::remove_file(mark_of(&self.path)));
+        drop(fs::remove_file(&self.path));
+    }
+}
+
+/// Removes the parts of `to` that nobody works on.
+pub(super) fn remove_left_over(to: &Path) {
+    if let Ok((folder, name)) = place_of(to) {
+        left_over(folder, name).into_iter().for_each(Part::remove);
+    }
+}
+
+fn place_of(to: &Path) -> io::Result<(&Path, &OsStr)> {
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = to.file_name().ok_or_else(|| io::Error::other("the path has no name of a file"))?;
+    Ok((folder, name))
+}
+
+fn mark_of(part: &Path) -> PathBuf {
+    let mut name = part.as_os_str().to_owned();
+    name.push(MARK_END);
+    PathBuf::from(name)
+}
+
+/// What `make` makes under a name that no other part has had.
+fn named<T>(
+    folder: &Path,
+    name: &OsStr,
+    make: impl FnMut(&Path) -> io::Result<T>,
+) -> io::Result<(PathBuf, T)> {
+    let mut start = name.to_owned();
+    start.push(".");
+    let made =
+        tempfile::Builder::new().prefix(&start).suffix(END).rand_bytes(RANDOM).make_in(folder, make)?;
+    let (made, path) = made.keep().map_err(|error| error.error)?;
+    Ok((path, made))
+}
+
+/// The parts that nobody works on, locked; a mark without its part is removed.
+fn left_over(folder: &Path, name: &OsStr) -> Vec<Part> {
+    let mut parts = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        // Not through links: what they lead to is not ours.
+        if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            continue;
+        }
+        let (path, found) = (entry.path(), entry.file_name());
+        if is_part(&found, name) {
+            let file = OpenOptions::new().read(true).write(true).open(&path);
+            parts.extend(file.ok().filter(|file| file.try_lock().is_ok()).map(|file| Part { path, file }));
+        } else if let Some(part) = found.to_str().and_then(|found| found.strip_suffix(MARK_END))
+            && is_part(OsStr::new(part), name)
+            && !folder.join(part).exists()
+        {
+            drop(fs::remove_file(path));
+        }
+    }
+    parts
+}
+
+/// `NAME.part`, as it was called once, or `NAME.XXXXXX.part`.
+fn is_part(found: &OsStr, name: &OsStr) -> bool {
+    let middle = (|| found.to_str()?.strip_prefix(name.to_str()?)?.strip_suffix(END))();
+    middle.is_some_and(|middle| {
+        let random = middle.strip_prefix('.');
+        middle.is_empty()
+            || random.is_some_and(|r| r.len() == RANDOM && r.bytes().all(|b| b.is_ascii_alphanumeric()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_parts_of_this_file_are_taken_for_them() {
+        let name = OsStr::new("model.safetensors");
+        for ours in ["model.safetensors.part", "model.safetensors.a1B2c3D4e5F6.part"] {
+            assert!(is_part(OsStr::new(ours), name), "{ours}");
+        }
+        for other in
+            ["model.safetensors", "other.part", "model.safetensors.old.part", "model.safetensors.part.etag"]
+        {
+            assert!(!is_part(OsStr::new(other), name), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_part_in_use_is_left_alone_and_the_longest_of_the_rest_is_taken_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().join("w");
+        let mut busy = Part::take(&to).unwrap();
+        busy.append(b"in use, and the longest of all").unwrap();
+        let mut long = Part::take(&to).unwrap();
+        long.append(b"long").unwrap();
+        long.set_mark("\"v1\"").unwrap();
+        let short = Part::take(&to).unwrap();
+        drop((long, short));
+        let taken = Part::take(&to).unwrap();
+        assert_eq!((taken.len(), taken.mark().as_deref()), (4, Some("\"v1\"")));
+        // The busy one, ours and its mark.
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+        remove_left_over(&to);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+        drop((busy, taken));
+        remove_left_over(&to);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_named_as_a_part_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let precious = folder.path().join("precious");
+        fs::write(&precious, "mine").unwrap();
+        std::os::unix::fs::symlink(&precious, folder.path().join("w.part")).unwrap();
+        let mut part = Part::take(&folder.path().join("w")).unwrap();
+        part.append(b"other").unwrap();
+        part.remove();
+        remove_left_over(&folder.path().join("w"));
+        assert_eq!(fs::read_to_string(precious).unwrap(), "mine");
+    }
+}
