@@ -80,6 +80,7 @@ fn reloading_twice_in_a_hurry_does_not_lock_the_user_out() {
         desk.wait_until("the rows", |window| window.query_all_by_label_contains("Opening").next().is_none());
     }
     desk.wait_for("1 label edit");
+    desk.press("Next image");
     desk.keys(Modifiers::NONE, Key::Num2);
     desk.wait_for("2 label edits");
     assert!(!desk.shows("another window"), "{:?}", desk.window.root());
