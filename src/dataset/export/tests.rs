@@ -238,8 +238,9 @@ fn cancelling_leaves_no_file_and_a_folder_that_can_be_exported_to_again() {
 #[test]
 fn a_pipe_in_an_images_place_is_left_out_and_not_waited_for() {
     let shop = Shop::new();
-    fs::remove_file(shop.at("c.jpg")).unwrap();
-    assert!(std::process::Command::new("mkfifo").arg(shop.at("c.jpg")).status().unwrap().success());
+    fs::write(shop.at("gone.jpg"), "here").unwrap();
+    fs::remove_file(shop.at("b.jpg")).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(shop.at("b.jpg")).status().unwrap().success());
     let (said, heard) = std::sync::mpsc::channel();
     std::thread::spawn(move || said.send(shop.folders(Placing::Copy).notices.join("\n")));
     let notices = heard.recv_timeout(std::time::Duration::from_secs(10)).expect("no wait");
