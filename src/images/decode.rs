@@ -49,6 +49,9 @@ const MAX_HEADER_BYTES: u64 = 16 << 20;
 /// upright or the first half of scaling.
 const BYTES_PER_PIXEL: u64 = 6;
 
+/// What scaling needs for each pixel of the longer side, to weigh it.
+const BYTES_OF_SIDE: u64 = 32;
+
 /// Why an image cannot be used. The messages say what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
@@ -96,8 +99,7 @@ pub struct Decoded {
 impl Decoded {
     /// A copy of pixels that are at hand.
     pub fn copy_of(pixels: &Rgb) -> Self {
-        let (width, height) = pixels.dimensions();
-        let share = Budget::of_process().take(pixel_count((width, height)) * BYTES_PER_PIXEL);
+        let share = Budget::of_process().take(held_bytes(pixels.dimensions()));
         Self { pixels: pixels.clone(), share }
     }
 
@@ -171,8 +173,13 @@ fn upright(pixels: Rgb, orientation: Orientation, mut share: Share) -> Decoded {
     let mut image = DynamicImage::ImageRgb8(pixels);
     image.apply_orientation(orientation);
     let pixels = image.into_rgb8();
-    share.shrink_to(pixel_count(pixels.dimensions()) * BYTES_PER_PIXEL);
+    share.shrink_to(held_bytes(pixels.dimensions()));
     Decoded { pixels, share }
+}
+
+/// What an image that is decoded takes while it is turned or scaled.
+fn held_bytes((width, height): (u32, u32)) -> u64 {
+    pixel_count((width, height)) * BYTES_PER_PIXEL + u64::from(width.max(height)) * BYTES_OF_SIDE
 }
 
 fn pixel_count((width, height): (u32, u32)) -> u64 {
@@ -228,14 +235,15 @@ struct Jpeg {
 impl Jpeg {
     /// What decoding it takes at most, with a file of `length` bytes in memory.
     fn cost(&self, length: u64) -> u64 {
-        let pixels = pixel_count(self.size);
-        length + MAX_HEADER_BYTES + (pixels * 3 + self.coefficient_bytes).max(pixels * BYTES_PER_PIXEL)
+        let decoding = pixel_count(self.size) * 3 + self.coefficient_bytes;
+        length + MAX_HEADER_BYTES + decoding.max(held_bytes(self.size))
     }
 }
 
-/// What decoding any other image takes at most, and what its decoder may allocate within that; `native`
-/// is the bytes of a pixel as the file has them.
-fn cost(format: ImageFormat, pixels: u64, native: u64, length: u64) -> (u64, u64) {
+/// What decoding any other image of a file of `length` bytes takes at most, and what its decoder may
+/// allocate within that; `native` is the bytes of a pixel as the file has them.
+fn cost(format: ImageFormat, size: (u32, u32), native: u64, length: u64) -> (u64, u64) {
+    let pixels = pixel_count(size);
     let (cost, may_allocate) = match format {
         // The frame, and the canvas that it is laid on.
         ImageFormat::Gif => (pixels * 8, pixels * 4),
@@ -245,7 +253,7 @@ fn cost(format: ImageFormat, pixels: u64, native: u64, length: u64) -> (u64, u64
         ImageFormat::WebP => (pixels * 16 + length, pixels * 16),
         _ => (pixels * native, pixels * native),
     };
-    (cost.max(pixels * BYTES_PER_PIXEL) + MAX_HEADER_BYTES, may_allocate + MAX_HEADER_BYTES)
+    (cost.max(held_bytes(size)) + MAX_HEADER_BYTES, may_allocate + MAX_HEADER_BYTES)
 }
 
 impl Header<'_> {
@@ -362,13 +370,13 @@ impl Header<'_> {
         let mut decoder = self.decoder(reader, format)?;
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
         let ((width, height), color) = (decoder.dimensions(), decoder.color_type());
-        let count = pixel_count((width, height));
-        let (cost, may_allocate) = cost(format, count, u64::from(color.bytes_per_pixel()), length);
+        let bytes = u64::from(color.bytes_per_pixel());
+        let (cost, may_allocate) = cost(format, (width, height), bytes, length);
         let share = budget.take(cost);
         decoder.set_limits(limits(may_allocate)).map_err(|error| self.format_error(error))?;
         let too_large = || ImageError::TooLarge { name: self.name.to_owned(), width, height };
         let native = usize::try_from(decoder.total_bytes()).map_err(|_| too_large())?;
-        let count = usize::try_from(count).map_err(|_| too_large())?;
+        let count = usize::try_from(pixel_count((width, height))).map_err(|_| too_large())?;
         let mut buffer = vec![0; native.max(count * 3)];
         decoder.read_image(&mut buffer[..native]).map_err(|error| self.format_error(error))?;
         if !to_rgb::in_place(&mut buffer, count, color) {
