@@ -164,6 +164,19 @@ fn halves_of_two_versions_are_never_put_together() {
 }
 
 #[test]
+fn a_wrong_file_that_comes_in_pieces_is_not_fetched_for_ever() {
+    let (url, requests) = serve(|_, request, stream| send_range(stream, request, "", 100_000));
+    let folder = tempfile::tempdir().unwrap();
+    let wrong = Some(hex(&Sha256::digest(b"something else")));
+    let download = Download { sha256: wrong, ..download(&url, &folder.path().join("weights")) };
+    let began = Instant::now();
+    let error = download.run(&|_, _| {}, &|| began.elapsed() < Duration::from_secs(10)).unwrap_err();
+    assert!(error.to_string().contains("the file changed on the server"), "{error}");
+    assert!(requests.lock().unwrap().len() <= 9);
+    assert_eq!(names(folder.path()), [""; 0]);
+}
+
+#[test]
 fn wrong_bytes_are_thrown_away() {
     let (url, _) = serve(|_, _, stream| send(stream, "200 OK", "Content-Length: 4\r\n", b"lies"));
     let folder = tempfile::tempdir().unwrap();

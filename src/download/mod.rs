@@ -157,7 +157,7 @@ impl Download {
         keep_going: &dyn Fn() -> bool,
     ) -> Result<(), DownloadError> {
         let until = Instant::now() + self.patience.total;
-        let (mut failures, mut pause) = (0, self.patience.pause);
+        let (mut failures, mut restarts, mut pause) = (0, 0, self.patience.pause);
         loop {
             let before = part.len();
             let reason = match self.try_once(part, until, progress, keep_going) {
@@ -169,7 +169,11 @@ impl Download {
                 (failures, pause) = (0, self.patience.pause);
             }
             failures += 1;
-            if failures >= self.patience.tries || Instant::now() >= until {
+            // What came before was of no use; a server that cuts off a wrong file again and again would
+            // bring new bytes for ever.
+            restarts += u32::from(part.len() < before);
+            let tries = self.patience.tries;
+            if failures >= tries || restarts >= tries || Instant::now() >= until {
                 let (url, by_hand) = (self.url.clone(), self.by_hand());
                 return Err(DownloadError::Network { url, reason, by_hand });
             }

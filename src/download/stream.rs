@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 /// How often a waiting reader asks whether to go on.
 const ASK: Duration = Duration::from_millis(50);
+/// Why an answer is no longer waited for, whoever notices it first.
+const TOO_LONG: &str = "it took too long";
 
 /// What to get, and how patiently.
 #[derive(Clone, Debug)]
@@ -107,7 +109,7 @@ impl Stream {
                 return Err(Broken::Cancelled);
             }
             if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
-                return Err(Broken::Network("it took too long".to_owned()));
+                return Err(Broken::Network(TOO_LONG.to_owned()));
             }
             if began.elapsed() > self.stall {
                 return Err(Broken::Network("the server stopped sending".to_owned()));
@@ -161,6 +163,7 @@ fn explain(error: &ureq::Error) -> String {
     match error {
         ureq::Error::HostNotFound => "the server was not found: is this machine online?".to_owned(),
         ureq::Error::ConnectionFailed => "no connection: is this machine online?".to_owned(),
+        ureq::Error::Timeout(ureq::Timeout::Global) => TOO_LONG.to_owned(),
         ureq::Error::Timeout(_) => "the server does not answer".to_owned(),
         other => other.to_string(),
     }
