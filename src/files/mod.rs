@@ -13,7 +13,6 @@ mod network;
 pub mod regular;
 mod replace;
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -31,7 +30,7 @@ pub use replace::{Replaced, Sink, create, create_like, replace, replace_read, re
 /// It cannot be opened, or the system cannot map it.
 #[expect(unsafe_code, reason = "mapping a file cannot be checked by the compiler")]
 pub fn map(path: &Path) -> io::Result<Mmap> {
-    let file = File::open(path)?;
+    let file = regular::open(path)?;
     // SAFETY: a replaced file is a new one, and the map keeps the old one alive; nobody truncates or
     // writes the file that is mapped, as the caller promises by using this for such files alone.
     unsafe { Mmap::map(&file) }

@@ -225,6 +225,8 @@ struct Header<'a> {
     name: &'a str,
 }
 
+type InMemory<'a> = JpegDecoder<ZCursor<&'a [u8]>>;
+
 /// What the header of a JPEG says.
 struct Jpeg {
     size: (u32, u32),
@@ -296,7 +298,7 @@ impl Header<'_> {
         Ok(())
     }
 
-    fn jpeg<'b>(&self, bytes: &'b [u8]) -> Result<(JpegDecoder<ZCursor<&'b [u8]>>, Jpeg), ImageError> {
+    fn jpeg<'b>(&self, bytes: &'b [u8]) -> Result<(InMemory<'b>, Jpeg), ImageError> {
         let options = DecoderOptions::default()
             .set_strict_mode(false)
             .set_max_width(usize::from(u16::MAX))

@@ -24,7 +24,7 @@ pub(super) fn in_place(buffer: &mut Vec<u8>, pixels: usize, color: ColorType) ->
             [red, green, blue].map(|value| over_white(value, alpha))
         }),
         ColorType::Rgb32F => {
-            each(buffer, pixels, |bytes: [u8; 12]| values::<12, 4, 3>(bytes).map(from_float))
+            each(buffer, pixels, |bytes: [u8; 12]| values::<12, 4, 3>(bytes).map(from_float));
         }
         ColorType::Rgba32F => each(buffer, pixels, |bytes: [u8; 16]| {
             let [red, green, blue, alpha] = values::<16, 4, 4>(bytes).map(from_float);
