@@ -40,6 +40,7 @@ pub struct Messages {
 impl Messages {
     /// Adds a message to toasts and log.
     pub fn push(&mut self, level: Level, message: String) {
+        let message = capitalised(message);
         let time = time::OffsetDateTime::now_local().unwrap_or_else(|_| time::OffsetDateTime::now_utc());
         let time = format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second());
         // Errors stay until they are dismissed or a minute has passed.
@@ -48,6 +49,8 @@ impl Messages {
             Level::Warning => 12.0,
             Level::Error => 60.0,
         };
+        // What is said again takes the place of what is there.
+        self.toasts.retain(|toast| toast.message != message);
         self.number += 1;
         self.toasts.push(Toast { number: self.number, level, message: message.clone(), left_secs });
         if self.toasts.len() > VISIBLE {
@@ -158,5 +161,18 @@ fn color(tokens: &Tokens, level: Level) -> egui::Color32 {
         Level::Info => tokens.accent_text,
         Level::Warning => tokens.warning,
         Level::Error => tokens.error,
+    }
+}
+/// Messages begin as sentences do, wherever they come from.
+fn capitalised(message: String) -> String {
+    let mut letters = message.chars();
+    match letters.next() {
+        Some(first)
+            if first.is_lowercase()
+                && letters.next().is_some_and(|next| next.is_lowercase() || next == ' ') =>
+        {
+            first.to_uppercase().chain(message.chars().skip(1)).collect()
+        }
+        _ => message,
     }
 }

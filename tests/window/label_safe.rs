@@ -115,7 +115,7 @@ fn closing_while_the_disk_refuses_labels_asks_first() {
     desk.keys(Modifiers::NONE, Key::Num2);
     assert!(!close(&mut desk));
     desk.wait_for("2 label edits are in memory only");
-    desk.press("Close and lose them");
+    desk.press("Close and lose what is not kept");
     desk.wait_until("the end", |_| true);
     assert!(close(&mut desk), "the user has decided");
 }

@@ -60,10 +60,13 @@ fn question_ui(ctx: &Context, unfinished: &Unfinished) -> Option<Quitting> {
                 });
             }
             Unfinished::Refused(count, why) => {
-                let edits = if *count == 1 { "1 label edit is" } else { &format!("{count} label edits are") };
+                let (edits, them) = match count {
+                    1 => ("1 label edit is".to_owned(), "it"),
+                    _ => (format!("{count} label edits are"), "them"),
+                };
                 ui.label(theme::heading(format!("{edits} in memory only")));
                 let text =
-                    format!("The disk does not take them: {why}. Tasklens tries again every two seconds.");
+                    format!("The disk does not take {them}: {why}. Tasklens tries again every two seconds.");
                 ui.add(Label::new(text).wrap());
             }
         }
@@ -73,7 +76,7 @@ fn question_ui(ctx: &Context, unfinished: &Unfinished) -> Option<Quitting> {
                 answer = Some(Quitting::No);
             }
             if let Unfinished::Refused(..) = unfinished
-                && ui.button("Close and lose them").clicked()
+                && ui.button("Close and lose what is not kept").clicked()
             {
                 answer = Some(Quitting::Now);
             }

@@ -58,10 +58,14 @@ pub(in crate::dataset) fn replace(
              checked."
         ));
     }
-    if other_names > 0 {
-        notices.push(format!(
-            "{name} has {other_names} more names on this disk (hard links); those still have the file as it was."
-        ));
+    match other_names {
+        0 => {}
+        1 => notices.push(format!(
+            "{name} has another name on this disk (a hard link); under that, the file is still as it was."
+        )),
+        _ => notices.push(format!(
+            "{name} has {other_names} other names on this disk (hard links); under those, the file is still as it was."
+        )),
     }
     Ok(Some(Replaced { backup, notices }))
 }

@@ -85,7 +85,7 @@ fn other_names_of_the_file_are_spoken_of() {
     let other = shop.0.path().join("other.csv");
     fs::hard_link(shop.csv(), &other).unwrap();
     let notices = shop.replace("new").unwrap().unwrap().notices;
-    assert!(notices[0].contains("has 1 more names on this disk (hard links)"), "{notices:?}");
+    assert!(notices[0].contains("has another name on this disk (a hard link)"), "{notices:?}");
     assert_eq!(fs::read_to_string(other).unwrap(), "old");
 }
 
