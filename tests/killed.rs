@@ -98,8 +98,8 @@ fn say(line: &str) {
 }
 
 /// A step as a user makes them: one label, several at once, undo, redo.
-fn cells_of(step: Option<&Step>) -> Vec<(String, edits::Field)> {
-    step.map(|step| step.changes.iter().map(|change| (change.image.clone(), change.field.clone())).collect())
+fn cells_of(step: Option<Step>) -> Vec<(String, edits::Field)> {
+    step.map(|step| step.changes.into_iter().map(|change| (change.image, change.field)).collect())
         .unwrap_or_default()
 }
 
@@ -123,8 +123,8 @@ fn labelling_run() {
     let shared = std::sync::Arc::new(dataset);
     loop {
         let (cells, entry) = match random.random_range(0..10) {
-            0 | 1 => (cells_of(state.next_undo()), state.undo()),
-            2 => (cells_of(state.next_redo()), state.redo()),
+            0 | 1 => (cells_of(state.next_undo().map(|step| step.to_step())), state.undo()),
+            2 => (cells_of(state.next_redo().map(|step| step.to_step())), state.redo()),
             kind => {
                 let task = random.random_range(0..3);
                 let choice = TASKS[task].1.get(random.random_range(0..4)).copied();
@@ -133,7 +133,7 @@ fn labelling_run() {
                     .map(|_| state.label_change(&shared, random.random_range(0..ROWS), task, choice))
                     .collect();
                 let step = Step::now(Source::Hand, changes);
-                (cells_of(Some(&step)), state.edit(step))
+                (cells_of(Some(step.clone())), state.edit(step))
             }
         };
         if let Some(entry) = entry {
@@ -149,7 +149,7 @@ fn labelling_run() {
         }
         match saving.take() {
             Some(save) if save.is_finished() => {
-                for entry in state.note_saved(&save.join().unwrap()) {
+                for entry in state.note_saved(&mut save.join().unwrap()) {
                     say("@edit");
                     writer.send(entry);
                 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tasklens::config::{Config, DeviceChoice};
 use tasklens::dataset::Dataset;
-use tasklens::dataset::edits::Edit;
+use tasklens::dataset::edits::{Change, Field, Source, State, Step};
 use tasklens::dataset::split::Part;
 use tasklens::evaluation::inspection::Inspection;
 use tasklens::evaluation::report::PartScores;
@@ -321,14 +321,16 @@ fn a_resumed_run_keeps_to_the_images_that_it_began_with() {
 fn a_resumed_run_of_another_project_is_not_trained_with_the_edits_of_this_one() {
     let (open, other) = (Project::new(), Project::new());
     // Images that both projects have under the same path lose their labels here.
-    let edit = |image: usize, task: &str| Edit {
+    let change = |image: usize, task: &str| Change {
         image: format!("{image}.png"),
-        task: task.to_owned(),
-        before: None,
+        field: Field::Label(task.to_owned()),
+        before: Some("given".to_owned()),
         after: None,
     };
-    let edits: Vec<Edit> = (0..4).flat_map(|image| ["shade", "tint"].map(|task| edit(image, task))).collect();
-    let unsaved = Unsaved::new(&open.path("data.csv"), edits);
+    let changes = (0..4).flat_map(|image| ["shade", "tint"].map(|task| change(image, task))).collect();
+    let mut state = State::default();
+    state.edit(Step::now(Source::Hand, changes)).expect("labels are taken away");
+    let unsaved = Unsaved::new(&open.path("data.csv"), state.values());
     let images = |events: &[Event]| {
         let started = events.iter().find_map(|event| match event {
             Event::Started(started) => Some(started.n_train + started.n_validation),

@@ -10,7 +10,7 @@ use super::jobs::{Job, Jobs, Outcome, Progress, take};
 use super::project::Summary;
 use crate::dataset::Dataset;
 use crate::dataset::edits::merge::{self, OnConflict, Save};
-use crate::dataset::edits::{Edit, Entry, Opened, Refusal, Report, State, Step, Writer};
+use crate::dataset::edits::{ChangeView, Edit, Entry, Opened, Refusal, Report, State, Step, Writer};
 use follow::{Follow, gains};
 
 mod follow;
@@ -172,7 +172,7 @@ impl LabelEdits {
         if self.denied.is_some() {
             return false;
         }
-        let taken = self.state.next_undo().map(|step| gains(&self.base.tasks, &step.changes));
+        let taken = self.state.next_undo().map(|step| gains(&self.base.tasks, step.changes()));
         self.follow.add(&taken.unwrap_or_default(), -1);
         let entry = self.state.undo();
         self.keep(entry)
@@ -183,7 +183,7 @@ impl LabelEdits {
         if self.denied.is_some() {
             return false;
         }
-        let given = self.state.next_redo().map(|step| gains(&self.base.tasks, &step.changes));
+        let given = self.state.next_redo().map(|step| gains(&self.base.tasks, step.changes()));
         self.follow.add(&given.unwrap_or_default(), 1);
         let entry = self.state.redo();
         self.keep(entry)
@@ -193,7 +193,7 @@ impl LabelEdits {
         let before = self.sent;
         for entry in entries {
             if let Entry::Step { changes, .. } = &entry {
-                self.follow.add(&gains(&self.base.tasks, changes), 1);
+                self.follow.add(&gains(&self.base.tasks, changes.iter().map(ChangeView::from)), 1);
             }
             if let Some(writer) = &self.writer {
                 writer.send(entry);
@@ -275,10 +275,10 @@ impl LabelEdits {
 
     fn take_saved(&mut self, saved: Outcome<merge::Outcome>) -> Option<News> {
         match saved {
-            Outcome::Done(outcome) => {
-                let entries = self.state.note_saved(&outcome);
+            Outcome::Done(mut outcome) => {
+                let entries = self.state.note_saved(&mut outcome);
                 self.keep(entries);
-                self.conflicts.clone_from(&outcome.conflicts);
+                self.conflicts = std::mem::take(&mut outcome.conflicts);
                 if outcome.written_digest.is_some() {
                     self.last_written.clone_from(&outcome.written_digest);
                 }

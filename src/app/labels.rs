@@ -14,7 +14,7 @@ use super::project::Summary;
 use crate::config::Config;
 use crate::dataset::Dataset;
 use crate::dataset::edits::merge::{self, OnConflict};
-use crate::dataset::edits::{self, Opened, State, Step};
+use crate::dataset::edits::{self, Opened, Step};
 use crate::dataset::export::{self, Form};
 
 /// Edits read from disk, and the rows that they belong to.
@@ -147,10 +147,12 @@ impl App {
         let Some(edits) = &mut self.edits else { return };
         match command {
             UiCommand::Undo | UiCommand::Redo => {
-                let of = if command == UiCommand::Undo { State::next_undo } else { State::next_redo };
-                let image = of(edits.state()).and_then(|step| step.changes.first());
-                let image = image.map(|change| change.image.clone());
-                let changed = if command == UiCommand::Undo { edits.undo() } else { edits.redo() };
+                let is_undo = command == UiCommand::Undo;
+                let state = edits.state();
+                let step = if is_undo { state.next_undo() } else { state.next_redo() };
+                let image = step.and_then(|step| step.changes().next());
+                let image = image.map(|change| change.image.to_owned());
+                let changed = if is_undo { edits.undo() } else { edits.redo() };
                 if let Some(image) = image.filter(|_| changed) {
                     let (views, context) = self.split();
                     views.label.show_image(&image, &context);
@@ -166,8 +168,8 @@ impl App {
         let Some(edits) = &self.edits else { return false };
         let (state, can_edit) = (edits.state(), edits.denied().is_none());
         match command {
-            UiCommand::Undo => can_edit && state.next_undo().is_some(),
-            UiCommand::Redo => can_edit && state.next_redo().is_some(),
+            UiCommand::Undo => can_edit && state.can_undo(),
+            UiCommand::Redo => can_edit && state.can_redo(),
             UiCommand::SaveLabels => can_edit && state.pending_count() > 0 && !edits.is_saving(),
             _ => true,
         }
@@ -183,9 +185,9 @@ impl App {
 
     pub(super) fn export_labels(&mut self, form: Form, target: PathBuf) {
         let Some(edits) = &self.edits else { return };
-        let (base, state, commands) = (edits.base_rows(), edits.state().clone(), self.commands.clone());
+        let (base, values, commands) = (edits.base_rows(), edits.state().values(), self.commands.clone());
         self.errands.push(self.jobs.start("Exporting labels", move |progress| {
-            let written = export::export(&base, &state, &form, &target, &mut |done, of| {
+            let written = export::export(&base, &values, &form, &target, &mut |done, of| {
                 progress.set(done as u64, of as u64);
                 progress.keep_going()
             })?;
@@ -220,7 +222,8 @@ impl App {
             );
         }
         // Another program changed the file: its rows are not those in memory.
-        if outcome.file_changed && outcome.conflicts.is_empty() {
+        let has_conflicts = self.edits.as_ref().is_some_and(|edits| !edits.conflicts().is_empty());
+        if outcome.file_changed && !has_conflicts {
             self.commands.send(AppCommand::Ui(UiCommand::ReloadProject));
         }
     }

@@ -30,7 +30,7 @@ impl App {
         // Where no GPU draws the window, each frame takes time from the training: five a second will do.
         // What the user sees is what is trained with, whether the CSV has it already or not. The run may be one of
         // another project.
-        let unsaved = |edits: &LabelEdits| Unsaved::new(&edits.base().table.path, edits.state().overlay());
+        let unsaved = |edits: &LabelEdits| Unsaved::new(&edits.base().table.path, edits.state().values());
         let edits = self.edits.as_ref().map(unsaved).unwrap_or_default();
         let request = &training::Request { edits, ..request.clone() };
         let training = training::start(request.clone(), move || ctx.request_repaint_after(FRAME_INTERVAL));

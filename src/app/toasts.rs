@@ -163,16 +163,36 @@ fn color(tokens: &Tokens, level: Level) -> egui::Color32 {
         Level::Error => tokens.error,
     }
 }
-/// Messages begin as sentences do, wherever they come from.
+/// Messages begin as sentences do, wherever they come from; a name of a file or key stays as it is.
 fn capitalised(message: String) -> String {
+    let first_word = message.split(' ').next().unwrap_or_default();
+    if !first_word.chars().all(|letter| letter.is_ascii_lowercase()) {
+        return message;
+    }
     let mut letters = message.chars();
-    match letters.next() {
-        Some(first)
-            if first.is_lowercase()
-                && letters.next().is_some_and(|next| next.is_lowercase() || next == ' ') =>
-        {
-            first.to_uppercase().chain(message.chars().skip(1)).collect()
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_begin_with_a_capital_and_names_stay() {
+        let said = |text: &str| capitalised(text.to_owned());
+        assert_eq!(said("the disk is full"), "The disk is full");
+        for name in ["lost.png is gone", "`print` has no label", "2 labels", "\u{e9}tude", ""] {
+            assert_eq!(said(name), name);
         }
-        _ => message,
+    }
+
+    #[test]
+    fn what_is_said_again_is_shown_once() {
+        let mut messages = Messages::default();
+        for text in ["one", "two", "one"] {
+            messages.push(Level::Info, text.to_owned());
+        }
+        let shown: Vec<&str> = messages.toasts.iter().map(|toast| toast.message.as_str()).collect();
+        assert_eq!((shown, messages.lines.len()), (vec!["Two", "One"], 3));
     }
 }

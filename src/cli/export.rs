@@ -29,7 +29,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     }
     let stop = interrupt::flag()?;
     let mut bar = Bar::new("exporting");
-    let written = export::export(&dataset, &state, &form, target, &mut |done, of| {
+    let written = export::export(&dataset, &state.values(), &form, target, &mut |done, of| {
         bar.set(done as u64, of as u64);
         !stop.is_set()
     });

@@ -15,7 +15,7 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use super::Dataset;
-use super::edits::State;
+use super::edits::Values;
 use super::edits::merge::{self, OnConflict};
 
 pub use made::folder_in;
@@ -68,22 +68,22 @@ pub struct Written {
 /// cancel. An image that is missing is a notice.
 pub fn export(
     dataset: &Dataset,
-    state: &State,
+    values: &Values,
     form: &Form,
     target: &Path,
     progress: &mut dyn FnMut(usize, usize) -> bool,
 ) -> anyhow::Result<Written> {
     match form {
-        Form::Csv => csv(dataset, state, target),
-        Form::JsonLines => json_lines(dataset, state, target, progress),
+        Form::Csv => csv(dataset, values, target),
+        Form::JsonLines => json_lines(dataset, values, target, progress),
         Form::Folders { tasks, placing } => {
-            folders::export(&dataset.with_edits(&state.overlay()), tasks, *placing, target, progress)
+            folders::export(&dataset.with_edits(&values.overlay()), tasks, *placing, target, progress)
         }
     }
 }
 
-fn csv(dataset: &Dataset, state: &State, target: &Path) -> anyhow::Result<Written> {
-    let outcome = merge::export(dataset, &state.pending(), OnConflict::Overwrite, target)?;
+fn csv(dataset: &Dataset, values: &Values, target: &Path) -> anyhow::Result<Written> {
+    let outcome = merge::export(dataset, &values.pending(), OnConflict::Overwrite, target)?;
     let changed = outcome.rows_changed;
     let rows = if changed == 1 { "row" } else { "rows" };
     let summary = format!("{} with {changed} corrected {rows} was written", target.display());
@@ -95,15 +95,16 @@ fn csv(dataset: &Dataset, state: &State, target: &Path) -> anyhow::Result<Writte
 
 fn json_lines(
     dataset: &Dataset,
-    state: &State,
+    values: &Values,
     target: &Path,
     progress: &mut dyn FnMut(usize, usize) -> bool,
 ) -> anyhow::Result<Written> {
     if is_same(target, &dataset.table.path) {
         bail!("{} is the CSV itself; choose another name", target.display());
     }
-    let edited = dataset.with_edits(&state.overlay());
+    let edited = dataset.with_edits(&values.overlay());
     let rows = rows(&edited);
+    let flags: HashMap<&str, &str> = values.flags().collect();
     let target = std::path::absolute(target)?;
     let mut is_cancelled = false;
     let written = crate::files::replace_with(&target, |file| {
@@ -113,7 +114,7 @@ fn json_lines(
                 is_cancelled = true;
                 return Err(std::io::Error::other("cancelled"));
             }
-            serde_json::to_writer(&mut out, &object(&edited, state, *row, &target))?;
+            serde_json::to_writer(&mut out, &object(&edited, &flags, *row, &target))?;
             out.write_all(b"\n")?;
         }
         out.flush()
@@ -126,7 +127,7 @@ fn json_lines(
     Ok(Written { summary, ..Written::default() })
 }
 
-fn object(dataset: &Dataset, state: &State, row: usize, target: &Path) -> serde_json::Value {
+fn object(dataset: &Dataset, flags: &HashMap<&str, &str>, row: usize, target: &Path) -> serde_json::Value {
     let labels = dataset.tasks.iter().enumerate().map(|(task, of)| {
         let label = dataset.given_label(row, task).map(std::borrow::Cow::into_owned);
         (of.name.clone(), serde_json::Value::from(label))
@@ -134,7 +135,7 @@ fn object(dataset: &Dataset, state: &State, row: usize, target: &Path) -> serde_
     serde_json::json!({
         "image": path_from(target, &dataset.rows[row].image),
         "labels": labels.collect::<serde_json::Map<_, _>>(),
-        "flag": state.flag(&dataset.image_key(row)),
+        "flag": flags.get(&*dataset.image_key(row)),
     })
 }
 

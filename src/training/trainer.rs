@@ -63,7 +63,7 @@ impl<'a> Run<'a> {
         ensure!(outside.is_empty(), outputs::told(config, &outside));
         let folder = open_folder(request)?;
         reporter.log_to(&folder)?;
-        let mut data = setup::open_data(config, request.edits.of(&config.paths.model_dataframe), reporter)?;
+        let mut data = setup::open_data(config, &request.edits.of(&config.paths.model_dataframe), reporter)?;
         if request.resume {
             keep_split(&folder, &mut data, reporter)?;
         }

@@ -360,7 +360,7 @@ impl World {
             }
         };
         // During the first sync, that of the journal, another program writes the CSV.
-        let outcome =
+        let mut outcome =
             fault::meanwhile(Call::Sync, act, || self.write(which, is_editing)).expect("it can be saved");
         if let Some(theirs) = theirs.filter(|_| has_written.get()) {
             self.count("saved while another program wrote");
@@ -384,7 +384,7 @@ impl World {
         }
         assert_eq!(outcome.conflicts.len(), conflicts);
         let Some(window) = self.windows[which].as_mut() else { return };
-        let entries = window.state.note_saved(&outcome);
+        let entries = window.state.note_saved(&mut outcome);
         if outcome.written_digest.is_some() {
             window.last_written.clone_from(&outcome.written_digest);
         }
@@ -533,7 +533,7 @@ impl World {
     fn is_on_disk(&self, model: &Model) -> bool {
         let state = Journal::look(&self.path()).expect("it can be read");
         pending_of(&state) == model.pending
-            && state.next_undo().map(|step| step.changes.len()) == model.done.last().map(Vec::len)
+            && state.next_undo().map(|step| step.changes().count()) == model.done.last().map(Vec::len)
     }
 
     fn text(&self) -> String {

@@ -107,7 +107,7 @@ fn closing_while_the_disk_refuses_labels_asks_first() {
     assert!(close(&mut desk), "nothing is unfinished");
     std::fs::write(path(&desk, "labels.csv.edits"), "in the way").unwrap();
     desk.keys(Modifiers::NONE, Key::Num1);
-    desk.wait_for("label edits cannot be kept");
+    desk.wait_for("Label edits cannot be kept");
     assert!(!close(&mut desk));
     desk.wait_for("1 label edit is in memory only");
     desk.press("Keep Tasklens open");
@@ -126,7 +126,7 @@ fn a_window_that_is_closing_closes_by_itself_once_the_disk_takes_the_labels() {
     let obstacle = path(&desk, "labels.csv.edits");
     std::fs::write(&obstacle, "in the way").unwrap();
     desk.keys(Modifiers::NONE, Key::Num1);
-    desk.wait_for("label edits cannot be kept");
+    desk.wait_for("Label edits cannot be kept");
     assert!(!close(&mut desk));
     std::fs::remove_file(&obstacle).unwrap();
     let mut is_closed = false;

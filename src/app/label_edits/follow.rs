@@ -8,7 +8,7 @@ use crate::app::jobs::{Job, Jobs, Outcome, take};
 use crate::app::project::Summary;
 use crate::config::Task;
 use crate::dataset::Dataset;
-use crate::dataset::edits::{Change, Field, State};
+use crate::dataset::edits::{ChangeView, Field, State};
 
 /// The rest is so many times as long as the work took.
 const REST: u32 = 4;
@@ -110,14 +110,15 @@ fn rest_after(took: Duration) -> Duration {
 }
 
 /// Per task how many labels these changes bring, less those they take away.
-pub fn gains(tasks: &[Task], changes: &[Change]) -> Vec<i64> {
+pub fn gains<'a>(tasks: &[Task], changes: impl IntoIterator<Item = ChangeView<'a>>) -> Vec<i64> {
     let mut gains = vec![0; tasks.len()];
     for change in changes {
-        let Field::Label(name) = &change.field else { continue };
+        let Field::Label(name) = change.field else { continue };
         let Some(task) = tasks.iter().position(|task| task.name == *name) else { continue };
-        let is_label =
-            |text: &Option<String>| text.as_ref().is_some_and(|text| tasks[task].labels.contains(text));
-        gains[task] += i64::from(is_label(&change.after)) - i64::from(is_label(&change.before));
+        let is_label = |text: Option<&str>| {
+            text.is_some_and(|text| tasks[task].labels.iter().any(|label| label == text))
+        };
+        gains[task] += i64::from(is_label(change.after)) - i64::from(is_label(change.before));
     }
     gains
 }
@@ -125,6 +126,7 @@ pub fn gains(tasks: &[Task], changes: &[Change]) -> Vec<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::edits::Change;
 
     #[test]
     fn few_rows_follow_at_once_and_many_leave_the_core_alone_most_of_the_time() {
@@ -153,10 +155,11 @@ mod tests {
             change("back", Some("dotted"), Some("plaid")),
             change("sleeves", None, Some("plain")),
         ];
-        assert_eq!(gains(&tasks, &given), [2, -2]);
+        let gains = |given: &[Change]| gains(&tasks, given.iter().map(ChangeView::from));
+        assert_eq!(gains(&given), [2, -2]);
         let mut follow = Follow::default();
-        follow.add(&gains(&tasks, &given), 1);
-        follow.add(&gains(&tasks, &given[..1]), -1);
+        follow.add(&gains(&given), 1);
+        follow.add(&gains(&given[..1]), -1);
         assert_eq!([0, 1, 2].map(|task| follow.ahead(task)), [1, -2, 0]);
     }
 }

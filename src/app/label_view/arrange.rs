@@ -8,7 +8,7 @@ use crate::app::command::Level;
 use crate::app::context::ViewContext;
 use crate::app::jobs::{Job, Outcome};
 use crate::dataset::Dataset;
-use crate::dataset::edits::State;
+use crate::dataset::edits::Values;
 use crate::labelling::candidates;
 use crate::labelling::order::{Order, Question, Uncertainty, arrange};
 use crate::labelling::suggestions::Suggestions;
@@ -106,10 +106,11 @@ impl Arrangement {
         let visited = if same.is_some() { self.queue.visited().to_vec() } else { Vec::new() };
         let dataset = Arc::clone(&project.dataset);
         let suggestions = suggestions.map(|(suggestions, _)| Arc::clone(suggestions));
-        let flagged = (wanted.which == Which::Flagged).then(|| flagged_keys(edits.state()));
+        let flagged = (wanted.which == Which::Flagged).then(|| edits.state().values());
         let (asked, passed) = (wanted.clone(), visited.clone());
         let title = "Choosing what to label next";
         let work = move |progress: &crate::app::jobs::Progress| {
+            let flagged = flagged.as_ref().map(flagged_keys);
             answer(&asked, &dataset, suggestions.as_deref(), flagged.as_ref(), &passed, &mut |done, of| {
                 progress.set(done as u64, of as u64);
                 progress.keep_going()
@@ -152,15 +153,15 @@ impl Arrangement {
     }
 }
 
-fn flagged_keys(state: &State) -> HashSet<String> {
-    state.flags().map(|(image, _)| image.to_owned()).collect()
+fn flagged_keys(values: &Values) -> HashSet<&str> {
+    values.flags().map(|(image, _)| image).collect()
 }
 
 fn answer(
     wanted: &Wanted,
     dataset: &Dataset,
     suggestions: Option<&Suggestions>,
-    flagged: Option<&HashSet<String>>,
+    flagged: Option<&HashSet<&str>>,
     visited: &[usize],
     keep_going: &mut dyn FnMut(usize, usize) -> bool,
 ) -> Option<Vec<usize>> {

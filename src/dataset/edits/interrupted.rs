@@ -50,17 +50,17 @@ impl State {
             let written = |before: Option<String>| Edit { before, after: label.clone(), ..edit.clone() };
             match slot {
                 Some(slot) if slot.base != slot.current => {
-                    if is_certain && slot.base != label && slot.current != label {
-                        found.labels.push(written(slot.base.clone()));
+                    if is_certain && slot.base != label.as_deref() && slot.current != label.as_deref() {
+                        found.labels.push(written(slot.base.map(str::to_owned)));
                     }
                 }
                 _ => {
-                    let current = slot.map_or(&edit.before, |slot| &slot.current);
-                    if *current == label {
+                    let current = slot.map_or(edit.before.as_deref(), |slot| slot.current);
+                    if current == label.as_deref() {
                         continue;
                     }
                     if is_certain {
-                        found.undone.push(written(current.clone()));
+                        found.undone.push(written(current.map(str::to_owned)));
                     } else {
                         found.doubts.push(doubt(dataset, edit));
                     }

@@ -5,6 +5,7 @@
 
 mod hold;
 mod lines;
+mod step_line;
 
 use std::fs;
 use std::io::{self, ErrorKind};

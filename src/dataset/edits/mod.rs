@@ -6,11 +6,15 @@
 //! No windows and no threads here but [`Writer`], which keeps the disk away from the window.
 
 pub(super) mod backup;
+mod history;
 mod interrupted;
 mod journal;
 pub mod merge;
 mod overlay;
+mod slots;
 mod state;
+mod step_view;
+mod texts;
 mod values;
 mod vocabulary;
 mod writer;
@@ -22,6 +26,7 @@ use time::OffsetDateTime;
 
 pub use journal::{Journal, Refusal, folder_of};
 pub use state::State;
+pub use step_view::{ChangeView, StepView};
 pub use values::Values;
 pub use writer::{Report, Writer};
 

@@ -1,60 +1,68 @@
 //! What the edits come to: values, undo, redo, and what the CSV does not have yet. Memory only.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
+use super::history::{History, Packed};
 use super::interrupted::Saving;
 use super::merge::{Conflict, Outcome};
-use super::values::{Slot, Values};
-use super::{Change, Edit, Entry, Field, Source, Step, now};
+use super::slots::{Slot, Slots, Word};
+use super::step_view::StepView;
+use super::texts::Texts;
+use super::values::{flags, word_of};
+use super::{Change, Edit, Entry, Field, Source, Step, Values, now};
 
-/// What holds after all edits. Looking a value up costs one hash; an edit costs its changes.
+/// What holds after all edits. Looking a value up costs one hash; an edit costs its changes. Images, labels and
+/// fields are kept as numbers: a million edits take some 100 MB.
 ///
 /// Every method that changes it returns the [`Entry`] that the [`Journal`](super::Journal) must
 /// keep; reading a journal goes the same way, so what was lived and what is read are the same.
 #[derive(Clone, Debug, Default)]
 pub struct State {
-    pub(super) values: Values,
-    pub(super) done: Vec<Numbered>,
-    pub(super) undone: Vec<Numbered>,
-    last_number: u64,
+    pub(super) images: Texts,
+    pub(super) words: Texts,
+    /// Each once.
+    pub(super) fields: Arc<Vec<Field>>,
+    pub(super) slots: Slots,
+    pub(super) history: History,
+    pub(super) last_number: u64,
     pub(super) pending: usize,
     /// A save of which the journal does not tell how it ended.
     pub(super) saving: Option<Saving>,
 }
 
-#[derive(Clone, Debug)]
-pub(super) struct Numbered {
-    number: u64,
-    pub step: Step,
+/// A [`Slot`] as text.
+pub(super) struct SlotView<'a> {
+    pub base: Option<&'a str>,
+    pub current: Option<&'a str>,
 }
 
 impl State {
     /// The edited label of an image, where it is another than that of the rows in memory: the outer
     /// `None` is "not edited", the inner "edited to have no label".
     pub fn label(&self, image: &str, task: &str) -> Option<Option<&str>> {
-        let slot = self.find(image, |field| matches!(field, Field::Label(name) if name == task))?;
-        Some(slot.current.as_deref())
+        Some(self.find(image, |field| matches!(field, Field::Label(name) if name == task))?.current)
     }
 
     /// Whether the user looked at the label `given` of this image and task and kept it.
     pub fn is_kept(&self, image: &str, task: &str, given: Option<&str>) -> bool {
         let slot = self.find(image, |field| matches!(field, Field::Kept(name) if name == task));
-        slot.and_then(|slot| slot.current.as_deref()) == Some(given.unwrap_or_default())
+        slot.and_then(|slot| slot.current) == Some(given.unwrap_or_default())
     }
 
     /// The note of a flagged image, which may be empty; `None` where it is not flagged.
     pub fn flag(&self, image: &str) -> Option<&str> {
-        self.find(image, |field| *field == Field::Flag)?.current.as_deref()
+        self.find(image, |field| *field == Field::Flag)?.current
     }
 
     /// Flagged images with their notes, in no order.
     pub fn flags(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.values.iter().filter_map(|(image, _)| Some((image, self.flag(image)?)))
+        flags(&self.slots, self.images.list(), self.words.list(), &self.fields)
     }
 
     /// Whether no value is edited.
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.slots.len() == 0
     }
 
     /// How many labels the CSV does not have yet; costs nothing.
@@ -64,28 +72,43 @@ impl State {
 
     /// The labels that the CSV does not have yet, by image and task: what [`super::merge::save`] takes.
     pub fn pending(&self) -> Vec<Edit> {
-        self.values.pending()
+        self.values().pending()
     }
 
     /// The labels that differ from the rows in memory, by image and task: those that are pending and
     /// those saved since the CSV was read. [`Dataset::with_edits`](super::Dataset::with_edits) takes them.
     pub fn overlay(&self) -> Vec<Edit> {
-        self.values.overlay()
+        self.values().overlay()
     }
 
     /// All values, for a job to list: with many edits, [`State::overlay`] takes longer than a frame may.
     pub fn values(&self) -> Values {
-        self.values.clone()
+        Values {
+            slots: self.slots.clone(),
+            images: self.images.list().clone(),
+            words: self.words.list().clone(),
+            fields: Arc::clone(&self.fields),
+        }
+    }
+
+    /// Whether there is a step to undo.
+    pub fn can_undo(&self) -> bool {
+        self.history.last_done().is_some()
+    }
+
+    /// Whether there is a step to make again.
+    pub fn can_redo(&self) -> bool {
+        self.history.next_undone().is_some()
     }
 
     /// The step that [`State::undo`] undoes.
-    pub fn next_undo(&self) -> Option<&Step> {
-        self.done.last().map(|done| &done.step)
+    pub fn next_undo(&self) -> Option<StepView<'_>> {
+        Some(StepView { state: self, at: self.history.last_done()? })
     }
 
     /// The step that [`State::redo`] makes again.
-    pub fn next_redo(&self) -> Option<&Step> {
-        self.undone.last().map(|undone| &undone.step)
+    pub fn next_redo(&self) -> Option<StepView<'_>> {
+        Some(StepView { state: self, at: self.history.next_undone()? })
     }
 
     /// Makes a step. Its changes are completed first: `before` becomes the value that holds, a label
@@ -93,41 +116,42 @@ impl State {
     /// change nothing or have no image fall away; `None` where none is left.
     pub fn edit(&mut self, step: Step) -> Option<Entry> {
         let Step { time, source, changes } = step;
+        let changes: Vec<Change> = changes.into_iter().map(|change| self.complete(change)).collect();
         let mut seen = HashSet::with_capacity(changes.len());
-        let mut made: Vec<Change> = changes.into_iter().rev().map(|change| self.complete(change)).collect();
-        made.retain(|change| seen.insert((change.image.clone(), change.field.clone())));
-        made.retain(|change| !change.image.is_empty() && change.before != change.after);
-        made.reverse();
+        let in_reverse = changes.iter().rev();
+        let mut is_made: Vec<bool> =
+            in_reverse.map(|change| seen.insert((change.image.as_str(), &change.field))).collect();
+        let mut made = changes;
+        made.retain(|change| {
+            is_made.pop() == Some(true) && !change.image.is_empty() && change.before != change.after
+        });
         if made.is_empty() {
             return None;
         }
-        for change in &made {
-            self.put(&change.image, &change.field, &change.before, &change.after);
-        }
         let number = self.last_number + 1;
-        self.push(Numbered { number, step: Step { time, source, changes: made.clone() } });
+        self.take_step(number, time.unix_timestamp(), source, &made);
         Some(Entry::Step { number, time, source, changes: made })
     }
 
     /// Undoes the last step; `None` where there is none. Also after a save: its labels are pending again.
     pub fn undo(&mut self) -> Option<Entry> {
-        let step = self.done.last()?.number;
+        let step = self.history.heads[self.history.last_done()?].number;
         self.undo_last();
         Some(Entry::Undo { step, time: now() })
     }
 
     /// Makes the step that was undone last again; `None` where there is none.
     pub fn redo(&mut self) -> Option<Entry> {
-        let step = self.undone.last()?.number;
-        self.redo_last();
+        let step = self.history.heads[self.history.next_undone()?].number;
+        self.redo_next();
         Some(Entry::Redo { step, time: now() })
     }
 
     /// Notes what a save did: once, and before rows that were read after it come into memory. What the
     /// user edited while it ran stays pending; where the file won over an edit, the file's label becomes
-    /// a step of its own, which can be undone.
-    pub fn note_saved(&mut self, outcome: &Outcome) -> Vec<Entry> {
-        let mut labels = outcome.written.clone();
+    /// a step of its own, which can be undone. The labels written go from the outcome into the entry.
+    pub fn note_saved(&mut self, outcome: &mut Outcome) -> Vec<Entry> {
+        let mut labels = std::mem::take(&mut outcome.written);
         let kept_out = |edit: &Edit| self.slot(&edit.image, &Field::Label(edit.task.clone())).is_none();
         let undone: Vec<Edit> = labels.extract_if(.., |edit| kept_out(edit)).collect();
         let of_file = |conflict: &Conflict| Edit { after: conflict.cell.clone(), ..conflict.edit.clone() };
@@ -152,11 +176,9 @@ impl State {
 
     /// Forgets what was saved: to be called when rows that were read after the last save come into memory.
     pub fn forget_saved(&mut self) {
-        self.values.change_all(|fields| {
-            fields.retain_mut(|(_, slot)| {
-                slot.saved = false;
-                slot.base != slot.current
-            });
+        self.slots.change_all(|slot| {
+            slot.saved = false;
+            true
         });
     }
 
@@ -167,24 +189,21 @@ impl State {
     pub(super) fn replay(&mut self, entry: Entry) -> Result<(), String> {
         match entry {
             Entry::Step { number, time, source, changes } => {
-                for change in &changes {
-                    self.put(&change.image, &change.field, &change.before, &change.after);
-                }
-                self.push(Numbered { number, step: Step { time, source, changes } });
+                self.take_step(number, time.unix_timestamp(), source, &changes);
             }
             // Steps are undone last first, so one that is below others tells that those were, too.
             Entry::Undo { step, .. } => {
-                let at = self.done.iter().rposition(|done| done.number == step);
+                let at = self.history.find_done(step);
                 let at = at.ok_or_else(|| format!("it undoes step {step}, which is not there"))?;
-                while self.done.len() > at {
+                while self.history.done > at {
                     self.undo_last();
                 }
             }
             Entry::Redo { step, .. } => {
-                let at = self.undone.iter().rposition(|undone| undone.number == step);
+                let at = self.history.find_undone(step);
                 let at = at.ok_or_else(|| format!("it redoes step {step}, which is not there"))?;
-                while self.undone.len() > at {
-                    self.redo_last();
+                while self.history.done <= at {
+                    self.redo_next();
                 }
             }
             saved @ Entry::Saved { .. } => self.take_saved(&saved),
@@ -206,20 +225,23 @@ impl State {
         let Entry::Saved { labels, undone, .. } = entry else { return };
         self.saving = None;
         for edit in labels {
-            let base = edit.after.clone();
             // A label that is not pending here (its line is damaged) is the CSV's already.
-            self.update(&edit.image, &Field::Label(edit.task.clone()), |slot| {
-                slot.map(|slot| Slot { base, saved: true, ..slot })
-            });
+            let Some(slot) = self.slot_of(&edit.image, &edit.task) else { continue };
+            let base = self.add_word(edit.after.as_deref());
+            self.put(Slot { base, saved: true, ..slot });
         }
         for edit in undone {
-            let slot = Slot { base: edit.after.clone(), current: edit.before.clone(), saved: true };
-            self.update(&edit.image, &Field::Label(edit.task.clone()), |_| Some(slot));
+            let (image, field) = (self.images.add(&edit.image), self.add_label_field(&edit.task));
+            let (base, current) =
+                (self.add_word(edit.after.as_deref()), self.add_word(edit.before.as_deref()));
+            self.put(Slot { image, field, base, current, saved: true });
         }
     }
 
     fn complete(&self, mut change: Change) -> Change {
-        change.image = change.image.trim().to_owned();
+        if change.image.trim().len() < change.image.len() {
+            change.image = change.image.trim().to_owned();
+        }
         if matches!(change.field, Field::Label(_)) {
             change.before = cleaned(change.before);
             change.after = cleaned(change.after);
@@ -227,71 +249,109 @@ impl State {
             change.before = None;
         }
         if let Some(slot) = self.slot(&change.image, &change.field) {
-            change.before.clone_from(&slot.current);
+            change.before = slot.current.map(str::to_owned);
         }
         change
     }
 
-    fn push(&mut self, step: Numbered) {
-        self.last_number = self.last_number.max(step.number);
-        self.done.push(step);
-        self.undone.clear();
+    fn take_step(&mut self, number: u64, time: i64, source: Source, changes: &[Change]) {
+        let packed: Vec<Packed> = changes
+            .iter()
+            .map(|Change { image, field, before, after }| Packed {
+                image: self.images.add(image),
+                field: self.add_field(|of| of == field, || field.clone()),
+                before: self.add_word(before.as_deref()),
+                after: self.add_word(after.as_deref()),
+            })
+            .collect();
+        self.take_packed(number, time, source, &packed);
+    }
+
+    /// Takes a step of which all numbers are known here.
+    pub(super) fn take_packed(&mut self, number: u64, time: i64, source: Source, changes: &[Packed]) {
+        changes.iter().for_each(|change| self.apply(*change));
+        self.last_number = self.last_number.max(number);
+        self.history.push(number, time, source, changes);
     }
 
     fn undo_last(&mut self) {
-        let Some(last) = self.done.pop() else { return };
-        for change in last.step.changes.iter().rev() {
-            self.put(&change.image, &change.field, &change.after, &change.before);
+        let Some(last) = self.history.last_done() else { return };
+        for at in self.history.range(last).rev() {
+            self.apply(self.history.changes[at].reversed());
         }
-        self.undone.push(last);
+        self.history.done = last;
     }
 
-    fn redo_last(&mut self) {
-        let Some(last) = self.undone.pop() else { return };
-        for change in &last.step.changes {
-            self.put(&change.image, &change.field, &change.before, &change.after);
+    fn redo_next(&mut self) {
+        let Some(next) = self.history.next_undone() else { return };
+        for at in self.history.range(next) {
+            self.apply(self.history.changes[at]);
         }
-        self.done.push(last);
+        self.history.done = next + 1;
     }
 
-    fn put(&mut self, image: &str, field: &Field, before: &Option<String>, after: &Option<String>) {
-        let goes_to_csv = matches!(field, Field::Label(_));
-        self.update(image, field, |slot| {
-            let slot = slot.unwrap_or_default();
-            // Where nothing is pending, what the user saw is what the CSV has.
-            let base = match slot.base == slot.current {
-                true if goes_to_csv => before.clone(),
-                _ => slot.base,
-            };
-            Some(Slot { base, current: after.clone(), saved: slot.saved })
+    fn apply(&mut self, change: Packed) {
+        let Packed { image, field, before, after } = change;
+        let slot = self.slots.get(image, field).copied().unwrap_or(Slot::new(image, field));
+        // Where nothing is pending, what the user saw is what the CSV has.
+        let base = match slot.base == slot.current {
+            true if self.is_label(field) => before,
+            _ => slot.base,
+        };
+        self.put(Slot { base, current: after, ..slot });
+    }
+
+    /// Puts a slot in its place; one that says nothing is dropped.
+    fn put(&mut self, slot: Slot) {
+        let is_pending = slot.base != slot.current;
+        let was_pending = self.slots.put(slot).is_some_and(|old| old.base != old.current);
+        if self.is_label(slot.field) {
+            self.pending = self.pending + usize::from(is_pending) - usize::from(was_pending);
+        }
+    }
+
+    /// Whether the CSV gets what this field has.
+    pub(super) fn is_label(&self, field: u32) -> bool {
+        matches!(self.fields.get(field as usize), Some(Field::Label(_)))
+    }
+
+    pub(super) fn add_field(&mut self, is_it: impl Fn(&Field) -> bool, make: impl FnOnce() -> Field) -> u32 {
+        let at = self.fields.iter().position(is_it).unwrap_or_else(|| {
+            Arc::make_mut(&mut self.fields).push(make());
+            self.fields.len() - 1
         });
+        at as u32
     }
 
-    /// Replaces a slot; one that says nothing is dropped.
-    fn update(&mut self, image: &str, field: &Field, change: impl FnOnce(Option<Slot>) -> Option<Slot>) {
-        let pending = &mut self.pending;
-        self.values.change(image, |fields| {
-            let (key, old) = match fields.iter().position(|(of, _)| of == field) {
-                Some(at) => {
-                    let (key, slot) = fields.swap_remove(at);
-                    (key, Some(slot))
-                }
-                None => (field.clone(), None),
-            };
-            *pending -= usize::from(old.as_ref().is_some_and(|slot| slot.is_pending(field)));
-            if let Some(new) = change(old).filter(|slot| slot.saved || slot.base != slot.current) {
-                *pending += usize::from(new.is_pending(field));
-                fields.push((key, new));
-            }
-        });
+    fn add_label_field(&mut self, task: &str) -> u32 {
+        let is_it = |field: &Field| matches!(field, Field::Label(name) if name == task);
+        self.add_field(is_it, || Field::Label(task.to_owned()))
     }
 
-    pub(super) fn slot(&self, image: &str, field: &Field) -> Option<&Slot> {
+    /// The number of a label or a note.
+    pub(super) fn add_word(&mut self, text: Option<&str>) -> Option<Word> {
+        Word::new(self.words.add(text?) + 1)
+    }
+
+    pub(super) fn find_word(&self, text: &str) -> Option<Word> {
+        Word::new(self.words.find(text)? + 1)
+    }
+
+    fn slot_of(&self, image: &str, task: &str) -> Option<Slot> {
+        let is_it = |field: &Field| matches!(field, Field::Label(name) if name == task);
+        let field = self.fields.iter().position(is_it)?;
+        self.slots.get(self.images.find(image)?, field as u32).copied()
+    }
+
+    pub(super) fn slot(&self, image: &str, field: &Field) -> Option<SlotView<'_>> {
         self.find(image, |of| of == field)
     }
 
-    fn find(&self, image: &str, is_it: impl Fn(&Field) -> bool) -> Option<&Slot> {
-        self.values.get(image)?.iter().find(|(field, _)| is_it(field)).map(|(_, slot)| slot)
+    fn find(&self, image: &str, is_it: impl Fn(&Field) -> bool) -> Option<SlotView<'_>> {
+        let field = self.fields.iter().position(is_it)?;
+        let slot = self.slots.get(self.images.find(image)?, field as u32)?;
+        let word = |word| word_of(self.words.list(), word);
+        Some(SlotView { base: word(slot.base), current: word(slot.current) })
     }
 }
 

@@ -110,7 +110,7 @@ impl Window {
 
     fn save(&mut self, on_conflict: OnConflict) -> Outcome {
         let outcome = self.write(&self.state.pending(), on_conflict).unwrap();
-        self.journal.append(&self.state.note_saved(&outcome)).unwrap();
+        self.journal.append(&self.state.note_saved(&mut outcome.clone())).unwrap();
         outcome
     }
 
@@ -174,7 +174,7 @@ fn undo_and_redo_go_on_after_closing() {
     drop(window);
 
     let mut window = shop.open();
-    assert_eq!(window.state.next_redo().unwrap().changes[0].after.as_deref(), Some("floral"));
+    assert_eq!(window.state.next_redo().unwrap().changes().next().unwrap().after, Some("floral"));
     assert!(window.redo());
     // A new step ends what could be redone.
     window.label(1, PRINT, "striped");
@@ -271,7 +271,7 @@ fn a_writer_keeps_what_is_sent_and_says_so() {
     // The lock is given back.
     let mut window = shop.open();
     assert_eq!((window.journal.denied(), window.text(0, PRINT).as_str()), (None, "striped"));
-    assert_eq!(window.state.next_undo().unwrap().source, Source::Suggestion);
+    assert_eq!(window.state.next_undo().unwrap().source(), Source::Suggestion);
     assert!(window.undo());
     assert_eq!(window.text(0, PRINT), "floral");
 }

@@ -2,7 +2,9 @@
 //!
 //! So what was undone before can be redone after, with the names that hold then.
 
-use super::state::Numbered;
+use std::sync::Arc;
+
+use super::slots::Word;
 use super::{Edit, Entry, Field, State, now};
 use crate::config::Change;
 
@@ -15,42 +17,69 @@ impl State {
 
     /// Whether any edit, made or undone, is of this task and, where one is given, has this label.
     pub fn mentions(&self, task: &str, label: Option<&str>) -> bool {
-        let is_it = |field: &Field, values: [&Option<String>; 2]| {
-            of_task(field) == Some(task)
-                && label.is_none_or(|label| values.iter().any(|value| value.as_deref() == Some(label)))
+        let label = match label.map(|label| self.find_word(label)) {
+            Some(None) => return false,
+            label => label.flatten(),
         };
-        let steps = self.done.iter().chain(&self.undone).flat_map(|numbered| &numbered.step.changes);
-        let mut slots = self.values.iter().flat_map(|(_, fields)| fields);
-        steps.into_iter().any(|change| is_it(&change.field, [&change.before, &change.after]))
-            || slots.any(|(field, slot)| is_it(field, [&slot.base, &slot.current]))
+        let is_of_task: Vec<bool> = self.fields.iter().map(|field| of_task(field) == Some(task)).collect();
+        let is_it = |field: u32, values: [Option<Word>; 2]| {
+            is_of_task[field as usize] && (label.is_none() || values.contains(&label))
+        };
+        let mut changes = self.history.changes.iter();
+        changes.any(|change| is_it(change.field, [change.before, change.after]))
+            || self.slots.iter().any(|slot| is_it(slot.field, [slot.base, slot.current]))
     }
 
     /// Whether anything was ever edited.
     pub fn has_history(&self) -> bool {
-        !(self.values.is_empty() && self.done.is_empty() && self.undone.is_empty())
+        !(self.is_empty() && self.history.is_empty())
     }
 
     pub(super) fn follow(&mut self, change: &Change) {
-        self.values.change_all(|fields| {
-            fields.retain_mut(|(field, slot)| {
-                let is_of_task = of_task(field) == Some(change.task());
-                if !follow_field(field, change) {
-                    return false;
-                }
-                if is_of_task {
-                    follow_value(&mut slot.base, change);
-                    follow_value(&mut slot.current, change);
-                }
-                slot.saved || slot.base != slot.current
-            });
+        let is_of_task: Vec<bool> =
+            self.fields.iter().map(|field| of_task(field) == Some(change.task())).collect();
+        let numbers = self.follow_fields(change);
+        let replaced = change.replaced().and_then(|(gone, after)| {
+            let gone = self.find_word(gone)?;
+            Some((gone, self.add_word(after)))
         });
-        let slots = self.values.iter().flat_map(|(_, fields)| fields);
-        self.pending = slots.filter(|(field, slot)| slot.is_pending(field)).count();
-        follow_steps(&mut self.done, change);
-        follow_steps(&mut self.undone, change);
+        let follow = |field: &mut u32, values: [&mut Option<Word>; 2]| {
+            let old = *field as usize;
+            let Some(new) = numbers[old] else { return false };
+            *field = new;
+            if is_of_task[old]
+                && let Some((gone, after)) = replaced
+            {
+                values.into_iter().filter(|value| **value == Some(gone)).for_each(|value| *value = after);
+            }
+            true
+        };
+        self.slots.change_all(|slot| follow(&mut slot.field, [&mut slot.base, &mut slot.current]));
+        self.history.retain(|_, step| follow(&mut step.field, [&mut step.before, &mut step.after]));
+        self.count_pending();
         if let Some(saving) = &mut self.saving {
             saving.labels.retain_mut(|edit| follow_edit(edit, change));
         }
+    }
+
+    /// Renames fields and drops those that are no more: the new number of each.
+    fn follow_fields(&mut self, change: &Change) -> Vec<Option<u32>> {
+        let (mut fields, mut numbers) = (Vec::new(), Vec::new());
+        for field in self.fields.iter() {
+            let mut field = field.clone();
+            let is_there = follow_field(&mut field, change);
+            numbers.push(is_there.then_some(fields.len() as u32));
+            if is_there {
+                fields.push(field);
+            }
+        }
+        self.fields = Arc::new(fields);
+        numbers
+    }
+
+    pub(super) fn count_pending(&mut self) {
+        let slots = self.slots.iter().filter(|slot| self.is_label(slot.field));
+        self.pending = slots.filter(|slot| slot.base != slot.current).count();
     }
 }
 
@@ -99,22 +128,4 @@ fn follow_value(value: &mut Option<String>, change: &Change) {
     {
         *value = after.map(str::to_owned);
     }
-}
-
-/// Changes that change nothing any more go, and steps that have none.
-fn follow_steps(steps: &mut Vec<Numbered>, change: &Change) {
-    steps.retain_mut(|numbered| {
-        numbered.step.changes.retain_mut(|step| {
-            let is_of_task = of_task(&step.field) == Some(change.task());
-            if !follow_field(&mut step.field, change) {
-                return false;
-            }
-            if is_of_task {
-                follow_value(&mut step.before, change);
-                follow_value(&mut step.after, change);
-            }
-            step.before != step.after
-        });
-        !numbered.step.changes.is_empty()
-    });
 }

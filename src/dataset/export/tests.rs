@@ -4,7 +4,7 @@ use std::fs;
 
 use super::*;
 use crate::config::Config;
-use crate::dataset::edits::{Source, Step};
+use crate::dataset::edits::{Source, State, Step};
 
 /// Six images and a row without one; labels with signs that no folder can have.
 struct Shop {
@@ -41,7 +41,7 @@ impl Shop {
     }
 
     fn export(&self, form: &Form, target: &str) -> anyhow::Result<Written> {
-        export(&self.dataset, &self.state, form, &self.at(target), &mut |_, _| true)
+        export(&self.dataset, &self.state.values(), form, &self.at(target), &mut |_, _| true)
     }
 
     fn folders(&self, placing: Placing) -> Written {
@@ -223,7 +223,8 @@ fn the_csv_keeps_its_columns_and_is_never_its_own_target() {
 fn cancelling_leaves_no_file_and_a_folder_that_can_be_exported_to_again() {
     let shop = Shop::new();
     let stopped = |form: &Form, target: &str, after: usize| {
-        export(&shop.dataset, &shop.state, form, &shop.at(target), &mut |done, _| done < after).unwrap_err()
+        export(&shop.dataset, &shop.state.values(), form, &shop.at(target), &mut |done, _| done < after)
+            .unwrap_err()
     };
     stopped(&Form::JsonLines, "labels.jsonl", 3);
     assert!(!shop.at("labels.jsonl").exists());

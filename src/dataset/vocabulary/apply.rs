@@ -334,8 +334,8 @@ fn save_edits_of_task(dataset: &Dataset, opened: &mut Opened, change: &Change) -
         return Ok(false);
     }
     let save = Save { dataset, edits: &pending, on_conflict: OnConflict::Ask, last_written: None };
-    let outcome = save.run(&mut |entry| Ok(opened.journal.append(&[entry])?))?;
-    let entries = opened.state.note_saved(&outcome);
+    let mut outcome = save.run(&mut |entry| Ok(opened.journal.append(&[entry])?))?;
+    let entries = opened.state.note_saved(&mut outcome);
     opened.warnings.extend_from_slice(&outcome.notices);
     opened.journal.append(&entries)?;
     if !outcome.conflicts.is_empty() || !outcome.missing.is_empty() {

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 
+use super::step_line;
 use crate::dataset::edits::{Entry, State};
 
 /// The format that this version writes, and the newest that it reads.
@@ -68,6 +69,12 @@ pub(super) fn read(file: &Path) -> anyhow::Result<Lines> {
 impl Lines {
     fn take(&mut self, line: &[u8], number: u64, file: &Path) -> anyhow::Result<()> {
         let is_ended = line.ends_with(b"\n");
+        if step_line::take(line, &mut self.state) {
+            self.is_ours = true;
+            self.whole = self.bytes;
+            self.lacks_end = !is_ended;
+            return Ok(());
+        }
         let damage = match serde_json::from_slice::<Entry>(line) {
             Ok(entry) => {
                 self.is_ours = true;

@@ -62,7 +62,7 @@ impl Lived {
         let edits = window.state.pending();
         if let Ok(outcome) = window.write(&edits, OnConflict::Ask) {
             assert_eq!(outcome.conflicts, []);
-            for entry in window.state.note_saved(&outcome) {
+            for entry in window.state.note_saved(&mut outcome.clone()) {
                 self.keep(window, Some(entry));
             }
         }

@@ -78,7 +78,7 @@ fn what_is_edited_while_a_save_runs_is_not_lost() {
     window.undo();
     window.label(1, PRINT, "striped");
     window.label(0, SLEEVES, "long");
-    window.journal.append(&window.state.note_saved(&outcome)).unwrap();
+    window.journal.append(&window.state.note_saved(&mut outcome.clone())).unwrap();
     let check = |window: &Window| {
         assert_eq!(window.prints(), ["floral", "striped", ""]);
         let pending: Vec<_> =

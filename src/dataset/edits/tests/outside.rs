@@ -83,7 +83,7 @@ fn only_what_another_program_wrote_is_read_anew_after_a_save() {
             last_written: last.as_deref(),
         };
         let outcome = save.run(&mut |entry| Ok(window.journal.append(&[entry])?)).unwrap();
-        window.journal.append(&window.state.note_saved(&outcome)).unwrap();
+        window.journal.append(&window.state.note_saved(&mut outcome.clone())).unwrap();
         last_written.clone_from(&outcome.written_digest);
         outcome.file_changed
     };

@@ -265,7 +265,7 @@ fn edited() -> Shop {
 /// All that can be told of a project: its files, and what holds, can be undone and redone.
 fn all(shop: &Shop) -> (String, String, Vec<edits::Edit>, [Option<Vec<edits::Change>>; 2]) {
     let state = shop.open().1.state;
-    let of = |step: Option<&Step>| step.map(|step| step.changes.clone());
+    let of = |step: Option<edits::StepView<'_>>| step.map(|step| step.to_step().changes);
     (shop.text(), shop.config_text(), state.pending(), [of(state.next_undo()), of(state.next_redo())])
 }
 

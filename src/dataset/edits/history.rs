@@ -1,0 +1,120 @@
+//! Every step that was made and can be undone or made again, in order: numbers only.
+
+use std::ops::Range;
+
+use super::Source;
+use super::slots::Word;
+
+/// A change of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Packed {
+    /// The number of the image.
+    pub image: u32,
+    /// The number of the field.
+    pub field: u32,
+    /// What the user saw.
+    pub before: Option<Word>,
+    /// What the user chose.
+    pub after: Option<Word>,
+}
+
+impl Packed {
+    /// The change that takes this one back.
+    pub fn reversed(self) -> Self {
+        Self { before: self.after, after: self.before, ..self }
+    }
+}
+
+/// What is known of a step but its changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    /// Undo and redo name it.
+    pub number: u64,
+    /// When, in seconds since 1970.
+    pub time: i64,
+    /// Where its changes end, among those of all steps.
+    pub end: u32,
+    /// Where it came from.
+    pub source: Source,
+}
+
+/// The steps, and how many of them are done; those after are undone.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct History {
+    pub heads: Vec<Head>,
+    pub changes: Vec<Packed>,
+    pub done: usize,
+}
+
+impl History {
+    /// Whether there never was a step.
+    pub fn is_empty(&self) -> bool {
+        self.heads.is_empty()
+    }
+
+    /// Adds a step that was made; what was undone can no longer be made again.
+    pub fn push(&mut self, number: u64, time: i64, source: Source, changes: &[Packed]) {
+        self.heads.truncate(self.done);
+        self.changes.truncate(self.start_of(self.done));
+        self.changes.extend_from_slice(changes);
+        self.heads.push(Head { number, time, end: self.changes.len() as u32, source });
+        self.done += 1;
+    }
+
+    /// The step that is undone next.
+    pub fn last_done(&self) -> Option<usize> {
+        self.done.checked_sub(1)
+    }
+
+    /// The step that is made again next.
+    pub fn next_undone(&self) -> Option<usize> {
+        (self.done < self.heads.len()).then_some(self.done)
+    }
+
+    /// The done step of this number that is undone first.
+    pub fn find_done(&self, number: u64) -> Option<usize> {
+        self.heads[..self.done].iter().rposition(|head| head.number == number)
+    }
+
+    /// The undone step of this number that is made again first.
+    pub fn find_undone(&self, number: u64) -> Option<usize> {
+        let at = self.heads[self.done..].iter().position(|head| head.number == number)?;
+        Some(self.done + at)
+    }
+
+    /// Where the changes of a step are.
+    pub fn range(&self, step: usize) -> Range<usize> {
+        self.start_of(step)..self.heads[step].end as usize
+    }
+
+    /// Keeps only some changes, which are numbered and may be changed first; those that change nothing then go,
+    /// and steps that have none.
+    pub fn retain(&mut self, mut keeps: impl FnMut(usize, &mut Packed) -> bool) {
+        let (mut kept_changes, mut kept_heads, mut start, mut done) = (0, 0, 0, 0);
+        for step in 0..self.heads.len() {
+            let first = kept_changes;
+            for at in start..self.heads[step].end as usize {
+                let mut change = self.changes[at];
+                if keeps(at, &mut change) && change.before != change.after {
+                    self.changes[kept_changes] = change;
+                    kept_changes += 1;
+                }
+            }
+            start = self.heads[step].end as usize;
+            if kept_changes > first {
+                self.heads[kept_heads] = Head { end: kept_changes as u32, ..self.heads[step] };
+                kept_heads += 1;
+            }
+            if step + 1 == self.done {
+                done = kept_heads;
+            }
+        }
+        self.changes.truncate(kept_changes);
+        self.heads.truncate(kept_heads);
+        self.done = done;
+    }
+
+    fn start_of(&self, step: usize) -> usize {
+        step.checked_sub(1).map_or(0, |before| self.heads[before].end as usize)
+    }
+}

@@ -1,0 +1,185 @@
+//! The lines that most of a journal consists of, read straight into numbers: a line with one step, as we write it.
+//!
+//! What is written in any other way is left to [`Entry`](crate::dataset::edits::Entry), which decides what counts.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use time::OffsetDateTime;
+
+use crate::dataset::edits::history::Packed;
+use crate::dataset::edits::{Field, Source, State};
+
+/// Takes a step into the state; whether the line is one. Where not, nothing has changed that anybody could see.
+pub(super) fn take(line: &[u8], state: &mut State) -> bool {
+    let mut json = serde_json::Deserializer::from_slice(line);
+    let Ok(step) = (Line { state }).deserialize(&mut json) else { return false };
+    if json.end().is_err() {
+        return false;
+    }
+    state.take_packed(step.number, step.time.unix_timestamp(), step.source, &step.changes);
+    true
+}
+
+struct Step {
+    number: u64,
+    time: OffsetDateTime,
+    source: Source,
+    changes: Vec<Packed>,
+}
+
+/// Borrowed where nothing in it is escaped.
+#[derive(Deserialize)]
+pub(super) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
+
+#[derive(Deserialize)]
+struct Time(#[serde(with = "time::serde::rfc3339")] OffsetDateTime);
+
+#[derive(Deserialize)]
+struct Change<'a> {
+    #[serde(borrow)]
+    image: Text<'a>,
+    #[serde(borrow)]
+    field: Of<'a>,
+    #[serde(borrow)]
+    before: Option<Text<'a>>,
+    #[serde(borrow)]
+    after: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Of<'a> {
+    #[serde(borrow)]
+    Label(Text<'a>),
+    #[serde(borrow)]
+    Kept(Text<'a>),
+    Flag,
+}
+
+/// `{"step": ..}`
+struct Line<'s> {
+    state: &'s mut State,
+}
+
+struct Body<'s> {
+    state: &'s mut State,
+}
+
+struct Changes<'s> {
+    state: &'s mut State,
+}
+
+impl<'de> DeserializeSeed<'de> for Line<'_> {
+    type Value = Step;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Step, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Line<'_> {
+    type Value = Step;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a step")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Step, A::Error> {
+        if map.next_key::<Text<'de>>()?.is_none_or(|key| key.0 != "step") {
+            return Err(Error::custom("no step"));
+        }
+        let step = map.next_value_seed(Body { state: self.state })?;
+        match map.next_key::<IgnoredAny>()? {
+            None => Ok(step),
+            Some(_) => Err(Error::custom("more than a step")),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Body<'_> {
+    type Value = Step;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Step, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Body<'_> {
+    type Value = Step;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a step")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Step, A::Error> {
+        let is_next = |map: &mut A, name| match map.next_key::<Text<'de>>()? {
+            Some(key) if key.0 == name => Ok(()),
+            _ => Err(Error::custom("not in the order in which we write")),
+        };
+        is_next(&mut map, "number")?;
+        let number = map.next_value()?;
+        is_next(&mut map, "time")?;
+        let Time(time) = map.next_value()?;
+        is_next(&mut map, "source")?;
+        let source = map.next_value()?;
+        is_next(&mut map, "changes")?;
+        let changes = map.next_value_seed(Changes { state: self.state })?;
+        match map.next_key::<IgnoredAny>()? {
+            None => Ok(Step { number, time, source, changes }),
+            Some(_) => Err(Error::custom("more than we write")),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Changes<'_> {
+    type Value = Vec<Packed>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<Packed>, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Changes<'_> {
+    type Value = Vec<Packed>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("changes")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<Packed>, A::Error> {
+        let (state, mut changes) = (self.state, Vec::new());
+        while let Some(Change { image, field, before, after }) = seq.next_element()? {
+            let number = state.fields.iter().position(|known| field.is(known)).map(|at| at as u32);
+            changes.push(Packed {
+                image: state.images.add(&image.0),
+                field: number.unwrap_or_else(|| state.add_field(|_| false, || field.into_field())),
+                before: state.add_word(before.as_ref().map(|text| &*text.0)),
+                after: state.add_word(after.as_ref().map(|text| &*text.0)),
+            });
+        }
+        Ok(changes)
+    }
+}
+
+impl Of<'_> {
+    fn is(&self, field: &Field) -> bool {
+        match (self, field) {
+            (Self::Label(Text(name)), Field::Label(known)) | (Self::Kept(Text(name)), Field::Kept(known)) => {
+                name == known
+            }
+            (Self::Flag, Field::Flag) => true,
+            _ => false,
+        }
+    }
+
+    fn into_field(self) -> Field {
+        match self {
+            Self::Label(Text(name)) => Field::Label(name.into_owned()),
+            Self::Kept(Text(name)) => Field::Kept(name.into_owned()),
+            Self::Flag => Field::Flag,
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Steps as they are kept, to be looked at without a copy.
+
+use time::OffsetDateTime;
+
+use super::values::word_of;
+use super::{Change, Field, Source, State, Step};
+
+/// A step that was made.
+#[derive(Clone, Copy, Debug)]
+pub struct StepView<'a> {
+    pub(super) state: &'a State,
+    /// The how manieth it is.
+    pub(super) at: usize,
+}
+
+/// A [`Change`], borrowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChangeView<'a> {
+    /// The text of the path cell, without spaces around it.
+    pub image: &'a str,
+    /// What changes.
+    pub field: &'a Field,
+    /// What the user saw.
+    pub before: Option<&'a str>,
+    /// What the user chose.
+    pub after: Option<&'a str>,
+}
+
+impl<'a> StepView<'a> {
+    /// When, to the second.
+    pub fn time(&self) -> OffsetDateTime {
+        let time = OffsetDateTime::from_unix_timestamp(self.state.history.heads[self.at].time);
+        time.unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+
+    /// Where it came from.
+    pub fn source(&self) -> Source {
+        self.state.history.heads[self.at].source
+    }
+
+    /// In order.
+    pub fn changes(&self) -> impl Iterator<Item = ChangeView<'a>> + use<'a> {
+        let State { images, words, fields, history, .. } = self.state;
+        history.changes[history.range(self.at)].iter().map(|change| ChangeView {
+            image: images.list().get(change.image),
+            field: &fields[change.field as usize],
+            before: word_of(words.list(), change.before),
+            after: word_of(words.list(), change.after),
+        })
+    }
+
+    /// A copy.
+    pub fn to_step(&self) -> Step {
+        let changes = self.changes().map(|change| change.to_change()).collect();
+        Step { time: self.time(), source: self.source(), changes }
+    }
+}
+
+impl ChangeView<'_> {
+    /// A copy.
+    pub fn to_change(&self) -> Change {
+        Change {
+            image: self.image.to_owned(),
+            field: self.field.clone(),
+            before: self.before.map(str::to_owned),
+            after: self.after.map(str::to_owned),
+        }
+    }
+}
+
+impl<'a> From<&'a Change> for ChangeView<'a> {
+    fn from(change: &'a Change) -> Self {
+        let Change { image, field, before, after } = change;
+        Self { image, field, before: before.as_deref(), after: after.as_deref() }
+    }
+}

@@ -1,0 +1,120 @@
+//! Texts by number, each once: the names of the images, and the labels and notes.
+//!
+//! A million names are one hash table of numbers and some pages of text, not a million allocations. The list
+//! alone, which tells the text of a number, is cheap to share with a job.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
+
+use hashbrown::HashTable;
+
+/// Texts of a page; one is copied where a text is added while a job shares the list.
+const PAGE: usize = 1024;
+
+/// The texts of some numbers, from 0.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct TextList {
+    pages: Vec<Arc<Page>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Page {
+    text: String,
+    /// Where each text ends.
+    ends: Vec<usize>,
+}
+
+impl TextList {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.pages.last().map_or(0, |last| (self.pages.len() - 1) * PAGE + last.ends.len())
+    }
+
+    /// The text of a number; empty where there is none.
+    pub fn get(&self, number: u32) -> &str {
+        let (page, at) = (number as usize / PAGE, number as usize % PAGE);
+        self.pages.get(page).map_or("", |page| page.get(at))
+    }
+
+    fn push(&mut self, text: &str) {
+        let page = match self.pages.last_mut() {
+            Some(page) if page.ends.len() < PAGE => page,
+            _ => self.pages.push_mut(Arc::default()),
+        };
+        let page = Arc::make_mut(page);
+        page.text.push_str(text);
+        page.ends.push(page.text.len());
+        if page.ends.len() == PAGE {
+            page.text.shrink_to_fit();
+        }
+    }
+}
+
+impl Page {
+    fn get(&self, at: usize) -> &str {
+        let Some(end) = self.ends.get(at) else { return "" };
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start..*end]
+    }
+}
+
+/// A [`TextList`] and the numbers of its texts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Texts {
+    list: TextList,
+    numbers: HashTable<u32>,
+    hasher: RandomState,
+}
+
+impl Texts {
+    /// The texts, to be shared.
+    pub fn list(&self) -> &TextList {
+        &self.list
+    }
+
+    /// The number of a text that is there.
+    pub fn find(&self, text: &str) -> Option<u32> {
+        self.numbers.find(self.hasher.hash_one(text), |number| self.list.get(*number) == text).copied()
+    }
+
+    /// The number of a text, which is added where it is not there.
+    pub fn add(&mut self, text: &str) -> u32 {
+        let Self { list, numbers, hasher } = self;
+        let hash = hasher.hash_one(text);
+        if let Some(number) = numbers.find(hash, |number| list.get(*number) == text) {
+            return *number;
+        }
+        let number = list.len() as u32;
+        list.push(text);
+        numbers.insert_unique(hash, number, |number| hasher.hash_one(list.get(*number)));
+        number
+    }
+}
+
+impl PartialEq for Texts {
+    fn eq(&self, other: &Self) -> bool {
+        self.list == other.list
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_text_is_there_once_and_a_shared_list_stays_as_it_was() {
+        let mut texts = Texts::default();
+        let numbers: Vec<u32> = (0..3000).map(|number| texts.add(&format!("{number}.jpg"))).collect();
+        assert_eq!(numbers, (0..3000).collect::<Vec<_>>());
+        let held = texts.list().clone();
+        assert_eq!(
+            (texts.add("7.jpg"), texts.add(""), texts.add("new"), texts.add("")),
+            (7, 3000, 3001, 3000)
+        );
+        assert_eq!((held.len(), texts.list().len()), (3000, 3002));
+        assert_eq!((held.get(2999), held.get(3000), texts.list().get(3001)), ("2999.jpg", "", "new"));
+        let shared = held.pages.iter().zip(&texts.list.pages).filter(|(a, b)| Arc::ptr_eq(a, b)).count();
+        assert_eq!(shared, 2, "only the page that grew was copied");
+        assert_eq!((texts.find("2999.jpg"), texts.find("2999")), (Some(2999), None));
+    }
+}
