@@ -60,9 +60,9 @@ impl Lived {
 
     fn save(&mut self, window: &mut Window) {
         let edits = window.state.pending();
-        if let Ok(outcome) = window.write(&edits, OnConflict::Ask) {
+        if let Ok(mut outcome) = window.write(&edits, OnConflict::Ask) {
             assert_eq!(outcome.conflicts, []);
-            for entry in window.state.note_saved(&mut outcome.clone()) {
+            for entry in window.state.note_saved(&mut outcome) {
                 self.keep(window, Some(entry));
             }
         }

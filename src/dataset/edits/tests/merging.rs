@@ -73,12 +73,12 @@ fn what_is_edited_while_a_save_runs_is_not_lost() {
     window.label(0, PRINT, "floral");
     window.label(1, PRINT, "solid");
     window.label(2, PRINT, "solid");
-    let outcome = window.write(&window.state.pending(), OnConflict::Ask).unwrap();
+    let mut outcome = window.write(&window.state.pending(), OnConflict::Ask).unwrap();
     // Meanwhile: one is undone, one is edited again, one is new.
     window.undo();
     window.label(1, PRINT, "striped");
     window.label(0, SLEEVES, "long");
-    window.journal.append(&window.state.note_saved(&mut outcome.clone())).unwrap();
+    window.journal.append(&window.state.note_saved(&mut outcome)).unwrap();
     let check = |window: &Window| {
         assert_eq!(window.prints(), ["floral", "striped", ""]);
         let pending: Vec<_> =
