@@ -7,6 +7,9 @@ use std::process::{Command, Output};
 
 #[path = "command_line/labels.rs"]
 mod labels;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[path = "command_line/openmp.rs"]
+mod openmp;
 
 fn tasklens(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tasklens"))
@@ -212,20 +215,6 @@ fn doctor_names_the_library_and_the_processor() {
     let doctor = tasklens(folder.path(), &["doctor"]);
     let text = out(&doctor).to_lowercase();
     assert!(text.contains("libtorch") && text.contains("2.11.0"), "{text}");
-}
-
-/// Threads that spin while they wait would take the cores from everything else.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[test]
-fn openmp_waits_without_spinning_unless_the_user_says_otherwise() {
-    let told = |policy: Option<&str>| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tasklens"));
-        command.arg("--version").env("OMP_DISPLAY_ENV", "true").env_remove("OMP_WAIT_POLICY");
-        policy.map(|policy| command.env("OMP_WAIT_POLICY", policy));
-        err(&command.output().expect("the program starts"))
-    };
-    assert!(told(None).contains("OMP_WAIT_POLICY = 'PASSIVE'"), "{}", told(None));
-    assert!(told(Some("active")).contains("OMP_WAIT_POLICY = 'ACTIVE'"));
 }
 
 /// Ctrl-C ends a run in good order; kill -9 leaves the last complete checkpoint, and the run resumes.
