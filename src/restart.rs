@@ -22,9 +22,9 @@ mod gnu {
     use std::path::Path;
     use std::process::Command;
 
-    /// How long OpenMP spins, in turns of its loop, where its default is 300,000. On two cores a small project
-    /// trained as fast as with the default when they were idle, about as fast beside one busy program and in
-    /// about half the time beside two; sleeping at once (0) took 1.8 times as long on idle ones.
+    /// How long OpenMP spins, in turns of its loop, where its default is 300,000. On two idle cores a small project
+    /// trained as fast as with the default, where sleeping at once took 1.8 times as long. Beside one busy program
+    /// it was no faster than the default; beside two it seemed so, in three runs that differed a lot.
     const SPINS: &str = "10000";
     /// It is also what tells the second start from the first.
     const OURS: &str = "GOMP_SPINCOUNT";
