@@ -9,6 +9,7 @@ pub mod fault;
 mod hand_on;
 mod identity;
 mod leftovers;
+mod locked;
 mod network;
 pub mod regular;
 mod replace;
@@ -21,6 +22,7 @@ use memmap2::Mmap;
 pub use hand_on::{check_writable, other_names};
 pub use identity::{Stamp, Stamped, digest, has_name};
 pub use leftovers::remove_leftovers;
+pub use locked::Locked;
 pub use network::network_disk;
 pub use replace::{Replaced, Sink, create, create_like, replace, replace_read, replace_with};
 

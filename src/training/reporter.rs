@@ -10,6 +10,7 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError};
 
 use super::events::{Command, Event};
 use super::run_folder::EVENTS;
+use crate::files::Locked;
 
 /// At most 20 progress events a second.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
@@ -17,7 +18,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
 /// The run's side of the channels.
 pub struct Reporter {
     // First, so that the run's folder is free again when the listener sees the end of the events.
-    log: Option<File>,
+    log: Option<Locked>,
     events: Sender<Event>,
     commands: Receiver<Command>,
     wake: Box<dyn Fn() + Send>,
@@ -59,7 +60,7 @@ impl Reporter {
             bail!("another process trains in {}: wait for its end", folder.display());
         }
         end_last_line(&mut file).with_context(|| format!("cannot write {}", path.display()))?;
-        self.log = Some(file);
+        self.log = Some(Locked::new(file));
         Ok(())
     }
 

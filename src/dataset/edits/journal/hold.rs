@@ -5,13 +5,13 @@ use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use super::{JOURNAL, LOCK};
-use crate::files::{self, disk};
+use crate::files::{self, Locked, disk};
 
 /// A journal that this process writes.
 #[derive(Debug)]
 pub(super) struct Hold {
     journal: File,
-    lock: File,
+    lock: Locked,
     /// An append failed, so that part of a line may follow the whole ones.
     is_torn: bool,
 }
@@ -114,9 +114,9 @@ impl Hold {
     }
 }
 
-fn take_lock(folder: &Path, warnings: &mut Vec<String>) -> Result<File, Obstacle> {
+fn take_lock(folder: &Path, warnings: &mut Vec<String>) -> Result<Locked, Obstacle> {
     let path = folder.join(LOCK);
-    let lock = disk::open_ours(&path)?;
+    let lock = Locked::new(disk::open_ours(&path)?);
     let doubt = match lock.try_lock() {
         Ok(()) => files::network_disk(folder).map(|kind| {
             format!("is on a network disk ({kind}), where the lock may not hold for other computers")
