@@ -46,7 +46,7 @@ pub fn replace_with(path: &Path, write: impl FnOnce(&mut Sink<'_>) -> io::Result
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let (new, _) = Temporary::write(path, write)?;
+    let (new, _) = Temporary::write(path, path, write)?;
     new.rename(path)?;
     disk::sync_folder(folder_of(path)).map_err(|error| {
         io::Error::new(
@@ -70,7 +70,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// Any I/O error, with the old file left as it was.
 pub fn replace_read(path: &Path, read: &Stamped, bytes: &[u8]) -> io::Result<Option<Replaced>> {
-    let (new, lost) = Temporary::write(path, |file| file.write_all(bytes))?;
+    let (new, lost) = Temporary::write(path, path, |file| file.write_all(bytes))?;
     // As late as can be: what was written while we waited for the disk would be lost.
     if !read.is_current(path)? {
         return Ok(None);
@@ -85,9 +85,7 @@ pub fn replace_read(path: &Path, read: &Stamped, bytes: &[u8]) -> io::Result<Opt
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] where there is something, which stays as it is; any other I/O error.
 pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let (new, _) = Temporary::write(path, |file| file.write_all(bytes))?;
-    new.rename_to_free(path)?;
-    disk::sync_folder(folder_of(path))
+    create_like(path, path, bytes)
 }
 
 /// [`create`] with the owner, mode and attributes of another file.
@@ -95,9 +93,12 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// As [`create`].
 pub fn create_like(path: &Path, other: &Path, bytes: &[u8]) -> io::Result<()> {
-    let (new, _) = Temporary::write_like(path, other, |file| file.write_all(bytes))?;
+    let (new, _) = Temporary::write(path, other, |file| file.write_all(bytes))?;
     new.rename_to_free(path)?;
-    disk::sync_folder(folder_of(path))
+    disk::sync_folder(folder_of(path)).inspect_err(|_| {
+        // It is ours and a moment old, and would be taken for whole.
+        let _ = disk::remove(path);
+    })
 }
 
 /// The folder that a file is in.
@@ -112,15 +113,9 @@ pub(super) fn folder_of(path: &Path) -> &Path {
 struct Temporary(Option<NamedTempFile>);
 
 impl Temporary {
-    /// A synced file beside `path`, to be renamed to it, and what of the file there could not be kept.
+    /// A synced file beside `path`, to be renamed to it, with the owner, mode and attributes of `other`, and what of
+    /// those could not be kept.
     fn write(
-        path: &Path,
-        write: impl FnOnce(&mut Sink<'_>) -> io::Result<()>,
-    ) -> io::Result<(Self, Vec<String>)> {
-        Self::write_like(path, path, write)
-    }
-
-    fn write_like(
         path: &Path,
         other: &Path,
         write: impl FnOnce(&mut Sink<'_>) -> io::Result<()>,

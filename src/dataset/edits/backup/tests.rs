@@ -66,6 +66,22 @@ fn a_save_that_fails_leaves_no_copy() {
     assert_eq!((fs::read_to_string(shop.csv()).unwrap().as_str(), shop.copies()), ("new", copies));
 }
 
+#[test]
+fn nor_does_one_that_the_disk_fails_anywhere() {
+    let shop = Shop::new();
+    shop.replace("first").unwrap();
+    for at in 0.. {
+        let copies = shop.copies();
+        let (replaced, calls) = inject(at, Fault::Once(EIO), || shop.replace(&format!("text {at}")));
+        if calls.len() as u64 <= at {
+            break;
+        }
+        if replaced.is_err() && calls.get(at as usize) != Some(&Call::Remove) {
+            assert_eq!(shop.copies(), copies, "{:?} at {at}", calls[at as usize]);
+        }
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_private_file_has_private_copies() {
