@@ -1,23 +1,10 @@
 //! Projects and runs that come from somebody else, at the command line: they are used, and harm nothing of the
 //! user's.
 
-#![expect(clippy::expect_used, reason = "a test helper that fails is a failed test")]
+use std::path::PathBuf;
+use std::process::Output;
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-
-fn tasklens(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_tasklens"))
-        .current_dir(folder)
-        .env("TASKLENS_OFFLINE", "1")
-        .args(arguments)
-        .output()
-        .expect("the program starts")
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
+use crate::{err, tasklens};
 
 /// A user's home with a stranger's project in it, unpacked.
 struct Home {
