@@ -114,6 +114,14 @@ impl App {
             self.commands.toast(Level::Warning, warning);
         }
         let pending = opened.state.pending_count();
+        if opened.journal.denied().is_none() {
+            let csv = rows.table.path.clone();
+            // Nobody waits for it.
+            drop(self.jobs.start_quietly("Removing half-written files", move |_| {
+                edits::remove_leftovers(&csv);
+                Ok(())
+            }));
+        }
         let ctx = self.ctx.clone();
         let edits = LabelEdits::new(rows, opened, move || ctx.request_repaint());
         if let Some(denied) = edits.denied() {

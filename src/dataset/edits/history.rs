@@ -6,7 +6,7 @@ use super::Source;
 use super::slots::Word;
 
 /// A change of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Packed {
     /// The number of the image.
     pub image: u32,
@@ -26,7 +26,7 @@ impl Packed {
 }
 
 /// What is known of a step but its changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
     /// Undo and redo name it.
     pub number: u64,
@@ -39,7 +39,7 @@ pub(super) struct Head {
 }
 
 /// The steps, and how many of them are done; those after are undone.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct History {
     pub heads: Vec<Head>,
     pub changes: Vec<Packed>,
@@ -87,15 +87,15 @@ impl History {
         self.start_of(step)..self.heads[step].end as usize
     }
 
-    /// Keeps only some changes, which are numbered and may be changed first; those that change nothing then go,
-    /// and steps that have none.
-    pub fn retain(&mut self, mut keeps: impl FnMut(usize, &mut Packed) -> bool) {
+    /// Keeps only some changes, which may be changed first; those that change nothing then go, and steps that have
+    /// none.
+    pub fn retain(&mut self, mut keeps: impl FnMut(&mut Packed) -> bool) {
         let (mut kept_changes, mut kept_heads, mut start, mut done) = (0, 0, 0, 0);
         for step in 0..self.heads.len() {
             let first = kept_changes;
             for at in start..self.heads[step].end as usize {
                 let mut change = self.changes[at];
-                if keeps(at, &mut change) && change.before != change.after {
+                if keeps(&mut change) && change.before != change.after {
                     self.changes[kept_changes] = change;
                     kept_changes += 1;
                 }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::{Entry, State, real};
-use crate::files::{self, disk};
+use crate::files::disk;
 use hold::{Hold, Obstacle};
 use lines::Lines;
 
@@ -163,17 +163,6 @@ impl Journal {
         hold.confirm();
         self.length += bytes.len() as u64;
         Ok(())
-    }
-
-    /// Removes what killed programs left half-written beside the CSV, the journal and the backups.
-    pub(super) fn remove_leftovers(&self) {
-        let folder = self.folder();
-        let beside = folder.parent().into_iter().map(Path::to_path_buf);
-        let ours = [folder.to_path_buf(), folder.join(super::backup::FOLDER)];
-        let count: usize = beside.chain(ours).map(|folder| files::remove_leftovers(&folder)).sum();
-        if count > 0 {
-            log::info!("{count} half-written files of a program that was killed were removed");
-        }
     }
 
     fn folder(&self) -> &Path {

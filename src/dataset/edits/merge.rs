@@ -106,7 +106,8 @@ impl Save<'_> {
             is_noted = true;
             note(entry)
         });
-        if is_noted && saved.is_err() {
+        let is_written = saved.as_ref().is_ok_and(|outcome| outcome.written_digest.is_some());
+        if is_noted && !is_written {
             // Without it, the next opening finds out by looking at the file.
             let _ = note(Entry::NotSaved { time: now() });
         }
@@ -122,8 +123,9 @@ impl Save<'_> {
             let read = Stamped::read(csv).with_context(|| format!("{} cannot be read", csv.display()))?;
             let table = Table::from_bytes(read.bytes.clone(), csv)?;
             let (table, mut outcome) = merge(table, self.dataset, self.edits, self.on_conflict)?;
+            let from = read.digest();
             outcome.file_changed = match self.last_written {
-                Some(last) => read.digest() != last,
+                Some(last) => from != last,
                 None => !table.is_same_file(&self.dataset.table),
             };
             if !table.is_edited() {
@@ -131,7 +133,6 @@ impl Save<'_> {
             }
             let merged = checked_bytes(&table)?;
             let to = files::digest(&merged);
-            let from = read.digest();
             let labels = outcome.written.clone();
             note(Entry::Saving { time: now(), from, to: to.clone(), labels })?;
             if let Some(replaced) = backup::replace(csv, csv, &read, &merged)? {

@@ -32,7 +32,7 @@ pub use writer::{Report, Writer};
 
 use super::Dataset;
 use crate::config::{Change as VocabularyChange, Config};
-use crate::files::{Stamp, Stamped};
+use crate::files::{self, Stamp, Stamped};
 
 /// What can change about an image.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -45,6 +45,12 @@ pub enum Field {
     Kept(String),
     /// Flagged: the value is a note, which may be empty.
     Flag,
+}
+
+impl Field {
+    fn is_label_of(&self, task: &str) -> bool {
+        matches!(self, Self::Label(name) if name == task)
+    }
 }
 
 /// One value that changes from `before` to `after`.
@@ -221,9 +227,6 @@ pub fn open(config: &Config, dataset: &Dataset) -> anyhow::Result<Opened> {
         }
     }
     let rows = reread.as_ref().map_or(dataset, |reread| &reread.1);
-    if journal.denied().is_none() {
-        journal.remove_leftovers();
-    }
     let (entry, doubts) = settle(&mut state, rows);
     warnings.extend(doubts);
     if let Some(entry) = entry
@@ -256,6 +259,17 @@ fn look_from(config: &Config, mut dataset: Dataset) -> anyhow::Result<(Dataset, 
     }
     settle(&mut state, &dataset);
     Ok((dataset, state))
+}
+
+/// Removes what killed programs left half-written beside a CSV, its journal and its backups. Looks at every name in
+/// the folder of the CSV, which may be a million images.
+pub fn remove_leftovers(csv: &Path) {
+    let edits = folder_of(csv);
+    let folders = [edits.parent().map(Path::to_path_buf), Some(edits.join(backup::FOLDER)), Some(edits)];
+    let count: usize = folders.into_iter().flatten().map(|folder| files::remove_leftovers(&folder)).sum();
+    if count > 0 {
+        log::info!("{count} half-written files of a program that was killed were removed");
+    }
 }
 
 /// Whether the CSV is still what was read.

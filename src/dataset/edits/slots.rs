@@ -107,12 +107,6 @@ impl Slots {
     }
 }
 
-impl PartialEq for Slots {
-    fn eq(&self, other: &Self) -> bool {
-        self.len == other.len && self.iter().eq(other.iter())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

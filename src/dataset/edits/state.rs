@@ -25,7 +25,7 @@ pub struct State {
     pub(super) fields: Arc<Vec<Field>>,
     pub(super) slots: Slots,
     pub(super) history: History,
-    pub(super) last_number: u64,
+    last_number: u64,
     pub(super) pending: usize,
     /// A save of which the journal does not tell how it ended.
     pub(super) saving: Option<Saving>,
@@ -41,7 +41,7 @@ impl State {
     /// The edited label of an image, where it is another than that of the rows in memory: the outer
     /// `None` is "not edited", the inner "edited to have no label".
     pub fn label(&self, image: &str, task: &str) -> Option<Option<&str>> {
-        Some(self.find(image, |field| matches!(field, Field::Label(name) if name == task))?.current)
+        Some(self.find(image, |field| field.is_label_of(task))?.current)
     }
 
     /// Whether the user looked at the label `given` of this image and task and kept it.
@@ -152,8 +152,8 @@ impl State {
     /// a step of its own, which can be undone. The labels written go from the outcome into the entry.
     pub fn note_saved(&mut self, outcome: &mut Outcome) -> Vec<Entry> {
         let mut labels = std::mem::take(&mut outcome.written);
-        let kept_out = |edit: &Edit| self.slot(&edit.image, &Field::Label(edit.task.clone())).is_none();
-        let undone: Vec<Edit> = labels.extract_if(.., |edit| kept_out(edit)).collect();
+        let is_undone = |edit: &mut Edit| self.slot_of(&edit.image, &edit.task).is_none();
+        let undone: Vec<Edit> = labels.extract_if(.., is_undone).collect();
         let of_file = |conflict: &Conflict| Edit { after: conflict.cell.clone(), ..conflict.edit.clone() };
         labels.extend(outcome.given_up.iter().map(of_file));
         if labels.is_empty() && undone.is_empty() {
@@ -324,8 +324,7 @@ impl State {
     }
 
     fn add_label_field(&mut self, task: &str) -> u32 {
-        let is_it = |field: &Field| matches!(field, Field::Label(name) if name == task);
-        self.add_field(is_it, || Field::Label(task.to_owned()))
+        self.add_field(|field| field.is_label_of(task), || Field::Label(task.to_owned()))
     }
 
     /// The number of a label or a note.
@@ -338,8 +337,7 @@ impl State {
     }
 
     fn slot_of(&self, image: &str, task: &str) -> Option<Slot> {
-        let is_it = |field: &Field| matches!(field, Field::Label(name) if name == task);
-        let field = self.fields.iter().position(is_it)?;
+        let field = self.fields.iter().position(|field| field.is_label_of(task))?;
         self.slots.get(self.images.find(image)?, field as u32).copied()
     }
 

@@ -12,12 +12,12 @@ use hashbrown::HashTable;
 const PAGE: usize = 1024;
 
 /// The texts of some numbers, from 0.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct TextList {
     pages: Vec<Arc<Page>>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 struct Page {
     text: String,
     /// Where each text ends.
@@ -88,12 +88,6 @@ impl Texts {
         list.push(text);
         numbers.insert_unique(hash, number, |number| hasher.hash_one(list.get(*number)));
         number
-    }
-}
-
-impl PartialEq for Texts {
-    fn eq(&self, other: &Self) -> bool {
-        self.list == other.list
     }
 }
 

@@ -55,7 +55,7 @@ impl State {
             true
         };
         self.slots.change_all(|slot| follow(&mut slot.field, [&mut slot.base, &mut slot.current]));
-        self.history.retain(|_, step| follow(&mut step.field, [&mut step.before, &mut step.after]));
+        self.history.retain(|step| follow(&mut step.field, [&mut step.before, &mut step.after]));
         self.count_pending();
         if let Some(saving) = &mut self.saving {
             saving.labels.retain_mut(|edit| follow_edit(edit, change));
@@ -77,7 +77,7 @@ impl State {
         numbers
     }
 
-    pub(super) fn count_pending(&mut self) {
+    fn count_pending(&mut self) {
         let slots = self.slots.iter().filter(|slot| self.is_label(slot.field));
         self.pending = slots.filter(|slot| slot.base != slot.current).count();
     }

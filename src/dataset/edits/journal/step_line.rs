@@ -32,7 +32,7 @@ struct Step {
 
 /// Borrowed where nothing in it is escaped.
 #[derive(Deserialize)]
-pub(super) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Deserialize)]
 struct Time(#[serde(with = "time::serde::rfc3339")] OffsetDateTime);

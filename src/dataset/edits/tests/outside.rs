@@ -117,6 +117,18 @@ fn what_another_program_writes_while_a_save_waits_for_the_disk_is_kept() {
     assert_eq!((outcome.file_changed, shop.backups().len()), (true, 1));
 }
 
+#[test]
+fn a_save_that_finds_only_conflicts_after_another_program_wrote_is_noted_as_ended() {
+    let shop = Shop::new(CSV);
+    let mut window = shop.open();
+    window.label(0, PRINT, "floral");
+    let (csv, theirs) = (shop.csv(), CSV.replace("a.jpg,solid", "a.jpg,striped"));
+    let act = move || std::fs::write(csv, theirs).unwrap();
+    let outcome = meanwhile(Call::Sync, act, || window.save(OnConflict::Ask));
+    assert_eq!((outcome.conflicts.len(), outcome.backup), (1, None));
+    assert_eq!(Journal::look(&shop.csv()).unwrap().saving, None, "else it would be taken for cut short");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_read_only_csv_is_not_replaced() {
@@ -294,12 +306,12 @@ fn what_a_killed_save_left_half_written_goes_when_the_project_is_opened() {
         shop
     });
     let shop = shops.find(|shop| left(shop).len() == 1).unwrap();
-    drop(shop.open());
+    remove_leftovers(&shop.csv());
     assert_eq!(left(&shop).len(), 1, "it might be another program's, at work");
     let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
     std::fs::File::options().write(true).open(&left(&shop)[0]).unwrap().set_modified(hour_ago).unwrap();
     look(&shop.config()).unwrap();
     assert_eq!(left(&shop).len(), 1, "looking changes nothing");
-    drop(shop.open());
+    remove_leftovers(&shop.csv());
     assert_eq!(left(&shop), Vec::<PathBuf>::new());
 }
