@@ -49,8 +49,8 @@ pub struct TaskSuspects {
     pub suspects: Vec<Suspect>,
 }
 
-/// Finds the suspects of every task; `inspection` is of `dataset`. What takes long is kept in `folder` (that of the outputs) until labels
-/// change. `keep_going` gets (done, of); `None` where it said no.
+/// Finds the suspects of every task; `inspection` is of `dataset`. What takes long is kept in `folder` (that of the
+/// outputs) until labels change. `keep_going` gets (done, of); `None` where it said no.
 ///
 /// # Errors
 /// The memory does not suffice.

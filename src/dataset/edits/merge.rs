@@ -99,6 +99,12 @@ impl Save<'_> {
     /// of a label; `note` failed. The file is then as it was.
     pub fn run(&self, note: &mut dyn FnMut(Entry) -> anyhow::Result<()>) -> anyhow::Result<Outcome> {
         let csv = real(&self.dataset.table.path)?;
+        if !csv.exists() {
+            bail!(
+                "{} is not there any more: put it back, and save again; the edits wait beside it",
+                csv.display()
+            );
+        }
         let cannot = || format!("{} cannot be saved", csv.display());
         files::check_writable(&csv).with_context(cannot)?;
         let mut is_noted = false;

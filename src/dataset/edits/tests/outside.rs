@@ -129,6 +129,20 @@ fn a_save_that_finds_only_conflicts_after_another_program_wrote_is_noted_as_ende
     assert_eq!(Journal::look(&shop.csv()).unwrap().saving, None, "else it would be taken for cut short");
 }
 
+#[test]
+fn a_csv_that_is_gone_is_waited_for() {
+    let shop = Shop::new(CSV);
+    let mut window = shop.open();
+    window.label(0, PRINT, "floral");
+    let away = shop.dir.path().join("away.csv");
+    std::fs::rename(shop.csv(), &away).unwrap();
+    let error = window.write(&window.state.pending(), OnConflict::Ask).unwrap_err().to_string();
+    assert!(error.contains("garments.csv is not there any more: put it back, and save again"), "{error}");
+    std::fs::rename(&away, shop.csv()).unwrap();
+    window.save(OnConflict::Ask);
+    assert_eq!(shop.text(), CSV.replace("a.jpg,solid", "a.jpg,floral"));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_read_only_csv_is_not_replaced() {
