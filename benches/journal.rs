@@ -1,4 +1,5 @@
-//! A journal of a million label edits: how long it takes to open, and how much memory the edits need.
+//! A journal of a million label edits: how long it takes to open as entries and as a snapshot, and how much memory
+//! the edits need.
 //!
 //! `cargo bench --bench journal [-- EDITS]`. Memory is that of Linux; each case has a process of its own.
 
@@ -13,6 +14,8 @@ use tasklens::dataset::edits::{Change, Field, Journal, Source, State, Step, fold
 const LABELS: [&str; 4] = ["solid", "striped", "dotted", "floral"];
 /// Set in the process of a case: the CSV whose journal it opens.
 const CSV: &str = "TASKLENS_BENCH_CSV";
+/// Set where the case ends with a snapshot of the journal.
+const SNAPSHOT: &str = "TASKLENS_BENCH_SNAPSHOT";
 
 fn main() {
     if let Some(csv) = std::env::var_os(CSV) {
@@ -28,10 +31,17 @@ fn main() {
         let csv = folder.path().join("garments.csv");
         std::fs::write(&csv, "image,print\n").expect("written");
         write(&csv, edits, per_step, images.max(1));
-        let bytes = std::fs::metadata(folder_of(&csv).join("journal.jsonl")).map_or(0, |found| found.len());
-        println!("{edits} edits, {name}: {} MB on disk", bytes >> 20);
-        let case = Command::new(std::env::current_exe().expect("this program")).env(CSV, &csv).status();
-        assert!(case.is_ok_and(|status| status.success()));
+        let file = folder_of(&csv).join("journal.jsonl");
+        let on_disk = || std::fs::metadata(&file).map_or(0, |found| found.len()) >> 20;
+        let case = || {
+            let mut case = Command::new(std::env::current_exe().expect("this program"));
+            case.env(CSV, &csv);
+            case
+        };
+        println!("{edits} edits, {name}: {} MB on disk", on_disk());
+        assert!(case().env(SNAPSHOT, "1").status().is_ok_and(|status| status.success()));
+        println!("    the snapshot of it: {} MB on disk", on_disk());
+        assert!(case().status().is_ok_and(|status| status.success()));
         std::fs::remove_dir_all(folder_of(&csv)).expect("removed");
     }
 }
@@ -68,6 +78,13 @@ fn open(csv: &Path) {
         after.0.saturating_sub(before.0) >> 10,
         after.1 >> 10
     );
+    if std::env::var_os(SNAPSHOT).is_some() {
+        let (mut journal, begin) = (opened.journal, Instant::now());
+        assert_eq!(journal.take_snapshot(&opened.state), Ok(true));
+        let took = begin.elapsed().as_secs_f64();
+        println!("    a snapshot taken in {took:.2} s; {} MB of memory at most", resident().1 >> 10);
+        return;
+    }
     let begin = Instant::now();
     plain(&folder_of(csv).join("journal.jsonl"));
     println!(

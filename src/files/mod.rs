@@ -24,7 +24,7 @@ pub use identity::{Stamp, Stamped, digest, has_name};
 pub use leftovers::remove_leftovers;
 pub use locked::Locked;
 pub use network::network_disk;
-pub use replace::{Replaced, Sink, create, create_like, replace, replace_read, replace_with};
+pub use replace::{Replaced, Sink, create, create_like, replace, replace_open, replace_read, replace_with};
 
 /// A file as memory, for files that are only ever replaced by [`replace`] and never changed in place.
 ///

@@ -1,7 +1,7 @@
 //! Write-new, fsync, rename.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Seek as _, Write};
 use std::path::Path;
 
 use tempfile::NamedTempFile;
@@ -80,6 +80,27 @@ pub fn replace_read(path: &Path, read: &Stamped, bytes: &[u8]) -> io::Result<Opt
     Ok(Some(Replaced { lost, unconfirmed }))
 }
 
+/// Replaces a file of ours that stays open to be written further. `check` reads the new one once it is synced, before
+/// it takes the name. Returns it open, and what the disk says where it did not confirm the name.
+///
+/// # Errors
+/// Any I/O error, or that of `check`, with the old file left as it was.
+pub fn replace_open(
+    path: &Path,
+    write: impl FnOnce(&mut Sink<'_>) -> io::Result<()>,
+    check: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<(File, Option<io::Error>)> {
+    check_writable(path)?;
+    let (mut new, _) = Temporary::write(path, path, write)?;
+    let file = new.file()?;
+    file.rewind()?;
+    check(file)?;
+    let file = new.rename(path)?;
+    // It has its name; nobody needs to be told any more that it is being written.
+    let _ = file.unlock();
+    Ok((file, disk::sync_folder(folder_of(path)).err()))
+}
+
 /// Writes a file that must not be there yet; it is there whole or not at all.
 ///
 /// # Errors
@@ -126,8 +147,7 @@ impl Temporary {
         let mut names = tempfile::Builder::new();
         names.prefix(PREFIX).suffix(SUFFIX).rand_bytes(LETTERS);
         let mut new = Self(Some(names.tempfile_in(folder)?));
-        let Some(temporary) = new.0.as_mut() else { return Err(io::ErrorKind::NotFound.into()) };
-        let file = temporary.as_file_mut();
+        let file = new.file()?;
         // Tells it from one that a killed program left. A disk without locks has only its age.
         let _ = file.try_lock();
         write(&mut Sink(file))?;
@@ -136,10 +156,15 @@ impl Temporary {
         Ok((new, lost))
     }
 
-    fn rename(mut self, path: &Path) -> io::Result<()> {
+    fn file(&mut self) -> io::Result<&mut File> {
+        let Some(new) = &mut self.0 else { return Err(io::ErrorKind::NotFound.into()) };
+        Ok(new.as_file_mut())
+    }
+
+    fn rename(mut self, path: &Path) -> io::Result<File> {
         fault::check(Call::Rename)?;
         let Some(new) = self.0.take() else { return Err(io::ErrorKind::NotFound.into()) };
-        new.persist(path).map(drop).map_err(|error| error.error)
+        new.persist(path).map_err(|error| error.error)
     }
 
     fn rename_to_free(mut self, path: &Path) -> io::Result<()> {

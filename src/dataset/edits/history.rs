@@ -6,7 +6,7 @@ use super::Source;
 use super::slots::Word;
 
 /// A change of a step.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Packed {
     /// The number of the image.
     pub image: u32,
@@ -26,7 +26,7 @@ impl Packed {
 }
 
 /// What is known of a step but its changes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
     /// Undo and redo name it.
     pub number: u64,
@@ -39,7 +39,7 @@ pub(super) struct Head {
 }
 
 /// The steps, and how many of them are done; those after are undone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct History {
     pub heads: Vec<Head>,
     pub changes: Vec<Packed>,
@@ -59,6 +59,19 @@ impl History {
         self.changes.extend_from_slice(changes);
         self.heads.push(Head { number, time, end: self.changes.len() as u32, source });
         self.done += 1;
+    }
+
+    /// Adds changes as they were kept, in order: to the last step, where it has this number.
+    pub fn take_back(&mut self, number: u64, time: i64, source: Source, changes: &[Packed], is_done: bool) {
+        self.changes.extend_from_slice(changes);
+        let end = self.changes.len() as u32;
+        match self.heads.last_mut() {
+            Some(last) if last.number == number => last.end = end,
+            _ => self.heads.push(Head { number, time, end, source }),
+        }
+        if is_done {
+            self.done = self.heads.len();
+        }
     }
 
     /// The step that is undone next.

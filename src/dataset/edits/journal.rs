@@ -1,25 +1,28 @@
-//! The journal: one line of JSON per entry, only ever appended to, on disk before it counts.
+//! The journal: one line of JSON per entry, appended, on disk before it counts.
 //!
-//! It lies with its lock and the backups in a folder beside the CSV, and is never made smaller:
-//! undo reaches back to the first edit. 100,000 edits are some 20 MB.
+//! It lies with its lock and the backups in a folder beside the CSV. Undo reaches back to the first edit: when
+//! entries have become many they are put together into a snapshot, which keeps every step.
 
 mod hold;
 mod lines;
+mod snapshot;
 mod step_line;
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::{self, BufWriter, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
 use super::{Entry, State, real};
-use crate::files::disk;
+use crate::files::{self, disk};
 use hold::{Hold, Obstacle};
 use lines::Lines;
 
 const JOURNAL: &str = "journal.jsonl";
 const LOCK: &str = "lock";
+/// Bytes of entries, some 25,000 label edits, that are worth a snapshot.
+const WORTH_A_SNAPSHOT: u64 = 4 << 20;
 
 /// The folder of the journal, the lock and the backups of a CSV: `garments.csv.edits` beside it. Who
 /// renames the CSV renames it, too.
@@ -36,6 +39,10 @@ pub struct Journal {
     file: PathBuf,
     /// Bytes of whole lines that were read or written.
     length: u64,
+    /// Bytes of them that are a snapshot, with the header.
+    snapshot: u64,
+    /// Some of it could not be read, and may be mended by hand.
+    is_damaged: bool,
     access: Access,
 }
 
@@ -93,8 +100,9 @@ impl Journal {
             _ => return Ok(Opened { state: State::default(), journal, warnings }),
         }
         let mut lines = lines::read(&journal.file)?;
+        journal.is_damaged = !lines.warnings.is_empty();
         warnings.append(&mut lines.warnings);
-        journal.length = lines.whole;
+        (journal.length, journal.snapshot) = (lines.whole, lines.snapshot);
         journal.mend(&lines);
         Ok(Opened { state: lines.state, journal, warnings })
     }
@@ -111,7 +119,8 @@ impl Journal {
 
     fn at(csv: &Path) -> Self {
         let file = folder_of(csv).join(JOURNAL);
-        Self { csv: csv.to_path_buf(), file, length: 0, access: Access::NotYet }
+        let csv = csv.to_path_buf();
+        Self { csv, file, length: 0, snapshot: 0, is_damaged: false, access: Access::NotYet }
     }
 
     /// Why edits cannot be kept, and what to do; `None` where they can.
@@ -154,6 +163,7 @@ impl Journal {
         let cannot = |error: io::Error| {
             Refusal::ForNow(format!("the edits cannot be kept in {}: {error}", file.display()))
         };
+        hold.confirm_name(folder).map_err(cannot)?;
         let bytes = lines::to_bytes(entries, length == 0).map_err(cannot)?;
         hold.append(length, &bytes).map_err(cannot)?;
         // What went into a file that has lost its name since would be gone with it.
@@ -163,6 +173,47 @@ impl Journal {
         hold.confirm();
         self.length += bytes.len() as u64;
         Ok(())
+    }
+
+    /// Whether so many entries have come since the last snapshot that one saves more than it costs.
+    pub fn wants_snapshot(&self) -> bool {
+        let entries = self.length - self.snapshot;
+        matches!(self.access, Access::Held(_))
+            && !self.is_damaged
+            && entries >= WORTH_A_SNAPSHOT.max(self.snapshot / 2)
+    }
+
+    /// Puts all entries together into a snapshot of `state`, which is what they came to; whether it could. The new
+    /// journal is read back and compared before it takes the place of the old one. Nothing is lost where it fails.
+    ///
+    /// # Errors
+    /// The disk refuses, or the journal is not held or was moved.
+    pub fn take_snapshot(&mut self, state: &State) -> Result<bool, Refusal> {
+        if self.is_damaged || self.length == 0 || !snapshot::can_hold(state) {
+            return Ok(false);
+        }
+        self.follow()?;
+        let Access::Held(hold) = &mut self.access else { return Err(moved(&self.file)) };
+        let (path, mut length) = (&self.file, 0);
+        let write = |file: &mut files::Sink<'_>| {
+            let mut buffered = BufWriter::with_capacity(1 << 20, file);
+            snapshot::write(state, &mut buffered)?;
+            buffered.flush()
+        };
+        let check = |file: &mut fs::File| {
+            let read = lines::read_from(file, path).map_err(io::Error::other)?;
+            length = read.whole;
+            match read.warnings.is_empty() && read.bytes == read.whole && read.state.is_same_as(state) {
+                true => Ok(()),
+                false => Err(io::Error::other("it does not say the same as the label edits")),
+            }
+        };
+        let (file, unconfirmed) = files::replace_open(path, write, check).map_err(|error| {
+            Refusal::ForNow(format!("no snapshot of {} can be written: {error}", path.display()))
+        })?;
+        hold.go_on_in(file, unconfirmed.is_none());
+        (self.length, self.snapshot) = (length, length);
+        Ok(true)
     }
 
     fn folder(&self) -> &Path {

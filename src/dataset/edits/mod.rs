@@ -235,6 +235,12 @@ pub fn open(config: &Config, dataset: &Dataset) -> anyhow::Result<Opened> {
     {
         warnings.push(error.to_string());
     }
+    if journal.wants_snapshot()
+        && let Err(error) = journal.take_snapshot(&state)
+    {
+        // Nothing is lost, and the next opening tries again.
+        log::warn!("{error}");
+    }
     Ok(Opened { state, journal, warnings, reread })
 }
 

@@ -25,7 +25,7 @@ pub struct State {
     pub(super) fields: Arc<Vec<Field>>,
     pub(super) slots: Slots,
     pub(super) history: History,
-    last_number: u64,
+    pub(super) last_number: u64,
     pub(super) pending: usize,
     /// A save of which the journal does not tell how it ended.
     pub(super) saving: Option<Saving>,
@@ -259,7 +259,7 @@ impl State {
             .iter()
             .map(|Change { image, field, before, after }| Packed {
                 image: self.images.add(image),
-                field: self.add_field(|of| of == field, || field.clone()),
+                field: self.take_field(field),
                 before: self.add_word(before.as_deref()),
                 after: self.add_word(after.as_deref()),
             })
@@ -302,7 +302,7 @@ impl State {
     }
 
     /// Puts a slot in its place; one that says nothing is dropped.
-    fn put(&mut self, slot: Slot) {
+    pub(super) fn put(&mut self, slot: Slot) {
         let is_pending = slot.base != slot.current;
         let was_pending = self.slots.put(slot).is_some_and(|old| old.base != old.current);
         if self.is_label(slot.field) {
@@ -323,6 +323,10 @@ impl State {
         at as u32
     }
 
+    pub(super) fn take_field(&mut self, field: &Field) -> u32 {
+        self.add_field(|of| of == field, || field.clone())
+    }
+
     fn add_label_field(&mut self, task: &str) -> u32 {
         self.add_field(|field| field.is_label_of(task), || Field::Label(task.to_owned()))
     }
@@ -334,6 +338,18 @@ impl State {
 
     pub(super) fn find_word(&self, text: &str) -> Option<Word> {
         Word::new(self.words.find(text)? + 1)
+    }
+
+    /// Whether another state is the same to the last number. Costs a look at all of both.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.images.list().iter().eq(other.images.list().iter())
+            && self.words.list().iter().eq(other.words.list().iter())
+            && self.fields == other.fields
+            && self.slots.iter().eq(other.slots.iter())
+            && self.history == other.history
+            && self.last_number == other.last_number
+            && self.pending == other.pending
+            && self.saving == other.saving
     }
 
     fn slot_of(&self, image: &str, task: &str) -> Option<Slot> {

@@ -6,6 +6,7 @@ mod merging;
 mod outside;
 mod overlay;
 mod random;
+mod snapshot;
 mod vocabulary;
 
 use std::path::PathBuf;

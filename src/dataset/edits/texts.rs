@@ -36,6 +36,11 @@ impl TextList {
         self.pages.get(page).map_or("", |page| page.get(at))
     }
 
+    /// All, by number.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.pages.iter().flat_map(|page| (0..page.ends.len()).map(|at| page.get(at)))
+    }
+
     fn push(&mut self, text: &str) {
         let page = match self.pages.last_mut() {
             Some(page) if page.ends.len() < PAGE => page,

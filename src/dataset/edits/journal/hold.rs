@@ -14,6 +14,8 @@ pub(super) struct Hold {
     lock: Locked,
     /// An append failed, so that part of a line may follow the whole ones.
     is_torn: bool,
+    /// The disk has not confirmed that the name leads to this file: the loss of power may bring back the one before.
+    is_unconfirmed: bool,
 }
 
 /// Why there is no [`Hold`].
@@ -38,7 +40,7 @@ impl Hold {
         let lock = take_lock(folder, warnings)?;
         let journal = disk::open_ours(&folder.join(JOURNAL))?;
         disk::sync_folder(folder)?;
-        Ok(Self { journal, lock, is_torn: false })
+        Ok(Self { journal, lock, is_torn: false, is_unconfirmed: false })
     }
 
     /// Whether part of a line may follow the whole ones.
@@ -70,6 +72,22 @@ impl Hold {
         self.journal.seek(SeekFrom::Start(length))?;
         disk::write(&mut self.journal, bytes)?;
         disk::sync(&self.journal)
+    }
+
+    /// Goes on in a file that has taken the name of the one before.
+    pub fn go_on_in(&mut self, journal: File, is_confirmed: bool) {
+        self.journal = journal;
+        self.is_torn = false;
+        self.is_unconfirmed = !is_confirmed;
+    }
+
+    /// Makes sure that the disk has the name of the file: what is appended would else be gone with it.
+    pub fn confirm_name(&mut self, folder: &Path) -> io::Result<()> {
+        if self.is_unconfirmed {
+            disk::sync_folder(folder)?;
+            self.is_unconfirmed = false;
+        }
+        Ok(())
     }
 
     /// What was appended counts: nothing is torn.
@@ -106,6 +124,7 @@ impl Hold {
         }
         disk::sync(&journal)?;
         disk::sync_folder(folder)?;
+        self.is_unconfirmed = false;
         self.journal = journal;
         if let Some(lock) = lock {
             self.lock = lock;

@@ -1,17 +1,20 @@
 //! The lines of a journal: reading them one after the other, and writing new ones.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, ErrorKind};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 
-use super::step_line;
+use super::{snapshot, step_line};
 use crate::dataset::edits::{Entry, State};
 
-/// The format that this version writes, and the newest that it reads.
-const VERSION: u32 = 1;
+/// The newest format that this version reads, and the one of a journal with a snapshot.
+pub(super) const VERSION: u32 = 2;
+
+/// The format of a journal without one, which versions before could read.
+const PLAIN: u32 = 1;
 
 /// The first line of a journal.
 #[derive(Serialize, Deserialize)]
@@ -33,6 +36,8 @@ pub(super) struct Lines {
     pub warnings: Vec<String>,
     /// Whether it is empty, or something in it is as we write it.
     pub is_ours: bool,
+    /// Bytes up to the end of its snapshot; none where it has none.
+    pub snapshot: u64,
 }
 
 /// Reads a journal; an absent one is empty. Only a regular file is read, and no link followed.
@@ -51,22 +56,56 @@ pub(super) fn read(file: &Path) -> anyhow::Result<Lines> {
         }
         _ => {}
     }
-    let mut reader = BufReader::with_capacity(1 << 20, File::open(file).with_context(cannot)?);
+    read_from(File::open(file).with_context(cannot)?, file)
+}
+
+/// Reads an open journal, `file` in messages.
+///
+/// # Errors
+/// It cannot be read, or a newer version wrote it.
+pub(super) fn read_from(open: impl Read, file: &Path) -> anyhow::Result<Lines> {
+    let mut reader = BufReader::with_capacity(1 << 20, open);
     let (mut lines, mut line, mut number) = (Lines::default(), Vec::new(), 0);
+    let mut snapshot = snapshot::Reader::default();
     loop {
         line.clear();
-        if reader.read_until(b'\n', &mut line).with_context(cannot)? == 0 {
+        let read = reader.read_until(b'\n', &mut line);
+        if read.with_context(|| format!("{} cannot be read", file.display()))? == 0 {
             break;
         }
         number += 1;
         lines.bytes += line.len() as u64;
-        lines.take(&line, number, file)?;
+        if line.starts_with(snapshot::START) && line.ends_with(b"\n") {
+            lines.take_snapshot(&line, number, file, &mut snapshot);
+        } else {
+            lines.take(&line, number, file)?;
+        }
+    }
+    if snapshot.lost > 0 {
+        lines.warnings.push(format!(
+            "{}: {} label edits are passed over, their image, task or label is told in a damaged line",
+            file.display(),
+            snapshot.lost
+        ));
     }
     lines.is_ours |= lines.bytes == 0;
     Ok(lines)
 }
 
 impl Lines {
+    fn take_snapshot(&mut self, line: &[u8], number: u64, file: &Path, snapshot: &mut snapshot::Reader) {
+        match snapshot.take(line, &mut self.state) {
+            Ok(()) => self.is_ours = true,
+            Err(damage) => self.warnings.push(format!(
+                "{}, line {number}: the label edits in this line, which may be thousands, are passed over, it is damaged ({damage})",
+                file.display()
+            )),
+        }
+        self.whole = self.bytes;
+        self.snapshot = self.bytes;
+        self.lacks_end = false;
+    }
+
     fn take(&mut self, line: &[u8], number: u64, file: &Path) -> anyhow::Result<()> {
         let is_ended = line.ends_with(b"\n");
         if step_line::take(line, &mut self.state) {
@@ -91,7 +130,8 @@ impl Lines {
                 ),
                 // Torn off: it was never reported as saved.
                 Err(_) if !is_ended => {
-                    self.is_ours |= number == 1 && header_line().starts_with(line);
+                    let is_start = |version| header(version).as_bytes().starts_with(line);
+                    self.is_ours |= number == 1 && (1..=VERSION).any(is_start);
                     return Ok(());
                 }
                 Err(_) if line.trim_ascii().is_empty() => None,
@@ -108,13 +148,14 @@ impl Lines {
     }
 }
 
-fn header_line() -> Vec<u8> {
-    format!("{{\"tasklens_edits\":{VERSION}}}\n").into_bytes()
+/// The first line of a journal.
+pub(super) fn header(version: u32) -> String {
+    format!("{{\"tasklens_edits\":{version}}}\n")
 }
 
 /// Entries as lines; the `first` ones of a journal have the header before them.
 pub(super) fn to_bytes(entries: &[Entry], first: bool) -> io::Result<Vec<u8>> {
-    let mut bytes = if first { header_line() } else { Vec::new() };
+    let mut bytes = if first { header(PLAIN).into_bytes() } else { Vec::new() };
     for entry in entries {
         serde_json::to_writer(&mut bytes, entry)?;
         bytes.push(b'\n');

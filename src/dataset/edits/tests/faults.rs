@@ -79,6 +79,12 @@ fn live(shop: &Shop) -> Lived {
     lived.label(&mut window, 2, SLEEVES, "long");
     lived.save(&mut window);
     lived.undo(&mut window);
+    // Rows that are read anew, as at opening, where a snapshot is taken; nothing but its place is lost if it fails.
+    window.dataset = shop.dataset();
+    window.state.forget_saved();
+    if lived.waiting.is_empty() {
+        let _ = window.journal.take_snapshot(&window.state);
+    }
     lived.label(&mut window, 1, PRINT, "solid");
     lived.save(&mut window);
     lived.label(&mut window, 0, PRINT, "floral");

@@ -189,10 +189,10 @@ fn a_killed_window_keeps_what_it_reported_and_no_lock() {
 fn a_journal_of_a_newer_version_is_left_alone() {
     let shop = Shop::new(CSV);
     std::fs::create_dir(folder_of(&shop.csv())).unwrap();
-    let newer = "{\"tasklens_edits\":2}\n{\"better\":true}\n{\"unfini";
+    let newer = "{\"tasklens_edits\":3}\n{\"better\":true}\n{\"unfini";
     std::fs::write(shop.journal(), newer).unwrap();
     let error = Journal::open(&shop.csv()).unwrap_err().to_string();
-    let expected = "was written by a newer Tasklens (format 2, this one reads 1); install the newest version";
+    let expected = "was written by a newer Tasklens (format 3, this one reads 2); install the newest version";
     assert!(error.contains(expected), "{error}");
     assert_eq!(std::fs::read_to_string(shop.journal()).unwrap(), newer);
 }

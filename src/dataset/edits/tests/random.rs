@@ -75,6 +75,7 @@ fn check(window: &Window, model: &Model, csv: &Values) {
 
 #[test]
 fn any_editing_is_what_a_naive_model_says() {
+    let mut snapshots = 0;
     for seed in 0..12 {
         let mut random = Pcg64Mcg::seed_from_u64(seed);
         let shop =
@@ -93,7 +94,7 @@ fn any_editing_is_what_a_naive_model_says() {
         let mut csv = start.clone();
         let mut model = Model { states: vec![start], at: 0 };
         for _ in 0..60 {
-            match random.random_range(0..12) {
+            match random.random_range(0..14) {
                 0..5 => {
                     let mut new = model.values().clone();
                     let mut changes = Vec::new();
@@ -129,9 +130,15 @@ fn any_editing_is_what_a_naive_model_says() {
                     window.dataset = shop.dataset();
                     window.state.forget_saved();
                 }
-                _ => {
+                11 => {
                     drop(window);
                     window = shop.open();
+                }
+                _ => {
+                    // A snapshot is only taken while rows in memory and the CSV say the same.
+                    window.dataset = shop.dataset();
+                    window.state.forget_saved();
+                    snapshots += usize::from(window.journal.take_snapshot(&window.state).unwrap());
                 }
             }
             check(&window, &model, &csv);
@@ -143,6 +150,7 @@ fn any_editing_is_what_a_naive_model_says() {
         while window.undo() {}
         check(&window, &Model { at: 0, ..model }, &csv_of(&window));
     }
+    assert!(snapshots > 60, "{snapshots}");
 }
 
 fn csv_of(window: &Window) -> Values {

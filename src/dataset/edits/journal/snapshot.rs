@@ -1,0 +1,286 @@
+//! A journal made small: what its entries came to, every step that can be undone or made again included.
+//!
+//! A snapshot is some lines after the header; entries follow it as they follow the header of a new journal. Images,
+//! labels and notes are told once and are numbers from there on. Each line says of which numbers it tells, so that a
+//! damaged one makes no number mean something else.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use serde::{Deserialize, Serialize};
+
+use super::lines;
+use super::step_line::Text;
+use crate::dataset::edits::history::Packed;
+use crate::dataset::edits::slots::{Slot, Word};
+use crate::dataset::edits::texts::TextList;
+use crate::dataset::edits::{Field, Source, State};
+
+/// Texts, changes or values of a line, at most.
+const PART: usize = 4096;
+
+/// How each line begins.
+pub(super) const START: &[u8] = b"{\"snapshot\":";
+
+#[derive(Serialize, Deserialize)]
+struct Line<'a> {
+    #[serde(borrow)]
+    snapshot: Part<'a>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Part<'a> {
+    /// Comes first.
+    Begin(Begin),
+    #[serde(borrow)]
+    Images(Texts<'a>),
+    /// Labels and notes.
+    #[serde(borrow)]
+    Words(Texts<'a>),
+    Steps(Steps),
+    Values(Values),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Begin {
+    /// The number of the step that was made last.
+    last: u64,
+    /// The number of the last step that is not undone; 0 where there is none.
+    done: u64,
+    fields: Vec<Field>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Texts<'a> {
+    /// The number of the first one.
+    first: usize,
+    #[serde(borrow)]
+    texts: Vec<Text<'a>>,
+}
+
+/// Changes in the order in which they were made, and the steps that they belong to. A step of many changes goes on
+/// in the next line.
+#[derive(Default, Serialize, Deserialize)]
+struct Steps {
+    /// Of each step, the number less that of the one before in this line.
+    number: Vec<u64>,
+    /// Of each step, when, in seconds since 1970, less that of the one before in this line.
+    time: Vec<i64>,
+    source: Vec<Source>,
+    /// How many changes of each step are here.
+    count: Vec<usize>,
+    image: Vec<u32>,
+    field: Vec<u32>,
+    /// Words count from 1; 0 is none.
+    before: Vec<u32>,
+    after: Vec<u32>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Values {
+    image: Vec<u32>,
+    field: Vec<u32>,
+    base: Vec<u32>,
+    current: Vec<u32>,
+}
+
+/// Whether a snapshot can hold a state: not while it is open how a save ended, and with rows in memory that are
+/// older than the CSV.
+pub(super) fn can_hold(state: &State) -> bool {
+    state.saving.is_none() && state.slots.iter().all(|slot| !slot.saved)
+}
+
+/// Writes a journal of nothing but a snapshot.
+///
+/// # Errors
+/// Those of the file.
+pub(super) fn write(state: &State, file: &mut impl Write) -> io::Result<()> {
+    file.write_all(lines::header(lines::VERSION).as_bytes())?;
+    let history = &state.history;
+    let done = history.last_done().map_or(0, |at| history.heads[at].number);
+    let begin = Begin { last: state.last_number, done, fields: state.fields.to_vec() };
+    write_part(file, Part::Begin(begin))?;
+    write_texts(file, state.images.list(), Part::Images)?;
+    write_texts(file, state.words.list(), Part::Words)?;
+    write_steps(file, state)?;
+    let slots: Vec<&Slot> = state.slots.iter().collect();
+    for slots in slots.chunks(PART) {
+        let mut values = Values::default();
+        for slot in slots {
+            values.image.push(slot.image);
+            values.field.push(slot.field);
+            values.base.push(number_of(slot.base));
+            values.current.push(number_of(slot.current));
+        }
+        write_part(file, Part::Values(values))?;
+    }
+    Ok(())
+}
+
+fn write_part(file: &mut impl Write, part: Part<'_>) -> io::Result<()> {
+    serde_json::to_writer(&mut *file, &Line { snapshot: part })?;
+    file.write_all(b"\n")
+}
+
+fn write_texts<'a>(
+    file: &mut impl Write,
+    list: &'a TextList,
+    part: impl Fn(Texts<'a>) -> Part<'a>,
+) -> io::Result<()> {
+    for first in (0..list.len()).step_by(PART) {
+        let numbers = first..list.len().min(first + PART);
+        let texts = numbers.map(|number| Text(Cow::Borrowed(list.get(number as u32)))).collect();
+        write_part(file, part(Texts { first, texts }))?;
+    }
+    Ok(())
+}
+
+fn write_steps(file: &mut impl Write, state: &State) -> io::Result<()> {
+    let history = &state.history;
+    let (mut steps, mut before) = (Steps::default(), (0, 0));
+    for (at, head) in history.heads.iter().enumerate() {
+        let mut changes = &history.changes[history.range(at)];
+        while !changes.is_empty() {
+            let (here, rest) = changes.split_at(changes.len().min(PART - steps.image.len()));
+            changes = rest;
+            steps.number.push(head.number.wrapping_sub(before.0));
+            steps.time.push(head.time.wrapping_sub(before.1));
+            steps.source.push(head.source);
+            steps.count.push(here.len());
+            before = (head.number, head.time);
+            for change in here {
+                steps.image.push(change.image);
+                steps.field.push(change.field);
+                steps.before.push(number_of(change.before));
+                steps.after.push(number_of(change.after));
+            }
+            if steps.image.len() == PART {
+                write_part(file, Part::Steps(std::mem::take(&mut steps)))?;
+                before = (0, 0);
+            }
+        }
+    }
+    match steps.image.is_empty() {
+        true => Ok(()),
+        false => write_part(file, Part::Steps(steps)),
+    }
+}
+
+/// Reads the lines of a snapshot one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    /// By number in the snapshot: the number here, where its line could be read.
+    images: Vec<Option<u32>>,
+    words: Vec<Option<u32>>,
+    fields: Vec<u32>,
+    /// Where the line that tells it is damaged, no step is taken for undone.
+    done: Option<u64>,
+    /// Changes and values whose image, task or label was told in a line that is damaged.
+    pub lost: usize,
+}
+
+impl Reader {
+    /// Takes a line into the state.
+    ///
+    /// # Errors
+    /// It is damaged; nothing of it is taken.
+    pub fn take(&mut self, line: &[u8], state: &mut State) -> Result<(), String> {
+        let Line { snapshot } = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+        match snapshot {
+            Part::Begin(Begin { last, done, fields }) => {
+                self.done = Some(done);
+                state.last_number = state.last_number.max(last);
+                self.fields = fields.iter().map(|field| state.take_field(field)).collect();
+                Ok(())
+            }
+            Part::Images(texts) => texts.add(&mut self.images, |text| state.images.add(text)),
+            Part::Words(texts) => texts.add(&mut self.words, |text| state.words.add(text)),
+            Part::Steps(steps) => self.take_steps(&steps, state),
+            Part::Values(values) => self.take_values(&values, state),
+        }
+    }
+
+    fn take_steps(&mut self, steps: &Steps, state: &mut State) -> Result<(), String> {
+        let Steps { number, time, source, count, image, field, before, after } = steps;
+        let is_whole = [time.len(), source.len(), count.len()].iter().all(|len| *len == number.len())
+            && [field.len(), before.len(), after.len()].iter().all(|len| *len == image.len())
+            && count.iter().try_fold(0_usize, |sum, count| sum.checked_add(*count)) == Some(image.len());
+        if !is_whole {
+            return Err("its columns do not fit together".to_owned());
+        }
+        let (mut last, mut start) = ((0_u64, 0_i64), 0);
+        for at in 0..number.len() {
+            last = (last.0.wrapping_add(number[at]), last.1.wrapping_add(time[at]));
+            let range = start..start + count[at];
+            start = range.end;
+            let changes: Vec<Packed> = range
+                .filter_map(|at| {
+                    let (image, field) = self.place(image[at], field[at])?;
+                    Some(Packed {
+                        image,
+                        field,
+                        before: self.word(before[at])?,
+                        after: self.word(after[at])?,
+                    })
+                })
+                .collect();
+            self.lost += count[at] - changes.len();
+            if !changes.is_empty() {
+                let is_done = self.done.is_none_or(|done| last.0 <= done);
+                state.history.take_back(last.0, last.1, source[at], &changes, is_done);
+                state.last_number = state.last_number.max(last.0);
+            }
+        }
+        Ok(())
+    }
+
+    fn take_values(&mut self, values: &Values, state: &mut State) -> Result<(), String> {
+        let Values { image, field, base, current } = values;
+        if [field.len(), base.len(), current.len()].iter().any(|len| *len != image.len()) {
+            return Err("its columns do not fit together".to_owned());
+        }
+        for at in 0..image.len() {
+            let slot = self.place(image[at], field[at]).and_then(|(image, field)| {
+                let (base, current) = (self.word(base[at])?, self.word(current[at])?);
+                Some(Slot { base, current, ..Slot::new(image, field) })
+            });
+            match slot {
+                Some(slot) => state.put(slot),
+                None => self.lost += 1,
+            }
+        }
+        Ok(())
+    }
+
+    fn place(&self, image: u32, field: u32) -> Option<(u32, u32)> {
+        Some(((*self.images.get(image as usize)?)?, *self.fields.get(field as usize)?))
+    }
+
+    /// The outer `None` where it is not known.
+    fn word(&self, number: u32) -> Option<Option<Word>> {
+        let Some(at) = number.checked_sub(1) else { return Some(None) };
+        Word::new((*self.words.get(at as usize)?)? + 1).map(Some)
+    }
+}
+
+impl Texts<'_> {
+    fn add(self, known: &mut Vec<Option<u32>>, mut add: impl FnMut(&str) -> u32) -> Result<(), String> {
+        // A file of lines like this one cannot have more than it has bytes.
+        if self.first > known.len() + (1 << 24) {
+            return Err(format!("it begins at {}", self.first));
+        }
+        let end = self.first + self.texts.len();
+        if known.len() < end {
+            known.resize(end, None);
+        }
+        for (at, text) in self.texts.iter().enumerate() {
+            known[self.first + at] = Some(add(&text.0));
+        }
+        Ok(())
+    }
+}
+
+fn number_of(word: Option<Word>) -> u32 {
+    word.map_or(0, Word::get)
+}
