@@ -70,6 +70,12 @@ impl RunRecord {
         Ok(record)
     }
 
+    /// The epoch whose weights are kept. That of the lowest loss may be a later one, which was better by less than
+    /// `early_stopping_min_delta`.
+    pub fn kept_epoch(&self) -> Option<&EpochMetrics> {
+        self.epochs.iter().rfind(|epoch| epoch.best)
+    }
+
     fn add(&mut self, event: Event) {
         match event {
             Event::Started(started) => {
@@ -188,6 +194,21 @@ mod tests {
         assert_eq!(record.epochs.iter().map(|e| e.epoch).collect::<Vec<_>>(), [1, 2, 3]);
         assert_eq!(record.reductions, [] as [usize; 0]);
         assert!(record.stopped.is_none() && record.best.is_none());
+    }
+
+    #[test]
+    fn the_kept_epoch_is_the_one_with_the_weights_and_not_the_one_of_the_lowest_loss() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut text = serde_json::to_string(&started(0)).unwrap() + "\n";
+        // As after `early_stopping_min_delta: 0.1`.
+        for (number, loss, best) in [(1, 1.0, true), (2, 0.5, true), (3, 0.45, false), (4, 0.7, false)] {
+            let mut metrics = EpochMetrics { epoch: number, best, ..EpochMetrics::without_values(1) };
+            metrics.validation.loss = loss;
+            text += &(serde_json::to_string(&Event::Epoch(metrics)).unwrap() + "\n");
+        }
+        fs::write(dir.path().join(EVENTS), text).unwrap();
+        let record = RunRecord::open(dir.path()).unwrap();
+        assert_eq!(record.kept_epoch().map(|kept| kept.epoch), Some(2));
     }
 
     #[test]

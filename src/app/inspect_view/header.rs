@@ -72,7 +72,8 @@ impl InspectView {
                 let folder = &run.record.folder;
                 let here = self.session.as_ref().is_some_and(|session| session.run == *folder);
                 let text = RichText::new(&run.record.name);
-                let facts = run.best().map(|best| format!("val. loss {:.3}", best.validation.loss));
+                let kept = run.record.kept_epoch();
+                let facts = kept.map(|kept| format!("val. loss {:.3}", kept.validation.loss));
                 let row = ui.selectable_label(here, text).on_hover_text(facts.unwrap_or_default());
                 if row.clicked() && !here {
                     wanted = Some(folder.clone());

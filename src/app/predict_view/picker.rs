@@ -84,12 +84,12 @@ fn info_ui(ui: &mut Ui, context: &ViewContext<'_>, info: &ModelInfo, colors: &[C
     });
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0 * GRID;
-        let Some(best) = &info.best else {
+        let Some(epoch) = &info.epoch else {
             ui.label(theme::caption(tokens, "Its run is not beside it: no accuracies are known"));
             return;
         };
-        ui.label(theme::caption(tokens, format!("epoch {}", best.epoch)));
-        for ((task, color), accuracy) in info.tasks.iter().zip(colors).zip(&best.validation.task_accuracy) {
+        ui.label(theme::caption(tokens, format!("epoch {}", epoch.epoch)));
+        for ((task, color), accuracy) in info.tasks.iter().zip(colors).zip(&epoch.validation.task_accuracy) {
             if accuracy.is_finite() {
                 let text = RichText::new(format!("{} {:.1} %", task.name, accuracy * 100.0));
                 ui.label(text.size(TEXT_SMALL).color(*color))

@@ -21,7 +21,7 @@ use crate::images::{self, Rgb};
 use crate::inference::{Prediction, Predictor};
 use crate::model::checkpoint;
 use crate::training::events::EpochMetrics;
-use crate::training::run_folder::RunRecord;
+use crate::training::run_folder::{self, RunRecord};
 
 /// Longer side of a picture in the list, in pixels (twice its size on the screen).
 const THUMBNAIL: u32 = 112;
@@ -63,7 +63,7 @@ pub struct ModelInfo {
     /// Its tasks with their labels.
     pub tasks: Vec<Task>,
     /// The epoch it comes from, where its run says so.
-    pub best: Option<EpochMetrics>,
+    pub epoch: Option<EpochMetrics>,
     /// When it was written, such as `3 h ago`.
     pub age: String,
 }
@@ -337,21 +337,27 @@ fn answer(model: &Model, number: u64, ids: &[u64], images: &[Rgb], say: &Say<'_>
     }
 }
 
-/// What a checkpoint that was moved away from its run still knows of its epoch.
+/// What a checkpoint knows of its epoch.
 fn own_metrics(checkpoint: &Path) -> Option<EpochMetrics> {
     let description = checkpoint::read_description(checkpoint).ok()?;
-    serde_json::from_value(description.extra.get("metrics")?.clone()).ok()
+    let extra = &description.extra;
+    // That to go on from has all epochs, itself the last.
+    let metrics = extra.get("metrics").or_else(|| extra.get("epochs")?.as_array()?.last())?;
+    serde_json::from_value(metrics.clone()).ok()
 }
 
 fn info(model: &Model) -> ModelInfo {
     let folder = model.path.parent();
     let record = folder.and_then(|folder| RunRecord::open(folder).ok());
+    // It tells of the best weights, and not of those to go on from.
+    let is_best = model.path.file_name().is_some_and(|name| name == run_folder::BEST);
+    let of_record = || record.as_ref().filter(|_| is_best).and_then(RunRecord::kept_epoch);
     let written = model.path.metadata().and_then(|file| file.modified()).ok();
     let file_name =
         || model.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     ModelInfo {
         name: record.as_ref().map_or_else(file_name, |record| record.name.clone()),
-        best: record.as_ref().and_then(earlier::best).cloned().or_else(|| own_metrics(&model.path)),
+        epoch: own_metrics(&model.path).or_else(|| of_record().cloned()),
         age: written.map(|then| earlier::age(then, std::time::SystemTime::now())).unwrap_or_default(),
         path: model.path.clone(),
         tasks: model.tasks.clone(),

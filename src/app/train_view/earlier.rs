@@ -13,7 +13,7 @@ use crate::app::jobs::{Job, Jobs, Outcome};
 use crate::app::theme::Tokens;
 use crate::app::widgets::run_list::RunRow;
 use crate::config::Config;
-use crate::training::events::{EpochMetrics, StopReason};
+use crate::training::events::StopReason;
 use crate::training::run_folder::{self, RunRecord};
 use crate::training::{self, Unsaved};
 
@@ -39,11 +39,6 @@ impl Earlier {
         }
     }
 
-    /// The best epoch.
-    pub fn best(&self) -> Option<&EpochMetrics> {
-        best(&self.record)
-    }
-
     fn state(&self) -> String {
         let epochs = self.record.epochs.len();
         let of = self.record.started.as_ref().map_or(epochs, |started| started.epochs);
@@ -63,12 +58,6 @@ impl Earlier {
         );
         self.has_last && !is_over
     }
-}
-
-/// The epoch of a run with the lowest validation loss.
-pub fn best(record: &RunRecord) -> Option<&EpochMetrics> {
-    let finite = record.epochs.iter().filter(|epoch| epoch.validation.loss.is_finite());
-    finite.min_by(|a, b| a.validation.loss.total_cmp(&b.validation.loss))
 }
 
 /// All of them.
@@ -170,7 +159,7 @@ impl EarlierRuns {
 
     /// A run as the list shows it; `task_index` has the position (for the colour) of a task.
     pub fn row(&self, run: &Earlier, tokens: &Tokens, task_index: impl Fn(&str) -> usize) -> RunRow {
-        let best = run.best();
+        let best = run.record.kept_epoch();
         let accuracy = |index: usize| {
             best.and_then(|best| best.validation.task_accuracy.get(index)).copied().filter(|a| a.is_finite())
         };

@@ -15,9 +15,9 @@ pub struct RunRow {
     pub age: String,
     /// How it ended, such as `stopped early after 31 of 100`.
     pub state: String,
-    /// The lowest `val_loss`, where an epoch was completed.
+    /// The `val_loss` of the epoch whose weights are kept, where an epoch was completed.
     pub best_loss: Option<f64>,
-    /// Task, its colour, and the validation accuracy (0 to 1) at the best epoch.
+    /// Task, its colour, and the validation accuracy (0 to 1) at the epoch whose weights are kept.
     pub accuracies: Vec<(String, Color32, Option<f64>)>,
     /// Whether its curves are laid over the charts.
     pub is_shown: bool,
