@@ -22,5 +22,7 @@ pub mod files;
 pub mod images;
 pub mod inference;
 pub mod labelling;
+pub mod logging;
 pub mod model;
 pub mod training;
+pub mod user_folders;

@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 
 #[path = "command_line/labels.rs"]
 mod labels;
+#[path = "command_line/logging.rs"]
+mod logging;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[path = "command_line/openmp.rs"]
 mod openmp;
@@ -17,6 +19,9 @@ fn tasklens(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tasklens"))
         .current_dir(folder)
         .env("TASKLENS_OFFLINE", "1")
+        // Logs and reports are not the user's.
+        .env("XDG_DATA_HOME", env!("CARGO_TARGET_TMPDIR"))
+        .env_remove("RUST_LOG")
         .args(arguments)
         .output()
         .expect("the program starts")

@@ -396,13 +396,16 @@ impl App {
 
     /// Tells the user something, now and in the log.
     pub(super) fn toast(&mut self, level: Level, message: impl Into<String>) {
-        self.messages.push(level, message.into());
+        let message = message.into();
+        log::info!(target: "tasklens::window", "{level:?}: {message}");
+        self.messages.push(level, message);
     }
 
     pub(super) fn save_settings(&mut self) {
         self.settings.place = self.place;
         if let Err(error) = self.settings.write(&self.folders.settings()) {
-            log::warn!("{error:#}");
+            let message = format!("The settings are not kept for the next time: {error:#}");
+            self.toast(Level::Warning, message);
         }
     }
 }

@@ -116,8 +116,12 @@ impl App {
     /// The app in a window.
     pub fn new(cc: &eframe::CreationContext<'_>, start: Start) -> Self {
         let folders = Folders::of_user();
-        let settings = Settings::read(&folders.settings());
-        Self::build(&cc.egui_ctx, folders, settings, start)
+        let (settings, told) = Settings::read(&folders.settings());
+        let mut app = Self::build(&cc.egui_ctx, folders, settings, start);
+        if let Some(told) = told {
+            app.toast(command::Level::Warning, told);
+        }
+        app
     }
 
     /// The app in a test: all it writes goes to `folders`, it remembers nothing from before, and it

@@ -1,10 +1,12 @@
 //! What the window remembers between sessions, in the user's config folder.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
 use super::command::Place;
+use crate::user_folders;
 
 /// So many projects are remembered.
 const RECENT: usize = 8;
@@ -51,13 +53,24 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the file; absent or damaged means defaults.
-    pub fn read(file: &Path) -> Self {
-        let Ok(text) = std::fs::read_to_string(file) else { return Self::default() };
-        serde_json::from_str(&text).unwrap_or_else(|error| {
-            log::warn!("{}: {error}; the window starts with its defaults", file.display());
-            Self::default()
-        })
+    /// Reads the file; absent or damaged means defaults. A damaged one is put aside, and the second value says so.
+    pub fn read(file: &Path) -> (Self, Option<String>) {
+        let text = match std::fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return (Self::default(), None),
+            Err(error) => return (Self::default(), Some(unread(file, &error))),
+        };
+        match serde_json::from_str(&text) {
+            Ok(settings) => (settings, None),
+            Err(error) => {
+                let aside = file.with_extension("damaged.json");
+                let kept = match std::fs::rename(file, &aside) {
+                    Ok(()) => format!(" It was kept as {}.", aside.display()),
+                    Err(_) => String::new(),
+                };
+                (Self::default(), Some(unread(file, &error) + &kept))
+            }
+        }
     }
 
     /// Writes the file.
@@ -78,6 +91,13 @@ impl Settings {
     }
 }
 
+fn unread(file: &Path, error: &dyn std::fmt::Display) -> String {
+    format!(
+        "The settings in {} cannot be read ({error}), so the window starts with its defaults.",
+        file.display()
+    )
+}
+
 /// Where the window keeps things of its own.
 #[derive(Clone, Debug)]
 pub struct Folders {
@@ -88,17 +108,9 @@ pub struct Folders {
 }
 
 impl Folders {
-    /// The user's folders, as the system has them; the temporary folder where there is no home.
+    /// The user's folders, as the system has them.
     pub fn of_user() -> Self {
-        match directories::ProjectDirs::from("", "", "tasklens") {
-            Some(folders) => {
-                Self { config: folders.config_dir().to_path_buf(), data: folders.data_dir().to_path_buf() }
-            }
-            None => {
-                let folder = std::env::temp_dir().join("tasklens");
-                Self { config: folder.clone(), data: folder }
-            }
-        }
+        Self { config: user_folders::config(), data: user_folders::data() }
     }
 
     /// The settings file.
@@ -126,11 +138,21 @@ mod tests {
     fn settings_come_back_and_a_damaged_file_means_defaults() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("deep/settings.json");
-        assert_eq!(Settings::read(&file), Settings::default());
+        assert_eq!(Settings::read(&file), (Settings::default(), None));
         let settings = Settings { theme: ThemeChoice::Light, place: Place::Train, ..Settings::default() };
         settings.write(&file).unwrap();
-        assert_eq!(Settings::read(&file), settings);
+        assert_eq!(Settings::read(&file), (settings.clone(), None));
         std::fs::write(&file, "{ \"theme\": 7").unwrap();
-        assert_eq!(Settings::read(&file), Settings::default());
+        let (read, told) = Settings::read(&file);
+        let told = told.unwrap();
+        assert_eq!(read, Settings::default());
+        assert!(
+            told.contains("settings.json cannot be read (") && told.contains("settings.damaged.json"),
+            "{told}"
+        );
+        // What is written next takes nothing with it.
+        settings.write(&file).unwrap();
+        let aside = std::fs::read_to_string(file.with_file_name("settings.damaged.json")).unwrap();
+        assert_eq!(aside, "{ \"theme\": 7");
     }
 }

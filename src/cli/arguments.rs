@@ -13,6 +13,9 @@ pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub verb: Option<Verb>,
+    /// Say on standard error what is done; RUST_LOG chooses more exactly
+    #[arg(long, global = true)]
+    pub verbose: bool,
 }
 
 /// The commands.

@@ -33,6 +33,7 @@ use crate::app;
 use crate::config::{Config, Outside, Written};
 use crate::dataset::{sample, vocabulary};
 use crate::device;
+use crate::logging;
 use crate::training::outputs;
 use arguments::{Arguments, Verb};
 
@@ -40,6 +41,7 @@ use arguments::{Arguments, Verb};
 pub fn main() -> ExitCode {
     // clap itself ends the process with 2 on wrong usage.
     let arguments = Arguments::parse();
+    let _logging = logging::start(&logging::folder(), arguments.verbose);
     match run(arguments) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),

@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use crate::config::Pretrained;
 use crate::download::stream::{Broken, Get, Stream};
 use crate::download::{self, Download, DownloadError, Patience};
+use crate::user_folders;
 
 /// The public Xception weights, ported from Keras (Apache-2.0), on Hugging Face.
 const REPOSITORY: &str = "timm/legacy_xception.tf_in1k";
@@ -33,9 +34,7 @@ pub struct Resolved {
 /// # Errors
 /// The system names no home folder.
 pub fn cache_folder() -> anyhow::Result<PathBuf> {
-    let folders = directories::ProjectDirs::from("", "", "tasklens")
-        .context("this user has no home folder: set the environment variable HOME")?;
-    Ok(folders.cache_dir().to_path_buf())
+    user_folders::cache().context("this user has no home folder: set the environment variable HOME")
 }
 
 /// The public weights, if they were fetched before.

@@ -94,7 +94,7 @@ fn theme_and_recent_projects_are_remembered() {
     desk.press("Light theme");
     desk.press("Data");
     let file = desk.folder.path().join("settings/settings.json");
-    let settings = tasklens::app::settings::Settings::read(&file);
+    let (settings, _) = tasklens::app::settings::Settings::read(&file);
     assert_eq!(settings.theme, tasklens::app::settings::ThemeChoice::Light);
     assert_eq!(settings.recent, [desk.folder.path().join("garments/config.yml")]);
 }
