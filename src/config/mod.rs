@@ -8,6 +8,7 @@ pub mod limits;
 mod outside;
 mod parse;
 mod reader;
+mod slips;
 mod tasks;
 mod vocabulary;
 mod write;

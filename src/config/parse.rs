@@ -66,7 +66,10 @@ pub(super) fn config(root: Option<&Node>, file: &Path) -> Result<Config, ConfigE
 fn section<'a>(reader: &mut Reader, top: &Section<'a>, name: &'a str) -> Section<'a> {
     let node = top.get(name);
     let entries = node.map_or(&[][..], |node| reader.map(name, node, "a group of keys, indented below it"));
-    let place = top.entries.iter().find(|entry| entry.key == name).map(|entry| &entry.place);
+    let entry = top.entries.iter().find(|entry| entry.key == name);
+    // What a section lacks that is none follows from that, and is told after it.
+    let is_group = |node: &Node| node.is_null() || matches!(node.value, Value::Map(_));
+    let place = entry.filter(|entry| is_group(&entry.node)).map(|entry| &entry.place);
     Section { name, place, entries }
 }
 

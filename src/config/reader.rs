@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use super::yaml::{Entry, Node, Place, Value};
-use super::{ConfigError, nearest};
+use super::{ConfigError, nearest, slips};
 
 /// A group of keys, such as `model`.
 #[derive(Clone, Copy)]
@@ -103,7 +103,15 @@ impl Reader {
             Value::Map(entries) => entries,
             _ if node.is_null() => &[],
             _ => {
-                self.wrong(full, node, expected);
+                match node.text().and_then(slips::lacks_space) {
+                    Some((key, value)) => self.fault(
+                        Some(&node.place),
+                        format!(
+                            "`{full}` is {node}: a space is missing after the colon; write `{key}: {value}`"
+                        ),
+                    ),
+                    None => self.wrong(full, node, expected),
+                }
                 &[]
             }
         }
@@ -243,13 +251,37 @@ impl Reader {
 
     /// A path, made absolute; null counts as absent.
     pub fn path(&mut self, section: &Section<'_>, key: &str) -> Option<PathBuf> {
-        self.text(section, key, "a path").map(|text| self.absolute(&text))
+        let text = self.text(section, key, "a path")?;
+        if cfg!(not(windows)) && is_of_windows(&text) {
+            let full = section.full(key);
+            let place = section.get(key).map(|node| &node.place);
+            self.fault(
+                place,
+                format!("`{full}` is `{text}`, a path of a Windows computer; expected a path on this one"),
+            );
+        }
+        Some(self.absolute(&text))
     }
 
+    /// A path from the folder of the file. Where it was written on Windows, its `\` are `/` elsewhere, unless there is
+    /// a file of just that name.
     pub fn absolute(&self, path: &str) -> PathBuf {
-        let joined = self.folder.join(path);
+        let mut joined = self.folder.join(path);
+        if cfg!(not(windows)) && path.contains('\\') && !joined.exists() {
+            joined = self.folder.join(path.replace('\\', "/"));
+        }
         std::path::absolute(&joined).unwrap_or(joined)
     }
+}
+
+/// `C:\data` or `\\server\share`.
+fn is_of_windows(path: &str) -> bool {
+    let drive = path.as_bytes();
+    path.starts_with("\\\\")
+        || (drive.len() > 2
+            && drive[0].is_ascii_alphabetic()
+            && drive[1] == b':'
+            && matches!(drive[2], b'\\' | b'/'))
 }
 
 /// "`a`, `b` and `c`".

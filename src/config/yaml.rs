@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 
+use super::slips;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
 /// Aliases are copied; more nodes than this are no config but an attack.
@@ -146,7 +147,7 @@ impl<'input> Builder<'input> {
                 self.line = span.start.line().max(1);
                 Ok(Some((event, span)))
             }
-            Some(Err(error)) => Err(syntax_error(&error)),
+            Some(Err(error)) => Err(syntax_error(self.text, &error)),
         }
     }
 
@@ -281,8 +282,11 @@ fn size(node: &Node) -> usize {
     }
 }
 
-fn syntax_error(error: &ScanError) -> YamlError {
+fn syntax_error(text: &str, error: &ScanError) -> YamlError {
     let (line, column) = (error.marker().line().max(1), error.marker().col() + 1);
+    if let Some((line, slip)) = slips::find(text, line) {
+        return YamlError { line, message: format!("this is not valid YAML: {slip}") };
+    }
     let advice = advice(error.info()).map(|advice| format!("; {advice}")).unwrap_or_default();
     let message = format!("this is not valid YAML: {} (column {column}){advice}", error.info());
     YamlError { line, message }

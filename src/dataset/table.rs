@@ -27,7 +27,7 @@ pub struct Table {
     pub headers: Vec<String>,
     /// How the file's bytes mean text.
     pub encoding: Encoding,
-    /// `,`, `;` or tab.
+    /// `,`, `;` or tab, or what a first line such as `sep=|` says.
     pub delimiter: char,
     /// Tells the file from what it may be later; `None` where the bytes were not read from it.
     pub stamp: Option<Stamp>,
@@ -50,7 +50,7 @@ pub struct Defect {
 }
 
 impl Table {
-    /// Reads a CSV: comma, semicolon or tab; UTF-8, UTF-16 with a byte order mark, or Windows-1252.
+    /// Reads a CSV: comma, semicolon, tab, or what a first line `sep=..` says; UTF-8, UTF-16 with a byte order mark, or Windows-1252.
     ///
     /// # Errors
     /// The file cannot be read, is empty, or is no text; the message says what to do.

@@ -290,7 +290,6 @@ fn the_first_of_several_faults_is_told_and_the_others_are_counted() {
 #[test]
 fn the_usual_slips_in_yaml_get_advice() {
     for (text, advice) in [
-        ("model:\n\tepochs: 3\n", "indent with spaces"),
         (
             "model:\n  epochs 3\n  x: 1\n",
             "look for a missing `:` in the line before, or put text that has a `:` in quotes",
@@ -303,5 +302,44 @@ fn the_usual_slips_in_yaml_get_advice() {
     ] {
         let message = refusal_of(text);
         assert!(message.ends_with(&format!("; {advice}")), "{text:?}: {message}");
+    }
+}
+
+#[test]
+fn the_line_of_a_slip_is_told_and_not_where_the_parser_gave_up() {
+    let tab = "the line is indented with a tab; YAML takes spaces only";
+    let space = "a space is missing after the colon; write `epochs: 1`";
+    let hash = "` #` begins a comment, which hides the end of the list; put text that has a `#` in quotes";
+    for (line, slip) in [
+        ("\tepochs: 1", tab),
+        ("  \tepochs: 1", tab),
+        ("  epochs:1", space),
+        ("  class_mode: [a #1, b]", hash),
+        (
+            "\u{a0} epochs: 1",
+            "the line is indented with special spaces, as copied from a web page; type ordinary ones",
+        ),
+    ] {
+        let text = format!("paths: {{}}\nmodel:\n  batch_size: 4\n{line}\n  workers: 1\n  device: cpu\n");
+        assert_eq!(refusal_of(&text), format!("shop.yml:4: this is not valid YAML: {slip}"), "{line:?}");
+    }
+    // What is valid, but not what was meant.
+    let message = refusal_of("paths: {model_dataframe: a.csv}\nmodel:\n  epochs:1\n");
+    assert!(message.starts_with("shop.yml:3: `model` is `epochs:1`: a space is missing after"), "{message}");
+}
+
+#[cfg(not(windows))]
+#[test]
+fn a_path_written_on_windows_is_read_where_it_can_be() {
+    let text =
+        |csv: &str| format!("paths: {{model_dataframe: '{csv}'}}\nmodel:\n  target_encoder: {{a: [b, c]}}\n");
+    let config = Config::parse(&text("data\\labels.csv"), &file()).unwrap();
+    assert!(config.paths.model_dataframe.ends_with("shop/data/labels.csv"), "{:?}", config.paths);
+    for path in ["C:\\data\\labels.csv", "C:/data/labels.csv", "\\\\server\\share\\labels.csv"] {
+        let message = refusal_of(&text(path));
+        let expected = format!(
+            "`paths.model_dataframe` is `{path}`, a path of a Windows computer; expected a path on this one"
+        );
+        assert!(message.contains(&expected), "{message}");
     }
 }

@@ -85,7 +85,7 @@ pub(super) struct Scan {
     pub defects: Vec<(usize, DefectKind)>,
 }
 
-/// Finds all cells. Blank lines are no records.
+/// Finds all cells. Blank lines are no records, nor is a first line that tells the delimiter.
 pub(super) fn scan(text: &str, delimiter: u8) -> Scan {
     scan_some(text, delimiter, usize::MAX)
 }
@@ -93,7 +93,10 @@ pub(super) fn scan(text: &str, delimiter: u8) -> Scan {
 fn scan_some(text: &str, delimiter: u8, most: usize) -> Scan {
     let bytes = text.as_bytes();
     let mut scan = Scan { records: Records::default(), defects: Vec::new() };
-    let (mut at, mut line) = (0, 1_u64);
+    let (mut at, mut line) = match told_delimiter(text) {
+        Some(told) => (after_break(bytes, told.end), 2_u64),
+        None => (0, 1),
+    };
     while at < bytes.len() && scan.records.len() < most {
         if is_break(bytes[at]) {
             at = after_break(bytes, at);
@@ -127,6 +130,24 @@ fn scan_some(text: &str, delimiter: u8, most: usize) -> Scan {
         }
     }
     scan
+}
+
+/// A first line `sep=;`, which tells Excel the delimiter and is no record.
+struct ToldDelimiter {
+    delimiter: u8,
+    /// Where the line breaks.
+    end: usize,
+}
+
+fn told_delimiter(text: &str) -> Option<ToldDelimiter> {
+    let end = text.bytes().position(is_break)?;
+    let line = text[..end].trim_end_matches(' ');
+    // Some programs put it in quotes, as they do with every cell.
+    let line = line.strip_prefix('"').and_then(|line| line.strip_suffix('"')).unwrap_or(line);
+    let (key, value) = line.split_at_checked(4)?;
+    let &[delimiter] = value.as_bytes() else { return None };
+    let is_one = key.eq_ignore_ascii_case("sep=") && delimiter.is_ascii() && delimiter != b'"';
+    is_one.then_some(ToldDelimiter { delimiter, end })
 }
 
 fn is_break(byte: u8) -> bool {
@@ -185,8 +206,11 @@ pub(super) fn unquote(raw: &str, is_literal: bool) -> Cow<'_, str> {
     Cow::Owned(out + rest)
 }
 
-/// The delimiter whose rows agree best with the header: comma, semicolon or tab.
+/// The delimiter that the first line tells, or whose rows agree best with the header: comma, semicolon or tab.
 pub(super) fn detect_delimiter(text: &str) -> u8 {
+    if let Some(told) = told_delimiter(text) {
+        return told.delimiter;
+    }
     let mut best = (b',', 0, 0);
     for delimiter in [b',', b';', b'\t'] {
         let Scan { records, .. } = scan_some(text, delimiter, PROBED_RECORDS);

@@ -224,3 +224,28 @@ fn it_reads_what_the_csv_crate_reads() {
         assert_eq!(rows(&table), expected);
     }
 }
+
+#[test]
+fn a_first_line_that_tells_the_delimiter_is_no_row_and_stays() {
+    for (first, delimiter) in
+        [("sep=;", ';'), ("SEP=,", ','), ("\"sep=\t\"", '\t'), ("sep=|  ", '|'), ("sep=;\r", ';')]
+    {
+        let d = delimiter;
+        let text = format!("{first}\nimage{d}note\na.jpg{d}x\nb.jpg{d}y\n");
+        let mut table = Table::from_bytes(text.clone().into_bytes(), Path::new("x.csv")).unwrap();
+        assert_eq!(
+            (&*table.headers, table.delimiter),
+            (&["image".to_owned(), "note".to_owned()][..], d),
+            "{text:?}"
+        );
+        assert_eq!((table.row_count(), table.line_of_row(0)), (2, 3), "{text:?}");
+        table.set_cell(1, 1, "z").unwrap();
+        assert_eq!(String::from_utf8(table.to_bytes().unwrap()).unwrap(), text.replace('y', "z"));
+    }
+    // It counts for more than what the cells suggest.
+    let table = Table::from_bytes(b"sep=;\na,b,c\nd,e,f\n".to_vec(), Path::new("x.csv")).unwrap();
+    assert_eq!((table.delimiter, table.headers.len()), (';', 1));
+    // Elsewhere, or as the name of a column, it is text like any other.
+    let table = Table::from_bytes(b"sep=,image\nsep=;,b.jpg\n".to_vec(), Path::new("x.csv")).unwrap();
+    assert_eq!((table.headers.join(" "), table.row_count()), ("sep= image".to_owned(), 1));
+}
