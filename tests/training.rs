@@ -248,7 +248,7 @@ fn a_vanished_image_is_left_out_with_its_name() {
     let events = project.train("run", false, &[("model.epochs", "1")]);
     stopped(&events);
     assert!(
-        warnings(&events).iter().any(|w| w.contains("1 of 24 rows are not used, ")),
+        warnings(&events).iter().any(|w| w.contains("data.csv: 1 of 24 rows is not used, 1 warning; `tasklens check` lists them")),
         "{:?}",
         warnings(&events)
     );
@@ -291,6 +291,27 @@ fn one_value_per_channel_is_no_success() {
     let tiny = [("model.batch_size", "1"), ("model.input_shape", "[32, 32]")];
     let events = project.train("run", false, &tiny);
     assert!(failed(&events).contains("`batch_size` is 1"), "{}", failed(&events));
+    assert!(!project.path("run").exists(), "a run that never began leaves nothing");
+}
+
+#[test]
+fn a_single_image_to_train_with_is_told_as_such() {
+    let project = Project::new();
+    let rows = std::fs::read_to_string(project.path("data.csv")).expect("a CSV");
+    let rows: Vec<&str> = rows.lines().take(3).collect();
+    std::fs::write(project.path("data.csv"), rows.join("\n")).expect("written");
+    let events = project.train("run", false, &[("model.batch_size", "4"), ("model.input_shape", "[32, 32]")]);
+    let told = failed(&events);
+    assert!(
+        told.starts_with("there is only one image to train with") && !told.contains("batch_size"),
+        "{told}"
+    );
+    assert!(warnings(&events).iter().all(|warning| !warning.contains("0 of")), "{:?}", warnings(&events));
+    assert!(!project.path("run").exists());
+    // A folder that was there, or has something else in it, stays.
+    std::fs::create_dir(project.path("run")).expect("a folder");
+    failed(&project.train("run", false, &[("model.input_shape", "[32, 32]")]));
+    assert!(project.path("run").is_dir());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::fmt;
 
 pub use image_check::{Look, check_images};
 pub(super) use overview::of_table;
-pub use overview::{Counts, lines};
+pub use overview::{Counts, counted, lines};
 
 use super::table::Table;
 

@@ -139,11 +139,7 @@ impl Passes {
                 reporter.send(meter.event(metrics.loss, left, now));
             }
         }
-        ensure!(
-            used > 0,
-            "no image could be trained with: either none could be read, or `batch_size` is 1 at an \
-             `input_shape` as small as this, where batch normalisation needs at least 2"
-        );
+        ensure!(used > 0, "none of the {} images to train with can be used", self.split.train.len());
         let secs = meter.secs(reporter.worked());
         self.secs_per_training_image = Some(secs / self.split.train.len() as f64);
         let metrics = totals.metrics(&self.weights)?;
@@ -234,12 +230,9 @@ impl Passes {
         Ok(network.forward(&images, Pass { train, kind: self.kind })?)
     }
 
-    /// Whether batch normalisation would see a single value per channel, of which there is no variance:
-    /// one image of which the last layers leave one pixel.
     fn is_too_small(&self, input: &Input) -> bool {
         let (height, width) = self.source.cache.size();
-        let pixels = last_size(height) * last_size(width);
-        input.features.is_none() && input.batch.rows.len() as u32 * pixels < 2
+        input.features.is_none() && is_single_value(input.batch.rows.len(), height, width)
     }
 
     /// Each image that fails is told once, not once an epoch.
@@ -272,6 +265,33 @@ impl Passes {
         let epochs = self.epochs.saturating_sub(meter.epoch) as f64;
         rest_of_epoch + epochs * (n_train * per_train + n_validation * per_validation)
     }
+}
+
+/// Refuses what no network can be trained with, though every image can be read.
+///
+/// # Errors
+/// Batch normalisation would only ever see one value per channel; the message says what to change.
+pub fn check_batches(config: &Config, images: usize) -> anyhow::Result<()> {
+    let model = &config.model;
+    let batch = model.batch_size.min(images);
+    if model.freeze_convolutional_layers || !is_single_value(batch, model.height, model.width) {
+        return Ok(());
+    }
+    let small = format!(
+        "at an `input_shape` as small as [{}, {}] batch normalisation needs at least 2 in a batch",
+        model.height, model.width
+    );
+    ensure!(
+        images > 1,
+        "there is only one image to train with, and {small}: label more images, or set a larger `input_shape`"
+    );
+    bail!("`batch_size` is {batch}, and {small}: set a larger one");
+}
+
+/// Whether batch normalisation would see a single value per channel, of which there is no variance: one image of
+/// which the last layers leave one pixel.
+fn is_single_value(images: usize, height: u32, width: u32) -> bool {
+    images < 2 && last_size(height) * last_size(width) < 2
 }
 
 /// Side of the feature maps before pooling: the stem halves and trims, four blocks halve.

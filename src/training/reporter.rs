@@ -64,6 +64,11 @@ impl Reporter {
         Ok(())
     }
 
+    /// Keeps no more events.
+    pub fn end_log(&mut self) {
+        self.log = None;
+    }
+
     /// Sends an event.
     pub fn send(&mut self, event: Event) {
         let is_progress = matches!(event, Event::Batch(_) | Event::Preparing { .. });

@@ -153,6 +153,17 @@ pub fn create(runs: &Path) -> anyhow::Result<PathBuf> {
     anyhow::bail!("no free name for a run under {}", runs.display())
 }
 
+/// Removes the folder of a run that failed before its first epoch. What is not of such a run stays.
+pub(super) fn remove_unbegun(folder: &Path) {
+    for name in [EVENTS, CONFIG, SPLIT] {
+        // What cannot be removed keeps the folder.
+        let _ = fs::remove_file(folder.join(name));
+    }
+    if let Err(error) = fs::remove_dir(folder) {
+        log::info!("{} stays: {error}", folder.display());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

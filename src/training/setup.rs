@@ -9,7 +9,7 @@ use super::metrics::Weights;
 use super::reporter::Reporter;
 use crate::config::{Backbone, ClassWeights, Config, Precision, Pretrained};
 use crate::dataset::edits::Edit;
-use crate::dataset::problems::{self, Severity};
+use crate::dataset::problems::{self, Severity, counted};
 use crate::dataset::{Dataset, Row, split::Split};
 use crate::device::{self, Device};
 use crate::images::cache::ImageCache;
@@ -71,12 +71,17 @@ pub fn open_data(config: &Config, edits: &[Edit], reporter: &mut Reporter) -> an
     }
     let unusable = dataset.rows.iter().filter(|row| !row.usable).count();
     let warnings = dataset.problems.iter().filter(|p| p.severity == Severity::Warning).count();
-    if unusable > 0 || warnings > 0 {
-        reporter.warn(format!(
-            "{unusable} of {} rows are not used, {warnings} warnings in {}: `tasklens check` lists them",
-            dataset.rows.len(),
-            config.paths.model_dataframe.display()
-        ));
+    let mut found = Vec::new();
+    if unusable > 0 {
+        let are = if unusable == 1 { "is" } else { "are" };
+        found.push(format!("{unusable} of {} {are} not used", counted(dataset.rows.len(), "row")));
+    }
+    if warnings > 0 {
+        found.push(counted(warnings, "warning"));
+    }
+    if !found.is_empty() {
+        let csv = config.paths.model_dataframe.display();
+        reporter.warn(format!("{csv}: {}; `tasklens check` lists them", found.join(", ")));
     }
     ensure!(!dataset.split.train.is_empty(), "no row is left to train with");
     ensure!(!dataset.split.validation.is_empty(), "no row is left to validate with");

@@ -11,7 +11,7 @@ use super::adam::Adam;
 use super::events::{EpochMetrics, Event, Started, StopReason, Stopped};
 use super::features::{self, Extractor};
 use super::metrics::Weights;
-use super::passes::{Feed, Passes, Trained};
+use super::passes::{self, Feed, Passes, Trained};
 use super::predictions::Predictions;
 use super::progress::{self, Behind, Progress};
 use super::reporter::Reporter;
@@ -28,17 +28,25 @@ use crate::model::network::{Network, is_backbone};
 /// Trains as asked. The caller turns the result into the last event.
 pub(super) fn run(request: &Request, reporter: &mut Reporter) -> anyhow::Result<Stopped> {
     let began = Instant::now();
-    match Run::prepare(request, reporter) {
-        Ok(mut run) => run.train(reporter, began),
-        Err(error) if error.is::<StoppedEarly>() => Ok(Stopped {
-            why: StopReason::Asked,
-            best_epoch: None,
-            best: None,
-            model: None,
-            secs: began.elapsed().as_secs_f64(),
-        }),
-        Err(error) => Err(error),
+    let config = &request.config;
+    // Before anything is written, and not after hours.
+    outputs::check(config)?;
+    let outside = if request.allow_outside { Vec::new() } else { outputs::outside(request) };
+    ensure!(outside.is_empty(), outputs::told(config, &outside));
+    let (folder, is_new) = open_folder(request)?;
+    let error = match Run::prepare(request, folder.clone(), reporter) {
+        Ok(mut run) => return run.train(reporter, began),
+        Err(error) => error,
+    };
+    if is_new {
+        reporter.end_log();
+        run_folder::remove_unbegun(&folder);
     }
+    if error.is::<StoppedEarly>() {
+        let secs = began.elapsed().as_secs_f64();
+        return Ok(Stopped { why: StopReason::Asked, best_epoch: None, best: None, model: None, secs });
+    }
+    Err(error)
 }
 
 struct Run<'a> {
@@ -55,18 +63,14 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn prepare(request: &'a Request, reporter: &mut Reporter) -> anyhow::Result<Self> {
+    fn prepare(request: &'a Request, folder: PathBuf, reporter: &mut Reporter) -> anyhow::Result<Self> {
         let config = &request.config;
-        // Before anything is written, and not after hours.
-        outputs::check(config)?;
-        let outside = if request.allow_outside { Vec::new() } else { outputs::outside(request) };
-        ensure!(outside.is_empty(), outputs::told(config, &outside));
-        let folder = open_folder(request)?;
         reporter.log_to(&folder)?;
         let mut data = setup::open_data(config, &request.edits.of(&config.paths.model_dataframe), reporter)?;
         if request.resume {
             keep_split(&folder, &mut data, reporter)?;
         }
+        passes::check_batches(config, data.split.train.len())?;
         let device = setup::device(config)?;
         let kind = setup::precision(config, &device);
 
@@ -330,10 +334,10 @@ fn keep_split(folder: &Path, data: &mut setup::Data, reporter: &mut Reporter) ->
     Ok(())
 }
 
-/// The run's folder.
-fn open_folder(request: &Request) -> anyhow::Result<PathBuf> {
+/// The run's folder, and whether it was made for it.
+fn open_folder(request: &Request) -> anyhow::Result<(PathBuf, bool)> {
     let config = &request.config;
-    let folder = match (&request.run, request.resume) {
+    let found = match (&request.run, request.resume) {
         (None, true) => bail!("name the run to resume"),
         (Some(folder), true) => {
             ensure!(
@@ -341,7 +345,7 @@ fn open_folder(request: &Request) -> anyhow::Result<PathBuf> {
                 "{} cannot be resumed: it has no {LAST}; start a new run",
                 folder.display()
             );
-            folder.clone()
+            (folder.clone(), false)
         }
         (Some(folder), false) => {
             ensure!(
@@ -355,10 +359,11 @@ fn open_folder(request: &Request) -> anyhow::Result<PathBuf> {
                 "{} is not empty: name a new folder for the run",
                 folder.display()
             );
+            let is_new = !folder.exists();
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-            folder.clone()
+            (folder.clone(), is_new)
         }
-        (None, false) => run_folder::create(&config.paths.runs)?,
+        (None, false) => (run_folder::create(&config.paths.runs)?, true),
     };
-    Ok(folder)
+    Ok(found)
 }

@@ -201,7 +201,7 @@ fn split(dataset: &Dataset, problems: &mut Vec<Problem>) {
 }
 
 /// "1 row", "12 rows".
-fn counted(count: usize, word: &str) -> String {
+pub fn counted(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
