@@ -31,6 +31,8 @@ mod new_project;
 mod pictures;
 #[path = "window/shell.rs"]
 mod shell;
+#[path = "support/skip.rs"]
+mod skip;
 #[path = "window/stranger.rs"]
 mod stranger;
 #[path = "window/vocabulary.rs"]

@@ -9,6 +9,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+#[path = "support/skip.rs"]
+mod skip;
+
 /// A process that ends with the test.
 struct Running(Child);
 
@@ -87,7 +90,7 @@ fn start_screen(folder: &Path) -> Option<(Running, String)> {
         Ok(screen) => Running(screen),
         Err(error) => {
             assert!(std::env::var_os("CI").is_none(), "Xvfb does not start ({error}): install xvfb");
-            eprintln!("skipped: Xvfb does not start ({error}): install xvfb");
+            skip::skipped(&format!("Xvfb does not start ({error}): install xvfb"));
             return None;
         }
     };

@@ -333,28 +333,3 @@ fn many_problems_of_a_kind_are_cut_in_the_list() {
     );
     assert_eq!(Counts::of(&[]).to_string(), "no problems");
 }
-
-#[test]
-fn the_photographs_of_the_project_open() {
-    let csv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/clothing/clothing.csv");
-    if !csv.exists() {
-        eprintln!("skipped: {} is missing", csv.display());
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let proposal = propose::propose_config(&csv).unwrap();
-    let config = proposal.to_config(folder.path().join("config.yml")).unwrap();
-    let tasks: Vec<&str> = config.model.tasks.iter().map(|task| task.name.as_str()).collect();
-    assert_eq!(tasks, ["item", "sleeves", "worn_on"]);
-    assert_eq!(config.model.tasks[0].labels.len(), 10);
-    assert_eq!(config.model.path_column, "image_path");
-    assert_eq!(config.model.split_column.as_deref(), Some("split"));
-    let dataset = Dataset::open(&config).unwrap();
-    assert_eq!(messages(&dataset), Vec::<String>::new());
-    assert_eq!(dataset.rows.len(), 3409);
-    assert_eq!(dataset.split.train.len() + dataset.split.validation.len(), 3409);
-    assert!(dataset.missing_counts()[1] > 0);
-    let skirt = config.model.tasks[0].labels.iter().position(|label| label == "skirt").unwrap();
-    assert_eq!(dataset.label_counts()[0][skirt].train, 112);
-    assert!(dataset.rows.iter().all(|row| row.image.is_file()));
-}

@@ -5,6 +5,7 @@ use egui_kittest::SnapshotOptions;
 use egui_kittest::kittest::Queryable as _;
 
 use crate::desk::{Desk, write_garments};
+use crate::skip::skipped;
 use tasklens::app::Start;
 use tasklens::app::command::{Level, UiCommand};
 
@@ -46,7 +47,7 @@ pub fn has_adapter() -> bool {
     let adapter = matches!(drawn, Ok(Ok(_)));
     if !adapter {
         assert!(std::env::var_os("CI").is_none(), "no adapter for pictures: install mesa-vulkan-drivers");
-        eprintln!("skipped: no adapter for pictures (Mesa's lavapipe is enough: mesa-vulkan-drivers)");
+        skipped("no adapter for pictures (Mesa's lavapipe is enough: mesa-vulkan-drivers)");
     }
     adapter
 }

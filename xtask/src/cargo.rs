@@ -1,6 +1,8 @@
 //! cargo, started with what the build needs in its environment.
 
+use std::collections::BTreeMap;
 use std::env;
+use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -27,6 +29,9 @@ pub fn test(libtorch: &Libtorch, args: &[String]) -> Result<()> {
     let mut cargo = cargo(libtorch);
     cargo.args(["test", "--workspace"]).args(args).current_dir(workspace()?).stdout(Stdio::piped());
     draw_in_software(&mut cargo);
+    // What cannot be checked here passes, and is told at the end.
+    let skipped = env::temp_dir().join(format!("tasklens-skipped-{}", std::process::id()));
+    cargo.env("TASKLENS_SKIPPED", &skipped);
     let mut child = cargo.spawn().context("cannot start cargo")?;
     let mut sum = TestSum::default();
     let mut out = std::io::stdout().lock();
@@ -36,7 +41,9 @@ pub fn test(libtorch: &Libtorch, args: &[String]) -> Result<()> {
         sum.add(&line);
     }
     let status = child.wait()?;
-    writeln!(out, "\n{}", sum.line(status.success()))?;
+    let list = fs::read_to_string(&skipped).unwrap_or_default();
+    let _ = fs::remove_file(&skipped);
+    writeln!(out, "\n{}{}", skipped_lines(&list), sum.line(status.success()))?;
     if status.success() { Ok(()) } else { bail!("the tests failed") }
 }
 
@@ -122,6 +129,16 @@ fn become_it(mut command: Command) -> Result<()> {
     std::process::exit(status.code().unwrap_or(1));
 }
 
+/// What was skipped, a line for each reason, from the lines that the tests wrote.
+fn skipped_lines(list: &str) -> String {
+    let mut counts = BTreeMap::<&str, usize>::new();
+    for reason in list.lines() {
+        *counts.entry(reason).or_default() += 1;
+    }
+    let lines = counts.iter().map(|(reason, count)| format!("skipped ({count}): {reason}\n"));
+    lines.collect()
+}
+
 /// The closing lines of all test programs, added up.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct TestSum {
@@ -159,6 +176,13 @@ impl TestSum {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_skipped_is_told_once_with_its_count() {
+        assert_eq!(skipped_lines(""), "");
+        let list = "no screen\nno photographs\nno screen\n";
+        assert_eq!(skipped_lines(list), "skipped (1): no photographs\nskipped (2): no screen\n");
+    }
 
     #[test]
     fn the_closing_line_adds_up_all_test_programs() {
