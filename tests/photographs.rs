@@ -1,7 +1,5 @@
 //! An extra on real photographs, which are too large for the repository: it says when it was skipped.
 
-#![expect(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
-
 use std::path::{Path, PathBuf};
 
 use tasklens::dataset::{Dataset, propose};
