@@ -276,7 +276,13 @@ impl Config {
 
     /// The config as YAML: every key, paths absolute, so that it means the same wherever it is saved.
     pub fn to_yaml(&self) -> String {
-        write::yaml(self)
+        write::yaml(self, None)
+    }
+
+    /// The same for a file in `folder`, which is there: what lies in the folder of this config, or was written from
+    /// there, is found from `folder`, so that both can be moved together.
+    pub fn to_yaml_in(&self, folder: &Path) -> String {
+        write::yaml(self, Some(folder))
     }
 
     /// Writes [`Config::to_yaml`] to `file`.

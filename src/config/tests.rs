@@ -305,3 +305,36 @@ model:
     let plain = with_model("").unwrap();
     assert_eq!(Config::parse(&plain.to_yaml(), &saved).unwrap(), Config { file: saved, ..plain });
 }
+
+#[test]
+fn a_config_for_a_folder_of_its_project_can_be_moved_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let shop = dir.path().join("shop");
+    let run = shop.join("runs/first");
+    std::fs::create_dir_all(&run).unwrap();
+    let elsewhere = dir.path().join("elsewhere/weights.safetensors");
+    let text = format!(
+        "paths: {{model_dataframe: ../labels.csv, images: pictures, model_path: {}}}\n\
+         model: {{target_encoder: {{a: [b, c]}}, pretrained: 'own/w.safetensors'}}\n",
+        elsewhere.display()
+    );
+    let config = Config::parse(&text, &shop.join("config.yml")).unwrap();
+    let text = config.to_yaml_in(&run);
+    for line in [
+        "  model_dataframe: \"../../../labels.csv\"",
+        "  images: \"../../pictures\"",
+        "  runs: \"../../runs\"",
+        "  pretrained: \"../../own/w.safetensors\"",
+        &format!("  model_path: {}", elsewhere.display()),
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}: {text}");
+    }
+    // Read where it lies, and written there again, it says the same.
+    let own = Config::parse(&text, &run.join("config.yml")).unwrap();
+    assert_eq!(own.to_yaml_in(&run), text);
+    assert_eq!(own.paths.images, run.join("../../pictures"));
+    // What has nothing in common but the disk keeps its place.
+    assert!(
+        config.to_yaml_in(Path::new("/")).contains(&format!("  images: {}", shop.join("pictures").display()))
+    );
+}

@@ -1,22 +1,66 @@
-//! [`Config`] -> YAML: every key, with absolute paths, so that the text means the same in any folder.
+//! [`Config`] -> YAML: every key. Paths are absolute, so that the text means the same in any folder, or, for a file
+//! that moves with its project, from there.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::{Backbone, ClassWeights, Config, DeviceChoice, Precision, Pretrained};
 
-pub(super) fn yaml(config: &Config) -> String {
+/// The config for a file in `folder`; for one anywhere where none is given.
+pub(super) fn yaml(config: &Config, folder: Option<&Path>) -> String {
+    let base = Base::of(config, folder);
     let mut out = String::new();
-    for line in paths(config).into_iter().chain(tasks(config)).chain(settings(config)).chain(weights(config))
-    {
+    let lines = paths(config, &base).into_iter().chain(tasks(config)).chain(settings(config, &base));
+    for line in lines.chain(weights(config)) {
         out.push_str(&line);
         out.push('\n');
     }
     out
 }
 
-fn paths(config: &Config) -> Vec<String> {
+/// What paths are written from.
+struct Base<'a> {
+    /// The folder of the config as it was read.
+    own: &'a Path,
+    /// The way there from the folder of the file that is written; `None` for absolute paths.
+    way: Option<PathBuf>,
+}
+
+impl<'a> Base<'a> {
+    fn of(config: &'a Config, folder: Option<&Path>) -> Self {
+        let own = config.file.parent().unwrap_or(Path::new(""));
+        let real = |path: &Path| std::fs::canonicalize(path).ok();
+        let way = folder.and_then(|folder| way(&real(folder)?, &real(own)?));
+        Self { own, way }
+    }
+
+    /// What lay within the folder of the config, or was written from there, goes where that goes.
+    fn path(&self, path: &Path) -> String {
+        if let (Some(way), Ok(rest)) = (&self.way, path.strip_prefix(self.own)) {
+            let relative = way.join(rest);
+            let parts: Vec<_> =
+                relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+            let text = parts.join("/");
+            return scalar(if text.is_empty() { "." } else { &text });
+        }
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        scalar(&absolute.to_string_lossy())
+    }
+}
+
+/// The relative path from one folder to another, both without links and `..`; `None` where they have only the root of
+/// the disk in common, and would hardly be moved together.
+fn way(from: &Path, to: &Path) -> Option<PathBuf> {
+    let mut common = from.components().zip(to.components()).take_while(|(from, to)| from == to);
+    let shared = common.clone().count();
+    common.find(|(part, _)| matches!(part, Component::Normal(_)))?;
+    let up = from.components().skip(shared).map(|_| Component::ParentDir);
+    Some(up.chain(to.components().skip(shared)).collect())
+}
+
+fn paths(config: &Config, base: &Base<'_>) -> Vec<String> {
     let paths = &config.paths;
+    let path = |path: &Path| base.path(path);
     let optional =
         |key: &str, value: &Option<PathBuf>| value.as_deref().map(|it| format!("  {key}: {}", path(it)));
     let mut lines = vec!["paths:".to_owned(), format!("  model_dataframe: {}", path(&paths.model_dataframe))];
@@ -39,7 +83,7 @@ fn tasks(config: &Config) -> Vec<String> {
     lines
 }
 
-fn settings(config: &Config) -> Vec<String> {
+fn settings(config: &Config, base: &Base<'_>) -> Vec<String> {
     let model = &config.model;
     let augmentation = &model.augmentation;
     vec![
@@ -64,7 +108,7 @@ fn settings(config: &Config) -> Vec<String> {
         format!("    brightness: [{}, {}]", augmentation.brightness.0, augmentation.brightness.1),
         format!("    horizontal_flip: {}", augmentation.horizontal_flip),
         format!("  backbone: {}", backbone(model.backbone)),
-        format!("  pretrained: {}", pretrained(&model.pretrained)),
+        format!("  pretrained: {}", pretrained(&model.pretrained, base)),
         format!("  precision: {}", precision(model.precision)),
         format!("  device: {}", device(model.device)),
         format!("  workers: {}", model.workers.map_or("auto".to_owned(), |workers| workers.to_string())),
@@ -91,12 +135,12 @@ fn backbone(backbone: Backbone) -> &'static str {
     }
 }
 
-fn pretrained(pretrained: &Pretrained) -> String {
+fn pretrained(pretrained: &Pretrained, base: &Base<'_>) -> String {
     match pretrained {
         Pretrained::Auto => "auto".to_owned(),
         Pretrained::Required => "required".to_owned(),
         Pretrained::None => "none".to_owned(),
-        Pretrained::File(file) => path(file),
+        Pretrained::File(file) => base.path(file),
     }
 }
 
@@ -135,11 +179,6 @@ fn class_weights(config: &Config) -> String {
             out
         }
     }
-}
-
-fn path(path: &Path) -> String {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-    scalar(&absolute.to_string_lossy())
 }
 
 /// Plain where no reader of YAML can take it for something else, in double quotes otherwise.

@@ -91,7 +91,7 @@ impl<'a> Run<'a> {
         let behind = request.resume.then(|| progress.settle(&folder, config, reporter));
         // From here on the run is this config's: a resumed one that was refused above stays as it was.
         let path = folder.join(CONFIG);
-        files::replace(&path, config.to_yaml().as_bytes())
+        files::replace(&path, config.to_yaml_in(&folder).as_bytes())
             .with_context(|| format!("cannot write {}", path.display()))?;
         split_file::write(&folder, &data.rows, &data.split)?;
 
