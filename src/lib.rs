@@ -24,3 +24,4 @@ pub mod inference;
 pub mod labelling;
 pub mod model;
 pub mod training;
+mod unicode;
