@@ -25,4 +25,5 @@ pub mod labelling;
 pub mod logging;
 pub mod model;
 pub mod training;
+mod unicode;
 pub mod user_folders;

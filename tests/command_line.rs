@@ -5,6 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+#[path = "command_line/images.rs"]
+mod images;
 #[path = "command_line/labels.rs"]
 mod labels;
 #[path = "command_line/logging.rs"]

@@ -265,9 +265,12 @@ impl App {
                 self.train.open_run(*run);
             }
             Opening::Model(path) => self.apply(AppCommand::UseModel(path)),
-            Opening::Predict(checkpoint, images) => {
+            Opening::Predict(checkpoint, found) => {
                 self.apply(AppCommand::UseModel(checkpoint));
-                self.apply(AppCommand::OpenImages(images));
+                self.apply(AppCommand::OpenImages(open::to_predict(&found)));
+                for notice in found.notices {
+                    self.toast(Level::Info, notice);
+                }
             }
             Opening::Images(images) => self.apply(AppCommand::OpenImages(images)),
         }

@@ -34,7 +34,8 @@ impl App {
     /// Takes in what the check found, if the rows are still those that were checked.
     pub(super) fn on_images_checked(&mut self, CheckedImages { rows, checked, summary }: CheckedImages) {
         let Some(project) = &mut self.project else { return };
-        let found = checked.problems.len().saturating_sub(rows.problems.len());
+        let usable = |rows: &Dataset| rows.rows.iter().filter(|row| row.usable).count();
+        let found = usable(&rows).saturating_sub(usable(&checked));
         match &mut self.edits {
             // The project follows with the edits in the rows.
             Some(edits) if Arc::ptr_eq(&edits.base_rows(), &rows) => edits.set_base(checked),

@@ -39,7 +39,7 @@ pub enum Opening {
     /// A folder of images, and nothing that says more about them.
     Folder(Found),
     /// A folder of images with a checkpoint beside them.
-    Predict(PathBuf, Vec<ImageSource>),
+    Predict(PathBuf, Found),
 }
 
 /// So many images of a folder go to Predict at once.
@@ -70,7 +70,9 @@ pub fn open_after(
 /// There is no such path, or it cannot be used; the message says which and what to do.
 pub fn open(paths: &[PathBuf], progress: &Progress) -> anyhow::Result<Opening> {
     let [path] = paths else {
-        let images: Vec<_> = paths.iter().filter(|path| has_image_ending(path)).cloned().collect();
+        // Those of formats that are not read say so in the list.
+        let is_image = |path: &&PathBuf| has_image_ending(path) || create::is_unread(path);
+        let images: Vec<_> = paths.iter().filter(is_image).cloned().collect();
         if images.is_empty() {
             bail!("open one CSV, config, run folder or checkpoint at a time, or several images");
         }
@@ -149,12 +151,16 @@ fn open_folder(folder: &Path, progress: &Progress) -> anyhow::Result<Opening> {
         progress.keep_going()
     })?;
     match checkpoint {
-        Some(checkpoint) => return Ok(Opening::Predict(checkpoint, to_predict(&found))),
+        Some(checkpoint) => return Ok(Opening::Predict(checkpoint, found)),
         None if !found.images.is_empty() => return Ok(Opening::Folder(found)),
         None => {}
     }
     table.unwrap_or_else(|| {
-        bail!("{} is neither a run folder, nor has it a config.yml, a CSV or images", folder.display())
+        let folder = folder.display();
+        let why: String = found.notices.iter().map(|notice| format!(". {notice}")).collect();
+        bail!(
+            "{folder} is neither a run folder, nor has it a config.yml, a CSV or images that can be read{why}"
+        )
     })
 }
 
@@ -256,6 +262,18 @@ mod tests {
     }
 
     #[test]
+    fn images_that_cannot_be_read_are_not_dropped_in_silence() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = ["a.HEIC", "b.png", "c.txt"].map(|name| folder.path().join(name));
+        std::fs::write(&paths[0], "").unwrap();
+        let progress = Progress::new(String::new(), Kind::Quiet, &egui::Context::default());
+        let Ok(Opening::Images(images)) = open(&paths, &progress) else { panic!("no images") };
+        assert_eq!(images.len(), 2);
+        let error = open_one(folder.path()).err().unwrap().to_string();
+        assert!(error.contains("1 image is left out") && error.contains("HEIC"), "{error}");
+    }
+
+    #[test]
     fn the_one_csv_or_checkpoint_of_a_folder_opens_and_a_csv_only_if_it_names_images() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
@@ -266,8 +284,8 @@ mod tests {
         assert!(matches!(open_one(folder.path()), Ok(Opening::Bare(_))));
         write("net.safetensors", "");
         std::fs::remove_file(folder.path().join("prices.csv")).unwrap();
-        let Ok(Opening::Predict(net, images)) = open_one(folder.path()) else { panic!("no prediction") };
-        assert_eq!((net, images.len()), (folder.path().join("net.safetensors"), 1));
+        let Ok(Opening::Predict(net, found)) = open_one(folder.path()) else { panic!("no prediction") };
+        assert_eq!((net, found.images.len()), (folder.path().join("net.safetensors"), 1));
         std::fs::remove_file(folder.path().join("net.safetensors")).unwrap();
         write("prices.csv", "photo,kind\na.png,x\n");
         write("more.csv", "photo,kind\na.png,x\n");

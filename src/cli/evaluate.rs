@@ -9,7 +9,7 @@ use super::progress::Bar;
 use super::{interrupt, open_config};
 use crate::config::Config;
 use crate::dataset::split::Part;
-use crate::dataset::{Dataset, problems};
+use crate::dataset::{Dataset, images_of_project, problems};
 use crate::evaluation::inspection::Inspection;
 use crate::evaluation::page::page;
 use crate::evaluation::report::{self, Report, RunComparison, TaskReport};
@@ -98,7 +98,11 @@ fn inspect(
         !stop.is_set()
     })?;
     bar.finish();
-    for failure in &pass.failures {
+    let csv = config.paths.model_dataframe.display();
+    let explained = pass.failures.into_iter();
+    let explained = explained.map(|(row, message)| format!("{csv}, {}", dataset.image_problem(row, message)));
+    let failures: Vec<String> = explained.collect();
+    for failure in &failures {
         eprintln!("warning: {failure}");
     }
     if stop.is_set() {
@@ -106,7 +110,7 @@ fn inspect(
         return Ok(None);
     }
     let inspection = Inspection::new(dataset, parts, &store.load()?);
-    Ok(Some((inspection, store, pass.failures)))
+    Ok(Some((inspection, store, failures)))
 }
 
 /// A CSV that is named is a test as a whole; the run's own rows are what they were when it began, whatever the
@@ -185,8 +189,15 @@ fn config_of(arguments: &Evaluate, predictor: &Predictor) -> anyhow::Result<Conf
     let mut changes = Vec::new();
     if let Some(csv) = &arguments.csv {
         let csv = std::path::absolute(csv).with_context(|| format!("cannot find {}", csv.display()))?;
-        let csv = csv.to_str().context("the path of the CSV is not UTF-8: rename it")?;
-        changes.push(("paths.model_dataframe".to_owned(), serde_json::to_string(csv)?));
+        // Its images are beside it or where its own project says, never those of the training by chance.
+        let trained_with = Config::parse(&predictor.description().config, &csv).ok();
+        let images = images_of_project(&csv, trained_with.as_ref());
+        let images = images.or_else(|| csv.parent().map(Path::to_path_buf)).unwrap_or_default();
+        for (key, path) in [("paths.model_dataframe", &csv), ("paths.images", &images)] {
+            let path =
+                path.to_str().with_context(|| format!("{} is not UTF-8: rename it", path.display()))?;
+            changes.push((key.to_owned(), serde_json::to_string(path)?));
+        }
         // Its rows need not say train or validation.
         changes.push(("model.split_column".to_owned(), "null".to_owned()));
     }

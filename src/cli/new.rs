@@ -29,8 +29,9 @@ pub fn run(arguments: &New) -> anyhow::Result<bool> {
     }
     if let Some(name) = &arguments.folders_as {
         if found.sub_folders.is_empty() {
+            let below = if found.split.is_some() { ", below those of the split," } else { "" };
             bail!(
-                "{}: --folders-as needs at least two sub-folders with images, whose names become the labels",
+                "{}: --folders-as needs at least two sub-folders with images{below}, whose names become the labels",
                 arguments.folder.display()
             );
         }
@@ -43,6 +44,9 @@ pub fn run(arguments: &New) -> anyhow::Result<bool> {
     for task in &draft.tasks {
         let filled = if task.is_of_folders { ", filled in from the sub-folders" } else { "" };
         out!("{}: {}{filled}", task.name.trim(), task.labels.join(", "));
+    }
+    if let Some(split) = draft.split() {
+        out!("{}", split.notice());
     }
     // As the user called the folder.
     let config = arguments.folder.join(created.config.file_name().unwrap_or_default());

@@ -8,9 +8,10 @@ use super::arguments::Predict;
 use super::interrupt::{self, Flag};
 use super::progress::Bar;
 use crate::config::Task;
-use crate::dataset::Row;
+use crate::dataset::create::find_images;
 use crate::dataset::propose::{Role, propose_config};
 use crate::dataset::table::Table;
+use crate::dataset::{Row, TableImages};
 use crate::files;
 use crate::images::{decode, fetch};
 use crate::inference::stream::{Answer, predict_rows};
@@ -20,9 +21,9 @@ pub fn run(arguments: &Predict) -> anyhow::Result<bool> {
     let stop = interrupt::flag()?;
     let predictor = Predictor::open(&arguments.model, arguments.device)?;
     let (urls, local): (Vec<_>, Vec<_>) = arguments.inputs.iter().partition(|input| is_url(input));
-    let mut files = Vec::new();
+    let mut files = Files::default();
     for input in local {
-        collect(Path::new(input), &predictor, &mut files)?;
+        collect(Path::new(input), &predictor, &stop, &mut files)?;
     }
     if let Some(csv) = &arguments.csv {
         ensure!(!csv.is_dir(), "--csv {}: that is a folder; name a file", csv.display());
@@ -30,7 +31,7 @@ pub fn run(arguments: &Predict) -> anyhow::Result<bool> {
         ensure!(!input, "--csv {}: that is an input; name another file", csv.display());
     }
     let mut output = Output::new(arguments, &predictor);
-    predict_files(&predictor, files, arguments, &stop, &mut output)?;
+    predict_files(&predictor, &files, arguments, &stop, &mut output)?;
     for url in urls {
         if !stop.is_set() {
             predict_url(&predictor, url, &stop, &mut output)?;
@@ -47,43 +48,55 @@ fn is_url(input: &str) -> bool {
     input.starts_with("http://") || input.starts_with("https://")
 }
 
-/// The image files that an input means.
-fn collect(input: &Path, predictor: &Predictor, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    ensure!(input.exists(), "{} does not exist", input.display());
-    if input.is_dir() {
-        let before = files.len();
-        images_below(input, files)?;
-        ensure!(files.len() > before, "{} holds no images ({})", input.display(), decode::ENDINGS.join(", "));
-    } else if input.extension().is_some_and(|e| ["csv", "tsv"].iter().any(|csv| e.eq_ignore_ascii_case(csv)))
-    {
-        files.extend(images_of_csv(input, predictor)?);
-    } else {
-        files.push(input.to_path_buf());
-    }
-    Ok(())
+/// The files to predict, in order.
+#[derive(Default)]
+struct Files {
+    paths: Vec<PathBuf>,
+    /// The CSVs that some of them are from, each with the place of its first.
+    tables: Vec<(usize, TableImages)>,
 }
 
-fn images_below(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    let read = || -> std::io::Result<Vec<_>> {
-        let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<Result<_, _>>()?;
-        entries.sort_by_key(std::fs::DirEntry::file_name);
-        Ok(entries)
-    };
-    for entry in read().with_context(|| format!("cannot read the folder {}", folder.display()))? {
-        let path = entry.path();
-        // Not through links: they can lead in circles.
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            images_below(&path, files)?;
-        } else if decode::has_image_ending(&path) {
-            files.push(path);
+impl Files {
+    /// What to tell of a file that cannot be read.
+    fn explain(&self, file: usize, message: String) -> String {
+        let table =
+            self.tables.iter().rfind(|(first, table)| (*first..first + table.paths.len()).contains(&file));
+        table.map(|(first, table)| table.explain(file - first, &message)).unwrap_or(message)
+    }
+}
+
+/// The image files that an input means.
+fn collect(input: &Path, predictor: &Predictor, stop: &Flag, files: &mut Files) -> anyhow::Result<()> {
+    ensure!(input.exists(), "{} does not exist", input.display());
+    if input.is_dir() {
+        let found = find_images(input, &mut |_| !stop.is_set())?;
+        for notice in &found.notices {
+            eprintln!("note: {}: {notice}", input.display());
         }
+        ensure!(
+            !found.images.is_empty(),
+            "{} holds no images ({})",
+            input.display(),
+            decode::ENDINGS.join(", ")
+        );
+        files.paths.extend(found.images.iter().map(|image| input.join(image)));
+    } else if input.extension().is_some_and(|e| ["csv", "tsv"].iter().any(|csv| e.eq_ignore_ascii_case(csv)))
+    {
+        let images = images_of_csv(input, predictor)?;
+        for note in &images.notes {
+            eprintln!("note: {note}");
+        }
+        files.paths.extend_from_slice(&images.paths);
+        files.tables.push((files.paths.len() - images.paths.len(), images));
+    } else {
+        files.paths.push(input.to_path_buf());
     }
     Ok(())
 }
 
 /// The images of a CSV: from the column that the model was trained with, else from the one that looks
 /// like image paths.
-fn images_of_csv(csv: &Path, predictor: &Predictor) -> anyhow::Result<Vec<PathBuf>> {
+fn images_of_csv(csv: &Path, predictor: &Predictor) -> anyhow::Result<TableImages> {
     let table = Table::open(csv)?;
     let config = &predictor.description().config;
     let trained_with = crate::config::Config::parse(config, csv).ok();
@@ -95,28 +108,19 @@ fn images_of_csv(csv: &Path, predictor: &Predictor) -> anyhow::Result<Vec<PathBu
             place.with_context(|| format!("{} has no column of image paths", csv.display()))?
         }
     };
-    // Beside the CSV, else where the images were that the model was trained with.
-    let beside = csv.parent().unwrap_or(Path::new("."));
-    let images = trained_with.map(|config| config.paths.images);
-    let find = |cell: String| {
-        let own = beside.join(&cell);
-        let other = images.as_ref().map(|folder| folder.join(&cell)).filter(|path| path.exists());
-        if own.exists() { own } else { other.unwrap_or(own) }
-    };
-    let cells = (0..table.row_count()).map(|row| table.cell(row, column).trim().to_owned());
-    Ok(cells.filter(|cell| !cell.is_empty()).map(find).collect())
+    Ok(TableImages::of(&table, column, trained_with.as_ref()))
 }
 
 fn predict_files(
     predictor: &Predictor,
-    files: Vec<PathBuf>,
+    files: &Files,
     arguments: &Predict,
     stop: &Flag,
     output: &mut Output,
 ) -> anyhow::Result<()> {
-    let names: Vec<String> = files.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-    let rows: Vec<Row> =
-        files.into_iter().map(|image| Row { image, labels: Vec::new(), usable: true }).collect();
+    let names: Vec<String> = files.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    let row = |image: &PathBuf| Row { image: image.clone(), labels: Vec::new(), usable: true };
+    let rows: Vec<Row> = files.paths.iter().map(row).collect();
     let which: Vec<usize> = (0..rows.len()).collect();
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let mut bar = Bar::new("predicting");
@@ -125,6 +129,7 @@ fn predict_files(
     predict_rows(predictor, rows, &which, (usize::from(arguments.batch_size), workers), &mut |answer| {
         let Answer { row, result } = answer;
         done += 1;
+        let result = result.map_err(|message| files.explain(row, message));
         if let Err(error) = output.add(&bar, &names[row], result) {
             failed = Some(error);
             return false;
@@ -281,18 +286,5 @@ mod tests {
         let json = json("a.jpg", &tasks(), &prediction);
         assert_eq!(json["tasks"]["print"]["label"], "striped");
         assert_eq!(json["tasks"]["print"]["probabilities"]["solid"], 0.25);
-    }
-
-    #[test]
-    fn a_folder_gives_its_images_in_order_and_nothing_else() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join("b")).unwrap();
-        for name in ["c.PNG", "a.jpg", "notes.txt", "b/d.webp"] {
-            std::fs::write(dir.path().join(name), "").unwrap();
-        }
-        let mut files = Vec::new();
-        images_below(dir.path(), &mut files).unwrap();
-        let expected = ["a.jpg", "b/d.webp", "c.PNG"].map(|name| dir.path().join(name));
-        assert_eq!(files, expected);
     }
 }

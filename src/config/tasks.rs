@@ -4,6 +4,7 @@ use super::limits::{FEWEST_LABELS, too_many};
 use super::reader::{Reader, Section, list};
 use super::yaml::{Entry, Node, Value};
 use super::{ClassWeights, Task, nearest};
+use crate::unicode;
 
 pub(super) fn target_encoder(reader: &mut Reader, section: &Section<'_>) -> Vec<Task> {
     const EXAMPLE: &str =
@@ -66,7 +67,7 @@ fn labels(reader: &mut Reader, full: &str, node: &Node) -> Vec<String> {
         match &item.value {
             Value::Scalar { text, .. } if !text.trim().is_empty() => {
                 let label = text.trim().to_owned();
-                if labels.contains(&label) {
+                if labels.iter().any(|known| unicode::is_same(known, &label)) {
                     reader.fault(Some(&item.place), format!("`{full}` has the label `{label}` twice"));
                 } else {
                     labels.push(label);

@@ -4,6 +4,8 @@
 //! [`Draft::write`] writes it. No file that is there is ever replaced.
 
 mod find;
+mod folder_split;
+mod left_out;
 mod order;
 
 use std::path::{Path, PathBuf};
@@ -16,11 +18,16 @@ use super::starter::StarterConfig;
 use super::table::Table;
 use crate::config::Config;
 use crate::files;
+use crate::unicode;
 
 pub use find::{Found, MOST_IMAGES, find_images};
+pub use folder_split::FolderSplit;
+pub use left_out::is_unread;
 
 /// The column of the image path in the CSV.
 pub const PATH_COLUMN: &str = "image_path";
+/// The column that says what an image is for, where the folders do.
+const SPLIT_COLUMN: &str = "split";
 /// What separates labels that are typed or pasted together.
 pub const SEPARATORS: [char; 5] = [',', ';', '\t', '\n', '\r'];
 
@@ -68,15 +75,16 @@ impl DraftTask {
 
     fn add_label(&mut self, label: &str) {
         let label = label.trim();
-        if !label.is_empty() && !self.labels.iter().any(|known| known == label) {
+        if !label.is_empty() && !self.labels.iter().any(|known| unicode::is_same(known, label)) {
             self.labels.push(label.to_owned());
         }
     }
 
     /// The cell of an image in the new CSV.
-    fn cell<'a>(&self, image: &'a str) -> &'a str {
-        let folder = if self.is_of_folders { find::first_folder(image) } else { None };
-        folder.filter(|folder| self.labels.iter().any(|label| label == folder)).unwrap_or_default()
+    fn cell<'a>(&'a self, found: &Found, image: &str) -> &'a str {
+        let folder = if self.is_of_folders { found.class_folder(image) } else { None };
+        let label = |folder| self.labels.iter().find(|label| unicode::is_same(label, folder));
+        folder.and_then(label).map(String::as_str).unwrap_or_default()
     }
 }
 
@@ -102,6 +110,9 @@ impl Draft {
         }
         if name == PATH_COLUMN {
             return Some(format!("`{name}` is the column of the images: give the task another name."));
+        }
+        if name == SPLIT_COLUMN && self.split().is_some() {
+            return Some(format!("`{name}` is the column of the split: give the task another name."));
         }
         if self.tasks[..index].iter().any(|other| other.name.trim() == name) {
             return Some(format!("Two tasks have the name `{name}`: give one of them another."));
@@ -131,13 +142,19 @@ impl Draft {
         Ok(Created { config, table })
     }
 
+    /// The split that the folders are, where the labels come from folders, too.
+    pub fn split(&self) -> Option<&FolderSplit> {
+        let is_of_folders = self.tasks.iter().any(|task| task.is_of_folders);
+        self.found.split.as_ref().filter(|split| is_of_folders && split.is_useful())
+    }
+
     fn yaml(&self, table: &Path) -> String {
         let tasks = self.tasks.iter();
         let starter = StarterConfig {
             table: table.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             path_column: Some(PATH_COLUMN),
             tasks: tasks.map(|task| (task.name.trim(), task.labels.as_slice())).collect(),
-            split_column: None,
+            split_column: self.split().map(|_| SPLIT_COLUMN),
             rows: self.found.images.len(),
         };
         starter.to_yaml()
@@ -146,16 +163,17 @@ impl Draft {
     /// The CSV, after it was read again: names of files can be anything.
     fn csv(&self, table: &Path) -> anyhow::Result<Vec<u8>> {
         let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(
-            std::iter::once(PATH_COLUMN).chain(self.tasks.iter().map(|task| task.name.trim())),
-        )?;
+        let split = self.split();
+        let header = std::iter::once(PATH_COLUMN).chain(self.tasks.iter().map(|task| task.name.trim()));
+        writer.write_record(header.chain(split.map(|_| SPLIT_COLUMN)))?;
+        let mut parts = split.map(|split| split.cells(&self.found.images)).unwrap_or_default().into_iter();
         for image in &self.found.images {
-            let cells = self.tasks.iter().map(|task| task.cell(image));
-            writer.write_record(std::iter::once(image.as_str()).chain(cells))?;
+            let cells = self.tasks.iter().map(|task| task.cell(&self.found, image));
+            writer.write_record(std::iter::once(image.as_str()).chain(cells).chain(parts.next()))?;
         }
         let bytes = writer.into_inner().map_err(|error| error.into_error())?;
         let read = Table::from_bytes(bytes.clone(), table)?;
-        let is_as_meant = read.headers.len() == 1 + self.tasks.len()
+        let is_as_meant = read.headers.len() == 1 + self.tasks.len() + split.iter().count()
             && read.row_count() == self.found.images.len()
             && self.found.images.iter().enumerate().all(|(row, image)| read.cell(row, 0) == image.as_str());
         if !is_as_meant {

@@ -1,86 +1,177 @@
-//! Where a row's image is: relative to the CSV's folder, else to the config's `images`.
+//! Where a row's image is: what its cell means, relative to the CSV's folder or to the config's `images`.
+//!
+//! One [`ImageFinder`] for everything that reads the images of a CSV. It asks the disk when a table is opened, for a
+//! large one about a sample only; a row of which it knows nothing yet has the path that its cell says.
+
+mod reason;
+mod search;
+mod told;
+mod written;
 
 use std::path::{Path, PathBuf};
 use std::thread;
+
+use search::Listings;
+pub use told::Guesses;
+use told::Kind;
+
+use crate::config::Config;
 
 /// Up to so many rows every path is looked up; beyond, a sample may decide for all.
 const LOOKED_UP: usize = 10_000;
 /// Rows of the sample.
 const SAMPLE: usize = 1_000;
+/// Rows for which a thread is worth its start.
+const LEAST_PER_THREAD: usize = 256;
 
-/// The absolute path of each cell; empty where the cell is. `roots` are the folders to try, best first.
-///
-/// The disk is asked only where there is a choice, and for a large table only for a sample, when all
-/// of it lies under one root: a million questions to a network disk take minutes.
-pub(super) fn resolve(cells: &[String], roots: &[PathBuf]) -> Vec<PathBuf> {
-    let [first, others @ ..] = roots else { return vec![PathBuf::new(); cells.len()] };
-    if others.is_empty() {
-        return cells.iter().map(|cell| under(first, cell)).collect();
+/// Finds the images that the cells of one CSV name.
+#[derive(Debug)]
+pub struct ImageFinder {
+    /// The folders that paths start at, best first; at least one.
+    roots: Vec<PathBuf>,
+    listings: Listings,
+}
+
+/// The images of a column.
+#[derive(Debug)]
+pub struct Located {
+    /// The path of each cell's image, which need not be there; empty where the cell is.
+    pub paths: Vec<PathBuf>,
+    /// Where a cell does not have the very name of the file that is meant.
+    pub guesses: Guesses,
+}
+
+/// What there is for a cell.
+enum Place {
+    /// Nothing, or several files of which any could be meant.
+    Nowhere,
+    /// The file under one of the roots that the cell says, and whether the next root has another such file.
+    At { root: usize, path: PathBuf, is_twice: bool },
+    /// A file that the cell nearly names.
+    Near(PathBuf, Kind),
+}
+
+impl ImageFinder {
+    /// For a CSV, and the folder that its project names for images, where it does.
+    pub fn new(csv: &Path, images: Option<&Path>) -> Self {
+        let beside = csv.parent().unwrap_or(Path::new(""));
+        let other = images.filter(|images| *images != beside).map(Path::to_path_buf);
+        Self::of_folders(std::iter::once(beside.to_path_buf()).chain(other).collect())
     }
-    if cells.len() > LOOKED_UP
-        && let Some(root) = common_root(cells, roots)
-    {
-        return cells.iter().map(|cell| under(root, cell)).collect();
+
+    /// For folders that paths start at, best first.
+    pub(super) fn of_folders(roots: Vec<PathBuf>) -> Self {
+        let roots = if roots.is_empty() { vec![PathBuf::new()] } else { roots };
+        Self { roots, listings: Listings::default() }
     }
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    let mut paths = Vec::with_capacity(cells.len());
-    thread::scope(|scope| {
-        let parts: Vec<_> = cells
-            .chunks(cells.len().div_ceil(threads).max(1))
-            .map(|part| scope.spawn(|| part.iter().map(|cell| look_up(cell, roots)).collect::<Vec<_>>()))
-            .collect();
-        for part in parts {
-            paths.extend(part.join().unwrap_or_default());
+
+    /// Whether a cell names a file, up to its ending: `3` may well be something else than `3.png`.
+    pub fn finds(&self, cell: &str) -> bool {
+        match self.place(cell) {
+            Place::At { .. } => true,
+            Place::Near(_, kind) => kind < Kind::Ending,
+            Place::Nowhere => false,
         }
-    });
-    paths
-}
-
-/// The one root that holds every sampled image.
-fn common_root<'a>(cells: &[String], roots: &'a [PathBuf]) -> Option<&'a PathBuf> {
-    let sample = || cells.iter().step_by(cells.len().div_ceil(SAMPLE)).filter(|cell| !cell.is_empty());
-    roots.iter().find(|root| sample().all(|cell| under(root, cell).is_file()))
-}
-
-fn look_up(cell: &str, roots: &[PathBuf]) -> PathBuf {
-    let found = roots.iter().map(|root| under(root, cell)).find(|path| path.is_file());
-    found.unwrap_or_else(|| roots.first().map(|root| under(root, cell)).unwrap_or_default())
-}
-
-fn under(root: &Path, cell: &str) -> PathBuf {
-    if cell.is_empty() {
-        return PathBuf::new();
     }
-    if cfg!(not(windows)) && cell.contains('\\') {
-        // Written on Windows; elsewhere a backslash in a file name is all but unknown.
-        return root.join(cell.replace('\\', "/"));
+
+    /// Where the images of all cells are.
+    ///
+    /// Of a large table only a sample is looked up, where all of it that is there has the paths that the cells say,
+    /// under one root: a million questions to a network disk take minutes.
+    pub fn locate(&self, cells: &[String]) -> Located {
+        let paths = cells.iter().map(|cell| written::under(&self.roots[0], cell)).collect();
+        let mut located = Located { paths, guesses: Guesses::default() };
+        if cells.len() > LOOKED_UP {
+            let step = cells.len().div_ceil(SAMPLE);
+            let sample: Vec<usize> = (0..cells.len()).step_by(step).collect();
+            let found = self.places(cells, &sample);
+            let mut roots = found.iter().filter_map(|place| match place {
+                Place::Nowhere => None,
+                Place::At { root, .. } => Some(Some(*root)),
+                Place::Near(..) => Some(None),
+            });
+            let first = roots.next().unwrap_or(Some(0));
+            if let Some(root) = first.filter(|_| roots.all(|root| root == first)) {
+                if root > 0 {
+                    located.paths =
+                        cells.iter().map(|cell| written::under(&self.roots[root], cell)).collect();
+                }
+                located.guesses.is_of_sample = true;
+                self.take(&mut located, cells, sample.into_iter().zip(found));
+                return located;
+            }
+        }
+        let all: Vec<usize> = (0..cells.len()).collect();
+        let found = self.places(cells, &all);
+        self.take(&mut located, cells, all.into_iter().zip(found));
+        located
     }
-    root.join(cell)
+
+    fn take(&self, located: &mut Located, cells: &[String], found: impl Iterator<Item = (usize, Place)>) {
+        for (row, place) in found {
+            let (path, kind) = match place {
+                Place::Nowhere => continue,
+                Place::At { path, is_twice, .. } => (path, is_twice.then_some(Kind::Twice)),
+                Place::Near(path, kind) => (path, Some(kind)),
+            };
+            if let Some(kind) = kind {
+                located.guesses.add(kind, row, &cells[row], &path);
+            }
+            located.paths[row] = path;
+        }
+    }
+
+    /// Looks these rows up, on a few threads where they are many.
+    fn places(&self, cells: &[String], rows: &[usize]) -> Vec<Place> {
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let part = rows.len().div_ceil(threads).max(LEAST_PER_THREAD);
+        let look_up = |rows: &[usize]| rows.iter().map(|row| self.place(&cells[*row])).collect::<Vec<_>>();
+        if rows.len() <= part {
+            return look_up(rows);
+        }
+        thread::scope(|scope| {
+            let parts: Vec<_> = rows.chunks(part).map(|rows| scope.spawn(|| look_up(rows))).collect();
+            let rows = rows.chunks(part);
+            let found = parts.into_iter().zip(rows).flat_map(|(part, rows)| {
+                part.join().unwrap_or_else(|_| rows.iter().map(|_| Place::Nowhere).collect())
+            });
+            found.collect()
+        })
+    }
+
+    fn place(&self, cell: &str) -> Place {
+        if cell.is_empty() {
+            return Place::Nowhere;
+        }
+        let paths: Vec<PathBuf> = self.roots.iter().map(|root| written::under(root, cell)).collect();
+        let mut there = paths.iter().enumerate().filter(|(_, path)| path.is_file());
+        if let Some((root, path)) = there.next() {
+            let is_other = |(_, other): (usize, &PathBuf)| {
+                other != path && !same_file::is_same_file(path, other).unwrap_or(false)
+            };
+            return Place::At { root, path: path.clone(), is_twice: there.any(is_other) };
+        }
+        match &self.listings.nearest(&self.roots, cell)[..] {
+            [(path, kind)] => Place::Near(path.clone(), *kind),
+            _ => Place::Nowhere,
+        }
+    }
+}
+
+/// The folder that the project of a CSV names for images: that of a config beside the CSV, or of `known` if that is
+/// the CSV which it was made for. The images of any other project are none of this CSV's.
+pub fn images_of_project(csv: &Path, known: Option<&Config>) -> Option<PathBuf> {
+    let is_its_own = |config: &&Config| {
+        let table = &config.paths.model_dataframe;
+        same_file::is_same_file(table, csv).unwrap_or(false)
+    };
+    if let Some(config) = known.filter(is_its_own) {
+        return Some(config.paths.images.clone());
+    }
+    let beside = [csv.with_extension("yml"), csv.with_file_name("config.yml")];
+    let config = beside.iter().find_map(|file| Config::open(file).ok());
+    config.map(|config| config.paths.images)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn in_a_large_table_a_sample_under_one_root_decides_for_all() {
-        let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let roots = [first.path().to_path_buf(), second.path().to_path_buf()];
-        std::fs::write(roots[1].join("b.jpg"), "").unwrap();
-        let mut cells = vec!["b.jpg".to_owned(); LOOKED_UP + 1];
-        // Not in the sample: missing, and taken to be where the others are.
-        cells[1] = "lost.jpg".to_owned();
-        let paths = resolve(&cells, &roots);
-        assert_eq!((&paths[0], &paths[1]), (&roots[1].join("b.jpg"), &roots[1].join("lost.jpg")));
-
-        // Two roots: every path is looked up.
-        std::fs::write(roots[0].join("a.jpg"), "").unwrap();
-        cells.iter_mut().step_by(2).for_each(|cell| *cell = "a.jpg".to_owned());
-        let paths = resolve(&cells, &roots);
-        assert_eq!(paths.len(), cells.len());
-        assert_eq!(
-            (&paths[0], &paths[1], &paths[3]),
-            (&roots[0].join("a.jpg"), &roots[0].join("lost.jpg"), &roots[1].join("b.jpg"))
-        );
-    }
-}
+mod tests;

@@ -1,11 +1,13 @@
 //! `target_encoder`: label <-> class index, and missing labels.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::Columns;
 use super::problems::{Kind, Problem};
 use super::table::Table;
 use crate::config::{Task, nearest};
+use crate::unicode::composed;
 
 /// What spreadsheets and data frames write for "nothing here".
 const MISSING_WORDS: &[&str] = &["nan", "na", "n/a", "null", "none", "-", "?"];
@@ -46,19 +48,20 @@ pub(super) fn encode(
 /// Class indices of one task.
 pub(super) struct Encoder<'a> {
     task: &'a Task,
-    classes: HashMap<&'a str, u32>,
+    /// By the composed form of their texts.
+    classes: HashMap<Cow<'a, str>, u32>,
     /// Messages by text: the same wrong label often stands in many rows.
     messages: HashMap<String, String>,
 }
 
 impl<'a> Encoder<'a> {
     pub fn new(task: &'a Task) -> Self {
-        let classes = (0..).zip(&task.labels).map(|(class, label)| (label.as_str(), class)).collect();
+        let classes = (0..).zip(&task.labels).map(|(class, label)| (composed(label), class)).collect();
         Self { task, classes, messages: HashMap::new() }
     }
 
     pub fn class(&self, text: &str) -> Option<u32> {
-        self.classes.get(text).copied()
+        self.classes.get(&*composed(text)).copied()
     }
 
     /// What to tell of text that is no label of the task.

@@ -17,6 +17,7 @@ pub mod sample;
 pub mod split;
 mod starter;
 pub mod table;
+mod table_images;
 pub mod vocabulary;
 
 use std::path::{Path, PathBuf};
@@ -24,10 +25,13 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 
 use crate::config::{Config, Task, nearest};
+pub use image_paths::images_of_project;
+use image_paths::{ImageFinder, Located};
 pub use image_row::ImageRow;
-use problems::{Kind, Problem, Severity};
+use problems::{Checked, Kind, Problem, Severity};
 use split::{Part, Rule, Split};
 use table::Table;
+pub use table_images::TableImages;
 
 /// A CSV read with a config: rows that can be used, and what is wrong with the others.
 #[derive(Clone, Debug)]
@@ -47,6 +51,12 @@ pub struct Dataset {
     /// What was found so far, first what concerns the whole table, then by row;
     /// [`problems::check_images`] and [`Dataset::apply`] add what needs the disk.
     pub problems: Vec<Problem>,
+    /// Folders that image paths may start at, best first.
+    image_folders: Vec<PathBuf>,
+    /// What is to be told of images that were found by a guess.
+    image_notes: Vec<String>,
+    /// Rows whose image is, by another name, the file of an earlier row, with that row.
+    same_files: Vec<(usize, usize)>,
 }
 
 /// Indices of the columns that are used.
@@ -125,8 +135,11 @@ impl Dataset {
                 seed: config.model.random_seed,
             },
         };
-        let images = image_paths::resolve(&path_cells(&table, columns.path), &roots(&table, config));
-        let rows = images
+        let image_folders = roots(&table, config);
+        let cells = path_cells(&table, columns.path);
+        let Located { paths, guesses } = ImageFinder::of_folders(image_folders.clone()).locate(&cells);
+        let image_notes = guesses.notes(&|row| table.line_of_row(row));
+        let rows = paths
             .into_iter()
             .zip(labels)
             .map(|(image, labels)| {
@@ -136,24 +149,56 @@ impl Dataset {
             })
             .collect();
         let split = Split::default();
-        let mut dataset = Self { table, tasks, columns, rows, rule, split, problems };
+        let same_files = Vec::new();
+        let mut dataset = Self {
+            table,
+            tasks,
+            columns,
+            rows,
+            rule,
+            split,
+            problems,
+            image_folders,
+            image_notes,
+            same_files,
+        };
         dataset.check_rows();
         dataset.settle();
         Ok(dataset)
     }
 
-    /// Takes in what [`problems::check_images`] found: rows with a warning are no longer used, and the
-    /// others are split anew.
-    pub fn apply(&mut self, found: Vec<Problem>) {
-        for problem in &found {
+    /// Takes in what [`problems::check_images`] found: rows with a warning and those whose file an earlier row has
+    /// are no longer used, and the others are split anew.
+    pub fn apply(&mut self, found: Checked) {
+        for problem in &found.problems {
             if let Some(row) = problem.row.and_then(|row| self.rows.get_mut(row))
                 && problem.severity >= Severity::Warning
             {
                 row.usable = false;
             }
         }
-        self.problems.extend(found);
-        self.settle();
+        self.problems.extend(found.problems);
+        if found.same_files.is_empty() {
+            self.settle();
+        } else {
+            self.same_files.extend(found.same_files);
+            self.settle_rows();
+        }
+    }
+
+    /// What to tell of a row whose image cannot be read: where it stands, and why it is not there if it is not.
+    pub fn image_problem(&self, row: usize, message: String) -> Problem {
+        self.image_problem_by(&self.image_finder(), row, message)
+    }
+
+    fn image_problem_by(&self, finder: &ImageFinder, row: usize, message: String) -> Problem {
+        let is_missing = table_images::is_missing(&self.rows[row].image);
+        let message = if is_missing { finder.why_missing(&self.image_key(row)) } else { message };
+        Problem::in_row(Kind::Image, &self.table, row, self.columns.path, message)
+    }
+
+    fn image_finder(&self) -> ImageFinder {
+        ImageFinder::of_folders(self.image_folders.clone())
     }
 
     /// Rows per task and label.

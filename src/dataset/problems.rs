@@ -6,7 +6,7 @@ mod rows;
 
 use std::fmt;
 
-pub use image_check::{Look, check_images};
+pub use image_check::{Checked, Look, check_images};
 pub(super) use overview::of_table;
 pub use overview::{Counts, counted, lines};
 

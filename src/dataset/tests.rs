@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::problems::{Counts, Look, check_images, lines};
 use super::*;
 
+mod images;
+
 /// A folder with a CSV of the columns path, print and sleeves.
 struct Shop {
     dir: tempfile::TempDir,
@@ -293,18 +295,20 @@ fn missing_images_leave_their_rows_out_and_the_others_are_split_anew() {
         reports.fetch_add(1, Ordering::Relaxed);
         true
     });
+    let found = found.problems;
     assert_eq!(found.len(), 12);
     assert_eq!(reports.into_inner(), 1);
     assert_eq!((found[3].row, found[3].line, found[3].column.as_deref()), (Some(3), Some(5), Some("path")));
     assert!(found[3].message.contains("3.jpg is missing"), "{}", found[3].message);
 
-    dataset.apply(found.iter().filter(|p| lost.contains(&p.row.unwrap())).cloned().collect());
+    let apply = |dataset: &mut Dataset, problems| dataset.apply(Checked { problems, ..Checked::default() });
+    apply(&mut dataset, found.iter().filter(|p| lost.contains(&p.row.unwrap())).cloned().collect());
     assert_eq!(Counts::of(&dataset.problems).warnings, lost.len());
     assert!(lost.iter().all(|row| !dataset.rows[*row].usable));
     assert_eq!(dataset.split.train.len() + dataset.split.validation.len(), 12 - lost.len());
     assert!(!dataset.split.validation.is_empty());
 
-    dataset.apply(found.into_iter().filter(|p| !lost.contains(&p.row.unwrap())).collect());
+    apply(&mut dataset, found.into_iter().filter(|p| !lost.contains(&p.row.unwrap())).collect());
     assert!(!dataset.can_train());
     assert!(messages(&dataset).iter().any(|m| m.starts_with("Error no row is left to train or validate")));
 }
@@ -314,7 +318,7 @@ fn a_check_of_images_can_be_stopped() {
     let rows: String = (0..1000).map(|n| format!("x{n}.jpg,solid,short\n")).collect();
     let dataset = Shop::new(&format!("path,print,sleeves\n{rows}")).open();
     let found = check_images(&dataset, Look::Header, &|_, _| false);
-    assert!(found.len() < 1000, "{}", found.len());
+    assert!(found.problems.len() < 1000, "{}", found.problems.len());
 }
 
 #[test]

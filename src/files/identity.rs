@@ -97,6 +97,45 @@ impl Stamped {
     }
 }
 
+/// Which file it is, whatever it is called: by device and number, elsewhere by its path with all links followed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileId {
+    #[cfg(unix)]
+    node: (u64, u64),
+    #[cfg(not(unix))]
+    path: std::path::PathBuf,
+}
+
+impl FileId {
+    /// Of the file that has this name now, links followed.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be looked at.
+    pub fn of(file: &Path) -> io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            let metadata = fs::metadata(file)?;
+            Ok(Self { node: (metadata.dev(), metadata.ino()) })
+        }
+        #[cfg(not(unix))]
+        Ok(Self { path: fs::canonicalize(file)? })
+    }
+}
+
+/// Whether two names whose [`FileId`] is the same are those of one file. Some network disks give a number to several
+/// files: a file by two names is reached through links, or knows that it has more than one.
+pub fn is_one_file(a: &Path, b: &Path) -> bool {
+    #[cfg(unix)]
+    let has_names = || {
+        use std::os::unix::fs::MetadataExt as _;
+        fs::metadata(a).is_ok_and(|metadata| metadata.nlink() > 1)
+    };
+    #[cfg(not(unix))]
+    let has_names = || false;
+    fs::canonicalize(a).ok().zip(fs::canonicalize(b).ok()).is_some_and(|(a, b)| a == b) || has_names()
+}
+
 /// SHA-256 in hexadecimal.
 pub fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
@@ -126,6 +165,21 @@ mod tests {
         fs::rename(&copy, &path).unwrap();
         assert!(!has_name(&file, &path));
         assert!(!read.is_current(&path).unwrap());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_one_by_all_of_its_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let [a, link, hard, copy] = ["a", "link", "hard", "copy"].map(|name| dir.path().join(name));
+        fs::write(&a, "same").unwrap();
+        fs::write(&copy, "same").unwrap();
+        std::os::unix::fs::symlink(&a, &link).unwrap();
+        let id = |path: &Path| FileId::of(path).unwrap();
+        assert!(id(&a) == id(&link) && id(&a) != id(&copy));
+        assert!(is_one_file(&a, &link) && !is_one_file(&a, &copy), "a number alone proves nothing");
+        fs::hard_link(&a, &hard).unwrap();
+        assert!(id(&a) == id(&hard) && is_one_file(&a, &hard));
     }
 
     #[cfg(unix)]

@@ -20,7 +20,7 @@ use std::path::Path;
 use memmap2::Mmap;
 
 pub use hand_on::{check_writable, other_names};
-pub use identity::{Stamp, Stamped, digest, has_name};
+pub use identity::{FileId, Stamp, Stamped, digest, has_name, is_one_file};
 pub use leftovers::remove_leftovers;
 pub use locked::Locked;
 pub use network::network_disk;

@@ -117,8 +117,8 @@ pub struct World {
     holder: Option<usize>,
     model: Model,
     csv: Csv,
-    /// A save was cut short, and what it was to write; whether another program wrote the CSV since.
-    cut_short: Option<(BTreeMap<Cell, Pending>, bool)>,
+    /// A save was cut short, what it was to write, and the CSV as it left it.
+    cut_short: Option<(BTreeMap<Cell, Pending>, Csv)>,
     next_row: usize,
     /// The program is about to be killed: what is refused then may be on the disk, or not.
     is_dying: bool,
@@ -229,7 +229,9 @@ impl World {
 
     /// What the next opening makes of a save that was cut short after the CSV had been replaced.
     fn find_cut_short(&mut self) {
-        let Some((written, is_uncertain)) = self.cut_short.take() else { return };
+        let Some((written, left)) = self.cut_short.take() else { return };
+        // Who wrote the same bytes has changed nothing.
+        let is_uncertain = self.csv != left;
         for (cell, took) in written {
             if is_uncertain || self.csv.label(&cell).as_ref() != Some(&took.current) {
                 continue;
@@ -446,9 +448,6 @@ impl World {
             std::fs::rename(new, self.path()).expect("renamed");
         }
         self.csv = csv;
-        if let Some((_, is_uncertain)) = &mut self.cut_short {
-            *is_uncertain = true;
-        }
     }
 
     /// A backup program puts the folder back as it is: other files of the same bytes.
@@ -524,8 +523,8 @@ impl World {
             }
             if saved != self.csv && self.text() == saved.text() {
                 self.count("killed after the CSV was replaced");
-                self.csv = saved;
-                self.cut_short = Some((written, false));
+                self.csv = saved.clone();
+                self.cut_short = Some((written, saved));
             }
         }
     }

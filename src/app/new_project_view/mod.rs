@@ -18,7 +18,7 @@ use super::open::{MOST_PREDICTED, to_predict};
 use super::theme::{self, GRID, Tokens};
 use super::thumbnails::{Thumbnail, side_for};
 use super::widgets::{accent_button, fit, picture_ui, show_focused};
-use crate::dataset::create::{Created, Draft, DraftTask, Found};
+use crate::dataset::create::{Created, Draft, DraftTask, FolderSplit, Found};
 use card::{Card, Field};
 
 /// A task of the sub-folders is called this until the user says better.
@@ -123,7 +123,9 @@ impl NewProjectForm {
             text += &format!(" in {} sub-folders", found.sub_folders.len());
         }
         ui.label(theme::caption(context.tokens, text));
-        for notice in &found.notices {
+        let is_of_folders = self.cards.iter().any(|card| card.task.is_of_folders);
+        let split = found.split.as_ref().filter(|split| is_of_folders && split.is_useful());
+        for notice in found.notices.iter().cloned().chain(split.map(FolderSplit::notice)) {
             ui.label(theme::caption(context.tokens, format!("{}  {notice}", icons::INFO)));
         }
         ui.add_space(GRID);

@@ -1,11 +1,14 @@
 //! The images of a folder and of those below it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
+use super::folder_split::{FolderSplit, class_folder};
+use super::left_out::LeftOut;
 use super::order::natural;
 use crate::images::decode::has_image_ending;
 
@@ -21,8 +24,11 @@ pub struct Found {
     pub folder: PathBuf,
     /// The images as a CSV in the folder names them: relative, with `/`. Img2 comes before img10.
     pub images: Vec<String>,
-    /// The names of the folders in it that have images, where there are at least two.
+    /// The names of the folders in it that have images, where there are at least two; of those one level below where
+    /// the first level is a split.
     pub sub_folders: Vec<String>,
+    /// What the folders of the first level are for, where all of them are called `train`, `valid`, `test` or the like.
+    pub split: Option<FolderSplit>,
     /// What was left out that a user may miss, in words.
     pub notices: Vec<String>,
 }
@@ -32,11 +38,17 @@ impl Found {
     pub fn path(&self, image: usize) -> PathBuf {
         self.images.get(image).map(|image| self.folder.join(image)).unwrap_or_default()
     }
+
+    /// The folder whose name may be the label of an image.
+    pub(super) fn class_folder<'a>(&self, image: &'a str) -> Option<&'a str> {
+        class_folder(image, self.split.is_some())
+    }
 }
 
-/// Looks for the images of a folder and of all below it. Hidden files and folders, the folders `runs` and
-/// `*.edits` that Tasklens itself writes, and what a link leads to a second time are left out. `progress`
-/// gets the number of images so far and returns whether to go on.
+/// Looks for the images of a folder and of all below it; links to folders are followed. What a user may miss is told in
+/// the notices: hidden files and folders, what a Mac adds to a zip file (`__MACOSX`), formats that are not read, what a
+/// link leads to a second time, and the folders `runs` that Tasklens itself writes. Its `*.edits` nobody misses.
+/// `progress` gets the number of images so far and returns whether to go on.
 ///
 /// # Errors
 /// The folder cannot be read, has more than [`MOST_IMAGES`], or a cancel. A folder below it that cannot be
@@ -49,26 +61,23 @@ pub fn find_images(folder: &Path, progress: &mut dyn FnMut(usize) -> bool) -> an
         seen: HashSet::from([real.clone()]),
         real,
         images: Vec::new(),
+        links: Vec::new(),
         files: 0,
         left_out: LeftOut::default(),
         progress,
     };
     let entries = fs::read_dir(&folder).with_context(cannot)?;
     walk.folder(entries, &folder, "")?;
-    let sub_folders = sub_folders(&walk.images);
-    Ok(Found { images: walk.images, sub_folders, notices: walk.left_out.notices(), folder })
+    walk.leave_out_links(&folder);
+    let split = FolderSplit::of(&walk.images);
+    let sub_folders = sub_folders(&walk.images, split.is_some());
+    Ok(Found { images: walk.images, sub_folders, split, notices: walk.left_out.notices(), folder })
 }
 
-/// The folder of the first level that an image lies in.
-pub(super) fn first_folder(image: &str) -> Option<&str> {
-    let (folder, _) = image.strip_prefix("./").unwrap_or(image).split_once('/')?;
-    Some(folder.trim())
-}
-
-fn sub_folders(images: &[String]) -> Vec<String> {
+fn sub_folders(images: &[String], is_split: bool) -> Vec<String> {
     let mut folders: Vec<String> = Vec::new();
     let mut seen = HashSet::new();
-    for folder in images.iter().filter_map(|image| first_folder(image)) {
+    for folder in images.iter().filter_map(|image| class_folder(image, is_split)) {
         if !folder.is_empty() && seen.insert(folder) {
             folders.push(folder.to_owned());
         }
@@ -82,6 +91,8 @@ struct Walk<'a> {
     /// Folders that were looked into, with all links followed.
     seen: HashSet<PathBuf>,
     images: Vec<String>,
+    /// Those images that are links, with the file that they lead to.
+    links: Vec<(usize, PathBuf)>,
     files: usize,
     left_out: LeftOut,
     progress: &'a mut dyn FnMut(usize) -> bool,
@@ -95,16 +106,16 @@ impl Walk<'_> {
             self.go_on()?;
             let Ok((entry, kind)) = entry.and_then(|entry| entry.file_type().map(|kind| (entry, kind)))
             else {
-                self.left_out.unreadable.push(path.display().to_string());
+                self.left_out.unreadable.add(|| path.display().to_string());
                 continue;
             };
             match entry.file_name().into_string() {
-                Ok(name) if is_for_us(&name, kind) => named.push((name, kind)),
-                Ok(_) => {}
+                Ok(name) if self.left_out.takes(path, &name, kind) => {}
+                Ok(name) => named.push((name, kind)),
                 Err(name) => {
                     let name = Path::new(&name);
                     if kind.is_dir() || has_image_ending(name) {
-                        self.left_out.unnameable.push(path.join(name).display().to_string());
+                        self.left_out.unnameable.add(|| path.join(name).display().to_string());
                     }
                 }
             }
@@ -117,38 +128,70 @@ impl Walk<'_> {
             if is_folder {
                 self.sub_folder(&path, &name, prefix, kind.is_symlink())?;
             } else if has_image_ending(Path::new(&name)) && (kind.is_file() || path.is_file()) {
-                self.image(&path, &name, prefix)?;
+                self.image(&path, &name, prefix, kind.is_symlink())?;
             }
         }
         Ok(())
     }
 
+    /// Leaves out links to files that are there by their own names, or by another link.
+    fn leave_out_links(&mut self, folder: &Path) {
+        let mut led_to: HashMap<&OsStr, HashSet<&Path>> = HashMap::new();
+        for (_, file) in &self.links {
+            led_to.entry(file.file_name().unwrap_or_default()).or_default().insert(file);
+        }
+        let links: HashSet<usize> = self.links.iter().map(|(image, _)| *image).collect();
+        let mut seen: HashSet<PathBuf> = HashSet::new();
+        for (image, name) in self.images.iter().enumerate().filter(|(image, _)| !links.contains(image)) {
+            let files = Path::new(name).file_name().and_then(|name| led_to.get(name));
+            if files.is_some_and(|files| !files.is_empty())
+                && let Ok(real) = fs::canonicalize(folder.join(&self.images[image]))
+            {
+                seen.insert(real);
+            }
+        }
+        let is_again = |(image, file): &(usize, PathBuf)| (!seen.insert(file.clone())).then_some(*image);
+        let again: HashSet<usize> = self.links.iter().filter_map(is_again).collect();
+        let mut image = 0..;
+        self.images.retain(|name| {
+            let is_left_out = image.next().is_some_and(|image| again.contains(&image));
+            if is_left_out {
+                self.left_out.links.add(|| name.clone());
+            }
+            !is_left_out
+        });
+    }
+
     fn sub_folder(&mut self, path: &Path, name: &str, prefix: &str, is_link: bool) -> anyhow::Result<()> {
         if name == "runs" {
-            self.left_out.runs += 1;
+            self.left_out.runs.add(|| path.display().to_string());
             return Ok(());
         }
         let entries = fs::canonicalize(path).and_then(|real| Ok((real, fs::read_dir(path)?)));
         let Ok((real, entries)) = entries else {
-            self.left_out.unreadable.push(path.display().to_string());
+            self.left_out.unreadable.add(|| path.display().to_string());
             return Ok(());
         };
         // What lies in the folder is found there, and a folder around it is not what was asked for.
         let leads_back = is_link && (real.starts_with(&self.real) || self.real.starts_with(&real));
         if leads_back || !self.seen.insert(real) {
+            self.left_out.links.add(|| path.display().to_string());
             return Ok(());
         }
         self.folder(entries, path, &format!("{}{name}/", start(prefix, name)))
     }
 
-    fn image(&mut self, path: &Path, name: &str, prefix: &str) -> anyhow::Result<()> {
+    fn image(&mut self, path: &Path, name: &str, prefix: &str, is_link: bool) -> anyhow::Result<()> {
         // A CSV may come from Windows, so that a backslash in it parts folders.
         if cfg!(not(windows)) && (name.contains('\\') || prefix.contains('\\')) {
-            self.left_out.unnameable.push(path.display().to_string());
+            self.left_out.unnameable.add(|| path.display().to_string());
             return Ok(());
         }
         if self.images.len() == MOST_IMAGES {
             bail!("there are more than 1,000,000 images: choose a folder with fewer");
+        }
+        if is_link && let Ok(file) = fs::canonicalize(path) {
+            self.links.push((self.images.len(), file));
         }
         self.images.push(format!("{}{name}", start(prefix, name)));
         Ok(())
@@ -166,40 +209,4 @@ impl Walk<'_> {
 /// A cell's text is taken without spaces around it, so a name that begins with one needs something before it.
 fn start<'a>(prefix: &'a str, name: &str) -> &'a str {
     if prefix.is_empty() && name.starts_with(char::is_whitespace) { "./" } else { prefix }
-}
-
-/// Whether an entry is worth a look: nothing hidden, and no edits of labels.
-fn is_for_us(name: &str, kind: fs::FileType) -> bool {
-    let is_hidden = name.starts_with('.');
-    let is_edits = !kind.is_file() && name.ends_with(".edits");
-    !is_hidden && !is_edits
-}
-
-/// What a user may miss.
-#[derive(Default)]
-struct LeftOut {
-    runs: usize,
-    unreadable: Vec<String>,
-    unnameable: Vec<String>,
-}
-
-impl LeftOut {
-    fn notices(&self) -> Vec<String> {
-        let mut notices = Vec::new();
-        if self.runs > 0 {
-            notices.push("Folders named `runs` are left out: trained networks go there.".to_owned());
-        }
-        let and_more = |list: &[String]| match list {
-            [first] => Some(first.clone()),
-            [first, more @ ..] => Some(format!("{first} and {} more", more.len())),
-            [] => None,
-        };
-        if let Some(folders) = and_more(&self.unreadable) {
-            notices.push(format!("Without what cannot be read: {folders}."));
-        }
-        if let Some(files) = and_more(&self.unnameable) {
-            notices.push(format!("Without what a CSV cannot name, so give it another name: {files}."));
-        }
-        notices
-    }
 }

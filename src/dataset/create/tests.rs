@@ -53,7 +53,26 @@ fn what_is_hidden_or_our_own_is_left_out_and_runs_are_told() {
     ]);
     let found = find(dir.path());
     assert_eq!((found.images, found.sub_folders), (vec!["a.png".to_owned()], Vec::new()));
-    assert_eq!(found.notices, ["Folders named `runs` are left out: trained networks go there."]);
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    assert_eq!(found.notices.len(), 2, "{:?}", found.notices);
+    assert!(
+        found.notices[0].starts_with("4 hidden files or folders are left out (such as "),
+        "{:?}",
+        found.notices
+    );
+    let runs = format!("1 folder `runs` is left out ({}): trained networks go there.", at("runs"));
+    assert_eq!(found.notices[1], runs);
+}
+
+#[test]
+fn formats_that_are_not_read_and_what_a_mac_adds_are_counted_and_told() {
+    let dir = folder(&["a.png", "IMG_1.HEIC", "IMG_2.heic", "b.avif", "__MACOSX/._a.png", "notes.txt"]);
+    let found = find(dir.path());
+    assert_eq!(found.images, ["a.png"]);
+    let [unread, mac] = &found.notices[..] else { panic!("{:?}", found.notices) };
+    assert!(unread.starts_with("3 images are left out (such as "), "{unread}");
+    assert!(unread.contains("HEIC, AVIF") && unread.contains("Save them as JPEG"), "{unread}");
+    assert!(mac.starts_with("1 folder `__MACOSX` is left out"), "{mac}");
 }
 
 #[cfg(unix)]
@@ -71,7 +90,13 @@ fn links_are_followed_once_and_loops_do_no_harm() {
     symlink(elsewhere.path(), elsewhere.path().join("deep/loop")).unwrap();
     symlink(at("in/a.png"), at("b.png")).unwrap();
     symlink(at("gone.png"), at("lost.png")).unwrap();
-    assert_eq!(find(dir.path()).images, ["b.png", "in/a.png", "one/deep/further.png", "one/far.png"]);
+    symlink(elsewhere.path().join("deep/further.png"), at("c.png")).unwrap();
+    let other = folder(&["other.png"]);
+    symlink(other.path().join("other.png"), at("d.png")).unwrap();
+    symlink(other.path().join("other.png"), at("e.png")).unwrap();
+    let found = find(dir.path());
+    assert_eq!(found.images, ["d.png", "in/a.png", "one/deep/further.png", "one/far.png"]);
+    assert!(found.notices[0].starts_with("8 links are left out (such as "), "{:?}", found.notices);
 }
 
 #[cfg(unix)]
@@ -83,7 +108,7 @@ fn names_that_a_csv_cannot_hold_are_told_and_odd_ones_work() {
     let draft = draft(dir.path(), vec![task("color", "red,blue")]);
     assert_eq!(draft.found.images.len(), 4);
     assert!(draft.found.notices[0].contains("a CSV cannot name"), "{:?}", draft.found.notices);
-    assert!(draft.found.notices[0].ends_with("and 1 more."), "{:?}", draft.found.notices);
+    assert!(draft.found.notices[0].starts_with("2 names are left out"), "{:?}", draft.found.notices);
     let created = draft.write().unwrap();
     let dataset = Dataset::open(&Config::open(&created.config).unwrap()).unwrap();
     for row in &dataset.rows {
@@ -161,6 +186,79 @@ fn sub_folders_become_labels_that_are_filled_in() {
     let labels: Vec<_> = dataset.rows.iter().map(|row| row.labels[1]).collect();
     assert_eq!(labels, [None, Some(0), None, Some(1), Some(1)]);
     assert!(dataset.problems.iter().all(|problem| problem.row.is_none()), "{:?}", dataset.problems);
+}
+
+/// The cells of each column but the first, by row, of the CSV that a folder becomes.
+fn csv_of(files: &[&str]) -> (Vec<String>, Vec<String>) {
+    let dir = folder(files);
+    let found = find(dir.path());
+    let task = DraftTask::of_folders("animal", &found);
+    let labels = task.labels.clone();
+    let created = Draft { found: Arc::new(found), tasks: vec![task] }.write().unwrap();
+    let config = Config::open(&created.config).unwrap();
+    let csv = fs::read_to_string(&created.table).unwrap();
+    let has_split = csv.starts_with("image_path,animal,split\n");
+    assert_eq!(config.model.split_column.as_deref(), has_split.then_some("split"));
+    assert!(Dataset::open(&config).unwrap().problems.iter().all(|problem| problem.row.is_none()));
+    (labels, csv.lines().skip(1).map(str::to_owned).collect())
+}
+
+#[test]
+fn folders_of_a_split_are_no_labels_but_a_column() {
+    let files = [
+        "Train/cat/1.png",
+        "Train/dog/2.png",
+        "valid/cat/3.png",
+        "valid/dog/4.png",
+        "TESTING/dog/5.png",
+        "0.png",
+    ];
+    let (labels, rows) = csv_of(&files);
+    assert_eq!(labels, ["dog", "cat"]);
+    assert_eq!(
+        rows,
+        [
+            "0.png,,",
+            "TESTING/dog/5.png,dog,test",
+            "Train/cat/1.png,cat,train",
+            "Train/dog/2.png,dog,train",
+            "valid/cat/3.png,cat,validation",
+            "valid/dog/4.png,dog,validation",
+        ]
+    );
+}
+
+#[test]
+fn without_a_folder_for_validation_some_of_train_validates() {
+    let names: Vec<String> = (0..10).map(|n| format!("train/{}/{n}.png", ["cat", "dog"][n % 2])).collect();
+    let mut files: Vec<&str> = names.iter().map(String::as_str).collect();
+    files.push("test/cat/10.png");
+    let (_, rows) = csv_of(&files);
+    let of = |part: &str| rows.iter().filter(|row| row.ends_with(part)).count();
+    assert_eq!((of(",train"), of(",validation"), of(",test")), (8, 2, 1), "{rows:?}");
+}
+
+#[test]
+fn folders_are_no_split_beside_others_and_one_of_them_makes_no_column() {
+    let (labels, rows) = csv_of(&["train/cat/1.png", "plane/2.png"]);
+    assert_eq!((labels, &*rows[0]), (vec!["plane".to_owned(), "train".to_owned()], "plane/2.png,plane"));
+    let (labels, rows) = csv_of(&["train/cat/1.png", "train/dog/2.png"]);
+    assert_eq!((labels, &*rows[0]), (vec!["cat".to_owned(), "dog".to_owned()], "train/cat/1.png,cat"));
+    let dir = folder(&["train/1.png", "test/2.png"]);
+    assert_eq!(find(dir.path()).sub_folders, [""; 0], "no class");
+    let dir = folder(&["train/a/1.png", "test/b/2.png"]);
+    let found = find(dir.path());
+    let draft = Draft { tasks: vec![DraftTask::of_folders("split", &found)], found: Arc::new(found) };
+    assert!(draft.obstacle().unwrap().contains("column of the split"));
+}
+
+#[test]
+fn a_folder_in_another_unicode_form_is_the_same_label() {
+    let dir = folder(&["caf\u{e9}/1.png", "train/2.png"]);
+    let found = find(dir.path());
+    let mut task = DraftTask::of_folders("place", &found);
+    task.add_label("cafe\u{301}");
+    assert_eq!(task.labels.len(), 2);
 }
 
 #[test]

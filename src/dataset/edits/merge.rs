@@ -16,6 +16,7 @@ use crate::config::Task;
 use crate::dataset::Dataset;
 use crate::dataset::table::Table;
 use crate::files::{self, Stamped};
+use crate::unicode;
 
 /// What happens to an edit whose cell has neither the label that the user saw nor the one chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -242,7 +243,7 @@ pub(super) fn rows_of<'a>(
     let is_labelled = |row: usize| {
         tasks.iter().any(|(column, task)| {
             let cell = table.cell(row, *column);
-            task.labels.iter().any(|label| label == cell.trim())
+            task.labels.iter().any(|label| unicode::is_same(label, cell.trim()))
         })
     };
     for row in 0..table.row_count() {

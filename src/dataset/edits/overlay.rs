@@ -9,6 +9,7 @@ use crate::config::Task;
 use crate::dataset::Dataset;
 use crate::dataset::labels::Encoder;
 use crate::dataset::problems::{Kind, Problem};
+use crate::unicode;
 
 impl State {
     /// The label that holds for a row and a task (index into [`Dataset::tasks`]), as text.
@@ -134,7 +135,7 @@ impl Dataset {
 }
 
 fn class_of(task: &Task, label: &str) -> Option<u32> {
-    (0..).zip(&task.labels).find(|(_, name)| *name == label).map(|(class, _)| class)
+    (0..).zip(&task.labels).find(|(_, name)| unicode::is_same(name, label)).map(|(class, _)| class)
 }
 
 fn trimmed(cell: Cow<'_, str>) -> Cow<'_, str> {

@@ -4,8 +4,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use super::{Kind, Problem};
+use super::Problem;
 use crate::dataset::Dataset;
+use crate::dataset::image_paths::ImageFinder;
+use crate::dataset::split::{Part, Rule};
+use crate::files::{FileId, is_one_file};
 use crate::images::decode::{decode_file, probe_file};
 
 /// How closely images are looked at.
@@ -23,19 +26,29 @@ const MOST_THREADS: usize = 32;
 /// Rows between two reports.
 const STEP: usize = 64;
 
+/// What looking at the images found, for `Dataset::apply`.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    /// By row.
+    pub problems: Vec<Problem>,
+    /// Rows whose image is, by another name, the file of an earlier row, with the first such row.
+    pub same_files: Vec<(usize, usize)>,
+}
+
 /// Looks at every usable row's image on a few threads; what is missing, unreadable or too
 /// large becomes a warning and its row unusable (the caller applies it with `Dataset::apply`).
-/// `progress` gets (done, of) and returns whether to go on; after a "no" the problems so far come back.
+/// `progress` gets (done, of) and returns whether to go on; after a "no" what was found so far comes back.
 pub fn check_images(
     dataset: &Dataset,
     look: Look,
     progress: &(dyn Fn(usize, usize) -> bool + Sync),
-) -> Vec<Problem> {
+) -> Checked {
     let rows: Vec<usize> = (0..dataset.rows.len()).filter(|row| dataset.rows[*row].usable).collect();
+    let finder = dataset.image_finder();
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let threads = (cores * THREADS_PER_CORE).min(MOST_THREADS).min(rows.len().div_ceil(STEP));
     let (next, done, stop) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
-    let problems = Mutex::new(Vec::new());
+    let (problems, files) = (Mutex::new(Vec::new()), Mutex::new(files_of_test(dataset)));
     let work = || {
         while !stop.load(Ordering::Relaxed) {
             let start = next.fetch_add(STEP, Ordering::Relaxed);
@@ -44,8 +57,10 @@ pub fn check_images(
                 return;
             };
             let found: Vec<Problem> =
-                part.iter().filter_map(|row| check_image(dataset, *row, look)).collect();
+                part.iter().filter_map(|row| check_image(dataset, &finder, *row, look)).collect();
             problems.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
+            let ids: Vec<(FileId, usize)> = part.iter().filter_map(|row| file_of(dataset, *row)).collect();
+            files.lock().unwrap_or_else(PoisonError::into_inner).extend(ids);
             let done = done.fetch_add(part.len(), Ordering::Relaxed) + part.len();
             if !progress(done, rows.len()) {
                 stop.store(true, Ordering::Relaxed);
@@ -59,15 +74,39 @@ pub fn check_images(
     });
     let mut problems = problems.into_inner().unwrap_or_else(PoisonError::into_inner);
     problems.sort_by_key(|problem: &Problem| problem.row);
-    problems
+    let files = files.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Checked { problems, same_files: same_files(dataset, files) }
 }
 
-fn check_image(dataset: &Dataset, row: usize, look: Look) -> Option<Problem> {
+/// The files of the rows that are kept for a test: they are not read, but must not train.
+fn files_of_test(dataset: &Dataset) -> Vec<(FileId, usize)> {
+    let Rule::Given(parts) = &dataset.rule else { return Vec::new() };
+    let rows =
+        (0..parts.len()).filter(|row| parts[*row] == Some(Part::Test) && dataset.rows[*row].can_be_used());
+    rows.filter_map(|row| file_of(dataset, row)).collect()
+}
+
+fn file_of(dataset: &Dataset, row: usize) -> Option<(FileId, usize)> {
+    Some((FileId::of(&dataset.rows[row].image).ok()?, row))
+}
+
+fn same_files(dataset: &Dataset, mut files: Vec<(FileId, usize)>) -> Vec<(usize, usize)> {
+    files.sort_unstable();
+    let mut same = Vec::new();
+    for group in files.chunk_by(|(a, _), (b, _)| a == b) {
+        let [(_, first), others @ ..] = group else { continue };
+        let path = |row: usize| dataset.rows[row].image.as_path();
+        let others = others.iter().map(|(_, row)| *row);
+        same.extend(others.filter(|row| is_one_file(path(*row), path(*first))).map(|row| (row, *first)));
+    }
+    same
+}
+
+fn check_image(dataset: &Dataset, finder: &ImageFinder, row: usize, look: Look) -> Option<Problem> {
     let image = &dataset.rows[row].image;
     let error = match look {
         Look::Header => probe_file(image).err(),
         Look::Pixels => decode_file(image).err(),
     }?;
-    let column = dataset.columns.path;
-    Some(Problem::in_row(Kind::Image, &dataset.table, row, column, error.to_string()))
+    Some(dataset.image_problem_by(finder, row, error.to_string()))
 }

@@ -84,7 +84,26 @@ pub(in crate::dataset) fn of_table(dataset: &Dataset) -> Vec<Problem> {
     tasks(dataset, &mut problems);
     split(dataset, &mut problems);
     problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
+    if problems.first().is_some_and(|problem| problem.severity == Severity::Error) {
+        // What follows from images that are not there comes after them.
+        problems.splice(0..0, images(dataset));
+    }
     problems
+}
+
+/// The images that cannot be used, as one error with the reason for the first.
+fn images(dataset: &Dataset) -> Option<Problem> {
+    let mut of_images = dataset.problems.iter().filter(|p| p.kind == Kind::Image && p.row.is_some());
+    let first = of_images.next()?;
+    let count = 1 + of_images.count();
+    let message = format!(
+        "{count} of {} cannot be used, such as line {}: {}",
+        counted(dataset.rows.len(), "image"),
+        first.line.unwrap_or_default(),
+        first.message
+    );
+    let column = first.column.as_deref();
+    Some(Problem::overall(Severity::Error, Kind::Image, column, message))
 }
 
 fn form(dataset: &Dataset, problems: &mut Vec<Problem>) {
@@ -107,6 +126,16 @@ fn form(dataset: &Dataset, problems: &mut Vec<Problem>) {
             note(format!("the column `{name}` is there more than once; the first is used"));
         }
     }
+    let path = &table.headers[dataset.columns.path];
+    problems.extend(
+        dataset
+            .image_notes
+            .iter()
+            .map(|message| Problem::overall(Severity::Note, Kind::Image, Some(path), message.clone())),
+    );
+    let mut note = |message: String| {
+        problems.push(Problem::overall(Severity::Note, Kind::Table, None, message));
+    };
     let blank = dataset.rows.iter().enumerate().filter(|(index, _)| dataset.is_blank(*index)).count();
     if blank > 0 {
         note(format!("{} without any text {} passed over", counted(blank, "row"), was(blank)));

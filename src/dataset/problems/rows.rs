@@ -1,7 +1,8 @@
 //! What is wrong with single rows, apart from their labels and their images.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use super::{Kind, Problem};
 use crate::dataset::Dataset;
@@ -31,28 +32,43 @@ impl Dataset {
     }
 
     /// Of the usable rows with the same image the first stays: a copy on each side of the split
-    /// would make validation look better than it is.
+    /// would make validation look better than it is. An image is the same by its path, or as the check of the images
+    /// found the file to be the same.
     fn check_duplicates(&mut self, found: &mut Vec<Problem>) {
-        let mut first_of: HashMap<&Path, usize> = HashMap::with_capacity(self.rows.len());
+        let same_files: HashMap<usize, usize> = self.same_files.iter().copied().collect();
+        let mut first_of: HashMap<Cow<'_, Path>, usize> = HashMap::with_capacity(self.rows.len());
         let mut duplicates = Vec::new();
         for (index, row) in self.rows.iter().enumerate().filter(|(_, row)| row.usable) {
-            let first = *first_of.entry(&row.image).or_insert(index);
-            if first != index {
+            let named = same_files.get(&index).map_or(row, |first| &self.rows[*first]);
+            let path = without_detours(&named.image);
+            let has_detour = matches!(path, Cow::Owned(_));
+            let first = *first_of.entry(path).or_insert(index);
+            let leads_elsewhere = || {
+                let one = same_file::is_same_file(&self.rows[first].image, &row.image);
+                // A folder on the detour is a link; the disk is asked about such paths only.
+                has_detour && matches!(one, Ok(false))
+            };
+            if first != index && !leads_elsewhere() {
                 duplicates.push((index, first));
             }
         }
         for (row, first) in duplicates {
             let line = self.table.line_of_row(first);
+            let (cell, other) = (self.image_key(row), self.image_key(first));
+            let name = match is_same_text(&cell, &other) {
+                true => String::new(),
+                false => format!(" by another name, `{other}`"),
+            };
             let difference = compare_labels(&self.rows[first].labels, &self.rows[row].labels);
             let message = match difference {
                 Difference::None => {
-                    format!("the same image and labels as in line {line}; this row is not used")
+                    format!("the same image and labels as in line {line}{name}; this row is not used")
                 }
                 Difference::Missing => format!(
-                    "the same image as in line {line}, with labels for other tasks; this row is not used: put all labels into one row"
+                    "the same image as in line {line}{name}, with labels for other tasks; this row is not used: put all labels into one row"
                 ),
                 Difference::Conflict(task) => format!(
-                    "the same image as in line {line}, but another label for `{}`; this row is not used: keep the row that is right",
+                    "the same image as in line {line}{name}, but another label for `{}`; this row is not used: keep the row that is right",
                     self.tasks[task].name
                 ),
             };
@@ -102,6 +118,30 @@ fn defect_message(kind: DefectKind, delimiter: char) -> String {
             )
         }
     }
+}
+
+/// Whether two paths are written alike, but for `./` and the like.
+fn is_same_text(a: &str, b: &str) -> bool {
+    let parts = |path| Path::components(Path::new(path)).filter(|part| *part != Component::CurDir);
+    parts(a).eq(parts(b))
+}
+
+/// A path without `folder/..` in it, which changes nothing where the folder is no link.
+fn without_detours(path: &Path) -> Cow<'_, Path> {
+    if !path.to_str().is_some_and(|text| text.contains("..")) {
+        return Cow::Borrowed(path);
+    }
+    let mut short = PathBuf::new();
+    for component in path.components() {
+        match (component, short.components().next_back()) {
+            (Component::ParentDir, Some(Component::Normal(_))) => {
+                short.pop();
+            }
+            (Component::ParentDir, Some(Component::RootDir)) => {}
+            _ => short.push(component),
+        }
+    }
+    if short == path { Cow::Borrowed(path) } else { Cow::Owned(short) }
 }
 
 /// How the labels of two rows with the same image differ.

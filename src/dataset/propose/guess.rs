@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::{ColumnGuess, MOST_DISTINCT, Role};
+use crate::dataset::image_paths::ImageFinder;
 use crate::dataset::split::Part;
 use crate::dataset::table::Table;
 use crate::images::decode::has_image_ending;
+use crate::unicode::composed;
 
 /// A column with more labels than this is a task only if the user says so.
 const MOST_LABELS: usize = 100;
@@ -78,10 +80,10 @@ fn tally(table: &Table, column: usize) -> Tally {
         tally.images += usize::from(is_image_name(text));
         tally.parts += usize::from(Part::from_cell(text).is_some());
         tally.fractions += usize::from(text.contains('.') && text.parse::<f64>().is_ok());
-        if let Some(index) = index_of.get(text) {
+        if let Some(index) = index_of.get(&*composed(text)) {
             tally.values[*index].1 += 1;
         } else if tally.values.len() < MOST_DISTINCT {
-            index_of.insert(text.to_owned(), tally.values.len());
+            index_of.insert(composed(text).into_owned(), tally.values.len());
             tally.values.push((text.to_owned(), 1));
         }
     }
@@ -94,11 +96,11 @@ pub(super) fn is_image_name(text: &str) -> bool {
 
 /// The column whose values are files that are there; without any, the one with the most image names.
 fn path_column(table: &Table, tallies: &[Tally]) -> Option<usize> {
-    let folder = table.path.parent().unwrap_or(Path::new("."));
+    let finder = ImageFinder::new(&table.path, None);
     let score = |column: usize| {
         let tally = &tallies[column];
         let values = tally.values.iter().take(LOOKED_UP);
-        let found = values.filter(|(value, _)| folder.join(value.replace('\\', "/")).is_file()).count();
+        let found = values.filter(|(value, _)| finder.finds(value)).count();
         let name = table.headers[column].to_lowercase();
         let named = ["path", "image", "img", "file"].iter().any(|word| name.contains(word));
         (found, tally.images, usize::from(named && tally.images > 0))

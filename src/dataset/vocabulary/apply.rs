@@ -17,6 +17,7 @@ use crate::dataset::edits::merge::{OnConflict, Save, checked_bytes};
 use crate::dataset::edits::{self, Journal, Opened, State, backup, real};
 use crate::dataset::table::Table;
 use crate::files::{self, Stamped};
+use crate::unicode;
 
 /// What a change did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -313,7 +314,7 @@ fn csv_bytes(table: &Table, change: &Change) -> anyhow::Result<(Option<Vec<u8>>,
         (_, Some(column)) => {
             let Some((gone, after)) = change.replaced() else { return Ok((None, 0)) };
             for row in 0..table.row_count() {
-                if table.cell(row, column).trim() == gone {
+                if unicode::is_same(table.cell(row, column).trim(), gone) {
                     table.set_cell(row, column, after.unwrap_or_default())?;
                     rows += 1;
                 }

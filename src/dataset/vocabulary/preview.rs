@@ -2,6 +2,7 @@
 
 use crate::dataset::Dataset;
 use crate::dataset::edits::State;
+use crate::unicode;
 
 use super::Change;
 
@@ -38,7 +39,7 @@ pub fn preview(dataset: &Dataset, state: &State, change: &Change) -> Preview {
     let task = dataset.tasks.iter().position(|task| task.name == change.task());
     if let (Some((gone, after)), Some(task)) = (change.replaced(), task) {
         for row in 0..dataset.rows.len() {
-            if state.label_text(dataset, row, task).as_deref() != Some(gone) {
+            if !state.label_text(dataset, row, task).is_some_and(|label| unicode::is_same(&label, gone)) {
                 continue;
             }
             preview.images += 1;
@@ -64,7 +65,7 @@ fn note(dataset: &Dataset, state: &State, change: &Change) -> Option<String> {
         Change::AddTask { name, labels } => Some(match dataset.table.column(name) {
             None => format!("The CSV gets an empty column `{name}` at the end."),
             Some(column) => {
-                let known = counted(&|cell| labels.iter().any(|label| label == cell), column);
+                let known = counted(&|cell| labels.iter().any(|label| unicode::is_same(label, cell)), column);
                 let filled = counted(&|cell| !cell.is_empty(), column);
                 format!(
                     "The CSV has a column `{name}`, which stays as it is: {known} of its cells have one of these labels, {} have other text.",
@@ -80,7 +81,9 @@ fn note(dataset: &Dataset, state: &State, change: &Change) -> Option<String> {
         )),
         Change::AddLabel { task, label } => {
             let at = dataset.tasks.iter().position(|known| known.name == *task)?;
-            let has_it = |row: &usize| state.label_text(dataset, *row, at).as_deref() == Some(label.as_str());
+            let has_it = |row: &usize| {
+                state.label_text(dataset, *row, at).is_some_and(|text| unicode::is_same(&text, label))
+            };
             match (0..dataset.rows.len()).filter(has_it).count() {
                 0 => None,
                 1 => Some(format!("1 image has the text `{label}` already and counts as labelled then.")),

@@ -52,12 +52,13 @@ fn what_was_found_about_images_stays() {
     let rows: String = (0..8).map(|n| format!("{n}.jpg,{},\n", ["solid", "floral"][n % 2])).collect();
     let shop = Shop::new(format!("image,print,sleeves\n{rows}"));
     let mut window = shop.open();
-    let missing = crate::dataset::problems::check_images(
+    let mut missing = crate::dataset::problems::check_images(
         &window.dataset,
         crate::dataset::problems::Look::Header,
         &|_, _| true,
     );
-    window.dataset.apply(missing.into_iter().filter(|problem| problem.row < Some(3)).collect());
+    missing.problems.retain(|problem| problem.row < Some(3));
+    window.dataset.apply(missing);
     window.label(0, PRINT, "striped");
     let overlaid = window.dataset.with_edits(&window.state.overlay());
     assert_eq!(overlaid.rows.iter().filter(|row| row.usable).count(), 5);

@@ -1,0 +1,157 @@
+//! Files whose names are nearly those that a path says, from listings of the folders on its way.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::told::Kind;
+use super::written::{decoded, plain};
+use crate::images::decode::{ENDINGS, has_image_ending};
+use crate::unicode::composed;
+
+/// So many files that could be meant are as bad as any more.
+const MOST: usize = 8;
+/// Endings of one format each.
+const SAME_FORMAT: [&[&str]; 2] = [&["jpg", "jpeg", "jfif"], &["tif", "tiff"]];
+
+/// The names in a folder by their [`key`].
+type Listing = HashMap<String, Vec<String>>;
+
+/// The folders that were listed so far.
+#[derive(Debug, Default)]
+pub(super) struct Listings(Mutex<HashMap<PathBuf, Arc<Listing>>>);
+
+/// A file, and how far its path is from what was written.
+type Near = (PathBuf, Kind);
+
+impl Listings {
+    /// The files that are nearest to what a cell says, under any of the roots: several where they are equally near.
+    pub fn nearest(&self, roots: &[PathBuf], cell: &str) -> Vec<Near> {
+        let text = plain(cell);
+        let (start, names) = parts(Path::new(&*text));
+        let mut found = Vec::new();
+        match start {
+            Some(start) => self.below(&start, &names, Kind::Exact, &mut found),
+            None => roots.iter().for_each(|root| self.below(root, &names, Kind::Exact, &mut found)),
+        }
+        let nearest = found.iter().map(|(_, kind)| *kind).min();
+        found.retain(|(_, kind)| Some(*kind) == nearest);
+        if found.len() > 1 {
+            // One file by two names is no question.
+            let first = found[0].0.clone();
+            let is_other =
+                |(path, _): &Near| *path == first || !same_file::is_same_file(path, &first).unwrap_or(false);
+            found.retain(is_other);
+            found.dedup_by(|a, b| a.0 == b.0);
+        }
+        found
+    }
+
+    fn below(&self, folder: &Path, names: &[&str], so_far: Kind, found: &mut Vec<Near>) {
+        let [name, rest @ ..] = names else { return };
+        if *name == ".." {
+            return self.below(&folder.join(name), rest, so_far, found);
+        }
+        for (near, kind) in self.named(folder, name, rest.is_empty()) {
+            let (path, kind) = (folder.join(near), kind.max(so_far));
+            if found.len() >= MOST {
+                return;
+            }
+            if rest.is_empty() && path.is_file() {
+                found.push((path, kind));
+            } else if !rest.is_empty() && path.is_dir() {
+                self.below(&path, rest, kind, found);
+            }
+        }
+    }
+
+    /// The names in a folder that are nearly `name`, nearest first.
+    fn named(&self, folder: &Path, name: &str, is_file: bool) -> Vec<(String, Kind)> {
+        let listing = self.listing(folder);
+        let mut found: Vec<(String, Kind)> = Vec::new();
+        let mut add = |wanted: &str, least: Kind| {
+            for there in listing.get(&key(wanted)).into_iter().flatten() {
+                let kind = match there {
+                    there if there == wanted => Kind::Exact,
+                    there if composed(there) == composed(wanted) => Kind::Unicode,
+                    _ => Kind::Case,
+                };
+                if !found.iter().any(|(known, _)| known == there) {
+                    found.push((there.clone(), kind.max(least)));
+                }
+            }
+        };
+        let without_percent = decoded(name);
+        let names = [Some((name, Kind::Exact)), without_percent.as_deref().map(|name| (name, Kind::Percent))];
+        for (name, least) in names.into_iter().flatten() {
+            add(name, least);
+            if is_file {
+                other_endings(name).iter().for_each(|name| add(name, Kind::Ending));
+            }
+        }
+        found.sort_by_key(|(_, kind)| *kind);
+        found
+    }
+
+    fn listing(&self, folder: &Path) -> Arc<Listing> {
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(listing) = known().get(folder) {
+            return Arc::clone(listing);
+        }
+        let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let mut listing = Listing::new();
+        for entry in fs::read_dir(here).into_iter().flatten().flatten() {
+            // What is not Unicode no CSV can name.
+            if let Ok(name) = entry.file_name().into_string() {
+                listing.entry(key(&name)).or_default().push(name);
+            }
+        }
+        listing.values_mut().for_each(|names| names.sort_unstable());
+        Arc::clone(known().entry(folder.to_path_buf()).or_insert_with(|| Arc::new(listing)))
+    }
+}
+
+/// Files in the folder of a path that have its name and the ending of another format.
+pub(super) fn of_other_format(path: &Path) -> Vec<PathBuf> {
+    let named = ENDINGS.iter().map(|ending| path.with_extension(ending));
+    named.filter(|other| other != path && other.is_file()).collect()
+}
+
+/// What two names have in common that differ in case and in the form of their letters.
+fn key(name: &str) -> String {
+    if name.is_ascii() {
+        name.to_ascii_lowercase()
+    } else {
+        composed(&composed(name).to_lowercase()).into_owned()
+    }
+}
+
+/// The name with the endings that it may have instead: any of an image where it has none.
+fn other_endings(name: &str) -> Vec<String> {
+    if !has_image_ending(Path::new(name)) {
+        return ENDINGS.iter().map(|ending| format!("{name}.{ending}")).collect();
+    }
+    let Some((stem, ending)) = name.rsplit_once('.') else { return Vec::new() };
+    let is_it = |known: &&str| known.eq_ignore_ascii_case(ending);
+    let same = SAME_FORMAT.iter().find(|endings| endings.iter().any(|known| is_it(&known)));
+    let others = same.into_iter().flat_map(|endings| endings.iter()).filter(|known| !is_it(known));
+    others.map(|other| format!("{stem}.{other}")).collect()
+}
+
+/// Where a path starts if that is no folder that it is relative to, and the names that follow.
+fn parts(path: &Path) -> (Option<PathBuf>, Vec<&str>) {
+    let mut start: Option<PathBuf> = None;
+    let mut names = Vec::new();
+    for component in path.components() {
+        match component {
+            Component::Prefix(_) | Component::RootDir => {
+                start.get_or_insert_default().push(component);
+            }
+            Component::CurDir => {}
+            Component::ParentDir => names.push(".."),
+            Component::Normal(name) => names.extend(name.to_str()),
+        }
+    }
+    (start, names)
+}

@@ -1,0 +1,72 @@
+//! What is said of images that were found under another name than their cells have: once per kind.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// How a cell and the file that is read for it differ, the surest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// Not at all.
+    Exact,
+    /// Not at all, but there is another such file in the second folder.
+    Twice,
+    /// In the Unicode form of letters.
+    Unicode,
+    /// The cell is written as in an address.
+    Percent,
+    /// In upper and lower case.
+    Case,
+    /// In the ending.
+    Ending,
+}
+
+/// The images that were found by a guess.
+#[derive(Clone, Debug, Default)]
+pub struct Guesses {
+    of_kind: BTreeMap<Kind, Example>,
+    /// Whether only a sample of the rows was looked up.
+    pub(super) is_of_sample: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Example {
+    count: usize,
+    row: usize,
+    cell: String,
+    path: PathBuf,
+}
+
+impl Guesses {
+    pub(super) fn add(&mut self, kind: Kind, row: usize, cell: &str, path: &Path) {
+        let first = || Example { count: 0, row, cell: cell.to_owned(), path: path.to_path_buf() };
+        self.of_kind.entry(kind).or_insert_with(first).count += 1;
+    }
+
+    /// A note for each kind, with how many there are and an example; `line` gives the line of a row in the CSV.
+    pub fn notes(&self, line: &dyn Fn(usize) -> u64) -> Vec<String> {
+        self.of_kind.iter().map(|(kind, example)| self.note(*kind, example, line(example.row))).collect()
+    }
+
+    fn note(&self, kind: Kind, example: &Example, line: u64) -> String {
+        let Example { count, cell, path, .. } = example;
+        let path = path.display();
+        let least = if self.is_of_sample { "at least " } else { "" };
+        let images = match count {
+            1 => "1 image is".to_owned(),
+            _ => format!("{count} images are"),
+        };
+        let how = match kind {
+            Kind::Exact | Kind::Twice => {
+                return format!(
+                    "{least}{images} there twice, beside the CSV and in the folder `images` of the config, such as \
+                     `{cell}` in line {line}: {path} is used"
+                );
+            }
+            Kind::Unicode => "the same name in another Unicode form",
+            Kind::Percent => "the name without percent signs (`%20` is a space)",
+            Kind::Case => "the name in other upper and lower case",
+            Kind::Ending => "the name with another ending",
+        };
+        format!("{least}{images} read from a file that has {how}, such as {path} for `{cell}` in line {line}")
+    }
+}

@@ -1,0 +1,92 @@
+//! The images that any CSV names, for those who want its images alone.
+
+use std::path::{Path, PathBuf};
+
+use super::image_paths::{ImageFinder, Located, images_of_project};
+use super::path_cells;
+use super::table::Table;
+use crate::config::Config;
+
+/// The images of a column of a CSV, in the order of its rows; a row without a path has none.
+#[derive(Debug)]
+pub struct TableImages {
+    /// Where each image is, or should be.
+    pub paths: Vec<PathBuf>,
+    /// What to tell of images that were found by a guess, beginning with the name of the CSV.
+    pub notes: Vec<String>,
+    csv: PathBuf,
+    cells: Vec<String>,
+    lines: Vec<u64>,
+    finder: ImageFinder,
+}
+
+impl TableImages {
+    /// Looks for the images of a table: beside it, and where its own project says. `known` is a config that may be
+    /// that of its project.
+    pub fn of(table: &Table, column: usize, known: Option<&Config>) -> Self {
+        let cells = path_cells(table, column);
+        let rows: Vec<usize> = (0..cells.len()).filter(|row| !cells[*row].is_empty()).collect();
+        let cells: Vec<String> = cells.into_iter().filter(|cell| !cell.is_empty()).collect();
+        let finder = ImageFinder::new(&table.path, images_of_project(&table.path, known).as_deref());
+        let Located { paths, guesses } = finder.locate(&cells);
+        let notes = guesses.notes(&|image| table.line_of_row(rows[image]));
+        let notes = notes.into_iter().map(|note| format!("{}: {note}", table.path.display())).collect();
+        let lines = rows.into_iter().map(|row| table.line_of_row(row)).collect();
+        Self { paths, notes, csv: table.path.clone(), cells, lines, finder }
+    }
+
+    /// What to tell of an image that cannot be read: where the CSV names it, and why it is not there if it is not.
+    pub fn explain(&self, image: usize, message: &str) -> String {
+        let place = format!("{}, line {}", self.csv.display(), self.lines[image]);
+        if is_missing(&self.paths[image]) {
+            return format!("{place}: {}", self.finder.why_missing(&self.cells[image]));
+        }
+        format!("{place}: {message}")
+    }
+}
+
+/// Whether it is certain that there is no such file.
+pub(super) fn is_missing(image: &Path) -> bool {
+    matches!(image.try_exists(), Ok(false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_looked_for_beside_the_csv_and_where_its_own_project_says() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for file in ["train/photos/1.png", "train/photos/2.png", "test/photos/1.png", "pool/3.png"] {
+            std::fs::create_dir_all(at(file).parent().unwrap()).unwrap();
+            std::fs::write(at(file), "").unwrap();
+        }
+        let csv = "path,kind\nphotos/1.png,a\nphotos/2.png,b\n,b\n3.png,a\n";
+        std::fs::write(at("train/labels.csv"), csv).unwrap();
+        std::fs::write(at("test/test.csv"), csv).unwrap();
+        let text = |images: &str| {
+            format!(
+                "paths: {{model_dataframe: labels.csv, images: {images}}}\nmodel: {{target_encoder: {{kind: [a, b]}}}}\n"
+            )
+        };
+        let config = Config::parse(&text("../pool"), &at("train/config.yml")).unwrap();
+        let images = |csv: &Path| TableImages::of(&Table::open(csv).unwrap(), 0, Some(&config));
+
+        let own = images(&at("train/labels.csv"));
+        assert!(own.paths.iter().all(|path| path.is_file()), "{:?}", own.paths);
+        let other = images(&at("test/test.csv"));
+        assert_eq!(
+            other.paths,
+            [at("test/photos/1.png"), at("test/photos/2.png"), at("test/3.png")],
+            "nothing of the other project"
+        );
+        let told = other.explain(1, "no file");
+        assert!(told.starts_with(&format!("{}, line 3: ", at("test/test.csv").display())), "{told}");
+        assert!(told.contains("2.png is missing"), "{told}");
+        assert!(other.explain(0, "is odd").ends_with("line 2: is odd"));
+
+        std::fs::write(at("test/config.yml"), text("../pool")).unwrap();
+        assert_eq!(images(&at("test/test.csv")).paths[2], at("test/../pool/3.png"));
+    }
+}
