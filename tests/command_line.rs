@@ -11,6 +11,8 @@ mod images;
 mod labels;
 #[path = "command_line/logging.rs"]
 mod logging;
+#[path = "command_line/moved.rs"]
+mod moved;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[path = "command_line/openmp.rs"]
 mod openmp;

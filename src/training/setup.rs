@@ -10,7 +10,7 @@ use super::reporter::Reporter;
 use crate::config::{Backbone, ClassWeights, Config, Precision, Pretrained};
 use crate::dataset::edits::Edit;
 use crate::dataset::problems::{self, Severity, counted};
-use crate::dataset::{Dataset, Row, split::Split};
+use crate::dataset::{Dataset, Row};
 use crate::device::{self, Device};
 use crate::images::cache::ImageCache;
 use crate::images::loader::Source;
@@ -22,16 +22,8 @@ use crate::model::pretrained::{self, Resolved};
 #[error("stopped before the first epoch")]
 pub struct StoppedEarly;
 
-/// Rows that can be used, and how they are divided.
-pub struct Data {
-    /// All rows of the CSV.
-    pub rows: Vec<Row>,
-    /// The usable ones.
-    pub split: Split,
-}
-
 /// Reads the CSV with the edits in it and looks at the images' headers; what leaves usable rows becomes warnings.
-pub fn open_data(config: &Config, edits: &[Edit], reporter: &mut Reporter) -> anyhow::Result<Data> {
+pub fn open_data(config: &Config, edits: &[Edit], reporter: &mut Reporter) -> anyhow::Result<Dataset> {
     reporter.preparing("reading the CSV", 0, 0);
     let mut dataset = Dataset::open(config)?;
     if !edits.is_empty() {
@@ -85,7 +77,7 @@ pub fn open_data(config: &Config, edits: &[Edit], reporter: &mut Reporter) -> an
     }
     ensure!(!dataset.split.train.is_empty(), "no row is left to train with");
     ensure!(!dataset.split.validation.is_empty(), "no row is left to validate with");
-    Ok(Data { rows: dataset.rows, split: dataset.split })
+    Ok(dataset)
 }
 
 /// What the network computes in: as asked, or bf16 where the processor has it.
@@ -157,7 +149,7 @@ fn resolve_weights(config: &Config, reporter: &mut Reporter) -> anyhow::Result<R
 }
 
 /// How much tasks and labels count, from the config and the training rows.
-pub fn weights(config: &Config, data: &Data, device: tch::Device) -> anyhow::Result<Weights> {
+pub fn weights(config: &Config, data: &Dataset, device: tch::Device) -> anyhow::Result<Weights> {
     let tasks = &config.model.tasks;
     let per_label: Vec<Option<Vec<f64>>> = match &config.model.class_weights {
         ClassWeights::None => vec![None; tasks.len()],

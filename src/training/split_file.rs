@@ -1,26 +1,27 @@
 //! `split.csv`: which images train and which validate, so that a resumed run and an evaluation keep to
-//! it even when the CSV has changed since.
+//! it even when the CSV has changed since. Images are called as in the CSV, so that the project can be moved.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, bail};
 
 use super::run_folder::SPLIT;
+use crate::dataset::Dataset;
 use crate::dataset::split::{Part, Split};
-use crate::dataset::{Dataset, Row};
 use crate::files;
 
 /// Writes the split of a run into its folder.
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn write(folder: &Path, rows: &[Row], split: &Split) -> anyhow::Result<()> {
+pub fn write(folder: &Path, dataset: &Dataset) -> anyhow::Result<()> {
+    let split = &dataset.split;
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["image_path", "split"])?;
     for (part, members) in [("train", &split.train), ("validation", &split.validation)] {
         for &row in members {
-            writer.write_record([&*rows[row].image.to_string_lossy(), part])?;
+            writer.write_record([&*dataset.image_key(row), part])?;
         }
     }
     let bytes = writer.into_inner().map_err(|error| error.into_error())?;
@@ -28,18 +29,18 @@ pub fn write(folder: &Path, rows: &[Row], split: &Split) -> anyhow::Result<()> {
     files::replace(&path, &bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// The split of a run for rows read now: those that it knows, where they were. Rows that have come since
+/// The split of a run for a dataset read now: rows that it knows are where they were. Rows that have come since
 /// are in neither part. `None` where the run has no such file.
 ///
 /// # Errors
 /// The file is damaged.
-pub fn read(folder: &Path, rows: &[Row]) -> anyhow::Result<Option<Split>> {
+pub fn read(folder: &Path, dataset: &Dataset) -> anyhow::Result<Option<Split>> {
     let path = folder.join(SPLIT);
     if !path.is_file() {
         return Ok(None);
     }
     let damaged = || format!("{} is damaged", path.display());
-    let mut known: HashMap<PathBuf, bool> = HashMap::new();
+    let mut known: HashMap<String, bool> = HashMap::new();
     for record in csv::Reader::from_path(&path).with_context(damaged)?.records() {
         let record = record.with_context(damaged)?;
         let trains = match record.get(1) {
@@ -47,11 +48,13 @@ pub fn read(folder: &Path, rows: &[Row]) -> anyhow::Result<Option<Split>> {
             Some("validation") => false,
             _ => bail!(damaged()),
         };
-        known.insert(PathBuf::from(&record[0]), trains);
+        known.insert(record[0].to_owned(), trains);
     }
     let mut split = Split::default();
-    for (index, row) in rows.iter().enumerate().filter(|(_, row)| row.usable) {
-        match known.get(&row.image) {
+    for (index, row) in dataset.rows.iter().enumerate().filter(|(_, row)| row.usable) {
+        // Earlier runs have the path of the file.
+        let part = known.get(&*dataset.image_key(index)).or_else(|| known.get(&*row.image.to_string_lossy()));
+        match part {
             Some(true) => split.train.push(index),
             Some(false) => split.validation.push(index),
             None => {}
@@ -67,7 +70,7 @@ pub fn read(folder: &Path, rows: &[Row]) -> anyhow::Result<Option<Split>> {
 /// The file is damaged.
 pub fn parts(folder: &Path, dataset: &Dataset) -> anyhow::Result<Vec<Option<Part>>> {
     let mut parts = dataset.parts();
-    if let Some(split) = read(folder, &dataset.rows)? {
+    if let Some(split) = read(folder, dataset)? {
         parts.iter_mut().for_each(|part| *part = part.filter(|part| *part == Part::Test));
         split.train.iter().for_each(|row| parts[*row] = Some(Part::Train));
         split.validation.iter().for_each(|row| parts[*row] = Some(Part::Validation));
@@ -78,15 +81,36 @@ pub fn parts(folder: &Path, dataset: &Dataset) -> anyhow::Result<Vec<Option<Part
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
+    use crate::dataset::table::Table;
+
+    fn dataset(folder: &Path, csv: &str) -> Dataset {
+        let config =
+            "{paths: {model_dataframe: x.csv}, model: {paths: image, target_encoder: {print: [a, b]}}}";
+        let config = Config::parse(config, &folder.join("config.yml")).unwrap();
+        Dataset::from_table(Table::from_bytes(csv.into(), &folder.join("x.csv")).unwrap(), &config).unwrap()
+    }
 
     #[test]
-    fn rows_that_have_come_since_are_in_neither_part() {
-        let row = |name: &str, usable| Row { image: name.into(), labels: vec![Some(0)], usable };
-        let dir = tempfile::tempdir().unwrap();
-        let then = [row("/a.jpg", true), row("/b.jpg", true), row("/c,c.jpg", true)];
-        write(dir.path(), &then, &Split { train: vec![0, 2], validation: vec![1] }).unwrap();
-        let now = [row("/new.jpg", true), row("/b.jpg", true), row("/c,c.jpg", true), row("/a.jpg", false)];
+    fn rows_are_known_again_by_their_images_wherever_the_project_is() {
+        let (dir, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut then = dataset(dir.path(), "image,print\na.jpg,a\nsub/b.jpg,b\n\"c,c.jpg\",a\n");
+        then.split = Split { train: vec![0, 2], validation: vec![1] };
+        write(dir.path(), &then).unwrap();
+        let csv = "image,print\nnew.jpg,a\nsub/b.jpg,b\n\"c,c.jpg\",a\na.jpg,\n";
+        let now = dataset(elsewhere.path(), csv);
         let split = read(dir.path(), &now).unwrap().unwrap();
-        assert_eq!(split, Split { train: vec![2], validation: vec![1] });
+        assert_eq!(split, Split { train: vec![2], validation: vec![1] }, "a row without a label is not used");
+    }
+
+    #[test]
+    fn a_split_of_an_earlier_version_has_the_paths_of_the_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let now = dataset(dir.path(), "image,print\na.jpg,a\nb.jpg,b\n");
+        let file = |name: &str| dir.path().join(name).display().to_string();
+        let text = format!("image_path,split\n{},train\n{},validation\n", file("b.jpg"), file("a.jpg"));
+        std::fs::write(dir.path().join(SPLIT), text).unwrap();
+        let split = read(dir.path(), &now).unwrap().unwrap();
+        assert_eq!(split, Split { train: vec![1], validation: vec![0] });
     }
 }

@@ -19,8 +19,8 @@ use super::run_folder::{self, BEST, CONFIG, EVENTS, HISTORY, LAST, PREDICTIONS};
 use super::setup::{self, StoppedEarly};
 use super::{Request, history, outputs, split_file};
 use crate::config::{Config, Task};
-use crate::dataset::Row;
 use crate::dataset::split::Split;
+use crate::dataset::{Dataset, Row};
 use crate::files;
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::{Network, is_backbone};
@@ -93,11 +93,11 @@ impl<'a> Run<'a> {
         let path = folder.join(CONFIG);
         files::replace(&path, config.to_yaml_in(&folder).as_bytes())
             .with_context(|| format!("cannot write {}", path.display()))?;
-        split_file::write(&folder, &data.rows, &data.split)?;
+        split_file::write(&folder, &data)?;
 
         let weights = setup::weights(config, &data, device.tch)?;
-        let split = data.split;
-        let source = setup::source(config, data.rows);
+        let Dataset { rows, split, .. } = data;
+        let source = setup::source(config, rows);
         let workers = setup::workers(config, &device);
         reporter.send(Event::Started(Started {
             run: folder.clone(),
@@ -314,8 +314,8 @@ fn is_empty(folder: &Path) -> bool {
 }
 
 /// A resumed run goes on with the images that it began with.
-fn keep_split(folder: &Path, data: &mut setup::Data, reporter: &mut Reporter) -> anyhow::Result<()> {
-    let Some(split) = split_file::read(folder, &data.rows)? else { return Ok(()) };
+fn keep_split(folder: &Path, data: &mut Dataset, reporter: &mut Reporter) -> anyhow::Result<()> {
+    let Some(split) = split_file::read(folder, data)? else { return Ok(()) };
     let rows = |split: &Split| split.train.len() + split.validation.len();
     let (now, then) = (rows(&data.split), rows(&split));
     if then < now {
