@@ -23,4 +23,5 @@ pub mod images;
 pub mod inference;
 pub mod labelling;
 pub mod model;
+pub mod panics;
 pub mod training;
