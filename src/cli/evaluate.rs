@@ -98,8 +98,8 @@ fn inspect(
         !stop.is_set()
     })?;
     bar.finish();
-    for failure in &pass.failures {
-        eprintln!("warning: {failure}");
+    for message in pass.failures.iter().chain(&pass.notes) {
+        eprintln!("warning: {message}");
     }
     if stop.is_set() {
         eprintln!("stopped; what was predicted is kept, the same command goes on from there");

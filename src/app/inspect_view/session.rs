@@ -171,7 +171,7 @@ impl Session {
         match outcome {
             Outcome::Done(pass) => {
                 self.predicted = self.next;
-                if let Some(message) = told(&pass.failures) {
+                for message in [told(&pass.failures), told(&pass.notes)].into_iter().flatten() {
                     context.commands.toast(Level::Warning, message);
                 }
                 // Nothing new: what is shown stays.
@@ -235,7 +235,7 @@ impl Session {
     }
 }
 
-/// The first of the images that could not be read, and how many more.
+/// The first message about images, and how many more there are.
 pub fn told(failures: &[String]) -> Option<String> {
     let first = failures.first()?;
     let more = failures.len() - 1;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use super::{Kind, Problem};
+use super::{Kind, Problem, Severity};
 use crate::dataset::Dataset;
 use crate::images::decode::{decode_file, probe_file};
 
@@ -24,7 +24,8 @@ const MOST_THREADS: usize = 32;
 const STEP: usize = 64;
 
 /// Looks at every usable row's image on a few threads; what is missing, unreadable or too
-/// large becomes a warning and its row unusable (the caller applies it with `Dataset::apply`).
+/// large becomes a warning and its row unusable (the caller applies it with `Dataset::apply`), and how
+/// an image was read that is damaged in part or has an unclear range becomes a note.
 /// `progress` gets (done, of) and returns whether to go on; after a "no" the problems so far come back.
 pub fn check_images(
     dataset: &Dataset,
@@ -64,10 +65,14 @@ pub fn check_images(
 
 fn check_image(dataset: &Dataset, row: usize, look: Look) -> Option<Problem> {
     let image = &dataset.rows[row].image;
-    let error = match look {
-        Look::Header => probe_file(image).err(),
-        Look::Pixels => decode_file(image).err(),
-    }?;
+    let looked = match look {
+        Look::Header => probe_file(image).map(|_| None),
+        Look::Pixels => decode_file(image).map(|image| image.note().map(str::to_owned)),
+    };
+    let (severity, message) = match looked {
+        Ok(note) => (Severity::Note, note?),
+        Err(error) => (Severity::Warning, error.to_string()),
+    };
     let column = dataset.columns.path;
-    Some(Problem::in_row(Kind::Image, &dataset.table, row, column, error.to_string()))
+    Some(Problem { severity, ..Problem::in_row(Kind::Image, &dataset.table, row, column, message) })
 }

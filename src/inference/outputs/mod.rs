@@ -72,6 +72,8 @@ pub struct Pass {
     pub known: usize,
     /// What could not be read: the message names the file.
     pub failures: Vec<String>,
+    /// What is worth knowing of how images were read: the message names the file.
+    pub notes: Vec<String>,
     /// Whether every image was seen to.
     pub complete: bool,
 }
@@ -228,6 +230,7 @@ impl Store {
         for batch in loader {
             let look = predictor.look_at(&batch.pixels, batch.rows.len())?;
             pass.failures.extend(batch.failures.into_iter().map(|(_, message)| message));
+            pass.notes.extend(batch.notes.into_iter().map(|(_, message)| message));
             for (all, new) in buffer.probabilities.iter_mut().zip(look.probabilities) {
                 all.extend(new);
             }
