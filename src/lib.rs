@@ -24,6 +24,7 @@ pub mod inference;
 pub mod labelling;
 pub mod logging;
 pub mod model;
+pub mod panics;
 pub mod training;
 mod unicode;
 pub mod user_folders;

@@ -80,10 +80,19 @@ fn sample_check_train_predict_evaluate() {
     let inputs = ["predict", "run", "s/garments", "s/garments.csv", "broken.jpg", "--csv", "answers.csv"];
     let predict = tasklens(folder, &inputs);
     assert_eq!(predict.status.code(), Some(1));
-    assert!(err(&predict).contains("broken.jpg is not a readable JPEG, PNG"), "{}", err(&predict));
+    assert!(err(&predict).contains("broken.jpg holds text, not a JPEG, PNG"), "{}", err(&predict));
     let answers = std::fs::read_to_string(folder.join("answers.csv")).expect("a CSV");
     assert!(answers.starts_with("image_path,print,print:embroidered,print:solid,"), "{answers}");
     assert_eq!(answers.lines().count(), 81);
+
+    // What was read with a reserve is predicted, and told of on the other stream.
+    let dark = image::ImageBuffer::from_pixel(40, 40, image::Luma([4000_u16]));
+    image::DynamicImage::ImageLuma16(dark).save(folder.join("dark.png")).expect("saved");
+    let predict = tasklens(folder, &["predict", "run", "dark.png"]);
+    assert!(predict.status.success() && out(&predict).starts_with("dark.png  print "), "{}", out(&predict));
+    let told =
+        "warning: dark.png: its values of 16 bits reach only 4000, so they were read as 0 (black) to 4095";
+    assert!(err(&predict).contains(told), "{}", err(&predict));
 
     let json = tasklens(folder, &["predict", "run/best.safetensors", image, "--json"]);
     let answer: serde_json::Value = serde_json::from_str(&out(&json)).expect("one JSON object");

@@ -1,13 +1,14 @@
 //! Background work: each job has a thread, says how far it is, can be cancelled, and hands its result
 //! back through a channel. A panic in a job is an error message, never the end of the window.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 use std::sync::Mutex;
+
+use crate::panics;
 
 /// How a job ended.
 #[derive(Debug)]
@@ -234,11 +235,16 @@ impl Jobs {
         let thread = {
             let (progress, running, sender) = (progress.clone(), Arc::clone(&self.running), sender.clone());
             std::thread::Builder::new().name(format!("job: {}", progress.title())).spawn(move || {
-                let outcome = match catch_unwind(AssertUnwindSafe(|| work(&progress))) {
+                let outcome = match panics::catch(|| work(&progress)) {
                     Ok(_) if !progress.keep_going() => Outcome::Cancelled,
                     Ok(Ok(value)) => Outcome::Done(value),
                     Ok(Err(error)) => Outcome::Failed(format!("{error:#}")),
-                    Err(panic) => Outcome::Failed(panic_message(progress.title(), &*panic)),
+                    Err(what) => {
+                        let title = progress.title();
+                        Outcome::Failed(format!(
+                            "{title} ran into a fault of the program ({what}). Please report it."
+                        ))
+                    }
                 };
                 lock(&running).retain(|other| !Arc::ptr_eq(&other.0, &progress.0));
                 // The owner may have gone away: then nobody wants the result.
@@ -252,15 +258,6 @@ impl Jobs {
         }
         Job { result, progress }
     }
-}
-
-fn panic_message(title: &str, panic: &(dyn std::any::Any + Send)) -> String {
-    let what = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_owned());
-    format!("{title} ran into a fault of the program ({what}). Please report it.")
 }
 
 /// A lock that a panicking job cannot poison for the window: the data are plain values.

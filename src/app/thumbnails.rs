@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use crossbeam_channel::{Receiver, Sender};
 use egui::{ColorImage, TextureHandle, TextureOptions};
 
-use crate::images;
+use crate::{images, panics};
 
 /// So many textures are kept, and no more than so many bytes of them; those of the last frame always.
 const KEEP: usize = 512;
@@ -201,11 +201,9 @@ impl Drop for Thumbnails {
 
 fn decode_loop(loader: &Loader, sender: &Sender<(Key, Result<ColorImage, String>)>, ctx: &egui::Context) {
     while let Some(key) = loader.next() {
-        let work = std::panic::AssertUnwindSafe(|| {
-            images::thumbnail::thumbnail(&key.path, key.side).map_err(|error| error.to_string())
-        });
-        let picture = std::panic::catch_unwind(work)
-            .unwrap_or_else(|_| Err(format!("{} cannot be decoded", key.path.display())))
+        let picture = panics::catch(|| images::thumbnail::thumbnail(&key.path, key.side))
+            .map_err(|what| format!("{} cannot be shown: {what}", key.path.display()))
+            .and_then(|picture| picture.map_err(|error| error.to_string()))
             .map(|image| color_image(&image));
         if sender.send((key, picture)).is_err() {
             return;

@@ -99,6 +99,9 @@ fn inspect(
     })?;
     bar.finish();
     let csv = config.paths.model_dataframe.display();
+    for (row, note) in &pass.notes {
+        eprintln!("warning: {csv}, line {}: {note}", dataset.table.line_of_row(*row));
+    }
     let explained = pass.failures.into_iter();
     let explained = explained.map(|(row, message)| format!("{csv}, {}", dataset.image_problem(row, message)));
     let failures: Vec<String> = explained.collect();

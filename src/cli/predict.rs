@@ -127,9 +127,10 @@ fn predict_files(
     let mut failed = None;
     let mut done = 0_u64;
     predict_rows(predictor, rows, &which, (usize::from(arguments.batch_size), workers), &mut |answer| {
-        let Answer { row, result } = answer;
+        let Answer { row, result, note } = answer;
         done += 1;
         let result = result.map_err(|message| files.explain(row, message));
+        warn(&bar, note.as_deref());
         if let Err(error) = output.add(&bar, &names[row], result) {
             failed = Some(error);
             return false;
@@ -147,10 +148,20 @@ fn predict_url(predictor: &Predictor, url: &str, stop: &Flag, output: &mut Outpu
         .and_then(|bytes| decode::decode_bytes(&bytes, url).map_err(anyhow::Error::from));
     let result = match image {
         Err(error) => Err(format!("{error:#}")),
-        Ok(image) => Ok(predictor.predict(&[image.into_rgb()])?.remove(0)),
+        Ok(image) => {
+            warn(&bar, image.note());
+            Ok(predictor.predict(&[image.into_rgb()])?.remove(0))
+        }
     };
     bar.finish();
     output.add(&bar, url, result)
+}
+
+/// Tells what is worth knowing of how an image was read.
+fn warn(bar: &Bar, note: Option<&str>) {
+    if let Some(note) = note {
+        bar.line(&format!("warning: {note}"));
+    }
 }
 
 /// Where predictions go.

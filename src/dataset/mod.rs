@@ -277,7 +277,9 @@ impl Dataset {
         }
         self.check_rows();
         for problem in self.problems.iter().filter(|problem| problem.kind == Kind::Image) {
-            if let Some(row) = problem.row {
+            if let Some(row) = problem.row
+                && problem.severity >= Severity::Warning
+            {
                 self.rows[row].usable = false;
             }
         }

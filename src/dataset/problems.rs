@@ -42,7 +42,7 @@ pub enum Kind {
     Duplicate,
     /// Text that is no label of its task.
     UnknownLabel,
-    /// An image that is missing, unreadable or too large.
+    /// An image that is missing, unreadable, too large, or was read with a reserve.
     Image,
 }
 

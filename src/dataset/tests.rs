@@ -314,6 +314,28 @@ fn missing_images_leave_their_rows_out_and_the_others_are_split_anew() {
 }
 
 #[test]
+fn an_image_that_was_read_with_a_reserve_is_told_and_used() {
+    let shop = shop_with("");
+    let mut dataset = shop.open();
+    let image = image::ImageBuffer::from_pixel(4, 4, image::Luma([4000_u16]));
+    std::fs::create_dir_all(dataset.rows[3].image.parent().unwrap()).unwrap();
+    for row in &dataset.rows {
+        let mut png = std::io::Cursor::new(Vec::new());
+        image::DynamicImage::ImageLuma16(image.clone()).write_to(&mut png, image::ImageFormat::Png).unwrap();
+        std::fs::write(&row.image, png.into_inner()).unwrap();
+    }
+    let found = check_images(&dataset, Look::Pixels, &|_, _| true);
+    let told = &found.problems;
+    assert_eq!((told.len(), told[3].severity, told[3].line), (12, Severity::Note, Some(5)));
+    assert!(told[3].message.contains("3.jpg: its values of 16 bits reach only 4000"), "{}", told[3].message);
+    dataset.apply(found);
+    // As after labels were changed.
+    dataset.settle_rows();
+    assert!(dataset.rows.iter().all(|row| row.usable));
+    assert_eq!(Counts::of(&dataset.problems).warnings, 0);
+}
+
+#[test]
 fn a_check_of_images_can_be_stopped() {
     let rows: String = (0..1000).map(|n| format!("x{n}.jpg,solid,short\n")).collect();
     let dataset = Shop::new(&format!("path,print,sleeves\n{rows}")).open();

@@ -35,17 +35,19 @@ impl ImageCache {
     }
 
     /// The image of row `index`: from memory, else decoded from `path`, scaled, and kept if there is
-    /// room. Any number of threads may call it. `index` alone identifies the image.
+    /// room. Any number of threads may call it. `index` alone identifies the image. Where it was decoded
+    /// now, what is worth knowing of that comes with it: see [`Decoded::note`](super::decode::Decoded::note).
     ///
     /// # Errors
     /// See [`ImageError`]; a failure is not remembered.
-    pub fn get_or_decode(&self, index: usize, path: &Path) -> Result<Arc<Rgb>, ImageError> {
+    pub fn get_or_decode(&self, index: usize, path: &Path) -> Result<(Arc<Rgb>, Option<String>), ImageError> {
         let shard = &self.shards[index % SHARDS];
         if let Some(image) = shard.read().unwrap_or_else(PoisonError::into_inner).get(&index) {
-            return Ok(Arc::clone(image));
+            return Ok((Arc::clone(image), None));
         }
         let decoded = decode_file(path)?;
         let image = Arc::new(resize::resize(&decoded, self.width, self.height));
+        let note = decoded.note().map(str::to_owned);
         drop(decoded);
         let bytes = image.as_raw().len();
         if self.reserve(bytes) {
@@ -55,7 +57,7 @@ impl ImageCache {
                 self.used_bytes.fetch_sub(bytes, Ordering::Relaxed);
             }
         }
-        Ok(image)
+        Ok((image, note))
     }
 
     /// Bytes of pixels kept now.
@@ -96,13 +98,13 @@ mod tests {
         let one = 8 * 4 * 3;
         let cache = ImageCache::new(8, 4, 2 * one);
         for (index, path) in paths.iter().enumerate() {
-            let image = cache.get_or_decode(index, path).unwrap();
+            let (image, _) = cache.get_or_decode(index, path).unwrap();
             assert_eq!(image.dimensions(), (4, 8));
             assert_eq!(image.get_pixel(0, 0), &Pixel([index as u8; 3]));
         }
         assert_eq!(cache.used_bytes(), 2 * one);
         drop(folder);
-        assert_eq!(cache.get_or_decode(1, &paths[1]).unwrap().get_pixel(3, 7), &Pixel([1; 3]));
+        assert_eq!(cache.get_or_decode(1, &paths[1]).unwrap().0.get_pixel(3, 7), &Pixel([1; 3]));
         assert!(matches!(cache.get_or_decode(2, &paths[2]), Err(ImageError::Missing { .. })));
     }
 
@@ -115,7 +117,7 @@ mod tests {
                 scope.spawn(|| {
                     for round in 0..50 {
                         let index = round % paths.len();
-                        let image = cache.get_or_decode(index, &paths[index]).unwrap();
+                        let (image, _) = cache.get_or_decode(index, &paths[index]).unwrap();
                         assert_eq!(image.get_pixel(5, 5), &Pixel([index as u8; 3]));
                     }
                 });

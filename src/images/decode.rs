@@ -1,26 +1,29 @@
 //! Bytes -> upright 8-bit RGB, bounded in memory.
 //!
 //! What a file is, its content says, not its name. JPEGs go to zune-jpeg directly (CMYK and YCCK in
-//! Adobe's inverted convention included, as browsers and Pillow do), the rest to the `image` crate.
+//! Adobe's inverted convention included, as browsers and Pillow do), TIFFs to [`tiff`], the rest to the
+//! `image` crate.
 
+mod error;
+mod header;
 mod jpeg;
+mod tiff;
 mod to_rgb;
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, ErrorKind, Read, Seek};
+use std::io::{BufRead as _, BufReader, Cursor, ErrorKind, Read as _};
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
+use image::{DynamicImage, ImageFormat};
 
 use super::Rgb;
 use super::budget::{Budget, Share};
 use crate::files::regular;
+use crate::panics;
+pub use error::ImageError;
+use header::Header;
 
 /// The endings of the images that we read, for finding them in folders and tables.
 pub const ENDINGS: [&str; 9] = ["jpg", "jpeg", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff"];
@@ -52,55 +55,25 @@ const BYTES_PER_PIXEL: u64 = 6;
 /// What scaling needs for each pixel of the longer side, to weigh it.
 const BYTES_OF_SIDE: u64 = 32;
 
-/// Why an image cannot be used. The messages say what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum ImageError {
-    /// There is no such file.
-    #[error("{} is missing: check the path in the CSV, or put the file there", path.display())]
-    Missing {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file is there but cannot be read.
-    #[error("{name} cannot be read: {source}")]
-    Io {
-        /// File or other name.
-        name: String,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// It declares more than [`MAX_PIXELS`].
-    #[error("{name} declares {width}x{height} pixels, over the limit of 200 megapixels: scale it down")]
-    TooLarge {
-        /// File or other name.
-        name: String,
-        /// Declared width.
-        width: u32,
-        /// Declared height.
-        height: u32,
-    },
-    /// It is no image that we read, or is damaged.
-    #[error("{name} is not a readable JPEG, PNG, WebP, GIF, BMP or TIFF image: {reason}")]
-    Format {
-        /// File or other name.
-        name: String,
-        /// What the decoder said.
-        reason: String,
-    },
-}
-
 /// Upright pixels with their share of the [`Budget`], which has it back when they are dropped.
 #[derive(Debug)]
 pub struct Decoded {
     pixels: Rgb,
     share: Share,
+    note: Option<String>,
 }
 
 impl Decoded {
     /// A copy of pixels that are at hand.
     pub fn copy_of(pixels: &Rgb) -> Self {
         let share = Budget::of_process().take(held_bytes(pixels.dimensions()));
-        Self { pixels: pixels.clone(), share }
+        Self { pixels: pixels.clone(), share, note: None }
+    }
+
+    /// What is worth knowing of how the image was read, with its name: a part of it is damaged, or its
+    /// range had to be guessed.
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
     }
 
     /// The pixels, and the share to keep as long as they.
@@ -122,34 +95,43 @@ impl Deref for Decoded {
     }
 }
 
+/// Pixels as they are stored, before they are turned upright.
+struct Stored {
+    pixels: Rgb,
+    orientation: Orientation,
+    note: Option<String>,
+}
+
 /// Decodes a file, once the [`Budget`] has room for it.
 ///
 /// # Errors
-/// See [`ImageError`]. A JPEG that was cut off is an error too, not a half-grey picture.
+/// See [`ImageError`]. An image that was cut off is an error too, not a half-grey picture.
 pub fn decode_file(path: &Path) -> Result<Decoded, ImageError> {
     decode_file_within(path, Budget::of_process())
 }
 
 fn decode_file_within(path: &Path, budget: &'static Budget) -> Result<Decoded, ImageError> {
     let name = path.display().to_string();
-    let header = Header { name: &name };
-    let failed = |source| ImageError::Io { name: name.clone(), source };
-    let file = open(path)?;
-    let length = file.metadata().map_err(failed)?.len();
-    let mut reader = BufReader::with_capacity(READ_BYTES, file);
-    let format = header.format_of(reader.fill_buf().map_err(failed)?)?;
-    header.check_length(length, format)?;
-    if format != ImageFormat::Jpeg {
-        return header.decode_other(reader, format, length, budget);
-    }
-    let (mut bytes, jpeg) = header.start_of_jpeg(&mut reader)?;
-    let share = budget.take(jpeg.cost(length));
-    let rest = length.saturating_sub(bytes.len() as u64);
-    bytes.reserve_exact(usize::try_from(rest).unwrap_or(0));
-    reader.take(rest).read_to_end(&mut bytes).map_err(failed)?;
-    let (pixels, orientation) = header.decode_jpeg(&bytes)?;
-    drop(bytes);
-    Ok(upright(pixels, orientation, share))
+    without_panics(&name, || {
+        let header = Header { name: &name };
+        let failed = |source| ImageError::Io { name: name.clone(), source };
+        let file = open(path)?;
+        let length = file.metadata().map_err(failed)?.len();
+        let mut reader = BufReader::with_capacity(READ_BYTES, file);
+        let format = header.format_of(reader.fill_buf().map_err(failed)?)?;
+        header.check_length(length, format)?;
+        if format != ImageFormat::Jpeg {
+            return header.decode_other(reader, format, length, budget);
+        }
+        let (mut bytes, jpeg) = header.start_of_jpeg(&mut reader)?;
+        let share = budget.take(jpeg.cost(length));
+        let rest = length.saturating_sub(bytes.len() as u64);
+        bytes.reserve_exact(usize::try_from(rest).unwrap_or(0));
+        reader.take(rest).read_to_end(&mut bytes).map_err(failed)?;
+        let stored = header.decode_jpeg(&bytes)?;
+        drop(bytes);
+        Ok(upright(&name, stored, share))
+    })
 }
 
 /// Decodes bytes, once the [`Budget`] has room for them; `name` is what messages call them.
@@ -157,24 +139,38 @@ fn decode_file_within(path: &Path, budget: &'static Budget) -> Result<Decoded, I
 /// # Errors
 /// See [`ImageError`].
 pub fn decode_bytes(bytes: &[u8], name: &str) -> Result<Decoded, ImageError> {
-    let (header, budget, length) = (Header { name }, Budget::of_process(), bytes.len() as u64);
-    let format = header.format_of(bytes)?;
-    header.check_length(length, format)?;
-    if format != ImageFormat::Jpeg {
-        return header.decode_other(Cursor::new(bytes), format, length, budget);
-    }
-    let (_, jpeg) = header.jpeg(bytes)?;
-    let share = budget.take(jpeg.cost(length));
-    let (pixels, orientation) = header.decode_jpeg(bytes)?;
-    Ok(upright(pixels, orientation, share))
+    without_panics(name, || {
+        let (header, budget, length) = (Header { name }, Budget::of_process(), bytes.len() as u64);
+        let format = header.format_of(bytes)?;
+        header.check_length(length, format)?;
+        if format != ImageFormat::Jpeg {
+            return header.decode_other(Cursor::new(bytes), format, length, budget);
+        }
+        let (_, jpeg) = header.jpeg(bytes)?;
+        let share = budget.take(jpeg.cost(length));
+        Ok(upright(name, header.decode_jpeg(bytes)?, share))
+    })
 }
 
-fn upright(pixels: Rgb, orientation: Orientation, mut share: Share) -> Decoded {
-    let mut image = DynamicImage::ImageRgb8(pixels);
-    image.apply_orientation(orientation);
+/// A decoder that panics at a strange file costs this image alone.
+fn without_panics<T>(name: &str, decode: impl FnOnce() -> Result<T, ImageError>) -> Result<T, ImageError> {
+    panics::catch(decode).unwrap_or_else(|said| {
+        Err(ImageError::Unsupported {
+            name: name.to_owned(),
+            reason: format!(
+                "its decoder has a fault that it meets; save it anew as PNG or JPEG ({})",
+                error::in_one_line(&said)
+            ),
+        })
+    })
+}
+
+fn upright(name: &str, stored: Stored, mut share: Share) -> Decoded {
+    let mut image = DynamicImage::ImageRgb8(stored.pixels);
+    image.apply_orientation(stored.orientation);
     let pixels = image.into_rgb8();
     share.shrink_to(held_bytes(pixels.dimensions()));
-    Decoded { pixels, share }
+    Decoded { pixels, share, note: stored.note.map(|note| format!("{name}: {note}")) }
 }
 
 /// What an image that is decoded takes while it is turned or scaled.
@@ -191,18 +187,16 @@ fn pixel_count((width, height): (u32, u32)) -> u64 {
 /// # Errors
 /// See [`ImageError`].
 pub fn probe_file(path: &Path) -> Result<(u32, u32), ImageError> {
-    let mut file = BufReader::with_capacity(READ_BYTES, open(path)?);
     let name = path.display().to_string();
-    let header = Header { name: &name };
-    let start = file.fill_buf().map_err(|source| ImageError::Io { name: name.clone(), source })?;
-    let format = header.format_of(start)?;
-    let ((width, height), orientation) = if format == ImageFormat::Jpeg {
-        let (_, jpeg) = header.start_of_jpeg(&mut file)?;
-        (jpeg.size, jpeg.orientation)
-    } else {
-        let mut decoder = header.decoder(file, format)?;
-        (decoder.dimensions(), decoder.orientation().unwrap_or(Orientation::NoTransforms))
-    };
+    let ((width, height), orientation) = without_panics(&name, || {
+        let file = open(path)?;
+        let failed = |source| ImageError::Io { name: name.clone(), source };
+        let length = file.metadata().map_err(failed)?.len();
+        let mut file = BufReader::with_capacity(READ_BYTES, file);
+        let header = Header { name: &name };
+        let format = header.format_of(file.fill_buf().map_err(failed)?)?;
+        header.probe(file, format, length)
+    })?;
     let sideways = matches!(
         orientation,
         Orientation::Rotate90
@@ -218,181 +212,6 @@ fn open(path: &Path) -> Result<File, ImageError> {
         ErrorKind::NotFound => ImageError::Missing { path: path.to_path_buf() },
         _ => ImageError::Io { name: path.display().to_string(), source },
     })
-}
-
-/// The decoders, each of which checks the declared size first; `name` is for messages.
-struct Header<'a> {
-    name: &'a str,
-}
-
-type InMemory<'a> = JpegDecoder<ZCursor<&'a [u8]>>;
-
-/// What the header of a JPEG says.
-struct Jpeg {
-    size: (u32, u32),
-    orientation: Orientation,
-    coefficient_bytes: u64,
-}
-
-impl Jpeg {
-    /// What decoding it takes at most, with a file of `length` bytes in memory.
-    fn cost(&self, length: u64) -> u64 {
-        let decoding = pixel_count(self.size) * 3 + self.coefficient_bytes;
-        length + MAX_HEADER_BYTES + decoding.max(held_bytes(self.size))
-    }
-}
-
-/// What decoding any other image of a file of `length` bytes takes at most, and what its decoder may
-/// allocate within that; `native` is the bytes of a pixel as the file has them.
-fn cost(format: ImageFormat, size: (u32, u32), native: u64, length: u64) -> (u64, u64) {
-    let pixels = pixel_count(size);
-    let (cost, may_allocate) = match format {
-        // The frame, and the canvas that it is laid on.
-        ImageFormat::Gif => (pixels * 8, pixels * 4),
-        // It is unpacked, cut into its strips or tiles, and then copied to us.
-        ImageFormat::Tiff => (pixels * native * 3, pixels * native * 2),
-        // Planes, transparency, frame and canvas, and the file.
-        ImageFormat::WebP => (pixels * 16 + length, pixels * 16),
-        _ => (pixels * native, pixels * native),
-    };
-    (cost.max(held_bytes(size)) + MAX_HEADER_BYTES, may_allocate + MAX_HEADER_BYTES)
-}
-
-impl Header<'_> {
-    fn format_error(&self, reason: impl std::fmt::Display) -> ImageError {
-        ImageError::Format { name: self.name.to_owned(), reason: format!("{reason}") }
-    }
-
-    fn format_of(&self, bytes: &[u8]) -> Result<ImageFormat, ImageError> {
-        if bytes.is_empty() {
-            return Err(self.format_error("the file is empty"));
-        }
-        let format =
-            image::guess_format(bytes).map_err(|_| self.format_error("its content is something else"))?;
-        if format.reading_enabled() {
-            Ok(format)
-        } else {
-            let kind = format.extensions_str().first().unwrap_or(&"other").to_uppercase();
-            Err(self.format_error(format!("it is {kind}; save it as JPEG or PNG")))
-        }
-    }
-
-    fn check_size(&self, (width, height): (u32, u32)) -> Result<(), ImageError> {
-        if width == 0 || height == 0 {
-            return Err(self.format_error("it has no pixels"));
-        }
-        if u64::from(width) * u64::from(height) > MAX_PIXELS {
-            return Err(ImageError::TooLarge { name: self.name.to_owned(), width, height });
-        }
-        Ok(())
-    }
-
-    fn check_length(&self, length: u64, format: ImageFormat) -> Result<(), ImageError> {
-        let most = match format {
-            ImageFormat::Jpeg | ImageFormat::WebP => MAX_COMPRESSED_BYTES,
-            _ => MAX_FILE_BYTES,
-        };
-        if length > most {
-            return Err(self.format_error(format!("the file is larger than {} MB", most >> 20)));
-        }
-        Ok(())
-    }
-
-    fn jpeg<'b>(&self, bytes: &'b [u8]) -> Result<(InMemory<'b>, Jpeg), ImageError> {
-        let options = DecoderOptions::default()
-            .set_strict_mode(false)
-            .set_max_width(usize::from(u16::MAX))
-            .set_max_height(usize::from(u16::MAX))
-            .jpeg_set_out_colorspace(ColorSpace::RGB);
-        let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-        decoder.decode_headers().map_err(|error| self.format_error(error))?;
-        let info = decoder.info().ok_or_else(|| self.format_error("it has no header"))?;
-        let size = (u32::from(info.width), u32::from(info.height));
-        self.check_size(size)?;
-        let orientation = decoder
-            .exif()
-            .and_then(|exif| Orientation::from_exif_chunk(exif))
-            .unwrap_or(Orientation::NoTransforms);
-        let coefficient_bytes = jpeg::coefficient_bytes(bytes, pixel_count(size));
-        Ok((decoder, Jpeg { size, orientation, coefficient_bytes }))
-    }
-
-    /// Reads the header of a JPEG, and returns what was read.
-    fn start_of_jpeg(&self, file: &mut impl Read) -> Result<(Vec<u8>, Jpeg), ImageError> {
-        let failed = |source| ImageError::Io { name: self.name.to_owned(), source };
-        let mut bytes = Vec::new();
-        let mut take = READ_BYTES as u64;
-        loop {
-            let read = file.by_ref().take(take).read_to_end(&mut bytes).map_err(failed)?;
-            match self.jpeg(&bytes) {
-                Ok((_, jpeg)) => return Ok((bytes, jpeg)),
-                // A long preview or colour profile may stand before the size: read on.
-                Err(ImageError::Format { .. }) if read as u64 == take => take = bytes.len() as u64,
-                Err(error) => return Err(error),
-            }
-            if bytes.len() as u64 > MAX_HEADER_BYTES {
-                return Err(self.format_error("its header does not end"));
-            }
-        }
-    }
-
-    fn decode_jpeg(&self, bytes: &[u8]) -> Result<(Rgb, Orientation), ImageError> {
-        let (mut decoder, jpeg) = self.jpeg(bytes)?;
-        if !jpeg::has_end(bytes) {
-            return Err(self.format_error("the file was cut off; copy or download it again"));
-        }
-        let pixels = decoder.decode().map_err(|error| self.format_error(error))?;
-        let image = Rgb::from_raw(jpeg.size.0, jpeg.size.1, pixels).ok_or_else(|| self.unknown_colours())?;
-        Ok((image, jpeg.orientation))
-    }
-
-    fn unknown_colours(&self) -> ImageError {
-        self.format_error("its colours are of an unknown kind")
-    }
-
-    fn decoder<'r, R: BufRead + Seek + 'r>(
-        &self,
-        reader: R,
-        format: ImageFormat,
-    ) -> Result<impl ImageDecoder + 'r, ImageError> {
-        let mut reader = ImageReader::with_format(reader, format);
-        reader.limits(limits(MAX_HEADER_BYTES));
-        let decoder = reader.into_decoder().map_err(|error| self.format_error(error))?;
-        self.check_size(decoder.dimensions())?;
-        Ok(decoder)
-    }
-
-    fn decode_other<R: BufRead + Seek>(
-        &self,
-        reader: R,
-        format: ImageFormat,
-        length: u64,
-        budget: &'static Budget,
-    ) -> Result<Decoded, ImageError> {
-        let mut decoder = self.decoder(reader, format)?;
-        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-        let ((width, height), color) = (decoder.dimensions(), decoder.color_type());
-        let bytes = u64::from(color.bytes_per_pixel());
-        let (cost, may_allocate) = cost(format, (width, height), bytes, length);
-        let share = budget.take(cost);
-        decoder.set_limits(limits(may_allocate)).map_err(|error| self.format_error(error))?;
-        let too_large = || ImageError::TooLarge { name: self.name.to_owned(), width, height };
-        let native = usize::try_from(decoder.total_bytes()).map_err(|_| too_large())?;
-        let count = usize::try_from(pixel_count((width, height))).map_err(|_| too_large())?;
-        let mut buffer = vec![0; native.max(count * 3)];
-        decoder.read_image(&mut buffer[..native]).map_err(|error| self.format_error(error))?;
-        if !to_rgb::in_place(&mut buffer, count, color) {
-            return Err(self.unknown_colours());
-        }
-        let pixels = Rgb::from_raw(width, height, buffer).ok_or_else(|| self.unknown_colours())?;
-        Ok(upright(pixels, orientation, share))
-    }
-}
-
-fn limits(bytes: u64) -> Limits {
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(bytes);
-    limits
 }
 
 #[cfg(test)]

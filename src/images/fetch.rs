@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
+use super::content;
 use crate::download::stream::{Broken, Get, Stream};
 
 /// At most so many bytes are taken.
@@ -38,8 +39,13 @@ fn fetch_within(
             bail!("`{shown}`: addresses that begin with `{other}:` are not fetched, only http and https")
         }
     };
-    if !looks_like_image(&bytes) {
-        bail!("{shown}: {}", what_it_is(&bytes));
+    if let Err(other) = content::format_of(&bytes) {
+        let remedy = if other.is_web_page() {
+            "right-click the picture and copy its image address"
+        } else {
+            other.remedy
+        };
+        bail!("{shown} holds {}, not an image that is read: {remedy}", other.what);
     }
     Ok(bytes)
 }
@@ -87,33 +93,6 @@ fn download(
         }
     }
     Ok(bytes)
-}
-
-/// Whether the first bytes are those of a format that we decode.
-fn looks_like_image(bytes: &[u8]) -> bool {
-    let begins = |magic: &[u8]| bytes.starts_with(magic);
-    begins(b"\xff\xd8\xff")
-        || begins(b"\x89PNG\r\n\x1a\n")
-        || begins(b"GIF8")
-        || begins(b"BM")
-        || begins(b"II*\0")
-        || begins(b"MM\0*")
-        || (begins(b"RIFF") && bytes.get(8..12) == Some(b"WEBP"))
-}
-
-fn what_it_is(bytes: &[u8]) -> &'static str {
-    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]).to_ascii_lowercase();
-    if start.contains("<svg") {
-        "this is an SVG drawing, which is not read: save it as PNG first"
-    } else if start.contains("<html") || start.contains("<!doctype") {
-        "this is a web page, not an image: right-click the picture and copy its image address"
-    } else if bytes.get(4..12).is_some_and(|kind| kind.starts_with(b"ftyp")) {
-        "this is an AVIF or HEIC image or a film, which is not read: save it as JPEG or PNG first"
-    } else if bytes.is_empty() {
-        "the server sent nothing"
-    } else {
-        "this is not a JPEG, PNG, WebP, GIF, BMP or TIFF image"
-    }
 }
 
 /// `data:image/png;base64,...` -> bytes.

@@ -4,7 +4,6 @@
 //! What a batch holds depends on the seed and the epoch alone, not on the number of workers.
 
 use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -12,10 +11,12 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use rand::{SeedableRng as _, seq::SliceRandom as _};
 use rand_pcg::Pcg64Mcg;
 
+use super::Rgb;
 use super::augment::augment;
 use super::cache::ImageCache;
 use crate::config::Augmentation;
 use crate::dataset::Row;
+use crate::panics;
 
 /// What the labels of a row without a label for a task become; the loss passes over it.
 pub const NO_LABEL: i64 = -100;
@@ -31,6 +32,8 @@ pub struct Batch {
     pub labels: Vec<i64>,
     /// Rows whose image could not be had, with the message.
     pub failures: Vec<(usize, String)>,
+    /// Rows of which is worth knowing how their image was read, with the message.
+    pub notes: Vec<(usize, String)>,
 }
 
 /// What every worker needs.
@@ -88,25 +91,39 @@ impl Source {
             pixels: Vec::with_capacity(rows.len() * height as usize * width as usize * 3),
             labels: Vec::new(),
             failures: Vec::new(),
+            notes: Vec::new(),
         };
         for &row in rows {
-            match self.cache.get_or_decode(row, &self.rows[row].image) {
-                Err(error) => batch.failures.push((row, error.to_string())),
-                Ok(image) => {
-                    match augment_epoch {
-                        None => batch.pixels.extend_from_slice(&image),
-                        Some(epoch) => {
-                            let seed = mix(self.seed, epoch as u64, row as u64);
-                            let changed = augment(&image, &self.augmentation, seed);
-                            batch.pixels.extend_from_slice(&changed);
-                        }
-                    }
+            // What panics at a strange image must cost this image, not its batch or the run.
+            let image = panics::catch(|| self.image(row, augment_epoch)).unwrap_or_else(|what| {
+                let path = self.rows.get(row).map(|row| row.image.display().to_string());
+                Err(format!("{} made the program fail ({what})", path.unwrap_or_default()))
+            });
+            match image {
+                Err(message) => batch.failures.push((row, message)),
+                Ok((image, note)) => {
+                    batch.pixels.extend_from_slice(&image);
+                    batch.notes.extend(note.map(|note| (row, note)));
                     batch.rows.push(row);
                 }
             }
         }
         batch.labels = self.labels(&batch.rows);
         batch
+    }
+
+    /// The image of a row as the network gets it, with what is worth knowing of how it was read.
+    fn image(&self, row: usize, augment_epoch: Option<usize>) -> Result<(Arc<Rgb>, Option<String>), String> {
+        let (image, note) =
+            self.cache.get_or_decode(row, &self.rows[row].image).map_err(|error| error.to_string())?;
+        let image = match augment_epoch {
+            None => image,
+            Some(epoch) => {
+                let seed = mix(self.seed, epoch as u64, row as u64);
+                Arc::new(augment(&image, &self.augmentation, seed))
+            }
+        };
+        Ok((image, note))
     }
 
     /// `[tasks, N]` of rows.
@@ -117,7 +134,13 @@ impl Source {
 
     /// A batch without pixels, for rows whose features are known.
     pub fn labelled(&self, rows: Vec<usize>) -> Batch {
-        Batch { labels: self.labels(&rows), rows, pixels: Vec::new(), failures: Vec::new() }
+        Batch {
+            labels: self.labels(&rows),
+            rows,
+            pixels: Vec::new(),
+            failures: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 }
 
@@ -186,17 +209,7 @@ fn work(
     augment_epoch: Option<usize>,
 ) {
     while let Ok((place, rows)) = jobs.recv() {
-        // A decoder that panics on a strange file must cost this batch, not the run.
-        let loaded = std::panic::catch_unwind(AssertUnwindSafe(|| source.load(&rows, augment_epoch)));
-        let batch = loaded.unwrap_or_else(|_| Batch {
-            rows: Vec::new(),
-            pixels: Vec::new(),
-            labels: Vec::new(),
-            failures: rows
-                .iter()
-                .map(|&row| (row, "the image decoder failed on this batch".to_owned()))
-                .collect(),
-        });
+        let batch = source.load(&rows, augment_epoch);
         if results.send((place, batch)).is_err() {
             return;
         }
@@ -283,6 +296,35 @@ mod tests {
         assert_eq!(batch.rows, [0, 2]);
         assert_eq!(batch.failures[0].0, 1);
         assert!(batch.failures[0].1.contains("1.png is missing"), "{:?}", batch.failures);
+    }
+
+    #[test]
+    fn what_panics_at_one_image_costs_this_image_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        // There is no row 9: to ask for it is a panic.
+        let batch =
+            Loader::start(&source(dir.path(), 3), vec![vec![0, 9, 2]], None, 1).unwrap().next().unwrap();
+        assert_eq!(batch.rows, [0, 2]);
+        assert_eq!(batch.failures.iter().map(|(row, _)| *row).collect::<Vec<_>>(), [9]);
+        assert!(batch.failures[0].1.contains("out of bounds"), "{:?}", batch.failures);
+        assert_eq!(batch.pixels.len(), 2 * 32 * 32 * 3);
+    }
+
+    #[test]
+    fn how_an_image_was_read_is_told_when_it_is_decoded_and_not_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let source = source(dir.path(), 3);
+        let dark = image::ImageBuffer::from_pixel(40, 40, image::Luma([4000_u16]));
+        image::DynamicImage::ImageLuma16(dark).save(dir.path().join("1.png")).unwrap();
+        let batches = || Loader::start(&source, vec![vec![0, 1, 2]], None, 1).unwrap().next().unwrap();
+        let first = batches();
+        assert_eq!((first.rows.len(), first.notes.len(), first.notes[0].0), (3, 1, 1));
+        assert!(
+            first.notes[0].1.contains("1.png: its values of 16 bits reach only 4000"),
+            "{:?}",
+            first.notes
+        );
+        assert!(batches().notes.is_empty(), "it is kept now");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 pub mod augment;
 pub mod budget;
 pub mod cache;
+pub mod content;
 pub mod decode;
 pub mod fetch;
 pub mod loader;

@@ -1,5 +1,6 @@
 //! Predicting files by the thousand: worker threads decode ahead of the network.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -17,6 +18,8 @@ pub struct Answer {
     pub row: usize,
     /// The prediction, or why the image could not be read.
     pub result: Result<Prediction, String>,
+    /// What is worth knowing of how the image was read; it names the file.
+    pub note: Option<String>,
 }
 
 /// Predicts `images` of `rows`, `batch_size` at a time with `workers` threads that decode. `answer`
@@ -44,13 +47,14 @@ pub fn predict_rows(
         .context("cannot start the threads that decode images")?;
     for batch in loader {
         for (row, message) in batch.failures {
-            if !answer(Answer { row, result: Err(message) }) {
+            if !answer(Answer { row, result: Err(message), note: None }) {
                 return Ok(());
             }
         }
         let predictions = predictor.predict_pixels(&batch.pixels, batch.rows.len())?;
+        let mut notes: HashMap<usize, String> = batch.notes.into_iter().collect();
         for (row, prediction) in batch.rows.into_iter().zip(predictions) {
-            if !answer(Answer { row, result: Ok(prediction) }) {
+            if !answer(Answer { row, result: Ok(prediction), note: notes.remove(&row) }) {
                 return Ok(());
             }
         }

@@ -159,6 +159,10 @@ impl Extractor<'_> {
                 for (_, message) in &batch.failures {
                     reporter.warn(format!("{message}; the run goes on without this image"));
                 }
+                // The views after the first read the same images.
+                for (_, message) in batch.notes.iter().filter(|_| all.is_empty()) {
+                    reporter.warn(message.clone());
+                }
                 if !batch.rows.is_empty() {
                     parts.push(self.features_of(&batch.pixels, batch.rows.len())?);
                 }

@@ -23,12 +23,12 @@ pub mod split_file;
 mod trainer;
 mod unsaved;
 
-use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use crate::config::Config;
+use crate::panics;
 use events::{Command, Event};
 use reporter::Reporter;
 pub use unsaved::Unsaved;
@@ -64,11 +64,11 @@ pub fn start(request: Request, wake: impl Fn() + Send + 'static) -> Training {
     let (commands, commands_out) = unbounded();
     let mut reporter = Reporter::new(events_in.clone(), commands_out, Box::new(wake));
     let body = move || {
-        let result = std::panic::catch_unwind(AssertUnwindSafe(|| trainer::run(&request, &mut reporter)));
+        let result = panics::catch(|| trainer::run(&request, &mut reporter));
         let last = match result {
             Ok(Ok(stopped)) => Event::Stopped(stopped),
             Ok(Err(error)) => Event::Failed { error: explain(&error) },
-            Err(panic) => Event::Failed { error: format!("training broke off: {}", panic_text(&*panic)) },
+            Err(what) => Event::Failed { error: format!("training broke off: {what}") },
         };
         reporter.send(last);
     };
@@ -95,11 +95,6 @@ fn explain(error: &anyhow::Error) -> String {
         return format!("{text}: the disk is full; free some space, then start or resume the run");
     }
     text
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("an unknown fault")
 }
 
 #[cfg(test)]

@@ -235,11 +235,16 @@ impl Passes {
         input.features.is_none() && is_single_value(input.batch.rows.len(), height, width)
     }
 
-    /// Each image that fails is told once, not once an epoch.
+    /// Each image that fails or was read with a reserve is told once, not once an epoch.
     fn report_failures(&mut self, batch: &Batch, reporter: &mut Reporter) {
         for (row, message) in &batch.failures {
             if self.reported.insert(*row) {
                 reporter.warn(format!("{message}; the run goes on without this image"));
+            }
+        }
+        for (row, message) in &batch.notes {
+            if self.reported.insert(*row) {
+                reporter.warn(message.clone());
             }
         }
     }

@@ -171,7 +171,7 @@ impl Session {
         match outcome {
             Outcome::Done(pass) => {
                 self.predicted = self.next;
-                if let Some(message) = told(&pass.failures) {
+                for message in [told(&pass.failures), told(&pass.notes)].into_iter().flatten() {
                     context.commands.toast(Level::Warning, message);
                 }
                 // Nothing new: what is shown stays.
@@ -235,10 +235,10 @@ impl Session {
     }
 }
 
-/// The first of the images that could not be read, and how many more.
-pub fn told(failures: &[(usize, String)]) -> Option<String> {
-    let (_, first) = failures.first()?;
-    let more = failures.len() - 1;
+/// The first message about images, and how many more there are.
+pub fn told(messages: &[(usize, String)]) -> Option<String> {
+    let (_, first) = messages.first()?;
+    let more = messages.len() - 1;
     Some(if more > 0 { format!("{first} (and {more} more)") } else { first.clone() })
 }
 

@@ -264,7 +264,7 @@ impl Session {
     fn poll_prediction(&mut self, context: &ViewContext<'_>) {
         match take(&mut self.predicting) {
             Some(Outcome::Done(pass)) => {
-                if let Some(message) = told(&pass.failures) {
+                for message in [told(&pass.failures), told(&pass.notes)].into_iter().flatten() {
                     context.commands.toast(Level::Warning, message);
                 }
                 // Images that cannot be read stay missing: they are not tried again and again.

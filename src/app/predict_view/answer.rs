@@ -58,6 +58,12 @@ pub fn bars_ui(
     if let Some([width, height]) = entry.size {
         ui.label(theme::caption(tokens, format!("{width} \u{d7} {height} pixels")));
     }
+    if let Some(note) = &entry.note {
+        ui.horizontal_top(|ui| {
+            ui.label(RichText::new(icons::WARNING_CIRCLE).color(tokens.warning));
+            ui.add(egui::Label::new(theme::caption(tokens, note.as_str())).wrap().selectable(true));
+        });
+    }
     ui.add_space(2.0 * GRID);
     match (&entry.state, model) {
         (State::Failed(message), _) => {

@@ -40,6 +40,8 @@ struct Entry {
     origin: String,
     thumbnail: Option<TextureHandle>,
     size: Option<[u32; 2]>,
+    /// What is worth knowing of how it was read.
+    note: Option<String>,
     state: State,
 }
 
@@ -127,6 +129,7 @@ impl PredictView {
                 source,
                 thumbnail: None,
                 size: None,
+                note: None,
                 state: State::Waiting,
             });
             self.next_id += 1;
@@ -216,8 +219,9 @@ impl PredictView {
         let texture =
             |name: String, image| context.commands.ctx().load_texture(name, image, TextureOptions::LINEAR);
         match said {
-            Said::Loaded { id, size, thumbnail, source } => {
+            Said::Loaded { id, size, thumbnail, source, note } => {
                 if let Some(entry) = self.entry(id) {
+                    entry.note = note;
                     entry.size = Some(size);
                     entry.source = source;
                     entry.thumbnail.get_or_insert_with(|| texture(format!("thumbnail {id}"), thumbnail));

@@ -2,7 +2,6 @@
 //! predicts what they hand it, in batches. Nothing here blocks the window; every error comes back
 //! with the image it belongs to.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,6 +19,7 @@ use crate::images::thumbnail::thumbnail_of;
 use crate::images::{self, Rgb};
 use crate::inference::{Prediction, Predictor};
 use crate::model::checkpoint;
+use crate::panics;
 use crate::training::events::EpochMetrics;
 use crate::training::run_folder::{self, RunRecord};
 
@@ -80,6 +80,8 @@ pub enum Said {
         thumbnail: ColorImage,
         /// What to read it from from now on: a URL is fetched once.
         source: ImageSource,
+        /// What is worth knowing of how it was read.
+        note: Option<String>,
     },
     /// The picture of the selected entry.
     Shown {
@@ -211,10 +213,10 @@ impl Say<'_> {
 
 /// What a panic becomes: a message, never the end of the thread.
 fn guarded<T>(name: &str, work: impl FnOnce() -> anyhow::Result<T>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(work)) {
+    match panics::catch(work) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(format!("{error:#}")),
-        Err(_) => Err(format!("{name} ran into a fault of the program. Please report it.")),
+        Err(what) => Err(format!("{name} ran into a fault of the program ({what}). Please report it.")),
     }
 }
 
@@ -239,7 +241,8 @@ fn load_loop(
                     Ok((image, source)) => {
                         let thumbnail = color_image(&thumbnail_of(&image, THUMBNAIL));
                         let size = [image.width(), image.height()];
-                        say.say(Said::Loaded { id, size, thumbnail, source });
+                        let note = image.note().map(str::to_owned);
+                        say.say(Said::Loaded { id, size, thumbnail, source, note });
                         if pixels.send(Pixels { id, model, image }).is_err() {
                             return;
                         }

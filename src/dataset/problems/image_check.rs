@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use super::Problem;
+use super::{Kind, Problem, Severity};
 use crate::dataset::Dataset;
 use crate::dataset::image_paths::ImageFinder;
 use crate::dataset::split::{Part, Rule};
@@ -36,7 +36,8 @@ pub struct Checked {
 }
 
 /// Looks at every usable row's image on a few threads; what is missing, unreadable or too
-/// large becomes a warning and its row unusable (the caller applies it with `Dataset::apply`).
+/// large becomes a warning and its row unusable (the caller applies it with `Dataset::apply`), and how
+/// an image was read that is damaged in part or has an unclear range becomes a note.
 /// `progress` gets (done, of) and returns whether to go on; after a "no" what was found so far comes back.
 pub fn check_images(
     dataset: &Dataset,
@@ -104,9 +105,14 @@ fn same_files(dataset: &Dataset, mut files: Vec<(FileId, usize)>) -> Vec<(usize,
 
 fn check_image(dataset: &Dataset, finder: &ImageFinder, row: usize, look: Look) -> Option<Problem> {
     let image = &dataset.rows[row].image;
-    let error = match look {
-        Look::Header => probe_file(image).err(),
-        Look::Pixels => decode_file(image).err(),
-    }?;
-    Some(dataset.image_problem_by(finder, row, error.to_string()))
+    let looked = match look {
+        Look::Header => probe_file(image).map(|_| None),
+        Look::Pixels => decode_file(image).map(|image| image.note().map(str::to_owned)),
+    };
+    let note = match looked {
+        Ok(note) => note?,
+        Err(error) => return Some(dataset.image_problem_by(finder, row, error.to_string())),
+    };
+    let problem = Problem::in_row(Kind::Image, &dataset.table, row, dataset.columns.path, note);
+    Some(Problem { severity: Severity::Note, ..problem })
 }

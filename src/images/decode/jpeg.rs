@@ -46,6 +46,34 @@ pub(super) fn has_end(bytes: &[u8]) -> bool {
     bytes.get(segments.at..).is_some_and(|rest| rest.windows(2).any(|pair| pair == [0xFF, 0xD9]))
 }
 
+/// What a JPEG has that its decoder does not read, if anything.
+pub(super) fn unsupported(bytes: &[u8]) -> Option<&'static str> {
+    let (marker, content) = frame(bytes)?;
+    match marker {
+        0xC3 | 0xC7 | 0xCB | 0xCF => Some("lossless compression"),
+        0xC5 | 0xC6 | 0xCD | 0xCE => Some("hierarchical compression"),
+        0xC9 | 0xCA => Some("arithmetic coding"),
+        _ if content.first().is_some_and(|bits| *bits != 8) => Some("more than 8 bits"),
+        _ => None,
+    }
+}
+
+/// Whether the header goes as far as the size.
+pub(super) fn has_size(bytes: &[u8]) -> bool {
+    frame(bytes).is_some()
+}
+
+/// The segment that tells size and kind.
+fn frame(bytes: &[u8]) -> Option<(u8, &[u8])> {
+    // Among the numbers are those of tables.
+    segments(bytes).find(|(marker, _)| matches!(marker, 0xC0..=0xCF) && !matches!(marker, 0xC4 | 0xC8 | 0xCC))
+}
+
+/// Whether what a strict decoder objects to means wrong pixels, and not just bytes that are not needed.
+pub(super) fn is_damage(error: &zune_jpeg::errors::DecodeErrors) -> bool {
+    !format!("{error:?}").contains("Extra bytes between headers")
+}
+
 /// Bytes of coefficients that the decoder keeps until the last scan: none where the only scan has it all.
 /// `pixels` is the image's number of them, for a header that does not tell.
 pub(super) fn coefficient_bytes(bytes: &[u8], pixels: u64) -> u64 {

@@ -23,18 +23,28 @@ pub(super) fn in_place(buffer: &mut Vec<u8>, pixels: usize, color: ColorType) ->
             let [red, green, blue, alpha] = values::<8, 2, 4>(bytes).map(from_16);
             [red, green, blue].map(|value| over_white(value, alpha))
         }),
-        ColorType::Rgb32F => {
-            each(buffer, pixels, |bytes: [u8; 12]| values::<12, 4, 3>(bytes).map(from_float));
-        }
-        ColorType::Rgba32F => each(buffer, pixels, |bytes: [u8; 16]| {
-            let [red, green, blue, alpha] = values::<16, 4, 4>(bytes).map(from_float);
-            [red, green, blue].map(|value| over_white(value, alpha))
-        }),
         _ => return false,
     }
     buffer.truncate(pixels * 3);
     buffer.shrink_to_fit();
     true
+}
+
+/// Spreads values of 16 bits that reach only what 8 or 12 bits hold over the whole range; returns the
+/// highest value and what was made white, where it did. Such are the files of many cameras and
+/// microscopes, which would be nearly black.
+pub(super) fn spread_low_values(buffer: &mut [u8], color: ColorType) -> Option<(u16, u16)> {
+    if !matches!(color, ColorType::L16 | ColorType::La16 | ColorType::Rgb16 | ColorType::Rgba16) {
+        return None;
+    }
+    let (values, _) = buffer.as_chunks_mut::<2>();
+    let most = values.iter().map(|value| u16::from_ne_bytes(*value)).max()?;
+    let high = [255, 4095].into_iter().find(|high| most <= *high).filter(|_| most > 0)?;
+    for value in values {
+        let spread = (u32::from(u16::from_ne_bytes(*value)) * 65535 + u32::from(high) / 2) / u32::from(high);
+        *value = (spread as u16).to_ne_bytes();
+    }
+    Some((most, high))
 }
 
 fn each<const FROM: usize>(buffer: &mut [u8], pixels: usize, rgb: impl Fn([u8; FROM]) -> [u8; 3]) {
@@ -72,13 +82,6 @@ fn from_16(bytes: [u8; 2]) -> u8 {
     ((u32::from(u16::from_ne_bytes(bytes)) + 128) / 257) as u8
 }
 
-/// 0 to 1; what is no number is white, as `image` has it.
-fn from_float(bytes: [u8; 4]) -> u8 {
-    let value = f32::from_ne_bytes(bytes);
-    let value = if value < 1.0 { value.max(0.0) } else { 1.0 };
-    (value * 255.0).round() as u8
-}
-
 #[cfg(test)]
 mod tests {
     use image::{DynamicImage, ImageBuffer};
@@ -99,11 +102,6 @@ mod tests {
         let (width, height) = (7, 5);
         let bytes = |count: u32| (0..count * 35).map(|n| (n * 89 % 256) as u8).collect::<Vec<u8>>();
         let words = |count: u32| (0..count * 35).map(|n| (n * 7919 % 65536) as u16).collect::<Vec<u16>>();
-        let floats = |count: u32| {
-            let mut values: Vec<f32> = (0..count * 35).map(|n| n as f32 / 60.0 - 0.3).collect();
-            values[1] = f32::NAN;
-            values
-        };
         let images: Vec<DynamicImage> = vec![
             DynamicImage::ImageLuma8(ImageBuffer::from_raw(width, height, bytes(1)).unwrap()),
             DynamicImage::ImageLumaA8(ImageBuffer::from_raw(width, height, bytes(2)).unwrap()),
@@ -113,8 +111,6 @@ mod tests {
             DynamicImage::ImageLumaA16(ImageBuffer::from_raw(width, height, words(2)).unwrap()),
             DynamicImage::ImageRgb16(ImageBuffer::from_raw(width, height, words(3)).unwrap()),
             DynamicImage::ImageRgba16(ImageBuffer::from_raw(width, height, words(4)).unwrap()),
-            DynamicImage::ImageRgb32F(ImageBuffer::from_raw(width, height, floats(3)).unwrap()),
-            DynamicImage::ImageRgba32F(ImageBuffer::from_raw(width, height, floats(4)).unwrap()),
         ];
         for image in images {
             let color = image.color();

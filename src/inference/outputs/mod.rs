@@ -72,6 +72,8 @@ pub struct Pass {
     pub known: usize,
     /// What could not be read: the message names the file.
     pub failures: Vec<(usize, String)>,
+    /// What is worth knowing of how images were read: the message names the file.
+    pub notes: Vec<(usize, String)>,
     /// Whether every image was seen to.
     pub complete: bool,
 }
@@ -228,6 +230,7 @@ impl Store {
         for batch in loader {
             let look = predictor.look_at(&batch.pixels, batch.rows.len())?;
             pass.failures.extend(batch.failures);
+            pass.notes.extend(batch.notes);
             for (all, new) in buffer.probabilities.iter_mut().zip(look.probabilities) {
                 all.extend(new);
             }

@@ -8,6 +8,7 @@ use bhtsne::{Neighbor, tSNE};
 
 use super::Layout;
 use super::reduce::Nearest;
+use crate::panics;
 
 /// Images from which there is something to lay out.
 pub const LEAST: usize = 10;
@@ -73,9 +74,7 @@ pub fn lay_out(
         Ok(flat) => flat,
         Err(cause) if cause.is::<Cancelled>() => return Ok(None),
         Err(cause) => {
-            let text = cause.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| cause.downcast_ref::<&str>().copied()).unwrap_or("an unknown fault");
-            bail!("the map cannot be laid out: {text}");
+            bail!("the map cannot be laid out: {}", panics::message(&*cause));
         }
     };
     let layout = flat.as_chunks().0.to_vec();

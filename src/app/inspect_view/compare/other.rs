@@ -136,7 +136,7 @@ impl Other {
         (self.opened, self.compared) = (None, None);
         match outcome {
             Outcome::Done(pass) => {
-                if let Some(message) = told(&pass.failures) {
+                for message in [told(&pass.failures), told(&pass.notes)].into_iter().flatten() {
                     context.commands.toast(Level::Warning, message);
                 }
             }

@@ -1,0 +1,335 @@
+//! TIFF and BigTIFF -> 8-bit RGB, strip by strip, so that no copy at the file's own depth is held.
+//!
+//! The `tiff` crate knows no palettes, L*a*b*, chroma for several pixels, odd numbers of bits or the
+//! older fax kinds, and panics at tiles in planes. So only what unpacks the bytes comes from others.
+
+mod colour;
+mod compression;
+mod directory;
+mod fax;
+mod layout;
+mod samples;
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+
+use image::metadata::Orientation;
+
+use self::colour::{Colours, Seen};
+use self::compression::{Compression, Whole};
+use self::layout::Layout;
+
+/// What no pixel could be read for.
+const GREY: u8 = 128;
+/// The highest values that images have in files that could hold higher ones: of 8, 12 and 16 bits.
+const LOWER: [f32; 3] = [255.0, 4095.0, 65535.0];
+/// Floating-point values over 1 and up to this may be of any range.
+const UNCLEAR: f32 = 16.0;
+/// How far rounding may carry values over their range.
+const NEARLY: f32 = 1.001;
+
+/// Why a TIFF gives no picture.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It has something that is not read.
+    Unsupported(String),
+    /// It is not as it should be.
+    Damaged(String),
+    /// It ends too early.
+    CutOff,
+}
+
+impl Fault {
+    fn unsupported(what: String) -> Self {
+        Self::Unsupported(what)
+    }
+
+    fn damaged(how: impl Into<String>) -> Self {
+        Self::Damaged(how.into())
+    }
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::UnexpectedEof => Self::CutOff,
+            _ => Self::Damaged(error.to_string()),
+        }
+    }
+}
+
+/// A TIFF whose tags were read.
+pub(super) struct Tiff<R> {
+    file: R,
+    length: u64,
+    layout: Layout,
+}
+
+/// Pixels, and what is worth knowing of them.
+pub(super) struct Picture {
+    pub(super) rgb: Vec<u8>,
+    pub(super) note: Option<String>,
+}
+
+/// What one pass over the strips or tiles gave.
+struct Pass {
+    rgb: Vec<u8>,
+    seen: Seen,
+    damaged: usize,
+}
+
+impl<R: Read + Seek> Tiff<R> {
+    /// Reads the tags of a file of `length` bytes.
+    pub(super) fn open(mut file: R, length: u64) -> Result<Self, Fault> {
+        let layout = Layout::read(&mut file, length)?;
+        Ok(Self { file, length, layout })
+    }
+
+    pub(super) fn size(&self) -> (u32, u32) {
+        self.layout.size
+    }
+
+    pub(super) fn orientation(&self) -> Orientation {
+        self.layout.orientation
+    }
+
+    /// Bytes that decoding takes at most.
+    pub(super) fn cost(&self) -> u64 {
+        let layout = &self.layout;
+        let (width, height) = layout.size;
+        let of_chunk = layout.chunk.0 as u64 * layout.chunk.1 as u64 * layout.samples as u64;
+        let row = layout.row_bytes() as u64;
+        let most_packed = layout.chunks.iter().map(|(_, bytes)| *bytes).max().unwrap_or(0).min(self.length);
+        let unpacking = match layout.compression {
+            // Values, and coefficients of 16 bits.
+            Compression::Jpeg | Compression::OldJpeg => of_chunk * 5 + most_packed,
+            Compression::WebP => of_chunk * 16 + most_packed,
+            Compression::Fax(_) => row * layout.chunk.1 as u64 + most_packed,
+            // What may be repeated is kept.
+            Compression::Zstd => row * layout.chunk.1 as u64,
+            _ => 0,
+        };
+        let together = match () {
+            () if layout.planes > 1 => row * layout.chunk.1 as u64 * layout.planes as u64,
+            () if layout.is_subsampled() => of_chunk * 2,
+            () => 0,
+        };
+        u64::from(width) * u64::from(height) * 3 + row * 2 + unpacking + together
+    }
+
+    /// The pixels. A strip or tile that is damaged is grey, and told of.
+    pub(super) fn decode(mut self) -> Result<Picture, Fault> {
+        let kind = self.layout.kind;
+        let mut pass = self.pass(kind.most())?;
+        let mut notes = Vec::new();
+        if self.layout.model.has_range()
+            && let Some(high) = self.range(pass.seen)?
+        {
+            drop(pass);
+            pass = self.pass(high)?;
+            notes.push(format!(
+                "its values of {} bits reach only {}, so they were read as {} (black) to {high} (white)",
+                kind.bits(),
+                pass.seen.most,
+                0
+            ));
+        }
+        if pass.seen.strange {
+            notes.push("values in it that are no numbers became white".to_owned());
+        }
+        if pass.damaged > 0 {
+            let all = self.layout.across() * self.layout.down();
+            notes.push(format!(
+                "{} of its {all} parts are damaged and grey at least in part: copy or download it again",
+                pass.damaged
+            ));
+        }
+        Ok(Picture { rgb: pass.rgb, note: (!notes.is_empty()).then(|| notes.join("; ")) })
+    }
+
+    /// What stands for white where the values do not reach what their kind allows.
+    fn range(&self, seen: Seen) -> Result<Option<f32>, Fault> {
+        let kind = self.layout.kind;
+        let Seen { least, most, .. } = seen;
+        // A little below zero is rounding.
+        if least < 1.0 - NEARLY {
+            return Err(Fault::unsupported(format!("negative values (down to {least})")));
+        }
+        if kind.is_float() {
+            if most <= NEARLY || most == f32::NEG_INFINITY {
+                return Ok(None);
+            }
+            let high = LOWER.into_iter().find(|high| most > UNCLEAR && most <= high * NEARLY);
+            let unclear = || format!("floating-point values up to {most}, where 0 to 1 was expected");
+            return high.map(Some).ok_or_else(|| Fault::unsupported(unclear()));
+        }
+        if kind.bits() < 16 || most <= 0.0 {
+            return Ok(None);
+        }
+        Ok(LOWER.into_iter().find(|high| most <= *high).filter(|high| *high < kind.most()))
+    }
+
+    /// All strips or tiles, with `high` as white.
+    fn pass(&mut self, high: f32) -> Result<Pass, Fault> {
+        let (width, height) = (self.layout.size.0 as usize, self.layout.size.1 as usize);
+        let colours = Colours { model: self.layout.model.clone(), alpha: self.layout.alpha, high };
+        let mut pass = Pass { rgb: vec![GREY; width * height * 3], seen: Seen::NOTHING, damaged: 0 };
+        let (across, down) = (self.layout.across(), self.layout.down());
+        let (mut rows_read, mut first_fault) = (0, None);
+        for place in 0..across * down {
+            let (x, y) = (place % across * self.layout.chunk.0, place / across * self.layout.chunk.1);
+            let size = (self.layout.chunk.0.min(width - x), self.layout.chunk.1.min(height - y));
+            let mut rows = pass.rgb.chunks_exact_mut(width * 3).skip(y).take(size.1);
+            let to = rows.by_ref().map(|row| &mut row[x * 3..(x + size.0) * 3]);
+            if let Err(fault) = self.chunk(place, size.1, to, &colours, &mut pass.seen, &mut rows_read) {
+                pass.damaged += 1;
+                if matches!(fault, Fault::Unsupported(_)) || self.is_cut_off(place) {
+                    return Err(if matches!(fault, Fault::Unsupported(_)) { fault } else { Fault::CutOff });
+                }
+                first_fault.get_or_insert(fault);
+            }
+        }
+        match first_fault {
+            // Less than half is no picture.
+            Some(fault) if rows_read * 2 < across * height => Err(match fault {
+                Fault::CutOff => Fault::damaged("its data end too early"),
+                fault => fault,
+            }),
+            _ => Ok(pass),
+        }
+    }
+
+    /// Whether the file ends before a strip or tile does.
+    fn is_cut_off(&self, place: usize) -> bool {
+        let of_planes = (0..self.layout.planes).map(|plane| place + plane * self.per_plane());
+        of_planes.filter_map(|place| self.layout.chunks.get(place)).any(|(offset, bytes)| {
+            // Bytes that were not told are those of the file.
+            let bytes = if *bytes == self.length { 1 } else { *bytes };
+            offset.saturating_add(bytes) > self.length
+        })
+    }
+
+    fn per_plane(&self) -> usize {
+        self.layout.across() * self.layout.down()
+    }
+
+    /// One strip or tile into its place in the rows `to`.
+    fn chunk<'p>(
+        &mut self,
+        place: usize,
+        height: usize,
+        to: impl Iterator<Item = &'p mut [u8]>,
+        colours: &Colours,
+        seen: &mut Seen,
+        rows_read: &mut usize,
+    ) -> Result<(), Fault> {
+        let per_plane = self.per_plane();
+        let Self { file, layout, .. } = self;
+        let (kind, samples, planes) = (layout.kind, layout.samples, layout.planes);
+        let row_bytes = layout.row_bytes();
+        let mut spare = Vec::new();
+        if planes == 1 {
+            let mut stream = open_chunk(file, layout, place, height)?;
+            let mut row = vec![0; row_bytes];
+            for to in to {
+                stream.read_exact(&mut row)?;
+                samples::restore(&mut row, kind, samples, layout.predictor, layout.is_big_endian, &mut spare);
+                match kind {
+                    // The common kind for itself, which is faster.
+                    samples::Kind::U8 => {
+                        colours.fill_row(to, |x, i| f32::from(row[x * samples + i]), seen);
+                    }
+                    kind => colours.fill_row(to, |x, i| kind.value(&row, x * samples + i), seen),
+                }
+                *rows_read += 1;
+            }
+            return Ok(());
+        }
+        // What one pixel needs comes from all planes.
+        let needed = colours.model.samples() + usize::from(colours.alpha != colour::Alpha::None);
+        let mut values = vec![0; row_bytes * height * needed];
+        for (plane, rows) in values.chunks_exact_mut(row_bytes * height).enumerate() {
+            open_chunk(file, layout, place + plane * per_plane, height)?.read_exact(rows)?;
+            for row in rows.chunks_exact_mut(row_bytes) {
+                samples::restore(row, kind, 1, layout.predictor, layout.is_big_endian, &mut spare);
+            }
+        }
+        for (y, to) in to.enumerate() {
+            let row = |plane: usize| &values[(plane * height + y) * row_bytes..][..row_bytes];
+            colours.fill_row(to, |x, i| kind.value(row(i), x), seen);
+            *rows_read += 1;
+        }
+        Ok(())
+    }
+}
+
+/// The unpacked bytes of a strip or tile, of which `height` rows are wanted.
+fn open_chunk<'f, R: Read + Seek>(
+    file: &'f mut R,
+    layout: &Layout,
+    place: usize,
+    height: usize,
+) -> Result<Box<dyn Read + 'f>, Fault> {
+    let missing = || Fault::damaged("it has too few strips or tiles");
+    let (offset, bytes) = *layout.chunks.get(place).ok_or_else(missing)?;
+    file.seek(SeekFrom::Start(offset))?;
+    // Some tell the packed bytes wrongly of what is not packed.
+    let bytes = if layout.compression == Compression::None { u64::MAX } else { bytes };
+    let packed = file.take(bytes);
+    let mut packed: Box<dyn Read + 'f> =
+        if layout.has_reversed_bits { Box::new(Reversed(packed)) } else { Box::new(packed) };
+    let (width, most) = (layout.chunk.0, (layout.chunk.0 as u64 + 16) * (layout.chunk.1 as u64 + 16));
+    if layout.is_subsampled() {
+        let mut stream = compression::stream(layout.compression, packed)?;
+        return Ok(Box::new(spread_chroma(&mut stream, width, height, layout.subsampling)?.into_rows(width)));
+    }
+    if !layout.compression.is_whole() {
+        return Ok(compression::stream(layout.compression, packed)?);
+    }
+    let mut data = Vec::new();
+    packed.read_to_end(&mut data)?;
+    let whole = match layout.compression {
+        Compression::Fax(kind) => {
+            return Ok(Box::new(io::Cursor::new(fax::decode(&data, kind, (width, height)))));
+        }
+        Compression::WebP => compression::webp(&data, most)?,
+        _ => compression::jpeg(&data, layout.jpeg_tables.as_deref(), layout.has_ycbcr_jpeg, most)?,
+    };
+    Ok(Box::new(whole.with_samples(layout.samples)?.into_rows(width)))
+}
+
+/// Pixels whose chroma is stored once for several, each with its own.
+fn spread_chroma(
+    stream: &mut dyn Read,
+    width: usize,
+    height: usize,
+    (across, down): (usize, usize),
+) -> Result<Whole, Fault> {
+    let mut pixels = vec![0; width * height.next_multiple_of(down) * 3];
+    let mut unit = vec![0; across * down + 2];
+    for top in (0..height).step_by(down) {
+        for left in (0..width).step_by(across) {
+            stream.read_exact(&mut unit)?;
+            for (place, luma) in unit[..across * down].iter().enumerate() {
+                let (x, y) = (left + place % across, top + place / across);
+                if x < width {
+                    let [blue, red] = [unit[across * down], unit[across * down + 1]];
+                    pixels[(y * width + x) * 3..][..3].copy_from_slice(&[*luma, blue, red]);
+                }
+            }
+        }
+    }
+    Ok(Whole { width, height, samples: 3, pixels })
+}
+
+/// Bytes whose bits stand the other way round.
+struct Reversed<R>(R);
+
+impl<R: Read> Read for Reversed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.0.read(buffer)?;
+        buffer[..count].iter_mut().for_each(|byte| *byte = byte.reverse_bits());
+        Ok(count)
+    }
+}
