@@ -32,10 +32,29 @@ fn one_image() {
     println!("peak={}", bytes("VmHWM").saturating_sub(before));
 }
 
+/// A TIFF of RGBA of 16 bits, in one strip that is not packed.
+fn tiff(pixels: &[u8]) -> Vec<u8> {
+    let strip = 8_u32;
+    let mut file = [b"II*\0".as_slice(), &(strip + pixels.len() as u32).to_le_bytes(), pixels].concat();
+    let tags = [(256, SIDE), (257, SIDE), (258, 16), (262, 2), (273, strip), (277, 4), (338, 2)];
+    file.extend((tags.len() as u16).to_le_bytes());
+    for (tag, value) in tags {
+        let kind = 4_u16;
+        file.extend([u16::to_le_bytes(tag), kind.to_le_bytes()].concat());
+        file.extend([1_u32.to_le_bytes(), value.to_le_bytes()].concat());
+    }
+    file.extend([0; 4]);
+    file
+}
+
 /// Bytes for each pixel that a process needs at most to read and scale an image.
 fn peak(folder: &Path, name: &str, image: &DynamicImage, format: ImageFormat) -> f64 {
     let mut bytes = Cursor::new(Vec::new());
-    image.write_to(&mut bytes, format).unwrap();
+    if format == ImageFormat::Tiff {
+        bytes = Cursor::new(tiff(image.as_bytes()));
+    } else {
+        image.write_to(&mut bytes, format).unwrap();
+    }
     let file = folder.join(name);
     std::fs::write(&file, bytes.into_inner()).unwrap();
     let mut child = Command::new(std::env::current_exe().unwrap());
@@ -61,7 +80,7 @@ fn an_image_needs_no_more_memory_than_its_share_of_the_budget_has() {
         ("rgba.png", &rgba, ImageFormat::Png, 6),
         ("photo.jpg", &rgb, ImageFormat::Jpeg, 6),
         ("rgb.bmp", &rgb, ImageFormat::Bmp, 6),
-        ("deep.tif", &deep, ImageFormat::Tiff, 24),
+        ("deep.tif", &deep, ImageFormat::Tiff, 6),
         ("rgba.webp", &rgba, ImageFormat::WebP, 16),
         ("line.png", &line, ImageFormat::Png, 6 + 32),
     ] {

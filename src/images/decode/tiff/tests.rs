@@ -194,7 +194,7 @@ fn a_file_that_was_cut_off_is_an_error() {
     assert!(open(&whole).is_ok());
     assert_eq!(open(&whole[..whole.len() - 20]).err(), Some(Fault::CutOff), "in the directory");
     // A directory before the data, as most write it: its last strip is beyond the end.
-    let beyond = file.clone().with(273, &[8, 38, whole.len() as u64 - 10]);
+    let beyond = file.with(273, &[8, 38, whole.len() as u64 - 10]);
     assert_eq!(beyond.decode().err(), Some(Fault::CutOff));
 }
 
