@@ -9,7 +9,7 @@ use super::metrics::Weights;
 use super::reporter::Reporter;
 use crate::config::{Backbone, ClassWeights, Config, Precision, Pretrained};
 use crate::dataset::edits::Edit;
-use crate::dataset::problems::{self, Severity, counted};
+use crate::dataset::problems::{self, Problem, Severity, counted};
 use crate::dataset::{Dataset, Row};
 use crate::device::{self, Device};
 use crate::images::cache::ImageCache;
@@ -57,6 +57,11 @@ pub fn open_data(config: &Config, edits: &[Edit], reporter: &mut Reporter) -> an
     dataset.apply(found);
     for notice in &config.notices {
         reporter.warn(notice.clone());
+    }
+    let is_guess =
+        |p: &&Problem| p.kind == problems::Kind::Image && p.row.is_none() && p.severity == Severity::Note;
+    for guess in dataset.problems.iter().filter(is_guess) {
+        reporter.warn(guess.to_string());
     }
     if let Some(error) = dataset.problems.iter().find(|p| p.severity == Severity::Error) {
         bail!("{}: {error}", config.paths.model_dataframe.display());

@@ -19,6 +19,7 @@ impl Trained {
                     light]}\n  paths: image_path\n  backbone: xception_small\n  pretrained: none\n  device: cpu\n  workers: \
                     1\n  epochs: 1\n  batch_size: 8\n";
         trained.write("train/config.yml", text);
+        trained.write("config.yml", &text.replace("labels.csv", "other/other.csv"));
         let train = trained.run(&["train", "train/config.yml", "--run", "run"]);
         assert!(train.status.success(), "{}", err(&train));
         trained
@@ -97,7 +98,18 @@ fn predict_and_evaluate_read_paths_as_check_does() {
     }
     let csv = "image_path,shade\nmy photos\\0.png,dark\nMy Photos/1.PNG,light\nmy%20photos/2.png,dark\nmy photos/3,light\n";
     trained.write("other/other.csv", csv);
-    for arguments in [&["predict", "run", "other/other.csv"][..], &["evaluate", "run", "other/other.csv"]] {
+    let check = trained.run(&["check", "config.yml"]);
+    assert!(
+        out(&check).contains("4 rows: 3 train, 1 validate") && out(&check).contains("3 notes"),
+        "{}",
+        out(&check)
+    );
+    let [predict, evaluate, train] = [
+        &["predict", "run", "other/other.csv"][..],
+        &["evaluate", "run", "other/other.csv"],
+        &["train", "config.yml"],
+    ];
+    for arguments in [predict, evaluate, train] {
         let output = trained.run(arguments);
         assert!(output.status.success(), "{}", err(&output));
         for kind in ["upper and lower case", "percent signs", "another ending"] {

@@ -22,6 +22,9 @@ pub(super) fn plain(cell: &str) -> Cow<'_, str> {
 
 /// The path of `file:///a/b`, `file://localhost/a/b`, `file:/a/b` or `file:b`.
 fn file_address(cell: &str) -> Option<String> {
+    if !cell.starts_with(['f', 'F']) {
+        return None;
+    }
     let scheme = cell.get(..5).filter(|scheme| scheme.eq_ignore_ascii_case("file:"))?;
     let rest = &cell[scheme.len()..];
     let path = match rest.strip_prefix("//") {

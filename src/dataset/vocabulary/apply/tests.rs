@@ -124,6 +124,29 @@ fn a_renamed_label_is_renamed_everywhere_and_edits_go_on() {
 }
 
 #[test]
+fn a_label_is_the_same_in_either_unicode_form() {
+    let (one, two) = ("caf\u{e9}", "cafe\u{301}");
+    let csv = format!("image,print,sleeves\na.jpg,{two},\nb.jpg,,long\nc.jpg,zebra,\nc.jpg,{two},\n");
+    let shop = Shop::new(&csv);
+    fs::write(shop.config(), CONFIG.replace("solid", one)).unwrap();
+    shop.edit(&[(1, 0, two), (2, 0, "floral")]);
+    let (dataset, opened) = shop.open();
+    assert_eq!(opened.state.class(&dataset, 1, 0), Some(0));
+    // Of two rows with an image that with a label is edited.
+    let edited = dataset.with_edits(&opened.state.overlay());
+    assert_eq!((edited.table.cell(2, 1), edited.table.cell(3, 1)), ("zebra".into(), "floral".into()));
+    drop(opened);
+    shop.undo();
+    shop.undo();
+    let (dataset, opened) = shop.open();
+    let preview = preview(&dataset, &opened.state, &rename(one, "bar"));
+    assert_eq!(preview.images, 2);
+    drop(opened);
+    assert_eq!(apply(&shop.config(), &rename(one, "bar")).unwrap().rows_changed, 2);
+    assert_eq!(shop.text(), csv.replace(two, "bar"));
+}
+
+#[test]
 fn merged_removed_and_unlisted_labels() {
     let shop = Shop::new("image,print,sleeves\na.jpg,solid,\nb.jpg, plaid ,\nc.jpg,\"floral\",\n,floral,\n");
     apply(&shop.config(), &merge_labels("plaid", "striped")).unwrap();
