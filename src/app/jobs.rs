@@ -235,7 +235,7 @@ impl Jobs {
         let thread = {
             let (progress, running, sender) = (progress.clone(), Arc::clone(&self.running), sender.clone());
             std::thread::Builder::new().name(format!("job: {}", progress.title())).spawn(move || {
-                let outcome = match panics::catch(|| work(&progress)) {
+                let outcome = match panics::guard(|| work(&progress)) {
                     Ok(_) if !progress.keep_going() => Outcome::Cancelled,
                     Ok(Ok(value)) => Outcome::Done(value),
                     Ok(Err(error)) => Outcome::Failed(format!("{error:#}")),

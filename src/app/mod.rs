@@ -113,13 +113,13 @@ pub struct App {
 }
 
 impl App {
-    /// The app in a window.
-    pub fn new(cc: &eframe::CreationContext<'_>, start: Start) -> Self {
+    /// The app in a window, with what is to be told at once.
+    pub fn new(cc: &eframe::CreationContext<'_>, start: Start, notices: Vec<String>) -> Self {
         let folders = Folders::of_user();
         let (settings, told) = Settings::read(&folders.settings());
         let mut app = Self::build(&cc.egui_ctx, folders, settings, start);
-        if let Some(told) = told {
-            app.toast(command::Level::Warning, told);
+        for notice in told.into_iter().chain(notices) {
+            app.toast(command::Level::Error, notice);
         }
         app
     }
@@ -260,11 +260,11 @@ impl eframe::App for App {
     }
 }
 
-/// Opens the window and returns when it is closed.
+/// Opens the window, with what is to be told at once, and returns when it is closed.
 ///
 /// # Errors
 /// There is no display, or no graphics driver works; the message says what to do.
-pub fn run_window(start: Start) -> anyhow::Result<()> {
+pub fn run_window(start: Start, notices: Vec<String>) -> anyhow::Result<()> {
     let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png"))?;
     let viewport = egui::ViewportBuilder::default()
         .with_icon(icon)
@@ -279,12 +279,11 @@ pub fn run_window(start: Start) -> anyhow::Result<()> {
         persistence_path: Some(Folders::of_user().config.join("window.ron")),
         ..eframe::NativeOptions::default()
     };
-    eframe::run_native("tasklens", options, Box::new(|cc| Ok(Box::new(App::new(cc, start))))).map_err(
-        |error| {
+    eframe::run_native("tasklens", options, Box::new(|cc| Ok(Box::new(App::new(cc, start, notices)))))
+        .map_err(|error| {
             anyhow::anyhow!(
                 "the window cannot be opened: {error}. On a machine without a display use the command \
              line (`tasklens --help`), or `xvfb-run tasklens`"
             )
-        },
-    )
+        })
 }

@@ -33,8 +33,8 @@ use crate::app;
 use crate::config::{Config, Outside, Written};
 use crate::dataset::{sample, vocabulary};
 use crate::device;
-use crate::logging;
 use crate::training::outputs;
+use crate::{logging, panics};
 use arguments::{Arguments, Verb};
 
 /// Runs the program with the arguments of the process.
@@ -42,7 +42,9 @@ pub fn main() -> ExitCode {
     // clap itself ends the process with 2 on wrong usage.
     let arguments = Arguments::parse();
     let _logging = logging::start(&logging::folder(), arguments.verbose);
-    match run(arguments) {
+    panics::write_reports(&panics::folder());
+    let faults = faults_before();
+    match run(arguments, faults) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
@@ -53,10 +55,10 @@ pub fn main() -> ExitCode {
 }
 
 /// Whether all is well: `false` is exit code 1 for what was already said in words.
-fn run(arguments: Arguments) -> anyhow::Result<bool> {
+fn run(arguments: Arguments, faults: Vec<String>) -> anyhow::Result<bool> {
     match arguments.verb {
-        None => window(None),
-        Some(Verb::Open { path }) => window(Some(path)),
+        None => window(None, faults),
+        Some(Verb::Open { path }) => window(Some(path), faults),
         Some(Verb::Sample { folder, images, seed }) => write_sample(&folder, images as usize, seed),
         Some(Verb::New(arguments)) => new::run(&arguments),
         Some(Verb::Check(arguments)) => check::run(&arguments),
@@ -70,11 +72,24 @@ fn run(arguments: Arguments) -> anyhow::Result<bool> {
     }
 }
 
-/// Opens the window; a relative path is meant from here.
-fn window(path: Option<PathBuf>) -> anyhow::Result<bool> {
+/// Opens the window, with what is to be told at once; a relative path is meant from here.
+fn window(path: Option<PathBuf>, notices: Vec<String>) -> anyhow::Result<bool> {
     let open = path.map(std::path::absolute).transpose().context("cannot tell the current folder")?;
-    app::run_window(app::Start { open })?;
+    app::run_window(app::Start { open }, notices)?;
     Ok(true)
+}
+
+/// What is to be told of faults that ended the program before; it is logged, too, and so on standard error.
+fn faults_before() -> Vec<String> {
+    let told = |path: PathBuf| {
+        let path = path.display();
+        log::warn!("Tasklens met a fault of its own and ended when it ran last; the report is {path}");
+        format!(
+            "Tasklens met a fault of its own and ended when it ran last. What happened is in {path}: please add that \
+             file where you report it. Label edits that were shown as kept are on the disk."
+        )
+    };
+    panics::take_unread(&panics::folder()).into_iter().map(told).collect()
 }
 
 fn write_sample(folder: &Path, images: usize, seed: u64) -> anyhow::Result<bool> {

@@ -64,7 +64,7 @@ pub fn start(request: Request, wake: impl Fn() + Send + 'static) -> Training {
     let (commands, commands_out) = unbounded();
     let mut reporter = Reporter::new(events_in.clone(), commands_out, Box::new(wake));
     let body = move || {
-        let result = panics::catch(|| trainer::run(&request, &mut reporter));
+        let result = panics::guard(|| trainer::run(&request, &mut reporter));
         let last = match result {
             Ok(Ok(stopped)) => Event::Stopped(stopped),
             Ok(Err(error)) => Event::Failed { error: explain(&error) },

@@ -88,3 +88,20 @@ fn a_log_that_has_grown_is_begun_anew_and_the_oldest_goes() {
     assert_eq!(logs.len(), 2, "{sizes:?}");
     assert!(logs.iter().any(|(_, text)| text.contains("begins: [") && text.len() < 4096), "{sizes:?}");
 }
+
+#[test]
+fn the_next_start_tells_once_where_the_report_of_a_fault_is() {
+    let data = tempfile::tempdir().expect("a temporary folder");
+    let reports = data.path().join("tasklens/reports");
+    fs::create_dir_all(&reports).expect("a folder");
+    fs::write(reports.join("crash-2026-11-28T10-00-00Z-7-0.unread.txt"), "a fault").expect("written");
+    let told = tasklens(data.path(), &[], &[]);
+    let path = reports.join("crash-2026-11-28T10-00-00Z-7-0.txt");
+    let expected = format!(
+        "warning: Tasklens met a fault of its own and ended when it ran last; the report is {}\n",
+        path.display()
+    );
+    assert_eq!(err(&told), expected);
+    assert_eq!(fs::read_to_string(path).expect("it is there"), "a fault");
+    assert_eq!(err(&tasklens(data.path(), &[], &[])), "");
+}

@@ -213,7 +213,7 @@ impl Say<'_> {
 
 /// What a panic becomes: a message, never the end of the thread.
 fn guarded<T>(name: &str, work: impl FnOnce() -> anyhow::Result<T>) -> Result<T, String> {
-    match panics::catch(work) {
+    match panics::guard(work) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(format!("{error:#}")),
         Err(what) => Err(format!("{name} ran into a fault of the program ({what}). Please report it.")),
