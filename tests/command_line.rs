@@ -10,6 +10,8 @@ mod labels;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[path = "command_line/openmp.rs"]
 mod openmp;
+#[path = "command_line/outputs.rs"]
+mod outputs;
 #[path = "command_line/stranger.rs"]
 mod stranger;
 

@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 
 use super::arguments::Evaluate;
 use super::progress::Bar;
-use super::{interrupt, open_config};
+use super::{interrupt, open_config, output};
 use crate::config::Config;
 use crate::dataset::split::Part;
 use crate::dataset::{Dataset, problems};
@@ -15,7 +15,7 @@ use crate::evaluation::page::page;
 use crate::evaluation::report::{self, Report, RunComparison, TaskReport};
 use crate::evaluation::scores::TaskScores;
 use crate::evaluation::suspects;
-use crate::files;
+use crate::files::Output;
 use crate::inference::Predictor;
 use crate::inference::outputs::Store;
 use crate::training::run_folder::CONFIG;
@@ -25,10 +25,10 @@ use crate::training::split_file;
 const MOST_OF_KIND: usize = 5;
 
 pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
-    if let Some(file) = &arguments.html {
-        // Before hours of prediction, not after.
-        ensure!(!file.is_dir(), "--html {}: that is a folder; name a file", file.display());
-    }
+    // Before hours of prediction, not after.
+    let html = arguments.html.as_ref().map(|file| output("--html", file)).transpose()?;
+    let is_torn = arguments.json && html.as_ref().is_some_and(Output::is_standard);
+    ensure!(!is_torn, "--json and --html cannot both go to standard output; name a file for --html");
     let predictor = Predictor::open(&arguments.run, arguments.device)?;
     let config = config_of(arguments, &predictor)?;
     let dataset = Dataset::open(&config)?;
@@ -39,7 +39,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
         predictor.path().display()
     );
     for line in problems::lines(&dataset.problems, MOST_OF_KIND) {
-        eprintln!("{line}");
+        say!("{line}");
     }
     let parts = parts(arguments, &dataset)?;
     let stop = interrupt::flag()?;
@@ -67,8 +67,8 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
     if !arguments.quick {
         look_for_errors(&mut report, &dataset, &inspection, &store, &stop)?;
     }
-    if let Some(file) = &arguments.html {
-        write_page(&report, file, &stop)?;
+    if let Some(output) = &html {
+        write_page(&report, output, &stop)?;
     }
     if arguments.json {
         out!("{}", serde_json::to_string(&report)?);
@@ -99,10 +99,10 @@ fn inspect(
     })?;
     bar.finish();
     for failure in &pass.failures {
-        eprintln!("warning: {failure}");
+        say!("warning: {failure}");
     }
     if stop.is_set() {
-        eprintln!("stopped; what was predicted is kept, the same command goes on from there");
+        say!("stopped; what was predicted is kept, the same command goes on from there");
         return Ok(None);
     }
     let inspection = Inspection::new(dataset, parts, &store.load()?);
@@ -159,24 +159,23 @@ fn writable(store: Store) -> anyhow::Result<Store> {
     match std::fs::create_dir_all(store.folder()) {
         Ok(()) => Ok(store),
         Err(error) => {
-            eprintln!(
-                "the predictions are not kept: {} cannot be written: {error}",
-                store.folder().display()
-            );
+            say!("the predictions are not kept: {} cannot be written: {error}", store.folder().display());
             store.temporary()
         }
     }
 }
 
-fn write_page(report: &Report, file: &Path, stop: &interrupt::Flag) -> anyhow::Result<()> {
+fn write_page(report: &Report, output: &Output, stop: &interrupt::Flag) -> anyhow::Result<()> {
     let mut bar = Bar::new("reading the images of the page");
     let html = page(report, &mut |done, of| {
         bar.set(done as u64, of as u64);
         !stop.is_set()
     });
     bar.finish();
-    files::replace(file, html.as_bytes()).with_context(|| format!("cannot write {}", file.display()))?;
-    eprintln!("the report is in {}", file.display());
+    output.write(html.as_bytes()).with_context(|| format!("cannot write to {output}"))?;
+    if let Output::File(file) = output {
+        say!("the report is in {}", file.display());
+    }
     Ok(())
 }
 

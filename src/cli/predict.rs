@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail, ensure};
 use super::arguments::Predict;
 use super::interrupt::{self, Flag};
 use super::progress::Bar;
+use super::stdout;
 use crate::config::Task;
 use crate::dataset::Row;
 use crate::dataset::propose::{Role, propose_config};
@@ -25,11 +26,10 @@ pub fn run(arguments: &Predict) -> anyhow::Result<bool> {
         collect(Path::new(input), &predictor, &mut files)?;
     }
     if let Some(csv) = &arguments.csv {
-        ensure!(!csv.is_dir(), "--csv {}: that is a folder; name a file", csv.display());
         let input = arguments.inputs.iter().any(|input| Path::new(input) == csv);
         ensure!(!input, "--csv {}: that is an input; name another file", csv.display());
     }
-    let mut output = Output::new(arguments, &predictor);
+    let mut output = Output::new(arguments, &predictor)?;
     predict_files(&predictor, files, arguments, &stop, &mut output)?;
     for url in urls {
         if !stop.is_set() {
@@ -38,7 +38,7 @@ pub fn run(arguments: &Predict) -> anyhow::Result<bool> {
     }
     let complete = output.finish()?;
     if stop.is_set() {
-        eprintln!("stopped: not all images were predicted");
+        say!("stopped: not all images were predicted");
     }
     Ok(complete && !stop.is_set())
 }
@@ -130,7 +130,11 @@ fn predict_files(
             return false;
         }
         bar.set(done, which.len() as u64);
-        !stop.is_set()
+        if done.is_multiple_of(u64::from(arguments.batch_size)) {
+            stdout::flush();
+        }
+        // To go on would be for nobody.
+        !stop.is_set() && !stdout::has_failed()
     })?;
     bar.finish();
     failed.map_or(Ok(()), Err)
@@ -159,19 +163,20 @@ struct Output {
 enum Form {
     Lines,
     Json,
-    Csv { file: PathBuf, writer: Box<csv::Writer<Vec<u8>>> },
+    Csv { output: files::Output, writer: Box<csv::Writer<Vec<u8>>> },
 }
 
 impl Output {
-    fn new(arguments: &Predict, predictor: &Predictor) -> Self {
+    fn new(arguments: &Predict, predictor: &Predictor) -> anyhow::Result<Self> {
         let form = match (&arguments.csv, arguments.json) {
-            (Some(file), _) => {
-                Form::Csv { file: file.clone(), writer: Box::new(csv::Writer::from_writer(Vec::new())) }
-            }
+            (Some(file), _) => Form::Csv {
+                output: super::output("--csv", file)?,
+                writer: Box::new(csv::Writer::from_writer(Vec::new())),
+            },
             (None, true) => Form::Json,
             (None, false) => Form::Lines,
         };
-        Self { tasks: predictor.tasks().to_vec(), form, images: 0, failures: 0 }
+        Ok(Self { tasks: predictor.tasks().to_vec(), form, images: 0, failures: 0 })
     }
 
     /// Takes one image's prediction, or why there is none.
@@ -207,10 +212,10 @@ impl Output {
         if self.images > 0 && self.failures == self.images {
             bail!("no image could be read");
         }
-        if let Form::Csv { file, writer } = self.form {
+        if let Form::Csv { output, writer } = self.form {
             let bytes = writer.into_inner().map_err(|error| error.into_error())?;
-            files::replace(&file, &bytes).with_context(|| format!("cannot write {}", file.display()))?;
-            out!("{} of {} images in {}", self.images - self.failures, self.images, file.display());
+            output.write(&bytes).with_context(|| format!("cannot write to {output}"))?;
+            out!("{} of {} images in {output}", self.images - self.failures, self.images);
         }
         Ok(self.failures == 0)
     }

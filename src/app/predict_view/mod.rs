@@ -22,6 +22,7 @@ use super::jobs::{Job, Outcome};
 use super::project::ImageSource;
 use super::train_view::earlier::EarlierRuns;
 use crate::config::{DeviceChoice, Task};
+use crate::files::Output;
 use crate::inference::Prediction;
 use picker::ModelState;
 use worker::{OpenModel, Said, Worker};
@@ -349,7 +350,7 @@ fn tasks_of(model: &ModelState) -> &[Task] {
 }
 
 fn save(file: &Path, bytes: &[u8], count: usize) -> AppCommand {
-    let (level, message) = match crate::files::replace(file, bytes) {
+    let (level, message) = match Output::of(file).and_then(|output| output.write(bytes)) {
         Ok(()) => (Level::Success, format!("{count} predictions were written to {}", file.display())),
         Err(error) => (Level::Error, format!("{} cannot be written: {error}", file.display())),
     };
