@@ -12,6 +12,8 @@ mod labels;
 mod openmp;
 #[path = "command_line/outputs.rs"]
 mod outputs;
+#[path = "command_line/predict.rs"]
+mod predict;
 #[path = "command_line/stranger.rs"]
 mod stranger;
 
@@ -75,8 +77,10 @@ fn sample_check_train_predict_evaluate() {
     assert_eq!(predict.status.code(), Some(1));
     assert!(err(&predict).contains("broken.jpg is not a readable JPEG, PNG"), "{}", err(&predict));
     let answers = std::fs::read_to_string(folder.join("answers.csv")).expect("a CSV");
-    assert!(answers.starts_with("image_path,print,print:embroidered,print:solid,"), "{answers}");
-    assert_eq!(answers.lines().count(), 81);
+    let header = "image_path,print,sleeves,neckline,print_predicted,print:embroidered,print:solid,";
+    assert!(answers.starts_with(header), "{answers}");
+    assert_eq!(answers.lines().count(), 82);
+    assert!(answers.lines().last().is_some_and(|row| row.starts_with("broken.jpg,,")), "{answers}");
 
     let json = tasklens(folder, &["predict", "run/best.safetensors", image, "--json"]);
     let answer: serde_json::Value = serde_json::from_str(&out(&json)).expect("one JSON object");

@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -110,7 +111,7 @@ pub struct Predict {
     pub model: PathBuf,
     /// Images, folders of images, CSVs with a column of image paths, or URLs
     #[arg(required = true)]
-    pub inputs: Vec<String>,
+    pub inputs: Vec<OsString>,
     /// Write a CSV with every label's probability instead of a line per image; - is standard output
     #[arg(long, value_name = "FILE", conflicts_with = "json")]
     pub csv: Option<PathBuf>,

@@ -1,5 +1,11 @@
 //! `tasklens predict`: images, folders, CSVs and URLs through a trained model.
 
+mod inputs;
+mod output;
+mod table;
+
+use std::ffi::OsStr;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
@@ -8,59 +14,83 @@ use super::arguments::Predict;
 use super::interrupt::{self, Flag};
 use super::progress::Bar;
 use super::stdout;
-use crate::config::Task;
-use crate::dataset::Row;
 use crate::dataset::propose::{Role, propose_config};
 use crate::dataset::table::Table;
-use crate::files;
+use crate::dataset::{Row, images_of_column};
 use crate::images::{decode, fetch};
+use crate::inference::Predictor;
 use crate::inference::stream::{Answer, predict_rows};
-use crate::inference::{Prediction, Predictor};
+use inputs::{Inputs, Source};
+use output::{Answers, csv_output};
 
 pub fn run(arguments: &Predict) -> anyhow::Result<bool> {
     let stop = interrupt::flag()?;
-    let predictor = Predictor::open(&arguments.model, arguments.device)?;
-    let (urls, local): (Vec<_>, Vec<_>) = arguments.inputs.iter().partition(|input| is_url(input));
-    let mut files = Vec::new();
-    for input in local {
-        collect(Path::new(input), &predictor, &mut files)?;
-    }
     if let Some(csv) = &arguments.csv {
-        let input = arguments.inputs.iter().any(|input| Path::new(input) == csv);
-        ensure!(!input, "--csv {}: that is an input; name another file", csv.display());
+        let is_input = arguments.inputs.iter().any(|input| is_same(Path::new(input), csv));
+        ensure!(!is_input, "--csv {}: that is an input; name another file", csv.display());
     }
-    let mut output = Output::new(arguments, &predictor)?;
-    predict_files(&predictor, files, arguments, &stop, &mut output)?;
-    for url in urls {
-        if !stop.is_set() {
-            predict_url(&predictor, url, &stop, &mut output)?;
-        }
+    let csv = csv_output(arguments)?;
+    let predictor = Predictor::open(&arguments.model, arguments.device)?;
+    let mut inputs = Inputs::default();
+    for input in &arguments.inputs {
+        collect(input, &predictor, &mut inputs);
     }
-    let complete = output.finish()?;
+    if let Some(file) = inputs.no_text().filter(|_| csv.is_some() || arguments.json) {
+        say!("note: a name that is not UTF-8 is written with \u{fffd} in it, such as {}", file.display());
+    }
+    let mut answers = Answers::new(&predictor, &inputs, csv, arguments.json);
+    let done = predict_files(&predictor, &inputs, arguments, &stop, &mut answers)
+        .and_then(|()| predict_addresses(&predictor, &inputs, &stop, &mut answers));
+    // What was predicted is not lost with the rest.
+    let written = answers.finish();
+    done?;
+    let is_complete = written?;
     if stop.is_set() {
         say!("stopped: not all images were predicted");
     }
-    Ok(complete && !stop.is_set())
+    Ok(is_complete && !stop.is_set())
 }
 
-fn is_url(input: &str) -> bool {
-    input.starts_with("http://") || input.starts_with("https://")
+fn is_same(a: &Path, b: &Path) -> bool {
+    a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
 }
 
-/// The image files that an input means.
-fn collect(input: &Path, predictor: &Predictor, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    ensure!(input.exists(), "{} does not exist", input.display());
-    if input.is_dir() {
-        let before = files.len();
-        images_below(input, files)?;
-        ensure!(files.len() > before, "{} holds no images ({})", input.display(), decode::ENDINGS.join(", "));
-    } else if input.extension().is_some_and(|e| ["csv", "tsv"].iter().any(|csv| e.eq_ignore_ascii_case(csv)))
-    {
-        files.extend(images_of_csv(input, predictor)?);
-    } else {
-        files.push(input.to_path_buf());
+/// Takes in the images that an argument means, or why it means none.
+fn collect(argument: &OsStr, predictor: &Predictor, inputs: &mut Inputs) {
+    let path = Path::new(argument);
+    let found = std::fs::metadata(path);
+    if let Some(address) = argument.to_str().filter(|text| found.is_err() && fetch::is_address(text)) {
+        inputs.add_address(address);
+        return;
     }
-    Ok(())
+    inputs.add(path, |inputs| match found {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            match argument.to_str().and_then(fetch::lacks_scheme) {
+                Some(why) => bail!(why),
+                None => bail!("{} does not exist", path.display()),
+            }
+        }
+        Err(error) => Err(error).with_context(|| format!("{} cannot be opened", path.display())),
+        Ok(found) if found.is_dir() => {
+            let mut files = Vec::new();
+            let looked = images_below(path, &mut files);
+            let is_empty = files.is_empty();
+            files.into_iter().for_each(|file| inputs.add_file(file));
+            looked?;
+            ensure!(!is_empty, "{} holds no images ({})", path.display(), decode::ENDINGS.join(", "));
+            Ok(())
+        }
+        Ok(_) if is_table(path) => add_rows(path, predictor, inputs),
+        Ok(_) => {
+            inputs.add_file(path.to_path_buf());
+            Ok(())
+        }
+    });
+}
+
+fn is_table(file: &Path) -> bool {
+    file.extension()
+        .is_some_and(|ending| ["csv", "tsv"].iter().any(|table| ending.eq_ignore_ascii_case(table)))
 }
 
 fn images_below(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
@@ -81,9 +111,9 @@ fn images_below(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The images of a CSV: from the column that the model was trained with, else from the one that looks
-/// like image paths.
-fn images_of_csv(csv: &Path, predictor: &Predictor) -> anyhow::Result<Vec<PathBuf>> {
+/// The rows of a CSV, each with its image: from the column that the model was trained with, else from the one that
+/// looks like image paths.
+fn add_rows(csv: &Path, predictor: &Predictor, inputs: &mut Inputs) -> anyhow::Result<()> {
     let table = Table::open(csv)?;
     let config = &predictor.description().config;
     let trained_with = crate::config::Config::parse(config, csv).ok();
@@ -96,197 +126,72 @@ fn images_of_csv(csv: &Path, predictor: &Predictor) -> anyhow::Result<Vec<PathBu
         }
     };
     // Beside the CSV, else where the images were that the model was trained with.
-    let beside = csv.parent().unwrap_or(Path::new("."));
-    let images = trained_with.map(|config| config.paths.images);
-    let find = |cell: String| {
-        let own = beside.join(&cell);
-        let other = images.as_ref().map(|folder| folder.join(&cell)).filter(|path| path.exists());
-        if own.exists() { own } else { other.unwrap_or(own) }
-    };
-    let cells = (0..table.row_count()).map(|row| table.cell(row, column).trim().to_owned());
-    Ok(cells.filter(|cell| !cell.is_empty()).map(find).collect())
+    let images = images_of_column(&table, column, trained_with.map(|config| config.paths.images));
+    inputs.add_table(table, column, images);
+    Ok(())
 }
 
 fn predict_files(
     predictor: &Predictor,
-    files: Vec<PathBuf>,
+    inputs: &Inputs,
     arguments: &Predict,
     stop: &Flag,
-    output: &mut Output,
+    answers: &mut Answers<'_>,
 ) -> anyhow::Result<()> {
-    let names: Vec<String> = files.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-    let rows: Vec<Row> =
-        files.into_iter().map(|image| Row { image, labels: Vec::new(), usable: true }).collect();
+    let (items, rows): (Vec<usize>, Vec<Row>) = inputs
+        .items
+        .iter()
+        .enumerate()
+        .filter_map(|(item, of)| match &of.source {
+            Source::File(file) => Some((item, Row { image: file.clone(), labels: Vec::new(), usable: true })),
+            _ => None,
+        })
+        .unzip();
     let which: Vec<usize> = (0..rows.len()).collect();
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let mut bar = Bar::new("predicting");
-    let mut failed = None;
     let mut done = 0_u64;
     predict_rows(predictor, rows, &which, (usize::from(arguments.batch_size), workers), &mut |answer| {
         let Answer { row, result } = answer;
         done += 1;
-        if let Err(error) = output.add(&bar, &names[row], result) {
-            failed = Some(error);
-            return false;
-        }
+        answers.add(&bar, items[row], result);
         bar.set(done, which.len() as u64);
         if done.is_multiple_of(u64::from(arguments.batch_size)) {
             stdout::flush();
         }
-        // To go on would be for nobody.
-        !stop.is_set() && !stdout::has_failed()
+        // What nobody can get need not be predicted.
+        !stop.is_set() && !(answers.are_printed() && stdout::has_failed())
     })?;
     bar.finish();
-    failed.map_or(Ok(()), Err)
+    Ok(())
 }
 
-fn predict_url(predictor: &Predictor, url: &str, stop: &Flag, output: &mut Output) -> anyhow::Result<()> {
-    let bar = Bar::new("fetching");
-    let image = fetch::fetch(url, &|| !stop.is_set())
-        .and_then(|bytes| decode::decode_bytes(&bytes, url).map_err(anyhow::Error::from));
-    let result = match image {
-        Err(error) => Err(format!("{error:#}")),
-        Ok(image) => Ok(predictor.predict(&[image.into_rgb()])?.remove(0)),
-    };
-    bar.finish();
-    output.add(&bar, url, result)
-}
-
-/// Where predictions go.
-struct Output {
-    tasks: Vec<Task>,
-    form: Form,
-    images: usize,
-    failures: usize,
-}
-
-enum Form {
-    Lines,
-    Json,
-    Csv { output: files::Output, writer: Box<csv::Writer<Vec<u8>>> },
-}
-
-impl Output {
-    fn new(arguments: &Predict, predictor: &Predictor) -> anyhow::Result<Self> {
-        let form = match (&arguments.csv, arguments.json) {
-            (Some(file), _) => Form::Csv {
-                output: super::output("--csv", file)?,
-                writer: Box::new(csv::Writer::from_writer(Vec::new())),
-            },
-            (None, true) => Form::Json,
-            (None, false) => Form::Lines,
+fn predict_addresses(
+    predictor: &Predictor,
+    inputs: &Inputs,
+    stop: &Flag,
+    answers: &mut Answers<'_>,
+) -> anyhow::Result<()> {
+    for (item, of) in inputs.items.iter().enumerate() {
+        if !matches!(of.source, Source::Address) || stop.is_set() {
+            continue;
+        }
+        let bar = Bar::new("fetching");
+        let image = fetch::fetch(&of.name, &|| !stop.is_set())
+            .and_then(|bytes| decode::decode_bytes(&bytes, &of.name).map_err(anyhow::Error::from));
+        let result = match image {
+            Err(error) => Err(format!("{error:#}")),
+            Ok(image) => Ok(predictor.predict(&[image.into_rgb()])?.remove(0)),
         };
-        Ok(Self { tasks: predictor.tasks().to_vec(), form, images: 0, failures: 0 })
+        bar.finish();
+        answers.add(&bar, item, result);
     }
-
-    /// Takes one image's prediction, or why there is none.
-    fn add(&mut self, bar: &Bar, name: &str, result: Result<Prediction, String>) -> anyhow::Result<()> {
-        self.images += 1;
-        let prediction = match result {
-            Ok(prediction) => prediction,
-            Err(message) => {
-                self.failures += 1;
-                if matches!(self.form, Form::Json) {
-                    bar.result(&serde_json::json!({ "image": name, "error": message }).to_string());
-                } else {
-                    bar.line(&format!("warning: {message}"));
-                }
-                return Ok(());
-            }
-        };
-        match &mut self.form {
-            Form::Lines => bar.result(&line(name, &self.tasks, &prediction)),
-            Form::Json => bar.result(&json(name, &self.tasks, &prediction).to_string()),
-            Form::Csv { writer, .. } => {
-                if self.images - self.failures == 1 {
-                    writer.write_record(header(&self.tasks))?;
-                }
-                writer.write_record(record(name, &self.tasks, &prediction))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes the CSV, if one was asked for; `false` where an image failed.
-    fn finish(self) -> anyhow::Result<bool> {
-        if self.images > 0 && self.failures == self.images {
-            bail!("no image could be read");
-        }
-        if let Form::Csv { output, writer } = self.form {
-            let bytes = writer.into_inner().map_err(|error| error.into_error())?;
-            output.write(&bytes).with_context(|| format!("cannot write to {output}"))?;
-            out!("{} of {} images in {output}", self.images - self.failures, self.images);
-        }
-        Ok(self.failures == 0)
-    }
-}
-
-/// `dress.jpg  print striped 0.93  sleeves long_sleeve 0.98`
-fn line(name: &str, tasks: &[Task], prediction: &Prediction) -> String {
-    let mut line = name.to_owned();
-    for (i, task) in tasks.iter().enumerate() {
-        let (label, probability) = prediction.top(i);
-        line += &format!("  {} {} {probability:.2}", task.name, task.labels[label]);
-    }
-    line
-}
-
-/// `{"image": …, "tasks": {"print": {"label": …, "probability": …, "probabilities": {…}}}}`
-fn json(name: &str, tasks: &[Task], prediction: &Prediction) -> serde_json::Value {
-    let mut answers = serde_json::Map::new();
-    for (i, task) in tasks.iter().enumerate() {
-        let (label, probability) = prediction.top(i);
-        let all: serde_json::Map<_, _> = task
-            .labels
-            .iter()
-            .cloned()
-            .zip(prediction.probabilities[i].iter().map(|p| (*p).into()))
-            .collect();
-        let answer = serde_json::json!({
-            "label": task.labels[label], "probability": probability, "probabilities": all
-        });
-        answers.insert(task.name.clone(), answer);
-    }
-    serde_json::json!({ "image": name, "tasks": answers })
-}
-
-/// `image_path`, then per task its label and every label's probability.
-fn header(tasks: &[Task]) -> Vec<String> {
-    let mut header = vec!["image_path".to_owned()];
-    for task in tasks {
-        header.push(task.name.clone());
-        header.extend(task.labels.iter().map(|label| format!("{}:{label}", task.name)));
-    }
-    header
-}
-
-fn record(name: &str, tasks: &[Task], prediction: &Prediction) -> Vec<String> {
-    let mut record = vec![name.to_owned()];
-    for (i, task) in tasks.iter().enumerate() {
-        record.push(task.labels[prediction.top(i).0].clone());
-        record.extend(prediction.probabilities[i].iter().map(|p| format!("{p:.6}")));
-    }
-    record
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn tasks() -> Vec<Task> {
-        vec![Task { name: "print".into(), labels: vec!["solid".into(), "striped".into()] }]
-    }
-
-    #[test]
-    fn every_form_tells_the_same() {
-        let prediction = Prediction { probabilities: vec![vec![0.25, 0.75]] };
-        assert_eq!(line("a.jpg", &tasks(), &prediction), "a.jpg  print striped 0.75");
-        assert_eq!(header(&tasks()), ["image_path", "print", "print:solid", "print:striped"]);
-        assert_eq!(record("a.jpg", &tasks(), &prediction), ["a.jpg", "striped", "0.250000", "0.750000"]);
-        let json = json("a.jpg", &tasks(), &prediction);
-        assert_eq!(json["tasks"]["print"]["label"], "striped");
-        assert_eq!(json["tasks"]["print"]["probabilities"]["solid"], 0.25);
-    }
 
     #[test]
     fn a_folder_gives_its_images_in_order_and_nothing_else() {

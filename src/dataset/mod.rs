@@ -289,6 +289,14 @@ impl Columns {
     }
 }
 
+/// The images that a column of a table names, found as those of a project are; empty where the cell is. `images` is
+/// where they may be that are not beside the table. Relative where the table's path is.
+pub fn images_of_column(table: &Table, column: usize, images: Option<PathBuf>) -> Vec<PathBuf> {
+    let beside = table.path.parent().map(Path::to_path_buf).unwrap_or_default();
+    let roots: Vec<PathBuf> = std::iter::once(beside).chain(images).collect();
+    image_paths::resolve(&path_cells(table, column), &roots)
+}
+
 fn path_cells(table: &Table, column: usize) -> Vec<String> {
     (0..table.row_count()).map(|row| table.cell(row, column).trim().to_owned()).collect()
 }
