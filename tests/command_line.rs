@@ -5,6 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+#[path = "command_line/evaluate.rs"]
+mod evaluate;
 #[path = "command_line/labels.rs"]
 mod labels;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]

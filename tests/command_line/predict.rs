@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::{err, out, tasklens};
 
 /// A folder with a trained run and three pictures, one of them in a folder below.
-fn trained() -> tempfile::TempDir {
+pub fn trained() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let at = |name: &str| folder.path().join(name);
     std::fs::create_dir_all(at("sub/in")).expect("made");

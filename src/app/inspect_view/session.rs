@@ -236,8 +236,8 @@ impl Session {
 }
 
 /// The first of the images that could not be read, and how many more.
-pub fn told(failures: &[String]) -> Option<String> {
-    let first = failures.first()?;
+pub fn told(failures: &[(usize, String)]) -> Option<String> {
+    let (_, first) = failures.first()?;
     let more = failures.len() - 1;
     Some(if more > 0 { format!("{first} (and {more} more)") } else { first.clone() })
 }

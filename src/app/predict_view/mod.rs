@@ -356,3 +356,21 @@ fn save(file: &Path, bytes: &[u8], count: usize) -> AppCommand {
     };
     AppCommand::Toast { level, message }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn predictions_go_into_the_file_behind_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("file.csv"), dir.path().join("link.csv"));
+        std::fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let AppCommand::Toast { level: Level::Success, .. } = save(&link, b"new", 1) else {
+            panic!("not saved")
+        };
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read_to_string(file).unwrap(), "new");
+    }
+}

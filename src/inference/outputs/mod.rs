@@ -70,8 +70,8 @@ pub struct Pass {
     pub predicted: usize,
     /// Images that were known already.
     pub known: usize,
-    /// What could not be read: the message names the file.
-    pub failures: Vec<String>,
+    /// The rows that could not be read: the message names the file.
+    pub failures: Vec<(usize, String)>,
     /// Whether every image was seen to.
     pub complete: bool,
 }
@@ -228,7 +228,7 @@ impl Store {
         let mut buffer = Buffer::new(self.tasks.len());
         for batch in loader {
             let look = predictor.look_at(&batch.pixels, batch.rows.len())?;
-            pass.failures.extend(batch.failures.into_iter().map(|(_, message)| message));
+            pass.failures.extend(batch.failures);
             for (all, new) in buffer.probabilities.iter_mut().zip(look.probabilities) {
                 all.extend(new);
             }
