@@ -160,7 +160,8 @@ fn predict_files(
             stdout::flush();
         }
         // What nobody can get need not be predicted.
-        !stop.is_set() && !(answers.are_printed() && stdout::has_failed())
+        let is_in_vain = answers.are_printed() && stdout::has_failed();
+        !stop.is_set() && !is_in_vain
     })?;
     bar.finish();
     Ok(())

@@ -69,10 +69,7 @@ fn an_export_goes_into_standard_output_and_pipes_and_nothing_else_does() {
 
     let pipe = folder.join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().expect("it runs").success());
-    let reader = std::thread::spawn({
-        let pipe = pipe.clone();
-        move || std::fs::read_to_string(pipe).expect("text")
-    });
+    let reader = std::thread::spawn(move || std::fs::read_to_string(pipe).expect("text"));
     let written = tasklens(folder, &["export", config, "--csv", "pipe"]);
     assert!(written.status.success(), "{}", err(&written));
     assert_eq!(reader.join().expect("a reader"), csv);
