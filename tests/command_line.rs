@@ -5,6 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+#[path = "command_line/evaluate.rs"]
+mod evaluate;
 #[path = "command_line/images.rs"]
 mod images;
 #[path = "command_line/labels.rs"]
@@ -16,6 +18,10 @@ mod moved;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[path = "command_line/openmp.rs"]
 mod openmp;
+#[path = "command_line/outputs.rs"]
+mod outputs;
+#[path = "command_line/predict.rs"]
+mod predict;
 #[path = "command_line/stranger.rs"]
 mod stranger;
 
@@ -82,8 +88,10 @@ fn sample_check_train_predict_evaluate() {
     assert_eq!(predict.status.code(), Some(1));
     assert!(err(&predict).contains("broken.jpg holds text, not a JPEG, PNG"), "{}", err(&predict));
     let answers = std::fs::read_to_string(folder.join("answers.csv")).expect("a CSV");
-    assert!(answers.starts_with("image_path,print,print:embroidered,print:solid,"), "{answers}");
-    assert_eq!(answers.lines().count(), 81);
+    let header = "image_path,print,sleeves,neckline,print_predicted,print:embroidered,print:solid,";
+    assert!(answers.starts_with(header), "{answers}");
+    assert_eq!(answers.lines().count(), 82);
+    assert!(answers.lines().last().is_some_and(|row| row.starts_with("broken.jpg,,")), "{answers}");
 
     // What was read with a reserve is predicted, and told of on the other stream.
     let dark = image::ImageBuffer::from_pixel(40, 40, image::Luma([4000_u16]));

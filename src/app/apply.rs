@@ -16,7 +16,7 @@ use super::settings::ThemeChoice;
 use super::shell::AskedOutside;
 use crate::config::Config;
 use crate::dataset::{self, Dataset, ImageRow};
-use crate::files;
+use crate::files::Output;
 use crate::training::events::Command;
 
 /// Images and seed of the sample that the window writes.
@@ -391,7 +391,8 @@ impl App {
 
     fn save_config(&mut self, file: PathBuf, text: String) {
         self.errands.push(self.jobs.start_whole("Saving", move |_| {
-            files::replace(&file, text.as_bytes())
+            Output::of(&file)
+                .and_then(|output| output.write(text.as_bytes()))
                 .map_err(|error| anyhow::anyhow!("{} cannot be written: {error}", file.display()))?;
             Ok(Some(AppCommand::OpenPath(file)))
         }));

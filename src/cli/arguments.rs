@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -113,8 +114,8 @@ pub struct Predict {
     pub model: PathBuf,
     /// Images, folders of images, CSVs with a column of image paths, or URLs
     #[arg(required = true)]
-    pub inputs: Vec<String>,
-    /// Write a CSV with every label's probability instead of a line per image
+    pub inputs: Vec<OsString>,
+    /// Write a CSV with every label's probability instead of a line per image; - is standard output
     #[arg(long, value_name = "FILE", conflicts_with = "json")]
     pub csv: Option<PathBuf>,
     /// One JSON object per image
@@ -138,7 +139,7 @@ pub struct Evaluate {
     /// The whole report as one JSON object
     #[arg(long)]
     pub json: bool,
-    /// Write the report as a page that needs nothing else, with figures and the worst images
+    /// Write the report as a page that needs nothing else, with figures and the worst images; - is standard output
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     /// Another run, to compare with on the same images: what this one mends and breaks of it
@@ -171,10 +172,10 @@ pub struct LabelStats {
 pub struct Export {
     /// The config.yml
     pub config: PathBuf,
-    /// Write a copy of the CSV, with the edits of the window
+    /// Write a copy of the CSV, with the edits of the window; - is standard output
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
-    /// Write an object per image and line, with its path, labels and flag
+    /// Write an object per image and line, with its path, labels and flag; - is standard output
     #[arg(long, value_name = "FILE")]
     pub jsonl: Option<PathBuf>,
     /// Make a folder per task and label, with links to its images

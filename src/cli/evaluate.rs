@@ -6,16 +6,17 @@ use anyhow::{Context as _, ensure};
 
 use super::arguments::Evaluate;
 use super::progress::Bar;
-use super::{interrupt, open_config};
-use crate::config::Config;
+use super::{interrupt, open_config, output};
+use crate::config::{Config, Task};
 use crate::dataset::split::Part;
-use crate::dataset::{Dataset, images_of_project, problems};
+use crate::dataset::table::Table;
+use crate::dataset::{Dataset, Row, images_of_project, problems};
 use crate::evaluation::inspection::Inspection;
 use crate::evaluation::page::page;
 use crate::evaluation::report::{self, Report, RunComparison, TaskReport};
 use crate::evaluation::scores::TaskScores;
 use crate::evaluation::suspects;
-use crate::files;
+use crate::files::Output;
 use crate::inference::Predictor;
 use crate::inference::outputs::Store;
 use crate::training::run_folder::CONFIG;
@@ -25,21 +26,28 @@ use crate::training::split_file;
 const MOST_OF_KIND: usize = 5;
 
 pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
-    if let Some(file) = &arguments.html {
-        // Before hours of prediction, not after.
-        ensure!(!file.is_dir(), "--html {}: that is a folder; name a file", file.display());
-    }
+    // Before hours of prediction, not after.
+    let html = arguments.html.as_ref().map(|file| output("--html", file)).transpose()?;
+    let is_torn = arguments.json && html.as_ref().is_some_and(Output::is_standard);
+    ensure!(!is_torn, "--json and --html cannot both go to standard output; name a file for --html");
     let predictor = Predictor::open(&arguments.run, arguments.device)?;
-    let config = config_of(arguments, &predictor)?;
-    let dataset = Dataset::open(&config)?;
+    let mut config = config_of(arguments, &predictor)?;
     ensure!(
-        dataset.tasks == predictor.tasks(),
+        config.model.tasks == predictor.tasks(),
         "the tasks of {} are not those of the model {}",
         config.file.display(),
         predictor.path().display()
     );
-    for line in problems::lines(&dataset.problems, MOST_OF_KIND) {
-        eprintln!("{line}");
+    let table = Table::open(&config.paths.model_dataframe)?;
+    let not_evaluated =
+        if arguments.csv.is_some() { take_out_tasks(&mut config, &table)? } else { Vec::new() };
+    let dataset = Dataset::from_table(table, &config)?;
+    let found = match arguments.csv {
+        Some(_) => [problems::unmeasured(&dataset, &not_evaluated), problems::of_measured(&dataset)].concat(),
+        None => dataset.problems.clone(),
+    };
+    for line in problems::lines(&found, MOST_OF_KIND) {
+        say!("{line}");
     }
     let parts = parts(arguments, &dataset)?;
     let stop = interrupt::flag()?;
@@ -48,12 +56,13 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
         return Ok(false);
     };
     let tasks =
-        (0..inspection.tasks.len()).map(|task| TaskReport::new(&dataset, &inspection, task)).collect();
+        labelled_tasks(&inspection).map(|task| TaskReport::new(&dataset, &inspection, task)).collect();
     let mut report = Report {
         model: arguments.run.clone(),
         images: inspection.len(),
         failures,
         tasks,
+        not_evaluated,
         duplicates: None,
         comparison: None,
     };
@@ -67,8 +76,8 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
     if !arguments.quick {
         look_for_errors(&mut report, &dataset, &inspection, &store, &stop)?;
     }
-    if let Some(file) = &arguments.html {
-        write_page(&report, file, &stop)?;
+    if let Some(output) = &html {
+        write_page(&report, output, &stop)?;
     }
     if arguments.json {
         out!("{}", serde_json::to_string(&report)?);
@@ -100,39 +109,56 @@ fn inspect(
     bar.finish();
     let csv = config.paths.model_dataframe.display();
     for (row, note) in &pass.notes {
-        eprintln!("warning: {csv}, line {}: {note}", dataset.table.line_of_row(*row));
+        say!("warning: {csv}, line {}: {note}", dataset.table.line_of_row(*row));
     }
     let explained = pass.failures.into_iter();
     let explained = explained.map(|(row, message)| format!("{csv}, {}", dataset.image_problem(row, message)));
     let failures: Vec<String> = explained.collect();
     for failure in &failures {
-        eprintln!("warning: {failure}");
+        say!("warning: {failure}");
     }
     if stop.is_set() {
-        eprintln!("stopped; what was predicted is kept, the same command goes on from there");
+        say!("stopped; what was predicted is kept, the same command goes on from there");
         return Ok(None);
     }
     let inspection = Inspection::new(dataset, parts, &store.load()?);
     Ok(Some((inspection, store, failures)))
 }
 
+/// Takes the tasks out that the CSV has no column of, and returns their names.
+fn take_out_tasks(config: &mut Config, table: &Table) -> anyhow::Result<Vec<String>> {
+    let tasks = std::mem::take(&mut config.model.tasks);
+    let (there, gone): (Vec<Task>, Vec<Task>) =
+        tasks.into_iter().partition(|task| table.column(&task.name).is_some());
+    let gone: Vec<String> = gone.into_iter().map(|task| task.name).collect();
+    ensure!(
+        !there.is_empty(),
+        "{} has no column of any task of the network, which are {}; its columns are {}",
+        table.path.display(),
+        gone.join(", "),
+        table.headers.join(", ")
+    );
+    config.model.tasks = there;
+    Ok(gone)
+}
+
+/// The tasks of the network that the dataset has, too.
+fn labelled_tasks(inspection: &Inspection) -> impl Iterator<Item = usize> {
+    (0..inspection.tasks.len()).filter(|task| inspection.tasks[*task].in_dataset.is_some())
+}
+
 /// A CSV that is named is a test as a whole; the run's own rows are what they were when it began, whatever the
 /// CSV holds by now.
 fn parts(arguments: &Evaluate, dataset: &Dataset) -> anyhow::Result<Vec<Option<Part>>> {
     if arguments.csv.is_some() {
-        let tests = |row| has_labels(dataset, row).then_some(Part::Test);
-        return Ok((0..dataset.rows.len()).map(tests).collect());
+        let tests = |row: &Row| row.usable.then_some(Part::Test);
+        return Ok(dataset.rows.iter().map(tests).collect());
     }
     let mut parts = split_file::parts(&arguments.run, dataset)?;
     if arguments.quick {
         parts.iter_mut().for_each(|part| *part = part.filter(|part| *part == Part::Validation));
     }
     Ok(parts)
-}
-
-fn has_labels(dataset: &Dataset, row: usize) -> bool {
-    let row = &dataset.rows[row];
-    !row.image.as_os_str().is_empty() && row.labels.iter().any(Option::is_some)
 }
 
 /// Adds the labels that are probably wrong and the near-duplicates.
@@ -149,8 +175,10 @@ fn look_for_errors(
         !stop.is_set()
     })?;
     bar.finish();
-    for (task, found) in report.tasks.iter_mut().zip(found.into_iter().flatten()) {
-        task.label_errors = Some(found.listed(dataset, &task.task));
+    if let Some(found) = found {
+        for (report, task) in report.tasks.iter_mut().zip(labelled_tasks(inspection)) {
+            report.label_errors = Some(found[task].listed(dataset, &report.task));
+        }
     }
     let mut bar = Bar::new("looking for near-duplicates");
     report.duplicates = report::duplicates(dataset, inspection, &mut |done, of| {
@@ -166,24 +194,23 @@ fn writable(store: Store) -> anyhow::Result<Store> {
     match std::fs::create_dir_all(store.folder()) {
         Ok(()) => Ok(store),
         Err(error) => {
-            eprintln!(
-                "the predictions are not kept: {} cannot be written: {error}",
-                store.folder().display()
-            );
+            say!("the predictions are not kept: {} cannot be written: {error}", store.folder().display());
             store.temporary()
         }
     }
 }
 
-fn write_page(report: &Report, file: &Path, stop: &interrupt::Flag) -> anyhow::Result<()> {
+fn write_page(report: &Report, output: &Output, stop: &interrupt::Flag) -> anyhow::Result<()> {
     let mut bar = Bar::new("reading the images of the page");
     let html = page(report, &mut |done, of| {
         bar.set(done as u64, of as u64);
         !stop.is_set()
     });
     bar.finish();
-    files::replace(file, html.as_bytes()).with_context(|| format!("cannot write {}", file.display()))?;
-    eprintln!("the report is in {}", file.display());
+    output.write(html.as_bytes()).with_context(|| format!("cannot write to {output}"))?;
+    if let Output::File(file) = output {
+        say!("the report is in {}", file.display());
+    }
     Ok(())
 }
 
@@ -224,7 +251,7 @@ fn print(report: &Report) {
             print_scores(part, scores);
         }
         // What the network did not learn from says how good it is.
-        if let Some((_, scores)) = task.scores.parts().next() {
+        if let Some((_, scores)) = task.scores.parts().next().filter(|(_, scores)| scores.rows > 0) {
             print_labels(task, scores);
             print_confusion(task, scores);
         }
@@ -266,6 +293,10 @@ fn print_label_errors(task: &TaskReport) {
 
 fn print_scores(part: Part, scores: &TaskScores) {
     let name = part.name();
+    if scores.rows == 0 {
+        out!("  {name:<10}  no row has a label");
+        return;
+    }
     let interval = scores.accuracy.map_or_else(String::new, |a| format!(" ({:.3} to {:.3})", a.low, a.high));
     out!(
         "  {name:<10}  accuracy {}{interval}  balanced {}  macro-F1 {}  log loss {}  calibration error {}  ({} rows)",

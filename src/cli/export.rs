@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use super::arguments::Export as Arguments;
 use super::progress::Bar;
-use super::{interrupt, open_config};
+use super::{interrupt, open_config, output};
 use crate::config::{Task, nearest};
 use crate::dataset::edits;
 use crate::dataset::export::{self, Form, Placing};
@@ -15,8 +15,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let config = open_config(&arguments.config, &arguments.changes, false)?;
     let (dataset, state) = edits::look(&config)?;
     let (form, target) = match (&arguments.csv, &arguments.jsonl, &arguments.folders) {
-        (Some(file), _, _) => (Form::Csv, file),
-        (None, Some(file), _) => (Form::JsonLines, file),
+        (Some(file), _, _) => {
+            output("--csv", file)?;
+            (Form::Csv, file)
+        }
+        (None, Some(file), _) => {
+            output("--jsonl", file)?;
+            (Form::JsonLines, file)
+        }
         (None, None, Some(folder)) => {
             let tasks = tasks(&arguments.tasks, &dataset.tasks)?;
             (Form::Folders { tasks, placing: placing(arguments) }, folder)
@@ -36,7 +42,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     bar.finish();
     let written = written?;
     for notice in &written.notices {
-        eprintln!("warning: {notice}");
+        say!("warning: {notice}");
     }
     out!("{}", written.summary);
     Ok(written.left_out == 0)

@@ -69,7 +69,7 @@ fn print_preview(change: &Change, preview: &Preview) {
 }
 
 fn print_applied(change: &Change, applied: &Applied) {
-    applied.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    applied.warnings.iter().for_each(|warning| say!("warning: {warning}"));
     out!("Done: {change}.");
     if applied.rows_changed > 0 {
         let rows = if applied.rows_changed == 1 { "row" } else { "rows" };

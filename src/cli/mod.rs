@@ -3,11 +3,16 @@
 //! [`arguments`] is what can be typed, [`progress`] how work is shown; each command has its own module.
 //! Exit codes: 0, 1 (the data or run has a problem), 2 (usage).
 
-/// `println!` that does not panic when the reader of a pipe has gone: a run goes on without it.
+/// `println!` that never panics: what could not be printed is told at the end, and a run goes on.
 macro_rules! out {
+    ($($text:tt)*) => { $crate::cli::stdout::line(format_args!($($text)*)) };
+}
+
+/// `eprintln!` that never panics: where nobody hears, a run goes on.
+macro_rules! say {
     ($($text:tt)*) => {{
         use std::io::Write as _;
-        let _ = writeln!(std::io::stdout(), $($text)*);
+        let _ = writeln!(std::io::stderr(), $($text)*);
     }};
 }
 
@@ -21,6 +26,7 @@ mod labels;
 mod new;
 mod predict;
 mod progress;
+mod stdout;
 mod train;
 
 use std::path::{Path, PathBuf};
@@ -33,22 +39,36 @@ use crate::app;
 use crate::config::{Config, Outside, Written};
 use crate::dataset::{sample, vocabulary};
 use crate::device;
+use crate::files::Output;
 use crate::training::outputs;
 use crate::{logging, panics};
 use arguments::{Arguments, Verb};
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
-    // clap itself ends the process with 2 on wrong usage.
-    let arguments = Arguments::parse();
-    let _logging = logging::start(&logging::folder(), arguments.verbose);
-    panics::write_reports(&panics::folder());
-    let faults = faults_before();
-    match run(arguments, faults) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(1),
+    let outcome = match Arguments::try_parse() {
+        Ok(arguments) => {
+            let _logging = logging::start(&logging::folder(), arguments.verbose);
+            panics::write_reports(&panics::folder());
+            let faults = faults_before();
+            run(arguments, faults)
+        }
+        // On wrong usage this ends the process with 2.
+        Err(usage) if usage.use_stderr() => usage.exit(),
+        Err(help) => {
+            stdout::keep(help.print());
+            Ok(true)
+        }
+    };
+    let is_fine = outcome.unwrap_or_else(|error| {
+        say!("tasklens: {error:#}");
+        false
+    });
+    match stdout::finish() {
+        Ok(()) if is_fine => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("tasklens: {error:#}");
+            say!("tasklens: cannot write to standard output: {error}");
             ExitCode::from(1)
         }
     }
@@ -113,6 +133,16 @@ fn doctor() -> bool {
     checks.iter().all(|check| check.status != device::Status::Fail)
 }
 
+/// Where an option's file goes. A result on standard output has it for itself: what is said from now on goes to
+/// standard error.
+fn output(option: &str, file: &Path) -> anyhow::Result<Output> {
+    let output = Output::of(file).with_context(|| format!("{option} {}", file.display()))?;
+    if output.is_standard() {
+        stdout::leave_to_result();
+    }
+    Ok(output)
+}
+
 /// A config with its `--set` changes; its notices go to standard error. The sample that the config at
 /// the root of the repository names is drawn when it is opened for the first time.
 fn open_config(file: &Path, changes: &[(String, String)], allow_outside: bool) -> anyhow::Result<Config> {
@@ -124,10 +154,10 @@ fn open_config(file: &Path, changes: &[(String, String)], allow_outside: bool) -
     }
     let config = Config::with_overrides(file, changes)?;
     for notice in &config.notices {
-        eprintln!("note: {notice}");
+        say!("note: {notice}");
     }
     if let Some(change) = vocabulary::cut_short(&config) {
-        eprintln!(
+        say!(
             "warning: a change of tasks and labels was cut short: {change}. Open the project in the window, or make \
              the change again with `tasklens labels`, to finish it"
         );

@@ -19,7 +19,7 @@ pub fn run(arguments: &New) -> anyhow::Result<bool> {
     bar.finish();
     let found = found?;
     for notice in &found.notices {
-        eprintln!("note: {notice}");
+        say!("note: {notice}");
     }
     let mut tasks: Vec<DraftTask> = Vec::new();
     for (name, labels) in &arguments.tasks {

@@ -51,7 +51,7 @@ impl Bar {
 
     /// Prints a line above the bar (to standard error), or just prints it where there is no bar.
     pub fn line(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("{text}"));
+        self.bar.suspend(|| say!("{text}"));
     }
 
     /// Prints a line of results (to standard output) without tearing the bar.

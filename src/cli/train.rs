@@ -4,7 +4,7 @@ use anyhow::Context as _;
 
 use super::arguments::Train;
 use super::progress::{Bar, clock};
-use super::{interrupt, open_config, refuse_outside};
+use super::{interrupt, open_config, refuse_outside, stdout};
 use crate::config::Config;
 use crate::dataset::edits::Journal;
 use crate::training::events::{Command, EpochMetrics, Event, Phase, Started, StopReason, Stopped};
@@ -23,6 +23,7 @@ pub fn run(arguments: &Train) -> anyhow::Result<bool> {
     for event in training.events {
         ended_well = matches!(event, Event::Stopped(_));
         printer.print(&event)?;
+        stdout::flush();
     }
     Ok(ended_well)
 }
@@ -48,7 +49,7 @@ fn warn_of_edits(config: &Config) -> anyhow::Result<()> {
     let csv = &config.paths.model_dataframe;
     let pending = Journal::look(csv)?.pending_count();
     if pending > 0 {
-        eprintln!(
+        say!(
             "warning: {pending} label edits beside {} are not in it and are not trained with: `Save labels` in the \
              window writes them",
             csv.display()
@@ -102,7 +103,7 @@ impl Printer {
             Event::Stopped(stopped) => self.stopped(stopped),
             Event::Failed { error } => {
                 self.bar.finish();
-                eprintln!("tasklens: {error}");
+                say!("tasklens: {error}");
             }
         }
         Ok(())

@@ -17,6 +17,7 @@ use anyhow::{Context as _, bail};
 use super::Dataset;
 use super::edits::Values;
 use super::edits::merge::{self, OnConflict};
+use crate::files::Output;
 
 pub use made::folder_in;
 
@@ -73,20 +74,24 @@ pub fn export(
     target: &Path,
     progress: &mut dyn FnMut(usize, usize) -> bool,
 ) -> anyhow::Result<Written> {
+    let output = || Output::of(target).with_context(|| format!("{} cannot be written", target.display()));
     match form {
-        Form::Csv => csv(dataset, values, target),
-        Form::JsonLines => json_lines(dataset, values, target, progress),
+        Form::Csv => csv(dataset, values, target, &output()?),
+        Form::JsonLines => json_lines(dataset, values, target, &output()?, progress),
         Form::Folders { tasks, placing } => {
             folders::export(&dataset.with_edits(&values.overlay()), tasks, *placing, target, progress)
         }
     }
 }
 
-fn csv(dataset: &Dataset, values: &Values, target: &Path) -> anyhow::Result<Written> {
+fn csv(dataset: &Dataset, values: &Values, target: &Path, output: &Output) -> anyhow::Result<Written> {
     let outcome = merge::export(dataset, &values.pending(), OnConflict::Overwrite, target)?;
     let changed = outcome.rows_changed;
     let rows = if changed == 1 { "row" } else { "rows" };
-    let summary = format!("{} with {changed} corrected {rows} was written", target.display());
+    let summary = match output {
+        Output::File(_) => format!("{} with {changed} corrected {rows} was written", target.display()),
+        _ => format!("the CSV with {changed} corrected {rows} was written to {output}"),
+    };
     let missing = outcome.missing.first().map(|missing| {
         format!("{} label edits have no place in the CSV: {}", outcome.missing.len(), missing.why)
     });
@@ -97,6 +102,7 @@ fn json_lines(
     dataset: &Dataset,
     values: &Values,
     target: &Path,
+    output: &Output,
     progress: &mut dyn FnMut(usize, usize) -> bool,
 ) -> anyhow::Result<Written> {
     if is_same(target, &dataset.table.path) {
@@ -107,7 +113,7 @@ fn json_lines(
     let flags: HashMap<&str, &str> = values.flags().collect();
     let target = std::path::absolute(target)?;
     let mut is_cancelled = false;
-    let written = crate::files::replace_with(&target, |file| {
+    let written = output.write_with(|file| {
         let mut out = BufWriter::new(file);
         for (done, row) in rows.iter().enumerate() {
             if !progress(done, rows.len()) {
@@ -122,8 +128,9 @@ fn json_lines(
     if is_cancelled {
         bail!("cancelled");
     }
-    written.with_context(|| format!("{} cannot be written", target.display()))?;
-    let summary = format!("{} were written to {}", count(rows.len(), "image"), target.display());
+    written.with_context(|| format!("{output} cannot be written"))?;
+    let to = if output.is_standard() { output.to_string() } else { target.display().to_string() };
+    let summary = format!("{} were written to {to}", count(rows.len(), "image"));
     Ok(Written { summary, ..Written::default() })
 }
 

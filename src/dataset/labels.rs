@@ -69,15 +69,29 @@ impl<'a> Encoder<'a> {
         if let Some(message) = self.messages.get(text) {
             return message.clone();
         }
-        let advice = if MISSING_WORDS.contains(&text.to_ascii_lowercase().as_str()) {
-            "leave the cell empty if the row has no label".to_owned()
-        } else if let Some(near) = nearest(text, self.task.labels.iter().map(String::as_str)) {
-            format!("did you mean `{near}`?")
-        } else {
-            "add it to target_encoder or correct the cell".to_owned()
-        };
+        let advice = advice(self.task, text);
+        let advice = advice.unwrap_or_else(|| "add it to target_encoder or correct the cell".to_owned());
         let message = format!("`{text}` is no label of the task `{}`; {advice}", self.task.name);
         self.messages.insert(text.to_owned(), message.clone());
         message
     }
+}
+
+/// What to tell of text that is no label of the task where a network is measured.
+pub(super) fn unknown_to_network(task: &Task, text: &str) -> String {
+    let advice = advice(task, text);
+    let advice = advice.unwrap_or_else(|| "correct the cell, or train a network with this label".to_owned());
+    format!(
+        "`{text}` is no label of the task `{}` to the network, so the row does not count; {advice}",
+        task.name
+    )
+}
+
+/// What was probably meant.
+fn advice(task: &Task, text: &str) -> Option<String> {
+    if MISSING_WORDS.contains(&text.to_ascii_lowercase().as_str()) {
+        return Some("leave the cell empty if the row has no label".to_owned());
+    }
+    let near = nearest(text, task.labels.iter().map(String::as_str))?;
+    Some(format!("did you mean `{near}`?"))
 }

@@ -1,12 +1,14 @@
 //! What is wrong with the data, collected for the Data view and `tasklens check`.
 
 mod image_check;
+mod measured;
 mod overview;
 mod rows;
 
 use std::fmt;
 
 pub use image_check::{Checked, Look, check_images};
+pub use measured::{of_measured, unmeasured};
 pub(super) use overview::of_table;
 pub use overview::{Counts, counted, lines};
 

@@ -4,6 +4,7 @@
 //! is asked for. So a million rows are a few allocations, and what was not changed is written back
 //! byte for byte.
 
+mod columns;
 mod encoding;
 mod scan;
 

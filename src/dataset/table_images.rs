@@ -7,10 +7,12 @@ use super::path_cells;
 use super::table::Table;
 use crate::config::Config;
 
-/// The images of a column of a CSV, in the order of its rows; a row without a path has none.
+/// The images of a column of a CSV.
 #[derive(Debug)]
 pub struct TableImages {
-    /// Where each image is, or should be.
+    /// The column.
+    pub column: usize,
+    /// Where the image of each row is, or should be; empty where the cell is.
     pub paths: Vec<PathBuf>,
     /// What to tell of images that were found by a guess, beginning with the name of the CSV.
     pub notes: Vec<String>,
@@ -25,21 +27,19 @@ impl TableImages {
     /// that of its project.
     pub fn of(table: &Table, column: usize, known: Option<&Config>) -> Self {
         let cells = path_cells(table, column);
-        let rows: Vec<usize> = (0..cells.len()).filter(|row| !cells[*row].is_empty()).collect();
-        let cells: Vec<String> = cells.into_iter().filter(|cell| !cell.is_empty()).collect();
         let finder = ImageFinder::new(&table.path, images_of_project(&table.path, known).as_deref());
         let Located { paths, guesses } = finder.locate(&cells);
-        let notes = guesses.notes(&|image| table.line_of_row(rows[image]));
+        let notes = guesses.notes(&|row| table.line_of_row(row));
         let notes = notes.into_iter().map(|note| format!("{}: {note}", table.path.display())).collect();
-        let lines = rows.into_iter().map(|row| table.line_of_row(row)).collect();
-        Self { paths, notes, csv: table.path.clone(), cells, lines, finder }
+        let lines = (0..table.row_count()).map(|row| table.line_of_row(row)).collect();
+        Self { column, paths, notes, csv: table.path.clone(), cells, lines, finder }
     }
 
-    /// What to tell of an image that cannot be read: where the CSV names it, and why it is not there if it is not.
-    pub fn explain(&self, image: usize, message: &str) -> String {
-        let place = format!("{}, line {}", self.csv.display(), self.lines[image]);
-        if is_missing(&self.paths[image]) {
-            return format!("{place}: {}", self.finder.why_missing(&self.cells[image]));
+    /// What to tell of a row's image that cannot be read: where the CSV names it, and why it is not there if it is not.
+    pub fn explain(&self, row: usize, message: &str) -> String {
+        let place = format!("{}, line {}", self.csv.display(), self.lines[row]);
+        if is_missing(&self.paths[row]) {
+            return format!("{place}: {}", self.finder.why_missing(&self.cells[row]));
         }
         format!("{place}: {message}")
     }
@@ -74,11 +74,12 @@ mod tests {
         let images = |csv: &Path| TableImages::of(&Table::open(csv).unwrap(), 0, Some(&config));
 
         let own = images(&at("train/labels.csv"));
-        assert!(own.paths.iter().all(|path| path.is_file()), "{:?}", own.paths);
+        assert!([0, 1, 3].iter().all(|row| own.paths[*row].is_file()), "{:?}", own.paths);
+        assert_eq!(own.paths[2], Path::new(""));
         let other = images(&at("test/test.csv"));
         assert_eq!(
             other.paths,
-            [at("test/photos/1.png"), at("test/photos/2.png"), at("test/3.png")],
+            [at("test/photos/1.png"), at("test/photos/2.png"), "".into(), at("test/3.png")],
             "nothing of the other project"
         );
         let told = other.explain(1, "no file");
@@ -87,6 +88,6 @@ mod tests {
         assert!(other.explain(0, "is odd").ends_with("line 2: is odd"));
 
         std::fs::write(at("test/config.yml"), text("../pool")).unwrap();
-        assert_eq!(images(&at("test/test.csv")).paths[2], at("test/../pool/3.png"));
+        assert_eq!(images(&at("test/test.csv")).paths[3], at("test/../pool/3.png"));
     }
 }

@@ -42,6 +42,10 @@ pub fn page(report: &Report, keep_going: &mut dyn FnMut(usize, usize) -> bool) -
             report.failures.len()
         );
     }
+    if !report.not_evaluated.is_empty() {
+        let tasks = escape(&report.not_evaluated.join(", "));
+        let _ = write!(body, "<p>Not evaluated, because the CSV has no column of it: {tasks}.</p>");
+    }
     body += &summary(report);
     body += &comparison_section(report);
     for task in &report.tasks {
@@ -316,6 +320,7 @@ mod tests {
             images: 2,
             failures: vec!["c.jpg is missing".into()],
             tasks,
+            not_evaluated: vec!["light & <i>".into()],
             duplicates: None,
             comparison: Some(RunComparison::new(&dataset, "runs/old".into(), &inspection, &inspection)),
         };
@@ -324,6 +329,7 @@ mod tests {
         assert!(!html.contains("<b>dotted"), "a label is text");
         assert!(html.contains("data:image/jpeg;base64,/9j/") && html.contains("c.jpg is missing"));
         assert!(html.contains("&lt;b&gt;dotted</b> taken for <b>plain</b> (60.0 %)"));
+        assert!(html.contains("no column of it: light &amp; &lt;i&gt;."));
         assert!(html.contains("<h2>Beside runs/old</h2>") && html.contains("+0.0"));
         // Nothing is fetched from anywhere.
         assert!(!html.contains("http://") && !html.contains("https://"));

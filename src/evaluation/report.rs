@@ -25,8 +25,11 @@ pub struct Report {
     pub images: usize,
     /// Images that could not be read, with the message.
     pub failures: Vec<String>,
-    /// One per task of the network.
+    /// One per task of the network that the rows have labels for.
     pub tasks: Vec<TaskReport>,
+    /// The other tasks of the network: the CSV has no column of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_evaluated: Vec<String>,
     /// The same picture on both sides of the split; `None` where it was not looked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duplicates: Option<Vec<DuplicatePair>>,

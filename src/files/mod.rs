@@ -11,6 +11,7 @@ mod identity;
 mod leftovers;
 mod locked;
 mod network;
+mod output;
 pub mod regular;
 mod replace;
 
@@ -24,6 +25,7 @@ pub use identity::{FileId, Stamp, Stamped, digest, has_name, is_one_file};
 pub use leftovers::remove_leftovers;
 pub use locked::Locked;
 pub use network::network_disk;
+pub use output::Output;
 pub use replace::{Replaced, Sink, create, create_like, replace, replace_open, replace_read, replace_with};
 
 /// A file as memory, for files that are only ever replaced by [`replace`] and never changed in place.

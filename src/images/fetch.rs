@@ -13,6 +13,26 @@ pub const MAX_BYTES: u64 = 50 * 1024 * 1024;
 /// At most so long for the whole.
 const TOTAL: Duration = Duration::from_secs(20);
 
+/// Whether a text that names no file is meant as an address of the web, in whatever case: it has a scheme.
+pub fn is_address(text: &str) -> bool {
+    // One letter is a drive of Windows.
+    text.trim().split_once("://").is_some_and(|(scheme, _)| {
+        scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+    })
+}
+
+/// What to say of `localhost:8000/a.png` and the like; `None` of anything else.
+pub fn lacks_scheme(text: &str) -> Option<String> {
+    let (host, port) = text.trim().split('/').next()?.rsplit_once(':')?;
+    let is_host = !host.is_empty()
+        && host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '[' | ']' | ':'));
+    let is_port = port.parse::<u16>().is_ok();
+    let shown = shorten(text.trim());
+    (is_host && is_port).then(|| {
+        format!("`{shown}` is no file, and as a web address it lacks the beginning: write http://{shown} or https://{shown}")
+    })
+}
+
 /// Downloads `url` (http, https, or a `data:` URL) and returns the bytes. `keep_going` is asked between
 /// reads.
 ///
@@ -30,6 +50,9 @@ fn fetch_within(
 ) -> anyhow::Result<Vec<u8>> {
     let url = url.trim();
     let shown = shorten(url);
+    if let Some(why) = lacks_scheme(url) {
+        bail!(why);
+    }
     let parsed = url::Url::parse(url)
         .with_context(|| format!("`{shown}` is not a web address: it begins with https:// or http://"))?;
     let bytes = match parsed.scheme() {
@@ -98,7 +121,7 @@ fn download(
 /// `data:image/png;base64,...` -> bytes.
 fn decode_data_url(url: &str) -> anyhow::Result<Vec<u8>> {
     let (head, body) = url["data:".len()..].split_once(',').context("it has no comma")?;
-    if !head.ends_with(";base64") {
+    if !head.to_ascii_lowercase().ends_with(";base64") {
         bail!("only base64 data is read");
     }
     decode_base64(body).context("its base64 is damaged")
@@ -174,6 +197,10 @@ mod tests {
     fn an_image_arrives_whole() {
         let url = serve(answer("200 OK", PNG), Duration::ZERO);
         assert_eq!(fetch(&format!(" {url}\n"), &|| true).unwrap(), PNG);
+        let loud = url.replace("http", "HTTP");
+        assert!(is_address(&loud) && is_address("HTTPS://x/a.png") && is_address("ftp://x/a.png"));
+        assert!(!is_address("c://a.png") && !is_address("a.png") && !is_address("a b://c"));
+        assert_eq!(fetch(&loud, &|| true).unwrap(), PNG);
     }
 
     #[test]
@@ -186,6 +213,14 @@ mod tests {
     fn a_wrong_address_is_explained() {
         assert!(error("dress.jpg").contains("not a web address"));
         assert!(error("file:///etc/passwd").contains("only http and https"));
+        for lacking in ["localhost:8000/a.png", "127.0.0.1:80", "[::1]:8000/a.png"] {
+            assert!(
+                error(lacking).contains(&format!("write http://{lacking} or https://")),
+                "{}",
+                error(lacking)
+            );
+        }
+        assert_eq!(lacks_scheme("a:b.png"), None);
         let url = serve(answer("404 Not Found", b""), Duration::ZERO);
         assert!(error(&url).contains("nothing (any more)"));
     }
@@ -212,7 +247,9 @@ mod tests {
 
     #[test]
     fn a_data_url_is_decoded() {
-        assert_eq!(fetch("data:image/png;base64,iVBORw0KGgpyZXN0", &|| true).unwrap(), PNG);
+        for head in ["data:image/png;base64", "DATA:image/png;BASE64"] {
+            assert_eq!(fetch(&format!("{head},iVBORw0KGgpyZXN0"), &|| true).unwrap(), PNG);
+        }
         assert!(error("data:image/png;base64,***").contains("damaged"));
     }
 }

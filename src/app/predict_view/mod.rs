@@ -22,6 +22,7 @@ use super::jobs::{Job, Outcome};
 use super::project::ImageSource;
 use super::train_view::earlier::EarlierRuns;
 use crate::config::{DeviceChoice, Task};
+use crate::files::Output;
 use crate::inference::Prediction;
 use picker::ModelState;
 use worker::{OpenModel, Said, Worker};
@@ -353,9 +354,27 @@ fn tasks_of(model: &ModelState) -> &[Task] {
 }
 
 fn save(file: &Path, bytes: &[u8], count: usize) -> AppCommand {
-    let (level, message) = match crate::files::replace(file, bytes) {
+    let (level, message) = match Output::of(file).and_then(|output| output.write(bytes)) {
         Ok(()) => (Level::Success, format!("{count} predictions were written to {}", file.display())),
         Err(error) => (Level::Error, format!("{} cannot be written: {error}", file.display())),
     };
     AppCommand::Toast { level, message }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn predictions_go_into_the_file_behind_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("file.csv"), dir.path().join("link.csv"));
+        std::fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let AppCommand::Toast { level: Level::Success, .. } = save(&link, b"new", 1) else {
+            panic!("not saved")
+        };
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read_to_string(file).unwrap(), "new");
+    }
 }

@@ -15,7 +15,7 @@ use super::{Edit, Entry, backup, now, real};
 use crate::config::Task;
 use crate::dataset::Dataset;
 use crate::dataset::table::Table;
-use crate::files::{self, Stamped};
+use crate::files::{self, Output, Stamped};
 use crate::unicode;
 
 /// What happens to an edit whose cell has neither the label that the user saw nor the one chosen.
@@ -153,8 +153,8 @@ impl Save<'_> {
     }
 }
 
-/// Writes a copy of the CSV with the edits to `target`, which is replaced if it is there; the CSV and
-/// the edits stay as they are.
+/// Writes a copy of the CSV with the edits to `target`, as [`Output`] takes it; the CSV and the edits stay as
+/// they are.
 ///
 /// # Errors
 /// As [`Save::run`]; or the target is the CSV itself.
@@ -168,9 +168,10 @@ pub fn export(
     if fs::canonicalize(target).is_ok_and(|target| fs::canonicalize(&csv).is_ok_and(|csv| csv == target)) {
         bail!("{} is the CSV itself; choose another name, or save the edits into it", target.display());
     }
+    let cannot = || format!("{} cannot be written", target.display());
+    let output = Output::of(target).with_context(cannot)?;
     let (table, outcome) = merge(Table::open(&csv)?, dataset, edits, on_conflict)?;
-    let bytes = checked_bytes(&table)?;
-    files::replace(target, &bytes).with_context(|| format!("{} cannot be written", target.display()))?;
+    output.write(&checked_bytes(&table)?).with_context(cannot)?;
     Ok(outcome)
 }
 

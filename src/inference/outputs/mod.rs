@@ -70,9 +70,9 @@ pub struct Pass {
     pub predicted: usize,
     /// Images that were known already.
     pub known: usize,
-    /// What could not be read: the message names the file.
+    /// The rows that could not be read: the message names the file.
     pub failures: Vec<(usize, String)>,
-    /// What is worth knowing of how images were read: the message names the file.
+    /// What is worth knowing of how rows were read: the message names the file.
     pub notes: Vec<(usize, String)>,
     /// Whether every image was seen to.
     pub complete: bool,
@@ -216,7 +216,8 @@ impl Store {
         let stamps: HashMap<usize, Stamp> = missing.iter().copied().zip(stamps).collect();
         let description = predictor.description();
         let source = Arc::new(Source {
-            tasks: self.tasks.len(),
+            // Labels are not looked at, and the rows may be of fewer tasks.
+            tasks: 0,
             rows: rows.to_vec(),
             // Each image is seen once: nothing is worth keeping.
             cache: ImageCache::new(description.height, description.width, 0),

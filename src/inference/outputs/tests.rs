@@ -96,7 +96,11 @@ fn a_changed_image_is_predicted_again_and_a_lost_one_is_named() {
     std::fs::remove_file(&rows[2].image).unwrap();
     let pass = compute(&run, &rows, usize::MAX);
     assert_eq!((pass.predicted, pass.known), (1, 1));
-    assert!(pass.failures[0].1.contains("2.png is missing"), "{:?}", pass.failures);
+    assert!(
+        pass.failures[0].0 == 2 && pass.failures[0].1.contains("2.png is missing"),
+        "{:?}",
+        pass.failures
+    );
     let after = Store::of(&run).unwrap().load().unwrap();
     assert_eq!(after.images.len(), 3);
     let of = |outputs: &Outputs, image: &Path| {

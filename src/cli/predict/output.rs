@@ -1,0 +1,170 @@
+//! Where predictions go: a line or a JSON object for each image as it is done, or a CSV at the end.
+
+use anyhow::{Context as _, bail};
+
+use super::inputs::{Inputs, Source};
+use super::table;
+use crate::cli::arguments::Predict;
+use crate::cli::output;
+use crate::cli::progress::Bar;
+use crate::config::Task;
+use crate::files;
+use crate::inference::{Prediction, Predictor};
+
+/// Takes the answers.
+pub struct Answers<'a> {
+    tasks: Vec<Task>,
+    inputs: &'a Inputs,
+    form: Form,
+    images: usize,
+    failures: usize,
+}
+
+enum Form {
+    Lines,
+    Json,
+    /// With the answer to each item so far.
+    Csv(files::Output, Vec<Option<Result<Prediction, String>>>),
+}
+
+/// Where `--csv` goes, if it is asked for.
+///
+/// # Errors
+/// Nothing can be written there.
+pub fn csv_output(arguments: &Predict) -> anyhow::Result<Option<files::Output>> {
+    arguments.csv.as_ref().map(|file| output("--csv", file)).transpose()
+}
+
+impl<'a> Answers<'a> {
+    /// For these inputs; those that there is no image for are answered at once.
+    pub fn new(predictor: &Predictor, inputs: &'a Inputs, csv: Option<files::Output>, json: bool) -> Self {
+        let form = match csv {
+            Some(output) => Form::Csv(output, (0..inputs.items.len()).map(|_| None).collect()),
+            None if json => Form::Json,
+            None => Form::Lines,
+        };
+        let tasks = predictor.tasks().to_vec();
+        let mut answers = Self { tasks, inputs, form, images: 0, failures: 0 };
+        let bar = Bar::new("");
+        for (item, of) in inputs.items.iter().enumerate() {
+            if let Source::Nothing(why) = &of.source {
+                answers.add(&bar, item, Err(why.clone()));
+            }
+        }
+        answers
+    }
+
+    /// Whether each answer is printed.
+    pub fn are_printed(&self) -> bool {
+        !matches!(self.form, Form::Csv(..))
+    }
+
+    /// Tells what is worth knowing of how an image was read.
+    pub fn tell(&self, bar: &Bar, note: Option<&str>) {
+        if let Some(note) = note {
+            bar.line(&format!("warning: {note}"));
+        }
+    }
+
+    /// Takes one image's prediction, or why there is none.
+    pub fn add(&mut self, bar: &Bar, item: usize, result: Result<Prediction, String>) {
+        self.images += 1;
+        let name = &self.inputs.items[item].name;
+        if let Err(message) = &result {
+            self.failures += 1;
+            if !matches!(self.form, Form::Json) {
+                bar.line(&format!("warning: {message}"));
+            }
+        }
+        match &mut self.form {
+            Form::Csv(_, answers) => answers[item] = Some(result),
+            Form::Json => bar.result(&self.json(item, &result).to_string()),
+            Form::Lines => {
+                if let Ok(prediction) = &result {
+                    bar.result(&line(name, &self.tasks, prediction));
+                }
+            }
+        }
+    }
+
+    /// Writes the CSV, if one was asked for; `false` where an image failed.
+    ///
+    /// # Errors
+    /// It cannot be written, or there is not one prediction.
+    pub fn finish(self) -> anyhow::Result<bool> {
+        if let Form::Csv(output, answers) = &self.form {
+            let (bytes, notes) = table::csv(&self.tasks, self.inputs, answers)?;
+            for note in notes {
+                say!("note: {note}");
+            }
+            output.write(&bytes).with_context(|| format!("cannot write to {output}"))?;
+            out!("{} of {} images in {output}", self.images - self.failures, self.images);
+        }
+        if self.images > 0 && self.failures == self.images {
+            bail!("no image could be read");
+        }
+        Ok(self.failures == 0)
+    }
+
+    /// `{"image": …, "row": {…}, "tasks": {"print": {"label": …, "probability": …, "probabilities": {…}}}}`, where
+    /// `row` is that of the CSV, if the image comes from one; with `error` in the place of `tasks` where it failed.
+    fn json(&self, item: usize, result: &Result<Prediction, String>) -> serde_json::Value {
+        let of = &self.inputs.items[item];
+        let mut object = serde_json::Map::new();
+        object.insert("image".to_owned(), of.name.as_str().into());
+        if let Some((table, row)) = of.row {
+            let (table, _) = &self.inputs.tables[table];
+            let cells = table.headers.iter().enumerate();
+            let cells = cells.map(|(column, header)| (header.clone(), (*table.cell(row, column)).into()));
+            object.insert("row".to_owned(), serde_json::Value::Object(cells.collect()));
+        }
+        match result {
+            Ok(prediction) => object.insert("tasks".to_owned(), tasks_json(&self.tasks, prediction)),
+            Err(message) => object.insert("error".to_owned(), message.as_str().into()),
+        };
+        serde_json::Value::Object(object)
+    }
+}
+
+/// `dress.jpg  print striped 0.93  sleeves long_sleeve 0.98`
+fn line(name: &str, tasks: &[Task], prediction: &Prediction) -> String {
+    let mut line = name.to_owned();
+    for (i, task) in tasks.iter().enumerate() {
+        let (label, probability) = prediction.top(i);
+        line += &format!("  {} {} {probability:.2}", task.name, task.labels[label]);
+    }
+    line
+}
+
+fn tasks_json(tasks: &[Task], prediction: &Prediction) -> serde_json::Value {
+    let mut answers = serde_json::Map::new();
+    for (i, task) in tasks.iter().enumerate() {
+        let (label, probability) = prediction.top(i);
+        let all: serde_json::Map<_, _> = task
+            .labels
+            .iter()
+            .cloned()
+            .zip(prediction.probabilities[i].iter().map(|p| (*p).into()))
+            .collect();
+        let answer = serde_json::json!({
+            "label": task.labels[label], "probability": probability, "probabilities": all
+        });
+        answers.insert(task.name.clone(), answer);
+    }
+    serde_json::Value::Object(answers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_tell_the_same() {
+        let tasks = [Task { name: "print".into(), labels: vec!["solid".into(), "striped".into()] }];
+        let prediction = Prediction { probabilities: vec![vec![0.25, 0.75]] };
+        assert_eq!(line("a.jpg", &tasks, &prediction), "a.jpg  print striped 0.75");
+        let json = tasks_json(&tasks, &prediction);
+        assert_eq!(json["print"]["label"], "striped");
+        assert_eq!(json["print"]["probabilities"]["solid"], 0.25);
+    }
+}

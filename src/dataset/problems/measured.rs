@@ -1,0 +1,34 @@
+//! Problems of rows that a network is measured with.
+
+use super::{Kind, Problem, Severity};
+use crate::dataset::{Dataset, labels};
+
+/// What of a dataset's problems concerns a measurement: whether one could train with it does not.
+pub fn of_measured(dataset: &Dataset) -> Vec<Problem> {
+    let concerns =
+        dataset.problems.iter().filter(|problem| !matches!(problem.kind, Kind::Task | Kind::Split));
+    concerns.cloned().map(|problem| about_the_network(dataset, problem)).collect()
+}
+
+/// The config is the network's: a label cannot be added to it.
+fn about_the_network(dataset: &Dataset, mut problem: Problem) -> Problem {
+    let task = dataset.tasks.iter().find(|task| Some(&task.name) == problem.column.as_ref());
+    if let (Kind::UnknownLabel, Some(row), Some(task)) = (problem.kind, problem.row, task)
+        && let Some(column) = dataset.table.column(&task.name)
+    {
+        problem.message = labels::unknown_to_network(task, dataset.table.cell(row, column).trim());
+    }
+    problem
+}
+
+/// That tasks are not measured, because the table has no columns of them.
+pub fn unmeasured(dataset: &Dataset, tasks: &[String]) -> Vec<Problem> {
+    let headers = || dataset.table.headers.iter().map(String::as_str);
+    let problem = |task: &String| {
+        let near = crate::config::nearest(task, headers());
+        let near = near.map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default();
+        let message = format!("the CSV has no such column{near}, so this task is not evaluated");
+        Problem::overall(Severity::Warning, Kind::Task, Some(task), message)
+    };
+    tasks.iter().map(problem).collect()
+}
