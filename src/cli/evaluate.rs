@@ -244,7 +244,7 @@ fn config_of(arguments: &Evaluate, predictor: &Predictor) -> anyhow::Result<Conf
 }
 
 fn print(report: &Report) {
-    out!("{} images", report.images);
+    out!("{}", problems::counted(report.images, "image"));
     for task in &report.tasks {
         out!("\n{}", task.task.name);
         for (part, scores) in task.scores.parts() {
@@ -299,13 +299,13 @@ fn print_scores(part: Part, scores: &TaskScores) {
     }
     let interval = scores.accuracy.map_or_else(String::new, |a| format!(" ({:.3} to {:.3})", a.low, a.high));
     out!(
-        "  {name:<10}  accuracy {}{interval}  balanced {}  macro-F1 {}  log loss {}  calibration error {}  ({} rows)",
+        "  {name:<10}  accuracy {}{interval}  balanced {}  macro-F1 {}  log loss {}  calibration error {}  ({})",
         score(scores.accuracy.map(|a| a.value)),
         score(scores.balanced_accuracy.map(|a| a.value)),
         score(scores.macro_f1.map(|a| a.value)),
         score(scores.log_loss.map(|a| a.value)),
         score(scores.calibration.error),
-        scores.rows
+        problems::counted(scores.rows, "row")
     );
 }
 

@@ -69,8 +69,17 @@ impl<'a> Encoder<'a> {
         if let Some(message) = self.messages.get(text) {
             return message.clone();
         }
-        let advice = advice(self.task, text);
-        let advice = advice.unwrap_or_else(|| "add it to target_encoder or correct the cell".to_owned());
+        let advice = match same_number(self.task, text) {
+            Some(label) => format!(
+                "did you mean `{label}`? Data frames write whole numbers so where cells are empty; `tasklens labels \
+                 CONFIG merge {} {} {}` corrects all rows",
+                quoted(&self.task.name),
+                quoted(text),
+                quoted(label)
+            ),
+            None => advice(self.task, text)
+                .unwrap_or_else(|| "add it to target_encoder or correct the cell".to_owned()),
+        };
         let message = format!("`{text}` is no label of the task `{}`; {advice}", self.task.name);
         self.messages.insert(text.to_owned(), message.clone());
         message
@@ -87,11 +96,49 @@ pub(super) fn unknown_to_network(task: &Task, text: &str) -> String {
     )
 }
 
+/// The label that is the same number in other words, such as `1` for `1.0`.
+fn same_number<'a>(task: &'a Task, text: &str) -> Option<&'a str> {
+    let number: f64 = text.parse().ok().filter(|number: &f64| number.is_finite())?;
+    task.labels.iter().map(String::as_str).find(|label| label.parse() == Ok(number))
+}
+
+/// A word of a command line.
+fn quoted(word: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-.+:,@%/=".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => Cow::Borrowed(word),
+        false => Cow::Owned(format!("'{}'", word.replace('\'', "'\\''"))),
+    }
+}
+
 /// What was probably meant.
 fn advice(task: &Task, text: &str) -> Option<String> {
     if MISSING_WORDS.contains(&text.to_ascii_lowercase().as_str()) {
         return Some("leave the cell empty if the row has no label".to_owned());
     }
-    let near = nearest(text, task.labels.iter().map(String::as_str))?;
+    let near = || nearest(text, task.labels.iter().map(String::as_str));
+    let near = same_number(task, text).or_else(near)?;
     Some(format!("did you mean `{near}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_that_a_data_frame_wrote_as_another_number_is_recognised() {
+        let labels = ["1", "2", "03", "a 4"].map(str::to_owned).to_vec();
+        let task = Task { name: "number of buttons".into(), labels };
+        let told = Encoder::new(&task).unknown("1.0");
+        assert!(told.contains("did you mean `1`? Data frames write"), "{told}");
+        assert!(
+            told.contains("`tasklens labels CONFIG merge 'number of buttons' 1.0 1` corrects all rows"),
+            "{told}"
+        );
+        assert!(unknown_to_network(&task, "3.0").ends_with("did you mean `03`?"));
+        for other in ["7.0", "nan", "inf", "a 4.0"] {
+            assert!(same_number(&task, other).is_none(), "{other}");
+        }
+        assert_eq!(quoted("it's"), "'it'\\''s'");
+    }
 }

@@ -12,11 +12,11 @@ fn a_csv_is_measured_as_far_as_it_goes_and_nothing_is_said_of_training() {
     let scores = tasklens(folder, &["evaluate", "run", "test.csv"]);
     let said = err(&scores);
     assert_eq!(scores.status.code(), Some(1), "an image is missing: {said}");
-    assert!(out(&scores).starts_with("1 images\n"), "{}", out(&scores));
-    assert!(out(&scores).contains("(1 rows)"), "{}", out(&scores));
+    assert!(out(&scores).starts_with("1 image\n"), "{}", out(&scores));
+    assert!(out(&scores).contains("(1 row)"), "{}", out(&scores));
     for told in [
         "line 3, column `shade`: `Purple` is no label",
-        "line 4: ",
+        "test.csv, line 4, column `image_path`: ",
         "line 5, column `image_path`: the same image",
     ] {
         assert!(said.contains(told), "{told}: {said}");
