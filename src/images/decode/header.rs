@@ -1,7 +1,7 @@
 //! From the header on: the decoders of each format, which check the declared size before anything is
 //! allocated and take their share of the budget before they decode.
 
-use std::io::{BufRead, Read, Seek};
+use std::io::{BufRead, ErrorKind, Read, Seek};
 
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
@@ -100,7 +100,9 @@ impl Header<'_> {
         decoder.decode_headers().map_err(|error| match jpeg::unsupported(bytes) {
             Some(what) => ImageError::Unsupported {
                 name: self.name.to_owned(),
-                reason: format!("JPEG with {what} is not supported; save it as PNG or as an ordinary JPEG"),
+                reason: format!(
+                    "it is a JPEG with {what}, which is not supported; save it as PNG or as an ordinary JPEG"
+                ),
             },
             None if !jpeg::has_size(bytes) => {
                 self.format_error(format!("its header is damaged or was cut off; {COPY_AGAIN}"))
@@ -140,7 +142,7 @@ impl Header<'_> {
     pub(super) fn decode_jpeg(&self, bytes: &[u8]) -> Result<Stored, ImageError> {
         let (_, jpeg) = self.jpeg(bytes)?;
         if !jpeg::has_end(bytes) {
-            return Err(self.format_error(format!("the file was cut off; {COPY_AGAIN}")));
+            return Err(self.cut_off());
         }
         // Where it is damaged, the second decoder shows what it can.
         let strictly =
@@ -172,7 +174,7 @@ impl Header<'_> {
     ) -> Result<impl ImageDecoder + 'r, ImageError> {
         let mut reader = ImageReader::with_format(reader, format);
         reader.limits(limits(MAX_HEADER_BYTES));
-        let decoder = reader.into_decoder().map_err(|error| self.damaged(error))?;
+        let decoder = reader.into_decoder().map_err(|error| self.of_image(error))?;
         self.check_size(decoder.dimensions())?;
         Ok(decoder)
     }
@@ -193,12 +195,15 @@ impl Header<'_> {
         let bytes = u64::from(color.bytes_per_pixel());
         let (cost, may_allocate) = cost(format, (width, height), bytes, length);
         let share = budget.take(cost);
-        decoder.set_limits(limits(may_allocate)).map_err(|error| self.damaged(error))?;
+        decoder.set_limits(limits(may_allocate)).map_err(|error| self.of_image(error))?;
         let too_large = || ImageError::TooLarge { name: self.name.to_owned(), width, height };
         let native = usize::try_from(decoder.total_bytes()).map_err(|_| too_large())?;
         let count = usize::try_from(pixel_count((width, height))).map_err(|_| too_large())?;
         let mut buffer = vec![0; native.max(count * 3)];
-        decoder.read_image(&mut buffer[..native]).map_err(|error| self.damaged(error))?;
+        decoder.read_image(&mut buffer[..native]).map_err(|error| self.of_image(error))?;
+        if format == ImageFormat::Bmp {
+            to_rgb::ignore_empty_alpha(&mut buffer[..native], color);
+        }
         let note = to_rgb::spread_low_values(&mut buffer[..native], color).map(|(most, high)| {
             format!(
                 "its values of 16 bits reach only {most}, so they were read as 0 (black) to {high} (white)"
@@ -231,14 +236,31 @@ impl Header<'_> {
         Ok(upright(self.name, Stored { pixels, orientation, note: picture.note }, share))
     }
 
+    fn of_image(&self, error: image::ImageError) -> ImageError {
+        match error {
+            image::ImageError::Unsupported(what) => ImageError::Unsupported {
+                name: self.name.to_owned(),
+                reason: in_one_line(&format!("{what}; save it as PNG or JPEG")),
+            },
+            image::ImageError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => self.cut_off(),
+            error => self.damaged(error),
+        }
+    }
+
+    fn cut_off(&self) -> ImageError {
+        self.format_error(format!("the file was cut off; {COPY_AGAIN}"))
+    }
+
     fn of_tiff(&self, fault: Fault) -> ImageError {
         match fault {
             Fault::Unsupported(what) => ImageError::Unsupported {
                 name: self.name.to_owned(),
-                reason: format!("TIFF with {what} is not supported; save it as PNG or 8-bit TIFF"),
+                reason: format!(
+                    "it is a TIFF with {what}, which is not supported; save it as PNG or 8-bit TIFF"
+                ),
             },
             Fault::Damaged(how) => self.damaged(how),
-            Fault::CutOff => self.format_error(format!("the file was cut off; {COPY_AGAIN}")),
+            Fault::CutOff => self.cut_off(),
         }
     }
 

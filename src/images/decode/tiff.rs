@@ -161,7 +161,7 @@ impl<R: Read + Seek> Tiff<R> {
                 return Ok(None);
             }
             let high = LOWER.into_iter().find(|high| most > UNCLEAR && most <= high * NEARLY);
-            let unclear = || format!("floating-point values up to {most}, where 0 to 1 was expected");
+            let unclear = || format!("floating-point values up to {most} instead of 1");
             return high.map(Some).ok_or_else(|| Fault::unsupported(unclear()));
         }
         if kind.bits() < 16 || most <= 0.0 {
@@ -294,7 +294,13 @@ fn open_chunk<'f, R: Read + Seek>(
             return Ok(Box::new(io::Cursor::new(fax::decode(&data, kind, (width, height)))));
         }
         Compression::WebP => compression::webp(&data, most)?,
-        _ => compression::jpeg(&data, layout.jpeg_tables.as_deref(), layout.has_ycbcr_jpeg, most)?,
+        kind => match compression::jpeg(&data, layout.jpeg_tables.as_deref(), layout.has_ycbcr_jpeg, most) {
+            // Its tables and data stand in the file in many ways, of which one is read.
+            Err(_) if kind == Compression::OldJpeg => {
+                return Err(Fault::unsupported("JPEG compression of the old kind".to_owned()));
+            }
+            unpacked => unpacked?,
+        },
     };
     Ok(Box::new(whole.with_samples(layout.samples)?.into_rows(width)))
 }

@@ -30,6 +30,16 @@ pub(super) fn in_place(buffer: &mut Vec<u8>, pixels: usize, color: ColorType) ->
     true
 }
 
+/// Makes opaque what is transparent throughout: in old BMPs the bits of transparency mean nothing.
+pub(super) fn ignore_empty_alpha(buffer: &mut [u8], color: ColorType) {
+    if color == ColorType::Rgba8 {
+        let (pixels, _) = buffer.as_chunks_mut::<4>();
+        if pixels.iter().all(|[.., alpha]| *alpha == 0) {
+            pixels.iter_mut().for_each(|[.., alpha]| *alpha = 255);
+        }
+    }
+}
+
 /// Spreads values of 16 bits that reach only what 8 or 12 bits hold over the whole range; returns the
 /// highest value and what was made white, where it did. Such are the files of many cameras and
 /// microscopes, which would be nearly black.

@@ -77,6 +77,8 @@ fn every_model_of_colour_shows_its_colours() {
     // L*a*b* of red in D50: signed, and with 128 as zero.
     near(one(&[138, 81, 70], 8), [254, 0, 0]);
     near(one(&[138, 209, 198], 9), [254, 0, 0]);
+    near(one(&[118, 216, 236], 8), [0, 127, 142]);
+    near(one(&[118, 88, 168], 9), [41, 126, 33]);
     let colours: Vec<u64> = [[0, 10], [0, 20], [0, 30]].into_iter().flatten().collect();
     let indices = |values: Vec<u64>| one(&[0x40], 3).with(258, &[1]).with(320, &values);
     let mut two = indices(colours.iter().map(|value| value * 257).collect());
