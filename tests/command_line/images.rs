@@ -27,9 +27,9 @@ impl Trained {
 
     /// Draws an image; its row.
     fn row(&self, folder: &str, n: u8) -> String {
-        let level = if n % 2 == 0 { 60 } else { 220 } + n;
+        let level = if n.is_multiple_of(2) { 60 } else { 220 } + n;
         self.draw(&format!("{folder}/{n}.png"), level);
-        format!("photos/{n}.png,{}\n", if n % 2 == 0 { "dark" } else { "light" })
+        format!("photos/{n}.png,{}\n", if n.is_multiple_of(2) { "dark" } else { "light" })
     }
 
     fn draw(&self, file: &str, level: u8) {

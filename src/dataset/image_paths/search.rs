@@ -133,10 +133,13 @@ fn other_endings(name: &str) -> Vec<String> {
         return ENDINGS.iter().map(|ending| format!("{name}.{ending}")).collect();
     }
     let Some((stem, ending)) = name.rsplit_once('.') else { return Vec::new() };
-    let is_it = |known: &&str| known.eq_ignore_ascii_case(ending);
-    let same = SAME_FORMAT.iter().find(|endings| endings.iter().any(|known| is_it(&known)));
-    let others = same.into_iter().flat_map(|endings| endings.iter()).filter(|known| !is_it(known));
+    let Some(same) = SAME_FORMAT.iter().find(|endings| has_any(endings, ending)) else { return Vec::new() };
+    let others = same.iter().filter(|known| !known.eq_ignore_ascii_case(ending));
     others.map(|other| format!("{stem}.{other}")).collect()
+}
+
+fn has_any(endings: &[&str], ending: &str) -> bool {
+    endings.iter().any(|known| known.eq_ignore_ascii_case(ending))
 }
 
 /// Where a path starts if that is no folder that it is relative to, and the names that follow.
