@@ -87,6 +87,7 @@ model:
   precision: fp32
   device: cpu
   workers: 1
+  threads: 1
   batch_size: 8
   epochs: 3
   learning_rate: 0.002
@@ -118,7 +119,8 @@ fn warnings(events: &[Event]) -> Vec<&str> {
 #[test]
 fn a_run_leaves_a_folder_that_can_predict() {
     let project = Project::new();
-    let events = project.train("run", false, &[("model.epochs", "8")]);
+    // As without the key: as many as other programs leave cores.
+    let events = project.train("run", false, &[("model.epochs", "8"), ("model.threads", "auto")]);
     let stopped = stopped(&events);
     assert_eq!(stopped.why, StopReason::Finished);
     let run = project.path("run");

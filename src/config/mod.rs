@@ -111,6 +111,8 @@ pub struct ModelConfig {
     pub task_weights: Vec<f64>,
     /// `class_weights`.
     pub class_weights: ClassWeights,
+    /// `threads`: that compute on the processor; `None` is `auto`, as many as other programs leave cores.
+    pub threads: Option<usize>,
     /// `workers`: threads that decode and augment; `None` is `auto`.
     pub workers: Option<usize>,
 }

@@ -39,6 +39,7 @@ const MODEL_KEYS: &[&str] = &[
     "device",
     "task_weights",
     "class_weights",
+    "threads",
     "workers",
 ];
 const AUGMENTATION_KEYS: &[&str] = &["rotation", "shift", "zoom", "brightness", "horizontal_flip"];
@@ -184,7 +185,8 @@ fn model(reader: &mut Reader, section: &Section<'_>) -> ModelConfig {
         device: device(reader, section),
         task_weights: task_weights(reader, section, &all, &tasks),
         class_weights: class_weights(reader, section, &all, &tasks),
-        workers: workers(reader, section),
+        threads: auto_or_count(reader, section, "threads"),
+        workers: auto_or_count(reader, section, "workers"),
         tasks,
     };
     columns_are_distinct(reader, section, &model);
@@ -265,16 +267,17 @@ fn device(reader: &mut Reader, section: &Section<'_>) -> DeviceChoice {
     })
 }
 
-fn workers(reader: &mut Reader, section: &Section<'_>) -> Option<usize> {
-    let node = section.get("workers")?;
+/// `None` for `auto`.
+fn auto_or_count(reader: &mut Reader, section: &Section<'_>, key: &str) -> Option<usize> {
+    let node = section.get(key)?;
     if node.text() == Some("auto") {
         return None;
     }
-    let workers = node.text().and_then(|text| text.parse().ok()).filter(|n| (1..=256).contains(n));
-    if workers.is_none() {
-        reader.wrong("model.workers", node, "`auto` or a whole number from 1 to 256");
+    let count = node.text().and_then(|text| text.parse().ok()).filter(|n| (1..=256).contains(n));
+    if count.is_none() {
+        reader.wrong(&section.full(key), node, "`auto` or a whole number from 1 to 256");
     }
-    workers
+    count
 }
 
 /// One column cannot be the image path, the split and a task at once.

@@ -23,6 +23,9 @@ fn slip(line: &str) -> Option<String> {
                 .to_owned(),
         );
     }
+    if let Some((key, _)) = rest.split_once(":\t") {
+        return Some(format!("`{key}:` is followed by a tab; type a space"));
+    }
     if let Some((key, value)) = lacks_space(rest) {
         return Some(format!("a space is missing after the colon; write `{key}: {value}`"));
     }

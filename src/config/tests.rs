@@ -120,6 +120,7 @@ fn what_is_not_said_has_the_documented_default() {
         device: DeviceChoice::Auto,
         task_weights: vec![1.0, 1.0],
         class_weights: ClassWeights::None,
+        threads: None,
         workers: None,
     };
     assert_eq!(model, expected);
@@ -167,6 +168,7 @@ fn every_key_of_the_model_is_read() {
     assert_eq!(model("  class_weights: {print: {floral: 3}}").class_weights, per_label);
     assert_eq!(model("  workers: auto").workers, None);
     assert_eq!(model("  workers: 2").workers, Some(2));
+    assert_eq!((model("  threads: auto").threads, model("  threads: 2").threads), (None, Some(2)));
 }
 
 #[test]

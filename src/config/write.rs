@@ -111,7 +111,8 @@ fn settings(config: &Config, base: &Base<'_>) -> Vec<String> {
         format!("  pretrained: {}", pretrained(&model.pretrained, base)),
         format!("  precision: {}", precision(model.precision)),
         format!("  device: {}", device(model.device)),
-        format!("  workers: {}", model.workers.map_or("auto".to_owned(), |workers| workers.to_string())),
+        format!("  threads: {}", auto_or(model.threads)),
+        format!("  workers: {}", auto_or(model.workers)),
     ]
 }
 
@@ -150,6 +151,10 @@ fn precision(precision: Precision) -> &'static str {
         Precision::Fp32 => "fp32",
         Precision::Bf16 => "bf16",
     }
+}
+
+fn auto_or(count: Option<usize>) -> String {
+    count.map_or("auto".to_owned(), |count| count.to_string())
 }
 
 fn device(device: DeviceChoice) -> String {

@@ -5,11 +5,13 @@
 
 mod cuda;
 mod doctor;
+mod free_cores;
 
 use anyhow::bail;
 
 use crate::config::DeviceChoice;
 pub use doctor::{Check, Status, doctor};
+pub use free_cores::FreeCores;
 
 /// The processor a run uses and the reason, in words for the user.
 #[derive(Clone, Debug, PartialEq)]

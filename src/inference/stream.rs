@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use super::{Prediction, Predictor};
 use crate::config::Augmentation;
 use crate::dataset::Row;
+use crate::device::FreeCores;
 use crate::images::cache::ImageCache;
 use crate::images::loader::{Loader, Source, in_batches};
 
@@ -45,7 +46,9 @@ pub fn predict_rows(
     });
     let loader = Loader::start(&source, in_batches(which, batch_size), None, workers)
         .context("cannot start the threads that decode images")?;
+    let mut cores = FreeCores::new(predictor.device().tch, None);
     for batch in loader {
+        cores.follow();
         for (row, message) in batch.failures {
             if !answer(Answer { row, result: Err(message), note: None }) {
                 return Ok(());

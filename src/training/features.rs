@@ -13,6 +13,7 @@ use super::reporter::Reporter;
 use super::setup::StoppedEarly;
 use crate::config::ModelConfig;
 use crate::dataset::Row;
+use crate::device::FreeCores;
 use crate::download::hex;
 use crate::images::loader::{Loader, Source, in_batches};
 use crate::model::layers::Pass;
@@ -45,6 +46,8 @@ pub struct Extractor<'a> {
     pub batch_size: usize,
     /// Threads that decode.
     pub workers: usize,
+    /// Threads that compute on the processor; `None` is as many as other programs leave cores.
+    pub threads: Option<usize>,
     /// Folder of stored features, shared by all runs.
     pub store: PathBuf,
     /// Identifies weights, size and augmentation: [`digest`].
@@ -149,6 +152,7 @@ impl Extractor<'_> {
         let mut done = 0_u64;
         let mut all = Vec::new();
         let mut rows = rows.to_vec();
+        let mut cores = FreeCores::new(self.network.device(), self.threads);
         for &view in views {
             let loader = Loader::start(self.source, in_batches(&rows, self.batch_size), view, self.workers)?;
             let (mut parts, mut read) = (Vec::new(), Vec::new());
@@ -156,6 +160,7 @@ impl Extractor<'_> {
                 if reporter.should_stop() {
                     anyhow::bail!(StoppedEarly);
                 }
+                cores.follow();
                 for (_, message) in &batch.failures {
                     reporter.warn(format!("{message}; the run goes on without this image"));
                 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use tch::{Kind, Tensor, no_grad};
+use tch::{Device, Kind, Tensor, no_grad};
 
 use super::adam::Adam;
 use super::events::{BatchProgress, Event, Phase, SplitMetrics};
@@ -15,6 +15,7 @@ use super::predictions::Predictions;
 use super::reporter::Reporter;
 use crate::config::Config;
 use crate::dataset::split::Split;
+use crate::device::FreeCores;
 use crate::images::loader::{Batch, Loader, Source, in_batches, mix, shuffled_batches};
 use crate::model::layers::Pass;
 use crate::model::network::{Network, normalise, probabilities};
@@ -63,6 +64,7 @@ pub struct Passes {
     weights: Weights,
     /// For validation: tasks count as in training, labels all the same.
     unweighted: Weights,
+    cores: FreeCores,
     reported: HashSet<usize>,
     secs_per_validation_image: Option<f64>,
     secs_per_training_image: Option<f64>,
@@ -78,16 +80,17 @@ struct Input {
 type Inputs = Box<dyn Iterator<Item = anyhow::Result<Input>>>;
 
 impl Passes {
-    /// For a run of `config` over `split`.
+    /// For a run of `config` over `split` on `device`.
     pub fn new(
         source: Arc<Source>,
         feed: Feed,
         split: Split,
         config: &Config,
+        device: Device,
         kind: Kind,
         weights: Weights,
-        unweighted: Weights,
     ) -> Self {
+        let unweighted = Weights::without_classes(weights.tasks.clone());
         Self {
             source,
             feed,
@@ -97,6 +100,7 @@ impl Passes {
             kind,
             weights,
             unweighted,
+            cores: FreeCores::new(device, config.model.threads),
             reported: HashSet::new(),
             secs_per_validation_image: None,
             secs_per_training_image: None,
@@ -121,6 +125,7 @@ impl Passes {
                 return Ok(None);
             }
             let input = input?;
+            self.cores.follow();
             meter.done += input.batch.rows.len() + input.batch.failures.len();
             self.report_failures(&input.batch, reporter);
             if input.batch.rows.is_empty() || self.is_too_small(&input) {
@@ -163,6 +168,7 @@ impl Passes {
                 return Ok(None);
             }
             let input = input?;
+            self.cores.follow();
             meter.done += input.batch.rows.len() + input.batch.failures.len();
             self.report_failures(&input.batch, reporter);
             if input.batch.rows.is_empty() {

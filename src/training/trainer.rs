@@ -10,7 +10,6 @@ use tch::Kind;
 use super::adam::Adam;
 use super::events::{EpochMetrics, Event, Started, StopReason, Stopped};
 use super::features::{self, Extractor};
-use super::metrics::Weights;
 use super::passes::{self, Feed, Passes, Trained};
 use super::predictions::Predictions;
 use super::progress::{self, Behind, Progress};
@@ -118,6 +117,7 @@ impl<'a> Run<'a> {
                 kind,
                 batch_size: config.model.batch_size,
                 workers,
+                threads: config.model.threads,
                 store: features::store(&config.paths.runs),
                 digest: features::digest(&network, &config.model, kind)?,
             };
@@ -127,8 +127,7 @@ impl<'a> Run<'a> {
         } else {
             Feed::Images { workers }
         };
-        let unweighted = Weights::without_classes(weights.tasks.clone());
-        let passes = Passes::new(Arc::clone(&source), feed, split, config, kind, weights, unweighted);
+        let passes = Passes::new(Arc::clone(&source), feed, split, config, device.tch, kind, weights);
         Ok(Self { config, folder, rows: source, network, adam, passes, progress, behind, kind })
     }
 

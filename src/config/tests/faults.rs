@@ -314,6 +314,7 @@ fn the_line_of_a_slip_is_told_and_not_where_the_parser_gave_up() {
         ("\tepochs: 1", tab),
         ("  \tepochs: 1", tab),
         ("  epochs:1", space),
+        ("  epochs:\t1", "`epochs:` is followed by a tab; type a space"),
         ("  class_mode: [a #1, b]", hash),
         (
             "\u{a0} epochs: 1",

@@ -21,6 +21,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Predictor, checkpoint_of};
 use crate::config::{Augmentation, Task};
 use crate::dataset::Row;
+use crate::device::FreeCores;
 use crate::download::hex;
 use crate::files;
 use crate::images::cache::ImageCache;
@@ -228,7 +229,9 @@ impl Store {
             .context("cannot start the threads that decode images")?;
         let image_bytes = description.height as usize * description.width as usize * 3;
         let mut buffer = Buffer::new(self.tasks.len());
+        let mut cores = FreeCores::new(predictor.device().tch, None);
         for batch in loader {
+            cores.follow();
             let look = predictor.look_at(&batch.pixels, batch.rows.len())?;
             pass.failures.extend(batch.failures);
             pass.notes.extend(batch.notes);
