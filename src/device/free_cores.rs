@@ -1,9 +1,9 @@
 //! How many threads the network computes with on the processor: as many as cores that other programs leave free.
 //!
 //! Each step of a network waits for its slowest thread. Where another program has one of two cores, two threads are
-//! slower than one: the thread that shares its core holds up the other. Measured on two cores with a small network,
-//! as a share of the time that two threads need alone: beside one busy program two threads 2.0 to 2.7, one 1.5;
-//! beside two 2.8 against 2.2.
+//! slower than one: the thread that shares its core holds up the other. Measured on two cores with a small network, as
+//! multiples of the time that two threads need alone: beside one busy program two threads 2.6, one 1.6, and 1.9 with
+//! these looks in a run of a few seconds; beside two 2.5 to 3.1, 2.3 to 2.4, 2.3.
 
 use std::time::{Duration, Instant};
 
