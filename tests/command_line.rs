@@ -86,7 +86,11 @@ fn sample_check_train_predict_evaluate() {
     let inputs = ["predict", "run", "s/garments", "s/garments.csv", "broken.jpg", "--csv", "answers.csv"];
     let predict = tasklens(folder, &inputs);
     assert_eq!(predict.status.code(), Some(1));
-    assert!(err(&predict).contains("broken.jpg holds text, not a JPEG, PNG"), "{}", err(&predict));
+    assert!(
+        err(&predict).contains("broken.jpg holds text: put the image itself in its place"),
+        "{}",
+        err(&predict)
+    );
     let answers = std::fs::read_to_string(folder.join("answers.csv")).expect("a CSV");
     let header = "image_path,print,sleeves,neckline,print_predicted,print:embroidered,print:solid,";
     assert!(answers.starts_with(header), "{answers}");

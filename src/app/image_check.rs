@@ -6,6 +6,7 @@ use super::App;
 use super::command::Level;
 use super::label_edits::LabelEdits;
 use super::project::Summary;
+use crate::dataset::problems::counted;
 use crate::dataset::{self, Dataset};
 
 impl App {
@@ -48,7 +49,7 @@ impl App {
             _ => return,
         }
         if found > 0 {
-            let message = format!("{found} images cannot be used: Data, Problems lists them");
+            let message = format!("{} cannot be used: Data, Problems lists them", counted(found, "image"));
             self.toast(Level::Warning, message);
         }
     }

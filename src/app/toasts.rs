@@ -164,7 +164,7 @@ fn color(tokens: &Tokens, level: Level) -> egui::Color32 {
     }
 }
 /// Messages begin as sentences do, wherever they come from; a name of a file or key stays as it is.
-fn capitalised(message: String) -> String {
+pub(super) fn capitalised(message: String) -> String {
     let first_word = message.split(' ').next().unwrap_or_default();
     if !first_word.chars().all(|letter| letter.is_ascii_lowercase()) {
         return message;

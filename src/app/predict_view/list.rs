@@ -5,6 +5,7 @@ use egui::{Align2, Color32, FontId, Rect, Response, Role, Sense, Ui, WidgetInfo,
 use super::{Entry, State};
 use crate::app::icons;
 use crate::app::theme::{GRID, TEXT_BODY, TEXT_SMALL, Tokens};
+use crate::app::toasts::capitalised;
 use crate::app::widgets::fit;
 use crate::app::widgets::probability_bars::{elided, sorted};
 use crate::config::Task;
@@ -143,10 +144,15 @@ fn paint(
             return;
         }
         State::Waiting => ("Waiting\u{2026}", tokens.text_weak),
-        State::Failed(message) => (message.as_str(), tokens.error),
+        State::Failed(message) => (&*cause(&entry.origin, message), tokens.error),
     };
     let line = elided(ui, text, FontId::proportional(TEXT_SMALL), color, width);
     painter.galley(pos2(left, row.center().y + 2.0), line, color);
+}
+
+/// What is wrong with an image that is named beside it.
+fn cause(origin: &str, message: &str) -> String {
+    capitalised(message.strip_prefix(origin).map_or(message, str::trim_start).to_owned())
 }
 
 fn answers_line(ui: &Ui, tokens: &Tokens, answers: &[(Color32, String)], at: egui::Pos2, width: f32) {
@@ -169,4 +175,17 @@ fn remove_ui(ui: &mut Ui, tokens: &Tokens, entry: &Entry, row: Rect) -> bool {
     let button = child.add_sized(place.size(), egui::Button::new(text).frame_when_inactive(false));
     button.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Remove {}", entry.name)));
     button.on_hover_text("Remove from the list (Delete)").clicked()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_few_words_there_is_room_for_are_of_the_cause_and_not_of_the_path() {
+        let message = "/tmp/photos of me/a.jpg holds a web page: fetch the image itself again";
+        let told = cause("/tmp/photos of me/a.jpg", message);
+        assert_eq!(told, "Holds a web page: fetch the image itself again");
+        assert_eq!(cause("https://a.b/c.jpg", "cannot reach a.b"), "Cannot reach a.b");
+    }
 }

@@ -32,7 +32,7 @@ pub enum ImageError {
         height: u32,
     },
     /// It holds something else than an image that we read.
-    #[error("{name} holds {}, not a JPEG, PNG, WebP, GIF, BMP or TIFF image: {}", other.what, other.remedy)]
+    #[error("{name} holds {}: {}", other.what, other.remedy)]
     Other {
         /// File or other name.
         name: String,
