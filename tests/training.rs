@@ -21,6 +21,8 @@ use tasklens::training::{Request, Unsaved, start};
 
 #[path = "training/killed.rs"]
 mod killed;
+#[path = "training/unvalidated.rs"]
+mod unvalidated;
 
 /// A project of 24 pictures of one colour each: `shade` is dark or light, `tint` red or blue, and a
 /// third of the rows have no tint.

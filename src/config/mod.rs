@@ -107,7 +107,8 @@ pub struct ModelConfig {
     pub precision: Precision,
     /// `device`.
     pub device: DeviceChoice,
-    /// `task_weights`, one per task in the order of `tasks`. Default 1.
+    /// `task_weights`, one per task in the order of `tasks`: what its mean loss over the rows with a label counts,
+    /// however few they are. Default 1.
     pub task_weights: Vec<f64>,
     /// `class_weights`.
     pub class_weights: ClassWeights,
@@ -217,7 +218,7 @@ impl DeviceChoice {
     }
 }
 
-/// `class_weights`: how much each label counts in the loss.
+/// `class_weights`: how much each label counts in the loss of training, beside the other labels of its task.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum ClassWeights {
     /// `none`: each row counts the same.

@@ -3,6 +3,7 @@
 //! scikit-learn has the score, it is scikit-learn's.
 
 mod calibration;
+mod macro_averages;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,7 @@ use super::intervals::{self, Estimate, proportion};
 use crate::model::network::most_probable;
 use calibration::Reliability;
 pub use calibration::{BINS, Bin, Calibration};
+use macro_averages::macro_averages;
 
 /// The scores of one task. What is undefined, such as the recall of a label without rows, is `None`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -21,9 +23,9 @@ pub struct TaskScores {
     pub rows: usize,
     /// Share of rows that are right, with Wilson's interval.
     pub accuracy: Option<Estimate>,
-    /// Mean recall of the labels that occur, with the bootstrap's interval.
+    /// Mean recall of the labels that occur, with Wilson's interval for an effective number of rows.
     pub balanced_accuracy: Option<Estimate>,
-    /// Mean F1 of the labels that occur or are predicted, with the bootstrap's interval.
+    /// Mean F1 of the labels that occur or are predicted, with an interval of the same kind.
     pub macro_f1: Option<Estimate>,
     /// Mean negative natural log of the right label's probability, which is kept from 0 and 1 by
     /// [`f64::EPSILON`]; with the normal interval of a mean.
@@ -104,27 +106,6 @@ pub fn score(labels: &[Option<u32>], probabilities: &[f32], classes: usize) -> T
         labels: (0..classes).map(|label| label_scores(&margins, label)).collect(),
         confusion,
     }
-}
-
-/// Balanced accuracy and macro-F1.
-fn macro_averages(confusion: &Confusion, margins: &Margins) -> [Option<Estimate>; 2] {
-    let both = |margins: &Margins| [margins.balanced_accuracy(), margins.macro_f1()];
-    if margins.actual.iter().all(|rows| *rows == 0) {
-        return [None, None];
-    }
-    let cells: Vec<(usize, usize, usize)> = confusion.cells().collect();
-    let counts: Vec<usize> = cells.iter().map(|(_, _, count)| *count).collect();
-    let mut again = Margins::new(confusion.labels());
-    let bounds = intervals::bootstrap(&counts, |drawn| {
-        again.clear();
-        for ((actual, predicted, _), count) in cells.iter().zip(drawn) {
-            again.add(*actual, *predicted, *count);
-        }
-        both(&again)
-    });
-    let [balanced_accuracy, macro_f1] = both(margins);
-    let estimate = |value, (low, high)| Some(Estimate { value, low, high });
-    [estimate(balanced_accuracy, bounds[0]), estimate(macro_f1, bounds[1])]
 }
 
 /// `counts`: rows per label.

@@ -6,6 +6,11 @@
 //! All pairs are compared, in blocks. Their 432 numbers are first turned so that the first few hold most of
 //! what differs (principal components): vectors that are further apart in these than duplicates may be in
 //! all need no second look. None is missed by this.
+//!
+//! Images whose tiny pictures are the same to the byte are one group, which is compared by its first: thousands of
+//! copies give as many pairs, not millions.
+
+use std::collections::{HashMap, HashSet};
 
 use tch::{Device, Kind, Tensor, no_grad};
 
@@ -40,7 +45,8 @@ pub struct Pair {
 }
 
 /// Pairs of an image of `first` and one of `second` that correlate by `threshold` or more, the most alike
-/// first; such as training and validation images. An image of a single colour is like no other.
+/// first; such as training and validation images. An image of a single colour is like no other. Of identical images
+/// in a list the first stands for all; each of the others has one pair, with what is most like it.
 /// `keep_going` gets (done, of); `None` where it said no.
 ///
 /// # Errors
@@ -58,7 +64,8 @@ pub fn across(
     find(features, first, Some(second), threshold, keep_going)
 }
 
-/// Pairs of two of `items`, each once with `a` before `b` in the list; otherwise as [`across`].
+/// Pairs of two of `items`, each once with `a` before `b` in the list; otherwise as [`across`]. Of `n` identical images
+/// the others have one pair each, with the first.
 ///
 /// # Errors
 /// The memory does not suffice.
@@ -82,9 +89,11 @@ fn find(
     keep_going: &mut dyn FnMut(usize, usize) -> bool,
 ) -> anyhow::Result<Option<Vec<Pair>>> {
     no_grad(|| {
-        let turn = turn(features, second.unwrap_or(first))?;
-        let left = Side::new(features, first, &turn)?;
-        let right = second.map(|items| Side::new(features, items, &turn)).transpose()?;
+        let first = Groups::new(features, first);
+        let second = second.map(|items| Groups::new(features, items));
+        let turn = turn(features, &second.as_ref().unwrap_or(&first).firsts)?;
+        let left = Side::new(features, &first.firsts, &turn)?;
+        let right = second.as_ref().map(|groups| Side::new(features, &groups.firsts, &turn)).transpose()?;
         let columns = right.as_ref().unwrap_or(&left);
         // Unit vectors that correlate by c are sqrt(2 - 2c) apart.
         let bound = f64::from(threshold) - 1.0 - SLACK;
@@ -116,10 +125,71 @@ fn find(
                 }
             }
         }
-        pairs
-            .sort_unstable_by(|x, y| y.similarity.total_cmp(&x.similarity).then((x.a, x.b).cmp(&(y.a, y.b))));
+        sort(&mut pairs);
+        let more = match &second {
+            None => first.pairs_within(&left.items),
+            Some(second) => {
+                let mut more = first.pairs_as(&pairs, |pair| pair.a, |pair, a| Pair { a, ..*pair });
+                more.extend(second.pairs_as(&pairs, |pair| pair.b, |pair, b| Pair { b, ..*pair }));
+                more
+            }
+        };
+        if !more.is_empty() {
+            pairs.extend(more);
+            sort(&mut pairs);
+        }
         Ok(keep_going(of, of).then_some(pairs))
     })
+}
+
+/// The most alike first.
+fn sort(pairs: &mut [Pair]) {
+    pairs.sort_unstable_by(|x, y| y.similarity.total_cmp(&x.similarity).then((x.a, x.b).cmp(&(y.a, y.b))));
+}
+
+/// Images of one side by their miniatures.
+struct Groups {
+    /// One image of each miniature, in the order of the list.
+    firsts: Vec<usize>,
+    /// (first, other) for the images of a miniature that another one had before.
+    others: Vec<(usize, usize)>,
+}
+
+impl Groups {
+    fn new(features: &Features, items: &[usize]) -> Self {
+        let mut seen: HashMap<&[u8], usize> = HashMap::with_capacity(items.len());
+        let mut groups = Self { firsts: Vec::with_capacity(items.len()), others: Vec::new() };
+        for &item in items {
+            match *seen.entry(features.miniature(item)).or_insert(item) {
+                first if first == item => groups.firsts.push(item),
+                first => groups.others.push((first, item)),
+            }
+        }
+        groups
+    }
+
+    /// Each other image with the first of its group, where that shows something.
+    fn pairs_within(&self, shown: &[usize]) -> Vec<Pair> {
+        let shown: HashSet<usize> = shown.iter().copied().collect();
+        let pairs = self.others.iter().filter(|(first, _)| shown.contains(first));
+        pairs.map(|(first, other)| Pair { a: *first, b: *other, similarity: 1.0 }).collect()
+    }
+
+    /// For each other image the best pair of the first of its group, with itself in the first's place. `pairs` has the
+    /// most alike first.
+    fn pairs_as(
+        &self,
+        pairs: &[Pair],
+        item: impl Fn(&Pair) -> usize,
+        replaced: impl Fn(&Pair, usize) -> Pair,
+    ) -> Vec<Pair> {
+        let mut best: HashMap<usize, &Pair> = HashMap::new();
+        for pair in pairs {
+            best.entry(item(pair)).or_insert(pair);
+        }
+        let others = self.others.iter();
+        others.filter_map(|(first, other)| best.get(first).map(|pair| replaced(pair, *other))).collect()
+    }
 }
 
 /// Images of one side, without those that show nothing.

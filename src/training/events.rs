@@ -109,6 +109,7 @@ pub struct BatchProgress {
     /// Smoothed rate.
     pub images_per_sec: f64,
     /// Mean loss of the phase so far.
+    #[serde(with = "number_or_null")]
     pub loss: f64,
     /// Seconds to the end of the last epoch at this rate, if no early stop comes.
     pub secs_left: f64,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::events::{EpochMetrics, SplitMetrics};
 
-/// The file's text: a header and a row per epoch. What a split has no labels for is `nan`.
+/// The file's text: a header and a row per epoch. What a split has no labels for is `nan`, as is a
+/// loss that is no number.
 pub fn to_csv(tasks: &[String], epochs: &[EpochMetrics]) -> String {
     let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
     let columns = |epoch: &EpochMetrics| {
@@ -37,7 +38,8 @@ fn add(columns: &mut BTreeMap<String, f64>, prefix: &str, tasks: &[String], metr
 }
 
 fn number(value: f64) -> String {
-    if value.is_nan() { "nan".to_owned() } else { value.to_string() }
+    // Infinity, too: the checkpoint that a resumed run goes on from does not know it.
+    if value.is_finite() { value.to_string() } else { "nan".to_owned() }
 }
 
 impl EpochMetrics {
@@ -78,6 +80,16 @@ mod tests {
              val_item_clf_accuracy,val_item_clf_loss,val_loss,val_sleeves_clf_accuracy,val_sleeves_clf_loss\n\
              0,0.25,2,3,0.001,0.5,1,0.125,4,4,nan,nan\n"
         );
+    }
+
+    #[test]
+    fn a_loss_that_is_no_number_is_nan() {
+        let mut epoch = EpochMetrics::without_values(1);
+        epoch.train = SplitMetrics { loss: 3.0, task_loss: vec![3.0], task_accuracy: vec![0.5] };
+        epoch.validation =
+            SplitMetrics { loss: f64::INFINITY, task_loss: vec![f64::NAN], task_accuracy: vec![0.5] };
+        let text = to_csv(&["item".to_owned()], &[epoch]);
+        assert_eq!(text.lines().nth(1), Some("0,0.5,3,3,0,0.5,nan,nan"));
     }
 
     #[test]

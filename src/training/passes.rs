@@ -193,8 +193,8 @@ impl Passes {
         ensure!(!predictions.rows.is_empty(), "no image that validates could be read");
         let secs = meter.secs(reporter.worked());
         self.secs_per_validation_image = Some(secs / self.split.validation.len() as f64);
+        // Weights that train may validate badly for a while: early running statistics can explode.
         let metrics = totals.metrics(&self.unweighted)?;
-        check_loss(metrics.loss, epoch)?;
         Ok(Some(Validated { metrics, predictions }))
     }
 
@@ -311,7 +311,7 @@ fn last_size(side: u32) -> u32 {
     (0..4).fold(stem, |side, _| side.div_ceil(2))
 }
 
-/// A loss that is no number will not become one again.
+/// A training loss that is no number will not become one again: by now the weights are none, either.
 fn check_loss(loss: f64, epoch: usize) -> anyhow::Result<()> {
     if loss.is_finite() {
         return Ok(());

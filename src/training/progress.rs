@@ -132,7 +132,10 @@ impl Progress {
     /// Whether `best.safetensors` is to be made of the weights of the last epoch, and what the user should know.
     fn agree_with(&mut self, held: Option<Held>) -> (bool, Option<String>) {
         let (best, last) = (self.stopping.best_epoch(), self.epochs.len());
+        let is_validated = |held: &Held| held.metrics.as_ref().is_some_and(|m| m.validation.loss.is_finite());
         match held {
+            // No validation loss has been a number so far, and what is kept are weights for want of better ones.
+            held if best.is_none() && !held.as_ref().is_some_and(is_validated) => (false, None),
             Some(Held { epoch, metrics }) if Some(epoch) == best => {
                 self.best = metrics.or_else(|| self.best().cloned());
                 (false, None)

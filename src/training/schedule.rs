@@ -109,23 +109,19 @@ impl EarlyStopping {
         self.wait > 0 && self.wait >= self.patience
     }
 
-    /// Takes the loss of epoch `epoch` (from 1).
+    /// Takes the loss of epoch `epoch` (from 1). One that is no finite number is never the best, though Keras keeps the
+    /// first epoch whatever its loss is.
     pub fn after_epoch(&mut self, epoch: usize, loss: f64) -> Verdict {
-        // Keras keeps the first epoch's weights whatever its loss is.
-        let first = self.best_epoch.is_none();
         // An epoch that is trained again takes its own place where it is as good.
         let is_again = self.best_epoch == Some(epoch) && self.best.is_some_and(|best| loss <= best);
-        if is_again || better(loss, self.best, self.min_delta) {
+        if is_again || (loss.is_finite() && better(loss, self.best, self.min_delta)) {
             self.best = Some(loss);
             self.best_epoch = Some(epoch);
             self.wait = 0;
             return Verdict { best: true, stop: false };
         }
-        if first {
-            self.best_epoch = Some(epoch);
-        }
         self.wait = self.wait.saturating_add(1);
-        Verdict { best: first, stop: self.wait >= self.patience && epoch > 1 }
+        Verdict { best: false, stop: self.wait >= self.patience && epoch > 1 }
     }
 }
 
@@ -211,7 +207,14 @@ mod tests {
     #[test]
     fn patience_zero_allows_the_first_epoch_as_keras_does() {
         assert_eq!(run(EarlyStopping::new(0, 0.0), &[1.0, 1.0, 1.0]), (2, Some(1)));
-        assert_eq!(run(EarlyStopping::new(0, 0.0), &[f64::NAN, f64::NAN]), (2, Some(1)));
+        assert_eq!(run(EarlyStopping::new(0, 0.0), &[f64::NAN, f64::NAN]), (2, None));
+    }
+
+    #[test]
+    fn a_loss_that_is_no_number_is_never_the_best() {
+        let losses = [f64::INFINITY, f64::NAN, 3.0, f64::NAN, 2.0, f64::NAN];
+        assert_eq!(run(EarlyStopping::new(3, 0.0), &losses), (6, Some(5)));
+        assert_eq!(run(EarlyStopping::new(3, 0.0), &[f64::NAN; 6]), (3, None));
     }
 
     #[test]

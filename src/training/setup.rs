@@ -156,14 +156,19 @@ fn resolve_weights(config: &Config, reporter: &mut Reporter) -> anyhow::Result<R
 /// How much tasks and labels count, from the config and the training rows.
 pub fn weights(config: &Config, data: &Dataset, device: tch::Device) -> anyhow::Result<Weights> {
     let tasks = &config.model.tasks;
+    let counts: Vec<Vec<usize>> = tasks
+        .iter()
+        .enumerate()
+        .map(|(task, labels)| label_counts(&data.rows, &data.split.train, task, labels.labels.len()))
+        .collect();
     let per_label: Vec<Option<Vec<f64>>> = match &config.model.class_weights {
         ClassWeights::None => vec![None; tasks.len()],
-        ClassWeights::PerLabel(weights) => weights.iter().cloned().map(Some).collect(),
-        ClassWeights::Balanced => tasks
+        ClassWeights::PerLabel(weights) => weights
             .iter()
-            .enumerate()
-            .map(|(task, labels)| Some(balanced(&data.rows, &data.split.train, task, labels.labels.len())))
+            .zip(&counts)
+            .map(|(weights, counts)| Some(averaging_one(weights, counts)))
             .collect(),
+        ClassWeights::Balanced => counts.iter().map(|counts| Some(balanced(counts))).collect(),
     };
     let classes = per_label.iter().map(|weights| {
         let weights = weights.as_ref()?;
@@ -172,18 +177,35 @@ pub fn weights(config: &Config, data: &Dataset, device: tch::Device) -> anyhow::
     });
     let classes =
         classes.map(Option::transpose).collect::<Result<_, _>>().context("cannot place class weights")?;
-    Ok(Weights { tasks: config.model.task_weights.clone(), classes, class_values: per_label })
+    let n_train = data.split.train.len() as f64;
+    let labelled = counts.iter().map(|counts| counts.iter().sum::<usize>() as f64 / n_train).collect();
+    Ok(Weights { tasks: config.model.task_weights.clone(), classes, labelled })
 }
 
-/// rows / (labels * rows with the label), as scikit-learn's `balanced`; a label without rows gets 0.
-fn balanced(rows: &[Row], train: &[usize], task: usize, labels: usize) -> Vec<f64> {
-    let mut counts = vec![0_usize; labels];
+/// Rows that train, per label of a task.
+fn label_counts(rows: &[Row], train: &[usize], task: usize, labels: usize) -> Vec<usize> {
+    let mut counts = vec![0; labels];
     for label in train.iter().filter_map(|&row| rows[row].labels[task]) {
         counts[label as usize] += 1;
     }
+    counts
+}
+
+/// rows / (labels * rows with the label), as scikit-learn's `balanced`; a label without rows gets 0. The mean over
+/// the rows is 1.
+fn balanced(counts: &[usize]) -> Vec<f64> {
     let present = counts.iter().filter(|&&n| n > 0).count();
     let total: usize = counts.iter().sum();
     counts.iter().map(|&n| if n == 0 { 0.0 } else { total as f64 / (present * n) as f64 }).collect()
+}
+
+/// The weights in the same proportion with a mean over the rows of 1, lest they weigh the task against others.
+fn averaging_one(weights: &[f64], counts: &[usize]) -> Vec<f64> {
+    let sum: f64 = weights.iter().zip(counts).map(|(weight, &n)| weight * n as f64).sum();
+    let total: usize = counts.iter().sum();
+    // Where no row counts, none will.
+    let scale = if sum > 0.0 { total as f64 / sum } else { 1.0 };
+    weights.iter().map(|weight| weight * scale).collect()
 }
 
 /// What the loader's workers share. The cache takes at most a quarter of the memory that is free.
@@ -222,7 +244,14 @@ mod tests {
         let row = |label| Row { image: "x".into(), labels: vec![label], usable: true };
         let rows = [row(Some(0)), row(Some(0)), row(Some(0)), row(Some(1)), row(None), row(Some(1))];
         // The last row validates.
-        let weights = balanced(&rows, &[0, 1, 2, 3, 4], 0, 3);
-        assert_eq!(weights, [4.0 / 6.0, 2.0, 0.0]);
+        let counts = label_counts(&rows, &[0, 1, 2, 3, 4], 0, 3);
+        assert_eq!(counts, [3, 1, 0]);
+        assert_eq!(balanced(&counts), [4.0 / 6.0, 2.0, 0.0]);
+    }
+
+    #[test]
+    fn weights_of_the_user_average_one_over_the_rows() {
+        assert_eq!(averaging_one(&[1.0, 5.0, 9.0], &[3, 1, 0]), [0.5, 2.5, 4.5]);
+        assert_eq!(averaging_one(&[0.0, 1.0], &[3, 0]), [0.0, 1.0]);
     }
 }

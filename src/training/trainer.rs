@@ -153,6 +153,7 @@ impl<'a> Run<'a> {
                 break;
             };
             let Trained { metrics: train, images_per_sec } = trained;
+            self.tell_unvalidated(epoch, validated.metrics.loss, reporter);
             let verdict = self.progress.stopping.after_epoch(epoch, validated.metrics.loss);
             let metrics = EpochMetrics {
                 epoch,
@@ -187,6 +188,17 @@ impl<'a> Run<'a> {
             }
         }
         self.finish(why, reporter, began)
+    }
+
+    /// Says it once of epochs in a row.
+    fn tell_unvalidated(&self, epoch: usize, loss: f64, reporter: &mut Reporter) {
+        let was_finite = self.progress.epochs.last().is_none_or(|last| last.validation.loss.is_finite());
+        if !loss.is_finite() && was_finite {
+            reporter.warn(format!(
+                "the validation loss of epoch {epoch} is {loss}: the run goes on, and the epoch is not kept as the best; \
+                 if it stays so, start again with a lower `learning_rate` (a tenth, say)"
+            ));
+        }
     }
 
     /// What a killed run did not come to after its last complete epoch: the best weights with their predictions,
@@ -240,6 +252,12 @@ impl<'a> Run<'a> {
             reporter
                 .warn("Stopped within the first epoch: its weights are kept, though nothing validated them");
             self.checkpoint(BEST, 0, false, reporter)?;
+        } else if self.progress.epochs.iter().all(|metrics| !metrics.validation.loss.is_finite()) {
+            reporter.warn(
+                "the validation loss was no number in any epoch: the last weights are kept, though nothing says that \
+                 they are good; start again with a lower `learning_rate` (a tenth, say)",
+            );
+            self.checkpoint(BEST, self.progress.epochs.len(), false, reporter)?;
         }
         let model = self.folder.join(BEST);
         if let Some(path) = &self.config.paths.model_path

@@ -98,6 +98,7 @@ fn stopped_ui(ui: &mut Ui, context: &ViewContext<'_>, run: &LiveRun, stopped: &S
         ui.label(RichText::new(icons::CHECK_CIRCLE).size(20.0).color(tokens.success));
         ui.label(theme::strong(match stopped.best_epoch {
             Some(epoch) => format!("Done: epoch {epoch} was best"),
+            None if run.curves.epochs() > 0 => "Done, but no epoch has a validation loss".to_owned(),
             None => "Stopped before an epoch was complete".to_owned(),
         }));
         ui.label(RichText::new(why(run, stopped)).color(tokens.text_weak));

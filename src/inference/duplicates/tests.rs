@@ -94,6 +94,32 @@ fn an_image_of_one_colour_is_like_no_other() {
     assert_eq!(within(&features, &all, 0.9, &mut |_, _| false).unwrap(), None);
 }
 
+#[test]
+fn identical_images_have_a_pair_each_and_not_one_with_every_other() {
+    let mut random = Pcg64Mcg::seed_from_u64(7);
+    // 5,000 times the first picture, a darker copy of it, and another picture.
+    let mut miniatures = drawn(1, &mut random).repeat(5000);
+    miniatures.extend(copied(&miniatures[..MINIATURE_BYTES], &mut random));
+    miniatures.extend(drawn(1, &mut random));
+    let features = Features::of_miniatures(&miniatures, 1, |_, _| 0.0);
+    let all: Vec<usize> = (0..5002).collect();
+    let began = std::time::Instant::now();
+    let found = within(&features, &all, SAME_PHOTOGRAPH, &mut go_on).unwrap().unwrap();
+    assert_eq!(found.len(), 4999 + 1);
+    assert!(found[..4999].iter().enumerate().all(|(i, pair)| (pair.a, pair.b) == (0, i + 1)));
+    assert!(found[..4999].iter().all(|pair| pair.similarity == 1.0));
+    assert_eq!((found[4999].a, found[4999].b), (0, 5000));
+    // Both sides: each image has its pair all the same.
+    let (first, second) = all.split_at(2000);
+    let found = across(&features, first, second, SAME_PHOTOGRAPH, &mut go_on).unwrap().unwrap();
+    let once = |side: fn(&Pair) -> usize| found.iter().map(side).collect::<HashSet<_>>().len();
+    assert_eq!((once(|pair| pair.a), once(|pair| pair.b)), (2000, 3001));
+    // (0, 2000) and (0, 5000), then the others of both sides.
+    assert_eq!(found.len(), 2 + 1999 + 2999);
+    assert!(found.is_sorted_by(|x, y| x.similarity >= y.similarity));
+    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+}
+
 /// `cargo test --lib -- --ignored --nocapture duplicates_among_a_hundred_thousand`.
 #[test]
 #[ignore = "a measurement"]

@@ -103,6 +103,21 @@ fn best_weights_of_an_epoch_that_is_not_complete_are_the_best_until_one_is_bette
 }
 
 #[test]
+fn weights_that_nothing_validated_make_room_for_the_first_epoch_with_a_loss() {
+    let dir = tempfile::tempdir().unwrap();
+    let resumed = || {
+        let (mut progress, behind, warnings) = settled(dir.path(), progress(dir.path(), &[f64::NAN; 2]));
+        assert_eq!((best(&progress), behind.lacks_best), (None, false));
+        assert_eq!(warnings, [] as [&str; 0]);
+        assert!(progress.stopping.after_epoch(3, 9.0).best);
+    };
+    // A run that was killed, and one that ended.
+    resumed();
+    write_best(dir.path(), &config(dir.path()), 2, Some(&metrics(2, f64::NAN)));
+    resumed();
+}
+
+#[test]
 fn the_best_weights_of_another_time_are_what_they_say() {
     let dir = tempfile::tempdir().unwrap();
     write_best(dir.path(), &config(dir.path()), 1, Some(&metrics(1, 0.9)));
