@@ -203,6 +203,33 @@ fn a_label_trains_before_it_validates() {
 }
 
 #[test]
+fn few_rows_of_many_labels_train_before_they_validate() {
+    for seed in 0..500 {
+        let label = |n: u32, task: u32| Some((lot(seed, &format!("{n} {task}")) * 5.0) as u32);
+        let rows = named((0..12).map(|n| vec![label(n, 0), label(n, 1), label(n, 2)]));
+        for share in [0.3, 0.6, 0.8] {
+            let split = drawn_share(&rows, &[5; 3], seed, share);
+            // The one row that makes a part not empty may have a label of its own.
+            for row in split.validation.iter().filter(|_| split.validation.len() > 1) {
+                for task in 0..3 {
+                    let trains = split.train.iter().any(|other| rows[*other].1[task] == rows[*row].1[task]);
+                    assert!(trains, "seed {seed}, share {share}, task {task}: {split:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_label_of_four_rows_is_measured_where_others_can_make_room() {
+    for seed in 0..500 {
+        let rows = named((0..100).map(|n| vec![Some(u32::from(n >= 4))]));
+        let split = drawn(&rows, &[2], seed);
+        assert!(split.validation.iter().any(|row| *row < 4), "seed {seed}");
+    }
+}
+
+#[test]
 fn the_name_and_the_seed_alone_decide() {
     let rows = unbalanced();
     let split = drawn(&rows, &[3, 2], 7);
