@@ -129,7 +129,7 @@ fn sample_check_train_predict_evaluate() {
     assert_eq!(same["fixed"].as_array().map(Vec::len), Some(0), "{report}");
     let rows = same["still_wrong"].as_u64().zip(same["still_right"].as_u64());
     assert_eq!(rows.map(|(wrong, right)| wrong + right), Some(8));
-    assert_eq!(same["p_value"], 1.0);
+    assert_eq!((&same["new_to_both"], &same["p_value"]), (&true.into(), &serde_json::Value::Null), "too few");
 
     let into_folder = tasklens(folder, &["evaluate", "run", "--quick", "--html", "s"]);
     assert!(err(&into_folder).contains("--html s: that is a folder; name a file"), "{}", err(&into_folder));
@@ -139,6 +139,9 @@ fn sample_check_train_predict_evaluate() {
     assert!(html.contains("<h2>sleeves</h2>") && html.contains("data:image/jpeg"), "{html}");
     let whole = tasklens(folder, &["evaluate", "run", "s/garments.csv"]);
     assert!(out(&whole).starts_with("40 images\n"), "{}{}", out(&whole), err(&whole));
+    let told =
+        "run learnt from 32 and chose its weights by 8: they are told apart, as `train` and `validation`";
+    assert!(err(&whole).contains(told), "{}", err(&whole));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `tasklens evaluate`: every number and list that Inspect shows, as text, JSON or a page.
 
+mod text;
+
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
@@ -14,12 +16,12 @@ use crate::dataset::{Dataset, Row, images_of_project, problems};
 use crate::evaluation::inspection::Inspection;
 use crate::evaluation::page::page;
 use crate::evaluation::report::{self, Report, RunComparison, TaskReport};
-use crate::evaluation::scores::TaskScores;
 use crate::evaluation::suspects;
 use crate::files::Output;
 use crate::inference::Predictor;
 use crate::inference::outputs::Store;
-use crate::training::run_folder::CONFIG;
+use crate::training::run_folder::{CONFIG, SPLIT};
+use crate::training::seen::{self, Seen};
 use crate::training::split_file;
 
 /// How many problems, mistakes or label errors of a kind are listed.
@@ -71,7 +73,9 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
         let Some((before, ..)) = inspect((other, &predictor), &config, &dataset, &parts, &stop)? else {
             return Ok(false);
         };
-        report.comparison = Some(RunComparison::new(&dataset, other.clone(), &before, &inspection));
+        let trained = trained_on(other, &dataset)?;
+        report.comparison =
+            Some(RunComparison::new(&dataset, (other.clone(), &before, &trained), &inspection));
     }
     if !arguments.quick {
         look_for_errors(&mut report, &dataset, &inspection, &store, &stop)?;
@@ -82,7 +86,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
     if arguments.json {
         out!("{}", serde_json::to_string(&report)?);
     } else {
-        print(&report);
+        text::print(&report);
     }
     Ok(report.failures.is_empty() && !stop.is_set())
 }
@@ -147,18 +151,67 @@ fn labelled_tasks(inspection: &Inspection) -> impl Iterator<Item = usize> {
     (0..inspection.tasks.len()).filter(|task| inspection.tasks[*task].in_dataset.is_some())
 }
 
-/// A CSV that is named is a test as a whole; the run's own rows are what they were when it began, whatever the
-/// CSV holds by now.
+/// The rows of a CSV that is named are a test, but for images that the run used; the run's own rows are what they
+/// were when it began, whatever the CSV holds by now.
 fn parts(arguments: &Evaluate, dataset: &Dataset) -> anyhow::Result<Vec<Option<Part>>> {
     if arguments.csv.is_some() {
-        let tests = |row: &Row| row.usable.then_some(Part::Test);
-        return Ok(dataset.rows.iter().map(tests).collect());
+        let seen = seen::of_run(&arguments.run, dataset)?;
+        let parts = seen.as_ref().map_or_else(|| vec![None; dataset.rows.len()], |seen| seen.parts.clone());
+        let test = |(row, part): (&Row, Option<Part>)| row.usable.then(|| part.unwrap_or(Part::Test));
+        let parts: Vec<Option<Part>> = dataset.rows.iter().zip(parts).map(test).collect();
+        say_what_was_seen(&arguments.run, dataset, seen.as_ref(), &parts);
+        return Ok(parts);
     }
     let mut parts = split_file::parts(&arguments.run, dataset)?;
     if arguments.quick {
         parts.iter_mut().for_each(|part| *part = part.filter(|part| *part == Part::Validation));
     }
     Ok(parts)
+}
+
+/// What has to be known of the scores of a CSV: they are too good where the network has seen its images.
+fn say_what_was_seen(run: &Path, dataset: &Dataset, seen: Option<&Seen>, parts: &[Option<Part>]) {
+    let (run, csv) = (run.display(), dataset.table.path.display());
+    let Some(seen) = seen else {
+        say!(
+            "note: {run} does not tell which images it used (it has no {SPLIT}); if any of {csv} are among them, the \
+             scores are too good"
+        );
+        return;
+    };
+    let count = |part| parts.iter().filter(|other| **other == Some(part)).count();
+    let (train, validation, test) = (count(Part::Train), count(Part::Validation), count(Part::Test));
+    let of = problems::counted(train + validation + test, "labelled image");
+    if train + validation > 0 {
+        let unseen =
+            if test == 0 { "It has no image that is new to the network" } else { "The others are `test`" };
+        say!(
+            "warning: of the {of} of {csv}, {run} learnt from {train} and chose its weights by {validation}: they are \
+             told apart, as `train` and `validation`, and scores on them say little about new images. {unseen}"
+        );
+    }
+    if seen.lost > 0 && test > 0 {
+        say!(
+            "warning: {} that {run} used are not where they were; if any of {csv} are the same, they count as `test` \
+             and make its scores too good",
+            problems::counted(seen.lost, "image")
+        );
+    }
+}
+
+/// Which rows a run that is compared with trained on, as far as it tells.
+fn trained_on(run: &Path, dataset: &Dataset) -> anyhow::Result<Vec<bool>> {
+    let parts = match seen::of_run(run, dataset)? {
+        Some(seen) => seen.parts,
+        None => {
+            say!(
+                "note: {} does not tell which images it used (it has no {SPLIT}); any that it trained on flatter it",
+                run.display()
+            );
+            Vec::new()
+        }
+    };
+    Ok(parts.into_iter().map(|part| part == Some(Part::Train)).collect())
 }
 
 /// Adds the labels that are probably wrong and the near-duplicates.
@@ -241,101 +294,4 @@ fn config_of(arguments: &Evaluate, predictor: &Predictor) -> anyhow::Result<Conf
     let file = folder.path().join(CONFIG);
     std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     open_config(&file, &changes, false)
-}
-
-fn print(report: &Report) {
-    out!("{}", problems::counted(report.images, "image"));
-    for task in &report.tasks {
-        out!("\n{}", task.task.name);
-        for (part, scores) in task.scores.parts() {
-            print_scores(part, scores);
-        }
-        // What the network did not learn from says how good it is.
-        if let Some((_, scores)) = task.scores.parts().next().filter(|(_, scores)| scores.rows > 0) {
-            print_labels(task, scores);
-            print_confusion(task, scores);
-        }
-        print_label_errors(task);
-    }
-    for task in report.comparison.iter().flat_map(|comparison| &comparison.tasks) {
-        let difference = task.difference.map_or(0.0, |difference| 100.0 * difference.value);
-        out!(
-            "\n{} ({}): {} fixed, {} broken, {} still wrong; accuracy {difference:+.1} points, p = {}",
-            task.task,
-            task.part.name(),
-            task.fixed.len(),
-            task.broken.len(),
-            task.still_wrong,
-            score(task.p_value)
-        );
-    }
-    if let Some(pairs) = report.duplicates.as_ref().filter(|pairs| !pairs.is_empty()) {
-        out!("\n{} images that validate look like one that trains: the scores are too good", pairs.len());
-        for pair in pairs.iter().take(MOST_OF_KIND) {
-            out!("  {:.3}  {}  {}", pair.similarity, pair.validation.display(), pair.train.display());
-        }
-    }
-}
-
-fn print_label_errors(task: &TaskReport) {
-    let Some(errors) = task.label_errors.as_ref().filter(|errors| !errors.rows.is_empty()) else { return };
-    out!("  {} labels look wrong; about {} are, by estimate", errors.rows.len(), errors.estimated);
-    for error in errors.rows.iter().take(MOST_OF_KIND) {
-        out!(
-            "    line {}: {}, probably {}  {}",
-            error.line,
-            error.label,
-            error.proposed,
-            error.image.display()
-        );
-    }
-}
-
-fn print_scores(part: Part, scores: &TaskScores) {
-    let name = part.name();
-    if scores.rows == 0 {
-        out!("  {name:<10}  no row has a label");
-        return;
-    }
-    let interval = scores.accuracy.map_or_else(String::new, |a| format!(" ({:.3} to {:.3})", a.low, a.high));
-    out!(
-        "  {name:<10}  accuracy {}{interval}  balanced {}  macro-F1 {}  log loss {}  calibration error {}  ({})",
-        score(scores.accuracy.map(|a| a.value)),
-        score(scores.balanced_accuracy.map(|a| a.value)),
-        score(scores.macro_f1.map(|a| a.value)),
-        score(scores.log_loss.map(|a| a.value)),
-        score(scores.calibration.error),
-        problems::counted(scores.rows, "row")
-    );
-}
-
-fn score(value: Option<f64>) -> String {
-    value.filter(|value| value.is_finite()).map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"))
-}
-
-fn print_labels(task: &TaskReport, scores: &TaskScores) {
-    let labels = &task.task.labels;
-    let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0).max(5);
-    out!("  {:width$}  precision  recall     f1   rows", "label");
-    for (label, scores) in labels.iter().zip(&scores.labels) {
-        out!(
-            "  {label:width$}  {:>9}  {:>6}  {:>5}  {:>5}",
-            score(scores.precision.map(|p| p.value)),
-            score(scores.recall.map(|r| r.value)),
-            score(scores.f1),
-            scores.rows
-        );
-    }
-}
-
-/// The most frequent mistakes in words: a matrix does not fit a terminal.
-fn print_confusion(task: &TaskReport, scores: &TaskScores) {
-    let labels = &task.task.labels;
-    let cells = scores.confusion.cells().filter(|(actual, predicted, _)| actual != predicted);
-    let mut mistakes: Vec<(usize, &str, &str)> =
-        cells.map(|(actual, predicted, count)| (count, &*labels[actual], &*labels[predicted])).collect();
-    mistakes.sort_by(|a, b| b.cmp(a));
-    for (count, actual, predicted) in mistakes.iter().take(MOST_OF_KIND) {
-        out!("  {count} x {actual} taken for {predicted}");
-    }
 }

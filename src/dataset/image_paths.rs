@@ -173,5 +173,11 @@ pub fn images_of_project(csv: &Path, known: Option<&Config>) -> Option<PathBuf> 
     config.map(|config| config.paths.images)
 }
 
+/// Where the images are that path cells of a project's CSV name; they need not be there.
+pub fn images_named(config: &Config, names: &[String]) -> Vec<PathBuf> {
+    let paths = &config.paths;
+    ImageFinder::new(&paths.model_dataframe, Some(&paths.images)).locate(names).paths
+}
+
 #[cfg(test)]
 mod tests;

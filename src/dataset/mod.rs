@@ -25,11 +25,11 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 
 use crate::config::{Config, Task, nearest};
-pub use image_paths::images_of_project;
 use image_paths::{ImageFinder, Located};
+pub use image_paths::{images_named, images_of_project};
 pub use image_row::ImageRow;
 use problems::{Checked, Kind, Problem, Severity};
-use split::{Part, Rule, Split};
+use split::{Part, Rule, Split, lot};
 use table::Table;
 pub use table_images::TableImages;
 
@@ -126,17 +126,17 @@ impl Dataset {
         let tasks = config.model.tasks.clone();
         let mut problems = Vec::new();
         let labels = labels::encode(&table, &columns, &tasks, &mut problems);
+        let cells = path_cells(&table, columns.path);
         let rule = match columns.split {
             Some(column) => Rule::Given(
                 (0..table.row_count()).map(|row| Part::from_cell(&table.cell(row, column))).collect(),
             ),
-            None => Rule::Stratified {
+            None => Rule::Drawn {
                 validation_share: config.model.validation_split,
-                seed: config.model.random_seed,
+                lots: cells.iter().map(|cell| lot(config.model.random_seed, cell)).collect(),
             },
         };
         let image_folders = roots(&table, config);
-        let cells = path_cells(&table, columns.path);
         let Located { paths, guesses } = ImageFinder::of_folders(image_folders.clone()).locate(&cells);
         let image_notes = guesses.notes(&|row| table.line_of_row(row));
         let rows = paths

@@ -359,3 +359,24 @@ fn many_problems_of_a_kind_are_cut_in_the_list() {
     );
     assert_eq!(Counts::of(&[]).to_string(), "no problems");
 }
+
+#[test]
+fn a_row_keeps_its_part_while_the_csv_around_it_changes() {
+    let rows: Vec<String> =
+        (0..200).map(|n| format!("{n}.jpg,{},short\n", ["solid", "floral"][n % 2])).collect();
+    let open = |rows: &[String]| Shop::new(&format!("path,print,sleeves\n{}", rows.concat())).open();
+    let parts = |dataset: &Dataset| -> std::collections::BTreeMap<String, Option<Part>> {
+        let names = (0..dataset.rows.len()).map(|row| dataset.image_key(row).into_owned());
+        names.zip(dataset.parts()).collect()
+    };
+    let before = parts(&open(&rows));
+    let sorted: Vec<String> = rows.iter().rev().cloned().collect();
+    assert_eq!(parts(&open(&sorted)), before, "in another folder and order");
+    let mut longer = rows;
+    longer.insert(90, "new.jpg,solid,long\n".into());
+    longer[20] = "20.jpg,floral,short\n".into();
+    let mut after = parts(&open(&longer));
+    assert!(after.remove("new.jpg").flatten().is_some());
+    let changed = before.iter().filter(|(name, part)| after[*name] != **part).count();
+    assert!(changed <= 2, "{changed} of {} rows", before.len());
+}

@@ -5,6 +5,9 @@ use serde::Serialize;
 
 use super::intervals::{Estimate, Z};
 
+/// Of fewer rows no difference is told: chance alone would make it.
+pub const FEWEST: usize = 10;
+
 /// What becomes of each row when the second model takes the place of the first. The lists hold
 /// indices of rows, ascending; rows without a label are in none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -18,10 +21,10 @@ pub struct Comparison {
     /// Right both times.
     pub still_right: Vec<usize>,
     /// Accuracy after less accuracy before, -1 to 1, with the paired interval of [`difference`];
-    /// `None` without rows.
+    /// `None` of fewer than [`FEWEST`] rows.
     pub difference: Option<Estimate>,
     /// How probable at least so uneven a `fixed` and `broken` is, were the models equally good
-    /// ([`mcnemar`]); `None` without rows.
+    /// ([`mcnemar`]); `None` of fewer than [`FEWEST`] rows.
     pub p_value: Option<f64>,
 }
 
@@ -29,6 +32,12 @@ impl Comparison {
     /// Rows that have a label.
     pub fn rows(&self) -> usize {
         [&self.fixed, &self.broken, &self.still_wrong, &self.still_right].iter().map(|rows| rows.len()).sum()
+    }
+
+    /// The lists alone, of rows that one of the models learnt from: how it does on them says nothing of others.
+    #[must_use]
+    pub fn without_conclusion(self) -> Self {
+        Self { difference: None, p_value: None, ..self }
     }
 }
 
@@ -50,8 +59,10 @@ pub fn compare(labels: &[Option<u32>], before: &[u32], after: &[u32]) -> Compari
         rows.push(row);
     }
     let (fixed, broken, rows) = (comparison.fixed.len(), comparison.broken.len(), comparison.rows());
-    comparison.difference = difference(fixed, broken, rows);
-    comparison.p_value = (rows > 0).then(|| mcnemar(fixed, broken));
+    if rows >= FEWEST {
+        comparison.difference = difference(fixed, broken, rows);
+        comparison.p_value = Some(mcnemar(fixed, broken));
+    }
     comparison
 }
 
@@ -170,8 +181,12 @@ mod tests {
         assert_eq!(comparison.still_right, [3]);
         assert_eq!(comparison.still_wrong, [4]);
         assert_eq!(comparison.rows(), 5);
+        assert_eq!((comparison.difference, comparison.p_value), (None, None), "too few");
+        let twice = |list: &[u32]| [list, list].concat();
+        let labels = [labels, labels].concat();
+        let comparison = compare(&labels, &twice(&[1, 1, 0, 2, 0, 2]), &twice(&[0, 0, 0, 2, 1, 0]));
         assert_eq!(comparison.difference.unwrap().value, 0.2);
-        assert_eq!(comparison.p_value, Some(1.0));
+        assert_eq!(comparison.p_value, Some(mcnemar(4, 2)));
         assert_eq!(compare(&[None], &[0], &[0]), Comparison::default());
     }
 }

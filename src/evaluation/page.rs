@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use image::codecs::jpeg::JpegEncoder;
 
+use super::compare::FEWEST;
 use super::intervals::Estimate;
 use super::report::{Report, TaskReport};
 use super::scores::TaskScores;
@@ -98,10 +99,12 @@ fn comparison_section(report: &Report) -> String {
         let points = |share: f64| format!("{:+.1}", 100.0 * share);
         let _ = write!(
             rows,
-            "<tr><th>{}</th><td>{}</td><td class=n>{}</td><td class=n>{}</td><td class=n>{}</td>\
-             <td class=n>{}</td><td class=n>{}</td></tr>",
+            "<tr><th>{}</th><td>{}</td><td>{}</td><td class=n>{}</td><td class=n>{}</td><td class=n>{}</td>\
+             <td class=n>{}</td><td class=n>{}</td><td class=n>{}</td></tr>",
             escape(&task.task),
             task.part.name(),
+            if task.new_to_both { "neither" } else { "one or both" },
+            task.rows(),
             task.fixed.len(),
             task.broken.len(),
             task.still_wrong,
@@ -111,13 +114,17 @@ fn comparison_section(report: &Report) -> String {
                 points(found.low),
                 points(found.high)
             )),
-            task.p_value.map_or_else(dash, |p| format!("{p:.3}")),
+            task.p_value.map_or_else(
+                || if task.new_to_both { "too few images".to_owned() } else { dash() },
+                |p| format!("{p:.3}")
+            ),
         );
     }
     format!(
         "<section><h2>Beside {}</h2><p>Images that are right now and were wrong there are fixed. p is how probable \
-         at least so uneven numbers are, were both equally good (McNemar's exact test).</p><table><thead><tr>\
-         <th>Task<th>Part<th class=n>Fixed<th class=n>Broken<th class=n>Still wrong<th class=n>Accuracy, points\
+         at least so uneven numbers are, were both equally good (McNemar's exact test). It is told of images that \
+         neither run trained on, and of {FEWEST} at least: a run does better on those it trained on, whatever it is \
+         worth.</p><table><thead><tr><th>Task<th>Part<th>Trained on by<th class=n>Images<th class=n>Fixed<th class=n>Broken<th class=n>Still wrong<th class=n>Accuracy, points\
          <th class=n>p</tr></thead><tbody>{rows}</tbody></table></section>\n",
         escape(&comparison.before.display().to_string())
     )
@@ -130,7 +137,7 @@ fn task_section(task: &TaskReport, pictures: &Pictures) -> String {
             write!(html, "<p>{} rows have a label that the network does not know.</p>", task.unknown_labels);
     }
     // Figures of what the network did not learn from, where there is such a part.
-    if let Some((part, scores)) = task.scores.parts().next() {
+    if let Some((part, scores)) = task.scores.main() {
         let _ = write!(
             html,
             "<p class=part>{}, {} images</p><div class=figures><figure><figcaption>What is taken for \
@@ -315,6 +322,7 @@ mod tests {
         dataset.rows[1].image = picture;
         inspection.tasks[0].task.name = "print & \"more\"".to_owned();
         let tasks = (0..2).map(|task| TaskReport::new(&dataset, &inspection, task)).collect();
+        let beside = ("runs/old".into(), &inspection, &[false, false][..]);
         let report = Report {
             model: "runs/x<y".into(),
             images: 2,
@@ -322,7 +330,7 @@ mod tests {
             tasks,
             not_evaluated: vec!["light & <i>".into()],
             duplicates: None,
-            comparison: Some(RunComparison::new(&dataset, "runs/old".into(), &inspection, &inspection)),
+            comparison: Some(RunComparison::new(&dataset, beside, &inspection)),
         };
         let html = page(&report, &mut |_, _| true);
         assert!(html.contains("<h1>x&lt;y</h1>") && html.contains("<h2>print &amp; &quot;more&quot;</h2>"));
@@ -330,7 +338,7 @@ mod tests {
         assert!(html.contains("data:image/jpeg;base64,/9j/") && html.contains("c.jpg is missing"));
         assert!(html.contains("&lt;b&gt;dotted</b> taken for <b>plain</b> (60.0 %)"));
         assert!(html.contains("no column of it: light &amp; &lt;i&gt;."));
-        assert!(html.contains("<h2>Beside runs/old</h2>") && html.contains("+0.0"));
+        assert!(html.contains("<h2>Beside runs/old</h2>") && html.contains("too few images"));
         // Nothing is fetched from anywhere.
         assert!(!html.contains("http://") && !html.contains("https://"));
         let without = page(&report, &mut |_, _| false);

@@ -54,6 +54,8 @@ pub struct TaskComparison {
     pub task: String,
     /// What the rows are for, in this run.
     pub part: Part,
+    /// Whether neither run trained on these rows. Only then is a difference one of the networks.
+    pub new_to_both: bool,
     /// Images that the other run got wrong and this one right.
     pub fixed: Vec<PathBuf>,
     /// Images that the other run got right and this one wrong.
@@ -62,29 +64,55 @@ pub struct TaskComparison {
     pub still_wrong: usize,
     /// How many both got right.
     pub still_right: usize,
-    /// Accuracy of this run less that of the other, with the paired interval.
+    /// Accuracy of this run less that of the other, with the paired interval; `None` of rows that a run trained on,
+    /// and of fewer than [`FEWEST`](super::compare::FEWEST).
     pub difference: Option<Estimate>,
-    /// McNemar's: how probable at least so uneven a result is, were both equally good.
+    /// McNemar's: how probable at least so uneven a result is, were both equally good; `None` where there is no
+    /// difference.
     pub p_value: Option<f64>,
 }
 
+impl TaskComparison {
+    /// Labelled images that both predicted.
+    pub fn rows(&self) -> usize {
+        self.fixed.len() + self.broken.len() + self.still_wrong + self.still_right
+    }
+}
+
 impl RunComparison {
-    /// Compares the predictions of two runs for the same dataset, by row.
-    pub fn new(dataset: &Dataset, before: PathBuf, other: &Inspection, inspection: &Inspection) -> Self {
+    /// Compares the predictions of two runs for the same dataset, by row; `other_trained` says of each row whether
+    /// the other run trained on it.
+    pub fn new(
+        dataset: &Dataset,
+        (before, other, other_trained): (PathBuf, &Inspection, &[bool]),
+        inspection: &Inspection,
+    ) -> Self {
+        let is_new = |item: usize| {
+            inspection.parts[item] != Part::Train
+                && !other_trained.get(inspection.rows[item]).is_some_and(|is| *is)
+        };
         let mut tasks = Vec::new();
         for this in &inspection.tasks {
             let Some(that) = other.tasks.iter().find(|that| that.task == this.task) else { continue };
-            for part in [Part::Validation, Part::Test, Part::Train] {
+            for (part, new_to_both) in [
+                (Part::Validation, true),
+                (Part::Test, true),
+                (Part::Validation, false),
+                (Part::Test, false),
+                (Part::Train, false),
+            ] {
                 // Both are in the order of the rows.
                 let both: Vec<(usize, usize)> = inspection
                     .items_of(Some(part))
                     .into_iter()
+                    .filter(|item| is_new(*item) == new_to_both)
                     .filter_map(|item| Some((item, other.rows.binary_search(&inspection.rows[item]).ok()?)))
                     .collect();
                 let labels: Vec<_> = both.iter().map(|(item, _)| this.labels[*item]).collect();
                 let then: Vec<u32> = both.iter().map(|(_, item)| that.predicted[*item]).collect();
                 let now: Vec<u32> = both.iter().map(|(item, _)| this.predicted[*item]).collect();
                 let found = compare(&labels, &then, &now);
+                let found = if new_to_both { found } else { found.without_conclusion() };
                 if found.rows() == 0 {
                     continue;
                 }
@@ -92,6 +120,7 @@ impl RunComparison {
                 tasks.push(TaskComparison {
                     task: this.task.name.clone(),
                     part,
+                    new_to_both,
                     fixed: found.fixed.iter().map(image).collect(),
                     broken: found.broken.iter().map(image).collect(),
                     still_wrong: found.still_wrong.len(),
@@ -244,6 +273,15 @@ impl PartScores {
             .into_iter()
             .filter_map(|part| Some((part, self.of(part)?)))
     }
+
+    /// Those that say how good the network is: on the larger part with labels that it did not learn from, where
+    /// there is one.
+    pub fn main(&self) -> Option<(Part, &TaskScores)> {
+        let held_out =
+            [Part::Test, Part::Validation].into_iter().filter_map(|part| Some((part, self.of(part)?)));
+        let held_out = held_out.filter(|(_, scores)| scores.rows > 0).max_by_key(|(_, scores)| scores.rows);
+        held_out.or_else(|| self.parts().next())
+    }
 }
 
 impl TaskReport {
@@ -300,5 +338,53 @@ mod tests {
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!(json["name"], "print");
         assert_eq!(json["train"]["accuracy"]["value"], 0.5);
+    }
+
+    #[test]
+    fn only_rows_that_neither_run_trained_on_tell_a_difference() {
+        let row = |n: usize| format!("{n}.jpg,plain,v,{}\n", if n < 10 { "train" } else { "validation" });
+        let csv: String = (0..40).map(row).collect();
+        let dataset = dataset(&format!("path,print,neck,split\n{csv}"), "plain, dotted");
+        let names: Vec<String> = (0..40).map(|n| format!("{n}.jpg")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        // The other run is right on what it trained on, rows 0 to 24, and on no other; this one is always right.
+        let right = |is: bool| if is { [0.9, 0.1] } else { [0.1, 0.9] };
+        let of = |is: &dyn Fn(usize) -> bool| {
+            let print: Vec<f32> = (0..40).flat_map(|n| right(is(n))).collect();
+            Inspection::new(&dataset, &dataset.parts(), &outputs(&names, print.clone(), print))
+        };
+        let (this, other) = (of(&|_| true), of(&|n| n < 25));
+        let trained: Vec<bool> = (0..40).map(|n| n < 25).collect();
+        let comparison = RunComparison::new(&dataset, ("old".into(), &other, &trained), &this);
+        let told: Vec<_> = comparison.tasks[..3]
+            .iter()
+            .map(|task| (task.part, task.new_to_both, task.rows(), task.fixed.len(), task.p_value.is_some()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (Part::Validation, true, 15, 15, true),
+                (Part::Validation, false, 15, 0, false),
+                (Part::Train, false, 10, 0, false)
+            ]
+        );
+        assert_eq!(comparison.tasks[0].difference.unwrap().value, 1.0);
+        // Six new rows are too few.
+        let trained: Vec<bool> = (0..40).map(|n| n < 34).collect();
+        let few = RunComparison::new(&dataset, ("old".into(), &other, &trained), &this);
+        assert_eq!((few.tasks[0].rows(), few.tasks[0].p_value, few.tasks[0].difference), (6, None, None));
+    }
+
+    #[test]
+    fn the_main_scores_are_of_the_larger_part_that_did_not_train() {
+        let csv = "path,print,neck,split\na.jpg,plain,v,train\nb.jpg,plain,v,validation\nc.jpg,dotted,v,test\nd.jpg,dotted,v,test\n";
+        let dataset = dataset(csv, "plain, dotted");
+        let outputs = outputs(&["a.jpg", "b.jpg", "c.jpg", "d.jpg"], vec![0.5; 8], vec![0.5; 8]);
+        let main = |parts: &[Option<Part>]| {
+            PartScores::new(&Inspection::new(&dataset, parts, &outputs), 0).main().map(|(part, _)| part)
+        };
+        assert_eq!(main(&dataset.parts()), Some(Part::Test));
+        assert_eq!(main(&dataset.parts()[..2]), Some(Part::Validation));
+        assert_eq!(main(&dataset.parts()[..1]), Some(Part::Train));
     }
 }

@@ -98,7 +98,7 @@ impl Stamped {
 }
 
 /// Which file it is, whatever it is called: by device and number, elsewhere by its path with all links followed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId {
     #[cfg(unix)]
     node: (u64, u64),

@@ -18,6 +18,7 @@ mod progress;
 mod reporter;
 pub mod run_folder;
 pub mod schedule;
+pub mod seen;
 mod setup;
 pub mod split_file;
 mod trainer;

@@ -35,32 +35,41 @@ pub fn write(folder: &Path, dataset: &Dataset) -> anyhow::Result<()> {
 /// # Errors
 /// The file is damaged.
 pub fn read(folder: &Path, dataset: &Dataset) -> anyhow::Result<Option<Split>> {
-    let path = folder.join(SPLIT);
-    if !path.is_file() {
+    if !folder.join(SPLIT).is_file() {
         return Ok(None);
     }
-    let damaged = || format!("{} is damaged", path.display());
-    let mut known: HashMap<String, bool> = HashMap::new();
-    for record in csv::Reader::from_path(&path).with_context(damaged)?.records() {
-        let record = record.with_context(damaged)?;
-        let trains = match record.get(1) {
-            Some("train") => true,
-            Some("validation") => false,
-            _ => bail!(damaged()),
-        };
-        known.insert(record[0].to_owned(), trains);
-    }
+    let known: HashMap<String, Part> = entries(folder)?.into_iter().collect();
     let mut split = Split::default();
     for (index, row) in dataset.rows.iter().enumerate().filter(|(_, row)| row.usable) {
         // Earlier runs have the path of the file.
         let part = known.get(&*dataset.image_key(index)).or_else(|| known.get(&*row.image.to_string_lossy()));
         match part {
-            Some(true) => split.train.push(index),
-            Some(false) => split.validation.push(index),
+            Some(Part::Train) => split.train.push(index),
+            Some(_) => split.validation.push(index),
             None => {}
         }
     }
     Ok(Some(split))
+}
+
+/// The images of a run as its file calls them, each with its part.
+///
+/// # Errors
+/// The file cannot be read or is damaged.
+pub fn entries(folder: &Path) -> anyhow::Result<Vec<(String, Part)>> {
+    let path = folder.join(SPLIT);
+    let damaged = || format!("{} is damaged", path.display());
+    let mut entries = Vec::new();
+    for record in csv::Reader::from_path(&path).with_context(damaged)?.records() {
+        let record = record.with_context(damaged)?;
+        let part = match record.get(1) {
+            Some("train") => Part::Train,
+            Some("validation") => Part::Validation,
+            _ => bail!(damaged()),
+        };
+        entries.push((record[0].to_owned(), part));
+    }
+    Ok(entries)
 }
 
 /// What each row was for when a run began, or would be now where the run does not say; rows kept for a test

@@ -1,5 +1,7 @@
 //! Scores of a CSV: what is in it is measured, and what is not is told.
 
+use serde_json::json;
+
 use crate::predict::trained;
 use crate::{err, out, tasklens};
 
@@ -58,8 +60,10 @@ fn a_task_without_a_column_is_left_out_and_the_others_are_measured() {
     assert!(page.contains("no column of it: tone."), "{page}");
     let json = tasklens(folder, &["evaluate", "two", "data.csv", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&out(&json)).expect("JSON");
-    assert_eq!(json["not_evaluated"], serde_json::json!(["tone"]));
-    assert_eq!((&json["tasks"][0]["name"], &json["tasks"][0]["test"]["rows"]), (&"shade".into(), &12.into()));
+    assert_eq!(json["not_evaluated"], json!(["tone"]));
+    let shade = &json["tasks"][0];
+    let rows = ["train", "validation"].map(|part| shade[part]["rows"].as_u64().expect("rows"));
+    assert_eq!((&shade["name"], rows[0] + rows[1], &shade["test"]), (&"shade".into(), 12, &json!(null)));
     assert!(json["tasks"][0]["label_errors"]["rows"].is_array());
     assert_eq!(json["tasks"].as_array().map(Vec::len), Some(1));
 
@@ -68,4 +72,57 @@ fn a_task_without_a_column_is_left_out_and_the_others_are_measured() {
     assert!(err(&to_stdout).contains("\nshade\n"), "{}", err(&to_stdout));
     let torn = tasklens(folder, &["evaluate", "two", "--json", "--html", "-"]);
     assert!(err(&torn).contains("cannot both go to standard output"), "{}", err(&torn));
+}
+
+#[test]
+fn images_that_the_network_has_seen_are_told_apart_whatever_a_csv_calls_them() {
+    let folder = trained();
+    let folder = folder.path();
+    let split = std::fs::read_to_string(folder.join("run/split.csv")).expect("a split");
+    let count = |part: &str| split.lines().filter(|line| line.ends_with(part)).count();
+    let (train, validation) = (count(",train"), count(",validation"));
+    assert_eq!(train + validation, 12);
+    // Elsewhere, all images of the project and two new ones, one of a name that the project has.
+    let elsewhere = folder.join("elsewhere");
+    std::fs::create_dir(&elsewhere).expect("a folder");
+    std::fs::copy(folder.join("0.png"), elsewhere.join("0.png")).expect("copied");
+    std::fs::copy(folder.join("1.png"), elsewhere.join("new.png")).expect("copied");
+    let own = std::fs::read_to_string(folder.join("data.csv")).expect("a CSV");
+    let (_, rows) = own.split_once('\n').expect("a header");
+    let rows: String = rows.lines().map(|row| format!("../{row}\n")).collect();
+    let csv = format!("image_path,shade\n{rows}0.png,dark\nnew.png,light\n");
+    std::fs::write(elsewhere.join("all.csv"), csv).expect("written");
+    let scores = tasklens(folder, &["evaluate", "run", "elsewhere/all.csv", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&out(&scores)).expect("JSON");
+    let rows = ["train", "validation", "test"].map(|part| json["tasks"][0][part]["rows"].as_u64());
+    assert_eq!(rows, [Some(train as u64), Some(validation as u64), Some(2)], "{}", err(&scores));
+    let told = format!(
+        "of the 14 labelled images of {}, run learnt from {train}",
+        elsewhere.join("all.csv").display()
+    );
+    assert!(err(&scores).contains(&told), "{}", err(&scores));
+
+    // Another run that trained on what validates here.
+    let turned: String = split
+        .lines()
+        .map(|line| match line.rsplit_once(',') {
+            Some((image, "train")) => format!("{image},validation\n"),
+            Some((image, "validation")) => format!("{image},train\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    std::fs::create_dir(folder.join("other")).expect("a folder");
+    for file in ["best.safetensors", "config.yml", "events.jsonl"] {
+        std::fs::copy(folder.join("run").join(file), folder.join("other").join(file)).expect("copied");
+    }
+    std::fs::write(folder.join("other/split.csv"), turned).expect("written");
+    let beside = tasklens(folder, &["evaluate", "run", "elsewhere/all.csv", "--compare", "other"]);
+    let text = out(&beside);
+    assert!(
+        text.contains("no p: 2 rows that neither run trained on, and 10 are the fewest"),
+        "{text}{}",
+        err(&beside)
+    );
+    assert!(text.contains(&format!("trained on these {validation} rows")), "{text}");
+    assert!(text.contains(&format!("trained on these {train} rows")), "{text}");
 }

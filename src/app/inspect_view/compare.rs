@@ -188,10 +188,12 @@ impl Place<'_> {
     /// What has to be known about the numbers.
     fn sentences_ui(&self, ui: &mut Ui, compared: &Compared, second: &str) {
         let mut sentences = Vec::new();
-        if compared.known_to_other > 0 {
+        let learnt = compared.rows - compared.new_to_both;
+        if learnt > 0 {
             sentences.push(format!(
-                "{second} learnt from {} of these that {} never saw: that flatters it.",
-                images(compared.known_to_other),
+                "Compared on the {} that neither {} nor {second} learnt from. The {learnt} others are counted apart: \
+                 a run does better on what it learnt from.",
+                images(compared.new_to_both),
                 self.session.name()
             ));
         }

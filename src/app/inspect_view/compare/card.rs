@@ -7,7 +7,7 @@ use crate::app::format::grouped;
 use crate::app::inspect_view::wording::{Score, or_dash};
 use crate::app::theme::{self, GRID, RADIUS, TEXT_HEADING, TEXT_SMALL, Tokens};
 use crate::app::widgets::columns::{Columns, figure, heading_ui, text_left};
-use crate::evaluation::compare::Comparison;
+use crate::evaluation::compare::{Comparison, FEWEST};
 use crate::evaluation::intervals::Estimate;
 
 /// Differences that chance explains more rarely than this are called so.
@@ -45,7 +45,9 @@ impl TaskCard<'_> {
                 ui.label(theme::caption(tokens, super::images(rows)));
             });
             let comparison = &self.compared.comparison;
-            ui.add(egui::Label::new(chance(comparison, self.names[0])).wrap()).on_hover_text(
+            let learnt = &self.compared.learnt;
+            let chance = chance(comparison, self.names[0], learnt.rows() > 0);
+            ui.add(egui::Label::new(chance).wrap()).on_hover_text(
                 "p is how probable at least so uneven numbers of fixed and broken images are, if both runs were \
                  equally good (McNemar's exact test).",
             );
@@ -54,6 +56,9 @@ impl TaskCard<'_> {
                     "The difference in accuracy with its 95 % interval: on other images of the same kind it lies \
                      within, 19 times in 20.",
                 );
+            }
+            if learnt.rows() > 0 {
+                ui.add(egui::Label::new(theme::caption(tokens, apart(learnt))).wrap());
             }
             ui.add_space(2.0 * GRID);
             if comparison.rows() == 0 {
@@ -193,10 +198,28 @@ fn points(difference: &Estimate) -> String {
     format!("Accuracy {value} points (95 % interval: {low} to {high})")
 }
 
+/// What becomes of the images that a run learnt from.
+fn apart(learnt: &Comparison) -> String {
+    let counts = [&learnt.fixed, &learnt.broken, &learnt.still_wrong, &learnt.still_right];
+    let [fixed, broken, wrong, right] = counts.map(|rows| grouped(rows.len() as u64));
+    let of = super::images(learnt.rows());
+    format!(
+        "Apart from these, on {of} that a run learnt from: {fixed} fixed, {broken} broken, {wrong} still wrong, \
+         {right} still right"
+    )
+}
+
 /// Whether the difference can be chance, in words.
-fn chance(comparison: &Comparison, this: &str) -> String {
+fn chance(comparison: &Comparison, this: &str, has_learnt: bool) -> String {
     let (Some(p), Some(difference)) = (comparison.p_value, comparison.difference) else {
-        return "No image has a label for this task.".to_owned();
+        return match comparison.rows() {
+            0 if has_learnt => "No image with a label for this task is new to both runs.".to_owned(),
+            0 => "No image has a label for this task.".to_owned(),
+            rows => format!(
+                "{} are too few to tell which run is better: it takes {FEWEST} that neither learnt from.",
+                super::images(rows)
+            ),
+        };
     };
     if comparison.fixed.is_empty() && comparison.broken.is_empty() {
         return "Both runs are right and wrong on the same images.".to_owned();
@@ -221,20 +244,31 @@ mod tests {
             fixed: (0..fixed).collect(),
             broken: (0..broken).collect(),
             still_right: (0..same).collect(),
-            difference: difference(fixed, broken, rows),
-            p_value: (rows > 0).then(|| mcnemar(fixed, broken)),
+            difference: difference(fixed, broken, rows).filter(|_| rows >= FEWEST),
+            p_value: (rows >= FEWEST).then(|| mcnemar(fixed, broken)),
             ..Comparison::default()
         }
     }
 
     #[test]
     fn chance_is_told_in_words() {
-        let said = |fixed, broken| chance(&comparison(fixed, broken, 40), "run b");
+        let said = |fixed, broken| chance(&comparison(fixed, broken, 40), "run b", false);
         assert_eq!(said(7, 4), "The difference may be chance (p = 0.55).");
         assert_eq!(said(14, 3), "run b is better; chance hardly explains the difference (p = 0.013).");
         assert_eq!(said(0, 30), "run b is worse; chance hardly explains the difference (p < 0.001).");
         assert_eq!(said(0, 0), "Both runs are right and wrong on the same images.");
-        assert_eq!(chance(&Comparison::default(), "b"), "No image has a label for this task.");
+        let none = |has_learnt| chance(&Comparison::default(), "b", has_learnt);
+        assert_eq!(none(false), "No image has a label for this task.");
+        assert_eq!(none(true), "No image with a label for this task is new to both runs.");
+        assert_eq!(
+            chance(&comparison(3, 0, 4), "b", true),
+            "7 images are too few to tell which run is better: it takes 10 that neither learnt from."
+        );
+        assert_eq!(
+            apart(&comparison(3, 0, 1200)),
+            "Apart from these, on 1,203 images that a run learnt from: 3 fixed, 0 broken, 0 still wrong, 1,200 still \
+             right"
+        );
     }
 
     #[test]

@@ -20,11 +20,11 @@ pub struct Compared {
     pub rows: usize,
     /// Rows of the part that only the first has outputs of.
     pub missing: usize,
-    /// Of the rows compared, those that the first did not learn from, but the second did.
-    pub known_to_other: usize,
+    /// Of the rows compared, those that neither run learnt from: only they say which run is better.
+    pub new_to_both: usize,
 }
 
-/// A task of both runs. Its numbers are of the rows with a label that both know.
+/// A task of both runs. Its numbers are of the rows with a label that both know and neither learnt from.
 pub struct ComparedTask {
     /// Index into the tasks of the first run.
     pub task: usize,
@@ -34,6 +34,8 @@ pub struct ComparedTask {
     pub comparison: Comparison,
     /// Items of the first run: right, but wrong in the second; and so on.
     pub items: [Arc<Vec<usize>>; 4],
+    /// What becomes of the rows that a run learnt from.
+    pub learnt: Comparison,
     /// Of the first run.
     pub this: TaskScores,
     /// Of the second.
@@ -67,57 +69,68 @@ impl Compared {
             .iter()
             .filter_map(|item| Some((*item, second.rows.binary_search(&first.rows[*item]).ok()?)))
             .collect();
+        let is_learnt = |(item, _): &(usize, usize)| {
+            first.parts[*item] == Part::Train || learnt.get(first.rows[*item]).copied().unwrap_or(false)
+        };
+        let (known, fresh): (Vec<_>, Vec<_>) = pairs.iter().copied().partition(is_learnt);
         let (mut tasks, mut left_out) = (Vec::new(), Vec::new());
         for (task, items) in first.tasks.iter().enumerate() {
             match second.tasks.iter().find(|other| other.task.name == items.task.name) {
-                Some(other) => tasks.push(ComparedTask::new(task, items, other, &pairs)),
+                Some(other) => tasks.push(ComparedTask::new(task, items, other, [&fresh, &known])),
                 None => left_out.push(items.task.name.clone()),
             }
         }
         let is_known = |task: &&TaskItems| first.tasks.iter().any(|other| other.task.name == task.task.name);
         left_out
             .extend(second.tasks.iter().filter(|task| !is_known(task)).map(|task| task.task.name.clone()));
-        let gave_away = |item: usize| {
-            first.parts[item] != Part::Train && learnt.get(first.rows[item]).copied().unwrap_or(false)
-        };
         Self {
             of: Arc::clone(first),
             tasks,
             left_out,
             rows: pairs.len(),
             missing: wanted.len() - pairs.len(),
-            known_to_other: pairs.iter().filter(|(item, _)| gave_away(*item)).count(),
+            new_to_both: fresh.len(),
         }
     }
 }
 
 impl ComparedTask {
-    fn new(task: usize, first: &TaskItems, second: &TaskItems, pairs: &[(usize, usize)]) -> Self {
+    /// Of pairs of items that are new to both runs, and of those that are not.
+    fn new(
+        task: usize,
+        first: &TaskItems,
+        second: &TaskItems,
+        [fresh, known]: [&[(usize, usize)]; 2],
+    ) -> Self {
         let labels = &first.task.labels;
         // Labels are the same where their texts are: the order may have been changed in the config.
         let texts = second.task.labels.iter();
         let classes: Vec<Option<u32>> = texts
             .map(|text| labels.iter().position(|label| label == text).map(|class| class as u32))
             .collect();
-        let labelled: Vec<(usize, usize)> = pairs
-            .iter()
-            .copied()
-            .filter(|(a, b)| first.labels[*a].is_some() && second.labels[*b].is_some())
-            .collect();
-        let actual: Vec<Option<u32>> = labelled.iter().map(|(a, _)| first.labels[*a]).collect();
-        let now: Vec<u32> = labelled.iter().map(|(a, _)| first.predicted[*a]).collect();
-        // A label that the first does not know is none of its labels, and so is wrong.
-        let then: Vec<u32> = labelled
-            .iter()
-            .map(|(_, b)| classes[second.predicted[*b] as usize].unwrap_or(u32::MAX))
-            .collect();
-        let comparison = compare(&actual, &then, &now);
+        let labelled = |pairs: &[(usize, usize)]| -> Vec<(usize, usize)> {
+            let has_label =
+                |(a, b): &(usize, usize)| first.labels[*a].is_some() && second.labels[*b].is_some();
+            pairs.iter().copied().filter(has_label).collect()
+        };
+        let of = |labelled: &[(usize, usize)]| {
+            let actual: Vec<Option<u32>> = labelled.iter().map(|(a, _)| first.labels[*a]).collect();
+            let now: Vec<u32> = labelled.iter().map(|(a, _)| first.predicted[*a]).collect();
+            // A label that the first does not know is none of its labels, and so is wrong.
+            let then = |b: usize| classes[second.predicted[b] as usize].unwrap_or(u32::MAX);
+            let then: Vec<u32> = labelled.iter().map(|(_, b)| then(*b)).collect();
+            compare(&actual, &then, &now)
+        };
+        let learnt = of(&labelled(known)).without_conclusion();
+        let labelled = labelled(fresh);
+        let comparison = of(&labelled);
         let lists = [&comparison.fixed, &comparison.broken, &comparison.still_wrong, &comparison.still_right];
         let items = lists.map(|list| Arc::new(list.iter().map(|place| labelled[*place].0).collect()));
         Self {
             task,
             name: first.task.name.clone(),
             items,
+            learnt,
             this: scores(first, labelled.iter().map(|(a, _)| *a)),
             other: scores(second, labelled.iter().map(|(_, b)| *b)),
             comparison,
@@ -197,19 +210,31 @@ mod tests {
         assert_eq!(items, [vec![0, 5], vec![1], vec![], vec![]], "fixed, broken, still wrong, still right");
         assert_eq!((print.this.rows, print.other.rows), (3, 3));
         assert_eq!(print.other.accuracy.unwrap().value, 1.0 / 3.0);
+        assert_eq!(print.learnt.rows(), 0);
+        // Row 3 trained the first run.
         let all = Compared::new(&first, &second, &[], None);
-        assert_eq!(all.tasks[0].of(Change::StillRight).to_vec(), [2]);
+        assert_eq!((all.rows, all.new_to_both), (5, 4));
+        assert_eq!(all.tasks[0].items, print.items);
+        assert_eq!((all.tasks[0].learnt.still_right.len(), all.tasks[0].learnt.rows()), (1, 1));
+        // Rows 0 and 2 trained the second.
+        let learnt = [true, false, true];
+        let fewer = Compared::new(&first, &second, &learnt, Some(Part::Validation));
+        assert_eq!((fewer.rows, fewer.new_to_both), (4, 2));
+        let items = Change::ALL.map(|change| fewer.tasks[0].of(change).to_vec());
+        assert_eq!(items, [vec![5], vec![], vec![], vec![]]);
+        assert_eq!((fewer.tasks[0].learnt.fixed.len(), fewer.tasks[0].learnt.broken.len()), (1, 1));
+        assert_eq!(fewer.tasks[0].this.rows, 1);
     }
 
     #[test]
     fn what_only_one_run_has_is_named() {
         let first = run("print", &["a"], &[(0, None, 0), (1, None, 0), (2, None, 0)]);
         let second = run("neck", &["a"], &[(0, None, 0), (1, None, 0), (2, None, 0)]);
-        // The second learnt from rows 0 and 1; of these, the first was validated on 0.
+        // The second learnt from rows 0 and 1, the first from 1.
         let compared = Compared::new(&first, &second, &[true, true, false], None);
         assert!(compared.tasks.is_empty());
         assert_eq!(compared.left_out, ["print", "neck"]);
-        assert_eq!(compared.known_to_other, 1);
+        assert_eq!(compared.new_to_both, 1);
     }
 
     #[test]
