@@ -231,5 +231,16 @@ mod tests {
         let metrics = SplitMetrics { loss: f64::NAN, ..SplitMetrics::default() };
         let text = serde_json::to_string(&metrics).unwrap();
         assert!(serde_json::from_str::<SplitMetrics>(&text).unwrap().loss.is_nan());
+        let progress = BatchProgress {
+            epoch: 1,
+            phase: Phase::Validation,
+            done: 1,
+            of: 2,
+            images_per_sec: 1.0,
+            loss: f64::INFINITY,
+            secs_left: 1.0,
+        };
+        let text = serde_json::to_string(&progress).unwrap();
+        assert!(serde_json::from_str::<BatchProgress>(&text).unwrap().loss.is_nan());
     }
 }

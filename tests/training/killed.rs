@@ -24,16 +24,21 @@ fn killed(project: &Project, name: &str, written: &[&str]) -> PathBuf {
     run
 }
 
+/// With a seed with which the second epoch is better than the first.
+fn epochs(epochs: &'static str) -> [(&'static str, &'static str); 2] {
+    [("model.epochs", epochs), ("model.random_seed", "5")]
+}
+
 const RUN_FILES: [&str; 7] = ["config.yml", "split.csv", "events.jsonl", HISTORY, LAST, PREDICTIONS, BEST];
 
 #[test]
 fn a_run_that_was_killed_between_any_two_of_its_files_comes_to_the_same_end() {
     let project = Project::new();
-    let whole = project.train("whole", false, &[("model.epochs", "2")]);
+    let whole = project.train("whole", false, &epochs("2"));
     assert_eq!(stopped(&whole).best_epoch, Some(2), "or there is nothing to be torn");
-    project.train("one", false, &[("model.epochs", "1")]);
+    project.train("one", false, &epochs("1"));
     copy(&project.path("one"), &project.path("two"), &RUN_FILES);
-    project.train("two", true, &[("model.epochs", "2")]);
+    project.train("two", true, &epochs("2"));
     let checkpoints = whole.iter().filter_map(|event| match event {
         Event::Checkpoint { path, .. } => path.file_name(),
         _ => None,
@@ -53,7 +58,7 @@ fn a_run_that_was_killed_between_any_two_of_its_files_comes_to_the_same_end() {
     for (moment, written) in moments.iter().enumerate() {
         let run = killed(&project, &format!("killed_{moment}"), written);
         // Where the epoch was complete, there is nothing left to train, and still something to mend.
-        let events = project.train(&format!("killed_{moment}"), true, &[("model.epochs", "2")]);
+        let events = project.train(&format!("killed_{moment}"), true, &epochs("2"));
         let (ours, theirs) = (stopped(&events), stopped(&whole));
         assert_eq!(ours.best_epoch, theirs.best_epoch, "{written:?}");
         let held = checkpoint::load(&run.join(BEST), tch::Device::Cpu).expect("the best");
@@ -76,9 +81,9 @@ fn a_run_that_was_killed_between_any_two_of_its_files_comes_to_the_same_end() {
 #[test]
 fn the_best_epoch_of_a_resumed_run_is_the_one_whose_weights_are_kept() {
     let project = Project::new();
-    project.train("one", false, &[("model.epochs", "1")]);
+    project.train("one", false, &epochs("1"));
     copy(&project.path("one"), &project.path("two"), &RUN_FILES);
-    project.train("two", true, &[("model.epochs", "2")]);
+    project.train("two", true, &epochs("2"));
     // As earlier versions left it: the best weights are of an epoch that is trained again, and now otherwise.
     let run = killed(&project, "killed", &[PREDICTIONS, BEST]);
     let otherwise =
