@@ -67,9 +67,12 @@ fn moved(before: &[Named], after: &[Named], seed: u64) -> (f64, usize) {
     (trained as f64 / validation.len() as f64, changed)
 }
 
+/// Changes the rows, by a seed.
+type Change = fn(&mut Vec<Named>, u64);
+
 /// What happens to a project between two runs, with the share of the rows that validate after it that may have
 /// trained before, on average.
-fn changes() -> Vec<(&'static str, f64, fn(&mut Vec<Named>, u64))> {
+fn changes() -> Vec<(&'static str, f64, Change)> {
     fn label(rows: &mut [Named], seed: u64, how_many: usize) {
         let mut open: Vec<usize> =
             (0..rows.len()).filter(|n| rows[*n].1.iter().all(Option::is_none)).collect();
