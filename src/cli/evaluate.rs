@@ -40,7 +40,11 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
         config.file.display(),
         predictor.path().display()
     );
-    let table = Table::open(&config.paths.model_dataframe)?;
+    let csv = &config.paths.model_dataframe;
+    let table = Table::open(csv).with_context(|| match arguments.csv.is_none() && !csv.exists() {
+        true => "the CSV of the run is not where it was; if its project was moved, name it: `tasklens evaluate RUN CSV`",
+        false => "the CSV cannot be evaluated",
+    })?;
     let not_evaluated =
         if arguments.csv.is_some() { take_out_tasks(&mut config, &table)? } else { Vec::new() };
     let dataset = Dataset::from_table(table, &config)?;

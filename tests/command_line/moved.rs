@@ -20,6 +20,15 @@ fn a_project_that_was_renamed_is_evaluated_and_resumed() {
     let after = evaluate("after/runs/one");
     assert!(after.status.success(), "{}", err(&after));
     assert_eq!(out(&after).replace("after/", "before/"), out(&before));
+    // A run of an earlier version has the paths as they were.
+    let config = at.join("after/runs/one/config.yml");
+    let text = std::fs::read_to_string(&config).expect("a config");
+    assert!(text.contains("\"../../garments.csv\""), "{text}");
+    let old = at.join("before/garments.csv").display().to_string();
+    std::fs::write(&config, text.replace("../../garments.csv", &old)).expect("written");
+    let told = err(&evaluate("after/runs/one"));
+    assert!(told.contains("if its project was moved, name it: `tasklens evaluate RUN CSV`"), "{told}");
+    std::fs::write(&config, text).expect("written");
     // The config of the project, and that of the run, which is taken where none is named.
     for (config, epochs) in [(Some("after/config.yml"), "2"), (None, "3")] {
         let epochs = format!("model.epochs={epochs}");
