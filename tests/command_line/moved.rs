@@ -24,7 +24,7 @@ fn a_project_that_was_renamed_is_evaluated_and_resumed() {
     let config = at.join("after/runs/one/config.yml");
     let text = std::fs::read_to_string(&config).expect("a config");
     assert!(text.contains("\"../../garments.csv\""), "{text}");
-    let old = at.join("before/garments.csv").display().to_string();
+    let old = at.join("before/labels.csv").display().to_string();
     std::fs::write(&config, text.replace("../../garments.csv", &old)).expect("written");
     let told = err(&evaluate("after/runs/one"));
     assert!(told.contains("if its project was moved, name it: `tasklens evaluate RUN CSV`"), "{told}");
