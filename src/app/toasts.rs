@@ -88,7 +88,8 @@ impl Messages {
             .contains_pointer();
         self.toasts.retain(|toast| Some(toast.number) != dismissed);
         if !held {
-            let dt = ctx.input(|input| input.stable_dt).min(0.5);
+            // Not `stable_dt`: where frames are half a second apart, that is the length of one frame.
+            let dt = ctx.input(|input| input.unstable_dt).min(0.5);
             for toast in &mut self.toasts {
                 toast.left_secs -= dt;
             }
@@ -184,6 +185,22 @@ mod tests {
         for name in ["lost.png is gone", "`print` has no label", "2 labels", "\u{e9}tude", ""] {
             assert_eq!(said(name), name);
         }
+    }
+
+    #[test]
+    fn a_message_goes_after_its_time_in_a_window_that_is_seldom_drawn() {
+        let ctx = egui::Context::default();
+        super::theme::install(&ctx);
+        let mut messages = Messages::default();
+        messages.push(Level::Info, "it is done".to_owned());
+        let mut seconds = 0.0;
+        while !messages.toasts.is_empty() && seconds < 60.0 {
+            let input = egui::RawInput { time: Some(seconds), ..Default::default() };
+            let mut output = ctx.run_ui(input, |ui| messages.toasts_ui(ui.ctx()));
+            output.textures_delta.clear();
+            seconds += 0.5;
+        }
+        assert!((4.0..8.0).contains(&seconds), "{seconds}");
     }
 
     #[test]

@@ -131,8 +131,8 @@ pub fn problems_ui(ui: &mut Ui, project: &Project, context: &ViewContext<'_>) ->
         return None;
     }
     let mut pressed = None;
-    // Three lines of message: what to do stands at its end.
-    let height = 18.0 * GRID;
+    // Four lines of message: what to do stands at its end.
+    let height = 22.0 * GRID;
     ScrollArea::vertical().auto_shrink(false).show_rows(ui, height, problems.len(), |ui, range| {
         for problem in problems.get(range).unwrap_or_default() {
             if problem_ui(ui, context.tokens, problem, height) {

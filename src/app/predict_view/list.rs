@@ -152,7 +152,10 @@ fn paint(
 
 /// What is wrong with an image that is named beside it.
 fn cause(origin: &str, message: &str) -> String {
-    capitalised(message.strip_prefix(origin).map_or(message, str::trim_start).to_owned())
+    let quoted = format!("`{origin}`");
+    let rest = message.strip_prefix(origin).or_else(|| message.strip_prefix(&quoted));
+    let rest = rest.map(|rest| rest.trim_start_matches([' ', ':']));
+    capitalised(rest.unwrap_or(message).to_owned())
 }
 
 fn answers_line(ui: &Ui, tokens: &Tokens, answers: &[(Color32, String)], at: egui::Pos2, width: f32) {
@@ -186,6 +189,8 @@ mod tests {
         let message = "/tmp/photos of me/a.jpg holds a web page: fetch the image itself again";
         let told = cause("/tmp/photos of me/a.jpg", message);
         assert_eq!(told, "Holds a web page: fetch the image itself again");
+        assert_eq!(cause("https://a.b/c.jpg", "https://a.b/c.jpg: connection refused"), "Connection refused");
+        assert_eq!(cause("a.b:8/c.jpg", "`a.b:8/c.jpg` is no address"), "Is no address");
         assert_eq!(cause("https://a.b/c.jpg", "cannot reach a.b"), "Cannot reach a.b");
     }
 }
