@@ -377,7 +377,11 @@ fn a_refused_resume_leaves_the_run_as_it_was() {
     project.train("run", false, &[("model.epochs", "1")]);
     let refused = project.train("run", true, &[("model.backbone", "xception"), ("model.epochs", "2")]);
     assert!(failed(&refused).contains("the config another"), "{}", failed(&refused));
+    let refused = project.train("run", true, &[("model.input_shape", "[64, 48]"), ("model.epochs", "2")]);
+    let told = "was trained with `input_shape: [48, 48]`, and the config has [64, 48]: set it as it was";
+    assert!(failed(&refused).contains(told), "{}", failed(&refused));
     let own = Config::open(&project.path("run/config.yml")).expect("the run's config");
+    assert_eq!(own.model.height, 48);
     assert_eq!(own.model.backbone, tasklens::config::Backbone::XceptionSmall);
 }
 

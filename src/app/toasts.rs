@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn a_message_goes_after_its_time_in_a_window_that_is_seldom_drawn() {
         let ctx = egui::Context::default();
-        super::theme::install(&ctx);
+        theme::install(&ctx);
         let mut messages = Messages::default();
         messages.push(Level::Info, "it is done".to_owned());
         let mut seconds = 0.0;

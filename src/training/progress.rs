@@ -196,6 +196,14 @@ pub fn load_last(
         file.display(),
         loaded.description.backbone
     );
+    let (then, now) =
+        ([loaded.description.height, loaded.description.width], [config.model.height, config.model.width]);
+    // Its losses, and which of its weights are the best, are of images of that size.
+    ensure!(
+        then == now,
+        "{} was trained with `input_shape: {then:?}`, and the config has {now:?}: set it as it was, or start a new run",
+        file.display()
+    );
     let mut progress: Progress = serde_json::from_value(loaded.description.extra)
         .with_context(|| format!("{} lacks what a resumed run needs", file.display()))?;
     progress
