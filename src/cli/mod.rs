@@ -146,7 +146,7 @@ fn output(option: &str, file: &Path) -> anyhow::Result<Output> {
 /// A config with its `--set` changes; its notices go to standard error. The sample that the config at
 /// the root of the repository names is drawn when it is opened for the first time.
 fn open_config(file: &Path, changes: &[(String, String)], allow_outside: bool) -> anyhow::Result<Config> {
-    if file.extension().is_some_and(|e| ["csv", "tsv"].iter().any(|table| e.eq_ignore_ascii_case(table))) {
+    if is_table(file) {
         bail!(
             "{} is a table: name its config.yml, or open it in the window, which proposes one",
             file.display()
@@ -166,6 +166,12 @@ fn open_config(file: &Path, changes: &[(String, String)], allow_outside: bool) -
         draw_sample(&config, allow_outside)?;
     }
     Ok(config)
+}
+
+/// Whether a file's name ends as a table's does.
+fn is_table(file: &Path) -> bool {
+    file.extension()
+        .is_some_and(|ending| ["csv", "tsv"].iter().any(|table| ending.eq_ignore_ascii_case(table)))
 }
 
 fn draw_sample(config: &Config, allow_outside: bool) -> anyhow::Result<()> {

@@ -13,7 +13,7 @@ use anyhow::{Context as _, bail, ensure};
 use super::arguments::Predict;
 use super::interrupt::{self, Flag};
 use super::progress::Bar;
-use super::stdout;
+use super::{is_table, stdout};
 use crate::dataset::create::find_images;
 use crate::dataset::propose::{Role, propose_config};
 use crate::dataset::table::Table;
@@ -88,11 +88,6 @@ fn collect(argument: &OsStr, predictor: &Predictor, stop: &Flag, inputs: &mut In
             Ok(())
         }
     });
-}
-
-fn is_table(file: &Path) -> bool {
-    file.extension()
-        .is_some_and(|ending| ["csv", "tsv"].iter().any(|table| ending.eq_ignore_ascii_case(table)))
 }
 
 /// The rows of a CSV, each with its image: from the column that the model was trained with, else from the one that

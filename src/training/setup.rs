@@ -9,7 +9,7 @@ use super::metrics::Weights;
 use super::reporter::Reporter;
 use crate::config::{Backbone, ClassWeights, Config, Precision, Pretrained};
 use crate::dataset::edits::Edit;
-use crate::dataset::problems::{self, Problem, Severity, counted};
+use crate::dataset::problems::{self, Problem, Severity, counted, is};
 use crate::dataset::{Dataset, Row};
 use crate::device::{self, Device};
 use crate::images::cache::ImageCache;
@@ -70,8 +70,7 @@ pub fn open_data(config: &Config, edits: &[Edit], reporter: &mut Reporter) -> an
     let warnings = dataset.problems.iter().filter(|p| p.severity == Severity::Warning).count();
     let mut found = Vec::new();
     if unusable > 0 {
-        let are = if unusable == 1 { "is" } else { "are" };
-        found.push(format!("{unusable} of {} {are} not used", counted(dataset.rows.len(), "row")));
+        found.push(format!("{unusable} of {} {} not used", counted(dataset.rows.len(), "row"), is(unusable)));
     }
     if warnings > 0 {
         found.push(counted(warnings, "warning"));

@@ -234,7 +234,8 @@ pub fn counted(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
-fn is(count: usize) -> &'static str {
+/// The verb after a count.
+pub fn is(count: usize) -> &'static str {
     if count == 1 { "is" } else { "are" }
 }
 
