@@ -322,8 +322,18 @@ impl Columns {
         }
         let there: Vec<String> = table.headers.iter().map(|header| format!("`{header}`")).collect();
         let plural = if missing.len() == 1 { "" } else { "s" };
+        // Only a first line `sep=;` can say what the rows do not.
+        let others = [',', ';', '\t'];
+        let is_false = |header: &str| header.contains(|c| c != table.delimiter && others.contains(&c));
+        let hint = match &*table.headers {
+            [only] if is_false(only) => format!(
+                ". Its first line says that `{}` stands between the cells, and the rows do not: correct that line",
+                table.delimiter
+            ),
+            _ => String::new(),
+        };
         bail!(
-            "{} has no column{plural} {}; its columns are {}",
+            "{} has no column{plural} {}; its columns are {}{hint}",
             table.path.display(),
             missing.join(" and "),
             there.join(", ")

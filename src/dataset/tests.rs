@@ -65,6 +65,18 @@ fn labels_become_class_indices_and_partly_labelled_rows_are_used() {
 }
 
 #[test]
+fn a_first_line_that_tells_another_delimiter_than_the_rows_is_named() {
+    let rows = "path,print,sleeves\na.jpg,solid,long\n";
+    let told = Shop::new(&format!("sep=;\n{rows}")).try_open("").unwrap_err().to_string();
+    let expected =
+        ". Its first line says that `;` stands between the cells, and the rows do not: correct that line";
+    assert!(told.ends_with(expected), "{told}");
+    // One column alone is nothing strange.
+    let told = Shop::new("path\na.jpg\n").try_open("").unwrap_err().to_string();
+    assert!(!told.contains("first line"), "{told}");
+}
+
+#[test]
 fn each_fault_of_a_row_is_told_with_line_and_column() {
     let shop = shop_with(
         "a.jpg,florall,short\n,solid,long\nb.jpg,zebra,\nc.jpg,solid\nd.jpg,solid,long,x\na.jpg,solid,short\ne.jpg,NaN,long\n",
