@@ -13,7 +13,7 @@ mod metrics;
 pub mod out_of_sample;
 pub mod outputs;
 mod passes;
-mod predictions;
+pub mod predictions;
 mod progress;
 mod reporter;
 pub mod run_folder;

@@ -94,11 +94,6 @@ pub fn precision(config: &Config, device: &Device) -> Kind {
     }
 }
 
-/// `fp32` or `bf16`.
-pub fn precision_name(kind: Kind) -> &'static str {
-    if kind == Kind::BFloat16 { "bf16" } else { "fp32" }
-}
-
 /// The device that the config asks for.
 pub fn device(config: &Config) -> anyhow::Result<Device> {
     device::pick(config.model.device)

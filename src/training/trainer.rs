@@ -10,7 +10,7 @@ use tch::Kind;
 use super::adam::Adam;
 use super::events::{EpochMetrics, Event, Started, StopReason, Stopped};
 use super::features::{self, Extractor};
-use super::passes::{self, Feed, Passes, Trained};
+use super::passes::{self, Feed, Passes, Trained, Validated};
 use super::predictions::Predictions;
 use super::progress::{self, Behind, Progress};
 use super::reporter::Reporter;
@@ -21,6 +21,7 @@ use crate::config::{Config, Task};
 use crate::dataset::split::Split;
 use crate::dataset::{Dataset, Row};
 use crate::files;
+use crate::inference::precision_name;
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::{Network, is_backbone};
 
@@ -101,7 +102,7 @@ impl<'a> Run<'a> {
         reporter.send(Event::Started(Started {
             run: folder.clone(),
             device: device.name.clone(),
-            precision: setup::precision_name(kind).to_owned(),
+            precision: precision_name(kind).to_owned(),
             parameters: network.parameters().count(),
             n_train: split.train.len(),
             n_validation: split.validation.len(),
@@ -148,7 +149,7 @@ impl<'a> Run<'a> {
                 why = StopReason::Asked;
                 break;
             };
-            let Some(validated) = self.passes.validate(epoch, &self.network, reporter)? else {
+            let Some(validated) = self.validated(epoch, reporter)? else {
                 why = StopReason::Asked;
                 break;
             };
@@ -190,6 +191,13 @@ impl<'a> Run<'a> {
         self.finish(why, reporter, began)
     }
 
+    /// Validates the network as it will predict, its normalisations merged into its convolutions: in bf16 they round
+    /// otherwise, which changes an answer in some hundred.
+    fn validated(&mut self, epoch: usize, reporter: &mut Reporter) -> anyhow::Result<Option<Validated>> {
+        self.network.fold(self.kind)?;
+        self.passes.validate(epoch, &self.network, reporter)
+    }
+
     /// Says it once of epochs in a row.
     fn tell_unvalidated(&self, epoch: usize, loss: f64, reporter: &mut Reporter) {
         let was_finite = self.progress.epochs.last().is_none_or(|last| last.validation.loss.is_finite());
@@ -206,7 +214,7 @@ impl<'a> Run<'a> {
     fn catch_up(&mut self, behind: &Behind, reporter: &mut Reporter) -> anyhow::Result<()> {
         if behind.lacks_best {
             let epoch = self.progress.epochs.len();
-            let validated = self.passes.validate(epoch, &self.network, reporter)?;
+            let validated = self.validated(epoch, reporter)?;
             self.keep_best(epoch, validated.as_ref().map(|validated| &validated.predictions), reporter)?;
         }
         self.write_history(reporter)?;
@@ -299,7 +307,7 @@ impl<'a> Run<'a> {
             width: model.width,
             mean: [0.5; 3],
             std: [0.5; 3],
-            precision: setup::precision_name(self.kind).to_owned(),
+            precision: precision_name(self.kind).to_owned(),
             epoch,
             config: self.config.to_yaml(),
             extra,
