@@ -22,6 +22,8 @@ use tasklens::training::{Request, Unsaved, start};
 
 #[path = "training/killed.rs"]
 mod killed;
+#[path = "training/stages.rs"]
+mod stages;
 #[path = "training/unvalidated.rs"]
 mod unvalidated;
 

@@ -21,6 +21,7 @@ pub mod schedule;
 pub mod seen;
 mod setup;
 pub mod split_file;
+mod stages;
 mod trainer;
 mod unsaved;
 

@@ -173,7 +173,8 @@ pub fn weights(config: &Config, data: &Dataset, device: tch::Device) -> anyhow::
         classes.map(Option::transpose).collect::<Result<_, _>>().context("cannot place class weights")?;
     let n_train = data.split.train.len() as f64;
     let labelled = counts.iter().map(|counts| counts.iter().sum::<usize>() as f64 / n_train).collect();
-    Ok(Weights { tasks: config.model.task_weights.clone(), classes, labelled })
+    let smoothing = config.model.label_smoothing;
+    Ok(Weights { tasks: config.model.task_weights.clone(), classes, labelled, smoothing })
 }
 
 /// Rows that train, per label of a task.
