@@ -30,7 +30,10 @@ use crate::model::network::{Network, is_backbone};
 pub(super) fn run(request: &Request, reporter: &mut Reporter) -> anyhow::Result<Stopped> {
     let began = Instant::now();
     let config = &request.config;
-    // Before anything is written, and not after hours.
+    // Before anything is written, and not after hours. The window changes configs after they were read.
+    if let Some((_, message)) = config.model.contradiction() {
+        bail!(message);
+    }
     outputs::check(config)?;
     let outside = if request.allow_outside { Vec::new() } else { outputs::outside(request) };
     ensure!(outside.is_empty(), outputs::told(config, &outside));

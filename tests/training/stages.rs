@@ -156,3 +156,21 @@ fn smoothing_is_in_the_loss_of_training_alone() {
     assert!((smooth.1 - plain.1).abs() < 1e-9, "{smooth:?} and {plain:?}");
     assert!((smooth.0 - plain.0).abs() > 1e-5, "{smooth:?} and {plain:?}");
 }
+
+#[test]
+fn settings_that_contradict_each_other_are_refused_before_anything_is_written() {
+    let project = Project::new();
+    let mut config = project.config(&RECIPE);
+    // As the window's form may leave it.
+    config.model.epochs = 2;
+    let request = Request {
+        config,
+        run: Some(project.path("run")),
+        resume: false,
+        allow_outside: false,
+        edits: Unsaved::default(),
+    };
+    let events: Vec<Event> = start(request, || {}).events.iter().collect();
+    assert!(failed(&events).contains("of 2 epochs none is left for all layers"), "{}", failed(&events));
+    assert!(!project.path("run").exists());
+}
