@@ -53,6 +53,11 @@ fn the_heads_learn_first_and_then_all_layers() {
     let events = project.train("run", false, &RECIPE);
     assert_eq!(stopped(&events).why, StopReason::Finished);
     assert_eq!(stages(&events), [(1, Stage::Heads), (3, Stage::All)]);
+    let said = warnings(&events);
+    assert!(
+        said.iter().any(|warning| warning.contains("`frozen_epochs` trains the heads first, but")),
+        "{said:?}"
+    );
     let record = RunRecord::open(&project.path("run")).expect("a run");
     assert_eq!((record.epochs.len(), record.all_layers_from), (5, Some(3)));
     // Each stage has a cycle to its end.
