@@ -364,6 +364,20 @@ fn the_model_learns_from_the_labels_and_says_so() {
 }
 
 #[test]
+fn labels_that_the_network_trained_on_are_not_held_against_it_until_heads_have_judged_them() {
+    let mut desk = desk_with_model();
+    desk.press("Order of the images");
+    desk.press("Label and model disagree");
+    // The run of this desk does not tell what it trained on.
+    desk.wait_for("without training images");
+    desk.keys(Modifiers::COMMAND, Key::U);
+    desk.wait_for("learnt ");
+    desk.wait_until("the heads' word", |window| {
+        window.query_all_by_label_contains("without training images").next().is_none()
+    });
+}
+
+#[test]
 fn a_label_gets_the_key_that_the_user_presses() {
     let mut desk = desk();
     let row = desk.node("print: dotted");
