@@ -170,7 +170,7 @@ fn task_section(task: &TaskReport, pictures: &Pictures) -> String {
         );
     }
     if let Some(errors) = &task.label_errors {
-        let _ = write!(html, "<h3>{}</h3><p>{}.</p>", errors.headline(), escape(&errors.wrong.sentence()));
+        let _ = write!(html, "<h3>{}</h3><p>{}.</p>", errors.headline(), escape(&errors.sentence()));
         if let Some(memorised) = &errors.memorised {
             let _ = write!(html, "<p>{}.</p>", escape(&memorised.warning()));
         }

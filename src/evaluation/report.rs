@@ -188,6 +188,8 @@ pub struct Mistake {
 /// What is to be said of a task's labels.
 #[derive(Clone, Debug, Serialize)]
 pub struct LabelErrors {
+    /// Labels that were looked at.
+    pub labels: usize,
     /// What share of them is wrong.
     pub wrong: WrongLabels,
     /// Where the network knows its training rows by heart: of these rows the list misses many.
@@ -197,6 +199,11 @@ pub struct LabelErrors {
 }
 
 impl LabelErrors {
+    /// How many labels are wrong, and what that means for the list, without a full stop.
+    pub fn sentence(&self) -> String {
+        self.wrong.beside_list(self.labels, self.rows.len())
+    }
+
     /// How many there are, in words.
     pub fn headline(&self) -> String {
         match self.rows.len() {

@@ -65,6 +65,17 @@ pub enum WrongLabels {
 }
 
 impl WrongLabels {
+    /// A sentence about it beside a list of `listed` of `labels` labels, without a full stop.
+    pub fn beside_list(&self, labels: usize, listed: usize) -> String {
+        let sentence = self.sentence();
+        match self {
+            Self::Share { share, .. } if share.high * (labels as f64) < 0.5 * listed as f64 => {
+                format!("{sentence}: most of this list are the network's own mistakes")
+            }
+            _ => sentence,
+        }
+    }
+
     /// A sentence about it, without a full stop.
     pub fn sentence(&self) -> String {
         match self {

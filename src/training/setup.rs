@@ -5,9 +5,10 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail, ensure};
 use tch::{Kind, Tensor};
 
+use super::events::Labelled;
 use super::metrics::Weights;
 use super::reporter::Reporter;
-use crate::config::{Backbone, ClassWeights, Config, Precision, Pretrained};
+use crate::config::{Backbone, ClassWeights, Config, Precision, Pretrained, Task};
 use crate::dataset::edits::Edit;
 use crate::dataset::problems::{self, Problem, Severity, counted, is};
 use crate::dataset::{Dataset, Row};
@@ -181,10 +182,19 @@ pub fn weights(config: &Config, data: &Dataset, device: tch::Device) -> anyhow::
     Ok(Weights { tasks: config.model.task_weights.clone(), classes, labelled })
 }
 
-/// Rows that train, per label of a task.
-fn label_counts(rows: &[Row], train: &[usize], task: usize, labels: usize) -> Vec<usize> {
+/// Per task, what the rows that validate have of it.
+pub fn validation_labels(config: &Config, data: &Dataset) -> Vec<Labelled> {
+    let of = |(task, labels): (usize, &Task)| {
+        let counts = label_counts(&data.rows, &data.split.validation, task, labels.labels.len());
+        Labelled { images: counts.iter().sum(), most_common: counts.into_iter().max().unwrap_or(0) }
+    };
+    config.model.tasks.iter().enumerate().map(of).collect()
+}
+
+/// Some rows, counted per label of a task.
+fn label_counts(rows: &[Row], some: &[usize], task: usize, labels: usize) -> Vec<usize> {
     let mut counts = vec![0; labels];
-    for label in train.iter().filter_map(|&row| rows[row].labels[task]) {
+    for label in some.iter().filter_map(|&row| rows[row].labels[task]) {
         counts[label as usize] += 1;
     }
     counts

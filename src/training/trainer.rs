@@ -95,6 +95,7 @@ impl<'a> Run<'a> {
         split_file::write(&folder, &data)?;
 
         let weights = setup::weights(config, &data, device.tch)?;
+        let validation_labels = setup::validation_labels(config, &data);
         let Dataset { rows, split, .. } = data;
         let source = setup::source(config, rows);
         let workers = setup::workers(config, &device);
@@ -106,6 +107,7 @@ impl<'a> Run<'a> {
             n_train: split.train.len(),
             n_validation: split.validation.len(),
             tasks: config.model.tasks.iter().map(|task| task.name.clone()).collect(),
+            validation_labels,
             epochs: config.model.epochs,
             epochs_done: progress.epochs.len(),
             weights: progress.weights.clone(),

@@ -308,7 +308,7 @@ impl IssuesTab {
 
 /// How many labels are wrong, and what the list misses.
 fn verdict_ui(ui: &mut Ui, found: &TaskSuspects, context: &ViewContext<'_>) {
-    let verdict = egui::Label::new(theme::caption(context.tokens, found.wrong.sentence())).wrap();
+    let verdict = egui::Label::new(theme::caption(context.tokens, found.sentence())).wrap();
     ui.add(verdict).on_hover_text(
         "Where the network is surest its own mistakes are rare, so that what it disagrees with there are wrong labels. \
          The share is that which explains best how often network and label differ, from the least sure image to the \

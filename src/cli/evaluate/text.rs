@@ -60,7 +60,7 @@ fn print_comparison(task: &TaskComparison) {
 
 fn print_label_errors(task: &TaskReport) {
     let Some(errors) = &task.label_errors else { return };
-    out!("  {}. {}", errors.headline(), errors.wrong.sentence());
+    out!("  {}. {}", errors.headline(), errors.sentence());
     if let Some(memorised) = &errors.memorised {
         out!("  {}", memorised.warning());
     }

@@ -173,6 +173,14 @@ fn rows_that_all_agree_allow_what_their_number_does() {
     }
 }
 
+#[test]
+fn a_list_longer_than_the_share_allows_is_said_to_be_the_networks() {
+    let share = Estimate { value: 0.02, low: 0.01, high: 0.04 };
+    let found = WrongLabels::Share { rows: 400, share };
+    assert!(found.beside_list(2000, 338).ends_with(": most of this list are the network's own mistakes"));
+    assert_eq!(found.beside_list(2000, 80), found.sentence());
+}
+
 /// `cargo test --release -- --ignored --nocapture a_million_rows_are_estimated` prints the time.
 #[test]
 #[ignore = "a measurement"]
