@@ -8,6 +8,7 @@ use tasklens::config::{Config, DeviceChoice};
 use tasklens::dataset::Dataset;
 use tasklens::dataset::edits::{Change, Field, Source, State, Step};
 use tasklens::dataset::split::Part;
+use tasklens::evaluation::agreement::{Disagreement, Record, disagreements};
 use tasklens::evaluation::inspection::Inspection;
 use tasklens::evaluation::report::PartScores;
 use tasklens::images::decode::decode_file;
@@ -21,6 +22,8 @@ use tasklens::training::{Request, Unsaved, start};
 
 #[path = "training/killed.rs"]
 mod killed;
+#[path = "training/stages.rs"]
+mod stages;
 #[path = "training/unvalidated.rs"]
 mod unvalidated;
 
@@ -404,24 +407,72 @@ fn a_run_is_not_overwritten_and_an_empty_one_not_resumed() {
     assert!(error.contains("has no last.safetensors"), "{error}");
 }
 
-#[test]
-fn evaluation_agrees_with_the_run_s_own_validation() {
-    let project = Project::new();
-    let events = project.train("run", false, &[]);
-    let best = stopped(&events).best.clone().expect("a best epoch");
-    let predictor = Predictor::open(&project.path("run"), DeviceChoice::Cpu).expect("a predictor");
+/// Trains in `precision`, then predicts the rows and says where that is not what the run recorded.
+fn evaluated(project: &Project, precision: &str) -> (Inspection, Vec<Disagreement>) {
+    project.train("run", false, &[("model.precision", precision)]);
+    evaluated_again(project)
+}
+
+fn evaluated_again(project: &Project) -> (Inspection, Vec<Disagreement>) {
+    let run = project.path("run");
+    let predictor = Predictor::open(&run, DeviceChoice::Cpu).expect("a predictor");
     let dataset = Dataset::open(&project.config(&[])).expect("a dataset");
-    let which: Vec<usize> = (0..dataset.rows.len()).collect();
-    let store = Store::of(&project.path("run")).expect("a store");
-    let pass = store.compute(|| Ok(&predictor), &dataset.rows, &which, (4, 2), &mut |_, _| true);
+    let parts = split_file::parts(&run, &dataset).expect("parts");
+    // As Inspect does: those that validate first.
+    let which: Vec<usize> =
+        (0..dataset.rows.len()).filter(|row| parts[*row] == Some(Part::Validation)).collect();
+    let store = Store::of(&run).expect("a store");
+    let pass = store.compute(|| Ok(&predictor), &dataset.rows, &which, (8, 2), &mut |_, _| true);
     assert!(pass.expect("outputs").complete);
-    let parts = split_file::parts(&project.path("run"), &dataset).expect("parts");
     let inspection = Inspection::new(&dataset, &parts, &store.load().expect("outputs"));
-    assert_eq!(inspection.items_of(Some(Part::Validation)).len(), 6);
-    for task in 0..inspection.tasks.len() {
-        let scores = PartScores::new(&inspection, task).validation.expect("validation rows");
-        let (accuracy, loss) = (scores.accuracy.expect("rows"), scores.log_loss.expect("rows"));
-        assert!((accuracy.value - best.validation.task_accuracy[task]).abs() < 1e-9);
-        assert!((loss.value - best.validation.task_loss[task]).abs() < 1e-4);
+    let record = Record::open(&run, predictor.tasks()).expect("a record");
+    let found = disagreements(&record, &dataset, &inspection, predictor.precision());
+    (inspection, found)
+}
+
+#[test]
+fn evaluation_agrees_with_the_run_s_own_validation_to_the_digit() {
+    for precision in ["fp32", "bf16"] {
+        let project = Project::new();
+        let (inspection, found) = evaluated(&project, precision);
+        let record = RunRecord::open(&project.path("run")).expect("a run");
+        let best = record.kept_epoch().expect("a best epoch");
+        assert_eq!(inspection.items_of(Some(Part::Validation)).len(), 6);
+        let is_same = Predictor::open(&project.path("run"), DeviceChoice::Cpu).expect("a predictor");
+        if is_same.precision() != precision {
+            eprintln!("this processor has no {precision}: it rounds otherwise");
+            continue;
+        }
+        for task in 0..inspection.tasks.len() {
+            let scores = PartScores::new(&inspection, task).validation.expect("validation rows");
+            let (accuracy, loss) = (scores.accuracy.expect("rows"), scores.log_loss.expect("rows"));
+            assert!((accuracy.value - best.validation.task_accuracy[task]).abs() < 1e-9);
+            let difference = (loss.value - best.validation.task_loss[task]).abs();
+            assert!(difference < 1e-6, "{precision}: {difference}");
+        }
+        assert_eq!(found, []);
     }
+}
+
+#[test]
+fn a_label_corrected_since_is_why_evaluation_and_run_differ() {
+    let project = Project::new();
+    let (inspection, _) = evaluated(&project, "fp32");
+    let row = inspection.rows[0];
+    let csv = std::fs::read_to_string(project.path("data.csv")).expect("the CSV");
+    let swapped = |line: &str| {
+        if line.contains(",dark,") {
+            line.replace(",dark,", ",light,")
+        } else {
+            line.replace(",light,", ",dark,")
+        }
+    };
+    let lines = csv.lines().enumerate();
+    let lines = lines.map(|(place, line)| if place == row + 1 { swapped(line) } else { line.to_owned() });
+    std::fs::write(project.path("data.csv"), lines.collect::<Vec<_>>().join("\n")).expect("written");
+    let (_, found) = evaluated_again(&project);
+    let [shade] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((shade.task.as_str(), shade.relabelled, shade.then.of, shade.now.of), ("shade", 1, 6, 6));
+    assert_eq!(shade.then.right.abs_diff(shade.now.right), 1);
+    assert!(shade.sentence().ends_with("Since then 1 label is another"), "{}", shade.sentence());
 }

@@ -105,6 +105,17 @@ impl Subject {
 
     /// What a network says of all rows that is trained on the `labelled` ones, a fifth of which validate it.
     pub fn outputs(&self, folder: &Path, labelled: &[usize], seed: u64) -> Outputs {
+        self.outputs_of(folder, labelled, &|row| self.dataset.rows[row].labels.clone(), seed)
+    }
+
+    /// As [`Subject::outputs`], where the rows have these labels.
+    pub fn outputs_of(
+        &self,
+        folder: &Path,
+        labelled: &[usize],
+        labels: &dyn Fn(usize) -> Vec<Option<u32>>,
+        seed: u64,
+    ) -> Outputs {
         let run = folder.join("run");
         let trained = folder.join("trained");
         if !trained.is_file() {
@@ -112,7 +123,7 @@ impl Subject {
             // What a bench that was interrupted has left.
             let _ = std::fs::remove_dir_all(&run);
             std::fs::create_dir_all(folder).expect("a folder");
-            let epochs = train(&self.config(folder, labelled, seed), &run);
+            let epochs = train(&self.config(folder, labelled, labels, seed), &run);
             std::fs::write(&trained, "").expect("a mark");
             let (images, secs) = (labelled.len(), began.elapsed().as_secs_f64());
             eprintln!("{} {seed}: {images} images, {epochs} epochs in {secs:.0} s", self.name);
@@ -127,16 +138,21 @@ impl Subject {
     }
 
     /// A project with only the `labelled` rows in its CSV: nothing of the others can leak into the network.
-    fn config(&self, folder: &Path, labelled: &[usize], seed: u64) -> Config {
+    fn config(
+        &self,
+        folder: &Path,
+        labelled: &[usize],
+        labels: &dyn Fn(usize) -> Vec<Option<u32>>,
+        seed: u64,
+    ) -> Config {
         let csv = folder.join("labelled.csv");
         let mut writer = csv::Writer::from_path(&csv).expect("a CSV");
         let tasks = &self.dataset.tasks;
         let names = tasks.iter().map(|task| task.name.as_str());
         writer.write_record(std::iter::once("image_path").chain(names)).expect("a row");
         for row in labelled {
-            let row = &self.dataset.rows[*row];
-            let labels = row
-                .labels
+            let (row, labels) = (&self.dataset.rows[*row], labels(*row));
+            let labels = labels
                 .iter()
                 .zip(tasks)
                 .map(|(label, task)| label.map_or("", |label| task.labels[label as usize].as_str()));

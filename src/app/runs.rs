@@ -79,6 +79,7 @@ impl App {
                 self.toast(Level::Error, error);
             }
             Event::Started(_)
+            | Event::StageBegan { .. }
             | Event::Epoch(_)
             | Event::LearningRateReduced { .. }
             | Event::Checkpoint { .. } => {}

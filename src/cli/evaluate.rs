@@ -13,6 +13,7 @@ use crate::config::{Config, Task};
 use crate::dataset::split::Part;
 use crate::dataset::table::Table;
 use crate::dataset::{Dataset, Row, images_of_project, problems};
+use crate::evaluation::agreement::{self, Disagreement};
 use crate::evaluation::inspection::Inspection;
 use crate::evaluation::page::page;
 use crate::evaluation::report::{self, Report, RunComparison, TaskReport};
@@ -69,9 +70,14 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
         failures,
         tasks,
         not_evaluated,
+        disagreements: Vec::new(),
         duplicates: None,
         comparison: None,
     };
+    // Another CSV has other rows.
+    if arguments.csv.is_none() {
+        report.disagreements = disagreements_with(&arguments.run, &predictor, &dataset, &inspection);
+    }
     if let Some(other) = &arguments.compare {
         let predictor = Predictor::open(other, arguments.device)?;
         let Some((before, ..)) = inspect((other, &predictor), &config, &dataset, &parts, &stop)? else {
@@ -93,6 +99,22 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
         text::print(&report);
     }
     Ok(report.failures.is_empty() && !stop.is_set())
+}
+
+/// Where the accuracies are not those that the run recorded. That nothing can be read of these is no reason to fail.
+fn disagreements_with(
+    run: &Path,
+    predictor: &Predictor,
+    dataset: &Dataset,
+    inspection: &Inspection,
+) -> Vec<Disagreement> {
+    match agreement::Record::open(run, predictor.tasks()) {
+        Ok(record) => agreement::disagreements(&record, dataset, inspection, predictor.precision()),
+        Err(error) => {
+            say!("warning: what the run measured is not compared: {error:#}");
+            Vec::new()
+        }
+    }
 }
 
 /// The outputs of a run, those that are missing predicted now, and what could not be read; `None` where the

@@ -8,7 +8,7 @@ use super::{interrupt, open_config, refuse_outside, stdout};
 use crate::config::Config;
 use crate::dataset::edits::Journal;
 use crate::evaluation::verdict;
-use crate::training::events::{Command, EpochMetrics, Event, Phase, Started, StopReason, Stopped};
+use crate::training::events::{Command, EpochMetrics, Event, Phase, Stage, Started, StopReason, Stopped};
 use crate::training::{Request, Unsaved, outputs, run_folder, start};
 
 pub fn run(arguments: &Train) -> anyhow::Result<bool> {
@@ -93,6 +93,13 @@ impl Printer {
         match event {
             Event::Preparing { what, done, of } => self.preparing(what, *done, *of),
             Event::Started(started) => self.started(started),
+            Event::StageBegan { epoch, stage } => {
+                let learns = match stage {
+                    Stage::Heads => "the heads learn",
+                    Stage::All => "all layers learn",
+                };
+                self.bar.result(&format!("from epoch {epoch} on {learns}"));
+            }
             Event::Batch(batch) => {
                 let phase = if batch.phase == Phase::Train { "train" } else { "validate" };
                 let what = format!("epoch {}/{} {phase}", batch.epoch, self.epochs);

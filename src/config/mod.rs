@@ -8,6 +8,7 @@ pub mod limits;
 mod outside;
 mod parse;
 mod reader;
+mod recipe;
 mod slips;
 mod tasks;
 mod vocabulary;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use edit::edit;
 pub use outside::{Outside, Written};
+pub use recipe::{Crop, Optimizer, Schedule, WEIGHT_DECAY};
 pub use vocabulary::Change;
 pub(crate) use write::scalar as yaml_scalar;
 
@@ -79,6 +81,18 @@ pub struct ModelConfig {
     pub random_seed: u64,
     /// `learning_rate`, above 0 and at most 1.
     pub learning_rate: f64,
+    /// `backbone_learning_rate`: the backbone's where all layers train; `None` is `learning_rate`. Whatever changes
+    /// that one changes it in proportion.
+    pub backbone_learning_rate: Option<f64>,
+    /// `schedule`.
+    pub schedule: Schedule,
+    /// `optimizer` and `weight_decay`.
+    pub optimizer: Optimizer,
+    /// `label_smoothing`, 0 to below 1: the share of a label that is spread over all labels of its task, in the loss
+    /// of training. `val_loss` stays without, to be compared with other runs and with Inspect.
+    pub label_smoothing: f64,
+    /// `frozen_epochs`: so many first epochs train the heads alone, on the backbone as it is. Below `epochs`.
+    pub frozen_epochs: usize,
     /// `early_stopping_patience`, epochs.
     pub early_stopping_patience: usize,
     /// `early_stopping_min_delta`: what counts as better. Default 0, as Keras.
@@ -140,18 +154,35 @@ pub struct Augmentation {
     pub brightness: (f32, f32),
     /// Mirror left and right every other time. Default true.
     pub horizontal_flip: bool,
+    /// Cut a part out and enlarge it. Default none. What has none is written as before there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crop: Option<Crop>,
 }
 
 impl Default for Augmentation {
     fn default() -> Self {
-        Self { rotation: 10.0, shift: 0.15, zoom: (0.8, 1.2), brightness: (0.5, 1.5), horizontal_flip: true }
+        Self {
+            rotation: 10.0,
+            shift: 0.15,
+            zoom: (0.8, 1.2),
+            brightness: (0.5, 1.5),
+            horizontal_flip: true,
+            crop: None,
+        }
     }
 }
 
 impl Augmentation {
     /// No change at all.
     pub fn none() -> Self {
-        Self { rotation: 0.0, shift: 0.0, zoom: (1.0, 1.0), brightness: (1.0, 1.0), horizontal_flip: false }
+        Self {
+            rotation: 0.0,
+            shift: 0.0,
+            zoom: (1.0, 1.0),
+            brightness: (1.0, 1.0),
+            horizontal_flip: false,
+            crop: None,
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use super::tasks::{class_weights, target, target_encoder, task_weights};
 use super::yaml::{Node, Place, Value};
 use super::{
     Augmentation, Backbone, Config, ConfigError, DeviceChoice, ModelConfig, Paths, Precision, Pretrained,
+    Schedule, recipe,
 };
 
 const SECTIONS: &[&str] = &["paths", "model"];
@@ -23,6 +24,12 @@ const MODEL_KEYS: &[&str] = &[
     "batch_size",
     "random_seed",
     "learning_rate",
+    "backbone_learning_rate",
+    "schedule",
+    "optimizer",
+    "weight_decay",
+    "label_smoothing",
+    "frozen_epochs",
     "early_stopping_patience",
     "early_stopping_min_delta",
     "lr_reducer_factor",
@@ -42,8 +49,13 @@ const MODEL_KEYS: &[&str] = &[
     "threads",
     "workers",
 ];
-const AUGMENTATION_KEYS: &[&str] = &["rotation", "shift", "zoom", "brightness", "horizontal_flip"];
+const AUGMENTATION_KEYS: &[&str] = &["rotation", "shift", "zoom", "brightness", "horizontal_flip", "crop"];
 const MAX_EPOCHS: u64 = 1_000_000;
+/// Defaults that another key refers to.
+pub(super) const LEARNING_RATE: f64 = 0.001;
+pub(super) const LR_REDUCER_FACTOR: f64 = 0.1;
+pub(super) const LR_REDUCER_PATIENCE: u64 = 5;
+pub(super) const MIN_LR: f64 = 1e-6;
 /// What the Python project's example uses.
 const DEFAULT_SIDE: u32 = 299;
 
@@ -129,10 +141,21 @@ fn model(reader: &mut Reader, section: &Section<'_>) -> ModelConfig {
         learning_rate: reader.number(
             section,
             "learning_rate",
-            0.001,
+            LEARNING_RATE,
             "a number above 0 and at most 1, such as 0.001",
             positive,
         ),
+        backbone_learning_rate: recipe::backbone_learning_rate(reader, section),
+        schedule: reader.choice(section, "schedule", &Schedule::ALL, Schedule::default()),
+        optimizer: recipe::optimizer(reader, section),
+        label_smoothing: reader.number(
+            section,
+            "label_smoothing",
+            0.0,
+            "a number from 0 to below 1, such as 0.1",
+            |value| (0.0..1.0).contains(&value),
+        ),
+        frozen_epochs: reader.count(section, "frozen_epochs", 0..=MAX_EPOCHS, 0),
         early_stopping_patience: reader.count(section, "early_stopping_patience", 0..=MAX_EPOCHS, 10),
         early_stopping_min_delta: reader.number(
             section,
@@ -144,11 +167,16 @@ fn model(reader: &mut Reader, section: &Section<'_>) -> ModelConfig {
         lr_reducer_factor: reader.number(
             section,
             "lr_reducer_factor",
-            0.1,
+            LR_REDUCER_FACTOR,
             "a number above 0 and below 1, such as 0.1",
             |value| value > 0.0 && value < 1.0,
         ),
-        lr_reducer_patience: reader.count(section, "lr_reducer_patience", 0..=MAX_EPOCHS, 5),
+        lr_reducer_patience: reader.count(
+            section,
+            "lr_reducer_patience",
+            0..=MAX_EPOCHS,
+            LR_REDUCER_PATIENCE,
+        ),
         lr_reducer_min_delta: reader.number(
             section,
             "lr_reducer_min_delta",
@@ -157,7 +185,7 @@ fn model(reader: &mut Reader, section: &Section<'_>) -> ModelConfig {
             delta,
         ),
         lr_reducer_cooldown: reader.count(section, "lr_reducer_cooldown", 0..=MAX_EPOCHS, 0),
-        min_lr: reader.number(section, "min_lr", 1e-6, "a number from 0 to 1, such as 0.000001", |value| {
+        min_lr: reader.number(section, "min_lr", MIN_LR, "a number from 0 to 1, such as 0.000001", |value| {
             (0.0..=1.0).contains(&value)
         }),
         epochs: reader.count(section, "epochs", 1..=MAX_EPOCHS, 100),
@@ -190,6 +218,7 @@ fn model(reader: &mut Reader, section: &Section<'_>) -> ModelConfig {
         tasks,
     };
     columns_are_distinct(reader, section, &model);
+    recipe::check(reader, section, &model);
     model
 }
 
@@ -240,6 +269,7 @@ fn augmentation(reader: &mut Reader, model: &Section<'_>) -> Augmentation {
         zoom: reader.range(&section, "zoom", default.zoom, 0.1..=10.0),
         brightness: reader.range(&section, "brightness", default.brightness, 0.0..=10.0),
         horizontal_flip: reader.switch(&section, "horizontal_flip", true),
+        crop: recipe::crop(reader, &section),
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::*;
 
 mod faults;
+mod recipe;
 
 /// Where the tests pretend that the file is.
 fn file() -> PathBuf {
@@ -104,6 +105,11 @@ fn what_is_not_said_has_the_documented_default() {
         batch_size: 16,
         random_seed: 42,
         learning_rate: 0.001,
+        backbone_learning_rate: None,
+        schedule: Schedule::Plateau,
+        optimizer: Optimizer::Adam,
+        label_smoothing: 0.0,
+        frozen_epochs: 0,
         early_stopping_patience: 10,
         early_stopping_min_delta: 0.0,
         lr_reducer_factor: 0.1,

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
 
-use super::{Backbone, ClassWeights, Config, DeviceChoice, Precision, Pretrained};
+use super::{Backbone, ClassWeights, Config, Crop, DeviceChoice, Optimizer, Precision, Pretrained};
 
 /// The config for a file in `folder`; for one anywhere where none is given.
 pub(super) fn yaml(config: &Config, folder: Option<&Path>) -> String {
@@ -86,12 +86,16 @@ fn tasks(config: &Config) -> Vec<String> {
 fn settings(config: &Config, base: &Base<'_>) -> Vec<String> {
     let model = &config.model;
     let augmentation = &model.augmentation;
-    vec![
+    let mut lines = vec![
         format!("  input_shape: [{}, {}]", model.height, model.width),
         format!("  freeze_convolutional_layers: {}", model.freeze_convolutional_layers),
         format!("  batch_size: {}", model.batch_size),
         format!("  random_seed: {}", model.random_seed),
         format!("  learning_rate: {}", model.learning_rate),
+        format!("  schedule: {}", model.schedule.name()),
+        format!("  optimizer: {}", model.optimizer.name()),
+        format!("  label_smoothing: {}", model.label_smoothing),
+        format!("  frozen_epochs: {}", model.frozen_epochs),
         format!("  early_stopping_patience: {}", model.early_stopping_patience),
         format!("  early_stopping_min_delta: {}", model.early_stopping_min_delta),
         format!("  lr_reducer_factor: {}", model.lr_reducer_factor),
@@ -107,13 +111,25 @@ fn settings(config: &Config, base: &Base<'_>) -> Vec<String> {
         format!("    zoom: [{}, {}]", augmentation.zoom.0, augmentation.zoom.1),
         format!("    brightness: [{}, {}]", augmentation.brightness.0, augmentation.brightness.1),
         format!("    horizontal_flip: {}", augmentation.horizontal_flip),
+        format!("    crop: {}", crop(augmentation.crop)),
         format!("  backbone: {}", backbone(model.backbone)),
         format!("  pretrained: {}", pretrained(&model.pretrained, base)),
         format!("  precision: {}", precision(model.precision)),
         format!("  device: {}", device(model.device)),
         format!("  threads: {}", auto_or(model.threads)),
         format!("  workers: {}", auto_or(model.workers)),
-    ]
+    ];
+    // Those that only some configs may have.
+    if let Optimizer::AdamW { weight_decay } = model.optimizer {
+        lines.push(format!("  weight_decay: {weight_decay}"));
+    }
+    lines.extend(model.backbone_learning_rate.map(|rate| format!("  backbone_learning_rate: {rate}")));
+    lines
+}
+
+fn crop(crop: Option<Crop>) -> String {
+    let Some(Crop { scale, ratio }) = crop else { return "none".to_owned() };
+    format!("{{scale: [{}, {}], ratio: [{}, {}]}}", scale.0, scale.1, ratio.0, ratio.1)
 }
 
 fn weights(config: &Config) -> Vec<String> {

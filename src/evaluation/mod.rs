@@ -2,6 +2,7 @@
 //! comparisons of runs, and a report of all of them. Arithmetic on outputs that
 //! [`inference::outputs`](crate::inference::outputs) has kept; no pixels but those of a report.
 
+pub mod agreement;
 pub mod browse;
 pub mod compare;
 pub mod confusion;

@@ -43,6 +43,9 @@ pub fn page(report: &Report, keep_going: &mut dyn FnMut(usize, usize) -> bool) -
             report.failures.len()
         );
     }
+    for found in &report.disagreements {
+        let _ = write!(body, "<p>{}: {}.</p>", escape(&found.task), escape(&found.sentence()));
+    }
     if !report.not_evaluated.is_empty() {
         let tasks = escape(&report.not_evaluated.join(", "));
         let _ = write!(body, "<p>Not evaluated, because the CSV has no column of it: {tasks}.</p>");
@@ -331,6 +334,7 @@ mod tests {
             failures: vec!["c.jpg is missing".into()],
             tasks,
             not_evaluated: vec!["light & <i>".into()],
+            disagreements: Vec::new(),
             duplicates: None,
             comparison: Some(RunComparison::new(&dataset, beside, &inspection)),
         };

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::agreement::Disagreement;
 use super::browse::{Order, Query, Verdict};
 use super::compare::compare;
 use super::inspection::Inspection;
@@ -33,6 +34,9 @@ pub struct Report {
     /// The other tasks of the network: the CSV has no column of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_evaluated: Vec<String>,
+    /// Tasks whose accuracy on the validation rows is not what the run recorded, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub disagreements: Vec<Disagreement>,
     /// The same picture on both sides of the split; `None` where it was not looked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duplicates: Option<Vec<DuplicatePair>>,

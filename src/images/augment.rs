@@ -1,14 +1,19 @@
-//! Random changes to a training image: one affine map and a brightness factor.
+//! Random changes to a training image: one affine map and a brightness factor, and perhaps a part of it for the whole.
 //!
 //! Follows Keras' `ImageDataGenerator` (`fill_mode="nearest"`, bilinear): shifts are shares of the
 //! size, zoom is drawn for rows and columns separately and scales *coordinates* (0.8 enlarges, 1.2
 //! shrinks), the map is rotation * shift * zoom about the centre, then the flip, then brightness.
+//!
+//! With `crop`, what is changed so is a part of the image, chosen as torchvision's `RandomResizedCrop` chooses it (its
+//! share of the area, its width by height on a logarithmic scale, its place; after ten parts that do not fit, the
+//! largest in the middle that does), at the size at which the network sees the image. What rotation and shift bring in
+//! from beyond the part is what the image has there.
 
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::{Rng as _, SeedableRng as _};
 
 use super::Rgb;
-use crate::config::Augmentation;
+use crate::config::{Augmentation, Crop};
 
 /// Bits after the point of a fixed-point coordinate.
 const FRACTION: u32 = 16;
@@ -18,7 +23,7 @@ const ONE: i64 = 1 << FRACTION;
 /// Draws one change from `how` with `seed` and applies it; the size stays. The same seed gives the
 /// same pixels. What `how` switches off leaves the draws of the rest as they are.
 pub fn augment(image: &Rgb, how: &Augmentation, seed: u64) -> Rgb {
-    let change = Change::draw(how, seed);
+    let change = Change::draw(how, image.dimensions(), seed);
     let mut changed = if change.moves() { warp(image, &change) } else { image.clone() };
     if change.brightness != 1.0 {
         let table: [u8; 256] =
@@ -38,10 +43,51 @@ struct Change {
     zoom: [f32; 2],
     brightness: f32,
     flip: bool,
+    part: Option<Part>,
+}
+
+/// A rectangle of the image, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Part {
+    left: u32,
+    top: u32,
+    width: u32,
+    height: u32,
+}
+
+impl Part {
+    /// Draws with `between`, which gives numbers from its first to below its second argument.
+    fn draw(crop: &Crop, (width, height): (u32, u32), between: &mut impl FnMut(f32, f32) -> f32) -> Self {
+        let area = width as f32 * height as f32;
+        for _ in 0..10 {
+            let target = area * between(crop.scale.0, crop.scale.1);
+            let ratio = between(crop.ratio.0.ln(), crop.ratio.1.ln()).exp();
+            let sides = [(target * ratio).sqrt(), (target / ratio).sqrt()].map(|side| side.round() as u32);
+            let [part_width, part_height] = sides;
+            if (1..=width).contains(&part_width) && (1..=height).contains(&part_height) {
+                let mut place = |room: u32| (between(0.0, (room + 1) as f32) as u32).min(room);
+                let (top, left) = (place(height - part_height), place(width - part_width));
+                return Self { left, top, width: part_width, height: part_height };
+            }
+        }
+        Self::in_the_middle(crop, (width, height))
+    }
+
+    fn in_the_middle(crop: &Crop, (width, height): (u32, u32)) -> Self {
+        let ratio = width as f32 / height as f32;
+        let (mut part_width, mut part_height) = (width, height);
+        if ratio < crop.ratio.0 {
+            part_height = ((width as f32 / crop.ratio.0).round() as u32).clamp(1, height);
+        } else if ratio > crop.ratio.1 {
+            part_width = ((height as f32 * crop.ratio.1).round() as u32).clamp(1, width);
+        }
+        let (left, top) = ((width - part_width) / 2, (height - part_height) / 2);
+        Self { left, top, width: part_width, height: part_height }
+    }
 }
 
 impl Change {
-    fn draw(how: &Augmentation, seed: u64) -> Self {
+    fn draw(how: &Augmentation, size: (u32, u32), seed: u64) -> Self {
         let mut generator = Pcg64Mcg::seed_from_u64(seed);
         let mut between = |low: f32, high: f32| {
             let unit = (generator.next_u32() >> 8) as f32 / (1 << 24) as f32;
@@ -53,12 +99,15 @@ impl Change {
             zoom: [between(how.zoom.0, how.zoom.1), between(how.zoom.0, how.zoom.1)],
             brightness: between(how.brightness.0, how.brightness.1),
             flip: between(0.0, 1.0) < 0.5 && how.horizontal_flip,
+            // Last, so that the draws of the rest are what they are without.
+            part: how.crop.map(|crop| Part::draw(&crop, size, &mut between)),
         }
     }
 
     /// Whether any pixel changes its place.
     fn moves(&self) -> bool {
-        self.degrees != 0.0 || self.shift != [0.0; 2] || self.zoom != [1.0; 2] || self.flip
+        let is_still = self.degrees == 0.0 && self.shift == [0.0; 2] && self.zoom == [1.0; 2] && !self.flip;
+        !is_still || self.part.is_some()
     }
 }
 
@@ -84,7 +133,7 @@ impl Map {
         let (height, width) = (f64::from(height), f64::from(width));
         let (middle_row, middle_column) = (height / 2.0 - 0.5, width / 2.0 - 0.5);
 
-        let per_row = (cos * zoom_rows, sin * zoom_rows);
+        let mut per_row = (cos * zoom_rows, sin * zoom_rows);
         let mut per_column = (-sin * zoom_columns, cos * zoom_columns);
         let (shift_row, shift_column) = (down * height, across * width);
         let mut origin = (
@@ -98,6 +147,16 @@ impl Map {
         if change.flip {
             origin = (origin.0 + per_column.0 * (width - 1.0), origin.1 + per_column.1 * (width - 1.0));
             per_column = (-per_column.0, -per_column.1);
+        }
+        if let Some(part) = change.part {
+            // Centres of pixels lie at halves: the part's edges come where the image's were.
+            let (down, across) = (f64::from(part.height) / height, f64::from(part.width) / width);
+            origin = (
+                (origin.0 + 0.5) * down - 0.5 + f64::from(part.top),
+                (origin.1 + 0.5) * across - 0.5 + f64::from(part.left),
+            );
+            per_row = (per_row.0 * down, per_row.1 * across);
+            per_column = (per_column.0 * down, per_column.1 * across);
         }
         let fixed = |(row, column): (f64, f64)| Position {
             row: (row * ONE as f64).round() as i64,

@@ -51,6 +51,27 @@ pub fn checkpoint_of(model_or_run: &Path) -> PathBuf {
     if model_or_run.is_dir() { model_or_run.join(BEST) } else { model_or_run.to_path_buf() }
 }
 
+/// What a network predicts in: what it was trained in, where this processor has it. Predictions are then those of
+/// validation.
+fn kind_on(description: &Description, device: &Device) -> Kind {
+    let bf16 = description.precision == "bf16" && device.supports_bf16();
+    if bf16 { Kind::BFloat16 } else { Kind::Float }
+}
+
+/// `fp32` or `bf16`: what [`Predictor::open`] would predict in.
+///
+/// # Errors
+/// As [`Predictor::open`].
+pub fn precision_of(model_or_run: &Path, device: DeviceChoice) -> anyhow::Result<&'static str> {
+    let description = checkpoint::read_description(&checkpoint_of(model_or_run))?;
+    Ok(precision_name(kind_on(&description, &device::pick(device)?)))
+}
+
+/// `fp32` or `bf16`.
+pub fn precision_name(kind: Kind) -> &'static str {
+    if kind == Kind::BFloat16 { "bf16" } else { "fp32" }
+}
+
 impl Predictor {
     /// Loads a checkpoint, or the best one of a run folder. Blocks (hundreds of ms).
     ///
@@ -65,9 +86,7 @@ impl Predictor {
             model_or_run.display()
         );
         let checkpoint::Loaded { mut network, description, .. } = checkpoint::load(&path, device.tch)?;
-        // What it was trained in, where this processor has it: predictions are then those of validation.
-        let bf16 = description.precision == "bf16" && device.supports_bf16();
-        let kind = if bf16 { Kind::BFloat16 } else { Kind::Float };
+        let kind = kind_on(&description, &device);
         network.fold(kind).with_context(|| format!("cannot prepare {} for prediction", path.display()))?;
         Ok(Self { network, description, device, kind, path })
     }
@@ -85,6 +104,11 @@ impl Predictor {
     /// What it predicts on.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// What it computes in: `fp32` or `bf16`.
+    pub fn precision(&self) -> &'static str {
+        precision_name(self.kind)
     }
 
     /// The checkpoint it was loaded from.

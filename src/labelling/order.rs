@@ -22,7 +22,9 @@ pub enum Order {
     Uncertain,
     /// Those least like all that are labelled.
     Diverse,
-    /// Labelled rows of which the model says otherwise.
+    /// Labelled rows of which the model says otherwise. A network is not asked about the labels that it trained on:
+    /// it has learnt them by heart, wrong ones, too. Heads that have not seen a label are
+    /// ([`Suggestions::mixed_with`]).
     Disagreement,
 }
 
@@ -113,10 +115,11 @@ impl Question<'_> {
         doubts.reduce(f32::max)
     }
 
-    /// How much more probable than a row's label the model's own is, at most; `None` where it agrees.
+    /// How much more probable than a row's label the model's own is, at most; `None` where it agrees, or
+    /// has learnt the label by heart.
     fn contradiction(&self, said: &Suggestions, row: usize) -> Option<f32> {
         let contradictions = self.tasks.iter().filter_map(|task| {
-            let label = self.label(*task, row)?;
+            let label = self.label(*task, row).filter(|_| !said.is_by_heart(*task, row))?;
             let (top, probability) = said.top(*task, row)?;
             let own = said.probabilities(*task, row)?.get(label as usize).copied().unwrap_or(0.0);
             (top != label).then_some(probability - own)

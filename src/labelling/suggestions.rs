@@ -9,17 +9,18 @@ use anyhow::ensure;
 
 use crate::config::Task;
 use crate::dataset::Dataset;
+use crate::dataset::split::Part;
 use crate::inference::outputs::{Features, Outputs};
 use crate::model::network::most_probable;
 use crate::training::out_of_sample::{self, Settings};
+use crate::training::seen::Seen;
+
+mod mix;
 
 /// Labels of a task that must occur before heads are fitted to it.
 const LABELS: usize = 2;
 /// How often each of them must: most heads of the cross-validation then see three of each.
 const OF_EACH: usize = 4;
-
-/// Shares of what was learnt anew that are tried beside the network's own word.
-const SHARES: [f32; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 
 /// What a model says of the rows of a dataset. Items are the rows that have outputs. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +32,8 @@ pub struct Suggestions {
     /// In the order of the dataset's tasks.
     tasks: Vec<Answers>,
     features: Features,
+    /// Per item whether the network may have trained on it; empty where it has on none.
+    trained: Arc<Vec<bool>>,
 }
 
 /// What is said of one task.
@@ -39,6 +42,8 @@ struct Answers {
     task: Task,
     /// `[items, labels]`; empty where the model does not know the task.
     probabilities: Arc<Vec<f32>>,
+    /// Whether it is the network's own word, and not that of heads which have not seen an item's label.
+    is_network: bool,
 }
 
 impl Suggestions {
@@ -62,13 +67,25 @@ impl Suggestions {
             let probabilities = known.map_or_else(Vec::new, |known| {
                 in_terms_of(task, &outputs.tasks[known], &outputs.probabilities[known], &picked)
             });
-            Answers { task: task.clone(), probabilities: Arc::new(probabilities) }
+            Answers { task: task.clone(), probabilities: Arc::new(probabilities), is_network: true }
         });
         let tasks = tasks.collect();
         // Outputs made by hand may come without features.
         let features =
             if outputs.features.is_empty() { Features::default() } else { outputs.features.pick(&picked) };
-        Self { rows: Arc::new(rows), items: Arc::new(items), tasks, features }
+        let trained = Arc::default();
+        Self { rows: Arc::new(rows), items: Arc::new(items), tasks, features, trained }
+    }
+
+    /// Remembers on which rows the network has trained: what it says of their labels, it has learnt by heart.
+    /// Where the run does not tell (`None`), that may be any row.
+    pub fn knowing(self, seen: Option<&Seen>) -> Self {
+        let has_trained = |row: &usize| {
+            seen.is_none_or(|seen| seen.parts.get(*row).copied().flatten() == Some(Part::Train))
+        };
+        let trained: Vec<bool> = self.rows.iter().map(has_trained).collect();
+        let trained = if trained.contains(&true) { trained } else { Vec::new() };
+        Self { trained: Arc::new(trained), ..self }
     }
 
     /// Heads learnt anew on the features, from the labels that hold now (`labels[task][row]`, in the order of
@@ -109,31 +126,10 @@ impl Suggestions {
             let Some(said) = said else { return Ok(None) };
             for (index, said) in fitted.into_iter().zip(said) {
                 answers[index].probabilities = Arc::new(said);
+                answers[index].is_network = false;
             }
         }
         Ok(Some(Self { tasks: answers, ..self.clone() }))
-    }
-
-    /// What these heads have learnt together with what the network says by itself: per task the two are mixed
-    /// in the proportion that predicts the labelled rows best (`labels[task][row]`). Heads that learnt from
-    /// forty labels do not push aside a network that learnt from thousands, and do where it knows nothing of the
-    /// task. Both are of the same outputs.
-    pub fn mixed_with(&self, network: &Self, labels: &[Vec<Option<u32>>]) -> Self {
-        let mix = |(index, learnt): (usize, &Answers)| {
-            let classes = learnt.task.labels.len();
-            let known = network.tasks.get(index).filter(|known| {
-                known.task == learnt.task && known.probabilities.len() == learnt.probabilities.len()
-            });
-            let (Some(known), Some(labels)) = (known, labels.get(index)) else { return learnt.clone() };
-            let of_items: Vec<Option<u32>> =
-                self.rows.iter().map(|row| labels.get(*row).copied().flatten()).collect();
-            let share = best_share(&of_items, &known.probabilities, &learnt.probabilities, classes);
-            log::debug!("{}: {share} of what is said was learnt", learnt.task.name);
-            let both = known.probabilities.iter().zip(learnt.probabilities.iter());
-            let probabilities = both.map(|(known, learnt)| share * learnt + (1.0 - share) * known).collect();
-            Answers { task: learnt.task.clone(), probabilities: Arc::new(probabilities) }
-        };
-        Self { tasks: self.tasks.iter().enumerate().map(mix).collect(), ..self.clone() }
     }
 
     /// What was said of a task before; its labels may be others now.
@@ -147,7 +143,7 @@ impl Suggestions {
             }
             _ => Arc::default(),
         };
-        Answers { task: task.clone(), probabilities }
+        Answers { task: task.clone(), probabilities, is_network: old.is_none_or(|old| old.is_network) }
     }
 
     /// Class index (of the dataset's task) and probability of the most probable label.
@@ -159,9 +155,21 @@ impl Suggestions {
 
     /// Probabilities of the labels of the dataset's task; `None` without output.
     pub fn probabilities(&self, task: usize, row: usize) -> Option<&[f32]> {
-        let Answers { task, probabilities } = self.tasks.get(task)?;
+        let Answers { task, probabilities, .. } = self.tasks.get(task)?;
         let (item, labels) = (self.item_of(row)?, task.labels.len());
         probabilities.get(item * labels..(item + 1) * labels)
+    }
+
+    /// Whether what is said of a row's label for a task is what the network has learnt from that label.
+    pub fn is_by_heart(&self, task: usize, row: usize) -> bool {
+        self.tasks.get(task).is_some_and(|answers| answers.is_network)
+            && self.item_of(row).is_some_and(|item| self.trained.get(item) == Some(&true))
+    }
+
+    /// Whether there may be rows that [`Suggestions::is_by_heart`] holds for.
+    pub fn knows_by_heart(&self) -> bool {
+        let has_answers = |answers: &Answers| answers.is_network && !answers.probabilities.is_empty();
+        !self.trained.is_empty() && self.tasks.iter().any(has_answers)
     }
 
     /// Whether something is said of a task.
@@ -183,22 +191,6 @@ impl Suggestions {
     pub fn features(&self) -> &Features {
         &self.features
     }
-}
-
-/// How much of `learnt` (one of [`SHARES`]) beside `network` predicts the labels best, by log loss. Of equals the
-/// least: a network that trained with these labels is at least as good as it looks here.
-fn best_share(labels: &[Option<u32>], network: &[f32], learnt: &[f32], classes: usize) -> f32 {
-    let loss = |share: f32| -> f64 {
-        let of = |(item, label): (usize, &Option<u32>)| {
-            let place = item * classes + (*label)? as usize;
-            let probability = share * learnt.get(place)? + (1.0 - share) * network.get(place)?;
-            Some(-f64::from(probability).max(1e-6).ln())
-        };
-        labels.iter().enumerate().filter_map(of).sum()
-    };
-    let losses = SHARES.map(loss);
-    let best = (0..SHARES.len()).min_by(|a, b| losses[*a].total_cmp(&losses[*b]));
-    best.map_or(0.0, |best| SHARES[best])
 }
 
 /// Whether labels of one task suffice to fit heads.

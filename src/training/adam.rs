@@ -1,5 +1,5 @@
 //! Adam as Keras has it: Kingma and Ba 2015, the variant at the end of their section 2, in which epsilon is added before
-//! the bias of the variance is corrected. Its state can be saved and restored.
+//! the bias of the variance is corrected. With decoupled weight decay it is AdamW. Its state can be saved and restored.
 
 use std::collections::HashMap;
 
@@ -18,6 +18,10 @@ pub const PREFIXES: [&str; 2] = ["adam.exp_avg.", "adam.exp_avg_sq."];
 struct Slot {
     name: String,
     parameter: Tensor,
+    /// What its learning rate is, as a share of that of the step.
+    share: f64,
+    /// What each step takes off it, as a share of itself and of the rate.
+    decay: f64,
     mean: Tensor,
     variance: Tensor,
 }
@@ -39,10 +43,27 @@ impl Adam {
             .map(|(name, parameter)| {
                 let mean = parameter.f_detach()?.f_zeros_like()?;
                 let variance = mean.f_zeros_like()?;
-                Ok(Slot { name, parameter, mean, variance })
+                Ok(Slot { name, parameter, share: 1.0, decay: 0.0, mean, variance })
             })
             .collect::<Result<_, tch::TchError>>()?;
         Ok(Self { slots, steps: 0 })
+    }
+
+    /// With decoupled weight decay (Loshchilov and Hutter 2019): each step first takes its rate times `decay` off the
+    /// weights. Biases and the parameters of batch normalisation, which are all that has one dimension, do not decay.
+    pub fn with_decay(mut self, decay: f64) -> Self {
+        for slot in &mut self.slots {
+            slot.decay = if slot.parameter.dim() > 1 { decay } else { 0.0 };
+        }
+        self
+    }
+
+    /// With another rate for some: `share` of that of the step, by name.
+    pub fn with_shares(mut self, share: impl Fn(&str) -> f64) -> Self {
+        for slot in &mut self.slots {
+            slot.share = share(&slot.name);
+        }
+        self
     }
 
     /// The gradients of `loss` by every parameter, in this optimizer's order, then one step.
@@ -55,18 +76,22 @@ impl Adam {
         self.steps += 1;
         let steps = self.steps as f64;
         let correction1 = 1.0 - BETA1.powf(steps);
-        let rate = learning_rate * (1.0 - BETA2.powf(steps)).sqrt() / correction1;
+        let correction = (1.0 - BETA2.powf(steps)).sqrt() / correction1;
         no_grad(|| {
             for (slot, gradient) in self.slots.iter_mut().zip(&gradients) {
                 // The head of a task that no row of the batch has a label for took no part.
                 if !gradient.defined() {
                     continue;
                 }
+                let rate = learning_rate * slot.share;
+                if slot.decay > 0.0 {
+                    let _ = slot.parameter.f_mul_scalar_(1.0 - rate * slot.decay)?;
+                }
                 let _ = slot.mean.f_lerp_(gradient, 1.0 - BETA1)?;
                 let _ = slot.variance.f_mul_scalar_(BETA2)?;
                 let _ = slot.variance.f_addcmul_(gradient, &(gradient * (1.0 - BETA2)))?;
                 let deviation = slot.variance.f_sqrt()?.f_add_scalar_(EPSILON)?;
-                let update = slot.mean.f_div(&deviation)?.f_mul_scalar_(-rate)?;
+                let update = slot.mean.f_div(&deviation)?.f_mul_scalar_(-(rate * correction))?;
                 let _ = slot.parameter.f_add_(&update)?;
             }
             Ok(())
@@ -157,6 +182,43 @@ mod tests {
         adam.step(&(&x * 1e-6).sum(Kind::Float), 1.0).unwrap();
         // tf.keras.optimizers.Adam(1.0) gives 0.2403; added after the correction, epsilon would leave 0.909.
         assert!((x.double_value(&[0]) + 0.2403).abs() < 1e-3, "{}", x.double_value(&[0]));
+    }
+
+    #[test]
+    fn weights_decay_by_the_rate_and_biases_and_normalisations_do_not() {
+        let make =
+            |shape: &[i64]| Tensor::full(shape, 3.0, (Kind::Float, Device::Cpu)).set_requires_grad(true);
+        let (weight, bias) = (make(&[1, 1]), make(&[1]));
+        let parameters =
+            vec![("w".to_owned(), weight.shallow_clone()), ("b".to_owned(), bias.shallow_clone())];
+        let mut adam = Adam::new(parameters).unwrap().with_decay(0.5);
+        let gradients = [2.0, -1.0, 0.5];
+        for g in gradients {
+            adam.step(&((&weight * g).sum(Kind::Float) + (&bias * g).sum(Kind::Float)), 0.1).unwrap();
+        }
+        // torch.optim.AdamW's rule in plain numbers: first the decay of what was there, then Adam's step.
+        let (mut x, mut before) = (3.0, 0.0);
+        for steps in 1..=gradients.len() {
+            let moved = reference(0.0, &gradients[..steps], 0.1);
+            x = x * (1.0 - 0.1 * 0.5) + moved - before;
+            before = moved;
+        }
+        assert!((weight.double_value(&[0, 0]) - x).abs() < 1e-5, "{weight} and {x}");
+        assert!((bias.double_value(&[0]) - reference(3.0, &gradients, 0.1)).abs() < 1e-5);
+    }
+
+    #[test]
+    fn a_share_of_the_rate_is_all_that_differs() {
+        let make = || Tensor::from_slice(&[3.0_f32]).set_requires_grad(true);
+        let (x, y) = (make(), make());
+        let parameters = vec![("heads.x".to_owned(), x.shallow_clone()), ("y".to_owned(), y.shallow_clone())];
+        let mut adam =
+            Adam::new(parameters).unwrap().with_shares(|name| if name == "y" { 0.25 } else { 1.0 });
+        for g in [2.0, -1.0] {
+            adam.step(&(&x * g + &y * g).sum(Kind::Float), 0.1).unwrap();
+        }
+        assert!((x.double_value(&[0]) - reference(3.0, &[2.0, -1.0], 0.1)).abs() < 1e-5);
+        assert!((y.double_value(&[0]) - reference(3.0, &[2.0, -1.0], 0.025)).abs() < 1e-5);
     }
 
     #[test]

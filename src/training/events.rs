@@ -16,7 +16,7 @@ pub enum Command {
     Stop,
 }
 
-/// What a run says, in this order: `Preparing`*, `Started`, then `Batch`, `Epoch`,
+/// What a run says, in this order: `Preparing`*, `Started`, then `StageBegan`, `Batch`, `Epoch`,
 /// `LearningRateReduced`, `Checkpoint`, `Warning`, `Paused`, `Resumed`, and last `Stopped` or `Failed`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -32,6 +32,13 @@ pub enum Event {
     },
     /// The run exists and begins its first epoch.
     Started(Started),
+    /// A stage of a run begins with this epoch; only of runs with `frozen_epochs`.
+    StageBegan {
+        /// The epoch (from 1).
+        epoch: usize,
+        /// What of the network learns from here on.
+        stage: Stage,
+    },
     /// Training goes on; at most 20 a second.
     Batch(BatchProgress),
     /// An epoch is complete, validation included.
@@ -107,6 +114,16 @@ pub struct Labelled {
     pub most_common: usize,
 }
 
+/// What of the network learns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// The heads alone; the backbone is as it was.
+    Heads,
+    /// All layers.
+    All,
+}
+
 /// Progress within an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BatchProgress {
@@ -123,7 +140,7 @@ pub struct BatchProgress {
     /// Mean loss of the phase so far.
     #[serde(with = "number_or_null")]
     pub loss: f64,
-    /// Seconds to the end of the last epoch at this rate, if no early stop comes.
+    /// Seconds to the end of the last epoch of the stage at this rate, if no early stop comes.
     pub secs_left: f64,
 }
 
@@ -142,7 +159,7 @@ pub enum Phase {
 pub struct EpochMetrics {
     /// The epoch (from 1).
     pub epoch: usize,
-    /// The learning rate it ran at.
+    /// The learning rate of the heads that it ran at; where it changes with each batch, that of the last.
     pub learning_rate: f64,
     /// Wall time of training and validation.
     pub secs: f64,

@@ -15,12 +15,19 @@ pub struct Weights {
     pub classes: Vec<Option<Tensor>>,
     /// Per task the share of the rows that train which have a label for it.
     pub labelled: Vec<f64>,
+    /// The share of a label that is spread over all labels of its task (Szegedy et al. 2016).
+    pub smoothing: f64,
 }
 
 impl Weights {
     /// Every label counts the same, and every row has one.
     pub fn without_classes(tasks: Vec<f64>) -> Self {
-        Self { classes: tasks.iter().map(|_| None).collect(), labelled: vec![1.0; tasks.len()], tasks }
+        Self {
+            classes: tasks.iter().map(|_| None).collect(),
+            labelled: vec![1.0; tasks.len()],
+            smoothing: 0.0,
+            tasks,
+        }
     }
 }
 
@@ -74,8 +81,7 @@ impl Totals {
                 continue;
             }
             let target = on_device.f_get(task as i64)?;
-            let class_weights = weights.classes[task].as_ref();
-            let sum = logits.f_cross_entropy_loss(&target, class_weights, Reduction::Sum, NO_LABEL, 0.0)?;
+            let sum = summed(logits, &target, weights.classes[task].as_ref(), weights.smoothing)?;
             let expected = rows as f64 * weights.labelled[task];
             let mean = sum.f_mul_scalar(weights.tasks[task] / expected)?;
             let _ = self.loss.f_get(task as i64)?.f_add_(&sum.f_detach()?)?;
@@ -107,6 +113,24 @@ impl Totals {
         let loss = labelled.map(|((loss, weight), _)| loss * weight).sum();
         Ok(SplitMetrics { loss, task_loss, task_accuracy })
     }
+}
+
+/// Cross-entropy summed over the labelled rows. A row counts by the weight of its label, with smoothing, too, as Keras
+/// has it: libtorch would weigh each label that a part is spread to by its own.
+fn summed(
+    logits: &Tensor,
+    target: &Tensor,
+    classes: Option<&Tensor>,
+    smoothing: f64,
+) -> Result<Tensor, TchError> {
+    let (Some(classes), true) = (classes, smoothing > 0.0) else {
+        return logits.f_cross_entropy_loss(target, classes, Reduction::Sum, NO_LABEL, smoothing);
+    };
+    let none = None::<&Tensor>;
+    let rows = logits.f_cross_entropy_loss(target, none, Reduction::None, NO_LABEL, smoothing)?;
+    // A row without a label has no loss, whichever weight it gets.
+    let weights = classes.f_index_select(0, &target.f_clamp_min(0)?)?;
+    rows.f_mul(&weights)?.f_sum(Kind::Float)
 }
 
 #[cfg(test)]
@@ -161,6 +185,25 @@ mod tests {
         assert!((loss.double_value(&[]) - expected).abs() < 1e-6);
         let over_both = (1.5 * cross_entropy(1.0, 0.0) + 3.0 * cross_entropy(0.0, 1.0)) / 4.0;
         assert!((totals.metrics(&weights).unwrap().loss - over_both).abs() < 1e-6);
+    }
+
+    #[test]
+    fn smoothing_spreads_a_part_of_the_label_over_all() {
+        let logits = logits(&[[2.0, 0.0], [0.5, 1.0], [3.0, 3.0]]);
+        let mut weights = Weights::without_classes(vec![1.0]);
+        weights.smoothing = 0.1;
+        let labels = [0, 1, NO_LABEL];
+        let of = |weights: &Weights| {
+            let mut totals = Totals::new(1, Device::Cpu).unwrap();
+            totals.add(std::slice::from_ref(&logits), &labels, weights).unwrap().unwrap().double_value(&[])
+        };
+        // 0.95 of the loss with the label and 0.05 of that with the other.
+        let first = 0.95 * cross_entropy(2.0, 0.0) + 0.05 * cross_entropy(0.0, 2.0);
+        let second = 0.95 * cross_entropy(1.0, 0.5) + 0.05 * cross_entropy(0.5, 1.0);
+        assert!((of(&weights) - (first + second) / 3.0).abs() < 1e-6);
+        // A row counts by the weight of its own label.
+        weights.classes[0] = Some(Tensor::from_slice(&[0.5_f32, 3.0]));
+        assert!((of(&weights) - (0.5 * first + 3.0 * second) / 3.0).abs() < 1e-6);
     }
 
     /// The rows of an epoch in batches of 16: what each batch's gradient is, of logits that each have their own

@@ -13,7 +13,7 @@ mod metrics;
 pub mod out_of_sample;
 pub mod outputs;
 mod passes;
-mod predictions;
+pub mod predictions;
 mod progress;
 mod reporter;
 pub mod run_folder;
@@ -21,6 +21,7 @@ pub mod schedule;
 pub mod seen;
 mod setup;
 pub mod split_file;
+mod stages;
 mod trainer;
 mod unsaved;
 

@@ -13,6 +13,7 @@ use super::features::Features;
 use super::metrics::{Totals, Weights};
 use super::predictions::Predictions;
 use super::reporter::Reporter;
+use super::stages::Rates;
 use crate::config::Config;
 use crate::dataset::split::Split;
 use crate::device::FreeCores;
@@ -80,12 +81,12 @@ struct Input {
 type Inputs = Box<dyn Iterator<Item = anyhow::Result<Input>>>;
 
 impl Passes {
-    /// For a run of `config` over `split` on `device`.
+    /// For a run of `config` over `split` on `device`, up to epoch `last`.
     pub fn new(
         source: Arc<Source>,
         feed: Feed,
         split: Split,
-        config: &Config,
+        (config, last): (&Config, usize),
         device: Device,
         kind: Kind,
         weights: Weights,
@@ -96,7 +97,7 @@ impl Passes {
             feed,
             split,
             batch_size: config.model.batch_size,
-            epochs: config.model.epochs,
+            epochs: last,
             kind,
             weights,
             unweighted,
@@ -107,11 +108,23 @@ impl Passes {
         }
     }
 
+    /// From now on batches come from `feed`, up to epoch `last`.
+    pub fn go_on_with(&mut self, feed: Feed, last: usize) {
+        (self.feed, self.epochs) = (feed, last);
+        // Other batches take other times.
+        (self.secs_per_validation_image, self.secs_per_training_image) = (None, None);
+    }
+
+    /// Batches of an epoch.
+    pub fn batches(&self) -> usize {
+        shuffled_batches(&self.split.train, self.batch_size, self.source.seed, 1).len()
+    }
+
     /// Trains for one epoch; `None` where the user asked to stop.
     pub fn train(
         &mut self,
         epoch: usize,
-        learning_rate: f64,
+        rates: &Rates,
         network: &Network,
         adam: &mut Adam,
         reporter: &mut Reporter,
@@ -120,7 +133,7 @@ impl Passes {
         let mut totals = Totals::new(self.source.tasks, network.device())?;
         let mut meter = Meter::new(epoch, Phase::Train, self.split.train.len(), reporter.worked());
         let mut used = 0;
-        for input in self.inputs(batches, Some(epoch), network)? {
+        for (batch, input) in self.inputs(batches, Some(epoch), network)?.enumerate() {
             if reporter.should_stop() {
                 return Ok(None);
             }
@@ -134,7 +147,7 @@ impl Passes {
             used += input.batch.rows.len();
             let logits = self.logits(&input, network, true)?;
             if let Some(loss) = totals.add(&logits, &input.batch.labels, &self.weights)? {
-                adam.step(&loss, learning_rate)?;
+                adam.step(&loss, rates.at(batch))?;
             }
             if reporter.progress_due() || meter.is_complete() {
                 let metrics = totals.metrics(&self.weights)?;
@@ -255,7 +268,7 @@ impl Passes {
         }
     }
 
-    /// To the end of the last epoch. Before the first validation pass an image there is taken to cost a
+    /// To the end of the last epoch of the stage. Before the first validation pass an image there is taken to cost a
     /// third of a training image: forward without backward.
     fn secs_left(&self, meter: &Meter, now: Duration) -> f64 {
         let (n_train, n_validation) = (self.split.train.len() as f64, self.split.validation.len() as f64);

@@ -14,7 +14,7 @@ use super::adam;
 use super::events::EpochMetrics;
 use super::reporter::Reporter;
 use super::run_folder::{BEST, CONFIG, LAST, RunRecord};
-use super::schedule::{EarlyStopping, ReduceLrOnPlateau};
+use super::schedule::{EarlyStopping, ReduceLrOnPlateau, Verdict};
 use crate::config::{Config, Task};
 use crate::device::Device;
 use crate::model::checkpoint::{self, Description};
@@ -84,6 +84,17 @@ impl Progress {
         if Config::open(left_with).is_ok_and(|old| old.model.learning_rate != rate) {
             self.learning_rate = rate;
         }
+    }
+
+    /// Takes the validation loss of an epoch. Of a stage that another follows, no epoch is the last before its time,
+    /// nor held against the next.
+    pub fn after_epoch(&mut self, epoch: usize, loss: f64, is_followed: bool) -> Verdict {
+        let verdict = self.stopping.after_epoch(epoch, loss);
+        if !is_followed {
+            return verdict;
+        }
+        self.stopping.forget_wait();
+        Verdict { stop: false, ..verdict }
     }
 
     /// The metrics of the epoch whose weights are kept.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 
-use super::events::{EpochMetrics, Event, Started, Stopped};
+use super::events::{EpochMetrics, Event, Stage, Started, Stopped};
 pub use crate::model::checkpoint::BEST;
 
 /// The config as used.
@@ -35,6 +35,8 @@ pub struct RunRecord {
     pub epochs: Vec<EpochMetrics>,
     /// Epochs after which the learning rate was reduced.
     pub reductions: Vec<usize>,
+    /// The first epoch in which all layers learnt, where only the heads did before.
+    pub all_layers_from: Option<usize>,
     /// How it ended, where it did.
     pub stopped: Option<Stopped>,
     /// Why it failed, where it did.
@@ -60,6 +62,7 @@ impl RunRecord {
             started: None,
             epochs: Vec::new(),
             reductions: Vec::new(),
+            all_layers_from: None,
             stopped: None,
             failed: None,
             best: Some(folder.join(BEST)).filter(|path| path.is_file()),
@@ -82,12 +85,14 @@ impl RunRecord {
                 // A resumed run says its later epochs again.
                 self.epochs.truncate(started.epochs_done);
                 self.reductions.retain(|&epoch| epoch <= started.epochs_done);
+                self.all_layers_from = self.all_layers_from.filter(|&epoch| epoch <= started.epochs_done);
                 self.stopped = None;
                 self.failed = None;
                 self.started = Some(started);
             }
             Event::Epoch(metrics) => self.epochs.push(metrics),
             Event::LearningRateReduced { epoch, .. } => self.reductions.push(epoch),
+            Event::StageBegan { epoch, stage: Stage::All } => self.all_layers_from = Some(epoch),
             Event::Stopped(stopped) => self.stopped = Some(stopped),
             Event::Failed { error } => self.failed = Some(error),
             _ => {}

@@ -1,5 +1,7 @@
 //! When to reduce the learning rate and when to stop: Keras' `ReduceLROnPlateau` and `EarlyStopping`
-//! (mode `min`, on `val_loss`), as values that know numbers only.
+//! (mode `min`, on `val_loss`), as values that know numbers only; and the learning rates of one cycle.
+
+use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +61,43 @@ impl ReduceLrOnPlateau {
     }
 }
 
+/// One cycle of the learning rate, with each batch (Smith and Topin 2019, with the shape of PyTorch's `OneCycleLR`):
+/// from a [`FIRST`] of the highest rate up to it in a line, then by half a cosine down to [`LAST`] of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OneCycle {
+    highest: f64,
+    batches: usize,
+}
+
+/// The share of the batches in which the rate rises.
+const RISE: f64 = 0.3;
+/// The first rate, as a share of the highest.
+const FIRST: f64 = 1.0 / 25.0;
+/// The last rate, as a share of the highest.
+const LAST: f64 = 1e-4;
+
+impl OneCycle {
+    /// Over so many batches.
+    pub fn new(highest: f64, batches: usize) -> Self {
+        Self { highest, batches }
+    }
+
+    /// That of a batch (from 0); those beyond the end have the last.
+    pub fn rate(&self, batch: usize) -> f64 {
+        let (batch, last) = (batch as f64, self.batches as f64 - 1.0);
+        let top = (RISE * self.batches as f64 - 1.0).max(0.0);
+        let share = if batch < top {
+            FIRST + (1.0 - FIRST) * batch / top
+        } else if last > top {
+            let fallen = ((batch - top) / (last - top)).min(1.0);
+            LAST + (1.0 - LAST) * (1.0 + (PI * fallen).cos()) / 2.0
+        } else {
+            1.0
+        };
+        self.highest * share
+    }
+}
+
 /// What [`EarlyStopping`] says of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
@@ -102,6 +141,11 @@ impl EarlyStopping {
         self.best_epoch = kept.map(|(epoch, _)| epoch);
         self.best = kept.map(|(_, loss)| loss).filter(|loss| loss.is_finite());
         self.wait = self.wait.min(kept.map_or(0, |(epoch, _)| epochs.saturating_sub(epoch)));
+    }
+
+    /// Patience begins anew: what was seen so far is not held against the epochs to come.
+    pub fn forget_wait(&mut self) {
+        self.wait = 0;
     }
 
     /// Whether patience has come to its end.
@@ -180,6 +224,28 @@ mod tests {
     fn nan_is_no_progress() {
         let rule = ReduceLrOnPlateau::new(0.5, 1, 0.0, 0, 0.0);
         assert_eq!(rates(rule, &[f64::NAN, f64::NAN, 1.0]), [1.0, 0.5, 0.25]);
+    }
+
+    #[test]
+    fn one_cycle_rises_in_a_line_and_falls_by_a_cosine() {
+        // Of 10 batches the third has the highest rate: 0.3 * 10 - 1 batches after the first.
+        let cycle = OneCycle::new(2.0, 10);
+        let fall = |seventh: f64| 2e-4 + (2.0 - 2e-4) * (1.0 + (seventh * PI / 7.0).cos()) / 2.0;
+        let expected =
+            [0.08, 1.04, 2.0, fall(1.0), fall(2.0), fall(3.0), fall(4.0), fall(5.0), fall(6.0), 2e-4];
+        // By hand: 1.90099, 1.62351, 1.22262, 0.77758, 0.37669, 0.09921.
+        assert!((fall(1.0) - 1.900_98).abs() < 1e-4 && (fall(4.0) - 0.777_58).abs() < 1e-4);
+        for (batch, expected) in expected.into_iter().enumerate() {
+            let rate = cycle.rate(batch);
+            assert!((rate - expected).abs() < 1e-12, "batch {batch}: {rate}, expected {expected}");
+        }
+        assert_eq!(cycle.rate(10), cycle.rate(9));
+    }
+
+    #[test]
+    fn a_cycle_of_few_batches_has_its_highest_rate() {
+        assert_eq!(OneCycle::new(0.5, 1).rate(0), 0.5);
+        assert_eq!([0, 1].map(|batch| OneCycle::new(0.5, 2).rate(batch)), [0.5, 0.5e-4]);
     }
 
     /// Epochs run, and the epoch kept.

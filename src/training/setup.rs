@@ -95,11 +95,6 @@ pub fn precision(config: &Config, device: &Device) -> Kind {
     }
 }
 
-/// `fp32` or `bf16`.
-pub fn precision_name(kind: Kind) -> &'static str {
-    if kind == Kind::BFloat16 { "bf16" } else { "fp32" }
-}
-
 /// The device that the config asks for.
 pub fn device(config: &Config) -> anyhow::Result<Device> {
     device::pick(config.model.device)
@@ -179,7 +174,8 @@ pub fn weights(config: &Config, data: &Dataset, device: tch::Device) -> anyhow::
         classes.map(Option::transpose).collect::<Result<_, _>>().context("cannot place class weights")?;
     let n_train = data.split.train.len() as f64;
     let labelled = counts.iter().map(|counts| counts.iter().sum::<usize>() as f64 / n_train).collect();
-    Ok(Weights { tasks: config.model.task_weights.clone(), classes, labelled })
+    let smoothing = config.model.label_smoothing;
+    Ok(Weights { tasks: config.model.task_weights.clone(), classes, labelled, smoothing })
 }
 
 /// Per task, what the rows that validate have of it.

@@ -8,19 +8,21 @@ use anyhow::{Context as _, bail, ensure};
 use tch::Kind;
 
 use super::adam::Adam;
-use super::events::{EpochMetrics, Event, Started, StopReason, Stopped};
+use super::events::{EpochMetrics, Event, Stage, Started, StopReason, Stopped};
 use super::features::{self, Extractor};
-use super::passes::{self, Feed, Passes, Trained};
+use super::passes::{self, Feed, Passes, Trained, Validated};
 use super::predictions::Predictions;
 use super::progress::{self, Behind, Progress};
 use super::reporter::Reporter;
 use super::run_folder::{self, BEST, CONFIG, EVENTS, HISTORY, LAST, PREDICTIONS};
 use super::setup::{self, StoppedEarly};
+use super::stages::{self, Rates};
 use super::{Request, history, outputs, split_file};
-use crate::config::{Config, Task};
+use crate::config::{Config, ModelConfig, Optimizer, Schedule, Task};
 use crate::dataset::split::Split;
 use crate::dataset::{Dataset, Row};
 use crate::files;
+use crate::inference::precision_name;
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::{Network, is_backbone};
 
@@ -59,6 +61,9 @@ struct Run<'a> {
     /// What a resumed run has to make up for first.
     behind: Option<Behind>,
     kind: Kind,
+    stage: Stage,
+    /// Threads that decode.
+    workers: usize,
 }
 
 impl<'a> Run<'a> {
@@ -73,17 +78,25 @@ impl<'a> Run<'a> {
         let device = setup::device(config)?;
         let kind = setup::precision(config, &device);
 
+        if request.resume
+            && let Some(notice) = stages::check_resumed(config, &folder.join(CONFIG))?
+        {
+            reporter.warn(notice);
+        }
         let resumed = request.resume.then(|| progress::load_last(&folder, config, &device)).transpose()?;
-        let (network, mut progress, state) = match resumed {
+        let (mut network, mut progress, state) = match resumed {
             Some((network, progress, state)) => (network, progress, Some(state)),
             None => {
                 let (network, weights) = setup::new_network(config, &device, reporter)?;
                 (network, Progress::new(config, weights), None)
             }
         };
-        let frozen = config.model.freeze_convolutional_layers;
-        let mut adam = Adam::new(network.parameters().trainable(|name| !frozen || !is_backbone(name)))?;
-        if let Some(state) = state {
+        let model = &config.model;
+        let done = progress.epochs.len();
+        let stage = Stage::of(model, (done + 1).min(model.epochs));
+        let mut adam = optimizer(model, &network, stage)?;
+        // A stage that is about to begin has an optimizer of its own.
+        if let Some(state) = state.filter(|_| done >= stage.epochs(model).0) {
             adam.restore(&state, progress.adam_steps).with_context(|| format!("{LAST} cannot be resumed"))?;
         }
 
@@ -102,7 +115,7 @@ impl<'a> Run<'a> {
         reporter.send(Event::Started(Started {
             run: folder.clone(),
             device: device.name.clone(),
-            precision: setup::precision_name(kind).to_owned(),
+            precision: precision_name(kind).to_owned(),
             parameters: network.parameters().count(),
             n_train: split.train.len(),
             n_validation: split.validation.len(),
@@ -112,7 +125,9 @@ impl<'a> Run<'a> {
             epochs_done: progress.epochs.len(),
             weights: progress.weights.clone(),
         }));
-        let feed = if frozen {
+        let feed = if stage == Stage::Heads {
+            // The features are those of prediction.
+            network.fold(kind)?;
             let extractor = Extractor {
                 network: &network,
                 source: &source,
@@ -129,8 +144,21 @@ impl<'a> Run<'a> {
         } else {
             Feed::Images { workers }
         };
-        let passes = Passes::new(Arc::clone(&source), feed, split, config, device.tch, kind, weights);
-        Ok(Self { config, folder, rows: source, network, adam, passes, progress, behind, kind })
+        let last = stage.epochs(model).1;
+        let passes = Passes::new(Arc::clone(&source), feed, split, (config, last), device.tch, kind, weights);
+        Ok(Self {
+            config,
+            folder,
+            rows: source,
+            network,
+            adam,
+            passes,
+            progress,
+            behind,
+            kind,
+            stage,
+            workers,
+        })
     }
 
     fn train(&mut self, reporter: &mut Reporter, began: Instant) -> anyhow::Result<Stopped> {
@@ -143,30 +171,33 @@ impl<'a> Run<'a> {
             return self.finish(StopReason::EarlyStopping, reporter, began);
         }
         for epoch in first..=self.config.model.epochs {
+            self.enter_stage(epoch, reporter)?;
             let started = reporter.worked();
             let rate = self.progress.learning_rate;
-            let Some(trained) = self.passes.train(epoch, rate, &self.network, &mut self.adam, reporter)?
+            let batches = self.passes.batches();
+            let rates = Rates::of(&self.config.model, epoch, batches, rate);
+            let Some(trained) = self.passes.train(epoch, &rates, &self.network, &mut self.adam, reporter)?
             else {
                 why = StopReason::Asked;
                 break;
             };
-            let Some(validated) = self.passes.validate(epoch, &self.network, reporter)? else {
+            let Some(validated) = self.validated(epoch, reporter)? else {
                 why = StopReason::Asked;
                 break;
             };
             let Trained { metrics: train, images_per_sec } = trained;
             self.tell_unvalidated(epoch, validated.metrics.loss, reporter);
-            let verdict = self.progress.stopping.after_epoch(epoch, validated.metrics.loss);
+            let verdict = self.progress.after_epoch(epoch, validated.metrics.loss, self.is_followed());
             let metrics = EpochMetrics {
                 epoch,
-                learning_rate: rate,
+                learning_rate: rates.at(batches - 1),
                 secs: reporter.worked().saturating_sub(started).as_secs_f64(),
                 images_per_sec,
                 train,
                 validation: validated.metrics,
                 best: verdict.best,
             };
-            let reduced = self.progress.plateau.after_epoch(metrics.validation.loss, rate);
+            let reduced = self.reduced(metrics.validation.loss, rate);
             self.progress.learning_rate = reduced.unwrap_or(rate);
             self.progress.epochs.push(metrics.clone());
             self.progress.adam_steps = self.adam.steps();
@@ -192,6 +223,39 @@ impl<'a> Run<'a> {
         self.finish(why, reporter, began)
     }
 
+    /// Whether the stage that is under way has another after it.
+    fn is_followed(&self) -> bool {
+        self.stage.is_followed(&self.config.model)
+    }
+
+    /// The learning rate to go on with after an epoch with this loss, where the plateau rule holds and says another.
+    fn reduced(&mut self, loss: f64, rate: f64) -> Option<f64> {
+        let is_ruled = self.config.model.schedule == Schedule::Plateau && !self.is_followed();
+        if is_ruled { self.progress.plateau.after_epoch(loss, rate) } else { None }
+    }
+
+    /// Begins the stage that an epoch is the first of, and tells of it.
+    fn enter_stage(&mut self, epoch: usize, reporter: &mut Reporter) -> anyhow::Result<()> {
+        let model = &self.config.model;
+        let stage = Stage::of(model, epoch);
+        if stage != self.stage {
+            self.stage = stage;
+            self.adam = optimizer(model, &self.network, stage)?;
+            self.passes.go_on_with(Feed::Images { workers: self.workers }, stage.epochs(model).1);
+        }
+        if model.frozen_epochs > 0 && epoch == stage.epochs(model).0 {
+            reporter.send(Event::StageBegan { epoch, stage });
+        }
+        Ok(())
+    }
+
+    /// Validates the network as it will predict, its normalisations merged into its convolutions: in bf16 they round
+    /// otherwise, which changes an answer in some hundred.
+    fn validated(&mut self, epoch: usize, reporter: &mut Reporter) -> anyhow::Result<Option<Validated>> {
+        self.network.fold(self.kind)?;
+        self.passes.validate(epoch, &self.network, reporter)
+    }
+
     /// Says it once of epochs in a row.
     fn tell_unvalidated(&self, epoch: usize, loss: f64, reporter: &mut Reporter) {
         let was_finite = self.progress.epochs.last().is_none_or(|last| last.validation.loss.is_finite());
@@ -208,7 +272,7 @@ impl<'a> Run<'a> {
     fn catch_up(&mut self, behind: &Behind, reporter: &mut Reporter) -> anyhow::Result<()> {
         if behind.lacks_best {
             let epoch = self.progress.epochs.len();
-            let validated = self.passes.validate(epoch, &self.network, reporter)?;
+            let validated = self.validated(epoch, reporter)?;
             self.keep_best(epoch, validated.as_ref().map(|validated| &validated.predictions), reporter)?;
         }
         self.write_history(reporter)?;
@@ -301,7 +365,7 @@ impl<'a> Run<'a> {
             width: model.width,
             mean: [0.5; 3],
             std: [0.5; 3],
-            precision: setup::precision_name(self.kind).to_owned(),
+            precision: precision_name(self.kind).to_owned(),
             epoch,
             config: self.config.to_yaml(),
             extra,
@@ -326,6 +390,18 @@ impl<'a> Run<'a> {
         }
         Ok(())
     }
+}
+
+/// Over what learns in a stage, as the config has it.
+fn optimizer(model: &ModelConfig, network: &Network, stage: Stage) -> anyhow::Result<Adam> {
+    let learns = |name: &str| stage == Stage::All || !is_backbone(name);
+    let adam = Adam::new(network.parameters().trainable(learns))?;
+    let share = model.backbone_learning_rate.map_or(1.0, |rate| rate / model.learning_rate);
+    let adam = adam.with_shares(|name| if is_backbone(name) { share } else { 1.0 });
+    Ok(match model.optimizer {
+        Optimizer::Adam => adam,
+        Optimizer::AdamW { weight_decay } => adam.with_decay(weight_decay),
+    })
 }
 
 fn is_empty(folder: &Path) -> bool {

@@ -12,11 +12,12 @@ use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
 use crate::app::widgets::reliability::ReliabilityDiagram;
 use crate::dataset::split::Part;
+use crate::evaluation::agreement::Disagreement;
 use crate::evaluation::browse::{Order, Query, Verdict};
 use crate::evaluation::inspection::TaskItems;
 use crate::evaluation::scores::TaskScores;
 use labels::{LabelTable, Labels};
-use verdicts::{Tone, verdicts};
+use verdicts::{Tone, Verdict as Sentence, verdicts};
 
 mod labels;
 mod tasks;
@@ -44,6 +45,10 @@ struct Shown<'a> {
     /// On the rows it learnt from, where these are others.
     train: Option<&'a TaskScores>,
     color: egui::Color32,
+    /// Where the run itself measured otherwise.
+    disagreement: Option<&'a Disagreement>,
+    /// What is computed in.
+    precision: &'static str,
 }
 
 impl OverviewTab {
@@ -134,6 +139,11 @@ fn shown<'a>(loaded: &'a Loaded, focus: &Focus, part: Part, context: &ViewContex
         scores: focused_scores(loaded, &Focus { part: Some(part), ..*focus })?,
         train: scores.of(Part::Train).filter(|_| part != Part::Train),
         color: context.tokens.task(items.in_dataset.unwrap_or(focus.task)),
+        disagreement: loaded
+            .disagreements
+            .iter()
+            .find(|found| part == Part::Validation && found.task == items.task.name),
+        precision: loaded.precision,
     })
 }
 
@@ -180,7 +190,10 @@ fn task_ui(ui: &mut Ui, shown: &Shown<'_>, context: &ViewContext<'_>) -> Option<
     ui.set_width(ui.available_width());
     ui.horizontal(|ui| {
         ui.label(theme::strong(format!("{} on {}", shown.items.task.name, part_name(Some(shown.part)))));
-        ui.label(theme::caption(tokens, images(shown.scores.rows)));
+        ui.label(theme::caption(tokens, images(shown.scores.rows))).on_hover_text(format!(
+            "Rows with a label that were for this when the run began, computed in {}",
+            shown.precision
+        ));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let errors = shown.errors();
             let text = match errors {
@@ -195,7 +208,9 @@ fn task_ui(ui: &mut Ui, shown: &Shown<'_>, context: &ViewContext<'_>) -> Option<
         });
     });
     ui.add_space(GRID);
-    for verdict in verdicts(shown.scores, &shown.items.task.labels, shown.train) {
+    let disagreement = shown.disagreement.map(|found| Sentence { tone: Tone::Note, text: found.sentence() });
+    let verdicts = verdicts(shown.scores, &shown.items.task.labels, shown.train);
+    for verdict in verdicts.into_iter().chain(disagreement) {
         let (icon, color) = match verdict.tone {
             Tone::Good => (icons::CHECK_CIRCLE, tokens.success),
             Tone::Note => (icons::INFO, tokens.accent_text),

@@ -10,10 +10,11 @@ use crate::app::project::Project;
 use crate::config::DeviceChoice;
 use crate::dataset::Dataset;
 use crate::dataset::split::Part;
+use crate::evaluation::agreement::{self, Disagreement, Record};
 use crate::evaluation::inspection::Inspection;
 use crate::evaluation::report::PartScores;
-use crate::inference::Predictor;
 use crate::inference::outputs::{Outputs, Pass, Store};
+use crate::inference::{Predictor, precision_of};
 use crate::training::{run_folder, split_file};
 
 /// What is known of a run; replaced as a whole when outputs or labels change.
@@ -31,6 +32,10 @@ pub struct Loaded {
     pub parts: Arc<Vec<Option<Part>>>,
     /// Per task the scores on the rows that trained and on those that validated.
     pub scores: Vec<PartScores>,
+    /// Tasks whose accuracy on the validation rows is not what the run recorded.
+    pub disagreements: Vec<Disagreement>,
+    /// What the network computes in here: `fp32` or `bf16`.
+    pub precision: &'static str,
     /// Rows with a part that have no outputs (yet).
     pub missing: usize,
     /// Of the project that it was joined with.
@@ -40,6 +45,12 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// Whether every row of a part has outputs.
+    fn has_all_of(&self, part: Part) -> bool {
+        let rows = self.parts.iter().filter(|other| **other == Some(part)).count();
+        self.inspection.items_of(Some(part)).len() == rows
+    }
+
     /// The image file of an item.
     pub fn image_of(&self, item: usize) -> Option<&Path> {
         let row = *self.inspection.rows.get(item)?;
@@ -174,8 +185,8 @@ impl Session {
                 for message in [told(&pass.failures), told(&pass.notes)].into_iter().flatten() {
                     context.commands.toast(Level::Warning, message);
                 }
-                // Nothing new: what is shown stays.
-                if pass.predicted == 0 {
+                // Nothing new: what is shown stays. That some cannot be predicted is new.
+                if pass.predicted == 0 && pass.failures.is_empty() {
                     return;
                 }
             }
@@ -201,6 +212,8 @@ impl Session {
         let dataset = Arc::clone(&project.dataset);
         // New labels do not make outputs stale, nor does a part that was known.
         let known = self.loaded.as_ref().filter(|_| self.predicting.is_none());
+        let device = project.config.model.device;
+        let is_validated = matches!(self.predicted, Predicted::Validation | Predicted::All);
         let outputs = known
             .filter(|loaded| loaded.generation != generation)
             .map(|loaded| (loaded.store.clone(), Arc::clone(&loaded.outputs)));
@@ -213,7 +226,11 @@ impl Session {
                     (store, outputs)
                 }
             };
-            load(&run, dataset, store, outputs).map(|loaded| Loaded { generation, version, ..loaded })
+            let loaded = load(&run, device, dataset, store, outputs)?;
+            // Until all that can be are predicted, the numbers are of fewer images.
+            let is_final = is_validated || loaded.has_all_of(Part::Validation);
+            let disagreements = if is_final { loaded.disagreements } else { Vec::new() };
+            Ok(Loaded { disagreements, generation, version, ..loaded })
         }));
     }
 
@@ -278,12 +295,26 @@ pub(super) fn predict(
     }
 }
 
-fn load(run: &Path, dataset: Arc<Dataset>, store: Store, outputs: Arc<Outputs>) -> anyhow::Result<Loaded> {
+fn load(
+    run: &Path,
+    device: DeviceChoice,
+    dataset: Arc<Dataset>,
+    store: Store,
+    outputs: Arc<Outputs>,
+) -> anyhow::Result<Loaded> {
     let parts = split_file::parts(run, &dataset)?;
     let inspection = Inspection::new(&dataset, &parts, &outputs);
     let scores = (0..inspection.tasks.len()).map(|task| PartScores::new(&inspection, task)).collect();
     let missing = parts.iter().flatten().count() - inspection.len();
+    let precision = precision_of(run, device)?;
+    let record = Record::open(run, &outputs.tasks).unwrap_or_else(|error| {
+        log::warn!("what {} measured is not compared: {error:#}", run.display());
+        Record::default()
+    });
+    let disagreements = agreement::disagreements(&record, &dataset, &inspection, precision);
     Ok(Loaded {
+        disagreements,
+        precision,
         store,
         outputs,
         inspection: Arc::new(inspection),

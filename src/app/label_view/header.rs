@@ -95,6 +95,13 @@ impl LabelView {
             ui.label(text.size(theme::TEXT_SMALL).color(context.tokens.warning))
                 .on_hover_text("Without one, images without labels come first. Update the model makes one");
         }
+        let is_partial = self.session.suggestions().is_some_and(|said| said.knows_by_heart());
+        if self.order == Order::Disagreement && is_partial {
+            ui.label(theme::caption(context.tokens, "without training images")).on_hover_text(
+                "The network has learnt the labels that it trained on by heart, wrong ones, too. Update the model, \
+                 and these images are judged by heads that have not seen their labels",
+            );
+        }
     }
 
     /// Which tasks are asked, and whether it goes on by itself.

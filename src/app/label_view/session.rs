@@ -18,6 +18,7 @@ use crate::dataset::Dataset;
 use crate::inference::outputs::{Outputs, Pass, Store};
 use crate::labelling::candidates;
 use crate::labelling::suggestions::Suggestions;
+use crate::training::seen;
 pub use model::Model;
 
 /// Images in the first pass; each further one has twice as many, so that suggestions come soon and the outputs
@@ -237,7 +238,11 @@ impl Session {
                 // Heads that have learnt nothing have nothing to say.
                 outputs = Outputs { tasks: Vec::new(), probabilities: Vec::new(), ..outputs };
             }
-            let suggestions = Suggestions::of_outputs(&dataset, &outputs);
+            let seen = seen::of_run(&path, &dataset).unwrap_or_else(|error| {
+                log::warn!("what {} has trained on is not known: {error:#}", path.display());
+                None
+            });
+            let suggestions = Suggestions::of_outputs(&dataset, &outputs).knowing(seen.as_ref());
             let missing = candidates::rows(&dataset).into_iter();
             let missing = missing.filter(|row| suggestions.item_of(*row).is_none()).collect();
             Ok(Read {

@@ -116,7 +116,11 @@ impl Charts<'_> {
             line_sample(ui, stroke, LineStyle::Solid, "train");
             line_sample(ui, stroke, LineStyle::Dashed { length: 6.0 }, "validation");
             let marks = self.current().map_or(&[][..], |curves| &curves.marks);
-            for (kind, text) in [(MarkKind::Best, "best epoch"), (MarkKind::RateReduced, "rate reduced")] {
+            for (kind, text) in [
+                (MarkKind::Best, "best epoch"),
+                (MarkKind::RateReduced, "rate reduced"),
+                (MarkKind::AllLayers, "all layers"),
+            ] {
                 if marks.iter().any(|mark| mark.kind == kind) {
                     let (stroke, style) = kind.stroke(tokens);
                     line_sample(ui, stroke, style, text);

@@ -51,6 +51,9 @@ impl Curves {
         for epoch in &record.reductions {
             curves.rate_reduced(*epoch);
         }
+        if let Some(epoch) = record.all_layers_from {
+            curves.all_layers_from(epoch);
+        }
         curves
     }
 
@@ -77,6 +80,13 @@ impl Curves {
     /// Marks an epoch after which the rate was reduced.
     pub fn rate_reduced(&mut self, epoch: usize) {
         self.marks.push(Mark { epoch, kind: MarkKind::RateReduced });
+    }
+
+    /// Marks the first epoch in which all layers learn.
+    pub fn all_layers_from(&mut self, epoch: usize) {
+        // A resumed run says it again.
+        self.marks.retain(|mark| mark.kind != MarkKind::AllLayers);
+        self.marks.push(Mark { epoch, kind: MarkKind::AllLayers });
     }
 
     /// How many epochs there are.
@@ -134,6 +144,14 @@ mod tests {
         let best: Vec<_> = curves.marks.iter().filter(|mark| mark.kind == MarkKind::Best).collect();
         assert_eq!(best, [&Mark { epoch: 2, kind: MarkKind::Best }]);
         assert_eq!(curves.marks.len(), 3);
+    }
+
+    #[test]
+    fn the_second_stage_is_marked_once() {
+        let mut curves = Curves::new(&[]);
+        curves.all_layers_from(3);
+        curves.all_layers_from(3);
+        assert_eq!(curves.marks, [Mark { epoch: 3, kind: MarkKind::AllLayers }]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::curves::Curves;
 use crate::evaluation::verdict::{self, Finding};
-use crate::training::events::{BatchProgress, EpochMetrics, Event, Started, Stopped};
+use crate::training::events::{BatchProgress, EpochMetrics, Event, Stage, Started, Stopped};
 use crate::training::run_folder::RunRecord;
 
 /// Work before the first epoch.
@@ -97,6 +97,8 @@ impl LiveRun {
                 }
             }
             Event::LearningRateReduced { epoch, .. } => self.curves.rate_reduced(*epoch),
+            Event::StageBegan { epoch, stage: Stage::All } => self.curves.all_layers_from(*epoch),
+            Event::StageBegan { stage: Stage::Heads, .. } => {}
             Event::Warning { message } => self.warnings.push(message.clone()),
             Event::Paused => self.is_paused = true,
             Event::Resumed => self.is_paused = false,

@@ -38,6 +38,8 @@ pub enum MarkKind {
     Best,
     /// The learning rate was reduced after this epoch.
     RateReduced,
+    /// All layers learn from this epoch on, which only the heads did before.
+    AllLayers,
 }
 
 /// A vertical line at an epoch.
@@ -55,6 +57,7 @@ impl MarkKind {
         match self {
             Self::Best => (Stroke::new(1.5, tokens.accent_text), LineStyle::Solid),
             Self::RateReduced => (Stroke::new(1.0, tokens.text_weak), LineStyle::Dotted { spacing: 4.0 }),
+            Self::AllLayers => (Stroke::new(1.0, tokens.text_weak), LineStyle::Dashed { length: 4.0 }),
         }
     }
 }
@@ -265,6 +268,7 @@ impl<'a> Chart<'a> {
                     match mark.kind {
                         MarkKind::Best => "Best so far: these weights are kept",
                         MarkKind::RateReduced => "The learning rate was reduced after this epoch",
+                        MarkKind::AllLayers => "All layers learn from this epoch on",
                     },
                 ));
             }

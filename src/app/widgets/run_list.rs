@@ -148,12 +148,14 @@ fn facts_ui(ui: &mut Ui, tokens: &Tokens, row: &RunRow) {
             ui.spacing_mut().item_spacing.x = GRID;
             if let Some(loss) = row.best_loss {
                 ui.label(theme::caption(tokens, format!("loss {loss:.3}")))
-                    .on_hover_text("Lowest validation loss");
+                    .on_hover_text("Validation loss of the epoch whose weights are kept");
             }
             for (task, color, accuracy) in &row.accuracies {
                 let Some(accuracy) = accuracy else { continue };
                 let text = RichText::new(format!("{:.1} %", accuracy * 100.0)).size(TEXT_SMALL).color(*color);
-                ui.label(text).on_hover_text(format!("{task}: validation accuracy at the best epoch"));
+                ui.label(text).on_hover_text(format!(
+                    "{task}: validation accuracy of the epoch whose weights are kept"
+                ));
             }
             ui.add(egui::Label::new(theme::caption(tokens, &row.state)).truncate());
         });

@@ -15,6 +15,9 @@ pub fn print(report: &Report) {
         for (part, scores) in task.scores.parts() {
             print_scores(part, scores);
         }
+        for found in report.disagreements.iter().filter(|found| found.task == task.task.name) {
+            out!("  {}", found.sentence());
+        }
         if let Some((part, scores)) = task.scores.main().filter(|(_, scores)| scores.rows > 0) {
             out!("  on {}:", part.name());
             print_labels(task, scores);

@@ -56,13 +56,14 @@ fn agrees_with_the_definition_for_many_seeds_and_shapes() {
         zoom: (0.5, 1.6),
         brightness: (1.0, 1.0),
         horizontal_flip: true,
+        crop: None,
     };
     for (width, height) in [(33, 20), (16, 48), (1, 9), (9, 1)] {
         // Smooth, so that a 256th of a pixel does not show.
         let image = Rgb::from_fn(width, height, |x, y| Pixel([(x * 5) as u8, (y * 4) as u8, (x + y) as u8]));
         for seed in 0..40 {
             let fast = augment(&image, &how, seed);
-            let slow = slow(&image, &Change::draw(&how, seed));
+            let slow = slow(&image, &Change::draw(&how, (width, height), seed));
             let worst = fast.iter().zip(&slow).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
             assert!(worst < 1.1, "{width}x{height}, seed {seed}: off by {worst}");
         }
@@ -141,4 +142,84 @@ fn zoom_below_one_enlarges_as_in_keras() {
     let closer = augment(&image, &only(|how| how.zoom = (0.5, 0.5)), 1);
     let farther = augment(&image, &only(|how| how.zoom = (2.0, 2.0)), 1);
     assert!(lit(&closer) > 3 * lit(&image) && 3 * lit(&farther) < lit(&image));
+}
+
+/// A part of the image, enlarged to the whole as `torch.nn.functional.interpolate(mode="bilinear")` does, in plain f64.
+fn enlarged(image: &Rgb, part: Part) -> Vec<f64> {
+    let (width, height) = image.dimensions();
+    let mut out = Vec::new();
+    for y in 0..height {
+        for x in 0..width {
+            let at = |place: u32, side: u32, begin: u32, whole: u32, of: u32| {
+                let place =
+                    (f64::from(place) + 0.5) * f64::from(side) / f64::from(whole) - 0.5 + f64::from(begin);
+                place.clamp(0.0, f64::from(of - 1))
+            };
+            let row = at(y, part.height, part.top, height, height);
+            let column = at(x, part.width, part.left, width, width);
+            for channel in 0..3 {
+                let pixel = |row: f64, column: f64| {
+                    let (row, column) = (row.min(f64::from(height - 1)), column.min(f64::from(width - 1)));
+                    f64::from(image.get_pixel(column as u32, row as u32)[channel])
+                };
+                let (r, c) = (row.floor(), column.floor());
+                let above = pixel(r, c) * (1.0 - column + c) + pixel(r, c + 1.0) * (column - c);
+                let below = pixel(r + 1.0, c) * (1.0 - column + c) + pixel(r + 1.0, c + 1.0) * (column - c);
+                out.push(above * (1.0 - row + r) + below * (row - r));
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn a_crop_is_a_part_enlarged_to_the_whole() {
+    let how = only(|how| how.crop = Some(Crop { scale: (0.1, 0.9), ..Crop::default() }));
+    let image = Rgb::from_fn(33, 20, |x, y| Pixel([(x * 5) as u8, (y * 4) as u8, (x + y) as u8]));
+    for seed in 0..40 {
+        let part = Change::draw(&how, (33, 20), seed).part.unwrap();
+        let expected = enlarged(&image, part);
+        let fast = augment(&image, &how, seed);
+        let worst = fast.iter().zip(&expected).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
+        assert!(worst < 1.1, "seed {seed}, {part:?}: off by {worst}");
+    }
+}
+
+#[test]
+fn parts_have_the_area_and_the_sides_asked_for() {
+    let crop = Crop { scale: (0.2, 0.6), ratio: (0.5, 2.0) };
+    let how = only(|how| how.crop = Some(crop));
+    let parts: Vec<Part> = (0..2000).map(|seed| Change::draw(&how, (200, 100), seed).part.unwrap()).collect();
+    let mut corners = [false; 2];
+    for part in &parts {
+        assert!(part.left + part.width <= 200 && part.top + part.height <= 100);
+        let (area, ratio) = (part.width * part.height, part.width as f32 / part.height as f32);
+        assert!((0.19..0.61).contains(&(area as f32 / 20_000.0)), "{part:?}");
+        assert!((0.49..2.05).contains(&ratio), "{part:?}");
+        corners[0] |= part.left == 0;
+        corners[1] |= part.left + part.width == 200;
+    }
+    assert_eq!(corners, [true; 2]);
+    let mean = parts.iter().map(|part| f64::from(part.width * part.height)).sum::<f64>() / 2000.0 / 20_000.0;
+    // Tall parts that are too large for it are drawn again.
+    assert!((0.33..0.42).contains(&mean), "{mean}");
+}
+
+#[test]
+fn what_never_fits_is_the_largest_in_the_middle_that_does() {
+    let tall = Crop { scale: (1.0, 1.0), ratio: (0.5, 0.5) };
+    let wide = Crop { scale: (1.0, 1.0), ratio: (4.0, 4.0) };
+    let part = |crop: &Crop| Change::draw(&only(|how| how.crop = Some(*crop)), (200, 100), 3).part;
+    assert_eq!(part(&tall), Some(Part { left: 75, top: 0, width: 50, height: 100 }));
+    assert_eq!(part(&wide), Some(Part { left: 0, top: 25, width: 200, height: 50 }));
+}
+
+#[test]
+fn a_crop_leaves_the_other_draws_as_they_are() {
+    let with = Augmentation { crop: Some(Crop::default()), ..Augmentation::default() };
+    for seed in 0..20 {
+        let without = Change::draw(&Augmentation::default(), (48, 48), seed);
+        let change = Change { part: None, ..Change::draw(&with, (48, 48), seed) };
+        assert_eq!(format!("{without:?}"), format!("{change:?}"));
+    }
 }

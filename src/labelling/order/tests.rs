@@ -3,8 +3,10 @@ use std::path::Path;
 use super::*;
 use crate::config::Config;
 use crate::dataset::Dataset;
+use crate::dataset::split::Part;
 use crate::dataset::table::Table;
 use crate::inference::outputs::{Features, Outputs};
+use crate::training::seen::Seen;
 
 fn go_on(_: usize, _: usize) -> bool {
     true
@@ -97,6 +99,22 @@ fn the_strongest_contradiction_comes_first() {
     // Row 3 by its second task, then rows 2 and 1 by the first; 0 agrees, and of 4 nothing is said.
     assert_eq!(arranged(Order::Disagreement, &[0, 1], &labels, Some(&said)), (vec![3, 2, 1, 0, 4], 3));
     assert_eq!(arranged(Order::Disagreement, &[0], &labels, Some(&said)), (vec![2, 1, 3, 0, 4], 2));
+}
+
+#[test]
+fn a_network_is_not_asked_about_labels_that_it_has_learnt_by_heart() {
+    let (two, three) = ([0.9, 0.1, 0.4, 0.6, 0.2, 0.8], [1.0, 0.0, 0.0].repeat(3));
+    let said = suggestions(3, &two, &three, Features::default());
+    let labels = [vec![Some(1), Some(0), Some(0)], vec![Some(0); 3]];
+    assert_eq!(arranged(Order::Disagreement, &[0, 1], &labels, Some(&said)), (vec![0, 2, 1], 3));
+    let seen = Seen { parts: vec![Some(Part::Train), Some(Part::Validation), None], lost: 0 };
+    let said = said.knowing(Some(&seen));
+    assert_eq!(arranged(Order::Disagreement, &[0, 1], &labels, Some(&said)), (vec![2, 1, 0], 2));
+    // Without a word of the run, it may have learnt any.
+    assert_eq!(
+        arranged(Order::Disagreement, &[0, 1], &labels, Some(&said.knowing(None))),
+        (vec![0, 1, 2], 0)
+    );
 }
 
 #[test]

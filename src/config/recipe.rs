@@ -1,0 +1,158 @@
+//! How the weights learn: schedule, optimizer, stages and smoothing. The defaults are the Python project's: Adam, a rate
+//! that falls when `val_loss` does not, all layers from the first epoch.
+
+use super::reader::{Reader, Section};
+use super::yaml::Node;
+use super::{ModelConfig, parse};
+
+/// `schedule`: how the learning rate changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Schedule {
+    /// `plateau`: it falls by `lr_reducer_factor` when `val_loss` does not for `lr_reducer_patience` epochs.
+    #[default]
+    Plateau,
+    /// `one_cycle`: with every batch, up to `learning_rate` in a line and then down by a cosine, once in each stage.
+    OneCycle,
+}
+
+impl Schedule {
+    /// By name.
+    pub const ALL: [(&str, Self); 2] = [("plateau", Self::Plateau), ("one_cycle", Self::OneCycle)];
+
+    /// What config files call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plateau => "plateau",
+            Self::OneCycle => "one_cycle",
+        }
+    }
+}
+
+/// `optimizer`, with `weight_decay`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Optimizer {
+    /// `adam`: as Keras has it.
+    #[default]
+    Adam,
+    /// `adamw`: the same, and each step takes the rate times `weight_decay` off the weights themselves (Loshchilov and
+    /// Hutter 2019). Biases and the parameters of batch normalisation do not decay.
+    AdamW {
+        /// 0 to 1.
+        weight_decay: f64,
+    },
+}
+
+impl Optimizer {
+    /// What config files call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Adam => "adam",
+            Self::AdamW { .. } => "adamw",
+        }
+    }
+}
+
+/// `weight_decay` where `adamw` has none: PyTorch's default.
+pub const WEIGHT_DECAY: f64 = 0.01;
+
+/// `augmentation.crop`: a part of the image is enlarged to the whole, as torchvision's `RandomResizedCrop`.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Crop {
+    /// The share of the area, drawn from this range; 0.01 to 1.
+    pub scale: (f32, f32),
+    /// Width by height, drawn from this range on a logarithmic scale; 0.1 to 10.
+    pub ratio: (f32, f32),
+}
+
+impl Default for Crop {
+    fn default() -> Self {
+        Self { scale: (0.08, 1.0), ratio: (0.75, 4.0 / 3.0) }
+    }
+}
+
+pub(super) fn optimizer(reader: &mut Reader, section: &Section<'_>) -> Optimizer {
+    let choices = [("adam", false), ("adamw", true)];
+    let is_adamw = reader.choice(section, "optimizer", &choices, false);
+    let fits = |value: f64| (0.0..=1.0).contains(&value);
+    let expected = "a number from 0 to 1, such as 0.01";
+    let weight_decay = reader.number(section, "weight_decay", WEIGHT_DECAY, expected, fits);
+    if is_adamw {
+        return Optimizer::AdamW { weight_decay };
+    }
+    if let Some(node) = section.get("weight_decay") {
+        let message = "`model.weight_decay` is for `optimizer: adamw` and would change nothing with `adam`: set \
+                       `optimizer: adamw`, or take it out";
+        reader.fault(Some(&node.place), message);
+    }
+    Optimizer::Adam
+}
+
+/// `None` where it is not given: the backbone learns at `learning_rate`, too.
+pub(super) fn backbone_learning_rate(reader: &mut Reader, section: &Section<'_>) -> Option<f64> {
+    section.get("backbone_learning_rate").filter(|node| !node.is_null())?;
+    let fits = |value: f64| value > 0.0 && value <= 1.0;
+    let expected = "a number above 0 and at most 1, such as 0.0005";
+    Some(reader.number(section, "backbone_learning_rate", parse::LEARNING_RATE, expected, fits))
+}
+
+/// `None` where nothing is cropped.
+pub(super) fn crop(reader: &mut Reader, augmentation: &Section<'_>) -> Option<Crop> {
+    let node = augmentation.get("crop").filter(|node| !node.is_null())?;
+    match node.text().map(str::to_ascii_lowercase).as_deref() {
+        Some("none" | "false" | "no" | "off") => return None,
+        Some("true" | "yes" | "on") => return Some(Crop::default()),
+        _ => {}
+    }
+    let (name, default) = (augmentation.full("crop"), Crop::default());
+    let expected = "`none`, `true`, or a group of keys such as `scale: [0.35, 1]`";
+    let entries = reader.map(&name, node, expected);
+    let section = Section { name: &name, place: Some(&node.place), entries };
+    reader.only_known(&section, &["scale", "ratio"], &[]);
+    Some(Crop {
+        scale: reader.range(&section, "scale", default.scale, 0.01..=1.0),
+        ratio: reader.range(&section, "ratio", default.ratio, 0.1..=10.0),
+    })
+}
+
+/// What cannot all be meant.
+pub(super) fn check(reader: &mut Reader, section: &Section<'_>, model: &ModelConfig) {
+    let place = |key: &str| section.get(key).map(|node: &Node| &node.place);
+    if model.freeze_convolutional_layers && model.backbone_learning_rate.is_some() {
+        let message = "`model.backbone_learning_rate` says how fast the backbone learns, and \
+                       `freeze_convolutional_layers: true` that it does not: take one of them out";
+        reader.fault(place("backbone_learning_rate"), message);
+    }
+    if model.freeze_convolutional_layers && model.frozen_epochs > 0 {
+        let message = "`model.frozen_epochs` trains all layers in the end, and `freeze_convolutional_layers: true` never \
+                       does: take one of them out";
+        reader.fault(place("frozen_epochs"), message);
+    } else if model.frozen_epochs >= model.epochs {
+        let message = format!(
+            "`model.frozen_epochs` is {}, and of {} epochs none is left for all layers: expected fewer; for the heads \
+             alone there is `freeze_convolutional_layers: true`",
+            model.frozen_epochs, model.epochs
+        );
+        reader.fault(place("frozen_epochs").or_else(|| place("epochs")), message);
+    }
+    let unused: Vec<String> = ["lr_reducer_factor", "lr_reducer_patience", "lr_reducer_cooldown", "min_lr"]
+        .into_iter()
+        .filter(|key| model.schedule == Schedule::OneCycle && is_given(section, key))
+        .map(|key| format!("`{key}`"))
+        .collect();
+    if !unused.is_empty() {
+        let notice = format!("with `schedule: one_cycle` nothing follows from {}", unused.join(", "));
+        reader.notices.push(notice);
+    }
+}
+
+/// Whether a key says other than its default: the config of a run has every key.
+fn is_given(section: &Section<'_>, key: &str) -> bool {
+    let default = match key {
+        "lr_reducer_factor" => parse::LR_REDUCER_FACTOR,
+        "lr_reducer_patience" => parse::LR_REDUCER_PATIENCE as f64,
+        "min_lr" => parse::MIN_LR,
+        _ => 0.0,
+    };
+    let value = section.get(key).and_then(Node::text).and_then(|text| text.parse::<f64>().ok());
+    value.is_some_and(|value| value != default)
+}
