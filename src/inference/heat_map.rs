@@ -9,8 +9,7 @@ use tch::{Device, Kind, Tensor};
 use super::Predictor;
 use crate::images::{Rgb, resize};
 use crate::model::layers::Pass;
-use crate::model::network::normalise;
-use crate::model::xception::pool;
+use crate::model::trunk::pool;
 
 /// Fewer cells than this on a side say too little: then the maps before the exit flow are taken, which are
 /// twice as fine.
@@ -41,17 +40,17 @@ impl Predictor {
         let pixels = resize::resize(image, width, height);
         let shape = [1, i64::from(height), i64::from(width), 3];
         let pass = Pass::evaluate(self.kind);
-        let xception = self.network.xception();
+        let trunk = self.network.trunk();
         let start = tch::no_grad(|| -> anyhow::Result<(Tensor, bool)> {
             let bytes = Tensor::f_from_data_size(&pixels, &shape, Kind::Uint8)?;
-            let entry = xception.entry(&normalise(&bytes, self.network.device(), self.kind)?, pass)?;
-            let exit = xception.exit(&entry, pass)?;
+            let entry = trunk.entry(&self.network.normalise(&bytes, self.kind)?, pass)?;
+            let exit = trunk.exit(&entry, pass)?;
             let fine_enough = exit.size()[2..].iter().all(|cells| *cells >= COARSEST);
             Ok(if fine_enough { (exit, true) } else { (entry, false) })
         })?;
         let (start, is_last) = start;
         let maps = start.f_detach()?.f_set_requires_grad(true)?;
-        let last = if is_last { maps.shallow_clone() } else { xception.exit(&maps, pass)? };
+        let last = if is_last { maps.shallow_clone() } else { trunk.exit(&maps, pass)? };
         let logits = self.network.classify(&pool(&last)?)?;
         let logit = logits[task].f_select(1, label as i64)?.f_sum(Kind::Float)?;
         let gradients = Tensor::f_run_backward(&[logit], &[&maps], false, false)?;
@@ -118,10 +117,10 @@ mod tests {
         let expected = tch::no_grad(|| {
             let pixels = resize::resize(&image(), 224, 224);
             let bytes = Tensor::from_data_size(&pixels, &[1, 224, 224, 3], Kind::Uint8);
-            let images = normalise(&bytes, Device::Cpu, Kind::Float).unwrap();
+            let images = predictor.network.normalise(&bytes, Kind::Float).unwrap();
             let pass = Pass::evaluate(Kind::Float);
-            let xception = predictor.network.xception();
-            let maps = xception.exit(&xception.entry(&images, pass).unwrap(), pass).unwrap();
+            let trunk = predictor.network.trunk();
+            let maps = trunk.exit(&trunk.entry(&images, pass).unwrap(), pass).unwrap();
             let weights = head.select(0, 1).view([1, -1, 1, 1]);
             let sum = (maps * weights).sum_dim_intlist([1].as_slice(), false, None).relu();
             (&sum / sum.max()).view([-1])

@@ -18,7 +18,7 @@ use crate::device::{self, Device};
 use crate::images::{Rgb, resize};
 use crate::model::checkpoint::{self, BEST, Description};
 use crate::model::layers::Pass;
-use crate::model::network::{Network, most_probable, normalise, probabilities};
+use crate::model::network::{Network, most_probable, probabilities};
 
 /// A network ready to predict, from one checkpoint file.
 #[derive(Debug)]
@@ -164,7 +164,7 @@ impl Predictor {
         );
         no_grad(|| {
             let bytes = Tensor::f_from_data_size(pixels, &shape, Kind::Uint8)?;
-            let input = normalise(&bytes, self.network.device(), self.kind)?;
+            let input = self.network.normalise(&bytes, self.kind)?;
             let features = self.network.features(&input, Pass::evaluate(self.kind))?;
             let logits = self.network.classify(&features)?;
             let half = features.f_to_device(tch::Device::Cpu)?.f_to_kind(Kind::Half)?.f_contiguous()?;

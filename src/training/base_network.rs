@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail, ensure};
 
 use super::outputs;
-use crate::config::{Backbone, Config, Pretrained, Written};
+use crate::config::{Config, Pretrained, Written};
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::Network;
 use crate::model::pretrained;
@@ -25,17 +25,18 @@ pub fn prepare(
     keep_going: &dyn Fn() -> bool,
 ) -> anyhow::Result<PathBuf> {
     let model = &config.model;
+    let facts = model.backbone.facts();
     let advice = "There is no model to learn with yet. Label some images and train a first network: from then on it \
                   suggests labels";
     let wanted = match &model.pretrained {
         Pretrained::File(file) => Pretrained::File(file.clone()),
         Pretrained::None => bail!("{advice}. The config has `pretrained: none`"),
-        _ if model.backbone != Backbone::Xception => {
-            bail!("{advice}. The backbone {} has no public weights to begin with", model.backbone.name())
+        _ if facts.weights.is_none() => {
+            bail!("{advice}. The backbone {} has no public weights to begin with", facts.name)
         }
         Pretrained::Auto | Pretrained::Required => Pretrained::Required,
     };
-    let found = pretrained::resolve(&wanted, progress, keep_going);
+    let found = pretrained::resolve(model.backbone, &wanted, progress, keep_going);
     let found = match found {
         Err(error) if !pretrained::is_cancel(&error) => {
             bail!("{advice}. Or let the ImageNet weights help: {}", error.root_cause())
@@ -46,12 +47,12 @@ pub fn prepare(
     let file = folder_for(config)?.join(FILE);
     outputs::check_model(&file)?;
     let description = Description {
-        backbone: model.backbone.name().to_owned(),
+        backbone: facts.name.to_owned(),
         tasks: model.tasks.clone(),
         height: model.height,
         width: model.width,
-        mean: [0.5; 3],
-        std: [0.5; 3],
+        mean: facts.mean,
+        std: facts.std,
         precision: "fp32".to_owned(),
         epoch: 0,
         config: String::new(),
@@ -82,6 +83,7 @@ fn folder_for(config: &Config) -> anyhow::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Backbone;
     use std::path::Path;
 
     /// A project in `folder` that takes the weights of another network, and has its runs there.

@@ -17,9 +17,8 @@ use crate::device::FreeCores;
 use crate::download::hex;
 use crate::images::loader::{Loader, Source, in_batches};
 use crate::model::layers::Pass;
-use crate::model::network::{Network, is_backbone, normalise};
+use crate::model::network::{Network, is_backbone};
 use crate::model::tensor_file;
-use crate::model::xception::Architecture;
 
 /// Augmented versions of each training image: more give less overfitting and take longer to compute.
 const AUGMENTED_VIEWS: usize = 4;
@@ -101,7 +100,7 @@ impl Extractor<'_> {
         let file = self.store.join(format!("{}.safetensors", self.key(rows, views)));
         let places =
             |rows: &[usize]| Arc::new(rows.iter().enumerate().map(|(i, &row)| (row, i as i64)).collect());
-        let features = Architecture::of(self.network.backbone()).features() as usize;
+        let features = self.network.backbone().facts().features as usize;
         let is_ours =
             |name: &str, shape: &[usize]| name == FEATURES && shape == [views.len(), rows.len(), features];
         if let Ok(mut read) = tensor_file::read(&file, is_ours)
@@ -189,7 +188,7 @@ impl Extractor<'_> {
         let shape = [images as i64, i64::from(height), i64::from(width), 3];
         no_grad(|| {
             let bytes = Tensor::f_from_data_size(pixels, &shape, Kind::Uint8)?;
-            let input = normalise(&bytes, self.network.device(), self.kind)?;
+            let input = self.network.normalise(&bytes, self.kind)?;
             let features = self.network.features(&input, Pass::evaluate(self.kind))?;
             Ok(features.f_to_device(Device::Cpu)?.f_to_kind(Kind::Half)?)
         })

@@ -8,7 +8,7 @@ use tch::{Kind, Tensor};
 use super::events::Labelled;
 use super::metrics::Weights;
 use super::reporter::Reporter;
-use crate::config::{Backbone, ClassWeights, Config, Precision, Pretrained, Task};
+use crate::config::{ClassWeights, Config, Precision, Task};
 use crate::dataset::edits::Edit;
 use crate::dataset::problems::{self, Problem, Severity, counted, is};
 use crate::dataset::{Dataset, Row};
@@ -125,23 +125,12 @@ pub fn new_network(
 
 /// Finds the weights' file; downloads it if need be.
 fn resolve_weights(config: &Config, reporter: &mut Reporter) -> anyhow::Result<Resolved> {
-    let wanted = &config.model.pretrained;
-    if config.model.backbone != Backbone::Xception
-        && matches!(wanted, Pretrained::Auto | Pretrained::Required)
-    {
-        ensure!(
-            *wanted == Pretrained::Auto,
-            "`pretrained: required`, but the backbone {} has no public weights: set `pretrained: none`, or \
-             `backbone: xception`",
-            config.model.backbone.name()
-        );
-        return pretrained::resolve(&Pretrained::None, &|_, _| {}, &|| true);
-    }
+    let model = &config.model;
     let cell = std::cell::RefCell::new(reporter);
     let progress =
         |done: u64, of: u64| cell.borrow_mut().preparing("downloading the pretrained weights", done, of);
     let keep_going = || !cell.borrow_mut().should_stop();
-    let found = pretrained::resolve(wanted, &progress, &keep_going);
+    let found = pretrained::resolve(model.backbone, &model.pretrained, &progress, &keep_going);
     if cell.borrow_mut().should_stop() {
         bail!(StoppedEarly);
     }

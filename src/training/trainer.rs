@@ -358,13 +358,14 @@ impl<'a> Run<'a> {
         } else {
             serde_json::json!({ "metrics": self.progress.epochs.last() })
         };
+        let facts = model.backbone.facts();
         let description = Description {
-            backbone: model.backbone.name().to_owned(),
+            backbone: facts.name.to_owned(),
             tasks: model.tasks.clone(),
             height: model.height,
             width: model.width,
-            mean: [0.5; 3],
-            std: [0.5; 3],
+            mean: facts.mean,
+            std: facts.std,
             precision: precision_name(self.kind).to_owned(),
             epoch,
             config: self.config.to_yaml(),
