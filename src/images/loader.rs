@@ -11,6 +11,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use rand::{SeedableRng as _, seq::SliceRandom as _};
 use rand_pcg::Pcg64Mcg;
 
+use sha2::{Digest as _, Sha256};
+
 use super::Rgb;
 use super::augment::augment;
 use super::cache::ImageCache;
@@ -46,8 +48,19 @@ pub struct Source {
     pub cache: ImageCache,
     /// Random changes to training images.
     pub augmentation: Augmentation,
+    /// What else than the seed and the epoch says how an image is changed.
+    pub drawn: Drawn,
     /// Of the run.
     pub seed: u64,
+}
+
+/// What says how an image is changed at random, with the seed and the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drawn {
+    /// The number of its row.
+    ByRow,
+    /// Its path: it is changed the same in whatever list it stands.
+    ByPath,
 }
 
 /// The order of rows in an epoch: `rows` shuffled by seed and epoch, in batches. A last batch of one
@@ -119,11 +132,21 @@ impl Source {
         let image = match augment_epoch {
             None => image,
             Some(epoch) => {
-                let seed = mix(self.seed, epoch as u64, row as u64);
+                let seed = mix(self.seed, epoch as u64, self.drawn(row));
                 Arc::new(augment(&image, &self.augmentation, seed))
             }
         };
         Ok((image, note))
+    }
+
+    fn drawn(&self, row: usize) -> u64 {
+        match self.drawn {
+            Drawn::ByRow => row as u64,
+            Drawn::ByPath => {
+                let digest = Sha256::digest(self.rows[row].image.as_os_str().as_encoded_bytes());
+                digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
+            }
+        }
     }
 
     /// `[tasks, N]` of rows.
@@ -260,7 +283,8 @@ mod tests {
             })
             .collect();
         let cache = ImageCache::new(32, 32, 1 << 20);
-        Arc::new(Source { rows, tasks: 2, cache, augmentation: Augmentation::default(), seed: 5 })
+        let augmentation = Augmentation::default();
+        Arc::new(Source { rows, tasks: 2, cache, augmentation, drawn: Drawn::ByRow, seed: 5 })
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tch::Kind;
 
 use super::adam::Adam;
 use super::events::{EpochMetrics, Event, Started, StopReason, Stopped};
-use super::features::{self, Extractor};
+use super::features::Extractor;
 use super::passes::{self, Feed, Passes, Trained};
 use super::predictions::Predictions;
 use super::progress::{self, Behind, Progress};
@@ -21,8 +21,10 @@ use crate::config::{Config, Task};
 use crate::dataset::split::Split;
 use crate::dataset::{Dataset, Row};
 use crate::files;
+use crate::inference::features;
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::{Network, is_backbone};
+use crate::model::xception::Architecture;
 
 /// Trains as asked. The caller turns the result into the last event.
 pub(super) fn run(request: &Request, reporter: &mut Reporter) -> anyhow::Result<Stopped> {
@@ -111,15 +113,17 @@ impl<'a> Run<'a> {
             weights: progress.weights.clone(),
         }));
         let feed = if frozen {
-            let extractor = Extractor {
+            let mut extractor = Extractor {
                 network: &network,
-                source: &source,
+                rows: &source.rows,
+                size: source.cache.size(),
+                augmentation: &source.augmentation,
                 kind,
                 batch_size: config.model.batch_size,
                 workers,
                 threads: config.model.threads,
-                store: features::store(&config.paths.runs),
-                digest: features::digest(&network, &config.model, kind)?,
+                runs: config.paths.runs.clone(),
+                store: store(config, &network, kind)?,
             };
             let train = extractor.training(&split.train, reporter)?;
             let validation = extractor.validation(&split.validation, reporter)?;
@@ -324,6 +328,19 @@ impl<'a> Run<'a> {
         }
         Ok(())
     }
+}
+
+/// Where the features of a network's backbone are, whatever heads it has.
+fn store(config: &Config, network: &Network, kind: Kind) -> anyhow::Result<features::Store> {
+    let feed = features::Feed {
+        backbone: network.backbone().name(),
+        size: (config.model.height, config.model.width),
+        mean: [0.5; 3],
+        std: [0.5; 3],
+        precision: setup::precision_name(kind),
+    };
+    let dimensions = Architecture::of(network.backbone()).features() as usize;
+    Ok(features::Store::of(&config.paths.runs, &features::key(network, feed)?, dimensions))
 }
 
 fn is_empty(folder: &Path) -> bool {

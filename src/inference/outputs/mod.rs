@@ -5,7 +5,6 @@
 //! part of it: they may change without a new pass.
 
 pub mod derived;
-mod features;
 mod older;
 mod shard;
 
@@ -25,12 +24,12 @@ use crate::device::FreeCores;
 use crate::download::hex;
 use crate::files;
 use crate::images::cache::ImageCache;
-use crate::images::loader::{Loader, Source, in_batches};
-use crate::images::{Rgb, resize};
+use crate::images::loader::{Drawn, Loader, Source, in_batches};
+use crate::images::miniature;
 use crate::model::checkpoint;
-pub use features::Features;
+pub use super::features::{Features, MINIATURE_BYTES, MINIATURE_SIDE, Stamp, stamp};
+pub use shard::Buffer;
 use shard::Shard;
-pub use shard::{Buffer, MINIATURE_BYTES, MINIATURE_SIDE, Stamp, stamp};
 
 /// So many images are in a file: a killed pass loses no more.
 const SHARD_IMAGES: usize = 2048;
@@ -139,8 +138,8 @@ impl Store {
         let shards: Vec<Shard> =
             files.iter().map(|file| Shard::open(file, &self.tasks)).collect::<anyhow::Result<_>>()?;
         // One network has written them all.
-        let dimensions = shards.first().map_or(0, |shard| shard.dimensions);
-        if let Some(other) = shards.iter().position(|s| s.dimensions != dimensions || dimensions == 0) {
+        let dimensions = shards.first().map_or(0, |shard| shard.numbers.dimensions());
+        if let Some(other) = shards.iter().position(|shard| shard.numbers.dimensions() != dimensions) {
             bail!(shard::damaged(&files[other]));
         }
         Ok(shards)
@@ -171,8 +170,7 @@ impl Store {
             probabilities.push(all);
         }
         let (images, places): (Vec<_>, Vec<_>) = order.into_iter().unzip();
-        let features =
-            Features { shards: shards.into_iter().map(Arc::new).collect(), places: Arc::new(places) };
+        let features = Features::new(shards.into_iter().map(|shard| shard.numbers).collect(), places);
         Ok(Outputs { tasks: self.tasks.clone(), images, probabilities, features })
     }
 
@@ -223,6 +221,7 @@ impl Store {
             // Each image is seen once: nothing is worth keeping.
             cache: ImageCache::new(description.height, description.width, 0),
             augmentation: Augmentation::none(),
+            drawn: Drawn::ByRow,
             seed: 0,
         });
         let loader = Loader::start(&source, in_batches(&missing, batch_size), None, workers)
@@ -242,7 +241,7 @@ impl Store {
             for (row, pixels) in batch.rows.iter().zip(batch.pixels.chunks_exact(image_bytes)) {
                 buffer.images.push(rows[*row].image.clone());
                 buffer.stamps.push(stamps.get(row).copied().unwrap_or_default());
-                buffer.miniatures.extend(miniature(pixels, description.width, description.height));
+                buffer.miniatures.extend(miniature::of(pixels, description.width, description.height));
             }
             pass.predicted += batch.rows.len();
             if buffer.images.len() >= SHARD_IMAGES {
@@ -305,12 +304,6 @@ fn is_shard(file: &Path) -> bool {
         && file.file_stem().is_some_and(|stem| {
             stem.len() == DIGITS_OF_SHARD && stem.as_encoded_bytes().iter().all(u8::is_ascii_digit)
         })
-}
-
-fn miniature(pixels: &[u8], width: u32, height: u32) -> Vec<u8> {
-    Rgb::from_raw(width, height, pixels.to_vec())
-        .map(|image| resize::resize(&image, MINIATURE_SIDE, MINIATURE_SIDE).into_raw())
-        .unwrap_or_else(|| vec![0; MINIATURE_BYTES])
 }
 
 #[cfg(test)]

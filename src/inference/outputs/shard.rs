@@ -2,19 +2,16 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use memmap2::Mmap;
 use safetensors::tensor::Metadata;
-use safetensors::{Dtype, SafeTensors, View};
+use safetensors::{Dtype, SafeTensors};
 
 use crate::config::Task;
 use crate::files;
-
-/// Side of the tiny pictures by which near-duplicates are found, pixels.
-pub const MINIATURE_SIDE: u32 = 12;
-/// Bytes of one.
-pub const MINIATURE_BYTES: usize = (MINIATURE_SIDE * MINIATURE_SIDE * 3) as usize;
+use crate::inference::features::{MINIATURE_BYTES, Numbers, Raw, Stamp, bytes_of, half, tensor_of};
 
 // The tensors of a file, beside those of the probabilities.
 const IMAGES: &str = "images";
@@ -22,22 +19,12 @@ const STAMPS: &str = "stamps";
 const FEATURES: &str = "features";
 const MINIATURES: &str = "miniatures";
 
-/// What a file was when it was predicted: its size in bytes, and when it was changed (ns since 1970).
-pub type Stamp = [i64; 2];
-
-/// The stamp of a file; zeros where there is none.
-pub fn stamp(path: &Path) -> Stamp {
-    let Ok(metadata) = std::fs::metadata(path) else { return [0; 2] };
-    let changed = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    [metadata.len() as i64, changed.unwrap_or_default().as_nanos() as i64]
-}
-
 /// Outputs on their way into a file.
 #[derive(Debug, Default)]
 pub struct Buffer {
     /// One per image.
     pub images: Vec<PathBuf>,
-    /// As [`stamp`] gave it before the image was read.
+    /// As [`stamp`](super::stamp) gave it before the image was read.
     pub stamps: Vec<Stamp>,
     /// `[task]`, each `[N, labels]`.
     pub probabilities: Vec<Vec<f32>>,
@@ -83,35 +70,6 @@ fn probabilities_name(task: usize) -> String {
     format!("probabilities.{task}")
 }
 
-fn half(count: usize, bytes: &[u8]) -> Raw<'_> {
-    Raw(Dtype::F16, vec![count, bytes.len() / 2 / count.max(1)], Cow::Borrowed(bytes))
-}
-
-/// Numbers as the file has them: little-endian.
-fn bytes_of<T: bytemuck::NoUninit>(values: &[T]) -> Cow<'_, [u8]> {
-    Cow::Borrowed(bytemuck::cast_slice(values))
-}
-
-struct Raw<'a>(Dtype, Vec<usize>, Cow<'a, [u8]>);
-
-impl View for &Raw<'_> {
-    fn dtype(&self) -> Dtype {
-        self.0
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.1
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.2)
-    }
-
-    fn data_len(&self) -> usize {
-        self.2.len()
-    }
-}
-
 /// A shard opened for reading. What is large stays in the file.
 #[derive(Debug)]
 pub struct Shard {
@@ -121,14 +79,8 @@ pub struct Shard {
     pub stamps: Vec<Stamp>,
     /// `[task]`, each `[N, labels]`.
     pub probabilities: Vec<Vec<f32>>,
-    /// The file, mapped into memory.
-    pub map: Mmap,
-    /// Where the features begin, bytes.
-    pub features_at: usize,
-    /// Features per image.
-    pub dimensions: usize,
-    /// Where the miniatures begin, bytes.
-    pub miniatures_at: usize,
+    /// The features, and the file itself.
+    pub numbers: Arc<Numbers>,
 }
 
 impl Shard {
@@ -141,28 +93,11 @@ impl Shard {
         Self::of(map, tasks).with_context(|| damaged(file))
     }
 
-    /// Whether both are the same file of a store: of the same states of the same images. A shard is never
-    /// changed.
-    pub fn is_same(&self, other: &Self) -> bool {
-        self.map.len() == other.map.len()
-            && self.dimensions == other.dimensions
-            && self.stamps == other.stamps
-    }
-
     fn of(map: Mmap, tasks: &[Task]) -> anyhow::Result<Self> {
         let tensors = SafeTensors::deserialize(&map)?;
         let find = |name: &str| tensors.tensor(name).with_context(|| format!("`{name}` is missing"));
         // Each is read as what it is: the file may come from anywhere.
-        let data = |name: &str, dtype: Dtype, shape: &[usize]| {
-            let tensor = find(name)?;
-            ensure!(
-                tensor.dtype() == dtype && tensor.shape() == shape,
-                "`{name}` is {:?} {:?}, expected {dtype:?} {shape:?}",
-                tensor.dtype(),
-                tensor.shape()
-            );
-            anyhow::Ok(tensor.data())
-        };
+        let data = |name: &str, dtype: Dtype, shape: &[usize]| tensor_of(&tensors, name, dtype, shape);
         let paths = find(IMAGES)?;
         let images: Vec<PathBuf> = serde_json::from_slice(data(IMAGES, Dtype::U8, &[paths.data().len()])?)?;
         let count = images.len();
@@ -178,8 +113,8 @@ impl Shard {
         let miniatures = data(MINIATURES, Dtype::U8, &[count, MINIATURE_BYTES])?;
         let at = |data: &[u8]| data.as_ptr() as usize - map.as_ptr() as usize;
         let (features_at, miniatures_at) = (at(features), at(miniatures));
-        ensure!(features_at.is_multiple_of(2), "`features` is not aligned");
-        Ok(Self { images, stamps, probabilities, features_at, dimensions, miniatures_at, map })
+        let numbers = Arc::new(Numbers::new(map, features_at, dimensions, Some(miniatures_at))?);
+        Ok(Self { images, stamps, probabilities, numbers })
     }
 }
 
