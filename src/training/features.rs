@@ -2,7 +2,6 @@
 //! once as it is and some times augmented, and from then on an epoch takes seconds without a GPU.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
@@ -52,8 +51,6 @@ pub struct Extractor<'a> {
     pub workers: usize,
     /// Threads that compute on the processor; `None` is as many as other programs leave cores.
     pub threads: Option<usize>,
-    /// The folder of runs.
-    pub runs: PathBuf,
     /// Of the network's backbone.
     pub store: Store,
 }
@@ -100,7 +97,7 @@ impl Extractor<'_> {
         let missing = self.missing(rows, &stamps, &images, views, reporter);
         if !missing.is_empty() {
             self.compute(missing, views, what, reporter)?;
-            clean::clean(&self.runs, &self.store);
+            clean::clean(&self.store);
         }
         let shelf = self.store.read();
         let found: Vec<_> = views.iter().map(|view| shelf.find(view, &images)).collect();
@@ -157,10 +154,12 @@ impl Extractor<'_> {
             let source = self.source(piece);
             for (index, view) in views.iter().enumerate() {
                 let which: Vec<usize> = (0..piece.len()).filter(|image| piece[*image].lacks[index]).collect();
-                let failed = self.compute_view(view, &source, piece, &which, &mut progress, &mut cores, reporter)?;
+                let failed =
+                    self.compute_view(view, &source, piece, &which, &mut progress, &mut cores, reporter)?;
                 // It is told once, not for each view.
                 for image in failed {
-                    progress.done += piece[image].lacks[index + 1..].iter().filter(|lacks| **lacks).count() as u64;
+                    progress.done +=
+                        piece[image].lacks[index + 1..].iter().filter(|lacks| **lacks).count() as u64;
                     piece[image].lacks.fill(false);
                 }
             }
@@ -195,9 +194,8 @@ impl Extractor<'_> {
         cores: &mut FreeCores,
         reporter: &mut Reporter,
     ) -> anyhow::Result<Vec<usize>> {
-        let loader =
-            Loader::start(source, in_batches(which, self.batch_size), view.number(), self.workers)
-                .context("cannot start the threads that decode images")?;
+        let loader = Loader::start(source, in_batches(which, self.batch_size), view.number(), self.workers)
+            .context("cannot start the threads that decode images")?;
         let (height, width) = self.size;
         let image_bytes = height as usize * width as usize * 3;
         let mut buffer = Buffer::default();

@@ -122,7 +122,6 @@ impl<'a> Run<'a> {
                 batch_size: config.model.batch_size,
                 workers,
                 threads: config.model.threads,
-                runs: config.paths.runs.clone(),
                 store: store(config, &network, kind)?,
             };
             let train = extractor.training(&split.train, reporter)?;

@@ -69,7 +69,8 @@ pub fn key(network: &Network, feed: Feed<'_>) -> anyhow::Result<String> {
 /// The file cannot be read, or its weights are of another kind than ours.
 pub fn key_of_checkpoint(file: &Path, description: &Description) -> anyhow::Result<String> {
     let map = files::map(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let tensors = SafeTensors::deserialize(&map).with_context(|| format!("cannot read {}", file.display()))?;
+    let tensors =
+        SafeTensors::deserialize(&map).with_context(|| format!("cannot read {}", file.display()))?;
     let mut parameters: Vec<_> = tensors.iter().filter(|(name, _)| is_backbone(name)).collect();
     parameters.sort_by(|a, b| a.0.cmp(b.0));
     let mut hash = Feed::of(description).hash()?;

@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime};
 use super::backbone::DIGITS;
 use super::identity::{View, stamp};
 use super::shard::{self, Shard};
-use super::{DAMAGED, ENDING, FOLDER, Identity, Store, append_to, is_shard, shards_in};
+use super::{DAMAGED, ENDING, Identity, Store, append_to, is_shard, shards_in};
 use crate::files;
 use crate::model::tensor_file;
 
@@ -51,18 +51,18 @@ impl Freed {
     }
 }
 
-/// Removes what is of no use from the folder of runs that a store is in. Blocks: it looks at every image of the
+/// Removes what is of no use from the folder of stores that a store is in. Blocks: it looks at every image of the
 /// store.
-pub fn clean(runs: &Path, store: &Store) -> Freed {
-    let root = runs.join(FOLDER);
+pub fn clean(store: &Store) -> Freed {
     let mut freed = Freed::default();
+    let Some(root) = store.folder().parent() else { return freed };
     // A link leads to what is not ours.
     if root.is_symlink() || store.folder().is_symlink() {
         return freed;
     }
     files::remove_leftovers(store.folder());
-    former(&root, &mut freed);
-    for folder in stores_in(&root) {
+    former(root, &mut freed);
+    for folder in stores_in(root) {
         unused(&folder, &mut freed);
     }
     other_settings(store, &mut freed);
@@ -116,8 +116,8 @@ fn unused(folder: &Path, freed: &mut Freed) {
     let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file())) {
         let file = entry.path();
-        let is_aside = file.extension().is_some_and(|ending| ending == DAMAGED)
-            && is_shard(&file.with_extension(""));
+        let is_aside =
+            file.extension().is_some_and(|ending| ending == DAMAGED) && is_shard(&file.with_extension(""));
         let is_ours = || is_aside || (is_shard(&file) && is_ours(&file));
         if is_old(&file) && is_ours() {
             freed.remove(&file);

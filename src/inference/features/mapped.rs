@@ -10,10 +10,10 @@ use sha2::{Digest as _, Sha256};
 
 #[cfg(test)]
 use super::identity::View;
-use crate::images::miniature::BYTES as MINIATURE_BYTES;
 #[cfg(test)]
 use super::shard::{Buffer, Shard};
 use crate::download::hex;
+use crate::images::miniature::BYTES as MINIATURE_BYTES;
 
 /// The features in one file, which is mapped.
 #[derive(Debug)]
@@ -188,6 +188,9 @@ impl Features {
         draw: impl Fn(usize, usize) -> f32,
     ) -> Self {
         let count = miniatures.len() / MINIATURE_BYTES;
+        if count == 0 {
+            return Self::default();
+        }
         let mut buffer = Buffer {
             images: (0..count).map(|item| item.to_string().into()).collect(),
             stamps: vec![[0; 2]; count],

@@ -20,13 +20,13 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 
 use crate::files;
+pub use crate::images::miniature::{BYTES as MINIATURE_BYTES, SIDE as MINIATURE_SIDE};
 pub use backbone::{Feed, key, key_of_checkpoint};
 pub use identity::{Identity, Stamp, View, stamp};
-pub use mapped::{Features, Place};
 pub(super) use mapped::Numbers;
-use shard::Shard;
-pub use crate::images::miniature::{BYTES as MINIATURE_BYTES, SIDE as MINIATURE_SIDE};
+pub use mapped::{Features, Place};
 pub use shard::Buffer;
+use shard::Shard;
 pub(super) use shard::{Raw, bytes_of, half, tensor_of};
 
 /// The folder of all stores, within that of the runs.
@@ -181,9 +181,10 @@ fn set_aside(file: &Path, error: &anyhow::Error) -> String {
 
 /// The time of a shard says when it was last of use.
 fn mark_as_used(file: &Path) {
-    let set = std::fs::OpenOptions::new().append(true).open(file).and_then(|file| {
-        file.set_modified(SystemTime::now())
-    });
+    let set = std::fs::OpenOptions::new()
+        .append(true)
+        .open(file)
+        .and_then(|file| file.set_modified(SystemTime::now()));
     if let Err(error) = set {
         log::debug!("{} cannot be marked as used: {error}", file.display());
     }

@@ -149,7 +149,7 @@ fn what_nobody_uses_goes_and_nothing_else() {
     std::fs::write(root.join("models/000000.safetensors"), &shard).unwrap();
     age(&root.join("models/000000.safetensors"), old);
     let before = (names(other.folder()), names(store.folder()));
-    assert_eq!(clean(dir.path(), &store).files, 1, "the former layout");
+    assert_eq!(clean(&store).files, 1, "the former layout");
     assert_eq!((names(other.folder()), names(store.folder())), before);
     let left = ["0123456789abcdef", "1123456789abcdef0123456789abcdef.safetensors", "fedcba9876543210"];
     assert_eq!(names(&root), [&left[..], &["garments.safetensors", "models"]].concat());
@@ -161,7 +161,7 @@ fn what_nobody_uses_goes_and_nothing_else() {
     age(&store.folder().join("000007.safetensors.damaged"), old);
     // To read is to use.
     assert_eq!(found(&store, &View::Plain, &images[..1]), [Some(1.0)]);
-    let freed = clean(dir.path(), &store);
+    let freed = clean(&store);
     assert_eq!((freed.files, freed.bytes > 2 * shard.len() as u64), (3, true), "{freed:?}");
     assert_eq!(names(other.folder()), ["000005.safetensors", "notes.txt"]);
     assert_eq!(found(&store, &View::Plain, &images), [Some(1.0), Some(2.0), Some(2.0)]);
@@ -176,9 +176,9 @@ fn a_store_that_is_not_used_for_long_goes_with_its_folder() {
     store.append(&View::Plain, &buffer(&images, &View::Plain, 1.0)).unwrap();
     let at_hand = Store::of(dir.path(), "fedcba9876543210", DIMENSIONS);
     age(&store.folder().join("000000.safetensors"), UNUSED / 2);
-    assert_eq!(clean(dir.path(), &at_hand), Freed::default());
+    assert_eq!(clean(&at_hand), Freed::default());
     age(&store.folder().join("000000.safetensors"), UNUSED * 2);
-    assert_eq!(clean(dir.path(), &at_hand).files, 1);
+    assert_eq!(clean(&at_hand).files, 1);
     assert!(!store.folder().exists());
 }
 
@@ -194,7 +194,7 @@ fn views_of_the_settings_used_last_stay() {
     }
     store.append(&View::Plain, &buffer(&images, &View::Plain, 1.0)).unwrap();
     assert_eq!(found(&store, &views[0], &images), [Some(1.0)]);
-    assert_eq!((SETTINGS, clean(dir.path(), &store).files), (2, 1));
+    assert_eq!((SETTINGS, clean(&store).files), (2, 1));
     let left: Vec<bool> = views.iter().map(|view| found(&store, view, &images)[0].is_some()).collect();
     assert_eq!(left, [true, false, true]);
     assert_eq!(found(&store, &View::Plain, &images), [Some(1.0)]);
@@ -211,14 +211,14 @@ fn a_file_of_images_that_have_changed_is_written_anew_without_them() {
     for image in &images[..2] {
         std::fs::write(image, "changed since, and longer").unwrap();
     }
-    assert_eq!(clean(dir.path(), &store), Freed::default(), "most are as they were");
+    assert_eq!(clean(&store), Freed::default(), "most are as they were");
     // The disk of an image may be away.
     std::fs::remove_file(&images[3]).unwrap();
-    assert_eq!(clean(dir.path(), &store), Freed::default());
+    assert_eq!(clean(&store), Freed::default());
     std::fs::write(&images[2], "changed since, and longer").unwrap();
     // One process reads while another tidies.
     let (shelf, known) = (store.read(), now(&images[4..]));
-    assert_eq!(clean(dir.path(), &store).files, 2);
+    assert_eq!(clean(&store).files, 2);
     let place = shelf.find(&View::Plain, &known)[0].unwrap();
     assert_eq!(shelf.features(vec![place]).half(0)[0].to_f32(), 1.0);
     assert_eq!(store.read().shards.iter().map(|shard| shard.count).collect::<Vec<_>>(), [2, 2]);
@@ -239,10 +239,10 @@ fn nothing_is_removed_behind_a_link() {
     let own = dir.path().join("own");
     std::fs::create_dir_all(own.join(FOLDER)).unwrap();
     std::os::unix::fs::symlink(theirs.folder(), own.join(FOLDER).join(KEY)).unwrap();
-    assert_eq!(clean(&own, &Store::of(&own, "fedcba9876543210", DIMENSIONS)), Freed::default());
+    assert_eq!(clean(&Store::of(&own, "fedcba9876543210", DIMENSIONS)), Freed::default());
     std::fs::remove_dir_all(own.join(FOLDER)).unwrap();
     std::os::unix::fs::symlink(elsewhere.join(FOLDER), own.join(FOLDER)).unwrap();
-    assert_eq!(clean(&own, &Store::of(&own, "fedcba9876543210", DIMENSIONS)), Freed::default());
+    assert_eq!(clean(&Store::of(&own, "fedcba9876543210", DIMENSIONS)), Freed::default());
 }
 
 #[test]

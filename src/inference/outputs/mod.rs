@@ -17,6 +17,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use sha2::{Digest as _, Sha256};
 
+pub use super::features::{Features, MINIATURE_BYTES, MINIATURE_SIDE, Stamp, stamp};
 use super::{Predictor, checkpoint_of};
 use crate::config::{Augmentation, Task};
 use crate::dataset::Row;
@@ -27,7 +28,6 @@ use crate::images::cache::ImageCache;
 use crate::images::loader::{Drawn, Loader, Source, in_batches};
 use crate::images::miniature;
 use crate::model::checkpoint;
-pub use super::features::{Features, MINIATURE_BYTES, MINIATURE_SIDE, Stamp, stamp};
 pub use shard::Buffer;
 use shard::Shard;
 

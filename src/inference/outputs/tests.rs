@@ -3,6 +3,7 @@ use tch::Device;
 
 use super::*;
 use crate::config::{Backbone, DeviceChoice};
+use crate::images::Rgb;
 use crate::model::checkpoint::Description;
 use crate::model::network::Network;
 
