@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use tasklens::dataset::Row;
 
 const FROZEN: [(&str, &str); 3] =
     [("model.freeze_convolutional_layers", "true"), ("model.epochs", "3"), ("model.split_column", "part")];
@@ -185,4 +186,42 @@ fn what_an_earlier_version_kept_goes() {
     std::fs::write(project.path("runs/features/notes.txt"), "mine").expect("written");
     train(&project, "first");
     assert!(!former.exists() && project.path("runs/features/notes.txt").exists());
+}
+
+#[test]
+fn what_a_run_says_follows_from_its_features_and_agrees_with_its_own_validation() {
+    let project = project();
+    train(&project, "runs/first");
+    let run = project.path("runs/first");
+    // What looks the same from outside, and is no image any more.
+    for number in 0..24 {
+        let file = project.path(&format!("{number}.png"));
+        let metadata = std::fs::metadata(&file).expect("a picture");
+        std::fs::write(&file, vec![0; metadata.len() as usize]).expect("spoilt");
+        let file = std::fs::File::options().append(true).open(&file).expect("a picture");
+        file.set_modified(metadata.modified().expect("a time")).expect("set");
+    }
+    let predictor = Predictor::open(&run, DeviceChoice::Cpu).expect("a predictor");
+    let written = std::fs::read_to_string(run.join(PREDICTIONS)).expect("predictions");
+    let images: Vec<PathBuf> = (0..24).map(|number| project.path(&format!("{number}.png"))).collect();
+    let row = |image: &PathBuf| Row { image: image.clone(), labels: vec![None, None], usable: true };
+    let rows: Vec<Row> = images.iter().map(row).collect();
+    let which: Vec<usize> = (0..24).collect();
+    let store = Store::of(&run).expect("a store");
+    let pass = store.compute(|| Ok(&predictor), &rows, &which, (8, 1), &mut |_, _| true).expect("a pass");
+    assert_eq!((pass.predicted, pass.failures.len()), (24, 0), "{pass:?}");
+    let outputs = store.load().expect("outputs");
+    let mut compared = 0;
+    for record in csv::Reader::from_reader(written.as_bytes()).records() {
+        let record = record.expect("a row");
+        let at =
+            outputs.images.iter().position(|image| *image == Path::new(&record[0])).expect("its outputs");
+        for (column, label) in [(3, 0), (4, 1)] {
+            let written: f32 = record[column].parse().expect("a probability");
+            let said = outputs.probabilities[0][2 * at + label];
+            assert!((written - said).abs() < 2e-6, "{written} was written, {said} said");
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 2 * 6);
 }

@@ -15,12 +15,15 @@ mod shard;
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::Context as _;
 
 use crate::files;
 pub use crate::images::miniature::{BYTES as MINIATURE_BYTES, SIDE as MINIATURE_SIDE};
+use crate::model::checkpoint::Description;
+use crate::model::xception::Architecture;
 pub use backbone::{Feed, key, key_of_checkpoint};
 pub use identity::{Identity, Stamp, View, stamp};
 pub(super) use mapped::Numbers;
@@ -40,18 +43,53 @@ const DIGITS_OF_SHARD: usize = 6;
 const DAMAGED: &str = "damaged";
 
 /// Where the features of one backbone are kept.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Store {
     folder: PathBuf,
     dimensions: usize,
     /// Takes what cannot be kept in the folder.
-    spare: Option<tempfile::TempDir>,
+    spare: Option<Arc<tempfile::TempDir>>,
 }
 
 impl Store {
     /// The store of the backbone with a [`key`], whose features have `dimensions` numbers, in the folder of runs.
     pub fn of(runs: &Path, key: &str, dimensions: usize) -> Self {
         Self { folder: runs.join(FOLDER).join(key), dimensions, spare: None }
+    }
+
+    /// The store of the backbone of a checkpoint, where the folder of runs that it is in has one: it has where heads
+    /// are trained on it while it is frozen. The features of any other go with its checkpoint.
+    pub fn shared(checkpoint: &Path, description: &Description) -> Option<Self> {
+        let checkpoint = std::path::absolute(checkpoint).ok()?;
+        let runs = checkpoint.parent()?.parent()?;
+        // A link in a folder from elsewhere leads to what is not its own.
+        let is_own = |folder: &Path| folder.is_dir() && !folder.is_symlink();
+        if !is_own(&runs.join(FOLDER)) {
+            return None;
+        }
+        let store = Self::of_checkpoint(runs, &checkpoint, description).ok()?;
+        Some(store).filter(|store| is_own(store.folder()))
+    }
+
+    /// Makes the store of the backbone of a checkpoint, so that all networks that have it share it.
+    ///
+    /// # Errors
+    /// The checkpoint cannot be read, or the folder cannot be made.
+    pub fn share(runs: &Path, checkpoint: &Path, description: &Description) -> anyhow::Result<Self> {
+        let store = Self::of_checkpoint(runs, checkpoint, description)?;
+        let made = files::disk::create_folders(&store.folder);
+        made.with_context(|| format!("cannot make {}", store.folder.display()))?;
+        Ok(store)
+    }
+
+    fn of_checkpoint(runs: &Path, checkpoint: &Path, description: &Description) -> anyhow::Result<Self> {
+        let dimensions = Architecture::of(description.backbone()?).features() as usize;
+        Ok(Self::of(runs, &key_of_checkpoint(checkpoint, description)?, dimensions))
+    }
+
+    /// Numbers per image.
+    pub fn dimensions(&self) -> usize {
+        self.dimensions
     }
 
     /// Where it is.
@@ -62,7 +100,7 @@ impl Store {
     /// What is there now. Damaged files are set aside; what was in them is missing.
     pub fn read(&self) -> Shelf {
         let mut shelf = Shelf { shards: Vec::new(), problems: Vec::new(), dimensions: self.dimensions };
-        for folder in std::iter::once(self.folder()).chain(self.spare.as_ref().map(tempfile::TempDir::path)) {
+        for folder in std::iter::once(self.folder()).chain(self.spare.as_ref().map(|spare| spare.path())) {
             for file in shards_in(folder) {
                 match Shard::open(&file, self.dimensions) {
                     Ok(shard) => shelf.shards.push(shard),
@@ -75,7 +113,15 @@ impl Store {
         shelf
     }
 
-    /// Adds features, computed by whomever, in one file. Where they cannot be kept they last as long as this
+    /// Adds features, computed by whomever, in one file.
+    ///
+    /// # Errors
+    /// The disk is full or not writable.
+    pub fn keep(&self, view: &View, buffer: &Buffer) -> anyhow::Result<()> {
+        append_to(&self.folder, &buffer.to_bytes(view)?)
+    }
+
+    /// As [`Store::keep`]. Where they cannot be kept they last as long as this
     /// store does, and the message says why.
     ///
     /// # Errors
@@ -91,13 +137,13 @@ impl Store {
         let Err(error) = append_to(&self.folder, &bytes) else { return Ok(None) };
         let spare = tempfile::tempdir().context("cannot make a temporary folder")?;
         append_to(spare.path(), &bytes)?;
-        self.spare = Some(spare);
+        self.spare = Some(Arc::new(spare));
         Ok(Some(format!("the features are not kept for the next time: {error:#}")))
     }
 }
 
 /// The shards of a store as they were at one time.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Shelf {
     shards: Vec<Shard>,
     dimensions: usize,
@@ -127,8 +173,12 @@ impl Shelf {
 
     /// The features at places that [`Shelf::find`] gave.
     pub fn features(&self, places: Vec<Place>) -> Features {
-        let shards = self.shards.iter().map(|shard| shard.numbers.clone()).collect();
-        Features::new(shards, places)
+        Features::new(self.files().collect(), places)
+    }
+
+    /// The files that places are in.
+    pub(super) fn files(&self) -> impl Iterator<Item = Arc<Numbers>> + '_ {
+        self.shards.iter().map(|shard| Arc::clone(&shard.numbers))
     }
 
     /// Numbers per image.

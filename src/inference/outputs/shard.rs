@@ -11,7 +11,7 @@ use safetensors::{Dtype, SafeTensors};
 
 use crate::config::Task;
 use crate::files;
-use crate::inference::features::{MINIATURE_BYTES, Numbers, Raw, Stamp, bytes_of, half, tensor_of};
+use crate::inference::features::{Identity, MINIATURE_BYTES, Numbers, Raw, Stamp, bytes_of, half, tensor_of};
 
 // The tensors of a file, beside those of the probabilities.
 const IMAGES: &str = "images";
@@ -28,9 +28,9 @@ pub struct Buffer {
     pub stamps: Vec<Stamp>,
     /// `[task]`, each `[N, labels]`.
     pub probabilities: Vec<Vec<f32>>,
-    /// `[N, features]`, float16, little-endian.
+    /// `[N, features]`, float16, little-endian; empty where they are kept elsewhere.
     pub features: Vec<u8>,
-    /// `[N, 12, 12, 3]`.
+    /// `[N, 12, 12, 3]`; empty where they are kept elsewhere.
     pub miniatures: Vec<u8>,
 }
 
@@ -38,6 +38,13 @@ impl Buffer {
     /// Nothing yet.
     pub fn new(tasks: usize) -> Self {
         Self { probabilities: vec![Vec::new(); tasks], ..Self::default() }
+    }
+
+    /// Adds what the network says of further images, per task.
+    pub(super) fn add(&mut self, probabilities: Vec<Vec<f32>>) {
+        for (all, new) in self.probabilities.iter_mut().zip(probabilities) {
+            all.extend(new);
+        }
     }
 
     /// The shard as a file has it.
@@ -52,12 +59,12 @@ impl Buffer {
         let mut tensors = vec![
             (IMAGES.to_owned(), Raw(Dtype::U8, vec![paths.len()], Cow::Owned(paths))),
             (STAMPS.to_owned(), Raw(Dtype::I64, vec![count, 2], bytes_of(&stamps))),
-            (FEATURES.to_owned(), half(count, &self.features)),
-            (
-                MINIATURES.to_owned(),
-                Raw(Dtype::U8, vec![count, MINIATURE_BYTES], Cow::Borrowed(&self.miniatures)),
-            ),
         ];
+        if !(self.features.is_empty() && self.miniatures.is_empty()) {
+            let shape = vec![count, MINIATURE_BYTES];
+            tensors.push((FEATURES.to_owned(), half(count, &self.features)));
+            tensors.push((MINIATURES.to_owned(), Raw(Dtype::U8, shape, Cow::Borrowed(&self.miniatures))));
+        }
         for (index, (task, values)) in tasks.iter().zip(&self.probabilities).enumerate() {
             let shape = vec![count, task.labels.len()];
             tensors.push((probabilities_name(index), Raw(Dtype::F32, shape, bytes_of(values))));
@@ -79,8 +86,8 @@ pub struct Shard {
     pub stamps: Vec<Stamp>,
     /// `[task]`, each `[N, labels]`.
     pub probabilities: Vec<Vec<f32>>,
-    /// The features, and the file itself.
-    pub numbers: Arc<Numbers>,
+    /// The features and the file itself; `None` where they are kept elsewhere.
+    pub numbers: Option<Arc<Numbers>>,
 }
 
 impl Shard {
@@ -108,19 +115,30 @@ impl Shard {
             let shape = [count, task.labels.len()];
             probabilities.push(numbers(data(&probabilities_name(index), Dtype::F32, &shape)?));
         }
+        if tensors.tensor(FEATURES).is_err() {
+            return Ok(Self { images, stamps, probabilities, numbers: None });
+        }
         let dimensions = find(FEATURES)?.shape().get(1).copied().unwrap_or(0);
         let features = data(FEATURES, Dtype::F16, &[count, dimensions])?;
         let miniatures = data(MINIATURES, Dtype::U8, &[count, MINIATURE_BYTES])?;
         let at = |data: &[u8]| data.as_ptr() as usize - map.as_ptr() as usize;
         let (features_at, miniatures_at) = (at(features), at(miniatures));
-        let numbers = Arc::new(Numbers::new(map, features_at, dimensions, Some(miniatures_at))?);
-        Ok(Self { images, stamps, probabilities, numbers })
+        let numbers = Numbers::new(map, features_at, dimensions, Some(miniatures_at))?;
+        Ok(Self { images, stamps, probabilities, numbers: Some(Arc::new(numbers)) })
+    }
+
+    /// An image as it was when it was predicted.
+    ///
+    /// # Panics
+    /// There is no such row.
+    pub fn identity(&self, row: usize) -> Identity {
+        Identity::new(&self.images[row], self.stamps[row])
     }
 }
 
 /// Whether a file with this header holds outputs.
 pub fn is_of_shard(header: &Metadata) -> bool {
-    [IMAGES, STAMPS, FEATURES, MINIATURES].iter().all(|name| header.info(name).is_some())
+    [IMAGES, STAMPS, &probabilities_name(0)].iter().all(|name| header.info(name).is_some())
 }
 
 /// What is said of a file that cannot be read.
