@@ -302,6 +302,29 @@ mod tests {
     }
 
     #[test]
+    fn an_image_that_is_changed_by_its_path_is_changed_the_same_in_any_list() {
+        let dir = tempfile::tempdir().unwrap();
+        let pixels = |rows: &[usize], drawn| {
+            let Source { rows: all, cache, .. } = Arc::into_inner(source(dir.path(), 3)).unwrap();
+            for (i, row) in all.iter().enumerate() {
+                let pixel = |x, y| image::Rgb([x as u8 * 6, y as u8 * 6, i as u8]);
+                image::RgbImage::from_fn(40, 40, pixel).save(&row.image).unwrap();
+            }
+            let all = rows.iter().map(|row| all[*row].clone()).collect();
+            let augmentation = Augmentation::default();
+            let source = Arc::new(Source { rows: all, tasks: 2, cache, augmentation, drawn, seed: 5 });
+            let batches = vec![(0..rows.len()).collect()];
+            Loader::start(&source, batches, Some(1), 1).unwrap().next().unwrap().pixels
+        };
+        let image = 32 * 32 * 3;
+        let last_of = |drawn| (pixels(&[0, 1, 2], drawn)[2 * image..].to_vec(), pixels(&[2], drawn));
+        let (among, alone) = last_of(Drawn::ByPath);
+        assert!(among == alone);
+        let (among, alone) = last_of(Drawn::ByRow);
+        assert!(among != alone);
+    }
+
+    #[test]
     fn labels_stand_task_by_task_with_missing_ones_marked() {
         let dir = tempfile::tempdir().unwrap();
         let batch =

@@ -99,6 +99,7 @@ fn a_damaged_file_costs_its_images_alone_and_is_set_aside() {
         let problems = store.read().problems;
         assert!(problems.len() == 1 && problems[0].contains("000000.safetensors is damaged"), "{problems:?}");
         assert!(problems[0].contains("000000.safetensors.damaged now"), "{problems:?}");
+        assert!(store.read().problems.is_empty(), "it is told once");
         assert_eq!(found(&store, &View::Plain, &images), [None, Some(2.0)]);
     }
     // Nor is one of another network taken for its own.
