@@ -4,20 +4,20 @@
 //! - a file that nothing has read for [`UNUSED`] goes, whatever backbone it is of;
 //! - of augmented views, those of the [`SETTINGS`] settings used last stay;
 //! - a file of which less than half is still of the images on disk is written anew with what is. An image that
-//!   is not found counts as there: its disk may be away;
+//!   is not found counts as there: its disk may be away. Small files are put together, once they are many;
 //! - files of the layout before this one go.
 //!
 //! A file that another process has mapped stays readable for it where the system is Unix; elsewhere it cannot
 //! be removed, and is the next time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::backbone::DIGITS;
 use super::identity::{View, stamp};
-use super::shard::{self, Shard};
-use super::{DAMAGED, ENDING, Identity, Store, append_to, is_shard, shards_in};
+use super::shard::{self, Buffer, Shard};
+use super::{DAMAGED, ENDING, Identity, SHARD_IMAGES, Store, is_shard, shards_in};
 use crate::files;
 use crate::model::tensor_file;
 
@@ -25,6 +25,10 @@ use crate::model::tensor_file;
 pub const UNUSED: Duration = Duration::from_hours(30 * 24);
 /// Of so many settings of the augmentation the views are kept.
 pub const SETTINGS: usize = 2;
+/// Files of fewer images are small.
+const SMALL: usize = SHARD_IMAGES / 8;
+/// So many small ones of one view are put together.
+const MANY: usize = 16;
 /// The name of a file of the layout before this one: so many hexadecimal digits.
 const DIGITS_OF_FORMER: usize = 32;
 
@@ -49,29 +53,51 @@ impl Freed {
             Err(error) => log::warn!("{} cannot be removed: {error}", file.display()),
         }
     }
+
+    fn log(self, store: &Store) {
+        if self.files > 0 {
+            let (files, megabytes) = (self.files, self.bytes as f64 / 1e6);
+            let beside = store.folder().display();
+            log::info!(
+                "{files} files of features of no use any more, {megabytes:.1} MB, were removed in or beside {beside}"
+            );
+        }
+    }
 }
 
 /// Removes what is of no use from the folder of stores that a store is in. Blocks: it looks at every image of the
 /// store.
 pub fn clean(store: &Store) -> Freed {
+    let mut freed = unused(store);
+    if is_own(store) {
+        other_settings(store, &mut freed);
+        if let Err(error) = outdated(store, &mut freed) {
+            log::warn!("{} is not tidied: {error:#}", store.folder().display());
+        }
+    }
+    freed.log(store);
+    freed
+}
+
+/// Removes only what nothing has read for long, and the former layout. Takes a moment.
+pub fn clean_unused(store: &Store) {
+    unused(store).log(store);
+}
+
+/// A link leads to what is not ours.
+fn is_own(store: &Store) -> bool {
+    let is_own = |folder: &Path| !folder.is_symlink();
+    is_own(store.folder()) && store.folder().parent().is_some_and(is_own)
+}
+
+fn unused(store: &Store) -> Freed {
     let mut freed = Freed::default();
-    let Some(root) = store.folder().parent() else { return freed };
-    // A link leads to what is not ours.
-    if root.is_symlink() || store.folder().is_symlink() {
-        return freed;
-    }
-    files::remove_leftovers(store.folder());
-    former(root, &mut freed);
-    for folder in stores_in(root) {
-        unused(&folder, &mut freed);
-    }
-    other_settings(store, &mut freed);
-    if let Err(error) = outdated(store, &mut freed) {
-        log::warn!("{} is not tidied: {error:#}", store.folder().display());
-    }
-    if freed.files > 0 {
-        let megabytes = freed.bytes as f64 / 1e6;
-        log::info!("{megabytes:.1} MB of features that nobody uses were removed from {}", root.display());
+    if let Some(root) = store.folder().parent().filter(|_| is_own(store)) {
+        files::remove_leftovers(store.folder());
+        former(root, &mut freed);
+        for folder in stores_in(root) {
+            unread(&folder, &mut freed);
+        }
     }
     freed
 }
@@ -111,7 +137,7 @@ fn former(root: &Path, freed: &mut Freed) {
 }
 
 /// Files that nothing has read for long, and the folder that they leave empty.
-fn unused(folder: &Path, freed: &mut Freed) {
+fn unread(folder: &Path, freed: &mut Freed) {
     let before = freed.files;
     let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file())) {
@@ -160,14 +186,14 @@ fn other_settings(store: &Store, freed: &mut Freed) {
     }
 }
 
-/// Files of images most of which have changed since, or are in a later file, too.
+/// Files most of whose images have changed since, or are in a later file, too; and small ones, once they are many.
 fn outdated(store: &Store, freed: &mut Freed) -> anyhow::Result<()> {
     // The same file need not be looked at for each of its views.
     let mut is_current: HashMap<Identity, bool> = HashMap::new();
-    let mut later: HashMap<View, std::collections::HashSet<Identity>> = HashMap::new();
+    let mut views: HashMap<View, Sorted> = HashMap::new();
     for file in shards_in(store.folder()).into_iter().rev() {
         let Ok(shard) = Shard::open(&file, store.dimensions) else { continue };
-        let seen = later.entry(shard.view.clone()).or_default();
+        let sorted = views.entry(shard.view.clone()).or_default();
         let images = shard.images()?;
         let mut kept = Vec::new();
         for (row, (identity, (path, known))) in shard.identities().zip(&images).enumerate() {
@@ -175,17 +201,53 @@ fn outdated(store: &Store, freed: &mut Freed) -> anyhow::Result<()> {
                 let now = stamp(path);
                 now == *known || now == [0; 2]
             });
-            if seen.insert(identity) && is_current {
+            if sorted.seen.insert(identity) && is_current {
                 kept.push(row);
             }
         }
-        if 2 * kept.len() >= shard.count {
-            continue;
+        if 2 * kept.len() < shard.count {
+            sorted.sparse.push((shard, kept));
+        } else if shard.count < SMALL {
+            sorted.small.push((shard, kept));
         }
-        if !kept.is_empty() {
-            append_to(store.folder(), &shard.part(&kept)?.to_bytes(&shard.view)?)?;
-        }
-        freed.remove(&file);
     }
+    for (view, Sorted { sparse, small, .. }) in views {
+        rewrite(store, &view, sparse, freed)?;
+        if small.len() >= MANY {
+            rewrite(store, &view, small, freed)?;
+        }
+    }
+    Ok(())
+}
+
+/// The files of one view, from the latest on, with those of their rows that are worth keeping.
+#[derive(Default)]
+struct Sorted {
+    seen: HashSet<Identity>,
+    sparse: Vec<(Shard, Vec<usize>)>,
+    small: Vec<(Shard, Vec<usize>)>,
+}
+
+/// Puts what is kept of files into new ones, and removes them.
+fn rewrite(
+    store: &Store,
+    view: &View,
+    shards: Vec<(Shard, Vec<usize>)>,
+    freed: &mut Freed,
+) -> anyhow::Result<()> {
+    let mut whole = Buffer::default();
+    let mut written = Vec::new();
+    for (shard, kept) in shards {
+        whole.extend(shard.part(&kept)?);
+        written.push(shard.file);
+        if whole.images.len() >= SHARD_IMAGES {
+            store.keep(view, &std::mem::take(&mut whole))?;
+            written.drain(..).for_each(|file| freed.remove(&file));
+        }
+    }
+    if !whole.images.is_empty() {
+        store.keep(view, &whole)?;
+    }
+    written.iter().for_each(|file| freed.remove(file));
     Ok(())
 }

@@ -41,6 +41,14 @@ pub struct Buffer {
 }
 
 impl Buffer {
+    /// Adds further images.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.images.extend(other.images);
+        self.stamps.extend(other.stamps);
+        self.features.extend(other.features);
+        self.miniatures.extend(other.miniatures);
+    }
+
     /// The shard as a file has it.
     ///
     /// # Errors

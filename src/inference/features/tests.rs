@@ -228,6 +228,23 @@ fn a_file_of_images_that_have_changed_is_written_anew_without_them() {
     assert_eq!(store.read().shards.len(), names(store.folder()).len());
 }
 
+#[test]
+fn many_small_files_become_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let images = images_in(dir.path(), 16);
+    let mut store = Store::of(dir.path(), KEY, DIMENSIONS);
+    let (plain, view) = (View::Plain, augmented(1.0));
+    for (number, image) in images.iter().enumerate() {
+        assert_eq!(clean(&store), Freed::default());
+        store.append(&plain, &buffer(std::slice::from_ref(image), &plain, number as f32)).unwrap();
+    }
+    store.append(&view, &buffer(&images, &view, 99.0)).unwrap();
+    assert_eq!((clean(&store).files, names(store.folder()).len()), (16, 2));
+    let expected: Vec<_> = (0..16).map(|number| Some(number as f32)).collect();
+    assert_eq!(found(&store, &plain, &images), expected);
+    assert_eq!(found(&store, &view, &images), [Some(99.0); 16]);
+}
+
 #[cfg(unix)]
 #[test]
 fn nothing_is_removed_behind_a_link() {

@@ -80,7 +80,8 @@ impl Store {
         {
             work.look(&unknown, workers)?;
             if let Some(shared) = &self.shared {
-                clean::clean(shared);
+                // Pieces of a dataset come one after the other: each image need not be looked at for each.
+                clean::clean_unused(shared);
             }
         }
         let Work { mut pass, .. } = work;
