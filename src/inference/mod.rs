@@ -2,6 +2,7 @@
 
 pub mod diverse;
 pub mod duplicates;
+pub mod features;
 pub mod heat_map;
 pub mod neighbours;
 pub mod outputs;
@@ -143,6 +144,29 @@ impl Predictor {
                 .collect(),
         };
         Ok((0..images).map(prediction).collect())
+    }
+
+    /// What the heads say of features that are kept, `[N, features]` in float16, little-endian: per task `[N, labels]`.
+    ///
+    /// # Errors
+    /// The numbers are of another network, or the device failed.
+    pub fn classify(&self, features: &[u8]) -> anyhow::Result<Vec<Vec<f32>>> {
+        let dimensions = self.network.backbone().facts().features as usize;
+        ensure!(
+            features.len().is_multiple_of(2 * dimensions),
+            "there are {} bytes of features, which is no multiple of {}",
+            features.len(),
+            2 * dimensions
+        );
+        if features.is_empty() {
+            return Ok(vec![Vec::new(); self.tasks().len()]);
+        }
+        no_grad(|| {
+            let shape = [(features.len() / 2 / dimensions) as i64, dimensions as i64];
+            let features = Tensor::f_from_data_size(features, &shape, Kind::Half)?;
+            let features = features.f_to_device(self.network.device())?.f_to_kind(Kind::Float)?;
+            self.network.classify(&features)?.iter().map(probabilities).collect()
+        })
     }
 
     /// As [`Predictor::predict_pixels`], with the features that the heads saw.

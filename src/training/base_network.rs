@@ -1,11 +1,12 @@
 //! A checkpoint that nobody trained: the backbone with its public weights, whose features heads can learn from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 
 use super::outputs;
 use crate::config::{Config, Pretrained, Written};
+use crate::inference::features;
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::Network;
 use crate::model::pretrained;
@@ -58,13 +59,26 @@ pub fn prepare(
         config: String::new(),
         extra: serde_json::json!({ "weights": weights }),
     };
-    if checkpoint::read_description(&file).is_ok_and(|known| known == description) {
-        return Ok(file);
+    let is_known = checkpoint::read_description(&file).is_ok_and(|known| known == description);
+    if !is_known {
+        let mut network = Network::new(model.backbone, &model.tasks, model.random_seed, tch::Device::Cpu)?;
+        network.load_backbone(&weights)?;
+        checkpoint::write(&file, &network, &description, &[])?;
     }
-    let mut network = Network::new(model.backbone, &model.tasks, model.random_seed, tch::Device::Cpu)?;
-    network.load_backbone(&weights)?;
-    checkpoint::write(&file, &network, &description, &[])?;
+    share_features(&file, &description);
     Ok(file)
+}
+
+/// What Label computes with the backbone, a run on the same one that is frozen finds, and the other way round.
+fn share_features(file: &Path, description: &Description) {
+    let Some(runs) = file.parent().and_then(Path::parent) else { return };
+    // A link leads to what is not ours.
+    if runs.join(features::FOLDER).is_symlink() {
+        return;
+    }
+    if let Err(error) = features::Store::share(runs, file, description) {
+        log::warn!("the features of {} are not shared: {error:#}", file.display());
+    }
 }
 
 /// Beside the runs; where these are outside of the project's folder, in its own, as nobody was asked.
@@ -84,7 +98,6 @@ fn folder_for(config: &Config) -> anyhow::Result<PathBuf> {
 mod tests {
     use super::*;
     use crate::config::Backbone;
-    use std::path::Path;
 
     /// A project in `folder` that takes the weights of another network, and has its runs there.
     fn config(folder: &Path, runs: &str) -> Config {
@@ -107,6 +120,9 @@ mod tests {
         std::fs::create_dir(&project).unwrap();
         let prepare = |runs: &str| prepare(&config(&project, runs), &|_, _| {}, &|| true);
         assert_eq!(prepare("kept").unwrap(), project.join("kept/labelling").join(FILE));
+        let description = checkpoint::read_description(&project.join("kept/labelling").join(FILE)).unwrap();
+        let shared = features::Store::shared(&project.join("kept/labelling").join(FILE), &description);
+        assert!(shared.unwrap().folder().starts_with(project.join("kept/features")));
         assert_eq!(prepare("../elsewhere").unwrap(), project.join("runs/labelling").join(FILE));
         assert!(!dir.path().join("elsewhere").exists());
         #[cfg(unix)]

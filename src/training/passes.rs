@@ -226,7 +226,7 @@ impl Passes {
                 Ok(Box::new(loader.map(|batch| Ok(Input { batch, features: None }))))
             }
             Feed::Features { train, validation } => {
-                let features = if augment_epoch.is_some() { train } else { validation }.shallow_clone();
+                let features = if augment_epoch.is_some() { train } else { validation }.clone();
                 let source = Arc::clone(&self.source);
                 Ok(Box::new(batches.into_iter().map(move |mut rows| {
                     rows.retain(|&row| features.has(row));

@@ -14,7 +14,7 @@ use crate::dataset::problems::{self, Problem, Severity, counted, is};
 use crate::dataset::{Dataset, Row};
 use crate::device::{self, Device};
 use crate::images::cache::ImageCache;
-use crate::images::loader::Source;
+use crate::images::loader::{Drawn, Source};
 use crate::model::network::Network;
 use crate::model::pretrained::{self, Resolved};
 
@@ -210,6 +210,7 @@ pub fn source(config: &Config, rows: Vec<Row>) -> Arc<Source> {
         tasks: model.tasks.len(),
         cache: ImageCache::new(model.height, model.width, free_memory() / 4),
         augmentation: model.augmentation.clone(),
+        drawn: Drawn::ByRow,
         seed: model.random_seed,
     })
 }

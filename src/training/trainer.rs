@@ -9,7 +9,7 @@ use tch::Kind;
 
 use super::adam::Adam;
 use super::events::{EpochMetrics, Event, Stage, Started, StopReason, Stopped};
-use super::features::{self, Extractor};
+use super::features::Extractor;
 use super::passes::{self, Feed, Passes, Trained, Validated};
 use super::predictions::Predictions;
 use super::progress::{self, Behind, Progress};
@@ -22,7 +22,7 @@ use crate::config::{Config, ModelConfig, Optimizer, Schedule, Task};
 use crate::dataset::split::Split;
 use crate::dataset::{Dataset, Row};
 use crate::files;
-use crate::inference::precision_name;
+use crate::inference::{features, precision_name};
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::{Network, is_backbone};
 
@@ -128,15 +128,16 @@ impl<'a> Run<'a> {
         let feed = if stage == Stage::Heads {
             // The features are those of prediction.
             network.fold(kind)?;
-            let extractor = Extractor {
+            let mut extractor = Extractor {
                 network: &network,
-                source: &source,
+                rows: &source.rows,
+                size: source.cache.size(),
+                augmentation: &source.augmentation,
                 kind,
                 batch_size: config.model.batch_size,
                 workers,
                 threads: config.model.threads,
-                store: features::store(&config.paths.runs),
-                digest: features::digest(&network, &config.model, kind)?,
+                store: store(config, &network, kind)?,
             };
             let train = extractor.training(&split.train, reporter)?;
             let validation = extractor.validation(&split.validation, reporter)?;
@@ -403,6 +404,19 @@ fn optimizer(model: &ModelConfig, network: &Network, stage: Stage) -> anyhow::Re
         Optimizer::Adam => adam,
         Optimizer::AdamW { weight_decay } => adam.with_decay(weight_decay),
     })
+}
+
+/// Where the features of a network's backbone are, whatever heads it has.
+fn store(config: &Config, network: &Network, kind: Kind) -> anyhow::Result<features::Store> {
+    let facts = network.backbone().facts();
+    let feed = features::Feed {
+        backbone: network.backbone().name(),
+        size: (config.model.height, config.model.width),
+        mean: facts.mean,
+        std: facts.std,
+        precision: precision_name(kind),
+    };
+    Ok(features::Store::of(&config.paths.runs, &features::key(network, feed)?, facts.features as usize))
 }
 
 fn is_empty(folder: &Path) -> bool {
