@@ -21,6 +21,8 @@ use tasklens::training::{Request, Unsaved, start};
 
 #[path = "training/killed.rs"]
 mod killed;
+#[path = "training/networks.rs"]
+mod networks;
 #[path = "training/unvalidated.rs"]
 mod unvalidated;
 
