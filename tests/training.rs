@@ -24,6 +24,8 @@ use tasklens::training::{Request, Unsaved, start};
 mod frozen;
 #[path = "training/killed.rs"]
 mod killed;
+#[path = "training/networks.rs"]
+mod networks;
 #[path = "training/stages.rs"]
 mod stages;
 #[path = "training/unvalidated.rs"]

@@ -82,22 +82,22 @@ mod tests {
     use crate::model::checkpoint::{self, Description};
     use crate::model::network::Network;
 
-    fn predictor(side: u32) -> (Predictor, Tensor) {
+    fn predictor(backbone: Backbone, side: u32) -> (Predictor, Tensor) {
         let dir = tempfile::tempdir().unwrap();
         let task = |name: &str| Task { name: name.into(), labels: vec!["a".into(), "b".into()] };
         let description = Description {
-            backbone: "xception_small".to_owned(),
+            backbone: backbone.name().to_owned(),
             tasks: vec![task("print"), task("neck")],
             height: side,
             width: side,
-            mean: [0.5; 3],
-            std: [0.5; 3],
+            mean: backbone.facts().mean,
+            std: backbone.facts().std,
             precision: "fp32".to_owned(),
             epoch: 1,
             config: String::new(),
             extra: serde_json::Value::Null,
         };
-        let network = Network::new(Backbone::XceptionSmall, &description.tasks, 3, Device::Cpu).unwrap();
+        let network = Network::new(backbone, &description.tasks, 3, Device::Cpu).unwrap();
         let head = network.parameters().get("heads.neck.weight").unwrap().copy();
         let file = dir.path().join("x.safetensors");
         checkpoint::write(&file, &network, &description, &[]).unwrap();
@@ -111,7 +111,12 @@ mod tests {
     /// With pooling and one linear layer behind the last maps, Grad-CAM is CAM (the paper, section 3.1).
     #[test]
     fn on_the_last_maps_it_is_the_class_activation_map() {
-        let (predictor, head) = predictor(224);
+        for backbone in [Backbone::XceptionSmall, Backbone::EfficientNetLite0] {
+            check_last_maps(&predictor(backbone, 224));
+        }
+    }
+
+    fn check_last_maps((predictor, head): &(Predictor, Tensor)) {
         let heat = predictor.heat_map(&image(), 1, 1).unwrap();
         assert_eq!((heat.width, heat.height), (7, 7));
         let expected = tch::no_grad(|| {
@@ -132,12 +137,16 @@ mod tests {
 
     #[test]
     fn small_inputs_get_the_finer_maps_and_labels_get_different_ones() {
-        let (predictor, _) = predictor(64);
-        let of = |label| predictor.heat_map(&image(), 0, label).unwrap();
-        let (a, b) = (of(0), of(1));
-        assert_eq!((a.width, a.height, a.values.len()), (4, 4, 16));
-        assert!(a.values.iter().all(|value| (0.0..=1.0).contains(value)));
-        assert_ne!(a, b);
-        assert!(predictor.heat_map(&image(), 0, 2).is_err() && predictor.heat_map(&image(), 2, 0).is_err());
+        for backbone in [Backbone::XceptionSmall, Backbone::EfficientNetLite0] {
+            let (predictor, _) = predictor(backbone, 64);
+            let of = |label| predictor.heat_map(&image(), 0, label).unwrap();
+            let (a, b) = (of(0), of(1));
+            assert_eq!((a.width, a.height, a.values.len()), (4, 4, 16));
+            assert!(a.values.iter().all(|value| (0.0..=1.0).contains(value)));
+            assert_ne!(a, b);
+            assert!(
+                predictor.heat_map(&image(), 0, 2).is_err() && predictor.heat_map(&image(), 2, 0).is_err()
+            );
+        }
     }
 }

@@ -263,6 +263,8 @@ mod tests {
         assert!(more.contains("`print` have shape [2, 512], expected [90000, 512]"), "{more}");
         let other = refusal(|description| description.backbone = "xception".to_owned());
         assert!(other.contains("expected [2, 2048]"), "{other}");
+        let pixels = refusal(|description| description.mean = [0.25; 3]);
+        assert!(pixels.contains("mean [0.25, 0.25, 0.25]") && pixels.contains("xception_small"), "{pixels}");
         let unknown = refusal(|description| description.backbone = "resnet".to_owned());
         assert!(unknown.contains("the backbone `resnet` is unknown"), "{unknown}");
     }

@@ -284,3 +284,25 @@ impl Linear {
         x.f_linear(&self.weight, Some(&self.bias))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn same_padding_is_that_of_tensorflow() {
+        // Cells are ceil(size / stride); the odd pixel is behind.
+        for (size, kernel, stride, expected) in [
+            (224, 3, 2, (0, 1)),
+            (71, 3, 2, (1, 1)),
+            (28, 5, 2, (1, 2)),
+            (65, 5, 2, (2, 2)),
+            (7, 5, 1, (2, 2)),
+            (7, 1, 1, (0, 0)),
+            (1, 3, 2, (1, 1)),
+        ] {
+            assert_eq!(Padding::Same.of(size, kernel, stride), expected, "{size}, {kernel}, {stride}");
+            assert_eq!(Padding::None.of(size, kernel, stride), (0, 0));
+        }
+    }
+}

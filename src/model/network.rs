@@ -280,6 +280,36 @@ mod tests {
     }
 
     #[test]
+    fn every_network_scales_pixels_as_its_weights_want_them_and_has_the_features_of_its_row() {
+        for backbone in Backbone::ALL.iter().copied() {
+            let network = Network::new(backbone, &[], 1, Device::Cpu).unwrap();
+            let images = network.normalise(&noise(), Kind::Float).unwrap();
+            let facts = backbone.facts();
+            let expected = (7919.0 % 251.0 / 255.0 - f64::from(facts.mean[0])) / f64::from(facts.std[0]);
+            assert!((images.double_value(&[0, 1, 0, 0]) - expected).abs() < 1e-6, "{}", facts.name);
+            let features = no_grad(|| network.features(&images, Pass::evaluate(Kind::Float)).unwrap());
+            assert_eq!(features.size(), [2, facts.features], "{}", facts.name);
+        }
+        let lite = Network::new(Backbone::EfficientNetLite0, &[], 1, Device::Cpu).unwrap();
+        let bytes = Tensor::from_slice(&[0_u8, 127, 255]).view([1, 1, 1, 3]);
+        let scaled = lite.normalise(&bytes, Kind::Float).unwrap().view([3]);
+        let scaled = Vec::<f32>::try_from(scaled).unwrap();
+        let expected = [-127.0 / 128.0, 0.0, 1.0];
+        assert!(
+            scaled.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6),
+            "(byte - 127) / 128: {scaled:?}"
+        );
+    }
+
+    #[test]
+    fn channels_can_be_scaled_each_in_its_own_way() {
+        let pixels = Tensor::from_slice(&[51_f32, 102.0, 255.0]).view([1, 3, 1, 1]);
+        let scaled = scale(pixels, [0.1, 0.2, 0.5], [0.5, 0.25, 0.125]).unwrap();
+        let scaled = Vec::<f32>::try_from(scaled.view([3])).unwrap();
+        assert!(scaled.iter().zip([0.2, 0.8, 4.0]).all(|(a, b)| (a - b).abs() < 1e-6), "{scaled:?}");
+    }
+
+    #[test]
     fn one_pass_answers_every_task() {
         let network = Network::new(Backbone::XceptionSmall, &tasks(), 1, Device::Cpu).unwrap();
         let images = network.normalise(&noise(), Kind::Float).unwrap();
@@ -289,7 +319,12 @@ mod tests {
 
     #[test]
     fn folding_the_normalisation_changes_nothing_but_rounding() {
-        let mut network = Network::new(Backbone::XceptionSmall, &tasks(), 1, Device::Cpu).unwrap();
+        for backbone in [Backbone::XceptionSmall, Backbone::EfficientNetLite0] {
+            check_folding(Network::new(backbone, &tasks(), 1, Device::Cpu).unwrap());
+        }
+    }
+
+    fn check_folding(mut network: Network) {
         let images = network.normalise(&noise(), Kind::Float).unwrap();
         no_grad(|| {
             // A training pass moves the running statistics away from 0 and 1.

@@ -114,6 +114,28 @@ mod tests {
     }
 
     #[test]
+    fn any_network_with_weights_can_be_the_base_and_its_checkpoint_scales_pixels_as_it_wants() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = config(dir.path(), "runs");
+        config.model.backbone = Backbone::EfficientNetLite0;
+        let network = Network::new(config.model.backbone, &[], 1, tch::Device::Cpu).unwrap();
+        let weights: Vec<_> = network.parameters().iter().map(|p| (p.name.clone(), &p.tensor)).collect();
+        crate::model::tensor_file::write(&dir.path().join("other.safetensors"), &weights, None).unwrap();
+        let file = prepare(&config, &|_, _| {}, &|| true).unwrap();
+        let description = checkpoint::read_description(&file).unwrap();
+        assert_eq!(description.backbone, "efficientnet_lite0");
+        assert_eq!(description.mean, [127.0 / 255.0; 3]);
+        let loaded = checkpoint::load(&file, tch::Device::Cpu).unwrap().network;
+        let name = "_blocks.3._depthwise_conv.weight";
+        assert!(loaded.parameters().get(name).unwrap().equal(network.parameters().get(name).unwrap()));
+
+        config.model.backbone = Backbone::XceptionSmall;
+        config.model.pretrained = Pretrained::Auto;
+        let error = prepare(&config, &|_, _| {}, &|| true).unwrap_err().to_string();
+        assert!(error.contains("xception_small has no public weights"), "{error}");
+    }
+
+    #[test]
     fn the_backbone_to_label_with_is_kept_in_the_project_whatever_its_config_says() {
         let dir = tempfile::tempdir().unwrap();
         let project = dir.path().join("project");
