@@ -114,25 +114,36 @@ pub(super) fn crop(reader: &mut Reader, augmentation: &Section<'_>) -> Option<Cr
     })
 }
 
-/// What cannot all be meant.
+impl ModelConfig {
+    /// What cannot all be meant: the key that is too much, and what to do. A config that was read has none; one that
+    /// was changed since may.
+    pub fn contradiction(&self) -> Option<(&'static str, String)> {
+        if self.freeze_convolutional_layers && self.backbone_learning_rate.is_some() {
+            let message = "`model.backbone_learning_rate` says how fast the backbone learns, and \
+                           `freeze_convolutional_layers: true` that it does not: take one of them out";
+            return Some(("backbone_learning_rate", message.to_owned()));
+        }
+        if self.freeze_convolutional_layers && self.frozen_epochs > 0 {
+            let message = "`model.frozen_epochs` trains all layers in the end, and `freeze_convolutional_layers: true` \
+                           never does: take one of them out";
+            return Some(("frozen_epochs", message.to_owned()));
+        }
+        (self.frozen_epochs >= self.epochs).then(|| {
+            let message = format!(
+                "`model.frozen_epochs` is {}, and of {} epochs none is left for all layers: expected fewer; for the heads \
+                 alone there is `freeze_convolutional_layers: true`",
+                self.frozen_epochs, self.epochs
+            );
+            ("frozen_epochs", message)
+        })
+    }
+}
+
+/// What cannot all be meant, and what nothing follows from.
 pub(super) fn check(reader: &mut Reader, section: &Section<'_>, model: &ModelConfig) {
     let place = |key: &str| section.get(key).map(|node: &Node| &node.place);
-    if model.freeze_convolutional_layers && model.backbone_learning_rate.is_some() {
-        let message = "`model.backbone_learning_rate` says how fast the backbone learns, and \
-                       `freeze_convolutional_layers: true` that it does not: take one of them out";
-        reader.fault(place("backbone_learning_rate"), message);
-    }
-    if model.freeze_convolutional_layers && model.frozen_epochs > 0 {
-        let message = "`model.frozen_epochs` trains all layers in the end, and `freeze_convolutional_layers: true` never \
-                       does: take one of them out";
-        reader.fault(place("frozen_epochs"), message);
-    } else if model.frozen_epochs >= model.epochs {
-        let message = format!(
-            "`model.frozen_epochs` is {}, and of {} epochs none is left for all layers: expected fewer; for the heads \
-             alone there is `freeze_convolutional_layers: true`",
-            model.frozen_epochs, model.epochs
-        );
-        reader.fault(place("frozen_epochs").or_else(|| place("epochs")), message);
+    if let Some((key, message)) = model.contradiction() {
+        reader.fault(place(key).or_else(|| place("epochs")), message);
     }
     let unused: Vec<String> = ["lr_reducer_factor", "lr_reducer_patience", "lr_reducer_cooldown", "min_lr"]
         .into_iter()

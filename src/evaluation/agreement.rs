@@ -207,7 +207,7 @@ mod tests {
         let print = vec![0.9, 0.1, 0.2, 0.8, 0.5, 0.5, 0.3, 0.7];
         let outputs = outputs(&images, print, vec![0.9, 0.1, 0.9, 0.1, 0.9, 0.1, 0.9, 0.1]);
         let inspection = Inspection::new(&dataset, &dataset.parts(), &outputs);
-        let record = Record { rows, tasks: outputs.tasks.clone(), precision: Some("bf16".to_owned()) };
+        let record = Record { rows, tasks: outputs.tasks, precision: Some("bf16".to_owned()) };
         disagreements(&record, &dataset, &inspection, precision)
     }
 

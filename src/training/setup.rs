@@ -1,5 +1,6 @@
-//! Everything before the first epoch: data, device, network, first weights.
+//! Everything before the first epoch: folder, data, device, network, first weights.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
@@ -8,9 +9,12 @@ use tch::{Kind, Tensor};
 use super::events::Labelled;
 use super::metrics::Weights;
 use super::reporter::Reporter;
+use super::run_folder::{self, BEST, EVENTS, LAST};
+use super::{Request, split_file};
 use crate::config::{ClassWeights, Config, Precision, Task};
 use crate::dataset::edits::Edit;
 use crate::dataset::problems::{self, Problem, Severity, counted, is};
+use crate::dataset::split::Split;
 use crate::dataset::{Dataset, Row};
 use crate::device::{self, Device};
 use crate::images::cache::ImageCache;
@@ -85,6 +89,65 @@ pub fn open_data(config: &Config, edits: &[Edit], reporter: &mut Reporter) -> an
     Ok(dataset)
 }
 
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
+}
+
+/// A resumed run goes on with the images that it began with.
+pub fn keep_split(folder: &Path, data: &mut Dataset, reporter: &mut Reporter) -> anyhow::Result<()> {
+    let Some(split) = split_file::read(folder, data)? else { return Ok(()) };
+    let rows = |split: &Split| split.train.len() + split.validation.len();
+    let (now, then) = (rows(&data.split), rows(&split));
+    if then < now {
+        reporter.warn(format!(
+            "{} rows have come into the CSV since the run began; it goes on without them: start a new run to \
+             use them",
+            now - then
+        ));
+    }
+    ensure!(
+        !split.train.is_empty() && !split.validation.is_empty(),
+        "the CSV no longer has the images that {} was trained with: start a new run",
+        folder.display()
+    );
+    data.split = split;
+    Ok(())
+}
+
+/// The run's folder, and whether it was made for it.
+pub fn open_folder(request: &Request) -> anyhow::Result<(PathBuf, bool)> {
+    let config = &request.config;
+    let found = match (&request.run, request.resume) {
+        (None, true) => bail!("name the run to resume"),
+        (Some(folder), true) => {
+            ensure!(
+                folder.join(LAST).is_file(),
+                "{} cannot be resumed: it has no {LAST}; start a new run",
+                folder.display()
+            );
+            (folder.clone(), false)
+        }
+        (Some(folder), false) => {
+            ensure!(
+                ![BEST, LAST].iter().any(|name| folder.join(name).is_file()),
+                "{} holds a run already: name another folder, or resume it with `--resume`",
+                folder.display()
+            );
+            // What a run that never began has left may stay; a user's own files are not mixed with a run's.
+            ensure!(
+                folder.join(EVENTS).is_file() || is_empty(folder),
+                "{} is not empty: name a new folder for the run",
+                folder.display()
+            );
+            let is_new = !folder.exists();
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+            (folder.clone(), is_new)
+        }
+        (None, false) => (run_folder::create(&config.paths.runs)?, true),
+    };
+    Ok(found)
+}
+
 /// What the network computes in: as asked, or bf16 where the processor has it.
 pub fn precision(config: &Config, device: &Device) -> Kind {
     match config.model.precision {
@@ -115,6 +178,11 @@ pub fn new_network(
         reporter.warn(
             "`freeze_convolutional_layers` is on, but there are no pretrained weights: the features are those \
              of a random network, and accuracy will be poor",
+        );
+    } else if model.frozen_epochs > 0 {
+        reporter.warn(
+            "`frozen_epochs` trains the heads first, but there are no pretrained weights: on the features of a random \
+             network they learn little",
         );
     }
     if let Some(warning) = found.warning {

@@ -5,9 +5,11 @@ use std::path::Path;
 
 use anyhow::ensure;
 
+use super::adam::Adam;
 use super::events::Stage;
 use super::schedule::OneCycle;
-use crate::config::{Config, ModelConfig, Schedule};
+use crate::config::{Config, ModelConfig, Optimizer, Schedule};
+use crate::model::network::{Network, is_backbone};
 
 impl Stage {
     /// That of an epoch (from 1).
@@ -26,6 +28,18 @@ impl Stage {
             Self::Heads => (1, model.epochs),
             Self::All => (model.frozen_epochs + 1, model.epochs),
         }
+    }
+
+    /// Over what learns in it, as the config has it.
+    pub(super) fn optimizer(self, model: &ModelConfig, network: &Network) -> anyhow::Result<Adam> {
+        let learns = |name: &str| self == Self::All || !is_backbone(name);
+        let adam = Adam::new(network.parameters().trainable(learns))?;
+        let share = model.backbone_learning_rate.map_or(1.0, |rate| rate / model.learning_rate);
+        let adam = adam.with_shares(|name| if is_backbone(name) { share } else { 1.0 });
+        Ok(match model.optimizer {
+            Optimizer::Adam => adam,
+            Optimizer::AdamW { weight_decay } => adam.with_decay(weight_decay),
+        })
     }
 
     /// Whether another follows: its length is what the config says, whatever the losses are.

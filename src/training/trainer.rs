@@ -1,6 +1,6 @@
 //! The run from the first epoch to the last: what happens after each, and what is kept.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,27 +14,29 @@ use super::passes::{self, Feed, Passes, Trained, Validated};
 use super::predictions::Predictions;
 use super::progress::{self, Behind, Progress};
 use super::reporter::Reporter;
-use super::run_folder::{self, BEST, CONFIG, EVENTS, HISTORY, LAST, PREDICTIONS};
+use super::run_folder::{self, BEST, CONFIG, HISTORY, LAST, PREDICTIONS};
 use super::setup::{self, StoppedEarly};
 use super::stages::{self, Rates};
 use super::{Request, history, outputs, split_file};
-use crate::config::{Config, ModelConfig, Optimizer, Schedule, Task};
-use crate::dataset::split::Split;
+use crate::config::{Config, Schedule, Task};
 use crate::dataset::{Dataset, Row};
 use crate::files;
 use crate::inference::{features, precision_name};
 use crate::model::checkpoint::{self, Description};
-use crate::model::network::{Network, is_backbone};
+use crate::model::network::Network;
 
 /// Trains as asked. The caller turns the result into the last event.
 pub(super) fn run(request: &Request, reporter: &mut Reporter) -> anyhow::Result<Stopped> {
     let began = Instant::now();
     let config = &request.config;
-    // Before anything is written, and not after hours.
+    // Before anything is written, and not after hours. The window changes configs after they were read.
+    if let Some((_, message)) = config.model.contradiction() {
+        bail!(message);
+    }
     outputs::check(config)?;
     let outside = if request.allow_outside { Vec::new() } else { outputs::outside(request) };
     ensure!(outside.is_empty(), outputs::told(config, &outside));
-    let (folder, is_new) = open_folder(request)?;
+    let (folder, is_new) = setup::open_folder(request)?;
     let error = match Run::prepare(request, folder.clone(), reporter) {
         Ok(mut run) => return run.train(reporter, began),
         Err(error) => error,
@@ -72,7 +74,7 @@ impl<'a> Run<'a> {
         reporter.log_to(&folder)?;
         let mut data = setup::open_data(config, &request.edits.of(&config.paths.model_dataframe), reporter)?;
         if request.resume {
-            keep_split(&folder, &mut data, reporter)?;
+            setup::keep_split(&folder, &mut data, reporter)?;
         }
         passes::check_batches(config, data.split.train.len())?;
         let device = setup::device(config)?;
@@ -94,7 +96,7 @@ impl<'a> Run<'a> {
         let model = &config.model;
         let done = progress.epochs.len();
         let stage = Stage::of(model, (done + 1).min(model.epochs));
-        let mut adam = optimizer(model, &network, stage)?;
+        let mut adam = stage.optimizer(model, &network)?;
         // A stage that is about to begin has an optimizer of its own.
         if let Some(state) = state.filter(|_| done >= stage.epochs(model).0) {
             adam.restore(&state, progress.adam_steps).with_context(|| format!("{LAST} cannot be resumed"))?;
@@ -241,7 +243,7 @@ impl<'a> Run<'a> {
         let stage = Stage::of(model, epoch);
         if stage != self.stage {
             self.stage = stage;
-            self.adam = optimizer(model, &self.network, stage)?;
+            self.adam = stage.optimizer(model, &self.network)?;
             self.passes.go_on_with(Feed::Images { workers: self.workers }, stage.epochs(model).1);
         }
         if model.frozen_epochs > 0 && epoch == stage.epochs(model).0 {
@@ -394,18 +396,6 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Over what learns in a stage, as the config has it.
-fn optimizer(model: &ModelConfig, network: &Network, stage: Stage) -> anyhow::Result<Adam> {
-    let learns = |name: &str| stage == Stage::All || !is_backbone(name);
-    let adam = Adam::new(network.parameters().trainable(learns))?;
-    let share = model.backbone_learning_rate.map_or(1.0, |rate| rate / model.learning_rate);
-    let adam = adam.with_shares(|name| if is_backbone(name) { share } else { 1.0 });
-    Ok(match model.optimizer {
-        Optimizer::Adam => adam,
-        Optimizer::AdamW { weight_decay } => adam.with_decay(weight_decay),
-    })
-}
-
 /// Where the features of a network's backbone are, whatever heads it has.
 fn store(config: &Config, network: &Network, kind: Kind) -> anyhow::Result<features::Store> {
     let facts = network.backbone().facts();
@@ -417,63 +407,4 @@ fn store(config: &Config, network: &Network, kind: Kind) -> anyhow::Result<featu
         precision: precision_name(kind),
     };
     Ok(features::Store::of(&config.paths.runs, &features::key(network, feed)?, facts.features as usize))
-}
-
-fn is_empty(folder: &Path) -> bool {
-    std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
-}
-
-/// A resumed run goes on with the images that it began with.
-fn keep_split(folder: &Path, data: &mut Dataset, reporter: &mut Reporter) -> anyhow::Result<()> {
-    let Some(split) = split_file::read(folder, data)? else { return Ok(()) };
-    let rows = |split: &Split| split.train.len() + split.validation.len();
-    let (now, then) = (rows(&data.split), rows(&split));
-    if then < now {
-        reporter.warn(format!(
-            "{} rows have come into the CSV since the run began; it goes on without them: start a new run to \
-             use them",
-            now - then
-        ));
-    }
-    ensure!(
-        !split.train.is_empty() && !split.validation.is_empty(),
-        "the CSV no longer has the images that {} was trained with: start a new run",
-        folder.display()
-    );
-    data.split = split;
-    Ok(())
-}
-
-/// The run's folder, and whether it was made for it.
-fn open_folder(request: &Request) -> anyhow::Result<(PathBuf, bool)> {
-    let config = &request.config;
-    let found = match (&request.run, request.resume) {
-        (None, true) => bail!("name the run to resume"),
-        (Some(folder), true) => {
-            ensure!(
-                folder.join(LAST).is_file(),
-                "{} cannot be resumed: it has no {LAST}; start a new run",
-                folder.display()
-            );
-            (folder.clone(), false)
-        }
-        (Some(folder), false) => {
-            ensure!(
-                ![BEST, LAST].iter().any(|name| folder.join(name).is_file()),
-                "{} holds a run already: name another folder, or resume it with `--resume`",
-                folder.display()
-            );
-            // What a run that never began has left may stay; a user's own files are not mixed with a run's.
-            ensure!(
-                folder.join(EVENTS).is_file() || is_empty(folder),
-                "{} is not empty: name a new folder for the run",
-                folder.display()
-            );
-            let is_new = !folder.exists();
-            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-            (folder.clone(), is_new)
-        }
-        (None, false) => (run_folder::create(&config.paths.runs)?, true),
-    };
-    Ok(found)
 }

@@ -53,6 +53,11 @@ fn the_heads_learn_first_and_then_all_layers() {
     let events = project.train("run", false, &RECIPE);
     assert_eq!(stopped(&events).why, StopReason::Finished);
     assert_eq!(stages(&events), [(1, Stage::Heads), (3, Stage::All)]);
+    let said = warnings(&events);
+    assert!(
+        said.iter().any(|warning| warning.contains("`frozen_epochs` trains the heads first, but")),
+        "{said:?}"
+    );
     let record = RunRecord::open(&project.path("run")).expect("a run");
     assert_eq!((record.epochs.len(), record.all_layers_from), (5, Some(3)));
     // Each stage has a cycle to its end.
@@ -155,4 +160,22 @@ fn smoothing_is_in_the_loss_of_training_alone() {
     let (smooth, plain) = (losses("smooth"), losses("plain"));
     assert!((smooth.1 - plain.1).abs() < 1e-9, "{smooth:?} and {plain:?}");
     assert!((smooth.0 - plain.0).abs() > 1e-5, "{smooth:?} and {plain:?}");
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_refused_before_anything_is_written() {
+    let project = Project::new();
+    let mut config = project.config(&RECIPE);
+    // As the window's form may leave it.
+    config.model.epochs = 2;
+    let request = Request {
+        config,
+        run: Some(project.path("run")),
+        resume: false,
+        allow_outside: false,
+        edits: Unsaved::default(),
+    };
+    let events: Vec<Event> = start(request, || {}).events.iter().collect();
+    assert!(failed(&events).contains("of 2 epochs none is left for all layers"), "{}", failed(&events));
+    assert!(!project.path("run").exists());
 }

@@ -196,6 +196,29 @@ model:
     }
 
     #[test]
+    fn keys_that_the_form_does_not_show_stay() {
+        let recipe = "    schedule: one_cycle  # four epochs
+    optimizer: adamw
+    weight_decay: 0.02
+    label_smoothing: 0.1
+    frozen_epochs: 1
+    backbone_learning_rate: 5e-4
+    augmentation: {rotation: 0, crop: {scale: [0.35, 1]}}
+";
+        let text = TEXT.replace("    learning_rate: .001\n", &format!("    learning_rate: .001\n{recipe}"));
+        let old = config(&text);
+        let mut new = old.clone();
+        new.model.learning_rate = 0.003;
+        let saved = edited(&text, &old, &new).unwrap();
+        assert!(saved.contains(recipe), "{saved}");
+        // A change of what stands in one group with it.
+        new.model.augmentation.rotation = 5.0;
+        let saved = config(&edited(&text, &old, &new).unwrap()).model;
+        assert_eq!(saved.augmentation.crop, old.model.augmentation.crop);
+        assert_eq!((saved.frozen_epochs, saved.optimizer), (1, old.model.optimizer));
+    }
+
+    #[test]
     fn a_new_key_joins_the_end_of_the_section() {
         let old = config(TEXT);
         let mut new = old.clone();

@@ -8,7 +8,7 @@ use crate::training::seen::Seen;
 fn said(rows: usize, is_network: bool, of_label: impl Fn(usize) -> f32) -> Suggestions {
     let probability = |row: usize| {
         let of = of_label(row);
-        if row % 2 == 0 { [of, 1.0 - of] } else { [1.0 - of, of] }
+        if row.is_multiple_of(2) { [of, 1.0 - of] } else { [1.0 - of, of] }
     };
     let task = Task { name: "digit".into(), labels: vec!["even".into(), "odd".into()] };
     let probabilities = Arc::new((0..rows).flat_map(probability).collect());
@@ -55,7 +55,7 @@ fn the_share_is_that_of_rows_that_did_not_train_the_network() {
     assert_eq!(chosen, share(&network, &heads, &outside));
     assert_eq!(chosen, 1.0);
     // With the rows that it has learnt by heart among them, the network would look better than it is.
-    let knows_nothing_of_training = network.clone().knowing(Some(&seen(300, 0..0)));
+    let knows_nothing_of_training = network.knowing(Some(&seen(300, 0..0)));
     assert!(share(&knows_nothing_of_training, &heads, &labels[0]) <= 0.5);
 }
 
