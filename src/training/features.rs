@@ -73,7 +73,7 @@ impl Extractor<'_> {
         self.of_views(rows, &[View::Plain], "features of the validation images", reporter)
     }
 
-    /// The features of the rows that train: not augmented and [`AUGMENTED_VIEWS`] times augmented.
+    /// The features of the rows that train: not augmented and, where the config augments, [`AUGMENTED_VIEWS`] times augmented.
     ///
     /// # Errors
     /// As [`Extractor::validation`].

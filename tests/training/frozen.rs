@@ -119,6 +119,7 @@ fn a_changed_image_another_augmentation_and_another_size_are_computed_anew() {
         computed(&events)
     };
     assert_eq!(with("augmented", ("model.augmentation.rotation", "33")), 18 * 4);
+    assert_eq!(with("plain", ("model.augmentation", "none")), 0, "the plain views are there");
     assert_eq!(with("large", ("model.input_shape", "[56, 48]")), ALL);
     assert_eq!(with("weights", ("model.random_seed", "12")), ALL, "drawn weights are another network");
     assert_eq!(with("first again", ("model.random_seed", "11")), 0);

@@ -55,11 +55,14 @@ const DIGITS_OF_SETTING: usize = 16;
 const PLAIN: &str = "plain";
 
 impl View {
-    /// So many augmented views.
+    /// So many augmented views; none where nothing is changed.
     ///
     /// # Errors
     /// The settings cannot be written down.
     pub fn augmented(how: &Augmentation, count: usize) -> anyhow::Result<Vec<Self>> {
+        if *how == Augmentation::none() {
+            return Ok(Vec::new());
+        }
         let digest = hex(&Sha256::digest(serde_json::to_vec(how)?));
         let view = |number| Self::Augmented { setting: digest[..DIGITS_OF_SETTING].to_owned(), number };
         Ok((1..=count).map(view).collect())
