@@ -144,7 +144,7 @@ fn unread(folder: &Path, freed: &mut Freed) {
         let file = entry.path();
         let is_aside =
             file.extension().is_some_and(|ending| ending == DAMAGED) && is_shard(&file.with_extension(""));
-        let is_ours = || is_aside || (is_shard(&file) && is_ours(&file));
+        let is_ours = || if is_aside { shard::was_ours(&file) } else { is_shard(&file) && is_ours(&file) };
         if is_old(&file) && is_ours() {
             freed.remove(&file);
         }

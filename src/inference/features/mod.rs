@@ -222,7 +222,11 @@ fn append_to(folder: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 fn set_aside(file: &Path, error: &anyhow::Error) -> String {
     let aside = file.with_added_extension(DAMAGED);
     let what = match std::fs::rename(file, &aside) {
-        Ok(()) => format!("it is {} now, and", aside.display()),
+        Ok(()) => {
+            // It stays for as long as any that is of no use.
+            mark_as_used(&aside);
+            format!("it is {} now, and", aside.display())
+        }
         Err(_) => "delete it;".to_owned(),
     };
     format!("{} is damaged ({error:#}): {what} its features are computed again", file.display())

@@ -26,6 +26,8 @@ const MINIATURES: &str = "miniatures";
 const FORMAT_KEY: &str = "tasklens_features";
 const FORMAT: &str = "1";
 const VIEW: &str = "view";
+/// No shard has a longer header, bytes.
+const HEAD: usize = 4096;
 
 /// One view of images on its way into a file.
 #[derive(Debug, Default)]
@@ -215,4 +217,11 @@ impl Shard {
 pub fn is_ours(header: &Metadata) -> bool {
     let format = header.metadata().as_ref().and_then(|strings| strings.get(FORMAT_KEY));
     format.is_some_and(|format| format == FORMAT)
+}
+
+/// Whether a damaged file was a shard of features: the head of one says so.
+pub fn was_ours(file: &Path) -> bool {
+    let map = files::map(file);
+    let head = map.as_ref().map_or(&[][..], |map| &map[..map.len().min(HEAD)]);
+    head.windows(FORMAT_KEY.len()).any(|window| window == FORMAT_KEY.as_bytes())
 }

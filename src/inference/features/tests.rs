@@ -145,7 +145,8 @@ fn what_nobody_uses_goes_and_nothing_else() {
         std::fs::write(other.folder().join(name), "mine").unwrap();
         age(&other.folder().join(name), old);
     }
-    std::fs::write(store.folder().join("000007.safetensors.damaged"), "cut").unwrap();
+    std::fs::write(store.folder().join("000007.safetensors.damaged"), &shard[..shard.len() - 9]).unwrap();
+    std::fs::write(store.folder().join("000008.safetensors.damaged"), "mine").unwrap();
     std::fs::create_dir(root.join("models")).unwrap();
     std::fs::write(root.join("models/000000.safetensors"), &shard).unwrap();
     age(&root.join("models/000000.safetensors"), old);
@@ -160,10 +161,12 @@ fn what_nobody_uses_goes_and_nothing_else() {
     }
     age(&store.folder().join("000000.safetensors"), old);
     age(&store.folder().join("000007.safetensors.damaged"), old);
+    age(&store.folder().join("000008.safetensors.damaged"), old);
     // To read is to use.
     assert_eq!(found(&store, &View::Plain, &images[..1]), [Some(1.0)]);
     let freed = clean(&store);
     assert_eq!((freed.files, freed.bytes > 2 * shard.len() as u64), (3, true), "{freed:?}");
+    assert!(store.folder().join("000008.safetensors.damaged").exists());
     assert_eq!(names(other.folder()), ["000005.safetensors", "notes.txt"]);
     assert_eq!(found(&store, &View::Plain, &images), [Some(1.0), Some(2.0), Some(2.0)]);
     assert_eq!(std::fs::read(root.join("models/000000.safetensors")).unwrap(), shard);
