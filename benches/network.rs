@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use tasklens::config::{Backbone, Task};
 use tasklens::model::layers::Pass;
-use tasklens::model::network::{Network, normalise};
+use tasklens::model::network::Network;
 use tch::{Device, Kind, Tensor, no_grad};
 
 const IMAGES: i64 = 8;

@@ -1,5 +1,5 @@
-//! The backbone computes what the published network computes: features of weights and inputs that are made from
-//! formulas, against values from timm's `legacy_xception`, recorded by `golden/xception.py`.
+//! The backbones compute what the published networks compute: features of weights and inputs that are made from
+//! formulas, against values from the packages that publish them, recorded by `golden/*.py`.
 
 #![expect(clippy::expect_used, reason = "a test helper that fails is a failed test")]
 
@@ -10,6 +10,11 @@ use tasklens::config::Backbone;
 use tasklens::model::layers::Pass;
 use tasklens::model::network::Network;
 use tch::{Device, Kind, Tensor, no_grad};
+
+#[path = "golden/efficientnet_lite.rs"]
+mod efficientnet_lite;
+#[path = "support/skip.rs"]
+mod skip;
 
 /// The polynomial of zlib's crc32, bit by bit: it hashes a few hundred names.
 fn crc32(bytes: &[u8]) -> u32 {
@@ -65,8 +70,26 @@ fn relative_error(ours: &[f64], listed: &[f64]) -> f64 {
     norm(&mut ours.iter().zip(listed).map(|(a, b)| a - b)) / norm(&mut listed.iter().copied())
 }
 
+/// Features `[1, N]` are those listed, to a ten-thousandth.
+fn compare(features: &Tensor, listed: &Value, what: &str) {
+    let ours = Vec::<f64>::try_from(features.view([-1]).to_kind(Kind::Double)).expect("numbers");
+    let every_16th: Vec<f64> = ours.iter().copied().step_by(16).collect();
+    let mean = ours.iter().sum::<f64>() / ours.len() as f64;
+    let errors = [
+        relative_error(&every_16th, &numbers(&listed["every_16th"])),
+        relative_error(&[mean], &[listed["mean"].as_f64().expect("mean")]),
+    ];
+    assert!(errors.iter().all(|e| *e < 1e-4), "{what}: relative errors {errors:?}");
+}
+
+/// Height and width of `HEIGHTxWIDTH`.
+fn sides(size: &str) -> (i64, i64) {
+    let (height, width) = size.split_once('x').expect("HEIGHTxWIDTH");
+    (height.parse().expect("height"), width.parse().expect("width"))
+}
+
 #[test]
-fn the_backbone_reproduces_the_published_network() {
+fn xception_reproduces_the_published_network() {
     let golden: Value =
         serde_json::from_str(include_str!("golden/xception.json")).expect("golden values are JSON");
     let mut network = Network::new(Backbone::Xception, &[], 0, Device::Cpu).expect("a network");
@@ -85,19 +108,12 @@ fn the_backbone_reproduces_the_published_network() {
             network.fold(Kind::Float).expect("folds");
         }
         for (size, listed) in golden["features"].as_object().expect("sizes") {
-            let (height, width) = size.split_once('x').expect("HEIGHTxWIDTH");
-            let images = input(height.parse().expect("height"), width.parse().expect("width"));
+            let (height, width) = sides(size);
+            let images = input(height, width);
             let features =
                 no_grad(|| network.features(&images, Pass::evaluate(Kind::Float))).expect("features");
-            let ours = Vec::<f64>::try_from(features.view([-1]).to_kind(Kind::Double)).expect("numbers");
-            assert_eq!(ours.len(), 2048);
-            let every_16th: Vec<f64> = ours.iter().copied().step_by(16).collect();
-            let mean = ours.iter().sum::<f64>() / 2048.0;
-            let errors = [
-                relative_error(&every_16th, &numbers(&listed["every_16th"])),
-                relative_error(&[mean], &[listed["mean"].as_f64().expect("mean")]),
-            ];
-            assert!(errors.iter().all(|e| *e < 1e-4), "{size}, folded {folded}: relative errors {errors:?}");
+            assert_eq!(features.size(), [1, 2048]);
+            compare(&features, listed, &format!("{size}, folded {folded}"));
         }
     }
 }

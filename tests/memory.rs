@@ -1,4 +1,4 @@
-//! What decoding needs of the memory, measured: the most that a process had while it read one image.
+//! What decoding and stored features need of the memory, measured: the most that a process had.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test may panic, and so may what helps it")]
 
@@ -8,6 +8,7 @@ use std::process::Command;
 
 use image::{DynamicImage, GrayImage, ImageBuffer, ImageFormat, Luma, Rgba};
 use tasklens::images::cache::ImageCache;
+use tasklens::inference::features::{Buffer, Identity, MINIATURE_BYTES, SHARD_IMAGES, Store, View};
 
 const SIDE: u32 = 2000;
 const PIXELS: u32 = SIDE * SIDE;
@@ -89,4 +90,67 @@ fn an_image_needs_no_more_memory_than_its_share_of_the_budget_has() {
         // A little is for what else a process does.
         assert!(peak < f64::from(most) + 1.5, "{name} takes {peak:.1} bytes a pixel instead of {most}");
     }
+}
+
+/// The folder of runs whose features a process of its own is to read.
+const RUNS: &str = "TASKLENS_TEST_RUNS";
+/// The images there; a measurement may set another number.
+const IMAGES: &str = "TASKLENS_TEST_IMAGES";
+const DIMENSIONS: usize = 1280;
+
+fn images() -> usize {
+    std::env::var(IMAGES).ok().and_then(|images| images.parse().ok()).unwrap_or(12 * SHARD_IMAGES)
+}
+
+fn identity(image: usize) -> Identity {
+    Identity::new(Path::new(&format!("{image}.jpg")), [1, 1])
+}
+
+/// Not a test of its own: the process that the next starts goes through all features, as an epoch does.
+#[test]
+fn one_epoch() {
+    let Ok(runs) = std::env::var(RUNS) else { return };
+    let before = bytes("RssAnon");
+    let mut most = before;
+    let shelf = Store::of(Path::new(&runs), "0123456789abcdef", DIMENSIONS).read();
+    let wanted: Vec<Identity> = (0..images()).map(identity).collect();
+    let places: Option<Vec<_>> = shelf.find(&View::Plain, &wanted).into_iter().collect();
+    most = most.max(bytes("RssAnon"));
+    let features = shelf.features(places.expect("all are there"));
+    let mut sum = 0.0;
+    for batch in 0..images() / 64 {
+        // Far from each other, as shuffled rows are.
+        let batch: Vec<usize> = (0..64).map(|i| (batch + i * (images() / 64)) % images()).collect();
+        sum += features.gather(&batch).iter().sum::<f32>();
+        most = most.max(bytes("RssAnon"));
+    }
+    assert!(sum > 0.0);
+    println!("anonymous={} mapped={}", most - before, bytes("RssFile"));
+}
+
+#[test]
+fn an_epoch_over_stored_features_needs_little_memory_of_its_own() {
+    let runs = tempfile::tempdir().unwrap();
+    let store = Store::of(runs.path(), "0123456789abcdef", DIMENSIONS);
+    for first in (0..images()).step_by(SHARD_IMAGES) {
+        let count = SHARD_IMAGES.min(images() - first);
+        let buffer = Buffer {
+            images: (first..first + count).map(|image| format!("{image}.jpg").into()).collect(),
+            stamps: vec![[1, 1]; count],
+            features: [0, 0x3c].repeat(count * DIMENSIONS),
+            miniatures: vec![0; count * MINIATURE_BYTES],
+        };
+        store.keep(&View::Plain, &buffer).unwrap();
+    }
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    let child = child.args(["--exact", "one_epoch", "--nocapture"]).env(RUNS, runs.path()).output().unwrap();
+    let said = String::from_utf8(child.stdout).unwrap();
+    let number = |what: &str| -> u64 {
+        let (_, rest) = said.split_once(what).unwrap();
+        rest.split_whitespace().next().unwrap().parse().unwrap()
+    };
+    let (anonymous, stored) = (number("anonymous="), (images() * DIMENSIONS * 2) as u64);
+    println!("{stored} bytes of features: {anonymous} of memory, {} mapped", number("mapped="));
+    assert!(number("mapped=") > stored, "all were read: {said}");
+    assert!(anonymous < stored / 8, "{anonymous} bytes of memory for {stored} of features");
 }

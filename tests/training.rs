@@ -20,8 +20,12 @@ use tasklens::training::run_folder::{BEST, HISTORY, LAST, PREDICTIONS, RunRecord
 use tasklens::training::split_file;
 use tasklens::training::{Request, Unsaved, start};
 
+#[path = "training/frozen.rs"]
+mod frozen;
 #[path = "training/killed.rs"]
 mod killed;
+#[path = "training/networks.rs"]
+mod networks;
 #[path = "training/stages.rs"]
 mod stages;
 #[path = "training/unvalidated.rs"]

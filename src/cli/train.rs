@@ -7,6 +7,7 @@ use super::progress::{Bar, clock};
 use super::{interrupt, open_config, refuse_outside, stdout};
 use crate::config::Config;
 use crate::dataset::edits::Journal;
+use crate::evaluation::verdict;
 use crate::training::events::{Command, EpochMetrics, Event, Phase, Stage, Started, StopReason, Stopped};
 use crate::training::{Request, Unsaved, outputs, run_folder, start};
 
@@ -64,13 +65,24 @@ struct Printer {
     bar: Bar,
     tasks: Vec<String>,
     epochs: usize,
+    started: Option<Started>,
+    /// The epochs of this run, those before it was resumed left out.
+    done: Vec<EpochMetrics>,
     /// What was being prepared, so that a log without a bar names each step once.
     preparing: String,
 }
 
 impl Printer {
     fn new(json: bool) -> Self {
-        Self { json, bar: Bar::new("preparing"), tasks: Vec::new(), epochs: 0, preparing: String::new() }
+        Self {
+            json,
+            bar: Bar::new("preparing"),
+            tasks: Vec::new(),
+            epochs: 0,
+            started: None,
+            done: Vec::new(),
+            preparing: String::new(),
+        }
     }
 
     fn print(&mut self, event: &Event) -> anyhow::Result<()> {
@@ -99,7 +111,10 @@ impl Printer {
                 );
                 self.bar.set_text(&what, batch.done as u64, batch.of as u64, &text);
             }
-            Event::Epoch(metrics) => self.bar.result(&self.epoch_line(metrics)),
+            Event::Epoch(metrics) => {
+                self.bar.result(&self.epoch_line(metrics));
+                self.done.push(metrics.clone());
+            }
             Event::LearningRateReduced { learning_rate, .. } => {
                 self.bar.result(&format!("no progress: the learning rate is now {learning_rate:.2e}"));
             }
@@ -127,6 +142,7 @@ impl Printer {
     fn started(&mut self, started: &Started) {
         self.tasks.clone_from(&started.tasks);
         self.epochs = started.epochs;
+        self.started = Some(started.clone());
         self.bar.result(&format!(
             "{} train, {} validate · {} · {} · {:.1} million weights · {}\nrun: {}",
             started.n_train,
@@ -164,6 +180,11 @@ impl Printer {
         out!("{why} after {}", clock(stopped.secs));
         if let Some(best) = &stopped.best {
             out!("best epoch {}: {}", best.epoch, accuracies(&self.tasks, best));
+        }
+        if let Some(started) = &self.started {
+            verdict::judge(started, &self.done, stopped)
+                .iter()
+                .for_each(|finding| out!("{}", finding.sentence()));
         }
         match &stopped.model {
             Some(model) => out!("model: {}", model.display()),

@@ -5,6 +5,7 @@
 
 mod edit;
 pub mod limits;
+pub mod networks;
 mod outside;
 mod parse;
 mod reader;
@@ -21,6 +22,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 pub(crate) use edit::edit;
+pub use networks::Backbone;
 pub use outside::{Outside, Written};
 pub use recipe::{Crop, Optimizer, Schedule, WEIGHT_DECAY};
 pub use vocabulary::Change;
@@ -186,16 +188,6 @@ impl Augmentation {
     }
 }
 
-/// `backbone`: the network that all tasks share.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Backbone {
-    /// `xception`: Chollet 2017, 2,048 features.
-    #[default]
-    Xception,
-    /// `xception_small`: the same blocks, narrower and fewer, for training from scratch on a CPU.
-    XceptionSmall,
-}
-
 /// `pretrained`: where the backbone's first weights come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Pretrained {
@@ -351,19 +343,4 @@ pub struct ConfigError {
     pub line: Option<usize>,
     /// The key, what was found, what was expected, and what to do.
     pub message: String,
-}
-
-impl Backbone {
-    /// What config files and checkpoints call it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Xception => "xception",
-            Self::XceptionSmall => "xception_small",
-        }
-    }
-
-    /// The backbone called `name`.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Xception, Self::XceptionSmall].into_iter().find(|b| b.name() == name)
-    }
 }

@@ -200,7 +200,7 @@ fn model(reader: &mut Reader, section: &Section<'_>) -> ModelConfig {
         backbone: reader.choice(
             section,
             "backbone",
-            &[("xception", Backbone::Xception), ("xception_small", Backbone::XceptionSmall)],
+            &Backbone::ALL.iter().map(|network| (network.name(), *network)).collect::<Vec<_>>(),
             Backbone::default(),
         ),
         pretrained: pretrained(reader, section),

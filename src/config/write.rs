@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
 
-use super::{Backbone, ClassWeights, Config, Crop, DeviceChoice, Optimizer, Precision, Pretrained};
+use super::{ClassWeights, Config, Crop, DeviceChoice, Optimizer, Precision, Pretrained};
 
 /// The config for a file in `folder`; for one anywhere where none is given.
 pub(super) fn yaml(config: &Config, folder: Option<&Path>) -> String {
@@ -112,7 +112,7 @@ fn settings(config: &Config, base: &Base<'_>) -> Vec<String> {
         format!("    brightness: [{}, {}]", augmentation.brightness.0, augmentation.brightness.1),
         format!("    horizontal_flip: {}", augmentation.horizontal_flip),
         format!("    crop: {}", crop(augmentation.crop)),
-        format!("  backbone: {}", backbone(model.backbone)),
+        format!("  backbone: {}", model.backbone.name()),
         format!("  pretrained: {}", pretrained(&model.pretrained, base)),
         format!("  precision: {}", precision(model.precision)),
         format!("  device: {}", device(model.device)),
@@ -143,13 +143,6 @@ fn weights(config: &Config) -> Vec<String> {
     }
     lines.push(format!("  class_weights: {}", class_weights(config)));
     lines
-}
-
-fn backbone(backbone: Backbone) -> &'static str {
-    match backbone {
-        Backbone::Xception => "xception",
-        Backbone::XceptionSmall => "xception_small",
-    }
 }
 
 fn pretrained(pretrained: &Pretrained, base: &Base<'_>) -> String {

@@ -187,14 +187,16 @@ fn display() -> Check {
 }
 
 fn weights() -> Check {
-    match pretrained::cached() {
-        Some(path) => Check::ok("Weights", path.display().to_string()),
-        None => Check::warn(
-            "Weights",
-            "the ImageNet weights are not in the cache",
-            "the first training with `pretrained: auto` downloads them (91 MB)",
-        ),
+    let (found, missing) = pretrained::in_cache();
+    let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
+    let others: Vec<&str> = missing.iter().map(|(_, how)| how.as_str()).collect();
+    let found = format!("of ImageNet in the cache: {found}");
+    // The others are fetched when they are wanted.
+    if missing.iter().any(|(weights, _)| weights.is_default()) {
+        return Check::warn("Weights", found, others.join("; "));
     }
+    let others: Vec<String> = others.iter().map(|how| format!("; {how}")).collect();
+    Check::ok("Weights", found + &others.concat())
 }
 
 fn gigabytes(bytes: u64) -> String {

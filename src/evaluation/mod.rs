@@ -13,6 +13,9 @@ pub mod page;
 pub mod report;
 pub mod scores;
 pub mod suspects;
+pub mod track_record;
+pub mod verdict;
+pub mod wrong_labels;
 
 /// Labels of which one in ten is wrong, and probabilities of a fair model, to measure with.
 #[cfg(test)]

@@ -172,14 +172,21 @@ fn task_section(task: &TaskReport, pictures: &Pictures) -> String {
             task.mistakes.len()
         );
     }
-    if let Some(errors) = task.label_errors.as_ref().filter(|errors| !errors.rows.is_empty()) {
+    if let Some(errors) = &task.label_errors {
+        let _ = write!(html, "<h3>{}</h3><p>{}.</p>", errors.headline(), escape(&errors.sentence()));
+        if let Some(memorised) = &errors.memorised {
+            let _ = write!(html, "<p>{}.</p>", escape(&memorised.warning()));
+        }
         let cards: String = errors
             .rows
             .iter()
             .take(MOST)
             .map(|error| {
+                let record = error
+                    .record
+                    .map_or_else(String::new, |record| format!("<br>{}", escape(&record.sentence())));
                 let text = format!(
-                    "<b>{}</b>, probably <b>{}</b><br>{}, line {}",
+                    "<b>{}</b>, probably <b>{}</b><br>{}, line {}{record}",
                     escape(&error.label),
                     escape(&error.proposed),
                     error.part.name(),
@@ -188,12 +195,7 @@ fn task_section(task: &TaskReport, pictures: &Pictures) -> String {
                 pictures.card(&error.image, &text)
             })
             .collect();
-        let _ = write!(
-            html,
-            "<h3>{} labels look wrong (about {} are, by estimate)</h3><div class=cards>{cards}</div>",
-            errors.rows.len(),
-            errors.estimated
-        );
+        let _ = write!(html, "<div class=cards>{cards}</div>");
     }
     html + "</section>\n"
 }

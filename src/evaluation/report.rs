@@ -12,6 +12,9 @@ use super::compare::compare;
 use super::inspection::Inspection;
 use super::intervals::Estimate;
 use super::scores::{TaskScores, score};
+use super::suspects::Memorised;
+use super::track_record::TrackRecord;
+use super::wrong_labels::WrongLabels;
 use crate::config::Task;
 use crate::dataset::Dataset;
 use crate::dataset::split::Part;
@@ -186,13 +189,33 @@ pub struct Mistake {
     pub loss: Option<f32>,
 }
 
-/// What confident learning says of a task's labels.
+/// What is to be said of a task's labels.
 #[derive(Clone, Debug, Serialize)]
 pub struct LabelErrors {
-    /// How many labels are estimated to be wrong.
-    pub estimated: usize,
+    /// Labels that were looked at.
+    pub labels: usize,
+    /// What share of them is wrong.
+    pub wrong: WrongLabels,
+    /// Where the network knows its training rows by heart: of these rows the list misses many.
+    pub memorised: Option<Memorised>,
     /// The rows to look at, worst first.
     pub rows: Vec<LabelError>,
+}
+
+impl LabelErrors {
+    /// How many labels are wrong, and what that means for the list, without a full stop.
+    pub fn sentence(&self) -> String {
+        self.wrong.beside_list(self.labels, self.rows.len())
+    }
+
+    /// How many there are, in words.
+    pub fn headline(&self) -> String {
+        match self.rows.len() {
+            0 => "No label looks wrong".to_owned(),
+            1 => "1 label looks wrong".to_owned(),
+            count => format!("{count} labels look wrong"),
+        }
+    }
 }
 
 /// A label that is probably wrong.
@@ -210,6 +233,8 @@ pub struct LabelError {
     pub proposed: String,
     /// 0 probably wrong, 1 probably right.
     pub quality: f64,
+    /// How often the network is right when it is so sure.
+    pub record: Option<TrackRecord>,
 }
 
 /// An image that validates and one that trains, and that look the same.

@@ -4,14 +4,23 @@
 //! or test the network's own are. For those that it trained with, heads are fitted anew to the features of its
 //! backbone, five times, each time without a fifth of the rows. The backbone has seen these rows, so this is
 //! less strict than training five networks, and some hundred times faster; heads do not learn a wrong label by
-//! heart as a whole network does.
+//! heart as a whole network does. A network that has learnt its images by heart is named ([`Memorised`]): of its
+//! training rows the list then misses many.
+//!
+//! The two kinds of probabilities are not equally sure, so each has its own thresholds. How many labels are wrong
+//! is said of the rows that the network did not train with alone ([`wrong_labels`]).
 
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::inspection::Inspection;
-use super::label_issues::{self, Issue, LabelIssues, Quality};
+use serde::Serialize;
+
+use super::inspection::{Inspection, TaskItems};
+use super::intervals;
+use super::label_issues::{self, Issue, Quality};
 use super::report::{LabelError, LabelErrors};
+use super::track_record::{TrackRecord, TrackRecords};
+use super::wrong_labels::{self, WrongLabels};
 use crate::config::Task;
 use crate::dataset::split::Part;
 use crate::dataset::{Dataset, ImageRow};
@@ -20,6 +29,9 @@ use crate::training::out_of_sample::{Settings, cross_validate_kept};
 
 /// So much more probable than the given label another one must be.
 const MARGIN: f64 = 0.25;
+/// A network knows the rows that it trained with by heart where it is so much more accurate on them, and errs less
+/// than half as often.
+const BY_HEART: f64 = 0.03;
 
 /// A label to look at.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,17 +48,43 @@ pub struct Suspect {
     pub quality: f64,
     /// The out-of-sample probabilities that say so, one per label.
     pub probabilities: Vec<f32>,
+    /// How often what is this sure is right; `None` where too few rows tell, or rows whose label was learnt by
+    /// heart.
+    pub record: Option<TrackRecord>,
 }
 
 /// The suspects of one task.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TaskSuspects {
     /// Labelled rows that were looked at.
     pub rows: usize,
-    /// How many labels are estimated to be wrong.
-    pub estimated: usize,
+    /// What share of the labels is wrong.
+    pub wrong: WrongLabels,
+    /// Where the network knows its training rows by heart.
+    pub memorised: Option<Memorised>,
     /// The rows to look at, worst first.
     pub suspects: Vec<Suspect>,
+}
+
+/// The network is far better on the rows that it trained with than on others.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Memorised {
+    /// Its accuracy on rows that it trained with, 0 to 1.
+    pub train: f64,
+    /// Its accuracy on the others.
+    pub held_out: f64,
+}
+
+impl Memorised {
+    /// A warning, without a full stop.
+    pub fn warning(&self) -> String {
+        format!(
+            "The network knows its training images by heart ({:.1} % right, {:.1} % of the others): many of their wrong \
+             labels look right to it. An epoch before that finds more of them",
+            100.0 * self.train,
+            100.0 * self.held_out
+        )
+    }
 }
 
 /// Finds the suspects of every task; `inspection` is of `dataset`. What takes long is kept in `folder` (that of the
@@ -61,35 +99,88 @@ pub fn find(
     keep_going: &mut dyn FnMut(usize, usize) -> bool,
 ) -> anyhow::Result<Option<Vec<TaskSuspects>>> {
     let Some(probabilities) = out_of_sample(inspection, folder, keep_going)? else { return Ok(None) };
+    let (trained, held_out): (Vec<usize>, Vec<usize>) =
+        (0..inspection.len()).partition(|item| inspection.parts[*item] == Part::Train);
     let tasks = inspection.tasks.iter().zip(&probabilities);
     let found = tasks.map(|(task, probabilities)| {
         let classes = task.task.labels.len();
-        let (issues, estimated) = issues(&task.labels, probabilities, classes);
-        let suspect = |issue: &Issue| Suspect {
-            of: ImageRow::of(dataset, inspection.rows[issue.item]),
-            part: inspection.parts[issue.item],
-            given: issue.given,
-            proposed: issue.proposed,
-            quality: issue.quality,
-            probabilities: probabilities[issue.item * classes..(issue.item + 1) * classes].to_vec(),
-        };
+        let judged = Judged { labels: &task.labels, probabilities, classes };
+        let (held_labels, held_probabilities) = judged.of(&held_out);
+        let memorised = memorised(task, &trained, &held_out);
+        let mut suspects = Vec::new();
+        for (items, by_heart) in [(&held_out, false), (&trained, memorised.is_some())] {
+            suspects.extend(judged.issues(items, by_heart).into_iter().map(|(issue, record)| Suspect {
+                of: ImageRow::of(dataset, inspection.rows[issue.item]),
+                part: inspection.parts[issue.item],
+                given: issue.given,
+                proposed: issue.proposed,
+                quality: issue.quality,
+                probabilities: judged.row(issue.item).to_vec(),
+                record,
+            }));
+        }
+        suspects.sort_by(|a, b| a.quality.total_cmp(&b.quality).then(a.of.row.cmp(&b.of.row)));
         TaskSuspects {
             rows: task.labels.iter().flatten().count(),
-            estimated,
-            suspects: issues.iter().map(suspect).collect(),
+            wrong: wrong_labels::estimate(&held_labels, &held_probabilities, classes),
+            memorised,
+            suspects,
         }
     });
     Ok(Some(found.collect()))
 }
 
-/// The labels to look at, worst first, and how many are wrong by estimate.
+/// Whether the network knows by heart what it trained with.
+fn memorised(task: &TaskItems, trained: &[usize], held_out: &[usize]) -> Option<Memorised> {
+    let accuracy = |items: &[usize]| {
+        let answers: Vec<bool> = items.iter().filter_map(|item| task.is_right(*item)).collect();
+        intervals::proportion(answers.iter().filter(|right| **right).count(), answers.len())
+    };
+    let (train, held_out) = (accuracy(trained)?, accuracy(held_out)?);
+    let (is_far, is_certain) = (train.value - held_out.value > BY_HEART, train.low > held_out.high);
+    let is_far = is_far && is_certain && 1.0 - train.value < 0.5 * (1.0 - held_out.value);
+    is_far.then_some(Memorised { train: train.value, held_out: held_out.value })
+}
+
+/// One task's labels and the probabilities that judge them.
+struct Judged<'a> {
+    labels: &'a [Option<u32>],
+    probabilities: &'a [f32],
+    classes: usize,
+}
+
+impl<'a> Judged<'a> {
+    fn row(&self, item: usize) -> &'a [f32] {
+        &self.probabilities[item * self.classes..][..self.classes]
+    }
+
+    fn of(&self, items: &[usize]) -> (Vec<Option<u32>>, Vec<f32>) {
+        let labels = items.iter().map(|item| self.labels[*item]).collect();
+        (labels, items.iter().flat_map(|item| self.row(*item)).copied().collect())
+    }
+
+    /// The labels to look at among `items`, worst first, each with how often what judges it is right when it is
+    /// as sure.
+    fn issues(&self, items: &[usize], by_heart: bool) -> Vec<(Issue, Option<TrackRecord>)> {
+        let (labels, probabilities) = self.of(items);
+        let records = TrackRecords::new(&labels, &probabilities, self.classes);
+        let issues = issues(&labels, &probabilities, self.classes).into_iter().map(|issue| {
+            let sure = probabilities[issue.item * self.classes + issue.proposed as usize];
+            let record = records.at(sure, issue.item).filter(|_| !by_heart);
+            (Issue { item: items[issue.item], ..issue }, record)
+        });
+        issues.collect()
+    }
+}
+
+/// The labels to look at, worst first.
 ///
 /// Confident learning counts a row as wrong where another label is as probable as that label is among the rows
 /// that have it. Features that have seen a wrong label make that too strict: of 5 % of the sample's labels
 /// flipped at random it found half, all of them rightly. So rows join whose given label is less probable than
-/// another by [`MARGIN`]; the order is the same, and the estimate stays that of confident learning.
-fn issues(labels: &[Option<u32>], probabilities: &[f32], classes: usize) -> (Vec<Issue>, usize) {
-    let LabelIssues { mut issues, estimated_errors, .. } = label_issues::find(labels, probabilities, classes);
+/// another by [`MARGIN`]; the order is the same.
+fn issues(labels: &[Option<u32>], probabilities: &[f32], classes: usize) -> Vec<Issue> {
+    let mut issues = label_issues::find(labels, probabilities, classes).issues;
     let known: HashSet<usize> = issues.iter().map(|issue| issue.item).collect();
     let qualities = label_issues::qualities(labels, probabilities, classes, Quality::NormalizedMargin);
     for (item, (label, quality)) in labels.iter().zip(qualities).enumerate() {
@@ -100,7 +191,7 @@ fn issues(labels: &[Option<u32>], probabilities: &[f32], classes: usize) -> (Vec
         }
     }
     issues.sort_by(|a, b| a.quality.total_cmp(&b.quality).then(a.item.cmp(&b.item)));
-    (issues, estimated_errors)
+    issues
 }
 
 /// `[task]`, each `[items, labels]`: of every item what a network says that did not train with it.
@@ -130,6 +221,11 @@ fn out_of_sample(
 }
 
 impl TaskSuspects {
+    /// How many labels are wrong, and what that means for the list, without a full stop.
+    pub fn sentence(&self) -> String {
+        self.wrong.beside_list(self.rows, self.suspects.len())
+    }
+
     /// As a report lists them; `task` is the network's.
     pub fn listed(&self, dataset: &Dataset, task: &Task) -> LabelErrors {
         let label = |class: u32| task.labels[class as usize].clone();
@@ -140,8 +236,9 @@ impl TaskSuspects {
             label: label(suspect.given),
             proposed: label(suspect.proposed),
             quality: suspect.quality,
+            record: suspect.record,
         });
-        LabelErrors { estimated: self.estimated, rows: rows.collect() }
+        LabelErrors { labels: self.rows, wrong: self.wrong, memorised: self.memorised, rows: rows.collect() }
     }
 
     /// The same suspects in a dataset that may have been read anew: each keeps its image and gets the row that is
@@ -170,9 +267,55 @@ mod tests {
             labels.push(label);
             probabilities.extend([given, 1.0 - given]);
         }
-        let (issues, _) = issues(&labels, &probabilities, 2);
+        let issues = issues(&labels, &probabilities, 2);
         let found: Vec<_> = issues.iter().map(|issue| (issue.item, issue.given, issue.proposed)).collect();
         assert_eq!(found, [(24, 1, 0), (22, 0, 1), (20, 0, 1)], "21 is a toss-up, 23 has no label");
+    }
+
+    /// A network that is sure of rows that it trained with, and heads that are less so: pooled, the thresholds of
+    /// one part would be those of neither.
+    #[test]
+    fn each_part_has_its_own_thresholds_and_track_record() {
+        let labels = [Some(0), Some(1)].repeat(40);
+        let mut probabilities = [0.99, 0.01, 0.01, 0.99].repeat(20);
+        probabilities.extend([0.60, 0.40, 0.40, 0.60].repeat(20));
+        // The given label 0 of item 40: as sure of the other as its part ever is.
+        (probabilities[80], probabilities[81]) = (0.39, 0.61);
+        let judged = Judged { labels: &labels, probabilities: &probabilities, classes: 2 };
+        let (sure, less): (Vec<usize>, Vec<usize>) = ((0..40).collect(), (40..80).collect());
+        assert_eq!(judged.issues(&(0..80).collect::<Vec<_>>(), false), [], "pooled");
+        assert_eq!(judged.issues(&sure, false), []);
+        let found = judged.issues(&less, false);
+        let [(issue, record)] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((issue.item, issue.given, issue.proposed), (40, 0, 1));
+        assert_eq!(*record, Some(TrackRecord { right: 39, of: 39 }));
+        assert_eq!(judged.issues(&less, true)[0].1, None, "learnt by heart");
+    }
+
+    #[test]
+    fn a_network_far_better_on_what_it_trained_with_knows_it_by_heart() {
+        let task = |train_right: usize, held_out_right: usize| {
+            let predicted = (0..200).map(|item| {
+                let right = if item < 100 { item < train_right } else { item - 100 < held_out_right };
+                u32::from(!right)
+            });
+            TaskItems {
+                task: Task { name: "print".into(), labels: vec!["plain".into(), "dotted".into()] },
+                in_dataset: Some(0),
+                labels: vec![Some(0); 200],
+                probabilities: Vec::new(),
+                predicted: predicted.collect(),
+                unknown_labels: 0,
+            }
+        };
+        let (train, held_out): (Vec<usize>, Vec<usize>) = ((0..100).collect(), (100..200).collect());
+        let of =
+            |train_right, held_out_right| memorised(&task(train_right, held_out_right), &train, &held_out);
+        assert_eq!(of(100, 80), Some(Memorised { train: 1.0, held_out: 0.8 }));
+        assert_eq!(of(100, 98), None, "not far");
+        assert_eq!(of(96, 91), None, "far, but perhaps by chance");
+        assert_eq!(of(75, 50), None, "far, but it errs on both");
+        assert_eq!(memorised(&task(100, 0), &train, &[]), None, "nothing to compare with");
     }
 
     #[test]
@@ -191,13 +334,19 @@ mod tests {
             proposed: 1,
             quality: 0.1,
             probabilities: vec![0.1, 0.9],
+            record: None,
         };
-        let found = TaskSuspects { rows: 3, estimated: 1, suspects: vec![suspect(2), suspect(0)] };
+        let found = TaskSuspects {
+            rows: 3,
+            wrong: WrongLabels::TooFewRows { rows: 0 },
+            memorised: None,
+            suspects: vec![suspect(2), suspect(0)],
+        };
         assert_eq!(found.renumbered(&before), found);
         let moved = found.renumbered(&rows(&["new.jpg", "c.jpg", "b.jpg"]));
         let of: Vec<_> =
             moved.suspects.iter().map(|suspect| (suspect.of.image.as_str(), suspect.of.row)).collect();
         assert_eq!(of, [("c.jpg", 1)]);
-        assert_eq!((moved.rows, moved.estimated), (3, 1));
+        assert_eq!((moved.rows, moved.wrong), (3, found.wrong));
     }
 }

@@ -11,6 +11,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use rand::{SeedableRng as _, seq::SliceRandom as _};
 use rand_pcg::Pcg64Mcg;
 
+use sha2::{Digest as _, Sha256};
+
 use super::Rgb;
 use super::augment::augment;
 use super::cache::ImageCache;
@@ -46,8 +48,19 @@ pub struct Source {
     pub cache: ImageCache,
     /// Random changes to training images.
     pub augmentation: Augmentation,
+    /// What else than the seed and the epoch says how an image is changed.
+    pub drawn: Drawn,
     /// Of the run.
     pub seed: u64,
+}
+
+/// What says how an image is changed at random, with the seed and the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drawn {
+    /// The number of its row.
+    ByRow,
+    /// Its path: it is changed the same in whatever list it stands.
+    ByPath,
 }
 
 /// The order of rows in an epoch: `rows` shuffled by seed and epoch, in batches. A last batch of one
@@ -119,11 +132,21 @@ impl Source {
         let image = match augment_epoch {
             None => image,
             Some(epoch) => {
-                let seed = mix(self.seed, epoch as u64, row as u64);
+                let seed = mix(self.seed, epoch as u64, self.drawn(row));
                 Arc::new(augment(&image, &self.augmentation, seed))
             }
         };
         Ok((image, note))
+    }
+
+    fn drawn(&self, row: usize) -> u64 {
+        match self.drawn {
+            Drawn::ByRow => row as u64,
+            Drawn::ByPath => {
+                let digest = Sha256::digest(self.rows[row].image.as_os_str().as_encoded_bytes());
+                digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
+            }
+        }
     }
 
     /// `[tasks, N]` of rows.
@@ -260,7 +283,8 @@ mod tests {
             })
             .collect();
         let cache = ImageCache::new(32, 32, 1 << 20);
-        Arc::new(Source { rows, tasks: 2, cache, augmentation: Augmentation::default(), seed: 5 })
+        let augmentation = Augmentation::default();
+        Arc::new(Source { rows, tasks: 2, cache, augmentation, drawn: Drawn::ByRow, seed: 5 })
     }
 
     #[test]
@@ -275,6 +299,29 @@ mod tests {
         let one: Vec<_> = pass(1);
         assert_eq!(one.len(), 6);
         assert_eq!(one, pass(4));
+    }
+
+    #[test]
+    fn an_image_that_is_changed_by_its_path_is_changed_the_same_in_any_list() {
+        let dir = tempfile::tempdir().unwrap();
+        let pixels = |rows: &[usize], drawn| {
+            let Source { rows: all, cache, .. } = Arc::into_inner(source(dir.path(), 3)).unwrap();
+            for (i, row) in all.iter().enumerate() {
+                let pixel = |x, y| image::Rgb([x as u8 * 6, y as u8 * 6, i as u8]);
+                image::RgbImage::from_fn(40, 40, pixel).save(&row.image).unwrap();
+            }
+            let all = rows.iter().map(|row| all[*row].clone()).collect();
+            let augmentation = Augmentation::default();
+            let source = Arc::new(Source { rows: all, tasks: 2, cache, augmentation, drawn, seed: 5 });
+            let batches = vec![(0..rows.len()).collect()];
+            Loader::start(&source, batches, Some(1), 1).unwrap().next().unwrap().pixels
+        };
+        let image = 32 * 32 * 3;
+        let last_of = |drawn| (pixels(&[0, 1, 2], drawn)[2 * image..].to_vec(), pixels(&[2], drawn));
+        let (among, alone) = last_of(Drawn::ByPath);
+        assert!(among == alone);
+        let (among, alone) = last_of(Drawn::ByRow);
+        assert!(among != alone);
     }
 
     #[test]

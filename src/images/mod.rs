@@ -9,6 +9,7 @@ pub mod content;
 pub mod decode;
 pub mod fetch;
 pub mod loader;
+pub mod miniature;
 pub mod resize;
 pub mod thumbnail;
 

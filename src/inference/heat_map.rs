@@ -9,8 +9,7 @@ use tch::{Device, Kind, Tensor};
 use super::Predictor;
 use crate::images::{Rgb, resize};
 use crate::model::layers::Pass;
-use crate::model::network::normalise;
-use crate::model::xception::pool;
+use crate::model::trunk::pool;
 
 /// Fewer cells than this on a side say too little: then the maps before the exit flow are taken, which are
 /// twice as fine.
@@ -41,17 +40,17 @@ impl Predictor {
         let pixels = resize::resize(image, width, height);
         let shape = [1, i64::from(height), i64::from(width), 3];
         let pass = Pass::evaluate(self.kind);
-        let xception = self.network.xception();
+        let trunk = self.network.trunk();
         let start = tch::no_grad(|| -> anyhow::Result<(Tensor, bool)> {
             let bytes = Tensor::f_from_data_size(&pixels, &shape, Kind::Uint8)?;
-            let entry = xception.entry(&normalise(&bytes, self.network.device(), self.kind)?, pass)?;
-            let exit = xception.exit(&entry, pass)?;
+            let entry = trunk.entry(&self.network.normalise(&bytes, self.kind)?, pass)?;
+            let exit = trunk.exit(&entry, pass)?;
             let fine_enough = exit.size()[2..].iter().all(|cells| *cells >= COARSEST);
             Ok(if fine_enough { (exit, true) } else { (entry, false) })
         })?;
         let (start, is_last) = start;
         let maps = start.f_detach()?.f_set_requires_grad(true)?;
-        let last = if is_last { maps.shallow_clone() } else { xception.exit(&maps, pass)? };
+        let last = if is_last { maps.shallow_clone() } else { trunk.exit(&maps, pass)? };
         let logits = self.network.classify(&pool(&last)?)?;
         let logit = logits[task].f_select(1, label as i64)?.f_sum(Kind::Float)?;
         let gradients = Tensor::f_run_backward(&[logit], &[&maps], false, false)?;
@@ -83,22 +82,22 @@ mod tests {
     use crate::model::checkpoint::{self, Description};
     use crate::model::network::Network;
 
-    fn predictor(side: u32) -> (Predictor, Tensor) {
+    fn predictor(backbone: Backbone, side: u32) -> (Predictor, Tensor) {
         let dir = tempfile::tempdir().unwrap();
         let task = |name: &str| Task { name: name.into(), labels: vec!["a".into(), "b".into()] };
         let description = Description {
-            backbone: "xception_small".to_owned(),
+            backbone: backbone.name().to_owned(),
             tasks: vec![task("print"), task("neck")],
             height: side,
             width: side,
-            mean: [0.5; 3],
-            std: [0.5; 3],
+            mean: backbone.facts().mean,
+            std: backbone.facts().std,
             precision: "fp32".to_owned(),
             epoch: 1,
             config: String::new(),
             extra: serde_json::Value::Null,
         };
-        let network = Network::new(Backbone::XceptionSmall, &description.tasks, 3, Device::Cpu).unwrap();
+        let network = Network::new(backbone, &description.tasks, 3, Device::Cpu).unwrap();
         let head = network.parameters().get("heads.neck.weight").unwrap().copy();
         let file = dir.path().join("x.safetensors");
         checkpoint::write(&file, &network, &description, &[]).unwrap();
@@ -112,16 +111,21 @@ mod tests {
     /// With pooling and one linear layer behind the last maps, Grad-CAM is CAM (the paper, section 3.1).
     #[test]
     fn on_the_last_maps_it_is_the_class_activation_map() {
-        let (predictor, head) = predictor(224);
+        for backbone in [Backbone::XceptionSmall, Backbone::EfficientNetLite0] {
+            check_last_maps(&predictor(backbone, 224));
+        }
+    }
+
+    fn check_last_maps((predictor, head): &(Predictor, Tensor)) {
         let heat = predictor.heat_map(&image(), 1, 1).unwrap();
         assert_eq!((heat.width, heat.height), (7, 7));
         let expected = tch::no_grad(|| {
             let pixels = resize::resize(&image(), 224, 224);
             let bytes = Tensor::from_data_size(&pixels, &[1, 224, 224, 3], Kind::Uint8);
-            let images = normalise(&bytes, Device::Cpu, Kind::Float).unwrap();
+            let images = predictor.network.normalise(&bytes, Kind::Float).unwrap();
             let pass = Pass::evaluate(Kind::Float);
-            let xception = predictor.network.xception();
-            let maps = xception.exit(&xception.entry(&images, pass).unwrap(), pass).unwrap();
+            let trunk = predictor.network.trunk();
+            let maps = trunk.exit(&trunk.entry(&images, pass).unwrap(), pass).unwrap();
             let weights = head.select(0, 1).view([1, -1, 1, 1]);
             let sum = (maps * weights).sum_dim_intlist([1].as_slice(), false, None).relu();
             (&sum / sum.max()).view([-1])
@@ -133,12 +137,16 @@ mod tests {
 
     #[test]
     fn small_inputs_get_the_finer_maps_and_labels_get_different_ones() {
-        let (predictor, _) = predictor(64);
-        let of = |label| predictor.heat_map(&image(), 0, label).unwrap();
-        let (a, b) = (of(0), of(1));
-        assert_eq!((a.width, a.height, a.values.len()), (4, 4, 16));
-        assert!(a.values.iter().all(|value| (0.0..=1.0).contains(value)));
-        assert_ne!(a, b);
-        assert!(predictor.heat_map(&image(), 0, 2).is_err() && predictor.heat_map(&image(), 2, 0).is_err());
+        for backbone in [Backbone::XceptionSmall, Backbone::EfficientNetLite0] {
+            let (predictor, _) = predictor(backbone, 64);
+            let of = |label| predictor.heat_map(&image(), 0, label).unwrap();
+            let (a, b) = (of(0), of(1));
+            assert_eq!((a.width, a.height, a.values.len()), (4, 4, 16));
+            assert!(a.values.iter().all(|value| (0.0..=1.0).contains(value)));
+            assert_ne!(a, b);
+            assert!(
+                predictor.heat_map(&image(), 0, 2).is_err() && predictor.heat_map(&image(), 2, 0).is_err()
+            );
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod diverse;
 pub mod duplicates;
+pub mod features;
 pub mod heat_map;
 pub mod neighbours;
 pub mod outputs;
@@ -18,7 +19,7 @@ use crate::device::{self, Device};
 use crate::images::{Rgb, resize};
 use crate::model::checkpoint::{self, BEST, Description};
 use crate::model::layers::Pass;
-use crate::model::network::{Network, most_probable, normalise, probabilities};
+use crate::model::network::{Network, most_probable, probabilities};
 
 /// A network ready to predict, from one checkpoint file.
 #[derive(Debug)]
@@ -145,6 +146,29 @@ impl Predictor {
         Ok((0..images).map(prediction).collect())
     }
 
+    /// What the heads say of features that are kept, `[N, features]` in float16, little-endian: per task `[N, labels]`.
+    ///
+    /// # Errors
+    /// The numbers are of another network, or the device failed.
+    pub fn classify(&self, features: &[u8]) -> anyhow::Result<Vec<Vec<f32>>> {
+        let dimensions = self.network.backbone().facts().features as usize;
+        ensure!(
+            features.len().is_multiple_of(2 * dimensions),
+            "there are {} bytes of features, which is no multiple of {}",
+            features.len(),
+            2 * dimensions
+        );
+        if features.is_empty() {
+            return Ok(vec![Vec::new(); self.tasks().len()]);
+        }
+        no_grad(|| {
+            let shape = [(features.len() / 2 / dimensions) as i64, dimensions as i64];
+            let features = Tensor::f_from_data_size(features, &shape, Kind::Half)?;
+            let features = features.f_to_device(self.network.device())?.f_to_kind(Kind::Float)?;
+            self.network.classify(&features)?.iter().map(probabilities).collect()
+        })
+    }
+
     /// As [`Predictor::predict_pixels`], with the features that the heads saw.
     ///
     /// # Errors
@@ -164,7 +188,7 @@ impl Predictor {
         );
         no_grad(|| {
             let bytes = Tensor::f_from_data_size(pixels, &shape, Kind::Uint8)?;
-            let input = normalise(&bytes, self.network.device(), self.kind)?;
+            let input = self.network.normalise(&bytes, self.kind)?;
             let features = self.network.features(&input, Pass::evaluate(self.kind))?;
             let logits = self.network.classify(&features)?;
             let half = features.f_to_device(tch::Device::Cpu)?.f_to_kind(Kind::Half)?.f_contiguous()?;

@@ -10,7 +10,7 @@ use crate::config::Augmentation;
 use crate::dataset::Row;
 use crate::device::FreeCores;
 use crate::images::cache::ImageCache;
-use crate::images::loader::{Loader, Source, in_batches};
+use crate::images::loader::{Drawn, Loader, Source, in_batches};
 
 /// What came of one row.
 #[derive(Debug)]
@@ -42,6 +42,7 @@ pub fn predict_rows(
         // Each image is seen once: nothing is worth keeping.
         cache: ImageCache::new(description.height, description.width, 0),
         augmentation: Augmentation::none(),
+        drawn: Drawn::ByRow,
         seed: 0,
     });
     let loader = Loader::start(&source, in_batches(which, batch_size), None, workers)

@@ -13,7 +13,6 @@ use tch::{Device, Tensor};
 
 use super::network::Network;
 use super::tensor_file;
-use super::xception::Architecture;
 use crate::config::{Backbone, Task, limits};
 
 /// The checkpoint of a run folder to predict with.
@@ -26,7 +25,7 @@ const FORMAT: &str = "1";
 /// What a checkpoint says besides its tensors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Description {
-    /// `xception` or `xception_small`.
+    /// Its name, such as `xception`.
     pub backbone: String,
     /// Tasks with their labels in class order.
     pub tasks: Vec<Task>,
@@ -61,10 +60,20 @@ impl Description {
 
     /// Whether a network can be built from it: a file may come from anywhere, and what it asks for is allocated.
     fn check(&self, header: &Metadata) -> anyhow::Result<()> {
+        let facts = self.backbone()?.facts();
         if let Some(fault) = limits::fault(self.height, self.width, &self.tasks) {
             bail!(fault);
         }
-        let features = Architecture::of(self.backbone()?).features() as usize;
+        ensure!(
+            (self.mean, self.std) == (facts.mean, facts.std),
+            "the pixels have mean {:?} and deviation {:?}, expected {:?} and {:?} with the backbone {}",
+            self.mean,
+            self.std,
+            facts.mean,
+            facts.std,
+            facts.name
+        );
+        let features = facts.features as usize;
         for Task { name, labels } in &self.tasks {
             let shape = header.info(&format!("heads.{name}.weight")).map(|info| info.shape.as_slice());
             let expected = [labels.len(), features];
@@ -158,7 +167,7 @@ pub fn load_with(file: &Path, device: Device, prefixes: &[&str]) -> anyhow::Resu
     let description = describe(file, &header)?;
     let mut network = Network::new(description.backbone()?, &description.tasks, 0, device)?;
     let incomplete = || format!("{} is incomplete", file.display());
-    network.fits(&header, |_| true).with_context(incomplete)?;
+    network.fits(&header, |name| Some(name.to_owned())).with_context(incomplete)?;
     let is_wanted = |name: &str, shape: &[usize]| {
         let further = prefixes.iter().filter_map(|prefix| name.strip_prefix(prefix));
         std::iter::once(name).chain(further).any(|name| network.has(name, shape))
@@ -254,6 +263,8 @@ mod tests {
         assert!(more.contains("`print` have shape [2, 512], expected [90000, 512]"), "{more}");
         let other = refusal(|description| description.backbone = "xception".to_owned());
         assert!(other.contains("expected [2, 2048]"), "{other}");
+        let pixels = refusal(|description| description.mean = [0.25; 3]);
+        assert!(pixels.contains("mean [0.25, 0.25, 0.25]") && pixels.contains("xception_small"), "{pixels}");
         let unknown = refusal(|description| description.backbone = "resnet".to_owned());
         assert!(unknown.contains("the backbone `resnet` is unknown"), "{unknown}");
     }

@@ -29,7 +29,7 @@ impl Pass {
     }
 }
 
-/// What batch normalisation adds to the variance (PyTorch's default).
+/// What batch normalisation adds to the variance by PyTorch's default.
 const EPSILON: f64 = 1e-5;
 /// Share of the batch in running statistics (PyTorch's convention).
 const MOMENTUM: f64 = 0.1;
@@ -41,11 +41,14 @@ struct BatchNorm {
     bias: Tensor,
     running_mean: Tensor,
     running_var: Tensor,
+    /// Added to the variance.
+    epsilon: f64,
 }
 
 impl BatchNorm {
-    fn new(builder: &mut Builder<'_>, name: &str, channels: i64) -> Result<Self, TchError> {
+    fn new(builder: &mut Builder<'_>, name: &str, channels: i64, epsilon: f64) -> Result<Self, TchError> {
         Ok(Self {
+            epsilon,
             weight: builder.constant(format!("{name}.weight"), &[channels], 1.0, true)?,
             bias: builder.constant(format!("{name}.bias"), &[channels], 0.0, true)?,
             running_mean: builder.constant(format!("{name}.running_mean"), &[channels], 0.0, false)?,
@@ -61,7 +64,7 @@ impl BatchNorm {
             Some(&self.running_var),
             train,
             MOMENTUM,
-            EPSILON,
+            self.epsilon,
             true,
         )
     }
@@ -75,17 +78,53 @@ pub(super) struct Names<'a> {
     pub norm: &'a str,
 }
 
-/// A bias-free convolution, plain or depthwise separable, with batch normalisation behind it.
+/// What is put around the maps before a convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Padding {
+    None,
+    /// As much as gives ceil(size / stride) cells, and where that is odd, the extra pixel at the bottom and
+    /// right: what TensorFlow calls `same`.
+    Same,
+}
+
+impl Padding {
+    /// Pixels before and behind a side of `size` pixels.
+    fn of(self, size: i64, kernel: i64, stride: i64) -> (i64, i64) {
+        if self == Self::None {
+            return (0, 0);
+        }
+        let cells = (size + stride - 1) / stride;
+        let all = ((cells - 1) * stride + kernel - size).max(0);
+        (all / 2, all - all / 2)
+    }
+}
+
+/// The shape of a convolution whose padding is TensorFlow's `same`.
+pub(super) struct Same {
+    /// In and out.
+    pub channels: (i64, i64),
+    /// Height and width of the kernel.
+    pub kernel: i64,
+    /// Of both sides.
+    pub stride: i64,
+    /// Whether each channel has a kernel of its own; in and out are as many then.
+    pub depthwise: bool,
+    /// What the normalisation behind it adds to the variance.
+    pub epsilon: f64,
+}
+
+/// A bias-free convolution, plain, depthwise, or both in a row (separable), with batch normalisation behind it.
 ///
 /// [`ConvNorm::fold`] merges the two for prediction: one pass over memory less.
 #[derive(Debug)]
 pub(super) struct ConvNorm {
     /// `[C, 1, 3, 3]` of a separable convolution; the pointwise one follows it.
     depthwise: Option<Tensor>,
-    /// `[O, C, k, k]`.
+    /// `[O, C / groups, k, k]`.
     weight: Tensor,
+    groups: i64,
     stride: i64,
-    padding: i64,
+    padding: Padding,
     norm: BatchNorm,
     folded: Option<Folded>,
 }
@@ -118,8 +157,22 @@ impl ConvNorm {
             &[channels_out, channels_in, kernel, kernel],
             he_bound(channels_out, kernel),
         )?;
-        let norm = BatchNorm::new(builder, names.norm, channels_out)?;
-        Ok(Self { depthwise: None, weight, stride, padding: 0, norm, folded: None })
+        let norm = BatchNorm::new(builder, names.norm, channels_out, EPSILON)?;
+        Ok(Self { depthwise: None, weight, groups: 1, stride, padding: Padding::None, norm, folded: None })
+    }
+
+    /// A convolution as TensorFlow pads it.
+    pub fn same(builder: &mut Builder<'_>, names: &Names<'_>, shape: &Same) -> Result<Self, TchError> {
+        let &Same { channels: (channels_in, channels_out), kernel, stride, depthwise, epsilon } = shape;
+        let groups = if depthwise { channels_in } else { 1 };
+        // Fan-out of a depthwise kernel is its own weights.
+        let weight = builder.uniform(
+            format!("{}.weight", names.convolution),
+            &[channels_out, channels_in / groups, kernel, kernel],
+            he_bound(channels_out / groups, kernel),
+        )?;
+        let norm = BatchNorm::new(builder, names.norm, channels_out, epsilon)?;
+        Ok(Self { depthwise: None, weight, groups, stride, padding: Padding::Same, norm, folded: None })
     }
 
     /// 3x3 depthwise with padding 1, then 1x1 pointwise, both without bias.
@@ -139,8 +192,16 @@ impl ConvNorm {
             &[channels_out, channels_in, 1, 1],
             he_bound(channels_out, 1),
         )?;
-        let norm = BatchNorm::new(builder, names.norm, channels_out)?;
-        Ok(Self { depthwise: Some(depthwise), weight, stride: 1, padding: 0, norm, folded: None })
+        let norm = BatchNorm::new(builder, names.norm, channels_out, EPSILON)?;
+        Ok(Self {
+            depthwise: Some(depthwise),
+            weight,
+            groups: 1,
+            stride: 1,
+            padding: Padding::None,
+            norm,
+            folded: None,
+        })
     }
 
     /// `[N, C, H, W]` -> `[N, O, H', W']`.
@@ -163,28 +224,30 @@ impl ConvNorm {
         weight: &Tensor,
         bias: Option<&Tensor>,
     ) -> Result<Tensor, TchError> {
-        let (stride, padding) = ([self.stride; 2], [self.padding; 2]);
-        match depthwise {
-            None => x.f_conv2d(weight, bias, stride, padding, [1, 1], 1),
+        let between = match depthwise {
+            None => x.shallow_clone(),
             Some(depthwise) => {
                 let channels = depthwise.size()[0];
-                x.f_conv2d(depthwise, None::<&Tensor>, [1, 1], [1, 1], [1, 1], channels)?.f_conv2d(
-                    weight,
-                    bias,
-                    stride,
-                    padding,
-                    [1, 1],
-                    1,
-                )
+                x.f_conv2d(depthwise, None::<&Tensor>, [1, 1], [1, 1], [1, 1], channels)?
             }
+        };
+        let (height, width) = (x.size()[2], x.size()[3]);
+        let kernel = weight.size()[2];
+        let rows = self.padding.of(height, kernel, self.stride);
+        let columns = self.padding.of(width, kernel, self.stride);
+        let stride = [self.stride; 2];
+        if rows.0 == rows.1 && columns.0 == columns.1 {
+            return between.f_conv2d(weight, bias, stride, [rows.0, columns.0], [1, 1], self.groups);
         }
+        let sides = [columns.0, columns.1, rows.0, rows.1];
+        between.f_constant_pad_nd(sides)?.f_conv2d(weight, bias, stride, [0, 0], [1, 1], self.groups)
     }
 
     /// Merges the normalisation's running statistics into the weights, for evaluation in `kind`.
     /// Later changes of the weights do not reach the folded copy: call it again.
     pub fn fold(&mut self, kind: Kind) -> Result<(), TchError> {
         let norm = &self.norm;
-        let deviation = norm.running_var.f_add_scalar(EPSILON)?.f_sqrt()?;
+        let deviation = norm.running_var.f_add_scalar(norm.epsilon)?.f_sqrt()?;
         let scale = norm.weight.f_div(&deviation)?;
         let bias = norm.bias.f_sub(&norm.running_mean.f_mul(&scale)?)?;
         let weight = self.weight.f_mul(&scale.f_view([-1, 1, 1, 1])?)?;
@@ -219,5 +282,27 @@ impl Linear {
     /// `[N, inputs]` -> `[N, outputs]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
         x.f_linear(&self.weight, Some(&self.bias))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn same_padding_is_that_of_tensorflow() {
+        // Cells are ceil(size / stride); the odd pixel is behind.
+        for (size, kernel, stride, expected) in [
+            (224, 3, 2, (0, 1)),
+            (71, 3, 2, (1, 1)),
+            (28, 5, 2, (1, 2)),
+            (65, 5, 2, (2, 2)),
+            (7, 5, 1, (2, 2)),
+            (7, 1, 1, (0, 0)),
+            (1, 3, 2, (1, 1)),
+        ] {
+            assert_eq!(Padding::Same.of(size, kernel, stride), expected, "{size}, {kernel}, {stride}");
+            assert_eq!(Padding::None.of(size, kernel, stride), (0, 0));
+        }
     }
 }

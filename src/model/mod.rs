@@ -1,12 +1,14 @@
 //! Backbones, heads, pretrained weights and the checkpoint file.
 //!
-//! A [`network::Network`] is one [`xception::Xception`] backbone and one linear head per task, over
+//! A [`network::Network`] is one [`trunk::Trunk`], the backbone, and one linear head per task, over
 //! named [`parameters::Parameters`]. Weights and statistics are float32 whatever it computes in.
 
 pub mod checkpoint;
+pub mod efficientnet_lite;
 pub mod layers;
 pub mod network;
 pub mod parameters;
 pub mod pretrained;
 pub mod tensor_file;
+pub mod trunk;
 pub mod xception;

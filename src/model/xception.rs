@@ -1,51 +1,14 @@
 //! Xception: Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", CVPR 2017.
 //!
 //! Names and shapes are those of timm's `legacy_xception`, so that the public ImageNet file loads as
-//! it is. Input is scaled to -1..1. [`Architecture::SMALL`] has the same blocks, narrower and fewer.
+//! it is.
 
 use tch::{Kind, TchError, Tensor};
 
 use super::layers::{ConvNorm, Names, Pass};
 use super::parameters::Builder;
-use crate::config::Backbone;
-
-/// The widths and depths that make a member of the family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Architecture {
-    /// Channels of the two plain convolutions at the start.
-    pub stem: [i64; 2],
-    /// Output channels of the three entry blocks, each of which halves the size.
-    pub entry: [i64; 3],
-    /// Blocks of three separable convolutions at the width of `entry[2]`.
-    pub middle_blocks: usize,
-    /// Output channels of the last block, which halves the size.
-    pub exit: i64,
-    /// Channels of the two separable convolutions at the end; the second is the feature count.
-    pub tail: [i64; 2],
-}
-
-impl Architecture {
-    /// As published: 2,048 features, 20.8 million weights.
-    pub const XCEPTION: Self =
-        Self { stem: [32, 64], entry: [128, 256, 728], middle_blocks: 8, exit: 1024, tail: [1536, 2048] };
-
-    /// For training from scratch on a CPU: 512 features.
-    pub const SMALL: Self =
-        Self { stem: [24, 48], entry: [96, 160, 256], middle_blocks: 2, exit: 384, tail: [512, 512] };
-
-    /// The one that a config names.
-    pub fn of(backbone: Backbone) -> Self {
-        match backbone {
-            Backbone::Xception => Self::XCEPTION,
-            Backbone::XceptionSmall => Self::SMALL,
-        }
-    }
-
-    /// Length of the feature vector.
-    pub fn features(&self) -> i64 {
-        self.tail[1]
-    }
-}
+use super::trunk::Trunk;
+use crate::config::networks::Widths;
 
 /// A residual block of separable convolutions.
 #[derive(Debug)]
@@ -112,7 +75,7 @@ impl Block {
     }
 }
 
-/// The backbone: `[N, 3, H, W]` -> `[N, features]`.
+/// The backbone.
 #[derive(Debug)]
 pub struct Xception {
     conv1: ConvNorm,
@@ -127,8 +90,8 @@ impl Xception {
     ///
     /// # Errors
     /// The device is out of memory.
-    pub fn new(builder: &mut Builder<'_>, architecture: &Architecture) -> Result<Self, TchError> {
-        let Architecture { stem, entry, middle_blocks, exit, tail } = *architecture;
+    pub fn new(builder: &mut Builder<'_>, widths: &Widths) -> Result<Self, TchError> {
+        let Widths { stem, entry, middle_blocks, exit, tail } = *widths;
         let names = |convolution, norm| Names { convolution, norm };
         let conv1 = ConvNorm::plain(builder, &names("conv1", "bn1"), (3, stem[0]), 3, 2)?;
         let conv2 = ConvNorm::plain(builder, &names("conv2", "bn2"), (stem[0], stem[1]), 3, 1)?;
@@ -161,20 +124,11 @@ impl Xception {
         let conv4 = ConvNorm::separable(builder, &names("conv4", "bn4"), (tail[0], tail[1]))?;
         Ok(Self { conv1, conv2, blocks, conv3, conv4 })
     }
+}
 
-    /// Pooled features: `[N, 3, H, W]` in `pass.kind`, values -1..1 -> `[N, features]` in float32.
-    ///
-    /// # Errors
-    /// The device is out of memory, or the input is too small (under 32 pixels).
-    pub fn forward(&self, images: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
-        self.exit(&self.entry(images, pass)?, pass).and_then(|maps| pool(&maps))
-    }
-
-    /// Entry and middle flow: `[N, 3, H, W]` -> `[N, C, H / 16, W / 16]`.
-    ///
-    /// # Errors
-    /// As [`Xception::forward`].
-    pub fn entry(&self, images: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
+impl Trunk for Xception {
+    /// Entry and middle flow.
+    fn entry(&self, images: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
         let x = self.conv1.forward(images, pass)?.f_relu_()?;
         let mut x = self.conv2.forward(&x, pass)?.f_relu_()?;
         for block in &self.blocks[..self.blocks.len() - 1] {
@@ -183,11 +137,8 @@ impl Xception {
         Ok(x)
     }
 
-    /// Exit flow: what [`Xception::entry`] gives -> `[N, features, H / 32, W / 32]`.
-    ///
-    /// # Errors
-    /// The device is out of memory.
-    pub fn exit(&self, maps: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
+    /// Exit flow.
+    fn exit(&self, maps: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
         let mut x = maps.shallow_clone();
         for block in &self.blocks[self.blocks.len() - 1..] {
             x = block.forward(&x, pass)?;
@@ -196,11 +147,7 @@ impl Xception {
         self.conv4.forward(&x, pass)?.f_relu_()
     }
 
-    /// Merges each normalisation into its convolution, for evaluation in `kind`.
-    ///
-    /// # Errors
-    /// The device is out of memory.
-    pub fn fold(&mut self, kind: Kind) -> Result<(), TchError> {
+    fn fold(&mut self, kind: Kind) -> Result<(), TchError> {
         for layer in [&mut self.conv1, &mut self.conv2, &mut self.conv3, &mut self.conv4] {
             layer.fold(kind)?;
         }
@@ -211,12 +158,4 @@ impl Xception {
         }
         Ok(())
     }
-}
-
-/// Global average pooling: `[N, features, H, W]` -> `[N, features]` in float32.
-///
-/// # Errors
-/// The device is out of memory.
-pub fn pool(maps: &Tensor) -> Result<Tensor, TchError> {
-    maps.f_mean_dim([2, 3].as_slice(), false, Kind::Float)
 }

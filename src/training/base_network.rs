@@ -1,11 +1,12 @@
 //! A checkpoint that nobody trained: the backbone with its public weights, whose features heads can learn from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 
 use super::outputs;
-use crate::config::{Backbone, Config, Pretrained, Written};
+use crate::config::{Config, Pretrained, Written};
+use crate::inference::features;
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::Network;
 use crate::model::pretrained;
@@ -25,17 +26,18 @@ pub fn prepare(
     keep_going: &dyn Fn() -> bool,
 ) -> anyhow::Result<PathBuf> {
     let model = &config.model;
+    let facts = model.backbone.facts();
     let advice = "There is no model to learn with yet. Label some images and train a first network: from then on it \
                   suggests labels";
     let wanted = match &model.pretrained {
         Pretrained::File(file) => Pretrained::File(file.clone()),
         Pretrained::None => bail!("{advice}. The config has `pretrained: none`"),
-        _ if model.backbone != Backbone::Xception => {
-            bail!("{advice}. The backbone {} has no public weights to begin with", model.backbone.name())
+        _ if facts.weights.is_none() => {
+            bail!("{advice}. The backbone {} has no public weights to begin with", facts.name)
         }
         Pretrained::Auto | Pretrained::Required => Pretrained::Required,
     };
-    let found = pretrained::resolve(&wanted, progress, keep_going);
+    let found = pretrained::resolve(model.backbone, &wanted, progress, keep_going);
     let found = match found {
         Err(error) if !pretrained::is_cancel(&error) => {
             bail!("{advice}. Or let the ImageNet weights help: {}", error.root_cause())
@@ -46,24 +48,37 @@ pub fn prepare(
     let file = folder_for(config)?.join(FILE);
     outputs::check_model(&file)?;
     let description = Description {
-        backbone: model.backbone.name().to_owned(),
+        backbone: facts.name.to_owned(),
         tasks: model.tasks.clone(),
         height: model.height,
         width: model.width,
-        mean: [0.5; 3],
-        std: [0.5; 3],
+        mean: facts.mean,
+        std: facts.std,
         precision: "fp32".to_owned(),
         epoch: 0,
         config: String::new(),
         extra: serde_json::json!({ "weights": weights }),
     };
-    if checkpoint::read_description(&file).is_ok_and(|known| known == description) {
-        return Ok(file);
+    let is_known = checkpoint::read_description(&file).is_ok_and(|known| known == description);
+    if !is_known {
+        let mut network = Network::new(model.backbone, &model.tasks, model.random_seed, tch::Device::Cpu)?;
+        network.load_backbone(&weights)?;
+        checkpoint::write(&file, &network, &description, &[])?;
     }
-    let mut network = Network::new(model.backbone, &model.tasks, model.random_seed, tch::Device::Cpu)?;
-    network.load_backbone(&weights)?;
-    checkpoint::write(&file, &network, &description, &[])?;
+    share_features(&file, &description);
     Ok(file)
+}
+
+/// What Label computes with the backbone, a run on the same one that is frozen finds, and the other way round.
+fn share_features(file: &Path, description: &Description) {
+    let Some(runs) = file.parent().and_then(Path::parent) else { return };
+    // A link leads to what is not ours.
+    if runs.join(features::FOLDER).is_symlink() {
+        return;
+    }
+    if let Err(error) = features::Store::share(runs, file, description) {
+        log::warn!("the features of {} are not shared: {error:#}", file.display());
+    }
 }
 
 /// Beside the runs; where these are outside of the project's folder, in its own, as nobody was asked.
@@ -82,7 +97,7 @@ fn folder_for(config: &Config) -> anyhow::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
+    use crate::config::Backbone;
 
     /// A project in `folder` that takes the weights of another network, and has its runs there.
     fn config(folder: &Path, runs: &str) -> Config {
@@ -99,12 +114,37 @@ mod tests {
     }
 
     #[test]
+    fn any_network_with_weights_can_be_the_base_and_its_checkpoint_scales_pixels_as_it_wants() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = config(dir.path(), "runs");
+        config.model.backbone = Backbone::EfficientNetLite0;
+        let network = Network::new(config.model.backbone, &[], 1, tch::Device::Cpu).unwrap();
+        let weights: Vec<_> = network.parameters().iter().map(|p| (p.name.clone(), &p.tensor)).collect();
+        crate::model::tensor_file::write(&dir.path().join("other.safetensors"), &weights, None).unwrap();
+        let file = prepare(&config, &|_, _| {}, &|| true).unwrap();
+        let description = checkpoint::read_description(&file).unwrap();
+        assert_eq!(description.backbone, "efficientnet_lite0");
+        assert_eq!(description.mean, [127.0 / 255.0; 3]);
+        let loaded = checkpoint::load(&file, tch::Device::Cpu).unwrap().network;
+        let name = "_blocks.3._depthwise_conv.weight";
+        assert!(loaded.parameters().get(name).unwrap().equal(network.parameters().get(name).unwrap()));
+
+        config.model.backbone = Backbone::XceptionSmall;
+        config.model.pretrained = Pretrained::Auto;
+        let error = prepare(&config, &|_, _| {}, &|| true).unwrap_err().to_string();
+        assert!(error.contains("xception_small has no public weights"), "{error}");
+    }
+
+    #[test]
     fn the_backbone_to_label_with_is_kept_in_the_project_whatever_its_config_says() {
         let dir = tempfile::tempdir().unwrap();
         let project = dir.path().join("project");
         std::fs::create_dir(&project).unwrap();
         let prepare = |runs: &str| prepare(&config(&project, runs), &|_, _| {}, &|| true);
         assert_eq!(prepare("kept").unwrap(), project.join("kept/labelling").join(FILE));
+        let description = checkpoint::read_description(&project.join("kept/labelling").join(FILE)).unwrap();
+        let shared = features::Store::shared(&project.join("kept/labelling").join(FILE), &description);
+        assert!(shared.unwrap().folder().starts_with(project.join("kept/features")));
         assert_eq!(prepare("../elsewhere").unwrap(), project.join("runs/labelling").join(FILE));
         assert!(!dir.path().join("elsewhere").exists());
         #[cfg(unix)]

@@ -94,12 +94,24 @@ pub struct Started {
     pub n_validation: usize,
     /// Task names, in the order of every per-task list in other events.
     pub tasks: Vec<String>,
+    /// Per task, what validates it; empty in runs of earlier versions.
+    #[serde(default)]
+    pub validation_labels: Vec<Labelled>,
     /// At most so many epochs.
     pub epochs: usize,
     /// Epochs that were already complete (a resumed run).
     pub epochs_done: usize,
     /// Where the backbone's first weights came from, in words.
     pub weights: String,
+}
+
+/// What the validation images have of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Labelled {
+    /// Images with a label.
+    pub images: usize,
+    /// How many of them have the most common one.
+    pub most_common: usize,
 }
 
 /// What of the network learns.

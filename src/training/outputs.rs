@@ -7,9 +7,9 @@ use std::path::Path;
 use anyhow::{Context as _, bail, ensure};
 
 use super::Request;
-use super::features;
 use crate::config::{Config, Outside, Written};
 use crate::files;
+use crate::inference::features;
 use crate::model::tensor_file;
 
 /// No header of a history is longer, bytes.

@@ -19,7 +19,7 @@ use crate::dataset::split::Split;
 use crate::device::FreeCores;
 use crate::images::loader::{Batch, Loader, Source, in_batches, mix, shuffled_batches};
 use crate::model::layers::Pass;
-use crate::model::network::{Network, normalise, probabilities};
+use crate::model::network::{Network, probabilities};
 
 /// Where batches come from.
 pub enum Feed {
@@ -226,7 +226,7 @@ impl Passes {
                 Ok(Box::new(loader.map(|batch| Ok(Input { batch, features: None }))))
             }
             Feed::Features { train, validation } => {
-                let features = if augment_epoch.is_some() { train } else { validation }.shallow_clone();
+                let features = if augment_epoch.is_some() { train } else { validation }.clone();
                 let source = Arc::clone(&self.source);
                 Ok(Box::new(batches.into_iter().map(move |mut rows| {
                     rows.retain(|&row| features.has(row));
@@ -245,7 +245,7 @@ impl Passes {
         let (height, width) = self.source.cache.size();
         let shape = [input.batch.rows.len() as i64, i64::from(height), i64::from(width), 3];
         let bytes = Tensor::f_from_data_size(&input.batch.pixels, &shape, Kind::Uint8)?;
-        let images = normalise(&bytes, network.device(), self.kind)?;
+        let images = network.normalise(&bytes, self.kind)?;
         Ok(network.forward(&images, Pass { train, kind: self.kind })?)
     }
 

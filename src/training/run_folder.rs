@@ -182,6 +182,7 @@ mod tests {
             n_train: 8,
             n_validation: 2,
             tasks: vec!["print".to_owned()],
+            validation_labels: Vec::new(),
             epochs: 3,
             epochs_done,
             weights: "none".to_owned(),

@@ -6,18 +6,19 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail, ensure};
 use tch::{Kind, Tensor};
 
+use super::events::Labelled;
 use super::metrics::Weights;
 use super::reporter::Reporter;
 use super::run_folder::{self, BEST, EVENTS, LAST};
 use super::{Request, split_file};
-use crate::config::{Backbone, ClassWeights, Config, Precision, Pretrained};
+use crate::config::{ClassWeights, Config, Precision, Task};
 use crate::dataset::edits::Edit;
 use crate::dataset::problems::{self, Problem, Severity, counted, is};
 use crate::dataset::split::Split;
 use crate::dataset::{Dataset, Row};
 use crate::device::{self, Device};
 use crate::images::cache::ImageCache;
-use crate::images::loader::Source;
+use crate::images::loader::{Drawn, Source};
 use crate::model::network::Network;
 use crate::model::pretrained::{self, Resolved};
 
@@ -192,23 +193,12 @@ pub fn new_network(
 
 /// Finds the weights' file; downloads it if need be.
 fn resolve_weights(config: &Config, reporter: &mut Reporter) -> anyhow::Result<Resolved> {
-    let wanted = &config.model.pretrained;
-    if config.model.backbone != Backbone::Xception
-        && matches!(wanted, Pretrained::Auto | Pretrained::Required)
-    {
-        ensure!(
-            *wanted == Pretrained::Auto,
-            "`pretrained: required`, but the backbone {} has no public weights: set `pretrained: none`, or \
-             `backbone: xception`",
-            config.model.backbone.name()
-        );
-        return pretrained::resolve(&Pretrained::None, &|_, _| {}, &|| true);
-    }
+    let model = &config.model;
     let cell = std::cell::RefCell::new(reporter);
     let progress =
         |done: u64, of: u64| cell.borrow_mut().preparing("downloading the pretrained weights", done, of);
     let keep_going = || !cell.borrow_mut().should_stop();
-    let found = pretrained::resolve(wanted, &progress, &keep_going);
+    let found = pretrained::resolve(model.backbone, &model.pretrained, &progress, &keep_going);
     if cell.borrow_mut().should_stop() {
         bail!(StoppedEarly);
     }
@@ -245,10 +235,19 @@ pub fn weights(config: &Config, data: &Dataset, device: tch::Device) -> anyhow::
     Ok(Weights { tasks: config.model.task_weights.clone(), classes, labelled, smoothing })
 }
 
-/// Rows that train, per label of a task.
-fn label_counts(rows: &[Row], train: &[usize], task: usize, labels: usize) -> Vec<usize> {
+/// Per task, what the rows that validate have of it.
+pub fn validation_labels(config: &Config, data: &Dataset) -> Vec<Labelled> {
+    let of = |(task, labels): (usize, &Task)| {
+        let counts = label_counts(&data.rows, &data.split.validation, task, labels.labels.len());
+        Labelled { images: counts.iter().sum(), most_common: counts.into_iter().max().unwrap_or(0) }
+    };
+    config.model.tasks.iter().enumerate().map(of).collect()
+}
+
+/// Some rows, counted per label of a task.
+fn label_counts(rows: &[Row], some: &[usize], task: usize, labels: usize) -> Vec<usize> {
     let mut counts = vec![0; labels];
-    for label in train.iter().filter_map(|&row| rows[row].labels[task]) {
+    for label in some.iter().filter_map(|&row| rows[row].labels[task]) {
         counts[label as usize] += 1;
     }
     counts
@@ -279,6 +278,7 @@ pub fn source(config: &Config, rows: Vec<Row>) -> Arc<Source> {
         tasks: model.tasks.len(),
         cache: ImageCache::new(model.height, model.width, free_memory() / 4),
         augmentation: model.augmentation.clone(),
+        drawn: Drawn::ByRow,
         seed: model.random_seed,
     })
 }

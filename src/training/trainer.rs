@@ -9,7 +9,7 @@ use tch::Kind;
 
 use super::adam::Adam;
 use super::events::{EpochMetrics, Event, Stage, Started, StopReason, Stopped};
-use super::features::{self, Extractor};
+use super::features::Extractor;
 use super::passes::{self, Feed, Passes, Trained, Validated};
 use super::predictions::Predictions;
 use super::progress::{self, Behind, Progress};
@@ -21,7 +21,7 @@ use super::{Request, history, outputs, split_file};
 use crate::config::{Config, Schedule, Task};
 use crate::dataset::{Dataset, Row};
 use crate::files;
-use crate::inference::precision_name;
+use crate::inference::{features, precision_name};
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::Network;
 
@@ -110,6 +110,7 @@ impl<'a> Run<'a> {
         split_file::write(&folder, &data)?;
 
         let weights = setup::weights(config, &data, device.tch)?;
+        let validation_labels = setup::validation_labels(config, &data);
         let Dataset { rows, split, .. } = data;
         let source = setup::source(config, rows);
         let workers = setup::workers(config, &device);
@@ -121,6 +122,7 @@ impl<'a> Run<'a> {
             n_train: split.train.len(),
             n_validation: split.validation.len(),
             tasks: config.model.tasks.iter().map(|task| task.name.clone()).collect(),
+            validation_labels,
             epochs: config.model.epochs,
             epochs_done: progress.epochs.len(),
             weights: progress.weights.clone(),
@@ -128,15 +130,16 @@ impl<'a> Run<'a> {
         let feed = if stage == Stage::Heads {
             // The features are those of prediction.
             network.fold(kind)?;
-            let extractor = Extractor {
+            let mut extractor = Extractor {
                 network: &network,
-                source: &source,
+                rows: &source.rows,
+                size: source.cache.size(),
+                augmentation: &source.augmentation,
                 kind,
                 batch_size: config.model.batch_size,
                 workers,
                 threads: config.model.threads,
-                store: features::store(&config.paths.runs),
-                digest: features::digest(&network, &config.model, kind)?,
+                store: store(config, &network, kind)?,
             };
             let train = extractor.training(&split.train, reporter)?;
             let validation = extractor.validation(&split.validation, reporter)?;
@@ -358,13 +361,14 @@ impl<'a> Run<'a> {
         } else {
             serde_json::json!({ "metrics": self.progress.epochs.last() })
         };
+        let facts = model.backbone.facts();
         let description = Description {
-            backbone: model.backbone.name().to_owned(),
+            backbone: facts.name.to_owned(),
             tasks: model.tasks.clone(),
             height: model.height,
             width: model.width,
-            mean: [0.5; 3],
-            std: [0.5; 3],
+            mean: facts.mean,
+            std: facts.std,
             precision: precision_name(self.kind).to_owned(),
             epoch,
             config: self.config.to_yaml(),
@@ -390,4 +394,17 @@ impl<'a> Run<'a> {
         }
         Ok(())
     }
+}
+
+/// Where the features of a network's backbone are, whatever heads it has.
+fn store(config: &Config, network: &Network, kind: Kind) -> anyhow::Result<features::Store> {
+    let facts = network.backbone().facts();
+    let feed = features::Feed {
+        backbone: network.backbone().name(),
+        size: (config.model.height, config.model.width),
+        mean: facts.mean,
+        std: facts.std,
+        precision: precision_name(kind),
+    };
+    Ok(features::Store::of(&config.paths.runs, &features::key(network, feed)?, facts.features as usize))
 }

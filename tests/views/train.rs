@@ -9,7 +9,7 @@ use tasklens::app::command::{AppCommand, UiCommand};
 use tasklens::app::context::TrainingState;
 use tasklens::app::train_view::TrainView;
 use tasklens::training::events::{
-    BatchProgress, EpochMetrics, Event, Phase, SplitMetrics, Started, StopReason, Stopped,
+    BatchProgress, EpochMetrics, Event, Labelled, Phase, SplitMetrics, Started, StopReason, Stopped,
 };
 
 use super::stage::{Stage, THEMES, harness, project, snapshot};
@@ -61,6 +61,7 @@ fn started() -> Event {
         n_train: 2731,
         n_validation: 678,
         tasks: ["print", "sleeves", "neckline"].map(str::to_owned).to_vec(),
+        validation_labels: Vec::new(),
         epochs: 100,
         epochs_done: 0,
         weights: "ImageNet".into(),
@@ -245,6 +246,23 @@ fn the_end_sums_up_and_hands_the_model_on() {
         matches!(sent.as_slice(), [AppCommand::UseModel(path)] if path.ends_with("best.safetensors")),
         "{sent:?}"
     );
+}
+
+#[test]
+fn a_run_that_learnt_nothing_or_cannot_tell_gets_no_green_tick() {
+    for (images, most_common, text) in
+        [(678, 600, "Nothing was learnt of print"), (10, 4, "Too few images validate print")]
+    {
+        let (mut harness, _folder) = stage(Theme::Dark, WINDOW, 1.0, true);
+        let mut events = events();
+        if let Some(Event::Started(started)) = events.first_mut() {
+            started.validation_labels = vec![Labelled { images, most_common }];
+        }
+        play(&mut harness, &events, TrainingState::Running);
+        play(&mut harness, &[stopped()], TrainingState::Idle);
+        assert!(harness.query_by_label_contains(text).is_some(), "{text}");
+        assert!(harness.query_by_label_contains("It learnt what it was shown").is_none());
+    }
 }
 
 #[test]

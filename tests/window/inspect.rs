@@ -93,6 +93,7 @@ fn label_errors() {
     desk.keys(Modifiers::NONE, Key::A);
     desk.wait_for("1 accepted");
     desk.wait_for("1 label edit");
+    desk.wait_for("cannot be told from the 20 that the network did not train with");
     pictures(&mut desk, "inspect_label_errors");
 }
 

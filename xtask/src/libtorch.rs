@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use crate::platform::{self, Platform};
-use crate::python::Python;
+use crate::python::{Download, Python};
 use crate::{manifest, wheels};
 
 /// The version that our version of tch is made for.
@@ -89,7 +89,7 @@ pub fn ensure(platform: Platform, gpu: bool, python: impl Fn() -> Result<Python>
 }
 
 /// Waits until no other set-up works in this cache. The system frees the lock with the process.
-fn lock(cache: &Path) -> Result<File> {
+pub fn lock(cache: &Path) -> Result<File> {
     let path = cache.join("setup.lock");
     let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
     if file.try_lock().is_err() {
@@ -113,11 +113,12 @@ fn fetch(platform: Platform, python: &Python, root: &Path, gpu_root: Option<&Pat
     let downloads = cache.join(format!("wheels-{VERSION}-{}", platform.name()));
     fs::create_dir_all(&downloads).with_context(|| format!("cannot create {}", downloads.display()))?;
     println!("Fetching libtorch {VERSION} into {} (once)", cache.display());
-    python.download(&wheels::for_cpu(platform), platform, &downloads, false)?;
+    let wanted = Download { platform, folder: &downloads, with_dependencies: false, retries: None };
+    python.download(&wheels::for_cpu(platform), &wanted)?;
     if let Some(gpu_root) = gpu_root {
         println!("Fetching the CUDA libraries (2.7 GB)");
         let requires = python.requires(&torch_wheel(&downloads)?)?;
-        python.download(&wheels::for_gpu(&requires), platform, &downloads, true)?;
+        python.download(&wheels::for_gpu(&requires), &Download { with_dependencies: true, ..wanted })?;
         build(python, &downloads, gpu_root, wheels::place_gpu)?;
     }
     build(python, &downloads, root, wheels::place_cpu)?;
@@ -170,7 +171,8 @@ fn unpack(
     python.unpack(wheel, &files, folder)
 }
 
-fn wheel_files(folder: &Path) -> Result<Vec<PathBuf>> {
+/// The wheels in a folder, by name.
+pub fn wheel_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let list = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let mut wheels: Vec<_> = list.filter_map(|item| Some(item.ok()?.path())).collect();
     wheels.retain(|path| path.extension().is_some_and(|end| end == "whl"));

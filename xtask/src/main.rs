@@ -10,19 +10,23 @@ mod platform;
 mod python;
 mod setup;
 mod system;
+mod weights;
 mod wheels;
 
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+use setup::Extra;
+
 const HELP: &str = "\
 Set-up and everyday tasks of Tasklens.
 
 Usage: cargo xtask <TASK>
 
-  setup [--gpu]      fetch libtorch into the per-user cache and check system packages;
-                     with --gpu also the CUDA libraries (2.7 GB, for NVIDIA GPUs on Linux)
+  setup              fetch libtorch and ImageNet weights into the per-user cache, check system packages
+    --gpu            also the CUDA libraries (2.7 GB, for NVIDIA GPUs on Linux)
+    --weights NAME   also the ImageNet weights of the network NAME, such as efficientnet_lite1
   run [-- ARGS]      set up, build, and start tasklens (without ARGS: open the built-in sample)
   test [ARGS]        set up and run every test; ARGS go to `cargo test`
   bench [ARGS]       set up and run the benchmarks; ARGS go to `cargo bench`
@@ -34,7 +38,7 @@ Usage: cargo xtask <TASK>
 #[derive(Debug, PartialEq, Eq)]
 enum Task {
     Help,
-    Setup { gpu: bool },
+    Setup(Extra),
     Run(Vec<String>),
     Test(Vec<String>),
     Bench(Vec<String>),
@@ -47,8 +51,7 @@ impl Task {
         let Some((name, rest)) = args.split_first() else { return Ok(Self::Help) };
         let task = match name.as_str() {
             "help" | "-h" | "--help" => return Ok(Self::Help),
-            "setup" if rest == ["--gpu"] => return Ok(Self::Setup { gpu: true }),
-            "setup" => Self::Setup { gpu: false },
+            "setup" => return setup_task(rest),
             // Only what follows `--` is for tasklens; an option before it would be a mistake.
             "run" => match rest.split_first() {
                 Some((dashes, args)) if dashes == "--" => return Ok(Self::Run(args.to_vec())),
@@ -72,19 +75,38 @@ impl Task {
     }
 }
 
+/// The options of `setup`.
+fn setup_task(mut rest: &[String]) -> Result<Task> {
+    let mut extra = Extra::default();
+    while let Some((option, behind)) = rest.split_first() {
+        rest = behind;
+        match (option.as_str(), behind.split_first()) {
+            ("--gpu", _) => extra.gpu = true,
+            ("--weights", Some((name, behind))) => {
+                extra.weights = Some(name.clone());
+                rest = behind;
+            }
+            ("--weights", None) => bail!("--weights wants the name of a network\n\n{HELP}"),
+            _ => bail!("`setup` does not know `{option}`\n\n{HELP}"),
+        }
+    }
+    Ok(Task::Setup(extra))
+}
+
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
+    let usual = || setup::run(&Extra::default());
     let done = Task::parse(&args).and_then(|task| match task {
         Task::Help => {
             print!("{HELP}");
             Ok(())
         }
-        Task::Setup { gpu } => setup::run(gpu).map(|libtorch| setup::say_what_next(&libtorch)),
-        Task::Run(args) => cargo::run(&setup::run(false)?, &args),
-        Task::Test(args) => cargo::test(&setup::run(false)?, &args),
-        Task::Bench(args) => cargo::bench(&setup::run(false)?, &args),
-        Task::Shots => cargo::shots(&setup::run(false)?),
-        Task::Check => cargo::check(&setup::run(false)?),
+        Task::Setup(extra) => setup::run(&extra).map(|libtorch| setup::say_what_next(&libtorch)),
+        Task::Run(args) => cargo::run(&usual()?, &args),
+        Task::Test(args) => cargo::test(&usual()?, &args),
+        Task::Bench(args) => cargo::bench(&usual()?, &args),
+        Task::Shots => cargo::shots(&usual()?),
+        Task::Check => cargo::check(&usual()?),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -114,7 +136,16 @@ mod tests {
             parse("test --lib -- --nocapture").unwrap(),
             Task::Test(vec!["--lib".into(), "--".into(), "--nocapture".into()])
         );
-        assert_eq!(parse("setup --gpu").unwrap(), Task::Setup { gpu: true });
+    }
+
+    #[test]
+    fn the_set_up_takes_its_options_in_any_order() {
+        let setup =
+            |gpu, weights: Option<&str>| Task::Setup(Extra { gpu, weights: weights.map(str::to_owned) });
+        assert_eq!(parse("setup").unwrap(), setup(false, None));
+        assert_eq!(parse("setup --gpu").unwrap(), setup(true, None));
+        assert_eq!(parse("setup --weights net --gpu").unwrap(), setup(true, Some("net")));
+        assert!(parse("setup --weights").unwrap_err().to_string().contains("wants the name"));
     }
 
     #[test]

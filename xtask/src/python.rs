@@ -19,6 +19,19 @@ pub struct Python {
     program: &'static str,
 }
 
+/// What a download is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Download<'a> {
+    /// What the wheels are to run on.
+    pub platform: Platform,
+    /// Where they go.
+    pub folder: &'a Path,
+    /// Whether what they require comes, too.
+    pub with_dependencies: bool,
+    /// How often pip tries anew after a few seconds; `None` is as often as it likes.
+    pub retries: Option<u32>,
+}
+
 impl Python {
     /// The first of the usual names that is a Python 3.8 or newer.
     pub fn find() -> Option<Self> {
@@ -41,20 +54,17 @@ impl Python {
         text.trim().parse().with_context(|| format!("python answered `{text}`"))
     }
 
-    /// `pip download` of `requirements` into `folder`; its progress bar goes to the terminal.
-    /// `with_dependencies` also takes what they require.
-    pub fn download(
-        &self,
-        requirements: &[String],
-        platform: Platform,
-        folder: &Path,
-        with_dependencies: bool,
-    ) -> Result<()> {
+    /// `pip download` of `requirements`; its progress bar goes to the terminal.
+    pub fn download(&self, requirements: &[String], wanted: &Download<'_>) -> Result<()> {
+        let &Download { platform, folder, with_dependencies, retries } = wanted;
         let mut pip = Command::new(self.program);
         pip.args(["-m", "pip", "download", "--no-input", "--disable-pip-version-check"]);
         pip.args(["--only-binary=:all:", "--implementation", "cp", "--python-version", "3.11"]);
         for tag in platform.tags() {
             pip.args(["--platform", tag]);
+        }
+        if let Some(retries) = retries {
+            pip.args(["--timeout", "15", "--retries", &retries.to_string()]);
         }
         if !with_dependencies {
             pip.arg("--no-deps");

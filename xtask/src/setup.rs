@@ -8,10 +8,22 @@ use anyhow::{Context as _, Result, bail};
 use crate::libtorch::{self, Libtorch};
 use crate::platform::Platform;
 use crate::python::Python;
-use crate::system;
+use crate::{system, weights};
+
+/// What is wanted besides what every set-up brings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extra {
+    /// The CUDA libraries.
+    pub gpu: bool,
+    /// The ImageNet weights of the network with this name.
+    pub weights: Option<String>,
+}
 
 /// Makes the machine ready to build, and says what it did. Does nothing where nothing is missing.
-pub fn run(gpu: bool) -> Result<Libtorch> {
+pub fn run(extra: &Extra) -> Result<Libtorch> {
+    let gpu = extra.gpu;
+    let asked = extra.weights.as_deref();
+    asked.map(weights::check_name).transpose()?;
     let platform = Platform::here()?;
     let link = workspace()?.join("target").join("libtorch");
     let given = given_by_user(env::var_os("LIBTORCH").map(PathBuf::from), &link);
@@ -21,15 +33,23 @@ pub fn run(gpu: bool) -> Result<Libtorch> {
             bail!("--gpu: LIBTORCH is set, so the CUDA libraries of that libtorch are used; unset it first")
         }
         Some(root) => libtorch::given(root, platform)?,
-        None => libtorch::ensure(platform, gpu, python)?,
+        None => libtorch::ensure(platform, gpu, python).context(
+            "libtorch is not there yet; one that you have can be named in the environment variable LIBTORCH",
+        )?,
     };
     libtorch::link(&libtorch.root, &link)?;
+    weights::ensure(asked, platform, python)?;
     Ok(libtorch)
 }
 
 /// What a user who ran only the set-up can do next.
 pub fn say_what_next(libtorch: &Libtorch) {
     println!("libtorch {}: {}", libtorch::VERSION, libtorch.root.display());
+    if let Ok((folder, found)) = weights::found()
+        && !found.is_empty()
+    {
+        println!("ImageNet weights of {}: {}", found.join(", "), folder.display());
+    }
     println!("Ready: `cargo xtask run` starts Tasklens; plain `cargo build` and `cargo test` work, too.");
 }
 
@@ -47,8 +67,8 @@ fn given_by_user(libtorch: Option<PathBuf>, link: &Path) -> Option<PathBuf> {
 
 fn python() -> Result<Python> {
     let python = Python::find().context(
-        "Python 3.8 or newer with pip is needed to fetch libtorch: install it (python.org, or your \
-         system's package `python3`), or set the environment variable LIBTORCH to a libtorch that you have",
+        "Python 3.8 or newer with pip is needed to fetch it: install it (python.org, or your system's package \
+         `python3`)",
     )?;
     if !python.has_pip() {
         bail!(

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::curves::Curves;
+use crate::evaluation::verdict::{self, Finding};
 use crate::training::events::{BatchProgress, EpochMetrics, Event, Stage, Started, Stopped};
 use crate::training::run_folder::RunRecord;
 
@@ -37,6 +38,8 @@ pub struct LiveRun {
     pub progress: Option<BatchProgress>,
     /// Its curves so far.
     pub curves: Curves,
+    /// Its epochs so far.
+    pub epochs: Vec<EpochMetrics>,
     /// The best epoch so far.
     pub best: Option<EpochMetrics>,
     /// What the user must know.
@@ -58,6 +61,7 @@ impl LiveRun {
         Self {
             started: record.started.clone(),
             curves: Curves::of(record),
+            epochs: record.epochs.clone(),
             best: record.epochs.iter().rfind(|metrics| metrics.best).cloned(),
             end: record.stopped.clone().map(End::Stopped),
             ..Self::default()
@@ -67,6 +71,14 @@ impl LiveRun {
     /// The folder, once it is known.
     pub fn folder(&self) -> Option<&PathBuf> {
         self.started.as_ref().map(|started| &started.run)
+    }
+
+    /// What has come of it, once it has ended without an error.
+    pub fn findings(&self) -> Vec<Finding> {
+        let (Some(started), Some(End::Stopped(stopped))) = (&self.started, &self.end) else {
+            return Vec::new();
+        };
+        verdict::judge(started, &self.epochs, stopped)
     }
 
     /// Takes in an event.
@@ -79,6 +91,7 @@ impl LiveRun {
             Event::Batch(progress) => self.progress = Some(progress.clone()),
             Event::Epoch(metrics) => {
                 self.curves.push(metrics);
+                self.epochs.push(metrics.clone());
                 if metrics.best {
                     self.best = Some(metrics.clone());
                 }
@@ -101,6 +114,7 @@ impl LiveRun {
         let goes_on = started.epochs_done > 0 && self.curves.tasks == started.tasks;
         if !goes_on {
             self.curves = Curves::new(&started.tasks);
+            self.epochs.clear();
             self.best = None;
         }
         self.started = Some(started.clone());
@@ -121,6 +135,7 @@ mod tests {
             n_train: 8,
             n_validation: 2,
             tasks: vec!["print".into()],
+            validation_labels: Vec::new(),
             epochs: 10,
             epochs_done,
             weights: "from scratch".into(),

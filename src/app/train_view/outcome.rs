@@ -11,6 +11,7 @@ use crate::app::format::duration;
 use crate::app::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
 use crate::app::widgets::command_button;
+use crate::evaluation::verdict::Finding;
 use crate::training::events::{StopReason, Stopped};
 
 /// So many warnings are shown before "more".
@@ -94,8 +95,14 @@ fn failed_ui(ui: &mut Ui, context: &ViewContext<'_>, run: &LiveRun, error: &str)
 fn stopped_ui(ui: &mut Ui, context: &ViewContext<'_>, run: &LiveRun, stopped: &Stopped) -> Option<AfterRun> {
     let tokens = context.tokens;
     let mut wanted = None;
+    let findings = run.findings();
+    let is_good = findings.iter().all(Finding::is_good);
+    let (icon, color) = match is_good {
+        true => (icons::CHECK_CIRCLE, tokens.success),
+        false => (icons::WARNING, tokens.warning),
+    };
     ui.horizontal_wrapped(|ui| {
-        ui.label(RichText::new(icons::CHECK_CIRCLE).size(20.0).color(tokens.success));
+        ui.label(RichText::new(icon).size(20.0).color(color));
         ui.label(theme::strong(match stopped.best_epoch {
             Some(epoch) => format!("Done: epoch {epoch} was best"),
             None if run.curves.epochs() > 0 => "Done, but no epoch has a validation loss".to_owned(),
@@ -103,6 +110,9 @@ fn stopped_ui(ui: &mut Ui, context: &ViewContext<'_>, run: &LiveRun, stopped: &S
         }));
         ui.label(RichText::new(why(run, stopped)).color(tokens.text_weak));
     });
+    for finding in &findings {
+        ui.add(egui::Label::new(finding.sentence()).wrap().selectable(true));
+    }
     ui.add_space(GRID);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0 * GRID;

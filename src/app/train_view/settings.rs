@@ -91,7 +91,7 @@ impl Draft {
             "Network",
             "The backbone that all tasks share",
             &mut model.backbone,
-            &[(Backbone::Xception, "Xception"), (Backbone::XceptionSmall, "Xception, small")],
+            &Backbone::ALL.iter().map(|network| (*network, network.facts().title)).collect::<Vec<_>>(),
         );
         pretrained_ui(ui, &mut model.pretrained);
         switch(

@@ -62,14 +62,21 @@ fn print_comparison(task: &TaskComparison) {
 }
 
 fn print_label_errors(task: &TaskReport) {
-    let Some(errors) = task.label_errors.as_ref().filter(|errors| !errors.rows.is_empty()) else { return };
-    out!("  {} labels look wrong; about {} are, by estimate", errors.rows.len(), errors.estimated);
+    let Some(errors) = &task.label_errors else { return };
+    out!("  {}. {}", errors.headline(), errors.sentence());
+    if let Some(memorised) = &errors.memorised {
+        out!("  {}", memorised.warning());
+    }
     for error in errors.rows.iter().take(MOST_OF_KIND) {
         out!(
-            "    line {}: {}, probably {}  {}",
+            "    line {}: {}, probably {}{}  {}",
             error.line,
             error.label,
             error.proposed,
+            error.record.map_or_else(String::new, |record| format!(
+                " (as sure, right {} of {})",
+                record.right, record.of
+            )),
             error.image.display()
         );
     }

@@ -89,7 +89,9 @@ fn a_wrong_value_names_line_key_what_was_found_and_what_was_expected() {
         ),
         (
             "backbone: resnet",
-            "`model.backbone` is `resnet`, expected `xception` or `xception_small`".into(),
+            "`model.backbone` is `resnet`, expected `xception`, `xception_small`, `efficientnet_lite0`, \
+             `efficientnet_lite1` or `efficientnet_lite2`"
+                .into(),
         ),
         (
             "pretrained: weights.h5",

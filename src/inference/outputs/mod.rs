@@ -2,35 +2,33 @@
 //!
 //! A [`Store`] writes them in shards as they are computed, so that a pass that was cancelled goes on where
 //! it was, and images that came since cost only themselves. [`Outputs`] is what Inspect reads. Labels are no
-//! part of it: they may change without a new pass.
+//! part of it: they may change without a new pass. The features of a backbone that other networks have, too, are
+//! in the [store of features](super::features): for heads that are new on it no image need be looked at.
 
+mod compute;
 pub mod derived;
-mod features;
 mod older;
 mod shard;
 
-use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use sha2::{Digest as _, Sha256};
 
-use super::{Predictor, checkpoint_of};
-use crate::config::{Augmentation, Task};
+use super::checkpoint_of;
+use super::features::{self, Identity, Numbers, Place, View};
+pub use super::features::{Features, MINIATURE_BYTES, MINIATURE_SIDE, Stamp, stamp};
+use crate::config::Task;
 use crate::dataset::Row;
-use crate::device::FreeCores;
 use crate::download::hex;
 use crate::files;
-use crate::images::cache::ImageCache;
-use crate::images::loader::{Loader, Source, in_batches};
-use crate::images::{Rgb, resize};
 use crate::model::checkpoint;
-pub use features::Features;
+pub use compute::Pass;
+pub use shard::Buffer;
 use shard::Shard;
-pub use shard::{Buffer, MINIATURE_BYTES, MINIATURE_SIDE, Stamp, stamp};
 
 /// So many images are in a file: a killed pass loses no more.
 const SHARD_IMAGES: usize = 2048;
@@ -60,23 +58,10 @@ pub struct Outputs {
 pub struct Store {
     folder: PathBuf,
     tasks: Vec<Task>,
+    /// Where the features of its backbone are, if other networks have the same; else they are here.
+    shared: Option<features::Store>,
     /// Where nothing may be written beside the checkpoint: gone with the last clone.
-    _temporary: Option<Arc<tempfile::TempDir>>,
-}
-
-/// How a pass ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pass {
-    /// Images predicted now.
-    pub predicted: usize,
-    /// Images that were known already.
-    pub known: usize,
-    /// The rows that could not be read: the message names the file.
-    pub failures: Vec<(usize, String)>,
-    /// What is worth knowing of how rows were read: the message names the file.
-    pub notes: Vec<(usize, String)>,
-    /// Whether every image was seen to.
-    pub complete: bool,
+    temporary: Option<Arc<tempfile::TempDir>>,
 }
 
 impl Store {
@@ -86,7 +71,7 @@ impl Store {
     /// The checkpoint cannot be read, or its outputs would lie behind a symbolic link.
     pub fn of(model_or_run: &Path) -> anyhow::Result<Self> {
         let path = checkpoint_of(model_or_run);
-        let tasks = checkpoint::read_description(&path)?.tasks;
+        let description = checkpoint::read_description(&path)?;
         // The weights themselves say whether outputs are theirs: a resumed run has new ones.
         let bytes = files::map(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let digest = hex(&Sha256::digest(&bytes))[..DIGITS_OF_STORE].to_owned();
@@ -100,7 +85,8 @@ impl Store {
                 link.display()
             );
         }
-        Ok(Self { folder, tasks, _temporary: None })
+        let shared = features::Store::shared(&path, &description);
+        Ok(Self { folder, tasks: description.tasks, shared, temporary: None })
     }
 
     /// The same in a folder of the system for temporary files, where the run cannot be written to.
@@ -112,7 +98,8 @@ impl Store {
         Ok(Self {
             folder: folder.path().to_path_buf(),
             tasks: self.tasks,
-            _temporary: Some(Arc::new(folder)),
+            shared: None,
+            temporary: Some(Arc::new(folder)),
         })
     }
 
@@ -139,9 +126,11 @@ impl Store {
         let shards: Vec<Shard> =
             files.iter().map(|file| Shard::open(file, &self.tasks)).collect::<anyhow::Result<_>>()?;
         // One network has written them all.
-        let dimensions = shards.first().map_or(0, |shard| shard.dimensions);
-        if let Some(other) = shards.iter().position(|s| s.dimensions != dimensions || dimensions == 0) {
-            bail!(shard::damaged(&files[other]));
+        let mut dimensions = self.shared.as_ref().map(features::Store::dimensions);
+        for (shard, file) in shards.iter().zip(&files) {
+            let Some(numbers) = &shard.numbers else { continue };
+            let expected = *dimensions.get_or_insert(numbers.dimensions());
+            ensure!(numbers.dimensions() == expected, shard::damaged(file));
         }
         Ok(shards)
     }
@@ -151,29 +140,63 @@ impl Store {
     /// # Errors
     /// A file is damaged; the message names it.
     pub fn load(&self) -> anyhow::Result<Outputs> {
-        let mut shards = self.shards()?;
-        let mut latest: HashMap<PathBuf, (u32, u32)> = HashMap::new();
-        for (index, shard) in shards.iter_mut().enumerate() {
-            for (row, image) in std::mem::take(&mut shard.images).into_iter().enumerate() {
+        let shards = self.shards()?;
+        let mut latest: HashMap<&Path, Place> = HashMap::new();
+        for (index, shard) in shards.iter().enumerate() {
+            for (row, image) in shard.images.iter().enumerate() {
                 latest.insert(image, (index as u32, row as u32));
             }
         }
-        let mut order: Vec<(PathBuf, (u32, u32))> = latest.into_iter().collect();
-        order.sort_unstable_by_key(|(_, place)| *place);
+        let mut order: Vec<Place> = latest.into_values().collect();
+        order.sort_unstable();
+        let (order, features) = self.features_of(&shards, order);
         let mut probabilities = Vec::with_capacity(self.tasks.len());
         for (index, task) in self.tasks.iter().enumerate() {
             let labels = task.labels.len();
             let mut all = Vec::with_capacity(order.len() * labels);
-            for (_, (shard, row)) in &order {
+            for (shard, row) in &order {
                 let from = *row as usize * labels;
                 all.extend_from_slice(&shards[*shard as usize].probabilities[index][from..from + labels]);
             }
             probabilities.push(all);
         }
-        let (images, places): (Vec<_>, Vec<_>) = order.into_iter().unzip();
-        let features =
-            Features { shards: shards.into_iter().map(Arc::new).collect(), places: Arc::new(places) };
-        Ok(Outputs { tasks: self.tasks.clone(), images, probabilities, features })
+        let image = |(shard, row): &Place| shards[*shard as usize].images[*row as usize].clone();
+        Ok(Outputs {
+            tasks: self.tasks.clone(),
+            images: order.iter().map(image).collect(),
+            probabilities,
+            features,
+        })
+    }
+
+    /// The features of images, from the shards or from where they are shared, and which of the images have any.
+    fn features_of(&self, shards: &[Shard], images: Vec<Place>) -> (Vec<Place>, Features) {
+        let shelf = self.shared.as_ref().map(features::Store::read).unwrap_or_default();
+        let identity = |(shard, row): &Place| shards[*shard as usize].identity(*row as usize);
+        let elsewhere: Vec<Identity> =
+            images.iter().filter(|image| shards[image.0 as usize].numbers.is_none()).map(identity).collect();
+        let mut elsewhere = shelf.find(&View::Plain, &elsewhere).into_iter();
+        let mut files: Vec<Arc<Numbers>> = Vec::new();
+        // Where the features of a shard are among the files.
+        let own: Vec<Option<u32>> = shards
+            .iter()
+            .map(|shard| {
+                files.push(Arc::clone(shard.numbers.as_ref()?));
+                Some(files.len() as u32 - 1)
+            })
+            .collect();
+        let shared = files.len() as u32;
+        files.extend(shelf.files());
+        let place = |(shard, row): Place| match own[shard as usize] {
+            Some(file) => Some((file, row)),
+            None => elsewhere.next().flatten().map(|(file, row)| (shared + file, row)),
+        };
+        let places: Vec<Option<Place>> = images.iter().copied().map(place).collect();
+        let has_place = images.into_iter().zip(&places).filter(|(_, place)| place.is_some());
+        (
+            has_place.map(|(image, _)| image).collect(),
+            Features::new(files, places.into_iter().flatten().collect()),
+        )
     }
 
     /// Whether every image of `which` is known as it is on disk now.
@@ -184,96 +207,27 @@ impl Store {
         Ok(self.missing(rows, which)?.is_empty())
     }
 
-    /// Predicts those of `which` whose image is new or has changed since, and keeps the outputs. The network
-    /// is opened only when there is something to predict. `keep_going` gets (done, of); what was computed
-    /// before it said no is kept.
-    ///
-    /// # Errors
-    /// The device ran out of memory or failed, or the disk is full. Images that cannot be read are listed
-    /// instead.
-    pub fn compute<P: Borrow<Predictor>>(
-        &self,
-        open: impl FnOnce() -> anyhow::Result<P>,
-        rows: &[Row],
-        which: &[usize],
-        (batch_size, workers): (usize, usize),
-        keep_going: &mut dyn FnMut(usize, usize) -> bool,
-    ) -> anyhow::Result<Pass> {
-        let missing = self.missing(rows, which)?;
-        // Says that it has begun, and lets a cancelled pass end before the first batch.
-        if !keep_going(0, missing.len()) {
-            return Ok(Pass::default());
-        }
-        let mut pass = Pass { known: which.len() - missing.len(), ..Pass::default() };
-        if missing.is_empty() {
-            return Ok(Pass { complete: true, ..pass });
-        }
-        let predictor = open()?;
-        let predictor = predictor.borrow();
-        if self._temporary.is_none() {
-            older::clear(&self.folder);
-        }
-        let (missing, stamps): (Vec<usize>, Vec<Stamp>) = missing.into_iter().unzip();
-        let stamps: HashMap<usize, Stamp> = missing.iter().copied().zip(stamps).collect();
-        let description = predictor.description();
-        let source = Arc::new(Source {
-            // Labels are not looked at, and the rows may be of fewer tasks.
-            tasks: 0,
-            rows: rows.to_vec(),
-            // Each image is seen once: nothing is worth keeping.
-            cache: ImageCache::new(description.height, description.width, 0),
-            augmentation: Augmentation::none(),
-            seed: 0,
-        });
-        let loader = Loader::start(&source, in_batches(&missing, batch_size), None, workers)
-            .context("cannot start the threads that decode images")?;
-        let image_bytes = description.height as usize * description.width as usize * 3;
-        let mut buffer = Buffer::new(self.tasks.len());
-        let mut cores = FreeCores::new(predictor.device().tch, None);
-        for batch in loader {
-            cores.follow();
-            let look = predictor.look_at(&batch.pixels, batch.rows.len())?;
-            pass.failures.extend(batch.failures);
-            pass.notes.extend(batch.notes);
-            for (all, new) in buffer.probabilities.iter_mut().zip(look.probabilities) {
-                all.extend(new);
-            }
-            buffer.features.extend(look.features);
-            for (row, pixels) in batch.rows.iter().zip(batch.pixels.chunks_exact(image_bytes)) {
-                buffer.images.push(rows[*row].image.clone());
-                buffer.stamps.push(stamps.get(row).copied().unwrap_or_default());
-                buffer.miniatures.extend(miniature(pixels, description.width, description.height));
-            }
-            pass.predicted += batch.rows.len();
-            if buffer.images.len() >= SHARD_IMAGES {
-                self.append(&std::mem::replace(&mut buffer, Buffer::new(self.tasks.len())))?;
-            }
-            if !keep_going(pass.predicted + pass.failures.len(), missing.len()) {
-                break;
-            }
-        }
-        if !buffer.images.is_empty() {
-            self.append(&buffer)?;
-        }
-        pass.complete = pass.predicted + pass.failures.len() == missing.len();
-        Ok(pass)
-    }
-
-    /// Which images are not known as they are on disk now, with their stamps.
+    /// Which images are not known as they are on disk now, with their stamps. One whose features are gone is not.
     fn missing(&self, rows: &[Row], which: &[usize]) -> anyhow::Result<Vec<(usize, Stamp)>> {
         let shards = self.shards()?;
-        let known: HashMap<&Path, Stamp> = shards
-            .iter()
-            .flat_map(|shard| shard.images.iter().map(PathBuf::as_path).zip(shard.stamps.iter().copied()))
-            .collect();
-        let mut missing = Vec::new();
-        for &row in which {
-            let now = stamp(&rows[row].image);
-            if known.get(rows[row].image.as_path()) != Some(&now) {
-                missing.push((row, now));
-            }
+        let shelf = self.shared.as_ref().map(features::Store::read).unwrap_or_default();
+        let stamps: Vec<Stamp> = which.iter().map(|row| stamp(&rows[*row].image)).collect();
+        let identity = |(row, stamp): (&usize, &Stamp)| Identity::new(&rows[*row].image, *stamp);
+        let identities: Vec<Identity> = which.iter().zip(&stamps).map(identity).collect();
+        let shared = shelf.find(&View::Plain, &identities);
+        // Per image its latest stamp, and whether its features are beside it.
+        let mut known: HashMap<&Path, (Stamp, bool)> = HashMap::new();
+        for shard in &shards {
+            let stamps = shard.stamps.iter().map(|stamp| (*stamp, shard.numbers.is_some()));
+            known.extend(shard.images.iter().map(PathBuf::as_path).zip(stamps));
         }
-        Ok(missing)
+        let is_missing = |place: &usize| {
+            let known = known.get(rows[which[*place]].image.as_path());
+            !known.is_some_and(|(stamp, has_features)| {
+                *stamp == stamps[*place] && (*has_features || shared[*place].is_some())
+            })
+        };
+        Ok((0..which.len()).filter(is_missing).map(|place| (which[place], stamps[place])).collect())
     }
 
     /// Adds outputs, computed by whomever, in one file.
@@ -305,12 +259,6 @@ fn is_shard(file: &Path) -> bool {
         && file.file_stem().is_some_and(|stem| {
             stem.len() == DIGITS_OF_SHARD && stem.as_encoded_bytes().iter().all(u8::is_ascii_digit)
         })
-}
-
-fn miniature(pixels: &[u8], width: u32, height: u32) -> Vec<u8> {
-    Rgb::from_raw(width, height, pixels.to_vec())
-        .map(|image| resize::resize(&image, MINIATURE_SIDE, MINIATURE_SIDE).into_raw())
-        .unwrap_or_else(|| vec![0; MINIATURE_BYTES])
 }
 
 #[cfg(test)]

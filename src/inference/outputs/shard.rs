@@ -2,19 +2,16 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use memmap2::Mmap;
 use safetensors::tensor::Metadata;
-use safetensors::{Dtype, SafeTensors, View};
+use safetensors::{Dtype, SafeTensors};
 
 use crate::config::Task;
 use crate::files;
-
-/// Side of the tiny pictures by which near-duplicates are found, pixels.
-pub const MINIATURE_SIDE: u32 = 12;
-/// Bytes of one.
-pub const MINIATURE_BYTES: usize = (MINIATURE_SIDE * MINIATURE_SIDE * 3) as usize;
+use crate::inference::features::{Identity, MINIATURE_BYTES, Numbers, Raw, Stamp, bytes_of, half, tensor_of};
 
 // The tensors of a file, beside those of the probabilities.
 const IMAGES: &str = "images";
@@ -22,28 +19,18 @@ const STAMPS: &str = "stamps";
 const FEATURES: &str = "features";
 const MINIATURES: &str = "miniatures";
 
-/// What a file was when it was predicted: its size in bytes, and when it was changed (ns since 1970).
-pub type Stamp = [i64; 2];
-
-/// The stamp of a file; zeros where there is none.
-pub fn stamp(path: &Path) -> Stamp {
-    let Ok(metadata) = std::fs::metadata(path) else { return [0; 2] };
-    let changed = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    [metadata.len() as i64, changed.unwrap_or_default().as_nanos() as i64]
-}
-
 /// Outputs on their way into a file.
 #[derive(Debug, Default)]
 pub struct Buffer {
     /// One per image.
     pub images: Vec<PathBuf>,
-    /// As [`stamp`] gave it before the image was read.
+    /// As [`stamp`](super::stamp) gave it before the image was read.
     pub stamps: Vec<Stamp>,
     /// `[task]`, each `[N, labels]`.
     pub probabilities: Vec<Vec<f32>>,
-    /// `[N, features]`, float16, little-endian.
+    /// `[N, features]`, float16, little-endian; empty where they are kept elsewhere.
     pub features: Vec<u8>,
-    /// `[N, 12, 12, 3]`.
+    /// `[N, 12, 12, 3]`; empty where they are kept elsewhere.
     pub miniatures: Vec<u8>,
 }
 
@@ -51,6 +38,13 @@ impl Buffer {
     /// Nothing yet.
     pub fn new(tasks: usize) -> Self {
         Self { probabilities: vec![Vec::new(); tasks], ..Self::default() }
+    }
+
+    /// Adds what the network says of further images, per task.
+    pub(super) fn add(&mut self, probabilities: Vec<Vec<f32>>) {
+        for (all, new) in self.probabilities.iter_mut().zip(probabilities) {
+            all.extend(new);
+        }
     }
 
     /// The shard as a file has it.
@@ -65,12 +59,12 @@ impl Buffer {
         let mut tensors = vec![
             (IMAGES.to_owned(), Raw(Dtype::U8, vec![paths.len()], Cow::Owned(paths))),
             (STAMPS.to_owned(), Raw(Dtype::I64, vec![count, 2], bytes_of(&stamps))),
-            (FEATURES.to_owned(), half(count, &self.features)),
-            (
-                MINIATURES.to_owned(),
-                Raw(Dtype::U8, vec![count, MINIATURE_BYTES], Cow::Borrowed(&self.miniatures)),
-            ),
         ];
+        if !(self.features.is_empty() && self.miniatures.is_empty()) {
+            let shape = vec![count, MINIATURE_BYTES];
+            tensors.push((FEATURES.to_owned(), half(count, &self.features)));
+            tensors.push((MINIATURES.to_owned(), Raw(Dtype::U8, shape, Cow::Borrowed(&self.miniatures))));
+        }
         for (index, (task, values)) in tasks.iter().zip(&self.probabilities).enumerate() {
             let shape = vec![count, task.labels.len()];
             tensors.push((probabilities_name(index), Raw(Dtype::F32, shape, bytes_of(values))));
@@ -83,35 +77,6 @@ fn probabilities_name(task: usize) -> String {
     format!("probabilities.{task}")
 }
 
-fn half(count: usize, bytes: &[u8]) -> Raw<'_> {
-    Raw(Dtype::F16, vec![count, bytes.len() / 2 / count.max(1)], Cow::Borrowed(bytes))
-}
-
-/// Numbers as the file has them: little-endian.
-fn bytes_of<T: bytemuck::NoUninit>(values: &[T]) -> Cow<'_, [u8]> {
-    Cow::Borrowed(bytemuck::cast_slice(values))
-}
-
-struct Raw<'a>(Dtype, Vec<usize>, Cow<'a, [u8]>);
-
-impl View for &Raw<'_> {
-    fn dtype(&self) -> Dtype {
-        self.0
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.1
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.2)
-    }
-
-    fn data_len(&self) -> usize {
-        self.2.len()
-    }
-}
-
 /// A shard opened for reading. What is large stays in the file.
 #[derive(Debug)]
 pub struct Shard {
@@ -121,14 +86,8 @@ pub struct Shard {
     pub stamps: Vec<Stamp>,
     /// `[task]`, each `[N, labels]`.
     pub probabilities: Vec<Vec<f32>>,
-    /// The file, mapped into memory.
-    pub map: Mmap,
-    /// Where the features begin, bytes.
-    pub features_at: usize,
-    /// Features per image.
-    pub dimensions: usize,
-    /// Where the miniatures begin, bytes.
-    pub miniatures_at: usize,
+    /// The features and the file itself; `None` where they are kept elsewhere.
+    pub numbers: Option<Arc<Numbers>>,
 }
 
 impl Shard {
@@ -141,28 +100,11 @@ impl Shard {
         Self::of(map, tasks).with_context(|| damaged(file))
     }
 
-    /// Whether both are the same file of a store: of the same states of the same images. A shard is never
-    /// changed.
-    pub fn is_same(&self, other: &Self) -> bool {
-        self.map.len() == other.map.len()
-            && self.dimensions == other.dimensions
-            && self.stamps == other.stamps
-    }
-
     fn of(map: Mmap, tasks: &[Task]) -> anyhow::Result<Self> {
         let tensors = SafeTensors::deserialize(&map)?;
         let find = |name: &str| tensors.tensor(name).with_context(|| format!("`{name}` is missing"));
         // Each is read as what it is: the file may come from anywhere.
-        let data = |name: &str, dtype: Dtype, shape: &[usize]| {
-            let tensor = find(name)?;
-            ensure!(
-                tensor.dtype() == dtype && tensor.shape() == shape,
-                "`{name}` is {:?} {:?}, expected {dtype:?} {shape:?}",
-                tensor.dtype(),
-                tensor.shape()
-            );
-            anyhow::Ok(tensor.data())
-        };
+        let data = |name: &str, dtype: Dtype, shape: &[usize]| tensor_of(&tensors, name, dtype, shape);
         let paths = find(IMAGES)?;
         let images: Vec<PathBuf> = serde_json::from_slice(data(IMAGES, Dtype::U8, &[paths.data().len()])?)?;
         let count = images.len();
@@ -173,19 +115,30 @@ impl Shard {
             let shape = [count, task.labels.len()];
             probabilities.push(numbers(data(&probabilities_name(index), Dtype::F32, &shape)?));
         }
+        if tensors.tensor(FEATURES).is_err() {
+            return Ok(Self { images, stamps, probabilities, numbers: None });
+        }
         let dimensions = find(FEATURES)?.shape().get(1).copied().unwrap_or(0);
         let features = data(FEATURES, Dtype::F16, &[count, dimensions])?;
         let miniatures = data(MINIATURES, Dtype::U8, &[count, MINIATURE_BYTES])?;
         let at = |data: &[u8]| data.as_ptr() as usize - map.as_ptr() as usize;
         let (features_at, miniatures_at) = (at(features), at(miniatures));
-        ensure!(features_at.is_multiple_of(2), "`features` is not aligned");
-        Ok(Self { images, stamps, probabilities, features_at, dimensions, miniatures_at, map })
+        let numbers = Numbers::new(map, features_at, dimensions, Some(miniatures_at))?;
+        Ok(Self { images, stamps, probabilities, numbers: Some(Arc::new(numbers)) })
+    }
+
+    /// An image as it was when it was predicted.
+    ///
+    /// # Panics
+    /// There is no such row.
+    pub fn identity(&self, row: usize) -> Identity {
+        Identity::new(&self.images[row], self.stamps[row])
     }
 }
 
 /// Whether a file with this header holds outputs.
 pub fn is_of_shard(header: &Metadata) -> bool {
-    [IMAGES, STAMPS, FEATURES, MINIATURES].iter().all(|name| header.info(name).is_some())
+    [IMAGES, STAMPS, &probabilities_name(0)].iter().all(|name| header.info(name).is_some())
 }
 
 /// What is said of a file that cannot be read.

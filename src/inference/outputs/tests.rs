@@ -3,8 +3,10 @@ use tch::Device;
 
 use super::*;
 use crate::config::{Backbone, DeviceChoice};
+use crate::images::Rgb;
+use crate::inference::Predictor;
 use crate::model::checkpoint::Description;
-use crate::model::network::Network;
+use crate::model::network::{Network, is_backbone};
 
 fn run_of(folder: &Path, seed: u64) {
     let task = |name: &str, labels: &[&str]| Task {
@@ -125,6 +127,91 @@ fn other_weights_have_a_store_of_their_own_and_the_old_one_goes() {
     compute(&run, &rows, usize::MAX);
     assert_eq!(new.load().unwrap().images.len(), 2);
     assert!(!old.folder().exists());
+}
+
+/// A run in `runs` with the backbone of `seed`, and heads of its own.
+fn run_with_heads(runs: &Path, name: &str, seed: u64, factor: f64) -> PathBuf {
+    let run = runs.join(name);
+    run_of(&run, seed);
+    let file = run.join("best.safetensors");
+    let checkpoint::Loaded { network, description, .. } = checkpoint::load(&file, Device::Cpu).unwrap();
+    for parameter in network.parameters().iter().filter(|p| !is_backbone(&p.name)) {
+        let _ = tch::no_grad(|| parameter.tensor.shallow_clone().g_mul_scalar_(factor));
+    }
+    checkpoint::write(&file, &network, &description, &[]).unwrap();
+    run
+}
+
+/// Makes the backbone of a run one whose features are shared.
+fn share(run: &Path) -> features::Store {
+    let file = run.join("best.safetensors");
+    let description = checkpoint::read_description(&file).unwrap();
+    features::Store::share(run.parent().unwrap(), &file, &description).unwrap()
+}
+
+/// Puts something in the place of images that looks the same from outside.
+fn spoil(rows: &[Row]) {
+    for row in rows {
+        let metadata = std::fs::metadata(&row.image).unwrap();
+        std::fs::write(&row.image, vec![0; metadata.len() as usize]).unwrap();
+        let file = std::fs::File::options().append(true).open(&row.image).unwrap();
+        file.set_modified(metadata.modified().unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn heads_that_are_new_on_a_shared_backbone_look_at_no_image() {
+    let dir = tempfile::tempdir().unwrap();
+    let (first, second) = (run_with_heads(dir.path(), "a", 1, 1.0), run_with_heads(dir.path(), "b", 1, -3.0));
+    let other = run_with_heads(dir.path(), "c", 2, 1.0);
+    let shared = share(&first);
+    let rows = rows_in(dir.path(), 5);
+    assert_eq!(compute(&first, &rows[..4], usize::MAX).predicted, 4);
+    spoil(&rows[..4]);
+    let pass = compute(&second, &rows, usize::MAX);
+    assert_eq!((pass.predicted, pass.known, pass.complete), (5, 0, true), "{pass:?}");
+    assert_eq!(compute(&other, &rows, usize::MAX).failures.len(), 4, "another backbone");
+
+    let load = |run: &Path| Store::of(run).unwrap().load().unwrap();
+    let (a, b) = (load(&first), load(&second));
+    assert_eq!((a.images.len(), b.images.len()), (4, 5));
+    assert_eq!(a.features.gather(&[0, 3]), b.features.gather(&[0, 3]));
+    assert_eq!(
+        (a.features.miniature(2), a.images[2].as_path()),
+        (b.features.miniature(2), b.images[2].as_path())
+    );
+    let halves: Vec<_> = (0..5).flat_map(|item| b.features.half(item).to_vec()).collect();
+    let predictor = Predictor::open(&second, DeviceChoice::Cpu).unwrap();
+    for (task, said) in predictor.classify(bytemuck::cast_slice(&halves)).unwrap().iter().enumerate() {
+        let worst = said.iter().zip(&b.probabilities[task]).map(|(a, b)| (a - b).abs());
+        assert!(worst.fold(0.0, f32::max) < 1e-6);
+        assert_ne!(a.probabilities[task], b.probabilities[task][..a.probabilities[task].len()]);
+    }
+    assert!(predictor.classify(&[0; 3]).unwrap_err().to_string().contains("no multiple of 1024"));
+
+    // Features that are gone are computed again with what the network says.
+    std::fs::remove_dir_all(shared.folder()).unwrap();
+    std::fs::create_dir(shared.folder()).unwrap();
+    assert_eq!(load(&second).images.len(), 0);
+    let pass = compute(&second, &rows, usize::MAX);
+    assert_eq!((pass.predicted, pass.failures.len()), (1, 4));
+    assert_eq!(load(&second).images, [rows[4].image.clone()]);
+}
+
+#[test]
+fn outputs_from_before_a_backbone_was_shared_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = run_with_heads(dir.path(), "a", 1, 1.0);
+    let rows = rows_in(dir.path(), 4);
+    compute(&run, &rows[..2], usize::MAX);
+    let before = Store::of(&run).unwrap().load().unwrap();
+    share(&run);
+    let pass = compute(&run, &rows, usize::MAX);
+    assert_eq!((pass.predicted, pass.known), (2, 2));
+    let after = Store::of(&run).unwrap().load().unwrap();
+    assert_eq!(after.images, rows.iter().map(|row| row.image.clone()).collect::<Vec<_>>());
+    assert_eq!(after.features.gather(&[0, 1]), before.features.gather(&[0, 1]));
+    assert_ne!(after.features.gather(&[2]), after.features.gather(&[3]));
 }
 
 /// Everything under a folder, links not followed.

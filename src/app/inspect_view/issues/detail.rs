@@ -59,6 +59,12 @@ pub fn ui(
         ui.add_space(2.0 * GRID);
         let color = tokens.task(items.in_dataset.unwrap_or(0));
         ProbabilityBars::new(&items.task.name, &items.task.labels, &suspect.probabilities, color).ui(ui);
+        if let Some(record) = suspect.record {
+            ui.add(Label::new(theme::caption(tokens, record.sentence())).wrap()).on_hover_text(
+                "Counted among the labelled images that what judges this label did not learn, those of which it is \
+                 about as sure.",
+            );
+        }
         other_labels_ui(ui, items, suspect.of.row, context);
     });
     answer

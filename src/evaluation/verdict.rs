@@ -1,0 +1,239 @@
+//! What a run has come to, judged: whether it learnt, whether its validation images can tell, and whether more
+//! epochs would help. Accuracies are those of the validation images at the best epoch.
+
+use super::intervals;
+use crate::training::events::{EpochMetrics, Labelled, Started, StopReason, Stopped};
+
+/// An interval of accuracy wider than this tells little.
+const WIDEST: f64 = 0.2;
+/// The last epochs that show whether a run was still improving: this share of all, and the share of the loss by
+/// which they must have lowered it.
+const LATELY: f64 = 0.2;
+const LOWERED: f64 = 0.03;
+/// So much more accurate on the training images is a network that knows them by heart.
+const BY_HEART: f64 = 0.15;
+
+/// One thing to know of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Finding {
+    /// A task is no better than its most common label for every image.
+    NothingLearnt {
+        /// The task.
+        task: String,
+        /// Its accuracy, 0 to 1.
+        accuracy: f64,
+        /// The share of its most common label.
+        most_common: f64,
+    },
+    /// Too few images validate a task to say how good it is.
+    TooFewImages {
+        /// The task.
+        task: String,
+        /// Labelled images that validate.
+        images: usize,
+        /// What the accuracy may be: 95 % interval.
+        low: f64,
+        /// Its upper end.
+        high: f64,
+    },
+    /// The loss was still falling when the epochs were over.
+    StillImproving,
+    /// Far better on the training images than on those that validate.
+    ByHeart {
+        /// The task where the difference is largest.
+        task: String,
+        /// Its accuracy on training images.
+        train: f64,
+        /// Its accuracy on validation images.
+        validation: f64,
+    },
+    /// None of these.
+    Good,
+}
+
+/// Judges a run that has ended, by its epochs. Nothing is to be said of one without an epoch whose loss is a number.
+pub fn judge(started: &Started, epochs: &[EpochMetrics], stopped: &Stopped) -> Vec<Finding> {
+    let Some(best) = stopped.best.as_ref().filter(|best| best.validation.loss.is_finite()) else {
+        return Vec::new();
+    };
+    let tasks = started.tasks.iter().zip(&started.validation_labels);
+    let mut findings: Vec<Finding> = tasks
+        .zip(&best.validation.task_accuracy)
+        .filter_map(|((task, labelled), accuracy)| of_task(task, *labelled, *accuracy))
+        .collect();
+    if stopped.why == StopReason::Finished && was_improving(epochs, best) {
+        findings.push(Finding::StillImproving);
+    } else if let Some(by_heart) = by_heart(&started.tasks, best) {
+        findings.push(by_heart);
+    }
+    if findings.is_empty() {
+        findings.push(Finding::Good);
+    }
+    findings
+}
+
+/// What is wrong with one task, if anything.
+fn of_task(task: &str, labelled: Labelled, accuracy: f64) -> Option<Finding> {
+    let Labelled { images, most_common } = labelled;
+    if images == 0 || !accuracy.is_finite() {
+        return None;
+    }
+    let interval = intervals::proportion((accuracy * images as f64).round() as usize, images)?;
+    let baseline = most_common as f64 / images as f64;
+    // With one label there is nothing to learn.
+    if accuracy <= baseline && most_common < images {
+        return Some(Finding::NothingLearnt { task: task.to_owned(), accuracy, most_common: baseline });
+    }
+    let (low, high) = (interval.low, interval.high);
+    (high - low > WIDEST).then(|| Finding::TooFewImages { task: task.to_owned(), images, low, high })
+}
+
+/// Whether the loss fell until the end.
+fn was_improving(epochs: &[EpochMetrics], best: &EpochMetrics) -> bool {
+    let since = ((epochs.len() as f64 * LATELY).ceil() as usize).max(1);
+    let Some(before) = epochs.len().checked_sub(since + 1).and_then(|at| epochs.get(..=at)) else {
+        return false;
+    };
+    let before = before.iter().map(|epoch| epoch.validation.loss).fold(f64::INFINITY, f64::min);
+    let last = epochs.last().map_or(0, |epoch| epoch.epoch);
+    best.epoch + since > last && best.validation.loss < before * (1.0 - LOWERED)
+}
+
+/// The task whose training images are known by heart, if any is.
+fn by_heart(tasks: &[String], best: &EpochMetrics) -> Option<Finding> {
+    let accuracies = best.train.task_accuracy.iter().zip(&best.validation.task_accuracy);
+    let (task, train, validation) = tasks
+        .iter()
+        .zip(accuracies)
+        .map(|(task, (train, validation))| (task, *train, *validation))
+        .filter(|(_, train, validation)| train - validation > BY_HEART)
+        .max_by(|a, b| (a.1 - a.2).total_cmp(&(b.1 - b.2)))?;
+    Some(Finding::ByHeart { task: task.clone(), train, validation })
+}
+
+impl Finding {
+    /// Whether it is good news.
+    pub fn is_good(&self) -> bool {
+        *self == Self::Good
+    }
+
+    /// A sentence about it and, where something can be done, what.
+    pub fn sentence(&self) -> String {
+        let percent = |share: &f64| format!("{:.1} %", 100.0 * share);
+        match self {
+            Self::NothingLearnt { task, accuracy, most_common } => format!(
+                "Nothing was learnt of {task}: it is right about {} of the images, and its most common label alone would \
+                 be about {}. Begin with a pretrained network, label more images, or try another learning rate.",
+                percent(accuracy),
+                percent(most_common)
+            ),
+            Self::TooFewImages { task, images, low, high } => format!(
+                "Too few images validate {task} to say how good it is: {images} of them allow anything from {} to {}. \
+                 Label more images.",
+                percent(low),
+                percent(high)
+            ),
+            Self::StillImproving => {
+                "It was still improving when the epochs were over: more of them would make it better."
+                    .to_owned()
+            }
+            Self::ByHeart { task, train, validation } => format!(
+                "It knows its training images better than new ones ({task}: {} and {}): more labels, a pretrained \
+                 network or more augmentation would help.",
+                percent(train),
+                percent(validation)
+            ),
+            Self::Good => "It learnt what it was shown, and more epochs would change little.".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::training::events::SplitMetrics;
+
+    /// Epochs with these validation losses; the accuracies of the one task are the same in all.
+    fn epochs(losses: &[f64], train: f64, validation: f64) -> Vec<EpochMetrics> {
+        let split =
+            |loss, accuracy| SplitMetrics { loss, task_loss: vec![loss], task_accuracy: vec![accuracy] };
+        let epoch = |(number, loss): (usize, &f64)| EpochMetrics {
+            epoch: number + 1,
+            learning_rate: 0.001,
+            secs: 1.0,
+            images_per_sec: 10.0,
+            train: split(*loss, train),
+            validation: split(*loss, validation),
+            best: true,
+        };
+        losses.iter().enumerate().map(epoch).collect()
+    }
+
+    fn judged(images: usize, most_common: usize, epochs: &[EpochMetrics], why: StopReason) -> Vec<Finding> {
+        let started = Started {
+            run: "run".into(),
+            device: "CPU".into(),
+            precision: "fp32".into(),
+            parameters: 1,
+            n_train: 100,
+            n_validation: images,
+            tasks: vec!["item".into()],
+            validation_labels: vec![Labelled { images, most_common }],
+            epochs: epochs.len(),
+            epochs_done: 0,
+            weights: String::new(),
+        };
+        let best = epochs.iter().min_by(|a, b| a.validation.loss.total_cmp(&b.validation.loss)).cloned();
+        let best_epoch = best.as_ref().map(|best| best.epoch);
+        judge(&started, epochs, &Stopped { why, best_epoch, best, model: None, secs: 1.0 })
+    }
+
+    const FLAT: [f64; 5] = [1.0, 0.5, 0.4, 0.4, 0.4];
+
+    #[test]
+    fn a_run_that_learnt_is_good() {
+        let found = judged(400, 100, &epochs(&FLAT, 0.95, 0.9), StopReason::Finished);
+        assert_eq!(found, [Finding::Good]);
+    }
+
+    /// The issue's run: 40 labels, a validation loss of 205 on nine images, and a green tick.
+    #[test]
+    fn no_better_than_the_most_common_label_is_nothing_learnt() {
+        let found = judged(9, 4, &epochs(&[205.0, 900.0], 0.5, 4.0 / 9.0), StopReason::Finished);
+        let nothing =
+            Finding::NothingLearnt { task: "item".into(), accuracy: 4.0 / 9.0, most_common: 4.0 / 9.0 };
+        assert_eq!(found, [nothing]);
+        let only_label = judged(400, 400, &epochs(&FLAT, 1.0, 1.0), StopReason::Finished);
+        assert_eq!(only_label, [Finding::Good], "one label is all right");
+    }
+
+    #[test]
+    fn few_images_cannot_tell() {
+        let found = judged(10, 4, &epochs(&FLAT, 0.9, 0.9), StopReason::EarlyStopping);
+        let [Finding::TooFewImages { images: 10, low, high, .. }] = found[..] else { panic!("{found:?}") };
+        assert!((0.5..0.65).contains(&low) && high > 0.95, "{low} {high}");
+        assert_eq!(judged(0, 0, &epochs(&FLAT, 0.9, f64::NAN), StopReason::Finished), [Finding::Good]);
+    }
+
+    #[test]
+    fn a_loss_that_falls_to_the_end_asks_for_more_epochs_unless_it_was_stopped() {
+        let falling = epochs(&[1.0, 0.9, 0.8, 0.7, 0.6], 0.8, 0.8);
+        assert_eq!(judged(400, 100, &falling, StopReason::Finished), [Finding::StillImproving]);
+        assert_eq!(judged(400, 100, &falling, StopReason::Asked), [Finding::Good]);
+        let barely = epochs(&[1.0, 0.5, 0.4, 0.4, 0.395], 0.8, 0.8);
+        assert_eq!(judged(400, 100, &barely, StopReason::Finished), [Finding::Good]);
+        assert_eq!(judged(400, 100, &epochs(&[0.5], 0.8, 0.8), StopReason::Finished), [Finding::Good]);
+    }
+
+    #[test]
+    fn a_network_that_knows_its_images_by_heart_is_told() {
+        let found = judged(400, 100, &epochs(&FLAT, 0.99, 0.7), StopReason::EarlyStopping);
+        assert_eq!(found, [Finding::ByHeart { task: "item".into(), train: 0.99, validation: 0.7 }]);
+    }
+
+    #[test]
+    fn without_a_loss_nothing_is_said() {
+        assert_eq!(judged(400, 100, &[], StopReason::Asked), []);
+        assert_eq!(judged(400, 100, &epochs(&[f64::NAN], 0.5, 0.5), StopReason::Finished), []);
+    }
+}
