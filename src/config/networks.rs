@@ -218,7 +218,7 @@ networks! {
     EfficientNetLite1 = Facts {
         name: "efficientnet_lite1",
         title: "EfficientNet-Lite1",
-        good_for: "between Lite0 and Lite2; its weights are fetched on demand",
+        good_for: "between Lite0 and Lite2",
         plan: Plan::EfficientNetLite(Scale { width: 1.0, depth: 1.1 }),
         features: 1280,
         side: 240,
@@ -277,5 +277,18 @@ mod tests {
             }
         }
         assert_eq!(Backbone::default().name(), "xception", "what configs of the Python project mean");
+    }
+
+    #[test]
+    fn the_readme_tells_of_every_network() {
+        let readme = include_str!("../../README.md");
+        for facts in Backbone::ALL.iter().map(|network| network.facts()) {
+            let row = readme.lines().find(|line| line.starts_with(&format!("| `{}` | ", facts.name)));
+            let row = row.unwrap_or_else(|| panic!("the README lacks {}", facts.name));
+            assert!(row.contains(facts.good_for), "{row}\nshould say: {}", facts.good_for);
+            if let Some(weights) = facts.weights {
+                assert!(row.contains(&format!("({} MB, {})", weights.megabytes, weights.licence)), "{row}");
+            }
+        }
     }
 }

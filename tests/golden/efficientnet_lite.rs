@@ -124,3 +124,40 @@ fn the_weights_of_the_set_up_give_the_features_and_classes_of_the_publication() 
         }
     }
 }
+
+/// ImageNet's numbers for garments: jersey, sweatshirt, trench coat, cardigan, suit, lab coat, gown, miniskirt and more.
+const GARMENTS: [i64; 16] = [474, 578, 601, 608, 610, 614, 617, 655, 689, 697, 735, 775, 834, 841, 869, 903];
+
+/// An extra: of the photographs beside the checkout, the network sees garments where garments are.
+#[test]
+fn real_photographs_of_clothes_are_taken_for_clothes() {
+    let csv = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/clothing/clothing.csv");
+    let (Some(file), Ok(text)) =
+        (pretrained::cached(Backbone::EfficientNetLite2), std::fs::read_to_string(&csv))
+    else {
+        return skip::skipped("an extra on real photographs, which are not part of the project");
+    };
+    let mut network = Network::new(Backbone::EfficientNetLite2, &[], 0, Device::Cpu).expect("a network");
+    network.load_backbone(&file).expect("the weights fit");
+    let classifier = tensor_file::read(&file, |name, _| name.starts_with("_fc.")).expect("reads").tensors;
+    let mut found = Vec::new();
+    for line in text.lines().skip(1).step_by(400) {
+        let (path, item) = line.split_once(',').expect("columns");
+        let image =
+            tasklens::images::decode::decode_file(&csv.with_file_name(path)).expect("an image").into_rgb();
+        let pixels = tasklens::images::resize::resize(&image, 260, 260);
+        let bytes = Tensor::from_slice(&pixels).view([1, 260, 260, 3]);
+        let images = network.normalise(&bytes, Kind::Float).expect("images");
+        let features = no_grad(|| network.features(&images, Pass::evaluate(Kind::Float))).expect("features");
+        let class =
+            features.linear(&classifier["_fc.weight"], Some(&classifier["_fc.bias"])).argmax(1, false);
+        println!("{path} ({item}): class {}", class.int64_value(&[0]));
+        found.push(class.int64_value(&[0]));
+    }
+    let garments = found.iter().filter(|class| GARMENTS.contains(class)).count();
+    assert!(
+        2 * garments > found.len(),
+        "{garments} of {} photographs of clothes are taken for clothes",
+        found.len()
+    );
+}

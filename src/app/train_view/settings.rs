@@ -89,7 +89,11 @@ impl Draft {
         choice(
             ui,
             "Network",
-            "The backbone that all tasks share",
+            &format!(
+                "The backbone that all tasks share. {}: {}",
+                model.backbone.facts().title,
+                model.backbone.facts().good_for
+            ),
             &mut model.backbone,
             &Backbone::ALL.iter().map(|network| (*network, network.facts().title)).collect::<Vec<_>>(),
         );

@@ -4,7 +4,7 @@
 //! instructions that a dictionary of tensors needs and four names, which stand for themselves; all else is refused.
 //! Layout: `torch/serialization.py`, `_legacy_load`; instructions: Python's `pickletools`.
 
-use std::cell::RefCell;
+use std::cell::{Ref, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -89,7 +89,7 @@ fn take<'a>(rest: &mut &'a [u8], count: usize) -> Result<&'a [u8]> {
     Ok(taken)
 }
 
-fn dictionary(value: &Value) -> Result<std::cell::Ref<'_, Vec<(Rc<str>, Value)>>> {
+fn dictionary(value: &Value) -> Result<Ref<'_, Entries>> {
     match value {
         Value::Dictionary(entries) => Ok(entries.borrow()),
         _ => bail!("a dictionary was expected"),
@@ -179,6 +179,9 @@ impl View {
     }
 }
 
+/// A dictionary, in its order.
+type Entries = Vec<(Rc<str>, Value)>;
+
 /// What lies on the stack.
 #[derive(Clone, Debug)]
 enum Value {
@@ -195,7 +198,7 @@ enum Value {
     /// Lists hold text alone.
     List(Rc<RefCell<Vec<Rc<str>>>>),
     /// Neither lists nor dictionaries are within: nothing can hold itself.
-    Dictionary(Rc<RefCell<Vec<(Rc<str>, Value)>>>),
+    Dictionary(Rc<RefCell<Entries>>),
 }
 
 /// The machine.

@@ -125,7 +125,9 @@ fn sizes_that_no_file_has_are_refused_before_anything_is_allocated() {
         file(&[ORDERED_DICT, &tensor("a", "FloatStorage", "7", count, view)].concat(), &numbers())
     };
     let large = i32::MAX;
-    let cases: [(i32, (i32, &[i32], &[i32]), &str); 8] = [
+    /// Numbers in the storage; offset, shape and strides of the view; the refusal.
+    type Case<'a> = (i32, (i32, &'a [i32], &'a [i32]), &'a str);
+    let cases: [Case<'_>; 8] = [
         (2, (0, &[large, large, large], &[0, 0, 0]), "larger than its file"),
         (2, (0, &[1_000_000], &[0]), "larger than its file"),
         (2, (1, &[2], &[1]), "beyond its numbers"),
