@@ -2,7 +2,9 @@
 //! at random, a network is trained on them as they are and looked at after 1, 2, 4, 8 and 16 epochs. Takes some
 //! minutes for each share of flipped labels.
 //!
-//! `cargo bench --bench label_errors [-- SEED [PERCENT...]]`, without any 0, 1, 5 and 10 %.
+//! `cargo bench --bench label_errors [-- [by-heart] SEED [PERCENT...]]`, without any 0, 1, 5 and 10 %. With `by-heart`
+//! nothing is augmented and there are 40 epochs: the network learns its images by heart, and its training rows are
+//! judged by its own features and by those of a pretrained network (which set-up brings) in turn.
 //!
 //! The held-out labels are flipped anew ten times for each network (which never saw them), so that the claimed
 //! intervals are held to account by more than one draw.
@@ -14,19 +16,20 @@ use std::path::Path;
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64;
-use tasklens::config::{Config, DeviceChoice};
+use tasklens::config::{Backbone, Config, DeviceChoice, Pretrained};
 use tasklens::dataset::split::Part;
 use tasklens::dataset::{Dataset, sample};
 use tasklens::evaluation::inspection::Inspection;
 use tasklens::evaluation::suspects::{self, TaskSuspects};
 use tasklens::evaluation::wrong_labels::{self, WrongLabels};
 use tasklens::inference::Predictor;
-use tasklens::inference::outputs::Store;
+use tasklens::inference::outputs::{Features, Store};
 use tasklens::training::events::Event;
-use tasklens::training::{self, split_file};
+use tasklens::training::{self, base_network, split_file};
 
 const IMAGES: usize = 2000;
 const STOPS: [u32; 5] = [1, 2, 4, 8, 16];
+const BY_HEART: [u32; 2] = [10, 40];
 const REDRAWN: u64 = 10;
 
 fn main() {
@@ -36,9 +39,10 @@ fn main() {
     if shares.is_empty() {
         shares = vec![0.0, 0.01, 0.05, 0.1];
     }
+    let by_heart = std::env::args().any(|argument| argument == "by-heart");
     let mut held = Held::default();
     for share in shares {
-        measure(share, seed, &mut held);
+        measure(share, seed, by_heart, &mut held);
     }
     println!(
         "\nclaimed intervals that hold the true share: {} of {} as trained, {} of {} with held-out labels flipped anew; \
@@ -65,25 +69,43 @@ fn count(counts: &mut (usize, usize, usize), claim: &WrongLabels, truth: f64) {
     }
 }
 
-fn measure(share: f64, seed: u64, held: &mut Held) {
+fn measure(share: f64, seed: u64, by_heart: bool, held: &mut Held) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = sample::write_sample(folder.path(), IMAGES, 7, &mut |_, _| true).expect("the sample");
     let config = |epochs: u32| {
-        let changes = [("model.epochs", epochs.to_string()), ("model.random_seed", seed.to_string())];
-        Config::with_overrides(&file, &changes.map(|(key, value)| (key.to_owned(), value))).expect("a config")
+        let mut changes = vec![("model.epochs", epochs.to_string()), ("model.random_seed", seed.to_string())];
+        if by_heart {
+            let patience = ("model.early_stopping_patience", BY_HEART[1].to_string());
+            changes.extend([patience, ("model.augmentation", "none".to_owned())]);
+        }
+        let changes: Vec<_> = changes.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        Config::with_overrides(&file, &changes).expect("a config")
     };
     let flipped = flip(&config(1), share, seed);
     let run = folder.path().join("run");
     println!("\n{:.0} % of the labels flipped at random, seed {seed}", 100.0 * share);
-    for (stop, epochs) in STOPS.into_iter().enumerate() {
+    let stops = if by_heart { &BY_HEART[..] } else { &STOPS };
+    for (stop, &epochs) in stops.iter().enumerate() {
         train(&config(epochs), &run, stop > 0);
         let dataset = Dataset::open(&config(epochs)).expect("rows");
         let (inspection, store) = inspect(&run, &dataset);
-        let found = suspects::find(&dataset, &inspection, store.folder(), &mut |_, _| true);
-        let found = found.expect("suspects").expect("not cancelled");
-        for (task, flipped) in flipped.iter().enumerate() {
-            report(epochs, task, (&dataset, &inspection), &found[task], flipped, &mut held.own);
-            redraw(share, task, &inspection, flipped, &mut held.redrawn);
+        let mut unseen = |rows: &[usize], _: &mut dyn FnMut(usize, usize) -> bool| {
+            Ok(by_heart.then(|| pretrained_features(&config(epochs), &dataset, rows)))
+        };
+        let mut judges: Vec<&mut suspects::Unseen<'_>> = vec![&mut unseen];
+        let mut own = |_: &[usize], _: &mut dyn FnMut(usize, usize) -> bool| Ok(None);
+        if by_heart {
+            judges.insert(0, &mut own);
+        }
+        for (judge, unseen) in judges.into_iter().enumerate() {
+            let found = suspects::find(&dataset, &inspection, store.folder(), unseen, &mut |_, _| true);
+            let found = found.expect("suspects").expect("not cancelled");
+            for (task, flipped) in flipped.iter().enumerate() {
+                report(epochs, task, (&dataset, &inspection), &found[task], flipped, &mut held.own);
+                if judge == 0 {
+                    redraw(share, task, &inspection, flipped, &mut held.redrawn);
+                }
+            }
         }
     }
 }
@@ -98,6 +120,23 @@ fn inspect(run: &Path, dataset: &Dataset) -> (Inspection, Store) {
     store.compute(open, &dataset.rows, &which, (32, 2), &mut |_, _| true).expect("outputs");
     let parts = split_file::parts(run, dataset).expect("parts");
     (Inspection::new(dataset, &parts, &store.load().expect("outputs")), store)
+}
+
+/// Features of a network that saw none of the labels.
+fn pretrained_features(config: &Config, dataset: &Dataset, rows: &[usize]) -> Features {
+    let mut config = config.clone();
+    let backbone = Backbone::EfficientNetLite0;
+    (config.model.backbone, config.model.pretrained) = (backbone, Pretrained::Required);
+    (config.model.height, config.model.width) = (backbone.facts().side, backbone.facts().side);
+    let network = base_network::prepare(&config, &|_, _| {}, &|| true).expect("the weights of the set-up");
+    let store = Store::of(&network).expect("a store");
+    let open = || Predictor::open(&network, DeviceChoice::Auto);
+    store.compute(open, &dataset.rows, rows, (32, 2), &mut |_, _| true).expect("features");
+    let outputs = store.load().expect("features");
+    let places: HashMap<&Path, usize> =
+        outputs.images.iter().enumerate().map(|(place, image)| (image.as_path(), place)).collect();
+    let picked: Vec<usize> = rows.iter().map(|row| places[dataset.rows[*row].image.as_path()]).collect();
+    outputs.features.pick(&picked)
 }
 
 fn report(
@@ -131,7 +170,11 @@ fn report(
         accuracy(false),
         100.0 * truth,
         told(found, flipped),
-        if found.memorised.is_some() { "  (by heart)" } else { "" }
+        match found.memorised {
+            Some(memorised) if memorised.judged_by_other => "  (by heart, judged by a pretrained network)",
+            Some(_) => "  (by heart)",
+            None => "",
+        }
     );
 }
 

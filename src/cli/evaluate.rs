@@ -249,10 +249,11 @@ fn look_for_errors(
     stop: &interrupt::Flag,
 ) -> anyhow::Result<()> {
     let mut bar = Bar::new("looking for label errors");
-    let found = suspects::find(dataset, inspection, store.folder(), &mut |done, of| {
-        bar.set(done as u64, of as u64);
-        !stop.is_set()
-    })?;
+    let found =
+        suspects::find(dataset, inspection, store.folder(), &mut |_, _| Ok(None), &mut |done, of| {
+            bar.set(done as u64, of as u64);
+            !stop.is_set()
+        })?;
     bar.finish();
     if let Some(found) = found {
         for (report, task) in report.tasks.iter_mut().zip(labelled_tasks(inspection)) {

@@ -4,8 +4,9 @@
 //! or test the network's own are. For those that it trained with, heads are fitted anew to the features of its
 //! backbone, five times, each time without a fifth of the rows. The backbone has seen these rows, so this is
 //! less strict than training five networks, and some hundred times faster; heads do not learn a wrong label by
-//! heart as a whole network does. A network that has learnt its images by heart is named ([`Memorised`]): of its
-//! training rows the list then misses many.
+//! heart as a whole network does. Where the network has learnt its images by heart ([`Memorised`]), its features have
+//! learnt their labels, too: these rows are then judged by heads on the features of a pretrained network that never
+//! saw a label, where there is one.
 //!
 //! The two kinds of probabilities are not equally sure, so each has its own thresholds. How many labels are wrong
 //! is said of the rows that the network did not train with alone ([`wrong_labels`]).
@@ -24,6 +25,7 @@ use super::wrong_labels::{self, WrongLabels};
 use crate::config::Task;
 use crate::dataset::split::Part;
 use crate::dataset::{Dataset, ImageRow};
+use crate::inference::outputs::{Features, derived};
 use crate::model::network::most_probable;
 use crate::training::out_of_sample::{Settings, cross_validate_kept};
 
@@ -73,22 +75,37 @@ pub struct Memorised {
     pub train: f64,
     /// Its accuracy on the others.
     pub held_out: f64,
+    /// Whether its training rows were judged by a network that did not see their labels.
+    pub judged_by_other: bool,
 }
+
+/// Gets rows of the dataset and gives features `[rows, D]` of a network that saw none of their labels; `None` where
+/// there is no such network, or where the second argument, which gets (done, of), said no.
+pub type Unseen<'a> =
+    dyn FnMut(&[usize], &mut dyn FnMut(usize, usize) -> bool) -> anyhow::Result<Option<Features>> + 'a;
 
 impl Memorised {
     /// A warning, without a full stop.
     pub fn warning(&self) -> String {
-        format!(
-            "The network knows its training images by heart ({:.1} % right, {:.1} % of the others): many of their wrong \
-             labels look right to it. An epoch before that finds more of them",
+        let knows = format!(
+            "The network knows its training images by heart ({:.1} % right, {:.1} % of the others)",
             100.0 * self.train,
             100.0 * self.held_out
-        )
+        );
+        match self.judged_by_other {
+            true => {
+                format!("{knows}: their labels were judged with a pretrained network that never saw them")
+            }
+            false => format!(
+                "{knows}: many of their wrong labels look right to it. A run of fewer epochs finds more"
+            ),
+        }
     }
 }
 
 /// Finds the suspects of every task; `inspection` is of `dataset`. What takes long is kept in `folder` (that of the
-/// outputs) until labels change. `keep_going` gets (done, of); `None` where it said no.
+/// outputs) until labels change. `unseen` is asked where the network knows its rows by heart. `keep_going` gets (done,
+/// of); `None` where it said no.
 ///
 /// # Errors
 /// The memory does not suffice.
@@ -96,19 +113,24 @@ pub fn find(
     dataset: &Dataset,
     inspection: &Inspection,
     folder: &Path,
+    unseen: &mut Unseen<'_>,
     keep_going: &mut dyn FnMut(usize, usize) -> bool,
 ) -> anyhow::Result<Option<Vec<TaskSuspects>>> {
-    let Some(probabilities) = out_of_sample(inspection, folder, keep_going)? else { return Ok(None) };
     let (trained, held_out): (Vec<usize>, Vec<usize>) =
         (0..inspection.len()).partition(|item| inspection.parts[*item] == Part::Train);
-    let tasks = inspection.tasks.iter().zip(&probabilities);
-    let found = tasks.map(|(task, probabilities)| {
+    let mut by_heart: Vec<_> =
+        inspection.tasks.iter().map(|task| memorised(task, &trained, &held_out)).collect();
+    let Some(probabilities) = out_of_sample(inspection, folder, &mut by_heart, unseen, keep_going)? else {
+        return Ok(None);
+    };
+    let tasks = inspection.tasks.iter().zip(&probabilities).zip(by_heart);
+    let found = tasks.map(|((task, probabilities), memorised)| {
         let classes = task.task.labels.len();
         let judged = Judged { labels: &task.labels, probabilities, classes };
         let (held_labels, held_probabilities) = judged.of(&held_out);
-        let memorised = memorised(task, &trained, &held_out);
         let mut suspects = Vec::new();
-        for (items, by_heart) in [(&held_out, false), (&trained, memorised.is_some())] {
+        let is_by_heart = memorised.is_some_and(|memorised| !memorised.judged_by_other);
+        for (items, by_heart) in [(&held_out, false), (&trained, is_by_heart)] {
             suspects.extend(judged.issues(items, by_heart).into_iter().map(|(issue, record)| Suspect {
                 of: ImageRow::of(dataset, inspection.rows[issue.item]),
                 part: inspection.parts[issue.item],
@@ -139,7 +161,7 @@ fn memorised(task: &TaskItems, trained: &[usize], held_out: &[usize]) -> Option<
     let (train, held_out) = (accuracy(trained)?, accuracy(held_out)?);
     let (is_far, is_certain) = (train.value - held_out.value > BY_HEART, train.low > held_out.high);
     let is_far = is_far && is_certain && 1.0 - train.value < 0.5 * (1.0 - held_out.value);
-    is_far.then_some(Memorised { train: train.value, held_out: held_out.value })
+    is_far.then_some(Memorised { train: train.value, held_out: held_out.value, judged_by_other: false })
 }
 
 /// One task's labels and the probabilities that judge them.
@@ -194,10 +216,13 @@ fn issues(labels: &[Option<u32>], probabilities: &[f32], classes: usize) -> Vec<
     issues
 }
 
-/// `[task]`, each `[items, labels]`: of every item what a network says that did not train with it.
+/// `[task]`, each `[items, labels]`: of every item what a network says that did not train with it. Tells in
+/// `by_heart` whose rows were judged by another.
 fn out_of_sample(
     inspection: &Inspection,
     folder: &Path,
+    by_heart: &mut [Option<Memorised>],
+    unseen: &mut Unseen<'_>,
     keep_going: &mut dyn FnMut(usize, usize) -> bool,
 ) -> anyhow::Result<Option<Vec<Vec<f32>>>> {
     let mut all: Vec<Vec<f32>> = inspection.tasks.iter().map(|task| task.probabilities.clone()).collect();
@@ -205,19 +230,53 @@ fn out_of_sample(
     if trained.is_empty() || inspection.features.is_empty() {
         return Ok(Some(all));
     }
-    let labels: Vec<Vec<Option<u32>>> =
-        inspection.tasks.iter().map(|task| trained.iter().map(|item| task.labels[*item]).collect()).collect();
-    let tasks: Vec<Task> = inspection.tasks.iter().map(|task| task.task.clone()).collect();
     let features = inspection.features.pick(&trained);
-    let held_out = cross_validate_kept(folder, &features, &labels, &tasks, Settings::default(), keep_going)?;
-    let Some(held_out) = held_out else { return Ok(None) };
-    for ((task, all), held_out) in tasks.iter().zip(&mut all).zip(held_out) {
-        let classes = task.labels.len();
-        for (item, probabilities) in trained.iter().zip(held_out.chunks_exact(classes.max(1))) {
-            all[item * classes..(item + 1) * classes].copy_from_slice(probabilities);
-        }
+    let every: Vec<usize> = (0..all.len()).collect();
+    let kept = (folder, derived::OUT_OF_SAMPLE);
+    if judge_anew(inspection, &trained, (&features, &every), kept, &mut all, keep_going)?.is_none() {
+        return Ok(None);
+    }
+    let known: Vec<usize> = every.into_iter().filter(|task| by_heart[*task].is_some()).collect();
+    if known.is_empty() {
+        return Ok(Some(all));
+    }
+    let rows: Vec<usize> = trained.iter().map(|item| inspection.rows[*item]).collect();
+    let Some(features) = unseen(&rows, keep_going)?.filter(|features| features.len() == rows.len()) else {
+        return Ok(keep_going(0, 0).then_some(all));
+    };
+    let kept = (folder, derived::UNSEEN);
+    if judge_anew(inspection, &trained, (&features, &known), kept, &mut all, keep_going)?.is_none() {
+        return Ok(None);
+    }
+    for memorised in by_heart.iter_mut().flatten() {
+        memorised.judged_by_other = true;
     }
     Ok(Some(all))
+}
+
+/// Puts what cross-validated heads say of the items `trained` into `all`; `features` are theirs, and the tasks to judge.
+fn judge_anew(
+    inspection: &Inspection,
+    trained: &[usize],
+    (features, which): (&Features, &[usize]),
+    kept: (&Path, &str),
+    all: &mut [Vec<f32>],
+    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+) -> anyhow::Result<Option<()>> {
+    let labels: Vec<Vec<Option<u32>>> = which
+        .iter()
+        .map(|task| trained.iter().map(|item| inspection.tasks[*task].labels[*item]).collect())
+        .collect();
+    let tasks: Vec<Task> = which.iter().map(|task| inspection.tasks[*task].task.clone()).collect();
+    let judged = cross_validate_kept(kept, features, &labels, &tasks, Settings::default(), keep_going)?;
+    let Some(judged) = judged else { return Ok(None) };
+    for ((task, probabilities), spec) in which.iter().zip(judged).zip(&tasks) {
+        let classes = spec.labels.len();
+        for (item, probabilities) in trained.iter().zip(probabilities.chunks_exact(classes.max(1))) {
+            all[*task][item * classes..(item + 1) * classes].copy_from_slice(probabilities);
+        }
+    }
+    Ok(Some(()))
 }
 
 impl TaskSuspects {
@@ -311,7 +370,7 @@ mod tests {
         let (train, held_out): (Vec<usize>, Vec<usize>) = ((0..100).collect(), (100..200).collect());
         let of =
             |train_right, held_out_right| memorised(&task(train_right, held_out_right), &train, &held_out);
-        assert_eq!(of(100, 80), Some(Memorised { train: 1.0, held_out: 0.8 }));
+        assert_eq!(of(100, 80), Some(Memorised { train: 1.0, held_out: 0.8, judged_by_other: false }));
         assert_eq!(of(100, 98), None, "not far");
         assert_eq!(of(96, 91), None, "far, but perhaps by chance");
         assert_eq!(of(75, 50), None, "far, but it errs on both");

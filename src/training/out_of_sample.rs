@@ -94,13 +94,13 @@ fn own_folds(labels: &[Vec<Option<u32>>], rows: &Rows) -> Vec<Vec<Option<u8>>> {
     own
 }
 
-/// As [`cross_validate`], kept in `folder` ([`Store::folder`](crate::inference::outputs::Store::folder)) until
-/// the images or their labels are others.
+/// As [`cross_validate`], kept in a folder ([`Store::folder`](crate::inference::outputs::Store::folder)) under a name
+/// ([`derived`]) until the images or their labels are others.
 ///
 /// # Errors
 /// As [`cross_validate`]. That nothing can be kept is only logged.
 pub fn cross_validate_kept(
-    folder: &Path,
+    (folder, name): (&Path, &str),
     features: &Features,
     labels: &[Vec<Option<u32>>],
     tasks: &[Task],
@@ -117,11 +117,11 @@ pub fn cross_validate_kept(
     }
     let digest = hex(&digest.finalize());
     let lengths: Vec<usize> = tasks.iter().map(|task| features.len() * task.labels.len()).collect();
-    if let Some(kept) = derived::read(folder, derived::OUT_OF_SAMPLE, &digest, &lengths) {
+    if let Some(kept) = derived::read(folder, name, &digest, &lengths) {
         return Ok(Some(kept));
     }
     let Some(all) = cross_validate(features, labels, tasks, settings, keep_going)? else { return Ok(None) };
-    derived::write(folder, derived::OUT_OF_SAMPLE, &digest, &all);
+    derived::write(folder, name, &digest, &all);
     Ok(Some(all))
 }
 

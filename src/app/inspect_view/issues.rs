@@ -153,10 +153,11 @@ impl IssuesTab {
         let (inspection, dataset) = (Arc::clone(&loaded.inspection), Arc::clone(&loaded.dataset));
         let folder = loaded.store.folder().to_path_buf();
         self.search.start(context.jobs.start("Looking for label errors", move |progress| {
-            let found = suspects::find(&dataset, &inspection, &folder, &mut |done, of| {
-                progress.set(done as u64, of as u64);
-                progress.keep_going()
-            })?;
+            let found =
+                suspects::find(&dataset, &inspection, &folder, &mut |_, _| Ok(None), &mut |done, of| {
+                    progress.set(done as u64, of as u64);
+                    progress.keep_going()
+                })?;
             Ok(found.map(Arc::new))
         }));
     }

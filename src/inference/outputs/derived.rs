@@ -12,8 +12,10 @@ use crate::model::tensor_file;
 pub const MAP: &str = "map";
 /// What heads say that were not fitted to an image.
 pub const OUT_OF_SAMPLE: &str = "out-of-sample";
+/// The same of heads on the features of a network that saw no label.
+pub const UNSEEN: &str = "unseen";
 /// All results that are kept.
-pub(super) const NAMES: [&str; 2] = [MAP, OUT_OF_SAMPLE];
+pub(super) const NAMES: [&str; 3] = [MAP, OUT_OF_SAMPLE, UNSEEN];
 
 /// The key in a file's header of what its result follows from.
 pub(super) const DIGEST: &str = "digest";

@@ -67,7 +67,7 @@ fn a_result_is_kept_until_a_label_changes() {
             true
         };
         let all = cross_validate_kept(
-            folder.path(),
+            (folder.path(), "judged"),
             features,
             labels,
             &tasks,
