@@ -29,6 +29,7 @@ const ORDERS: [((Order, Uncertainty), &str); 6] = [
 ];
 const WHICH: [(Which, &str); 3] =
     [(Which::All, "All images"), (Which::ToDo, "Not labelled yet"), (Which::Flagged, "Flagged")];
+const WAITS: &str = "suggests after about ten labels";
 /// Below this width the model stands in a line of its own.
 const WIDE: f32 = 1060.0;
 
@@ -55,15 +56,17 @@ impl LabelView {
                 list(self, ui);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     command_button(ui, context.commands, UiCommand::UpdateModel);
-                    self.model_ui(ui);
+                    self.save_ui(ui, context);
+                    self.model_ui(ui, context);
                     self.state_ui(ui, context);
                 });
             });
         } else {
             ui.horizontal_wrapped(|ui| list(self, ui));
             ui.horizontal_wrapped(|ui| {
-                self.model_ui(ui);
+                self.model_ui(ui, context);
                 command_button(ui, context.commands, UiCommand::UpdateModel);
+                self.save_ui(ui, context);
                 self.state_ui(ui, context);
             });
         }
@@ -135,7 +138,13 @@ impl LabelView {
         menu.response.widget_info(|| combo("Tasks to label", &text));
     }
 
-    fn model_ui(&mut self, ui: &mut Ui) {
+    fn save_ui(&self, ui: &mut Ui, context: &ViewContext<'_>) {
+        if self.session.can_save() {
+            icon_button(ui, context.commands, UiCommand::SaveAsRun);
+        }
+    }
+
+    fn model_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         let name = self.session.model().name();
         let text = format!("{}  {name}", icons::LIGHTNING);
         let menu =
@@ -152,6 +161,14 @@ impl LabelView {
                     chosen = Some(model);
                 }
             }
+            if ui
+                .selectable_label(matches!(here, Model::Base(_)), "ImageNet backbone")
+                .on_hover_text("What it sees, and heads that learn from the labels alone")
+                .clicked()
+                && !matches!(here, Model::Base(_))
+            {
+                self.session.prepare(context);
+            }
             ui.separator();
             ui.checkbox(&mut self.session.updates_itself, "Update by itself")
                 .on_hover_text("After every 20 new labels or so, while that takes less than 20 seconds");
@@ -166,7 +183,10 @@ impl LabelView {
     fn state_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         let tokens = context.tokens;
         let missing = self.session.missing();
-        if self.session.is_updating() {
+        if let Some(advice) = self.session.advice() {
+            let label = ui.add(egui::Label::new(theme::caption(tokens, advice)).truncate());
+            label.on_hover_text(advice);
+        } else if self.session.is_updating() {
             ui.add(egui::Spinner::new().size(3.5 * GRID));
             ui.label(theme::caption(tokens, "learning"));
         } else if self.session.is_halted() {
@@ -179,6 +199,9 @@ impl LabelView {
                 format!("learnt {} labels {}", grouped(learnt.labels as u64), age_of(learnt.at.elapsed()));
             let label = ui.add(egui::Label::new(theme::caption(tokens, &text)).truncate());
             label.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
+        } else if self.session.waits_for_labels() {
+            let label = ui.add(egui::Label::new(theme::caption(tokens, WAITS)).truncate());
+            label.on_hover_text("Of a task it needs two labels: each twice, once ten images have any");
         }
     }
 }
