@@ -72,6 +72,13 @@ impl LabelView {
         }
     }
 
+    /// One line on what would help, where no model does.
+    pub(super) fn advice_ui(&self, ui: &mut Ui, context: &ViewContext<'_>) {
+        if let Some(advice) = self.session.advice() {
+            ui.label(theme::caption(context.tokens, advice));
+        }
+    }
+
     fn which_ui(&mut self, ui: &mut Ui) {
         let mut all: Vec<(Which, &str)> = WHICH.to_vec();
         let these = self.which.clone();
@@ -183,14 +190,12 @@ impl LabelView {
     fn state_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         let tokens = context.tokens;
         let missing = self.session.missing();
-        if let Some(advice) = self.session.advice() {
-            let label = ui.add(egui::Label::new(theme::caption(tokens, advice)).truncate());
-            label.on_hover_text(advice);
-        } else if self.session.is_updating() {
+        if self.session.is_updating() {
             ui.add(egui::Spinner::new().size(3.5 * GRID));
             ui.label(theme::caption(tokens, "learning"));
         } else if self.session.is_halted() {
-            let text = format!("Predict {} images", grouped(missing as u64));
+            let verb = if self.session.waits_for_labels() { "Look at" } else { "Predict" };
+            let text = format!("{verb} {} images", grouped(missing as u64));
             if ui.add(Button::new(text)).on_hover_text("They have no suggestion yet").clicked() {
                 self.session.go_on();
             }

@@ -125,6 +125,7 @@ impl LabelView {
             self.grid.follow(&before, &self.arrangement.queue);
         }
         self.header_ui(ui, context);
+        self.advice_ui(ui, context);
         ui.add_space(2.0 * GRID);
         if !self.arrangement.is_there() {
             return;
