@@ -19,6 +19,8 @@ mod inspect;
 mod inspect_care;
 #[path = "window/label.rs"]
 mod label;
+#[path = "window/label_ahead.rs"]
+mod label_ahead;
 #[path = "window/label_care.rs"]
 mod label_care;
 #[path = "window/label_pictures.rs"]

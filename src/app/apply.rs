@@ -38,6 +38,7 @@ impl App {
         self.take_in_left();
         self.take_in_vocabulary();
         let (views, mut context) = self.split();
+        views.label.poll(&context);
         views.predict.poll(&mut context);
     }
 
@@ -102,6 +103,7 @@ impl App {
                 self.place = Place::Inspect;
                 self.inspect.set_run(run);
             }
+            AppCommand::RunSaved(run) => self.on_run_saved(run),
             AppCommand::Edit(step) => self.edit(step),
             AppCommand::LabelImages { images, title } => {
                 self.place = Place::Label;
@@ -158,6 +160,10 @@ impl App {
                 let (views, context) = self.split();
                 views.label.update_model(&context);
             }
+            UiCommand::SaveAsRun => {
+                self.place = Place::Label;
+                self.label.save_as_run();
+            }
             UiCommand::FocusFilter | UiCommand::ClearFilter => {
                 self.place = Place::Data;
                 self.data.on_command(command);
@@ -204,6 +210,7 @@ impl App {
             UiCommand::Undo | UiCommand::Redo | UiCommand::SaveLabels | UiCommand::ExportLabels => {
                 self.can_apply_to_labels(command)
             }
+            UiCommand::SaveAsRun => self.project.is_some() && self.label.can_save_as_run(),
             UiCommand::CheckImages => self.project.is_some() && self.image_check.is_none(),
             UiCommand::StartTraining => self.project.is_some() && self.training_state == TrainingState::Idle,
             UiCommand::PauseTraining | UiCommand::StopTraining => {
@@ -211,6 +218,13 @@ impl App {
             }
             _ => true,
         }
+    }
+
+    fn on_run_saved(&mut self, run: PathBuf) {
+        self.label.on_run_saved();
+        self.inspect.on_run_ended(Some(&run));
+        self.train.on_run_saved();
+        self.predict.set_model(run);
     }
 
     fn set_theme(&mut self, choice: ThemeChoice) {

@@ -94,6 +94,8 @@ pub enum UiCommand {
     ExportLabels,
     /// Fit the heads to the labels as they are, for suggestions.
     UpdateModel,
+    /// Write what was learnt in Label as a run.
+    SaveAsRun,
     /// Show the tasks and labels, to change them.
     EditTasks,
     /// Put the cursor into the filter of the table.
@@ -140,7 +142,7 @@ pub enum UiCommand {
 
 impl UiCommand {
     /// All actions, in the order of menus and palette.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::OpenProject,
         Self::NewProject,
         Self::OpenSample,
@@ -156,6 +158,7 @@ impl UiCommand {
         Self::SaveLabels,
         Self::ExportLabels,
         Self::UpdateModel,
+        Self::SaveAsRun,
         Self::EditTasks,
         Self::FocusFilter,
         Self::ClearFilter,
@@ -212,6 +215,10 @@ impl UiCommand {
             Self::UpdateModel => {
                 ("Update the model", "Let it learn from the labels so far: seconds, in the background")
             }
+            Self::SaveAsRun => (
+                "Save as a run",
+                "Keep what the model has learnt from the labels: Predict and Inspect then open it, as any run",
+            ),
             Self::EditTasks => ("Tasks and labels\u{2026}", "Add, rename, merge or remove tasks and labels"),
             Self::FocusFilter => ("Filter rows", "Type to find rows by path or label"),
             Self::ClearFilter => ("Clear filter", "Show all rows again"),
@@ -254,6 +261,7 @@ impl UiCommand {
             Self::SaveLabels => icons::FLOPPY_DISK,
             Self::ExportLabels => icons::EXPORT,
             Self::UpdateModel => icons::LIGHTNING,
+            Self::SaveAsRun => icons::GRAPH,
             Self::EditTasks => icons::PENCIL_SIMPLE,
             Self::FocusFilter => icons::MAGNIFYING_GLASS,
             Self::ClearFilter => icons::FUNNEL,
@@ -314,6 +322,7 @@ impl UiCommand {
             Self::Paste => (command, Key::V),
             Self::OpenSample
             | Self::ExportLabels
+            | Self::SaveAsRun
             | Self::ClearFilter
             | Self::CheckImages
             | Self::ThemeLight
@@ -369,6 +378,8 @@ pub enum AppCommand {
     UseModel(PathBuf),
     /// Inspect this run folder.
     InspectRun(PathBuf),
+    /// This run folder was written at once: there is one run more.
+    RunSaved(PathBuf),
     /// Change labels, flags or decisions.
     Edit(Step),
     /// Label these images, and no others.

@@ -128,6 +128,8 @@ impl App {
     /// calls the processor the same on every machine.
     pub fn for_test(ctx: &egui::Context, folders: Folders, start: Start) -> Self {
         let mut app = Self::build(ctx, folders, Settings::default(), start);
+        // What this user has in the cache is no part of a test.
+        app.label.set_weights(|_| None);
         app.device_choice = Some(DeviceChoice::Auto);
         app.device = Some(Device {
             tch: tch::Device::Cpu,

@@ -21,6 +21,18 @@ mod mix;
 const LABELS: usize = 2;
 /// How often each of them must: most heads of the cross-validation then see three of each.
 const OF_EACH: usize = 4;
+/// Of a task with so many labelled images, twice is enough: how good that is, the user is told.
+const FIRST: usize = 10;
+const OF_EACH_OF_FIRST: usize = 2;
+
+/// How often heads are right about labelled images whose labels they have not seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Score {
+    /// Images of which the most probable label is the one that they have.
+    pub right: usize,
+    /// Labelled images.
+    pub of: usize,
+}
 
 /// What a model says of the rows of a dataset. Items are the rows that have outputs. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -90,8 +102,8 @@ impl Suggestions {
 
     /// Heads learnt anew on the features, from the labels that hold now (`labels[task][row]`, in the order of
     /// `tasks`), as out-of-sample probabilities: a labelled row is predicted by heads that did not see its
-    /// label, any other by the mean of all. A task takes part once two of its labels occur four times each;
-    /// otherwise what was said of it before stays. `keep_going` gets (done, of); `None` where it said no.
+    /// label, any other by the mean of all. A task takes part once two of its labels occur four times each, or twice
+    /// where ten images have any; otherwise what was said of it before stays. `keep_going` gets (done, of); `None` where it said no.
     ///
     /// # Errors
     /// `labels` does not fit the tasks or the rows, or the memory does not suffice.
@@ -172,6 +184,28 @@ impl Suggestions {
         !self.trained.is_empty() && self.tasks.iter().any(has_answers)
     }
 
+    /// Per task how often heads that were [learnt anew](Self::updated) from these labels are right about them;
+    /// `None` where there are no such heads. `labels` is as there.
+    pub fn scores(&self, labels: &[Vec<Option<u32>>]) -> Vec<Option<Score>> {
+        let score = |(task, labels): (usize, &Vec<Option<u32>>)| {
+            if self.tasks.get(task)?.is_network {
+                return None;
+            }
+            let mut score = Score { right: 0, of: 0 };
+            for row in self.rows.iter() {
+                let (Some(label), Some((top, _))) =
+                    (labels.get(*row).copied().flatten(), self.top(task, *row))
+                else {
+                    continue;
+                };
+                score.of += 1;
+                score.right += usize::from(top == label);
+            }
+            Some(score)
+        };
+        labels.iter().enumerate().map(score).collect()
+    }
+
     /// Whether something is said of a task.
     pub fn has_task(&self, task: usize) -> bool {
         self.tasks.get(task).is_some_and(|answers| !answers.probabilities.is_empty())
@@ -201,7 +235,8 @@ fn is_enough(labels: &[Option<u32>], count: usize) -> bool {
         occur.resize(occur.len().max(*label as usize + 1), 0);
         occur[*label as usize] += 1;
     }
-    occur.into_iter().filter(|count| *count >= OF_EACH).count() >= LABELS
+    let of_each = if occur.iter().sum::<usize>() >= FIRST { OF_EACH_OF_FIRST } else { OF_EACH };
+    occur.into_iter().filter(|count| *count >= of_each).count() >= LABELS
 }
 
 /// `[picked, labels of task]` of the probabilities for `known`; empty where no label is common to both.

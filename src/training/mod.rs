@@ -9,6 +9,7 @@ pub mod events;
 mod features;
 pub mod heads;
 mod history;
+pub mod learnt_run;
 mod metrics;
 pub mod out_of_sample;
 pub mod outputs;

@@ -235,10 +235,10 @@ pub fn weights(config: &Config, data: &Dataset, device: tch::Device) -> anyhow::
     Ok(Weights { tasks: config.model.task_weights.clone(), classes, labelled, smoothing })
 }
 
-/// Per task, what the rows that validate have of it.
-pub fn validation_labels(config: &Config, data: &Dataset) -> Vec<Labelled> {
+/// Per task, what some rows (those that validate) have of it.
+pub fn labelled(config: &Config, data: &Dataset, rows: &[usize]) -> Vec<Labelled> {
     let of = |(task, labels): (usize, &Task)| {
-        let counts = label_counts(&data.rows, &data.split.validation, task, labels.labels.len());
+        let counts = label_counts(&data.rows, rows, task, labels.labels.len());
         Labelled { images: counts.iter().sum(), most_common: counts.into_iter().max().unwrap_or(0) }
     };
     config.model.tasks.iter().enumerate().map(of).collect()

@@ -11,12 +11,11 @@ use crate::dataset::Dataset;
 use crate::dataset::split::{Part, Split};
 use crate::files;
 
-/// Writes the split of a run into its folder.
+/// Writes the split of a run, of rows of the dataset, into its folder.
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn write(folder: &Path, dataset: &Dataset) -> anyhow::Result<()> {
-    let split = &dataset.split;
+pub fn write(folder: &Path, dataset: &Dataset, split: &Split) -> anyhow::Result<()> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["image_path", "split"])?;
     for (part, members) in [("train", &split.train), ("validation", &split.validation)] {
@@ -105,7 +104,7 @@ mod tests {
         let (dir, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let mut then = dataset(dir.path(), "image,print\na.jpg,a\nsub/b.jpg,b\n\"c,c.jpg\",a\n");
         then.split = Split { train: vec![0, 2], validation: vec![1] };
-        write(dir.path(), &then).unwrap();
+        write(dir.path(), &then, &then.split).unwrap();
         let csv = "image,print\nnew.jpg,a\nsub/b.jpg,b\n\"c,c.jpg\",a\na.jpg,\n";
         let now = dataset(elsewhere.path(), csv);
         let split = read(dir.path(), &now).unwrap().unwrap();

@@ -107,10 +107,10 @@ impl<'a> Run<'a> {
         let path = folder.join(CONFIG);
         files::replace(&path, config.to_yaml_in(&folder).as_bytes())
             .with_context(|| format!("cannot write {}", path.display()))?;
-        split_file::write(&folder, &data)?;
+        split_file::write(&folder, &data, &data.split)?;
 
         let weights = setup::weights(config, &data, device.tch)?;
-        let validation_labels = setup::validation_labels(config, &data);
+        let validation_labels = setup::labelled(config, &data, &data.split.validation);
         let Dataset { rows, split, .. } = data;
         let source = setup::source(config, rows);
         let workers = setup::workers(config, &device);

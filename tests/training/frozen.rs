@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use tasklens::config::Backbone;
 use tasklens::dataset::Row;
+use tasklens::inference::Predictor;
+use tasklens::inference::outputs::Store;
+use tasklens::training::base_network;
 
 const FROZEN: [(&str, &str); 3] =
     [("model.freeze_convolutional_layers", "true"), ("model.epochs", "3"), ("model.split_column", "part")];
@@ -123,6 +127,33 @@ fn a_changed_image_another_augmentation_and_another_size_are_computed_anew() {
     assert_eq!(with("large", ("model.input_shape", "[56, 48]")), ALL);
     assert_eq!(with("weights", ("model.random_seed", "12")), ALL, "drawn weights are another network");
     assert_eq!(with("first again", ("model.random_seed", "11")), 0);
+}
+
+#[test]
+fn what_labelling_computes_is_there_for_a_frozen_run() {
+    let project = project();
+    std::fs::create_dir(project.path("drawn")).expect("a folder");
+    let weights = project.path("drawn/xception_small.safetensors");
+    let tasks = project.config(&[]).model.tasks;
+    let network =
+        tasklens::model::network::Network::new(Backbone::XceptionSmall, &tasks, 5, tch::Device::Cpu);
+    let network = network.expect("a network");
+    let tensors: Vec<_> = network.parameters().iter().map(|p| (p.name.clone(), &p.tensor)).collect();
+    tasklens::model::tensor_file::write(&weights, &tensors, None).expect("weights");
+    for precision in ["auto", "bf16", "fp32"] {
+        let own = [("model.pretrained", weights.to_str().expect("UTF-8")), ("model.precision", precision)];
+        let changes = [&FROZEN[..], &own, &[("model.augmentation", "none")]].concat();
+        let config = project.config(&changes);
+        let base = base_network::prepare(&config, 24, &|_| None, &|_, _| {}, &|| true).expect("a backbone");
+        let dataset = tasklens::dataset::Dataset::open(&config).expect("a dataset");
+        let rows: Vec<usize> = (0..dataset.rows.len()).collect();
+        let open = || Predictor::open(&base, config.model.device);
+        let store = Store::of(&base).expect("a store");
+        store.compute(open, &dataset.rows, &rows, (8, 1), &mut |_, _| true).expect("features");
+        let events = project.train(precision, false, &changes);
+        stopped(&events);
+        assert_eq!(computed(&events), 0, "{precision}");
+    }
 }
 
 #[test]

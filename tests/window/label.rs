@@ -21,7 +21,7 @@ const TASKS: [(&str, [&str; 3]); 3] = [
 const NOTE: &[u8] = b"\"f\xfcr \"\"Anna\"\"; gro\xdf\"";
 
 /// 60 images without any label, in a CSV as a German spreadsheet writes it.
-fn unlabelled(folder: &Path) -> Start {
+pub fn unlabelled(folder: &Path) -> Start {
     let folder = folder.join("shop");
     std::fs::create_dir_all(&folder).unwrap();
     let mut csv = b"image_path;print;note;sleeves;neckline\r\n".to_vec();

@@ -29,6 +29,7 @@ const ORDERS: [((Order, Uncertainty), &str); 6] = [
 ];
 const WHICH: [(Which, &str); 3] =
     [(Which::All, "All images"), (Which::ToDo, "Not labelled yet"), (Which::Flagged, "Flagged")];
+const WAITS: &str = "suggests after about ten labels";
 /// Below this width the model stands in a line of its own.
 const WIDE: f32 = 1060.0;
 
@@ -55,17 +56,26 @@ impl LabelView {
                 list(self, ui);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     command_button(ui, context.commands, UiCommand::UpdateModel);
-                    self.model_ui(ui);
+                    self.save_ui(ui, context);
+                    self.model_ui(ui, context);
                     self.state_ui(ui, context);
                 });
             });
         } else {
             ui.horizontal_wrapped(|ui| list(self, ui));
             ui.horizontal_wrapped(|ui| {
-                self.model_ui(ui);
+                self.model_ui(ui, context);
                 command_button(ui, context.commands, UiCommand::UpdateModel);
+                self.save_ui(ui, context);
                 self.state_ui(ui, context);
             });
+        }
+    }
+
+    /// One line on what would help, where no model does.
+    pub(super) fn advice_ui(&self, ui: &mut Ui, context: &ViewContext<'_>) {
+        if let Some(advice) = self.session.advice() {
+            ui.label(theme::caption(context.tokens, advice));
         }
     }
 
@@ -135,7 +145,13 @@ impl LabelView {
         menu.response.widget_info(|| combo("Tasks to label", &text));
     }
 
-    fn model_ui(&mut self, ui: &mut Ui) {
+    fn save_ui(&self, ui: &mut Ui, context: &ViewContext<'_>) {
+        if self.session.can_save() {
+            icon_button(ui, context.commands, UiCommand::SaveAsRun);
+        }
+    }
+
+    fn model_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         let name = self.session.model().name();
         let text = format!("{}  {name}", icons::LIGHTNING);
         let menu =
@@ -151,6 +167,14 @@ impl LabelView {
                 if ui.selectable_label(here == model, model.name()).clicked() {
                     chosen = Some(model);
                 }
+            }
+            if ui
+                .selectable_label(matches!(here, Model::Base(_)), "ImageNet backbone")
+                .on_hover_text("What it sees, and heads that learn from the labels alone")
+                .clicked()
+                && !matches!(here, Model::Base(_))
+            {
+                self.session.prepare(context);
             }
             ui.separator();
             ui.checkbox(&mut self.session.updates_itself, "Update by itself")
@@ -170,7 +194,8 @@ impl LabelView {
             ui.add(egui::Spinner::new().size(3.5 * GRID));
             ui.label(theme::caption(tokens, "learning"));
         } else if self.session.is_halted() {
-            let text = format!("Predict {} images", grouped(missing as u64));
+            let verb = if self.session.waits_for_labels() { "Look at" } else { "Predict" };
+            let text = format!("{verb} {} images", grouped(missing as u64));
             if ui.add(Button::new(text)).on_hover_text("They have no suggestion yet").clicked() {
                 self.session.go_on();
             }
@@ -179,6 +204,9 @@ impl LabelView {
                 format!("learnt {} labels {}", grouped(learnt.labels as u64), age_of(learnt.at.elapsed()));
             let label = ui.add(egui::Label::new(theme::caption(tokens, &text)).truncate());
             label.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
+        } else if self.session.waits_for_labels() {
+            let label = ui.add(egui::Label::new(theme::caption(tokens, WAITS)).truncate());
+            label.on_hover_text("Of a task it needs two labels: each twice, once ten images have any");
         }
     }
 }

@@ -22,6 +22,7 @@ mod queue;
 mod session;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::Ui;
@@ -31,7 +32,7 @@ use super::icons;
 use super::theme::GRID;
 use super::widgets::empty_place;
 use super::widgets::zoom_image::Zoom;
-use crate::config::Task;
+use crate::config::{Backbone, Task};
 use crate::labelling::order::{Order, Uncertainty};
 use crate::labelling::rate::LabelRate;
 use arrange::{Arrangement, Wanted, Which};
@@ -72,6 +73,8 @@ pub struct LabelView {
     grid: grid::Many,
     rate: LabelRate,
     panel: panel::PanelState,
+    /// The project was labelled: its model goes on in the background.
+    is_used: bool,
 }
 
 impl Default for LabelView {
@@ -96,6 +99,7 @@ impl Default for LabelView {
             grid: grid::Many::default(),
             rate: LabelRate::default(),
             panel: panel::PanelState::default(),
+            is_used: false,
         }
     }
 }
@@ -109,7 +113,10 @@ impl LabelView {
             empty_place(ui, icons::TAG, "Reading labels", text, |_| {});
             return;
         }
-        self.session.poll(context);
+        if !self.is_used {
+            self.is_used = true;
+            self.session.poll(context);
+        }
         self.set_keys(&project.dataset.tasks);
         self.task = self.task.min(project.dataset.tasks.len().saturating_sub(1));
         let wanted = self.wanted(&project.dataset.tasks);
@@ -118,6 +125,7 @@ impl LabelView {
             self.grid.follow(&before, &self.arrangement.queue);
         }
         self.header_ui(ui, context);
+        self.advice_ui(ui, context);
         ui.add_space(2.0 * GRID);
         if !self.arrangement.is_there() {
             return;
@@ -132,12 +140,40 @@ impl LabelView {
         }
     }
 
+    /// Lets the model go on, wherever the user is: from the first time that the project is labelled on. Once a frame.
+    pub fn poll(&mut self, context: &ViewContext<'_>) {
+        if self.is_used && context.edits.is_some() {
+            self.session.poll(context);
+        }
+    }
+
+    /// Takes public weights from there; without it, from the cache of this user.
+    pub fn set_weights(&mut self, cached: fn(Backbone) -> Option<PathBuf>) {
+        self.session = Session::with_weights(cached);
+    }
+
+    /// Whether something was learnt that can be saved.
+    pub fn can_save_as_run(&self) -> bool {
+        self.session.can_save()
+    }
+
+    /// Writes what was learnt as a run.
+    pub fn save_as_run(&mut self) {
+        self.session.save();
+    }
+
+    /// A run was written.
+    pub fn on_run_saved(&mut self) {
+        self.session.on_run_saved();
+    }
+
     /// A project was opened: what belonged to another one goes, and what was noted by row number where the
     /// rows are others now. What was noted by image stays.
     pub fn on_project(&mut self, same_file: bool, has_same_rows: bool) {
         if !same_file {
             let assignments = std::mem::take(&mut self.assignments);
-            *self = Self { assignments, ..Self::default() };
+            let session = Session::with_weights(self.session.weights());
+            *self = Self { assignments, session, ..Self::default() };
         } else if !has_same_rows {
             self.session.read_anew();
             self.arrangement = Arrangement::default();

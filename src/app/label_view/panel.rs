@@ -10,6 +10,7 @@ use egui::{
 use super::LabelView;
 use super::add_label::NewLabel;
 use crate::app::context::ViewContext;
+use crate::app::format::grouped;
 use crate::app::icons;
 use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::probability_bars::{elided, whole_percent};
@@ -128,6 +129,16 @@ impl LabelView {
             });
             if name.on_hover_text("Label this task (Tab)").clicked() {
                 self.task = index;
+            }
+            if let Some(score) = self.session.score(index) {
+                let (right, of) = (grouped(score.right as u64), grouped(score.of as u64));
+                let text = format!("right on {right} of {of}");
+                let label = ui.add(egui::Label::new(theme::caption(tokens, &text)).truncate());
+                label
+                    .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{}: {text}", task.name)));
+                label.on_hover_text(
+                    "Of the images that have a label: each was judged by heads that had not seen its label",
+                );
             }
             if let Some(unknown) = &having.unknown {
                 let text = format!("{}  {unknown}", icons::WARNING);

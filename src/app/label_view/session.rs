@@ -1,8 +1,10 @@
 //! The model that helps: its outputs are read, or computed where they are missing, and its heads are fitted anew
 //! to the labels, all in the background.
 
+mod ahead;
 mod learning;
 mod model;
+mod saving;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,8 +19,10 @@ use crate::config::Task;
 use crate::dataset::Dataset;
 use crate::inference::outputs::{Outputs, Pass, Store};
 use crate::labelling::candidates;
-use crate::labelling::suggestions::Suggestions;
+use crate::labelling::suggestions::{Score, Suggestions};
+use crate::training::learnt_run::Saved;
 use crate::training::seen;
+use ahead::Ahead;
 pub use model::Model;
 
 /// Images in the first pass; each further one has twice as many, so that suggestions come soon and the outputs
@@ -36,13 +40,23 @@ struct Read {
 }
 
 /// The heads that were fitted last.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Learnt {
     /// From so many labels.
     pub labels: usize,
+    /// Per task how often they are right about labels that they have not seen, where they learnt any.
+    pub scores: Vec<Option<Score>>,
     /// When it was done.
     pub at: Instant,
     took: Duration,
+}
+
+/// What an update comes to.
+struct Update {
+    suggestions: Suggestions,
+    /// In all tasks.
+    labels: usize,
+    scores: Vec<Option<Score>>,
 }
 
 /// The model and the jobs about it.
@@ -56,8 +70,14 @@ pub struct Session {
     piece: usize,
     /// The user cancelled, or it failed: goes on when asked.
     is_halted: bool,
-    updating: Option<Job<Option<(Suggestions, usize)>>>,
+    /// The user cancelled: it stays so whatever is read anew.
+    is_cancelled: bool,
+    updating: Option<Job<Option<Update>>>,
     preparing: Option<Job<PathBuf>>,
+    ahead: Ahead,
+    saving: Option<Job<Option<Saved>>>,
+    /// Saving was asked for while the rows did not have the latest labels yet.
+    wants_save: bool,
     current: Option<Arc<Suggestions>>,
     learnt: Option<Learnt>,
     update_began: Option<Instant>,
@@ -83,8 +103,12 @@ impl Default for Session {
             predicting: None,
             piece: FIRST_PIECE,
             is_halted: false,
+            is_cancelled: false,
             updating: None,
             preparing: None,
+            ahead: Ahead::default(),
+            saving: None,
+            wants_save: false,
             current: None,
             learnt: None,
             update_began: None,
@@ -119,8 +143,8 @@ impl Session {
     }
 
     /// The last update.
-    pub fn learnt(&self) -> Option<Learnt> {
-        self.learnt
+    pub fn learnt(&self) -> Option<&Learnt> {
+        self.learnt.as_ref()
     }
 
     /// Whether heads are being fitted, or what they need is being prepared.
@@ -140,15 +164,21 @@ impl Session {
 
     /// Goes on with a prediction that was cancelled.
     pub fn go_on(&mut self) {
-        self.is_halted = false;
+        (self.is_halted, self.is_cancelled) = (false, false);
     }
 
     /// Another model.
     pub fn choose(&mut self, model: Model) {
-        let runs = std::mem::take(&mut self.runs);
+        let is_same = model == self.model;
+        let is_cancelled = self.is_cancelled && is_same;
         *self = Self {
-            runs,
+            runs: std::mem::take(&mut self.runs),
+            ahead: std::mem::take(&mut self.ahead),
+            saving: self.saving.take(),
+            wants_save: self.wants_save && is_same,
             model,
+            is_halted: is_cancelled,
+            is_cancelled,
             version: self.version + 1,
             updates_itself: self.updates_itself,
             ..Self::default()
@@ -165,6 +195,7 @@ impl Session {
     /// A run has ended: there is one more to choose.
     pub fn on_run_ended(&mut self) {
         self.runs.read_again();
+        self.ahead.look_again();
         if self.learnt.is_none() && matches!(self.model, Model::Newest | Model::Base(_)) {
             self.choose(Model::Newest);
         }
@@ -184,7 +215,9 @@ impl Session {
     pub fn poll(&mut self, context: &ViewContext<'_>) {
         let Some(project) = context.project else { return };
         self.choose_run(context);
+        self.poll_ahead(context);
         self.poll_preparing(context);
+        self.poll_saving(context);
         let is_same =
             |read: &Read| read.rows == project.dataset.rows.len() && read.tasks == project.dataset.tasks;
         if self.read.as_ref().is_some_and(|read| !is_same(read)) {
@@ -212,6 +245,7 @@ impl Session {
         } else {
             self.predict(context);
             self.start_update(context);
+            self.start_saving(context);
         }
     }
 
@@ -223,8 +257,10 @@ impl Session {
             return;
         }
         let newest = self.runs().next();
-        if let Some(newest) = newest {
-            self.model = Model::Run(newest);
+        match newest {
+            Some(newest) => self.model = Model::Run(newest),
+            None if self.runs.is_read() => self.look_ahead(context),
+            None => {}
         }
     }
 
@@ -284,7 +320,7 @@ impl Session {
                 context.commands.toast(Level::Error, message);
             }
             Some(Outcome::Cancelled) => {
-                self.is_halted = true;
+                (self.is_halted, self.is_cancelled) = (true, true);
                 if let Some(project) = context.project {
                     self.start_reading(&project.dataset, context);
                 }
@@ -306,7 +342,10 @@ impl Session {
         let (dataset, device) = (Arc::clone(&project.dataset), project.config.model.device);
         let (missing, piece) = (Arc::clone(&read.missing), self.piece);
         let batch = project.config.model.batch_size;
-        let title = format!("Predicting {} images to label", read.missing.len());
+        let title = match self.model {
+            Model::Base(_) => format!("Looking at {} images, to help with labelling", read.missing.len()),
+            _ => format!("Predicting {} images to label", read.missing.len()),
+        };
         self.predicting = Some(context.jobs.start(title, move |progress| {
             let which = &missing[..missing.len().min(piece)];
             let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

@@ -92,6 +92,11 @@ impl EarlierRuns {
         }
     }
 
+    /// Whether [`Self::follow`] has read what is there.
+    pub fn is_read(&self) -> bool {
+        self.read_of.is_some() && self.job.is_none()
+    }
+
     /// There is one run more, or one has changed: [`Self::follow`] reads again.
     pub fn read_again(&mut self) {
         self.read_of = None;

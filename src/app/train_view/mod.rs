@@ -272,6 +272,11 @@ impl TrainView {
         self.is_stale = true;
     }
 
+    /// A run was written elsewhere in the window: there is one more to list.
+    pub fn on_run_saved(&mut self) {
+        self.is_stale = true;
+    }
+
     /// The folder of the run that is shown.
     pub fn run_folder(&self) -> Option<&PathBuf> {
         self.run.as_ref().and_then(LiveRun::folder)

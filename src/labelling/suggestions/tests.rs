@@ -76,6 +76,31 @@ fn labels_teach_new_heads_and_rows_without_one_profit() {
 }
 
 #[test]
+fn ten_labels_are_enough_and_how_good_their_heads_are_is_counted_on_labels_they_have_not_seen() {
+    let (dataset, said) = forty();
+    let given = |count: usize, label: &dyn Fn(usize) -> u32| {
+        let mut labels = vec![vec![None; 40]; 3];
+        labels[1] = (0..40).map(|row| (row < count).then(|| label(row))).collect();
+        let new = said.updated(&dataset.tasks, &labels, 1, &mut go_on).unwrap().unwrap();
+        new.scores(&labels)
+    };
+    let by_turns = |row: usize| (row % 2) as u32;
+    assert_eq!(given(10, &by_turns), [None, Some(Score { right: 10, of: 10 }), None]);
+    assert_eq!(given(8, &by_turns)[1].map(|score| score.of), Some(8), "four of each");
+    assert_eq!(given(7, &by_turns)[1], None);
+    assert_eq!(given(9, &|row| u32::from(row < 2))[1], None);
+    assert_eq!(
+        given(10, &|row| u32::from(row < 2))[1].map(|score| score.of),
+        Some(10),
+        "two of one, eight of the other"
+    );
+    assert_eq!(given(30, &|row| u32::from(row < 1))[1], None, "one of a label is none to learn from");
+    // What an image looks like says nothing of its label here: heads that had seen them would be right.
+    let at_random = given(40, &|row| u32::from(row * 7919 % 97 > 48))[1].unwrap();
+    assert!(at_random.of == 40 && at_random.right < 32, "{at_random:?}");
+}
+
+#[test]
 fn labels_and_tasks_may_be_others_now() {
     let (_, said) = forty();
     let tasks =

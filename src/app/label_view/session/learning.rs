@@ -1,30 +1,28 @@
-//! The heads learn from the labels so far, and the backbone that they need is prepared where there is no run.
+//! The heads learn from the labels so far, and the backbone that they need is prepared where that is asked for.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Learnt, Model, Session};
+use super::{Learnt, Model, Session, Update};
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
 use crate::app::jobs::{Outcome, take};
 use crate::labelling::candidates;
+use crate::labelling::suggestions::Score;
 use crate::training::base_network;
 
 /// The model is updated by itself after so many new labels, or after one for so many that it knows.
 const ENOUGH_NEW: usize = 20;
 const SHARE_NEW: usize = 20;
+/// Where nothing suggests labels yet, it is tried after so many whether they are enough.
+const FIRST_NEW: usize = 5;
 /// An update that takes longer than this is not made by itself.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Session {
     pub(super) fn poll_update(&mut self, context: &ViewContext<'_>) {
         match take(&mut self.updating) {
-            Some(Outcome::Done(Some((suggestions, labels)))) => {
-                let took = self.update_began.take().map_or(Duration::ZERO, |began| began.elapsed());
-                self.learnt = Some(Learnt { labels, at: Instant::now(), took });
-                self.current = Some(Arc::new(suggestions));
-                self.version += 1;
-            }
+            Some(Outcome::Done(Some(update))) => self.take_in_update(update),
             Some(Outcome::Failed(message)) => {
                 self.updates_itself = false;
                 context.commands.toast(Level::Error, message);
@@ -34,32 +32,58 @@ impl Session {
         }
     }
 
+    fn take_in_update(&mut self, update: Update) {
+        let Update { suggestions, labels, scores } = update;
+        let took = self.update_began.take().map_or(Duration::ZERO, |began| began.elapsed());
+        // A backbone alone has nothing to say before its first heads.
+        if self.is_base() && scores.iter().all(Option::is_none) {
+            return;
+        }
+        self.learnt = Some(Learnt { labels, scores, at: Instant::now(), took });
+        self.current = Some(Arc::new(suggestions));
+        self.version += 1;
+    }
+
+    /// Whether the model is a backbone without heads of its own.
+    pub(super) fn is_base(&self) -> bool {
+        matches!(self.model, Model::Base(_))
+    }
+
+    /// Whether there is a model that waits for its first labels.
+    pub fn waits_for_labels(&self) -> bool {
+        self.is_base() && self.learnt.is_none()
+    }
+
+    /// How often the heads are right about labels of a task that they have not seen.
+    pub fn score(&self, task: usize) -> Option<Score> {
+        self.learnt.as_ref()?.scores.get(task).copied().flatten()
+    }
+
     /// Whether enough has changed for an update that nobody asked for.
     fn is_due(&self) -> bool {
-        let known = self.learnt.map_or(0, |learnt| learnt.labels);
-        let is_quick = self.learnt.is_none_or(|learnt| learnt.took < PATIENCE);
-        self.updates_itself && is_quick && self.new_labels >= ENOUGH_NEW.max(known / SHARE_NEW)
+        let Some(learnt) = &self.learnt else {
+            let enough = if self.is_base() { FIRST_NEW } else { ENOUGH_NEW };
+            return self.updates_itself && self.new_labels >= enough;
+        };
+        let is_quick = learnt.took < PATIENCE;
+        self.updates_itself && is_quick && self.new_labels >= ENOUGH_NEW.max(learnt.labels / SHARE_NEW)
     }
 
     pub(super) fn start_update(&mut self, context: &ViewContext<'_>) {
         let (Some(project), Some(read)) = (context.project, &self.read) else { return };
+        let network = Arc::clone(&read.suggestions);
         if self.updating.is_some() || !(self.wants_update || self.is_due()) {
             return;
         }
         // While the first images are on their way, there is nothing to learn from.
-        if read.suggestions.rows().is_empty() {
+        if network.rows().is_empty() {
             return;
         }
-        if let Some(edits) = context.edits {
-            // A project that was read again counts anew.
-            let since = self.wanted_since.map_or(edits.version(), |since| since.min(edits.version()));
-            self.wanted_since = Some(since);
-            if edits.version_of_rows() < since {
-                return;
-            }
+        if !self.has_latest_rows(context) {
+            return;
         }
         (self.wants_update, self.wanted_since, self.new_labels) = (false, None, 0);
-        let (network, dataset) = (Arc::clone(&read.suggestions), Arc::clone(&project.dataset));
+        let dataset = Arc::clone(&project.dataset);
         let seed = project.config.model.random_seed;
         self.update_began = Some(Instant::now());
         self.updating = Some(context.jobs.start("Updating the model", move |progress| {
@@ -69,8 +93,20 @@ impl Session {
                 progress.set(done as u64, of as u64);
                 progress.keep_going()
             })?;
-            Ok(updated.map(|updated| (updated.mixed_with(&network, &labels), count)))
+            Ok(updated.map(|updated| {
+                let suggestions = updated.mixed_with(&network, &labels);
+                Update { scores: suggestions.scores(&labels), suggestions, labels: count }
+            }))
         }));
+    }
+
+    /// Whether the rows have the labels that were there when something was first wanted of them.
+    pub(super) fn has_latest_rows(&mut self, context: &ViewContext<'_>) -> bool {
+        let Some(edits) = context.edits else { return true };
+        // A project that was read again counts anew.
+        let since = self.wanted_since.map_or(edits.version(), |since| since.min(edits.version()));
+        self.wanted_since = Some(since);
+        edits.version_of_rows() >= since
     }
 
     /// Whether there is a model to learn with; without, [`Session::prepare`] makes one.
@@ -81,9 +117,11 @@ impl Session {
     /// The backbone with its public weights becomes the model: it needs no run.
     pub fn prepare(&mut self, context: &ViewContext<'_>) {
         let Some(project) = context.project.filter(|_| self.preparing.is_none()) else { return };
-        let config = project.config.clone();
+        let (config, images, cached) =
+            (project.config.clone(), project.dataset.rows.len(), self.ahead.cached);
         self.preparing = Some(context.jobs.start("Preparing the ImageNet backbone", move |progress| {
-            base_network::prepare(&config, &|done, of| progress.set(done, of), &|| progress.keep_going())
+            let (set, keep_going) = (|done, of| progress.set(done, of), || progress.keep_going());
+            base_network::prepare(&config, images, &cached, &set, &keep_going)
         }));
     }
 
