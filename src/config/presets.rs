@@ -1,7 +1,9 @@
 //! The three ways to train that Tasklens proposes, in words: what keys each sets, which one a config is, and which one
 //! suits a computer and its images. A config that is none of them is the user's own and stays as it is.
 
-use super::{Augmentation, Backbone, Crop, ModelConfig, Optimizer, Pretrained, Schedule, WEIGHT_DECAY, parse};
+use super::{
+    Augmentation, Backbone, Crop, ModelConfig, Optimizer, Pretrained, Schedule, WEIGHT_DECAY, parse,
+};
 
 /// A way to train.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -371,7 +373,10 @@ mod tests {
         let proposed = Recipe::proposed(&Facts { weights: vec![FAST], ..facts(40, false) });
         assert_eq!(proposed.recipe, Recipe::Scratch);
         let lacks = proposed.lacks.unwrap();
-        assert!(lacks.contains("EfficientNet-Lite2 (23 MB)") && lacks.contains("cargo xtask setup"), "{lacks}");
+        assert!(
+            lacks.contains("EfficientNet-Lite2 (23 MB)") && lacks.contains("cargo xtask setup"),
+            "{lacks}"
+        );
         assert_eq!(Recipe::Scratch.lacks(&Facts::default()), None);
         assert_eq!(Recipe::Full.lacks(&facts(40, false)), None);
     }
