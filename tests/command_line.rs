@@ -201,6 +201,36 @@ fn a_folder_of_images_becomes_a_project_to_label() {
     assert!(out(&again).contains("tasklens open p/labels_2.yml"), "{}{}", out(&again), err(&again));
 }
 
+/// Where the weights are found can be said in the environment of this system alone.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_new_project_trains_by_the_recipe_that_the_computer_has_the_weights_for() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let weights = folder.path().join("cache/tasklens/weights");
+    std::fs::create_dir_all(&weights).expect("made");
+    std::fs::create_dir(folder.path().join("p")).expect("made");
+    std::fs::write(folder.path().join("p/1.png"), "").expect("written");
+    let new = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tasklens"));
+        command.current_dir(folder.path()).env("XDG_CACHE_HOME", folder.path().join("cache"));
+        command.args(["new", "p", "--task", "color=red, blue"]).output().expect("ran")
+    };
+    let recipe = |file: &str| {
+        let config = tasklens::config::Config::open(&folder.path().join(file)).expect("a config");
+        tasklens::config::Recipe::of(&config.model)
+    };
+    let made = new();
+    assert!(out(&made).contains("It trains From scratch ("), "{}{}", out(&made), err(&made));
+    assert!(err(&made).contains("`cargo xtask setup`"), "{}", err(&made));
+    assert_eq!(recipe("p/config.yml"), Some(tasklens::config::Recipe::Scratch));
+
+    std::fs::write(weights.join("efficientnet_lite2.safetensors"), "weights").expect("written");
+    let made = new();
+    assert!(out(&made).contains("It trains Quick (EfficientNet-Lite2): "), "{}{}", out(&made), err(&made));
+    assert!(!err(&made).contains("setup"), "{}", err(&made));
+    assert_eq!(recipe("p/labels_2.yml"), Some(tasklens::config::Recipe::Quick));
+}
+
 #[test]
 fn a_missing_image_is_a_warning_with_its_line() {
     let (folder, config) = sample();

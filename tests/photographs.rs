@@ -33,7 +33,12 @@ fn a_table_of_photographs_opens() {
     let Some(csv) = photographs() else { return };
     let folder = tempfile::tempdir().unwrap();
     let proposal = propose::propose_config(&csv).unwrap();
-    let config = proposal.to_config(folder.path().join("config.yml")).unwrap();
+    let config = proposal
+        .to_config(
+            folder.path().join("config.yml"),
+            &tasklens::training::propose(proposal.rows, proposal.rows),
+        )
+        .unwrap();
     let tasks: Vec<&str> = config.model.tasks.iter().map(|task| task.name.as_str()).collect();
     assert_eq!(tasks, ["item", "sleeves", "worn_on"]);
     assert_eq!(config.model.tasks[0].labels.len(), 10);

@@ -261,10 +261,10 @@ impl App {
             Opening::Outside(config, outside) => {
                 self.overlays.outside = Some(Box::new(AskedOutside::to_draw(config, outside)));
             }
-            Opening::Bare(proposal) => {
+            Opening::Bare(proposal, training) => {
                 self.place = Place::Data;
                 self.new_project = None;
-                self.proposal = Some(ProposalForm::new(*proposal));
+                self.proposal = Some(ProposalForm::new(*proposal, *training));
             }
             Opening::Folder(found) => {
                 self.place = Place::Data;

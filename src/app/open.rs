@@ -7,12 +7,13 @@ use anyhow::{Context as _, bail};
 use super::format::grouped;
 use super::jobs::Progress;
 use super::project::{ImageSource, Summary};
+use crate::config::presets::Proposed;
 use crate::config::{Config, Outside, Written};
 use crate::dataset::create::{self, Found};
 use crate::dataset::propose::{self, Proposal};
 use crate::dataset::{Dataset, sample, vocabulary};
 use crate::images::decode::has_image_ending;
-use crate::training::run_folder::RunRecord;
+use crate::training::{self, run_folder::RunRecord};
 
 /// What was opened.
 pub struct Opened {
@@ -28,8 +29,8 @@ pub enum Opening {
     Project(Box<(Config, Dataset, Summary)>),
     /// A config without a CSV, for which the sample would be drawn outside of its folder.
     Outside(Box<Config>, Vec<Outside>),
-    /// A CSV without a config, and a guess at one.
-    Bare(Box<Proposal>),
+    /// A CSV without a config, a guess at one, and how to train.
+    Bare(Box<Proposal>, Box<Proposed>),
     /// A run folder.
     Run(Box<RunRecord>),
     /// A checkpoint.
@@ -125,7 +126,9 @@ fn open_table(file: &Path, progress: &Progress) -> anyhow::Result<Opening> {
             return open_config(&candidate, progress);
         }
     }
-    Ok(Opening::Bare(Box::new(propose::propose_config(file)?)))
+    let proposal = propose::propose_config(file)?;
+    let training = training::propose(proposal.rows, proposal.rows);
+    Ok(Opening::Bare(Box::new(proposal), Box::new(training)))
 }
 
 fn open_folder(folder: &Path, progress: &Progress) -> anyhow::Result<Opening> {
@@ -138,7 +141,7 @@ fn open_folder(folder: &Path, progress: &Progress) -> anyhow::Result<Opening> {
     }
     let mut table = only_file(folder, &["csv", "tsv"])?.map(|table| open_table(&table, progress));
     let names_images = |opening: &Opening| match opening {
-        Opening::Bare(proposal) => proposal.has_path(),
+        Opening::Bare(proposal, _) => proposal.has_path(),
         _ => true,
     };
     // A table that names no images is not what a folder of images is about.
@@ -281,7 +284,7 @@ mod tests {
         write("prices.csv", "item,price\ncoat,20\nhat,5\n");
         assert!(matches!(open_one(folder.path()), Ok(Opening::Folder(_))));
         write("prices.csv", "photo,kind\na.png,x\n");
-        assert!(matches!(open_one(folder.path()), Ok(Opening::Bare(_))));
+        assert!(matches!(open_one(folder.path()), Ok(Opening::Bare(..))));
         write("net.safetensors", "");
         std::fs::remove_file(folder.path().join("prices.csv")).unwrap();
         let Ok(Opening::Predict(net, found)) = open_one(folder.path()) else { panic!("no prediction") };

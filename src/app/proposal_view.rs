@@ -8,6 +8,7 @@ use super::command::{AppCommand, CommandSender};
 use super::icons;
 use super::theme::{self, GRID, Tokens};
 use super::widgets::accent_button;
+use crate::config::presets::Proposed;
 use crate::dataset::propose::{ColumnGuess, Proposal, Role};
 
 /// So many labels are shown as chips; the rest are counted.
@@ -17,13 +18,14 @@ const CHIPS: usize = 40;
 pub struct ProposalForm {
     proposal: Proposal,
     file: PathBuf,
+    training: Proposed,
 }
 
 impl ProposalForm {
-    /// A form for a guess; the config goes beside the CSV.
-    pub fn new(proposal: Proposal) -> Self {
+    /// A form for a guess, to be trained as `training` says; the config goes beside the CSV.
+    pub fn new(proposal: Proposal, training: Proposed) -> Self {
         let file = free_name(&proposal.table_path);
-        Self { proposal, file }
+        Self { proposal, file, training }
     }
 }
 
@@ -71,13 +73,16 @@ pub fn ui(ui: &mut Ui, form: &mut ProposalForm, commands: &CommandSender) -> Ans
         }
         None => {
             let file = form.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            ui.label(theme::caption(tokens, format!("Saves {file} beside the CSV")))
-                .on_hover_text(form.file.display().to_string());
+            ui.label(theme::caption(
+                tokens,
+                format!("Saves {file} beside the CSV; it trains {} at first", form.training.recipe.title()),
+            ))
+            .on_hover_text(form.file.display().to_string());
         }
     }
     ui.horizontal(|ui| {
         if accent_button(ui, icons::FLOPPY_DISK, "Save and open", obstacle.is_none()).clicked() {
-            let text = form.proposal.to_yaml(&form.file);
+            let text = form.proposal.to_yaml(&form.file, &form.training);
             commands.send(AppCommand::SaveConfig { file: form.file.clone(), text });
         }
         if ui.button("Cancel").clicked() {

@@ -8,6 +8,7 @@ use super::arguments::New;
 use super::interrupt;
 use super::progress::Bar;
 use crate::dataset::create::{self, Draft, DraftTask};
+use crate::training;
 
 pub fn run(arguments: &New) -> anyhow::Result<bool> {
     let stop = interrupt::flag()?;
@@ -38,8 +39,9 @@ pub fn run(arguments: &New) -> anyhow::Result<bool> {
         tasks.push(DraftTask::of_folders(name, &found));
     }
     let draft = Draft { found: Arc::new(found), tasks };
-    let created = draft.write()?;
     let images = draft.found.images.len();
+    let training = training::propose(images, draft.labelled());
+    let created = draft.write(&training)?;
     out!("{images} {} in {}", if images == 1 { "image" } else { "images" }, created.table.display());
     for task in &draft.tasks {
         let filled = if task.is_of_folders { ", filled in from the sub-folders" } else { "" };
@@ -47,6 +49,11 @@ pub fn run(arguments: &New) -> anyhow::Result<bool> {
     }
     if let Some(split) = draft.split() {
         out!("{}", split.notice());
+    }
+    let network = training.keys.backbone.facts().title;
+    out!("It trains {} ({network}): {}", training.recipe.title(), training.recipe.about());
+    if let Some(lacks) = &training.lacks {
+        say!("note: {lacks}");
     }
     // As the user called the folder.
     let config = arguments.folder.join(created.config.file_name().unwrap_or_default());

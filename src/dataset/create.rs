@@ -17,6 +17,7 @@ use super::edits;
 use super::starter::StarterConfig;
 use super::table::Table;
 use crate::config::Config;
+use crate::config::presets::Proposed;
 use crate::files;
 use crate::unicode;
 
@@ -120,17 +121,23 @@ impl Draft {
         (task.labels.len() < 2).then(|| format!("The task `{name}` needs at least two labels."))
     }
 
-    /// Writes the CSV and the config into the folder of the images, with names that are free there.
+    /// Images that have a label from the start, at most.
+    pub fn labelled(&self) -> usize {
+        if self.tasks.iter().any(|task| task.is_of_folders) { self.found.images.len() } else { 0 }
+    }
+
+    /// Writes the CSV and the config, which trains as `training` says, into the folder of the images, with names that
+    /// are free there.
     ///
     /// # Errors
     /// Something must be corrected first, see [`Draft::obstacle`]; or a file cannot be written, and then
     /// neither is there.
-    pub fn write(&self) -> anyhow::Result<Created> {
+    pub fn write(&self, training: &Proposed) -> anyhow::Result<Created> {
         if let Some(obstacle) = self.obstacle() {
             bail!("{}: {obstacle}", self.found.folder.display());
         }
         let Created { config, table } = free_names(&self.found.folder);
-        let text = self.yaml(&table);
+        let text = self.yaml(&table, training);
         Config::parse(&text, &config)?;
         let bytes = self.csv(&table)?;
         write_new(&table, &bytes)?;
@@ -148,14 +155,14 @@ impl Draft {
         self.found.split.as_ref().filter(|split| is_of_folders && split.is_useful())
     }
 
-    fn yaml(&self, table: &Path) -> String {
+    fn yaml(&self, table: &Path, training: &Proposed) -> String {
         let tasks = self.tasks.iter();
         let starter = StarterConfig {
             table: table.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             path_column: Some(PATH_COLUMN),
             tasks: tasks.map(|task| (task.name.trim(), task.labels.as_slice())).collect(),
             split_column: self.split().map(|_| SPLIT_COLUMN),
-            rows: self.found.images.len(),
+            training,
         };
         starter.to_yaml()
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::starter::StarterConfig;
 use super::table::Table;
+use crate::config::presets::Proposed;
 use crate::config::{Config, ConfigError};
 
 /// A config in the making: one guess per column of a CSV.
@@ -108,20 +109,20 @@ impl Proposal {
         })
     }
 
-    /// The checked config as if it were saved as `file`.
+    /// The checked config as if it were saved as `file`; `training` says how to train.
     ///
     /// # Errors
     /// Something must be corrected first, see [`Proposal::obstacle`].
-    pub fn to_config(&self, file: PathBuf) -> Result<Config, ConfigError> {
+    pub fn to_config(&self, file: PathBuf, training: &Proposed) -> Result<Config, ConfigError> {
         if let Some(message) = self.obstacle() {
             return Err(ConfigError { file, line: None, message });
         }
-        Config::parse(&self.to_yaml(&file), &file)
+        Config::parse(&self.to_yaml(&file, training), &file)
     }
 
     /// The text of a `config.yml` with comments for a newcomer, to be saved as `file`: the path of
     /// the CSV is relative to it where that is short.
-    pub fn to_yaml(&self, file: &Path) -> String {
+    pub fn to_yaml(&self, file: &Path, training: &Proposed) -> String {
         let column = |role| self.with_role(role).next().map(|column| column.name.as_str());
         let tasks = self.with_role(Role::Task);
         let starter = StarterConfig {
@@ -129,7 +130,7 @@ impl Proposal {
             path_column: column(Role::Path),
             tasks: tasks.map(|column| (column.name.as_str(), column.labels.as_slice())).collect(),
             split_column: column(Role::Split),
-            rows: self.rows,
+            training,
         };
         starter.to_yaml()
     }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::config::yaml_scalar;
+use crate::config::presets::{Keys, Proposed};
+use crate::config::{Augmentation, Optimizer, Pretrained, Recipe, Schedule, yaml_scalar};
 
 /// What a first config is made of.
 pub(super) struct StarterConfig<'a> {
@@ -14,8 +15,8 @@ pub(super) struct StarterConfig<'a> {
     pub tasks: Vec<(&'a str, &'a [String])>,
     /// The column that says train or validation.
     pub split_column: Option<&'a str>,
-    /// Data rows of the CSV.
-    pub rows: usize,
+    /// How to train.
+    pub training: &'a Proposed,
 }
 
 impl StarterConfig<'_> {
@@ -49,28 +50,106 @@ impl StarterConfig<'_> {
                 );
             }
         }
-        out.push_str(&self.training_yaml());
+        self.training_yaml(&mut out);
         out
     }
 
-    /// Settings with which a first run ends in reasonable time also without a GPU.
-    fn training_yaml(&self) -> String {
-        let batch_size = match self.rows {
-            0..200 => 8,
-            200..2_000 => 16,
-            _ => 32,
+    /// The keys of the recipe, each with what it does.
+    fn training_yaml(&self, out: &mut String) {
+        let Proposed { recipe, keys, lacks } = self.training;
+        let _ = writeln!(out, "  # How it trains: {}. {}", recipe.title(), recipe.about());
+        if let Some(lacks) = lacks {
+            let _ = writeln!(out, "  # {lacks}; then `{}` in Train is better.", Recipe::Quick.title());
+        }
+        let mut line = |setting: String, comment: &str| {
+            let _ = match comment {
+                "" => writeln!(out, "  {setting}"),
+                _ => writeln!(out, "  {setting:<COMMENT_AT$} # {comment}"),
+            };
         };
-        format!(
-            "  input_shape: [224, 224]       # height and width in pixels; smaller is faster
-  batch_size: {batch_size}{}# images per step; smaller needs less memory
-  epochs: 30                    # at most; training stops early when it gets no better
-  learning_rate: 0.001
-  early_stopping_patience: 8    # epochs without progress before it stops
-  lr_reducer_patience: 3        # epochs without progress before the learning rate is reduced
-  lr_reducer_factor: 0.3
-  random_seed: 42
-",
-            " ".repeat(if batch_size < 10 { 17 } else { 16 })
-        )
+        line(format!("backbone: {}", keys.backbone.name()), "the network that all tasks share");
+        line(
+            format!("input_shape: [{}, {}]", keys.size.0, keys.size.1),
+            "height and width, pixels; smaller is faster",
+        );
+        match keys.pretrained {
+            Pretrained::None => line("pretrained: none".to_owned(), "from random weights"),
+            _ => line("pretrained: required".to_owned(), "begin with its ImageNet weights"),
+        }
+        stages_yaml(keys, &mut line);
+        augmentation_yaml(&keys.augmentation, &mut line);
+        rates_yaml(keys, &mut line);
+        let about_epochs = match keys.early_stopping_patience < keys.epochs {
+            true => "at most; fewer when it gets no better",
+            false => "passes over the images",
+        };
+        line(format!("epochs: {}", keys.epochs), about_epochs);
+        line(format!("batch_size: {}", keys.batch_size), "images per step; smaller needs less memory");
+        line(
+            format!("early_stopping_patience: {}", keys.early_stopping_patience),
+            "epochs without progress until it stops",
+        );
+        line("random_seed: 42".to_owned(), "");
+    }
+}
+
+/// Where the comments begin.
+const COMMENT_AT: usize = 34;
+
+type Line<'a> = &'a mut dyn FnMut(String, &str);
+
+fn stages_yaml(keys: &Keys, line: Line<'_>) {
+    if keys.freeze {
+        line("freeze_convolutional_layers: true".to_owned(), "train the heads alone: fast without a GPU");
+    }
+    if keys.frozen_epochs > 0 {
+        line(format!("frozen_epochs: {}", keys.frozen_epochs), "the heads alone first");
+    }
+}
+
+fn augmentation_yaml(augmentation: &Augmentation, line: Line<'_>) {
+    if *augmentation == Augmentation::default() {
+        return;
+    }
+    if *augmentation == Augmentation::none() {
+        line("augmentation: none".to_owned(), "no random changes to the images");
+        return;
+    }
+    line("augmentation:".to_owned(), "random changes to each training image");
+    let Augmentation { rotation, shift, zoom, brightness, horizontal_flip, crop } = augmentation;
+    line(format!("  rotation: {rotation}"), "");
+    line(format!("  shift: {shift}"), "");
+    line(format!("  zoom: [{}, {}]", zoom.0, zoom.1), "");
+    line(format!("  brightness: [{}, {}]", brightness.0, brightness.1), "");
+    line(format!("  horizontal_flip: {horizontal_flip}"), "false where left and right matter");
+    if let Some(crop) = crop {
+        line("  crop:".to_owned(), "a part of the image, enlarged");
+        line(format!("    scale: [{}, {}]", crop.scale.0, crop.scale.1), "its share of the area");
+    }
+}
+
+fn rates_yaml(keys: &Keys, line: Line<'_>) {
+    if let Optimizer::AdamW { .. } = keys.optimizer {
+        line(format!("optimizer: {}", keys.optimizer.name()), "");
+    }
+    line(format!("learning_rate: {}", keys.learning_rate), "the size of a step");
+    if let Some(rate) = keys.backbone_learning_rate {
+        line(format!("backbone_learning_rate: {rate}"), "smaller where the network knows much");
+    }
+    if keys.label_smoothing > 0.0 {
+        line(format!("label_smoothing: {}", keys.label_smoothing), "answers that are less sure");
+    }
+    match keys.schedule {
+        Schedule::OneCycle => line("schedule: one_cycle".to_owned(), "the rate rises and falls once"),
+        Schedule::Plateau => {
+            line(
+                format!("lr_reducer_patience: {}", keys.lr_reducer_patience),
+                "epochs without progress, then ...",
+            );
+            line(
+                format!("lr_reducer_factor: {}", keys.lr_reducer_factor),
+                "... the rate is multiplied by it",
+            );
+        }
     }
 }

@@ -21,7 +21,7 @@ use crate::model::layers::Pass;
 use crate::model::network::Network;
 
 /// Augmented versions of each training image: more give less overfitting and take longer to compute.
-const AUGMENTED_VIEWS: usize = 4;
+pub(super) const AUGMENTED_VIEWS: usize = 4;
 
 /// Views of rows, left on disk.
 #[derive(Clone)]

@@ -5,7 +5,9 @@
 
 mod adam;
 pub mod base_network;
+pub mod estimate;
 pub mod events;
+mod facts;
 mod features;
 pub mod heads;
 mod history;
@@ -33,6 +35,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use crate::config::Config;
 use crate::panics;
 use events::{Command, Event};
+pub use facts::{propose, weights_here};
 use reporter::Reporter;
 pub use unsaved::Unsaved;
 

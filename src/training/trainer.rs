@@ -397,7 +397,7 @@ impl<'a> Run<'a> {
 }
 
 /// Where the features of a network's backbone are, whatever heads it has.
-fn store(config: &Config, network: &Network, kind: Kind) -> anyhow::Result<features::Store> {
+pub(super) fn store(config: &Config, network: &Network, kind: Kind) -> anyhow::Result<features::Store> {
     let facts = network.backbone().facts();
     let feed = features::Feed {
         backbone: network.backbone().name(),

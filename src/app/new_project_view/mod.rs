@@ -19,6 +19,7 @@ use super::theme::{self, GRID, Tokens};
 use super::thumbnails::{Thumbnail, side_for};
 use super::widgets::{accent_button, fit, picture_ui, show_focused};
 use crate::dataset::create::{Created, Draft, DraftTask, FolderSplit, Found};
+use crate::training;
 use card::{Card, Field};
 
 /// A task of the sub-folders is called this until the user says better.
@@ -217,7 +218,10 @@ impl NewProjectForm {
             let is_ready = obstacle.is_none() && self.writing.is_none();
             if accent_button(ui, icons::TAG, "Create and label", is_ready).clicked() {
                 let title = format!("Writing {}", self.found.folder.display());
-                self.writing = Some(context.jobs.start(title, move |_| draft.write()));
+                self.writing = Some(context.jobs.start(title, move |_| {
+                    let training = training::propose(draft.found.images.len(), draft.labelled());
+                    draft.write(&training)
+                }));
             }
             let predict = ui.add(Button::new(format!("{}  Predict these images", icons::CROSSHAIR)));
             predict.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Predict these images"));

@@ -3,7 +3,14 @@
 use std::fs;
 
 use super::*;
+use crate::config::Recipe;
+use crate::config::presets::Facts;
 use crate::dataset::Dataset;
+
+/// What is proposed where no weights are.
+fn training() -> Proposed {
+    Recipe::proposed(&Facts::default())
+}
 
 /// A folder with empty files of these names.
 fn folder(files: &[&str]) -> tempfile::TempDir {
@@ -109,7 +116,7 @@ fn names_that_a_csv_cannot_hold_are_told_and_odd_ones_work() {
     assert_eq!(draft.found.images.len(), 4);
     assert!(draft.found.notices[0].contains("a CSV cannot name"), "{:?}", draft.found.notices);
     assert!(draft.found.notices[0].starts_with("2 names are left out"), "{:?}", draft.found.notices);
-    let created = draft.write().unwrap();
+    let created = draft.write(&training()).unwrap();
     let dataset = Dataset::open(&Config::open(&created.config).unwrap()).unwrap();
     for row in &dataset.rows {
         assert!(row.image.is_file(), "{}", row.image.display());
@@ -151,7 +158,7 @@ fn what_stands_in_the_way_is_said() {
     let empty = folder(&["notes.txt"]);
     let nothing = draft(empty.path(), vec![task("x", "a,b")]);
     assert_eq!(nothing.obstacle().unwrap(), "There are no images in this folder.");
-    assert!(nothing.write().is_err());
+    assert!(nothing.write(&training()).is_err());
     assert_eq!(fs::read_dir(empty.path()).unwrap().count(), 1);
 }
 
@@ -159,7 +166,7 @@ fn what_stands_in_the_way_is_said() {
 fn a_folder_becomes_a_project_without_labels() {
     let dir = folder(&["b.png", "c/a.png"]);
     let tasks = vec![task(" sleeves ", "short, long"), task("size: \"EU\"", "1.0, no, a, 40,5")];
-    let created = draft(dir.path(), tasks).write().unwrap();
+    let created = draft(dir.path(), tasks).write(&training()).unwrap();
     assert_eq!(created.config, dir.path().join("config.yml"));
     let csv = fs::read_to_string(&created.table).unwrap();
     assert_eq!(csv, "image_path,sleeves,\"size: \"\"EU\"\"\"\nb.png,,\nc/a.png,,\n");
@@ -181,7 +188,7 @@ fn sub_folders_become_labels_that_are_filled_in() {
     let mut kind = DraftTask::of_folders("kind", &found);
     assert_eq!(kind.labels, ["bags, large", "rest", "shoes"]);
     kind.labels.retain(|label| label != "rest");
-    let created = draft(dir.path(), vec![task("new", "yes,no"), kind]).write().unwrap();
+    let created = draft(dir.path(), vec![task("new", "yes,no"), kind]).write(&training()).unwrap();
     let dataset = Dataset::open(&Config::open(&created.config).unwrap()).unwrap();
     let labels: Vec<_> = dataset.rows.iter().map(|row| row.labels[1]).collect();
     assert_eq!(labels, [None, Some(0), None, Some(1), Some(1)]);
@@ -194,7 +201,7 @@ fn csv_of(files: &[&str]) -> (Vec<String>, Vec<String>) {
     let found = find(dir.path());
     let task = DraftTask::of_folders("animal", &found);
     let labels = task.labels.clone();
-    let created = Draft { found: Arc::new(found), tasks: vec![task] }.write().unwrap();
+    let created = Draft { found: Arc::new(found), tasks: vec![task] }.write(&training()).unwrap();
     let config = Config::open(&created.config).unwrap();
     let csv = fs::read_to_string(&created.table).unwrap();
     let has_split = csv.starts_with("image_path,animal,split\n");
@@ -265,10 +272,10 @@ fn a_folder_in_another_unicode_form_is_the_same_label() {
 fn files_that_are_there_stay_and_the_new_ones_get_free_names() {
     let dir = folder(&["a.png", "labels.csv", "labels_2.csv.edits/journal", "config.yml"]);
     let draft = draft(dir.path(), vec![task("x", "a,b")]);
-    let created = draft.write().unwrap();
+    let created = draft.write(&training()).unwrap();
     assert_eq!(created.table, dir.path().join("labels_3.csv"));
     assert_eq!(created.config, dir.path().join("labels_3.yml"));
     assert_eq!(fs::read_to_string(dir.path().join("config.yml")).unwrap(), "");
     assert!(Config::open(&created.config).unwrap().paths.model_dataframe.ends_with("labels_3.csv"));
-    assert_eq!(draft.write().unwrap().table, dir.path().join("labels_4.csv"));
+    assert_eq!(draft.write(&training()).unwrap().table, dir.path().join("labels_4.csv"));
 }

@@ -1,6 +1,14 @@
 //! Bare CSVs, and the config that a newcomer is offered for them.
 
 use super::*;
+use crate::config::presets::Facts;
+use crate::config::{Backbone, Recipe};
+
+/// What is proposed for a computer without a GPU that has the weights.
+fn training(rows: usize) -> Proposed {
+    let weights = Backbone::ALL.to_vec();
+    Recipe::proposed(&Facts { images: rows, labelled: rows, has_gpu: false, weights })
+}
 
 fn propose(csv: &str) -> (tempfile::TempDir, Proposal) {
     let dir = tempfile::tempdir().unwrap();
@@ -61,19 +69,19 @@ fn the_config_of_a_proposal_says_what_the_user_sees() {
     let (dir, mut proposal) = propose(&shop());
     let file = dir.path().join("config.yml");
     proposal.set_role(3, Role::Ignore);
-    let config = proposal.to_config(file.clone()).unwrap();
+    let config = proposal.to_config(file.clone(), &training(60)).unwrap();
     assert_eq!(config.file, file);
     assert_eq!(config.paths.model_dataframe, dir.path().join("shop.csv"));
     assert_eq!(config.model.tasks.len(), 1);
     assert_eq!(config.model.tasks[0].labels, ["floral", "solid", "striped"]);
     assert_eq!(config.model.path_column, "photo");
     assert_eq!(config.model.split_column.as_deref(), Some("split"));
-    let text = proposal.to_yaml(&file);
+    let text = proposal.to_yaml(&file, &training(60));
     assert!(text.contains("  model_dataframe: shop.csv\n"), "{text}");
     let dataset = crate::dataset::Dataset::open(&config).unwrap();
     assert_eq!(dataset.problems, []);
     // From another folder the CSV is named by its absolute path.
-    let elsewhere = proposal.to_config(dir.path().join("deep").join("config.yml")).unwrap();
+    let elsewhere = proposal.to_config(dir.path().join("deep").join("config.yml"), &training(60)).unwrap();
     assert_eq!(elsewhere.paths.model_dataframe, dir.path().join("shop.csv"));
 }
 
@@ -98,7 +106,7 @@ fn what_stands_in_the_way_of_a_config_is_said() {
     proposal.set_role(1, Role::Task);
     assert_eq!(proposal.obstacle().unwrap(), "The task `kind` needs at least two labels.");
     let file = dir.path().join("config.yml");
-    let error = proposal.to_config(file.clone()).unwrap_err().to_string();
+    let error = proposal.to_config(file.clone(), &training(2)).unwrap_err().to_string();
     assert_eq!(error, format!("{}: The task `kind` needs at least two labels.", file.display()));
 
     let ids: String = (0..2000).map(|n| format!("{n}.png,id{n}\n")).collect();
@@ -126,4 +134,32 @@ fn a_table_without_column_names_is_refused_with_what_to_do() {
             path.display()
         )
     );
+}
+
+#[test]
+fn the_config_of_a_proposal_trains_by_the_proposed_recipe_and_says_so() {
+    let (dir, proposal) = propose(&shop());
+    let file = dir.path().join("config.yml");
+    let lacking = Recipe::proposed(&Facts { images: 60, labelled: 60, ..Facts::default() });
+    let mut written = vec![training(60), lacking];
+    for has_gpu in [false, true] {
+        for images in [60, 500, 9_000] {
+            let facts = Facts { images, has_gpu, ..Facts::default() };
+            let proposed = |recipe: Recipe| Proposed { recipe, keys: recipe.keys(&facts), lacks: None };
+            written.extend(Recipe::ALL.map(proposed));
+        }
+    }
+    for training in &written {
+        let config = proposal.to_config(file.clone(), training).unwrap();
+        assert_eq!(Recipe::of(&config.model), Some(training.recipe), "{}", proposal.to_yaml(&file, training));
+        assert_eq!(config.notices, Vec::<String>::new());
+        assert_eq!(crate::config::presets::Keys::of(&config.model), training.keys);
+    }
+    let text = proposal.to_yaml(&file, &written[0]);
+    assert!(
+        text.contains("# How it trains: Quick. ") && text.contains("  backbone: efficientnet_lite2 "),
+        "{text}"
+    );
+    let text = proposal.to_yaml(&file, &written[1]);
+    assert!(text.contains("# How it trains: From scratch. ") && text.contains("cargo xtask setup"), "{text}");
 }

@@ -1,0 +1,383 @@
+//! The three ways to train that Tasklens proposes, in words: what keys each sets, which one a config is, and which one
+//! suits a computer and its images. A config that is none of them is the user's own and stays as it is.
+
+use super::{
+    Augmentation, Backbone, Crop, ModelConfig, Optimizer, Pretrained, Schedule, WEIGHT_DECAY, parse,
+};
+
+/// A way to train.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Recipe {
+    /// The heads alone, on features of a network that ImageNet taught.
+    Quick,
+    /// All layers of such a network.
+    Full,
+    /// All layers, from random weights.
+    Scratch,
+}
+
+/// What a proposal follows from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Images of the project.
+    pub images: usize,
+    /// Those of them that have a label.
+    pub labelled: usize,
+    /// Whether a GPU trains.
+    pub has_gpu: bool,
+    /// The networks whose ImageNet weights are on this computer.
+    pub weights: Vec<Backbone>,
+}
+
+/// What a new project begins with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proposed {
+    /// The way to train.
+    pub recipe: Recipe,
+    /// Its keys.
+    pub keys: Keys,
+    /// What is missing for a better one, and how to get it.
+    pub lacks: Option<String>,
+}
+
+/// The keys that a recipe sets; the others of a config stay.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Keys {
+    /// `backbone`.
+    pub backbone: Backbone,
+    /// `input_shape`: height and width, pixels.
+    pub size: (u32, u32),
+    /// `pretrained`.
+    pub pretrained: Pretrained,
+    /// `freeze_convolutional_layers`.
+    pub freeze: bool,
+    /// `frozen_epochs`.
+    pub frozen_epochs: usize,
+    /// `epochs`.
+    pub epochs: usize,
+    /// `batch_size`.
+    pub batch_size: usize,
+    /// `schedule`.
+    pub schedule: Schedule,
+    /// `optimizer` and `weight_decay`.
+    pub optimizer: Optimizer,
+    /// `learning_rate`.
+    pub learning_rate: f64,
+    /// `backbone_learning_rate`.
+    pub backbone_learning_rate: Option<f64>,
+    /// `label_smoothing`.
+    pub label_smoothing: f64,
+    /// `augmentation`.
+    pub augmentation: Augmentation,
+    /// `early_stopping_patience`.
+    pub early_stopping_patience: usize,
+    /// `lr_reducer_patience`, which means something with `schedule: plateau` alone.
+    pub lr_reducer_patience: usize,
+    /// `lr_reducer_factor`, which means something with `schedule: plateau` alone.
+    pub lr_reducer_factor: f64,
+}
+
+/// For accuracy: the network for photographs.
+const ACCURATE: Backbone = Backbone::EfficientNetLite2;
+/// For speed: the same in small.
+const FAST: Backbone = Backbone::EfficientNetLite0;
+/// More images than this go through the fast network where there is no GPU.
+const MANY_IMAGES: usize = 5_000;
+/// With a GPU, from so many labelled images on, all layers train at once: it takes a minute there, too.
+const FULL_LABELS: usize = 2_000;
+
+const QUICK_EPOCHS: usize = 30;
+const QUICK_BATCH: usize = 64;
+const HEADS_RATE: f64 = 3e-3;
+
+const FULL_EPOCHS: usize = 4;
+/// Epochs of the heads alone that come before those of all layers. They would compute the features of augmented
+/// views, which costs as much as an epoch of all layers and more.
+const FULL_FROZEN_EPOCHS: usize = 0;
+const FULL_BATCH: usize = 32;
+const BACKBONE_RATE: f64 = 5e-4;
+const SMOOTHING: f64 = 0.1;
+const CROP_SCALE: (f32, f32) = (0.35, 1.0);
+
+const SCRATCH_EPOCHS: usize = 30;
+const SCRATCH_RATE: f64 = 1e-3;
+const SCRATCH_PATIENCE: usize = 8;
+/// Side of the input where a GPU trains the large network.
+const SCRATCH_SIDE_OF_GPU: u32 = 224;
+
+impl Recipe {
+    /// All, in the order of the effort.
+    pub const ALL: [Self; 3] = [Self::Quick, Self::Full, Self::Scratch];
+
+    /// What the window and messages call it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Quick => "Quick",
+            Self::Full => "Full",
+            Self::Scratch => "From scratch",
+        }
+    }
+
+    /// What it does and when to choose it.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Quick => {
+                "Trains the heads alone, on what a network knows from ImageNet. Often enough, also with few labels."
+            }
+            Self::Full => "Trains all layers, gently where the network knows much. Better with many labels.",
+            Self::Scratch => {
+                "Trains all layers from random weights. For drawings, scans and the like, with thousands of labels."
+            }
+        }
+    }
+
+    /// Its keys for a computer and its images.
+    pub fn keys(self, facts: &Facts) -> Keys {
+        match self {
+            Self::Quick => Keys::quick(pretrained_network(facts)),
+            Self::Full => Keys::full(pretrained_network(facts)),
+            Self::Scratch => Keys::scratch(facts),
+        }
+    }
+
+    /// What is missing on this computer for it, and how to get it.
+    pub fn lacks(self, facts: &Facts) -> Option<String> {
+        let network = self.keys(facts).backbone;
+        let weights = network.facts().weights.filter(|_| self != Self::Scratch)?;
+        (!facts.weights.contains(&network)).then(|| {
+            format!(
+                "The ImageNet weights of {} ({} MB) are not on this computer: `cargo xtask setup` in the folder of \
+                 Tasklens fetches them",
+                network.facts().title,
+                weights.megabytes
+            )
+        })
+    }
+
+    /// Which one a config is; `None` is the user's own.
+    pub fn of(model: &ModelConfig) -> Option<Self> {
+        let keys = Keys::of(model);
+        let cases = [0, 200, 2_000, MANY_IMAGES + 1]
+            .into_iter()
+            .flat_map(|images| [false, true].map(|has_gpu| Facts { images, has_gpu, ..Facts::default() }));
+        let cases: Vec<Facts> = cases.collect();
+        Self::ALL.into_iter().find(|recipe| cases.iter().any(|facts| recipe.keys(facts) == keys))
+    }
+
+    /// The one that suits a computer and its images.
+    pub fn proposed(facts: &Facts) -> Proposed {
+        let pretrained =
+            if facts.has_gpu && facts.labelled >= FULL_LABELS { Self::Full } else { Self::Quick };
+        let lacks = pretrained.lacks(facts);
+        let recipe = if lacks.is_some() { Self::Scratch } else { pretrained };
+        Proposed { recipe, keys: recipe.keys(facts), lacks }
+    }
+}
+
+fn pretrained_network(facts: &Facts) -> Backbone {
+    if facts.has_gpu || facts.images <= MANY_IMAGES { ACCURATE } else { FAST }
+}
+
+impl Keys {
+    /// Those of a config. What nothing follows from is as if it were not there.
+    pub fn of(model: &ModelConfig) -> Self {
+        let keys = Self {
+            backbone: model.backbone,
+            size: (model.height, model.width),
+            pretrained: model.pretrained.clone(),
+            freeze: model.freeze_convolutional_layers,
+            frozen_epochs: model.frozen_epochs,
+            epochs: model.epochs,
+            batch_size: model.batch_size,
+            schedule: model.schedule,
+            optimizer: model.optimizer,
+            learning_rate: model.learning_rate,
+            backbone_learning_rate: model.backbone_learning_rate,
+            label_smoothing: model.label_smoothing,
+            augmentation: model.augmentation.clone(),
+            early_stopping_patience: model.early_stopping_patience,
+            lr_reducer_patience: model.lr_reducer_patience,
+            lr_reducer_factor: model.lr_reducer_factor,
+        };
+        if model.schedule == Schedule::OneCycle { keys.without_reducer() } else { keys }
+    }
+
+    /// Puts them into a config.
+    pub fn put_into(&self, model: &mut ModelConfig) {
+        model.backbone = self.backbone;
+        (model.height, model.width) = self.size;
+        model.pretrained = self.pretrained.clone();
+        model.freeze_convolutional_layers = self.freeze;
+        model.frozen_epochs = self.frozen_epochs;
+        model.epochs = self.epochs;
+        model.batch_size = self.batch_size;
+        model.schedule = self.schedule;
+        model.optimizer = self.optimizer;
+        model.learning_rate = self.learning_rate;
+        model.backbone_learning_rate = self.backbone_learning_rate;
+        model.label_smoothing = self.label_smoothing;
+        model.augmentation = self.augmentation.clone();
+        model.early_stopping_patience = self.early_stopping_patience;
+        model.lr_reducer_patience = self.lr_reducer_patience;
+        model.lr_reducer_factor = self.lr_reducer_factor;
+    }
+
+    fn quick(network: Backbone) -> Self {
+        Self {
+            backbone: network,
+            size: (network.facts().side, network.facts().side),
+            // Anything else than these weights would be another thing under the same name.
+            pretrained: Pretrained::Required,
+            freeze: true,
+            frozen_epochs: 0,
+            epochs: QUICK_EPOCHS,
+            batch_size: QUICK_BATCH,
+            schedule: Schedule::OneCycle,
+            optimizer: Optimizer::AdamW { weight_decay: WEIGHT_DECAY },
+            learning_rate: HEADS_RATE,
+            backbone_learning_rate: None,
+            label_smoothing: 0.0,
+            augmentation: Augmentation::none(),
+            // A cycle is good at its end.
+            early_stopping_patience: QUICK_EPOCHS,
+            lr_reducer_patience: 0,
+            lr_reducer_factor: 0.0,
+        }
+        .without_reducer()
+    }
+
+    fn full(network: Backbone) -> Self {
+        let crop = Crop { scale: CROP_SCALE, ..Crop::default() };
+        Self {
+            freeze: false,
+            frozen_epochs: FULL_FROZEN_EPOCHS,
+            epochs: FULL_FROZEN_EPOCHS + FULL_EPOCHS,
+            batch_size: FULL_BATCH,
+            backbone_learning_rate: Some(BACKBONE_RATE),
+            label_smoothing: SMOOTHING,
+            augmentation: Augmentation { horizontal_flip: true, crop: Some(crop), ..Augmentation::none() },
+            early_stopping_patience: FULL_FROZEN_EPOCHS + FULL_EPOCHS,
+            ..Self::quick(network)
+        }
+    }
+
+    fn scratch(facts: &Facts) -> Self {
+        let (backbone, side) = match facts.has_gpu {
+            true => (Backbone::Xception, SCRATCH_SIDE_OF_GPU),
+            false => (Backbone::XceptionSmall, Backbone::XceptionSmall.facts().side),
+        };
+        Self {
+            backbone,
+            size: (side, side),
+            pretrained: Pretrained::None,
+            freeze: false,
+            frozen_epochs: 0,
+            epochs: SCRATCH_EPOCHS,
+            batch_size: match facts.images {
+                0..200 => 8,
+                200..2_000 => 16,
+                _ => 32,
+            },
+            schedule: Schedule::Plateau,
+            optimizer: Optimizer::Adam,
+            learning_rate: SCRATCH_RATE,
+            backbone_learning_rate: None,
+            label_smoothing: 0.0,
+            augmentation: Augmentation::default(),
+            early_stopping_patience: SCRATCH_PATIENCE,
+            lr_reducer_patience: 3,
+            lr_reducer_factor: 0.3,
+        }
+    }
+
+    fn without_reducer(self) -> Self {
+        Self {
+            lr_reducer_patience: parse::LR_REDUCER_PATIENCE as usize,
+            lr_reducer_factor: parse::LR_REDUCER_FACTOR,
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn facts(images: usize, has_gpu: bool) -> Facts {
+        Facts { images, labelled: images, has_gpu, weights: vec![ACCURATE, FAST] }
+    }
+
+    fn model(keys: &str) -> ModelConfig {
+        let text = format!(
+            "paths: {{model_dataframe: a.csv}}\nmodel:\n  target_encoder: {{print: [a, b]}}\n  random_seed: 7\n{keys}"
+        );
+        Config::parse(&text, std::path::Path::new("/p/config.yml")).unwrap().model
+    }
+
+    #[test]
+    fn a_config_with_the_keys_of_a_recipe_is_known_as_it_and_any_other_is_the_users_own() {
+        for recipe in Recipe::ALL {
+            for images in [40, 500, 3_000, 60_000] {
+                for has_gpu in [false, true] {
+                    let mut model = model("");
+                    recipe.keys(&facts(images, has_gpu)).put_into(&mut model);
+                    assert_eq!(Recipe::of(&model), Some(recipe), "{images} {has_gpu}");
+                    assert_eq!(model.contradiction(), None);
+                    assert_eq!(model.random_seed, 7, "what is no part of it stays");
+                    model.learning_rate *= 2.0;
+                    assert_eq!(Recipe::of(&model), None);
+                }
+            }
+        }
+        assert_eq!(Recipe::of(&model("")), None, "a config of the Python project is none");
+    }
+
+    #[test]
+    fn what_nothing_follows_from_makes_no_config_the_users_own() {
+        let mut model = model("  lr_reducer_patience: 2\n  min_lr: 0.0001\n");
+        let keys = Recipe::Quick.keys(&facts(40, false));
+        keys.put_into(&mut model);
+        model.lr_reducer_patience = 9;
+        assert_eq!(Recipe::of(&model), Some(Recipe::Quick));
+    }
+
+    #[test]
+    fn the_small_network_is_for_many_images_without_a_gpu() {
+        for (images, has_gpu, network, side) in [
+            (40, false, ACCURATE, 260),
+            (MANY_IMAGES, false, ACCURATE, 260),
+            (MANY_IMAGES + 1, false, FAST, 224),
+            (MANY_IMAGES + 1, true, ACCURATE, 260),
+        ] {
+            for recipe in [Recipe::Quick, Recipe::Full] {
+                let keys = recipe.keys(&facts(images, has_gpu));
+                assert_eq!((keys.backbone, keys.size), (network, (side, side)), "{images} {has_gpu}");
+            }
+        }
+    }
+
+    #[test]
+    fn few_labels_are_for_the_heads_and_all_layers_are_proposed_where_they_take_a_minute() {
+        let recipe = |images, has_gpu| Recipe::proposed(&facts(images, has_gpu)).recipe;
+        assert_eq!(recipe(40, false), Recipe::Quick);
+        assert_eq!(recipe(40, true), Recipe::Quick);
+        assert_eq!(recipe(60_000, false), Recipe::Quick);
+        assert_eq!(recipe(FULL_LABELS, true), Recipe::Full);
+        let unlabelled = Facts { labelled: 0, ..facts(60_000, true) };
+        assert_eq!(Recipe::proposed(&unlabelled).recipe, Recipe::Quick);
+    }
+
+    #[test]
+    fn without_the_weights_the_proposal_says_what_is_missing() {
+        let proposed = Recipe::proposed(&Facts { weights: vec![FAST], ..facts(40, false) });
+        assert_eq!(proposed.recipe, Recipe::Scratch);
+        let lacks = proposed.lacks.unwrap();
+        assert!(
+            lacks.contains("EfficientNet-Lite2 (23 MB)") && lacks.contains("cargo xtask setup"),
+            "{lacks}"
+        );
+        assert_eq!(Recipe::Scratch.lacks(&Facts::default()), None);
+        assert_eq!(Recipe::Full.lacks(&facts(40, false)), None);
+    }
+}
