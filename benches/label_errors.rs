@@ -16,16 +16,17 @@ use std::path::Path;
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64;
-use tasklens::config::{Backbone, Config, DeviceChoice, Pretrained};
+use tasklens::config::{Config, DeviceChoice};
 use tasklens::dataset::split::Part;
 use tasklens::dataset::{Dataset, sample};
 use tasklens::evaluation::inspection::Inspection;
 use tasklens::evaluation::suspects::{self, TaskSuspects};
 use tasklens::evaluation::wrong_labels::{self, WrongLabels};
 use tasklens::inference::Predictor;
-use tasklens::inference::outputs::{Features, Store};
+use tasklens::inference::outputs::Store;
+use tasklens::model::pretrained;
 use tasklens::training::events::Event;
-use tasklens::training::{self, base_network, split_file};
+use tasklens::training::{self, split_file, unseen};
 
 const IMAGES: usize = 2000;
 const STOPS: [u32; 5] = [1, 2, 4, 8, 16];
@@ -89,13 +90,13 @@ fn measure(share: f64, seed: u64, by_heart: bool, held: &mut Held) {
         train(&config(epochs), &run, stop > 0);
         let dataset = Dataset::open(&config(epochs)).expect("rows");
         let (inspection, store) = inspect(&run, &dataset);
-        let mut unseen = |rows: &[usize], _: &mut dyn FnMut(usize, usize) -> bool| {
-            Ok(by_heart.then(|| pretrained_features(&config(epochs), &dataset, rows)))
+        let mut unseen = |rows: &[usize], keep_going: &mut dyn FnMut(usize, usize) -> bool| {
+            unseen::features(&config(epochs), &dataset, rows, &pretrained::cached, keep_going)
         };
-        let mut judges: Vec<&mut suspects::Unseen<'_>> = vec![&mut unseen];
         let mut own = |_: &[usize], _: &mut dyn FnMut(usize, usize) -> bool| Ok(None);
+        let mut judges: Vec<&mut suspects::Unseen<'_>> = vec![&mut own];
         if by_heart {
-            judges.insert(0, &mut own);
+            judges.push(&mut unseen);
         }
         for (judge, unseen) in judges.into_iter().enumerate() {
             let found = suspects::find(&dataset, &inspection, store.folder(), unseen, &mut |_, _| true);
@@ -120,23 +121,6 @@ fn inspect(run: &Path, dataset: &Dataset) -> (Inspection, Store) {
     store.compute(open, &dataset.rows, &which, (32, 2), &mut |_, _| true).expect("outputs");
     let parts = split_file::parts(run, dataset).expect("parts");
     (Inspection::new(dataset, &parts, &store.load().expect("outputs")), store)
-}
-
-/// Features of a network that saw none of the labels.
-fn pretrained_features(config: &Config, dataset: &Dataset, rows: &[usize]) -> Features {
-    let mut config = config.clone();
-    let backbone = Backbone::EfficientNetLite0;
-    (config.model.backbone, config.model.pretrained) = (backbone, Pretrained::Required);
-    (config.model.height, config.model.width) = (backbone.facts().side, backbone.facts().side);
-    let network = base_network::prepare(&config, &|_, _| {}, &|| true).expect("the weights of the set-up");
-    let store = Store::of(&network).expect("a store");
-    let open = || Predictor::open(&network, DeviceChoice::Auto);
-    store.compute(open, &dataset.rows, rows, (32, 2), &mut |_, _| true).expect("features");
-    let outputs = store.load().expect("features");
-    let places: HashMap<&Path, usize> =
-        outputs.images.iter().enumerate().map(|(place, image)| (image.as_path(), place)).collect();
-    let picked: Vec<usize> = rows.iter().map(|row| places[dataset.rows[*row].image.as_path()]).collect();
-    outputs.features.pick(&picked)
 }
 
 fn report(

@@ -21,9 +21,10 @@ use crate::evaluation::suspects;
 use crate::files::Output;
 use crate::inference::Predictor;
 use crate::inference::outputs::Store;
+use crate::model::pretrained;
 use crate::training::run_folder::{CONFIG, SPLIT};
 use crate::training::seen::{self, Seen};
-use crate::training::split_file;
+use crate::training::{split_file, unseen};
 
 /// How many problems, mistakes or label errors of a kind are listed.
 const MOST_OF_KIND: usize = 5;
@@ -88,7 +89,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
             Some(RunComparison::new(&dataset, (other.clone(), &before, &trained), &inspection));
     }
     if !arguments.quick {
-        look_for_errors(&mut report, &dataset, &inspection, &store, &stop)?;
+        look_for_errors(&mut report, &dataset, &inspection, &store, &config, &stop)?;
     }
     if let Some(output) = &html {
         write_page(&report, output, &stop)?;
@@ -246,14 +247,17 @@ fn look_for_errors(
     dataset: &Dataset,
     inspection: &Inspection,
     store: &Store,
+    config: &Config,
     stop: &interrupt::Flag,
 ) -> anyhow::Result<()> {
     let mut bar = Bar::new("looking for label errors");
-    let found =
-        suspects::find(dataset, inspection, store.folder(), &mut |_, _| Ok(None), &mut |done, of| {
-            bar.set(done as u64, of as u64);
-            !stop.is_set()
-        })?;
+    let mut unseen = |rows: &[usize], keep_going: &mut dyn FnMut(usize, usize) -> bool| {
+        unseen::features(config, dataset, rows, &pretrained::cached, keep_going)
+    };
+    let found = suspects::find(dataset, inspection, store.folder(), &mut unseen, &mut |done, of| {
+        bar.set(done as u64, of as u64);
+        !stop.is_set()
+    })?;
     bar.finish();
     if let Some(found) = found {
         for (report, task) in report.tasks.iter_mut().zip(labelled_tasks(inspection)) {

@@ -241,7 +241,12 @@ fn out_of_sample(
         return Ok(Some(all));
     }
     let rows: Vec<usize> = trained.iter().map(|item| inspection.rows[*item]).collect();
-    let Some(features) = unseen(&rows, keep_going)?.filter(|features| features.len() == rows.len()) else {
+    // Without them the list is shorter, and says so.
+    let found = unseen(&rows, keep_going).unwrap_or_else(|error| {
+        log::warn!("no pretrained network judges the labels: {error:#}");
+        None
+    });
+    let Some(features) = found.filter(|features| features.len() == rows.len()) else {
         return Ok(keep_going(0, 0).then_some(all));
     };
     let kept = (folder, derived::UNSEEN);
@@ -375,6 +380,59 @@ mod tests {
         assert_eq!(of(96, 91), None, "far, but perhaps by chance");
         assert_eq!(of(75, 50), None, "far, but it errs on both");
         assert_eq!(memorised(&task(100, 0), &train, &[]), None, "nothing to compare with");
+    }
+
+    /// A network, and its features, that have learnt a wrong label by heart.
+    #[test]
+    fn what_a_network_knows_by_heart_is_judged_by_features_that_saw_no_label() {
+        use crate::evaluation::inspection::tests::{dataset, outputs};
+        const WRONG: usize = 7;
+        let truth = |row: usize| row % 2;
+        let given = |row: usize| if row == WRONG { 1 - truth(row) } else { truth(row) };
+        let names = ["plain", "dotted"];
+        let row = |row: usize| {
+            let part = if row < 100 { "train" } else { "validation" };
+            format!("{row}.jpg,{},v,{part}\n", names[given(row)])
+        };
+        let csv: String = (0..200).map(row).collect();
+        let dataset = dataset(&format!("path,print,neck,split\n{csv}"), "plain, dotted");
+        let images: Vec<String> = (0..200).map(|row| format!("{row}.jpg")).collect();
+        let images: Vec<&str> = images.iter().map(String::as_str).collect();
+        // Right of what it trained with, and of four in five others.
+        let says = |row: usize| if row >= 100 && row % 5 == 0 { 1 - given(row) } else { given(row) };
+        let print = (0..200).flat_map(|row| if says(row) == 0 { [0.99, 0.01] } else { [0.01, 0.99] });
+        let outputs = outputs(&images, print.collect(), vec![0.5; 400]);
+        let mut inspection = Inspection::new(&dataset, &dataset.parts(), &outputs);
+        let drawn = |class: fn(usize) -> usize, rows| {
+            Features::drawn(rows, 2, move |row, i| {
+                f32::from(u8::from(class(row) == i)) + (row % 7) as f32 / 50.0
+            })
+        };
+        inspection.features = drawn(|row| if row == WRONG { 0 } else { row % 2 }, 200);
+        let folder = tempfile::tempdir().unwrap();
+        let found = |unseen: &mut Unseen<'_>| {
+            find(&dataset, &inspection, folder.path(), unseen, &mut |_, _| true)
+                .unwrap()
+                .unwrap()
+                .swap_remove(0)
+        };
+        let in_training = |found: &TaskSuspects| {
+            found.suspects.iter().map(|s| s.of.row).filter(|row| *row < 100).collect::<Vec<_>>()
+        };
+        let alone = found(&mut |_, _| Ok(None));
+        assert_eq!(in_training(&alone), Vec::<usize>::new(), "its features agree with the wrong label");
+        assert!(alone.memorised.is_some_and(|memorised| !memorised.judged_by_other), "{:?}", alone.memorised);
+        let failed = found(&mut |_, _| anyhow::bail!("no weights"));
+        assert_eq!(failed, alone);
+        let judged = found(&mut |rows, _| {
+            assert_eq!(rows, (0..100).collect::<Vec<_>>());
+            Ok(Some(drawn(|row| row % 2, 100)))
+        });
+        assert_eq!(in_training(&judged), [WRONG]);
+        assert!(judged.memorised.is_some_and(|memorised| memorised.judged_by_other));
+        assert!(judged.suspects.iter().any(|suspect| suspect.of.row == WRONG && suspect.record.is_some()));
+        // What was made for both kinds of features is kept beside each other.
+        assert_eq!(found(&mut |_, _| Ok(None)), alone);
     }
 
     #[test]

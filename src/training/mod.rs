@@ -27,6 +27,7 @@ pub mod split_file;
 mod stages;
 mod trainer;
 mod unsaved;
+pub mod unseen;
 
 use std::path::PathBuf;
 

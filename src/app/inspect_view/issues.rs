@@ -26,6 +26,8 @@ use crate::dataset::Dataset;
 use crate::dataset::edits::{Change, Source, Step};
 use crate::evaluation::inspection::TaskItems;
 use crate::evaluation::suspects::{self, Suspect, TaskSuspects};
+use crate::model::pretrained;
+use crate::training::unseen;
 
 const WORDS: Words = Words {
     icon: icons::TAG,
@@ -152,12 +154,16 @@ impl IssuesTab {
         self.selected = 0;
         let (inspection, dataset) = (Arc::clone(&loaded.inspection), Arc::clone(&loaded.dataset));
         let folder = loaded.store.folder().to_path_buf();
+        let config = context.project.map(|project| project.config.clone());
         self.search.start(context.jobs.start("Looking for label errors", move |progress| {
-            let found =
-                suspects::find(&dataset, &inspection, &folder, &mut |_, _| Ok(None), &mut |done, of| {
-                    progress.set(done as u64, of as u64);
-                    progress.keep_going()
-                })?;
+            let mut unseen = |rows: &[usize], keep_going: &mut dyn FnMut(usize, usize) -> bool| {
+                let Some(config) = &config else { return Ok(None) };
+                unseen::features(config, &dataset, rows, &pretrained::cached, keep_going)
+            };
+            let found = suspects::find(&dataset, &inspection, &folder, &mut unseen, &mut |done, of| {
+                progress.set(done as u64, of as u64);
+                progress.keep_going()
+            })?;
             Ok(found.map(Arc::new))
         }));
     }
