@@ -145,7 +145,7 @@ fn what_labelling_computes_is_there_for_a_frozen_run() {
         let changes = [&FROZEN[..], &own, &[("model.augmentation", "none")]].concat();
         let config = project.config(&changes);
         let base = base_network::prepare(&config, 24, &|_| None, &|_, _| {}, &|| true).expect("a backbone");
-        let dataset = tasklens::dataset::Dataset::open(&config).expect("a dataset");
+        let dataset = Dataset::open(&config).expect("a dataset");
         let rows: Vec<usize> = (0..dataset.rows.len()).collect();
         let open = || Predictor::open(&base, config.model.device);
         let store = Store::of(&base).expect("a store");
