@@ -149,7 +149,8 @@ impl Session {
 
     /// Whether heads are being fitted, or what they need is being prepared.
     pub fn is_updating(&self) -> bool {
-        self.updating.is_some() || self.preparing.is_some() || self.wants_update
+        let has_features = self.read.as_ref().is_some_and(|read| !read.suggestions.rows().is_empty());
+        self.updating.is_some() || self.preparing.is_some() || (self.wants_update && has_features)
     }
 
     /// Rows that the model has not seen yet.
