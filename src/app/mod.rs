@@ -128,6 +128,7 @@ impl App {
     /// calls the processor the same on every machine.
     pub fn for_test(ctx: &egui::Context, folders: Folders, start: Start) -> Self {
         let mut app = Self::build(ctx, folders, Settings::default(), start);
+        app.train = train_view::TrainView::new(train_view::estimates::Machine::for_test());
         app.device_choice = Some(DeviceChoice::Auto);
         app.device = Some(Device {
             tch: tch::Device::Cpu,
