@@ -20,6 +20,8 @@ use tasklens::training::run_folder::{BEST, HISTORY, LAST, PREDICTIONS, RunRecord
 use tasklens::training::split_file;
 use tasklens::training::{Request, Unsaved, start};
 
+#[path = "training/estimate.rs"]
+mod estimate;
 #[path = "training/frozen.rs"]
 mod frozen;
 #[path = "training/killed.rs"]

@@ -37,6 +37,8 @@ mod shell;
 mod skip;
 #[path = "window/stranger.rs"]
 mod stranger;
+#[path = "window/train.rs"]
+mod train;
 #[path = "window/vocabulary.rs"]
 mod vocabulary;
 #[path = "window/whole_loop.rs"]

@@ -14,6 +14,7 @@ use super::project::{ImageSource, Project, Summary};
 use super::proposal_view::ProposalForm;
 use super::settings::ThemeChoice;
 use super::shell::AskedOutside;
+use super::train_view::{Remembered, Restored};
 use crate::config::Config;
 use crate::dataset::{self, Dataset, ImageRow};
 use crate::files::Output;
@@ -113,6 +114,9 @@ impl App {
                 self.settings.label_keys.clone_from(&assignments);
                 self.label.set_assignments(assignments);
                 self.save_settings();
+            }
+            AppCommand::RememberTraining { file, chosen } => {
+                self.remember_training(file, chosen.map(|it| *it))
             }
             AppCommand::AskWhereToExport(form) => self.ask_where_to_export(form),
             AppCommand::ExportLabels(form, target) => self.export_labels(form, target),
@@ -352,6 +356,30 @@ impl App {
     pub(super) fn tell_train_of_project(&mut self) {
         let (views, mut context) = self.split();
         views.train.on_project(&mut context);
+        self.restore_training();
+    }
+
+    /// Takes up how the open project was to be trained, unless its config has changed since.
+    fn restore_training(&mut self) {
+        let Some(file) = self.project.as_ref().map(|project| project.config.file.clone()) else { return };
+        let Some(remembered) = self.settings.training.get(&file) else { return };
+        let restored = self.train.restore(remembered);
+        if restored != Restored::Yes {
+            self.settings.training.remove(&file);
+        }
+        if restored == Restored::Outdated {
+            let message =
+                "The config has changed: what was chosen in Train before, and not saved, is not used";
+            self.toast(Level::Info, message);
+        }
+    }
+
+    fn remember_training(&mut self, file: PathBuf, chosen: Option<Remembered>) {
+        match chosen {
+            Some(chosen) => self.settings.training.insert(file, chosen),
+            None => self.settings.training.remove(&file),
+        };
+        self.save_settings();
     }
 
     fn close_project(&mut self) {

@@ -392,6 +392,13 @@ pub enum AppCommand {
     },
     /// Remember the user's own keys for labels.
     RememberKeys(super::label_view::keys::Assignments),
+    /// Remember how to train a project, or that it is as its config says.
+    RememberTraining {
+        /// The config.
+        file: PathBuf,
+        /// What was chosen beside it.
+        chosen: Option<Box<super::train_view::Remembered>>,
+    },
     /// Ask where to export the labels in this form.
     AskWhereToExport(Form),
     /// Export the labels, with all edits, to this file or folder.

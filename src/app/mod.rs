@@ -130,6 +130,7 @@ impl App {
         let mut app = Self::build(ctx, folders, Settings::default(), start);
         // What this user has in the cache is no part of a test.
         app.label.set_weights(|_| None);
+        app.train = train_view::TrainView::new(train_view::estimates::Machine::for_test());
         app.device_choice = Some(DeviceChoice::Auto);
         app.device = Some(Device {
             tch: tch::Device::Cpu,

@@ -1,11 +1,13 @@
 //! What the window remembers between sessions, in the user's config folder.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
 use super::command::Place;
+use super::train_view::Remembered;
 use crate::user_folders;
 
 /// So many projects are remembered.
@@ -48,6 +50,8 @@ pub struct Settings {
     pub place: Place,
     /// The user's own keys for labels.
     pub label_keys: super::label_view::keys::Assignments,
+    /// How to train, per config, where something else was chosen than the config says.
+    pub training: BTreeMap<PathBuf, Remembered>,
     /// Zoom factor, 1 is 100 %; `None` when never changed.
     pub zoom: Option<f32>,
 }
@@ -87,6 +91,7 @@ impl Settings {
         self.recent.retain(|other| other != config);
         self.recent.insert(0, config.to_path_buf());
         self.recent.truncate(RECENT);
+        self.training.retain(|config, _| self.recent.contains(config));
         self.open = Some(config.to_path_buf());
     }
 }

@@ -147,7 +147,7 @@ impl Recipe {
         (!facts.weights.contains(&network)).then(|| {
             format!(
                 "The ImageNet weights of {} ({} MB) are not on this computer: `cargo xtask setup` in the folder of \
-                 Tasklens fetches them",
+                 Tasklens fetches them.",
                 network.facts().title,
                 weights.megabytes
             )

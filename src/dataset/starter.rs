@@ -59,7 +59,7 @@ impl StarterConfig<'_> {
         let Proposed { recipe, keys, lacks } = self.training;
         let _ = writeln!(out, "  # How it trains: {}. {}", recipe.title(), recipe.about());
         if let Some(lacks) = lacks {
-            let _ = writeln!(out, "  # {lacks}; then `{}` in Train is better.", Recipe::Quick.title());
+            let _ = writeln!(out, "  # {lacks} Then {} in Train is better.", Recipe::Quick.title());
         }
         let mut line = |setting: String, comment: &str| {
             let _ = match comment {

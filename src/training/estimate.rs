@@ -3,17 +3,47 @@
 mod measure;
 mod work;
 
-pub use measure::{Speed, Subject, measure};
-pub use work::{Work, count};
+pub use measure::{Speed, Subject};
+pub use work::Work;
 
-use crate::config::{Augmentation, ModelConfig};
+use crate::config::{Augmentation, Config, ModelConfig};
+use crate::dataset::Dataset;
+use crate::device;
 
 use super::events::Stage;
 use super::features::AUGMENTED_VIEWS;
 
+/// How long a run takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// To the end of the last epoch; one that stops early takes less.
+    pub seconds: f64,
+    /// What it follows from.
+    pub speed: Speed,
+}
+
+/// Of a run of `config` on `data`, with a speed that is known already or is measured now, which takes some seconds.
+///
+/// # Errors
+/// `keep_going` said no; the device or the weights in the cache do not work; none of some images can be read.
+pub fn estimate(
+    config: &Config,
+    data: &Dataset,
+    speed: Option<Speed>,
+    keep_going: &dyn Fn() -> bool,
+) -> anyhow::Result<Estimate> {
+    let speed = match speed {
+        Some(speed) => speed,
+        None => measure::measure(config, &data.rows, keep_going)?,
+    };
+    let has_gpu = device::pick(config.model.device)?.tch != tch::Device::Cpu;
+    let work = work::count(config, data)?;
+    Ok(Estimate { seconds: seconds(&config.model, &work, &speed, has_gpu), speed })
+}
+
 /// Seconds to the end of the last epoch; a run that stops early takes less. `has_gpu`: while the network computes
 /// there, the processor decodes.
-pub fn seconds(model: &ModelConfig, work: &Work, speed: &Speed, has_gpu: bool) -> f64 {
+fn seconds(model: &ModelConfig, work: &Work, speed: &Speed, has_gpu: bool) -> f64 {
     let together = |network: f64, decoding: f64| match has_gpu {
         true => network.max(decoding),
         false => network + decoding,

@@ -7,7 +7,12 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tasklens::app::command::{AppCommand, UiCommand};
 use tasklens::app::context::TrainingState;
-use tasklens::app::train_view::TrainView;
+use tasklens::app::train_view::estimates::Machine;
+use tasklens::app::train_view::{Restored, TrainView};
+use tasklens::config::Config;
+use tasklens::config::{Backbone, Recipe};
+use tasklens::dataset::Dataset;
+use tasklens::training::estimate::{Estimate, Speed};
 use tasklens::training::events::{
     BatchProgress, EpochMetrics, Event, Labelled, Phase, SplitMetrics, Started, StopReason, Stopped,
 };
@@ -19,12 +24,45 @@ type Train = Stage<TrainView>;
 
 /// 1280x800 without rail and status bar.
 const WINDOW: [f32; 2] = [1208.0, 772.0];
+/// Room for the advanced settings, too.
+const TALL: [f32; 2] = [1208.0, 1800.0];
 
 fn stage(
     theme: Theme,
     size: [f32; 2],
     zoom: f32,
     has_project: bool,
+) -> (Harness<'static, Option<Train>>, PathBuf) {
+    let machine = Machine { estimate, ..Machine::for_test() };
+    let (mut harness, folder) = stage_at(theme, size, zoom, has_project, machine);
+    if has_project && size[0] > 720.0 {
+        wait_for(&mut harness, |harness| harness.query_by_label("up to 1:25:00").map(|_| ()));
+    }
+    (harness, folder)
+}
+
+/// Minutes that differ from way to way.
+fn estimate(
+    config: &Config,
+    _: &Dataset,
+    _: Option<Speed>,
+    _: &dyn Fn() -> bool,
+) -> anyhow::Result<Estimate> {
+    let seconds = match Recipe::of(&config.model) {
+        Some(Recipe::Quick) => 83.0,
+        Some(Recipe::Full) => 754.0,
+        Some(Recipe::Scratch) => 5_000.0,
+        None => 3_333.0,
+    };
+    Ok(Estimate { seconds, speed: Speed { decode: 0.0, forward: 0.1, train: 0.4, heads: 0.0 } })
+}
+
+fn stage_at(
+    theme: Theme,
+    size: [f32; 2],
+    zoom: f32,
+    has_project: bool,
+    machine: Machine,
 ) -> (Harness<'static, Option<Train>>, PathBuf) {
     let folder = tempfile::tempdir().unwrap().keep();
     let at = folder.clone();
@@ -34,7 +72,7 @@ fn stage(
         zoom,
         move |ctx| {
             let project = has_project.then(|| project(&at));
-            let mut stage = Stage::new(ctx, TrainView::default(), project);
+            let mut stage = Stage::new(ctx, TrainView::new(machine), project);
             let (view, mut context) = stage.split();
             view.on_project(&mut context);
             stage
@@ -132,29 +170,168 @@ fn stopped() -> Event {
 
 #[test]
 fn start_sends_the_settings_as_they_are_shown() {
-    let (mut harness, _folder) = stage(Theme::Dark, WINDOW, 1.0, true);
-    harness.get_by_label("Augmentation").click();
-    harness.run_steps(3);
+    let (mut harness, _folder) = stage(Theme::Dark, TALL, 1.0, true);
+    press(&mut harness, "Advanced");
+    press(&mut harness, "Augmentation");
     assert!(harness.query_by_label_contains("Changed here").is_some(), "the change is told");
-    harness.get_by_label("Start training").click();
-    harness.run_steps(2);
-    let sent = train(&mut harness).sent();
-    assert!(matches!(sent.as_slice(), [AppCommand::Ui(UiCommand::StartTraining)]), "{sent:?}");
-    let stage = train(&mut harness);
-    let (view, mut context) = stage.split();
-    view.on_command(UiCommand::StartTraining, &mut context);
-    let sent = stage.sent();
-    let [AppCommand::StartTraining(request)] = sent.as_slice() else { panic!("{sent:?}") };
+    let request = start(&mut harness);
     assert_eq!(request.config.model.batch_size, 16);
     assert!(!request.config.model.augmentation.horizontal_flip, "augmentation was switched off");
     assert!(!request.resume);
 }
 
+fn press(harness: &mut Harness<'static, Option<Train>>, name: &str) {
+    harness.get_by_label(name).click();
+    harness.run_steps(12);
+}
+
+/// Presses Start; what the app is asked to begin.
+fn start(harness: &mut Harness<'static, Option<Train>>) -> Box<tasklens::training::Request> {
+    train(harness).sent();
+    harness.get_by_label("Start training").click();
+    harness.run_steps(2);
+    let sent = train(harness).sent();
+    assert!(matches!(sent.as_slice(), [AppCommand::Ui(UiCommand::StartTraining)]), "{sent:?}");
+    let stage = train(harness);
+    let (view, mut context) = stage.split();
+    view.on_command(UiCommand::StartTraining, &mut context);
+    match stage.sent().pop() {
+        Some(AppCommand::StartTraining(request)) => request,
+        sent => panic!("{sent:?}"),
+    }
+}
+
+/// The way that is chosen.
+fn chosen(harness: &Harness<'static, Option<Train>>) -> Vec<&'static str> {
+    let is_chosen = |title: &&str| {
+        let name = format!("How to train: {title}");
+        let way = harness.query_by_label(&name);
+        way.is_some_and(|way| way.accesskit_node().toggled() == Some(egui::accesskit::Toggled::True))
+    };
+    ["Quick", "Full", "From scratch", "Custom"].into_iter().filter(is_chosen).collect()
+}
+
+#[test]
+fn a_way_to_train_sets_what_start_sends_and_says_how_long_it_takes() {
+    let (mut harness, _folder) = stage(Theme::Dark, WINDOW, 1.0, true);
+    assert_eq!(chosen(&harness), ["Custom"], "a config of the Python project is none of them");
+    for text in ["about 1:30", "about 13:00", "up to 56:00"] {
+        assert!(harness.query_by_label(text).is_some(), "{text}");
+    }
+    assert!(harness.query_by_label_contains("Suggested. Trains the heads alone").is_some());
+    assert!(harness.query_by_label("Batch size").is_none(), "what is advanced is folded");
+    press(&mut harness, "How to train: Quick");
+    assert_eq!(chosen(&harness), ["Quick"]);
+    let request = start(&mut harness);
+    assert_eq!(Recipe::of(&request.config.model), Some(Recipe::Quick));
+    assert!(request.config.model.freeze_convolutional_layers);
+    press(&mut harness, "How to train: Custom");
+    assert_eq!(start(&mut harness).config.model.batch_size, 16, "what the file says is back");
+}
+
+#[test]
+fn a_change_under_advanced_makes_it_the_users_own() {
+    let (mut harness, _folder) = stage(Theme::Dark, TALL, 1.0, true);
+    press(&mut harness, "How to train: Quick");
+    press(&mut harness, "Advanced");
+    press(&mut harness, "Augmentation");
+    assert_eq!(chosen(&harness), ["Custom"]);
+    wait_for(&mut harness, |harness| harness.query_by_label("about 56:00").map(|_| ()));
+    press(&mut harness, "Augmentation");
+    assert_eq!(chosen(&harness), ["Quick"]);
+}
+
+#[test]
+fn what_was_chosen_is_remembered_until_the_file_says_otherwise() {
+    let (mut harness, _folder) = stage(Theme::Dark, WINDOW, 1.0, true);
+    press(&mut harness, "How to train: Full");
+    let remembered = train(&mut harness).sent().into_iter().find_map(|command| match command {
+        AppCommand::RememberTraining { chosen, .. } => chosen,
+        _ => None,
+    });
+    let remembered = remembered.expect("the app is told");
+    // Read again, as when the project is opened.
+    let (view, mut context) = train(&mut harness).split();
+    view.on_project(&mut context);
+    harness.run_steps(3);
+    assert_eq!(chosen(&harness), ["Custom"]);
+    assert_eq!(train(&mut harness).view.restore(&remembered), Restored::Yes);
+    harness.run_steps(3);
+    assert_eq!(chosen(&harness), ["Full"]);
+    press(&mut harness, "Undo changes");
+    let sent = train(&mut harness).sent();
+    assert!(
+        sent.iter().any(|command| matches!(command, AppCommand::RememberTraining { chosen: None, .. })),
+        "{sent:?}"
+    );
+}
+
+#[test]
+fn without_the_weights_a_way_says_what_is_missing_and_cannot_be_chosen() {
+    let machine = Machine { weights: || vec![Backbone::EfficientNetLite0], estimate };
+    let mut pictures = SnapshotResults::new();
+    for theme in THEMES {
+        let (mut harness, _folder) = stage_at(theme, WINDOW, 1.0, true, machine);
+        wait_for(&mut harness, |harness| harness.query_by_label("up to 1:25:00").map(|_| ()));
+        assert_eq!(harness.query_all_by_label_contains("cargo xtask setup").count(), 2);
+        assert!(harness.get_by_label("How to train: Quick").accesskit_node().is_disabled());
+        press(&mut harness, "How to train: Quick");
+        assert_eq!(chosen(&harness), ["Custom"]);
+        snapshot(&mut harness, "train_without_weights");
+        pictures.extend_harness(&mut harness);
+    }
+}
+
+#[test]
+fn measuring_ends_when_a_run_begins() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    static IS_CANCELLED: AtomicBool = AtomicBool::new(false);
+    let endless = |_: &Config, _: &Dataset, _: Option<Speed>, keep_going: &dyn Fn() -> bool| {
+        while keep_going() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        IS_CANCELLED.store(true, Ordering::Relaxed);
+        anyhow::bail!("cancelled")
+    };
+    let machine = Machine { estimate: endless, ..Machine::for_test() };
+    let (mut harness, _folder) = stage_at(Theme::Dark, WINDOW, 1.0, true, machine);
+    harness.run_steps(3);
+    assert_eq!(harness.query_all_by_label("Measuring\u{2026}").count(), 4);
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    assert!(!IS_CANCELLED.load(Ordering::Relaxed));
+    play(&mut harness, &events(), TrainingState::Running);
+    wait_for(&mut harness, |_| IS_CANCELLED.load(Ordering::Relaxed).then_some(()));
+    assert_eq!(harness.query_all_by_label("Measuring\u{2026}").count(), 0);
+}
+
+#[test]
+fn every_setting_is_there_under_advanced() {
+    let mut pictures = SnapshotResults::new();
+    for theme in THEMES {
+        let (mut harness, _folder) = stage(theme, TALL, 1.0, true);
+        press(&mut harness, "How to train: Full");
+        press(&mut harness, "Advanced");
+        for name in [
+            "Schedule",
+            "Optimizer",
+            "Weight decay",
+            "Label smoothing",
+            "Frozen epochs",
+            "Backbone rate",
+            "Crop area from",
+        ] {
+            assert!(harness.query_all_by_label(name).next().is_some(), "{name}");
+        }
+        snapshot(&mut harness, "train_advanced");
+        pictures.extend_harness(&mut harness);
+    }
+}
+
 #[test]
 fn saving_changes_only_the_changed_key_of_the_file() {
-    let (mut harness, folder) = stage(Theme::Dark, WINDOW, 1.0, true);
-    harness.get_by_label("Freeze backbone").click();
-    harness.run_steps(3);
+    let (mut harness, folder) = stage(Theme::Dark, TALL, 1.0, true);
+    press(&mut harness, "Advanced");
+    press(&mut harness, "Freeze backbone");
     harness.get_by_label("Save to config.yml").click();
     let text = wait_for(&mut harness, |harness| {
         train(harness).sent().into_iter().find_map(|command| match command {
@@ -390,6 +567,8 @@ fn pictures_of_a_run_in_both_themes() {
 fn a_small_window_at_200_percent_still_has_everything_one_below_the_other() {
     // 1280x800 at 200 %, without rail and status bar.
     let (mut harness, _folder) = stage(Theme::Light, [568.0, 372.0], 2.0, true);
+    wait_for(&mut harness, |harness| harness.query_by_label("about 1:30").map(|_| ()));
+    snapshot(&mut harness, "train_zoomed_ready");
     play(&mut harness, &events(), TrainingState::Running);
     snapshot(&mut harness, "train_zoomed");
     assert!(harness.query_by_label("Learning rate chart").is_some());

@@ -4,13 +4,17 @@
 
 mod charts;
 pub mod curves;
+mod draft;
 pub(in crate::app) mod earlier;
+pub mod estimates;
 pub mod live;
 mod open_file;
 mod outcome;
+mod rows;
 mod run_bar;
 mod save;
 mod settings;
+mod ways;
 
 use std::path::PathBuf;
 
@@ -25,10 +29,12 @@ use super::widgets::{command_button, empty_place, run_list};
 use crate::config::DeviceChoice;
 use crate::device::{self, Device};
 use crate::training::{self, Unsaved, events::Event, run_folder::RunRecord};
+use draft::Draft;
+pub use draft::{Remembered, Restored};
 use earlier::EarlierRuns;
+use estimates::{Estimates, Machine};
 use live::LiveRun;
 use outcome::AfterRun;
-use settings::Draft;
 
 /// Below this width, settings, charts and runs stand one below the other.
 const WIDE: f32 = 720.0;
@@ -38,6 +44,9 @@ const SETTINGS_WIDTH: f32 = 272.0;
 #[derive(Default)]
 pub struct TrainView {
     draft: Option<Draft>,
+    estimates: Estimates,
+    /// What was last told to be remembered, or came from there.
+    told: Option<crate::config::ModelConfig>,
     run: Option<LiveRun>,
     earlier: EarlierRuns,
     is_stale: bool,
@@ -50,6 +59,11 @@ pub struct TrainView {
 }
 
 impl TrainView {
+    /// With what this computer answers; tests have answers of their own.
+    pub fn new(machine: Machine) -> Self {
+        Self { estimates: Estimates::new(machine), ..Self::default() }
+    }
+
     /// Shows it.
     pub fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
         self.poll(context);
@@ -72,7 +86,9 @@ impl TrainView {
             self.wide_ui(ui, context);
         } else {
             ScrollArea::vertical().id_salt("train").show(ui, |ui| {
-                egui::CollapsingHeader::new("Settings").show(ui, |ui| self.settings_ui(ui, context));
+                egui::CollapsingHeader::new("How to train")
+                    .default_open(self.run.is_none())
+                    .show(ui, |ui| self.settings_ui(ui, context));
                 self.main_ui(ui, context);
             });
         }
@@ -106,15 +122,16 @@ impl TrainView {
             return;
         };
         ui.spacing_mut().item_spacing.y = GRID;
-        ui.label(theme::strong("Settings"));
+        ui.label(theme::strong("How to train"));
         if context.training != TrainingState::Idle {
             ui.label(theme::caption(context.tokens, "Changes count from the next run on."));
         }
-        draft.main_ui(ui, &reason);
+        ways::ways_ui(ui, context, draft, &mut self.estimates);
+        if let Some((_, message)) = draft.config.model.contradiction() {
+            let text = format!("{}  {message}", icons::WARNING);
+            ui.label(RichText::new(text).size(theme::TEXT_SMALL).color(context.tokens.warning));
+        }
         ui.add_space(GRID);
-        egui::CollapsingHeader::new("All settings").show_unindented(ui, |ui| draft.more_ui(ui));
-        ui.add_space(GRID);
-        ui.separator();
         let file = draft.saved.file.clone();
         let (changed, mut save) = (draft.is_changed(), false);
         let caption = if changed { "Changed here, not in config.yml" } else { "As in config.yml" };
@@ -130,9 +147,36 @@ impl TrainView {
                 self.errands.push(open_externally(context, file));
             }
         });
+        ui.add_space(GRID);
+        ui.separator();
+        egui::CollapsingHeader::new("Advanced")
+            .show_unindented(ui, |ui| settings::advanced_ui(ui, draft, &reason));
         if save {
             self.save(context);
         }
+        self.remember(ui, context);
+    }
+
+    /// Has what was chosen remembered once it was: not each step of a value that is being dragged.
+    fn remember(&mut self, ui: &Ui, context: &ViewContext<'_>) {
+        let Some(draft) = &self.draft else { return };
+        let is_told = self.told.as_ref() == Some(&draft.config.model);
+        if is_told || ui.input(|input| input.pointer.any_down()) {
+            return;
+        }
+        self.told = Some(draft.config.model.clone());
+        let file = draft.saved.file.clone();
+        context
+            .commands
+            .send(AppCommand::RememberTraining { file, chosen: draft.to_remember().map(Box::new) });
+    }
+
+    /// Takes up settings that were chosen before, once the project is there.
+    pub fn restore(&mut self, remembered: &Remembered) -> Restored {
+        let Some(draft) = &mut self.draft else { return Restored::Outdated };
+        let restored = draft.restore(remembered);
+        self.told = Some(draft.config.model.clone());
+        restored
     }
 
     /// Legend, charts, outcome and earlier runs.
@@ -258,17 +302,20 @@ impl TrainView {
     /// Another project was opened (or read again), or closed.
     pub fn on_project(&mut self, context: &mut ViewContext<'_>) {
         let Some(project) = context.project else {
-            *self = Self::default();
+            self.estimates.for_another();
+            *self = Self { estimates: std::mem::take(&mut self.estimates), ..Self::default() };
             return;
         };
         let is_same = self.draft.as_ref().is_some_and(|draft| draft.saved.file == project.config.file);
         if !is_same {
+            self.estimates.for_another();
             self.earlier.clear();
             if context.training == TrainingState::Idle {
                 self.run = None;
             }
         }
         self.draft = Some(Draft::new(&project.config));
+        self.told = self.draft.as_ref().map(|draft| draft.config.model.clone());
         self.is_stale = true;
     }
 
@@ -319,7 +366,10 @@ impl TrainView {
     /// The run in progress says something.
     pub fn on_event(&mut self, event: &Event) {
         self.run.get_or_insert_default().apply(event);
-        self.is_stale |= matches!(event, Event::Stopped(_) | Event::Failed { .. });
+        if matches!(event, Event::Stopped(_) | Event::Failed { .. }) {
+            self.is_stale = true;
+            self.estimates.look_again();
+        }
     }
 
     /// Lays the curves of a run over the charts.

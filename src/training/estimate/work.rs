@@ -20,7 +20,7 @@ pub struct Work {
     pub stored: usize,
 }
 
-/// Counts what a run of `config` would do; reads the store of features where it begins with heads alone.
+/// What a run of `config` would do. Reads the store of features where it begins with heads alone.
 ///
 /// # Errors
 /// The weights in the cache cannot be read, or the device does not work.

@@ -1,0 +1,162 @@
+//! Rows of a form: a name at the left and its control at the right, which bears the name for screen readers.
+
+use std::ops::RangeInclusive;
+
+use egui::{Align, ComboBox, DragValue, Layout, Response, Ui, emath::Numeric};
+
+use crate::app::theme::{self, GRID, Tokens};
+use crate::app::widgets::chart::short_rate;
+
+pub(super) fn group(ui: &mut Ui, tokens: &Tokens, title: &str) {
+    ui.add_space(GRID);
+    ui.label(theme::caption(tokens, title));
+}
+
+/// A name at the left, its control at the right.
+pub(super) fn row(
+    ui: &mut Ui,
+    name: &str,
+    hint: &str,
+    control: impl FnOnce(&mut Ui) -> Response,
+) -> Response {
+    ui.horizontal(|ui| {
+        let label = ui.add(egui::Label::new(name).truncate());
+        let inner =
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| control(ui).labelled_by(label.id));
+        label.on_hover_text(hint);
+        inner.inner.on_hover_text(hint)
+    })
+    .inner
+}
+
+pub(super) fn number<N: Numeric>(
+    ui: &mut Ui,
+    name: &str,
+    hint: &str,
+    value: &mut N,
+    range: RangeInclusive<N>,
+    speed: f64,
+) {
+    row(ui, name, hint, |ui| ui.add(DragValue::new(value).range(range).speed(speed)));
+}
+
+pub(super) fn decimal<N: Numeric>(
+    ui: &mut Ui,
+    name: &str,
+    hint: &str,
+    value: &mut N,
+    range: RangeInclusive<N>,
+) {
+    row(ui, name, hint, |ui| ui.add(DragValue::new(value).range(range).speed(0.005).max_decimals(6)));
+}
+
+pub(super) fn rate(ui: &mut Ui, name: &str, hint: &str, value: &mut f64, range: RangeInclusive<f64>) {
+    let speed = *value * 0.01;
+    row(ui, name, hint, |ui| {
+        let control = DragValue::new(value).range(range).speed(speed);
+        ui.add(
+            control
+                .custom_formatter(|value, _| short_rate(value))
+                .custom_parser(|text| text.trim().parse().ok()),
+        )
+    });
+}
+
+/// The two ends of a range within `all`.
+pub(super) fn range(
+    ui: &mut Ui,
+    name: &str,
+    hint: &str,
+    (low, high): &mut (f32, f32),
+    all: RangeInclusive<f32>,
+) {
+    let (least, most) = all.into_inner();
+    row(ui, &format!("{name} from"), &format!("The lower end. {hint}"), |ui| {
+        ui.add(DragValue::new(low).range(least..=*high).speed(0.005).max_decimals(3))
+    });
+    row(ui, &format!("{name} to"), &format!("The upper end. {hint}"), |ui| {
+        ui.add(DragValue::new(high).range(*low..=most).speed(0.005).max_decimals(3))
+    });
+}
+
+/// A rate that can be left out, each part with its name and hint; `first` is what it begins with.
+pub(super) fn optional(
+    ui: &mut Ui,
+    (name, hint): (&str, &str),
+    (switch_name, switch_hint): (&str, &str),
+    value: &mut Option<f64>,
+    first: f64,
+    range: RangeInclusive<f64>,
+) {
+    let mut is_given = value.is_some();
+    if switch(ui, switch_name, switch_hint, &mut is_given).changed() {
+        *value = is_given.then_some(first);
+    }
+    if let Some(value) = value {
+        rate(ui, name, hint, value, range);
+    }
+}
+
+/// With a capital at its start.
+fn sentence(half: &str) -> String {
+    let mut letters = half.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
+/// A menu whose entries say below their name what they are good for.
+pub(super) fn described<T: PartialEq + Copy>(
+    ui: &mut Ui,
+    name: &str,
+    hint: &str,
+    value: &mut T,
+    options: &[(T, &str, &str)],
+) {
+    let chosen = options.iter().find(|(option, ..)| option == value);
+    let (text, about) = chosen.map_or(("as in the file", ""), |(_, text, about)| (*text, *about));
+    let tokens = Tokens::of(ui.ctx());
+    row(ui, name, hint, |ui| {
+        let combo = ComboBox::from_id_salt(name).selected_text(text).width(33.0 * GRID);
+        let shown = combo.show_ui(ui, |ui| {
+            ui.set_min_width(70.0 * GRID);
+            for (option, text, about) in options {
+                ui.selectable_value(value, *option, *text);
+                let about =
+                    egui::Label::new(theme::caption(tokens, sentence(about))).selectable(false).wrap();
+                ui.add(about);
+            }
+        });
+        shown.response
+    });
+    if !about.is_empty() {
+        ui.label(theme::caption(tokens, sentence(about)));
+    }
+}
+
+pub(super) fn switch(ui: &mut Ui, name: &str, hint: &str, on: &mut bool) -> Response {
+    row(ui, name, hint, |ui| {
+        let line = ui.visuals().weak_text_color();
+        // An empty box must be seen on a card.
+        ui.visuals_mut().widgets.inactive.bg_stroke = egui::Stroke::new(1.0, line.gamma_multiply(0.6));
+        ui.checkbox(on, "")
+    })
+}
+
+pub(super) fn choice<T: PartialEq + Clone>(
+    ui: &mut Ui,
+    name: &str,
+    hint: &str,
+    value: &mut T,
+    options: &[(T, &str)],
+) {
+    let text = options.iter().find(|(option, _)| option == value).map_or("as in the file", |(_, text)| text);
+    row(ui, name, hint, |ui| {
+        let combo = ComboBox::from_id_salt(name).selected_text(text).width(33.0 * GRID);
+        combo
+            .show_ui(ui, |ui| {
+                for (option, text) in options {
+                    ui.selectable_value(value, option.clone(), *text);
+                }
+            })
+            .response
+    });
+}
