@@ -8,8 +8,10 @@
 
 #![expect(clippy::expect_used, reason = "a bench that cannot run should say where")]
 
+#[path = "label_mix/network.rs"]
+mod network;
 #[expect(dead_code, reason = "label_orders uses more of it")]
-#[path = "label_orders/subject.rs"]
+#[path = "shared/subject.rs"]
 mod subject;
 
 use std::path::Path;
@@ -73,7 +75,7 @@ impl<'a> Simulation<'a> {
         let given = given(subject, &shuffled, wrong, &mut random);
         let folder = subject.folder.join(format!("{seed}-{wrong}"));
         let labels = |row: usize| given.iter().map(|labels| labels[row]).collect();
-        let outputs = subject.outputs_of(&folder, &shuffled[..FIRST], &labels, seed);
+        let outputs = network::outputs(subject, &folder, &shuffled[..FIRST], &labels, seed);
         let said = Suggestions::of_outputs(&subject.dataset, &outputs);
         let seen = seen::of_run(&folder.join("run"), &subject.dataset).expect("the split of the run");
         Self { subject, given, said, seen, seed }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::table::Spread;
-use super::{ORDERS, Outcome};
+use super::{ORDERS, Outcome, ROUNDS};
 
 /// Of one panel.
 const WIDTH: f64 = 440.0;
@@ -16,6 +16,8 @@ const BOTTOM: f64 = 48.0;
 /// As in `ORDERS`: grey, orange, blue.
 const COLOURS: [&str; 3] = ["#7f7f7f", "#c96a12", "#2f81d0"];
 const INK: &str = "#7f7f7f";
+/// Numbers of labels below the axis.
+const TICKS: [usize; 6] = [20, 50, 100, 200, 400, 800];
 /// Least distance between two names.
 const LINE: f64 = 15.0;
 
@@ -38,7 +40,6 @@ pub fn svg(outcomes: &[Outcome]) -> String {
 
 /// The ranges of both axes.
 struct Panel {
-    labels: Vec<usize>,
     low: f64,
     high: f64,
     /// From one line across to the next.
@@ -48,11 +49,10 @@ struct Panel {
 
 impl Panel {
     fn of(outcome: &Outcome) -> Self {
-        let labels = outcome.labels();
         let everything = Spread::of_means(&outcome.everything).mean;
         let (mut low, mut high) = (everything, everything);
         for order in 0..ORDERS.len() {
-            for place in 0..labels.len() {
+            for place in 0..ROUNDS.len() {
                 let Spread { mean, deviation, .. } = outcome.within_repeats(order, place);
                 low = low.min(mean - deviation);
                 high = high.max(mean + deviation);
@@ -64,12 +64,13 @@ impl Panel {
             _ => 0.1,
         };
         let [low, high] = [(low / step).floor() * step, (high / step).ceil() * step];
-        Self { labels, low, high, step, everything }
+        Self { low, high, step, everything }
     }
 
-    fn x(&self, labels: f64) -> f64 {
-        let (first, last) = (self.labels[0] as f64, self.labels[self.labels.len() - 1] as f64);
-        LEFT + (labels - first) / (last - first).max(1.0) * (WIDTH - LEFT - RIGHT)
+    /// Twice the labels are as far everywhere: the first ones teach the most.
+    fn x(labels: usize) -> f64 {
+        let [labels, first, last] = [labels, ROUNDS[0], ROUNDS[ROUNDS.len() - 1]].map(|n| (n as f64).ln());
+        LEFT + (labels - first) / (last - first) * (WIDTH - LEFT - RIGHT)
     }
 
     fn y(&self, accuracy: f64) -> f64 {
@@ -89,7 +90,7 @@ impl Panel {
         let mut lines = String::new();
         for (order, (name, _)) in ORDERS.iter().enumerate() {
             let spreads: Vec<Spread> =
-                (0..self.labels.len()).map(|place| outcome.within_repeats(order, place)).collect();
+                (0..ROUNDS.len()).map(|place| outcome.within_repeats(order, place)).collect();
             let colour = COLOURS[order];
             let upper = spreads.iter().enumerate().map(|(place, s)| self.point(place, s.mean + s.deviation));
             let lower =
@@ -114,7 +115,7 @@ impl Panel {
     }
 
     fn point(&self, place: usize, accuracy: f64) -> String {
-        format!("{:.1},{:.1}", self.x(self.labels[place] as f64), self.y(accuracy))
+        format!("{:.1},{:.1}", Self::x(ROUNDS[place]), self.y(accuracy))
     }
 
     fn axes(&self, outcome: &Outcome) -> String {
@@ -138,17 +139,15 @@ impl Panel {
             );
             level += self.step;
         }
-        let (first, last) = (self.labels[0], self.labels[self.labels.len() - 1]);
-        let step = if last - first > 800 { 300 } else { 200 };
-        for labels in (first.div_ceil(step) * step..=last).step_by(step) {
-            let x = self.x(labels as f64);
+        for labels in TICKS {
+            let x = Self::x(labels);
             let _ = writeln!(
                 svg,
                 "<line x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{bottom}\" y2=\"{:.1}\" stroke=\"{INK}\"/>\
                  <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
                 bottom + 4.0,
                 bottom + 18.0,
-                thousands(labels)
+                labels
             );
         }
         let _ = writeln!(

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{ORDERS, Outcome, Point};
+use super::{ORDERS, Outcome, Point, ROUNDS};
 
 /// Student's t for an interval of 95 %, from two values on; with more it is near the last.
 const STUDENT: [f64; 19] = [
@@ -48,12 +48,6 @@ impl Spread {
 }
 
 impl Outcome {
-    /// Numbers of labelled images that were measured.
-    pub fn labels(&self) -> Vec<usize> {
-        let points = self.curves.first().map(|curve| &curve.points);
-        points.into_iter().flatten().map(|point| point.labels).collect()
-    }
-
     /// One value per repeat, for an order and the place of a number of labels.
     fn values(&self, order: usize, place: usize, value: impl Fn(&Point) -> f64) -> Vec<f64> {
         let curves = self.curves.iter().filter(|curve| curve.order == order);
@@ -66,7 +60,7 @@ impl Outcome {
     }
 
     /// As [`Outcome::accuracy`], but without what makes a repeat better or worse under every order: its first
-    /// images and its network. The mean is the same.
+    /// images. The mean is the same.
     pub fn within_repeats(&self, order: usize, place: usize) -> Spread {
         let level = |is_counted: &dyn Fn(u64) -> bool| {
             let curves = self.curves.iter().filter(|curve| is_counted(curve.repeat));
@@ -79,70 +73,68 @@ impl Outcome {
         Spread::of(&values.collect::<Vec<_>>())
     }
 
+    /// Seconds of a fit to so many labels, the median over repeats and orders.
+    fn secs(&self, labels: usize) -> f64 {
+        let points = self.curves.iter().flat_map(|curve| &curve.points);
+        let mut secs: Vec<f64> = points.filter(|p| p.labels == labels).map(|p| p.secs).collect();
+        secs.sort_by(f64::total_cmp);
+        secs.get(secs.len() / 2).copied().unwrap_or(f64::NAN)
+    }
+
     fn table(&self) -> String {
-        let labels = self.labels();
-        let all = self.everything.first().map_or(0, |point| point.labels);
         let mut text = format!(
-            "### {}\n\nAccuracy in percent on {} held-out images, mean of the tasks {}; mean ± standard deviation of {} \
-             repeats, differences with their 95 % intervals.\n\n\
-             - The most frequent label of each task: {:.1}\n\
-             - The network's own answers after {} labels: {}\n\
-             - Heads fitted to all {all} labels: {}\n\n",
+            "### {}\n\nAccuracy in percent on {} held-out images; mean ± standard deviation of {} repeats, differences with \
+             their 95 % intervals. A fit took {:.1} s with 100 labels and {:.1} s with 400.\n\n",
             self.title,
             self.held_out,
-            self.tasks.join(", "),
             self.everything.len(),
-            100.0 * self.most_frequent.mean(),
-            labels.first().unwrap_or(&0),
-            Spread::of_means(&self.network).share(),
-            Spread::of_means(&self.everything).share()
+            self.secs(100),
+            self.secs(400),
         );
-        let names = ORDERS.map(|(name, _)| name);
-        let less = names[1..].iter().map(|name| format!("{name} less random"));
-        let heads: Vec<String> = names.iter().map(ToString::to_string).chain(less).collect();
-        let _ =
-            writeln!(text, "| labelled | {} |\n|{}", heads.join(" | "), " ---: |".repeat(1 + heads.len()));
-        for (place, labels) in labels.iter().enumerate() {
-            let cells = row(&[0, 1, 2].map(|order| self.values(order, place, Point::mean)));
-            let _ = writeln!(text, "| {labels} | {cells} |");
-        }
+        let mean = format!("mean of {}", self.tasks.join(", "));
+        text += &self.rows(&mean, &Point::mean);
         for (task, name) in self.tasks.iter().enumerate() {
-            for place in [labels.len() / 2, labels.len() - 1] {
-                let cells =
-                    row(&[0, 1, 2].map(|order| self.values(order, place, |point| point.accuracy[task])));
-                let _ = writeln!(text, "| {name}, {} | {cells} |", labels[place]);
-            }
+            text += &self.rows(name, &|point| point.accuracy[task]);
         }
-        if !self.retrained[0].is_empty() {
-            let means = |order: usize| self.retrained[order].iter().map(Point::mean).collect();
-            let (cells, repeats) = (row(&[0, 1, 2].map(means)), self.retrained[0].len());
-            let last = labels.last().unwrap_or(&0);
-            let _ = writeln!(text, "| {last}, network trained anew ({repeats} repeats) | {cells} |");
-            for (task, name) in self.tasks.iter().enumerate() {
-                let values =
-                    |order: usize| self.retrained[order].iter().map(|point| point.accuracy[task]).collect();
-                let _ = writeln!(text, "| {name}, {last}, trained anew | {} |", row(&[0, 1, 2].map(values)));
-            }
-        }
-        text.push('\n');
-        for (order, name) in names.iter().enumerate().skip(1) {
-            for place in [labels.len() / 2, labels.len() - 1] {
-                let reached = self.accuracy(order, place).mean;
-                let needed = (0..labels.len()).find(|place| self.accuracy(0, *place).mean >= reached);
-                let needed = needed.map_or_else(
-                    || format!("more than {}", labels[labels.len() - 1]),
-                    |place| labels[place].to_string(),
-                );
-                let (labels, reached) = (labels[place], 100.0 * reached);
-                let _ = writeln!(text, "- {name}: {reached:.1} with {labels} labels; random needs {needed}");
+        for (order, (name, _)) in ORDERS.iter().enumerate().skip(1) {
+            for place in [ROUNDS.len() / 2, ROUNDS.len() - 1] {
+                let _ = writeln!(text, "- {name}: {}", self.labels_saved(order, place));
             }
         }
         text
     }
+
+    /// Some value of every point, by number of labels and order.
+    fn rows(&self, what: &str, value: &dyn Fn(&Point) -> f64) -> String {
+        let names = ORDERS.map(|(name, _)| name);
+        let less = names[1..].iter().map(|name| format!("{name} less random"));
+        let heads: Vec<String> = names.iter().map(ToString::to_string).chain(less).collect();
+        let mut text =
+            format!("| {what} | {} |\n|{}\n", heads.join(" | "), " ---: |".repeat(1 + heads.len()));
+        for (place, labels) in ROUNDS.iter().enumerate() {
+            let cells = row(&[0, 1, 2].map(|order| self.values(order, place, value)));
+            let _ = writeln!(text, "| {labels} | {cells} |");
+        }
+        let all = self.everything.first().map_or(0, |point| point.labels);
+        let everything = Spread::of(&self.everything.iter().map(value).collect::<Vec<_>>());
+        let _ = writeln!(text, "| all {all} | {} |{}\n", everything.share(), " |".repeat(heads.len() - 1));
+        text
+    }
+
+    /// How many random labels do what an order does with fewer.
+    fn labels_saved(&self, order: usize, place: usize) -> String {
+        let reached = self.accuracy(order, place).mean;
+        let needed = (0..ROUNDS.len()).find(|place| self.accuracy(0, *place).mean >= reached);
+        let needed = needed.map_or_else(
+            || format!("more than {}", ROUNDS[ROUNDS.len() - 1]),
+            |place| ROUNDS[place].to_string(),
+        );
+        format!("{:.1} with {} labels; random needs {needed}", 100.0 * reached, ROUNDS[place])
+    }
 }
 
 /// Cells of one row: each order (random first), and what each other has more than random. Values of the same
-/// repeat are compared, as they share their first images and their network.
+/// repeat are compared, as they share their first images.
 fn row(values: &[Vec<f64>; 3]) -> String {
     let shares = values.iter().map(|values| Spread::of(values).share());
     let gains = values[1..].iter().map(|values_of_order| {
