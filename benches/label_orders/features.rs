@@ -6,6 +6,7 @@ use tasklens::config::{Backbone, Config, DeviceChoice, Pretrained};
 use tasklens::inference::Predictor;
 use tasklens::inference::outputs::{Outputs, Store};
 use tasklens::labelling::suggestions::Suggestions;
+use tasklens::model::pretrained;
 use tasklens::training::base_network;
 
 use super::subject::Subject;
@@ -28,7 +29,9 @@ pub fn of(subject: &Subject) -> Suggestions {
 }
 
 fn computed(config: &Config, subject: &Subject) -> Outputs {
-    let network = base_network::prepare(config, &|_, _| {}, &|| true).expect("the weights of the set-up");
+    let network =
+        base_network::prepare(config, subject.dataset.rows.len(), &pretrained::cached, &|_, _| {}, &|| true)
+            .expect("the weights of the set-up");
     let store = Store::of(&network).expect("a store");
     let open = || Predictor::open(&network, DeviceChoice::Auto);
     let rows = &subject.dataset.rows;
