@@ -368,8 +368,7 @@ impl App {
             self.settings.training.remove(&file);
         }
         if restored == Restored::Outdated {
-            let message =
-                "The config has changed: what was chosen in Train before, and not saved, is not used";
+            let message = "What was chosen in Train before, and not saved, does not fit the config any more and is not used";
             self.toast(Level::Info, message);
         }
     }

@@ -73,11 +73,10 @@ pub fn ui(ui: &mut Ui, form: &mut ProposalForm, commands: &CommandSender) -> Ans
         }
         None => {
             let file = form.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            ui.label(theme::caption(
-                tokens,
-                format!("Saves {file} beside the CSV; it trains {} at first", form.training.recipe.title()),
-            ))
-            .on_hover_text(form.file.display().to_string());
+            let recipe = form.training.recipe;
+            let hint =
+                format!("{}\nIt trains {} at first. {}", form.file.display(), recipe.title(), recipe.about());
+            ui.label(theme::caption(tokens, format!("Saves {file} beside the CSV"))).on_hover_text(hint);
         }
     }
     ui.horizontal(|ui| {
