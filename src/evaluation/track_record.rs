@@ -57,9 +57,9 @@ impl TrackRecords {
             };
             let Some((_, is_right, place)) = (if is_up { up } else { down }).copied() else { break };
             if is_up {
-                above += 1
+                above += 1;
             } else {
-                below -= 1
+                below -= 1;
             }
             if place != asked {
                 of += 1;

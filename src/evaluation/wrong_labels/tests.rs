@@ -151,7 +151,7 @@ fn few_rows_say_nothing_and_rows_without_label_or_numbers_do_not_count() {
     assert_eq!(few, WrongLabels::TooFewRows { rows: 49 });
     let whole = estimate(&made.labels, &made.probabilities, 4);
     assert!(matches!(whole, WrongLabels::Share { rows: 100, .. }), "{whole:?}");
-    let (mut labels, mut probabilities) = (made.labels.clone(), made.probabilities.clone());
+    let (mut labels, mut probabilities) = (made.labels.clone(), made.probabilities);
     labels.extend([None, Some(1)]);
     probabilities.extend([0.25; 4]);
     probabilities.extend([f32::NAN; 4]);
