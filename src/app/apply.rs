@@ -116,7 +116,7 @@ impl App {
                 self.save_settings();
             }
             AppCommand::RememberTraining { file, chosen } => {
-                self.remember_training(file, chosen.map(|it| *it))
+                self.remember_training(file, chosen.map(|it| *it));
             }
             AppCommand::AskWhereToExport(form) => self.ask_where_to_export(form),
             AppCommand::ExportLabels(form, target) => self.export_labels(form, target),

@@ -567,7 +567,7 @@ fn pictures_of_a_run_in_both_themes() {
 fn a_small_window_at_200_percent_still_has_everything_one_below_the_other() {
     // 1280x800 at 200 %, without rail and status bar.
     let (mut harness, _folder) = stage(Theme::Light, [568.0, 372.0], 2.0, true);
-    wait_for(&mut harness, |harness| harness.query_by_label("about 1:30").map(|_| ()));
+    wait_for(&mut harness, |harness| harness.query_by_label("up to 1:25:00").map(|_| ()));
     snapshot(&mut harness, "train_zoomed_ready");
     play(&mut harness, &events(), TrainingState::Running);
     snapshot(&mut harness, "train_zoomed");

@@ -12,13 +12,16 @@ use crate::dataset::Dataset;
 use crate::training;
 use crate::training::estimate::{Estimate, Speed, Subject};
 
+/// Estimates a run, at a speed that may be known; is told whether to go on.
+pub type Look = fn(&Config, &Dataset, Option<Speed>, &dyn Fn() -> bool) -> anyhow::Result<Estimate>;
+
 /// What is asked of this computer; tests have answers of their own.
 #[derive(Clone, Copy)]
 pub struct Machine {
     /// The networks whose ImageNet weights are here.
     pub weights: fn() -> Vec<Backbone>,
     /// How long a run takes: see [`training::estimate::estimate`].
-    pub estimate: fn(&Config, &Dataset, Option<Speed>, &dyn Fn() -> bool) -> anyhow::Result<Estimate>,
+    pub estimate: Look,
 }
 
 impl Default for Machine {

@@ -103,6 +103,7 @@ impl TrainView {
         panel.show(ui, |ui| {
             ScrollArea::vertical().id_salt("settings").auto_shrink(false).show(ui, |ui| {
                 ui.set_max_width(ui.available_width() - 2.0 * GRID);
+                ui.label(theme::strong("How to train"));
                 self.settings_ui(ui, context);
             });
         });
@@ -122,7 +123,6 @@ impl TrainView {
             return;
         };
         ui.spacing_mut().item_spacing.y = GRID;
-        ui.label(theme::strong("How to train"));
         if context.training != TrainingState::Idle {
             ui.label(theme::caption(context.tokens, "Changes count from the next run on."));
         }
