@@ -90,7 +90,7 @@ impl Suggestions {
 
     /// Heads learnt anew on the features, from the labels that hold now (`labels[task][row]`, in the order of
     /// `tasks`), as out-of-sample probabilities: a labelled row is predicted by heads that did not see its
-    /// label, any other by the mean of all. A task takes part once two of its labels occur four times each;
+    /// label, any other by heads that saw all. A task takes part once two of its labels occur four times each;
     /// otherwise what was said of it before stays. `keep_going` gets (done, of); `None` where it said no.
     ///
     /// # Errors

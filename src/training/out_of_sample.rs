@@ -14,6 +14,9 @@ use crate::config::Task;
 use crate::download::hex;
 use crate::inference::outputs::{Features, derived};
 
+/// Counted up when heads come to say something else of the same labels: what was kept before is computed anew.
+const METHOD: u8 = 1;
+
 /// How the rows are divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Settings {
@@ -30,8 +33,8 @@ impl Default for Settings {
 }
 
 /// Out-of-sample probabilities of every item: `[task]`, each `[N, labels]`, where `labels` is
-/// `[task][item]`. A labelled item gets those of the head that did not learn from its fold, any other the mean
-/// of all heads. Folds are drawn per task, each with its share of every label.
+/// `[task][item]`. A labelled item gets those of the head that did not learn from its fold, any other those of a
+/// head that learned from all. Folds are drawn per task, each with its share of every label.
 ///
 /// A label with a single item is unknown to the head that predicts this item, which gives it a probability
 /// near 1 / rows; a task without any label gets equal probabilities for all.
@@ -52,11 +55,13 @@ pub fn cross_validate(
     progress.of = (PASSES + 1) * rows.features.len() + features.len();
     let penalties = choose_penalties(&rows, settings.seed, &mut progress)?;
     let Some(penalties) = penalties else { return Ok(None) };
+    let is_any_unlabelled = labels.iter().flatten().any(Option::is_none);
+    let held_out: Vec<Option<u8>> = (0..folds).map(Some).chain(is_any_unlabelled.then_some(None)).collect();
     let problems: Vec<Problem> = penalties
         .iter()
         .enumerate()
         .flat_map(|(task, &penalty)| {
-            (0..folds).map(move |fold| Problem { task, held_out: Some(fold), penalty })
+            held_out.iter().map(move |&held_out| Problem { task, held_out, penalty })
         })
         .collect();
     let Some(heads) = fit(&rows, &problems, &mut progress)? else { return Ok(None) };
@@ -65,16 +70,12 @@ pub fn cross_validate(
         tasks.iter().map(|task| Vec::with_capacity(features.len() * task.labels.len())).collect();
     let heads: Vec<&Linear> = heads.iter().collect();
     let complete = apply(features, &heads, &mut progress, &mut |from, chunk| {
-        for (task, (all, by_fold)) in all.iter_mut().zip(chunk.chunks_exact(usize::from(folds))).enumerate() {
+        for (task, (all, said)) in all.iter_mut().zip(chunk.chunks_exact(held_out.len())).enumerate() {
             let count = tasks[task].labels.len();
-            for row in 0..by_fold[0].len() / count.max(1) {
-                let of = |fold: usize| &by_fold[fold][row * count..(row + 1) * count];
-                match own_fold[task][from + row] {
-                    Some(fold) => all.extend_from_slice(of(usize::from(fold))),
-                    None => all.extend((0..count).map(|label| {
-                        (0..usize::from(folds)).map(|fold| of(fold)[label]).sum::<f32>() / f32::from(folds)
-                    })),
-                }
+            for row in 0..said[0].len() / count.max(1) {
+                // The head that learned from all comes after those of the folds.
+                let head = own_fold[task][from + row].unwrap_or(folds);
+                all.extend_from_slice(&said[usize::from(head)][row * count..(row + 1) * count]);
             }
         }
     })?;
@@ -109,7 +110,7 @@ pub fn cross_validate_kept(
 ) -> anyhow::Result<Option<Vec<Vec<f32>>>> {
     let mut digest = Sha256::new();
     digest.update(features.digest());
-    digest.update([settings.folds]);
+    digest.update([METHOD, settings.folds]);
     digest.update(settings.seed.to_le_bytes());
     for (labels, task) in labels.iter().zip(tasks) {
         digest.update(task.labels.len().to_le_bytes());

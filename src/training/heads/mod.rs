@@ -16,8 +16,9 @@ use crate::inference::outputs::Features;
 pub use fit::Linear;
 pub(super) use fit::{PASSES, Problem, Progress, Rows, apply, fit};
 
-/// Penalties to choose from, in rows: what a weight of 1 for a feature with deviation 1 costs.
-const PENALTIES: [f64; 5] = [1.0, 10.0, 100.0, 1e3, 1e4];
+/// Penalties to choose from, in rows: what a weight of 1 for a feature with deviation 1 costs. Close together where a
+/// hundred rows choose.
+const PENALTIES: [f64; 7] = [1.0, 3.0, 10.0, 30.0, 100.0, 1e3, 1e4];
 /// The penalty of a task with fewer labelled rows than can choose one.
 const PENALTY: f64 = 100.0;
 const ENOUGH_TO_CHOOSE: usize = 10;
@@ -26,7 +27,7 @@ const ENOUGH_IN_A_FIFTH: usize = 1000;
 /// Labelled rows that choose, over all tasks; per task at least a tenth of them.
 const CHOOSING: usize = 20_000;
 
-/// One head per task, on raw features.
+/// One head per task, on the square roots of features.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Heads {
     /// In the order of the tasks.

@@ -1,5 +1,6 @@
 use super::*;
 use crate::model::network::most_probable;
+use crate::training::heads::fit_heads;
 use crate::training::heads::tests::{classes, task};
 
 fn go_on(_: usize, _: usize) -> bool {
@@ -51,6 +52,20 @@ fn unlabelled_items_get_an_answer_and_small_tasks_do_no_harm() {
     let empty = vec![Vec::new(); 4];
     let none = cross_validate(&features.pick(&[]), &empty, &tasks, Settings::default(), &mut go_on).unwrap();
     assert_eq!(none, Some(empty.iter().map(|_| Vec::new()).collect()));
+}
+
+#[test]
+fn unlabelled_items_are_predicted_by_a_head_that_learned_from_all() {
+    let features = classes(60, 32, 2, 1.0);
+    let labels = [(0..60).map(|item| (item < 30).then_some(item % 2)).collect::<Vec<_>>()];
+    let tasks = [task("side", 2)];
+    let settings = Settings::default();
+    let said = cross_validate(&features, &labels, &tasks, settings, &mut go_on).unwrap().unwrap();
+    let heads = fit_heads(&features, &labels, &tasks, settings.seed, &mut go_on).unwrap().unwrap();
+    let by_all = heads.probabilities(&features, &mut go_on).unwrap().unwrap();
+    let apart = |item: usize| (said[0][2 * item] - by_all[0][2 * item]).abs();
+    assert!((30..60).all(|item| apart(item) < 1e-4));
+    assert!((0..30).any(|item| apart(item) > 0.02));
 }
 
 #[test]
