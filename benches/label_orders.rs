@@ -36,7 +36,7 @@ const ORDERS: [(&str, Option<Order>); 3] =
     [("random", None), ("most uncertain", Some(Order::Uncertain)), ("most diverse", Some(Order::Diverse))];
 
 /// Numbers of labelled images at which heads are fitted and measured; the first are taken at random.
-const ROUNDS: [usize; 11] = [20, 35, 50, 75, 100, 150, 200, 300, 400, 600, 800];
+const ROUNDS: [usize; 10] = [20, 35, 50, 75, 100, 150, 200, 300, 400, 800];
 
 /// What one order came to in one repeat.
 struct Curve {

@@ -33,9 +33,11 @@ pub fn all(root: &Path, folder: &Path) -> Vec<Subject> {
 
 fn drawn(folder: PathBuf) -> Subject {
     let images = folder.join("images");
-    let config =
+    // Pictures that are drawn anew count as other pictures, whose features are not known.
+    if !images.join("garments.csv").is_file() {
         sample::write_sample(&images, sample::IMAGES, sample::SEED, &mut |_, _| true).expect("the sample");
-    let config = Config::open(&config).expect("a config");
+    }
+    let config = Config::open(&images.join("config.yml")).expect("a config");
     let dataset = Dataset::open(&config).expect("rows");
     Subject { name: "sample", title: "The built-in sample: drawn garments", folder, config, dataset }
 }
