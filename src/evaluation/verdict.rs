@@ -63,7 +63,7 @@ pub fn judge(started: &Started, epochs: &[EpochMetrics], stopped: &Stopped) -> V
         .collect();
     if stopped.why == StopReason::Finished && was_improving(epochs, best) {
         findings.push(Finding::StillImproving);
-    } else if let Some(by_heart) = by_heart(&started.tasks, best) {
+    } else if let Some(by_heart) = by_heart(started, best) {
         findings.push(by_heart);
     }
     if findings.is_empty() {
@@ -75,10 +75,7 @@ pub fn judge(started: &Started, epochs: &[EpochMetrics], stopped: &Stopped) -> V
 /// What is wrong with one task, if anything.
 fn of_task(task: &str, labelled: Labelled, accuracy: f64) -> Option<Finding> {
     let Labelled { images, most_common } = labelled;
-    if images == 0 || !accuracy.is_finite() {
-        return None;
-    }
-    let interval = intervals::proportion((accuracy * images as f64).round() as usize, images)?;
+    let interval = interval(labelled, accuracy)?;
     let baseline = most_common as f64 / images as f64;
     // With one label there is nothing to learn.
     if accuracy <= baseline && most_common < images {
@@ -99,16 +96,24 @@ fn was_improving(epochs: &[EpochMetrics], best: &EpochMetrics) -> bool {
     best.epoch + since > last && best.validation.loss < before * (1.0 - LOWERED)
 }
 
-/// The task whose training images are known by heart, if any is.
-fn by_heart(tasks: &[String], best: &EpochMetrics) -> Option<Finding> {
+/// The task whose training images are known by heart, if it is certain that any is.
+fn by_heart(started: &Started, best: &EpochMetrics) -> Option<Finding> {
     let accuracies = best.train.task_accuracy.iter().zip(&best.validation.task_accuracy);
-    let (task, train, validation) = tasks
-        .iter()
-        .zip(accuracies)
-        .map(|(task, (train, validation))| (task, *train, *validation))
-        .filter(|(_, train, validation)| train - validation > BY_HEART)
-        .max_by(|a, b| (a.1 - a.2).total_cmp(&(b.1 - b.2)))?;
+    let tasks = started.tasks.iter().zip(&started.validation_labels).zip(accuracies);
+    let far = tasks.filter_map(|((task, labelled), (train, validation))| {
+        let interval = interval(*labelled, *validation)?;
+        (*train > interval.high && train - validation > BY_HEART).then_some((task, *train, *validation))
+    });
+    let (task, train, validation) = far.max_by(|a, b| (a.1 - a.2).total_cmp(&(b.1 - b.2)))?;
     Some(Finding::ByHeart { task: task.clone(), train, validation })
+}
+
+/// What the accuracy may be; `None` without images.
+fn interval(labelled: Labelled, accuracy: f64) -> Option<intervals::Estimate> {
+    let images = labelled.images;
+    accuracy
+        .is_finite()
+        .then(|| intervals::proportion((accuracy * images as f64).round() as usize, images))?
 }
 
 impl Finding {
@@ -138,8 +143,8 @@ impl Finding {
                     .to_owned()
             }
             Self::ByHeart { task, train, validation } => format!(
-                "It knows its training images better than new ones ({task}: {} and {}): more labels, a pretrained \
-                 network or more augmentation would help.",
+                "It knows its training images better than new ones ({task}: {} and {}): more labels or augmentation \
+                 would help, and a pretrained network if it began from scratch.",
                 percent(train),
                 percent(validation)
             ),
@@ -229,6 +234,8 @@ mod tests {
     fn a_network_that_knows_its_images_by_heart_is_told() {
         let found = judged(400, 100, &epochs(&FLAT, 0.99, 0.7), StopReason::EarlyStopping);
         assert_eq!(found, [Finding::ByHeart { task: "item".into(), train: 0.99, validation: 0.7 }]);
+        let few = judged(8, 3, &epochs(&FLAT, 1.0, 0.75), StopReason::EarlyStopping);
+        assert!(matches!(few[..], [Finding::TooFewImages { .. }]), "8 images are not certain of it: {few:?}");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::app::jobs::{Job, Jobs, Outcome};
 use crate::app::theme::Tokens;
 use crate::app::widgets::run_list::RunRow;
 use crate::config::Config;
+use crate::dataset::problems::counted;
 use crate::training::events::StopReason;
 use crate::training::run_folder::{self, RunRecord};
 use crate::training::{self, Unsaved};
@@ -43,7 +44,7 @@ impl Earlier {
         let epochs = self.record.epochs.len();
         let of = self.record.started.as_ref().map_or(epochs, |started| started.epochs);
         match self.record.stopped.as_ref().map(|stopped| stopped.why) {
-            Some(StopReason::Finished) => format!("{epochs} epochs"),
+            Some(StopReason::Finished) => counted(epochs, "epoch"),
             Some(StopReason::EarlyStopping) => format!("early stop at {epochs}"),
             Some(StopReason::Asked) => format!("stopped at {epochs} of {of}"),
             None if self.record.failed.is_some() => format!("failed at {epochs} of {of}"),

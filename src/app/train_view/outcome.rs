@@ -11,6 +11,7 @@ use crate::app::format::duration;
 use crate::app::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
 use crate::app::widgets::command_button;
+use crate::dataset::problems::counted;
 use crate::evaluation::verdict::Finding;
 use crate::training::events::{StopReason, Stopped};
 
@@ -172,10 +173,11 @@ fn stopped_ui(ui: &mut Ui, context: &ViewContext<'_>, run: &LiveRun, stopped: &S
 fn why(run: &LiveRun, stopped: &Stopped) -> String {
     let epochs = run.curves.epochs();
     match stopped.why {
+        StopReason::Finished if epochs == 1 => "Its only epoch is done.".to_owned(),
         StopReason::Finished => format!("All {epochs} epochs are done."),
         StopReason::EarlyStopping => {
             let since = stopped.best_epoch.map_or(0, |best| epochs.saturating_sub(best));
-            format!("Stopped early: the validation loss did not get better for {since} epochs.")
+            format!("Stopped early: the validation loss did not get better for {}.", counted(since, "epoch"))
         }
         StopReason::Asked => "Stopped because you asked; the best weights are kept.".to_owned(),
     }
