@@ -63,7 +63,7 @@ impl Panel {
             span if span < 0.4 => 0.05,
             _ => 0.1,
         };
-        let [low, high] = [(low / step).floor() * step, (high / step).ceil() * step];
+        let [low, high] = [(low / step).floor() * step, ((high / step).ceil() * step).min(1.0)];
         Self { low, high, step, everything }
     }
 
@@ -73,8 +73,9 @@ impl Panel {
         LEFT + (labels - first) / (last - first) * (WIDTH - LEFT - RIGHT)
     }
 
+    /// Of a band that reaches beyond all, the end.
     fn y(&self, accuracy: f64) -> f64 {
-        TOP + (self.high - accuracy) / (self.high - self.low) * (HEIGHT - TOP - BOTTOM)
+        TOP + (self.high - accuracy.min(self.high)) / (self.high - self.low) * (HEIGHT - TOP - BOTTOM)
     }
 
     fn svg(&self, outcome: &Outcome) -> String {
