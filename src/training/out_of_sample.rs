@@ -9,7 +9,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use super::heads::{Linear, PASSES, Problem, Progress, Rows, apply, choose_penalties, fit};
+use super::heads::{Inputs, Linear, PASSES, Problem, Progress, Reading, Rows, apply, choose_penalties, fit};
 use crate::config::Task;
 use crate::download::hex;
 use crate::inference::outputs::{Features, derived};
@@ -50,7 +50,8 @@ pub fn cross_validate(
     keep_going: &mut dyn FnMut(usize, usize) -> bool,
 ) -> anyhow::Result<Option<Vec<Vec<f32>>>> {
     let folds = settings.folds.clamp(2, 50);
-    let rows = Rows::labelled(features, labels, tasks, folds, settings.seed)?;
+    let inputs = Inputs::new(features, Reading::Roots);
+    let rows = Rows::labelled(&inputs, labels, tasks, folds, settings.seed)?;
     let mut progress = Progress { done: 0, of: 0, keep_going };
     progress.of = (PASSES + 1) * rows.features.len() + features.len();
     let penalties = choose_penalties(&rows, settings.seed, &mut progress)?;
@@ -69,7 +70,7 @@ pub fn cross_validate(
     let mut all: Vec<Vec<f32>> =
         tasks.iter().map(|task| Vec::with_capacity(features.len() * task.labels.len())).collect();
     let heads: Vec<&Linear> = heads.iter().collect();
-    let complete = apply(features, &heads, &mut progress, &mut |from, chunk| {
+    let complete = apply(&inputs, &heads, &mut progress, &mut |from, chunk| {
         for (task, (all, said)) in all.iter_mut().zip(chunk.chunks_exact(held_out.len())).enumerate() {
             let count = tasks[task].labels.len();
             for row in 0..said[0].len() / count.max(1) {

@@ -5,8 +5,8 @@
 
 use tch::{Kind, Tensor, no_grad};
 
+use super::inputs::Inputs;
 use super::lbfgs::Lbfgs;
-use crate::inference::outputs::Features;
 
 /// Rows in memory at a time.
 pub const CHUNK: usize = 4096;
@@ -30,7 +30,7 @@ pub struct Problem {
 #[derive(Clone, Debug)]
 pub struct Rows {
     /// `[N, D]`.
-    pub features: Features,
+    pub features: Inputs,
     /// `[task][row]`: the label, or -1.
     pub targets: Vec<Vec<i64>>,
     /// `[task][row]`: the fold of a labelled row.
@@ -39,7 +39,7 @@ pub struct Rows {
     pub labels: Vec<usize>,
 }
 
-/// A head: what it makes of the square roots of features.
+/// A head: what it makes of features, as it reads them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Linear {
     /// `[labels, D]`.
@@ -66,22 +66,6 @@ impl Progress<'_> {
     }
 }
 
-/// Rows `from..to` as `[B, D]` in float32: the square roots of the features, with the features' signs.
-///
-/// Features are means of rectified activations: many small, few large. Their roots are spread more evenly, which a
-/// linear head learns from with fewer labels (Perronnin, Sánchez and Mensink 2010; for few labels Yang, Liu and
-/// Xu 2021).
-fn chunk(features: &Features, from: usize, to: usize) -> anyhow::Result<Tensor> {
-    let dimensions = features.dimensions();
-    let mut bytes = Vec::with_capacity(2 * dimensions * (to - from));
-    for item in from..to {
-        bytes.extend_from_slice(bytemuck::cast_slice(features.half(item)));
-    }
-    let shape = [(to - from) as i64, dimensions as i64];
-    let values = Tensor::f_from_data_size(&bytes, &shape, Kind::Half)?.f_to_kind(Kind::Float)?;
-    Ok(values.f_abs()?.f_sqrt()?.f_copysign(&values)?)
-}
-
 fn chunks(rows: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..rows).step_by(CHUNK).map(move |from| (from, rows.min(from + CHUNK)))
 }
@@ -101,12 +85,12 @@ struct Scaling {
 }
 
 impl Scaling {
-    fn of(features: &Features, progress: &mut Progress<'_>) -> anyhow::Result<Option<Self>> {
+    fn of(features: &Inputs, progress: &mut Progress<'_>) -> anyhow::Result<Option<Self>> {
         let dimensions = features.dimensions() as i64;
         let zeros = || Tensor::f_zeros([dimensions], (Kind::Double, tch::Device::Cpu));
         let (mut sum, mut squares) = (zeros()?, zeros()?);
         for (from, to) in chunks(features.len()) {
-            let values = chunk(features, from, to)?;
+            let values = features.chunk(from, to)?;
             sum = sum.f_add(&values.f_sum_dim_intlist(0, false, Kind::Double)?)?;
             squares = squares.f_add(&values.f_square()?.f_sum_dim_intlist(0, false, Kind::Double)?)?;
             if !progress.step(to - from) {
@@ -172,7 +156,7 @@ impl<'a> Fit<'a> {
         Tensor::from_slice(&targets)
     }
 
-    /// The head on roots that `parameters` of standardised ones mean.
+    /// The head on inputs that `parameters` of standardised ones mean.
     fn linear(&self, parameters: &[f32], scaling: &Scaling) -> anyhow::Result<(Tensor, Tensor)> {
         let labels = self.labels() as i64;
         let (weights, biases) = parameters.split_at(parameters.len() - self.labels());
@@ -186,7 +170,7 @@ impl<'a> Fit<'a> {
 /// What a pass adds up for the fits that are not finished.
 struct Sums {
     losses: Vec<f64>,
-    /// `[all labels, D]`: by the weights, on roots.
+    /// `[all labels, D]`: by the weights, on inputs.
     weights: Tensor,
     /// `[all labels]`.
     biases: Tensor,
@@ -225,7 +209,7 @@ pub fn fit(
 
 /// Losses and gradients where the fits want to know them.
 fn pass(
-    features: &Features,
+    features: &Inputs,
     fits: &[&mut Fit<'_>],
     scaling: &Scaling,
     progress: &mut Progress<'_>,
@@ -241,7 +225,7 @@ fn pass(
         biases: biases.f_zeros_like()?,
     };
     for (from, to) in chunks(features.len()) {
-        let values = chunk(features, from, to)?;
+        let values = features.chunk(from, to)?;
         let logits = biases.f_addmm(&values, &transposed)?;
         let mut slopes = Vec::with_capacity(fits.len());
         let mut at = 0;
@@ -294,7 +278,7 @@ fn tell(fits: &mut [&mut Fit<'_>], sums: &Sums, scaling: &Scaling) -> anyhow::Re
 /// # Errors
 /// The memory does not suffice.
 pub fn apply(
-    features: &Features,
+    features: &Inputs,
     heads: &[&Linear],
     progress: &mut Progress<'_>,
     each: &mut dyn FnMut(usize, &[Vec<f32>]),
@@ -312,7 +296,7 @@ pub fn apply(
         }
         let (weights, biases) = (Tensor::f_cat(&weights, 0)?.f_tr()?, Tensor::f_cat(&biases, 0)?);
         for (from, to) in chunks(features.len()) {
-            let logits = biases.f_addmm(&chunk(features, from, to)?, &weights)?;
+            let logits = biases.f_addmm(&features.chunk(from, to)?, &weights)?;
             let mut at = 0;
             let mut all = Vec::with_capacity(heads.len());
             for head in heads {

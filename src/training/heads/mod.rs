@@ -4,6 +4,7 @@
 //! out-of-sample probabilities ([`super::out_of_sample`]) and updating a model while its images are labelled.
 
 mod fit;
+mod inputs;
 mod lbfgs;
 
 use anyhow::ensure;
@@ -15,6 +16,7 @@ use crate::config::Task;
 use crate::inference::outputs::Features;
 pub use fit::Linear;
 pub(super) use fit::{PASSES, Problem, Progress, Rows, apply, fit};
+pub(super) use inputs::{Inputs, Reading};
 
 /// Penalties to choose from, in rows: what a weight of 1 for a feature with deviation 1 costs. Close together where a
 /// hundred rows choose.
@@ -27,7 +29,7 @@ const ENOUGH_IN_A_FIFTH: usize = 1000;
 /// Labelled rows that choose, over all tasks; per task at least a tenth of them.
 const CHOOSING: usize = 20_000;
 
-/// One head per task, on the square roots of features.
+/// One head per task, on features as they are.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Heads {
     /// In the order of the tasks.
@@ -53,7 +55,8 @@ impl Heads {
         let mut all: Vec<Vec<f32>> =
             heads.iter().map(|head| Vec::with_capacity(rows * head.biases.len())).collect();
         let mut progress = Progress { done: 0, of: rows, keep_going };
-        let complete = apply(features, &heads, &mut progress, &mut |_, chunk| {
+        let inputs = Inputs::new(features, Reading::Plain);
+        let complete = apply(&inputs, &heads, &mut progress, &mut |_, chunk| {
             for (all, chunk) in all.iter_mut().zip(chunk) {
                 all.extend(chunk);
             }
@@ -76,7 +79,8 @@ pub fn fit_heads(
     seed: u64,
     keep_going: &mut dyn FnMut(usize, usize) -> bool,
 ) -> anyhow::Result<Option<Heads>> {
-    let rows = Rows::labelled(features, labels, tasks, 1, seed)?;
+    let inputs = Inputs::new(features, Reading::Plain);
+    let rows = Rows::labelled(&inputs, labels, tasks, 1, seed)?;
     let mut progress = Progress { done: 0, of: 0, keep_going };
     progress.of = (PASSES + 1) * rows.features.len();
     let Some(penalties) = choose_penalties(&rows, seed, &mut progress)? else { return Ok(None) };
@@ -89,7 +93,7 @@ impl Rows {
     /// The items that have a label for any task, with a fold for each label: shuffled by `seed`, and dealt
     /// label by label, so that every fold has its share of each.
     pub(super) fn labelled(
-        features: &Features,
+        features: &Inputs,
         labels: &[Vec<Option<u32>>],
         tasks: &[Task],
         folds: u8,

@@ -46,16 +46,17 @@ fn the_probabilities_are_right_as_often_as_they_say() {
 }
 
 #[test]
-fn heads_take_the_roots_of_features_with_their_signs() {
+fn heads_are_linear_on_the_features_as_they_are() {
     let features = Features::drawn(40, 2, |item, i| if i == 0 { item as f32 } else { -(item as f32) / 3.0 });
     let labels = (0..40).map(|item| Some(u32::from(item > 15))).collect();
     let heads = fit_heads(&features, &[labels], &[task("t", 2)], 1, &mut go_on).unwrap().unwrap();
     let said = heads.probabilities(&features, &mut go_on).unwrap().unwrap();
     let Linear { weights, biases } = &heads.tasks[0];
     for item in [0, 9, 25] {
-        let roots = [(item as f32).sqrt(), -(item as f32 / 3.0).sqrt()];
-        let of =
-            |label: usize| biases[label] + weights[2 * label] * roots[0] + weights[2 * label + 1] * roots[1];
+        let values = [item as f32, -(item as f32) / 3.0];
+        let of = |label: usize| {
+            biases[label] + weights[2 * label] * values[0] + weights[2 * label + 1] * values[1]
+        };
         let expected = 1.0 / (1.0 + (of(0) - of(1)).exp());
         assert!(
             (said[0][2 * item + 1] - expected).abs() < 0.01,

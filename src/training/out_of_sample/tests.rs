@@ -55,17 +55,18 @@ fn unlabelled_items_get_an_answer_and_small_tasks_do_no_harm() {
 }
 
 #[test]
-fn unlabelled_items_are_predicted_by_a_head_that_learned_from_all() {
-    let features = classes(60, 32, 2, 1.0);
+fn unlabelled_items_are_predicted_by_a_head_that_learned_from_the_roots_of_all() {
+    let drawn = classes(60, 32, 2, 1.0);
+    let powers = |power| Features::drawn(60, 32, |item, i| drawn.half(item)[i].to_f32().powi(power));
     let labels = [(0..60).map(|item| (item < 30).then_some(item % 2)).collect::<Vec<_>>()];
     let tasks = [task("side", 2)];
     let settings = Settings::default();
-    let said = cross_validate(&features, &labels, &tasks, settings, &mut go_on).unwrap().unwrap();
-    let heads = fit_heads(&features, &labels, &tasks, settings.seed, &mut go_on).unwrap().unwrap();
-    let by_all = heads.probabilities(&features, &mut go_on).unwrap().unwrap();
+    let said = cross_validate(&powers(4), &labels, &tasks, settings, &mut go_on).unwrap().unwrap();
+    let heads = fit_heads(&powers(2), &labels, &tasks, settings.seed, &mut go_on).unwrap().unwrap();
+    let by_all = heads.probabilities(&powers(2), &mut go_on).unwrap().unwrap();
     let apart = |item: usize| (said[0][2 * item] - by_all[0][2 * item]).abs();
-    assert!((30..60).all(|item| apart(item) < 1e-4));
-    assert!((0..30).any(|item| apart(item) > 0.02));
+    assert!((30..60).all(|item| apart(item) < 0.01), "{:?}", (30..60).map(apart).collect::<Vec<_>>());
+    assert!((0..30).any(|item| apart(item) > 0.03));
 }
 
 #[test]
