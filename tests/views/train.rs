@@ -537,6 +537,11 @@ fn without_a_project_the_place_says_what_to_do() {
     }
 }
 
+/// Waits until nothing is being measured any more: each estimate comes when its job is done.
+fn measured(harness: &mut Harness<'static, Option<Train>>) {
+    wait_for(harness, |harness| (harness.query_all_by_label("Measuring\u{2026}").count() == 0).then_some(()));
+}
+
 #[test]
 fn pictures_of_a_run_in_both_themes() {
     let warning = Event::Warning { message: "12 rows have no readable image and are left out".into() };
@@ -551,6 +556,7 @@ fn pictures_of_a_run_in_both_themes() {
         play(&mut harness, &events(), TrainingState::Running);
         snapshot(&mut harness, "train_running");
         play(&mut harness, &[warning.clone(), stopped()], TrainingState::Idle);
+        measured(&mut harness);
         snapshot(&mut harness, "train_finished");
         pictures.extend_harness(&mut harness);
         let (mut harness, _folder) = stage(theme, WINDOW, 1.0, true);
@@ -558,6 +564,7 @@ fn pictures_of_a_run_in_both_themes() {
         let error =
             "The CPU ran out of memory at epoch 19: set batch_size to 8, or input_shape to [160, 160]";
         play(&mut harness, &[Event::Failed { error: error.into() }], TrainingState::Idle);
+        measured(&mut harness);
         snapshot(&mut harness, "train_failed");
         pictures.extend_harness(&mut harness);
     }
