@@ -22,6 +22,7 @@ mod subject;
 #[path = "label_orders/table.rs"]
 mod table;
 
+use std::cell::LazyCell;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -86,7 +87,8 @@ fn main() {
 }
 
 fn examine(subject: &Subject, repeats: u64) -> Outcome {
-    let features = features::of(subject);
+    // What was measured before needs none.
+    let features = LazyCell::new(|| features::of(subject));
     let mut outcome = Outcome {
         title: subject.title,
         tasks: subject.dataset.tasks.iter().map(|task| task.name.clone()).collect(),
@@ -95,12 +97,12 @@ fn examine(subject: &Subject, repeats: u64) -> Outcome {
         curves: Vec::new(),
     };
     for repeat in 1..=repeats {
-        let simulation = Simulation::new(subject, &features, repeat);
+        let simulation = || Simulation::new(subject, &features, repeat);
         let folder = subject.folder.join(format!("results/{repeat}"));
-        outcome.everything.push(kept(&folder.join("everything.json"), || simulation.with_everything()));
+        outcome.everything.push(kept(&folder.join("everything.json"), || simulation().with_everything()));
         for (order, (name, by)) in ORDERS.into_iter().enumerate() {
             let file = folder.join(format!("{}.json", name.replace(' ', "_")));
-            let points = kept(&file, || simulation.run(by));
+            let points = kept(&file, || simulation().run(by));
             let ends = [points.first(), points.last()].map(|point| point.map_or(0.0, Point::mean));
             eprintln!("{} {repeat}, {name}: {:.3} to {:.3}", subject.name, ends[0], ends[1]);
             outcome.curves.push(Curve { order, repeat, points });
