@@ -102,7 +102,8 @@ fn by_heart(started: &Started, best: &EpochMetrics) -> Option<Finding> {
     let tasks = started.tasks.iter().zip(&started.validation_labels).zip(accuracies);
     let far = tasks.filter_map(|((task, labelled), (train, validation))| {
         let interval = interval(*labelled, *validation)?;
-        (*train > interval.high && train - validation > BY_HEART).then_some((task, *train, *validation))
+        let is_certain = *train > interval.high && interval.high - interval.low <= WIDEST;
+        (is_certain && train - validation > BY_HEART).then_some((task, *train, *validation))
     });
     let (task, train, validation) = far.max_by(|a, b| (a.1 - a.2).total_cmp(&(b.1 - b.2)))?;
     Some(Finding::ByHeart { task: task.clone(), train, validation })

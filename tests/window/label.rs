@@ -212,7 +212,7 @@ fn labelling_leaves_the_settings_of_the_next_run_as_they_were_changed() {
     let mut desk = desk();
     desk.settle();
     desk.go_to(Place::Train);
-    desk.press("Augmentation");
+    desk.press("How to train: From scratch");
     assert!(desk.shows("Changed here"));
     desk.go_to(Place::Label);
     desk.keys(Modifiers::NONE, Key::Num1);
