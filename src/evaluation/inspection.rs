@@ -1,8 +1,5 @@
 //! A network's outputs beside the labels of the rows: what every number and list of Inspect comes from.
 
-use std::collections::HashMap;
-use std::path::Path;
-
 use crate::config::Task;
 use crate::dataset::Dataset;
 use crate::dataset::split::Part;
@@ -75,8 +72,7 @@ impl Inspection {
     /// Joins outputs with rows by image path. `parts` has one entry per row, as
     /// [`Dataset::parts`] gives it; rows without a part are no items.
     pub fn new(dataset: &Dataset, parts: &[Option<Part>], outputs: &Outputs) -> Self {
-        let places: HashMap<&Path, usize> =
-            outputs.images.iter().enumerate().map(|(place, image)| (image.as_path(), place)).collect();
+        let places = outputs.places();
         let mut inspection = Self::default();
         let mut picked = Vec::new();
         for (row, part) in parts.iter().enumerate() {
@@ -150,6 +146,8 @@ fn join(dataset: &Dataset, rows: &[usize], task: &Task, all: &[f32], picked: &[u
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use std::path::Path;
+
     use crate::config::Config;
     use crate::dataset::table::Table;
 

@@ -1,8 +1,6 @@
 //! What a model says of every row of a dataset: the network of a run at first, then heads that are fitted
 //! anew on its features whenever enough labels have changed.
 
-use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::ensure;
@@ -62,8 +60,7 @@ impl Suggestions {
     /// As the network of a run says. Rows meet their outputs by image path, tasks by name and labels by text:
     /// a label that the network does not know gets 0, and a task of which it knows no label has no answers.
     pub fn of_outputs(dataset: &Dataset, outputs: &Outputs) -> Self {
-        let places: HashMap<&Path, usize> =
-            outputs.images.iter().enumerate().map(|(place, image)| (image.as_path(), place)).collect();
+        let places = outputs.places();
         let mut items = vec![None; dataset.rows.len()];
         let mut rows = Vec::new();
         let mut picked = Vec::new();

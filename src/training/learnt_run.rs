@@ -143,8 +143,7 @@ struct Known {
 impl Known {
     fn of(base: &Path, dataset: &Dataset) -> anyhow::Result<Self> {
         let outputs = Store::of(base)?.load()?;
-        let places: HashMap<&Path, usize> =
-            outputs.images.iter().enumerate().map(|(place, image)| (image.as_path(), place)).collect();
+        let places = outputs.places();
         let items = dataset.rows.iter().map(|row| places.get(row.image.as_path()).copied()).collect();
         Ok(Self { features: outputs.features, items })
     }

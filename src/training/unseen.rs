@@ -1,9 +1,6 @@
 //! Features that saw no label of the project: those of a backbone with its public weights, for whatever a network that
 //! knows its images by heart cannot judge.
 
-use std::collections::HashMap;
-use std::path::Path;
-
 use super::base_network::{self, AtHand, Cached};
 use super::setup;
 use crate::config::{Config, Pretrained};
@@ -44,8 +41,7 @@ pub fn features(
         return Ok(None);
     }
     let outputs = store.load()?;
-    let places: HashMap<&Path, usize> =
-        outputs.images.iter().enumerate().map(|(place, image)| (image.as_path(), place)).collect();
+    let places = outputs.places();
     let place = |row: &usize| places.get(dataset.rows[*row].image.as_path()).copied();
     let picked: Option<Vec<usize>> = rows.iter().map(place).collect();
     Ok(picked.map(|picked| outputs.features.pick(&picked)))

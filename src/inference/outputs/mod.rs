@@ -53,6 +53,13 @@ pub struct Outputs {
     pub features: Features,
 }
 
+impl Outputs {
+    /// The position of each image.
+    pub fn places(&self) -> HashMap<&Path, usize> {
+        self.images.iter().enumerate().map(|(place, image)| (image.as_path(), place)).collect()
+    }
+}
+
 /// Where the outputs of one checkpoint are kept.
 #[derive(Clone, Debug)]
 pub struct Store {
