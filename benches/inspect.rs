@@ -13,13 +13,14 @@ mod window;
 use std::time::Instant;
 
 use egui_kittest::kittest::Queryable as _;
-use project::{PICTURES, project};
 use tasklens::app::command::{AppCommand, Place};
-use tasklens::config::Config;
-use tasklens::dataset::Dataset;
-use tasklens::evaluation::browse::{Order, Query, Verdict};
-use tasklens::evaluation::inspection::Inspection;
-use tasklens::inference::outputs::Store;
+use tasklens_data::config::Config;
+use tasklens_data::dataset::Dataset;
+use tasklens_net::evaluation::browse::{Order, Query, Verdict};
+use tasklens_net::evaluation::inspection::Inspection;
+use tasklens_net::inference::outputs::Store;
+
+use project::{PICTURES, project};
 use window::{ms, scroll, settle, timed, wait, window};
 
 fn main() {

@@ -17,17 +17,18 @@ use cpu_time::{ProcessTime, ThreadTime};
 use egui::{Event, Key, Modifiers, Shape, TextureId};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use project::{FEATURES, PICTURES, project};
 use tasklens::app::App;
 use tasklens::app::command::{AppCommand, Place};
 use tasklens::app::project::Summary;
-use tasklens::config::Config;
-use tasklens::dataset::Dataset;
-use tasklens::dataset::edits::{Source, State, Step};
-use tasklens::inference::outputs::Store;
-use tasklens::labelling::candidates;
-use tasklens::labelling::order::{Order, Question, Uncertainty, arrange};
-use tasklens::labelling::suggestions::Suggestions;
+use tasklens_data::config::Config;
+use tasklens_data::dataset::Dataset;
+use tasklens_data::dataset::edits::{Source, State, Step};
+use tasklens_net::inference::outputs::Store;
+use tasklens_net::labelling::candidates;
+use tasklens_net::labelling::order::{Order, Question, Uncertainty, arrange};
+use tasklens_net::labelling::suggestions::Suggestions;
+
+use project::{FEATURES, PICTURES, project};
 use window::{Times, frame, ms, scroll, settle, timed, wait, window};
 
 /// Rows that have labels.

@@ -11,8 +11,7 @@ use flexi_logger::{
     Cleanup, Criterion, DeferredNow, ErrorChannel, FileSpec, LogSpecification, Logger, LoggerHandle, Naming,
 };
 use log::{Level, LevelFilter, Record};
-
-use crate::user_folders;
+use tasklens_data::user_folders;
 
 /// What is logged where `RUST_LOG` does not say it.
 const USUAL: &str = "warn, tasklens=info";

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use half::f16;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64;
-use tasklens::config::{Backbone, Config};
-use tasklens::dataset::{Dataset, sample};
-use tasklens::inference::outputs::{Buffer, MINIATURE_BYTES, Store, stamp};
-use tasklens::model::checkpoint::{self, Description};
-use tasklens::model::network::Network;
+use tasklens_data::config::{Backbone, Config};
+use tasklens_data::dataset::{Dataset, sample};
+use tasklens_net::inference::outputs::{Buffer, MINIATURE_BYTES, Store, stamp};
+use tasklens_net::model::checkpoint::{self, Description};
+use tasklens_net::model::network::Network;
 
 /// Drawn pictures; every folder of rows is a link to them.
 pub const PICTURES: usize = 400;

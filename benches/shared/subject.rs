@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use tasklens::config::Config;
-use tasklens::dataset::{Dataset, sample};
+use tasklens_data::config::Config;
+use tasklens_data::dataset::{Dataset, sample};
 
 /// A data set to label in simulation.
 pub struct Subject {

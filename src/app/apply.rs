@@ -3,6 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tasklens_data::config::Config;
+use tasklens_data::dataset::{self, Dataset, ImageRow};
+use tasklens_data::files::Output;
+use tasklens_net::training::events::Command;
+
 use super::App;
 use super::command::{AppCommand, Level, Place, UiCommand};
 use super::context::TrainingState;
@@ -15,10 +20,6 @@ use super::proposal_view::ProposalForm;
 use super::settings::ThemeChoice;
 use super::shell::AskedOutside;
 use super::train_view::{Remembered, Restored};
-use crate::config::Config;
-use crate::dataset::{self, Dataset, ImageRow};
-use crate::files::Output;
-use crate::training::events::Command;
 
 /// Images and seed of the sample that the window writes.
 const SAMPLE_IMAGES: usize = 1200;
@@ -322,8 +323,9 @@ impl App {
         if self.device_choice != Some(choice) {
             self.device_choice = Some(choice);
             self.device = None;
-            self.device_job =
-                Some(self.jobs.start_quietly("Looking for a GPU", move |_| crate::device::pick(choice)));
+            self.device_job = Some(
+                self.jobs.start_quietly("Looking for a GPU", move |_| tasklens_net::device::pick(choice)),
+            );
         }
         self.open_edits();
         self.tell_of_project(same_file, has_same_rows);

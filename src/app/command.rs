@@ -7,16 +7,16 @@
 use std::path::PathBuf;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
+use tasklens_data::dataset::ImageRow;
+use tasklens_data::dataset::edits::Step;
+use tasklens_data::dataset::edits::merge::OnConflict;
+use tasklens_data::dataset::export::Form;
+use tasklens_data::dataset::vocabulary;
+use tasklens_net::training;
 
 use super::icons;
 use super::project::ImageSource;
 use super::shell::AskedOutside;
-use crate::dataset::ImageRow;
-use crate::dataset::edits::Step;
-use crate::dataset::edits::merge::OnConflict;
-use crate::dataset::export::Form;
-use crate::dataset::vocabulary;
-use crate::training;
 
 /// The places of the left rail, in the order of the work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -384,7 +384,7 @@ pub enum AppCommand {
     Edit(Step),
     /// Label these images, and no others.
     LabelImages {
-        /// Which, by [`Dataset::image_key`](crate::dataset::Dataset::image_key): rows may have moved when it is
+        /// Which, by [`Dataset::image_key`](tasklens_data::dataset::Dataset::image_key): rows may have moved when it is
         /// done.
         images: Vec<String>,
         /// In words which they are.

@@ -1,12 +1,13 @@
 //! What a view is given in each frame.
 
+use tasklens_net::device::Device;
+
 use super::command::CommandSender;
 use super::jobs::Jobs;
 use super::label_edits::LabelEdits;
 use super::project::Project;
 use super::theme::Tokens;
 use super::thumbnails::Thumbnails;
-use crate::device::Device;
 
 /// Whether a run goes on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

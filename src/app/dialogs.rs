@@ -8,11 +8,12 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
+use tasklens_data::dataset::export::{self, Form};
+use tasklens_data::images::decode::ENDINGS;
+
 use super::command::AppCommand;
 use super::jobs::{Job, Jobs};
 use super::open::TABLE_ENDINGS;
-use crate::dataset::export::{self, Form};
-use crate::images::decode::ENDINGS;
 
 /// A dialog that was never shown gives up at once; a person takes longer.
 const AT_ONCE: Duration = Duration::from_millis(150);

@@ -1,6 +1,8 @@
 //! How to export the labels: as a CSV, as folders of images, or as JSON lines.
 
 use egui::{Button, Checkbox, Id, Key, Label, Modal, Role, ScrollArea, Ui, WidgetInfo};
+use tasklens_data::dataset::Dataset;
+use tasklens_data::dataset::export::{Form, Placing};
 
 use super::App;
 use super::command::AppCommand;
@@ -9,8 +11,6 @@ use super::icons;
 use super::theme::{self, GRID, Tokens};
 use super::widgets::segments::Segments;
 use super::widgets::{accent_button, dot_ui};
-use crate::dataset::Dataset;
-use crate::dataset::export::{Form, Placing};
 
 /// What is being chosen.
 pub struct ExportForm {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use tasklens_data::dataset::problems::counted;
+use tasklens_data::dataset::{self, Dataset};
+
 use super::App;
 use super::command::Level;
 use super::label_edits::LabelEdits;
 use super::project::Summary;
-use crate::dataset::problems::counted;
-use crate::dataset::{self, Dataset};
 
 impl App {
     /// The rows as the CSV has them, without edits.

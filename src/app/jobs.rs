@@ -2,13 +2,12 @@
 //! back through a channel. A panic in a job is an error message, never the end of the window.
 
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
-use std::sync::Mutex;
-
-use crate::panics;
+use tasklens_data::panics;
 
 /// How a job ended.
 #[derive(Debug)]

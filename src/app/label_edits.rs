@@ -5,12 +5,12 @@
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
+use tasklens_data::dataset::Dataset;
+use tasklens_data::dataset::edits::merge::{self, OnConflict, Save};
+use tasklens_data::dataset::edits::{ChangeView, Edit, Entry, Opened, Refusal, Report, State, Step, Writer};
 
 use super::jobs::{Job, Jobs, Outcome, Progress, take};
 use super::project::Summary;
-use crate::dataset::Dataset;
-use crate::dataset::edits::merge::{self, OnConflict, Save};
-use crate::dataset::edits::{ChangeView, Edit, Entry, Opened, Refusal, Report, State, Step, Writer};
 use follow::{Follow, gains};
 
 mod follow;

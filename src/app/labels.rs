@@ -3,6 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tasklens_data::config::Config;
+use tasklens_data::dataset::Dataset;
+use tasklens_data::dataset::edits::merge::{self, OnConflict};
+use tasklens_data::dataset::edits::{self, Opened, Step};
+use tasklens_data::dataset::export::{self, Form};
+
 use super::App;
 use super::command::{AppCommand, Level, UiCommand};
 use super::dialogs;
@@ -11,11 +17,6 @@ use super::format::grouped;
 use super::jobs::{Outcome, take};
 use super::label_edits::{LabelEdits, News};
 use super::project::Summary;
-use crate::config::Config;
-use crate::dataset::Dataset;
-use crate::dataset::edits::merge::{self, OnConflict};
-use crate::dataset::edits::{self, Opened, Step};
-use crate::dataset::export::{self, Form};
 
 /// Edits read from disk, and the rows that they belong to.
 pub struct OpenedEdits {

@@ -39,11 +39,11 @@ pub mod widgets;
 use std::path::PathBuf;
 
 use crossbeam_channel::Receiver;
+use tasklens_data::config::DeviceChoice;
+use tasklens_net::device::Device;
+use tasklens_net::training::Training;
+use tasklens_net::training::events::Command;
 
-use crate::config::DeviceChoice;
-use crate::device::Device;
-use crate::training::Training;
-use crate::training::events::Command;
 use command::{AppCommand, CommandSender, Place};
 use context::{TrainingState, ViewContext};
 use jobs::{Job, Jobs};
@@ -132,14 +132,9 @@ impl App {
         app.label.set_weights(|_| None);
         app.train = train_view::TrainView::new(train_view::estimates::Machine::for_test());
         app.device_choice = Some(DeviceChoice::Auto);
-        app.device = Some(Device {
-            tch: tch::Device::Cpu,
-            name: "CPU".to_owned(),
-            reason: "no NVIDIA driver was found".to_owned(),
-            threads: 1,
-            memory_bytes: 0,
-            bf16: false,
-        });
+        let mut device = Device::cpu("no NVIDIA driver was found".to_owned());
+        (device.name, device.threads, device.memory_bytes, device.bf16) = ("CPU".to_owned(), 1, 0, false);
+        app.device = Some(device);
         app
     }
 

@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use tasklens_data::config::presets::Proposed;
+use tasklens_data::config::{Config, Outside, Written};
+use tasklens_data::dataset::create::{self, Found};
+use tasklens_data::dataset::propose::{self, Proposal};
+use tasklens_data::dataset::{Dataset, sample, vocabulary};
+use tasklens_data::images::decode::has_image_ending;
+use tasklens_net::training::{self, run_folder::RunRecord};
 
 use super::format::grouped;
 use super::jobs::Progress;
 use super::project::{ImageSource, Summary};
-use crate::config::presets::Proposed;
-use crate::config::{Config, Outside, Written};
-use crate::dataset::create::{self, Found};
-use crate::dataset::propose::{self, Proposal};
-use crate::dataset::{Dataset, sample, vocabulary};
-use crate::images::decode::has_image_ending;
-use crate::training::{self, run_folder::RunRecord};
 
 /// What was opened.
 pub struct Opened {

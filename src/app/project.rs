@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::Config;
-use crate::dataset::split::Part;
-use crate::dataset::{Dataset, LabelCount};
+use tasklens_data::config::Config;
+use tasklens_data::dataset::split::Part;
+use tasklens_data::dataset::{Dataset, LabelCount};
 
 /// A config with its rows. Views read it; the app replaces it between frames.
 #[derive(Clone)]
@@ -77,7 +77,7 @@ pub enum ImageSource {
         /// What lists call it.
         name: String,
         /// Upright 8-bit RGB.
-        image: Arc<crate::images::Rgb>,
+        image: Arc<tasklens_data::images::Rgb>,
     },
     /// An address to fetch off the UI thread.
     Url(String),

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use egui::{ComboBox, RichText, Role as Accessible, ScrollArea, Ui, Vec2, WidgetInfo};
+use tasklens_data::config::presets::Proposed;
+use tasklens_data::dataset::propose::{ColumnGuess, Proposal, Role};
 
 use super::command::{AppCommand, CommandSender};
 use super::icons;
 use super::theme::{self, GRID, Tokens};
 use super::widgets::accent_button;
-use crate::config::presets::Proposed;
-use crate::dataset::propose::{ColumnGuess, Proposal, Role};
 
 /// So many labels are shown as chips; the rest are counted.
 const CHIPS: usize = 40;

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use tasklens_net::training::events::{Command, Event, Phase, StopReason, Stopped};
+use tasklens_net::training::{self, Training, Unsaved};
+
 use super::App;
 use super::command::{Level, Place};
 use super::context::TrainingState;
 use super::label_edits::LabelEdits;
-use crate::training::events::{Command, Event, Phase, StopReason, Stopped};
-use crate::training::{self, Training, Unsaved};
 
 /// While a run goes on and nobody touches the window, it is drawn this often.
 const FRAME_INTERVAL: Duration = Duration::from_millis(200);

@@ -5,10 +5,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use tasklens_data::user_folders;
 
 use super::command::Place;
 use super::train_view::Remembered;
-use crate::user_folders;
 
 /// So many projects are remembered.
 const RECENT: usize = 8;
@@ -83,7 +83,8 @@ impl Settings {
     /// Any I/O error.
     pub fn write(&self, file: &Path) -> anyhow::Result<()> {
         let text = serde_json::to_vec_pretty(self)?;
-        crate::files::replace(file, &text).with_context(|| format!("{} cannot be written", file.display()))
+        tasklens_data::files::replace(file, &text)
+            .with_context(|| format!("{} cannot be written", file.display()))
     }
 
     /// Puts a config at the head of the recent list.

@@ -9,8 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender};
 use egui::{ColorImage, TextureHandle, TextureOptions};
-
-use crate::{images, panics};
+use tasklens_data::{images, panics};
 
 /// So many textures are kept, and no more than so many bytes of them; those of the last frame always.
 const KEEP: usize = 512;

@@ -3,12 +3,13 @@
 
 use std::path::PathBuf;
 
+use tasklens_data::dataset::vocabulary::{self, Applied, Change};
+
 use super::App;
 use super::command::Level;
 use super::format::grouped;
 use super::jobs::{Job, Outcome};
 use super::label_edits::LabelEdits;
-use crate::dataset::vocabulary::{self, Applied, Change};
 
 /// A change on its way.
 pub struct Changing {

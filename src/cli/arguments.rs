@@ -126,7 +126,7 @@ pub struct Predict {
     pub batch_size: u16,
     /// auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "auto", value_parser = device)]
-    pub device: crate::config::DeviceChoice,
+    pub device: tasklens_data::config::DeviceChoice,
 }
 
 /// `tasklens evaluate`
@@ -150,7 +150,7 @@ pub struct Evaluate {
     pub quick: bool,
     /// auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "auto", value_parser = device)]
-    pub device: crate::config::DeviceChoice,
+    pub device: tasklens_data::config::DeviceChoice,
 }
 
 /// `tasklens label-stats`
@@ -279,8 +279,8 @@ fn name_and_labels(text: &str) -> Result<(String, String), String> {
     Ok((name.trim().to_owned(), labels.to_owned()))
 }
 
-fn device(text: &str) -> Result<crate::config::DeviceChoice, String> {
-    crate::config::DeviceChoice::from_name(text)
+fn device(text: &str) -> Result<tasklens_data::config::DeviceChoice, String> {
+    tasklens_data::config::DeviceChoice::from_name(text)
         .ok_or_else(|| "expected auto, cpu, cuda, cuda:N or mps".to_owned())
 }
 

@@ -1,10 +1,11 @@
 //! `tasklens check`: every problem of a config, its CSV and its images, with row and column.
 
+use tasklens_data::dataset::Dataset;
+use tasklens_data::dataset::problems::{self, Counts};
+
 use super::arguments::Check;
 use super::open_config;
 use super::progress::Bar;
-use crate::dataset::Dataset;
-use crate::dataset::problems::{self, Counts};
 
 /// How many problems of a kind are listed for a reader; `--json` lists all.
 const MOST_OF_KIND: usize = 20;

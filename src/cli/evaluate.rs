@@ -5,26 +5,26 @@ mod text;
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
+use tasklens_data::config::{Config, Task};
+use tasklens_data::dataset::split::Part;
+use tasklens_data::dataset::table::Table;
+use tasklens_data::dataset::{Dataset, Row, images_of_project, problems};
+use tasklens_data::files::Output;
+use tasklens_net::evaluation::agreement::{self, Disagreement};
+use tasklens_net::evaluation::inspection::Inspection;
+use tasklens_net::evaluation::page::page;
+use tasklens_net::evaluation::report::{self, Report, RunComparison, TaskReport};
+use tasklens_net::evaluation::suspects;
+use tasklens_net::inference::Predictor;
+use tasklens_net::inference::outputs::Store;
+use tasklens_net::model::pretrained;
+use tasklens_net::training::run_folder::{CONFIG, SPLIT};
+use tasklens_net::training::seen::{self, Seen};
+use tasklens_net::training::{split_file, unseen};
 
 use super::arguments::Evaluate;
 use super::progress::Bar;
 use super::{interrupt, open_config, output};
-use crate::config::{Config, Task};
-use crate::dataset::split::Part;
-use crate::dataset::table::Table;
-use crate::dataset::{Dataset, Row, images_of_project, problems};
-use crate::evaluation::agreement::{self, Disagreement};
-use crate::evaluation::inspection::Inspection;
-use crate::evaluation::page::page;
-use crate::evaluation::report::{self, Report, RunComparison, TaskReport};
-use crate::evaluation::suspects;
-use crate::files::Output;
-use crate::inference::Predictor;
-use crate::inference::outputs::Store;
-use crate::model::pretrained;
-use crate::training::run_folder::{CONFIG, SPLIT};
-use crate::training::seen::{self, Seen};
-use crate::training::{split_file, unseen};
 
 /// How many problems, mistakes or label errors of a kind are listed.
 const MOST_OF_KIND: usize = 5;

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use anyhow::bail;
+use tasklens_data::config::{Task, nearest};
+use tasklens_data::dataset::edits;
+use tasklens_data::dataset::export::{self, Form, Placing};
 
 use super::arguments::Export as Arguments;
 use super::progress::Bar;
 use super::{interrupt, open_config, output};
-use crate::config::{Task, nearest};
-use crate::dataset::edits;
-use crate::dataset::export::{self, Form, Placing};
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let config = open_config(&arguments.config, &arguments.changes, false)?;

@@ -1,9 +1,10 @@
 //! `tasklens label-stats`: how far the labelling is.
 
+use tasklens_data::dataset::edits;
+use tasklens_data::dataset::label_stats::{Count, LabelStats};
+
 use super::arguments::LabelStats as Arguments;
 use super::open_config;
-use crate::dataset::edits;
-use crate::dataset::label_stats::{Count, LabelStats};
 
 /// How many texts that the config does not list are named.
 const MOST_UNKNOWN: usize = 5;

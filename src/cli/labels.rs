@@ -1,11 +1,12 @@
 //! `tasklens labels`: list the tasks and labels of a project, and change them.
 
+use tasklens_data::config::{Config, Written};
+use tasklens_data::dataset::edits;
+use tasklens_data::dataset::label_stats::LabelStats;
+use tasklens_data::dataset::vocabulary::{self, Applied, Change, Preview};
+
 use super::arguments::{LabelChange, Labels as Arguments};
 use super::{open_config, refuse_outside};
-use crate::config::{Config, Written};
-use crate::dataset::edits;
-use crate::dataset::label_stats::LabelStats;
-use crate::dataset::vocabulary::{self, Applied, Change, Preview};
 
 /// How many images of a preview are listed.
 const MOST: usize = 20;

@@ -18,6 +18,7 @@ macro_rules! say {
 
 mod arguments;
 mod check;
+mod doctor;
 mod evaluate;
 mod export;
 mod interrupt;
@@ -34,14 +35,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::Parser as _;
+use tasklens_data::config::{Config, Outside, Written};
+use tasklens_data::dataset::{sample, vocabulary};
+use tasklens_data::files::Output;
+use tasklens_data::panics;
+use tasklens_net::training::outputs;
 
 use crate::app;
-use crate::config::{Config, Outside, Written};
-use crate::dataset::{sample, vocabulary};
-use crate::device;
-use crate::files::Output;
-use crate::training::outputs;
-use crate::{logging, panics};
+use crate::logging;
 use arguments::{Arguments, Verb};
 
 /// Runs the program with the arguments of the process.
@@ -49,7 +50,7 @@ pub fn main() -> ExitCode {
     let outcome = match Arguments::try_parse() {
         Ok(arguments) => {
             let _logging = logging::start(&logging::folder(), arguments.verbose);
-            panics::write_reports(&panics::folder());
+            panics::write_reports(&panics::folder(), logging::last_lines);
             let faults = faults_before();
             run(arguments, faults)
         }
@@ -126,11 +127,11 @@ fn write_sample(folder: &Path, images: usize, seed: u64) -> anyhow::Result<bool>
 }
 
 fn doctor() -> bool {
-    let checks = device::doctor();
+    let checks = doctor::look();
     for check in &checks {
         out!("{check}");
     }
-    checks.iter().all(|check| check.status != device::Status::Fail)
+    checks.iter().all(|check| check.status != doctor::Status::Fail)
 }
 
 /// Where an option's file goes. A result on standard output has it for itself: what is said from now on goes to

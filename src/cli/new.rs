@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::bail;
+use tasklens_data::dataset::create::{self, Draft, DraftTask};
+use tasklens_net::training;
 
 use super::arguments::New;
 use super::interrupt;
 use super::progress::Bar;
-use crate::dataset::create::{self, Draft, DraftTask};
-use crate::training;
 
 pub fn run(arguments: &New) -> anyhow::Result<bool> {
     let stop = interrupt::flag()?;

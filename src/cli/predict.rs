@@ -9,18 +9,18 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
+use tasklens_data::dataset::create::find_images;
+use tasklens_data::dataset::propose::{Role, propose_config};
+use tasklens_data::dataset::table::Table;
+use tasklens_data::dataset::{Row, TableImages};
+use tasklens_data::images::{decode, fetch};
+use tasklens_net::inference::Predictor;
+use tasklens_net::inference::stream::{Answer, predict_rows};
 
 use super::arguments::Predict;
 use super::interrupt::{self, Flag};
 use super::progress::Bar;
 use super::{is_table, stdout};
-use crate::dataset::create::find_images;
-use crate::dataset::propose::{Role, propose_config};
-use crate::dataset::table::Table;
-use crate::dataset::{Row, TableImages};
-use crate::images::{decode, fetch};
-use crate::inference::Predictor;
-use crate::inference::stream::{Answer, predict_rows};
 use inputs::{Inputs, Source};
 use output::{Answers, csv_output};
 
@@ -95,7 +95,7 @@ fn collect(argument: &OsStr, predictor: &Predictor, stop: &Flag, inputs: &mut In
 fn add_rows(csv: &Path, predictor: &Predictor, inputs: &mut Inputs) -> anyhow::Result<()> {
     let table = Table::open(csv)?;
     let config = &predictor.description().config;
-    let trained_with = crate::config::Config::parse(config, csv).ok();
+    let trained_with = tasklens_data::config::Config::parse(config, csv).ok();
     let column = match trained_with.as_ref().and_then(|config| table.column(&config.model.path_column)) {
         Some(column) => column,
         None => {

@@ -1,15 +1,17 @@
 //! `tasklens train`: the run's events as a bar, as plain lines, or as JSON lines.
 
 use anyhow::Context as _;
+use tasklens_data::config::Config;
+use tasklens_data::dataset::edits::Journal;
+use tasklens_net::evaluation::verdict;
+use tasklens_net::training::events::{
+    Command, EpochMetrics, Event, Phase, Stage, Started, StopReason, Stopped,
+};
+use tasklens_net::training::{Request, Unsaved, outputs, run_folder, start};
 
 use super::arguments::Train;
 use super::progress::{Bar, clock};
 use super::{interrupt, open_config, refuse_outside, stdout};
-use crate::config::Config;
-use crate::dataset::edits::Journal;
-use crate::evaluation::verdict;
-use crate::training::events::{Command, EpochMetrics, Event, Phase, Stage, Started, StopReason, Stopped};
-use crate::training::{Request, Unsaved, outputs, run_folder, start};
 
 pub fn run(arguments: &Train) -> anyhow::Result<bool> {
     let request = request(arguments)?;

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use tasklens::config::Config;
-use tasklens::dataset::vocabulary::{self, Change};
-use tasklens::dataset::{Dataset, edits};
-use tasklens::files::fault::{Fault, inject};
+use tasklens_data::config::Config;
+use tasklens_data::dataset::vocabulary::{self, Change};
+use tasklens_data::dataset::{Dataset, edits};
+use tasklens_data::files::fault::{Fault, inject};
 
 use crate::{err, out, sample, tasklens};
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use half::f16;
 use tasklens::app::project::{Project, Summary};
-use tasklens::config::{Backbone, Config, Task};
-use tasklens::dataset::Dataset;
-use tasklens::inference::outputs::{Buffer, MINIATURE_BYTES, Store, stamp};
-use tasklens::model::checkpoint::{self, Description};
-use tasklens::model::network::Network;
+use tasklens_data::config::{Backbone, Config, Task};
+use tasklens_data::dataset::Dataset;
+use tasklens_net::inference::outputs::{Buffer, MINIATURE_BYTES, Store, stamp};
+use tasklens_net::model::checkpoint::{self, Description};
+use tasklens_net::model::network::Network;
 
 /// Labels of the two tasks.
 pub const PRINTS: [&str; 3] = ["solid", "striped", "dotted"];

@@ -9,7 +9,7 @@ use egui_kittest::{Harness, SnapshotResults};
 use tasklens::app::context::ViewContext;
 use tasklens::app::inspect_view::neighbours::NeighboursStrip;
 use tasklens::app::inspect_view::session::Session;
-use tasklens::inference::outputs::Store;
+use tasklens_net::inference::outputs::Store;
 
 use super::garments::{IMAGES, PRINTS, inspected, prediction};
 use super::inspect_desk::{Inspect, stage, stage_with, wait_until};

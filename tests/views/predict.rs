@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use egui::{Key, Theme};
 use egui_kittest::Harness;
+use egui_kittest::SnapshotResults;
 use egui_kittest::kittest::Queryable as _;
 use tasklens::app::command::{AppCommand, UiCommand};
 use tasklens::app::predict_view::PredictView;
 use tasklens::app::predict_view::worker::Model;
 use tasklens::app::project::ImageSource;
-use tasklens::config::{DeviceChoice, Task};
-use tasklens::images::Rgb;
-use tasklens::inference::Prediction;
+use tasklens_data::config::{DeviceChoice, Task};
+use tasklens_data::images::Rgb;
+use tasklens_net::inference::Prediction;
 
 use super::stage::{Stage, THEMES, harness, project, snapshot};
-use egui_kittest::SnapshotResults;
 
 type Predict = Stage<PredictView>;
 

@@ -12,9 +12,9 @@ use tasklens::app::label_edits::LabelEdits;
 use tasklens::app::project::{Project, Summary};
 use tasklens::app::theme::{self, Tokens};
 use tasklens::app::thumbnails::Thumbnails;
-use tasklens::config::Config;
-use tasklens::dataset::Dataset;
-use tasklens::device::Device;
+use tasklens_data::config::Config;
+use tasklens_data::dataset::Dataset;
+use tasklens_net::device::Device;
 
 /// What stands around a view.
 pub struct Stage<V> {
@@ -33,14 +33,9 @@ pub struct Stage<V> {
 impl<V> Stage<V> {
     pub fn new(ctx: &egui::Context, view: V, project: Option<Project>) -> Self {
         let (commands, inbox) = CommandSender::new(ctx);
-        let device = Device {
-            tch: tch::Device::Cpu,
-            name: "CPU, 2 threads".to_owned(),
-            reason: "No NVIDIA driver was found".to_owned(),
-            threads: 2,
-            memory_bytes: 8 << 30,
-            bf16: false,
-        };
+        let mut device = Device::cpu("No NVIDIA driver was found".to_owned());
+        device.name = "CPU, 2 threads".to_owned();
+        (device.threads, device.memory_bytes, device.bf16) = (2, 8 << 30, false);
         let (jobs, thumbnails) = (Jobs::new(ctx), Thumbnails::new(ctx));
         Self {
             view,

@@ -4,21 +4,21 @@ use std::path::{Path, PathBuf};
 
 use egui::Theme;
 use egui_kittest::Harness;
+use egui_kittest::SnapshotResults;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tasklens::app::command::{AppCommand, UiCommand};
 use tasklens::app::context::TrainingState;
 use tasklens::app::train_view::estimates::Machine;
 use tasklens::app::train_view::{Restored, TrainView};
-use tasklens::config::Config;
-use tasklens::config::{Backbone, Recipe};
-use tasklens::dataset::Dataset;
-use tasklens::training::estimate::{Estimate, Speed};
-use tasklens::training::events::{
+use tasklens_data::config::Config;
+use tasklens_data::config::{Backbone, Recipe};
+use tasklens_data::dataset::Dataset;
+use tasklens_net::training::estimate::{Estimate, Speed};
+use tasklens_net::training::events::{
     BatchProgress, EpochMetrics, Event, Labelled, Phase, SplitMetrics, Started, StopReason, Stopped,
 };
 
 use super::stage::{Stage, THEMES, harness, project, snapshot};
-use egui_kittest::SnapshotResults;
 
 type Train = Stage<TrainView>;
 
@@ -186,7 +186,7 @@ fn press(harness: &mut Harness<'static, Option<Train>>, name: &str) {
 }
 
 /// Presses Start; what the app is asked to begin.
-fn start(harness: &mut Harness<'static, Option<Train>>) -> Box<tasklens::training::Request> {
+fn start(harness: &mut Harness<'static, Option<Train>>) -> Box<tasklens_net::training::Request> {
     train(harness).sent();
     harness.get_by_label("Start training").click();
     harness.run_steps(2);

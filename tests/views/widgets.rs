@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use egui::accesskit::Role;
 use egui::{Align2, FontId, Key, Modifiers, Rect, Ui};
 use egui_kittest::Harness;
+use egui_kittest::SnapshotResults;
 use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
 use tasklens::app::theme::Tokens;
 use tasklens::app::thumbnails::Thumbnails;
@@ -14,11 +15,10 @@ use tasklens::app::widgets::confusion_matrix::{ConfusionMatrix, Pick};
 use tasklens::app::widgets::probability_bars::ProbabilityBars;
 use tasklens::app::widgets::reliability::ReliabilityDiagram;
 use tasklens::app::widgets::thumbnail_grid::{GridItems, GridState, Selection, ThumbnailGrid};
-use tasklens::evaluation::confusion::{Confusion, Normalisation};
-use tasklens::evaluation::scores::score;
+use tasklens_net::evaluation::confusion::{Confusion, Normalisation};
+use tasklens_net::evaluation::scores::score;
 
 use super::stage::{THEMES, harness, snapshot};
-use egui_kittest::SnapshotResults;
 
 #[test]
 fn a_chart_shows_both_splits_marks_and_the_values_under_the_pointer() {

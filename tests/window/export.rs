@@ -2,12 +2,12 @@
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use tasklens::app::command::{AppCommand, UiCommand};
+use tasklens_data::dataset::edits::{Change, Field, Source, Step};
+use tasklens_data::dataset::export::{Form, Placing};
 
 use crate::desk::Desk;
 use crate::pictures::pictures;
-use tasklens::app::command::{AppCommand, UiCommand};
-use tasklens::dataset::edits::{Change, Field, Source, Step};
-use tasklens::dataset::export::{Form, Placing};
 
 /// Garments with one label edited and none saved, and the question how to export.
 fn asked() -> Desk {

@@ -4,7 +4,7 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tasklens::app::Start;
 use tasklens::app::command::{AppCommand, Place};
-use tasklens::dataset::export::Form;
+use tasklens_data::dataset::export::Form;
 
 use crate::desk::Desk;
 use crate::garments::inspected;

@@ -4,7 +4,7 @@ use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tasklens::app::command::{AppCommand, Place};
-use tasklens::dataset::ImageRow;
+use tasklens_data::dataset::ImageRow;
 
 use crate::desk::Desk;
 use crate::inspect::desk;

@@ -7,10 +7,10 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tasklens::app::Start;
 use tasklens::app::command::Place;
-use tasklens::config::Backbone;
-use tasklens::model::network::Network;
-use tasklens::model::tensor_file;
-use tasklens::training::run_folder;
+use tasklens_data::config::Backbone;
+use tasklens_net::model::network::Network;
+use tasklens_net::model::tensor_file;
+use tasklens_net::training::run_folder;
 
 use crate::desk::Desk;
 use crate::label::unlabelled;

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
 use egui_kittest::kittest::Queryable as _;
-use tasklens::config::Config;
-use tasklens::dataset::Dataset;
-use tasklens::dataset::edits::{self, Source, Step};
-use tasklens::dataset::vocabulary::{self, Change};
-use tasklens::files::fault::{Fault, inject};
+use tasklens_data::config::Config;
+use tasklens_data::dataset::Dataset;
+use tasklens_data::dataset::edits::{self, Source, Step};
+use tasklens_data::dataset::vocabulary::{self, Change};
+use tasklens_data::files::fault::{Fault, inject};
 
 use crate::desk::Desk;
 use crate::label::desk;

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use egui::{Event, Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use tasklens::app::Start;
+use tasklens::app::command::{Place, UiCommand};
+use tasklens_data::config::Config;
 
 use crate::desk::{Desk, write_garments};
 use crate::pictures::pictures;
-use tasklens::app::Start;
-use tasklens::app::command::{Place, UiCommand};
-use tasklens::config::Config;
 
 const WINDOW: egui::Vec2 = egui::vec2(1280.0, 800.0);
 

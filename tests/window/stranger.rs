@@ -67,7 +67,7 @@ fn a_file_that_is_no_history_stops_training_before_it_begins() {
 fn the_sample_is_drawn_outside_of_its_project_only_when_the_user_says_so() {
     let mut desk = Desk::with(egui::vec2(1280.0, 800.0), |folder| {
         let drawn = folder.join("drawn");
-        let config = tasklens::dataset::sample::write_sample(&drawn, 2, 7, &mut |_, _| true).unwrap();
+        let config = tasklens_data::dataset::sample::write_sample(&drawn, 2, 7, &mut |_, _| true).unwrap();
         let text = std::fs::read_to_string(config).unwrap();
         let project = folder.join("project");
         std::fs::create_dir(&project).unwrap();

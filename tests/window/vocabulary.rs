@@ -2,13 +2,13 @@
 
 use egui::{Key, Modifiers, Theme, vec2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use tasklens::app::Start;
+use tasklens::app::command::{AppCommand, Place, UiCommand};
+use tasklens_data::dataset::edits::{Source, State, Step};
+use tasklens_data::dataset::vocabulary::Change;
 
 use crate::desk::{Desk, write_garments};
 use crate::pictures::pictures;
-use tasklens::app::Start;
-use tasklens::app::command::{AppCommand, Place, UiCommand};
-use tasklens::dataset::edits::{Source, State, Step};
-use tasklens::dataset::vocabulary::Change;
 
 fn read(desk: &Desk, name: &str) -> String {
     std::fs::read_to_string(desk.folder.path().join("garments").join(name)).unwrap()

@@ -2,16 +2,16 @@
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
-
-use crate::desk::{Desk, PRINTS, SLEEVES, write_garments};
 use tasklens::app::Start;
 use tasklens::app::command::{AppCommand, Place};
 use tasklens::app::project::ImageSource;
-use tasklens::config::Config;
-use tasklens::dataset::edits::{Change, Field, Source, Step};
-use tasklens::training::events::Command;
-use tasklens::training::run_folder::RunRecord;
-use tasklens::training::{Request, Unsaved};
+use tasklens_data::config::Config;
+use tasklens_data::dataset::edits::{Change, Field, Source, Step};
+use tasklens_net::training::events::Command;
+use tasklens_net::training::run_folder::RunRecord;
+use tasklens_net::training::{Request, Unsaved};
+
+use crate::desk::{Desk, PRINTS, SLEEVES, write_garments};
 
 /// A small data set with a network that a test can wait for.
 pub fn trainable(folder: &std::path::Path) -> Start {
@@ -109,7 +109,7 @@ fn epochs_done(runs: &std::path::Path) -> usize {
 /// The built-in sample, small and with a network that two cores train in minutes.
 pub fn sample(folder: &std::path::Path) -> Start {
     let folder = folder.join("sample");
-    let config = tasklens::dataset::sample::write_sample(&folder, 1000, 7, &mut |_, _| true).unwrap();
+    let config = tasklens_data::dataset::sample::write_sample(&folder, 1000, 7, &mut |_, _| true).unwrap();
     Start { open: Some(config) }
 }
 

@@ -5,7 +5,7 @@
 //! program reads nothing else. Training works without: what cannot be had is a message and no failure.
 
 // One table for the program and for us.
-#[path = "../../src/config/networks.rs"]
+#[path = "../../crates/tasklens-data/src/config/networks.rs"]
 #[allow(dead_code, reason = "the program needs the rest")]
 mod networks;
 mod pickle;

@@ -1,6 +1,8 @@
 //! The line above the table: search field, label and part filters, counts.
 
 use egui::{ComboBox, Key, Role, TextEdit, Ui, Vec2, WidgetInfo};
+use tasklens_data::dataset::filter::{Filter, TaskFilter};
+use tasklens_data::dataset::split::Part;
 
 use super::DataView;
 use crate::app::command::UiCommand;
@@ -10,8 +12,6 @@ use crate::app::icons;
 use crate::app::project::Project;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::icon_button;
-use crate::dataset::filter::{Filter, TaskFilter};
-use crate::dataset::split::Part;
 
 impl DataView {
     pub(super) fn filter_bar_ui(&mut self, ui: &mut Ui, project: &Project, context: &ViewContext<'_>) {

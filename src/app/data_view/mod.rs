@@ -8,6 +8,8 @@ mod table;
 use std::sync::Arc;
 
 use egui::{Key, Margin, Panel, Ui};
+use tasklens_data::dataset::ImageRow;
+use tasklens_data::dataset::filter::Filter;
 
 use super::command::UiCommand;
 use super::context::ViewContext;
@@ -15,8 +17,6 @@ use super::jobs::{Job, Outcome};
 use super::project::Project;
 use super::theme::GRID;
 use super::widgets::tab_ui;
-use crate::dataset::ImageRow;
-use crate::dataset::filter::Filter;
 
 /// What the side panel shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,6 +1,9 @@
 //! The side panel about all rows: bars of label counts, and the problems.
 
 use egui::{Align2, FontId, Rect, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
+use tasklens_data::dataset::LabelCount;
+use tasklens_data::dataset::filter::{Filter, TaskFilter};
+use tasklens_data::dataset::problems::{Problem, Severity};
 
 use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
@@ -9,9 +12,6 @@ use crate::app::icons;
 use crate::app::project::Project;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::{command_button, dot_ui, empty_place};
-use crate::dataset::LabelCount;
-use crate::dataset::filter::{Filter, TaskFilter};
-use crate::dataset::problems::{Problem, Severity};
 
 /// Bars per task and label, train and validation; a press filters by the label.
 pub fn labels_ui(ui: &mut Ui, project: &Project, tokens: &Tokens, filter: &mut Filter) {

@@ -2,6 +2,8 @@
 
 use egui::{Align, Color32, Layout, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
 use egui_extras::{Column, TableBuilder, TableRow};
+use tasklens_data::dataset::ImageRow;
+use tasklens_data::dataset::split::Part;
 
 use super::{DataView, Side};
 use crate::app::command::UiCommand;
@@ -11,8 +13,6 @@ use crate::app::project::Project;
 use crate::app::theme::{self, GRID};
 use crate::app::thumbnails::Thumbnail;
 use crate::app::widgets::{command_button, dot_ui, empty_place, fit};
-use crate::dataset::ImageRow;
-use crate::dataset::split::Part;
 
 const ROW_HEIGHT: f32 = 13.0 * GRID;
 const HEADER_HEIGHT: f32 = 8.0 * GRID;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::{Align, ComboBox, Layout, Role, ScrollArea, Ui, WidgetInfo};
+use tasklens_net::evaluation::browse::Query;
 
 use super::session::{Loaded, Session};
 use super::wording::{images, part_name};
@@ -13,7 +14,6 @@ use crate::app::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::train_view::earlier::EarlierRuns;
 use crate::app::widgets::empty_place;
-use crate::evaluation::browse::Query;
 use card::TaskCard;
 use other::Other;
 use rows::{Change, Compared, ComparedTask};

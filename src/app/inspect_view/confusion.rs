@@ -3,6 +3,9 @@
 use std::sync::Arc;
 
 use egui::{Align, Layout, ScrollArea, Ui};
+use tasklens_net::evaluation::browse::{Order, Query};
+use tasklens_net::evaluation::confusion::Normalisation;
+use tasklens_net::evaluation::inspection::Inspection;
 
 use super::session::Loaded;
 use super::wording::{images, part_name};
@@ -14,9 +17,6 @@ use crate::app::theme::{self, GRID};
 use crate::app::widgets::confusion_matrix::{ConfusionMatrix, Pick};
 use crate::app::widgets::empty_place;
 use crate::app::widgets::segments::Segments;
-use crate::evaluation::browse::{Order, Query};
-use crate::evaluation::confusion::Normalisation;
-use crate::evaluation::inspection::Inspection;
 use counts::Counts;
 
 mod counts;
@@ -247,9 +247,10 @@ impl Place<'_> {
 
 #[cfg(test)]
 mod tests {
+    use tasklens_data::dataset::split::Part;
+
     use super::counts::tests::inspection;
     use super::*;
-    use crate::dataset::split::Part;
 
     #[test]
     fn a_cell_leads_to_exactly_its_images() {

@@ -1,11 +1,14 @@
 //! The same photograph on both sides of the split: what was learnt by heart is scored as if it were known.
 
 mod list;
-mod search;
 
 use std::sync::Arc;
 
 use egui::{Align, Label, Layout, Slider, Ui};
+use tasklens_data::dataset::split::Part;
+use tasklens_net::evaluation::browse::Query;
+use tasklens_net::evaluation::duplicates::{self, Found, Leak, Shown};
+use tasklens_net::inference::duplicates::SAME_PHOTOGRAPH;
 
 use super::origin::Origin;
 use super::search::{Search, Words};
@@ -16,10 +19,6 @@ use crate::app::format::grouped;
 use crate::app::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
-use crate::dataset::split::Part;
-use crate::evaluation::browse::Query;
-use crate::inference::duplicates::SAME_PHOTOGRAPH;
-use search::{Found, Leak, Shown};
 
 const WORDS: Words = Words {
     icon: icons::COPY,
@@ -99,7 +98,7 @@ impl DuplicatesTab {
     fn start(&mut self, loaded: &Loaded, context: &ViewContext<'_>) {
         let inspection = Arc::clone(&loaded.inspection);
         self.search.start(context.jobs.start("Looking for duplicates", move |progress| {
-            search::find(&inspection, &mut |done, of| {
+            duplicates::find(&inspection, &mut |done, of| {
                 progress.set(done as u64, of as u64);
                 progress.keep_going()
             })
@@ -163,7 +162,7 @@ impl DuplicatesTab {
         ui.horizontal_wrapped(|ui| {
             let label = ui.label(theme::caption(context.tokens, "Similarity from"));
             ui.spacing_mut().slider_width = 30.0 * GRID;
-            let slider = Slider::new(&mut self.threshold, search::LEAST..=1.0).fixed_decimals(3);
+            let slider = Slider::new(&mut self.threshold, duplicates::LEAST..=1.0).fixed_decimals(3);
             ui.add(slider).labelled_by(label.id).on_hover_text(
                 "From 0.995 on it is nearly always the same photograph; lower values also show photographs \
                  that were only taken alike",

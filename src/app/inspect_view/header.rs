@@ -1,14 +1,14 @@
 //! Above the tabs: the tabs themselves, the run, the task and the part that all of them are about.
 
 use egui::{Align, ComboBox, Layout, RichText, Role, Ui, WidgetInfo};
+use tasklens_data::dataset::split::Part;
+use tasklens_net::evaluation::inspection::Inspection;
 
 use super::{Focus, InspectView, Tab};
 use crate::app::context::ViewContext;
 use crate::app::format::grouped;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::{dot_ui, tab_ui};
-use crate::dataset::split::Part;
-use crate::evaluation::inspection::Inspection;
 
 /// Below this width, the run stands below the tabs, beside the part.
 const WIDE: f32 = 860.0;

@@ -16,6 +16,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use egui::Ui;
+use tasklens_data::dataset::Dataset;
+use tasklens_net::evaluation::browse::{Order, Query, Verdict};
+use tasklens_net::evaluation::inspection::Inspection;
 
 use super::neighbours::NeighboursStrip;
 use super::session::{Loaded, Session};
@@ -28,9 +31,6 @@ use crate::app::jobs::{Job, Outcome};
 use crate::app::theme::GRID;
 use crate::app::widgets::empty_place;
 use crate::app::widgets::thumbnail_grid::{GridState, ThumbnailGrid};
-use crate::dataset::Dataset;
-use crate::evaluation::browse::{Order, Query, Verdict};
-use crate::evaluation::inspection::Inspection;
 use cells::{CAPTION, Cells};
 use heat::HeatMaps;
 

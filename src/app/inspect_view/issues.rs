@@ -10,6 +10,13 @@ mod list;
 use std::sync::Arc;
 
 use egui::{Key, Modifiers, Ui};
+use tasklens_data::config::Task;
+use tasklens_data::dataset::Dataset;
+use tasklens_data::dataset::edits::{Change, Source, Step};
+use tasklens_net::evaluation::inspection::TaskItems;
+use tasklens_net::evaluation::suspects::{self, Suspect, TaskSuspects};
+use tasklens_net::model::pretrained;
+use tasklens_net::training::unseen;
 
 use super::search::{Search, Words};
 use super::session::{Loaded, Session};
@@ -21,13 +28,6 @@ use crate::app::icons;
 use crate::app::label_edits::LabelEdits;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
-use crate::config::Task;
-use crate::dataset::Dataset;
-use crate::dataset::edits::{Change, Source, Step};
-use crate::evaluation::inspection::TaskItems;
-use crate::evaluation::suspects::{self, Suspect, TaskSuspects};
-use crate::model::pretrained;
-use crate::training::unseen;
 
 const WORDS: Words = Words {
     icon: icons::TAG,

@@ -10,6 +10,7 @@ mod tooltip;
 use std::sync::Arc;
 
 use egui::{Align, Button, Key, Layout, Modifiers, RichText, Role, Theme, Ui, Vec2, WidgetInfo};
+use tasklens_net::evaluation::browse::{Order, Query, Verdict};
 
 use super::session::{Loaded, Session};
 use super::wording::images;
@@ -20,7 +21,6 @@ use crate::app::theme::{self, GRID};
 use crate::app::widgets::scatter::{Cloud, Scatter, ScatterState};
 use crate::app::widgets::segments::Segments;
 use crate::app::widgets::{empty_place, glyph_button};
-use crate::evaluation::browse::{Order, Query, Verdict};
 use coloring::{Coloring, Scene};
 use layouts::{Arrangement, Layouts};
 

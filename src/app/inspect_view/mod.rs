@@ -20,6 +20,8 @@ mod wording;
 use std::path::{Path, PathBuf};
 
 use egui::Ui;
+use tasklens_data::dataset::split::Part;
+use tasklens_net::evaluation::browse::Query;
 
 use super::command::UiCommand;
 use super::context::ViewContext;
@@ -27,8 +29,6 @@ use super::icons;
 use super::theme::GRID;
 use super::train_view::earlier::EarlierRuns;
 use super::widgets::{command_button, empty_place, primary_button};
-use crate::dataset::split::Part;
-use crate::evaluation::browse::Query;
 use images::Basis;
 use session::{Loaded, Session};
 
@@ -81,7 +81,7 @@ impl Tab {
 /// What all tabs are about: chosen once, above them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Focus {
-    /// Index into [`crate::evaluation::inspection::Inspection::tasks`].
+    /// Index into [`tasklens_net::evaluation::inspection::Inspection::tasks`].
     pub task: usize,
     /// `None` is all parts together.
     pub part: Option<Part>,
@@ -255,6 +255,6 @@ fn waiting_ui(ui: &mut Ui, session: &Session) {
 fn focused_scores<'a>(
     loaded: &'a Loaded,
     focus: &Focus,
-) -> Option<&'a crate::evaluation::scores::TaskScores> {
+) -> Option<&'a tasklens_net::evaluation::scores::TaskScores> {
     loaded.scores.get(focus.task)?.of(focus.part?)
 }

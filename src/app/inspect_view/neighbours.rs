@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use egui::{Align2, FontId, Label, Rect, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
+use tasklens_net::evaluation::neighbours::training_neighbours;
+use tasklens_net::inference::neighbours::Neighbour;
 
 use super::origin::Origin;
 use super::session::Loaded;
@@ -16,9 +18,6 @@ use crate::app::jobs::{Job, Outcome};
 use crate::app::theme::{self, GRID, RADIUS, TEXT_SMALL};
 use crate::app::widgets::picture_ui;
 use crate::app::widgets::probability_bars::elided;
-use crate::dataset::split::Part;
-use crate::evaluation::inspection::Inspection;
-use crate::inference::neighbours::{Neighbour, nearest, nearest_to_item};
 
 /// So many are shown.
 const COUNT: usize = 12;
@@ -122,29 +121,12 @@ impl NeighboursStrip {
             let inspection = Arc::clone(&loaded.inspection);
             // A job about another item ends with its handle.
             let job = context.jobs.start_quietly("Looking for similar images", move |progress| {
-                Ok(find(&inspection, item, &mut |_, _| progress.keep_going()).unwrap_or_default())
+                Ok(training_neighbours(&inspection, item, COUNT, &mut |_, _| progress.keep_going())
+                    .unwrap_or_default())
             });
             self.job = Some((item, job));
         }
     }
-}
-
-/// The nearest training images of an item, without itself, as items; `None` where `keep_going` said no.
-fn find(
-    inspection: &Inspection,
-    item: usize,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
-) -> Option<Vec<Neighbour>> {
-    let train = inspection.items_of(Some(Part::Train));
-    let features = inspection.features.pick(&train);
-    let mut found = match train.binary_search(&item) {
-        Ok(place) => nearest_to_item(&features, place, COUNT, keep_going)?,
-        Err(_) => nearest(&features, &inspection.features.gather(&[item]), COUNT, keep_going)?,
-    };
-    for neighbour in &mut found {
-        neighbour.item = train[neighbour.item];
-    }
-    Some(found)
 }
 
 /// One neighbour; returns whether it was clicked.
@@ -194,6 +176,3 @@ fn cell_ui(
     ui.painter().text(below, Align2::CENTER_BOTTOM, similarity, font, tokens.text_weak);
     response.on_hover_text(name).clicked()
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,9 +1,10 @@
 //! What a result was computed from: edited labels make a new [`Loaded`] with the same images, and what follows
 //! from the images alone is still right then.
 
+use tasklens_data::dataset::split::Part;
+use tasklens_net::inference::outputs::Features;
+
 use super::session::Loaded;
-use crate::dataset::split::Part;
-use crate::inference::outputs::Features;
 
 /// Features and parts of the items at some time.
 #[derive(Default)]

@@ -2,6 +2,11 @@
 //! certainty can be believed, and each label.
 
 use egui::{Rect, RichText, ScrollArea, Ui, UiBuilder, pos2, vec2};
+use tasklens_data::dataset::split::Part;
+use tasklens_net::evaluation::agreement::Disagreement;
+use tasklens_net::evaluation::browse::{Order, Query, Verdict};
+use tasklens_net::evaluation::inspection::TaskItems;
+use tasklens_net::evaluation::scores::TaskScores;
 
 use super::session::Loaded;
 use super::wording::{Score, images, or_dash, part_name};
@@ -11,11 +16,6 @@ use crate::app::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
 use crate::app::widgets::reliability::ReliabilityDiagram;
-use crate::dataset::split::Part;
-use crate::evaluation::agreement::Disagreement;
-use crate::evaluation::browse::{Order, Query, Verdict};
-use crate::evaluation::inspection::TaskItems;
-use crate::evaluation::scores::TaskScores;
 use labels::{LabelTable, Labels};
 use verdicts::{Tone, Verdict as Sentence, verdicts};
 

@@ -3,19 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tasklens_data::config::DeviceChoice;
+use tasklens_data::dataset::Dataset;
+use tasklens_data::dataset::split::Part;
+use tasklens_net::evaluation::agreement::{self, Disagreement, Record};
+use tasklens_net::evaluation::inspection::Inspection;
+use tasklens_net::evaluation::report::PartScores;
+use tasklens_net::inference::outputs::{Outputs, Pass, Store};
+use tasklens_net::inference::{Predictor, precision_of};
+use tasklens_net::training::{run_folder, split_file};
+
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
 use crate::app::jobs::{Job, Jobs, Outcome, Progress, take};
 use crate::app::project::Project;
-use crate::config::DeviceChoice;
-use crate::dataset::Dataset;
-use crate::dataset::split::Part;
-use crate::evaluation::agreement::{self, Disagreement, Record};
-use crate::evaluation::inspection::Inspection;
-use crate::evaluation::report::PartScores;
-use crate::inference::outputs::{Outputs, Pass, Store};
-use crate::inference::{Predictor, precision_of};
-use crate::training::{run_folder, split_file};
 
 /// What is known of a run; replaced as a whole when outputs or labels change.
 pub struct Loaded {

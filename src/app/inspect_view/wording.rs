@@ -1,9 +1,10 @@
 //! Scores in words: names, what they mean to somebody who is no statistician, and how they are written.
 
+use tasklens_data::dataset::split::Part;
+use tasklens_net::evaluation::intervals::Estimate;
+use tasklens_net::evaluation::scores::TaskScores;
+
 use crate::app::widgets::probability_bars::percent;
-use crate::dataset::split::Part;
-use crate::evaluation::intervals::Estimate;
-use crate::evaluation::scores::TaskScores;
 
 /// A score of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

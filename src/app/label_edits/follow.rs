@@ -4,11 +4,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tasklens_data::config::Task;
+use tasklens_data::dataset::Dataset;
+use tasklens_data::dataset::edits::{ChangeView, Field, State};
+
 use crate::app::jobs::{Job, Jobs, Outcome, take};
 use crate::app::project::Summary;
-use crate::config::Task;
-use crate::dataset::Dataset;
-use crate::dataset::edits::{ChangeView, Field, State};
 
 /// The rest is so many times as long as the work took.
 const REST: u32 = 4;
@@ -125,8 +126,9 @@ pub fn gains<'a>(tasks: &[Task], changes: impl IntoIterator<Item = ChangeView<'a
 
 #[cfg(test)]
 mod tests {
+    use tasklens_data::dataset::edits::Change;
+
     use super::*;
-    use crate::dataset::edits::Change;
 
     #[test]
     fn few_rows_follow_at_once_and_many_leave_the_core_alone_most_of_the_time() {

@@ -2,12 +2,13 @@
 
 use std::time::Instant;
 
+use tasklens_data::dataset::edits::{Change, Source, Step};
+use tasklens_net::labelling::order::Order;
+
 use super::{LabelView, Which};
 use crate::app::command::{AppCommand, Level};
 use crate::app::context::ViewContext;
 use crate::app::label_edits::LabelEdits;
-use crate::dataset::edits::{Change, Source, Step};
-use crate::labelling::order::Order;
 
 impl LabelView {
     /// Gives rows a label for a task, or takes it away. Whether that could be asked for.

@@ -1,14 +1,14 @@
 //! A label that is missing is added where it is missed.
 
 use egui::{Button, Key, Role, TextEdit, Ui, WidgetInfo};
+use tasklens_data::config::Task;
+use tasklens_data::dataset::vocabulary::Change;
 
 use super::LabelView;
 use crate::app::command::AppCommand;
 use crate::app::context::ViewContext;
 use crate::app::icons;
 use crate::app::theme::{self, GRID};
-use crate::config::Task;
-use crate::dataset::vocabulary::Change;
 
 /// A label while it is typed.
 #[derive(Debug)]

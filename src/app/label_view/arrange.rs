@@ -3,15 +3,16 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use tasklens_data::dataset::Dataset;
+use tasklens_data::dataset::edits::Values;
+use tasklens_net::labelling::candidates;
+use tasklens_net::labelling::order::{Order, Question, Uncertainty, arrange};
+use tasklens_net::labelling::suggestions::Suggestions;
+
 use super::queue::Queue;
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
 use crate::app::jobs::{Job, Outcome};
-use crate::dataset::Dataset;
-use crate::dataset::edits::Values;
-use crate::labelling::candidates;
-use crate::labelling::order::{Order, Question, Uncertainty, arrange};
-use crate::labelling::suggestions::Suggestions;
 
 /// Which images are labelled.
 #[derive(Clone, Debug, Default, PartialEq)]

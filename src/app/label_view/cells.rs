@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use egui::{FontId, Rect, Ui, vec2};
+use tasklens_data::dataset::Dataset;
+use tasklens_net::labelling::suggestions::Suggestions;
 
 use crate::app::icons;
 use crate::app::label_edits::LabelEdits;
 use crate::app::theme::{GRID, TEXT_SMALL, Tokens};
 use crate::app::widgets::probability_bars::whole_percent;
 use crate::app::widgets::thumbnail_grid::{CaptionLine, GridItems};
-use crate::dataset::Dataset;
-use crate::labelling::suggestions::Suggestions;
 
 /// The cells of the grid.
 pub(super) struct Cells<'a> {

@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use tasklens_data::dataset::Dataset;
+use tasklens_net::inference::neighbours::nearest_to_item;
+use tasklens_net::labelling::candidates;
+use tasklens_net::labelling::suggestions::Suggestions;
+
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
 use crate::app::jobs::{Job, Outcome};
-use crate::dataset::Dataset;
-use crate::inference::neighbours::nearest_to_item;
-use crate::labelling::candidates;
-use crate::labelling::suggestions::Suggestions;
 
 /// So many of the most similar images are listed.
 const MOST_ALIKE: usize = 2000;

@@ -1,7 +1,9 @@
 //! Many images small: one key labels all that are chosen.
 
-use egui::{Frame, Margin, Panel, Role, Ui, WidgetInfo};
 use std::collections::HashSet;
+
+use egui::{Frame, Margin, Panel, Role, Ui, WidgetInfo};
+use tasklens_data::dataset::edits::{Change, Source};
 
 use super::cells::Cells;
 use super::collect::{Collection, Collector};
@@ -13,7 +15,6 @@ use crate::app::icons;
 use crate::app::theme::GRID;
 use crate::app::widgets::empty_place;
 use crate::app::widgets::thumbnail_grid::{GridState, Selection, ThumbnailGrid};
-use crate::dataset::edits::{Change, Source};
 
 const CAPTION: f32 = 6.0 * GRID;
 /// Sides of the pictures, in points.

@@ -1,6 +1,7 @@
 //! Above the images: one or many, which, in which order, and the model that helps.
 
 use egui::{Align, Button, ComboBox, Layout, RichText, Role, Ui, WidgetInfo};
+use tasklens_net::labelling::order::{Order, Uncertainty};
 
 use super::session::Model;
 use super::{LabelView, Mode, Which};
@@ -13,7 +14,6 @@ use crate::app::train_view::earlier::age_of;
 use crate::app::widgets::choice::{choice_ui, combo};
 use crate::app::widgets::segments::Segments;
 use crate::app::widgets::{command_button, icon_button};
-use crate::labelling::order::{Order, Uncertainty};
 
 const MODES: [(Mode, &str, &str); 2] = [
     (Mode::One, "One image", "Large, with the keys for each label (G)"),

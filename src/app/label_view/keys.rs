@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use egui::Key;
-
-use crate::config::Task;
+use tasklens_data::config::Task;
 
 /// The user's own keys: task, label, name of the key.
 pub type Assignments = BTreeMap<String, BTreeMap<String, String>>;

@@ -26,15 +26,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::Ui;
+use tasklens_data::config::{Backbone, Task};
+use tasklens_net::labelling::order::{Order, Uncertainty};
+use tasklens_net::labelling::rate::LabelRate;
 
 use super::context::ViewContext;
 use super::icons;
 use super::theme::GRID;
 use super::widgets::empty_place;
 use super::widgets::zoom_image::Zoom;
-use crate::config::{Backbone, Task};
-use crate::labelling::order::{Order, Uncertainty};
-use crate::labelling::rate::LabelRate;
 use arrange::{Arrangement, Wanted, Which};
 use keys::{Assignments, KeyMap};
 use session::Session;

@@ -1,13 +1,13 @@
 //! The flag of an image, and the note that goes with it.
 
 use egui::{Button, Key, RichText, Role, TextEdit, Ui, Vec2, WidgetInfo};
+use tasklens_data::dataset::ImageRow;
 
 use super::{LabelView, Mode};
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
 use crate::app::icons;
 use crate::app::theme::{self, GRID};
-use crate::dataset::ImageRow;
 
 /// A note while it is typed.
 pub struct NoteEditor {

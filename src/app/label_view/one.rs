@@ -1,6 +1,7 @@
 //! One image large, its tasks beside it.
 
 use egui::{Align, Frame, Label, Layout, Margin, Panel, Sense, Ui, vec2};
+use tasklens_data::dataset::edits::Source;
 
 use super::LabelView;
 use super::panel::{Press, hints_ui};
@@ -11,7 +12,6 @@ use crate::app::theme::{self, GRID};
 use crate::app::thumbnails::side_for;
 use crate::app::widgets::glyph_button;
 use crate::app::widgets::zoom_image::zoom_image_ui;
-use crate::dataset::edits::Source;
 
 /// Images decoded ahead, and behind.
 const AHEAD: isize = 4;

@@ -1,12 +1,12 @@
 //! The keys of the place: one list for both modes, taken in the order in which they were pressed.
 
 use egui::{Event, EventFilter, Id, Key, Modifiers, Ui};
+use tasklens_data::dataset::edits::Source;
 
 use super::{LabelView, Mode};
 use crate::app::command::AppCommand;
 use crate::app::context::ViewContext;
 use crate::app::widgets::thumbnail_grid::keys_are_free;
-use crate::dataset::edits::Source;
 
 /// What a key means while one image is shown.
 const OWN: [Key; 18] = [

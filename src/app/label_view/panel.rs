@@ -6,6 +6,7 @@ use egui::{
     text::{LayoutJob, TextFormat},
     vec2,
 };
+use tasklens_data::config::Task;
 
 use super::LabelView;
 use super::add_label::NewLabel;
@@ -14,7 +15,6 @@ use crate::app::format::grouped;
 use crate::app::icons;
 use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::probability_bars::{elided, whole_percent};
-use crate::config::Task;
 
 const ROW: f32 = 7.0 * GRID;
 const CHIP: f32 = 5.0 * GRID;

@@ -10,18 +10,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tasklens_data::config::Task;
+use tasklens_data::dataset::Dataset;
+use tasklens_net::inference::outputs::{Outputs, Pass, Store};
+use tasklens_net::labelling::candidates;
+use tasklens_net::labelling::suggestions::{Score, Suggestions};
+use tasklens_net::training::learnt_run::Saved;
+use tasklens_net::training::seen;
+
 use crate::app::command::Level;
 use crate::app::context::{TrainingState, ViewContext};
 use crate::app::inspect_view::session::{SharedPredictor, told};
 use crate::app::jobs::{Job, Outcome, take};
 use crate::app::train_view::earlier::EarlierRuns;
-use crate::config::Task;
-use crate::dataset::Dataset;
-use crate::inference::outputs::{Outputs, Pass, Store};
-use crate::labelling::candidates;
-use crate::labelling::suggestions::{Score, Suggestions};
-use crate::training::learnt_run::Saved;
-use crate::training::seen;
 use ahead::Ahead;
 pub use model::Model;
 

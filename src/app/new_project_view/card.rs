@@ -1,11 +1,11 @@
 //! A task in the making: its name, a field that takes labels, and the labels as chips.
 
 use egui::{Button, Event, Id, Key, Response, Role, TextEdit, Ui, Vec2, WidgetInfo};
+use tasklens_data::dataset::create::{DraftTask, SEPARATORS};
 
 use crate::app::icons;
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::{dot_ui, glyph_button, show_focused};
-use crate::dataset::create::{DraftTask, SEPARATORS};
 
 /// So many labels are shown as chips; the rest are counted.
 const CHIPS: usize = 40;

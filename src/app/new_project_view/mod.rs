@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::{Button, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
+use tasklens_data::dataset::create::{Created, Draft, DraftTask, FolderSplit, Found};
+use tasklens_net::training;
 
 use super::App;
 use super::command::{AppCommand, CommandSender, Level};
@@ -18,8 +20,6 @@ use super::open::{MOST_PREDICTED, to_predict};
 use super::theme::{self, GRID, Tokens};
 use super::thumbnails::{Thumbnail, side_for};
 use super::widgets::{accent_button, fit, picture_ui, show_focused};
-use crate::dataset::create::{Created, Draft, DraftTask, FolderSplit, Found};
-use crate::training;
 use card::{Card, Field};
 
 /// A task of the sub-folders is called this until the user says better.

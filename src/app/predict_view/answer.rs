@@ -1,6 +1,7 @@
 //! The selected image, large, and beside it what the network says of it.
 
 use egui::{Color32, Rect, RichText, Sense, TextureHandle, Ui, vec2};
+use tasklens_data::config::Task;
 
 use super::picker::ModelState;
 use super::{Entry, State};
@@ -10,7 +11,6 @@ use crate::app::icons;
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::probability_bars::ProbabilityBars;
 use crate::app::widgets::{command_button, fit};
-use crate::config::Task;
 
 /// Shows the picture as large as it fits into `space`, at most twice its size.
 pub fn picture_ui(

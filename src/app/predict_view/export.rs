@@ -1,9 +1,10 @@
 //! The predictions as a CSV: a row per image; per task the answer, its probability, and that of every
 //! label.
 
+use tasklens_data::config::Task;
+use tasklens_net::inference::Prediction;
+
 use crate::app::widgets::probability_bars::sorted;
-use crate::config::Task;
-use crate::inference::Prediction;
 
 /// A row of the CSV: what the image is called, and its prediction or why there is none.
 pub struct Row<'a> {

@@ -1,6 +1,7 @@
 //! The images of Predict as a list: picture, name, and the answer to each task.
 
 use egui::{Align2, Color32, FontId, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use tasklens_data::config::Task;
 
 use super::{Entry, State};
 use crate::app::icons;
@@ -8,7 +9,6 @@ use crate::app::theme::{GRID, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::toasts::capitalised;
 use crate::app::widgets::fit;
 use crate::app::widgets::probability_bars::{elided, sorted};
-use crate::config::Task;
 
 const ROW: f32 = 16.0 * GRID;
 const PICTURE: f32 = 12.0 * GRID;

@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use egui::{Color32, TextureHandle, TextureOptions};
+use tasklens_data::config::{DeviceChoice, Task};
+use tasklens_data::files::Output;
+use tasklens_net::inference::Prediction;
 
 use super::command::{AppCommand, Level, UiCommand};
 use super::context::ViewContext;
@@ -21,9 +24,6 @@ use super::dialogs;
 use super::jobs::{Job, Outcome};
 use super::project::ImageSource;
 use super::train_view::earlier::EarlierRuns;
-use crate::config::{DeviceChoice, Task};
-use crate::files::Output;
-use crate::inference::Prediction;
 use picker::ModelState;
 use worker::{OpenModel, Said, Worker};
 

@@ -7,21 +7,21 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded, select_biased, unbounded};
 use egui::ColorImage;
+use tasklens_data::config::{DeviceChoice, Task};
+use tasklens_data::images::budget::Share;
+use tasklens_data::images::decode::Decoded;
+use tasklens_data::images::thumbnail::thumbnail_of;
+use tasklens_data::images::{self, Rgb};
+use tasklens_data::panics;
+use tasklens_net::inference::{Prediction, Predictor};
+use tasklens_net::model::checkpoint;
+use tasklens_net::training::events::EpochMetrics;
+use tasklens_net::training::run_folder::{self, RunRecord};
 
 use crate::app::jobs::{Job, Jobs, Progress};
 use crate::app::project::ImageSource;
 use crate::app::thumbnails::color_image;
 use crate::app::train_view::earlier;
-use crate::config::{DeviceChoice, Task};
-use crate::images::budget::Share;
-use crate::images::decode::Decoded;
-use crate::images::thumbnail::thumbnail_of;
-use crate::images::{self, Rgb};
-use crate::inference::{Prediction, Predictor};
-use crate::model::checkpoint;
-use crate::panics;
-use crate::training::events::EpochMetrics;
-use crate::training::run_folder::{self, RunRecord};
 
 /// Longer side of a picture in the list, in pixels (twice its size on the screen).
 const THUMBNAIL: u32 = 112;

@@ -1,11 +1,11 @@
 //! Labels that the user and another program changed differently: the user decides, nothing is lost meanwhile.
 
 use egui::{Grid, Label, ScrollArea};
+use tasklens_data::dataset::edits::merge::OnConflict;
 
 use crate::app::App;
 use crate::app::command::AppCommand;
 use crate::app::theme::{self, GRID, Tokens};
-use crate::dataset::edits::merge::OnConflict;
 
 /// So many are listed.
 const MOST: usize = 200;

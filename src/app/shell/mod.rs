@@ -184,7 +184,7 @@ fn is_about_window(command: UiCommand) -> bool {
 }
 
 /// Pasted pixels as upright RGB, transparency over white.
-fn over_white(pixels: &egui::ColorImage) -> anyhow::Result<crate::images::Rgb> {
+fn over_white(pixels: &egui::ColorImage) -> anyhow::Result<tasklens_data::images::Rgb> {
     let [width, height] = pixels.size;
     // Alpha is premultiplied: what it leaves free is white.
     let channel = |value: u8, alpha: u8| value.saturating_add(255 - alpha);
@@ -193,7 +193,7 @@ fn over_white(pixels: &egui::ColorImage) -> anyhow::Result<crate::images::Rgb> {
         .iter()
         .flat_map(|p| [channel(p.r(), p.a()), channel(p.g(), p.a()), channel(p.b(), p.a())])
         .collect();
-    crate::images::Rgb::from_raw(u32::try_from(width)?, u32::try_from(height)?, bytes)
+    tasklens_data::images::Rgb::from_raw(u32::try_from(width)?, u32::try_from(height)?, bytes)
         .ok_or_else(|| anyhow::anyhow!("the image in the clipboard is damaged"))
 }
 

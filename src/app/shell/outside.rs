@@ -4,13 +4,13 @@
 use std::path::PathBuf;
 
 use egui::{Label, RichText, ScrollArea};
+use tasklens_data::config::{Config, Outside};
+use tasklens_data::dataset::sample;
+use tasklens_net::training::{Request, outputs};
 
 use crate::app::App;
 use crate::app::command::{AppCommand, Level};
 use crate::app::theme::{self, GRID, Tokens};
-use crate::config::{Config, Outside};
-use crate::dataset::sample;
-use crate::training::{Request, outputs};
 
 /// What is asked.
 #[derive(Debug)]

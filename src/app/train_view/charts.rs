@@ -6,13 +6,13 @@ use std::collections::HashSet;
 
 use egui::{Color32, Role, Stroke, Ui, WidgetInfo, vec2};
 use egui_plot::LineStyle;
+use tasklens_data::config::Task;
 
 use super::curves::{Curves, Pair};
 use super::earlier::Earlier;
 use super::live::LiveRun;
 use crate::app::theme::{GRID, Tokens};
 use crate::app::widgets::chart::{Chart, Curve, MarkKind, Scale, line_sample};
-use crate::config::Task;
 
 const HEIGHT: f32 = 248.0;
 const TOTAL: &str = "total";

@@ -1,8 +1,9 @@
 //! The curves of one run, ready to draw: points per split, the total and each task.
 
+use tasklens_net::training::events::EpochMetrics;
+use tasklens_net::training::run_folder::RunRecord;
+
 use crate::app::widgets::chart::{Mark, MarkKind, Point};
-use crate::training::events::EpochMetrics;
-use crate::training::run_folder::RunRecord;
 
 /// A quantity on the two splits. Epochs without a finite value have no point.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -107,8 +108,9 @@ fn push(points: &mut Vec<Point>, epoch: f64, value: f64) {
 
 #[cfg(test)]
 mod tests {
+    use tasklens_net::training::events::SplitMetrics;
+
     use super::*;
-    use crate::training::events::SplitMetrics;
 
     fn epoch(epoch: usize, loss: f64, second_task: f64, best: bool) -> EpochMetrics {
         let split =

@@ -1,7 +1,7 @@
 //! The settings of the next run: a changed copy of the project's config, and what of it is remembered.
 
-use crate::config::presets::{Facts, Keys};
-use crate::config::{Augmentation, ClassWeights, Config, Recipe, Task};
+use tasklens_data::config::presets::{Facts, Keys};
+use tasklens_data::config::{Augmentation, ClassWeights, Config, Recipe, Task};
 
 /// The config of the next run beside the one on disk.
 #[derive(Clone, Debug)]

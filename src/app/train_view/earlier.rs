@@ -5,6 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
+use tasklens_data::config::Config;
+use tasklens_data::dataset::problems::counted;
+use tasklens_net::training::events::StopReason;
+use tasklens_net::training::run_folder::{self, RunRecord};
+use tasklens_net::training::{self, Unsaved};
 
 use super::curves::Curves;
 use crate::app::command::{AppCommand, CommandSender, Level};
@@ -12,11 +17,6 @@ use crate::app::context::ViewContext;
 use crate::app::jobs::{Job, Jobs, Outcome};
 use crate::app::theme::Tokens;
 use crate::app::widgets::run_list::RunRow;
-use crate::config::Config;
-use crate::dataset::problems::counted;
-use crate::training::events::StopReason;
-use crate::training::run_folder::{self, RunRecord};
-use crate::training::{self, Unsaved};
 
 /// A run on disk.
 pub struct Earlier {

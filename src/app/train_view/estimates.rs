@@ -3,14 +3,15 @@
 
 use std::sync::Arc;
 
+use tasklens_data::config::presets::Keys;
+use tasklens_data::config::{Backbone, Config, DeviceChoice, Precision};
+use tasklens_data::dataset::Dataset;
+use tasklens_net::training;
+use tasklens_net::training::estimate::{Estimate, Speed, Subject};
+
 use super::draft::Draft;
 use crate::app::context::{TrainingState, ViewContext};
 use crate::app::jobs::{Job, Outcome, take};
-use crate::config::presets::Keys;
-use crate::config::{Backbone, Config, DeviceChoice, Precision};
-use crate::dataset::Dataset;
-use crate::training;
-use crate::training::estimate::{Estimate, Speed, Subject};
 
 /// Estimates a run, at a speed that may be known; is told whether to go on.
 pub type Look = fn(&Config, &Dataset, Option<Speed>, &dyn Fn() -> bool) -> anyhow::Result<Estimate>;

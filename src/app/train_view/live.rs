@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use tasklens_net::evaluation::verdict::{self, Finding};
+use tasklens_net::training::events::{BatchProgress, EpochMetrics, Event, Stage, Started, Stopped};
+use tasklens_net::training::run_folder::RunRecord;
+
 use super::curves::Curves;
-use crate::evaluation::verdict::{self, Finding};
-use crate::training::events::{BatchProgress, EpochMetrics, Event, Stage, Started, Stopped};
-use crate::training::run_folder::RunRecord;
 
 /// Work before the first epoch.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,8 +124,9 @@ impl LiveRun {
 
 #[cfg(test)]
 mod tests {
+    use tasklens_net::training::events::{SplitMetrics, StopReason};
+
     use super::*;
-    use crate::training::events::{SplitMetrics, StopReason};
 
     fn started(epochs_done: usize) -> Event {
         Event::Started(Started {

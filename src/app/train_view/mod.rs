@@ -19,6 +19,9 @@ mod ways;
 use std::path::PathBuf;
 
 use egui::{RichText, ScrollArea, Ui};
+use tasklens_data::config::DeviceChoice;
+use tasklens_net::device::{self, Device};
+use tasklens_net::training::{self, Unsaved, events::Event, run_folder::RunRecord};
 
 use super::command::{AppCommand, Level, UiCommand};
 use super::context::{TrainingState, ViewContext};
@@ -26,9 +29,6 @@ use super::icons;
 use super::jobs::{Job, Outcome};
 use super::theme::{self, GRID};
 use super::widgets::{command_button, empty_place, run_list};
-use crate::config::DeviceChoice;
-use crate::device::{self, Device};
-use crate::training::{self, Unsaved, events::Event, run_folder::RunRecord};
 use draft::Draft;
 pub use draft::{Remembered, Restored};
 use earlier::EarlierRuns;
@@ -46,7 +46,7 @@ pub struct TrainView {
     draft: Option<Draft>,
     estimates: Estimates,
     /// What was last told to be remembered, or came from there.
-    told: Option<crate::config::ModelConfig>,
+    told: Option<tasklens_data::config::ModelConfig>,
     run: Option<LiveRun>,
     earlier: EarlierRuns,
     is_stale: bool,

@@ -2,6 +2,9 @@
 //! what to do about it.
 
 use egui::{Color32, Frame, Margin, RichText, Stroke, Ui};
+use tasklens_data::dataset::problems::counted;
+use tasklens_net::evaluation::verdict::Finding;
+use tasklens_net::training::events::{StopReason, Stopped};
 
 use super::live::{End, LiveRun};
 use super::run_bar::secs;
@@ -11,9 +14,6 @@ use crate::app::format::duration;
 use crate::app::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
 use crate::app::widgets::command_button;
-use crate::dataset::problems::counted;
-use crate::evaluation::verdict::Finding;
-use crate::training::events::{StopReason, Stopped};
 
 /// So many warnings are shown before "more".
 const WARNINGS: usize = 3;

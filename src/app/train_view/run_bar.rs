@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use egui::{Button, Rect, Response, RichText, Role, Ui, WidgetInfo, vec2};
+use tasklens_net::training::events::Phase;
 
 use super::live::{LiveRun, Preparing};
 use crate::app::command::UiCommand;
@@ -10,7 +11,6 @@ use crate::app::context::{TrainingState, ViewContext};
 use crate::app::format::{duration, grouped};
 use crate::app::icons;
 use crate::app::theme::{GRID, Tokens};
-use crate::training::events::Phase;
 
 /// Shows the buttons, and the progress of `run` while it goes on.
 pub fn run_bar_ui(ui: &mut Ui, context: &ViewContext<'_>, run: Option<&LiveRun>, can_start: bool) {

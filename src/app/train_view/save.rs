@@ -4,8 +4,7 @@
 use std::ops::Range;
 
 use anyhow::{Context as _, bail};
-
-use crate::config::Config;
+use tasklens_data::config::Config;
 
 /// `text` (of `old.file`) with every key of `model:` that differs between `old` and `new` replaced.
 ///
@@ -155,8 +154,9 @@ fn comment(line: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use tasklens_data::config::{Augmentation, DeviceChoice};
+
     use super::*;
-    use crate::config::{Augmentation, DeviceChoice};
 
     const TEXT: &str = "\
 # My garments.

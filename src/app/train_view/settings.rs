@@ -1,14 +1,14 @@
 //! The settings one by one. Ranges are those of `config.yml`, so that what can be set can be saved.
 
 use egui::{DragValue, Ui};
+use tasklens_data::config::{
+    Augmentation, Backbone, ClassWeights, Crop, DeviceChoice, ModelConfig, Optimizer, Precision, Pretrained,
+    Schedule, WEIGHT_DECAY,
+};
 
 use super::draft::Draft;
 use super::rows::{choice, decimal, described, group, number, optional, range, rate, row, switch};
 use crate::app::theme::{self, Tokens};
-use crate::config::{
-    Augmentation, Backbone, ClassWeights, Crop, DeviceChoice, ModelConfig, Optimizer, Precision, Pretrained,
-    Schedule, WEIGHT_DECAY,
-};
 
 const MAX_EPOCHS: usize = 1_000_000;
 

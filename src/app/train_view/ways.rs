@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use egui::{RichText, Role, Sense, Ui, UiBuilder, WidgetInfo};
+use tasklens_data::config::presets::{Facts, Keys};
+use tasklens_data::config::{Backbone, Recipe, Schedule};
 
 use super::draft::Draft;
 use super::estimates::{Estimates, Known};
@@ -11,8 +13,6 @@ use crate::app::format::duration;
 use crate::app::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
 use crate::app::widgets::show_focused;
-use crate::config::presets::{Facts, Keys};
-use crate::config::{Backbone, Recipe, Schedule};
 
 /// A way as it is shown.
 struct Way<'a> {
@@ -77,7 +77,7 @@ fn ways(draft: &Draft, facts: &Facts) -> Vec<(Option<Recipe>, Keys)> {
 
 fn facts(context: &ViewContext<'_>, estimates: &Estimates) -> Facts {
     let dataset = context.project.map(|project| &project.dataset);
-    let has_gpu = context.device.is_some_and(|device| device.tch != tch::Device::Cpu);
+    let has_gpu = context.device.is_some_and(|device| device.is_gpu());
     Facts {
         images: dataset.map_or(0, |dataset| dataset.rows.len()),
         labelled: dataset.map_or(0, |dataset| dataset.split.train.len() + dataset.split.validation.len()),

@@ -2,6 +2,9 @@
 
 use egui::text_selection::CCursorRange;
 use egui::{Align, ComboBox, Key, Label, Layout, Response, Role, ScrollArea, TextEdit, Ui, Vec2, WidgetInfo};
+use tasklens_data::config::Task;
+use tasklens_data::dataset::label_stats::{LabelStats, TaskStats};
+use tasklens_data::dataset::vocabulary::Change;
 
 use super::Answer;
 use crate::app::context::ViewContext;
@@ -9,9 +12,6 @@ use crate::app::format::grouped;
 use crate::app::icons;
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::{dot_ui, glyph_button, show_focused};
-use crate::config::Task;
-use crate::dataset::label_stats::{LabelStats, TaskStats};
-use crate::dataset::vocabulary::Change;
 
 /// So many texts that are no labels are listed of a task.
 const MOST_UNKNOWN: usize = 20;

@@ -7,14 +7,14 @@ mod list;
 mod question;
 
 use egui::{Context, Id, InputState, Key, Modal, Modifiers, Ui};
+use tasklens_data::dataset::edits::State;
+use tasklens_data::dataset::label_stats::LabelStats;
+use tasklens_data::dataset::vocabulary::Change;
 
 use super::command::AppCommand;
 use super::context::ViewContext;
 use super::jobs::{Job, Outcome, take};
 use super::theme::{self, GRID, Tokens};
-use crate::dataset::edits::State;
-use crate::dataset::label_stats::LabelStats;
-use crate::dataset::vocabulary::Change;
 use list::List;
 use question::Question;
 

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use egui::{Align, Grid, Key, Label, Layout, RichText, ScrollArea, Ui};
+use tasklens_data::dataset::edits::State;
+use tasklens_data::dataset::vocabulary::{self, Change, Preview};
 
 use super::Answer;
 use crate::app::context::ViewContext;
@@ -11,8 +13,6 @@ use crate::app::icons;
 use crate::app::jobs::{Job, Outcome, take};
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::accent_button;
-use crate::dataset::edits::State;
-use crate::dataset::vocabulary::{self, Change, Preview};
 
 /// A change, and what is known of it.
 pub(super) struct Question {

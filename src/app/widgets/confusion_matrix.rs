@@ -6,10 +6,10 @@ use egui::{
     Color32, FontId, Rect, Response, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2,
     WidgetInfo, pos2, vec2,
 };
+use tasklens_net::evaluation::confusion::{Confusion, Margins, Normalisation};
 
 use crate::app::format::{grouped, whole_percent};
 use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_SMALL, Tokens};
-use crate::evaluation::confusion::{Confusion, Margins, Normalisation};
 use edges::Frame;
 use geometry::Geometry;
 

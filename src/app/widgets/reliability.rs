@@ -2,11 +2,11 @@
 //! they would be if the network's certainty were true, and how many images each range has.
 
 use egui::{Align2, Color32, FontId, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
+use tasklens_net::evaluation::scores::{Bin, Calibration};
 
 use super::probability_bars::percent;
 use crate::app::format::grouped;
 use crate::app::theme::{GRID, TEXT_SMALL, Tokens};
-use crate::evaluation::scores::{Bin, Calibration};
 
 /// Room for the numbers of the axis at the left.
 const AXIS: f32 = 12.0 * GRID;

@@ -1,11 +1,12 @@
 //! The report as text for a terminal.
 
+use tasklens_data::dataset::problems;
+use tasklens_data::dataset::split::Part;
+use tasklens_net::evaluation::compare::FEWEST;
+use tasklens_net::evaluation::report::{Report, TaskComparison, TaskReport};
+use tasklens_net::evaluation::scores::TaskScores;
+
 use super::MOST_OF_KIND;
-use crate::dataset::problems;
-use crate::dataset::split::Part;
-use crate::evaluation::compare::FEWEST;
-use crate::evaluation::report::{Report, TaskComparison, TaskReport};
-use crate::evaluation::scores::TaskScores;
 
 /// Prints it.
 pub fn print(report: &Report) {

@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::dataset::TableImages;
-use crate::dataset::table::Table;
+use tasklens_data::dataset::TableImages;
+use tasklens_data::dataset::table::Table;
 
 /// Everything that the arguments mean, in their order.
 #[derive(Default)]

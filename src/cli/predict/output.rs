@@ -1,15 +1,15 @@
 //! Where predictions go: a line or a JSON object for each image as it is done, or a CSV at the end.
 
 use anyhow::{Context as _, bail};
+use tasklens_data::config::Task;
+use tasklens_data::files;
+use tasklens_net::inference::{Prediction, Predictor};
 
 use super::inputs::{Inputs, Source};
 use super::table;
 use crate::cli::arguments::Predict;
 use crate::cli::output;
 use crate::cli::progress::Bar;
-use crate::config::Task;
-use crate::files;
-use crate::inference::{Prediction, Predictor};
 
 /// Takes the answers.
 pub struct Answers<'a> {

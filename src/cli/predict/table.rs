@@ -3,9 +3,10 @@
 //! Where the one input is a CSV it is that CSV, with further columns. Of several inputs the columns are put beside
 //! each other by name.
 
+use tasklens_data::config::Task;
+use tasklens_net::inference::Prediction;
+
 use super::inputs::{Inputs, Item, Source};
-use crate::config::Task;
-use crate::inference::Prediction;
 
 /// The column of what is predicted of, where the inputs are not one CSV.
 const IMAGE: &str = "image_path";
@@ -147,9 +148,10 @@ impl Joined {
 mod tests {
     use std::path::Path;
 
+    use tasklens_data::dataset::TableImages;
+    use tasklens_data::dataset::table::Table;
+
     use super::*;
-    use crate::dataset::TableImages;
-    use crate::dataset::table::Table;
 
     fn tasks() -> Vec<Task> {
         vec![Task { name: "print".into(), labels: vec!["solid".into(), "striped".into()] }]

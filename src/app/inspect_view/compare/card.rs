@@ -1,14 +1,14 @@
 //! One task of two runs: what changes, whether that can be chance, and the scores side by side.
 
 use egui::{Color32, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use tasklens_net::evaluation::compare::{Comparison, FEWEST};
+use tasklens_net::evaluation::intervals::Estimate;
 
 use super::rows::{Change, ComparedTask};
 use crate::app::format::grouped;
 use crate::app::inspect_view::wording::{Score, or_dash};
 use crate::app::theme::{self, GRID, RADIUS, TEXT_HEADING, TEXT_SMALL, Tokens};
 use crate::app::widgets::columns::{Columns, figure, heading_ui, text_left};
-use crate::evaluation::compare::{Comparison, FEWEST};
-use crate::evaluation::intervals::Estimate;
 
 /// Differences that chance explains more rarely than this are called so.
 const UNLIKELY: f64 = 0.05;
@@ -235,8 +235,9 @@ fn chance(comparison: &Comparison, this: &str, has_learnt: bool) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tasklens_net::evaluation::compare::{difference, mcnemar};
+
     use super::*;
-    use crate::evaluation::compare::{difference, mcnemar};
 
     fn comparison(fixed: usize, broken: usize, same: usize) -> Comparison {
         let rows = fixed + broken + same;

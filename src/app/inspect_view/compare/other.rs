@@ -4,16 +4,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tasklens_data::dataset::Dataset;
+use tasklens_data::dataset::split::Part;
+use tasklens_net::evaluation::inspection::Inspection;
+use tasklens_net::inference::outputs::{Outputs, Pass, Store};
+use tasklens_net::training::{run_folder, split_file};
+
 use super::rows::{Compared, are_same_items};
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
 use crate::app::inspect_view::session::{Loaded, SharedPredictor, predict, told};
 use crate::app::jobs::{Job, Outcome, Progress};
-use crate::dataset::Dataset;
-use crate::dataset::split::Part;
-use crate::evaluation::inspection::Inspection;
-use crate::inference::outputs::{Outputs, Pass, Store};
-use crate::training::{run_folder, split_file};
 
 /// See the module's docs.
 pub struct Other {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::dataset::Dataset;
-use crate::dataset::split::Part;
-use crate::evaluation::compare::{Comparison, compare};
-use crate::evaluation::inspection::{Inspection, TaskItems};
-use crate::evaluation::scores::{TaskScores, score};
+use tasklens_data::dataset::Dataset;
+use tasklens_data::dataset::split::Part;
+use tasklens_net::evaluation::compare::{Comparison, compare};
+use tasklens_net::evaluation::inspection::{Inspection, TaskItems};
+use tasklens_net::evaluation::scores::{TaskScores, score};
 
 /// Both runs on the rows of a part that both have outputs of.
 pub struct Compared {
@@ -163,8 +163,9 @@ pub fn are_same_items(
 
 #[cfg(test)]
 mod tests {
+    use tasklens_data::config::Task;
+
     use super::*;
-    use crate::config::Task;
 
     /// A run of one task with outputs of `rows`: (row, label, predicted).
     fn run(name: &str, labels: &[&str], rows: &[(usize, Option<u32>, u32)]) -> Arc<Inspection> {
@@ -241,10 +242,11 @@ mod tests {
     fn items_of_a_csv_that_was_sorted_anew_are_others_though_their_numbers_are_the_same() {
         let dataset = |images: &[&str]| {
             let config = "{paths: {model_dataframe: x.csv}, model: {target_encoder: {print: [a, b]}}}";
-            let config = crate::config::Config::parse(config, std::path::Path::new("/config.yml")).unwrap();
+            let config =
+                tasklens_data::config::Config::parse(config, std::path::Path::new("/config.yml")).unwrap();
             let csv = images.iter().fold("path,print\n".to_owned(), |csv, image| csv + image + ",a\n");
             let path = std::path::Path::new("/x.csv");
-            let table = crate::dataset::table::Table::from_bytes(csv.into(), path).unwrap();
+            let table = tasklens_data::dataset::table::Table::from_bytes(csv.into(), path).unwrap();
             Dataset::from_table(table, &config).unwrap()
         };
         let items = run("print", &["a", "b"], &[(0, None, 0), (1, None, 0)]);

@@ -1,8 +1,8 @@
 //! What the Confusion tab counts, in a job: how often each label is taken for each, and in which orders to show it.
 
-use crate::dataset::split::Part;
-use crate::evaluation::confusion::{Confusion, order};
-use crate::evaluation::inspection::Inspection;
+use tasklens_data::dataset::split::Part;
+use tasklens_net::evaluation::confusion::{Confusion, order};
+use tasklens_net::evaluation::inspection::Inspection;
 
 /// The confusion of a task in a part, or in all.
 pub struct Counts {
@@ -74,9 +74,10 @@ impl Counts {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use tasklens_data::config::Task;
+    use tasklens_net::evaluation::inspection::TaskItems;
+
     use super::*;
-    use crate::config::Task;
-    use crate::evaluation::inspection::TaskItems;
 
     /// Ninety items of three labels; every seventh is taken for the next label, every tenth has none.
     pub fn inspection() -> Inspection {

@@ -4,16 +4,16 @@ use egui::{
     Label, Layout, Rect, Response, RichText, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2,
     vec2,
 };
+use tasklens_net::evaluation::inspection::TaskItems;
+use tasklens_net::inference::duplicates::Pair;
 
 use super::super::session::Loaded;
 use super::part_name;
-use super::search::contradicts;
 use crate::app::context::ViewContext;
 use crate::app::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
 use crate::app::widgets::picture_ui;
-use crate::evaluation::inspection::TaskItems;
-use crate::inference::duplicates::Pair;
+use tasklens_net::evaluation::duplicates::contradicts;
 
 const PICTURE: f32 = 35.0 * GRID;
 const ROW: f32 = PICTURE + 4.0 * GRID;

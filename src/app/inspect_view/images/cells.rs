@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use egui::{FontFamily, FontId, Rect, Ui, vec2};
+use tasklens_net::evaluation::browse::Order;
+use tasklens_net::evaluation::inspection::TaskItems;
 
 use super::Found;
 use crate::app::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 use crate::app::widgets::probability_bars::whole_percent;
 use crate::app::widgets::thumbnail_grid::{CaptionLine, GridItems};
-use crate::evaluation::browse::Order;
-use crate::evaluation::inspection::TaskItems;
 
 /// Height of the two lines below a picture.
 pub const CAPTION: f32 = 10.0 * GRID;

@@ -1,6 +1,8 @@
 //! Beside the large image: its path, what the network says in every task, and the rest of its row.
 
 use egui::{Align, Button, Label, Layout, RichText, Ui, vec2};
+use tasklens_data::dataset::split::Part;
+use tasklens_data::dataset::{Dataset, ImageRow};
 
 use super::{Basis, ImagesTab};
 use crate::app::command::{AppCommand, Level};
@@ -10,8 +12,6 @@ use crate::app::jobs::{Job, Outcome};
 use crate::app::project::ImageSource;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::probability_bars::ProbabilityBars;
-use crate::dataset::split::Part;
-use crate::dataset::{Dataset, ImageRow};
 
 impl ImagesTab {
     pub(super) fn details_ui(&mut self, ui: &mut Ui, basis: &Basis, item: usize, context: &ViewContext<'_>) {

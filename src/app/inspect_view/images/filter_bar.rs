@@ -1,6 +1,7 @@
 //! Above the grid: which images, in which order, how many, how large.
 
 use egui::{Button, ComboBox, Role, Slider, Ui, WidgetInfo};
+use tasklens_net::evaluation::browse::{Order, Verdict};
 
 use super::{ImagesTab, SIDES};
 use crate::app::command::AppCommand;
@@ -10,7 +11,6 @@ use crate::app::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
 use crate::app::widgets::choice::{choice_ui, combo};
 use crate::app::widgets::glyph_button;
-use crate::evaluation::browse::{Order, Verdict};
 
 const VERDICTS: [(Verdict, &str); 6] = [
     (Verdict::Wrong, "Wrong"),

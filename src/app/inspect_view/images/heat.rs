@@ -1,18 +1,18 @@
 //! Heat maps over the large image: computed one at a time in the background, the last few kept as textures.
 //!
-//! What they mean and how they come about is [`crate::inference::heat_map`]'s.
+//! What they mean and how they come about is [`tasklens_net::inference::heat_map`]'s.
 
 use std::path::{Path, PathBuf};
 
 use egui::{ColorImage, TextureHandle, TextureOptions};
+use tasklens_data::images::decode;
+use tasklens_net::evaluation::inspection::Inspection;
+use tasklens_net::inference::heat_map::HeatMap;
 
 use crate::app::context::ViewContext;
 use crate::app::inspect_view::session::Session;
 use crate::app::jobs::{Job, Outcome};
 use crate::app::theme;
-use crate::evaluation::inspection::Inspection;
-use crate::images::decode;
-use crate::inference::heat_map::HeatMap;
 
 /// So many textures are kept.
 const KEEP: usize = 24;

@@ -2,6 +2,10 @@ use std::path::Path;
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
+use tasklens_data::config::{Config, Task};
+use tasklens_data::dataset::table::Table;
+use tasklens_net::evaluation::inspection::TaskItems;
+use tasklens_net::inference::outputs::Features;
 
 use super::*;
 use crate::app::command::CommandSender;
@@ -9,10 +13,6 @@ use crate::app::context::TrainingState;
 use crate::app::jobs::Jobs;
 use crate::app::theme::{self, Tokens};
 use crate::app::thumbnails::Thumbnails;
-use crate::config::{Config, Task};
-use crate::dataset::table::Table;
-use crate::evaluation::inspection::TaskItems;
-use crate::inference::outputs::Features;
 
 /// Five rows, of which some have outputs.
 fn basis(version: u64, images: [&str; 5], rows: &[usize]) -> Basis {
@@ -31,7 +31,7 @@ fn basis(version: u64, images: [&str; 5], rows: &[usize]) -> Basis {
     };
     let inspection = Inspection {
         rows: rows.to_vec(),
-        parts: vec![crate::dataset::split::Part::Train; rows.len()],
+        parts: vec![tasklens_data::dataset::split::Part::Train; rows.len()],
         tasks: vec![task],
         features: Features::default(),
     };

@@ -1,6 +1,9 @@
 //! One suspect large: the image, what the probabilities say, and the three answers.
 
 use egui::{Label, RichText, ScrollArea, Ui};
+use tasklens_data::dataset::split::Part;
+use tasklens_net::evaluation::inspection::TaskItems;
+use tasklens_net::evaluation::suspects::Suspect;
 
 use super::{Decision, list};
 use crate::app::context::ViewContext;
@@ -8,9 +11,6 @@ use crate::app::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::large_image::large_image_ui;
 use crate::app::widgets::probability_bars::ProbabilityBars;
-use crate::dataset::split::Part;
-use crate::evaluation::inspection::TaskItems;
-use crate::evaluation::suspects::Suspect;
 
 /// What the user says of a suspect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

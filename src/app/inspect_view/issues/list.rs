@@ -1,6 +1,8 @@
 //! The list of suspects: only the rows in sight exist.
 
 use egui::{Align2, FontId, Rect, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
+use tasklens_net::evaluation::inspection::TaskItems;
+use tasklens_net::evaluation::suspects::Suspect;
 
 use super::{Decision, decision};
 use crate::app::context::ViewContext;
@@ -8,8 +10,6 @@ use crate::app::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::picture_ui;
 use crate::app::widgets::probability_bars::elided;
-use crate::evaluation::inspection::TaskItems;
-use crate::evaluation::suspects::Suspect;
 
 const ROW: f32 = 16.0 * GRID;
 const PICTURE: f32 = 14.0 * GRID;

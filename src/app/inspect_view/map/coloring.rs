@@ -1,10 +1,10 @@
 //! What the colours of the points mean: the entries of the legend, and which of them each item belongs to.
 
 use egui::Color32;
+use tasklens_net::evaluation::inspection::TaskItems;
 
 use crate::app::theme::{CATEGORIES, Tokens};
 use crate::app::widgets::scatter::Dot;
-use crate::evaluation::inspection::TaskItems;
 
 /// What colours stand for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -188,9 +188,10 @@ fn labels<'a>(task: &'a TaskItems, is_given: bool, tokens: &Tokens) -> (Vec<Kind
 
 #[cfg(test)]
 mod tests {
+    use tasklens_data::config::Task;
+
     use super::*;
     use crate::app::theme::DARK;
-    use crate::config::Task;
 
     /// Item by item: the label, the prediction and how probable it is, of so many labels.
     fn task(count: usize, said: &[(Option<u32>, u32, f32)]) -> TaskItems {

@@ -1,13 +1,13 @@
 //! Where the points are: both layouts as they become known, and the way from one to the other.
 
 use egui::{Context, Id, Vec2, vec2};
+use tasklens_net::inference::projection::{self, Layout};
 
 use super::super::origin::Origin;
 use super::super::session::{Loaded, Session};
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
 use crate::app::jobs::{Job, Outcome};
-use crate::inference::projection::{self, Layout};
 
 /// How long the points glide, in seconds.
 const GLIDE: f32 = 0.7;

@@ -1,6 +1,7 @@
 //! What is known of the point under the pointer.
 
 use egui::{Pos2, Response, RichText, Ui, Vec2};
+use tasklens_data::dataset::split::Part;
 
 use super::super::session::Loaded;
 use crate::app::context::ViewContext;
@@ -8,7 +9,6 @@ use crate::app::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::thumbnails::Thumbnail;
 use crate::app::widgets::fit;
-use crate::dataset::split::Part;
 
 const PIXELS: u32 = 256;
 const PICTURE: f32 = 36.0 * GRID;

@@ -1,14 +1,14 @@
 //! The labels of a task, one row each: how well each is found, and how seldom it is given wrongly.
 
 use egui::{Color32, Rect, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
+use tasklens_net::evaluation::intervals::Estimate;
+use tasklens_net::evaluation::scores::LabelScores;
 
 use crate::app::format::grouped;
 use crate::app::inspect_view::wording::{from_to, images, or_dash, range};
 use crate::app::theme::{GRID, Tokens};
 use crate::app::widgets::columns::{Columns, figure, row_ui, sort_heading_ui, text_left};
 use crate::app::widgets::probability_bars::percent;
-use crate::evaluation::intervals::Estimate;
-use crate::evaluation::scores::LabelScores;
 
 const ROW: f32 = 7.0 * GRID;
 /// A label with fewer rows is told with its interval.
@@ -249,8 +249,9 @@ fn spoken(scores: &LabelScores) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tasklens_net::evaluation::intervals::proportion;
+
     use super::*;
-    use crate::evaluation::intervals::proportion;
 
     fn labels(rows: &[(usize, usize)]) -> Vec<LabelScores> {
         let one = |&(right, rows): &(usize, usize)| LabelScores {

@@ -1,6 +1,8 @@
 //! All tasks at a glance: a row each, and a press puts one in focus.
 
 use egui::{Rect, ScrollArea, Ui, pos2, vec2};
+use tasklens_data::dataset::split::Part;
+use tasklens_net::evaluation::scores::TaskScores;
 
 use crate::app::context::ViewContext;
 use crate::app::format::grouped;
@@ -9,8 +11,6 @@ use crate::app::inspect_view::session::Loaded;
 use crate::app::inspect_view::wording::{Score, or_dash, part_name};
 use crate::app::theme::{GRID, Tokens};
 use crate::app::widgets::columns::{Columns, figure, heading_ui, row_ui, text_left, two_figures};
-use crate::dataset::split::Part;
-use crate::evaluation::scores::TaskScores;
 
 const ROW: f32 = 11.0 * GRID;
 const HEADING: f32 = 7.0 * GRID;

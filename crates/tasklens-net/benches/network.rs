@@ -1,0 +1,112 @@
+//! What one shared backbone and folded normalisation are worth, and how fast the networks are, as ratios from one run:
+//! `cargo xtask bench`. Bare times say more about the machine than about the program.
+
+#![expect(clippy::expect_used, reason = "a bench that cannot run should say where")]
+
+use std::time::Instant;
+
+use tasklens_data::config::{Backbone, Task};
+use tasklens_net::model::layers::Pass;
+use tasklens_net::model::network::Network;
+use tch::{Device, Kind, Tensor, no_grad};
+
+const IMAGES: i64 = 8;
+const SIZE: i64 = 160;
+
+fn main() {
+    let task = |name: &str| Task { name: name.to_owned(), labels: vec!["a".to_owned(), "b".to_owned()] };
+    let tasks = [task("print"), task("sleeves"), task("neckline")];
+    let network =
+        |tasks: &[Task]| Network::new(Backbone::Xception, tasks, 1, Device::Cpu).expect("a network");
+    let pixels: Vec<u8> = (0..IMAGES * SIZE * SIZE * 3).map(|i| (i * 7919 % 251) as u8).collect();
+    let bytes = Tensor::from_slice(&pixels).view([IMAGES, SIZE, SIZE, 3]);
+    let images = network(&tasks).normalise(&bytes, Kind::Float).expect("images");
+    let predict = |network: &Network| {
+        no_grad(|| network.forward(&images, Pass::evaluate(Kind::Float)).expect("a prediction"));
+    };
+
+    let mut multitask = network(&tasks);
+    let single: Vec<Network> = tasks.iter().map(|task| network(std::slice::from_ref(task))).collect();
+    let (one, three) = alternate(5, || predict(&multitask), || single.iter().for_each(predict));
+    println!("one network with three heads / three networks: {:.2} of the time", one / three);
+
+    let mut plain = Vec::new();
+    let mut folded = Vec::new();
+    for _ in 0..5 {
+        multitask = network(&tasks);
+        plain.push(seconds(|| predict(&multitask)));
+        multitask.fold(Kind::Float).expect("folds");
+        folded.push(seconds(|| predict(&multitask)));
+    }
+    println!("folded normalisation / plain: {:.2} of the time", median(folded) / median(plain));
+    networks(&tasks, &bytes);
+}
+
+/// How many times faster than Xception in float32 each network is, at the same size.
+fn networks(tasks: &[Task], bytes: &Tensor) {
+    println!("images a second / those of Xception in float32: predicting and training, float32 and bf16");
+    let mut all: Vec<Network> = Backbone::ALL
+        .iter()
+        .map(|backbone| Network::new(*backbone, tasks, 1, Device::Cpu).expect("a network"))
+        .collect();
+    let mut first = [1.0; 2];
+    let kinds = [Kind::Float, Kind::BFloat16];
+    let mut seconds_of = vec![[[Vec::new(), Vec::new()], [Vec::new(), Vec::new()]]; all.len()];
+    // In turn, so that a slow spell of the machine hits all; the first round warms up.
+    for round in 0..4 {
+        for (network, times) in all.iter_mut().zip(&mut seconds_of) {
+            for (kind, [predicting, training]) in kinds.into_iter().zip(times) {
+                let images = network.normalise(bytes, kind).expect("images");
+                network.fold(kind).expect("folds");
+                let spent = [
+                    seconds(|| no_grad(|| drop(network.forward(&images, Pass::evaluate(kind))))),
+                    seconds(|| train(network, &images, kind)),
+                ];
+                if round > 0 {
+                    predicting.push(spent[0]);
+                    training.push(spent[1]);
+                }
+            }
+        }
+    }
+    for (network, times) in all.iter().zip(seconds_of) {
+        let [[predict, train], [predict_bf16, train_bf16]] = times.map(|kind| kind.map(fastest));
+        if network.backbone() == Backbone::Xception {
+            first = [predict, train];
+        }
+        let [a, b, c, d] =
+            [first[0] / predict, first[0] / predict_bf16, first[1] / train, first[1] / train_bf16];
+        println!("{:<20} {a:>6.2} {b:>6.2}   {c:>6.2} {d:>6.2}", network.backbone().name());
+    }
+}
+
+/// Forward and backward, without the optimizer.
+fn train(network: &Network, images: &Tensor, kind: Kind) {
+    let logits = network.forward(images, Pass::train(kind)).expect("logits");
+    let loss = logits.iter().map(|logits| logits.square().mean(Kind::Float)).sum::<Tensor>();
+    loss.backward();
+}
+
+/// Median seconds of both, run in turn so that a slow spell of the machine hits both.
+fn alternate(rounds: usize, a: impl Fn(), b: impl Fn()) -> (f64, f64) {
+    a();
+    b();
+    let times: Vec<(f64, f64)> = (0..rounds).map(|_| (seconds(&a), seconds(&b))).collect();
+    (median(times.iter().map(|t| t.0).collect()), median(times.iter().map(|t| t.1).collect()))
+}
+
+fn seconds(work: impl FnOnce()) -> f64 {
+    let began = Instant::now();
+    work();
+    began.elapsed().as_secs_f64()
+}
+
+/// What other programs disturb least.
+fn fastest(times: Vec<f64>) -> f64 {
+    times.into_iter().fold(f64::INFINITY, f64::min)
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}

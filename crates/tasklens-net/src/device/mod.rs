@@ -1,0 +1,157 @@
+//! Which processor we run on, and why not the GPU.
+//!
+//! The program is linked against the CPU half of libtorch alone, so that one build runs everywhere;
+//! [`cuda`] opens the CUDA half when a driver and the libraries are there.
+
+pub mod cuda;
+mod free_cores;
+
+use anyhow::bail;
+use tasklens_data::config::DeviceChoice;
+
+pub use free_cores::FreeCores;
+
+/// The processor a run uses and the reason, in words for the user.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Device {
+    /// What tch calls it.
+    pub(crate) tch: tch::Device,
+    /// Such as `CPU, 2 threads` or `cuda:0 NVIDIA H100`.
+    pub name: String,
+    /// Why this one, such as `no NVIDIA driver was found`.
+    pub reason: String,
+    /// Threads that libtorch computes with on the CPU.
+    pub threads: usize,
+    /// Memory of the GPU, or of the machine, in bytes; 0 when unknown.
+    pub memory_bytes: u64,
+    /// Whether it computes in bf16 faster than in float32.
+    pub bf16: bool,
+}
+
+impl Device {
+    /// Whether the processor itself computes in bf16; elsewhere it is emulated and slow.
+    pub fn supports_bf16(&self) -> bool {
+        self.bf16
+    }
+
+    /// Whether a GPU computes.
+    pub fn is_gpu(&self) -> bool {
+        self.tch != tch::Device::Cpu
+    }
+
+    /// The processor, chosen for a reason in words.
+    pub fn cpu(reason: String) -> Self {
+        let threads = usize::try_from(tch::get_num_threads()).unwrap_or(1).max(1);
+        let plural = if threads == 1 { "" } else { "s" };
+        Self {
+            tch: tch::Device::Cpu,
+            name: format!("CPU, {threads} thread{plural}"),
+            reason,
+            threads,
+            memory_bytes: machine_memory(),
+            bf16: cpu_has_bf16(),
+        }
+    }
+
+    fn cuda(index: usize, gpu: &cuda::Gpu, reason: String) -> Self {
+        Self {
+            tch: tch::Device::Cuda(index),
+            name: format!("cuda:{index} {}", gpu.name),
+            reason,
+            memory_bytes: gpu.memory_bytes,
+            // Ampere (capability 8) was the first with bf16 units.
+            bf16: gpu.capability.0 >= 8,
+            ..Self::cpu(String::new())
+        }
+    }
+
+    fn mps(reason: String) -> Self {
+        Self { tch: tch::Device::Mps, name: "mps (Apple GPU)".to_owned(), bf16: false, ..Self::cpu(reason) }
+    }
+}
+
+/// Loads the CUDA libraries where they are, once, and picks the device. Call before the first tensor:
+/// libtorch looks for its CUDA half only once.
+///
+/// # Errors
+/// The device that `choice` names does not work; the message says why and what to do.
+pub fn pick(choice: DeviceChoice) -> anyhow::Result<Device> {
+    let cuda = cuda::load();
+    match (choice, cuda) {
+        (DeviceChoice::Cpu, _) => Ok(Device::cpu("the config says `device: cpu`".to_owned())),
+        (DeviceChoice::Auto, Ok(gpus)) if !gpus.is_empty() => {
+            Ok(Device::cuda(0, &gpus[0], "the first GPU that works".to_owned()))
+        }
+        (DeviceChoice::Auto, _) if tch::utils::has_mps() => {
+            Ok(Device::mps("this Mac's GPU works".to_owned()))
+        }
+        (DeviceChoice::Auto, Ok(_)) => Ok(Device::cpu("libtorch sees no GPU".to_owned())),
+        (DeviceChoice::Auto, Err(problem)) => Ok(Device::cpu(problem.to_string())),
+        (DeviceChoice::Cuda(index), Ok(gpus)) => match gpus.get(index) {
+            Some(gpu) => Ok(Device::cuda(index, gpu, format!("the config says `device: cuda:{index}`"))),
+            None => bail!(
+                "`device: cuda:{index}`, but this machine has {} GPU(s), counted from 0: choose another, \
+                 or `device: auto`",
+                gpus.len()
+            ),
+        },
+        (DeviceChoice::Cuda(index), Err(problem)) => {
+            bail!("`device: cuda:{index}` does not work: {problem} (or choose `device: auto`)")
+        }
+        (DeviceChoice::Mps, _) if tch::utils::has_mps() => {
+            Ok(Device::mps("the config says `device: mps`".to_owned()))
+        }
+        (DeviceChoice::Mps, _) => {
+            bail!("`device: mps` needs a Mac with Apple silicon: choose `device: auto`")
+        }
+    }
+}
+
+/// Memory of the machine in bytes.
+fn machine_memory() -> u64 {
+    let mut system = sysinfo::System::new();
+    system.refresh_memory();
+    system.total_memory()
+}
+
+/// Whether the CPU multiplies bf16 itself.
+#[cfg(target_arch = "x86_64")]
+pub fn cpu_has_bf16() -> bool {
+    std::arch::is_x86_feature_detected!("avx512bf16")
+}
+
+/// Whether the CPU multiplies bf16 itself.
+#[cfg(target_arch = "aarch64")]
+pub fn cpu_has_bf16() -> bool {
+    std::arch::is_aarch64_feature_detected!("bf16")
+}
+
+/// Whether the CPU multiplies bf16 itself.
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub fn cpu_has_bf16() -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cpu_always_works_and_says_how_many_threads_it_has() {
+        let device = pick(DeviceChoice::Cpu).unwrap();
+        assert_eq!(device.tch, tch::Device::Cpu);
+        assert!(device.name.starts_with(&format!("CPU, {} thread", device.threads)), "{}", device.name);
+        assert!(device.memory_bytes > 100_000_000);
+    }
+
+    #[test]
+    fn a_device_that_is_not_there_is_an_error_that_offers_another() {
+        let error = pick(DeviceChoice::Cuda(99)).unwrap_err().to_string();
+        assert!(error.contains("`device: cuda:99`") && error.contains("`device: auto`"), "{error}");
+    }
+
+    #[test]
+    fn auto_explains_its_choice() {
+        assert!(!pick(DeviceChoice::Auto).unwrap().reason.is_empty());
+    }
+}

@@ -1,0 +1,469 @@
+//! Labels that are probably wrong, for rows of every part.
+//!
+//! Confident learning needs probabilities from a network that did not train with the row. Of rows that validate
+//! or test the network's own are. For those that it trained with, heads are fitted anew to the features of its
+//! backbone, five times, each time without a fifth of the rows. The backbone has seen these rows, so this is
+//! less strict than training five networks, and some hundred times faster; heads do not learn a wrong label by
+//! heart as a whole network does. Where the network has learnt its images by heart ([`Memorised`]), its features have
+//! learnt their labels, too: these rows are then judged by heads on the features of a pretrained network that never
+//! saw a label, where there is one.
+//!
+//! The two kinds of probabilities are not equally sure, so each has its own thresholds. How many labels are wrong
+//! is said of the rows that the network did not train with alone ([`wrong_labels`]).
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use serde::Serialize;
+use tasklens_data::config::Task;
+use tasklens_data::dataset::split::Part;
+use tasklens_data::dataset::{Dataset, ImageRow};
+
+use super::inspection::{Inspection, TaskItems};
+use super::intervals;
+use super::label_issues::{self, Issue, Quality};
+use super::report::{LabelError, LabelErrors};
+use super::track_record::{TrackRecord, TrackRecords};
+use super::wrong_labels::{self, WrongLabels};
+use crate::inference::most_probable;
+use crate::inference::outputs::{Features, derived};
+use crate::training::out_of_sample::{Settings, cross_validate_kept};
+
+/// So much more probable than the given label another one must be.
+const MARGIN: f64 = 0.25;
+/// A network knows the rows that it trained with by heart where it is so much more accurate on them, and errs less
+/// than half as often.
+const BY_HEART: f64 = 0.03;
+
+/// A label to look at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suspect {
+    /// The image, with its row of the dataset.
+    pub of: ImageRow,
+    /// What the row is for.
+    pub part: Part,
+    /// The label it has: a class index of the network's task.
+    pub given: u32,
+    /// What it should probably be.
+    pub proposed: u32,
+    /// 0 probably wrong, 1 probably right.
+    pub quality: f64,
+    /// The out-of-sample probabilities that say so, one per label.
+    pub probabilities: Vec<f32>,
+    /// How often what is this sure is right; `None` where too few rows tell, or rows whose label was learnt by
+    /// heart.
+    pub record: Option<TrackRecord>,
+}
+
+/// The suspects of one task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskSuspects {
+    /// Labelled rows that were looked at.
+    pub rows: usize,
+    /// What share of the labels is wrong.
+    pub wrong: WrongLabels,
+    /// Where the network knows its training rows by heart.
+    pub memorised: Option<Memorised>,
+    /// The rows to look at, worst first.
+    pub suspects: Vec<Suspect>,
+}
+
+/// The network is far better on the rows that it trained with than on others.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Memorised {
+    /// Its accuracy on rows that it trained with, 0 to 1.
+    pub train: f64,
+    /// Its accuracy on the others.
+    pub held_out: f64,
+    /// Whether its training rows were judged by a network that did not see their labels.
+    pub judged_by_other: bool,
+}
+
+/// Gets rows of the dataset and gives features `[rows, D]` of a network that saw none of their labels; `None` where
+/// there is no such network, or where the second argument, which gets (done, of), said no.
+pub type Unseen<'a> =
+    dyn FnMut(&[usize], &mut dyn FnMut(usize, usize) -> bool) -> anyhow::Result<Option<Features>> + 'a;
+
+impl Memorised {
+    /// A warning, without a full stop.
+    pub fn warning(&self) -> String {
+        let knows = format!(
+            "The network knows its training images by heart ({:.1} % right, {:.1} % of the others)",
+            100.0 * self.train,
+            100.0 * self.held_out
+        );
+        match self.judged_by_other {
+            true => {
+                format!("{knows}: their labels were judged with a pretrained network that never saw them")
+            }
+            false => format!(
+                "{knows}: many of their wrong labels look right to it. A run of fewer epochs finds more"
+            ),
+        }
+    }
+}
+
+/// Finds the suspects of every task; `inspection` is of `dataset`. What takes long is kept in `folder` (that of the
+/// outputs) until labels change. `unseen` is asked where the network knows its rows by heart. `keep_going` gets (done,
+/// of); `None` where it said no.
+///
+/// # Errors
+/// The memory does not suffice.
+pub fn find(
+    dataset: &Dataset,
+    inspection: &Inspection,
+    folder: &Path,
+    unseen: &mut Unseen<'_>,
+    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+) -> anyhow::Result<Option<Vec<TaskSuspects>>> {
+    let (trained, held_out): (Vec<usize>, Vec<usize>) =
+        (0..inspection.len()).partition(|item| inspection.parts[*item] == Part::Train);
+    let mut by_heart: Vec<_> =
+        inspection.tasks.iter().map(|task| memorised(task, &trained, &held_out)).collect();
+    let Some(probabilities) = out_of_sample(inspection, folder, &mut by_heart, unseen, keep_going)? else {
+        return Ok(None);
+    };
+    let tasks = inspection.tasks.iter().zip(&probabilities).zip(by_heart);
+    let found = tasks.map(|((task, probabilities), memorised)| {
+        let classes = task.task.labels.len();
+        let judged = Judged { labels: &task.labels, probabilities, classes };
+        let (held_labels, held_probabilities) = judged.of(&held_out);
+        let mut suspects = Vec::new();
+        let is_by_heart = memorised.is_some_and(|memorised| !memorised.judged_by_other);
+        for (items, by_heart) in [(&held_out, false), (&trained, is_by_heart)] {
+            suspects.extend(judged.issues(items, by_heart).into_iter().map(|(issue, record)| Suspect {
+                of: ImageRow::of(dataset, inspection.rows[issue.item]),
+                part: inspection.parts[issue.item],
+                given: issue.given,
+                proposed: issue.proposed,
+                quality: issue.quality,
+                probabilities: judged.row(issue.item).to_vec(),
+                record,
+            }));
+        }
+        suspects.sort_by(|a, b| a.quality.total_cmp(&b.quality).then(a.of.row.cmp(&b.of.row)));
+        TaskSuspects {
+            rows: task.labels.iter().flatten().count(),
+            wrong: wrong_labels::estimate(&held_labels, &held_probabilities, classes),
+            memorised,
+            suspects,
+        }
+    });
+    Ok(Some(found.collect()))
+}
+
+/// Whether the network knows by heart what it trained with.
+fn memorised(task: &TaskItems, trained: &[usize], held_out: &[usize]) -> Option<Memorised> {
+    let accuracy = |items: &[usize]| {
+        let answers: Vec<bool> = items.iter().filter_map(|item| task.is_right(*item)).collect();
+        intervals::proportion(answers.iter().filter(|right| **right).count(), answers.len())
+    };
+    let (train, held_out) = (accuracy(trained)?, accuracy(held_out)?);
+    let (is_far, is_certain) = (train.value - held_out.value > BY_HEART, train.low > held_out.high);
+    let is_far = is_far && is_certain && 1.0 - train.value < 0.5 * (1.0 - held_out.value);
+    is_far.then_some(Memorised { train: train.value, held_out: held_out.value, judged_by_other: false })
+}
+
+/// One task's labels and the probabilities that judge them.
+struct Judged<'a> {
+    labels: &'a [Option<u32>],
+    probabilities: &'a [f32],
+    classes: usize,
+}
+
+impl<'a> Judged<'a> {
+    fn row(&self, item: usize) -> &'a [f32] {
+        &self.probabilities[item * self.classes..][..self.classes]
+    }
+
+    fn of(&self, items: &[usize]) -> (Vec<Option<u32>>, Vec<f32>) {
+        let labels = items.iter().map(|item| self.labels[*item]).collect();
+        (labels, items.iter().flat_map(|item| self.row(*item)).copied().collect())
+    }
+
+    /// The labels to look at among `items`, worst first, each with how often what judges it is right when it is
+    /// as sure.
+    fn issues(&self, items: &[usize], by_heart: bool) -> Vec<(Issue, Option<TrackRecord>)> {
+        let (labels, probabilities) = self.of(items);
+        let records = TrackRecords::new(&labels, &probabilities, self.classes);
+        let issues = issues(&labels, &probabilities, self.classes).into_iter().map(|issue| {
+            let sure = probabilities[issue.item * self.classes + issue.proposed as usize];
+            let record = records.at(sure, issue.item).filter(|_| !by_heart);
+            (Issue { item: items[issue.item], ..issue }, record)
+        });
+        issues.collect()
+    }
+}
+
+/// The labels to look at, worst first.
+///
+/// Confident learning counts a row as wrong where another label is as probable as that label is among the rows
+/// that have it. Features that have seen a wrong label make that too strict: of 5 % of the sample's labels
+/// flipped at random it found half, all of them rightly. So rows join whose given label is less probable than
+/// another by [`MARGIN`]; the order is the same.
+fn issues(labels: &[Option<u32>], probabilities: &[f32], classes: usize) -> Vec<Issue> {
+    let mut issues = label_issues::find(labels, probabilities, classes).issues;
+    let known: HashSet<usize> = issues.iter().map(|issue| issue.item).collect();
+    let qualities = label_issues::qualities(labels, probabilities, classes, Quality::NormalizedMargin);
+    for (item, (label, quality)) in labels.iter().zip(qualities).enumerate() {
+        let (Some(given), Some(quality)) = (*label, quality) else { continue };
+        if quality <= (1.0 - MARGIN) / 2.0 && !known.contains(&item) {
+            let row = &probabilities[item * classes..(item + 1) * classes];
+            issues.push(Issue { item, given, proposed: most_probable(row) as u32, quality });
+        }
+    }
+    issues.sort_by(|a, b| a.quality.total_cmp(&b.quality).then(a.item.cmp(&b.item)));
+    issues
+}
+
+/// `[task]`, each `[items, labels]`: of every item what a network says that did not train with it. Tells in
+/// `by_heart` whose rows were judged by another.
+fn out_of_sample(
+    inspection: &Inspection,
+    folder: &Path,
+    by_heart: &mut [Option<Memorised>],
+    unseen: &mut Unseen<'_>,
+    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+) -> anyhow::Result<Option<Vec<Vec<f32>>>> {
+    let mut all: Vec<Vec<f32>> = inspection.tasks.iter().map(|task| task.probabilities.clone()).collect();
+    let trained = inspection.items_of(Some(Part::Train));
+    if trained.is_empty() || inspection.features.is_empty() {
+        return Ok(Some(all));
+    }
+    let features = inspection.features.pick(&trained);
+    let every: Vec<usize> = (0..all.len()).collect();
+    let kept = (folder, derived::OUT_OF_SAMPLE);
+    if judge_anew(inspection, &trained, (&features, &every), kept, &mut all, keep_going)?.is_none() {
+        return Ok(None);
+    }
+    let known: Vec<usize> = every.into_iter().filter(|task| by_heart[*task].is_some()).collect();
+    if known.is_empty() {
+        return Ok(Some(all));
+    }
+    let rows: Vec<usize> = trained.iter().map(|item| inspection.rows[*item]).collect();
+    // Without them the list is shorter, and says so.
+    let found = unseen(&rows, keep_going).unwrap_or_else(|error| {
+        log::warn!("no pretrained network judges the labels: {error:#}");
+        None
+    });
+    let Some(features) = found.filter(|features| features.len() == rows.len()) else {
+        return Ok(keep_going(0, 0).then_some(all));
+    };
+    let kept = (folder, derived::UNSEEN);
+    if judge_anew(inspection, &trained, (&features, &known), kept, &mut all, keep_going)?.is_none() {
+        return Ok(None);
+    }
+    for memorised in by_heart.iter_mut().flatten() {
+        memorised.judged_by_other = true;
+    }
+    Ok(Some(all))
+}
+
+/// Puts what cross-validated heads say of the items `trained` into `all`; `features` are theirs, and the tasks to judge.
+fn judge_anew(
+    inspection: &Inspection,
+    trained: &[usize],
+    (features, which): (&Features, &[usize]),
+    kept: (&Path, &str),
+    all: &mut [Vec<f32>],
+    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+) -> anyhow::Result<Option<()>> {
+    let labels: Vec<Vec<Option<u32>>> = which
+        .iter()
+        .map(|task| trained.iter().map(|item| inspection.tasks[*task].labels[*item]).collect())
+        .collect();
+    let tasks: Vec<Task> = which.iter().map(|task| inspection.tasks[*task].task.clone()).collect();
+    let judged = cross_validate_kept(kept, features, &labels, &tasks, Settings::default(), keep_going)?;
+    let Some(judged) = judged else { return Ok(None) };
+    for ((task, probabilities), spec) in which.iter().zip(judged).zip(&tasks) {
+        let classes = spec.labels.len();
+        for (item, probabilities) in trained.iter().zip(probabilities.chunks_exact(classes.max(1))) {
+            all[*task][item * classes..(item + 1) * classes].copy_from_slice(probabilities);
+        }
+    }
+    Ok(Some(()))
+}
+
+impl TaskSuspects {
+    /// How many labels are wrong, and what that means for the list, without a full stop.
+    pub fn sentence(&self) -> String {
+        self.wrong.beside_list(self.rows, self.suspects.len())
+    }
+
+    /// As a report lists them; `task` is the network's.
+    pub fn listed(&self, dataset: &Dataset, task: &Task) -> LabelErrors {
+        let label = |class: u32| task.labels[class as usize].clone();
+        let rows = self.suspects.iter().map(|suspect| LabelError {
+            image: dataset.rows[suspect.of.row].image.clone(),
+            line: dataset.table.line_of_row(suspect.of.row),
+            part: suspect.part,
+            label: label(suspect.given),
+            proposed: label(suspect.proposed),
+            quality: suspect.quality,
+            record: suspect.record,
+        });
+        LabelErrors { labels: self.rows, wrong: self.wrong, memorised: self.memorised, rows: rows.collect() }
+    }
+
+    /// The same suspects in a dataset that may have been read anew: each keeps its image and gets the row that is
+    /// about it now; one without is left out.
+    #[must_use]
+    pub fn renumbered(&self, dataset: &Dataset) -> Self {
+        let rows = ImageRow::find_all(self.suspects.iter().map(|suspect| &suspect.of), dataset);
+        let found = self.suspects.iter().zip(rows).filter_map(|(suspect, row)| {
+            let of = ImageRow { row: row?, ..suspect.of.clone() };
+            Some(Suspect { of, ..suspect.clone() })
+        });
+        Self { suspects: found.collect(), ..*self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_that_another_one_clearly_beats_is_looked_at_the_worst_first() {
+        // Ten rows of each label that are sure of it: confident learning wants as much of the others.
+        let mut labels = [Some(0), Some(1)].repeat(10);
+        let mut probabilities = [0.99, 0.01, 0.01, 0.99].repeat(10);
+        for (label, given) in [(Some(0), 0.3), (Some(0), 0.45), (Some(0), 0.2), (None, 0.1), (Some(1), 0.9)] {
+            labels.push(label);
+            probabilities.extend([given, 1.0 - given]);
+        }
+        let issues = issues(&labels, &probabilities, 2);
+        let found: Vec<_> = issues.iter().map(|issue| (issue.item, issue.given, issue.proposed)).collect();
+        assert_eq!(found, [(24, 1, 0), (22, 0, 1), (20, 0, 1)], "21 is a toss-up, 23 has no label");
+    }
+
+    /// A network that is sure of rows that it trained with, and heads that are less so: pooled, the thresholds of
+    /// one part would be those of neither.
+    #[test]
+    fn each_part_has_its_own_thresholds_and_track_record() {
+        let labels = [Some(0), Some(1)].repeat(40);
+        let mut probabilities = [0.99, 0.01, 0.01, 0.99].repeat(20);
+        probabilities.extend([0.60, 0.40, 0.40, 0.60].repeat(20));
+        // The given label 0 of item 40: as sure of the other as its part ever is.
+        (probabilities[80], probabilities[81]) = (0.39, 0.61);
+        let judged = Judged { labels: &labels, probabilities: &probabilities, classes: 2 };
+        let (sure, less): (Vec<usize>, Vec<usize>) = ((0..40).collect(), (40..80).collect());
+        assert_eq!(judged.issues(&(0..80).collect::<Vec<_>>(), false), [], "pooled");
+        assert_eq!(judged.issues(&sure, false), []);
+        let found = judged.issues(&less, false);
+        let [(issue, record)] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((issue.item, issue.given, issue.proposed), (40, 0, 1));
+        assert_eq!(*record, Some(TrackRecord { right: 39, of: 39 }));
+        assert_eq!(judged.issues(&less, true)[0].1, None, "learnt by heart");
+    }
+
+    #[test]
+    fn a_network_far_better_on_what_it_trained_with_knows_it_by_heart() {
+        let task = |train_right: usize, held_out_right: usize| {
+            let predicted = (0..200).map(|item| {
+                let right = if item < 100 { item < train_right } else { item - 100 < held_out_right };
+                u32::from(!right)
+            });
+            TaskItems {
+                task: Task { name: "print".into(), labels: vec!["plain".into(), "dotted".into()] },
+                in_dataset: Some(0),
+                labels: vec![Some(0); 200],
+                probabilities: Vec::new(),
+                predicted: predicted.collect(),
+                unknown_labels: 0,
+            }
+        };
+        let (train, held_out): (Vec<usize>, Vec<usize>) = ((0..100).collect(), (100..200).collect());
+        let of =
+            |train_right, held_out_right| memorised(&task(train_right, held_out_right), &train, &held_out);
+        assert_eq!(of(100, 80), Some(Memorised { train: 1.0, held_out: 0.8, judged_by_other: false }));
+        assert_eq!(of(100, 98), None, "not far");
+        assert_eq!(of(96, 91), None, "far, but perhaps by chance");
+        assert_eq!(of(75, 50), None, "far, but it errs on both");
+        assert_eq!(memorised(&task(100, 0), &train, &[]), None, "nothing to compare with");
+    }
+
+    /// A network, and its features, that have learnt a wrong label by heart.
+    #[test]
+    fn what_a_network_knows_by_heart_is_judged_by_features_that_saw_no_label() {
+        use crate::evaluation::inspection::tests::{dataset, outputs};
+        const WRONG: usize = 7;
+        let truth = |row: usize| row % 2;
+        let given = |row: usize| if row == WRONG { 1 - truth(row) } else { truth(row) };
+        let names = ["plain", "dotted"];
+        let row = |row: usize| {
+            let part = if row < 100 { "train" } else { "validation" };
+            format!("{row}.jpg,{},v,{part}\n", names[given(row)])
+        };
+        let csv: String = (0..200).map(row).collect();
+        let dataset = dataset(&format!("path,print,neck,split\n{csv}"), "plain, dotted");
+        let images: Vec<String> = (0..200).map(|row| format!("{row}.jpg")).collect();
+        let images: Vec<&str> = images.iter().map(String::as_str).collect();
+        // Right of what it trained with, and of four in five others.
+        let says = |row: usize| if row >= 100 && row.is_multiple_of(5) { 1 - given(row) } else { given(row) };
+        let print = (0..200).flat_map(|row| if says(row) == 0 { [0.99, 0.01] } else { [0.01, 0.99] });
+        let outputs = outputs(&images, print.collect(), vec![0.5; 400]);
+        let mut inspection = Inspection::new(&dataset, &dataset.parts(), &outputs);
+        let drawn = |class: fn(usize) -> usize, rows| {
+            Features::drawn(rows, 2, move |row, i| {
+                f32::from(u8::from(class(row) == i)) + (row % 7) as f32 / 50.0
+            })
+        };
+        inspection.features = drawn(|row| if row == WRONG { 0 } else { row % 2 }, 200);
+        let folder = tempfile::tempdir().unwrap();
+        let found = |unseen: &mut Unseen<'_>| {
+            find(&dataset, &inspection, folder.path(), unseen, &mut |_, _| true)
+                .unwrap()
+                .unwrap()
+                .swap_remove(0)
+        };
+        let in_training = |found: &TaskSuspects| {
+            found.suspects.iter().map(|s| s.of.row).filter(|row| *row < 100).collect::<Vec<_>>()
+        };
+        let alone = found(&mut |_, _| Ok(None));
+        assert_eq!(in_training(&alone), Vec::<usize>::new(), "its features agree with the wrong label");
+        assert!(alone.memorised.is_some_and(|memorised| !memorised.judged_by_other), "{:?}", alone.memorised);
+        let failed = found(&mut |_, _| anyhow::bail!("no weights"));
+        assert_eq!(failed, alone);
+        let judged = found(&mut |rows, _| {
+            assert_eq!(rows, (0..100).collect::<Vec<_>>());
+            Ok(Some(drawn(|row| row % 2, 100)))
+        });
+        assert_eq!(in_training(&judged), [WRONG]);
+        assert!(judged.memorised.is_some_and(|memorised| memorised.judged_by_other));
+        assert!(judged.suspects.iter().any(|suspect| suspect.of.row == WRONG && suspect.record.is_some()));
+        // What was made for both kinds of features is kept beside each other.
+        assert_eq!(found(&mut |_, _| Ok(None)), alone);
+    }
+
+    #[test]
+    fn a_suspect_stays_with_its_image_when_rows_move_and_goes_with_it() {
+        use crate::evaluation::inspection::tests::dataset;
+        let csv = |images: &[&str]| images.iter().map(|image| format!("{image},plain,v,train\n")).collect();
+        let rows = |images: &[&str]| {
+            let rows: String = csv(images);
+            dataset(&format!("path,print,neck,split\n{rows}"), "plain, dotted")
+        };
+        let before = rows(&["a.jpg", "b.jpg", "c.jpg"]);
+        let suspect = |row| Suspect {
+            of: ImageRow::of(&before, row),
+            part: Part::Train,
+            given: 0,
+            proposed: 1,
+            quality: 0.1,
+            probabilities: vec![0.1, 0.9],
+            record: None,
+        };
+        let found = TaskSuspects {
+            rows: 3,
+            wrong: WrongLabels::TooFewRows { rows: 0 },
+            memorised: None,
+            suspects: vec![suspect(2), suspect(0)],
+        };
+        assert_eq!(found.renumbered(&before), found);
+        let moved = found.renumbered(&rows(&["new.jpg", "c.jpg", "b.jpg"]));
+        let of: Vec<_> =
+            moved.suspects.iter().map(|suspect| (suspect.of.image.as_str(), suspect.of.row)).collect();
+        assert_eq!(of, [("c.jpg", 1)]);
+        assert_eq!((moved.rows, moved.wrong), (3, found.wrong));
+    }
+}

@@ -1,0 +1,83 @@
+//! What the features of any image follow from besides its pixels: the network and how it is fed.
+
+use std::path::Path;
+
+use anyhow::{Context as _, ensure};
+use safetensors::{Dtype, SafeTensors};
+use sha2::{Digest as _, Sha256};
+use tasklens_data::download::hex;
+use tasklens_data::files;
+use tch::Device;
+
+use crate::model::checkpoint::Description;
+use crate::model::network::{Network, is_backbone};
+
+/// Digits of a key, which names a folder.
+pub(super) const DIGITS: usize = 16;
+
+/// How a backbone is fed.
+#[derive(Clone, Copy, Debug)]
+pub struct Feed<'a> {
+    /// The network's name.
+    pub backbone: &'a str,
+    /// Height and width of its input, pixels.
+    pub size: (u32, u32),
+    /// Taken off the 0..1 pixel values, per channel.
+    pub mean: [f32; 3],
+    /// What they are divided by then.
+    pub std: [f32; 3],
+    /// `fp32` or `bf16`.
+    pub precision: &'a str,
+}
+
+impl<'a> Feed<'a> {
+    /// Of the network of a checkpoint.
+    pub fn of(description: &'a Description) -> Self {
+        let Description { backbone, height, width, mean, std, precision, .. } = description;
+        Self { backbone, size: (*height, *width), mean: *mean, std: *std, precision }
+    }
+
+    fn hash(&self) -> anyhow::Result<Sha256> {
+        let mut hash = Sha256::new();
+        let Self { backbone, size, mean, std, precision } = self;
+        hash.update(serde_json::to_vec(&(backbone, size, mean, std, precision))?);
+        Ok(hash)
+    }
+}
+
+/// The key of a network's backbone; heads do not matter.
+///
+/// # Errors
+/// The device failed.
+pub fn key(network: &Network, feed: Feed<'_>) -> anyhow::Result<String> {
+    let mut parameters: Vec<_> = network.parameters().iter().filter(|p| is_backbone(&p.name)).collect();
+    parameters.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut hash = feed.hash()?;
+    for parameter in parameters {
+        let tensor = parameter.tensor.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?;
+        let mut values = vec![0_f32; tensor.numel()];
+        tensor.f_copy_data(&mut values, tensor.numel())?;
+        hash.update(parameter.name.as_bytes());
+        hash.update(bytemuck::cast_slice(&values));
+    }
+    Ok(hex(&hash.finalize())[..DIGITS].to_owned())
+}
+
+/// The same of the best checkpoint of a run, without building its network.
+///
+/// # Errors
+/// The file cannot be read, or its weights are of another kind than ours.
+pub fn key_of_checkpoint(file: &Path, description: &Description) -> anyhow::Result<String> {
+    let map = files::map(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let tensors =
+        SafeTensors::deserialize(&map).with_context(|| format!("cannot read {}", file.display()))?;
+    let mut parameters: Vec<_> = tensors.iter().filter(|(name, _)| is_backbone(name)).collect();
+    parameters.sort_by(|a, b| a.0.cmp(b.0));
+    let mut hash = Feed::of(description).hash()?;
+    for (name, tensor) in parameters {
+        ensure!(tensor.dtype() == Dtype::F32, "`{name}` in {} is not float32", file.display());
+        hash.update(name.as_bytes());
+        hash.update(tensor.data());
+    }
+    Ok(hex(&hash.finalize())[..DIGITS].to_owned())
+}

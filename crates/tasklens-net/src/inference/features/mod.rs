@@ -1,0 +1,247 @@
+//! The features of images, one vector per image and view, kept once for all that need them: heads that are
+//! trained on a frozen backbone, Label, Inspect and the map.
+//!
+//! A [`Store`] is a folder per backbone ([`key`]) beside the runs. It is written in shards as features are
+//! computed, so that what a cancelled pass, or one with unreadable images, has computed is there the next time,
+//! and is read through maps: no pass needs more memory than its places in the files. What nobody uses any more
+//! goes: see [`clean`].
+
+mod backbone;
+pub mod clean;
+mod identity;
+mod mapped;
+mod shard;
+
+use std::collections::HashMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use anyhow::Context as _;
+use tasklens_data::files;
+pub use tasklens_data::images::miniature::{BYTES as MINIATURE_BYTES, SIDE as MINIATURE_SIDE};
+
+use crate::model::checkpoint::Description;
+pub use backbone::{Feed, key, key_of_checkpoint};
+pub use identity::{Identity, Stamp, View, stamp};
+pub(super) use mapped::Numbers;
+pub use mapped::{Features, Place};
+pub use shard::Buffer;
+use shard::Shard;
+pub(super) use shard::{Raw, bytes_of, half, tensor_of};
+
+/// The folder of all stores, within that of the runs.
+pub const FOLDER: &str = "features";
+/// So many images are in a file: a killed pass loses no more.
+pub const SHARD_IMAGES: usize = 2048;
+const ENDING: &str = "safetensors";
+/// The name of a shard.
+const DIGITS_OF_SHARD: usize = 6;
+/// What the name of a damaged shard ends with from then on.
+const DAMAGED: &str = "damaged";
+
+/// Where the features of one backbone are kept.
+#[derive(Clone, Debug)]
+pub struct Store {
+    folder: PathBuf,
+    dimensions: usize,
+    /// Takes what cannot be kept in the folder.
+    spare: Option<Arc<tempfile::TempDir>>,
+}
+
+impl Store {
+    /// The store of the backbone with a [`key`], whose features have `dimensions` numbers, in the folder of runs.
+    pub fn of(runs: &Path, key: &str, dimensions: usize) -> Self {
+        Self { folder: runs.join(FOLDER).join(key), dimensions, spare: None }
+    }
+
+    /// The store of the backbone of a checkpoint, where the folder of runs that it is in has one: it has where heads
+    /// are trained on it while it is frozen. The features of any other go with its checkpoint.
+    pub fn shared(checkpoint: &Path, description: &Description) -> Option<Self> {
+        let checkpoint = std::path::absolute(checkpoint).ok()?;
+        let runs = checkpoint.parent()?.parent()?;
+        // A link in a folder from elsewhere leads to what is not its own.
+        let is_own = |folder: &Path| folder.is_dir() && !folder.is_symlink();
+        if !is_own(&runs.join(FOLDER)) {
+            return None;
+        }
+        let store = Self::of_checkpoint(runs, &checkpoint, description).ok()?;
+        Some(store).filter(|store| is_own(store.folder()))
+    }
+
+    /// Makes the store of the backbone of a checkpoint, so that all networks that have it share it.
+    ///
+    /// # Errors
+    /// The checkpoint cannot be read, or the folder cannot be made.
+    pub fn share(runs: &Path, checkpoint: &Path, description: &Description) -> anyhow::Result<Self> {
+        let store = Self::of_checkpoint(runs, checkpoint, description)?;
+        let made = files::disk::create_folders(&store.folder);
+        made.with_context(|| format!("cannot make {}", store.folder.display()))?;
+        Ok(store)
+    }
+
+    fn of_checkpoint(runs: &Path, checkpoint: &Path, description: &Description) -> anyhow::Result<Self> {
+        let dimensions = description.backbone()?.facts().features as usize;
+        Ok(Self::of(runs, &key_of_checkpoint(checkpoint, description)?, dimensions))
+    }
+
+    /// Numbers per image.
+    pub fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What is there now. Damaged files are set aside; what was in them is missing.
+    pub fn read(&self) -> Shelf {
+        let mut shelf = Shelf { shards: Vec::new(), problems: Vec::new(), dimensions: self.dimensions };
+        for folder in std::iter::once(self.folder()).chain(self.spare.as_ref().map(|spare| spare.path())) {
+            for file in shards_in(folder) {
+                match Shard::open(&file, self.dimensions) {
+                    Ok(shard) => shelf.shards.push(shard),
+                    // Another process has just removed it as unused.
+                    Err(_) if !file.exists() => {}
+                    Err(error) => shelf.problems.push(set_aside(&file, &error)),
+                }
+            }
+        }
+        shelf
+    }
+
+    /// Adds features, computed by whomever, in one file.
+    ///
+    /// # Errors
+    /// The disk is full or not writable.
+    pub fn keep(&self, view: &View, buffer: &Buffer) -> anyhow::Result<()> {
+        append_to(&self.folder, &buffer.to_bytes(view)?)
+    }
+
+    /// As [`Store::keep`]. Where they cannot be kept they last as long as this
+    /// store does, and the message says why.
+    ///
+    /// # Errors
+    /// They can be written nowhere.
+    pub fn append(&mut self, view: &View, buffer: &Buffer) -> anyhow::Result<Option<String>> {
+        if buffer.images.is_empty() {
+            return Ok(None);
+        }
+        let bytes = buffer.to_bytes(view)?;
+        if let Some(spare) = &self.spare {
+            return append_to(spare.path(), &bytes).map(|()| None);
+        }
+        let Err(error) = append_to(&self.folder, &bytes) else { return Ok(None) };
+        let spare = tempfile::tempdir().context("cannot make a temporary folder")?;
+        append_to(spare.path(), &bytes)?;
+        self.spare = Some(Arc::new(spare));
+        Ok(Some(format!("the features are not kept for the next time: {error:#}")))
+    }
+}
+
+/// The shards of a store as they were at one time.
+#[derive(Debug, Default)]
+pub struct Shelf {
+    shards: Vec<Shard>,
+    dimensions: usize,
+    /// What is worth telling of files that could not be read.
+    pub problems: Vec<String>,
+}
+
+impl Shelf {
+    /// Where the view of each image is; of images that come twice, the later. Files that are of use are marked as
+    /// used now.
+    pub fn find(&self, view: &View, images: &[Identity]) -> Vec<Option<Place>> {
+        let wanted: std::collections::HashSet<Identity> = images.iter().copied().collect();
+        let mut found: HashMap<Identity, Place> = HashMap::with_capacity(wanted.len());
+        for (index, shard) in self.shards.iter().enumerate().filter(|(_, shard)| shard.view == *view) {
+            let before = found.len();
+            for (row, identity) in shard.identities().enumerate() {
+                if wanted.contains(&identity) {
+                    found.insert(identity, (index as u32, row as u32));
+                }
+            }
+            if found.len() > before {
+                mark_as_used(&shard.file);
+            }
+        }
+        images.iter().map(|image| found.get(image).copied()).collect()
+    }
+
+    /// The features at places that [`Shelf::find`] gave.
+    pub fn features(&self, places: Vec<Place>) -> Features {
+        Features::new(self.files().collect(), places)
+    }
+
+    /// The files that places are in.
+    pub(super) fn files(&self) -> impl Iterator<Item = Arc<Numbers>> + '_ {
+        self.shards.iter().map(|shard| Arc::clone(&shard.numbers))
+    }
+
+    /// Numbers per image.
+    pub fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+}
+
+/// The shards in a folder, in the order of writing; links are not followed.
+fn shards_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    let mut files: Vec<PathBuf> = files.map(|entry| entry.path()).filter(|file| is_shard(file)).collect();
+    files.sort();
+    files
+}
+
+/// Whether a file is named as shards are: six digits.
+fn is_shard(file: &Path) -> bool {
+    file.extension().is_some_and(|ending| ending == ENDING)
+        && file.file_stem().is_some_and(|stem| {
+            stem.len() == DIGITS_OF_SHARD && stem.as_encoded_bytes().iter().all(u8::is_ascii_digit)
+        })
+}
+
+fn append_to(folder: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    // Names sort by the order of writing.
+    let last = shards_in(folder).pop();
+    let last = last.and_then(|file| file.file_stem()?.to_str()?.parse::<u32>().ok());
+    let mut number = last.map_or(0, |last| last + 1);
+    loop {
+        let file = folder.join(format!("{number:0DIGITS_OF_SHARD$}.{ENDING}"));
+        match files::create(&file, bytes) {
+            // Another process took the name that was free a moment ago.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+            done => return done.with_context(|| format!("cannot write {}", file.display())),
+        }
+    }
+}
+
+/// A damaged file is out of the way and not lost, should it be no shard at all.
+fn set_aside(file: &Path, error: &anyhow::Error) -> String {
+    let aside = file.with_added_extension(DAMAGED);
+    let what = match std::fs::rename(file, &aside) {
+        Ok(()) => {
+            // It stays for as long as any that is of no use.
+            mark_as_used(&aside);
+            format!("it is {} now, and", aside.display())
+        }
+        Err(_) => "delete it;".to_owned(),
+    };
+    format!("{} is damaged ({error:#}): {what} its features are computed again", file.display())
+}
+
+/// The time of a shard says when it was last of use.
+fn mark_as_used(file: &Path) {
+    let set = std::fs::OpenOptions::new()
+        .append(true)
+        .open(file)
+        .and_then(|file| file.set_modified(SystemTime::now()));
+    if let Err(error) = set {
+        log::debug!("{} cannot be marked as used: {error}", file.display());
+    }
+}
+
+#[cfg(test)]
+mod tests;

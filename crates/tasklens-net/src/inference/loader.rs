@@ -1,0 +1,395 @@
+//! Batches, decoded and augmented by worker threads through bounded channels, so that the network
+//! never waits on a machine with cores to spare.
+//!
+//! What a batch holds depends on the seed and the epoch alone, not on the number of workers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use rand::{SeedableRng as _, seq::SliceRandom as _};
+use rand_pcg::Pcg64Mcg;
+use sha2::{Digest as _, Sha256};
+use tasklens_data::config::Augmentation;
+use tasklens_data::dataset::Row;
+use tasklens_data::images::Rgb;
+use tasklens_data::images::augment::augment;
+use tasklens_data::images::cache::ImageCache;
+use tasklens_data::panics;
+
+/// What the labels of a row without a label for a task become; the loss passes over it.
+pub const NO_LABEL: i64 = -100;
+
+/// Images and labels that go through the network together.
+#[derive(Debug)]
+pub struct Batch {
+    /// Rows of the dataset, without those whose image failed.
+    pub rows: Vec<usize>,
+    /// `[N, H, W, 3]`, 0..255.
+    pub pixels: Vec<u8>,
+    /// `[tasks, N]`, class index or [`NO_LABEL`].
+    pub labels: Vec<i64>,
+    /// Rows whose image could not be had, with the message.
+    pub failures: Vec<(usize, String)>,
+    /// Rows of which is worth knowing how their image was read, with the message.
+    pub notes: Vec<(usize, String)>,
+}
+
+/// What every worker needs.
+pub struct Source {
+    /// All rows of the dataset.
+    pub rows: Vec<Row>,
+    /// Number of tasks.
+    pub tasks: usize,
+    /// Keeps decoded images between epochs, and knows the input size.
+    pub cache: ImageCache,
+    /// Random changes to training images.
+    pub augmentation: Augmentation,
+    /// What else than the seed and the epoch says how an image is changed.
+    pub drawn: Drawn,
+    /// Of the run.
+    pub seed: u64,
+}
+
+/// What says how an image is changed at random, with the seed and the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drawn {
+    /// The number of its row.
+    ByRow,
+    /// Its path: it is changed the same in whatever list it stands.
+    ByPath,
+}
+
+/// The order of rows in an epoch: `rows` shuffled by seed and epoch, in batches. A last batch of one
+/// joins the one before it, because batch normalisation needs more than one value.
+pub fn shuffled_batches(rows: &[usize], batch_size: usize, seed: u64, epoch: usize) -> Vec<Vec<usize>> {
+    let mut order = rows.to_vec();
+    order.shuffle(&mut Pcg64Mcg::seed_from_u64(mix(seed, epoch as u64, u64::MAX)));
+    let mut batches = in_batches(&order, batch_size);
+    if batch_size > 1 && batches.len() > 1 && batches.last().is_some_and(|last| last.len() == 1) {
+        let last = batches.pop().unwrap_or_default();
+        if let Some(before) = batches.last_mut() {
+            before.extend(last);
+        }
+    }
+    batches
+}
+
+/// `rows` in their order, in batches.
+pub fn in_batches(rows: &[usize], batch_size: usize) -> Vec<Vec<usize>> {
+    rows.chunks(batch_size).map(<[usize]>::to_vec).collect()
+}
+
+/// One well-mixed number out of three (`splitmix64`, Steele et al. 2014).
+pub fn mix(seed: u64, epoch: u64, row: u64) -> u64 {
+    let mut x = 0_u64;
+    for part in [seed, epoch, row] {
+        x = (x ^ part).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        x ^= x >> 31;
+    }
+    x
+}
+
+impl Source {
+    /// Decodes one batch; `augment_epoch` is the epoch whose random changes to apply, if any.
+    fn load(&self, rows: &[usize], augment_epoch: Option<usize>) -> Batch {
+        let (height, width) = self.cache.size();
+        let mut batch = Batch {
+            rows: Vec::with_capacity(rows.len()),
+            pixels: Vec::with_capacity(rows.len() * height as usize * width as usize * 3),
+            labels: Vec::new(),
+            failures: Vec::new(),
+            notes: Vec::new(),
+        };
+        for &row in rows {
+            // What panics at a strange image must cost this image, not its batch or the run.
+            let image = panics::catch(|| self.image(row, augment_epoch)).unwrap_or_else(|what| {
+                let path = self.rows.get(row).map(|row| row.image.display().to_string());
+                Err(format!("{} made the program fail ({what})", path.unwrap_or_default()))
+            });
+            match image {
+                Err(message) => batch.failures.push((row, message)),
+                Ok((image, note)) => {
+                    batch.pixels.extend_from_slice(&image);
+                    batch.notes.extend(note.map(|note| (row, note)));
+                    batch.rows.push(row);
+                }
+            }
+        }
+        batch.labels = self.labels(&batch.rows);
+        batch
+    }
+
+    /// The image of a row as the network gets it, with what is worth knowing of how it was read.
+    fn image(&self, row: usize, augment_epoch: Option<usize>) -> Result<(Arc<Rgb>, Option<String>), String> {
+        let (image, note) =
+            self.cache.get_or_decode(row, &self.rows[row].image).map_err(|error| error.to_string())?;
+        let image = match augment_epoch {
+            None => image,
+            Some(epoch) => {
+                let seed = mix(self.seed, epoch as u64, self.drawn(row));
+                Arc::new(augment(&image, &self.augmentation, seed))
+            }
+        };
+        Ok((image, note))
+    }
+
+    fn drawn(&self, row: usize) -> u64 {
+        match self.drawn {
+            Drawn::ByRow => row as u64,
+            Drawn::ByPath => {
+                let digest = Sha256::digest(self.rows[row].image.as_os_str().as_encoded_bytes());
+                digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
+            }
+        }
+    }
+
+    /// `[tasks, N]` of rows.
+    fn labels(&self, rows: &[usize]) -> Vec<i64> {
+        let label = |row: usize, task: usize| self.rows[row].labels[task].map_or(NO_LABEL, i64::from);
+        (0..self.tasks).flat_map(|task| rows.iter().map(move |&row| label(row, task))).collect()
+    }
+
+    /// A batch without pixels, for rows whose features are known.
+    pub fn labelled(&self, rows: Vec<usize>) -> Batch {
+        Batch {
+            labels: self.labels(&rows),
+            rows,
+            pixels: Vec::new(),
+            failures: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+}
+
+/// Batches of one pass over rows, in order. Dropping it stops the workers.
+pub struct Loader {
+    pending: std::iter::Enumerate<std::vec::IntoIter<Vec<usize>>>,
+    jobs: Option<Sender<(usize, Vec<usize>)>>,
+    results: Option<Receiver<(usize, Batch)>>,
+    early: BTreeMap<usize, Batch>,
+    next: usize,
+    count: usize,
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl Loader {
+    /// Starts `workers` threads on `batches`.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(
+        source: &Arc<Source>,
+        batches: Vec<Vec<usize>>,
+        augment_epoch: Option<usize>,
+        workers: usize,
+    ) -> std::io::Result<Self> {
+        let count = batches.len();
+        let workers = workers.clamp(1, count.max(1));
+        // Two batches a worker are in flight, one in its hands and one waiting: this bounds memory.
+        let in_flight = 2 * workers;
+        let (jobs_in, jobs) = bounded(in_flight);
+        let (results_in, results) = bounded(in_flight);
+        let mut loader = Self {
+            pending: batches.into_iter().enumerate(),
+            jobs: Some(jobs_in),
+            results: Some(results),
+            early: BTreeMap::new(),
+            next: 0,
+            count,
+            workers: Vec::new(),
+        };
+        for i in 0..workers {
+            let (source, jobs, results) = (Arc::clone(source), jobs.clone(), results_in.clone());
+            let thread = std::thread::Builder::new().name(format!("loader {i}"));
+            loader.workers.push(thread.spawn(move || work(&source, &jobs, &results, augment_epoch))?);
+        }
+        for _ in 0..in_flight {
+            loader.hand_out();
+        }
+        Ok(loader)
+    }
+
+    /// Gives the workers one more batch, if there is one.
+    fn hand_out(&mut self) {
+        match (self.pending.next(), &self.jobs) {
+            // Cannot block: never more are in flight than the channel holds.
+            (Some(job), Some(jobs)) => drop(jobs.send(job)),
+            _ => self.jobs = None,
+        }
+    }
+}
+
+fn work(
+    source: &Source,
+    jobs: &Receiver<(usize, Vec<usize>)>,
+    results: &Sender<(usize, Batch)>,
+    augment_epoch: Option<usize>,
+) {
+    while let Ok((place, rows)) = jobs.recv() {
+        let batch = source.load(&rows, augment_epoch);
+        if results.send((place, batch)).is_err() {
+            return;
+        }
+    }
+}
+
+impl Iterator for Loader {
+    type Item = Batch;
+
+    fn next(&mut self) -> Option<Batch> {
+        if self.next == self.count {
+            return None;
+        }
+        loop {
+            if let Some(batch) = self.early.remove(&self.next) {
+                self.next += 1;
+                self.hand_out();
+                return Some(batch);
+            }
+            let (place, batch) = self.results.as_ref()?.recv().ok()?;
+            self.early.insert(place, batch);
+        }
+    }
+}
+
+impl Drop for Loader {
+    fn drop(&mut self) {
+        self.jobs = None;
+        // A worker that waits to hand over a batch wakes up when nobody can take it any more.
+        self.results = None;
+        for worker in self.workers.drain(..) {
+            // Its panics are caught inside.
+            let _ = worker.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(folder: &std::path::Path, images: u8) -> Arc<Source> {
+        let rows = (0..images)
+            .map(|i| {
+                let image = folder.join(format!("{i}.png"));
+                image::RgbImage::from_pixel(40, 40, image::Rgb([i, 0, 0])).save(&image).unwrap();
+                Row { image, labels: vec![Some(u32::from(i % 2)), None], usable: true }
+            })
+            .collect();
+        let cache = ImageCache::new(32, 32, 1 << 20);
+        let augmentation = Augmentation::default();
+        Arc::new(Source { rows, tasks: 2, cache, augmentation, drawn: Drawn::ByRow, seed: 5 })
+    }
+
+    #[test]
+    fn batches_come_in_order_whatever_the_number_of_workers() {
+        let dir = tempfile::tempdir().unwrap();
+        let source = source(dir.path(), 23);
+        let rows: Vec<usize> = (0..23).collect();
+        let pass = |workers| {
+            let batches = shuffled_batches(&rows, 4, 5, 1);
+            Loader::start(&source, batches, Some(1), workers).unwrap().map(|b| (b.rows, b.pixels)).collect()
+        };
+        let one: Vec<_> = pass(1);
+        assert_eq!(one.len(), 6);
+        assert_eq!(one, pass(4));
+    }
+
+    #[test]
+    fn an_image_that_is_changed_by_its_path_is_changed_the_same_in_any_list() {
+        let dir = tempfile::tempdir().unwrap();
+        let pixels = |rows: &[usize], drawn| {
+            let Source { rows: all, cache, .. } = Arc::into_inner(source(dir.path(), 3)).unwrap();
+            for (i, row) in all.iter().enumerate() {
+                let pixel = |x, y| image::Rgb([x as u8 * 6, y as u8 * 6, i as u8]);
+                image::RgbImage::from_fn(40, 40, pixel).save(&row.image).unwrap();
+            }
+            let all = rows.iter().map(|row| all[*row].clone()).collect();
+            let augmentation = Augmentation::default();
+            let source = Arc::new(Source { rows: all, tasks: 2, cache, augmentation, drawn, seed: 5 });
+            let batches = vec![(0..rows.len()).collect()];
+            Loader::start(&source, batches, Some(1), 1).unwrap().next().unwrap().pixels
+        };
+        let image = 32 * 32 * 3;
+        let last_of = |drawn| (pixels(&[0, 1, 2], drawn)[2 * image..].to_vec(), pixels(&[2], drawn));
+        let (among, alone) = last_of(Drawn::ByPath);
+        assert!(among == alone);
+        let (among, alone) = last_of(Drawn::ByRow);
+        assert!(among != alone);
+    }
+
+    #[test]
+    fn labels_stand_task_by_task_with_missing_ones_marked() {
+        let dir = tempfile::tempdir().unwrap();
+        let batch =
+            Loader::start(&source(dir.path(), 3), vec![vec![0, 1, 2]], None, 1).unwrap().next().unwrap();
+        assert_eq!(batch.labels, [0, 1, 0, NO_LABEL, NO_LABEL, NO_LABEL]);
+        assert_eq!(batch.pixels[..3], [0, 0, 0]);
+        assert_eq!(batch.pixels[32 * 32 * 3], 1);
+    }
+
+    #[test]
+    fn a_vanished_image_leaves_its_batch_smaller() {
+        let dir = tempfile::tempdir().unwrap();
+        let source = source(dir.path(), 3);
+        std::fs::remove_file(dir.path().join("1.png")).unwrap();
+        let batch = Loader::start(&source, vec![vec![0, 1, 2]], None, 1).unwrap().next().unwrap();
+        assert_eq!(batch.rows, [0, 2]);
+        assert_eq!(batch.failures[0].0, 1);
+        assert!(batch.failures[0].1.contains("1.png is missing"), "{:?}", batch.failures);
+    }
+
+    #[test]
+    fn what_panics_at_one_image_costs_this_image_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        // There is no row 9: to ask for it is a panic.
+        let batch =
+            Loader::start(&source(dir.path(), 3), vec![vec![0, 9, 2]], None, 1).unwrap().next().unwrap();
+        assert_eq!(batch.rows, [0, 2]);
+        assert_eq!(batch.failures.iter().map(|(row, _)| *row).collect::<Vec<_>>(), [9]);
+        assert!(batch.failures[0].1.contains("out of bounds"), "{:?}", batch.failures);
+        assert_eq!(batch.pixels.len(), 2 * 32 * 32 * 3);
+    }
+
+    #[test]
+    fn how_an_image_was_read_is_told_when_it_is_decoded_and_not_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let source = source(dir.path(), 3);
+        let dark = image::ImageBuffer::from_pixel(40, 40, image::Luma([4000_u16]));
+        image::DynamicImage::ImageLuma16(dark).save(dir.path().join("1.png")).unwrap();
+        let batches = || Loader::start(&source, vec![vec![0, 1, 2]], None, 1).unwrap().next().unwrap();
+        let first = batches();
+        assert_eq!((first.rows.len(), first.notes.len(), first.notes[0].0), (3, 1, 1));
+        assert!(
+            first.notes[0].1.contains("1.png: its values of 16 bits reach only 4000"),
+            "{:?}",
+            first.notes
+        );
+        assert!(batches().notes.is_empty(), "it is kept now");
+    }
+
+    #[test]
+    fn every_row_comes_once_an_epoch_and_in_another_order_each_time() {
+        let rows: Vec<usize> = (100..133).collect();
+        let epoch = |epoch| shuffled_batches(&rows, 8, 7, epoch);
+        // 33 rows in batches of 8 leave one over, which joins the last batch.
+        assert_eq!(epoch(1).iter().map(Vec::len).collect::<Vec<_>>(), [8, 8, 8, 9]);
+        let mut seen = epoch(1).concat();
+        assert_ne!(seen, epoch(2).concat());
+        seen.sort_unstable();
+        assert_eq!(seen, rows);
+    }
+
+    #[test]
+    fn dropping_it_in_the_middle_ends_the_workers() {
+        let dir = tempfile::tempdir().unwrap();
+        let rows: Vec<usize> = (0..20).collect();
+        let mut loader = Loader::start(&source(dir.path(), 20), in_batches(&rows, 1), None, 3).unwrap();
+        assert!(loader.next().is_some());
+        drop(loader);
+    }
+}

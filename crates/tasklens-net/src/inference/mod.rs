@@ -1,0 +1,224 @@
+//! One image or a million: batched prediction with a [`Predictor`].
+
+pub mod diverse;
+pub mod duplicates;
+pub mod features;
+pub mod heat_map;
+pub mod loader;
+pub mod neighbours;
+pub mod outputs;
+pub mod projection;
+pub mod stream;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use tasklens_data::config::{DeviceChoice, Task};
+use tasklens_data::images::{Rgb, resize};
+use tch::{Kind, Tensor, no_grad};
+
+use crate::device::{self, Device};
+use crate::model::checkpoint::{self, BEST, Description};
+use crate::model::layers::Pass;
+use crate::model::network::{Network, probabilities};
+
+/// A network ready to predict, from one checkpoint file.
+#[derive(Debug)]
+pub struct Predictor {
+    network: Network,
+    description: Description,
+    device: Device,
+    kind: Kind,
+    path: PathBuf,
+}
+
+/// Per task (order of [`Predictor::tasks`]), the probability of each label; each sums to 1.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Prediction {
+    /// `[task][label]`, 0 to 1.
+    pub probabilities: Vec<Vec<f32>>,
+}
+
+impl Prediction {
+    /// Index and probability of the most probable label of a task; the first of equals.
+    pub fn top(&self, task: usize) -> (usize, f32) {
+        let probabilities = &self.probabilities[task];
+        let label = most_probable(probabilities);
+        (label, probabilities[label])
+    }
+}
+
+/// Index of the most probable label, the first of equals.
+pub fn most_probable(probabilities: &[f32]) -> usize {
+    let mut best = 0;
+    for (i, p) in probabilities.iter().enumerate() {
+        if *p > probabilities[best] {
+            best = i;
+        }
+    }
+    best
+}
+
+/// The checkpoint that a path means: itself, or the best one of a run folder.
+pub fn checkpoint_of(model_or_run: &Path) -> PathBuf {
+    if model_or_run.is_dir() { model_or_run.join(BEST) } else { model_or_run.to_path_buf() }
+}
+
+/// What a network predicts in: what it was trained in, where this processor has it. Predictions are then those of
+/// validation.
+fn kind_on(description: &Description, device: &Device) -> Kind {
+    let bf16 = description.precision == "bf16" && device.supports_bf16();
+    if bf16 { Kind::BFloat16 } else { Kind::Float }
+}
+
+/// `fp32` or `bf16`: what [`Predictor::open`] would predict in.
+///
+/// # Errors
+/// As [`Predictor::open`].
+pub fn precision_of(model_or_run: &Path, device: DeviceChoice) -> anyhow::Result<&'static str> {
+    let description = checkpoint::read_description(&checkpoint_of(model_or_run))?;
+    Ok(precision_name(kind_on(&description, &device::pick(device)?)))
+}
+
+/// `fp32` or `bf16`.
+pub fn precision_name(kind: Kind) -> &'static str {
+    if kind == Kind::BFloat16 { "bf16" } else { "fp32" }
+}
+
+impl Predictor {
+    /// Loads a checkpoint, or the best one of a run folder. Blocks (hundreds of ms).
+    ///
+    /// # Errors
+    /// The file is no checkpoint of Tasklens, or is damaged; the message says which and what to do.
+    pub fn open(model_or_run: &Path, device: DeviceChoice) -> anyhow::Result<Self> {
+        let device = device::pick(device)?;
+        let path = checkpoint_of(model_or_run);
+        ensure!(
+            path.exists(),
+            "{} is no model: give the folder of a run, which has a {BEST} in it, or a .safetensors file that Tasklens wrote",
+            model_or_run.display()
+        );
+        let checkpoint::Loaded { mut network, description, .. } = checkpoint::load(&path, device.tch)?;
+        let kind = kind_on(&description, &device);
+        network.fold(kind).with_context(|| format!("cannot prepare {} for prediction", path.display()))?;
+        Ok(Self { network, description, device, kind, path })
+    }
+
+    /// The tasks with their labels.
+    pub fn tasks(&self) -> &[Task] {
+        &self.description.tasks
+    }
+
+    /// What the checkpoint says of itself.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// What it predicts on.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// What it computes in: `fp32` or `bf16`.
+    pub fn precision(&self) -> &'static str {
+        precision_name(self.kind)
+    }
+
+    /// The checkpoint it was loaded from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Predicts a batch of images of any size.
+    ///
+    /// # Errors
+    /// The device ran out of memory or failed.
+    pub fn predict(&self, images: &[Rgb]) -> anyhow::Result<Vec<Prediction>> {
+        let (height, width) = (self.description.height, self.description.width);
+        let mut pixels = Vec::with_capacity(images.len() * height as usize * width as usize * 3);
+        for image in images {
+            pixels.extend_from_slice(&resize::resize(image, width, height));
+        }
+        self.predict_pixels(&pixels, images.len())
+    }
+
+    /// Predicts images that have the network's input size: bytes `[N, H, W, 3]`, 0..255.
+    ///
+    /// # Errors
+    /// The device ran out of memory or failed.
+    pub fn predict_pixels(&self, pixels: &[u8], images: usize) -> anyhow::Result<Vec<Prediction>> {
+        let per_task = self.look_at(pixels, images)?.probabilities;
+        let prediction = |i: usize| Prediction {
+            probabilities: per_task
+                .iter()
+                .zip(self.tasks())
+                .map(|(values, task)| values[i * task.labels.len()..(i + 1) * task.labels.len()].to_vec())
+                .collect(),
+        };
+        Ok((0..images).map(prediction).collect())
+    }
+
+    /// What the heads say of features that are kept, `[N, features]` in float16, little-endian: per task `[N, labels]`.
+    ///
+    /// # Errors
+    /// The numbers are of another network, or the device failed.
+    pub fn classify(&self, features: &[u8]) -> anyhow::Result<Vec<Vec<f32>>> {
+        let dimensions = self.network.backbone().facts().features as usize;
+        ensure!(
+            features.len().is_multiple_of(2 * dimensions),
+            "there are {} bytes of features, which is no multiple of {}",
+            features.len(),
+            2 * dimensions
+        );
+        if features.is_empty() {
+            return Ok(vec![Vec::new(); self.tasks().len()]);
+        }
+        no_grad(|| {
+            let shape = [(features.len() / 2 / dimensions) as i64, dimensions as i64];
+            let features = Tensor::f_from_data_size(features, &shape, Kind::Half)?;
+            let features = features.f_to_device(self.network.device())?.f_to_kind(Kind::Float)?;
+            self.network.classify(&features)?.iter().map(probabilities).collect()
+        })
+    }
+
+    /// As [`Predictor::predict_pixels`], with the features that the heads saw.
+    ///
+    /// # Errors
+    /// The device ran out of memory or failed.
+    pub fn look_at(&self, pixels: &[u8], images: usize) -> anyhow::Result<Look> {
+        if images == 0 {
+            return Ok(Look { probabilities: vec![Vec::new(); self.tasks().len()], features: Vec::new() });
+        }
+        let Description { height, width, .. } = self.description;
+        let shape = [images as i64, i64::from(height), i64::from(width), 3];
+        let expected: i64 = shape.iter().product();
+        // libtorch copies what the shape says, whatever the length is.
+        ensure!(
+            pixels.len() as i64 == expected,
+            "there are {} bytes of pixels, not {expected}",
+            pixels.len()
+        );
+        no_grad(|| {
+            let bytes = Tensor::f_from_data_size(pixels, &shape, Kind::Uint8)?;
+            let input = self.network.normalise(&bytes, self.kind)?;
+            let features = self.network.features(&input, Pass::evaluate(self.kind))?;
+            let logits = self.network.classify(&features)?;
+            let half = features.f_to_device(tch::Device::Cpu)?.f_to_kind(Kind::Half)?.f_contiguous()?;
+            let mut features = vec![0; 2 * half.numel()];
+            half.f_copy_data_u8(&mut features, half.numel())?;
+            Ok(Look {
+                probabilities: logits.iter().map(probabilities).collect::<anyhow::Result<_>>()?,
+                features,
+            })
+        })
+    }
+}
+
+/// What the network makes of a batch of N images.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// `[task]`, each `[N, labels]`.
+    pub probabilities: Vec<Vec<f32>>,
+    /// `[N, features]`, float16, little-endian.
+    pub features: Vec<u8>,
+}

@@ -1,0 +1,58 @@
+//! Which rows can be labelled, and what they have.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use tasklens_data::dataset::Dataset;
+
+/// The rows with an image path, ascending. Of several rows with one path only that whose labels count
+/// ([`edits::merge`](tasklens_data::dataset::edits::merge)): the first with a valid label, or the first.
+pub fn rows(dataset: &Dataset) -> Vec<usize> {
+    let is_labelled = |row: usize| dataset.rows[row].labels.iter().any(Option::is_some);
+    let mut of_image = HashMap::with_capacity(dataset.rows.len());
+    for row in 0..dataset.rows.len() {
+        let key = dataset.image_key(row);
+        if key.is_empty() {
+            continue;
+        }
+        match of_image.entry(key) {
+            Entry::Vacant(place) => {
+                place.insert(row);
+            }
+            Entry::Occupied(mut place) => {
+                if !is_labelled(*place.get()) && is_labelled(row) {
+                    place.insert(row);
+                }
+            }
+        }
+    }
+    let mut rows: Vec<usize> = of_image.into_values().collect();
+    rows.sort_unstable();
+    rows
+}
+
+/// `[task][row]`: the labels that the rows have.
+pub fn labels(dataset: &Dataset) -> Vec<Vec<Option<u32>>> {
+    (0..dataset.tasks.len()).map(|task| dataset.rows.iter().map(|row| row.labels[task]).collect()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use tasklens_data::config::Config;
+    use tasklens_data::dataset::table::Table;
+
+    use super::*;
+
+    #[test]
+    fn an_image_with_two_rows_is_labelled_in_the_row_that_counts() {
+        let config = "{paths: {model_dataframe: x.csv}, model: {target_encoder: {print: [plain, dotted]}}}";
+        let config = Config::parse(config, Path::new("/config.yml")).unwrap();
+        let csv = "path,print\na.jpg,\n,plain\nb.jpg,dotted\n a.jpg ,plain\nb.jpg,plain\nc.jpg,\n";
+        let table = Table::from_bytes(csv.into(), Path::new("/x.csv")).unwrap();
+        let dataset = Dataset::from_table(table, &config).unwrap();
+        assert_eq!(rows(&dataset), [2, 3, 5]);
+        assert_eq!(labels(&dataset)[0], [None, Some(0), Some(1), Some(0), Some(0), None]);
+    }
+}

@@ -1,0 +1,288 @@
+//! The checkpoint file: safetensors with everything needed to predict in its metadata.
+//!
+//! One file is enough: weights, backbone, tasks with their labels, input size, normalisation, metrics.
+//! Only safetensors is read, never a pickle.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow, bail, ensure};
+use safetensors::tensor::Metadata;
+use serde::{Deserialize, Serialize};
+use tasklens_data::config::{Backbone, Task, limits};
+use tch::{Device, Tensor};
+
+use super::network::Network;
+use super::tensor_file;
+
+/// The checkpoint of a run folder to predict with.
+pub const BEST: &str = "best.safetensors";
+
+/// The key in the metadata that marks a file as ours, with the version of the layout.
+const FORMAT_KEY: &str = "tasklens_checkpoint";
+const FORMAT: &str = "1";
+
+/// What a checkpoint says besides its tensors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Description {
+    /// Its name, such as `xception`.
+    pub backbone: String,
+    /// Tasks with their labels in class order.
+    pub tasks: Vec<Task>,
+    /// Input height, pixels.
+    pub height: u32,
+    /// Input width, pixels.
+    pub width: u32,
+    /// Mean that is taken off the 0..1 pixel values, per channel.
+    pub mean: [f32; 3],
+    /// What they are divided by then.
+    pub std: [f32; 3],
+    /// `fp32` or `bf16`: what it was trained in.
+    pub precision: String,
+    /// Complete epochs.
+    pub epoch: usize,
+    /// The config as used, YAML.
+    pub config: String,
+    /// Metrics of the epoch, and what a resumed run needs, as JSON.
+    pub extra: serde_json::Value,
+}
+
+impl Description {
+    /// The backbone.
+    ///
+    /// # Errors
+    /// It is none that this version knows.
+    pub fn backbone(&self) -> anyhow::Result<Backbone> {
+        Backbone::from_name(&self.backbone).ok_or_else(|| {
+            anyhow!("the backbone `{}` is unknown to this version of Tasklens: update it", self.backbone)
+        })
+    }
+
+    /// Whether a network can be built from it: a file may come from anywhere, and what it asks for is allocated.
+    fn check(&self, header: &Metadata) -> anyhow::Result<()> {
+        let facts = self.backbone()?.facts();
+        if let Some(fault) = limits::fault(self.height, self.width, &self.tasks) {
+            bail!(fault);
+        }
+        ensure!(
+            (self.mean, self.std) == (facts.mean, facts.std),
+            "the pixels have mean {:?} and deviation {:?}, expected {:?} and {:?} with the backbone {}",
+            self.mean,
+            self.std,
+            facts.mean,
+            facts.std,
+            facts.name
+        );
+        let features = facts.features as usize;
+        for Task { name, labels } in &self.tasks {
+            let shape = header.info(&format!("heads.{name}.weight")).map(|info| info.shape.as_slice());
+            let expected = [labels.len(), features];
+            ensure!(
+                shape == Some(&expected),
+                "the weights for the task `{name}` have shape {:?}, expected {expected:?}",
+                shape.unwrap_or_default()
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Writes network, description and any further tensors (optimizer state) to `file`, whole or not at all.
+///
+/// # Errors
+/// The disk is full or not writable; an earlier file stays as it was.
+pub fn write(
+    file: &Path,
+    network: &Network,
+    description: &Description,
+    further: &[(String, Tensor)],
+) -> anyhow::Result<()> {
+    let parameters = network.parameters().iter().map(|p| (p.name.clone(), &p.tensor));
+    let tensors: Vec<(String, &Tensor)> =
+        parameters.chain(further.iter().map(|(name, tensor)| (name.clone(), tensor))).collect();
+    let metadata = HashMap::from([
+        (FORMAT_KEY.to_owned(), FORMAT.to_owned()),
+        ("description".to_owned(), serde_json::to_string(description)?),
+    ]);
+    tensor_file::write(file, &tensors, Some(metadata)).context("the checkpoint is not kept")
+}
+
+/// Reads the description of a checkpoint without its tensors.
+///
+/// # Errors
+/// It cannot be read, or is no checkpoint of Tasklens.
+pub fn read_description(file: &Path) -> anyhow::Result<Description> {
+    describe(file, &tensor_file::header(file)?)
+}
+
+/// The description within a file's header.
+fn describe(file: &Path, header: &Metadata) -> anyhow::Result<Description> {
+    let value = |key: &str| header.metadata().as_ref()?.get(key).map(String::as_str);
+    match value(FORMAT_KEY) {
+        Some(FORMAT) => {}
+        Some(other) => bail!(
+            "{} was written by another version of Tasklens (layout {other}, expected {FORMAT}): update Tasklens",
+            file.display()
+        ),
+        None => bail!(
+            "{} is a safetensors file but no checkpoint of Tasklens: choose `best.safetensors` of a run",
+            file.display()
+        ),
+    }
+    let text = value("description").with_context(|| format!("{} lacks its description", file.display()))?;
+    let description: Description = serde_json::from_str(text)
+        .with_context(|| format!("the description in {} is damaged", file.display()))?;
+    description.check(header).with_context(|| {
+        format!("{} cannot be used: it is damaged, or was not written by Tasklens", file.display())
+    })?;
+    Ok(description)
+}
+
+/// A network rebuilt from a checkpoint.
+#[derive(Debug)]
+pub struct Loaded {
+    /// With the file's weights.
+    pub network: Network,
+    /// What the file says.
+    pub description: Description,
+    /// The file's tensors, and those further ones that were asked for.
+    pub tensors: HashMap<String, Tensor>,
+}
+
+/// Rebuilds the network of a checkpoint on `device`.
+///
+/// # Errors
+/// The file cannot be read, is no checkpoint of Tasklens, or is damaged.
+pub fn load(file: &Path, device: Device) -> anyhow::Result<Loaded> {
+    load_with(file, device, &[])
+}
+
+/// As [`load`], with the further tensors that have a name of the network's behind one of `prefixes` and the
+/// shape of that: the state of an optimizer. What else the file has is not read.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with(file: &Path, device: Device, prefixes: &[&str]) -> anyhow::Result<Loaded> {
+    let header = tensor_file::header(file)?;
+    let description = describe(file, &header)?;
+    let mut network = Network::new(description.backbone()?, &description.tasks, 0, device)?;
+    let incomplete = || format!("{} is incomplete", file.display());
+    network.fits(&header, |name| Some(name.to_owned())).with_context(incomplete)?;
+    let is_wanted = |name: &str, shape: &[usize]| {
+        let further = prefixes.iter().filter_map(|prefix| name.strip_prefix(prefix));
+        std::iter::once(name).chain(further).any(|name| network.has(name, shape))
+    };
+    let tensors = tensor_file::read(file, is_wanted)?.tensors;
+    network.load(&tensors, |_| true).with_context(incomplete)?;
+    Ok(Loaded { network, description, tensors })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn description() -> Description {
+        Description {
+            backbone: "xception_small".to_owned(),
+            tasks: vec![Task {
+                name: "print".to_owned(),
+                labels: vec!["solid".to_owned(), "striped".to_owned()],
+            }],
+            height: 64,
+            width: 48,
+            mean: [0.5; 3],
+            std: [0.5; 3],
+            precision: "fp32".to_owned(),
+            epoch: 3,
+            config: String::new(),
+            extra: serde_json::json!({"val_loss": 0.25}),
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_comes_back_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("best.safetensors");
+        let description = description();
+        let network = Network::new(Backbone::XceptionSmall, &description.tasks, 7, Device::Cpu).unwrap();
+        let moment = Tensor::from_slice(&[1.5_f32, -2.0]);
+        let name = "mean.heads.print.bias";
+        write(&file, &network, &description, &[(name.to_owned(), moment.copy())]).unwrap();
+
+        let loaded = load_with(&file, Device::Cpu, &["mean."]).unwrap();
+        assert_eq!(loaded.description, description);
+        assert_eq!(read_description(&file).unwrap(), description);
+        assert!(loaded.tensors[name].equal(&moment));
+        assert!(!load(&file, Device::Cpu).unwrap().tensors.contains_key(name), "nobody asked for it");
+        for parameter in network.parameters().iter() {
+            assert!(loaded.network.parameters().get(&parameter.name).unwrap().equal(&parameter.tensor));
+        }
+    }
+
+    #[test]
+    fn a_foreign_or_damaged_file_is_a_message() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("x.safetensors");
+        std::fs::write(&file, b"not a model").unwrap();
+        assert!(
+            load(&file, Device::Cpu)
+                .unwrap_err()
+                .to_string()
+                .contains("is no safetensors file, or is damaged")
+        );
+        assert!(read_description(&file).unwrap_err().to_string().contains("damaged"));
+
+        tensor_file::write(&file, &[("a".to_owned(), &Tensor::from_slice(&[0_f32]))], None).unwrap();
+        assert!(load(&file, Device::Cpu).unwrap_err().to_string().contains("no checkpoint of Tasklens"));
+    }
+
+    /// What happens when a checkpoint says this of itself, with the weights of one that says the truth.
+    fn refusal(change: impl Fn(&mut Description)) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("best.safetensors");
+        let mut description = description();
+        let network = Network::new(Backbone::XceptionSmall, &description.tasks, 7, Device::Cpu).unwrap();
+        change(&mut description);
+        write(&file, &network, &description, &[]).unwrap();
+        let error = format!("{:#}", read_description(&file).unwrap_err());
+        assert_eq!(format!("{:#}", load(&file, Device::Cpu).unwrap_err()), error);
+        error
+    }
+
+    #[test]
+    fn a_checkpoint_that_asks_for_what_no_config_may_is_refused_before_anything_is_allocated() {
+        let huge = refusal(|description| description.height = 100_000);
+        assert!(huge.contains("best.safetensors cannot be used"), "{huge}");
+        assert!(huge.contains("the input is 100000 x 48 pixels, expected from 32 to 1024"), "{huge}");
+        let empty = refusal(|description| description.tasks[0].labels.clear());
+        assert!(empty.contains("the task `print` has 0 labels"), "{empty}");
+        assert!(refusal(|description| description.tasks.clear()).contains("there is no task"));
+        let more = refusal(|description| {
+            description.tasks[0].labels = (0..90_000).map(|label| label.to_string()).collect();
+        });
+        assert!(more.contains("`print` have shape [2, 512], expected [90000, 512]"), "{more}");
+        let other = refusal(|description| description.backbone = "xception".to_owned());
+        assert!(other.contains("expected [2, 2048]"), "{other}");
+        let pixels = refusal(|description| description.mean = [0.25; 3]);
+        assert!(pixels.contains("mean [0.25, 0.25, 0.25]") && pixels.contains("xception_small"), "{pixels}");
+        let unknown = refusal(|description| description.backbone = "resnet".to_owned());
+        assert!(unknown.contains("the backbone `resnet` is unknown"), "{unknown}");
+    }
+
+    #[test]
+    fn weights_of_another_kind_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("best.safetensors");
+        let description = description();
+        let network = Network::new(Backbone::XceptionSmall, &description.tasks, 7, Device::Cpu).unwrap();
+        write(&file, &network, &description, &[]).unwrap();
+        let bytes = std::fs::read(&file).unwrap();
+        let (from, to) = (r#""dtype":"F32","shape":[2,512]"#, r#""dtype":"I32","shape":[2,512]"#);
+        let start = bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+        let mut crafted = bytes;
+        crafted[start..start + to.len()].copy_from_slice(to.as_bytes());
+        std::fs::write(&file, crafted).unwrap();
+        let error = format!("{:#}", load(&file, Device::Cpu).unwrap_err());
+        assert!(error.contains("`heads.print.weight` holds I32, expected floating-point numbers"), "{error}");
+    }
+}

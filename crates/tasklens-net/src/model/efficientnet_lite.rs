@@ -1,0 +1,223 @@
+//! EfficientNet-Lite: Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
+//! ICML 2019, in the variant that its authors published for small devices: no squeeze-and-excitation, ReLU6, and
+//! neither stem nor head scaled.
+//!
+//! Names and shapes are those of `efficientnet_pytorch`, which the public weights have; timm's are understood.
+//! Padding is TensorFlow's `same`.
+
+use tasklens_data::config::networks::Scale;
+use tch::{Kind, TchError, Tensor};
+
+use super::layers::{ConvNorm, Names, Pass, Same};
+use super::parameters::Builder;
+use super::trunk::Trunk;
+
+/// What batch normalisation adds to the variance, as in the publication.
+const EPSILON: f64 = 1e-3;
+/// Channels of the first convolution.
+const STEM: i64 = 32;
+/// Channels of the last one: the features.
+const HEAD: i64 = 1280;
+/// The stages that see maps of 1/16 of the image or larger; the next halves them again.
+const ENTRY_STAGES: usize = 5;
+
+/// Blocks of one kind in a row.
+struct Stage {
+    repeats: usize,
+    kernel: i64,
+    /// Of the first block.
+    stride: i64,
+    /// How much wider a block is inside.
+    expansion: i64,
+    /// Out of each block.
+    channels: i64,
+}
+
+/// The stages of the smallest network, table 1 of the paper.
+const STAGES: [Stage; 7] = [
+    Stage { repeats: 1, kernel: 3, stride: 1, expansion: 1, channels: 16 },
+    Stage { repeats: 2, kernel: 3, stride: 2, expansion: 6, channels: 24 },
+    Stage { repeats: 2, kernel: 5, stride: 2, expansion: 6, channels: 40 },
+    Stage { repeats: 3, kernel: 3, stride: 2, expansion: 6, channels: 80 },
+    Stage { repeats: 3, kernel: 5, stride: 1, expansion: 6, channels: 112 },
+    Stage { repeats: 4, kernel: 5, stride: 2, expansion: 6, channels: 192 },
+    Stage { repeats: 1, kernel: 3, stride: 1, expansion: 6, channels: 320 },
+];
+
+/// Channels times `width`: a multiple of 8, and not a tenth less than the product.
+fn wider(channels: i64, width: f64) -> i64 {
+    let product = channels as f64 * width;
+    let rounded = ((product + 4.0) as i64 / 8 * 8).max(8);
+    if (rounded as f64) < 0.9 * product { rounded + 8 } else { rounded }
+}
+
+/// Blocks of a stage; the lite variant leaves the first and the last stage as they are.
+fn repeats(stage: usize, depth: f64) -> usize {
+    let repeats = STAGES[stage].repeats;
+    if stage == 0 || stage + 1 == STAGES.len() { repeats } else { (repeats as f64 * depth).ceil() as usize }
+}
+
+/// Mobile inverted bottleneck: wider by a 1x1 convolution, a depthwise one, and narrow again.
+#[derive(Debug)]
+struct Block {
+    expand: Option<ConvNorm>,
+    depthwise: ConvNorm,
+    project: ConvNorm,
+    has_skip: bool,
+}
+
+/// How a [`Block`] is built.
+struct BlockPlan {
+    channels: (i64, i64),
+    kernel: i64,
+    stride: i64,
+    expansion: i64,
+}
+
+impl Block {
+    fn new(builder: &mut Builder<'_>, name: &str, plan: &BlockPlan) -> Result<Self, TchError> {
+        let (channels_in, channels_out) = plan.channels;
+        let inside = channels_in * plan.expansion;
+        let mut layer = |convolution: &str, norm: &str, shape: &Same| {
+            let names =
+                Names { convolution: &format!("{name}.{convolution}"), norm: &format!("{name}.{norm}") };
+            ConvNorm::same(builder, &names, shape)
+        };
+        let expand = match plan.expansion {
+            1 => None,
+            _ => Some(layer("_expand_conv", "_bn0", &pointwise(channels_in, inside))?),
+        };
+        let (kernel, stride) = (plan.kernel, plan.stride);
+        let depthwise =
+            Same { channels: (inside, inside), kernel, stride, depthwise: true, epsilon: EPSILON };
+        Ok(Self {
+            expand,
+            depthwise: layer("_depthwise_conv", "_bn1", &depthwise)?,
+            project: layer("_project_conv", "_bn2", &pointwise(inside, channels_out))?,
+            has_skip: stride == 1 && channels_in == channels_out,
+        })
+    }
+
+    fn forward(&self, input: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
+        let x = match &self.expand {
+            Some(expand) => expand.forward(input, pass)?.f_relu6_()?,
+            None => input.shallow_clone(),
+        };
+        let x = self.depthwise.forward(&x, pass)?.f_relu6_()?;
+        let mut x = self.project.forward(&x, pass)?;
+        if self.has_skip { x.f_add_(input) } else { Ok(x) }
+    }
+}
+
+fn pointwise(channels_in: i64, channels_out: i64) -> Same {
+    Same { channels: (channels_in, channels_out), kernel: 1, stride: 1, depthwise: false, epsilon: EPSILON }
+}
+
+/// The backbone.
+#[derive(Debug)]
+pub struct EfficientNetLite {
+    stem: ConvNorm,
+    /// One list a stage.
+    stages: Vec<Vec<Block>>,
+    head: ConvNorm,
+}
+
+impl EfficientNetLite {
+    /// A backbone with new weights.
+    ///
+    /// # Errors
+    /// The device is out of memory.
+    pub fn new(builder: &mut Builder<'_>, scale: &Scale) -> Result<Self, TchError> {
+        let stem = Same { channels: (3, STEM), kernel: 3, stride: 2, depthwise: false, epsilon: EPSILON };
+        let stem = ConvNorm::same(builder, &Names { convolution: "_conv_stem", norm: "_bn0" }, &stem)?;
+        let mut channels = STEM;
+        let mut number = 0..;
+        let mut stages = Vec::new();
+        for (i, stage) in STAGES.iter().enumerate() {
+            let out = wider(stage.channels, scale.width);
+            let mut blocks = Vec::new();
+            for (repeat, number) in (0..repeats(i, scale.depth)).zip(&mut number) {
+                let plan = BlockPlan {
+                    channels: (channels, out),
+                    kernel: stage.kernel,
+                    stride: if repeat == 0 { stage.stride } else { 1 },
+                    expansion: stage.expansion,
+                };
+                blocks.push(Block::new(builder, &format!("_blocks.{number}"), &plan)?);
+                channels = out;
+            }
+            stages.push(blocks);
+        }
+        let names = Names { convolution: "_conv_head", norm: "_bn1" };
+        let head = ConvNorm::same(builder, &names, &pointwise(channels, HEAD))?;
+        Ok(Self { stem, stages, head })
+    }
+}
+
+impl Trunk for EfficientNetLite {
+    fn entry(&self, images: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
+        let x = self.stem.forward(images, pass)?.f_relu6_()?;
+        self.stages[..ENTRY_STAGES].iter().flatten().try_fold(x, |x, block| block.forward(&x, pass))
+    }
+
+    fn exit(&self, maps: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
+        let x = maps.shallow_clone();
+        let x =
+            self.stages[ENTRY_STAGES..].iter().flatten().try_fold(x, |x, block| block.forward(&x, pass))?;
+        self.head.forward(&x, pass)?.f_relu6_()
+    }
+
+    fn fold(&mut self, kind: Kind) -> Result<(), TchError> {
+        self.stem.fold(kind)?;
+        self.head.fold(kind)?;
+        for block in self.stages.iter_mut().flatten() {
+            for layer in block.expand.iter_mut().chain([&mut block.depthwise, &mut block.project]) {
+                layer.fold(kind)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// timm's name: its blocks are numbered by stage, and its layers in the order of the pass.
+    fn other_name(&self, name: &str) -> Option<String> {
+        let Some(rest) = name.strip_prefix("_blocks.") else {
+            let (layer, value) = name.split_once('.')?;
+            let layer = match layer {
+                "_conv_stem" => "conv_stem",
+                "_bn0" => "bn1",
+                "_conv_head" => "conv_head",
+                "_bn1" => "bn2",
+                _ => return None,
+            };
+            return Some(format!("{layer}.{value}"));
+        };
+        let (number, rest) = rest.split_once('.')?;
+        let (layer, value) = rest.split_once('.')?;
+        let (stage, block) = self.place(number.parse().ok()?)?;
+        let expands = self.stages[stage][block].expand.is_some();
+        let layer = match (layer, expands) {
+            ("_expand_conv", true) => "conv_pw",
+            ("_bn0", true) | ("_bn1", false) => "bn1",
+            ("_depthwise_conv", _) => "conv_dw",
+            ("_bn1", true) | ("_bn2", false) => "bn2",
+            ("_project_conv", true) => "conv_pwl",
+            ("_project_conv", false) => "conv_pw",
+            ("_bn2", true) => "bn3",
+            _ => return None,
+        };
+        Some(format!("blocks.{stage}.{block}.{layer}.{value}"))
+    }
+}
+
+impl EfficientNetLite {
+    /// Stage of the block with this number from 0, and its place there.
+    fn place(&self, mut number: usize) -> Option<(usize, usize)> {
+        for (stage, blocks) in self.stages.iter().enumerate() {
+            if number < blocks.len() {
+                return Some((stage, number));
+            }
+            number -= blocks.len();
+        }
+        None
+    }
+}

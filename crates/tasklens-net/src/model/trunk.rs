@@ -1,0 +1,59 @@
+//! What the heads stand on: the convolutions of a backbone, whichever it is.
+
+use std::fmt::Debug;
+
+use tasklens_data::config::networks::Plan;
+use tch::{Kind, TchError, Tensor};
+
+use super::efficientnet_lite::EfficientNetLite;
+use super::layers::Pass;
+use super::parameters::Builder;
+use super::xception::Xception;
+
+/// The convolutions of a network, in two parts: what heat maps need is between them.
+pub trait Trunk: Debug + Send {
+    /// Images `[N, 3, H, W]` in `pass.kind`, scaled as the network wants them -> maps `[N, C, h, w]` of about
+    /// H / 16 by W / 16 cells.
+    ///
+    /// # Errors
+    /// The device is out of memory, or the images are under 32 pixels.
+    fn entry(&self, images: &Tensor, pass: Pass) -> Result<Tensor, TchError>;
+
+    /// What [`Trunk::entry`] gives -> `[N, features, h, w]` of about H / 32 by W / 32 cells.
+    ///
+    /// # Errors
+    /// The device is out of memory.
+    fn exit(&self, maps: &Tensor, pass: Pass) -> Result<Tensor, TchError>;
+
+    /// Merges each normalisation into its convolution, for evaluation in `kind`.
+    ///
+    /// # Errors
+    /// The device is out of memory.
+    fn fold(&mut self, kind: Kind) -> Result<(), TchError>;
+
+    /// What another publisher of the same weights calls the tensor that we call `name`; `None` where nobody
+    /// has another name for it.
+    fn other_name(&self, name: &str) -> Option<String> {
+        let _ = name;
+        None
+    }
+}
+
+/// A backbone with new weights.
+///
+/// # Errors
+/// The device is out of memory.
+pub fn build(builder: &mut Builder<'_>, plan: &Plan) -> Result<Box<dyn Trunk>, TchError> {
+    Ok(match plan {
+        Plan::Xception(widths) => Box::new(Xception::new(builder, widths)?),
+        Plan::EfficientNetLite(scale) => Box::new(EfficientNetLite::new(builder, scale)?),
+    })
+}
+
+/// Global average pooling: `[N, features, H, W]` -> `[N, features]` in float32.
+///
+/// # Errors
+/// The device is out of memory.
+pub fn pool(maps: &Tensor) -> Result<Tensor, TchError> {
+    maps.f_mean_dim([2, 3].as_slice(), false, Kind::Float)
+}

@@ -1,0 +1,212 @@
+//! A checkpoint that nobody trained: a backbone with its public weights, whose features heads can learn from.
+//!
+//! It is the config's own where its weights are there, so that a run that is frozen on it shares the features, and
+//! else a small one whose weights the set-up brings. Nothing is ever downloaded without being asked for.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use tasklens_data::config::networks::Origin;
+use tasklens_data::config::{Backbone, Config, Pretrained, Written};
+
+use super::{outputs, setup};
+use crate::inference::{features, precision_name};
+use crate::model::checkpoint::{self, Description};
+use crate::model::network::Network;
+use crate::model::pretrained;
+
+/// The folder beside the runs, and the file within.
+const FOLDER: &str = "labelling";
+const FILE: &str = "imagenet_backbone.safetensors";
+
+/// Up to so many images the better of the small networks is worth its time: two to three minutes on two cores.
+const FEW_IMAGES: usize = 5000;
+/// The small networks to label with, the better one first: of photographs of clothes, heads on its features know
+/// 71 % after 100 labels and 84 % after 400 (the faster one 65 % and 80 %), at 0.6 times as many images a second.
+const SMALL: [Backbone; 2] = [Backbone::EfficientNetLite2, Backbone::EfficientNetLite0];
+
+/// Where the public weights of a backbone are, if they are on this computer: [`pretrained::cached`], but in tests.
+pub type Cached<'a> = &'a dyn Fn(Backbone) -> Option<PathBuf>;
+
+/// What there is to label with without being asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AtHand {
+    /// The checkpoint.
+    Network(PathBuf),
+    /// None; one line says what would help.
+    None(String),
+}
+
+/// A backbone and the weights that it is to have.
+#[derive(Debug)]
+struct Base {
+    backbone: Backbone,
+    /// Height and width of its input, pixels.
+    size: (u32, u32),
+    weights: PathBuf,
+}
+
+/// Makes the checkpoint for a config and so many images, or finds the one that was made before, and returns where
+/// it is. Its heads are new and know nothing. What is not on this computer is downloaded where the config wants a
+/// backbone whose weights can be; `progress` gets the bytes of that, done and in all.
+///
+/// # Errors
+/// There are no weights, or they cannot be had; the message says what to do.
+pub fn prepare(
+    config: &Config,
+    images: usize,
+    cached: Cached<'_>,
+    progress: &dyn Fn(u64, u64),
+    keep_going: &dyn Fn() -> bool,
+) -> anyhow::Result<PathBuf> {
+    let base = match own(config, cached).or_else(|| small(config, images, cached)) {
+        Some(base) => base,
+        None => download(config, progress, keep_going)?,
+    };
+    write(config, &base)
+}
+
+/// As [`prepare`], for a project that was only opened: with nothing but what is on this computer, and not where the
+/// config wants no pretrained weights.
+///
+/// # Errors
+/// The checkpoint cannot be written, or the weights that the config names are not of its backbone.
+pub fn prepare_at_hand(config: &Config, images: usize, cached: Cached<'_>) -> anyhow::Result<AtHand> {
+    if config.model.pretrained == Pretrained::None {
+        let line = "No model suggests labels: the config has `pretrained: none`. Update the model helps all the same";
+        return Ok(AtHand::None(line.to_owned()));
+    }
+    match own(config, cached).or_else(|| small(config, images, cached)) {
+        Some(base) => write(config, &base).map(AtHand::Network),
+        None => Ok(AtHand::None(format!("No model suggests labels yet. What helps: {}", what_helps(config)))),
+    }
+}
+
+/// Whether a checkpoint is one of these: nobody trained it.
+pub fn is_base(checkpoint: &Path) -> bool {
+    checkpoint.ends_with(Path::new(FOLDER).join(FILE))
+}
+
+/// The config's backbone as training begins with it, so that the features are the same.
+fn own(config: &Config, cached: Cached<'_>) -> Option<Base> {
+    let model = &config.model;
+    let weights = match &model.pretrained {
+        Pretrained::File(file) => Some(file.clone()),
+        Pretrained::Auto | Pretrained::Required => cached(model.backbone),
+        Pretrained::None => None,
+    };
+    Some(Base { backbone: model.backbone, size: (model.height, model.width), weights: weights? })
+}
+
+/// A small network at the size that its weights were trained at: the one that was used before, or the better one
+/// for few images and the faster one for many.
+fn small(config: &Config, images: usize, cached: Cached<'_>) -> Option<Base> {
+    let [better, faster] = SMALL;
+    let order = if images <= FEW_IMAGES { [better, faster] } else { [faster, better] };
+    let before = folder_for(config).and_then(|folder| checkpoint::read_description(&folder.join(FILE)));
+    let before = before.and_then(|description| description.backbone()).ok();
+    let before = before.filter(|backbone| SMALL.contains(backbone));
+    let found = |backbone: Backbone| Some((backbone, cached(backbone)?));
+    let (backbone, weights) = before.into_iter().chain(order).find_map(found)?;
+    let side = backbone.facts().side;
+    Some(Base { backbone, size: (side, side), weights })
+}
+
+/// The weights of the config's backbone, from where training would get them.
+fn download(
+    config: &Config,
+    progress: &dyn Fn(u64, u64),
+    keep_going: &dyn Fn() -> bool,
+) -> anyhow::Result<Base> {
+    let model = &config.model;
+    if !can_download(config) {
+        bail!("There is no model to learn with yet. What helps: {}", what_helps(config));
+    }
+    let found = pretrained::resolve(model.backbone, &Pretrained::Required, progress, keep_going);
+    let found = match found {
+        Err(error) if !pretrained::is_cancel(&error) => bail!(
+            "There is no model to learn with yet. What helps: {}; or the weights of {}: {}",
+            what_helps(config),
+            model.backbone.name(),
+            error.root_cause()
+        ),
+        found => found?,
+    };
+    let weights = found.path.context("the weights are not where they were fetched to")?;
+    Ok(Base { backbone: model.backbone, size: (model.height, model.width), weights })
+}
+
+fn can_download(config: &Config) -> bool {
+    let origin = config.model.backbone.facts().weights.map(|weights| weights.origin);
+    let is_wanted = matches!(config.model.pretrained, Pretrained::Auto | Pretrained::Required);
+    is_wanted && matches!(origin, Some(Origin::HuggingFace { .. }))
+}
+
+fn what_helps(config: &Config) -> String {
+    let facts = config.model.backbone.facts();
+    let set_up = "`cargo xtask setup` in the folder of Tasklens fetches small networks that know photographs";
+    match facts.weights.filter(|_| can_download(config)) {
+        Some(weights) => format!(
+            "{set_up}; Update the model downloads the weights of {} ({} MB); or train a network on some labels",
+            facts.title, weights.megabytes
+        ),
+        None => format!("{set_up}; or train a network on some labels"),
+    }
+}
+
+/// The checkpoint of a backbone with its weights, where it is not there already.
+fn write(config: &Config, base: &Base) -> anyhow::Result<PathBuf> {
+    let model = &config.model;
+    let facts = base.backbone.facts();
+    let file = folder_for(config)?.join(FILE);
+    outputs::check_model(&file)?;
+    let description = Description {
+        backbone: facts.name.to_owned(),
+        tasks: model.tasks.clone(),
+        height: base.size.0,
+        width: base.size.1,
+        mean: facts.mean,
+        std: facts.std,
+        // As a run on the same computer, which shares the features then.
+        precision: precision_name(setup::precision(config, &setup::device(config)?)).to_owned(),
+        epoch: 0,
+        config: String::new(),
+        extra: serde_json::json!({ "weights": base.weights, "stamp": features::stamp(&base.weights) }),
+    };
+    let is_known = checkpoint::read_description(&file).is_ok_and(|known| known == description);
+    if !is_known {
+        let mut network = Network::new(base.backbone, &model.tasks, model.random_seed, tch::Device::Cpu)?;
+        network.load_backbone(&base.weights)?;
+        checkpoint::write(&file, &network, &description, &[])?;
+    }
+    share_features(&file, &description);
+    Ok(file)
+}
+
+/// What Label computes with the backbone, a run on the same one that is frozen finds, and the other way round.
+fn share_features(file: &Path, description: &Description) {
+    let Some(runs) = file.parent().and_then(Path::parent) else { return };
+    // A link leads to what is not ours.
+    if runs.join(features::FOLDER).is_symlink() {
+        return;
+    }
+    if let Err(error) = features::Store::share(runs, file, description) {
+        log::warn!("the features of {} are not shared: {error:#}", file.display());
+    }
+}
+
+/// Beside the runs; where these are outside of the project's folder, in its own, as nobody was asked.
+fn folder_for(config: &Config) -> anyhow::Result<PathBuf> {
+    let written = [Written::InRuns(FOLDER)];
+    if config.outside(&written).is_empty() {
+        return Ok(config.paths.runs.join(FOLDER));
+    }
+    let mut own = config.clone();
+    own.paths.runs = config.folder().join("runs");
+    let outside = own.outside(&written);
+    ensure!(outside.is_empty(), outputs::told(&own, &outside));
+    Ok(own.paths.runs.join(FOLDER))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! The speed of a network at a size and precision on a device: a few batches of real images.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use tasklens_data::config::{Augmentation, Backbone, Config, DeviceChoice, ModelConfig, Precision};
+use tasklens_data::dataset::Row;
+use tasklens_data::images::cache::ImageCache;
+use tch::{Kind, Tensor, no_grad};
+
+use crate::device::FreeCores;
+use crate::inference::loader::{Drawn, Loader, Source, in_batches};
+use crate::model::layers::Pass;
+use crate::model::network::Network;
+use crate::training::events::Stage;
+use crate::training::metrics::{Totals, Weights};
+use crate::training::setup;
+
+/// What a speed is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subject {
+    backbone: Backbone,
+    size: (u32, u32),
+    precision: Precision,
+    device: DeviceChoice,
+    threads: Option<usize>,
+    trains_backbone: bool,
+}
+
+impl Subject {
+    /// Of a config's run.
+    pub fn of(model: &ModelConfig) -> Self {
+        Self {
+            backbone: model.backbone,
+            size: (model.height, model.width),
+            precision: model.precision,
+            device: model.device,
+            threads: model.threads,
+            trains_backbone: !model.freeze_convolutional_layers,
+        }
+    }
+}
+
+/// Seconds per image.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Speed {
+    /// Reading and scaling, all workers together.
+    pub decode: f64,
+    /// Once through the network.
+    pub forward: f64,
+    /// Forward, backward and a step of all layers; 0 where the backbone does not learn.
+    pub train: f64,
+    /// The same for the heads alone, on features.
+    pub heads: f64,
+}
+
+/// Images that are read; a batch on the CPU has no more, either: larger ones are hardly faster there.
+const IMAGES: usize = 8;
+/// Each thing is done at least twice after a first time, and until so much time has passed.
+const LONG_ENOUGH: Duration = Duration::from_millis(700);
+
+/// Measures for a few seconds. `keep_going` is asked between batches.
+///
+/// # Errors
+/// `keep_going` said no; the device does not work; none of some images can be read.
+pub fn measure(config: &Config, rows: &[Row], keep_going: &dyn Fn() -> bool) -> anyhow::Result<Speed> {
+    let model = &config.model;
+    let device = setup::device(config)?;
+    let kind = setup::precision(config, &device);
+    let (decode, pixels) = decode(config, rows, setup::workers(config, &device))?;
+    let images = match device.tch {
+        tch::Device::Cpu => model.batch_size.clamp(2, IMAGES),
+        _ => model.batch_size.max(2),
+    };
+    let mut network = Network::new(model.backbone, &model.tasks, model.random_seed, device.tch)?;
+    // Batches of a run follow other programs, too.
+    let _cores = FreeCores::new(device.tch, model.threads);
+    let input = network.normalise(&batch_of(&pixels, images, (model.height, model.width))?, kind)?;
+    let train = match model.freeze_convolutional_layers {
+        true => 0.0,
+        false => timed(
+            keep_going,
+            images,
+            &mut learner(model, &network, Stage::All, images, |network| {
+                Ok(network.forward(&input, Pass::train(kind))?)
+            })?,
+        )?,
+    };
+    let features = Tensor::f_rand(
+        [model.batch_size as i64, model.backbone.facts().features],
+        (Kind::Float, device.tch),
+    )?;
+    let mut learn =
+        learner(model, &network, Stage::Heads, model.batch_size, |network| Ok(network.classify(&features)?))?;
+    let heads = timed(keep_going, model.batch_size, &mut learn)?;
+    drop(learn);
+    network.fold(kind)?;
+    let forward = timed(keep_going, images, &mut || {
+        no_grad(|| Ok(network.features(&input, Pass::evaluate(kind))?.f_sum(Kind::Float)?))
+    })?;
+    Ok(Speed { decode, forward, train, heads })
+}
+
+/// A step of what learns in a stage; gives the loss.
+fn learner<'a>(
+    model: &ModelConfig,
+    network: &'a Network,
+    stage: Stage,
+    images: usize,
+    logits: impl Fn(&Network) -> anyhow::Result<Vec<Tensor>> + 'a,
+) -> anyhow::Result<impl FnMut() -> anyhow::Result<Tensor> + 'a> {
+    let mut adam = stage.optimizer(model, network)?;
+    let weights = Weights::without_classes(vec![1.0; model.tasks.len()]);
+    let labels = vec![0_i64; model.tasks.len() * images];
+    let mut totals = Totals::new(model.tasks.len(), network.device())?;
+    Ok(move || {
+        let loss = totals.add(&logits(network)?, &labels, &weights)?.context("there is no task")?;
+        // Rates so small change nothing that would take another time.
+        adam.step(&loss, 1e-9)?;
+        Ok(loss)
+    })
+}
+
+/// Seconds per image of `work` on `images`; what it gives is waited for.
+fn timed(
+    keep_going: &dyn Fn() -> bool,
+    images: usize,
+    work: &mut dyn FnMut() -> anyhow::Result<Tensor>,
+) -> anyhow::Result<f64> {
+    // The first time chooses kernels and takes memory.
+    work()?.f_double_value(&[])?;
+    let began = Instant::now();
+    let mut times = 0;
+    while times < 2 || began.elapsed() < LONG_ENOUGH {
+        if !keep_going() {
+            bail!("cancelled");
+        }
+        work()?.f_double_value(&[])?;
+        times += 1;
+    }
+    Ok(began.elapsed().as_secs_f64() / (times * images) as f64)
+}
+
+/// Seconds per image to read some that are spread over all, and the pixels of one after the other.
+fn decode(config: &Config, rows: &[Row], workers: usize) -> anyhow::Result<(f64, Vec<u8>)> {
+    let usable: Vec<&Row> = rows.iter().filter(|row| row.usable).collect();
+    let step = usable.len().div_ceil(IMAGES).max(1);
+    let some: Vec<Row> = usable.into_iter().step_by(step).cloned().collect();
+    let (count, model) = (some.len(), &config.model);
+    let source = Arc::new(Source {
+        rows: some,
+        tasks: 0,
+        cache: ImageCache::new(model.height, model.width, 0),
+        augmentation: Augmentation::none(),
+        drawn: Drawn::ByPath,
+        seed: 0,
+    });
+    let began = Instant::now();
+    let all: Vec<usize> = (0..count).collect();
+    let loader = Loader::start(&source, in_batches(&all, 1), None, workers)
+        .context("cannot start the threads that decode images")?;
+    let pixels: Vec<u8> = loader.flat_map(|batch| batch.pixels).collect();
+    ensure!(!pixels.is_empty(), "none of {count} images could be read");
+    Ok((began.elapsed().as_secs_f64() / count as f64, pixels))
+}
+
+/// `[images, H, W, 3]`, as often as need be from the first again.
+fn batch_of(pixels: &[u8], images: usize, (height, width): (u32, u32)) -> anyhow::Result<Tensor> {
+    let bytes = images * height as usize * width as usize * 3;
+    let pixels: Vec<u8> = pixels.iter().copied().cycle().take(bytes).collect();
+    Ok(Tensor::f_from_data_size(
+        &pixels,
+        &[images as i64, i64::from(height), i64::from(width), 3],
+        Kind::Uint8,
+    )?)
+}

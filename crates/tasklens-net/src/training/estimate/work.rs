@@ -1,0 +1,65 @@
+//! What a run has to do, less what is done already.
+
+use tasklens_data::config::{Config, Pretrained};
+use tasklens_data::dataset::Dataset;
+
+use crate::inference::features::{self, Identity, View, stamp};
+use crate::model::network::Network;
+use crate::model::pretrained;
+use crate::training::events::Stage;
+use crate::training::features::AUGMENTED_VIEWS;
+use crate::training::{setup, trainer};
+
+/// Images, and features of them that need not be computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Images that train.
+    pub train: usize,
+    /// Images that validate.
+    pub validation: usize,
+    /// Views of them whose features are in the store.
+    pub stored: usize,
+}
+
+/// What a run of `config` would do. Reads the store of features where it begins with heads alone.
+///
+/// # Errors
+/// The weights in the cache cannot be read, or the device does not work.
+pub fn count(config: &Config, data: &Dataset) -> anyhow::Result<Work> {
+    let split = &data.split;
+    let work = Work { train: split.train.len(), validation: split.validation.len(), stored: 0 };
+    let is_begun = config.paths.runs.join(features::FOLDER).is_dir();
+    if Stage::of(&config.model, 1) == Stage::All || !is_begun {
+        return Ok(work);
+    }
+    Ok(Work { stored: stored(config, data)?, ..work })
+}
+
+fn stored(config: &Config, data: &Dataset) -> anyhow::Result<usize> {
+    let model = &config.model;
+    let device = setup::device(config)?;
+    let kind = setup::precision(config, &device);
+    let weights = match &model.pretrained {
+        Pretrained::None => None,
+        Pretrained::File(file) => Some(file.clone()),
+        Pretrained::Auto | Pretrained::Required => pretrained::cached(model.backbone),
+    };
+    let mut network = Network::new(model.backbone, &model.tasks, model.random_seed, device.tch)?;
+    if let Some(weights) = weights {
+        network.load_backbone(&weights)?;
+    }
+    network.fold(kind)?;
+    let shelf = trainer::store(config, &network, kind)?.read();
+    let found = |view: &View, rows: &[usize]| {
+        let path = |row: &usize| &data.rows[*row].image;
+        let images: Vec<Identity> =
+            rows.iter().map(|row| Identity::new(path(row), stamp(path(row)))).collect();
+        shelf.find(view, &images).iter().flatten().count()
+    };
+    let split = &data.split;
+    let mut stored = found(&View::Plain, &split.train) + found(&View::Plain, &split.validation);
+    for view in View::augmented(&model.augmentation, AUGMENTED_VIEWS)? {
+        stored += found(&view, &split.train);
+    }
+    Ok(stored)
+}

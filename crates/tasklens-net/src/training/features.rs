@@ -1,0 +1,288 @@
+//! Features for `freeze_convolutional_layers`: each image goes through the backbone a few times,
+//! once as it is and some times augmented, and from then on an epoch takes seconds without a GPU.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use anyhow::{Context as _, ensure};
+use half::f16;
+use tasklens_data::config::Augmentation;
+use tasklens_data::dataset::Row;
+use tasklens_data::images::cache::ImageCache;
+use tasklens_data::images::miniature;
+use tch::{Device, Kind, Tensor, no_grad};
+
+use super::reporter::Reporter;
+use super::setup::{StoppedEarly, free_memory};
+use crate::device::FreeCores;
+use crate::inference::features::{self, Buffer, Identity, SHARD_IMAGES, Stamp, Store, View, clean, stamp};
+use crate::inference::loader::{Drawn, Loader, Source, in_batches};
+use crate::model::layers::Pass;
+use crate::model::network::Network;
+
+/// Augmented versions of each training image: more give less overfitting and take longer to compute.
+pub(super) const AUGMENTED_VIEWS: usize = 4;
+
+/// Views of rows, left on disk.
+#[derive(Clone)]
+pub struct Features {
+    /// `[views]`, each of the same rows.
+    views: Vec<features::Features>,
+    /// Per row of the dataset its place in them.
+    places: Arc<HashMap<usize, u32>>,
+    dimensions: usize,
+}
+
+/// What it takes to compute features.
+pub struct Extractor<'a> {
+    /// Its backbone computes them, in evaluation mode.
+    pub network: &'a Network,
+    /// Rows of the dataset.
+    pub rows: &'a [Row],
+    /// Height and width of the input, pixels.
+    pub size: (u32, u32),
+    /// How augmented views are changed.
+    pub augmentation: &'a Augmentation,
+    /// What is computed in.
+    pub kind: Kind,
+    /// Images at a time.
+    pub batch_size: usize,
+    /// Threads that decode.
+    pub workers: usize,
+    /// Threads that compute on the processor; `None` is as many as other programs leave cores.
+    pub threads: Option<usize>,
+    /// Of the network's backbone.
+    pub store: Store,
+}
+
+/// An image of which views are missing.
+#[derive(Clone)]
+struct Missing {
+    row: usize,
+    stamp: Stamp,
+    /// Per view that is asked for.
+    lacks: Vec<bool>,
+}
+
+impl Extractor<'_> {
+    /// The features of the rows that validate: one view, not augmented.
+    ///
+    /// # Errors
+    /// The user stopped it, no image can be read, or the device failed.
+    pub fn validation(&mut self, rows: &[usize], reporter: &mut Reporter) -> anyhow::Result<Features> {
+        self.of_views(rows, &[View::Plain], "features of the validation images", reporter)
+    }
+
+    /// The features of the rows that train: not augmented and, where the config augments, [`AUGMENTED_VIEWS`] times augmented.
+    ///
+    /// # Errors
+    /// As [`Extractor::validation`].
+    pub fn training(&mut self, rows: &[usize], reporter: &mut Reporter) -> anyhow::Result<Features> {
+        let augmented = View::augmented(self.augmentation, AUGMENTED_VIEWS)?;
+        let views: Vec<View> = std::iter::once(View::Plain).chain(augmented).collect();
+        self.of_views(rows, &views, "features of the training images", reporter)
+    }
+
+    /// From the store; what is missing there is computed and left there.
+    fn of_views(
+        &mut self,
+        rows: &[usize],
+        views: &[View],
+        what: &str,
+        reporter: &mut Reporter,
+    ) -> anyhow::Result<Features> {
+        let stamps: Vec<Stamp> = rows.iter().map(|row| stamp(&self.rows[*row].image)).collect();
+        let identity = |(row, stamp): (&usize, &Stamp)| Identity::new(&self.rows[*row].image, *stamp);
+        let images: Vec<Identity> = rows.iter().zip(&stamps).map(identity).collect();
+        let missing = self.missing(rows, &stamps, &images, views, reporter);
+        if !missing.is_empty() {
+            self.compute(missing, views, what, reporter)?;
+            clean::clean(&self.store);
+        }
+        let shelf = self.store.read();
+        let found: Vec<_> = views.iter().map(|view| shelf.find(view, &images)).collect();
+        let is_whole = |place: &usize| found.iter().all(|view| view[*place].is_some());
+        let whole: Vec<usize> = (0..rows.len()).filter(is_whole).collect();
+        ensure!(!whole.is_empty(), "none of the images could be read");
+        let view = |places: &Vec<Option<features::Place>>| {
+            shelf.features(whole.iter().filter_map(|place| places[*place]).collect())
+        };
+        let places = whole.iter().enumerate().map(|(at, place)| (rows[*place], at as u32)).collect();
+        Ok(Features {
+            views: found.iter().map(view).collect(),
+            places: Arc::new(places),
+            dimensions: shelf.dimensions(),
+        })
+    }
+
+    /// What the store does not have, each image once however many rows it has.
+    fn missing(
+        &self,
+        rows: &[usize],
+        stamps: &[Stamp],
+        images: &[Identity],
+        views: &[View],
+        reporter: &mut Reporter,
+    ) -> Vec<Missing> {
+        let shelf = self.store.read();
+        for problem in &shelf.problems {
+            reporter.warn(problem.clone());
+        }
+        let found: Vec<_> = views.iter().map(|view| shelf.find(view, images)).collect();
+        let mut seen = HashSet::new();
+        let missing = |place: usize| {
+            let lacks: Vec<bool> = found.iter().map(|view| view[place].is_none()).collect();
+            let is_missing = lacks.contains(&true) && seen.insert(images[place]);
+            is_missing.then(|| Missing { row: rows[place], stamp: stamps[place], lacks })
+        };
+        (0..rows.len()).filter_map(missing).collect()
+    }
+
+    /// Piece by piece all views, so that an image is decoded once; what was computed is kept whatever follows.
+    fn compute(
+        &mut self,
+        mut missing: Vec<Missing>,
+        views: &[View],
+        what: &str,
+        reporter: &mut Reporter,
+    ) -> anyhow::Result<()> {
+        let what = format!("computing the {what} (once)");
+        let of = missing.iter().map(|image| image.lacks.iter().filter(|lacks| **lacks).count() as u64).sum();
+        let mut progress = Progress { what, done: 0, of };
+        let mut cores = FreeCores::new(self.network.device(), self.threads);
+        for piece in missing.chunks_mut(SHARD_IMAGES) {
+            let source = self.source(piece);
+            for (index, view) in views.iter().enumerate() {
+                let which: Vec<usize> = (0..piece.len()).filter(|image| piece[*image].lacks[index]).collect();
+                let failed =
+                    self.compute_view(view, &source, piece, &which, &mut progress, &mut cores, reporter)?;
+                // It is told once, not for each view.
+                for image in failed {
+                    progress.done +=
+                        piece[image].lacks[index + 1..].iter().filter(|lacks| **lacks).count() as u64;
+                    piece[image].lacks.fill(false);
+                }
+            }
+            reporter.preparing(&progress.what, progress.done, progress.of);
+        }
+        Ok(())
+    }
+
+    /// The images of a piece, kept in memory between its views.
+    fn source(&self, piece: &[Missing]) -> Arc<Source> {
+        let (height, width) = self.size;
+        Arc::new(Source {
+            rows: piece.iter().map(|image| self.rows[image.row].clone()).collect(),
+            // Labels are not looked at.
+            tasks: 0,
+            cache: ImageCache::new(height, width, free_memory() / 4),
+            augmentation: self.augmentation.clone(),
+            drawn: Drawn::ByPath,
+            seed: 0,
+        })
+    }
+
+    /// Gives those that could not be read.
+    #[expect(clippy::too_many_arguments, reason = "the state of one pass, which goes no further")]
+    fn compute_view(
+        &mut self,
+        view: &View,
+        source: &Arc<Source>,
+        piece: &[Missing],
+        which: &[usize],
+        progress: &mut Progress,
+        cores: &mut FreeCores,
+        reporter: &mut Reporter,
+    ) -> anyhow::Result<Vec<usize>> {
+        let loader = Loader::start(source, in_batches(which, self.batch_size), view.number(), self.workers)
+            .context("cannot start the threads that decode images")?;
+        let (height, width) = self.size;
+        let image_bytes = height as usize * width as usize * 3;
+        let mut buffer = Buffer::default();
+        let mut failed = Vec::new();
+        let mut is_stopped = false;
+        for batch in loader {
+            if reporter.should_stop() {
+                is_stopped = true;
+                break;
+            }
+            cores.follow();
+            for (image, message) in batch.failures {
+                reporter.warn(format!("{message}; the run goes on without this image"));
+                progress.done += 1;
+                failed.push(image);
+            }
+            for (_, message) in batch.notes {
+                reporter.warn(message);
+            }
+            if !batch.rows.is_empty() {
+                buffer.features.extend(self.features_of(&batch.pixels, batch.rows.len())?);
+            }
+            for (image, pixels) in batch.rows.iter().zip(batch.pixels.chunks_exact(image_bytes)) {
+                buffer.images.push(source.rows[*image].image.clone());
+                buffer.stamps.push(piece[*image].stamp);
+                if *view == View::Plain {
+                    buffer.miniatures.extend(miniature::of(pixels, width, height));
+                }
+            }
+            progress.done += batch.rows.len() as u64;
+            reporter.preparing(&progress.what, progress.done, progress.of);
+        }
+        if let Some(warning) = self.store.append(view, &buffer)? {
+            reporter.warn(warning);
+        }
+        if is_stopped {
+            anyhow::bail!(StoppedEarly);
+        }
+        Ok(failed)
+    }
+
+    /// `[images, features]` in float16, little-endian.
+    fn features_of(&self, pixels: &[u8], images: usize) -> anyhow::Result<Vec<u8>> {
+        let shape = [images as i64, i64::from(self.size.0), i64::from(self.size.1), 3];
+        no_grad(|| {
+            let bytes = Tensor::f_from_data_size(pixels, &shape, Kind::Uint8)?;
+            let input = self.network.normalise(&bytes, self.kind)?;
+            let features = self.network.features(&input, Pass::evaluate(self.kind))?;
+            let half = features.f_to_device(Device::Cpu)?.f_to_kind(Kind::Half)?.f_contiguous()?;
+            let mut features = vec![0; 2 * half.numel()];
+            half.f_copy_data_u8(&mut features, half.numel())?;
+            Ok(features)
+        })
+    }
+}
+
+/// How far a pass over images is.
+struct Progress {
+    what: String,
+    done: u64,
+    of: u64,
+}
+
+impl Features {
+    /// Whether a row's image could be read.
+    pub fn has(&self, row: usize) -> bool {
+        self.places.contains_key(&row)
+    }
+
+    /// `[rows, features]` in float32 on `device`; `view` picks the version of each row.
+    ///
+    /// # Errors
+    /// A row has no features, or the device is out of memory.
+    pub fn batch(
+        &self,
+        rows: &[usize],
+        view: impl Fn(usize) -> u64,
+        device: Device,
+    ) -> anyhow::Result<Tensor> {
+        let mut halves: Vec<f16> = Vec::with_capacity(rows.len() * self.dimensions);
+        for &row in rows {
+            let place = self.places.get(&row).with_context(|| format!("row {row} has no features"))?;
+            let view = &self.views[(view(row) % self.views.len() as u64) as usize];
+            halves.extend_from_slice(view.half(*place as usize));
+        }
+        let shape = [rows.len() as i64, self.dimensions as i64];
+        let picked = Tensor::f_from_data_size(bytemuck::cast_slice(&halves), &shape, Kind::Half)?;
+        Ok(picked.f_to_device(device)?.f_to_kind(Kind::Float)?)
+    }
+}

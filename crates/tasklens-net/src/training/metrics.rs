@@ -1,0 +1,278 @@
+//! Loss and accuracy: per batch for the gradient, summed over a split for the reader.
+
+use tch::{Device, Kind, Reduction, TchError, Tensor};
+
+use super::events::SplitMetrics;
+use crate::inference::loader::NO_LABEL;
+
+/// How much tasks and labels count: the loss of a split is, summed over the tasks, the task's weight times the mean
+/// over the rows that have a label for it. A batch's is made such that this is what it is on average.
+pub struct Weights {
+    /// One per task.
+    pub tasks: Vec<f64>,
+    /// `[labels]` per task, float32 on the device, where labels count differently: 1 on the average of the rows that
+    /// train, so that a task counts as much as without them.
+    pub classes: Vec<Option<Tensor>>,
+    /// Per task the share of the rows that train which have a label for it.
+    pub labelled: Vec<f64>,
+    /// The share of a label that is spread over all labels of its task (Szegedy et al. 2016).
+    pub smoothing: f64,
+}
+
+impl Weights {
+    /// Every label counts the same, and every row has one.
+    pub fn without_classes(tasks: Vec<f64>) -> Self {
+        Self {
+            classes: tasks.iter().map(|_| None).collect(),
+            labelled: vec![1.0; tasks.len()],
+            smoothing: 0.0,
+            tasks,
+        }
+    }
+}
+
+/// Sums over the batches of a split, kept on the device until they are asked for.
+pub struct Totals {
+    /// `[tasks]`: weighted cross-entropy.
+    loss: Tensor,
+    /// `[tasks]`: rows whose most probable label is right.
+    correct: Tensor,
+    /// Labelled rows per task.
+    counts: Vec<usize>,
+}
+
+impl Totals {
+    /// Nothing yet.
+    ///
+    /// # Errors
+    /// The device is out of memory.
+    pub fn new(tasks: usize, device: Device) -> Result<Self, TchError> {
+        // Apple's GPUs have no float64.
+        let kind = if device == Device::Mps { Kind::Float } else { Kind::Double };
+        let zeros = || Tensor::f_zeros([tasks as i64], (kind, device));
+        Ok(Self { loss: zeros()?, correct: zeros()?, counts: vec![0; tasks] })
+    }
+
+    /// Adds a batch and gives its loss for the gradient: per task the sum over the labelled rows, divided by as many as
+    /// a batch of so many rows has on average, summed with the tasks' weights. `None` where no row has any label.
+    ///
+    /// Divided by the rows that this batch happens to have, a rare label would be alone in the sum and its weight cancel
+    /// out, and a task that few rows have would count in full in each batch with one of them and not at all in others.
+    /// Keras, too, divides a sum of weighted rows by the number of rows and not by their weights.
+    ///
+    /// `logits` is `[N, labels]` per task, `labels` `[tasks, N]` on the host.
+    ///
+    /// # Errors
+    /// The device is out of memory.
+    pub fn add(
+        &mut self,
+        logits: &[Tensor],
+        labels: &[i64],
+        weights: &Weights,
+    ) -> Result<Option<Tensor>, TchError> {
+        let rows = labels.len() / logits.len().max(1);
+        let device = self.loss.device();
+        let on_device = Tensor::f_from_slice(labels)?.f_view([-1, rows as i64])?.f_to_device(device)?;
+        let mut batch_loss: Option<Tensor> = None;
+        for (task, logits) in logits.iter().enumerate() {
+            let host_labels = &labels[task * rows..(task + 1) * rows];
+            let count = host_labels.iter().filter(|&&label| label != NO_LABEL).count();
+            if count == 0 {
+                continue;
+            }
+            let target = on_device.f_get(task as i64)?;
+            let sum = summed(logits, &target, weights.classes[task].as_ref(), weights.smoothing)?;
+            let expected = rows as f64 * weights.labelled[task];
+            let mean = sum.f_mul_scalar(weights.tasks[task] / expected)?;
+            let _ = self.loss.f_get(task as i64)?.f_add_(&sum.f_detach()?)?;
+            // A missing label is no class index, so that it never counts as right.
+            let right = logits.f_argmax(1, false)?.f_eq_tensor(&target)?.f_sum(self.correct.kind())?;
+            let _ = self.correct.f_get(task as i64)?.f_add_(&right)?;
+            self.counts[task] += count;
+            batch_loss = Some(match batch_loss {
+                None => mean,
+                Some(loss) => loss.f_add(&mean)?,
+            });
+        }
+        Ok(batch_loss)
+    }
+
+    /// Loss and accuracy so far. Waits for the device.
+    ///
+    /// # Errors
+    /// The device failed.
+    pub fn metrics(&self, weights: &Weights) -> Result<SplitMetrics, TchError> {
+        let host = |tensor: &Tensor| -> Result<Vec<f64>, TchError> {
+            Vec::<f64>::try_from(tensor.f_to_device(Device::Cpu)?.f_to_kind(Kind::Double)?)
+        };
+        let (loss, correct) = (host(&self.loss)?, host(&self.correct)?);
+        // Without rows 0 / 0, which is NaN.
+        let mean = |sums: &[f64]| sums.iter().zip(&self.counts).map(|(sum, n)| sum / *n as f64).collect();
+        let (task_loss, task_accuracy): (Vec<f64>, Vec<f64>) = (mean(&loss), mean(&correct));
+        let labelled = task_loss.iter().zip(&weights.tasks).zip(&self.counts).filter(|(_, n)| **n > 0);
+        let loss = labelled.map(|((loss, weight), _)| loss * weight).sum();
+        Ok(SplitMetrics { loss, task_loss, task_accuracy })
+    }
+}
+
+/// Cross-entropy summed over the labelled rows. A row counts by the weight of its label, with smoothing, too, as Keras
+/// has it: libtorch would weigh each label that a part is spread to by its own.
+fn summed(
+    logits: &Tensor,
+    target: &Tensor,
+    classes: Option<&Tensor>,
+    smoothing: f64,
+) -> Result<Tensor, TchError> {
+    let (Some(classes), true) = (classes, smoothing > 0.0) else {
+        return logits.f_cross_entropy_loss(target, classes, Reduction::Sum, NO_LABEL, smoothing);
+    };
+    let none = None::<&Tensor>;
+    let rows = logits.f_cross_entropy_loss(target, none, Reduction::None, NO_LABEL, smoothing)?;
+    // A row without a label has no loss, whichever weight it gets.
+    let weights = classes.f_index_select(0, &target.f_clamp_min(0)?)?;
+    rows.f_mul(&weights)?.f_sum(Kind::Float)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn logits(rows: &[[f32; 2]]) -> Tensor {
+        Tensor::from_slice(&rows.concat()).view([-1, 2])
+    }
+
+    /// Cross-entropy of two logits, the right one first.
+    fn cross_entropy(right: f64, wrong: f64) -> f64 {
+        (1.0 + (wrong - right).exp()).ln()
+    }
+
+    #[test]
+    fn a_row_counts_only_for_the_tasks_it_has() {
+        let mut totals = Totals::new(2, Device::Cpu).unwrap();
+        let mut weights = Weights::without_classes(vec![1.0, 2.0]);
+        weights.labelled[1] = 0.25;
+        let logits = [logits(&[[2.0, 0.0], [0.0, 1.0]]), logits(&[[9.0, 0.0], [0.0, 3.0]])];
+        // The second task is labelled in the second row only, twice as often as in other batches.
+        let loss = totals.add(&logits, &[0, 0, NO_LABEL, 1], &weights).unwrap().unwrap();
+        let first = (cross_entropy(2.0, 0.0) + cross_entropy(0.0, 1.0)) / 2.0;
+        let second = cross_entropy(3.0, 0.0);
+        assert!((loss.double_value(&[]) - (first + 2.0 * second / (2.0 * 0.25))).abs() < 1e-6);
+
+        let metrics = totals.metrics(&weights).unwrap();
+        assert!((metrics.loss - (first + 2.0 * second)).abs() < 1e-6);
+        assert_eq!(metrics.task_accuracy, [0.5, 1.0]);
+    }
+
+    #[test]
+    fn the_mean_of_an_epoch_is_over_rows_not_batches() {
+        let mut totals = Totals::new(1, Device::Cpu).unwrap();
+        let weights = Weights::without_classes(vec![1.0]);
+        totals.add(&[logits(&[[0.0, 0.0]; 3])], &[0, 0, 0], &weights).unwrap();
+        totals.add(&[logits(&[[4.0, 0.0]])], &[0], &weights).unwrap();
+        let expected = (3.0 * cross_entropy(0.0, 0.0) + cross_entropy(4.0, 0.0)) / 4.0;
+        assert!((totals.metrics(&weights).unwrap().loss - expected).abs() < 1e-6);
+    }
+
+    #[test]
+    fn class_weights_are_not_divided_by_their_sum_in_the_batch() {
+        let mut totals = Totals::new(1, Device::Cpu).unwrap();
+        let mut weights = Weights::without_classes(vec![1.0]);
+        weights.classes[0] = Some(Tensor::from_slice(&[0.5_f32, 3.0]));
+        let loss = totals.add(&[logits(&[[1.0, 0.0], [1.0, 0.0]])], &[0, 0], &weights).unwrap().unwrap();
+        assert!((loss.double_value(&[]) - 0.5 * cross_entropy(1.0, 0.0)).abs() < 1e-6);
+        let loss = totals.add(&[logits(&[[1.0, 0.0], [1.0, 0.0]])], &[0, 1], &weights).unwrap().unwrap();
+        let expected = (0.5 * cross_entropy(1.0, 0.0) + 3.0 * cross_entropy(0.0, 1.0)) / 2.0;
+        assert!((loss.double_value(&[]) - expected).abs() < 1e-6);
+        let over_both = (1.5 * cross_entropy(1.0, 0.0) + 3.0 * cross_entropy(0.0, 1.0)) / 4.0;
+        assert!((totals.metrics(&weights).unwrap().loss - over_both).abs() < 1e-6);
+    }
+
+    #[test]
+    fn smoothing_spreads_a_part_of_the_label_over_all() {
+        let logits = logits(&[[2.0, 0.0], [0.5, 1.0], [3.0, 3.0]]);
+        let mut weights = Weights::without_classes(vec![1.0]);
+        weights.smoothing = 0.1;
+        let labels = [0, 1, NO_LABEL];
+        let of = |weights: &Weights| {
+            let mut totals = Totals::new(1, Device::Cpu).unwrap();
+            totals.add(std::slice::from_ref(&logits), &labels, weights).unwrap().unwrap().double_value(&[])
+        };
+        // 0.95 of the loss with the label and 0.05 of that with the other.
+        let first = 0.95 * cross_entropy(2.0, 0.0) + 0.05 * cross_entropy(0.0, 2.0);
+        let second = 0.95 * cross_entropy(1.0, 0.5) + 0.05 * cross_entropy(0.5, 1.0);
+        assert!((of(&weights) - (first + second) / 3.0).abs() < 1e-6);
+        // A row counts by the weight of its own label.
+        weights.classes[0] = Some(Tensor::from_slice(&[0.5_f32, 3.0]));
+        assert!((of(&weights) - (0.5 * first + 3.0 * second) / 3.0).abs() < 1e-6);
+    }
+
+    /// The rows of an epoch in batches of 16: what each batch's gradient is, of logits that each have their own
+    /// parameter, summed without its sign over the rows that `counts` says.
+    fn pull(rows: &[i64], of: usize, weights: &Weights, counts: impl Fn(usize, usize) -> bool) -> f64 {
+        let tasks = weights.tasks.len();
+        let mut sum = 0.0;
+        for begin in (0..of).step_by(16) {
+            let n = 16.min(of - begin);
+            let logits: Vec<Tensor> = (0..tasks)
+                .map(|_| Tensor::zeros([n as i64, 2], (Kind::Float, Device::Cpu)).set_requires_grad(true))
+                .collect();
+            let labels: Vec<i64> =
+                (0..tasks).flat_map(|task| rows[task * of + begin..][..n].iter().copied()).collect();
+            let mut totals = Totals::new(tasks, Device::Cpu).unwrap();
+            let Some(loss) = totals.add(&logits, &labels, weights).unwrap() else { continue };
+            loss.backward();
+            for (task, logits) in logits.iter().enumerate() {
+                let gradient = logits.grad();
+                // A task that the batch has no label for has no gradient at all.
+                if !gradient.defined() {
+                    continue;
+                }
+                let rows = gradient.abs().sum_dim_intlist(1, false, Kind::Double);
+                let rows = Vec::<f64>::try_from(rows).unwrap();
+                sum += rows
+                    .iter()
+                    .enumerate()
+                    .filter(|(row, _)| counts(task, begin + row))
+                    .map(|(_, g)| g)
+                    .sum::<f64>();
+            }
+        }
+        sum
+    }
+
+    #[test]
+    fn a_rare_label_that_is_balanced_has_half_of_the_gradient() {
+        // 1 of 100 rows has the rare label, each in a batch of its own.
+        let rows: Vec<i64> = (0..1600).map(|row| i64::from(row % 100 == 0)).collect();
+        let mut weights = Weights::without_classes(vec![1.0]);
+        weights.classes[0] = Some(Tensor::from_slice(&[1600.0_f32 / (2.0 * 1584.0), 50.0]));
+        let rare = pull(&rows, 1600, &weights, |_, row| row % 100 == 0);
+        let share = rare / pull(&rows, 1600, &weights, |_, _| true);
+        assert!((share - 0.5).abs() < 1e-3, "{share}");
+    }
+
+    #[test]
+    fn a_task_that_few_rows_have_counts_by_its_weight_in_gradient_and_loss() {
+        // The second task is labelled in 2 % of the rows.
+        let second = |row: usize| if row.is_multiple_of(50) { 0 } else { NO_LABEL };
+        let rows: Vec<i64> = std::iter::repeat_n(0, 1600).chain((0..1600).map(second)).collect();
+        let mut weights = Weights::without_classes(vec![1.0, 1.0]);
+        weights.labelled[1] = 0.02;
+        let gradient = |of: usize| pull(&rows, 1600, &weights, |task, _| task == of);
+        let ratio = gradient(1) / gradient(0);
+        assert!((ratio - 1.0).abs() < 1e-3, "{ratio}");
+        let mut totals = Totals::new(2, Device::Cpu).unwrap();
+        let logits = [logits(&[[0.0; 2]; 1600]), logits(&[[0.0; 2]; 1600])];
+        totals.add(&logits, &rows, &weights).unwrap();
+        let metrics = totals.metrics(&weights).unwrap();
+        assert!((metrics.loss - 2.0 * cross_entropy(0.0, 0.0)).abs() < 1e-6, "{metrics:?}");
+    }
+
+    #[test]
+    fn a_batch_without_labels_has_no_loss() {
+        let mut totals = Totals::new(1, Device::Cpu).unwrap();
+        let weights = Weights::without_classes(vec![1.0]);
+        assert!(totals.add(&[logits(&[[1.0, 0.0]])], &[NO_LABEL], &weights).unwrap().is_none());
+        assert!(totals.metrics(&weights).unwrap().task_accuracy[0].is_nan());
+    }
+}

@@ -1,0 +1,122 @@
+//! The run: loop, optimizer, schedule, metrics and the run folder.
+//!
+//! [`start`] trains in a background thread. It takes [`Command`]s and answers with [`Event`]s over
+//! channels, and knows nothing of windows or terminals.
+
+mod adam;
+pub mod base_network;
+pub mod estimate;
+pub mod events;
+mod facts;
+mod features;
+pub mod heads;
+mod history;
+pub mod learnt_run;
+mod metrics;
+pub mod out_of_sample;
+pub mod outputs;
+mod passes;
+pub mod predictions;
+mod progress;
+mod reporter;
+pub mod run_folder;
+pub mod schedule;
+pub mod seen;
+mod setup;
+pub mod split_file;
+mod stages;
+mod trainer;
+mod unsaved;
+pub mod unseen;
+
+use std::path::PathBuf;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use tasklens_data::config::Config;
+use tasklens_data::panics;
+
+use events::{Command, Event};
+pub use facts::{propose, weights_here};
+use reporter::Reporter;
+pub use unsaved::Unsaved;
+
+/// What to train.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The config, with any changes already in it.
+    pub config: Config,
+    /// The run's folder; `None` makes a new one, named by the time, under `config.paths.runs`.
+    pub run: Option<PathBuf>,
+    /// Go on from the last checkpoint of `run` instead of starting anew.
+    pub resume: bool,
+    /// Whether files outside of the project's folder may be written, as the user said when asked:
+    /// [`outputs::outside`] lists them.
+    pub allow_outside: bool,
+    /// Labels that a CSV does not have yet: they are trained with where it is that of `config`.
+    pub edits: Unsaved,
+}
+
+/// A run in a background thread.
+pub struct Training {
+    /// What it says; ends when the run does. Bounded only by the throttling of events.
+    pub events: Receiver<Event>,
+    /// What it can be told.
+    pub commands: Sender<Command>,
+}
+
+/// Starts a run. `wake` is called (from the training thread) whenever an event was sent: a window
+/// passes `request_repaint`. Every error arrives as [`Event::Failed`].
+pub fn start(request: Request, wake: impl Fn() + Send + 'static) -> Training {
+    let (events_in, events) = unbounded();
+    let (commands, commands_out) = unbounded();
+    let mut reporter = Reporter::new(events_in.clone(), commands_out, Box::new(wake));
+    let body = move || {
+        let result = panics::guard(|| trainer::run(&request, &mut reporter));
+        let last = match result {
+            Ok(Ok(stopped)) => Event::Stopped(stopped),
+            Ok(Err(error)) => Event::Failed { error: explain(&error) },
+            Err(what) => Event::Failed { error: format!("training broke off: {what}") },
+        };
+        reporter.send(last);
+    };
+    if let Err(error) = std::thread::Builder::new().name("training".to_owned()).spawn(body) {
+        let error = format!("the system gives no thread to train in: {error}");
+        // The receiver is right here: this cannot fail.
+        let _ = events_in.send(Event::Failed { error });
+    }
+    Training { events, commands }
+}
+
+/// The whole chain of an error, with what to do about the two that users meet.
+fn explain(error: &anyhow::Error) -> String {
+    let text = format!("{error:#}");
+    let lower = text.to_lowercase();
+    if lower.contains("out of memory") || lower.contains("can't allocate memory") {
+        // libtorch's own text runs to pages.
+        let first = text.lines().next().unwrap_or_default();
+        return format!(
+            "out of memory: set a smaller `batch_size` or `input_shape`, then start or resume the run ({first})"
+        );
+    }
+    if lower.contains("no space left") {
+        return format!("{text}: the disk is full; free some space, then start or resume the run");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn out_of_memory_says_what_to_do() {
+        let error =
+            anyhow::anyhow!("CUDA out of memory. Tried to allocate 2 GiB\nframe #0").context("epoch 1");
+        let text = explain(&error);
+        assert_eq!(
+            text,
+            "out of memory: set a smaller `batch_size` or `input_shape`, then start or resume the run \
+             (epoch 1: CUDA out of memory. Tried to allocate 2 GiB)"
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! What a model says of images that it did not learn from, for those that it did: cross-validated heads.
+//!
+//! A network agrees with the labels that it was trained on, wrong ones included. Confident learning
+//! (Northcutt, Jiang and Chuang 2021) needs probabilities of a model that has not seen an image's label;
+//! heads on the frozen features give them in minutes. The features themselves have seen the labels, so some
+//! of the network's agreement stays.
+
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+use tasklens_data::config::Task;
+use tasklens_data::download::hex;
+
+use super::heads::{Inputs, Linear, PASSES, Problem, Progress, Reading, Rows, apply, choose_penalties, fit};
+use crate::inference::outputs::{Features, derived};
+
+/// Counted up when heads come to say something else of the same labels: what was kept before is computed anew.
+const METHOD: u8 = 1;
+
+/// How the rows are divided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Settings {
+    /// Parts, each predicted by a head that learned from the others; 2 to 50.
+    pub folds: u8,
+    /// The division follows from it.
+    pub seed: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { folds: 5, seed: 0 }
+    }
+}
+
+/// Out-of-sample probabilities of every item: `[task]`, each `[N, labels]`, where `labels` is
+/// `[task][item]`. A labelled item gets those of the head that did not learn from its fold, any other those of a
+/// head that learned from all. Folds are drawn per task, each with its share of every label.
+///
+/// A label with a single item is unknown to the head that predicts this item, which gives it a probability
+/// near 1 / rows; a task without any label gets equal probabilities for all.
+/// `keep_going` gets (done, of), in rows that passes see to; `None` where it said no.
+///
+/// # Errors
+/// `labels` does not fit the features or the tasks, or the memory does not suffice.
+pub fn cross_validate(
+    features: &Features,
+    labels: &[Vec<Option<u32>>],
+    tasks: &[Task],
+    settings: Settings,
+    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+) -> anyhow::Result<Option<Vec<Vec<f32>>>> {
+    let folds = settings.folds.clamp(2, 50);
+    let inputs = Inputs::new(features, Reading::Roots);
+    let rows = Rows::labelled(&inputs, labels, tasks, folds, settings.seed)?;
+    let mut progress = Progress { done: 0, of: 0, keep_going };
+    progress.of = (PASSES + 1) * rows.features.len() + features.len();
+    let penalties = choose_penalties(&rows, settings.seed, &mut progress)?;
+    let Some(penalties) = penalties else { return Ok(None) };
+    let is_any_unlabelled = labels.iter().flatten().any(Option::is_none);
+    let held_out: Vec<Option<u8>> = (0..folds).map(Some).chain(is_any_unlabelled.then_some(None)).collect();
+    let problems: Vec<Problem> = penalties
+        .iter()
+        .enumerate()
+        .flat_map(|(task, &penalty)| {
+            held_out.iter().map(move |&held_out| Problem { task, held_out, penalty })
+        })
+        .collect();
+    let Some(heads) = fit(&rows, &problems, &mut progress)? else { return Ok(None) };
+    let own_fold = own_folds(labels, &rows);
+    let mut all: Vec<Vec<f32>> =
+        tasks.iter().map(|task| Vec::with_capacity(features.len() * task.labels.len())).collect();
+    let heads: Vec<&Linear> = heads.iter().collect();
+    let complete = apply(&inputs, &heads, &mut progress, &mut |from, chunk| {
+        for (task, (all, said)) in all.iter_mut().zip(chunk.chunks_exact(held_out.len())).enumerate() {
+            let count = tasks[task].labels.len();
+            for row in 0..said[0].len() / count.max(1) {
+                // The head that learned from all comes after those of the folds.
+                let head = own_fold[task][from + row].unwrap_or(folds);
+                all.extend_from_slice(&said[usize::from(head)][row * count..(row + 1) * count]);
+            }
+        }
+    })?;
+    Ok(complete.then_some(all))
+}
+
+/// `[task][item]`: the fold of a labelled item.
+fn own_folds(labels: &[Vec<Option<u32>>], rows: &Rows) -> Vec<Vec<Option<u8>>> {
+    let takes_part = |item: usize| labels.iter().any(|labels| labels[item].is_some());
+    let items = labels.first().map_or(0, Vec::len);
+    let mut own = vec![vec![None; items]; labels.len()];
+    for (row, item) in (0..items).filter(|item| takes_part(*item)).enumerate() {
+        for (task, own) in own.iter_mut().enumerate() {
+            own[item] = labels[task][item].map(|_| rows.folds[task][row]);
+        }
+    }
+    own
+}
+
+/// As [`cross_validate`], kept in a folder ([`Store::folder`](crate::inference::outputs::Store::folder)) under a name
+/// ([`derived`]) until the images or their labels are others.
+///
+/// # Errors
+/// As [`cross_validate`]. That nothing can be kept is only logged.
+pub fn cross_validate_kept(
+    (folder, name): (&Path, &str),
+    features: &Features,
+    labels: &[Vec<Option<u32>>],
+    tasks: &[Task],
+    settings: Settings,
+    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+) -> anyhow::Result<Option<Vec<Vec<f32>>>> {
+    let mut digest = Sha256::new();
+    digest.update(features.digest());
+    digest.update([METHOD, settings.folds]);
+    digest.update(settings.seed.to_le_bytes());
+    for (labels, task) in labels.iter().zip(tasks) {
+        digest.update(task.labels.len().to_le_bytes());
+        labels.iter().for_each(|label| digest.update(label.map_or(-1, i64::from).to_le_bytes()));
+    }
+    let digest = hex(&digest.finalize());
+    let lengths: Vec<usize> = tasks.iter().map(|task| features.len() * task.labels.len()).collect();
+    if let Some(kept) = derived::read(folder, name, &digest, &lengths) {
+        return Ok(Some(kept));
+    }
+    let Some(all) = cross_validate(features, labels, tasks, settings, keep_going)? else { return Ok(None) };
+    derived::write(folder, name, &digest, &all);
+    Ok(Some(all))
+}
+
+#[cfg(test)]
+mod tests;

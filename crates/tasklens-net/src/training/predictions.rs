@@ -1,0 +1,144 @@
+//! `predictions.csv`: what the network says of the validation rows.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use tasklens_data::config::Task;
+use tasklens_data::dataset::Row;
+use tasklens_data::files;
+
+use crate::inference::most_probable;
+
+/// Probabilities of rows, in the order in which they were predicted.
+#[derive(Debug, Default)]
+pub struct Predictions {
+    /// Indices of rows.
+    pub rows: Vec<usize>,
+    /// `[task]`, each rows x labels, row by row.
+    pub probabilities: Vec<Vec<f32>>,
+}
+
+impl Predictions {
+    /// None yet.
+    pub fn new(tasks: usize) -> Self {
+        Self { rows: Vec::new(), probabilities: vec![Vec::new(); tasks] }
+    }
+
+    /// Writes the image, then per task the label it has (empty if none), the most probable one and the
+    /// probability of every label.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, file: &Path, all_rows: &[Row], tasks: &[Task]) -> anyhow::Result<()> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(header(tasks))?;
+        for (place, &row) in self.rows.iter().enumerate() {
+            let row = &all_rows[row];
+            let mut record = vec![row.image.to_string_lossy().into_owned()];
+            for (task, spec) in tasks.iter().enumerate() {
+                let labels = spec.labels.len();
+                let probabilities = &self.probabilities[task][place * labels..(place + 1) * labels];
+                let predicted = most_probable(probabilities);
+                record.push(row.labels[task].map_or("", |label| &spec.labels[label as usize]).to_owned());
+                record.push(spec.labels[predicted].clone());
+                record.extend(probabilities.iter().map(|p| format!("{p:.6}")));
+            }
+            writer.write_record(&record)?;
+        }
+        let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+        files::replace(file, &bytes).with_context(|| format!("cannot write {}", file.display()))
+    }
+}
+
+/// What the file says of one row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// The image, where it was then.
+    pub image: PathBuf,
+    /// Per task its label and the most probable one.
+    pub tasks: Vec<(Option<String>, String)>,
+}
+
+/// Reads what [`Predictions::write`] wrote for these tasks; nothing where there is no such file.
+///
+/// # Errors
+/// The file is damaged, or of other tasks or labels.
+pub fn read(file: &Path, tasks: &[Task]) -> anyhow::Result<Vec<Recorded>> {
+    if !file.is_file() {
+        return Ok(Vec::new());
+    }
+    let damaged = || format!("{} is damaged", file.display());
+    let mut reader = csv::Reader::from_path(file).with_context(damaged)?;
+    ensure!(
+        reader.headers().with_context(damaged)?.iter().eq(header(tasks).iter().map(String::as_str)),
+        "{} is of other tasks or labels",
+        file.display()
+    );
+    let mut recorded = Vec::new();
+    for record in reader.records() {
+        let record = record.with_context(damaged)?;
+        // As many cells as the header has: the reader sees to it.
+        let mut cells = record.iter();
+        let image = cells.next().unwrap_or_default().into();
+        let mut of_task = |task: &Task| {
+            let label = cells.next().filter(|label| !label.is_empty()).map(str::to_owned);
+            let predicted = cells.next().unwrap_or_default().to_owned();
+            cells.by_ref().take(task.labels.len()).for_each(drop);
+            (label, predicted)
+        };
+        recorded.push(Recorded { image, tasks: tasks.iter().map(&mut of_task).collect() });
+    }
+    Ok(recorded)
+}
+
+/// `image_path`, then per task `task`, `task_predicted` and `task:label` for every label.
+fn header(tasks: &[Task]) -> Vec<String> {
+    let mut header = vec!["image_path".to_owned()];
+    for Task { name, labels } in tasks {
+        header.push(name.clone());
+        header.push(format!("{name}_predicted"));
+        header.extend(labels.iter().map(|label| format!("{name}:{label}")));
+    }
+    header
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_row_shows_truth_guess_and_every_probability() {
+        let dir = tempfile::tempdir().unwrap();
+        let task = |name: &str| Task { name: name.into(), labels: vec!["a".into(), "b".into()] };
+        let rows = [
+            Row { image: "x.jpg".into(), labels: vec![Some(0), None], usable: true },
+            Row { image: "y.jpg".into(), labels: vec![None, Some(1)], usable: true },
+        ];
+        let predictions =
+            Predictions { rows: vec![1, 0], probabilities: vec![vec![0.25, 0.75, 1.0, 0.0], vec![0.5; 4]] };
+        let file = dir.path().join("predictions.csv");
+        predictions.write(&file, &rows, &[task("print"), task("item")]).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(file).unwrap(),
+            "image_path,print,print_predicted,print:a,print:b,item,item_predicted,item:a,item:b\n\
+             y.jpg,,b,0.250000,0.750000,b,a,0.500000,0.500000\n\
+             x.jpg,a,a,1.000000,0.000000,,a,0.500000,0.500000\n"
+        );
+    }
+
+    #[test]
+    fn what_was_written_is_read_again_and_other_tasks_are_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let task = |name: &str| Task { name: name.into(), labels: vec!["a".into(), "b".into()] };
+        let rows = [Row { image: "x.jpg".into(), labels: vec![Some(0), None], usable: true }];
+        let predictions =
+            Predictions { rows: vec![0], probabilities: vec![vec![0.25, 0.75], vec![1.0, 0.0]] };
+        let (file, tasks) = (dir.path().join("predictions.csv"), [task("print"), task("item")]);
+        assert_eq!(read(&file, &tasks).unwrap(), []);
+        predictions.write(&file, &rows, &tasks).unwrap();
+        let of = [(Some("a".to_owned()), "b".to_owned()), (None, "a".to_owned())];
+        assert_eq!(read(&file, &tasks).unwrap(), [Recorded { image: "x.jpg".into(), tasks: of.to_vec() }]);
+        let error = read(&file, &tasks[..1]).unwrap_err().to_string();
+        assert!(error.contains("predictions.csv is of other tasks or labels"), "{error}");
+    }
+}

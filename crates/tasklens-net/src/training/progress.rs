@@ -1,0 +1,228 @@
+//! What a run has come to after its last complete epoch, and how a resumed run goes on from there.
+//!
+//! `last.safetensors` is written first after an epoch and makes it complete; `best.safetensors` follows and says
+//! itself which epoch it holds. Where a kill came between, the first has the weights of the second.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use anyhow::{Context as _, ensure};
+use serde::{Deserialize, Serialize};
+use tasklens_data::config::{Config, Task};
+use tch::Tensor;
+
+use super::adam;
+use super::events::EpochMetrics;
+use super::reporter::Reporter;
+use super::run_folder::{BEST, CONFIG, LAST, RunRecord};
+use super::schedule::{EarlyStopping, ReduceLrOnPlateau, Verdict};
+use crate::device::Device;
+use crate::model::checkpoint::{self, Description};
+use crate::model::network::Network;
+
+/// More than any run takes; what is counted further still fits.
+const MOST_STEPS: u64 = 1 << 52;
+
+/// Everything that changes from epoch to epoch but the tensors: what a resumed run goes on from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Progress {
+    pub learning_rate: f64,
+    pub plateau: ReduceLrOnPlateau,
+    pub stopping: EarlyStopping,
+    pub epochs: Vec<EpochMetrics>,
+    /// The epoch whose weights are kept as the best; older versions did not say.
+    #[serde(default)]
+    pub best: Option<EpochMetrics>,
+    pub adam_steps: u64,
+    pub weights: String,
+}
+
+/// What a killed run did not come to after its last complete epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Behind {
+    /// The weights of the last epoch are the best, and are not kept as such yet.
+    pub lacks_best: bool,
+    /// The last epoch that the log has; 0 where it has none.
+    pub last_told: usize,
+}
+
+/// What `best.safetensors` says of itself.
+struct Held {
+    epoch: usize,
+    /// `None` where nothing validated it.
+    metrics: Option<EpochMetrics>,
+}
+
+impl Progress {
+    /// Before the first epoch.
+    pub fn new(config: &Config, weights: String) -> Self {
+        let model = &config.model;
+        Self {
+            learning_rate: model.learning_rate,
+            plateau: ReduceLrOnPlateau::new(
+                model.lr_reducer_factor,
+                model.lr_reducer_patience,
+                model.lr_reducer_min_delta,
+                model.lr_reducer_cooldown,
+                model.min_lr,
+            ),
+            stopping: EarlyStopping::new(model.early_stopping_patience, model.early_stopping_min_delta),
+            epochs: Vec::new(),
+            best: None,
+            adam_steps: 0,
+            weights,
+        }
+    }
+
+    /// Takes the settings of the schedule from `config`, and the learning rate where it is another than
+    /// in the config that the run was left with.
+    fn follow(&mut self, config: &Config, left_with: &Path) {
+        let new = Self::new(config, String::new());
+        self.plateau.follow(&new.plateau);
+        self.stopping.follow(&new.stopping);
+        let rate = config.model.learning_rate;
+        if Config::open(left_with).is_ok_and(|old| old.model.learning_rate != rate) {
+            self.learning_rate = rate;
+        }
+    }
+
+    /// Takes the validation loss of an epoch. Of a stage that another follows, no epoch is the last before its time,
+    /// nor held against the next.
+    pub fn after_epoch(&mut self, epoch: usize, loss: f64, is_followed: bool) -> Verdict {
+        let verdict = self.stopping.after_epoch(epoch, loss);
+        if !is_followed {
+            return verdict;
+        }
+        self.stopping.forget_wait();
+        Verdict { stop: false, ..verdict }
+    }
+
+    /// The metrics of the epoch whose weights are kept.
+    pub fn best(&self) -> Option<&EpochMetrics> {
+        let best = self.stopping.best_epoch()?;
+        let is_best = |metrics: &&EpochMetrics| metrics.epoch == best;
+        self.best.as_ref().filter(is_best).or_else(|| self.epochs.iter().find(is_best))
+    }
+
+    /// Whether a run of so many tasks can go on from it: the file that it was read from may come from anywhere.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self, tasks: usize) -> anyhow::Result<()> {
+        let rate = self.learning_rate;
+        ensure!(rate.is_finite() && (0.0..=1.0).contains(&rate), "its learning rate is {rate}");
+        ensure!(self.adam_steps <= MOST_STEPS, "it has taken {} steps", self.adam_steps);
+        let best = self.best.iter().map(|epoch| (epoch.epoch, epoch));
+        for (number, epoch) in (1..).zip(&self.epochs).chain(best) {
+            let per_task = [&epoch.train, &epoch.validation]
+                .into_iter()
+                .flat_map(|split| [split.task_loss.len(), split.task_accuracy.len()]);
+            ensure!(
+                epoch.epoch == number && per_task.into_iter().all(|length| length == tasks),
+                "the metrics of its epoch {number} are not those of {tasks} tasks"
+            );
+        }
+        Ok(())
+    }
+
+    /// Sees to it that the best epoch is the one that `best.safetensors` holds, or is going to hold. Writes nothing.
+    pub fn settle(&mut self, folder: &Path, config: &Config, reporter: &mut Reporter) -> Behind {
+        let held = held(&folder.join(BEST), &config.model.tasks).unwrap_or_else(|error| {
+            reporter.warn(format!("{error:#}"));
+            None
+        });
+        let (lacks_best, notice) = self.agree_with(held);
+        if let Some(notice) = notice {
+            reporter.warn(notice);
+        }
+        let record = RunRecord::open(folder).ok();
+        let last_told = record.and_then(|record| record.epochs.last().map(|metrics| metrics.epoch));
+        Behind { lacks_best, last_told: last_told.unwrap_or(0) }
+    }
+
+    /// Whether `best.safetensors` is to be made of the weights of the last epoch, and what the user should know.
+    fn agree_with(&mut self, held: Option<Held>) -> (bool, Option<String>) {
+        let (best, last) = (self.stopping.best_epoch(), self.epochs.len());
+        let is_validated = |held: &Held| held.metrics.as_ref().is_some_and(|m| m.validation.loss.is_finite());
+        match held {
+            // No validation loss has been a number so far, and what is kept are weights for want of better ones.
+            held if best.is_none() && !held.as_ref().is_some_and(is_validated) => (false, None),
+            Some(Held { epoch, metrics }) if Some(epoch) == best => {
+                self.best = metrics.or_else(|| self.best().cloned());
+                (false, None)
+            }
+            held if best == Some(last) && held.as_ref().is_none_or(|held| held.epoch < last) => (true, None),
+            Some(Held { epoch, metrics: Some(metrics) }) => {
+                self.stopping.keep(Some((epoch, metrics.validation.loss)), last);
+                self.best = Some(metrics);
+                let notice = format!(
+                    "{BEST} holds the weights of epoch {epoch}, of which {LAST} does not know that they are the \
+                     best: they are kept until an epoch is better"
+                );
+                (false, Some(notice))
+            }
+            _ => {
+                self.stopping.keep(None, last);
+                self.best = None;
+                let notice =
+                    format!("The best weights, {BEST}, are lost: those of the next epoch take their place");
+                (false, Some(notice))
+            }
+        }
+    }
+}
+
+/// What a file of best weights says of itself; `None` where there is none.
+fn held(file: &Path, tasks: &[Task]) -> anyhow::Result<Option<Held>> {
+    if !file.is_file() {
+        return Ok(None);
+    }
+    let Description { epoch, mut extra, tasks: own, .. } = checkpoint::read_description(file)?;
+    ensure!(own == tasks, "{} is of other tasks or labels than the run", file.display());
+    let metrics = extra.get_mut("metrics").map(serde_json::Value::take).unwrap_or_default();
+    let metrics = serde_json::from_value(metrics)
+        .with_context(|| format!("{} says of its epoch what cannot be read", file.display()))?;
+    Ok(Some(Held { epoch, metrics }))
+}
+
+/// Optimizer state, by name.
+pub type State = HashMap<String, Tensor>;
+
+/// Network, progress and optimizer state of the last complete epoch.
+pub fn load_last(
+    folder: &Path,
+    config: &Config,
+    device: &Device,
+) -> anyhow::Result<(Network, Progress, State)> {
+    let file = folder.join(LAST);
+    let loaded = checkpoint::load_with(&file, device.tch, &adam::PREFIXES)?;
+    ensure!(
+        loaded.description.tasks == config.model.tasks,
+        "{} was trained for other tasks or labels than the config has: start a new run",
+        file.display()
+    );
+    ensure!(
+        loaded.description.backbone()? == config.model.backbone,
+        "{} has the backbone {}, the config another: start a new run",
+        file.display(),
+        loaded.description.backbone
+    );
+    let (then, now) =
+        ([loaded.description.height, loaded.description.width], [config.model.height, config.model.width]);
+    // Its losses, and which of its weights are the best, are of images of that size.
+    ensure!(
+        then == now,
+        "{} was trained with `input_shape: {then:?}`, and the config has {now:?}: set it as it was, or start a new run",
+        file.display()
+    );
+    let mut progress: Progress = serde_json::from_value(loaded.description.extra)
+        .with_context(|| format!("{} lacks what a resumed run needs", file.display()))?;
+    progress
+        .check(config.model.tasks.len())
+        .with_context(|| format!("{} cannot be resumed: start a new run", file.display()))?;
+    progress.follow(config, &folder.join(CONFIG));
+    Ok((loaded.network, progress, loaded.tensors))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,320 @@
+//! Everything before the first epoch: folder, data, device, network, first weights.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail, ensure};
+use tasklens_data::config::{ClassWeights, Config, Precision, Task};
+use tasklens_data::dataset::edits::Edit;
+use tasklens_data::dataset::problems::{self, Problem, Severity, counted, is};
+use tasklens_data::dataset::split::Split;
+use tasklens_data::dataset::{Dataset, Row};
+use tasklens_data::images::cache::ImageCache;
+use tch::{Kind, Tensor};
+
+use super::events::Labelled;
+use super::metrics::Weights;
+use super::reporter::Reporter;
+use super::run_folder::{self, BEST, EVENTS, LAST};
+use super::{Request, split_file};
+use crate::device::{self, Device};
+use crate::inference::loader::{Drawn, Source};
+use crate::model::network::Network;
+use crate::model::pretrained::{self, Resolved};
+
+/// The user asked to stop before the first epoch.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped before the first epoch")]
+pub struct StoppedEarly;
+
+/// Reads the CSV with the edits in it and looks at the images' headers; what leaves usable rows becomes warnings.
+pub fn open_data(config: &Config, edits: &[Edit], reporter: &mut Reporter) -> anyhow::Result<Dataset> {
+    reporter.preparing("reading the CSV", 0, 0);
+    let mut dataset = Dataset::open(config)?;
+    if !edits.is_empty() {
+        dataset = dataset.with_edits(edits);
+    }
+    let found = {
+        // The check runs on several threads; only this one talks to the reporter.
+        let (tell, told) = crossbeam_channel::unbounded();
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let checked = &dataset;
+            let stop = &stop;
+            let check = scope.spawn(move || {
+                problems::check_images(checked, problems::Look::Header, &|done, of| {
+                    let _ = tell.send((done, of));
+                    !stop.load(std::sync::atomic::Ordering::Relaxed)
+                })
+            });
+            for (done, of) in told {
+                reporter.preparing("checking the images", done as u64, of as u64);
+                if reporter.should_stop() {
+                    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+                }
+            }
+            check.join().map_err(|_| anyhow::anyhow!("the check of the images broke off"))
+        })?
+    };
+    if reporter.should_stop() {
+        bail!(StoppedEarly);
+    }
+    dataset.apply(found);
+    for notice in &config.notices {
+        reporter.warn(notice.clone());
+    }
+    let is_guess =
+        |p: &&Problem| p.kind == problems::Kind::Image && p.row.is_none() && p.severity == Severity::Note;
+    for guess in dataset.problems.iter().filter(is_guess) {
+        reporter.warn(guess.to_string());
+    }
+    if let Some(error) = dataset.problems.iter().find(|p| p.severity == Severity::Error) {
+        bail!("{}: {error}", config.paths.model_dataframe.display());
+    }
+    let unusable = dataset.rows.iter().filter(|row| !row.usable).count();
+    let warnings = dataset.problems.iter().filter(|p| p.severity == Severity::Warning).count();
+    let mut found = Vec::new();
+    if unusable > 0 {
+        found.push(format!("{unusable} of {} {} not used", counted(dataset.rows.len(), "row"), is(unusable)));
+    }
+    if warnings > 0 {
+        found.push(counted(warnings, "warning"));
+    }
+    if !found.is_empty() {
+        let csv = config.paths.model_dataframe.display();
+        reporter.warn(format!("{csv}: {}; `tasklens check` lists them", found.join(", ")));
+    }
+    ensure!(!dataset.split.train.is_empty(), "no row is left to train with");
+    ensure!(!dataset.split.validation.is_empty(), "no row is left to validate with");
+    Ok(dataset)
+}
+
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
+}
+
+/// A resumed run goes on with the images that it began with.
+pub fn keep_split(folder: &Path, data: &mut Dataset, reporter: &mut Reporter) -> anyhow::Result<()> {
+    let Some(split) = split_file::read(folder, data)? else { return Ok(()) };
+    let rows = |split: &Split| split.train.len() + split.validation.len();
+    let (now, then) = (rows(&data.split), rows(&split));
+    if then < now {
+        reporter.warn(format!(
+            "{} rows have come into the CSV since the run began; it goes on without them: start a new run to \
+             use them",
+            now - then
+        ));
+    }
+    ensure!(
+        !split.train.is_empty() && !split.validation.is_empty(),
+        "the CSV no longer has the images that {} was trained with: start a new run",
+        folder.display()
+    );
+    data.split = split;
+    Ok(())
+}
+
+/// The run's folder, and whether it was made for it.
+pub fn open_folder(request: &Request) -> anyhow::Result<(PathBuf, bool)> {
+    let config = &request.config;
+    let found = match (&request.run, request.resume) {
+        (None, true) => bail!("name the run to resume"),
+        (Some(folder), true) => {
+            ensure!(
+                folder.join(LAST).is_file(),
+                "{} cannot be resumed: it has no {LAST}; start a new run",
+                folder.display()
+            );
+            (folder.clone(), false)
+        }
+        (Some(folder), false) => {
+            ensure!(
+                ![BEST, LAST].iter().any(|name| folder.join(name).is_file()),
+                "{} holds a run already: name another folder, or resume it with `--resume`",
+                folder.display()
+            );
+            // What a run that never began has left may stay; a user's own files are not mixed with a run's.
+            ensure!(
+                folder.join(EVENTS).is_file() || is_empty(folder),
+                "{} is not empty: name a new folder for the run",
+                folder.display()
+            );
+            let is_new = !folder.exists();
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+            (folder.clone(), is_new)
+        }
+        (None, false) => (run_folder::create(&config.paths.runs)?, true),
+    };
+    Ok(found)
+}
+
+/// What the network computes in: as asked, or bf16 where the processor has it.
+pub fn precision(config: &Config, device: &Device) -> Kind {
+    match config.model.precision {
+        Precision::Fp32 => Kind::Float,
+        Precision::Bf16 => Kind::BFloat16,
+        Precision::Auto if device.supports_bf16() => Kind::BFloat16,
+        Precision::Auto => Kind::Float,
+    }
+}
+
+/// The device that the config asks for.
+pub fn device(config: &Config) -> anyhow::Result<Device> {
+    device::pick(config.model.device)
+}
+
+/// A new network, with pretrained weights where they are to be had. Gives where they came from.
+pub fn new_network(
+    config: &Config,
+    device: &Device,
+    reporter: &mut Reporter,
+) -> anyhow::Result<(Network, String)> {
+    let model = &config.model;
+    let mut network = Network::new(model.backbone, &model.tasks, model.random_seed, device.tch)?;
+    let found = resolve_weights(config, reporter)?;
+    if let Some(path) = &found.path {
+        network.load_backbone(path)?;
+    } else if model.freeze_convolutional_layers {
+        reporter.warn(
+            "`freeze_convolutional_layers` is on, but there are no pretrained weights: the features are those \
+             of a random network, and accuracy will be poor",
+        );
+    } else if model.frozen_epochs > 0 {
+        reporter.warn(
+            "`frozen_epochs` trains the heads first, but there are no pretrained weights: on the features of a random \
+             network they learn little",
+        );
+    }
+    if let Some(warning) = found.warning {
+        reporter.warn(warning);
+    }
+    Ok((network, found.why))
+}
+
+/// Finds the weights' file; downloads it if need be.
+fn resolve_weights(config: &Config, reporter: &mut Reporter) -> anyhow::Result<Resolved> {
+    let model = &config.model;
+    let cell = std::cell::RefCell::new(reporter);
+    let progress =
+        |done: u64, of: u64| cell.borrow_mut().preparing("downloading the pretrained weights", done, of);
+    let keep_going = || !cell.borrow_mut().should_stop();
+    let found = pretrained::resolve(model.backbone, &model.pretrained, &progress, &keep_going);
+    if cell.borrow_mut().should_stop() {
+        bail!(StoppedEarly);
+    }
+    found
+}
+
+/// How much tasks and labels count, from the config and the training rows.
+pub fn weights(config: &Config, data: &Dataset, device: tch::Device) -> anyhow::Result<Weights> {
+    let tasks = &config.model.tasks;
+    let counts: Vec<Vec<usize>> = tasks
+        .iter()
+        .enumerate()
+        .map(|(task, labels)| label_counts(&data.rows, &data.split.train, task, labels.labels.len()))
+        .collect();
+    let per_label: Vec<Option<Vec<f64>>> = match &config.model.class_weights {
+        ClassWeights::None => vec![None; tasks.len()],
+        ClassWeights::PerLabel(weights) => weights
+            .iter()
+            .zip(&counts)
+            .map(|(weights, counts)| Some(averaging_one(weights, counts)))
+            .collect(),
+        ClassWeights::Balanced => counts.iter().map(|counts| Some(balanced(counts))).collect(),
+    };
+    let classes = per_label.iter().map(|weights| {
+        let weights = weights.as_ref()?;
+        let values: Vec<f32> = weights.iter().map(|&w| w as f32).collect();
+        Some(Tensor::f_from_slice(&values).and_then(|t| t.f_to_device(device)))
+    });
+    let classes =
+        classes.map(Option::transpose).collect::<Result<_, _>>().context("cannot place class weights")?;
+    let n_train = data.split.train.len() as f64;
+    let labelled = counts.iter().map(|counts| counts.iter().sum::<usize>() as f64 / n_train).collect();
+    let smoothing = config.model.label_smoothing;
+    Ok(Weights { tasks: config.model.task_weights.clone(), classes, labelled, smoothing })
+}
+
+/// Per task, what some rows (those that validate) have of it.
+pub fn labelled(config: &Config, data: &Dataset, rows: &[usize]) -> Vec<Labelled> {
+    let of = |(task, labels): (usize, &Task)| {
+        let counts = label_counts(&data.rows, rows, task, labels.labels.len());
+        Labelled { images: counts.iter().sum(), most_common: counts.into_iter().max().unwrap_or(0) }
+    };
+    config.model.tasks.iter().enumerate().map(of).collect()
+}
+
+/// Some rows, counted per label of a task.
+fn label_counts(rows: &[Row], some: &[usize], task: usize, labels: usize) -> Vec<usize> {
+    let mut counts = vec![0; labels];
+    for label in some.iter().filter_map(|&row| rows[row].labels[task]) {
+        counts[label as usize] += 1;
+    }
+    counts
+}
+
+/// rows / (labels * rows with the label), as scikit-learn's `balanced`; a label without rows gets 0. The mean over
+/// the rows is 1.
+fn balanced(counts: &[usize]) -> Vec<f64> {
+    let present = counts.iter().filter(|&&n| n > 0).count();
+    let total: usize = counts.iter().sum();
+    counts.iter().map(|&n| if n == 0 { 0.0 } else { total as f64 / (present * n) as f64 }).collect()
+}
+
+/// The weights in the same proportion with a mean over the rows of 1, lest they weigh the task against others.
+fn averaging_one(weights: &[f64], counts: &[usize]) -> Vec<f64> {
+    let sum: f64 = weights.iter().zip(counts).map(|(weight, &n)| weight * n as f64).sum();
+    let total: usize = counts.iter().sum();
+    // Where no row counts, none will.
+    let scale = if sum > 0.0 { total as f64 / sum } else { 1.0 };
+    weights.iter().map(|weight| weight * scale).collect()
+}
+
+/// What the loader's workers share. The cache takes at most a quarter of the memory that is free.
+pub fn source(config: &Config, rows: Vec<Row>) -> Arc<Source> {
+    let model = &config.model;
+    Arc::new(Source {
+        rows,
+        tasks: model.tasks.len(),
+        cache: ImageCache::new(model.height, model.width, free_memory() / 4),
+        augmentation: model.augmentation.clone(),
+        drawn: Drawn::ByRow,
+        seed: model.random_seed,
+    })
+}
+
+/// Bytes of memory that new work can take.
+pub fn free_memory() -> usize {
+    let mut system = sysinfo::System::new();
+    system.refresh_memory();
+    usize::try_from(system.available_memory()).unwrap_or(usize::MAX)
+}
+
+/// Threads that decode: as asked, else all cores beside a GPU, and half of them where the network
+/// computes on the same cores.
+pub fn workers(config: &Config, device: &Device) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let auto = if device.tch == tch::Device::Cpu { cores.div_ceil(2) } else { cores };
+    config.model.workers.unwrap_or(auto).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn balanced_weights_make_each_label_count_the_same() {
+        let row = |label| Row { image: "x".into(), labels: vec![label], usable: true };
+        let rows = [row(Some(0)), row(Some(0)), row(Some(0)), row(Some(1)), row(None), row(Some(1))];
+        // The last row validates.
+        let counts = label_counts(&rows, &[0, 1, 2, 3, 4], 0, 3);
+        assert_eq!(counts, [3, 1, 0]);
+        assert_eq!(balanced(&counts), [4.0 / 6.0, 2.0, 0.0]);
+    }
+
+    #[test]
+    fn weights_of_the_user_average_one_over_the_rows() {
+        assert_eq!(averaging_one(&[1.0, 5.0, 9.0], &[3, 1, 0]), [0.5, 2.5, 4.5]);
+        assert_eq!(averaging_one(&[0.0, 1.0], &[3, 0]), [0.0, 1.0]);
+    }
+}

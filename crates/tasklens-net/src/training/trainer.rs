@@ -1,0 +1,410 @@
+//! The run from the first epoch to the last: what happens after each, and what is kept.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context as _, bail, ensure};
+use tasklens_data::config::{Config, Schedule, Task};
+use tasklens_data::dataset::{Dataset, Row};
+use tasklens_data::files;
+use tch::Kind;
+
+use super::adam::Adam;
+use super::events::{EpochMetrics, Event, Stage, Started, StopReason, Stopped};
+use super::features::Extractor;
+use super::passes::{self, Feed, Passes, Trained, Validated};
+use super::predictions::Predictions;
+use super::progress::{self, Behind, Progress};
+use super::reporter::Reporter;
+use super::run_folder::{self, BEST, CONFIG, HISTORY, LAST, PREDICTIONS};
+use super::setup::{self, StoppedEarly};
+use super::stages::{self, Rates};
+use super::{Request, history, outputs, split_file};
+use crate::inference::{features, precision_name};
+use crate::model::checkpoint::{self, Description};
+use crate::model::network::Network;
+
+/// Trains as asked. The caller turns the result into the last event.
+pub(super) fn run(request: &Request, reporter: &mut Reporter) -> anyhow::Result<Stopped> {
+    let began = Instant::now();
+    let config = &request.config;
+    // Before anything is written, and not after hours. The window changes configs after they were read.
+    if let Some((_, message)) = config.model.contradiction() {
+        bail!(message);
+    }
+    outputs::check(config)?;
+    let outside = if request.allow_outside { Vec::new() } else { outputs::outside(request) };
+    ensure!(outside.is_empty(), outputs::told(config, &outside));
+    let (folder, is_new) = setup::open_folder(request)?;
+    let error = match Run::prepare(request, folder.clone(), reporter) {
+        Ok(mut run) => return run.train(reporter, began),
+        Err(error) => error,
+    };
+    if is_new {
+        reporter.end_log();
+        run_folder::remove_unbegun(&folder);
+    }
+    if error.is::<StoppedEarly>() {
+        let secs = began.elapsed().as_secs_f64();
+        return Ok(Stopped { why: StopReason::Asked, best_epoch: None, best: None, model: None, secs });
+    }
+    Err(error)
+}
+
+struct Run<'a> {
+    config: &'a Config,
+    folder: PathBuf,
+    rows: Arc<crate::inference::loader::Source>,
+    network: Network,
+    adam: Adam,
+    passes: Passes,
+    progress: Progress,
+    /// What a resumed run has to make up for first.
+    behind: Option<Behind>,
+    kind: Kind,
+    stage: Stage,
+    /// Threads that decode.
+    workers: usize,
+}
+
+impl<'a> Run<'a> {
+    fn prepare(request: &'a Request, folder: PathBuf, reporter: &mut Reporter) -> anyhow::Result<Self> {
+        let config = &request.config;
+        reporter.log_to(&folder)?;
+        let mut data = setup::open_data(config, &request.edits.of(&config.paths.model_dataframe), reporter)?;
+        if request.resume {
+            setup::keep_split(&folder, &mut data, reporter)?;
+        }
+        passes::check_batches(config, data.split.train.len())?;
+        let device = setup::device(config)?;
+        let kind = setup::precision(config, &device);
+
+        if request.resume
+            && let Some(notice) = stages::check_resumed(config, &folder.join(CONFIG))?
+        {
+            reporter.warn(notice);
+        }
+        let resumed = request.resume.then(|| progress::load_last(&folder, config, &device)).transpose()?;
+        let (mut network, mut progress, state) = match resumed {
+            Some((network, progress, state)) => (network, progress, Some(state)),
+            None => {
+                let (network, weights) = setup::new_network(config, &device, reporter)?;
+                (network, Progress::new(config, weights), None)
+            }
+        };
+        let model = &config.model;
+        let done = progress.epochs.len();
+        let stage = Stage::of(model, (done + 1).min(model.epochs));
+        let mut adam = stage.optimizer(model, &network)?;
+        // A stage that is about to begin has an optimizer of its own.
+        if let Some(state) = state.filter(|_| done >= stage.epochs(model).0) {
+            adam.restore(&state, progress.adam_steps).with_context(|| format!("{LAST} cannot be resumed"))?;
+        }
+
+        let behind = request.resume.then(|| progress.settle(&folder, config, reporter));
+        // From here on the run is this config's: a resumed one that was refused above stays as it was.
+        let path = folder.join(CONFIG);
+        files::replace(&path, config.to_yaml_in(&folder).as_bytes())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        split_file::write(&folder, &data, &data.split)?;
+
+        let weights = setup::weights(config, &data, device.tch)?;
+        let validation_labels = setup::labelled(config, &data, &data.split.validation);
+        let Dataset { rows, split, .. } = data;
+        let source = setup::source(config, rows);
+        let workers = setup::workers(config, &device);
+        reporter.send(Event::Started(Started {
+            run: folder.clone(),
+            device: device.name.clone(),
+            precision: precision_name(kind).to_owned(),
+            parameters: network.parameters().count(),
+            n_train: split.train.len(),
+            n_validation: split.validation.len(),
+            tasks: config.model.tasks.iter().map(|task| task.name.clone()).collect(),
+            validation_labels,
+            epochs: config.model.epochs,
+            epochs_done: progress.epochs.len(),
+            weights: progress.weights.clone(),
+        }));
+        let feed = if stage == Stage::Heads {
+            // The features are those of prediction.
+            network.fold(kind)?;
+            let mut extractor = Extractor {
+                network: &network,
+                rows: &source.rows,
+                size: source.cache.size(),
+                augmentation: &source.augmentation,
+                kind,
+                batch_size: config.model.batch_size,
+                workers,
+                threads: config.model.threads,
+                store: store(config, &network, kind)?,
+            };
+            let train = extractor.training(&split.train, reporter)?;
+            let validation = extractor.validation(&split.validation, reporter)?;
+            Feed::Features { train, validation }
+        } else {
+            Feed::Images { workers }
+        };
+        let last = stage.epochs(model).1;
+        let passes = Passes::new(Arc::clone(&source), feed, split, (config, last), device.tch, kind, weights);
+        Ok(Self {
+            config,
+            folder,
+            rows: source,
+            network,
+            adam,
+            passes,
+            progress,
+            behind,
+            kind,
+            stage,
+            workers,
+        })
+    }
+
+    fn train(&mut self, reporter: &mut Reporter, began: Instant) -> anyhow::Result<Stopped> {
+        let first = self.progress.epochs.len() + 1;
+        let mut why = StopReason::Finished;
+        if let Some(behind) = self.behind.take() {
+            self.catch_up(&behind, reporter)?;
+        }
+        if self.progress.stopping.is_over() {
+            return self.finish(StopReason::EarlyStopping, reporter, began);
+        }
+        for epoch in first..=self.config.model.epochs {
+            self.enter_stage(epoch, reporter)?;
+            let started = reporter.worked();
+            let rate = self.progress.learning_rate;
+            let batches = self.passes.batches();
+            let rates = Rates::of(&self.config.model, epoch, batches, rate);
+            let Some(trained) = self.passes.train(epoch, &rates, &self.network, &mut self.adam, reporter)?
+            else {
+                why = StopReason::Asked;
+                break;
+            };
+            let Some(validated) = self.validated(epoch, reporter)? else {
+                why = StopReason::Asked;
+                break;
+            };
+            let Trained { metrics: train, images_per_sec } = trained;
+            self.tell_unvalidated(epoch, validated.metrics.loss, reporter);
+            let verdict = self.progress.after_epoch(epoch, validated.metrics.loss, self.is_followed());
+            let metrics = EpochMetrics {
+                epoch,
+                learning_rate: rates.at(batches - 1),
+                secs: reporter.worked().saturating_sub(started).as_secs_f64(),
+                images_per_sec,
+                train,
+                validation: validated.metrics,
+                best: verdict.best,
+            };
+            let reduced = self.reduced(metrics.validation.loss, rate);
+            self.progress.learning_rate = reduced.unwrap_or(rate);
+            self.progress.epochs.push(metrics.clone());
+            self.progress.adam_steps = self.adam.steps();
+            if verdict.best {
+                self.progress.best = Some(metrics.clone());
+            }
+            // An epoch is complete once it is the last: whatever follows can be made of that, should the run be
+            // killed in between.
+            self.checkpoint(LAST, epoch, false, reporter)?;
+            if verdict.best {
+                self.keep_best(epoch, Some(&validated.predictions), reporter)?;
+            }
+            self.write_history(reporter)?;
+            reporter.send(Event::Epoch(metrics));
+            if let Some(learning_rate) = reduced {
+                reporter.send(Event::LearningRateReduced { epoch, learning_rate });
+            }
+            if verdict.stop {
+                why = StopReason::EarlyStopping;
+                break;
+            }
+        }
+        self.finish(why, reporter, began)
+    }
+
+    /// Whether the stage that is under way has another after it.
+    fn is_followed(&self) -> bool {
+        self.stage.is_followed(&self.config.model)
+    }
+
+    /// The learning rate to go on with after an epoch with this loss, where the plateau rule holds and says another.
+    fn reduced(&mut self, loss: f64, rate: f64) -> Option<f64> {
+        let is_ruled = self.config.model.schedule == Schedule::Plateau && !self.is_followed();
+        if is_ruled { self.progress.plateau.after_epoch(loss, rate) } else { None }
+    }
+
+    /// Begins the stage that an epoch is the first of, and tells of it.
+    fn enter_stage(&mut self, epoch: usize, reporter: &mut Reporter) -> anyhow::Result<()> {
+        let model = &self.config.model;
+        let stage = Stage::of(model, epoch);
+        if stage != self.stage {
+            self.stage = stage;
+            self.adam = stage.optimizer(model, &self.network)?;
+            self.passes.go_on_with(Feed::Images { workers: self.workers }, stage.epochs(model).1);
+        }
+        if model.frozen_epochs > 0 && epoch == stage.epochs(model).0 {
+            reporter.send(Event::StageBegan { epoch, stage });
+        }
+        Ok(())
+    }
+
+    /// Validates the network as it will predict, its normalisations merged into its convolutions: in bf16 they round
+    /// otherwise, which changes an answer in some hundred.
+    fn validated(&mut self, epoch: usize, reporter: &mut Reporter) -> anyhow::Result<Option<Validated>> {
+        self.network.fold(self.kind)?;
+        self.passes.validate(epoch, &self.network, reporter)
+    }
+
+    /// Says it once of epochs in a row.
+    fn tell_unvalidated(&self, epoch: usize, loss: f64, reporter: &mut Reporter) {
+        let was_finite = self.progress.epochs.last().is_none_or(|last| last.validation.loss.is_finite());
+        if !loss.is_finite() && was_finite {
+            reporter.warn(format!(
+                "the validation loss of epoch {epoch} is {loss}: the run goes on, and the epoch is not kept as the best; \
+                 if it stays so, start again with a lower `learning_rate` (a tenth, say)"
+            ));
+        }
+    }
+
+    /// What a killed run did not come to after its last complete epoch: the best weights with their predictions,
+    /// the history, the log.
+    fn catch_up(&mut self, behind: &Behind, reporter: &mut Reporter) -> anyhow::Result<()> {
+        if behind.lacks_best {
+            let epoch = self.progress.epochs.len();
+            let validated = self.validated(epoch, reporter)?;
+            self.keep_best(epoch, validated.as_ref().map(|validated| &validated.predictions), reporter)?;
+        }
+        self.write_history(reporter)?;
+        for metrics in self.progress.epochs.iter().filter(|metrics| metrics.epoch > behind.last_told) {
+            reporter.send(Event::Epoch(metrics.clone()));
+        }
+        Ok(())
+    }
+
+    /// Keeps the weights as the best; last the file that says so.
+    fn keep_best(
+        &self,
+        epoch: usize,
+        predictions: Option<&Predictions>,
+        reporter: &mut Reporter,
+    ) -> anyhow::Result<()> {
+        if let Some(predictions) = predictions {
+            predictions.write(&self.folder.join(PREDICTIONS), self.rows_of_csv(), self.tasks())?;
+        }
+        self.checkpoint(BEST, epoch, true, reporter)
+    }
+
+    fn tasks(&self) -> &[Task] {
+        &self.config.model.tasks
+    }
+
+    fn rows_of_csv(&self) -> &[Row] {
+        &self.rows.rows
+    }
+
+    /// Puts the best weights where the config wants them.
+    fn finish(
+        &mut self,
+        why: StopReason,
+        reporter: &mut Reporter,
+        began: Instant,
+    ) -> anyhow::Result<Stopped> {
+        if self.progress.epochs.is_empty() {
+            if self.adam.steps() == 0 {
+                let secs = began.elapsed().as_secs_f64();
+                return Ok(Stopped { why, best_epoch: None, best: None, model: None, secs });
+            }
+            reporter
+                .warn("Stopped within the first epoch: its weights are kept, though nothing validated them");
+            self.checkpoint(BEST, 0, false, reporter)?;
+        } else if self.progress.epochs.iter().all(|metrics| !metrics.validation.loss.is_finite()) {
+            reporter.warn(
+                "the validation loss was no number in any epoch: the last weights are kept, though nothing says that \
+                 they are good; start again with a lower `learning_rate` (a tenth, say)",
+            );
+            self.checkpoint(BEST, self.progress.epochs.len(), false, reporter)?;
+        }
+        let model = self.folder.join(BEST);
+        if let Some(path) = &self.config.paths.model_path
+            && let Err(error) = outputs::copy_model(&model, path)
+        {
+            reporter.warn(format!(
+                "the best model stays at {}; it cannot be copied to `model_path`: {error:#}",
+                model.display()
+            ));
+        }
+        Ok(Stopped {
+            why,
+            best_epoch: self.progress.best().map(|metrics| metrics.epoch),
+            best: self.progress.best().cloned(),
+            model: Some(model).filter(|model| model.is_file()),
+            secs: began.elapsed().as_secs_f64(),
+        })
+    }
+
+    fn checkpoint(
+        &self,
+        name: &str,
+        epoch: usize,
+        best: bool,
+        reporter: &mut Reporter,
+    ) -> anyhow::Result<()> {
+        let path = self.folder.join(name);
+        let model = &self.config.model;
+        let resumable = name == LAST;
+        let extra = if resumable {
+            serde_json::to_value(&self.progress)?
+        } else {
+            serde_json::json!({ "metrics": self.progress.epochs.last() })
+        };
+        let facts = model.backbone.facts();
+        let description = Description {
+            backbone: facts.name.to_owned(),
+            tasks: model.tasks.clone(),
+            height: model.height,
+            width: model.width,
+            mean: facts.mean,
+            std: facts.std,
+            precision: precision_name(self.kind).to_owned(),
+            epoch,
+            config: self.config.to_yaml(),
+            extra,
+        };
+        let state = if resumable { self.adam.state() } else { Vec::new() };
+        checkpoint::write(&path, &self.network, &description, &state)?;
+        reporter.send(Event::Checkpoint { epoch, best, path });
+        Ok(())
+    }
+
+    fn write_history(&self, reporter: &mut Reporter) -> anyhow::Result<()> {
+        let names: Vec<String> = self.tasks().iter().map(|task| task.name.clone()).collect();
+        let text = history::to_csv(&names, &self.progress.epochs);
+        let own = self.folder.join(HISTORY);
+        files::replace(&own, text.as_bytes()).with_context(|| format!("cannot write {}", own.display()))?;
+        // The run has its own: a copy that fails is no reason to end it. Said once, at its first epoch.
+        if let Some(copy) = &self.config.paths.training_history_path
+            && let Err(error) = outputs::write_history(&text, copy)
+            && self.progress.epochs.len() == 1
+        {
+            reporter.warn(format!("the history is not copied to `training_history_path`: {error:#}"));
+        }
+        Ok(())
+    }
+}
+
+/// Where the features of a network's backbone are, whatever heads it has.
+pub(super) fn store(config: &Config, network: &Network, kind: Kind) -> anyhow::Result<features::Store> {
+    let facts = network.backbone().facts();
+    let feed = features::Feed {
+        backbone: network.backbone().name(),
+        size: (config.model.height, config.model.width),
+        mean: facts.mean,
+        std: facts.std,
+        precision: precision_name(kind),
+    };
+    Ok(features::Store::of(&config.paths.runs, &features::key(network, feed)?, facts.features as usize))
+}

@@ -1,0 +1,66 @@
+//! Labels that the window has and their CSV not yet: trained with where a run is about that CSV, and nowhere else.
+
+use std::path::{Path, PathBuf};
+
+use tasklens_data::dataset::edits::{Edit, Values};
+
+/// Edits, and the CSV that they are of. The default is none.
+#[derive(Clone, Debug, Default)]
+pub struct Unsaved {
+    csv: PathBuf,
+    values: Values,
+}
+
+impl Unsaved {
+    /// Edits of a CSV.
+    pub fn new(csv: &Path, values: Values) -> Self {
+        Self { csv: csv.to_path_buf(), values }
+    }
+
+    /// Those that belong to the rows of `csv`: all where it is the same file, however it is named. An edit knows
+    /// its image by the text of a path cell, which another project may use for another image. Asks the disk, and
+    /// lists them all: not for the UI thread.
+    pub fn of(&self, csv: &Path) -> Vec<Edit> {
+        let is_same = match (self.csv.canonicalize(), csv.canonicalize()) {
+            (Ok(own), Ok(other)) => own == other,
+            _ => self.csv == csv,
+        };
+        if is_same { self.values.overlay() } else { Vec::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tasklens_data::dataset::edits::{Change, Field, Source, State, Step};
+
+    use super::*;
+
+    #[test]
+    fn edits_go_with_their_csv_under_any_name_and_with_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let [shop, archive] = ["shop", "archive"].map(|name| folder.path().join(name));
+        for folder in [&shop, &archive] {
+            std::fs::create_dir(folder).unwrap();
+            std::fs::write(folder.join("labels.csv"), "path,print\na.jpg,plain\n").unwrap();
+        }
+        let change = Change {
+            image: "a.jpg".to_owned(),
+            field: Field::Label("print".to_owned()),
+            before: Some("plain".to_owned()),
+            after: None,
+        };
+        let mut state = State::default();
+        state.edit(Step::now(Source::Hand, vec![change])).unwrap();
+        let unsaved = Unsaved::new(&shop.join("labels.csv"), state.values());
+        assert_eq!(unsaved.of(&shop.join("labels.csv")).len(), 1);
+        assert_eq!(unsaved.of(&archive.join("../shop/./labels.csv")).len(), 1);
+        assert!(unsaved.of(&archive.join("labels.csv")).is_empty());
+        assert!(unsaved.of(&folder.path().join("gone.csv")).is_empty());
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(shop.join("labels.csv"), archive.join("link.csv")).unwrap();
+            assert_eq!(unsaved.of(&archive.join("link.csv")).len(), 1);
+        }
+        assert!(Unsaved::default().of(&shop.join("labels.csv")).is_empty());
+    }
+}

@@ -1,0 +1,49 @@
+//! Features that saw no label of the project: those of a backbone with its public weights, for whatever a network that
+//! knows its images by heart cannot judge.
+
+use tasklens_data::config::{Config, Pretrained};
+use tasklens_data::dataset::Dataset;
+
+use super::base_network::{self, AtHand, Cached};
+use super::setup;
+use crate::device;
+use crate::inference::Predictor;
+use crate::inference::outputs::{Features, Store};
+
+/// Images that the network looks at together.
+const BATCH: usize = 32;
+
+/// `[rows, D]`, computed or found where Label keeps them; `None` where no public weights are on this computer, where
+/// the config's own weights may have seen the labels, where an image cannot be read, or where `keep_going`, which gets
+/// (done, of), said no.
+///
+/// # Errors
+/// The network cannot be written or opened, or the device failed.
+pub fn features(
+    config: &Config,
+    dataset: &Dataset,
+    rows: &[usize],
+    cached: Cached<'_>,
+    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+) -> anyhow::Result<Option<Features>> {
+    if matches!(config.model.pretrained, Pretrained::File(_)) {
+        return Ok(None);
+    }
+    let mut public = config.clone();
+    public.model.pretrained = Pretrained::Auto;
+    let AtHand::Network(network) = base_network::prepare_at_hand(&public, dataset.rows.len(), cached)? else {
+        return Ok(None);
+    };
+    let store = Store::of(&network)?;
+    let workers = setup::workers(config, &device::pick(config.model.device)?);
+    let open = || Predictor::open(&network, config.model.device);
+    let pass = store.compute(open, &dataset.rows, rows, (BATCH, workers), keep_going)?;
+    if !pass.complete {
+        return Ok(None);
+    }
+    let outputs = store.load()?;
+    let places = outputs.places();
+    let place = |row: &usize| places.get(dataset.rows[*row].image.as_path()).copied();
+    let picked: Option<Vec<usize>> = rows.iter().map(place).collect();
+    Ok(picked.map(|picked| outputs.features.pick(&picked)))
+}

@@ -1,0 +1,8 @@
+//! The networks: what they compute, how they learn, and what they need.
+
+mod golden;
+#[cfg(target_os = "linux")]
+mod memory;
+#[path = "../../../../tests/support/skip.rs"]
+mod skip;
+mod training;

@@ -1,0 +1,28 @@
+//! Drives the window by accessible names, as a person (or a screen reader) finds things, and compares
+//! pictures of each place in both themes.
+//!
+//! Pictures need a Vulkan adapter; Mesa's lavapipe is enough. `UPDATE_SNAPSHOTS=1 cargo test` renews them.
+
+#![expect(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
+
+mod data;
+mod desk;
+mod export;
+#[path = "../views/garments.rs"]
+mod garments;
+mod inspect;
+mod inspect_care;
+mod label;
+mod label_ahead;
+mod label_care;
+mod label_pictures;
+mod label_safe;
+mod new_project;
+mod pictures;
+mod shell;
+#[path = "../support/skip.rs"]
+mod skip;
+mod stranger;
+mod train;
+mod vocabulary;
+mod whole_loop;
