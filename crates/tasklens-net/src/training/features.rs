@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use half::f16;
-use tasklens_data::config::Augmentation;
+use tasklens_data::config::{Augmentation, ModelConfig};
 use tasklens_data::dataset::Row;
 use tasklens_data::images::cache::ImageCache;
 use tasklens_data::images::miniature;
 use tch::{Device, Kind, Tensor, no_grad};
 
+use super::events::Stage;
 use super::reporter::Reporter;
 use super::setup::{StoppedEarly, free_memory};
 use crate::device::FreeCores;
@@ -21,7 +22,23 @@ use crate::model::layers::Pass;
 use crate::model::network::Network;
 
 /// Augmented versions of each training image: more give less overfitting and take longer to compute.
-pub(super) const AUGMENTED_VIEWS: usize = 4;
+const AUGMENTED_VIEWS: usize = 4;
+
+/// How many augmented views of an image the heads of a config train on. Before all layers train, none: what follows
+/// sees each image in many ways, and the view that is not augmented is often in the store already.
+pub(super) fn augmented_views(model: &ModelConfig) -> usize {
+    let has_none = model.augmentation == Augmentation::none() || Stage::Heads.is_followed(model);
+    if has_none { 0 } else { AUGMENTED_VIEWS }
+}
+
+/// The views of an image that the heads of a config train on.
+///
+/// # Errors
+/// The augmentation cannot be written down.
+pub(super) fn training_views(model: &ModelConfig) -> anyhow::Result<Vec<View>> {
+    let augmented = View::augmented(&model.augmentation, augmented_views(model))?;
+    Ok(std::iter::once(View::Plain).chain(augmented).collect())
+}
 
 /// Views of rows, left on disk.
 #[derive(Clone)]
@@ -73,14 +90,17 @@ impl Extractor<'_> {
         self.of_views(rows, &[View::Plain], "features of the validation images", reporter)
     }
 
-    /// The features of the rows that train: not augmented and, where the config augments, [`AUGMENTED_VIEWS`] times augmented.
+    /// The features of the rows that train, in [`training_views`].
     ///
     /// # Errors
     /// As [`Extractor::validation`].
-    pub fn training(&mut self, rows: &[usize], reporter: &mut Reporter) -> anyhow::Result<Features> {
-        let augmented = View::augmented(self.augmentation, AUGMENTED_VIEWS)?;
-        let views: Vec<View> = std::iter::once(View::Plain).chain(augmented).collect();
-        self.of_views(rows, &views, "features of the training images", reporter)
+    pub fn training(
+        &mut self,
+        rows: &[usize],
+        views: &[View],
+        reporter: &mut Reporter,
+    ) -> anyhow::Result<Features> {
+        self.of_views(rows, views, "features of the training images", reporter)
     }
 
     /// From the store; what is missing there is computed and left there.

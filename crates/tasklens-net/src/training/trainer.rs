@@ -12,7 +12,7 @@ use tch::Kind;
 
 use super::adam::Adam;
 use super::events::{EpochMetrics, Event, Stage, Started, StopReason, Stopped};
-use super::features::Extractor;
+use super::features::{Extractor, training_views};
 use super::passes::{self, Feed, Passes, Trained, Validated};
 use super::predictions::Predictions;
 use super::progress::{self, Behind, Progress};
@@ -141,7 +141,7 @@ impl<'a> Run<'a> {
                 threads: config.model.threads,
                 store: store(config, &network, kind)?,
             };
-            let train = extractor.training(&split.train, reporter)?;
+            let train = extractor.training(&split.train, &training_views(&config.model)?, reporter)?;
             let validation = extractor.validation(&split.validation, reporter)?;
             Feed::Features { train, validation }
         } else {

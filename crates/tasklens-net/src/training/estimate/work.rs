@@ -7,7 +7,7 @@ use crate::inference::features::{self, Identity, View, stamp};
 use crate::model::network::Network;
 use crate::model::pretrained;
 use crate::training::events::Stage;
-use crate::training::features::AUGMENTED_VIEWS;
+use crate::training::features::training_views;
 use crate::training::{setup, trainer};
 
 /// Images, and features of them that need not be computed.
@@ -57,9 +57,6 @@ fn stored(config: &Config, data: &Dataset) -> anyhow::Result<usize> {
         shelf.find(view, &images).iter().flatten().count()
     };
     let split = &data.split;
-    let mut stored = found(&View::Plain, &split.train) + found(&View::Plain, &split.validation);
-    for view in View::augmented(&model.augmentation, AUGMENTED_VIEWS)? {
-        stored += found(&view, &split.train);
-    }
-    Ok(stored)
+    let train: usize = training_views(model)?.iter().map(|view| found(view, &split.train)).sum();
+    Ok(train + found(&View::Plain, &split.validation))
 }
