@@ -82,7 +82,7 @@ fn the_config_at_the_root_is_that_of_the_sample() {
 #[test]
 fn a_sample_is_drawn_once_and_only_for_a_config_that_is_its_own() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("../../config.yml");
+    let file = folder.path().join("config.yml");
     let config = Config::parse(&config_text(SEED), &file).unwrap();
     assert!(is_missing(&config));
     fs::write(folder.path().join(TABLE), "a table of the user's").unwrap();
@@ -123,14 +123,14 @@ fn a_cancelled_sample_leaves_no_table_behind() {
     let folder = tempfile::tempdir().unwrap();
     let error = write_sample(folder.path(), 200, 1, &mut |done, _| done < 3).unwrap_err();
     assert!(error.to_string().contains("cancelled"), "{error}");
-    assert!(!folder.path().join("garments.csv").exists() && !folder.path().join("../../config.yml").exists());
+    assert!(!folder.path().join("garments.csv").exists() && !folder.path().join("config.yml").exists());
     assert!(fs::read_dir(folder.path().join(PICTURES)).unwrap().count() < 200);
 }
 
 #[test]
 fn a_project_of_the_users_is_not_written_over() {
     let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("../../config.yml");
+    let config = folder.path().join("config.yml");
     fs::write(&config, "paths:\n  model_dataframe: mine.csv\n").unwrap();
     let error = write_sample(folder.path(), 2, 1, &mut |_, _| true).unwrap_err();
     assert!(error.to_string().contains("config.yml is not a sample's config"), "{error}");
