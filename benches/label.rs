@@ -19,7 +19,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use tasklens::app::App;
 use tasklens::app::command::{AppCommand, Place};
-use tasklens::app::project::Summary;
+use tasklens::app::services::project::Summary;
 use tasklens_data::config::Config;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::{Source, State, Step};

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use cpu_time::ThreadTime;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use tasklens::app::settings::Folders;
-use tasklens::app::{App, Start};
+use tasklens::app::App;
+use tasklens::app::Start;
+use tasklens::app::services::settings::Folders;
 
 const FRAMES: usize = 240;
 

@@ -14,9 +14,9 @@ use tasklens_data::dataset::export::Form;
 use tasklens_data::dataset::vocabulary;
 use tasklens_net::training;
 
-use super::icons;
-use super::project::ImageSource;
-use super::shell::AskedOutside;
+use crate::app::services::project::ImageSource;
+use crate::app::shell::AskedOutside;
+use crate::app::theme::icons;
 
 /// The places of the left rail, in the order of the work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -391,13 +391,13 @@ pub enum AppCommand {
         title: String,
     },
     /// Remember the user's own keys for labels.
-    RememberKeys(super::label_view::keys::Assignments),
+    RememberKeys(crate::app::places::label::keys::Assignments),
     /// Remember how to train a project, or that it is as its config says.
     RememberTraining {
         /// The config.
         file: PathBuf,
         /// What was chosen beside it.
-        chosen: Option<Box<super::train_view::Remembered>>,
+        chosen: Option<Box<crate::app::places::train::Remembered>>,
     },
     /// Ask where to export the labels in this form.
     AskWhereToExport(Form),

@@ -2,12 +2,12 @@
 
 use tasklens_net::device::Device;
 
-use super::command::CommandSender;
-use super::jobs::Jobs;
-use super::label_edits::LabelEdits;
-use super::project::Project;
-use super::theme::Tokens;
-use super::thumbnails::Thumbnails;
+use crate::app::command::CommandSender;
+use crate::app::services::jobs::Jobs;
+use crate::app::services::label_edits::LabelEdits;
+use crate::app::services::project::Project;
+use crate::app::services::thumbnails::Thumbnails;
+use crate::app::theme::Tokens;
 
 /// Whether a run goes on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

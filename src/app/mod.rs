@@ -1,39 +1,18 @@
 //! The window: the only code that knows egui.
 //!
 //! [`App`] holds the state and applies [`command::AppCommand`]s between frames; the views read a
-//! [`project::Project`] through a [`context::ViewContext`] and send commands, and never change the app.
-//! Whatever takes longer than a frame is a job of [`jobs`].
+//! [`services::project::Project`] through a [`context::ViewContext`] and send commands, and never change the app.
+//! Whatever takes longer than a frame is a job of [`services::jobs`].
 
-mod apply;
+mod actions;
 pub mod command;
 pub mod context;
-mod data_view;
 mod dialogs;
-mod export_view;
 pub mod format;
-pub mod icons;
-mod image_check;
-pub mod inspect_view;
-pub mod jobs;
-pub mod label_edits;
-pub mod label_view;
-mod labels;
-mod new_project_view;
-mod open;
-pub mod predict_view;
-pub mod project;
-mod proposal_view;
-mod runs;
-pub mod settings;
+pub mod places;
+pub mod services;
 mod shell;
 pub mod theme;
-pub mod thumbnails;
-mod toasts;
-pub mod train_view;
-mod unfinished;
-mod vocabulary;
-mod vocabulary_view;
-mod welcome;
 pub mod widgets;
 
 use std::path::PathBuf;
@@ -46,15 +25,15 @@ use tasklens_net::training::events::Command;
 
 use command::{AppCommand, CommandSender, Place};
 use context::{TrainingState, ViewContext};
-use jobs::{Job, Jobs};
-use label_edits::LabelEdits;
-use new_project_view::NewProjectForm;
-use open::Opened;
-use project::Project;
-use proposal_view::ProposalForm;
-use settings::{Folders, Settings};
+use dialogs::new_project::NewProjectForm;
+use dialogs::proposal::ProposalForm;
+use services::jobs::{Job, Jobs};
+use services::label_edits::LabelEdits;
+use services::open::Opened;
+use services::project::Project;
+use services::settings::{Folders, Settings};
+use services::thumbnails::Thumbnails;
 use theme::Tokens;
-use thumbnails::Thumbnails;
 
 /// What the window begins with.
 #[derive(Clone, Debug, Default)]
@@ -83,7 +62,7 @@ pub struct App {
     place_when_open: Option<Place>,
     /// Small jobs that end with a command: dialogs, pastes, the sample.
     errands: Vec<Job<Option<AppCommand>>>,
-    image_check: Option<Job<image_check::CheckedImages>>,
+    image_check: Option<Job<actions::image_check::CheckedImages>>,
     proposal: Option<ProposalForm>,
     new_project: Option<NewProjectForm>,
     pasted: usize,
@@ -94,22 +73,22 @@ pub struct App {
     training: Option<Training>,
     training_state: TrainingState,
     edits: Option<LabelEdits>,
-    opening_edits: Option<Job<labels::OpenedEdits>>,
+    opening_edits: Option<Job<actions::annotations::OpenedEdits>>,
     /// The label edits of a project that was left, on their way to the disk.
     leaving: Option<Job<Vec<String>>>,
     /// A change of tasks and labels that is being made.
-    changing: Option<vocabulary::Changing>,
+    changing: Option<actions::vocabulary::Changing>,
     thumbnails: Thumbnails,
     /// What the run does, for the status bar.
     run_progress: Option<(String, f32)>,
-    messages: toasts::Messages,
+    messages: shell::toasts::Messages,
     overlays: shell::Overlays,
-    vocabulary: vocabulary_view::VocabularyView,
-    data: data_view::DataView,
-    label: label_view::LabelView,
-    train: train_view::TrainView,
-    predict: predict_view::PredictView,
-    inspect: inspect_view::InspectView,
+    vocabulary: dialogs::vocabulary::VocabularyView,
+    data: places::data::DataView,
+    label: places::label::LabelView,
+    train: places::train::TrainView,
+    predict: places::predict::PredictView,
+    inspect: places::inspect::InspectView,
 }
 
 impl App {
@@ -130,7 +109,7 @@ impl App {
         let mut app = Self::build(ctx, folders, Settings::default(), start);
         // What this user has in the cache is no part of a test.
         app.label.set_weights(|_| None);
-        app.train = train_view::TrainView::new(train_view::estimates::Machine::for_test());
+        app.train = places::train::TrainView::new(places::train::estimates::Machine::for_test());
         app.device_choice = Some(DeviceChoice::Auto);
         let mut device = Device::cpu("no NVIDIA driver was found".to_owned());
         (device.name, device.threads, device.memory_bytes, device.bf16) = ("CPU".to_owned(), 1, 0, false);
@@ -150,7 +129,7 @@ impl App {
         if let Some(path) = start.open.or_else(|| settings.open.clone()) {
             commands.send(AppCommand::OpenPath(path));
         }
-        let mut label = label_view::LabelView::default();
+        let mut label = places::label::LabelView::default();
         label.set_assignments(settings.label_keys.clone());
         Self {
             ctx: ctx.clone(),
@@ -180,14 +159,14 @@ impl App {
             changing: None,
             thumbnails: Thumbnails::new(ctx),
             run_progress: None,
-            messages: toasts::Messages::default(),
+            messages: shell::toasts::Messages::default(),
             overlays: shell::Overlays::default(),
-            vocabulary: vocabulary_view::VocabularyView::default(),
-            data: data_view::DataView::default(),
+            vocabulary: dialogs::vocabulary::VocabularyView::default(),
+            data: places::data::DataView::default(),
             label,
-            train: train_view::TrainView::default(),
-            predict: predict_view::PredictView::default(),
-            inspect: inspect_view::InspectView::default(),
+            train: places::train::TrainView::default(),
+            predict: places::predict::PredictView::default(),
+            inspect: places::inspect::InspectView::default(),
         }
     }
 
@@ -227,12 +206,12 @@ impl App {
 
 /// The places, borrowed apart from the rest of the app.
 struct Views<'a> {
-    vocabulary: &'a mut vocabulary_view::VocabularyView,
-    data: &'a mut data_view::DataView,
-    label: &'a mut label_view::LabelView,
-    train: &'a mut train_view::TrainView,
-    predict: &'a mut predict_view::PredictView,
-    inspect: &'a mut inspect_view::InspectView,
+    vocabulary: &'a mut dialogs::vocabulary::VocabularyView,
+    data: &'a mut places::data::DataView,
+    label: &'a mut places::label::LabelView,
+    train: &'a mut places::train::TrainView,
+    predict: &'a mut places::predict::PredictView,
+    inspect: &'a mut places::inspect::InspectView,
 }
 
 impl eframe::App for App {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use half::f16;
-use tasklens::app::project::{Project, Summary};
+use tasklens::app::services::project::{Project, Summary};
 use tasklens_data::config::{Backbone, Config, Task};
 use tasklens_data::dataset::Dataset;
 use tasklens_net::inference::outputs::{Buffer, MINIATURE_BYTES, Store, stamp};

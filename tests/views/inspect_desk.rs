@@ -5,8 +5,8 @@ use std::path::Path;
 use egui::Theme;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use tasklens::app::inspect_view::InspectView;
-use tasklens::app::project::Project;
+use tasklens::app::places::inspect::InspectView;
+use tasklens::app::services::project::Project;
 
 use super::garments::inspected;
 use super::stage::{Stage, harness};

@@ -5,7 +5,7 @@ use egui::{Key, Theme};
 use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
 use egui_kittest::{Harness, SnapshotResults};
 use tasklens::app::command::{AppCommand, Level};
-use tasklens::app::project::ImageSource;
+use tasklens::app::services::project::ImageSource;
 
 use super::garments::write_run;
 use super::inspect_desk::{Inspect, stage, wait_until};

@@ -7,8 +7,8 @@ use egui::{Event, Key, Modifiers, PointerButton, Pos2, Rect, Theme, vec2};
 use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
 use egui_kittest::{Harness, SnapshotResults};
 use tasklens::app::context::ViewContext;
-use tasklens::app::inspect_view::neighbours::NeighboursStrip;
-use tasklens::app::inspect_view::session::Session;
+use tasklens::app::places::inspect::neighbours::NeighboursStrip;
+use tasklens::app::places::inspect::session::Session;
 use tasklens_net::inference::outputs::Store;
 
 use super::garments::{IMAGES, PRINTS, inspected, prediction};

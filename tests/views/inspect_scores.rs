@@ -5,7 +5,7 @@ use std::path::Path;
 use egui::{Key, Theme};
 use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
 use egui_kittest::{Harness, SnapshotResults};
-use tasklens::app::project::Project;
+use tasklens::app::services::project::Project;
 
 use super::garments::{IMAGES, PRINTS, SLEEVES, prediction, write_run};
 use super::inspect_desk::{Inspect, stage, stage_with, wait_until};

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use egui_kittest::kittest::Queryable as _;
 use egui_kittest::{Harness, Node};
+use tasklens::app::App;
+use tasklens::app::Start;
 use tasklens::app::command::Place;
-use tasklens::app::settings::Folders;
-use tasklens::app::{App, Start};
+use tasklens::app::services::settings::Folders;
 
 /// A window, and the folder with everything it reads and writes.
 pub struct Desk {

@@ -5,8 +5,9 @@ use std::path::Path;
 use egui::{Event, Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use tasklens::app::App;
+use tasklens::app::Start;
 use tasklens::app::command::Place;
-use tasklens::app::{App, Start};
 
 use crate::desk::Desk;
 use crate::garments::inspected;

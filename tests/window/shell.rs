@@ -94,8 +94,8 @@ fn theme_and_recent_projects_are_remembered() {
     desk.press("Light theme");
     desk.press("Data");
     let file = desk.folder.path().join("settings/settings.json");
-    let (settings, _) = tasklens::app::settings::Settings::read(&file);
-    assert_eq!(settings.theme, tasklens::app::settings::ThemeChoice::Light);
+    let (settings, _) = tasklens::app::services::settings::Settings::read(&file);
+    assert_eq!(settings.theme, tasklens::app::services::settings::ThemeChoice::Light);
     assert_eq!(settings.recent, [desk.folder.path().join("garments/config.yml")]);
 }
 

@@ -1,7 +1,7 @@
 //! How to train is remembered with the project.
 
 use tasklens::app::command::Place;
-use tasklens::app::settings::Settings;
+use tasklens::app::services::settings::Settings;
 
 use crate::desk::Desk;
 

@@ -4,7 +4,7 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use tasklens::app::Start;
 use tasklens::app::command::{AppCommand, Place};
-use tasklens::app::project::ImageSource;
+use tasklens::app::services::project::ImageSource;
 use tasklens_data::config::Config;
 use tasklens_data::dataset::edits::{Change, Field, Source, Step};
 use tasklens_net::training::events::Command;

@@ -7,21 +7,23 @@ mod palette;
 mod quitting;
 mod rail;
 mod status_bar;
+pub(in crate::app) mod toasts;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::{Align2, CentralPanel, Event, FontId, Id, Key, LayerId, Order};
 
-use super::App;
-use super::command::{AppCommand, Level, Place, UiCommand};
-use super::export_view::ExportForm;
-use super::icons;
-use super::jobs::Job;
-use super::open::{self, Pasted};
-use super::project::ImageSource;
-use super::theme::{self, Tokens};
-use super::{proposal_view, welcome};
+use crate::app::App;
+use crate::app::command::{AppCommand, Level, Place, UiCommand};
+use crate::app::dialogs::export::ExportForm;
+use crate::app::dialogs::proposal;
+use crate::app::places::welcome;
+use crate::app::services::jobs::Job;
+use crate::app::services::open::{self, Pasted};
+use crate::app::services::project::ImageSource;
+use crate::app::theme::icons;
+use crate::app::theme::{self, Tokens};
 use quitting::Quitting;
 
 pub use outside::AskedOutside;
@@ -80,8 +82,8 @@ impl App {
             && let Some(proposal) = &mut self.proposal
         {
             let answer =
-                tokens.canvas_frame().show(ui, |ui| proposal_view::ui(ui, proposal, &self.commands)).inner;
-            if answer == proposal_view::Answer::Leave {
+                tokens.canvas_frame().show(ui, |ui| proposal::ui(ui, proposal, &self.commands)).inner;
+            if answer == proposal::Answer::Leave {
                 self.proposal = None;
             }
             return;

@@ -3,8 +3,8 @@
 use egui::{Context, Id, Label, Modal, ViewportCommand};
 
 use crate::app::App;
+use crate::app::actions::unfinished::Unfinished;
 use crate::app::theme::{self, GRID, Tokens};
-use crate::app::unfinished::Unfinished;
 
 /// Whether the window is to close.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use egui::{Align, Layout, Margin, Panel, RichText, Role, Ui, WidgetInfo};
 use crate::app::App;
 use crate::app::command::UiCommand;
 use crate::app::format::{duration, grouped};
-use crate::app::icons;
-use crate::app::jobs::Progress;
+use crate::app::services::jobs::Progress;
+use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 use crate::app::widgets::icon_button;
 

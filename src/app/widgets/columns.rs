@@ -6,7 +6,7 @@ use egui::{
 };
 
 use super::probability_bars::elided;
-use crate::app::icons;
+use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
 
 /// Between two columns.

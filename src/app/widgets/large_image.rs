@@ -6,9 +6,9 @@ use egui::{RichText, Role, Sense, Ui, Vec2, WidgetInfo};
 
 use super::fit;
 use crate::app::context::ViewContext;
-use crate::app::icons;
+use crate::app::services::thumbnails::Thumbnail;
 use crate::app::theme::GRID;
-use crate::app::thumbnails::Thumbnail;
+use crate::app::theme::icons;
 
 /// Side of the decoded picture.
 const PIXELS: u32 = 1024;

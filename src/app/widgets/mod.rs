@@ -17,11 +17,11 @@ use std::path::Path;
 
 use egui::{Align2, FontId, Rect, Response, RichText, Role, Stroke, Ui, Vec2, WidgetInfo};
 
-use super::command::{CommandSender, UiCommand};
-use super::context::ViewContext;
-use super::icons;
-use super::theme::{self, GRID, Tokens};
-use super::thumbnails::Thumbnail;
+use crate::app::command::{CommandSender, UiCommand};
+use crate::app::context::ViewContext;
+use crate::app::services::thumbnails::Thumbnail;
+use crate::app::theme::icons;
+use crate::app::theme::{self, GRID, Tokens};
 
 /// A button that sends a command: icon, text, tooltip with the shortcut.
 pub fn command_button(ui: &mut Ui, commands: &CommandSender, command: UiCommand) -> Response {

@@ -3,7 +3,7 @@
 
 use egui::{Color32, RichText, Role, Ui, WidgetInfo, vec2};
 
-use crate::app::icons;
+use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 
 /// One run as the list shows it.

@@ -24,9 +24,9 @@ use layout::Layout;
 pub use selection::Selection;
 
 use super::fit;
-use crate::app::icons;
+use crate::app::services::thumbnails::{Thumbnail, Thumbnails, side_for};
+use crate::app::theme::icons;
 use crate::app::theme::{GRID, RADIUS, Tokens};
-use crate::app::thumbnails::{Thumbnail, Thumbnails, side_for};
 
 /// What a grid shows; asked only about positions in sight.
 pub trait GridItems {

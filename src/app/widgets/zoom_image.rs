@@ -6,9 +6,9 @@ use egui::{Align2, Color32, FontId, Id, Pos2, Rect, Response, Role, Sense, Ui, V
 
 use super::fit;
 use crate::app::context::ViewContext;
-use crate::app::icons;
+use crate::app::services::thumbnails::{Thumbnail, side_for};
+use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
-use crate::app::thumbnails::{Thumbnail, side_for};
 
 /// The image at its largest is so many times as large as it fits.
 const MOST: f32 = 16.0;

@@ -8,7 +8,7 @@ use egui::{
 use super::geometry::Geometry;
 use super::{ConfusionMatrix, Pick};
 use crate::app::format::grouped;
-use crate::app::icons;
+use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 use crate::app::widgets::probability_bars::elided;
 

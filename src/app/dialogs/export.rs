@@ -1,0 +1,194 @@
+//! How to export the labels: as a CSV, as folders of images, or as JSON lines.
+
+use egui::{Button, Checkbox, Id, Key, Label, Modal, Role, ScrollArea, Ui, WidgetInfo};
+use tasklens_data::dataset::Dataset;
+use tasklens_data::dataset::export::{Form, Placing};
+
+use crate::app::App;
+use crate::app::command::AppCommand;
+use crate::app::format::grouped;
+use crate::app::theme::icons;
+use crate::app::theme::{self, GRID, Tokens};
+use crate::app::widgets::segments::Segments;
+use crate::app::widgets::{accent_button, dot_ui};
+
+/// What is being chosen.
+pub struct ExportForm {
+    kind: Kind,
+    placing: Placing,
+    /// The tasks by name, and whether they are exported.
+    tasks: Vec<(String, bool)>,
+    /// The keyboard goes to the next step when the form appears.
+    is_new: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Csv,
+    Folders,
+    JsonLines,
+}
+
+/// What the user did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Answer {
+    Stay,
+    Leave,
+    GoOn(Form),
+}
+
+impl ExportForm {
+    /// All tasks, as a CSV unless chosen otherwise.
+    pub fn new(dataset: &Dataset) -> Self {
+        let tasks = dataset.tasks.iter().map(|task| (task.name.clone(), true)).collect();
+        Self { kind: Kind::Csv, placing: Placing::default(), tasks, is_new: true }
+    }
+
+    /// What was chosen; `None` while it is nothing.
+    fn form(&self) -> Option<Form> {
+        match self.kind {
+            Kind::Csv => Some(Form::Csv),
+            Kind::JsonLines => Some(Form::JsonLines),
+            Kind::Folders => {
+                let chosen = self.tasks.iter().enumerate().filter(|(_, (_, is_chosen))| *is_chosen);
+                let tasks: Vec<usize> = chosen.map(|(task, _)| task).collect();
+                (!tasks.is_empty()).then_some(Form::Folders { tasks, placing: self.placing })
+            }
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui, tokens: &Tokens, pending: usize) -> Answer {
+        ui.label(theme::heading("Export labels"));
+        ui.add_space(2.0 * GRID);
+        let kinds = [
+            (Kind::Csv, "CSV", "The table as it is, with the labels that hold now"),
+            (
+                Kind::Folders,
+                "Folders",
+                "A folder per label with its images, as most training tools take them",
+            ),
+            (Kind::JsonLines, "JSON lines", "An object per image and line, for scripts"),
+        ];
+        Segments::new("Export as", &kinds).ui(ui, &mut self.kind);
+        ui.add_space(2.0 * GRID);
+        let what = match self.kind {
+            Kind::Csv => "A copy of your CSV: other columns, their order and the delimiter stay.",
+            Kind::Folders => {
+                "task/label/0001_name.jpg for each image with a label. They go into a folder of their own, \
+                 inside the one that you choose."
+            }
+            Kind::JsonLines => {
+                "{\"image\": path, \"labels\": {task: label or null}, \"flag\": note or null} for each image."
+            }
+        };
+        ui.add(Label::new(what).wrap());
+        if self.kind == Kind::Folders {
+            ui.add_space(2.0 * GRID);
+            self.folders_ui(ui, tokens);
+        }
+        ui.add_space(2.0 * GRID);
+        if pending > 0 {
+            let is_one = pending == 1;
+            let edits = if is_one { "label edit that is" } else { "label edits that are" };
+            let text = format!("With {} {edits} not in the CSV yet.", grouped(pending as u64));
+            ui.label(theme::caption(tokens, text));
+        }
+        self.footer_ui(ui, tokens)
+    }
+
+    /// Which tasks, and how.
+    fn folders_ui(&mut self, ui: &mut Ui, tokens: &Tokens) {
+        let placings = [
+            (Placing::HardLink, "Hard links", "No space is needed; they stay when the originals are moved"),
+            (Placing::SymbolicLink, "Symbolic links", "No space is needed; they point to the originals"),
+            (Placing::Copy, "Copies", "Files of their own, as to take along"),
+        ];
+        Segments::new("Images as", &placings).ui(ui, &mut self.placing);
+        ui.add_space(GRID);
+        // The window has as much room for the rest.
+        let height = (ui.ctx().content_rect().height() - 75.0 * GRID).clamp(18.0 * GRID, 40.0 * GRID);
+        ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+            for (task, (name, is_chosen)) in self.tasks.iter_mut().enumerate() {
+                ui.horizontal(|ui| {
+                    dot_ui(ui, tokens, task);
+                    let chosen = ui.add(Checkbox::new(is_chosen, name.as_str()));
+                    chosen.widget_info(|| {
+                        WidgetInfo::selected(Role::CheckBox, true, *is_chosen, name.as_str())
+                    });
+                });
+            }
+        });
+    }
+
+    fn footer_ui(&mut self, ui: &mut Ui, tokens: &Tokens) -> Answer {
+        let mut answer = Answer::Stay;
+        let form = self.form();
+        if form.is_none() {
+            let text = format!("{}  Choose at least one task.", icons::WARNING);
+            ui.label(egui::RichText::new(text).color(tokens.warning));
+        }
+        ui.horizontal(|ui| {
+            let next = match self.kind {
+                Kind::Folders => "Choose a folder\u{2026}",
+                Kind::Csv | Kind::JsonLines => "Choose a file\u{2026}",
+            };
+            let go_on = accent_button(ui, icons::EXPORT, next, form.is_some());
+            if std::mem::take(&mut self.is_new) {
+                go_on.request_focus();
+            }
+            if go_on.clicked()
+                && let Some(form) = form
+            {
+                answer = Answer::GoOn(form);
+            }
+            if ui.add(Button::new("Cancel")).clicked() {
+                answer = Answer::Leave;
+            }
+        });
+        answer
+    }
+}
+
+impl App {
+    /// Asks how to export, while that is open.
+    pub(in crate::app) fn export_ui(&mut self, ctx: &egui::Context) {
+        let (Some(form), Some(edits)) = (&mut self.overlays.export, &self.edits) else {
+            self.overlays.export = None;
+            return;
+        };
+        let tokens = Tokens::of(ctx);
+        let pending = edits.state().pending_count();
+        let frame = tokens.card_frame().inner_margin(20).corner_radius(theme::RADIUS + 4);
+        let modal = Modal::new(Id::unique("export labels")).frame(frame).show(ctx, |ui| {
+            ui.set_width((110.0 * GRID).min(ctx.content_rect().width() - 16.0 * GRID));
+            form.ui(ui, tokens, pending)
+        });
+        let is_left = modal.should_close() || ctx.input(|input| input.key_pressed(Key::Escape));
+        match modal.inner {
+            Answer::GoOn(form) => {
+                self.overlays.export = None;
+                self.commands.send(AppCommand::AskWhereToExport(form));
+            }
+            Answer::Leave => self.overlays.export = None,
+            Answer::Stay if is_left => self.overlays.export = None,
+            Answer::Stay => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_chosen_tasks_become_folders_and_none_is_no_export() {
+        let tasks = ["print", "sleeves"].map(|name| (name.to_owned(), true)).to_vec();
+        let mut form = ExportForm { kind: Kind::Folders, placing: Placing::Copy, tasks, is_new: true };
+        form.tasks[0].1 = false;
+        assert_eq!(form.form(), Some(Form::Folders { tasks: vec![1], placing: Placing::Copy }));
+        form.tasks[1].1 = false;
+        assert_eq!(form.form(), None);
+        form.kind = Kind::JsonLines;
+        assert_eq!(form.form(), Some(Form::JsonLines));
+    }
+}

@@ -1,0 +1,6 @@
+//! The forms that open over a place.
+
+pub(in crate::app) mod export;
+pub(in crate::app) mod new_project;
+pub(in crate::app) mod proposal;
+pub(in crate::app) mod vocabulary;

@@ -1,0 +1,183 @@
+//! A task in the making: its name, a field that takes labels, and the labels as chips.
+
+use egui::{Button, Event, Id, Key, Response, Role, TextEdit, Ui, Vec2, WidgetInfo};
+use tasklens_data::dataset::create::{DraftTask, SEPARATORS};
+
+use crate::app::theme::icons;
+use crate::app::theme::{self, GRID, Tokens};
+use crate::app::widgets::{dot_ui, glyph_button, show_focused};
+
+/// So many labels are shown as chips; the rest are counted.
+const CHIPS: usize = 40;
+
+/// A task, and what is being typed into its field for labels.
+pub(super) struct Card {
+    /// Tells it from the others, also when one is removed.
+    pub number: u64,
+    pub task: DraftTask,
+    typed: String,
+}
+
+/// A field of a card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    Name,
+    Labels,
+}
+
+/// What the user did with a card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// Nothing, or something that the card has taken in.
+    None,
+    /// Take it away.
+    Remove,
+    /// The name is there: go on to its labels.
+    ToLabels,
+}
+
+impl Card {
+    pub fn new(number: u64, task: DraftTask) -> Self {
+        Self { number, task, typed: String::new() }
+    }
+
+    /// Whether nothing was typed yet.
+    pub fn is_empty(&self) -> bool {
+        self.task == DraftTask::default() && self.typed.trim().is_empty()
+    }
+
+    /// The task, with a label that was typed but not ended with Enter or a comma.
+    pub fn draft(&self) -> DraftTask {
+        let mut task = self.task.clone();
+        task.add_labels(&self.typed);
+        task
+    }
+
+    /// Shows it; `focus` is the field that the keyboard shall go to.
+    pub fn ui(&mut self, ui: &mut Ui, tokens: &Tokens, index: usize, focus: Option<Field>) -> Answer {
+        let mut answer = Answer::None;
+        tokens.card_frame().show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.horizontal(|ui| {
+                dot_ui(ui, tokens, index);
+                let name = self.name_ui(ui, index, focus == Some(Field::Name));
+                if name.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
+                    answer = Answer::ToLabels;
+                }
+                let remove_width = 9.0 * GRID;
+                let width = (ui.available_width() - remove_width).max(20.0 * GRID);
+                self.labels_ui(ui, index, width, focus == Some(Field::Labels));
+                let remove = glyph_button(ui, icons::TRASH, &format!("Remove task {}", index + 1), true);
+                show_focused(ui, &remove);
+                if remove.clicked() {
+                    answer = Answer::Remove;
+                }
+            });
+            if self.task.is_of_folders {
+                let text = "Each image has the name of its sub-folder as its label already.";
+                ui.label(theme::caption(tokens, text));
+            }
+            self.chips_ui(ui, tokens, index);
+        });
+        answer
+    }
+
+    fn name_ui(&mut self, ui: &mut Ui, index: usize, is_wanted: bool) -> Response {
+        let width = (ui.available_width() * 0.35).clamp(24.0 * GRID, 56.0 * GRID);
+        let field = TextEdit::singleline(&mut self.task.name)
+            .id(Id::unique(("name of a new task", self.number)))
+            .hint_text("Task, such as sleeves")
+            .margin(Vec2::new(8.0, 6.0))
+            .desired_width(width);
+        let field = ui.add(field);
+        if is_wanted {
+            field.request_focus();
+        }
+        name_field(ui, &field, &format!("Name of task {}", index + 1), &self.task.name);
+        field
+    }
+
+    /// The field for labels: Enter, a comma or leaving the field ends one, a pasted list is many, and
+    /// Backspace in the empty field takes the last one back.
+    fn labels_ui(&mut self, ui: &mut Ui, index: usize, width: f32, is_wanted: bool) {
+        let id = Id::unique(("labels of a new task", self.number));
+        if ui.memory(|memory| memory.has_focus(id)) {
+            self.before_typing(ui);
+        }
+        let field = TextEdit::singleline(&mut self.typed)
+            .id(id)
+            .hint_text("Labels, such as short, long")
+            .margin(Vec2::new(8.0, 6.0))
+            .desired_width(width);
+        let field = ui.add(field);
+        if field.changed()
+            && let Some((labels, rest)) = self.typed.rsplit_once(SEPARATORS)
+        {
+            self.task.add_labels(labels);
+            self.typed = rest.trim_start().to_owned();
+        }
+        let mut is_wanted = is_wanted;
+        if field.lost_focus() {
+            self.task.add_labels(&std::mem::take(&mut self.typed));
+            is_wanted |= ui.input(|input| input.key_pressed(Key::Enter));
+        }
+        if is_wanted {
+            field.request_focus();
+        }
+        name_field(ui, &field, &format!("Labels of task {}", index + 1), &self.typed);
+    }
+
+    /// Takes what the field itself would not understand.
+    fn before_typing(&mut self, ui: &Ui) {
+        if self.typed.is_empty() && ui.input(|input| input.key_pressed(Key::Backspace)) {
+            self.task.labels.pop();
+        }
+        let is_list = |event: &Event| matches!(event, Event::Paste(text) if text.contains(SEPARATORS));
+        let lists: Vec<Event> =
+            ui.input_mut(|input| input.events.extract_if(.., |event| is_list(event)).collect());
+        for list in lists {
+            let Event::Paste(text) = list else { continue };
+            // What was typed before the cursor or not makes no difference to a list.
+            self.task.add_labels(&std::mem::take(&mut self.typed));
+            self.task.add_labels(&text);
+        }
+    }
+
+    /// The labels; a press takes one away.
+    fn chips_ui(&mut self, ui: &mut Ui, tokens: &Tokens, index: usize) {
+        if self.task.labels.is_empty() {
+            return;
+        }
+        let name = self.task.name.trim();
+        let of = if name.is_empty() { format!("task {}", index + 1) } else { name.to_owned() };
+        let mut out = None;
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = Vec2::splat(GRID);
+            for (index, label) in self.task.labels.iter().take(CHIPS).enumerate() {
+                let chip = ui.add(Button::new(format!("{label}  {}", icons::X)));
+                let name = format!("Remove {label} from {of}");
+                chip.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+                show_focused(ui, &chip);
+                if chip.on_hover_text("Remove this label").clicked() {
+                    out = Some(index);
+                }
+            }
+            if self.task.labels.len() > CHIPS {
+                let more = format!("and {} more", self.task.labels.len() - CHIPS);
+                ui.label(theme::caption(tokens, more));
+            }
+        });
+        if let Some(index) = out {
+            self.task.labels.remove(index);
+        }
+    }
+}
+
+fn name_field(ui: &Ui, field: &Response, name: &str, text: &str) {
+    show_focused(ui, field);
+    field.widget_info(|| {
+        let mut info = WidgetInfo::labeled(Role::TextInput, true, name);
+        info.current_text_value = Some(text.to_owned());
+        info
+    });
+}

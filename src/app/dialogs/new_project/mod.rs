@@ -1,0 +1,276 @@
+//! A folder of images without labels: what shall be told about each image, to be written as a CSV and a
+//! config. The images are shown, a card is a task, and nothing is written before the user says so.
+
+mod card;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use egui::{Button, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
+use tasklens_data::dataset::create::{Created, Draft, DraftTask, FolderSplit, Found};
+use tasklens_net::training;
+
+use crate::app::App;
+use crate::app::command::{AppCommand, CommandSender, Level};
+use crate::app::context::ViewContext;
+use crate::app::format::grouped;
+use crate::app::services::jobs::{Job, Outcome, take};
+use crate::app::services::open::{MOST_PREDICTED, to_predict};
+use crate::app::services::thumbnails::{Thumbnail, side_for};
+use crate::app::theme::icons;
+use crate::app::theme::{self, GRID, Tokens};
+use crate::app::widgets::{accent_button, fit, picture_ui, show_focused};
+use card::{Card, Field};
+
+/// A task of the sub-folders is called this until the user says better.
+const FOLDER_TASK: &str = "category";
+/// Names of sub-folders that are shown.
+const NAMED: usize = 4;
+
+/// The form's state.
+pub struct NewProjectForm {
+    found: Arc<Found>,
+    cards: Vec<Card>,
+    /// The next card's number.
+    next: u64,
+    /// The field of a card that the keyboard goes to.
+    focus: Option<(u64, Field)>,
+    writing: Option<Job<Created>>,
+}
+
+/// What becomes of the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    /// It stays.
+    Stay,
+    /// It goes.
+    Leave,
+}
+
+impl NewProjectForm {
+    /// A form with one empty task.
+    pub fn new(found: Found) -> Self {
+        let mut form =
+            Self { found: Arc::new(found), cards: Vec::new(), next: 0, focus: None, writing: None };
+        form.add(DraftTask::default());
+        form
+    }
+
+    fn add(&mut self, task: DraftTask) {
+        self.focus = Some((self.next, Field::Name));
+        self.cards.push(Card::new(self.next, task));
+        self.next += 1;
+    }
+
+    /// The names of the sub-folders as a task, in the place of one that nothing was typed into.
+    fn add_folder_task(&mut self) {
+        if let [card] = &self.cards[..]
+            && card.is_empty()
+        {
+            self.cards.clear();
+        }
+        self.add(DraftTask::of_folders(FOLDER_TASK, &self.found));
+    }
+
+    /// What would be written now.
+    fn draft(&self) -> Draft {
+        Draft { found: Arc::clone(&self.found), tasks: self.cards.iter().map(Card::draft).collect() }
+    }
+
+    /// Takes in that it was written.
+    fn poll(&mut self, commands: &CommandSender) -> Answer {
+        match take(&mut self.writing) {
+            Some(Outcome::Done(created)) => {
+                commands.send(AppCommand::OpenToLabel(created.config));
+                Answer::Leave
+            }
+            Some(Outcome::Failed(message)) => {
+                commands.toast(Level::Error, message);
+                Answer::Stay
+            }
+            Some(Outcome::Cancelled) | None => Answer::Stay,
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) -> Answer {
+        let footer = 19.0 * GRID;
+        let height = (ui.available_height() - footer).max(20.0 * GRID);
+        ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+            self.images_ui(ui, context);
+            ui.add_space(3.0 * GRID);
+            let text = "What do you want to tell about each image? A task is one question, its labels are \
+                        the possible answers.";
+            ui.label(RichText::new(text).color(context.tokens.text_weak));
+            ui.add_space(GRID);
+            self.cards_ui(ui, context.tokens);
+            self.add_ui(ui, context.tokens);
+        });
+        ui.add_space(2.0 * GRID);
+        self.footer_ui(ui, context)
+    }
+
+    /// The first images, as many as fit in a row, each in its own shape.
+    fn images_ui(&self, ui: &mut Ui, context: &mut ViewContext<'_>) {
+        let found = &self.found;
+        let name = found.folder.file_name().unwrap_or(found.folder.as_os_str()).to_string_lossy();
+        ui.label(theme::heading(format!("Label the images of {name}")))
+            .on_hover_text(found.folder.display().to_string());
+        let images = found.images.len();
+        let mut text = match images {
+            1 => "1 image".to_owned(),
+            _ => format!("{} images", grouped(images as u64)),
+        };
+        if !found.sub_folders.is_empty() {
+            text += &format!(" in {} sub-folders", found.sub_folders.len());
+        }
+        ui.label(theme::caption(context.tokens, text));
+        let is_of_folders = self.cards.iter().any(|card| card.task.is_of_folders);
+        let split = found.split.as_ref().filter(|split| is_of_folders && split.is_useful());
+        for notice in found.notices.iter().cloned().chain(split.map(FolderSplit::notice)) {
+            ui.label(theme::caption(context.tokens, format!("{}  {notice}", icons::INFO)));
+        }
+        ui.add_space(GRID);
+        let side = (ui.ctx().content_rect().height() * 0.15).clamp(15.0 * GRID, 28.0 * GRID);
+        let pixels = side_for(side * ui.ctx().pixels_per_point());
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = GRID;
+            for (image, name) in found.images.iter().enumerate() {
+                let path = found.path(image);
+                let width = match context.thumbnails.get(&path, pixels) {
+                    Thumbnail::Ready(texture) => {
+                        fit(texture.size_vec2(), Vec2::new(2.0 * side, side), 3.0).x.max(side / 3.0)
+                    }
+                    Thumbnail::Loading | Thumbnail::Failed(_) => side,
+                };
+                if width > ui.available_width() {
+                    break;
+                }
+                let (rect, response) = ui.allocate_exact_size(Vec2::new(width, side), Sense::hover());
+                response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
+                picture_ui(ui, rect, &path, pixels, context);
+                response.on_hover_text(name);
+            }
+        });
+    }
+
+    fn cards_ui(&mut self, ui: &mut Ui, tokens: &Tokens) {
+        let focus = self.focus.take();
+        let mut removed = None;
+        for (index, card) in self.cards.iter_mut().enumerate() {
+            let focus = focus.filter(|(number, _)| *number == card.number).map(|(_, field)| field);
+            let answer = card.ui(ui, tokens, index, focus);
+            if answer == card::Answer::Remove {
+                removed = Some(index);
+            } else if answer == card::Answer::ToLabels {
+                self.focus = Some((card.number, Field::Labels));
+            }
+            ui.add_space(GRID);
+        }
+        if let Some(index) = removed {
+            self.cards.remove(index);
+        }
+    }
+
+    fn add_ui(&mut self, ui: &mut Ui, tokens: &Tokens) {
+        ui.horizontal_wrapped(|ui| {
+            let add = ui.button(format!("{}  Add task", icons::PLUS));
+            add.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Add task"));
+            show_focused(ui, &add);
+            if add.on_hover_text("Another question about each image").clicked() {
+                self.add(DraftTask::default());
+            }
+            let folders = &self.found.sub_folders;
+            if folders.is_empty() || self.cards.iter().any(|card| card.task.is_of_folders) {
+                return;
+            }
+            let text = "Use the names of the sub-folders as labels";
+            let button = ui.button(format!("{}  {text}", icons::FOLDER_OPEN));
+            button.widget_info(|| WidgetInfo::labeled(Role::Button, true, text));
+            show_focused(ui, &button);
+            let mut names = folders.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+            if folders.len() > NAMED {
+                names += &format!(" and {} more", folders.len() - NAMED);
+            }
+            ui.label(theme::caption(tokens, names));
+            if button.on_hover_text("A task in which each image has the name of its folder already").clicked()
+            {
+                self.add_folder_task();
+            }
+        });
+    }
+
+    /// What stands in the way, and the ways to go on.
+    fn footer_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) -> Answer {
+        let tokens = context.tokens;
+        let draft = self.draft();
+        let obstacle = draft.obstacle();
+        match &obstacle {
+            Some(obstacle) => {
+                ui.label(RichText::new(format!("{}  {obstacle}", icons::WARNING)).color(tokens.warning));
+            }
+            None => {
+                let text = "Writes a CSV and a config into this folder; the images stay as they are.";
+                ui.label(theme::caption(tokens, text));
+            }
+        }
+        let mut answer = Answer::Stay;
+        ui.horizontal_wrapped(|ui| {
+            let is_ready = obstacle.is_none() && self.writing.is_none();
+            if accent_button(ui, icons::TAG, "Create and label", is_ready).clicked() {
+                let title = format!("Writing {}", self.found.folder.display());
+                self.writing = Some(context.jobs.start(title, move |_| {
+                    let training = training::propose(draft.found.images.len(), draft.labelled());
+                    draft.write(&training)
+                }));
+            }
+            let predict = ui.add(Button::new(format!("{}  Predict these images", icons::CROSSHAIR)));
+            predict.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Predict these images"));
+            if predict.on_hover_text("Ask a trained network about them; nothing is written").clicked() {
+                self.predict(context.commands);
+                answer = Answer::Leave;
+            }
+            if ui.button("Cancel").clicked() {
+                answer = Answer::Leave;
+            }
+        });
+        answer
+    }
+
+    fn predict(&self, commands: &CommandSender) {
+        commands.send(AppCommand::OpenImages(to_predict(&self.found)));
+        if self.found.images.len() > MOST_PREDICTED {
+            let message = format!(
+                "The first {} of {} images are here; `tasklens predict MODEL FOLDER --csv FILE` takes all",
+                grouped(MOST_PREDICTED as u64),
+                grouped(self.found.images.len() as u64)
+            );
+            commands.toast(Level::Info, message);
+        }
+    }
+}
+
+impl App {
+    /// Shows the form, if there is one.
+    pub(in crate::app) fn new_project_ui(&mut self, ui: &mut Ui) -> bool {
+        let Some(mut form) = self.new_project.take() else { return false };
+        let (_, mut context) = self.split();
+        let frame = context.tokens.canvas_frame();
+        if frame.show(ui, |ui| form.ui(ui, &mut context)).inner == Answer::Stay {
+            self.new_project = Some(form);
+        }
+        true
+    }
+
+    /// Takes in that a project was written.
+    pub(in crate::app) fn take_in_new_project(&mut self) {
+        if self.new_project.as_mut().is_some_and(|form| form.poll(&self.commands) == Answer::Leave) {
+            self.new_project = None;
+        }
+    }
+
+    /// Opens what was just made, to be labelled.
+    pub(in crate::app) fn open_to_label(&mut self, config: PathBuf) {
+        self.open_paths(vec![config]);
+        self.place_when_open = Some(crate::app::command::Place::Label);
+    }
+}

@@ -1,0 +1,167 @@
+//! A bare CSV: what its columns seem to be for, to be corrected and saved as a config.
+
+use std::path::{Path, PathBuf};
+
+use egui::{ComboBox, RichText, Role as Accessible, ScrollArea, Ui, Vec2, WidgetInfo};
+use tasklens_data::config::presets::Proposed;
+use tasklens_data::dataset::propose::{ColumnGuess, Proposal, Role};
+
+use crate::app::command::{AppCommand, CommandSender};
+use crate::app::theme::icons;
+use crate::app::theme::{self, GRID, Tokens};
+use crate::app::widgets::accent_button;
+
+/// So many labels are shown as chips; the rest are counted.
+const CHIPS: usize = 40;
+
+/// The form's state.
+pub struct ProposalForm {
+    proposal: Proposal,
+    file: PathBuf,
+    training: Proposed,
+}
+
+impl ProposalForm {
+    /// A form for a guess, to be trained as `training` says; the config goes beside the CSV.
+    pub fn new(proposal: Proposal, training: Proposed) -> Self {
+        let file = free_name(&proposal.table_path);
+        Self { proposal, file, training }
+    }
+}
+
+/// `config.yml` beside the table, or a name after the table where that is taken.
+fn free_name(table: &Path) -> PathBuf {
+    let plain = table.with_file_name("config.yml");
+    if plain.exists() { table.with_extension("yml") } else { plain }
+}
+
+/// What the user wants of the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing yet.
+    None,
+    /// Leave it.
+    Leave,
+}
+
+/// Shows it.
+pub fn ui(ui: &mut Ui, form: &mut ProposalForm, commands: &CommandSender) -> Answer {
+    let tokens = Tokens::of(ui.ctx());
+    let mut answer = Answer::None;
+    let name = form.proposal.table_path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    ui.label(theme::heading(format!("What is in {name}?")));
+    let text = format!(
+        "{} rows. This is a guess: say which column holds the image path and which are questions (tasks) \
+         that the network shall answer.",
+        form.proposal.rows
+    );
+    ui.label(RichText::new(text).color(tokens.text_weak));
+    ui.add_space(2.0 * GRID);
+    let footer = 22.0 * GRID;
+    let height = (ui.available_height() - footer).max(20.0 * GRID);
+    ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+        for index in 0..form.proposal.columns.len() {
+            column_ui(ui, tokens, &mut form.proposal, index);
+            ui.add_space(GRID);
+        }
+    });
+    ui.add_space(2.0 * GRID);
+    let obstacle = form.proposal.obstacle();
+    match &obstacle {
+        Some(obstacle) => {
+            ui.label(RichText::new(format!("{}  {obstacle}", icons::WARNING)).color(tokens.warning));
+        }
+        None => {
+            let file = form.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let recipe = form.training.recipe;
+            let hint =
+                format!("{}\nIt trains {} at first. {}", form.file.display(), recipe.title(), recipe.about());
+            ui.label(theme::caption(tokens, format!("Saves {file} beside the CSV"))).on_hover_text(hint);
+        }
+    }
+    ui.horizontal(|ui| {
+        if accent_button(ui, icons::FLOPPY_DISK, "Save and open", obstacle.is_none()).clicked() {
+            let text = form.proposal.to_yaml(&form.file, &form.training);
+            commands.send(AppCommand::SaveConfig { file: form.file.clone(), text });
+        }
+        if ui.button("Cancel").clicked() {
+            answer = Answer::Leave;
+        }
+    });
+    answer
+}
+
+fn column_ui(ui: &mut Ui, tokens: &Tokens, proposal: &mut Proposal, index: usize) {
+    let Some(column) = proposal.columns.get(index) else { return };
+    let (name, mut role, about) = (column.name.clone(), column.role, about(column));
+    tokens.card_frame().show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.horizontal(|ui| {
+            let width = 50.0 * GRID;
+            ui.allocate_ui(Vec2::new(width, 7.0 * GRID), |ui| {
+                ui.set_min_width(width);
+                ui.add(egui::Label::new(theme::strong(&name)).truncate());
+            });
+            let menu =
+                ComboBox::from_id_salt(("role", index)).selected_text(role_name(role)).width(36.0 * GRID);
+            let menu = menu.show_ui(ui, |ui| {
+                for other in [Role::Path, Role::Task, Role::Split, Role::Ignore] {
+                    ui.selectable_value(&mut role, other, role_name(other));
+                }
+            });
+            menu.response
+                .widget_info(|| WidgetInfo::labeled(Accessible::ComboBox, true, format!("Use of {name}")));
+            ui.add(egui::Label::new(theme::caption(tokens, about)).truncate());
+        });
+        if role == Role::Task {
+            labels_ui(ui, tokens, &mut proposal.columns[index]);
+        }
+    });
+    if proposal.columns[index].role != role {
+        proposal.set_role(index, role);
+    }
+}
+
+fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Path => "Image path",
+        Role::Task => "Task",
+        Role::Split => "Train or validation",
+        Role::Ignore => "Not used",
+    }
+}
+
+fn about(column: &ColumnGuess) -> String {
+    let mut text = match column.distinct {
+        1 => "1 value".to_owned(),
+        distinct => format!("{distinct} values"),
+    };
+    if column.empty > 0 {
+        text.push_str(&format!(", {} empty", column.empty));
+    }
+    if column.role != Role::Task && !column.examples.is_empty() {
+        text.push_str(&format!(", such as {}", column.examples.join(", ")));
+    }
+    text
+}
+
+/// The labels as chips; a press leaves one out.
+fn labels_ui(ui: &mut Ui, tokens: &Tokens, column: &mut ColumnGuess) {
+    let mut out = None;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = Vec2::splat(GRID);
+        for (index, label) in column.labels.iter().take(CHIPS).enumerate() {
+            let chip = ui.add(egui::Button::new(format!("{label}  {}", icons::X)));
+            chip.widget_info(|| WidgetInfo::labeled(Accessible::Button, true, format!("Leave out {label}")));
+            if chip.on_hover_text("Leave this label out: its rows then have no label").clicked() {
+                out = Some(index);
+            }
+        }
+        if column.labels.len() > CHIPS {
+            ui.label(theme::caption(tokens, format!("and {} more", column.labels.len() - CHIPS)));
+        }
+    });
+    if let Some(index) = out {
+        column.labels.remove(index);
+    }
+}

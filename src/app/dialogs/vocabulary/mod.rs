@@ -1,0 +1,126 @@
+//! Tasks and labels of the open project: what there is, and changes of it, each shown before it is made.
+//!
+//! [`list`] is the first page, [`question`] the second: what would change, and Apply. Both only ask; the app
+//! makes the change.
+
+mod list;
+mod question;
+
+use egui::{Context, Id, InputState, Key, Modal, Modifiers, Ui};
+use tasklens_data::dataset::edits::State;
+use tasklens_data::dataset::label_stats::LabelStats;
+use tasklens_data::dataset::vocabulary::Change;
+
+use crate::app::command::AppCommand;
+use crate::app::context::ViewContext;
+use crate::app::services::jobs::{Job, Outcome, take};
+use crate::app::theme::{self, GRID, Tokens};
+use list::List;
+use question::Question;
+
+/// The dialog's state.
+#[derive(Default)]
+pub struct VocabularyView {
+    is_open: bool,
+    list: List,
+    question: Option<Question>,
+    /// What is counted, and in which generation of the project.
+    stats: Option<(u64, LabelStats)>,
+    counting: Option<(u64, Job<LabelStats>)>,
+    error: Option<String>,
+}
+
+/// What a page asks for.
+enum Answer {
+    /// Nothing.
+    None,
+    /// Another page: this change.
+    Ask(Change),
+    /// The page before.
+    Back,
+    /// Make the change.
+    Apply(Change),
+    /// Leave.
+    Close,
+}
+
+impl VocabularyView {
+    /// Shows or hides it.
+    pub fn toggle(&mut self) {
+        *self = Self { is_open: !self.is_open, ..Self::default() };
+    }
+
+    /// The project is another or was changed: what was typed and asked is of the old one.
+    pub fn on_project(&mut self, is_same_file: bool) {
+        let is_open = self.is_open && is_same_file;
+        *self = Self { is_open, stats: self.stats.take().filter(|_| is_same_file), ..Self::default() };
+    }
+
+    /// Shows it while it is open; `is_changing`: a change is being made.
+    pub fn ui(&mut self, ctx: &Context, context: &mut ViewContext<'_>, is_changing: bool) {
+        if !self.is_open || context.project.is_none() {
+            return;
+        }
+        self.count(context);
+        let tokens = Tokens::of(ctx);
+        let frame = tokens.card_frame().inner_margin(20).corner_radius(theme::RADIUS + 4);
+        let space = ctx.content_rect().size();
+        let modal = Modal::new(Id::unique("tasks and labels")).frame(frame).show(ctx, |ui| {
+            ui.set_width((150.0 * GRID).min(space.x - 16.0 * GRID));
+            self.page_ui(ui, context, is_changing)
+        });
+        let answer = match modal.inner {
+            Answer::None if modal.should_close() && !is_changing => Answer::Close,
+            answer => answer,
+        };
+        match answer {
+            Answer::None => {}
+            Answer::Ask(change) => self.question = Some(Question::new(change)),
+            Answer::Back => self.question = None,
+            Answer::Apply(change) => context.commands.send(AppCommand::ChangeVocabulary(change)),
+            Answer::Close => self.is_open = false,
+        }
+    }
+
+    fn page_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>, is_changing: bool) -> Answer {
+        // Escape leaves a page before it leaves the dialog.
+        let is_within = self.question.is_some() || self.list.is_editing();
+        let is_left = |input: &mut InputState| input.consume_key(Modifiers::NONE, Key::Escape);
+        if is_within && !is_changing && ui.input_mut(is_left) {
+            self.list.stop_editing();
+            self.question = None;
+        }
+        if is_changing {
+            ui.disable();
+        }
+        match &mut self.question {
+            Some(question) => question.ui(ui, context, is_changing),
+            None => {
+                self.list.ui(ui, context, self.stats.as_ref().map(|(_, stats)| stats), self.error.as_deref())
+            }
+        }
+    }
+
+    /// Counts what each label has, in the background; the counts before stay until then.
+    fn count(&mut self, context: &ViewContext<'_>) {
+        let Some(project) = context.project else { return };
+        if let Some((generation, job)) = self.counting.take() {
+            let mut job = Some(job);
+            match take(&mut job) {
+                Some(Outcome::Done(stats)) => self.stats = Some((generation, stats)),
+                Some(Outcome::Failed(message)) => self.error = Some(message),
+                Some(Outcome::Cancelled) => {}
+                None => self.counting = job.map(|job| (generation, job)),
+            }
+        }
+        let known = self.stats.as_ref().map(|(generation, _)| *generation);
+        if known != Some(project.generation) && self.counting.is_none() && self.error.is_none() {
+            let rows = std::sync::Arc::clone(&project.dataset);
+            // The project's rows have the edits in them.
+            let job = context
+                .jobs
+                .start_quietly("Counting labels", move |_| Ok(LabelStats::of(&rows, &State::default())));
+            self.counting = Some((project.generation, job));
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Data: the rows, their labels, and what is wrong with them.
+
+mod filter_bar;
+mod overview;
+mod row_details;
+mod table;
+
+use std::sync::Arc;
+
+use egui::{Key, Margin, Panel, Ui};
+use tasklens_data::dataset::ImageRow;
+use tasklens_data::dataset::filter::Filter;
+
+use crate::app::command::UiCommand;
+use crate::app::context::ViewContext;
+use crate::app::services::jobs::{Job, Outcome};
+use crate::app::services::project::Project;
+use crate::app::theme::GRID;
+use crate::app::widgets::tab_ui;
+
+/// What the side panel shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Side {
+    /// Bars of label counts.
+    #[default]
+    Labels,
+    /// What is wrong.
+    Problems,
+    /// The selected row.
+    Image,
+}
+
+/// Which rows were asked for: the project's generation and the filter.
+type Wanted = (u64, Filter);
+
+/// The Data place.
+#[derive(Default)]
+pub struct DataView {
+    filter: Filter,
+    /// The rows that match, and for which filter and project they were found.
+    shown: Vec<usize>,
+    shown_for: Option<Wanted>,
+    search: Option<(Wanted, Job<Vec<usize>>)>,
+    /// By its image: rows may move when the project is read anew.
+    selected: Option<ImageRow>,
+    /// The project's generation that the selected row was last found in.
+    selected_in: u64,
+    scroll_to_selected: bool,
+    focus_filter: bool,
+    side: Side,
+}
+
+impl DataView {
+    /// Shows it.
+    pub fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
+        let Some(project) = context.project else { return };
+        self.follow_selected(project);
+        self.search(project, context);
+        self.keys(ui, project);
+        let tokens = context.tokens;
+        let side = egui::Frame::new().fill(tokens.panel).inner_margin(Margin::same(12));
+        let width = ui.available_width();
+        Panel::right("data side")
+            .frame(side)
+            .default_size((width * 0.32).clamp(60.0 * GRID, 105.0 * GRID))
+            .size_range(48.0 * GRID..=(width * 0.45).max(52.0 * GRID))
+            .show(ui, |ui| self.side_ui(ui, project, context));
+        let main = egui::Frame::new().fill(tokens.canvas).inner_margin(Margin {
+            left: 16,
+            right: 8,
+            top: 12,
+            bottom: 0,
+        });
+        egui::CentralPanel::no_frame().frame(main).show(ui, |ui| {
+            self.filter_bar_ui(ui, project, context);
+            ui.add_space(GRID);
+            self.table_ui(ui, project, context);
+        });
+    }
+
+    /// Selects a row of the project and scrolls to it.
+    pub fn select(&mut self, row: ImageRow) {
+        if self.shown.binary_search(&row.row).is_err() {
+            self.filter = Filter::default();
+        }
+        self.selected = Some(row);
+        self.scroll_to_selected = true;
+        self.side = Side::Image;
+    }
+
+    fn selected_row(&self) -> Option<usize> {
+        self.selected.as_ref().map(|selected| selected.row)
+    }
+
+    /// Another project was opened: what belonged to the old one goes.
+    pub fn on_project(&mut self, same_file: bool) {
+        if !same_file {
+            *self = Self::default();
+        }
+    }
+
+    /// An action that is about the table.
+    pub fn on_command(&mut self, command: UiCommand) {
+        match command {
+            UiCommand::FocusFilter => self.focus_filter = true,
+            UiCommand::ClearFilter => self.filter = Filter::default(),
+            _ => {}
+        }
+    }
+
+    /// Finds the rows that match, in the background; the old ones stay until the new ones are there.
+    fn search(&mut self, project: &Project, context: &ViewContext<'_>) {
+        if let Some((key, job)) = &mut self.search
+            && let Some(outcome) = job.poll()
+        {
+            if let Outcome::Done(rows) = outcome {
+                self.shown = rows;
+            }
+            self.shown_for = Some(key.clone());
+            self.search = None;
+        }
+        let wanted = (project.generation, self.filter.clone());
+        let on_its_way = self.search.as_ref().is_some_and(|(key, _)| *key == wanted);
+        if self.shown_for.as_ref() != Some(&wanted) && !on_its_way {
+            let (dataset, filter) = (Arc::clone(&project.dataset), self.filter.clone());
+            let job = context.jobs.start_quietly("Filtering", move |_| Ok(filter.matching(&dataset)));
+            self.search = Some((wanted, job));
+        }
+        self.shown.truncate(self.shown.partition_point(|row| *row < project.dataset.rows.len()));
+    }
+
+    /// The row of the selected image, which may have moved when the project was read anew.
+    fn follow_selected(&mut self, project: &Project) {
+        if self.selected_in == project.generation {
+            return;
+        }
+        self.selected_in = project.generation;
+        let found = self.selected.take().map(|selected| (selected.find(&project.dataset), selected));
+        self.selected = found.and_then(|(row, selected)| Some(ImageRow { row: row?, ..selected }));
+    }
+
+    /// Up and down go from row to row.
+    fn keys(&mut self, ui: &Ui, project: &Project) {
+        if ui.ctx().egui_wants_keyboard_input() || self.shown.is_empty() {
+            return;
+        }
+        let step = ui.input(|input| {
+            let page = 10;
+            i64::from(input.key_pressed(Key::ArrowDown)) - i64::from(input.key_pressed(Key::ArrowUp))
+                + page * i64::from(input.key_pressed(Key::PageDown))
+                - page * i64::from(input.key_pressed(Key::PageUp))
+        });
+        if step == 0 {
+            return;
+        }
+        let at = self.selected_row().and_then(|row| self.shown.binary_search(&row).ok());
+        let last = self.shown.len() as i64 - 1;
+        let next = at.map_or(0, |at| (at as i64 + step).clamp(0, last));
+        if let Some(row) = usize::try_from(next).ok().and_then(|at| self.shown.get(at)) {
+            self.selected = Some(ImageRow::of(&project.dataset, *row));
+            self.side = Side::Image;
+            self.scroll_to_selected = true;
+        }
+    }
+
+    fn side_ui(&mut self, ui: &mut Ui, project: &Project, context: &mut ViewContext<'_>) {
+        let problems = project.dataset.problems.len();
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = GRID;
+            let problems =
+                if problems == 0 { "Problems".to_owned() } else { format!("Problems  {problems}") };
+            for (side, name) in [
+                (Side::Labels, "Labels".to_owned()),
+                (Side::Problems, problems),
+                (Side::Image, "Image".to_owned()),
+            ] {
+                if tab_ui(ui, context.tokens, &name, self.side == side) {
+                    self.side = side;
+                }
+            }
+        });
+        ui.add_space(2.0 * GRID);
+        match self.side {
+            Side::Labels => overview::labels_ui(ui, project, context.tokens, &mut self.filter),
+            Side::Problems => {
+                if let Some(row) = overview::problems_ui(ui, project, context) {
+                    self.select(ImageRow::of(&project.dataset, row));
+                }
+            }
+            Side::Image => row_details::ui(ui, project, self.selected_row(), context),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The side panel about all rows: bars of label counts, and the problems.
+
+use egui::{Align2, FontId, Rect, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
+use tasklens_data::dataset::LabelCount;
+use tasklens_data::dataset::filter::{Filter, TaskFilter};
+use tasklens_data::dataset::problems::{Problem, Severity};
+
+use crate::app::command::UiCommand;
+use crate::app::context::ViewContext;
+use crate::app::format::grouped;
+use crate::app::services::project::Project;
+use crate::app::theme::icons;
+use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
+use crate::app::widgets::{command_button, dot_ui, empty_place};
+
+/// Bars per task and label, train and validation; a press filters by the label.
+pub fn labels_ui(ui: &mut Ui, project: &Project, tokens: &Tokens, filter: &mut Filter) {
+    let dataset = &project.dataset;
+    let split = &dataset.split;
+    ui.label(theme::caption(
+        tokens,
+        format!(
+            "{} rows train, {} validate. A press on a label shows its rows.",
+            grouped(split.train.len() as u64),
+            grouped(split.validation.len() as u64)
+        ),
+    ));
+    filter.tasks.resize(dataset.tasks.len(), TaskFilter::Any);
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        for (index, task) in dataset.tasks.iter().enumerate() {
+            ui.add_space(4.0 * GRID);
+            ui.horizontal(|ui| {
+                dot_ui(ui, tokens, index);
+                ui.label(theme::strong(&task.name));
+            });
+            ui.add_space(GRID);
+            let largest =
+                project.summary.largest(index).max(project.summary.missing.get(index).copied().unwrap_or(0));
+            let counts = project.summary.labels.get(index).map_or(&[][..], Vec::as_slice);
+            for (class, (label, count)) in task.labels.iter().zip(counts).enumerate() {
+                let this = TaskFilter::Label(u32::try_from(class).unwrap_or(u32::MAX));
+                let bar =
+                    Bar { task: &task.name, name: label, color: tokens.task(index), count: *count, largest };
+                bar.ui(ui, tokens, &mut filter.tasks[index], this);
+            }
+            let missing = project.summary.missing.get(index).copied().unwrap_or(0);
+            if missing > 0 {
+                let count = LabelCount { unused: missing, ..LabelCount::default() };
+                let bar = Bar { task: &task.name, name: "no label", color: tokens.text_weak, count, largest };
+                bar.ui(ui, tokens, &mut filter.tasks[index], TaskFilter::Missing);
+            }
+        }
+        ui.add_space(4.0 * GRID);
+    });
+}
+
+/// One label's bar: train solid, validation lighter, then rows that are not used.
+struct Bar<'a> {
+    task: &'a str,
+    name: &'a str,
+    color: egui::Color32,
+    count: LabelCount,
+    largest: usize,
+}
+
+impl Bar<'_> {
+    fn ui(&self, ui: &mut Ui, tokens: &Tokens, chosen: &mut TaskFilter, this: TaskFilter) {
+        let LabelCount { train, validation, unused } = self.count;
+        let size = Vec2::new(ui.available_width(), 6.5 * GRID);
+        let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+        let here = *chosen == this;
+        response.widget_info(|| {
+            let name = format!("{} {}: {train} train, {validation} validation", self.task, self.name);
+            WidgetInfo::selected(Role::Button, true, here, name)
+        });
+        if here || response.hovered() || response.has_focus() {
+            let fill = if here { tokens.selected } else { tokens.card };
+            ui.painter().rect_filled(rect.expand2(Vec2::new(4.0, 0.0)), RADIUS, fill);
+        }
+        self.paint(ui, tokens, rect);
+        let mut text = format!("{}: {train} rows train, {validation} validate", self.name);
+        if unused > 0 {
+            text.push_str(&format!(", {unused} are not used"));
+        }
+        if response.on_hover_text(text).clicked() {
+            *chosen = if here { TaskFilter::Any } else { this };
+        }
+    }
+
+    fn paint(&self, ui: &Ui, tokens: &Tokens, rect: Rect) {
+        let LabelCount { train, validation, unused } = self.count;
+        let name_width = (rect.width() * 0.38).min(36.0 * GRID);
+        let count_width = 14.0 * GRID;
+        let painter = ui.painter();
+        let name = rect.with_max_x(rect.left() + name_width - 2.0 * GRID);
+        let galley = egui::WidgetText::from(RichText::new(self.name).color(tokens.text)).into_galley(
+            ui,
+            Some(egui::TextWrapMode::Truncate),
+            name.width(),
+            FontId::proportional(TEXT_BODY),
+        );
+        painter.galley(name.left_center() - Vec2::new(0.0, galley.size().y / 2.0), galley, tokens.text);
+        let total = grouped((train + validation + unused) as u64);
+        let font = FontId::proportional(TEXT_SMALL);
+        painter.text(rect.right_center(), Align2::RIGHT_CENTER, total, font, tokens.text_weak);
+        let track = Rect::from_x_y_ranges(
+            rect.left() + name_width..=rect.right() - count_width,
+            rect.center().y - 4.0..=rect.center().y + 4.0,
+        );
+        painter.rect_filled(track, 2.0, tokens.track);
+        let mut left = track.left();
+        for (count, alpha) in [(train, 1.0), (validation, 0.55), (unused, 0.25)] {
+            let width = track.width() * count as f32 / self.largest.max(1) as f32;
+            let right = (left + width).min(track.right());
+            let part = Rect::from_x_y_ranges(left..=right, track.y_range());
+            painter.rect_filled(part, 2.0, self.color.gamma_multiply(alpha));
+            left = right;
+        }
+    }
+}
+
+/// The problems, the worst first; returns the row of the one that was pressed.
+pub fn problems_ui(ui: &mut Ui, project: &Project, context: &ViewContext<'_>) -> Option<usize> {
+    let problems = &project.dataset.problems;
+    if problems.is_empty() {
+        let text = "Every row has an image path and labels that the config knows.";
+        empty_place(ui, icons::CHECK_CIRCLE, "No problems", text, |ui| {
+            command_button(ui, context.commands, UiCommand::CheckImages);
+        });
+        return None;
+    }
+    let mut pressed = None;
+    // Four lines of message: what to do stands at its end.
+    let height = 22.0 * GRID;
+    ScrollArea::vertical().auto_shrink(false).show_rows(ui, height, problems.len(), |ui, range| {
+        for problem in problems.get(range).unwrap_or_default() {
+            if problem_ui(ui, context.tokens, problem, height) {
+                pressed = problem.row;
+            }
+        }
+    });
+    pressed
+}
+
+fn problem_ui(ui: &mut Ui, tokens: &Tokens, problem: &Problem, height: f32) -> bool {
+    let (icon, color) = match problem.severity {
+        Severity::Error => (icons::X_CIRCLE, tokens.error),
+        Severity::Warning => (icons::WARNING, tokens.warning),
+        Severity::Note => (icons::INFO, tokens.accent_text),
+    };
+    let sense = if problem.row.is_some() { Sense::click() } else { Sense::hover() };
+    let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), height), sense);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, problem.row.is_some(), problem.to_string()));
+    if problem.row.is_some() && (response.hovered() || response.has_focus()) {
+        ui.painter().rect_filled(rect.expand2(Vec2::new(4.0, 0.0)), RADIUS, tokens.card);
+    }
+    let font = FontId::proportional(16.0);
+    let at = rect.left_top() + Vec2::new(0.0, 1.5 * GRID);
+    ui.painter().text(at, Align2::LEFT_TOP, icon, font, color);
+    let text = rect.with_min_x(rect.left() + 6.0 * GRID).shrink2(Vec2::new(0.0, GRID));
+    let mut child = ui.new_child(egui::UiBuilder::new().max_rect(text));
+    child.set_clip_rect(text.intersect(ui.clip_rect()));
+    child.spacing_mut().item_spacing.y = 0.0;
+    let place = match (problem.line, &problem.column) {
+        (Some(line), Some(column)) => format!("{} \u{b7} line {line}, {column}", problem.kind.name()),
+        (Some(line), None) => format!("{} \u{b7} line {line}", problem.kind.name()),
+        (None, Some(column)) => format!("{} \u{b7} {column}", problem.kind.name()),
+        (None, None) => problem.kind.name().to_owned(),
+    };
+    child.add(egui::Label::new(theme::caption(tokens, place)).truncate());
+    child.add(egui::Label::new(RichText::new(&problem.message).size(TEXT_SMALL)).wrap());
+    response.on_hover_text(&problem.message).clicked()
+}

@@ -1,0 +1,245 @@
+//! Another run on the same rows: what it mends, what it breaks, and whether the difference is more than chance.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use egui::{Align, ComboBox, Layout, Role, ScrollArea, Ui, WidgetInfo};
+use tasklens_net::evaluation::browse::Query;
+
+use super::session::{Loaded, Session};
+use super::wording::{images, part_name};
+use super::{Action, Focus};
+use crate::app::context::ViewContext;
+use crate::app::places::train::earlier::EarlierRuns;
+use crate::app::theme::icons;
+use crate::app::theme::{self, GRID};
+use crate::app::widgets::empty_place;
+use card::TaskCard;
+use other::Other;
+use rows::{Change, Compared, ComparedTask};
+
+mod card;
+mod other;
+mod rows;
+
+/// The tab.
+#[derive(Default)]
+pub struct CompareTab {
+    other: Option<Other>,
+}
+
+impl CompareTab {
+    /// Shows it.
+    pub fn ui(
+        &mut self,
+        ui: &mut Ui,
+        session: &Session,
+        loaded: &Loaded,
+        focus: &Focus,
+        runs: &EarlierRuns,
+        context: &mut ViewContext<'_>,
+    ) -> Option<Action> {
+        let candidates: Vec<(&PathBuf, &str)> = runs
+            .others(Some(&session.run))
+            .filter(|run| run.record.best.is_some())
+            .map(|run| (&run.record.folder, run.record.name.as_str()))
+            .collect();
+        if self.other.is_none() {
+            // The newest is the likeliest; nothing is computed for it unasked.
+            self.other = candidates.first().map(|(folder, _)| Other::new((*folder).clone()));
+        }
+        let Some(other) = &mut self.other else {
+            let text = "Train another network on these rows: what it does better and worse is then here.";
+            empty_place(ui, icons::GIT_DIFF, "Only one run has a model", text, |_| {});
+            return None;
+        };
+        other.poll(loaded, focus.part, context);
+        let chosen = run_menu_ui(ui, context, &candidates, other);
+        if let Some(folder) = chosen {
+            self.other = Some(Other::new(folder));
+            ui.ctx().request_repaint();
+            return None;
+        }
+        ui.add_space(GRID);
+        let place = Place { session, loaded, focus, context };
+        place.other_ui(ui, other)
+    }
+}
+
+/// Which run; returns another one where it was chosen.
+fn run_menu_ui(
+    ui: &mut Ui,
+    context: &ViewContext<'_>,
+    candidates: &[(&PathBuf, &str)],
+    other: &Other,
+) -> Option<PathBuf> {
+    let mut chosen = None;
+    ui.horizontal(|ui| {
+        ui.label(theme::caption(context.tokens, "Compare with"));
+        let menu = ComboBox::from_id_salt("compared run").selected_text(other.name()).width(52.0 * GRID);
+        let menu = menu.truncate().show_ui(ui, |ui| {
+            for (folder, name) in candidates {
+                let here = other.run == **folder;
+                if ui.selectable_label(here, *name).clicked() && !here {
+                    chosen = Some((*folder).clone());
+                }
+            }
+        });
+        menu.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Run to compare with"));
+    });
+    chosen
+}
+
+/// What stands around the comparison.
+struct Place<'a> {
+    session: &'a Session,
+    loaded: &'a Loaded,
+    focus: &'a Focus,
+    context: &'a ViewContext<'a>,
+}
+
+impl Place<'_> {
+    fn other_ui(&self, ui: &mut Ui, other: &mut Other) -> Option<Action> {
+        if let Some(message) = other.failure.clone() {
+            empty_place(ui, icons::WARNING, "This run cannot be compared", &message, |ui| {
+                if ui.button("Try again").clicked() {
+                    other.failure = None;
+                }
+            });
+            return None;
+        }
+        if other.progress().is_some() {
+            progress_ui(ui, other);
+        }
+        let compared = other.compared()?;
+        let (rows, missing) = (compared.rows, compared.missing);
+        let action = if rows > 0 { self.compared_ui(ui, other, compared) } else { None };
+        if other.progress().is_some() {
+            return action;
+        }
+        if rows == 0 {
+            self.nothing_predicted_ui(ui, other, missing);
+        } else if missing > 0 && self.missing_ui(ui, missing) {
+            other.predict(self.loaded, self.focus.part, self.context);
+        }
+        action
+    }
+
+    fn nothing_predicted_ui(&self, ui: &mut Ui, other: &mut Other, missing: usize) {
+        if missing == 0 {
+            let text = format!("No image of {} is predicted yet.", part_name(self.focus.part));
+            empty_place(ui, icons::GIT_DIFF, "Nothing to compare", &text, |_| {});
+            return;
+        }
+        let text = format!(
+            "{} of {} have to go through this network once. What it says is kept beside the run.",
+            images(missing),
+            part_name(self.focus.part)
+        );
+        let title = format!("{} has not seen these images", other.name());
+        empty_place(ui, icons::GIT_DIFF, &title, &text, |ui| {
+            let text = egui::RichText::new(format!("Predict with {}", other.name()));
+            let text = text.color(self.context.tokens.on_accent);
+            if ui.add(egui::Button::new(text).fill(self.context.tokens.accent)).clicked() {
+                other.predict(self.loaded, self.focus.part, self.context);
+            }
+        });
+    }
+
+    /// Whether the rest is wanted.
+    fn missing_ui(&self, ui: &mut Ui, missing: usize) -> bool {
+        let mut wanted = false;
+        ui.horizontal_wrapped(|ui| {
+            let text = format!("{} are left out: this run has not predicted them.", images(missing));
+            ui.label(theme::caption(self.context.tokens, text));
+            wanted = ui.button("Predict them").clicked();
+        });
+        wanted
+    }
+
+    fn compared_ui(&self, ui: &mut Ui, other: &Other, compared: &Compared) -> Option<Action> {
+        let (first, second) = (self.session.name(), other.name());
+        let mut action = None;
+        // What is said below the cards needs its line.
+        let below = if compared.missing > 0 { 10.0 * GRID } else { 0.0 };
+        let height = (ui.available_height() - below).max(0.0);
+        let area = ScrollArea::vertical().id_salt("compared").auto_shrink(false).max_height(height);
+        area.show(ui, |ui| {
+            self.sentences_ui(ui, compared, &second);
+            for task in &compared.tasks {
+                let items = self.loaded.inspection.tasks.get(task.task);
+                let index = items.and_then(|items| items.in_dataset).unwrap_or(task.task);
+                let card = TaskCard {
+                    compared: task,
+                    color: self.context.tokens.task(index),
+                    names: [&first, &second],
+                };
+                // Items of a dataset that was opened since may be others.
+                let is_same = |_: &Change| other.has_items_of(self.loaded);
+                if let Some(change) = card.ui(ui).filter(is_same) {
+                    action = Some(browse(self.focus, task, change, &second));
+                }
+                ui.add_space(GRID);
+            }
+        });
+        action
+    }
+
+    /// What has to be known about the numbers.
+    fn sentences_ui(&self, ui: &mut Ui, compared: &Compared, second: &str) {
+        let mut sentences = Vec::new();
+        let learnt = compared.rows - compared.new_to_both;
+        if learnt > 0 {
+            sentences.push(format!(
+                "Compared on the {} that neither {} nor {second} learnt from. The {learnt} others are counted apart: \
+                 a run does better on what it learnt from.",
+                images(compared.new_to_both),
+                self.session.name()
+            ));
+        }
+        match compared.left_out.as_slice() {
+            [] => {}
+            [task] => sentences.push(format!("{task} is left out: only one of the runs has this task.")),
+            tasks => {
+                let tasks = tasks.join(", ");
+                sentences.push(format!("{tasks} are left out: only one of the runs has these tasks."));
+            }
+        }
+        for sentence in sentences {
+            ui.horizontal_top(|ui| {
+                let tokens = self.context.tokens;
+                ui.label(egui::RichText::new(icons::WARNING).size(16.0).color(tokens.warning));
+                ui.add(egui::Label::new(sentence).wrap());
+            });
+        }
+    }
+}
+
+fn progress_ui(ui: &mut Ui, other: &Other) {
+    let Some(progress) = other.progress() else { return };
+    ui.horizontal(|ui| {
+        ui.label(progress.title());
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if ui.button("Cancel").clicked() {
+                other.cancel();
+            }
+            let bar = egui::ProgressBar::new(progress.fraction().unwrap_or(0.0)).desired_height(2.0 * GRID);
+            ui.add(bar);
+        });
+    });
+    ui.add_space(GRID);
+}
+
+/// Exactly the images behind a count.
+fn browse(focus: &Focus, task: &ComparedTask, change: Change, second: &str) -> Action {
+    let items = Arc::clone(task.of(change));
+    let count = images(items.len());
+    let title = match change {
+        Change::Fixed => format!("{count} that are right now and were wrong in {second}"),
+        Change::Broken => format!("{count} that are wrong now and were right in {second}"),
+        Change::StillWrong => format!("{count} that both runs get wrong"),
+        Change::StillRight => format!("{count} that both runs get right"),
+    };
+    let query = Query { task: task.task, part: focus.part, among: Some(items), ..Query::default() };
+    Action::Browse { query, title: Some(title) }
+}

@@ -1,0 +1,272 @@
+//! The confusion matrix of the task in focus, and the most frequent confusions beside it.
+
+use std::sync::Arc;
+
+use egui::{Align, Layout, ScrollArea, Ui};
+use tasklens_net::evaluation::browse::{Order, Query};
+use tasklens_net::evaluation::confusion::Normalisation;
+use tasklens_net::evaluation::inspection::Inspection;
+
+use super::session::Loaded;
+use super::wording::{images, part_name};
+use super::{Action, Focus};
+use crate::app::context::ViewContext;
+use crate::app::services::jobs::{Job, Outcome};
+use crate::app::theme::icons;
+use crate::app::theme::{self, GRID};
+use crate::app::widgets::confusion_matrix::{ConfusionMatrix, Pick};
+use crate::app::widgets::empty_place;
+use crate::app::widgets::segments::Segments;
+use counts::Counts;
+
+mod counts;
+mod pairs;
+
+/// Below this width, the list stands below the matrix.
+const WIDE: f32 = 860.0;
+const LIST_WIDTH: f32 = 72.0 * GRID;
+/// Of the matrix where the place scrolls as a whole.
+const NARROW_HEIGHT: f32 = 80.0 * GRID;
+
+const NORMALISATIONS: [(Normalisation, &str, &str); 3] = [
+    (
+        Normalisation::Actual,
+        "Per true label",
+        "Shares of the images that have a label: the diagonal is recall",
+    ),
+    (
+        Normalisation::Predicted,
+        "Per prediction",
+        "Shares of the images that are given a label: the diagonal is precision",
+    ),
+    (Normalisation::None, "Counts", "Numbers of images"),
+];
+
+/// The order of rows and columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LabelOrder {
+    Confused,
+    Given,
+    Frequency,
+}
+
+const ORDERS: [(LabelOrder, &str, &str); 3] = [
+    (LabelOrder::Confused, "By confusion", "Labels that are taken for each other stand side by side"),
+    (LabelOrder::Given, "As in config", "The order of the labels in config.yml"),
+    (LabelOrder::Frequency, "By frequency", "The most frequent label first"),
+];
+
+/// The tab. It keeps how the matrix is shown, and what was counted.
+pub struct ConfusionTab {
+    normalisation: Normalisation,
+    order: LabelOrder,
+    counted: Option<Counted>,
+}
+
+impl Default for ConfusionTab {
+    fn default() -> Self {
+        Self { normalisation: Normalisation::Actual, order: LabelOrder::Confused, counted: None }
+    }
+}
+
+/// Counts, and what they are of. While a job counts anew, because labels or outputs have changed, the old ones
+/// are still shown.
+struct Counted {
+    of: Arc<Inspection>,
+    focus: Focus,
+    job: Option<Job<Counts>>,
+    result: Option<Result<Counts, String>>,
+}
+
+impl ConfusionTab {
+    /// Shows it.
+    pub fn ui(
+        &mut self,
+        ui: &mut Ui,
+        loaded: &Loaded,
+        focus: &Focus,
+        context: &mut ViewContext<'_>,
+    ) -> Option<Action> {
+        self.count(loaded, focus, context);
+        let counts = match self.counted.as_ref()?.result.as_ref()? {
+            Ok(counts) => counts,
+            Err(message) => {
+                empty_place(ui, icons::WARNING, "No confusion matrix", message, |_| {});
+                return None;
+            }
+        };
+        let items = loaded.inspection.tasks.get(focus.task)?;
+        if counts.confusion.labels() != items.task.labels.len() {
+            return None;
+        }
+        if counts.rows == 0 {
+            let text = format!(
+                "No image of {} that is predicted has a label for {}.",
+                part_name(focus.part),
+                items.task.name
+            );
+            empty_place(ui, icons::GRID_FOUR, "Nothing to count", &text, |_| {});
+            return None;
+        }
+        let color = context.tokens.task(items.in_dataset.unwrap_or(focus.task));
+        let place = Place { labels: &items.task.labels, counts, color, context };
+        let (normalisation, order) = (&mut self.normalisation, &mut self.order);
+        let pick = if ui.available_width() >= WIDE {
+            place.wide_ui(ui, normalisation, order)
+        } else {
+            let area = ScrollArea::vertical().id_salt("confusion").auto_shrink(false);
+            area.show(ui, |ui| place.narrow_ui(ui, normalisation, order)).inner
+        };
+        pick.map(|pick| Action::Browse { query: query(*focus, pick), title: None })
+    }
+
+    /// Counts in the background what is in focus, where that is not what was counted.
+    fn count(&mut self, loaded: &Loaded, focus: &Focus, context: &ViewContext<'_>) {
+        let is_same =
+            |counted: &Counted| Arc::ptr_eq(&counted.of, &loaded.inspection) && counted.focus == *focus;
+        if !self.counted.as_ref().is_some_and(is_same) {
+            let (of, focus) = (Arc::clone(&loaded.inspection), *focus);
+            let inspection = Arc::clone(&of);
+            let job = context.jobs.start_quietly("Counting confusions", move |_| {
+                Ok(Counts::of(&inspection, focus.task, focus.part))
+            });
+            let old = self.counted.take().filter(|counted| counted.focus == focus);
+            let result = old.and_then(|counted| counted.result);
+            self.counted = Some(Counted { of, focus, job: Some(job), result });
+        }
+        let Some(counted) = &mut self.counted else { return };
+        match counted.job.as_mut().and_then(Job::poll) {
+            Some(Outcome::Done(counts)) => counted.result = Some(Ok(counts)),
+            Some(Outcome::Failed(message)) => counted.result = Some(Err(message)),
+            Some(Outcome::Cancelled) | None => return,
+        }
+        counted.job = None;
+    }
+}
+
+/// Exactly the images behind a cell, a label or a head.
+fn query(focus: Focus, pick: Pick) -> Query {
+    let label = |label: Option<usize>| label.map(|label| label as u32);
+    Query {
+        task: focus.task,
+        part: focus.part,
+        actual: label(pick.actual),
+        predicted: label(pick.predicted),
+        order: Order::Confidence,
+        descending: true,
+        ..Query::default()
+    }
+}
+
+/// What is shown.
+struct Place<'a> {
+    labels: &'a [String],
+    counts: &'a Counts,
+    color: egui::Color32,
+    context: &'a ViewContext<'a>,
+}
+
+impl Place<'_> {
+    fn wide_ui(
+        &self,
+        ui: &mut Ui,
+        normalisation: &mut Normalisation,
+        order: &mut LabelOrder,
+    ) -> Option<Pick> {
+        self.choices_ui(ui, normalisation, order);
+        ui.add_space(2.0 * GRID);
+        let mut pick = None;
+        ui.horizontal_top(|ui| {
+            let height = ui.available_height();
+            let width = ui.available_width() - LIST_WIDTH - 4.0 * GRID;
+            ui.allocate_ui(egui::vec2(width, height), |ui| {
+                ui.set_min_size(egui::vec2(width, height));
+                pick = self.matrix_ui(ui, *normalisation, *order, height);
+            });
+            ui.add_space(2.0 * GRID);
+            self.context.tokens.card_frame().show(ui, |ui| {
+                ui.vertical(|ui| {
+                    ui.set_min_size(ui.available_size());
+                    pick = pick.or(pairs::pairs_ui(ui, self.labels, self.counts, self.color));
+                });
+            });
+        });
+        pick
+    }
+
+    fn narrow_ui(
+        &self,
+        ui: &mut Ui,
+        normalisation: &mut Normalisation,
+        order: &mut LabelOrder,
+    ) -> Option<Pick> {
+        self.choices_ui(ui, normalisation, order);
+        ui.add_space(2.0 * GRID);
+        let pick = self.matrix_ui(ui, *normalisation, *order, NARROW_HEIGHT);
+        ui.add_space(4.0 * GRID);
+        let frame = self.context.tokens.card_frame();
+        let of_list = frame.show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.set_max_height(NARROW_HEIGHT);
+            pairs::pairs_ui(ui, self.labels, self.counts, self.color)
+        });
+        pick.or(of_list.inner)
+    }
+
+    fn choices_ui(&self, ui: &mut Ui, normalisation: &mut Normalisation, order: &mut LabelOrder) {
+        let is_wide = ui.available_width() >= WIDE;
+        let direction =
+            if is_wide { Layout::left_to_right(Align::Center) } else { Layout::top_down(Align::Min) };
+        let choices = |ui: &mut Ui| {
+            Segments::new("Numbers", &NORMALISATIONS).ui(ui, normalisation);
+            if self.labels.len() > 2 {
+                Segments::new("Order", &ORDERS).ui(ui, order);
+            }
+            let facts = format!("{}, {} of them wrong", images(self.counts.rows), self.counts.wrong);
+            ui.label(theme::caption(self.context.tokens, facts));
+        };
+        ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), 0.0), direction, choices);
+    }
+
+    fn matrix_ui(
+        &self,
+        ui: &mut Ui,
+        normalisation: Normalisation,
+        order: LabelOrder,
+        height: f32,
+    ) -> Option<Pick> {
+        let matrix = ConfusionMatrix::new(self.labels, &self.counts.confusion, self.color);
+        let matrix = match order {
+            LabelOrder::Confused => matrix.order(&self.counts.by_confusion),
+            LabelOrder::Frequency => matrix.order(&self.counts.by_frequency),
+            LabelOrder::Given => matrix,
+        };
+        matrix.normalisation(normalisation).height(height).ui(ui)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tasklens_data::dataset::split::Part;
+
+    use super::counts::tests::inspection;
+    use super::*;
+
+    #[test]
+    fn a_cell_leads_to_exactly_its_images() {
+        let inspection = inspection();
+        for part in [None, Some(Part::Train), Some(Part::Validation)] {
+            let focus = Focus { task: 0, part };
+            let counts = Counts::of(&inspection, 0, part);
+            for (actual, predicted, count) in counts.confusion.cells() {
+                let pick = Pick { actual: Some(actual), predicted: Some(predicted) };
+                let items = inspection.select(&query(focus, pick));
+                assert_eq!(items.len(), count, "{actual} as {predicted} in {part:?}");
+                let print = &inspection.tasks[0];
+                assert!(items.iter().all(|item| {
+                    print.labels[*item] == Some(actual as u32) && print.predicted[*item] == predicted as u32
+                }));
+            }
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! The same photograph on both sides of the split: what was learnt by heart is scored as if it were known.
+
+mod list;
+
+use std::sync::Arc;
+
+use egui::{Align, Label, Layout, Slider, Ui};
+use tasklens_data::dataset::split::Part;
+use tasklens_net::evaluation::browse::Query;
+use tasklens_net::evaluation::duplicates::{self, Found, Leak, Shown};
+use tasklens_net::inference::duplicates::SAME_PHOTOGRAPH;
+
+use super::origin::Origin;
+use super::search::{Search, Words};
+use super::session::{Loaded, Session};
+use super::{Action, Focus};
+use crate::app::context::ViewContext;
+use crate::app::format::grouped;
+use crate::app::theme::icons;
+use crate::app::theme::{self, GRID};
+use crate::app::widgets::empty_place;
+
+const WORDS: Words = Words {
+    icon: icons::COPY,
+    searching: (
+        "Looking for the same photograph twice",
+        "Each image that validates or tests is compared with each that trains, as tiny pictures.",
+    ),
+    waiting: "As soon as every image is predicted, they are compared.",
+    again: "Look for duplicates",
+};
+
+/// What the list was chosen by.
+type Chosen = (u64, u32, bool);
+
+/// The tab.
+pub struct DuplicatesTab {
+    origin: Origin,
+    search: Search<Found>,
+    /// From this correlation on a pair is shown.
+    threshold: f32,
+    only_contradicting: bool,
+    shown: Option<(Chosen, Shown)>,
+}
+
+impl Default for DuplicatesTab {
+    fn default() -> Self {
+        Self {
+            origin: Origin::default(),
+            search: Search::default(),
+            threshold: SAME_PHOTOGRAPH,
+            only_contradicting: false,
+            shown: None,
+        }
+    }
+}
+
+impl DuplicatesTab {
+    /// Shows it.
+    pub fn ui(
+        &mut self,
+        ui: &mut Ui,
+        session: &Session,
+        loaded: &Loaded,
+        focus: &Focus,
+        context: &mut ViewContext<'_>,
+    ) -> Option<Action> {
+        let inspection = &loaded.inspection;
+        if inspection.features.len() != inspection.len() {
+            let text = "This run was predicted without miniatures. Predict its images again to compare them.";
+            empty_place(ui, icons::COPY, "Nothing to compare", text, |_| {});
+            return None;
+        }
+        if self.origin.renew(loaded) {
+            self.search = Search::default();
+        }
+        if self.search.poll() {
+            self.shown = None;
+        }
+        if self.search.is_due(session) {
+            self.start(loaded, context);
+        }
+        if self.search.found.is_none() {
+            if self.search.waiting_ui(ui, session, &WORDS) {
+                self.start(loaded, context);
+            }
+            return None;
+        }
+        if !inspection.parts.iter().any(|part| *part != Part::Train) {
+            let text = "All images train, so there is no border that a photograph could be on both sides of.";
+            empty_place(ui, icons::COPY, "No image validates", text, |_| {});
+            return None;
+        }
+        self.choose(loaded);
+        self.found_ui(ui, loaded, focus, context)
+    }
+
+    fn start(&mut self, loaded: &Loaded, context: &ViewContext<'_>) {
+        let inspection = Arc::clone(&loaded.inspection);
+        self.search.start(context.jobs.start("Looking for duplicates", move |progress| {
+            duplicates::find(&inspection, &mut |done, of| {
+                progress.set(done as u64, of as u64);
+                progress.keep_going()
+            })
+        }));
+    }
+
+    /// The pairs to show, chosen anew when something changed.
+    fn choose(&mut self, loaded: &Loaded) {
+        let chosen = (loaded.version, self.threshold.to_bits(), self.only_contradicting);
+        let Some(found) = self.search.found.as_ref() else { return };
+        if self.shown.as_ref().is_none_or(|(of, _)| *of != chosen) {
+            let shown = Shown::new(&loaded.inspection, found, self.threshold, self.only_contradicting);
+            self.shown = Some((chosen, shown));
+        }
+    }
+
+    fn found_ui(
+        &mut self,
+        ui: &mut Ui,
+        loaded: &Loaded,
+        focus: &Focus,
+        context: &mut ViewContext<'_>,
+    ) -> Option<Action> {
+        let (_, shown) = self.shown.as_ref()?;
+        if self.search.found.as_ref().is_some_and(|found| found.pairs.is_empty()) {
+            let all: Vec<String> = shown.leaks.iter().map(|leak| counted(leak.of, leak.part)).collect();
+            let text = format!(
+                "None of {} looks like an image of another part: the scores are honest in this respect.",
+                all.join(" and ")
+            );
+            empty_place(ui, icons::CHECK_CIRCLE, "No photograph is on both sides", &text, |_| {});
+            return None;
+        }
+        let mut action = None;
+        for leak in &shown.leaks {
+            ui.horizontal_wrapped(|ui| {
+                ui.add(Label::new(theme::strong(sentence(leak))).wrap()).on_hover_text(
+                    "The correlation of two images made as small as 12 by 12 pixels: it finds copies that were \
+                     resized, recompressed or made brighter, and hardly any other pair.",
+                );
+                let name = if shown.leaks.len() == 1 { "them".to_owned() } else { images_of(leak.part) };
+                if !leak.alike.is_empty() && ui.button(format!("Browse {name}")).clicked() {
+                    action = Some(browse(leak, focus));
+                }
+            });
+        }
+        ui.add_space(GRID);
+        let (pairs, contradicting) = (shown.pairs.len(), shown.contradicting);
+        self.filters_ui(ui, pairs, contradicting, context);
+        ui.add_space(GRID);
+        let (_, shown) = self.shown.as_ref()?;
+        if shown.pairs.is_empty() {
+            let text = "Lower the similarity, or show all pairs, to see more.";
+            empty_place(ui, icons::CHECK_CIRCLE, "No such pair", text, |_| {});
+            return action;
+        }
+        list::ui(ui, loaded, &shown.pairs, focus.task, context).map(Action::Open).or(action)
+    }
+
+    fn filters_ui(&mut self, ui: &mut Ui, pairs: usize, contradicting: usize, context: &ViewContext<'_>) {
+        ui.horizontal_wrapped(|ui| {
+            let label = ui.label(theme::caption(context.tokens, "Similarity from"));
+            ui.spacing_mut().slider_width = 30.0 * GRID;
+            let slider = Slider::new(&mut self.threshold, duplicates::LEAST..=1.0).fixed_decimals(3);
+            ui.add(slider).labelled_by(label.id).on_hover_text(
+                "From 0.995 on it is nearly always the same photograph; lower values also show photographs \
+                 that were only taken alike",
+            );
+            let text = format!("Contradicting labels only ({})", grouped(contradicting as u64));
+            // An empty box must be seen.
+            let line = context.tokens.text_weak.gamma_multiply(0.6);
+            ui.visuals_mut().widgets.inactive.bg_stroke = egui::Stroke::new(1.0, line);
+            ui.add_space(2.0 * GRID);
+            ui.checkbox(&mut self.only_contradicting, text)
+                .on_hover_text("Of the same photograph with two labels, one label is wrong");
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let text =
+                    if pairs == 1 { "1 pair".to_owned() } else { format!("{} pairs", grouped(pairs as u64)) };
+                ui.label(theme::caption(context.tokens, text));
+            });
+        });
+    }
+}
+
+/// The images of a part that look like one that trains.
+fn browse(leak: &Leak, focus: &Focus) -> Action {
+    let looks = if leak.alike.len() == 1 { "looks" } else { "look" };
+    let title = format!("{} that {looks} like one that trains", counted(leak.alike.len(), leak.part));
+    let query = Query {
+        task: focus.task,
+        part: Some(leak.part),
+        among: Some(Arc::new(leak.alike.clone())),
+        ..Query::default()
+    };
+    Action::Browse { query, title: Some(title) }
+}
+
+/// Such as `12 validation images`.
+fn counted(count: usize, part: Part) -> String {
+    let images = if count == 1 { format!("{} image", part_name(part)) } else { images_of(part) };
+    format!("{} {images}", grouped(count as u64))
+}
+
+fn images_of(part: Part) -> String {
+    format!("{} images", part_name(part))
+}
+
+fn part_name(part: Part) -> &'static str {
+    match part {
+        Part::Train => "training",
+        Part::Validation => "validation",
+        Part::Test => "test",
+    }
+}
+
+fn sentence(leak: &Leak) -> String {
+    let (alike, of, name) = (leak.alike.len(), leak.of, part_name(leak.part));
+    if alike == 0 {
+        return format!("None of {} looks like one that trains", counted(of, leak.part));
+    }
+    let looks = if alike == 1 { "looks" } else { "look" };
+    let points = 100.0 * alike as f64 / of as f64;
+    format!(
+        "{} of {} {looks} like one that trains: the {name} scores are too good by {points:.1} percentage points at most",
+        grouped(alike as u64),
+        counted(of, leak.part),
+    )
+}

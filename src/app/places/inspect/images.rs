@@ -1,0 +1,344 @@
+//! The grid of images, and one of them large.
+//!
+//! Which images is an [`Inspection::select`] in the background; this file keeps what was found and what is
+//! open. The bar above the grid, the cells, the large view and the heat maps are in the files below.
+
+mod cells;
+mod details;
+mod filter_bar;
+mod heat;
+mod large;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use egui::Ui;
+use tasklens_data::dataset::Dataset;
+use tasklens_net::evaluation::browse::{Order, Query, Verdict};
+use tasklens_net::evaluation::inspection::Inspection;
+
+use super::neighbours::NeighboursStrip;
+use super::session::{Loaded, Session};
+use super::{Action, Focus};
+use crate::app::command::Level;
+use crate::app::context::ViewContext;
+use crate::app::format::grouped;
+use crate::app::services::jobs::{Job, Outcome};
+use crate::app::theme::GRID;
+use crate::app::theme::icons;
+use crate::app::widgets::empty_place;
+use crate::app::widgets::thumbnail_grid::{GridState, ThumbnailGrid};
+use cells::{CAPTION, Cells};
+use heat::HeatMaps;
+
+/// Sides of the pictures, in points.
+const SIDES: std::ops::RangeInclusive<f32> = 26.0 * GRID..=80.0 * GRID;
+
+/// The items that are shown are numbers within this.
+#[derive(Clone)]
+pub struct Basis {
+    version: u64,
+    inspection: Arc<Inspection>,
+    dataset: Arc<Dataset>,
+}
+
+impl Basis {
+    /// What is loaded now.
+    pub fn of(loaded: &Loaded) -> Self {
+        let (inspection, dataset) = (Arc::clone(&loaded.inspection), Arc::clone(&loaded.dataset));
+        Self { version: loaded.version, inspection, dataset }
+    }
+
+    fn image_of_row(&self, row: usize) -> Option<&Path> {
+        Some(&self.dataset.rows.get(row)?.image)
+    }
+
+    fn image(&self, item: usize) -> Option<&Path> {
+        self.image_of_row(*self.inspection.rows.get(item)?)
+    }
+
+    /// The number that an item has in another basis where its row has not moved.
+    fn item_in_place(&self, item: usize, other: &Self) -> Option<usize> {
+        let row = *self.inspection.rows.get(item)?;
+        let is_same = other.image_of_row(row) == self.image_of_row(row);
+        other.inspection.rows.binary_search(&row).ok().filter(|_| is_same)
+    }
+
+    /// The number that an item has in another basis, wherever its row is there.
+    fn item_in(&self, item: usize, other: &Self) -> Option<usize> {
+        let image = self.image(item)?;
+        let elsewhere = || (0..other.inspection.len()).find(|item| other.image(*item) == Some(image));
+        self.item_in_place(item, other).or_else(elsewhere)
+    }
+
+    /// [`Self::item_in`] for many items, ascending; what is not there is left out.
+    fn items_in(&self, items: &[usize], other: &Self) -> Vec<usize> {
+        let in_place: Option<Vec<usize>> =
+            items.iter().map(|item| self.item_in_place(*item, other)).collect();
+        if let Some(items) = in_place {
+            return items;
+        }
+        let places = (0..other.inspection.len()).filter_map(|item| Some((other.image(item)?, item)));
+        let places: HashMap<&Path, usize> = places.collect();
+        let mut found: Vec<usize> =
+            items.iter().filter_map(|item| places.get(self.image(*item)?).copied()).collect();
+        found.sort_unstable();
+        found
+    }
+}
+
+/// What a search found.
+struct Found {
+    basis: Basis,
+    query: Query,
+    /// In order.
+    items: Vec<usize>,
+    /// How many there are without any filter, in this part.
+    of: usize,
+    /// Per label how many there would be, were it the true (predicted) one that is filtered by.
+    actual: Vec<usize>,
+    predicted: Vec<usize>,
+}
+
+impl Found {
+    fn new(basis: Basis, query: Query) -> Self {
+        let inspection = &basis.inspection;
+        let items = inspection.select(&query);
+        let task = &inspection.tasks[query.task];
+        let mut actual = vec![0; task.task.labels.len()];
+        let mut predicted = actual.clone();
+        let in_any_order = Query { order: Order::Row, descending: false, ..query.clone() };
+        for item in inspection.select(&Query { actual: None, ..in_any_order.clone() }) {
+            if let Some(label) = task.labels[item] {
+                actual[label as usize] += 1;
+            }
+        }
+        for item in inspection.select(&Query { predicted: None, ..in_any_order }) {
+            predicted[task.predicted[item] as usize] += 1;
+        }
+        let in_part = Query { task: query.task, part: query.part, ..Query::default() };
+        let of = inspection.select(&in_part).len();
+        Self { basis, query, items, of, actual, predicted }
+    }
+}
+
+/// The tab.
+pub struct ImagesTab {
+    query: Query,
+    /// In words what [`Query::among`] is.
+    title: Option<String>,
+    /// What was found last stays until the next is there.
+    found: Option<Found>,
+    search: Option<(u64, Query, Job<Found>)>,
+    basis: Option<Basis>,
+    grid: GridState,
+    side: f32,
+    /// The item shown large, and its place among those found.
+    large: Option<usize>,
+    large_at: Option<usize>,
+    heat: HeatMaps,
+    neighbours: NeighboursStrip,
+    folder: Option<Job<()>>,
+}
+
+impl Default for ImagesTab {
+    fn default() -> Self {
+        Self {
+            query: mistakes(),
+            title: None,
+            found: None,
+            search: None,
+            basis: None,
+            grid: GridState::default(),
+            side: 36.0 * GRID,
+            large: None,
+            large_at: None,
+            heat: HeatMaps::default(),
+            neighbours: NeighboursStrip::default(),
+            folder: None,
+        }
+    }
+}
+
+/// What the tab begins with: where the network is wrong, and most sure of it, first.
+fn mistakes() -> Query {
+    Query { verdict: Verdict::Wrong, order: Order::Confidence, descending: true, ..Query::default() }
+}
+
+impl ImagesTab {
+    /// Shows it.
+    pub fn ui(
+        &mut self,
+        ui: &mut Ui,
+        session: &Session,
+        loaded: &Loaded,
+        focus: &Focus,
+        context: &mut ViewContext<'_>,
+    ) -> Option<Action> {
+        let lost = self.renumber(Basis::of(loaded));
+        if lost > 0 {
+            let message = format!(
+                "{} of the chosen images cannot be shown any more: the CSV or the predictions have changed",
+                grouped(lost as u64)
+            );
+            context.commands.toast(Level::Info, message);
+        }
+        self.set_focus(focus);
+        self.search(context);
+        self.poll_folder(context);
+        match (self.large, self.basis.clone()) {
+            (Some(item), Some(basis)) => self.large_ui(ui, &basis, item, (session, loaded), context),
+            _ => self.grid_ui(ui, context),
+        }
+        None
+    }
+
+    /// Shows the images of a query, whose items are numbers within `basis`.
+    pub fn browse(&mut self, query: Query, title: Option<String>, basis: Basis) {
+        self.renumber(basis);
+        self.query = query;
+        self.title = title;
+        self.large = None;
+    }
+
+    /// Shows an item of `basis` large.
+    pub fn open(&mut self, item: usize, basis: Basis) {
+        self.renumber(basis);
+        self.show_large(Some(item));
+    }
+
+    /// More outputs, other labels, or rows that were read anew: items get other numbers. How many of the images
+    /// that another tab asked for are not there any more.
+    fn renumber(&mut self, newer: Basis) -> usize {
+        let mut lost = 0;
+        if let Some(basis) = &self.basis {
+            if basis.version == newer.version {
+                return 0;
+            }
+            if let Some(among) = &self.query.among {
+                let items = basis.items_in(among, &newer);
+                lost = among.len() - items.len();
+                self.query.among = Some(Arc::new(items));
+            }
+            self.large = self.large.and_then(|item| basis.item_in(item, &newer));
+        }
+        self.basis = Some(newer);
+        lost
+    }
+
+    /// Task and part are chosen above all tabs; labels are those of one task.
+    fn set_focus(&mut self, focus: &Focus) {
+        if self.query.task != focus.task {
+            (self.query.actual, self.query.predicted) = (None, None);
+        }
+        (self.query.task, self.query.part) = (focus.task, focus.part);
+    }
+
+    /// Finds the items in the background; the old ones stay until the new ones are there.
+    fn search(&mut self, context: &ViewContext<'_>) {
+        let Some(basis) = &self.basis else { return };
+        let mut outcome = self.search.as_mut().and_then(|(.., job)| job.poll());
+        if outcome.is_some() {
+            self.search = None;
+        }
+        if let Some(Outcome::Failed(message)) = &outcome {
+            context.commands.toast(Level::Error, message.as_str());
+        }
+        let is_wanted = |version: u64, query: &Query| version == basis.version && *query == self.query;
+        let is_there = match (&self.found, &outcome) {
+            (_, Some(Outcome::Done(found))) | (Some(found), None) => {
+                is_wanted(found.basis.version, &found.query)
+            }
+            // A search that failed is not tried again by itself.
+            (_, Some(_)) => true,
+            (None, None) => false,
+        };
+        let is_on_its_way =
+            self.search.as_ref().is_some_and(|(version, query, _)| is_wanted(*version, query));
+        if !is_there && !is_on_its_way && basis.inspection.tasks.get(self.query.task).is_some() {
+            let (with, query) = (basis.clone(), self.query.clone());
+            let job = context.jobs.start_quietly("Filtering", move |_| Ok(Found::new(with, query)));
+            self.search = Some((basis.version, self.query.clone(), job));
+        }
+        if let Some(Outcome::Done(found)) = outcome.take() {
+            self.take_in(found);
+        }
+    }
+
+    fn take_in(&mut self, found: Found) {
+        let cursor = match &self.found {
+            // The same question about more images: the cursor stays on its image.
+            Some(before) if before.query == found.query => self.grid.cursor().and_then(|at| {
+                let item = before.basis.item_in(*before.items.get(at)?, &found.basis)?;
+                found.items.iter().position(|other| *other == item)
+            }),
+            _ => {
+                self.grid.reset();
+                None
+            }
+        };
+        if let Some(cursor) = cursor {
+            self.grid.set_cursor(cursor);
+        }
+        self.found = Some(found);
+        self.show_large(self.large);
+    }
+
+    fn grid_ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
+        self.filter_bar_ui(ui, context);
+        ui.add_space(GRID);
+        let Some(found) = &self.found else { return };
+        if found.items.is_empty() {
+            self.nothing_ui(ui);
+            return;
+        }
+        let cells = Cells(found);
+        let grid = ThumbnailGrid::new("Images found").side(self.side).caption(CAPTION);
+        let response = grid.ui(ui, context.thumbnails, &mut self.grid, &cells);
+        if let Some(at) = response.opened {
+            self.show_large(self.item_at(at));
+        }
+    }
+
+    fn nothing_ui(&mut self, ui: &mut Ui) {
+        let query = &self.query;
+        let is_narrowed = query.among.is_some() || query.actual.is_some() || query.predicted.is_some();
+        if query.verdict == Verdict::Wrong && !is_narrowed {
+            let text = "The network is right about every labelled image of this part. Other parts and tasks \
+                        are chosen above.";
+            empty_place(ui, icons::CHECK_CIRCLE, "No mistakes here", text, |ui| {
+                if ui.button("Show all images").clicked() {
+                    self.query.verdict = Verdict::Any;
+                }
+            });
+            return;
+        }
+        let text = "No image of this part has this verdict and these labels.";
+        empty_place(ui, icons::FUNNEL, "No image matches", text, |ui| {
+            if ui.button("Reset filters").clicked() {
+                (self.query, self.title) = (mistakes(), None);
+            }
+        });
+    }
+
+    /// The item at a place among those found, which may be older than the basis for some frames.
+    fn item_at(&self, at: usize) -> Option<usize> {
+        let (found, basis) = (self.found.as_ref()?, self.basis.as_ref()?);
+        found.basis.item_in(*found.items.get(at)?, basis)
+    }
+
+    /// Shows an item large, or the grid again.
+    fn show_large(&mut self, item: Option<usize>) {
+        self.large = item;
+        self.large_at = self.found.as_ref().zip(self.basis.as_ref()).and_then(|(found, basis)| {
+            let item = basis.item_in(item?, &found.basis)?;
+            found.items.iter().position(|other| *other == item)
+        });
+        if let Some(at) = self.large_at {
+            self.grid.set_cursor(at);
+        }
+    }
+}

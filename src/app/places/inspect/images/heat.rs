@@ -1,0 +1,183 @@
+//! Heat maps over the large image: computed one at a time in the background, the last few kept as textures.
+//!
+//! What they mean and how they come about is [`tasklens_net::inference::heat_map`]'s.
+
+use std::path::{Path, PathBuf};
+
+use egui::{ColorImage, TextureHandle, TextureOptions};
+use tasklens_data::images::decode;
+use tasklens_net::evaluation::inspection::Inspection;
+use tasklens_net::inference::heat_map::HeatMap;
+
+use crate::app::context::ViewContext;
+use crate::app::places::inspect::session::Session;
+use crate::app::services::jobs::{Job, Outcome};
+use crate::app::theme;
+
+/// So many textures are kept.
+const KEEP: usize = 24;
+/// Pixels of a texture for each cell of the map: the colours follow the values between cells.
+const FINER: usize = 12;
+
+/// Whose heat map.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The image.
+    pub image: PathBuf,
+    /// The task.
+    pub task: usize,
+    /// The label.
+    pub label: u32,
+}
+
+/// What there is to show.
+pub enum Heat {
+    /// The map.
+    Ready(TextureHandle),
+    /// Nothing in the image speaks for the label.
+    Nothing,
+    /// On its way.
+    Loading,
+    /// There will be none; the message says why.
+    Failed(String),
+}
+
+/// What of a label is shown, and what was computed.
+pub struct HeatMaps {
+    /// Whether they are shown.
+    pub is_on: bool,
+    /// 0 to 1.
+    pub opacity: f32,
+    /// The label that the user chose, with its task; else the predicted one of the task in focus.
+    chosen: Option<(usize, Option<u32>)>,
+    /// The newest last; `None` where nothing speaks for the label.
+    cache: Vec<(Key, Result<Option<TextureHandle>, String>)>,
+    job: Option<(Key, Job<HeatMap>)>,
+}
+
+impl Default for HeatMaps {
+    fn default() -> Self {
+        Self { is_on: false, opacity: 0.7, chosen: None, cache: Vec::new(), job: None }
+    }
+}
+
+impl HeatMaps {
+    /// Chooses a label of a task; without one, the predicted label of whatever image is shown.
+    pub fn choose(&mut self, task: usize, label: Option<u32>) {
+        self.chosen = Some((task, label));
+        self.is_on = true;
+    }
+
+    /// Whether the map follows the prediction of this task.
+    pub fn follows(&self, task: usize, focus: usize) -> bool {
+        self.chosen.map_or(task == focus, |(chosen, label)| chosen == task && label.is_none())
+    }
+
+    /// Task and label of the map on an item.
+    pub fn target(&self, inspection: &Inspection, item: usize, focus: usize) -> Option<(usize, u32)> {
+        let (task, label) = self.chosen.unwrap_or((focus, None));
+        let predicted = *inspection.tasks.get(task)?.predicted.get(item)?;
+        Some((task, label.unwrap_or(predicted)))
+    }
+
+    /// The map, as far as it is there. Asking again in each frame keeps the request alive; the latest wins.
+    pub fn get(&mut self, key: &Key, session: &Session, context: &ViewContext<'_>) -> Heat {
+        self.poll(context);
+        if let Some(at) = self.cache.iter().position(|(known, _)| known == key) {
+            let entry = self.cache.remove(at);
+            self.cache.push(entry);
+            return match &self.cache[self.cache.len() - 1].1 {
+                Ok(Some(texture)) => Heat::Ready(texture.clone()),
+                Ok(None) => Heat::Nothing,
+                Err(message) => Heat::Failed(message.clone()),
+            };
+        }
+        match &self.job {
+            // One at a time: a network that is busy would else collect threads that wait for it.
+            Some((other, job)) if other != key => job.cancel(),
+            Some(_) => {}
+            None => self.job = start(key, session, context).map(|job| (key.clone(), job)),
+        }
+        Heat::Loading
+    }
+
+    fn poll(&mut self, context: &ViewContext<'_>) {
+        let Some((key, outcome)) = self.job.as_mut().and_then(|(key, job)| Some((key.clone(), job.poll()?)))
+        else {
+            return;
+        };
+        self.job = None;
+        let result = match outcome {
+            Outcome::Done(map) if map.values.iter().all(|value| *value <= 0.0) => Ok(None),
+            Outcome::Done(map) => {
+                let options = TextureOptions::LINEAR;
+                Ok(Some(context.commands.ctx().load_texture("heat map", picture(&map), options)))
+            }
+            Outcome::Failed(message) => Err(message),
+            Outcome::Cancelled => return,
+        };
+        self.cache.push((key, result));
+        let excess = self.cache.len().saturating_sub(KEEP);
+        self.cache.drain(..excess);
+    }
+}
+
+fn start(key: &Key, session: &Session, context: &ViewContext<'_>) -> Option<Job<HeatMap>> {
+    let device = context.project?.config.model.device;
+    let (run, predictor, key) = (session.run.clone(), session.predictor.clone(), key.clone());
+    Some(context.jobs.start_quietly("Heat map", move |progress| {
+        predictor.with(&run, device, |predictor| {
+            anyhow::ensure!(progress.keep_going(), "another heat map was asked for");
+            // Only now: who has the network before us may wait for the memory that our image would hold.
+            let image = decode::decode_file(Path::new(&key.image))?;
+            predictor.heat_map(&image, key.task, key.label as usize)
+        })
+    }))
+}
+
+/// The map in colours, finer than its cells.
+fn picture(map: &HeatMap) -> ColorImage {
+    let size = [map.width * FINER, map.height * FINER];
+    let mut pixels = Vec::with_capacity(size[0] * size[1]);
+    for y in 0..size[1] {
+        for x in 0..size[0] {
+            pixels.push(theme::heat_overlay(between(map, x, y)));
+        }
+    }
+    ColorImage::new(size, pixels)
+}
+
+/// The value at a pixel, bilinear between the centres of the cells.
+fn between(map: &HeatMap, x: usize, y: usize) -> f32 {
+    let place = |pixel: usize, cells: usize| {
+        let at = ((pixel as f32 + 0.5) / FINER as f32 - 0.5).clamp(0.0, (cells - 1) as f32);
+        let low = at as usize;
+        (low, (low + 1).min(cells - 1), at - low as f32)
+    };
+    let ((left, right, across), (top, bottom, down)) = (place(x, map.width), place(y, map.height));
+    let row = |row: usize| {
+        let value = |column: usize| map.values[row * map.width + column];
+        value(left) + (value(right) - value(left)) * across
+    };
+    row(top) + (row(bottom) - row(top)) * down
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_follow_the_values_between_the_centres_of_cells() {
+        let map = HeatMap { width: 2, height: 3, values: vec![0.0, 1.0, 0.5, 0.5, 1.0, 0.0] };
+        let image = picture(&map);
+        assert_eq!(image.size, [2 * FINER, 3 * FINER]);
+        let (last_x, last_y) = (2 * FINER - 1, 3 * FINER - 1);
+        let corners = [(0, 0, 0.0), (last_x, 0, 1.0), (0, last_y, 1.0), (last_x, last_y, 0.0)];
+        for (x, y, value) in corners {
+            assert_eq!(between(&map, x, y), value);
+            assert_eq!(image.pixels[y * 2 * FINER + x], theme::heat_overlay(value));
+        }
+        let top_row: Vec<f32> = (0..2 * FINER).map(|x| between(&map, x, 0)).collect();
+        assert!(top_row.is_sorted() && (top_row[FINER] - 0.5).abs() < 0.05, "{top_row:?}");
+    }
+}

@@ -1,0 +1,378 @@
+//! Labels that are probably wrong: accept the proposed label, keep the given one, or go on.
+//!
+//! The list is made once and stays while it is worked through, so that nothing jumps under the user's hands;
+//! what was decided is read from the label edits, so that undo and a restart show it right. When the CSV is read
+//! anew, each suspect stays with its image, wherever the row of that is then.
+
+mod detail;
+mod list;
+
+use std::sync::Arc;
+
+use egui::{Key, Modifiers, Ui};
+use tasklens_data::config::Task;
+use tasklens_data::dataset::Dataset;
+use tasklens_data::dataset::edits::{Change, Source, Step};
+use tasklens_net::evaluation::inspection::TaskItems;
+use tasklens_net::evaluation::suspects::{self, Suspect, TaskSuspects};
+use tasklens_net::model::pretrained;
+use tasklens_net::training::unseen;
+
+use super::search::{Search, Words};
+use super::session::{Loaded, Session};
+use super::{Action, Focus};
+use crate::app::command::{AppCommand, Level};
+use crate::app::context::ViewContext;
+use crate::app::format::grouped;
+use crate::app::services::label_edits::LabelEdits;
+use crate::app::theme::icons;
+use crate::app::theme::{self, GRID};
+use crate::app::widgets::empty_place;
+
+const WORDS: Words = Words {
+    icon: icons::TAG,
+    searching: (
+        "Looking for labels that are probably wrong",
+        "Small classifiers are trained on what the network sees, each without a fifth of the rows, so that every \
+         label is judged by one that never learnt it.",
+    ),
+    waiting: "As soon as every image is predicted, its label is checked.",
+    again: "Look for label errors",
+};
+
+/// What the user has said of a suspect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// Nothing yet.
+    Open,
+    /// It has the proposed label now.
+    Accepted,
+    /// The given label is right.
+    Kept,
+    /// It has a third label, or none.
+    Changed,
+}
+
+/// The tab.
+#[derive(Default)]
+pub struct IssuesTab {
+    search: Search<Arc<Vec<TaskSuspects>>>,
+    /// The rows that the suspects' numbers are of.
+    rows: Option<Arc<Dataset>>,
+    /// Whether rows have moved since the search, or gone.
+    has_moved: bool,
+    /// How many have which decision, of which task and version of the edits.
+    counts: Option<(usize, u64, [u64; 4])>,
+    /// Position in the list of the task in focus.
+    selected: usize,
+    of_task: usize,
+    scroll_to_selected: bool,
+}
+
+impl IssuesTab {
+    /// Shows the tab.
+    pub fn ui(
+        &mut self,
+        ui: &mut Ui,
+        session: &Session,
+        loaded: &Loaded,
+        focus: &Focus,
+        context: &mut ViewContext<'_>,
+    ) -> Option<Action> {
+        if self.search.poll() {
+            (self.rows, self.has_moved) = (None, false);
+        }
+        if self.search.is_due(session) {
+            self.start(loaded, context);
+        }
+        if self.of_task != focus.task {
+            (self.of_task, self.selected) = (focus.task, 0);
+        }
+        self.follow_rows(context);
+        let items = loaded.inspection.tasks.get(focus.task)?;
+        let all = self.search.found.clone();
+        let Some(found) = all.as_ref().and_then(|found| found.get(focus.task)) else {
+            if self.search.waiting_ui(ui, session, &WORDS) {
+                self.start(loaded, context);
+            }
+            return None;
+        };
+        if found.suspects.is_empty() && self.has_moved {
+            let text =
+                "The CSV was changed after its labels were checked, and none that looked wrong is left.";
+            empty_place(ui, icons::TAG, "The rows have changed", text, |ui| {
+                if ui.button(WORDS.again).clicked() {
+                    self.start(loaded, context);
+                }
+            });
+            return None;
+        }
+        if found.suspects.is_empty() {
+            let text = format!(
+                "Of {} labels of {} none contradicts the network's out-of-sample probabilities enough.",
+                grouped(found.rows as u64),
+                items.task.name
+            );
+            let text = format!("{text} {}.", found.wrong.sentence());
+            empty_place(ui, icons::CHECK_CIRCLE, "No label looks wrong", &text, |_| {});
+            return None;
+        }
+        self.selected = self.selected.min(found.suspects.len() - 1);
+        self.keys(ui, items, found, context);
+        self.summary_ui(ui, items, found, loaded, context);
+        verdict_ui(ui, found, context);
+        ui.add_space(2.0 * GRID);
+        self.both_ui(ui, items, found, context);
+        None
+    }
+
+    /// The project may have been read anew: each suspect keeps its image, and gets the row that is about it now.
+    fn follow_rows(&mut self, context: &ViewContext<'_>) {
+        let (Some(edits), Some(found)) = (context.edits, &self.search.found) else { return };
+        let rows = edits.base_rows();
+        if self.rows.as_ref().is_some_and(|of| Arc::ptr_eq(of, &rows)) {
+            return;
+        }
+        let renumbered: Vec<TaskSuspects> = found.iter().map(|found| found.renumbered(&rows)).collect();
+        if renumbered != **found {
+            self.has_moved = true;
+            let image = |found: &[TaskSuspects], at: usize| {
+                Some(found.get(self.of_task)?.suspects.get(at)?.of.image.clone())
+            };
+            let selected = image(found, self.selected);
+            let left = renumbered.get(self.of_task).map_or(0, |found| found.suspects.len());
+            let at = (0..left).find(|at| image(&renumbered, *at) == selected);
+            self.selected = at.unwrap_or(self.selected);
+            self.scroll_to_selected = true;
+            self.search.found = Some(Arc::new(renumbered));
+        }
+        context.jobs.let_go(self.rows.replace(rows));
+        self.counts = None;
+    }
+
+    fn start(&mut self, loaded: &Loaded, context: &ViewContext<'_>) {
+        self.selected = 0;
+        let (inspection, dataset) = (Arc::clone(&loaded.inspection), Arc::clone(&loaded.dataset));
+        let folder = loaded.store.folder().to_path_buf();
+        let config = context.project.map(|project| project.config.clone());
+        self.search.start(context.jobs.start("Looking for label errors", move |progress| {
+            let mut unseen = |rows: &[usize], keep_going: &mut dyn FnMut(usize, usize) -> bool| {
+                let Some(config) = &config else { return Ok(None) };
+                unseen::features(config, &dataset, rows, &pretrained::cached, keep_going)
+            };
+            let found = suspects::find(&dataset, &inspection, &folder, &mut unseen, &mut |done, of| {
+                progress.set(done as u64, of as u64);
+                progress.keep_going()
+            })?;
+            Ok(found.map(Arc::new))
+        }));
+    }
+
+    fn summary_ui(
+        &mut self,
+        ui: &mut Ui,
+        items: &TaskItems,
+        found: &TaskSuspects,
+        loaded: &Loaded,
+        context: &ViewContext<'_>,
+    ) {
+        let version = context.edits.map_or(0, LabelEdits::version);
+        let counts = match self.counts {
+            Some((task, of, counts)) if (task, of) == (self.of_task, version) => counts,
+            _ => {
+                let mut counts = [0; 4];
+                for suspect in &found.suspects {
+                    counts[decision(items, suspect, context) as usize] += 1;
+                }
+                self.counts = Some((self.of_task, version, counts));
+                counts
+            }
+        };
+        ui.horizontal_wrapped(|ui| {
+            ui.label(theme::strong(format!("{} to review", grouped(counts[Decision::Open as usize]))));
+            let text = format!(
+                "{} accepted, {} kept, of {} suspects among {} labels",
+                grouped(counts[Decision::Accepted as usize]),
+                grouped(counts[Decision::Kept as usize]),
+                grouped(found.suspects.len() as u64),
+                grouped(found.rows as u64)
+            );
+            ui.add(egui::Label::new(theme::caption(context.tokens, text)).truncate()).on_hover_text(
+                "Confident learning (Northcutt et al. 2021): each label is compared with probabilities from a \
+                 classifier that did not learn it. For rows that trained, classifiers on the network's features \
+                 are fitted five times, each time without a fifth of the rows.",
+            );
+            let changed = counts[Decision::Accepted as usize] + counts[Decision::Changed as usize];
+            if self.has_moved {
+                let text = "The rows of the CSV have changed since";
+                ui.label(theme::caption(context.tokens, text)).on_hover_text(
+                    "Each of these labels is still that of its image. What has come into the CSV since is not \
+                     looked at yet.",
+                );
+            }
+            if (changed > 0 || self.has_moved) && !self.search.is_running() && ui.button("Search again").clicked() {
+                self.start(loaded, context);
+            }
+        });
+    }
+
+    fn both_ui(
+        &mut self,
+        ui: &mut Ui,
+        items: &TaskItems,
+        found: &TaskSuspects,
+        context: &mut ViewContext<'_>,
+    ) {
+        let is_wide = ui.available_width() > 170.0 * GRID;
+        let scroll = std::mem::take(&mut self.scroll_to_selected);
+        let mut chosen = None;
+        if is_wide {
+            let width = (ui.available_width() * 0.4).clamp(70.0 * GRID, 120.0 * GRID);
+            let panel = egui::Panel::left("suspects").exact_size(width).resizable(false);
+            panel.frame(egui::Frame::new()).show(ui, |ui| {
+                chosen = list::ui(ui, items, &found.suspects, self.selected, scroll, context);
+            });
+            egui::CentralPanel::no_frame()
+                .frame(egui::Frame::new().inner_margin(egui::Margin { left: 16, ..egui::Margin::ZERO }))
+                .show(ui, |ui| self.detail_ui(ui, items, found, context));
+        } else {
+            egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                self.detail_ui(ui, items, found, context);
+            });
+        }
+        if let Some(index) = chosen {
+            self.selected = index;
+        }
+    }
+
+    fn detail_ui(
+        &mut self,
+        ui: &mut Ui,
+        items: &TaskItems,
+        found: &TaskSuspects,
+        context: &mut ViewContext<'_>,
+    ) {
+        let Some(suspect) = found.suspects.get(self.selected) else { return };
+        if let Some(answer) = detail::ui(ui, items, suspect, decision(items, suspect, context), context) {
+            self.answer(answer, items, found, context);
+        }
+    }
+
+    /// A, K and S answer; up and down go from suspect to suspect.
+    fn keys(&mut self, ui: &Ui, items: &TaskItems, found: &TaskSuspects, context: &ViewContext<'_>) {
+        if ui.ctx().egui_wants_keyboard_input() {
+            return;
+        }
+        let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+        let answers = [
+            (Key::A, detail::Answer::Accept),
+            (Key::K, detail::Answer::Keep),
+            (Key::S, detail::Answer::Skip),
+        ];
+        for (key, answer) in answers {
+            if pressed(key) {
+                self.answer(answer, items, found, context);
+            }
+        }
+        let before = self.selected;
+        if pressed(Key::ArrowDown) {
+            self.selected = (self.selected + 1).min(found.suspects.len() - 1);
+        }
+        if pressed(Key::ArrowUp) {
+            self.selected = self.selected.saturating_sub(1);
+        }
+        self.scroll_to_selected |= self.selected != before;
+    }
+
+    fn answer(
+        &mut self,
+        answer: detail::Answer,
+        items: &TaskItems,
+        found: &TaskSuspects,
+        context: &ViewContext<'_>,
+    ) {
+        let (Some(suspect), Some(edits)) = (found.suspects.get(self.selected), context.edits) else { return };
+        let Some(task) = task_in(items, edits.base()) else { return };
+        match change(answer, suspect, items, task, edits) {
+            Ok(Some(change)) => {
+                context.commands.send(AppCommand::Edit(Step::now(Source::LabelIssue, vec![change])));
+            }
+            Ok(None) => {}
+            Err(message) => {
+                context.commands.toast(Level::Warning, message);
+                return;
+            }
+        }
+        // To the next that is open, from here on and then from the top.
+        let count = found.suspects.len();
+        let next = (1..count)
+            .map(|step| (self.selected + step) % count)
+            .find(|index| decision(items, &found.suspects[*index], context) == Decision::Open);
+        self.selected = next.unwrap_or(self.selected);
+        self.scroll_to_selected = true;
+    }
+}
+
+/// How many labels are wrong, and what the list misses.
+fn verdict_ui(ui: &mut Ui, found: &TaskSuspects, context: &ViewContext<'_>) {
+    let verdict = egui::Label::new(theme::caption(context.tokens, found.sentence())).wrap();
+    ui.add(verdict).on_hover_text(
+        "Where the network is surest its own mistakes are rare, so that what it disagrees with there are wrong labels. \
+         The share is that which explains best how often network and label differ, from the least sure image to the \
+         surest; the interval holds it 19 times in 20. Mistakes of which the network is quite sure are counted as \
+         wrong labels.",
+    );
+    if let Some(memorised) = &found.memorised {
+        let text = format!("{}  {}", icons::WARNING, memorised.warning());
+        ui.add(egui::Label::new(theme::caption(context.tokens, text).color(context.tokens.warning)).wrap());
+    }
+}
+
+/// The number of a task in rows that may have been read since with other tasks.
+fn task_in(items: &TaskItems, dataset: &Dataset) -> Option<usize> {
+    dataset.tasks.iter().position(|task| task.name == items.task.name)
+}
+
+/// What an answer changes, if anything; the error says why it cannot.
+fn change(
+    answer: detail::Answer,
+    suspect: &Suspect,
+    items: &TaskItems,
+    task: usize,
+    edits: &LabelEdits,
+) -> Result<Option<Change>, String> {
+    let (state, base) = (edits.state(), edits.base());
+    let change = match answer {
+        detail::Answer::Skip => return Ok(None),
+        detail::Answer::Keep => state.keep_change(base, suspect.of.row, task),
+        detail::Answer::Accept => {
+            let label = items.task.labels.get(suspect.proposed as usize).map_or("", String::as_str);
+            if !base.tasks[task].labels.iter().any(|known| known == label) {
+                let name = &items.task.name;
+                return Err(format!("The config no longer lists `{label}` for {name}: nothing was changed"));
+            }
+            state.label_change(base, suspect.of.row, task, Some(label))
+        }
+    };
+    edits.denied().map_or(Ok(Some(change)), |denied| Err(denied.to_owned()))
+}
+
+/// What the label edits say of a suspect.
+pub(super) fn decision(items: &TaskItems, suspect: &Suspect, context: &ViewContext<'_>) -> Decision {
+    let task = context.edits.and_then(|edits| Some((edits, task_in(items, edits.base())?)));
+    task.map_or(Decision::Open, |(edits, task)| of_edits(edits, &items.task, task, suspect))
+}
+
+fn of_edits(edits: &LabelEdits, spec: &Task, task: usize, suspect: &Suspect) -> Decision {
+    let (state, base, row) = (edits.state(), edits.base(), suspect.of.row);
+    if row >= base.rows.len() {
+        return Decision::Open;
+    }
+    let label = state.label_text(base, row, task);
+    let text = |class: u32| spec.labels.get(class as usize).map(String::as_str);
+    if label.as_deref() == text(suspect.given) {
+        let kept = state.is_kept(&suspect.of.image, &spec.name, label.as_deref());
+        return if kept { Decision::Kept } else { Decision::Open };
+    }
+    if label.as_deref() == text(suspect.proposed) { Decision::Accepted } else { Decision::Changed }
+}

@@ -1,0 +1,108 @@
+//! One suspect large: the image, what the probabilities say, and the three answers.
+
+use egui::{Label, RichText, ScrollArea, Ui};
+use tasklens_data::dataset::split::Part;
+use tasklens_net::evaluation::inspection::TaskItems;
+use tasklens_net::evaluation::suspects::Suspect;
+
+use super::{Decision, list};
+use crate::app::context::ViewContext;
+use crate::app::theme::icons;
+use crate::app::theme::{self, GRID};
+use crate::app::widgets::large_image::large_image_ui;
+use crate::app::widgets::probability_bars::ProbabilityBars;
+
+/// What the user says of a suspect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The proposed label is right.
+    Accept,
+    /// The given label is right.
+    Keep,
+    /// Not now.
+    Skip,
+}
+
+/// Shows it; returns the answer.
+pub fn ui(
+    ui: &mut Ui,
+    items: &TaskItems,
+    suspect: &Suspect,
+    decision: Decision,
+    context: &mut ViewContext<'_>,
+) -> Option<Answer> {
+    let tokens = context.tokens;
+    let base = context.edits.map(|edits| edits.base_rows())?;
+    let row = base.rows.get(suspect.of.row)?;
+    let label = |class: u32| items.task.labels.get(class as usize).map_or("", String::as_str);
+    let answer = answers_ui(ui, label(suspect.given), label(suspect.proposed));
+    ui.add_space(2.0 * GRID);
+    ScrollArea::vertical().id_salt("suspect").auto_shrink(false).show(ui, |ui| {
+        let height = (ui.clip_rect().height() * 0.52).clamp(40.0 * GRID, 140.0 * GRID);
+        large_image_ui(ui, &row.image, height, context);
+        ui.add_space(2.0 * GRID);
+        ui.horizontal_wrapped(|ui| {
+            let path = base.table.cell(suspect.of.row, base.columns.path);
+            ui.add(Label::new(theme::strong(path)).wrap().selectable(true));
+            let part = match suspect.part {
+                Part::Train => "trains",
+                Part::Validation => "validates",
+                Part::Test => "tests",
+            };
+            let facts = format!("line {} of the CSV, {part}", base.table.line_of_row(suspect.of.row));
+            ui.label(theme::caption(tokens, facts));
+            if decision != Decision::Open {
+                let (icon, text) = list::said(decision);
+                ui.label(RichText::new(format!("{icon} {text}")).color(tokens.success));
+            }
+        });
+        ui.add_space(2.0 * GRID);
+        let color = tokens.task(items.in_dataset.unwrap_or(0));
+        ProbabilityBars::new(&items.task.name, &items.task.labels, &suspect.probabilities, color).ui(ui);
+        if let Some(record) = suspect.record {
+            ui.add(Label::new(theme::caption(tokens, record.sentence())).wrap()).on_hover_text(
+                "Counted among the labelled images that what judges this label did not learn, those of which it is \
+                 about as sure.",
+            );
+        }
+        other_labels_ui(ui, items, suspect.of.row, context);
+    });
+    answer
+}
+
+fn answers_ui(ui: &mut Ui, given: &str, proposed: &str) -> Option<Answer> {
+    let mut answer = None;
+    ui.horizontal_wrapped(|ui| {
+        let buttons = [
+            (icons::CHECK, format!("Accept {proposed}"), "A", "It is what is proposed", Answer::Accept),
+            (icons::X, format!("Keep {given}"), "K", "The label that it has is right", Answer::Keep),
+            (icons::SKIP_FORWARD, "Skip".to_owned(), "S", "Go on and decide later", Answer::Skip),
+        ];
+        for (icon, text, key, hint, wanted) in buttons {
+            let button = ui.button(format!("{icon}  {text}  ({key})"));
+            button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &text));
+            if button.on_hover_text(format!("{hint} ({key})")).clicked() {
+                answer = Some(wanted);
+            }
+        }
+    });
+    answer
+}
+
+/// The labels of the other tasks: they often tell which of two is meant.
+fn other_labels_ui(ui: &mut Ui, items: &TaskItems, row: usize, context: &ViewContext<'_>) {
+    let Some(edits) = context.edits else { return };
+    let tokens = context.tokens;
+    ui.add_space(2.0 * GRID);
+    ui.horizontal_wrapped(|ui| {
+        for (task, spec) in edits.base().tasks.iter().enumerate() {
+            if spec.name == items.task.name {
+                continue;
+            }
+            let label = edits.state().label_text(edits.base(), row, task);
+            ui.label(RichText::new(format!("{}:", spec.name)).color(tokens.task(task)));
+            ui.label(label.as_deref().unwrap_or("\u{2013}"));
+            ui.add_space(2.0 * GRID);
+        }
+    });
+}

@@ -1,0 +1,256 @@
+//! The images as points: what the network sees alike lies together.
+//!
+//! Layouts are computed for all items; the part in focus only says which of them are drawn.
+
+mod coloring;
+mod layouts;
+mod legend;
+mod tooltip;
+
+use std::sync::Arc;
+
+use egui::{Align, Button, Key, Layout, Modifiers, RichText, Role, Theme, Ui, Vec2, WidgetInfo};
+use tasklens_net::evaluation::browse::{Order, Query, Verdict};
+
+use super::session::{Loaded, Session};
+use super::wording::images;
+use super::{Action, Focus};
+use crate::app::context::ViewContext;
+use crate::app::theme::icons;
+use crate::app::theme::{self, GRID};
+use crate::app::widgets::scatter::{Cloud, Scatter, ScatterState};
+use crate::app::widgets::segments::Segments;
+use crate::app::widgets::{empty_place, glyph_button};
+use coloring::{Coloring, Scene};
+use layouts::{Arrangement, Layouts};
+
+/// From this width on, there is room for everything side by side.
+const WIDE: f32 = 190.0 * GRID;
+/// Below this one the legend stands above the map.
+const NARROW: f32 = 100.0 * GRID;
+
+const ARRANGEMENTS: [(Arrangement, &str, &str); 2] = [
+    (Arrangement::Components, "PCA", "Along the two directions in which the images differ most"),
+    (Arrangement::Neighbours, "Neighbours", "So that images that look alike to the network are neighbours"),
+];
+
+const EXPLANATION: &str = "Each point is an image. What the network sees before it decides (its features) is laid \
+    out in the plane: images that it finds alike lie near each other, whatever their labels are.\n\nPCA shows the \
+    two directions in which the features differ most, so large distances mean something, but what differs in \
+    another direction falls together.\n\nNeighbours (t-SNE) keeps each image beside those that it resembles. \
+    The size of an island, and how far it is from the others, mean nothing.\n\nThe axes have no unit. A point of \
+    one label amid those of another is worth a look: it may be mislabelled.";
+
+/// What a scene was made for.
+#[derive(Clone, Debug, PartialEq)]
+struct SceneKey {
+    loaded: u64,
+    focus: Focus,
+    coloring: Coloring,
+    lit: Option<String>,
+    theme: Theme,
+}
+
+/// The tab.
+#[derive(Default)]
+pub struct MapTab {
+    layouts: Layouts,
+    coloring: Coloring,
+    /// The entry of the legend that is looked at alone.
+    lit: Option<String>,
+    is_lasso: bool,
+    scene: Option<(SceneKey, Scene)>,
+    scenes: u64,
+    scatter: ScatterState,
+}
+
+impl MapTab {
+    /// Shows it.
+    pub fn ui(
+        &mut self,
+        ui: &mut Ui,
+        session: &Session,
+        loaded: &Loaded,
+        focus: &Focus,
+        context: &mut ViewContext<'_>,
+    ) -> Option<Action> {
+        let inspection = &loaded.inspection;
+        if inspection.features.len() != inspection.len() {
+            let text = "This run was predicted without them. Predict its images again to see the map.";
+            empty_place(ui, icons::CHART_SCATTER, "No features", text, |_| {});
+            return None;
+        }
+        self.layouts.update(session, loaded, context);
+        self.layouts.glide(ui.ctx());
+        self.keys(ui);
+        self.toolbar_ui(ui, loaded, context);
+        ui.add_space(2.0 * GRID);
+        if let Some(message) = self.layouts.failure() {
+            empty_place(ui, icons::WARNING, "There is no map", message, |_| {});
+            return None;
+        }
+        if self.layouts.places().is_none() {
+            empty_place(ui, icons::CHART_SCATTER, "Laying out the images", "", |_| {});
+            return None;
+        }
+        self.renew_scene(loaded, focus, context);
+        if ui.available_width() >= NARROW {
+            let width = if ui.available_width() >= WIDE { 46.0 * GRID } else { 34.0 * GRID };
+            let panel = egui::Panel::right("map legend").exact_size(width).resizable(false);
+            panel
+                .show_separator_line(false)
+                .frame(egui::Frame::new())
+                .show(ui, |ui| self.legend_ui(ui, true));
+            let margin = egui::Margin { right: 12, ..egui::Margin::ZERO };
+            let frame = egui::Frame::new().inner_margin(margin);
+            let canvas = egui::CentralPanel::no_frame().frame(frame);
+            canvas.show(ui, |ui| self.canvas_ui(ui, loaded, focus, context)).inner
+        } else {
+            self.legend_ui(ui, false);
+            ui.add_space(GRID);
+            self.canvas_ui(ui, loaded, focus, context)
+        }
+    }
+
+    /// L takes the lasso, Escape puts it away.
+    fn keys(&mut self, ui: &Ui) {
+        if ui.ctx().text_edit_focused() {
+            return;
+        }
+        let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+        if pressed(Key::L) {
+            self.is_lasso = !self.is_lasso;
+        }
+    }
+
+    fn toolbar_ui(&mut self, ui: &mut Ui, loaded: &Loaded, context: &ViewContext<'_>) {
+        let is_wide = ui.available_width() >= WIDE;
+        ui.horizontal(|ui| {
+            let mut wanted = self.layouts.wanted;
+            if Segments::new("Layout", &ARRANGEMENTS).ui(ui, &mut wanted) {
+                self.layouts.choose(wanted, loaded, context);
+            }
+            let before = self.coloring;
+            if is_wide {
+                Segments::new("Colour", &Coloring::ALL).ui(ui, &mut self.coloring);
+            } else {
+                coloring_menu_ui(ui, &mut self.coloring);
+            }
+            if self.coloring != before {
+                self.lit = None;
+            }
+            self.buttons_ui(ui, context);
+        });
+    }
+
+    fn buttons_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
+        ui.spacing_mut().item_spacing.x = GRID;
+        ui.add_space(GRID);
+        let color = if self.is_lasso { context.tokens.accent_text } else { context.tokens.text };
+        let glyph = RichText::new(icons::LASSO).size(16.0).color(color);
+        let button = Button::new(glyph).selected(self.is_lasso).frame_when_inactive(self.is_lasso);
+        let lasso = ui.scope(|ui| {
+            // As a glyph button, but it stays pressed.
+            ui.spacing_mut().button_padding = Vec2::ZERO;
+            ui.add(button.min_size(Vec2::splat(7.0 * GRID)))
+        });
+        let lasso = lasso.inner;
+        lasso.widget_info(|| WidgetInfo::selected(Role::Button, true, self.is_lasso, "Lasso"));
+        let hint = "Draw around points to browse their images (L, or drag with Shift; Escape gives up)";
+        if lasso.on_hover_text(hint).clicked() {
+            self.is_lasso = !self.is_lasso;
+        }
+        let all = glyph_button(ui, icons::SCAN, "Show all points", self.scatter.is_zoomed());
+        if all.clicked() {
+            self.scatter.reset_view();
+        }
+        ui.add_space(GRID);
+        let info = ui.label(RichText::new(icons::INFO).size(16.0).color(context.tokens.text_weak));
+        info.widget_info(|| WidgetInfo::labeled(Role::Label, true, "What the map means"));
+        info.on_hover_text(EXPLANATION);
+        if let Some(fraction) = self.layouts.awaited() {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let text = format!("Arranging by neighbours: {:.0} %", 100.0 * fraction);
+                ui.add(egui::Label::new(theme::caption(context.tokens, text)).truncate());
+            });
+        }
+    }
+
+    fn renew_scene(&mut self, loaded: &Loaded, focus: &Focus, context: &ViewContext<'_>) {
+        let Some(task) = loaded.inspection.tasks.get(focus.task) else { return };
+        if self.scene.as_ref().is_some_and(|(key, _)| key.focus.task != focus.task) {
+            self.lit = None;
+        }
+        let key = SceneKey {
+            loaded: loaded.version,
+            focus: *focus,
+            coloring: self.coloring,
+            lit: self.lit.clone(),
+            theme: context.tokens.theme,
+        };
+        if self.scene.as_ref().is_none_or(|(of, _)| *of != key) {
+            let items = loaded.inspection.items_of(focus.part);
+            let scene = Scene::new(task, &items, self.coloring, self.lit.as_deref(), context.tokens);
+            self.scene = Some((key, scene));
+            self.scenes += 1;
+        }
+    }
+
+    fn legend_ui(&mut self, ui: &mut Ui, is_column: bool) {
+        let Some((_, scene)) = &self.scene else { return };
+        if let Some(clicked) = legend::ui(ui, &scene.entries, self.lit.as_deref(), is_column) {
+            self.lit = (self.lit.as_ref() != Some(&clicked)).then_some(clicked);
+        }
+    }
+
+    fn canvas_ui(
+        &mut self,
+        ui: &mut Ui,
+        loaded: &Loaded,
+        focus: &Focus,
+        context: &mut ViewContext<'_>,
+    ) -> Option<Action> {
+        let task = loaded.inspection.tasks.get(focus.task)?;
+        let (places, half, layout) = self.layouts.places()?;
+        let (_, scene) = self.scene.as_ref()?;
+        let version = layout << 32 | self.scenes;
+        let cloud = Cloud { places, half, dots: &scene.dots, version };
+        let value =
+            format!("{}, coloured by {}", images(scene.dots.len()), self.coloring.of(&task.task.name));
+        let scatter = Scatter::new("Map of images", value, cloud).lasso(self.is_lasso);
+        let output = scatter.ui(ui, &mut self.scatter);
+        // Only now, as Escape first gives up a lasso that is being drawn.
+        if self.is_lasso && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
+            self.is_lasso = false;
+        }
+        if let Some((item, at)) = output.hovered {
+            tooltip::ui(ui, &output.response, at, loaded, item, focus.task, context);
+        }
+        if let Some(items) = output.lassoed.filter(|items| !items.is_empty()) {
+            self.is_lasso = false;
+            let title = format!("{} within the lasso", images(items.len()));
+            let query = Query {
+                task: focus.task,
+                part: focus.part,
+                among: Some(Arc::new(items)),
+                verdict: Verdict::Any,
+                order: Order::Row,
+                ..Query::default()
+            };
+            return Some(Action::Browse { query, title: Some(title) });
+        }
+        output.clicked.map(Action::Open)
+    }
+}
+
+/// The choices of the segments where there is no room for them.
+fn coloring_menu_ui(ui: &mut Ui, chosen: &mut Coloring) {
+    let name = Coloring::ALL.iter().find(|(coloring, ..)| coloring == chosen).map_or("", |(_, name, _)| name);
+    let menu = egui::ComboBox::from_id_salt("colour").selected_text(name).width(28.0 * GRID);
+    let menu = menu.show_ui(ui, |ui| {
+        for (coloring, name, meaning) in Coloring::ALL {
+            ui.selectable_value(chosen, coloring, name).on_hover_text(meaning);
+        }
+    });
+    menu.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Colour"));
+}

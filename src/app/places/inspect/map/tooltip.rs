@@ -1,0 +1,78 @@
+//! What is known of the point under the pointer.
+
+use egui::{Pos2, Response, RichText, Ui, Vec2};
+use tasklens_data::dataset::split::Part;
+
+use super::super::session::Loaded;
+use crate::app::context::ViewContext;
+use crate::app::services::thumbnails::Thumbnail;
+use crate::app::theme::icons;
+use crate::app::theme::{self, GRID};
+use crate::app::widgets::fit;
+
+const PIXELS: u32 = 256;
+const PICTURE: f32 = 36.0 * GRID;
+
+/// Shows it beside the point.
+pub fn ui(
+    ui: &Ui,
+    canvas: &Response,
+    at: Pos2,
+    loaded: &Loaded,
+    item: usize,
+    in_focus: usize,
+    context: &mut ViewContext<'_>,
+) {
+    let (layer, id) = (ui.layer_id(), canvas.id.with("point"));
+    let tooltip = egui::Tooltip::always_open(ui.ctx().clone(), layer, id, at).gap(14.0);
+    tooltip.show(|ui| {
+        ui.set_max_width(PICTURE + 20.0 * GRID);
+        if let Some(path) = loaded.image_of(item) {
+            picture_ui(ui, path, context);
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            ui.add(egui::Label::new(theme::strong(name)).truncate());
+        }
+        let part = match loaded.inspection.parts[item] {
+            Part::Train => "trains",
+            Part::Validation => "validates",
+            Part::Test => "tests",
+        };
+        ui.label(theme::caption(context.tokens, part));
+        for (index, task) in loaded.inspection.tasks.iter().enumerate() {
+            let color = context.tokens.task(task.in_dataset.unwrap_or(index));
+            let label = |class: u32| task.task.labels.get(class as usize).map_or("", String::as_str);
+            let name = RichText::new(&task.task.name).color(color);
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = GRID;
+                ui.label(if index == in_focus { name.family(theme::semibold()) } else { name });
+                ui.label(task.labels[item].map_or("\u{2013}", label));
+                if task.is_right(item) == Some(true) {
+                    ui.label(RichText::new(icons::CHECK).color(context.tokens.success));
+                } else {
+                    let color =
+                        task.is_right(item).map_or(context.tokens.text_weak, |_| context.tokens.error);
+                    let said = format!("{} {}", icons::ARROW_RIGHT, label(task.predicted[item]));
+                    ui.label(RichText::new(said).color(color));
+                }
+                let confidence = format!("{:.0} %", 100.0 * task.confidence(item));
+                ui.label(theme::caption(context.tokens, confidence));
+            });
+        }
+    });
+}
+
+fn picture_ui(ui: &mut Ui, path: &std::path::Path, context: &mut ViewContext<'_>) {
+    match context.thumbnails.get(path, PIXELS) {
+        Thumbnail::Ready(texture) => {
+            let size = fit(texture.size_vec2(), Vec2::splat(PICTURE), 3.0);
+            ui.add(egui::Image::new((texture.id(), size)).corner_radius(4));
+        }
+        Thumbnail::Loading => {
+            let (rect, _) = ui.allocate_exact_size(Vec2::splat(PICTURE), egui::Sense::hover());
+            ui.painter().rect_filled(rect, 4.0, context.tokens.card);
+        }
+        Thumbnail::Failed(message) => {
+            ui.label(RichText::new(message).color(context.tokens.warning));
+        }
+    }
+}

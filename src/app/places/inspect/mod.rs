@@ -1,0 +1,260 @@
+//! Inspect: where and why the network is wrong.
+//!
+//! A [`session::Session`] reads a run's outputs (or computes them) in the background; the tabs show them.
+//! Tabs do not know each other: what leads from one to another is an [`Action`].
+
+mod compare;
+mod confusion;
+mod duplicates;
+mod header;
+mod images;
+mod issues;
+mod map;
+pub mod neighbours;
+mod origin;
+mod overview;
+mod search;
+pub mod session;
+mod wording;
+
+use std::path::{Path, PathBuf};
+
+use egui::Ui;
+use tasklens_data::dataset::split::Part;
+use tasklens_net::evaluation::browse::Query;
+
+use crate::app::command::UiCommand;
+use crate::app::context::ViewContext;
+use crate::app::places::train::earlier::EarlierRuns;
+use crate::app::theme::GRID;
+use crate::app::theme::icons;
+use crate::app::widgets::{command_button, empty_place, primary_button};
+use images::Basis;
+use session::{Loaded, Session};
+
+/// What of a run is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    /// Scores.
+    #[default]
+    Overview,
+    /// What is taken for what.
+    Confusion,
+    /// Images by verdict, label and prediction.
+    Images,
+    /// Labels that are probably wrong.
+    Issues,
+    /// The same picture on both sides of the split.
+    Duplicates,
+    /// The images by what the network makes of them.
+    Map,
+    /// Another run on the same rows.
+    Compare,
+}
+
+impl Tab {
+    /// All, from left to right.
+    pub const ALL: [Self; 7] = [
+        Self::Overview,
+        Self::Confusion,
+        Self::Images,
+        Self::Issues,
+        Self::Duplicates,
+        Self::Map,
+        Self::Compare,
+    ];
+
+    /// Its name; also the accessible name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Confusion => "Confusion",
+            Self::Images => "Images",
+            Self::Issues => "Label errors",
+            Self::Duplicates => "Duplicates",
+            Self::Map => "Map",
+            Self::Compare => "Compare",
+        }
+    }
+}
+
+/// What all tabs are about: chosen once, above them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Focus {
+    /// Index into [`tasklens_net::evaluation::inspection::Inspection::tasks`].
+    pub task: usize,
+    /// `None` is all parts together.
+    pub part: Option<Part>,
+}
+
+impl Default for Focus {
+    fn default() -> Self {
+        // What the network never saw says how good it is.
+        Self { task: 0, part: Some(Part::Validation) }
+    }
+}
+
+/// What a tab asks for.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Show these images in the grid; `title` says in words which they are, where filters do not.
+    Browse {
+        /// Which, and in which order; its task and part become the focus.
+        query: Query,
+        /// Such as `18 images within the lasso`.
+        title: Option<String>,
+    },
+    /// Show one item large.
+    Open(usize),
+}
+
+/// The Inspect place.
+#[derive(Default)]
+pub struct InspectView {
+    runs: EarlierRuns,
+    wanted: Option<PathBuf>,
+    session: Option<Session>,
+    tab: Tab,
+    focus: Focus,
+    overview: overview::OverviewTab,
+    confusion: confusion::ConfusionTab,
+    images: images::ImagesTab,
+    issues: issues::IssuesTab,
+    duplicates: duplicates::DuplicatesTab,
+    map: map::MapTab,
+    compare: compare::CompareTab,
+}
+
+impl InspectView {
+    /// Shows it.
+    pub fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
+        self.choose_run(context);
+        let Some(session) = &mut self.session else {
+            no_run_ui(ui, context);
+            return;
+        };
+        session.poll(context);
+        let Some(loaded) = &session.loaded else {
+            waiting_ui(ui, session);
+            return;
+        };
+        let tasks = loaded.inspection.tasks.len();
+        self.focus.task = self.focus.task.min(tasks.saturating_sub(1));
+        let is_empty = loaded.inspection.is_empty();
+        self.header_ui(ui, context);
+        ui.add_space(2.0 * GRID);
+        if is_empty {
+            if let Some(session) = &self.session {
+                waiting_ui(ui, session);
+            }
+            return;
+        }
+        if let Some(action) = self.tab_ui(ui, context) {
+            self.act(action);
+        }
+    }
+
+    fn tab_ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) -> Option<Action> {
+        let session = self.session.as_ref()?;
+        let loaded = session.loaded.as_ref()?;
+        match self.tab {
+            Tab::Overview => self.overview.ui(ui, loaded, &mut self.focus, context),
+            Tab::Confusion => self.confusion.ui(ui, loaded, &self.focus, context),
+            Tab::Images => self.images.ui(ui, session, loaded, &self.focus, context),
+            Tab::Issues => self.issues.ui(ui, session, loaded, &self.focus, context),
+            Tab::Duplicates => self.duplicates.ui(ui, session, loaded, &self.focus, context),
+            Tab::Map => self.map.ui(ui, session, loaded, &self.focus, context),
+            Tab::Compare => self.compare.ui(ui, session, loaded, &self.focus, &self.runs, context),
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        // The tabs number items by what is loaded in the same frame.
+        let Some(loaded) = self.session.as_ref().and_then(|session| session.loaded.as_ref()) else { return };
+        self.tab = Tab::Images;
+        match action {
+            Action::Browse { query, title } => {
+                self.focus = Focus { task: query.task, part: query.part };
+                self.images.browse(query, title, Basis::of(loaded));
+            }
+            Action::Open(item) => self.images.open(item, Basis::of(loaded)),
+        }
+    }
+
+    /// Inspects this run from now on.
+    pub fn set_run(&mut self, run: PathBuf) {
+        self.wanted = Some(run);
+    }
+
+    /// Another project was opened: what belonged to the old one goes.
+    pub fn on_project(&mut self, same_file: bool) {
+        if !same_file {
+            *self = Self::default();
+        }
+    }
+
+    /// A run has ended: there is one more to inspect, or the one shown has other weights.
+    pub fn on_run_ended(&mut self, run: Option<&Path>) {
+        self.runs.read_again();
+        if let Some(run) = run
+            && self.session.as_ref().is_some_and(|session| session.run == run)
+        {
+            self.wanted = Some(run.to_path_buf());
+        }
+    }
+
+    /// Where nothing was chosen yet, the newest run of the project.
+    fn choose_run(&mut self, context: &ViewContext<'_>) {
+        let Some(project) = context.project else { return };
+        self.runs.follow(&project.config.paths.runs, context);
+        if self.session.is_none() && self.wanted.is_none() {
+            let mut with_model = self.runs.others(None).filter(|run| run.record.best.is_some());
+            self.wanted = with_model.next().map(|run| run.record.folder.clone());
+        }
+        if let Some(run) = self.wanted.take() {
+            self.session = Some(Session::new(run, context));
+            self.images = images::ImagesTab::default();
+            self.issues = issues::IssuesTab::default();
+            self.duplicates = duplicates::DuplicatesTab::default();
+            self.map = map::MapTab::default();
+            self.compare = compare::CompareTab::default();
+        }
+    }
+}
+
+fn no_run_ui(ui: &mut Ui, context: &ViewContext<'_>) {
+    if context.project.is_none() {
+        return;
+    }
+    let text = "Train a network: then its scores, its mistakes and labels that look wrong are here.";
+    empty_place(ui, icons::MAGNIFYING_GLASS, "Nothing to inspect yet", text, |ui| {
+        primary_button(ui, context.commands, UiCommand::StartTraining);
+        command_button(ui, context.commands, UiCommand::ShowTrain);
+    });
+}
+
+/// Before the first outputs are there.
+fn waiting_ui(ui: &mut Ui, session: &Session) {
+    if let Some(message) = &session.failure {
+        empty_place(ui, icons::WARNING, "This run cannot be inspected", message, |_| {});
+        return;
+    }
+    let (title, text) = match session.progress() {
+        Some(progress) => (
+            progress.title().to_owned(),
+            "Each image goes through the network once; what it says is kept beside the run. The status bar \
+             shows how far it is.",
+        ),
+        None if session.is_cancelled() => ("No predictions".to_owned(), "The prediction was cancelled."),
+        None => ("Reading predictions".to_owned(), ""),
+    };
+    empty_place(ui, icons::MAGNIFYING_GLASS, &title, text, |_| {});
+}
+
+/// The scores of the task and part in focus, where there are any.
+fn focused_scores<'a>(
+    loaded: &'a Loaded,
+    focus: &Focus,
+) -> Option<&'a tasklens_net::evaluation::scores::TaskScores> {
+    loaded.scores.get(focus.task)?.of(focus.part?)
+}

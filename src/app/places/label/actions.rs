@@ -1,0 +1,195 @@
+//! What the user does to labels and flags, and where that leads.
+
+use std::time::Instant;
+
+use tasklens_data::dataset::edits::{Change, Source, Step};
+use tasklens_net::labelling::order::Order;
+
+use super::{LabelView, Which};
+use crate::app::command::{AppCommand, Level};
+use crate::app::context::ViewContext;
+use crate::app::services::label_edits::LabelEdits;
+
+impl LabelView {
+    /// Gives rows a label for a task, or takes it away. Whether that could be asked for.
+    pub(super) fn give(
+        &mut self,
+        rows: &[usize],
+        task: usize,
+        label: Option<usize>,
+        source: Source,
+        context: &ViewContext<'_>,
+    ) -> bool {
+        let Some(edits) = editable(context) else { return false };
+        let base = edits.base();
+        let text = label.and_then(|label| base.tasks.get(task)?.labels.get(label)).map(String::as_str);
+        if label.is_some() && text.is_none() {
+            return false;
+        }
+        let change = |row: &usize| edits.state().label_change(base, *row, task, text);
+        self.send(rows.iter().filter(|row| **row < base.rows.len()).map(change).collect(), source, context);
+        true
+    }
+
+    /// One step of several changes.
+    pub(super) fn send(&mut self, changes: Vec<Change>, source: Source, context: &ViewContext<'_>) {
+        let given = changes.iter().filter(|change| change.after.is_some()).count();
+        self.session.on_labelled(given);
+        if source == Source::Hand || given <= 1 {
+            self.rate.add(given, Instant::now());
+        }
+        context.commands.send(AppCommand::Edit(Step::now(source, changes)));
+    }
+
+    /// Takes the suggestion for the task at hand, and goes on.
+    pub(super) fn accept(&mut self, context: &ViewContext<'_>) {
+        let Some(row) = self.arrangement.queue.current() else { return };
+        match self.suggestion(self.task, row) {
+            Some(_) if has_unknown_label(context, row, self.task) => {
+                let message = "This image has a label that the config does not list: give it another by its \
+                               key, or add that label under Tasks and labels";
+                context.commands.toast(Level::Warning, message);
+            }
+            Some((label, _)) => {
+                if self.give(&[row], self.task, Some(label as usize), Source::Suggestion, context) {
+                    self.go_on(context);
+                }
+            }
+            None => context.commands.toast(Level::Info, "There is no suggestion for this image yet"),
+        }
+    }
+
+    /// Takes the suggestions for all tasks in question that the image lacks a label for, and goes to the next.
+    pub(super) fn accept_all(&mut self, context: &ViewContext<'_>) {
+        let (Some(row), Some(edits)) = (self.arrangement.queue.current(), editable(context)) else { return };
+        let asked = self.tasks_in_question(&edits.base().tasks).into_iter();
+        let changes: Vec<Change> = asked.filter_map(|task| self.suggested_change(edits, row, task)).collect();
+        if !changes.is_empty() {
+            self.send(changes, Source::Suggestion, context);
+        }
+        self.next_image(context);
+    }
+
+    /// The change that gives a row what the model says; `None` where it has a label. One that the config does not
+    /// list is a label, too: only the user replaces it.
+    pub(super) fn suggested_change(&self, edits: &LabelEdits, row: usize, task: usize) -> Option<Change> {
+        let (state, base) = (edits.state(), edits.base());
+        if row >= base.rows.len() || state.label_text(base, row, task).is_some() {
+            return None;
+        }
+        let (label, _) = self.suggestion(task, row)?;
+        let text = base.tasks.get(task)?.labels.get(label as usize)?;
+        Some(state.label_change(base, row, task, Some(text)))
+    }
+
+    /// What the model says of a row.
+    pub(super) fn suggestion(&self, task: usize, row: usize) -> Option<(u32, f32)> {
+        self.session.suggestions()?.top(task, row)
+    }
+
+    /// After a label was given: to the next task that lacks one, else to the next image.
+    pub(super) fn go_on(&mut self, context: &ViewContext<'_>) {
+        let (Some(row), Some(edits)) = (self.arrangement.queue.current(), context.edits) else { return };
+        if !self.goes_on {
+            return;
+        }
+        let base = edits.base();
+        let later = self.tasks_in_question(&base.tasks).into_iter().filter(|task| *task > self.task);
+        let next = later.into_iter().find(|task| edits.state().class(base, row, *task).is_none());
+        match next {
+            Some(task) => self.task = task,
+            None => self.next_image(context),
+        }
+    }
+
+    /// To the next image that lacks a label; in the order of the file to the very next.
+    pub(super) fn next_image(&mut self, context: &ViewContext<'_>) {
+        let Some(edits) = context.edits else { return };
+        let tasks = self.tasks_in_question(&edits.base().tasks);
+        let queue = &mut self.arrangement.queue;
+        let moved = if self.order == Order::File || self.order == Order::Disagreement {
+            queue.step(1)
+        } else {
+            queue.next_that(|row| lacks_any(edits, row, &tasks))
+        };
+        if !moved && self.which != Which::Flagged {
+            context.commands.toast(Level::Success, "That was the last image of this list");
+        }
+        self.on_image(context);
+    }
+
+    /// Another image is shown: its first task without a label is asked, or the first of all.
+    pub(super) fn on_image(&mut self, context: &ViewContext<'_>) {
+        let (Some(row), Some(edits)) = (self.arrangement.queue.current(), context.edits) else { return };
+        let tasks = self.tasks_in_question(&edits.base().tasks);
+        let lacks = |task: &&usize| edits.state().class(edits.base(), row, **task).is_none();
+        self.task = tasks.iter().find(lacks).or(tasks.first()).copied().unwrap_or(0);
+        self.shown = Some(row);
+        self.zoom.reset();
+        self.keep_note(context);
+        self.assigning = None;
+    }
+
+    /// So many images on, or back.
+    pub(super) fn step(&mut self, step: isize, context: &ViewContext<'_>) {
+        if self.arrangement.queue.step(step) {
+            self.on_image(context);
+        }
+    }
+
+    /// The next task in question, or the one before; behind the last comes the next image.
+    pub(super) fn step_task(&mut self, forward: bool, context: &ViewContext<'_>) {
+        let Some(edits) = context.edits else { return };
+        let tasks = self.tasks_in_question(&edits.base().tasks);
+        let at = tasks.iter().position(|task| *task == self.task);
+        match (at, forward) {
+            (Some(at), true) if at + 1 == tasks.len() => {
+                if self.arrangement.queue.step(1) {
+                    self.on_image(context);
+                    self.task = tasks.first().copied().unwrap_or(0);
+                }
+            }
+            (Some(0), false) => {
+                if self.arrangement.queue.step(-1) {
+                    self.on_image(context);
+                    self.task = tasks.last().copied().unwrap_or(0);
+                }
+            }
+            (Some(at), true) => self.task = tasks[at + 1],
+            (Some(at), false) => self.task = tasks[at - 1],
+            (None, _) => self.task = tasks.first().copied().unwrap_or(0),
+        }
+    }
+
+    /// Flags a row with a note, or takes the flag away.
+    pub(super) fn set_flag(&mut self, row: usize, note: Option<&str>, context: &ViewContext<'_>) {
+        let Some(edits) = editable(context) else { return };
+        let change = edits.state().flag_change(edits.base(), row, note);
+        context.commands.send(AppCommand::Edit(Step::now(Source::Hand, vec![change])));
+    }
+}
+
+/// Whether a row has text for a task that the config does not list: the suggestions leave it alone.
+fn has_unknown_label(context: &ViewContext<'_>, row: usize, task: usize) -> bool {
+    context.edits.is_some_and(|edits| {
+        let (state, base) = (edits.state(), edits.base());
+        state.class(base, row, task).is_none() && state.label_text(base, row, task).is_some()
+    })
+}
+
+/// Whether a row lacks a label for any of these tasks.
+pub(super) fn lacks_any(edits: &LabelEdits, row: usize, tasks: &[usize]) -> bool {
+    tasks.iter().any(|task| edits.state().class(edits.base(), row, *task).is_none())
+}
+
+/// The edits, where they can be changed; says why, where not.
+pub(super) fn editable<'a>(context: &ViewContext<'a>) -> Option<&'a LabelEdits> {
+    let edits = context.edits?;
+    match edits.denied() {
+        Some(denied) => {
+            context.commands.toast(Level::Warning, denied);
+            None
+        }
+        None => Some(edits),
+    }
+}

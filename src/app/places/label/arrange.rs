@@ -1,0 +1,197 @@
+//! Which images are labelled, and in which order: asked for in the background, answered with a [`Queue`].
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use tasklens_data::dataset::Dataset;
+use tasklens_data::dataset::edits::Values;
+use tasklens_net::labelling::candidates;
+use tasklens_net::labelling::order::{Order, Question, Uncertainty, arrange};
+use tasklens_net::labelling::suggestions::Suggestions;
+
+use super::queue::Queue;
+use crate::app::command::Level;
+use crate::app::context::ViewContext;
+use crate::app::services::jobs::{Job, Outcome};
+
+/// Which images are labelled.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Which {
+    /// All.
+    #[default]
+    All,
+    /// Those that lack a label for any of the tasks in question.
+    ToDo,
+    /// Those that the user flagged.
+    Flagged,
+    /// These images, by the text of their path cells, such as those within a lasso; the title says in words
+    /// which.
+    These(Arc<Vec<String>>, String),
+}
+
+/// What a queue is an answer to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// The order.
+    pub order: Order,
+    /// What the most uncertain goes by.
+    pub uncertainty: Uncertainty,
+    /// Which images.
+    pub which: Which,
+    /// The tasks in question, ascending.
+    pub tasks: Vec<usize>,
+}
+
+impl Wanted {
+    /// Whether another model, or one that has learnt, gives another order.
+    fn needs_model(&self) -> bool {
+        matches!(self.order, Order::Uncertain | Order::Diverse | Order::Disagreement)
+    }
+}
+
+/// What an answer was made of.
+#[derive(Clone, Debug, PartialEq)]
+struct Basis {
+    wanted: Wanted,
+    rows: usize,
+    /// Of the suggestions; 0 where the order needs none.
+    version: u64,
+}
+
+/// An answer on its way.
+struct Asked {
+    basis: Basis,
+    /// What was visited when it was asked for; nothing where it begins anew.
+    visited: Vec<usize>,
+    job: Job<Option<Vec<usize>>>,
+}
+
+/// The queue and the job that arranges it.
+#[derive(Default)]
+pub struct Arrangement {
+    /// The images in order.
+    pub queue: Queue,
+    basis: Option<Basis>,
+    asked: Option<Asked>,
+}
+
+impl Arrangement {
+    /// Whether there is an answer, be it an old one.
+    pub fn is_there(&self) -> bool {
+        self.basis.is_some()
+    }
+
+    /// Whether a new order is on its way.
+    pub fn is_busy(&self) -> bool {
+        self.asked.is_some()
+    }
+
+    /// Takes in the answer, and asks again where something has changed; once a frame. Returns the queue that was
+    /// replaced.
+    pub fn poll(
+        &mut self,
+        wanted: &Wanted,
+        suggestions: Option<(&Arc<Suggestions>, u64)>,
+        context: &ViewContext<'_>,
+    ) -> Option<Queue> {
+        let (project, edits) = (context.project?, context.edits?);
+        let before = self.take_in(context);
+        let version = suggestions.filter(|_| wanted.needs_model()).map_or(0, |(_, version)| version);
+        let basis = Basis { wanted: wanted.clone(), rows: project.dataset.rows.len(), version };
+        let latest = self.asked.as_ref().map(|asked| &asked.basis).or(self.basis.as_ref());
+        if latest == Some(&basis) {
+            return before;
+        }
+        // Only what the user chose begins at the first image again.
+        let same = self.basis.as_ref().filter(|old| old.wanted == *wanted && old.rows == basis.rows);
+        let visited = if same.is_some() { self.queue.visited().to_vec() } else { Vec::new() };
+        let dataset = Arc::clone(&project.dataset);
+        let suggestions = suggestions.map(|(suggestions, _)| Arc::clone(suggestions));
+        let flagged = (wanted.which == Which::Flagged).then(|| edits.state().values());
+        let (asked, passed) = (wanted.clone(), visited.clone());
+        let title = "Choosing what to label next";
+        let work = move |progress: &crate::app::services::jobs::Progress| {
+            let flagged = flagged.as_ref().map(flagged_keys);
+            answer(&asked, &dataset, suggestions.as_deref(), flagged.as_ref(), &passed, &mut |done, of| {
+                progress.set(done as u64, of as u64);
+                progress.keep_going()
+            })
+        };
+        // The diverse order takes a while; the others do not.
+        let job = match wanted.order {
+            Order::Diverse => context.jobs.start(title, move |progress| Ok(work(progress))),
+            _ => context.jobs.start_quietly(title, move |progress| Ok(work(progress))),
+        };
+        self.asked = Some(Asked { basis, visited, job });
+        before
+    }
+
+    fn take_in(&mut self, context: &ViewContext<'_>) -> Option<Queue> {
+        let outcome = self.asked.as_mut().and_then(|asked| asked.job.poll())?;
+        let Asked { basis, visited, .. } = self.asked.take()?;
+        let mut before = None;
+        match outcome {
+            Outcome::Done(Some(rows)) => {
+                let is_new = visited.is_empty();
+                if is_new {
+                    let is_file_order = basis.wanted.order == Order::File;
+                    let current = self.queue.current().filter(|_| is_file_order);
+                    before = Some(std::mem::replace(&mut self.queue, Queue::new(rows)));
+                    if let Some(at) = current.and_then(|row| self.queue.rows().binary_search(&row).ok()) {
+                        self.queue.go_to(at);
+                    }
+                } else {
+                    let queue = self.queue.rearranged(visited.len(), rows);
+                    before = Some(std::mem::replace(&mut self.queue, queue));
+                }
+            }
+            Outcome::Failed(message) => context.commands.toast(Level::Error, message),
+            // What is shown stays, and is not asked for again until something else is wanted.
+            Outcome::Done(None) | Outcome::Cancelled => {}
+        }
+        self.basis = Some(basis);
+        before
+    }
+}
+
+fn flagged_keys(values: &Values) -> HashSet<&str> {
+    values.flags().map(|(image, _)| image).collect()
+}
+
+fn answer(
+    wanted: &Wanted,
+    dataset: &Dataset,
+    suggestions: Option<&Suggestions>,
+    flagged: Option<&HashSet<&str>>,
+    visited: &[usize],
+    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+) -> Option<Vec<usize>> {
+    let visited: HashSet<usize> = visited.iter().copied().collect();
+    let mut rows = candidates::rows(dataset);
+    match &wanted.which {
+        Which::All => {}
+        Which::ToDo => {
+            rows.retain(|row| wanted.tasks.iter().any(|task| dataset.rows[*row].labels[*task].is_none()));
+        }
+        Which::Flagged => {
+            rows.retain(|row| flagged.is_some_and(|keys| keys.contains(&*dataset.image_key(*row))));
+        }
+        Which::These(these, _) => {
+            let these: HashSet<&str> = these.iter().map(String::as_str).collect();
+            rows.retain(|row| these.contains(&*dataset.image_key(*row)));
+        }
+    }
+    if !visited.is_empty() {
+        rows.retain(|row| !visited.contains(row));
+    }
+    let labels = candidates::labels(dataset);
+    let question = Question {
+        order: wanted.order,
+        uncertainty: wanted.uncertainty,
+        tasks: &wanted.tasks,
+        labels: &labels,
+        rows: &rows,
+        suggestions,
+    };
+    arrange(&question, keep_going).map(|arranged| arranged.rows)
+}

@@ -1,0 +1,112 @@
+//! Above the grid: what is gathered in it, how sure or alike it must be, and what is done with it.
+
+use egui::{Align, Button, Layout, RichText, Role, Slider, Ui, WidgetInfo};
+
+use super::LabelView;
+use super::collect::Collection;
+use super::grid::{Many, SIDES};
+use crate::app::context::ViewContext;
+use crate::app::format::grouped;
+use crate::app::theme::icons;
+use crate::app::theme::{self, GRID, Tokens};
+
+impl LabelView {
+    pub(super) fn many_bar_ui(&mut self, ui: &mut Ui, rows: &[usize], context: &ViewContext<'_>) {
+        let (tokens, count) = (context.tokens, self.chosen_count());
+        let task = context.project.and_then(|project| project.dataset.tasks.get(self.task));
+        let task = task.map_or("", |task| task.name.as_str());
+        let before = self.grid.collector.collection;
+        ui.horizontal_wrapped(|ui| match before {
+            Collection::Queue => self.queue_bar_ui(ui, rows, context),
+            Collection::Like { .. } => {
+                ui.label(theme::strong(format!("Like this, without a label for {task}")));
+                let mut likeness = self.grid.likeness;
+                slider_ui(ui, "Least similarity", &mut likeness, 0.0..=1.0);
+                if likeness != self.grid.likeness {
+                    self.grid.likeness = likeness;
+                    self.grid.choose();
+                }
+                chosen_ui(ui, tokens, count);
+                back_ui(ui, &mut self.grid);
+            }
+            Collection::Sure { task: of, .. } => {
+                ui.label(theme::strong(format!("Suggestions for {task} of at least")));
+                let mut threshold = self.grid.threshold;
+                slider_ui(ui, "Least probability", &mut threshold, 0.5..=1.0);
+                self.grid.threshold = threshold;
+                self.grid.collector.collection = Collection::Sure { task: of, threshold };
+                let text = format!(
+                    "Accept {} suggestion{}",
+                    grouped(count as u64),
+                    if count == 1 { "" } else { "s" }
+                );
+                let look = RichText::new(format!("{}  {text}", icons::CHECK)).color(tokens.on_accent);
+                let is_enabled = count > 0 && !self.grid.grid.selection().is_empty();
+                let button = ui.add_enabled(is_enabled, Button::new(look).fill(tokens.accent));
+                button.widget_info(|| WidgetInfo::labeled(Role::Button, is_enabled, &text));
+                if button.on_hover_text("Those that are not chosen stay without a label").clicked() {
+                    self.accept_chosen(context);
+                }
+                back_ui(ui, &mut self.grid);
+                ui.label(theme::caption(tokens, "Click to take out"));
+            }
+        });
+        if self.grid.collector.collection != before
+            && let Collection::Sure { task, .. } = self.grid.collector.collection
+        {
+            self.task = task;
+        }
+    }
+
+    fn queue_bar_ui(&mut self, ui: &mut Ui, rows: &[usize], context: &ViewContext<'_>) {
+        let tokens = context.tokens;
+        let has_task = self.session.suggestions().is_some_and(|all| all.has_task(self.task));
+        let has_features = self.session.suggestions().is_some_and(|all| !all.features().is_empty());
+        let one = if let [row] = rows { Some(*row) } else { None };
+        let is_like = has_features && one.is_some();
+        let like = ui.add_enabled(is_like, Button::new("All like this"));
+        let why = "Choose one image: those that look most like it to the network are gathered";
+        if like.on_hover_text(why).on_disabled_hover_text(why).clicked()
+            && let Some(row) = one
+        {
+            self.grid.gather(Collection::Like { row, task: self.task });
+        }
+        let review = ui.add_enabled(has_task, Button::new("Review suggestions"));
+        let why = "See what the model is sure of, take out what is wrong, and accept the rest at once";
+        if review.on_hover_text(why).on_disabled_hover_text(format!("{why}. It needs a model")).clicked() {
+            let threshold = self.grid.threshold;
+            self.grid.gather(Collection::Sure { task: self.task, threshold });
+        }
+        chosen_ui(ui, tokens, self.chosen_count());
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.spacing_mut().slider_width = 24.0 * GRID;
+            let side = &mut self.grid.side;
+            let slider = ui.add(Slider::new(side, SIDES).show_value(false));
+            slider.widget_info(|| WidgetInfo::slider(true, f64::from(*side), "Size of the images"));
+            slider.on_hover_text("Size of the images");
+        });
+    }
+}
+
+fn slider_ui(ui: &mut Ui, name: &str, value: &mut f32, range: std::ops::RangeInclusive<f32>) {
+    ui.spacing_mut().slider_width = 32.0 * GRID;
+    let shown = *value;
+    let slider = ui.add(Slider::new(value, range).fixed_decimals(2).step_by(0.01));
+    slider.widget_info(|| WidgetInfo::slider(true, f64::from(shown), name));
+    slider.on_hover_text(name);
+}
+
+fn chosen_ui(ui: &mut Ui, tokens: &Tokens, count: usize) {
+    let text = format!("{} chosen", grouped(count as u64));
+    ui.add(egui::Label::new(theme::caption(tokens, text)).extend());
+}
+
+fn back_ui(ui: &mut Ui, grid: &mut Many) {
+    if ui
+        .button(format!("{}  Back", icons::ARROW_LEFT))
+        .on_hover_text("Back to all images (Escape)")
+        .clicked()
+    {
+        grid.leave();
+    }
+}

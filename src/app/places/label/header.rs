@@ -1,0 +1,212 @@
+//! Above the images: one or many, which, in which order, and the model that helps.
+
+use egui::{Align, Button, ComboBox, Layout, RichText, Role, Ui, WidgetInfo};
+use tasklens_net::labelling::order::{Order, Uncertainty};
+
+use super::session::Model;
+use super::{LabelView, Mode, Which};
+use crate::app::command::UiCommand;
+use crate::app::context::ViewContext;
+use crate::app::format::grouped;
+use crate::app::places::train::earlier::age_of;
+use crate::app::theme::icons;
+use crate::app::theme::{self, GRID};
+use crate::app::widgets::choice::{choice_ui, combo};
+use crate::app::widgets::segments::Segments;
+use crate::app::widgets::{command_button, icon_button};
+
+const MODES: [(Mode, &str, &str); 2] = [
+    (Mode::One, "One image", "Large, with the keys for each label (G)"),
+    (Mode::Many, "Grid", "Many at once (G)"),
+];
+const ORDERS: [((Order, Uncertainty), &str); 6] = [
+    ((Order::Unlabelled, Uncertainty::Margin), "Unlabelled first"),
+    ((Order::File, Uncertainty::Margin), "As in the file"),
+    ((Order::Uncertain, Uncertainty::Margin), "Most uncertain (margin)"),
+    ((Order::Uncertain, Uncertainty::Entropy), "Most uncertain (entropy)"),
+    ((Order::Diverse, Uncertainty::Margin), "Most diverse"),
+    ((Order::Disagreement, Uncertainty::Margin), "Label and model disagree"),
+];
+const WHICH: [(Which, &str); 3] =
+    [(Which::All, "All images"), (Which::ToDo, "Not labelled yet"), (Which::Flagged, "Flagged")];
+const WAITS: &str = "suggests after about ten labels";
+/// Below this width the model stands in a line of its own.
+const WIDE: f32 = 1060.0;
+
+impl LabelView {
+    pub(super) fn header_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
+        let is_wide = ui.available_width() >= WIDE;
+        let list = |view: &mut Self, ui: &mut Ui| {
+            let mut mode = view.mode;
+            if Segments::new("View", &MODES).ui(ui, &mut mode) {
+                view.set_mode(mode);
+            }
+            view.which_ui(ui);
+            view.order_ui(ui, context);
+            view.tasks_ui(ui, context);
+            ui.scope(|ui| {
+                // No higher than the menus beside them.
+                ui.spacing_mut().button_padding.y = 0.0;
+                icon_button(ui, context.commands, UiCommand::EditTasks);
+                icon_button(ui, context.commands, UiCommand::ExportLabels);
+            });
+        };
+        if is_wide {
+            ui.horizontal(|ui| {
+                list(self, ui);
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    command_button(ui, context.commands, UiCommand::UpdateModel);
+                    self.save_ui(ui, context);
+                    self.model_ui(ui, context);
+                    self.state_ui(ui, context);
+                });
+            });
+        } else {
+            ui.horizontal_wrapped(|ui| list(self, ui));
+            ui.horizontal_wrapped(|ui| {
+                self.model_ui(ui, context);
+                command_button(ui, context.commands, UiCommand::UpdateModel);
+                self.save_ui(ui, context);
+                self.state_ui(ui, context);
+            });
+        }
+    }
+
+    /// One line on what would help, where no model does.
+    pub(super) fn advice_ui(&self, ui: &mut Ui, context: &ViewContext<'_>) {
+        if let Some(advice) = self.session.advice() {
+            ui.label(theme::caption(context.tokens, advice));
+        }
+    }
+
+    fn which_ui(&mut self, ui: &mut Ui) {
+        let mut all: Vec<(Which, &str)> = WHICH.to_vec();
+        let these = self.which.clone();
+        if let Which::These(_, title) = &these {
+            all.push((these.clone(), title));
+        }
+        if choice_ui(ui, "Images to label", 34.0 * GRID, &all, &mut self.which) {
+            self.grid.leave();
+        }
+    }
+
+    fn order_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
+        let mut chosen = (self.order, self.uncertainty);
+        if !matches!(self.order, Order::Uncertain) {
+            chosen.1 = Uncertainty::Margin;
+        }
+        if choice_ui(ui, "Order of the images", 44.0 * GRID, &ORDERS, &mut chosen) {
+            (self.order, self.uncertainty) = chosen;
+            self.grid.leave();
+        }
+        let needs_model = matches!(self.order, Order::Uncertain | Order::Diverse | Order::Disagreement);
+        if needs_model && self.session.suggestions().is_none() {
+            let text = RichText::new(format!("{}  needs a model", icons::WARNING));
+            ui.label(text.size(theme::TEXT_SMALL).color(context.tokens.warning))
+                .on_hover_text("Without one, images without labels come first. Update the model makes one");
+        }
+        let is_partial = self.session.suggestions().is_some_and(|said| said.knows_by_heart());
+        if self.order == Order::Disagreement && is_partial {
+            ui.label(theme::caption(context.tokens, "without training images")).on_hover_text(
+                "The network has learnt the labels that it trained on by heart, wrong ones, too. Update the model, \
+                 and these images are judged by heads that have not seen their labels",
+            );
+        }
+    }
+
+    /// Which tasks are asked, and whether it goes on by itself.
+    fn tasks_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
+        let Some(project) = context.project else { return };
+        let tasks = &project.dataset.tasks;
+        let asked = self.tasks_in_question(tasks).len();
+        let text = match asked {
+            asked if asked == tasks.len() => "All tasks".to_owned(),
+            1 => {
+                self.tasks_in_question(tasks).first().map_or(String::new(), |task| tasks[*task].name.clone())
+            }
+            asked => format!("{asked} tasks"),
+        };
+        let menu =
+            ComboBox::from_id_salt("tasks in question").selected_text(&text).width(24.0 * GRID).truncate();
+        let menu = menu.close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show_ui(ui, |ui| {
+            for task in tasks {
+                let mut is_asked = !self.left_out.contains(&task.name);
+                if ui.checkbox(&mut is_asked, &task.name).clicked() {
+                    match is_asked {
+                        true => self.left_out.remove(&task.name),
+                        false => self.left_out.insert(task.name.clone()),
+                    };
+                }
+            }
+            ui.separator();
+            ui.checkbox(&mut self.goes_on, "Go on by itself")
+                .on_hover_text("After a label, to the next task and then to the next image");
+        });
+        menu.response.widget_info(|| combo("Tasks to label", &text));
+    }
+
+    fn save_ui(&self, ui: &mut Ui, context: &ViewContext<'_>) {
+        if self.session.can_save() {
+            icon_button(ui, context.commands, UiCommand::SaveAsRun);
+        }
+    }
+
+    fn model_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
+        let name = self.session.model().name();
+        let text = format!("{}  {name}", icons::LIGHTNING);
+        let menu =
+            ComboBox::from_id_salt("model that suggests").selected_text(&text).width(44.0 * GRID).truncate();
+        let mut chosen = None;
+        let menu = menu.close_behavior(egui::PopupCloseBehavior::CloseOnClick).show_ui(ui, |ui| {
+            let here = self.session.model().clone();
+            if ui.selectable_label(here == Model::Off, "No suggestions").clicked() {
+                chosen = Some(Model::Off);
+            }
+            for run in self.session.runs() {
+                let model = Model::Run(run);
+                if ui.selectable_label(here == model, model.name()).clicked() {
+                    chosen = Some(model);
+                }
+            }
+            if ui
+                .selectable_label(matches!(here, Model::Base(_)), "ImageNet backbone")
+                .on_hover_text("What it sees, and heads that learn from the labels alone")
+                .clicked()
+                && !matches!(here, Model::Base(_))
+            {
+                self.session.prepare(context);
+            }
+            ui.separator();
+            ui.checkbox(&mut self.session.updates_itself, "Update by itself")
+                .on_hover_text("After every 20 new labels or so, while that takes less than 20 seconds");
+        });
+        menu.response.widget_info(|| combo("Suggestions from", &name));
+        if let Some(model) = chosen.filter(|model| model != self.session.model()) {
+            self.session.choose(model);
+        }
+    }
+
+    /// What the model is doing, or has learnt.
+    fn state_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
+        let tokens = context.tokens;
+        let missing = self.session.missing();
+        if self.session.is_updating() {
+            ui.add(egui::Spinner::new().size(3.5 * GRID));
+            ui.label(theme::caption(tokens, "learning"));
+        } else if self.session.is_halted() {
+            let verb = if self.session.waits_for_labels() { "Look at" } else { "Predict" };
+            let text = format!("{verb} {} images", grouped(missing as u64));
+            if ui.add(Button::new(text)).on_hover_text("They have no suggestion yet").clicked() {
+                self.session.go_on();
+            }
+        } else if let Some(learnt) = self.session.learnt() {
+            let text =
+                format!("learnt {} labels {}", grouped(learnt.labels as u64), age_of(learnt.at.elapsed()));
+            let label = ui.add(egui::Label::new(theme::caption(tokens, &text)).truncate());
+            label.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
+        } else if self.session.waits_for_labels() {
+            let label = ui.add(egui::Label::new(theme::caption(tokens, WAITS)).truncate());
+            label.on_hover_text("Of a task it needs two labels: each twice, once ten images have any");
+        }
+    }
+}

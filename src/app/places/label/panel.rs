@@ -1,0 +1,335 @@
+//! The tasks beside the image or the grid: each label with its key, what is chosen and what is suggested.
+
+use egui::{
+    Align2, FontId, Frame, Key, Margin, Rect, Response, RichText, Role, ScrollArea, Sense, Stroke,
+    StrokeKind, Ui, Vec2, WidgetInfo, pos2,
+    text::{LayoutJob, TextFormat},
+    vec2,
+};
+use tasklens_data::config::Task;
+
+use super::LabelView;
+use super::add_label::NewLabel;
+use crate::app::context::ViewContext;
+use crate::app::format::grouped;
+use crate::app::theme::icons;
+use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_SMALL, Tokens};
+use crate::app::widgets::probability_bars::{elided, whole_percent};
+
+const ROW: f32 = 7.0 * GRID;
+const CHIP: f32 = 5.0 * GRID;
+/// Of more rows than this it is not counted in each frame how many have a label.
+pub(super) const MOST_COUNTED: usize = 500;
+
+/// What the panel remembers.
+#[derive(Default)]
+pub struct PanelState {
+    /// The label that is being typed.
+    pub(super) adding: Option<NewLabel>,
+    /// The task that was in sight last.
+    seen: Option<usize>,
+}
+
+/// A press on a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Press {
+    pub task: usize,
+    /// `None` takes the label away.
+    pub label: Option<usize>,
+}
+
+/// What the rows at hand have of a task.
+struct Having {
+    /// Per label, how many rows have it; empty where that is not counted.
+    counts: Vec<usize>,
+    rows: usize,
+    /// A label that the config does not list.
+    unknown: Option<String>,
+}
+
+impl LabelView {
+    /// Shows all tasks for some rows; returns the label that was pressed.
+    pub(super) fn panel_ui(
+        &mut self,
+        ui: &mut Ui,
+        rows: &[usize],
+        context: &ViewContext<'_>,
+    ) -> Option<Press> {
+        let tasks = &context.project?.dataset.tasks;
+        let asked = self.tasks_in_question(tasks);
+        let mut pressed = None;
+        ScrollArea::vertical().id_salt("tasks to label").auto_shrink(false).show(ui, |ui| {
+            ui.set_max_width(ui.available_width() - 2.0 * GRID);
+            ui.spacing_mut().item_spacing.y = 2.0 * GRID;
+            for task in asked {
+                let press = self.task_ui(ui, task, &tasks[task], rows, context);
+                pressed = press.or(pressed);
+            }
+        });
+        pressed
+    }
+
+    fn task_ui(
+        &mut self,
+        ui: &mut Ui,
+        index: usize,
+        task: &Task,
+        rows: &[usize],
+        context: &ViewContext<'_>,
+    ) -> Option<Press> {
+        let tokens = context.tokens;
+        let is_active = self.task == index;
+        let having = having(rows, index, task, context);
+        let mut pressed = None;
+        let fill = if is_active { tokens.card_frame().fill } else { tokens.canvas };
+        let line = if is_active { tokens.task(index) } else { tokens.line };
+        let frame = Frame::new()
+            .fill(fill)
+            .stroke(Stroke::new(if is_active { 1.5 } else { 1.0 }, line))
+            .corner_radius(theme::RADIUS)
+            .inner_margin(Margin::symmetric(8, 6));
+        let card = frame.show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.spacing_mut().item_spacing.y = 0.0;
+            self.title_ui(ui, index, task, &having, context);
+            for (label, text) in task.labels.iter().enumerate() {
+                if self.label_ui(ui, (index, task), (label, text), rows, &having, context).clicked() {
+                    let is_taken_away = having.rows > 0 && having.counts.get(label) == Some(&having.rows);
+                    pressed = Some(Press { task: index, label: (!is_taken_away).then_some(label) });
+                }
+            }
+            if is_active {
+                self.add_label_ui(ui, index, task, context);
+            }
+        });
+        if is_active && self.panel.seen != Some(index) {
+            self.panel.seen = Some(index);
+            ui.scroll_to_rect(card.response.rect, None);
+        }
+        pressed
+    }
+
+    fn title_ui(
+        &mut self,
+        ui: &mut Ui,
+        index: usize,
+        task: &Task,
+        having: &Having,
+        context: &ViewContext<'_>,
+    ) {
+        let tokens = context.tokens;
+        ui.horizontal(|ui| {
+            ui.set_min_height(6.0 * GRID);
+            ui.spacing_mut().item_spacing.x = 1.5 * GRID;
+            ui.label(RichText::new("\u{25cf}").size(10.0).color(tokens.task(index)));
+            let is_active = self.task == index;
+            let name = ui.add(egui::Label::new(theme::strong(&task.name)).truncate().sense(Sense::click()));
+            name.widget_info(|| {
+                WidgetInfo::selected(Role::Tab, true, is_active, format!("Task {}", task.name))
+            });
+            if name.on_hover_text("Label this task (Tab)").clicked() {
+                self.task = index;
+            }
+            if let Some(score) = self.session.score(index) {
+                let (right, of) = (grouped(score.right as u64), grouped(score.of as u64));
+                let text = format!("right on {right} of {of}");
+                let label = ui.add(egui::Label::new(theme::caption(tokens, &text)).truncate());
+                label
+                    .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{}: {text}", task.name)));
+                label.on_hover_text(
+                    "Of the images that have a label: each was judged by heads that had not seen its label",
+                );
+            }
+            if let Some(unknown) = &having.unknown {
+                let text = format!("{}  {unknown}", icons::WARNING);
+                let text = RichText::new(text).size(TEXT_SMALL).color(tokens.warning);
+                ui.add(egui::Label::new(text).truncate())
+                    .on_hover_text(format!("The config does not list the label `{unknown}` of this task"));
+            }
+        });
+    }
+
+    fn label_ui(
+        &mut self,
+        ui: &mut Ui,
+        (index, task): (usize, &Task),
+        (label, text): (usize, &str),
+        rows: &[usize],
+        having: &Having,
+        context: &ViewContext<'_>,
+    ) -> Response {
+        let (area, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::CLICK);
+        let single = if let [row] = rows { Some(*row) } else { None };
+        let said = single.and_then(|row| self.session.suggestions()?.probabilities(index, row));
+        let probability = said.and_then(|said| said.get(label)).copied();
+        let is_suggested =
+            single.and_then(|row| self.suggestion(index, row)).is_some_and(|(top, _)| top as usize == label);
+        let count = having.counts.get(label).copied().unwrap_or(0);
+        let is_chosen = count > 0 && count == having.rows;
+        let key = self.keys.key(index, label);
+        let is_assigned = self.assigning == Some((index, label));
+        response.widget_info(|| {
+            let mut info =
+                WidgetInfo::selected(Role::RadioButton, true, is_chosen, format!("{}: {text}", task.name));
+            info.current_text_value = probability.map(whole_percent);
+            info
+        });
+        if ui.is_rect_visible(area) {
+            let value = match (count, having.rows, probability) {
+                (count, of, _) if of > 1 && count > 0 => format!("{count} of {of}"),
+                (.., Some(probability)) => whole_percent(probability),
+                _ => String::new(),
+            };
+            let row = Row {
+                key,
+                text,
+                value: &value,
+                share: probability.unwrap_or(0.0),
+                color: context.tokens.task(index),
+                is_chosen,
+                is_active: self.task == index,
+                is_suggested: is_suggested && !having.counts.iter().any(|count| *count > 0),
+                is_assigned,
+            };
+            row.paint(ui, context.tokens, area, &response);
+        }
+        let hint = match key {
+            Some(key) => format!("{text} ({}). Right-click to choose another key", key.symbol_or_name()),
+            None => format!("{text}. Right-click to choose a key"),
+        };
+        response.context_menu(|ui| {
+            if ui.button("Choose a key: press it next").clicked() {
+                self.task = index;
+                self.assigning = Some((index, label));
+                ui.close();
+            }
+        });
+        response.on_hover_text(hint)
+    }
+}
+
+fn having(rows: &[usize], index: usize, task: &Task, context: &ViewContext<'_>) -> Having {
+    let mut having = Having { counts: Vec::new(), rows: rows.len(), unknown: None };
+    let Some(edits) = context.edits.filter(|_| rows.len() <= MOST_COUNTED) else { return having };
+    let (state, base) = (edits.state(), edits.base());
+    having.counts = vec![0; task.labels.len()];
+    for row in rows.iter().copied().filter(|row| *row < base.rows.len()) {
+        match state.class(base, row, index) {
+            Some(class) => {
+                if let Some(count) = having.counts.get_mut(class as usize) {
+                    *count += 1;
+                }
+            }
+            None => {
+                let unknown = state.label_text(base, row, index);
+                having.unknown = unknown.map(|text| text.into_owned()).or(having.unknown);
+            }
+        }
+    }
+    having
+}
+
+/// How one label looks.
+struct Row<'a> {
+    key: Option<Key>,
+    text: &'a str,
+    value: &'a str,
+    share: f32,
+    color: egui::Color32,
+    is_chosen: bool,
+    is_active: bool,
+    is_suggested: bool,
+    is_assigned: bool,
+}
+
+impl Row<'_> {
+    fn paint(&self, ui: &Ui, tokens: &Tokens, area: Rect, response: &Response) {
+        let painter = ui.painter();
+        let back = area.shrink2(vec2(0.0, 1.0));
+        if self.is_chosen {
+            painter.rect_filled(back, 4.0, tokens.selected);
+        } else if response.hovered() || response.has_focus() {
+            painter.rect_filled(back, 4.0, tokens.card_hovered);
+        }
+        let chip = Rect::from_center_size(pos2(area.left() + 3.5 * GRID, area.center().y), Vec2::splat(CHIP));
+        self.chip_paint(ui, tokens, chip);
+        let font = match self.is_chosen {
+            true => FontId::new(TEXT_BODY, theme::semibold()),
+            false => FontId::proportional(TEXT_BODY),
+        };
+        let color = if self.is_active || self.is_chosen { tokens.text } else { tokens.text_weak };
+        let small = FontId::proportional(TEXT_SMALL);
+        let mut right = area.right() - 1.5 * GRID;
+        if self.is_chosen {
+            let at = pos2(right, area.center().y);
+            right = painter
+                .text(at, Align2::RIGHT_CENTER, icons::CHECK, small.clone(), tokens.accent_text)
+                .left();
+            right -= GRID;
+        }
+        if !self.value.is_empty() {
+            let at = pos2(right, area.center().y);
+            right =
+                painter.text(at, Align2::RIGHT_CENTER, self.value, small.clone(), tokens.text_weak).left();
+            right -= 1.5 * GRID;
+        }
+        if self.is_suggested && self.is_active {
+            let galley = painter.layout_no_wrap("Space".to_owned(), small, tokens.accent_text);
+            let size = galley.size() + vec2(2.0 * GRID, 0.5 * GRID);
+            let place = Rect::from_min_size(pos2(right - size.x, area.center().y - size.y / 2.0), size);
+            painter.rect_stroke(place, 3.0, Stroke::new(1.0, tokens.accent_text), StrokeKind::Inside);
+            painter.galley(place.center() - galley.size() / 2.0, galley, tokens.accent_text);
+            right = place.left() - GRID;
+        }
+        let left = chip.right() + 2.0 * GRID;
+        let galley = elided(ui, self.text, font, color, right - left);
+        painter.galley(pos2(left, area.center().y - galley.size().y / 2.0), galley, color);
+        if self.share > 0.005 {
+            let full = area.right() - 1.5 * GRID - left;
+            let bar = Rect::from_min_size(pos2(left, back.bottom() - 2.0), vec2(full * self.share, 2.0));
+            painter.rect_filled(
+                bar,
+                1.0,
+                self.color.gamma_multiply(if self.is_suggested { 0.9 } else { 0.5 }),
+            );
+        }
+    }
+
+    fn chip_paint(&self, ui: &Ui, tokens: &Tokens, chip: Rect) {
+        let painter = ui.painter();
+        let text = match (self.is_assigned, self.key) {
+            (true, _) => "?",
+            (false, Some(key)) => key.symbol_or_name(),
+            (false, None) => return,
+        };
+        let (fill, color) = match (self.is_assigned, self.is_active) {
+            (true, _) => (tokens.accent, tokens.on_accent),
+            (false, true) => (tokens.card, tokens.text),
+            (false, false) => (tokens.canvas, tokens.text_weak),
+        };
+        painter.rect_filled(chip, 4.0, fill);
+        painter.rect_stroke(chip, 4.0, Stroke::new(1.0, tokens.line), StrokeKind::Inside);
+        painter.text(
+            chip.center(),
+            Align2::CENTER_CENTER,
+            text,
+            FontId::new(TEXT_SMALL, theme::medium()),
+            color,
+        );
+    }
+}
+
+/// Keys and what they do, below the tasks.
+pub(super) fn hints_ui(ui: &mut Ui, tokens: &Tokens, hints: &[(&str, &str)]) {
+    ui.spacing_mut().item_spacing = vec2(3.0 * GRID, 0.5 * GRID);
+    ui.spacing_mut().interact_size.y = 4.0 * GRID;
+    ui.horizontal_wrapped(|ui| {
+        for (key, meaning) in hints {
+            let format = |family, color| TextFormat::simple(FontId::new(TEXT_SMALL, family), color);
+            let mut text = LayoutJob::default();
+            text.append(key, 0.0, format(theme::medium(), tokens.text));
+            text.append(meaning, GRID, format(egui::FontFamily::Proportional, tokens.text_weak));
+            ui.add(egui::Label::new(text).extend());
+        }
+    });
+}

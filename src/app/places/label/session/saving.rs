@@ -1,0 +1,57 @@
+//! What was learnt here becomes a run, which every other place and the command line can open.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tasklens_net::training::learnt_run;
+
+use super::Session;
+use crate::app::command::{AppCommand, Level};
+use crate::app::context::ViewContext;
+use crate::app::services::jobs::{Outcome, take};
+
+impl Session {
+    /// Whether there is something to save, and it is not being saved.
+    pub fn can_save(&self) -> bool {
+        self.learnt.is_some() && self.saving.is_none() && !self.wants_save
+    }
+
+    /// Saves what is learnt from the labels as they are, once the rows have them.
+    pub fn save(&mut self) {
+        self.wants_save = self.can_save();
+        self.wanted_since = None;
+    }
+
+    pub(super) fn start_saving(&mut self, context: &ViewContext<'_>) {
+        let (Some(project), Some(base)) = (context.project, self.model.path().map(Path::to_path_buf)) else {
+            return;
+        };
+        if !self.wants_save || self.saving.is_some() || !self.has_latest_rows(context) {
+            return;
+        }
+        self.wants_save = false;
+        let (config, dataset) = (project.config.clone(), Arc::clone(&project.dataset));
+        self.saving = Some(context.jobs.start("Saving what was learnt as a run", move |progress| {
+            learnt_run::save(&config, &dataset, &base, &mut |done, of| {
+                progress.set(done as u64, of as u64);
+                progress.keep_going()
+            })
+        }));
+    }
+
+    pub(super) fn poll_saving(&mut self, context: &ViewContext<'_>) {
+        match take(&mut self.saving) {
+            Some(Outcome::Done(Some(saved))) => {
+                context.commands.toast(Level::Success, saved.told());
+                context.commands.send(AppCommand::RunSaved(saved.run));
+            }
+            Some(Outcome::Failed(message)) => context.commands.toast(Level::Error, message),
+            Some(Outcome::Done(None) | Outcome::Cancelled) | None => {}
+        }
+    }
+
+    /// A run was written: there is one more to choose.
+    pub fn on_run_saved(&mut self) {
+        self.runs.read_again();
+    }
+}

@@ -1,0 +1,117 @@
+//! The selected image, large, and beside it what the network says of it.
+
+use egui::{Color32, Rect, RichText, Sense, TextureHandle, Ui, vec2};
+use tasklens_data::config::Task;
+
+use super::picker::ModelState;
+use super::{Entry, State};
+use crate::app::command::UiCommand;
+use crate::app::context::ViewContext;
+use crate::app::theme::icons;
+use crate::app::theme::{self, GRID, Tokens};
+use crate::app::widgets::probability_bars::ProbabilityBars;
+use crate::app::widgets::{command_button, fit};
+
+/// Shows the picture as large as it fits into `space`, at most twice its size.
+pub fn picture_ui(
+    ui: &mut Ui,
+    tokens: &Tokens,
+    entry: &Entry,
+    picture: Option<&TextureHandle>,
+    space: egui::Vec2,
+) {
+    let (area, response) = ui.allocate_exact_size(space, Sense::hover());
+    response.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::Role::Image, true, format!("Picture of {}", entry.name))
+    });
+    if let Some(texture) = picture.or(entry.thumbnail.as_ref()) {
+        // The small picture stands in until the large one is there, at the size that one will have.
+        let own = entry.size.map_or(texture.size_vec2(), |[width, height]| vec2(width as f32, height as f32));
+        let size = fit(own / ui.ctx().pixels_per_point(), area.size(), 2.0);
+        egui::Image::new(texture).corner_radius(4).paint_at(ui, Rect::from_center_size(area.center(), size));
+        return;
+    }
+    let (icon, color) = match &entry.state {
+        State::Failed(_) => (icons::WARNING_CIRCLE, tokens.error),
+        _ => (icons::IMAGE, tokens.text_weak),
+    };
+    ui.painter().text(
+        area.center(),
+        egui::Align2::CENTER_CENTER,
+        icon,
+        egui::FontId::proportional(44.0),
+        color,
+    );
+}
+
+/// Shows name and size of the image, and the bars of every task.
+pub fn bars_ui(
+    ui: &mut Ui,
+    context: &ViewContext<'_>,
+    entry: &Entry,
+    model: &ModelState,
+    tasks: &[Task],
+    colors: &[Color32],
+) {
+    let tokens = context.tokens;
+    ui.add(egui::Label::new(theme::strong(&entry.name)).truncate()).on_hover_text(&entry.name);
+    if let Some([width, height]) = entry.size {
+        ui.label(theme::caption(tokens, format!("{width} \u{d7} {height} pixels")));
+    }
+    if let Some(note) = &entry.note {
+        ui.horizontal_top(|ui| {
+            ui.label(RichText::new(icons::WARNING_CIRCLE).color(tokens.warning));
+            ui.add(egui::Label::new(theme::caption(tokens, note.as_str())).wrap().selectable(true));
+        });
+    }
+    ui.add_space(2.0 * GRID);
+    match (&entry.state, model) {
+        (State::Failed(message), _) => {
+            ui.horizontal_top(|ui| {
+                ui.label(RichText::new(icons::WARNING_CIRCLE).size(16.0).color(tokens.error));
+                ui.add(egui::Label::new(message.as_str()).wrap().selectable(true));
+            });
+        }
+        (State::Predicted(prediction), _) => {
+            for ((task, color), probabilities) in tasks.iter().zip(colors).zip(&prediction.probabilities) {
+                ProbabilityBars::new(&task.name, &task.labels, probabilities, *color).ui(ui);
+                ui.add_space(4.0 * GRID);
+            }
+        }
+        (State::Waiting, ModelState::None) => no_model_ui(ui, context),
+        (State::Waiting, ModelState::Failed(_)) => {
+            ui.label(RichText::new("The model cannot be used; choose another.").color(tokens.text_weak));
+            ui.add_space(GRID);
+            command_button(ui, context.commands, UiCommand::OpenModel);
+        }
+        (State::Waiting, ModelState::Loading(_)) => {
+            ui.label(RichText::new("The model is being loaded\u{2026}").color(tokens.text_weak));
+        }
+        (State::Waiting, ModelState::Ready(_)) => {
+            ui.label(RichText::new("Predicting\u{2026}").color(tokens.text_weak));
+        }
+    }
+}
+
+/// What to do where there is no model.
+pub fn no_model_ui(ui: &mut Ui, context: &ViewContext<'_>) {
+    let text = "No network answers yet. Train one on your labelled images, or open a checkpoint from an earlier run.";
+    ui.add(egui::Label::new(RichText::new(text).color(context.tokens.text_weak)).wrap());
+    ui.add_space(GRID);
+    next_steps_ui(ui, context);
+}
+
+/// The two ways to a model, one below the other.
+pub fn next_steps_ui(ui: &mut Ui, context: &ViewContext<'_>) {
+    let text = RichText::new(format!("{}  Train a model", icons::CHART_LINE)).color(context.tokens.on_accent);
+    let train = ui.add(egui::Button::new(text).fill(context.tokens.accent));
+    train.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Train a model"));
+    if train.clicked() {
+        context.commands.ui(UiCommand::ShowTrain);
+    }
+    let open = ui.button(format!("{}  Open a checkpoint\u{2026}", icons::GRAPH));
+    open.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Open a checkpoint\u{2026}"));
+    if open.on_hover_text(UiCommand::OpenModel.tooltip()).clicked() {
+        context.commands.ui(UiCommand::OpenModel);
+    }
+}

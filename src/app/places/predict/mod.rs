@@ -1,0 +1,381 @@
+//! Predict: images from anywhere and what a network says about them.
+//!
+//! The view keeps the list and what is selected; fetching, decoding and predicting is its
+//! [`worker`]'s.
+
+mod answer;
+mod export;
+mod list;
+mod picker;
+mod view;
+pub mod worker;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use egui::{Color32, TextureHandle, TextureOptions};
+use tasklens_data::config::{DeviceChoice, Task};
+use tasklens_data::files::Output;
+use tasklens_net::inference::Prediction;
+
+use crate::app::command::{AppCommand, Level, UiCommand};
+use crate::app::context::ViewContext;
+use crate::app::places::train::earlier::EarlierRuns;
+use crate::app::services::file_dialogs;
+use crate::app::services::jobs::{Job, Outcome};
+use crate::app::services::project::ImageSource;
+use picker::ModelState;
+use worker::{OpenModel, Said, Worker};
+
+/// A list up to this length is predicted anew by itself when a run finds better weights.
+const SHORT: usize = 16;
+/// Textures are copied on the UI thread: so many a frame keep it smooth.
+const TAKE_IN: usize = 32;
+
+/// An image of the list.
+struct Entry {
+    id: u64,
+    source: ImageSource,
+    name: String,
+    /// Where it came from, for the export.
+    origin: String,
+    thumbnail: Option<TextureHandle>,
+    size: Option<[u32; 2]>,
+    /// What is worth knowing of how it was read.
+    note: Option<String>,
+    state: State,
+}
+
+/// How far an image is.
+enum State {
+    /// It is being read or predicted, or there is no model.
+    Waiting,
+    /// The network's answer.
+    Predicted(Prediction),
+    /// Why there is none.
+    Failed(String),
+}
+
+/// The Predict place.
+pub struct PredictView {
+    open_model: OpenModel,
+    worker: Option<Worker>,
+    entries: Vec<Entry>,
+    next_id: u64,
+    selected: usize,
+    follows_selection: bool,
+    /// The entry that the large picture was asked for, and the picture.
+    shown: Option<(u64, Option<TextureHandle>)>,
+    model: ModelState,
+    /// Grows with each model: answers of older ones are not taken.
+    model_number: u64,
+    wanted_model: Option<PathBuf>,
+    newer_weights: Option<PathBuf>,
+    runs: EarlierRuns,
+    runs_of: Option<PathBuf>,
+    url: String,
+    focuses_url: bool,
+    saving: Option<Job<Option<AppCommand>>>,
+}
+
+impl Default for PredictView {
+    fn default() -> Self {
+        Self::with_models(Arc::new(worker::open_model))
+    }
+}
+
+impl PredictView {
+    /// A view whose models come from `open_model`.
+    pub fn with_models(open_model: OpenModel) -> Self {
+        Self {
+            open_model,
+            worker: None,
+            entries: Vec::new(),
+            next_id: 0,
+            selected: 0,
+            follows_selection: false,
+            shown: None,
+            model: ModelState::None,
+            model_number: 0,
+            wanted_model: None,
+            newer_weights: None,
+            runs: EarlierRuns::default(),
+            runs_of: None,
+            url: String::new(),
+            focuses_url: false,
+            saving: None,
+        }
+    }
+
+    /// An action that is about prediction, such as typing a URL.
+    pub fn on_command(&mut self, command: UiCommand, context: &mut ViewContext<'_>) {
+        if command == UiCommand::TypeUrl {
+            self.focuses_url = true;
+            context.commands.send(AppCommand::SelectPlace(crate::app::command::Place::Predict));
+        }
+    }
+
+    /// Images dropped, pasted, chosen, or given as addresses: they join the list.
+    pub fn add_images(&mut self, images: Vec<ImageSource>) {
+        let first_new = self.entries.len();
+        for source in images {
+            let origin = match &source {
+                ImageSource::Path(path) => path.display().to_string(),
+                other => other.name(),
+            };
+            self.entries.push(Entry {
+                id: self.next_id,
+                name: source.name(),
+                origin,
+                source,
+                thumbnail: None,
+                size: None,
+                note: None,
+                state: State::Waiting,
+            });
+            self.next_id += 1;
+        }
+        if first_new < self.entries.len() {
+            self.selected = first_new;
+            self.follows_selection = true;
+            if let Some(worker) = &self.worker {
+                for entry in &self.entries[first_new..] {
+                    worker.load(entry.id, self.model_number, entry.source.clone());
+                }
+            }
+        }
+    }
+
+    /// Predict with this checkpoint or run folder from now on.
+    pub fn set_model(&mut self, model_or_run: PathBuf) {
+        let is_in_use = match &self.model {
+            ModelState::Ready(info) => info.path == model_or_run || info.path.parent() == Some(&model_or_run),
+            _ => false,
+        };
+        // A run writes better weights again and again: a long list is not predicted anew each time.
+        if is_in_use && self.entries.len() > SHORT {
+            self.newer_weights = Some(model_or_run);
+        } else {
+            self.wanted_model = Some(model_or_run);
+        }
+    }
+
+    /// Called once a frame, also when the view is not shown: take in finished jobs.
+    pub fn poll(&mut self, context: &mut ViewContext<'_>) {
+        if let Some(path) = self.wanted_model.take() {
+            self.load_model(context, path);
+        }
+        if self.worker.is_none() && !self.entries.is_empty() {
+            self.start_worker(context);
+        }
+        if let Some(worker) = &self.worker {
+            let said = worker.said(TAKE_IN);
+            let is_full = said.len() == TAKE_IN;
+            for said in said {
+                self.take_in(context, said);
+            }
+            if is_full {
+                context.commands.ctx().request_repaint();
+            }
+        }
+        if let Some(message) = self.runs.poll() {
+            context.commands.toast(Level::Warning, message);
+        }
+        if let Some(outcome) = self.saving.as_mut().and_then(Job::poll) {
+            self.saving = None;
+            match outcome {
+                Outcome::Done(Some(command)) => context.commands.send(command),
+                Outcome::Failed(message) => context.commands.toast(Level::Error, message),
+                Outcome::Done(None) | Outcome::Cancelled => {}
+            }
+        }
+    }
+
+    fn start_worker(&mut self, context: &ViewContext<'_>) {
+        let worker = Worker::start(context.jobs, Arc::clone(&self.open_model));
+        for entry in &self.entries {
+            worker.load(entry.id, self.model_number, entry.source.clone());
+        }
+        self.worker = Some(worker);
+    }
+
+    fn load_model(&mut self, context: &ViewContext<'_>, path: PathBuf) {
+        self.model_number += 1;
+        self.newer_weights = None;
+        for entry in &mut self.entries {
+            entry.state = State::Waiting;
+        }
+        let device = context.project.map_or(DeviceChoice::Auto, |project| project.config.model.device);
+        let worker =
+            self.worker.get_or_insert_with(|| Worker::start(context.jobs, Arc::clone(&self.open_model)));
+        worker.set_model(self.model_number, path.clone(), device);
+        for entry in &self.entries {
+            worker.load(entry.id, self.model_number, entry.source.clone());
+        }
+        self.model = ModelState::Loading(path);
+    }
+
+    fn take_in(&mut self, context: &ViewContext<'_>, said: Said) {
+        let number = self.model_number;
+        let texture =
+            |name: String, image| context.commands.ctx().load_texture(name, image, TextureOptions::LINEAR);
+        match said {
+            Said::Loaded { id, size, thumbnail, source, note } => {
+                if let Some(entry) = self.entry(id) {
+                    entry.note = note;
+                    entry.size = Some(size);
+                    entry.source = source;
+                    entry.thumbnail.get_or_insert_with(|| texture(format!("thumbnail {id}"), thumbnail));
+                }
+            }
+            Said::Shown { id, image } => {
+                if let Some((shown, picture)) = &mut self.shown
+                    && *shown == id
+                {
+                    *picture = Some(texture(format!("picture {id}"), image));
+                }
+            }
+            Said::Predicted { id, model, prediction } if model == number => {
+                if let Some(entry) = self.entry(id) {
+                    entry.state = State::Predicted(prediction);
+                }
+            }
+            Said::Failed { id, message } => {
+                if let Some(entry) = self.entry(id) {
+                    entry.state = State::Failed(message);
+                }
+            }
+            Said::ModelReady { model, info } if model == number => self.model = ModelState::Ready(info),
+            Said::ModelFailed { model, message } if model == number => {
+                context.commands.toast(Level::Error, message.as_str());
+                self.model = ModelState::Failed(message);
+            }
+            Said::Predicted { .. } | Said::ModelReady { .. } | Said::ModelFailed { .. } => {}
+        }
+    }
+
+    fn entry(&mut self, id: u64) -> Option<&mut Entry> {
+        // Ids grow along the list.
+        let index = self.entries.binary_search_by_key(&id, |entry| entry.id).ok()?;
+        self.entries.get_mut(index)
+    }
+
+    fn ask_for_picture(&mut self) {
+        let (Some(entry), Some(worker)) = (self.entries.get(self.selected), &self.worker) else { return };
+        let is_local = !matches!(entry.source, ImageSource::Url(_));
+        if is_local && self.shown.as_ref().is_none_or(|(id, _)| *id != entry.id) {
+            worker.show(entry.id, entry.source.clone());
+            self.shown = Some((entry.id, None));
+        }
+    }
+
+    /// Where nothing was chosen yet, the newest run of the project predicts.
+    fn choose_newest_run(&mut self, context: &ViewContext<'_>) {
+        let Some(project) = context.project else { return };
+        let folder = &project.config.paths.runs;
+        if self.runs_of.as_ref() != Some(folder) {
+            self.runs_of = Some(folder.clone());
+            self.runs.refresh(context.jobs, folder);
+        }
+        if self.model == ModelState::None && self.wanted_model.is_none() {
+            let mut with_model = self.runs.others(None).filter_map(|run| run.record.best.clone());
+            self.wanted_model = with_model.next();
+        }
+        if self.wanted_model.is_some() {
+            context.commands.ctx().request_repaint();
+        }
+    }
+
+    fn tasks(&self) -> &[Task] {
+        tasks_of(&self.model)
+    }
+
+    /// One colour per task of the model: that of the project's task of the same name.
+    fn colors(&self, context: &ViewContext<'_>) -> Vec<Color32> {
+        let of_project = context.project.map_or(&[][..], |project| &project.config.model.tasks);
+        let tasks = self.tasks().iter().enumerate();
+        tasks
+            .map(|(index, task)| {
+                let place = of_project.iter().position(|other| other.name == task.name);
+                context.tokens.task(place.unwrap_or(index))
+            })
+            .collect()
+    }
+
+    fn remove(&mut self, index: usize) {
+        if index >= self.entries.len() {
+            return;
+        }
+        self.entries.remove(index);
+        if self.selected > index || self.selected >= self.entries.len() {
+            self.selected = self.selected.saturating_sub(1);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.entries.clear();
+        self.selected = 0;
+        self.shown = None;
+        // What is still being read belongs to nobody now.
+        self.worker = None;
+        if let ModelState::Ready(info) = &self.model {
+            self.wanted_model = Some(info.path.clone());
+        }
+    }
+
+    fn export(&mut self, context: &ViewContext<'_>) {
+        let rows: Vec<export::Row<'_>> = self
+            .entries
+            .iter()
+            .filter_map(|entry| {
+                let outcome = match &entry.state {
+                    State::Predicted(prediction) => Ok(prediction),
+                    State::Failed(message) => Err(message.as_str()),
+                    State::Waiting => return None,
+                };
+                Some(export::Row { image: entry.origin.clone(), outcome })
+            })
+            .collect();
+        let count = rows.len();
+        match export::csv(self.tasks(), &rows) {
+            Ok(bytes) => {
+                self.saving =
+                    Some(file_dialogs::ask_csv(context.jobs, move |file| save(&file, &bytes, count)));
+            }
+            Err(error) => context.commands.toast(Level::Error, format!("{error:#}")),
+        }
+    }
+}
+
+fn tasks_of(model: &ModelState) -> &[Task] {
+    match model {
+        ModelState::Ready(info) => &info.tasks,
+        _ => &[],
+    }
+}
+
+fn save(file: &Path, bytes: &[u8], count: usize) -> AppCommand {
+    let (level, message) = match Output::of(file).and_then(|output| output.write(bytes)) {
+        Ok(()) => (Level::Success, format!("{count} predictions were written to {}", file.display())),
+        Err(error) => (Level::Error, format!("{} cannot be written: {error}", file.display())),
+    };
+    AppCommand::Toast { level, message }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn predictions_go_into_the_file_behind_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("file.csv"), dir.path().join("link.csv"));
+        std::fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let AppCommand::Toast { level: Level::Success, .. } = save(&link, b"new", 1) else {
+            panic!("not saved")
+        };
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read_to_string(file).unwrap(), "new");
+    }
+}

@@ -1,0 +1,368 @@
+//! The threads behind Predict: a few that fetch and decode images, and one that owns the network and
+//! predicts what they hand it, in batches. Nothing here blocks the window; every error comes back
+//! with the image it belongs to.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Sender, bounded, select_biased, unbounded};
+use egui::ColorImage;
+use tasklens_data::config::{DeviceChoice, Task};
+use tasklens_data::images::budget::Share;
+use tasklens_data::images::decode::Decoded;
+use tasklens_data::images::thumbnail::thumbnail_of;
+use tasklens_data::images::{self, Rgb};
+use tasklens_data::panics;
+use tasklens_net::inference::{Prediction, Predictor};
+use tasklens_net::model::checkpoint;
+use tasklens_net::training::events::EpochMetrics;
+use tasklens_net::training::run_folder::{self, RunRecord};
+
+use crate::app::places::train::earlier;
+use crate::app::services::jobs::{Job, Jobs, Progress};
+use crate::app::services::project::ImageSource;
+use crate::app::services::thumbnails::color_image;
+
+/// Longer side of a picture in the list, in pixels (twice its size on the screen).
+const THUMBNAIL: u32 = 112;
+/// Longer side of the picture in the middle, in pixels.
+const SHOWN: u32 = 2048;
+const LOADERS: usize = 2;
+const BATCH: usize = 16;
+
+/// What predicts a batch.
+pub type Predict = Box<dyn Fn(&[Rgb]) -> anyhow::Result<Vec<Prediction>>>;
+
+/// A network that is ready.
+pub struct Model {
+    /// The checkpoint.
+    pub path: PathBuf,
+    /// Its tasks with their labels.
+    pub tasks: Vec<Task>,
+    /// One [`Prediction`] per image, in order.
+    pub predict: Predict,
+}
+
+/// Opens a checkpoint or run folder; called in the predicting thread.
+pub type OpenModel = Arc<dyn Fn(&Path, DeviceChoice) -> anyhow::Result<Model> + Send + Sync>;
+
+/// The network of the checkpoint.
+pub fn open_model(path: &Path, device: DeviceChoice) -> anyhow::Result<Model> {
+    let predictor = Predictor::open(path, device)?;
+    let (path, tasks) = (predictor.path().to_path_buf(), predictor.tasks().to_vec());
+    Ok(Model { path, tasks, predict: Box::new(move |images| predictor.predict(images)) })
+}
+
+/// What is known of the model in use.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelInfo {
+    /// The checkpoint.
+    pub path: PathBuf,
+    /// Its run, or the file's name.
+    pub name: String,
+    /// Its tasks with their labels.
+    pub tasks: Vec<Task>,
+    /// The epoch it comes from, where its run says so.
+    pub epoch: Option<EpochMetrics>,
+    /// When it was written, such as `3 h ago`.
+    pub age: String,
+}
+
+/// What the threads say.
+pub enum Said {
+    /// An image was decoded.
+    Loaded {
+        /// The entry.
+        id: u64,
+        /// Width and height in pixels.
+        size: [u32; 2],
+        /// For the list.
+        thumbnail: ColorImage,
+        /// What to read it from from now on: a URL is fetched once.
+        source: ImageSource,
+        /// What is worth knowing of how it was read.
+        note: Option<String>,
+    },
+    /// The picture of the selected entry.
+    Shown {
+        /// The entry.
+        id: u64,
+        /// At most 2048 pixels on its longer side.
+        image: ColorImage,
+    },
+    /// An image was predicted.
+    Predicted {
+        /// The entry.
+        id: u64,
+        /// The number of the model.
+        model: u64,
+        /// The answer.
+        prediction: Prediction,
+    },
+    /// An image could not be read or predicted.
+    Failed {
+        /// The entry.
+        id: u64,
+        /// Why, and what to do.
+        message: String,
+    },
+    /// The model is ready.
+    ModelReady {
+        /// Its number.
+        model: u64,
+        /// What is known of it.
+        info: Box<ModelInfo>,
+    },
+    /// The model cannot be used.
+    ModelFailed {
+        /// Its number.
+        model: u64,
+        /// Why, and what to do.
+        message: String,
+    },
+}
+
+struct Load {
+    id: u64,
+    model: u64,
+    source: ImageSource,
+}
+
+struct SetModel {
+    model: u64,
+    path: PathBuf,
+    device: DeviceChoice,
+}
+
+struct Pixels {
+    id: u64,
+    model: u64,
+    image: Decoded,
+}
+
+/// The threads; they end when this is dropped.
+pub struct Worker {
+    models: Sender<SetModel>,
+    loads: Sender<Load>,
+    shows: Sender<(u64, ImageSource)>,
+    said: Receiver<Said>,
+    _threads: Vec<Job<()>>,
+}
+
+impl Worker {
+    /// Starts the threads.
+    pub fn start(jobs: &Jobs, open: OpenModel) -> Self {
+        let (models, model_requests) = unbounded();
+        let (loads, load_requests) = unbounded::<Load>();
+        let (shows, show_requests) = unbounded::<(u64, ImageSource)>();
+        let (say, said) = unbounded();
+        // Full-size pixels wait here: a short queue, and their shares of the budget, bound the memory.
+        let (pixels, pixel_requests) = bounded(BATCH);
+        let mut threads: Vec<Job<()>> = (0..LOADERS)
+            .map(|_| {
+                let (loads, shows) = (load_requests.clone(), show_requests.clone());
+                let (say, pixels) = (say.clone(), pixels.clone());
+                jobs.start_quietly("Reading images", move |progress| {
+                    load_loop(&loads, &shows, &pixels, &Say { say, progress });
+                    Ok(())
+                })
+            })
+            .collect();
+        threads.push(jobs.start_quietly("Predicting", move |progress| {
+            predict_loop(&open, &model_requests, &pixel_requests, &Say { say, progress });
+            Ok(())
+        }));
+        Self { models, loads, shows, said, _threads: threads }
+    }
+
+    /// Uses another model from now on; images that were asked for with an older number are dropped.
+    pub fn set_model(&self, model: u64, path: PathBuf, device: DeviceChoice) {
+        // A thread that is gone has said why; see `Said::Failed`.
+        let _ = self.models.send(SetModel { model, path, device });
+    }
+
+    /// Reads an image and predicts it with the model of that number.
+    pub fn load(&self, id: u64, model: u64, source: ImageSource) {
+        let _ = self.loads.send(Load { id, model, source });
+    }
+
+    /// Reads the picture of an entry at the size it is shown.
+    pub fn show(&self, id: u64, source: ImageSource) {
+        let _ = self.shows.send((id, source));
+    }
+
+    /// What was said since the last call, at most `limit`.
+    pub fn said(&self, limit: usize) -> Vec<Said> {
+        self.said.try_iter().take(limit).collect()
+    }
+}
+
+/// The way back to the window.
+struct Say<'a> {
+    say: Sender<Said>,
+    progress: &'a Progress,
+}
+
+impl Say<'_> {
+    fn say(&self, what: Said) {
+        if self.say.send(what).is_ok() {
+            self.progress.say("");
+        }
+    }
+}
+
+/// What a panic becomes: a message, never the end of the thread.
+fn guarded<T>(name: &str, work: impl FnOnce() -> anyhow::Result<T>) -> Result<T, String> {
+    match panics::guard(work) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(format!("{error:#}")),
+        Err(what) => Err(format!("{name} ran into a fault of the program ({what}). Please report it.")),
+    }
+}
+
+fn load_loop(
+    loads: &Receiver<Load>,
+    shows: &Receiver<(u64, ImageSource)>,
+    pixels: &Sender<Pixels>,
+    say: &Say<'_>,
+) {
+    loop {
+        select_biased! {
+            recv(shows) -> request => {
+                let Ok((id, source)) = request else { return };
+                // An image that cannot be read says so when it is loaded.
+                if let Ok((image, _)) = guarded(&source.name(), || read(&source, say.progress)) {
+                    say.say(Said::Shown { id, image: color_image(&thumbnail_of(&image, SHOWN)) });
+                }
+            }
+            recv(loads) -> request => {
+                let Ok(Load { id, model, source }) = request else { return };
+                match guarded(&source.name(), || read(&source, say.progress)) {
+                    Ok((image, source)) => {
+                        let thumbnail = color_image(&thumbnail_of(&image, THUMBNAIL));
+                        let size = [image.width(), image.height()];
+                        let note = image.note().map(str::to_owned);
+                        say.say(Said::Loaded { id, size, thumbnail, source, note });
+                        if pixels.send(Pixels { id, model, image }).is_err() {
+                            return;
+                        }
+                    }
+                    Err(message) => say.say(Said::Failed { id, message }),
+                }
+            }
+        }
+    }
+}
+
+/// The pixels, and where to read them from the next time.
+fn read(source: &ImageSource, progress: &Progress) -> anyhow::Result<(Decoded, ImageSource)> {
+    Ok(match source {
+        ImageSource::Path(path) => (images::decode::decode_file(path)?, source.clone()),
+        ImageSource::Bytes { name, bytes } => (images::decode::decode_bytes(bytes, name)?, source.clone()),
+        ImageSource::Pixels { image, .. } => (Decoded::copy_of(image), source.clone()),
+        ImageSource::Url(url) => {
+            let bytes = images::fetch::fetch(url, &|| progress.keep_going())?;
+            let image = images::decode::decode_bytes(&bytes, url)?;
+            (image, ImageSource::Bytes { name: url.clone(), bytes: Arc::new(bytes) })
+        }
+    })
+}
+
+fn predict_loop(open: &OpenModel, models: &Receiver<SetModel>, pixels: &Receiver<Pixels>, say: &Say<'_>) {
+    let mut current: Option<(u64, Model)> = None;
+    let mut number = 0;
+    loop {
+        select_biased! {
+            recv(models) -> request => {
+                let Ok(mut request) = request else { return };
+                // Only the latest counts: best checkpoints can come faster than they load.
+                while let Ok(newer) = models.try_recv() {
+                    request = newer;
+                }
+                number = request.model;
+                // Before the new one is loaded: two networks may not fit.
+                current = None;
+                match guarded("Opening the model", || open(&request.path, request.device)) {
+                    Ok(model) => {
+                        let info = Box::new(info(&model));
+                        current = Some((number, model));
+                        say.say(Said::ModelReady { model: number, info });
+                    }
+                    Err(message) => say.say(Said::ModelFailed { model: number, message }),
+                }
+            }
+            recv(pixels) -> first => {
+                let Ok(first) = first else { return };
+                let batch = std::iter::once(first).chain(pixels.try_iter().take(BATCH - 1));
+                let batch: Vec<Pixels> = batch.filter(|pixels| pixels.model == number).collect();
+                if let Some((number, model)) = &current {
+                    predict(model, *number, batch, say);
+                }
+            }
+        }
+    }
+}
+
+fn predict(model: &Model, number: u64, batch: Vec<Pixels>, say: &Say<'_>) {
+    let (ids, images): (Vec<u64>, Vec<Decoded>) =
+        batch.into_iter().map(|pixels| (pixels.id, pixels.image)).unzip();
+    // The shares are kept as long as the pixels.
+    let (images, _shares): (Vec<Rgb>, Vec<Share>) = images.into_iter().map(Decoded::into_parts).unzip();
+    answer(model, number, &ids, &images, say);
+}
+
+fn answer(model: &Model, number: u64, ids: &[u64], images: &[Rgb], say: &Say<'_>) {
+    if ids.is_empty() {
+        return;
+    }
+    let predictions = guarded("Predicting", || {
+        let predictions = (model.predict)(images)?;
+        anyhow::ensure!(predictions.len() == images.len(), "the network left out an image");
+        Ok(predictions)
+    });
+    match predictions {
+        Ok(predictions) => {
+            for (id, prediction) in ids.iter().zip(predictions) {
+                say.say(Said::Predicted { id: *id, model: number, prediction });
+            }
+        }
+        // One bad image must not take the others with it.
+        Err(_) if ids.len() > 1 => {
+            for (id, image) in ids.chunks(1).zip(images.chunks(1)) {
+                answer(model, number, id, image, say);
+            }
+        }
+        Err(message) => {
+            for id in ids {
+                say.say(Said::Failed { id: *id, message: message.clone() });
+            }
+        }
+    }
+}
+
+/// What a checkpoint knows of its epoch.
+fn own_metrics(checkpoint: &Path) -> Option<EpochMetrics> {
+    let description = checkpoint::read_description(checkpoint).ok()?;
+    let extra = &description.extra;
+    // That to go on from has all epochs, itself the last.
+    let metrics = extra.get("metrics").or_else(|| extra.get("epochs")?.as_array()?.last())?;
+    serde_json::from_value(metrics.clone()).ok()
+}
+
+fn info(model: &Model) -> ModelInfo {
+    let folder = model.path.parent();
+    let record = folder.and_then(|folder| RunRecord::open(folder).ok());
+    // It tells of the best weights, and not of those to go on from.
+    let is_best = model.path.file_name().is_some_and(|name| name == run_folder::BEST);
+    let of_record = || record.as_ref().filter(|_| is_best).and_then(RunRecord::kept_epoch);
+    let written = model.path.metadata().and_then(|file| file.modified()).ok();
+    let file_name =
+        || model.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    ModelInfo {
+        name: record.as_ref().map_or_else(file_name, |record| record.name.clone()),
+        epoch: own_metrics(&model.path).or_else(|| of_record().cloned()),
+        age: written.map(|then| earlier::age(then, std::time::SystemTime::now())).unwrap_or_default(),
+        path: model.path.clone(),
+        tasks: model.tasks.clone(),
+    }
+}

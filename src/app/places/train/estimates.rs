@@ -1,0 +1,180 @@
+//! How long each way to train takes on this computer: measured in the background while nothing trains, and known from
+//! then on.
+
+use std::sync::Arc;
+
+use tasklens_data::config::presets::Keys;
+use tasklens_data::config::{Backbone, Config, DeviceChoice, Precision};
+use tasklens_data::dataset::Dataset;
+use tasklens_net::training;
+use tasklens_net::training::estimate::{Estimate, Speed, Subject};
+
+use super::draft::Draft;
+use crate::app::context::{TrainingState, ViewContext};
+use crate::app::services::jobs::{Job, Outcome, take};
+
+/// Estimates a run, at a speed that may be known; is told whether to go on.
+pub type Look = fn(&Config, &Dataset, Option<Speed>, &dyn Fn() -> bool) -> anyhow::Result<Estimate>;
+
+/// What is asked of this computer; tests have answers of their own.
+#[derive(Clone, Copy)]
+pub struct Machine {
+    /// The networks whose ImageNet weights are here.
+    pub weights: fn() -> Vec<Backbone>,
+    /// How long a run takes: see [`training::estimate::estimate`].
+    pub estimate: Look,
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        Self { weights: training::weights_here, estimate: training::estimate::estimate }
+    }
+}
+
+impl Machine {
+    /// One that has every weight and takes a tenth of a second for an image of an epoch, for tests.
+    pub fn for_test() -> Self {
+        let estimate = |config: &Config, data: &Dataset, _, _: &dyn Fn() -> bool| {
+            let epochs = if config.model.freeze_convolutional_layers { 1 } else { config.model.epochs };
+            let seconds = 0.1 * (data.rows.len() * epochs) as f64;
+            Ok(Estimate { seconds, speed: Speed { decode: 0.0, forward: 0.1, train: 0.1, heads: 0.0 } })
+        };
+        Self { weights: || Backbone::ALL.to_vec(), estimate }
+    }
+}
+
+/// What is known of a way to train.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Known {
+    /// Seconds.
+    Seconds(f64),
+    /// Why nothing is known.
+    Failed(String),
+}
+
+/// What an estimate follows from besides the keys of a way to train.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Basis {
+    generation: u64,
+    device: DeviceChoice,
+    precision: Precision,
+    threads: Option<usize>,
+}
+
+struct Asked {
+    keys: Keys,
+    subject: Subject,
+    job: Job<Estimate>,
+}
+
+/// Estimates as they become known.
+#[derive(Default)]
+pub struct Estimates {
+    machine: Machine,
+    basis: Option<Basis>,
+    /// Kept while the window is open.
+    speeds: Vec<(Subject, Speed)>,
+    known: Vec<(Keys, Known)>,
+    asked: Option<Asked>,
+    weights: Option<Vec<Backbone>>,
+    weights_job: Option<Job<Vec<Backbone>>>,
+}
+
+impl Estimates {
+    /// With what this computer answers.
+    pub fn new(machine: Machine) -> Self {
+        Self { machine, ..Self::default() }
+    }
+
+    /// For another project: images take other times to read.
+    pub fn for_another(&mut self) {
+        *self = Self { weights: self.weights.take(), ..Self::new(self.machine) };
+    }
+
+    /// A run ended, or the weights may be there by now: what is left to do is another thing.
+    pub fn look_again(&mut self) {
+        (self.basis, self.weights) = (None, None);
+    }
+
+    /// The networks whose weights are here; `None` until it is known.
+    pub fn weights(&self) -> Option<&[Backbone]> {
+        self.weights.as_deref()
+    }
+
+    /// What is known of a way to train.
+    pub fn of(&self, keys: &Keys) -> Option<&Known> {
+        self.known.iter().find(|(known, _)| known == keys).map(|(_, known)| known)
+    }
+
+    /// Takes in what was found, and looks for what is wanted and not known, the first of them first.
+    pub fn update(&mut self, context: &ViewContext<'_>, draft: &Draft, wanted: &[Keys], is_busy: bool) {
+        let Some(project) = context.project else { return };
+        let model = &draft.config.model;
+        let basis = Basis {
+            generation: project.generation,
+            device: model.device,
+            precision: model.precision,
+            threads: model.threads,
+        };
+        if self.basis != Some(basis) {
+            self.basis = Some(basis);
+            self.known.clear();
+            self.asked = None;
+        }
+        self.take_in();
+        self.look_for_weights(context);
+        if context.training != TrainingState::Idle {
+            // A run needs the computer, and what is left to do changes with it.
+            self.asked = None;
+            return;
+        }
+        let is_wanted = self.asked.as_ref().is_some_and(|asked| wanted.contains(&asked.keys));
+        if is_busy || is_wanted {
+            return;
+        }
+        self.asked = None;
+        if let Some(keys) = wanted.iter().find(|keys| self.of(keys).is_none()) {
+            self.ask(context, draft, keys, &project.dataset);
+        }
+    }
+
+    fn ask(&mut self, context: &ViewContext<'_>, draft: &Draft, keys: &Keys, dataset: &Arc<Dataset>) {
+        let mut config = draft.config.clone();
+        keys.put_into(&mut config.model);
+        let subject = Subject::of(&config.model);
+        let speed = self.speeds.iter().find(|(known, _)| *known == subject).map(|(_, speed)| *speed);
+        let (dataset, estimate) = (Arc::clone(dataset), self.machine.estimate);
+        let job = context.jobs.start_quietly("Measuring", move |progress| {
+            estimate(&config, &dataset, speed, &|| progress.keep_going())
+        });
+        self.asked = Some(Asked { keys: keys.clone(), subject, job });
+    }
+
+    fn take_in(&mut self) {
+        let Some(outcome) = self.asked.as_mut().and_then(|asked| asked.job.poll()) else { return };
+        let Some(Asked { keys, subject, .. }) = self.asked.take() else { return };
+        let known = match outcome {
+            Outcome::Done(estimate) => {
+                self.speeds.retain(|(known, _)| *known != subject);
+                self.speeds.push((subject, estimate.speed));
+                Known::Seconds(estimate.seconds)
+            }
+            Outcome::Failed(message) => Known::Failed(message),
+            Outcome::Cancelled => return,
+        };
+        self.known.push((keys, known));
+    }
+
+    fn look_for_weights(&mut self, context: &ViewContext<'_>) {
+        match take(&mut self.weights_job) {
+            Some(Outcome::Done(weights)) => self.weights = Some(weights),
+            Some(Outcome::Failed(_)) => self.weights = Some(Vec::new()),
+            Some(Outcome::Cancelled) | None => {}
+        }
+        if self.weights.is_none() && self.weights_job.is_none() {
+            let weights = self.machine.weights;
+            self.weights_job =
+                Some(context.jobs.start_quietly("Looking for weights", move |_| Ok(weights())));
+        }
+    }
+}

@@ -1,0 +1,416 @@
+//! Train: the settings of the next run, the run that goes on with its charts, and earlier runs.
+//!
+//! The view only reads events and sends commands; the run itself is the app's.
+
+mod charts;
+pub mod curves;
+mod draft;
+pub(in crate::app) mod earlier;
+pub mod estimates;
+pub mod live;
+mod open_file;
+mod outcome;
+mod rows;
+mod run_bar;
+mod save;
+mod settings;
+mod ways;
+
+use std::path::PathBuf;
+
+use egui::{RichText, ScrollArea, Ui};
+use tasklens_data::config::DeviceChoice;
+use tasklens_net::device::{self, Device};
+use tasklens_net::training::{self, Unsaved, events::Event, run_folder::RunRecord};
+
+use crate::app::command::{AppCommand, Level, UiCommand};
+use crate::app::context::{TrainingState, ViewContext};
+use crate::app::services::jobs::{Job, Outcome};
+use crate::app::theme::icons;
+use crate::app::theme::{self, GRID};
+use crate::app::widgets::{command_button, empty_place, run_list};
+use draft::Draft;
+pub use draft::{Remembered, Restored};
+use earlier::EarlierRuns;
+use estimates::{Estimates, Machine};
+use live::LiveRun;
+use outcome::AfterRun;
+
+/// Below this width, settings, charts and runs stand one below the other.
+const WIDE: f32 = 720.0;
+const SETTINGS_WIDTH: f32 = 272.0;
+
+/// The Train place.
+#[derive(Default)]
+pub struct TrainView {
+    draft: Option<Draft>,
+    estimates: Estimates,
+    /// What was last told to be remembered, or came from there.
+    told: Option<tasklens_data::config::ModelConfig>,
+    run: Option<LiveRun>,
+    earlier: EarlierRuns,
+    is_stale: bool,
+    legend: charts::Legend,
+    hovered_epoch: Option<usize>,
+    device: Option<(DeviceChoice, Result<Device, String>)>,
+    device_job: Option<(DeviceChoice, Job<Device>)>,
+    /// Jobs whose results arrive as commands; kept, because dropping one cancels it.
+    errands: Vec<Job<()>>,
+}
+
+impl TrainView {
+    /// With what this computer answers; tests have answers of their own.
+    pub fn new(machine: Machine) -> Self {
+        Self { estimates: Estimates::new(machine), ..Self::default() }
+    }
+
+    /// Shows it.
+    pub fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
+        self.poll(context);
+        if context.project.is_none() && !self.has_runs() {
+            empty_place(
+                ui,
+                icons::CHART_LINE,
+                "Nothing to train on yet",
+                "Open a CSV of labelled images or its config.yml. The built-in sample trains in minutes.",
+                |ui| {
+                    command_button(ui, context.commands, UiCommand::OpenProject);
+                    command_button(ui, context.commands, UiCommand::OpenSample);
+                },
+            );
+            return;
+        }
+        run_bar::run_bar_ui(ui, context, self.run.as_ref(), self.draft.is_some());
+        ui.add_space(2.0 * GRID);
+        if ui.available_width() >= WIDE {
+            self.wide_ui(ui, context);
+        } else {
+            ScrollArea::vertical().id_salt("train").show(ui, |ui| {
+                egui::CollapsingHeader::new("How to train")
+                    .default_open(self.run.is_none())
+                    .show(ui, |ui| self.settings_ui(ui, context));
+                self.main_ui(ui, context);
+            });
+        }
+    }
+
+    fn wide_ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
+        let panel = egui::Panel::left("train settings")
+            .exact_size(SETTINGS_WIDTH)
+            .resizable(false)
+            .show_separator_line(false)
+            .frame(context.tokens.card_frame());
+        panel.show(ui, |ui| {
+            ScrollArea::vertical().id_salt("settings").auto_shrink(false).show(ui, |ui| {
+                ui.set_max_width(ui.available_width() - 2.0 * GRID);
+                ui.label(theme::strong("How to train"));
+                self.settings_ui(ui, context);
+            });
+        });
+        let frame = egui::Frame::new().inner_margin(egui::Margin { left: 12, ..egui::Margin::ZERO });
+        egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| {
+            ScrollArea::vertical()
+                .id_salt("charts")
+                .auto_shrink(false)
+                .show(ui, |ui| self.main_ui(ui, context));
+        });
+    }
+
+    fn settings_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
+        let reason = self.device_reason(context);
+        let Some(draft) = &mut self.draft else {
+            ui.label(theme::caption(context.tokens, "Open a project to train."));
+            return;
+        };
+        ui.spacing_mut().item_spacing.y = GRID;
+        if context.training != TrainingState::Idle {
+            ui.label(theme::caption(context.tokens, "Changes count from the next run on."));
+        }
+        ways::ways_ui(ui, context, draft, &mut self.estimates);
+        if let Some((_, message)) = draft.config.model.contradiction() {
+            let text = format!("{}  {message}", icons::WARNING);
+            ui.label(RichText::new(text).size(theme::TEXT_SMALL).color(context.tokens.warning));
+        }
+        ui.add_space(GRID);
+        let file = draft.saved.file.clone();
+        let (changed, mut save) = (draft.is_changed(), false);
+        let caption = if changed { "Changed here, not in config.yml" } else { "As in config.yml" };
+        ui.label(theme::caption(context.tokens, caption)).on_hover_text(file.display().to_string());
+        ui.horizontal_wrapped(|ui| {
+            if changed {
+                save = ui.button("Save to config.yml").clicked();
+                if ui.button("Undo changes").clicked() {
+                    draft.revert();
+                }
+            }
+            if ui.button("Open file").on_hover_text(file.display().to_string()).clicked() {
+                self.errands.push(open_externally(context, file));
+            }
+        });
+        ui.add_space(GRID);
+        ui.separator();
+        egui::CollapsingHeader::new("Advanced")
+            .show_unindented(ui, |ui| settings::advanced_ui(ui, draft, &reason));
+        if save {
+            self.save(context);
+        }
+        self.remember(ui, context);
+    }
+
+    /// Has what was chosen remembered once it was: not each step of a value that is being dragged.
+    fn remember(&mut self, ui: &Ui, context: &ViewContext<'_>) {
+        let Some(draft) = &self.draft else { return };
+        let is_told = self.told.as_ref() == Some(&draft.config.model);
+        if is_told || ui.input(|input| input.pointer.any_down()) {
+            return;
+        }
+        self.told = Some(draft.config.model.clone());
+        let file = draft.saved.file.clone();
+        context
+            .commands
+            .send(AppCommand::RememberTraining { file, chosen: draft.to_remember().map(Box::new) });
+    }
+
+    /// Takes up settings that were chosen before, once the project is there.
+    pub fn restore(&mut self, remembered: &Remembered) -> Restored {
+        let Some(draft) = &mut self.draft else { return Restored::Outdated };
+        let restored = draft.restore(remembered);
+        self.told = Some(draft.config.model.clone());
+        restored
+    }
+
+    /// Legend, charts, outcome and earlier runs.
+    fn main_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
+        let after = self.run.as_ref().and_then(|run| outcome::outcome_ui(ui, context, run));
+        let folder = self.run.as_ref().and_then(LiveRun::folder).cloned();
+        match (after, &folder) {
+            (Some(AfterRun::Resume), Some(folder)) => self.resume(context, folder.clone()),
+            (Some(AfterRun::OpenFolder), Some(folder)) => {
+                self.errands.push(open_externally(context, folder.clone()));
+            }
+            _ => {}
+        }
+        let current = folder.as_ref();
+        let has_curves = self.run.as_ref().is_some_and(|run| run.end.is_none() || run.curves.epochs() > 0)
+            || self.earlier.overlays(current).next().is_some();
+        let has_runs = self.earlier.others(current).next().is_some();
+        let mut wanted = None;
+        let mut list_ui = |ui: &mut Ui| wanted = runs_ui(ui, context, &self.earlier, current);
+        if has_curves {
+            let charts = charts::Charts {
+                run: self.run.as_ref(),
+                overlays: self.earlier.overlays(current).collect(),
+                tasks: context.project.map(|project| project.config.model.tasks.as_slice()),
+                hovered_epoch: self.hovered_epoch,
+            };
+            let list: Option<&mut dyn FnMut(&mut Ui)> = if has_runs { Some(&mut list_ui) } else { None };
+            self.hovered_epoch = charts.ui(ui, context.tokens, &mut self.legend, list);
+        } else {
+            if self.run.as_ref().is_none_or(|run| run.end.is_none()) {
+                first_run_ui(ui, context);
+            }
+            if has_runs {
+                context.tokens.card_frame().show(ui, list_ui);
+            }
+        }
+        match wanted {
+            Some((folder, run_list::RunAction::Show(on))) => self.earlier.show(&folder, on),
+            Some((folder, run_list::RunAction::Use)) => context.commands.send(AppCommand::UseModel(folder)),
+            Some((folder, run_list::RunAction::Inspect)) => {
+                context.commands.send(AppCommand::InspectRun(folder));
+            }
+            Some((folder, run_list::RunAction::Resume)) => self.resume(context, folder),
+            None => {}
+        }
+    }
+
+    fn resume(&mut self, context: &ViewContext<'_>, folder: PathBuf) {
+        self.errands.push(earlier::resume(context.jobs, context.commands, folder));
+    }
+
+    /// Edits `config.yml` in a job and asks the app to write it.
+    fn save(&mut self, context: &ViewContext<'_>) {
+        let Some(draft) = self.draft.clone() else { return };
+        let commands = context.commands.clone();
+        self.errands.push(context.jobs.start_whole("Saving config.yml", move |_| {
+            let file = draft.saved.file.clone();
+            let text = std::fs::read_to_string(&file)
+                .map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", file.display()))
+                .and_then(|text| save::edited(&text, &draft.saved, &draft.config));
+            match text {
+                Ok(text) => commands.send(AppCommand::SaveConfig { file, text }),
+                Err(error) => commands.toast(Level::Error, format!("{error:#}")),
+            }
+            Ok(())
+        }));
+    }
+
+    /// Why the chosen device is what it is; looks it up where the settings differ from the project.
+    fn device_reason(&mut self, context: &ViewContext<'_>) -> String {
+        let Some(draft) = &self.draft else { return String::new() };
+        let choice = draft.config.model.device;
+        if choice == draft.saved.model.device {
+            return context.device.map_or_else(String::new, |device| device.reason.clone());
+        }
+        match &self.device {
+            Some((known, Ok(device))) if *known == choice => format!("{}: {}", device.name, device.reason),
+            Some((known, Err(message))) if *known == choice => message.clone(),
+            _ => {
+                if self.device_job.as_ref().is_none_or(|(asked, _)| *asked != choice) {
+                    let job =
+                        context.jobs.start_quietly("Looking at the device", move |_| device::pick(choice));
+                    self.device_job = Some((choice, job));
+                }
+                "Looking\u{2026}".to_owned()
+            }
+        }
+    }
+
+    fn poll(&mut self, context: &ViewContext<'_>) {
+        if let Some((choice, outcome)) = self.device_job.as_mut().and_then(|(c, job)| Some((*c, job.poll()?)))
+        {
+            self.device_job = None;
+            self.device = match outcome {
+                Outcome::Done(device) => Some((choice, Ok(device))),
+                Outcome::Failed(message) => Some((choice, Err(message))),
+                Outcome::Cancelled => None,
+            };
+        }
+        self.errands.retain_mut(|job| match job.poll() {
+            None => true,
+            Some(Outcome::Failed(message)) => {
+                context.commands.toast(Level::Error, message);
+                false
+            }
+            Some(_) => false,
+        });
+        if std::mem::take(&mut self.is_stale)
+            && let Some(project) = context.project
+        {
+            self.earlier.refresh(context.jobs, &project.config.paths.runs);
+        }
+        if let Some(message) = self.earlier.poll() {
+            context.commands.toast(Level::Warning, message);
+        }
+    }
+
+    /// Whether there is a run to show, as there can be without a project.
+    pub fn has_runs(&self) -> bool {
+        self.run.is_some() || self.earlier.others(None).next().is_some()
+    }
+
+    /// Another project was opened (or read again), or closed.
+    pub fn on_project(&mut self, context: &mut ViewContext<'_>) {
+        let Some(project) = context.project else {
+            self.estimates.for_another();
+            *self = Self { estimates: std::mem::take(&mut self.estimates), ..Self::default() };
+            return;
+        };
+        let is_same = self.draft.as_ref().is_some_and(|draft| draft.saved.file == project.config.file);
+        if !is_same {
+            self.estimates.for_another();
+            self.earlier.clear();
+            if context.training == TrainingState::Idle {
+                self.run = None;
+            }
+        }
+        self.draft = Some(Draft::new(&project.config));
+        self.told = self.draft.as_ref().map(|draft| draft.config.model.clone());
+        self.is_stale = true;
+    }
+
+    /// A run was written elsewhere in the window: there is one more to list.
+    pub fn on_run_saved(&mut self) {
+        self.is_stale = true;
+    }
+
+    /// The folder of the run that is shown.
+    pub fn run_folder(&self) -> Option<&PathBuf> {
+        self.run.as_ref().and_then(LiveRun::folder)
+    }
+
+    /// An action that is about training: start with the settings shown.
+    pub fn on_command(&mut self, command: UiCommand, context: &mut ViewContext<'_>) {
+        if command != UiCommand::StartTraining {
+            return;
+        }
+        match &self.draft {
+            Some(draft) => {
+                let config = draft.config.clone();
+                let request = training::Request {
+                    config,
+                    run: None,
+                    resume: false,
+                    allow_outside: false,
+                    edits: Unsaved::default(),
+                };
+                context.commands.send(AppCommand::StartTraining(Box::new(request)));
+            }
+            None => context.commands.toast(Level::Info, "Open a project first: there is nothing to train on"),
+        }
+    }
+
+    /// A run begins; its events follow.
+    pub fn on_start(&mut self, request: &training::Request) {
+        let tasks: Vec<String> = request.config.model.tasks.iter().map(|task| task.name.clone()).collect();
+        let resumed = request.run.as_ref().filter(|_| request.resume).and_then(|run| self.earlier.find(run));
+        let live = self.run.as_ref().filter(|run| request.resume && run.folder() == request.run.as_ref());
+        self.run = Some(match (live, resumed) {
+            (Some(live), _) => LiveRun { end: None, progress: None, started: None, ..live.clone() },
+            (None, Some(record)) => LiveRun { end: None, started: None, ..LiveRun::of(record) },
+            (None, None) => LiveRun::new(&tasks),
+        });
+        self.is_stale = true;
+    }
+
+    /// The run in progress says something.
+    pub fn on_event(&mut self, event: &Event) {
+        self.run.get_or_insert_default().apply(event);
+        if matches!(event, Event::Stopped(_) | Event::Failed { .. }) {
+            self.is_stale = true;
+            self.estimates.look_again();
+        }
+    }
+
+    /// Lays the curves of a run over the charts.
+    pub fn open_run(&mut self, run: RunRecord) {
+        self.earlier.add(run);
+    }
+}
+
+/// The earlier runs; returns the folder of the one that was acted on, and how.
+fn runs_ui(
+    ui: &mut Ui,
+    context: &ViewContext<'_>,
+    earlier: &EarlierRuns,
+    current: Option<&PathBuf>,
+) -> Option<(PathBuf, run_list::RunAction)> {
+    let others: Vec<_> = earlier.others(current).collect();
+    let index_of = |task: &str| task_index(context, task);
+    let rows: Vec<_> = others.iter().map(|run| earlier.row(run, context.tokens, index_of)).collect();
+    ui.set_width(ui.available_width());
+    ui.label(theme::strong("Earlier runs"));
+    let (index, action) = run_list::RunList::new(&rows).max_height(212.0).ui(ui)?;
+    Some((others.get(index)?.record.folder.clone(), action))
+}
+
+/// The position of a task, which gives its colour; 0 for one that the project does not have.
+fn task_index(context: &ViewContext<'_>, task: &str) -> usize {
+    let tasks = context.project.map_or(&[][..], |project| &project.config.model.tasks);
+    tasks.iter().position(|other| other.name == task).unwrap_or(0)
+}
+
+fn open_externally(context: &ViewContext<'_>, path: PathBuf) -> Job<()> {
+    context.jobs.start_quietly("Opening", move |_| open_file::open(&path))
+}
+
+fn first_run_ui(ui: &mut Ui, context: &ViewContext<'_>) {
+    ui.vertical_centered(|ui| {
+        ui.add_space(24.0 * GRID);
+        ui.label(RichText::new(icons::CHART_LINE).size(44.0).color(context.tokens.text_weak));
+        ui.label(theme::heading("No run yet"));
+        let text = "Press Start: loss and accuracy of every task appear here, epoch by epoch.";
+        ui.label(RichText::new(text).color(context.tokens.text_weak));
+        ui.add_space(12.0 * GRID);
+    });
+}

@@ -1,0 +1,194 @@
+//! The bar over the charts: start, pause, stop, and how far the run is.
+
+use std::time::Duration;
+
+use egui::{Button, Rect, Response, RichText, Role, Ui, WidgetInfo, vec2};
+use tasklens_net::training::events::Phase;
+
+use super::live::{LiveRun, Preparing};
+use crate::app::command::UiCommand;
+use crate::app::context::{TrainingState, ViewContext};
+use crate::app::format::{duration, grouped};
+use crate::app::theme::icons;
+use crate::app::theme::{GRID, Tokens};
+
+/// Shows the buttons, and the progress of `run` while it goes on.
+pub fn run_bar_ui(ui: &mut Ui, context: &ViewContext<'_>, run: Option<&LiveRun>, can_start: bool) {
+    ui.horizontal_wrapped(|ui| {
+        buttons_ui(ui, context, can_start);
+        ui.add_space(GRID);
+        device_ui(ui, context, run);
+    });
+    let Some(run) = run.filter(|run| run.end.is_none() && context.training != TrainingState::Idle) else {
+        return;
+    };
+    ui.add_space(GRID);
+    let (text, right) = match &run.progress {
+        _ if run.started.is_none() => (preparing_text(run.preparing.as_ref()), String::new()),
+        Some(progress) => (
+            progress_text(run, context.training),
+            format!("{:.1} images/s   {} left", progress.images_per_sec, duration(secs(progress.secs_left))),
+        ),
+        None => ("The first batch is on its way".to_owned(), String::new()),
+    };
+    ui.horizontal(|ui| {
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            ui.label(right);
+            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                ui.add(egui::Label::new(text.as_str()).truncate());
+            });
+        });
+    });
+    progress_bar(ui, context.tokens, fraction(run), &text);
+}
+
+fn buttons_ui(ui: &mut Ui, context: &ViewContext<'_>, can_start: bool) {
+    let tokens = context.tokens;
+    let state = context.training;
+    let is_idle = state == TrainingState::Idle;
+    ui.add_enabled_ui(is_idle && can_start, |ui| {
+        let text = RichText::new(format!("{}  Start", icons::PLAY));
+        let button = match is_idle && can_start {
+            true => Button::new(text.color(tokens.on_accent)).fill(tokens.accent),
+            false => Button::new(text),
+        };
+        bar_button(ui, context, button, "Start training", UiCommand::StartTraining);
+    });
+    let (icon, text, name) = match state {
+        TrainingState::Paused => (icons::PLAY, "Resume", "Resume training"),
+        _ => (icons::PAUSE, "Pause", "Pause training"),
+    };
+    ui.add_enabled_ui(matches!(state, TrainingState::Running | TrainingState::Paused), |ui| {
+        bar_button(ui, context, Button::new(format!("{icon}  {text}")), name, UiCommand::PauseTraining);
+    });
+    ui.add_enabled_ui(matches!(state, TrainingState::Running | TrainingState::Paused), |ui| {
+        let text = if state == TrainingState::Stopping { "Stopping\u{2026}" } else { "Stop" };
+        let button = Button::new(format!("{}  {text}", icons::STOP));
+        bar_button(ui, context, button, "Stop training", UiCommand::StopTraining);
+    });
+}
+
+fn bar_button(
+    ui: &mut Ui,
+    context: &ViewContext<'_>,
+    button: Button<'_>,
+    name: &str,
+    command: UiCommand,
+) -> Response {
+    let enabled = ui.is_enabled();
+    let response = ui.add(button);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name));
+    let hint = format!("{} ({})", command.tooltip(), command.shortcut_text(ui.ctx()));
+    let response = response.on_hover_text(hint);
+    if response.clicked() {
+        context.commands.ui(command);
+    }
+    response
+}
+
+fn device_ui(ui: &mut Ui, context: &ViewContext<'_>, run: Option<&LiveRun>) {
+    let tokens = context.tokens;
+    let started = run.and_then(|run| run.started.as_ref());
+    let (text, why) = match (started, context.device) {
+        (Some(started), device) => (
+            format!("{}  {}  {}", icons::CPU, started.device, started.precision),
+            device.map(|device| device.reason.clone()).unwrap_or_default(),
+        ),
+        (None, Some(device)) => (format!("{}  {}", icons::CPU, device.name), device.reason.clone()),
+        (None, None) => return,
+    };
+    let label = ui.add(egui::Label::new(RichText::new(text).color(tokens.text_weak)).truncate());
+    if !why.is_empty() {
+        label.on_hover_text(why);
+    }
+}
+
+fn preparing_text(preparing: Option<&Preparing>) -> String {
+    let Some(Preparing { what, done, of }) = preparing else { return "Preparing\u{2026}".to_owned() };
+    let mut letters = what.chars();
+    let what: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+    // Downloads count bytes, everything else counts things.
+    let is_bytes = what.to_lowercase().contains("download");
+    let amount = |n: u64| if is_bytes { format!("{:.1}", n as f64 / 1e6) } else { grouped(n) };
+    let unit = if is_bytes { " MB" } else { "" };
+    match (*done, *of) {
+        (0, 0) => format!("{what}\u{2026}"),
+        (done, 0) => format!("{what}: {}{unit}", amount(done)),
+        (done, of) => format!("{what}: {} of {}{unit}", amount(done), amount(of)),
+    }
+}
+
+fn progress_text(run: &LiveRun, state: TrainingState) -> String {
+    let (Some(started), Some(progress)) = (&run.started, &run.progress) else { return String::new() };
+    let doing = match (state, progress.phase) {
+        (TrainingState::Paused, _) => "paused",
+        (TrainingState::Stopping, _) => "stopping after this batch",
+        (_, Phase::Train) => "training",
+        (_, Phase::Validation) => "validating",
+    };
+    format!(
+        "Epoch {} of {}, {doing}: {} of {} images, loss {:.4}",
+        progress.epoch,
+        started.epochs,
+        grouped(progress.done as u64),
+        grouped(progress.of as u64),
+        progress.loss
+    )
+}
+
+/// How far the epoch is, or the work before it; `None` while unknown.
+fn fraction(run: &LiveRun) -> Option<f32> {
+    let share = |done: f64, of: f64| (of > 0.0).then(|| (done / of).clamp(0.0, 1.0) as f32);
+    match (&run.started, &run.progress, &run.preparing) {
+        (Some(started), Some(progress), _) => {
+            let (train, all) = (started.n_train as f64, (started.n_train + started.n_validation) as f64);
+            match progress.phase {
+                Phase::Train => share(train * share(progress.done as f64, progress.of as f64)? as f64, all),
+                Phase::Validation => {
+                    let done = share(progress.done as f64, progress.of as f64)? as f64;
+                    share(train + done * started.n_validation as f64, all)
+                }
+            }
+        }
+        (None, _, Some(preparing)) => share(preparing.done as f64, preparing.of as f64),
+        _ => Some(0.0),
+    }
+}
+
+fn progress_bar(ui: &mut Ui, tokens: &Tokens, fraction: Option<f32>, text: &str) {
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(ui.available_width(), 1.5 * GRID), egui::Sense::hover());
+    response.widget_info(|| {
+        let mut info = WidgetInfo::labeled(Role::ProgressIndicator, true, "Progress of the run");
+        info.current_text_value = Some(text.to_owned());
+        info
+    });
+    ui.painter().rect_filled(rect, 3.0, tokens.track);
+    let bar = match fraction {
+        Some(fraction) => Rect::from_min_size(rect.min, vec2(rect.width() * fraction, rect.height())),
+        // The amount is unknown: a short bar that stands for "busy" without motion.
+        None => Rect::from_min_size(rect.min, vec2(rect.width() * 0.08, rect.height())),
+    };
+    ui.painter().rect_filled(bar, 3.0, tokens.accent);
+}
+
+/// Seconds of an event, which may be anything, as a duration.
+pub fn secs(secs: f64) -> Duration {
+    Duration::try_from_secs_f64(secs.round()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_download_is_told_in_megabytes_and_rows_in_rows() {
+        let text = |what: &str, done, of| preparing_text(Some(&Preparing { what: what.into(), done, of }));
+        assert_eq!(
+            text("downloading weights", 12_300_000, 91_700_000),
+            "Downloading weights: 12.3 of 91.7 MB"
+        );
+        assert_eq!(text("Reading images", 12, 100), "Reading images: 12 of 100");
+        assert_eq!(text("Building the network", 0, 0), "Building the network\u{2026}");
+    }
+}

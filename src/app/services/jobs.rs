@@ -1,0 +1,330 @@
+//! Background work: each job has a thread, says how far it is, can be cancelled, and hands its result
+//! back through a channel. A panic in a job is an error message, never the end of the window.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, bounded};
+use tasklens_data::panics;
+
+/// How a job ended.
+#[derive(Debug)]
+pub enum Outcome<T> {
+    /// With its result.
+    Done(T),
+    /// With a message for the user.
+    Failed(String),
+    /// The user cancelled it.
+    Cancelled,
+}
+
+/// The end of a job that its owner keeps. Dropping it cancels the job.
+pub struct Job<T> {
+    result: Receiver<Outcome<T>>,
+    progress: Progress,
+}
+
+impl<T> Job<T> {
+    /// The outcome, once, as soon as it is there. Never waits.
+    pub fn poll(&mut self) -> Option<Outcome<T>> {
+        self.result.try_recv().ok()
+    }
+
+    /// Waits for the outcome; not for the UI thread, but when the window closes.
+    pub fn wait(self) -> Outcome<T> {
+        self.result.recv().unwrap_or(Outcome::Cancelled)
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Asks the job to end soon.
+    pub fn cancel(&self) {
+        self.progress.cancel();
+    }
+}
+
+/// The outcome of a job that has one, which then is gone.
+pub fn take<T>(job: &mut Option<Job<T>>) -> Option<Outcome<T>> {
+    let outcome = job.as_mut()?.poll()?;
+    *job = None;
+    Some(outcome)
+}
+
+impl<T> Drop for Job<T> {
+    fn drop(&mut self) {
+        self.progress.cancel();
+    }
+}
+
+/// Where a job shows, and whether it can be cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::app) enum Kind {
+    /// In the status bar, with Cancel.
+    Shown,
+    /// Where its owner shows it.
+    Quiet,
+    /// In the status bar, to its end.
+    Whole,
+}
+
+struct Shared {
+    title: String,
+    kind: Kind,
+    started: Instant,
+    done: AtomicU64,
+    of: AtomicU64,
+    cancelled: AtomicBool,
+    text: Mutex<String>,
+    ctx: egui::Context,
+}
+
+/// A job's handle on how far it is, shared between its thread and the window. Cheap to clone.
+#[derive(Clone)]
+pub struct Progress(Arc<Shared>);
+
+impl Progress {
+    /// Nothing done yet.
+    pub(in crate::app) fn new(title: String, kind: Kind, ctx: &egui::Context) -> Self {
+        Self(Arc::new(Shared {
+            title,
+            kind,
+            started: Instant::now(),
+            done: AtomicU64::new(0),
+            of: AtomicU64::new(0),
+            cancelled: AtomicBool::new(false),
+            text: Mutex::default(),
+            ctx: ctx.clone(),
+        }))
+    }
+
+    /// What the job does, in words for the user.
+    pub fn title(&self) -> &str {
+        &self.0.title
+    }
+
+    /// Says how far the job is; `of` 0 means unknown.
+    pub fn set(&self, done: u64, of: u64) {
+        self.0.done.store(done, Ordering::Relaxed);
+        self.0.of.store(of, Ordering::Relaxed);
+        // The bar needs no more than ten steps a second.
+        self.0.ctx.request_repaint_after(Duration::from_millis(100));
+    }
+
+    /// Says what is being done now.
+    pub fn say(&self, text: impl Into<String>) {
+        *lock(&self.0.text) = text.into();
+        self.0.ctx.request_repaint();
+    }
+
+    /// What is being done now; may be empty.
+    pub fn text(&self) -> String {
+        lock(&self.0.text).clone()
+    }
+
+    /// Whether to go on; `false` once the user cancelled.
+    pub fn keep_going(&self) -> bool {
+        !self.0.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// Asks the job to end soon; a [whole](Self::is_whole) one goes on.
+    pub fn cancel(&self) {
+        if !self.is_whole() {
+            self.0.cancelled.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the job must reach its end: half of it would be worse than a late one.
+    pub fn is_whole(&self) -> bool {
+        self.0.kind == Kind::Whole
+    }
+
+    /// Done and of; `of` is 0 while unknown.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.0.done.load(Ordering::Relaxed), self.0.of.load(Ordering::Relaxed))
+    }
+
+    /// Share done, 0 to 1, where it is known.
+    pub fn fraction(&self) -> Option<f32> {
+        let (done, of) = self.counts();
+        (of > 0).then(|| (done as f64 / of as f64).clamp(0.0, 1.0) as f32)
+    }
+
+    /// Time to the end at the rate so far, after the first second.
+    pub fn time_left(&self) -> Option<Duration> {
+        let elapsed = self.0.started.elapsed();
+        let fraction = f64::from(self.fraction()?);
+        (fraction > 0.01 && elapsed > Duration::from_secs(1))
+            .then(|| elapsed.mul_f64((1.0 - fraction) / fraction))
+    }
+}
+
+/// Starts jobs and knows the running ones. Cheap to clone.
+#[derive(Clone)]
+pub struct Jobs {
+    ctx: egui::Context,
+    running: Arc<Mutex<Vec<Progress>>>,
+}
+
+impl Jobs {
+    /// No jobs yet.
+    pub fn new(ctx: &egui::Context) -> Self {
+        Self { ctx: ctx.clone(), running: Arc::default() }
+    }
+
+    /// Starts a job that the status bar shows with progress and Cancel.
+    pub fn start<T: Send + 'static>(
+        &self,
+        title: impl Into<String>,
+        work: impl FnOnce(&Progress) -> anyhow::Result<T> + Send + 'static,
+    ) -> Job<T> {
+        self.spawn(title.into(), Kind::Shown, work)
+    }
+
+    /// Starts a job that the status bar shows without Cancel, and that also ends when nobody waits for it: half
+    /// of it would be worse than a late end.
+    pub fn start_whole<T: Send + 'static>(
+        &self,
+        title: impl Into<String>,
+        work: impl FnOnce(&Progress) -> anyhow::Result<T> + Send + 'static,
+    ) -> Job<T> {
+        self.spawn(title.into(), Kind::Whole, work)
+    }
+
+    /// Starts a job that shows only where its owner shows it (a dialog, a short look-up).
+    pub fn start_quietly<T: Send + 'static>(
+        &self,
+        title: impl Into<String>,
+        work: impl FnOnce(&Progress) -> anyhow::Result<T> + Send + 'static,
+    ) -> Job<T> {
+        self.spawn(title.into(), Kind::Quiet, work)
+    }
+
+    /// Lets go of something large where no frame waits for it: to free a million rows takes longer than that.
+    pub fn let_go(&self, old: impl Send + 'static) {
+        drop(self.start_quietly("Letting old rows go", move |_| {
+            drop(old);
+            Ok(())
+        }));
+    }
+
+    /// Draws a frame after so long, for work that may begin then.
+    pub fn wake_after(&self, time: Duration) {
+        self.ctx.request_repaint_after(time);
+    }
+
+    /// The jobs that the status bar shows, oldest first.
+    pub fn running(&self) -> Vec<Progress> {
+        lock(&self.running).iter().filter(|progress| progress.0.kind != Kind::Quiet).cloned().collect()
+    }
+
+    fn spawn<T: Send + 'static>(
+        &self,
+        title: String,
+        kind: Kind,
+        work: impl FnOnce(&Progress) -> anyhow::Result<T> + Send + 'static,
+    ) -> Job<T> {
+        let progress = Progress::new(title, kind, &self.ctx);
+        let (sender, result) = bounded(1);
+        lock(&self.running).push(progress.clone());
+        let thread = {
+            let (progress, running, sender) = (progress.clone(), Arc::clone(&self.running), sender.clone());
+            std::thread::Builder::new().name(format!("job: {}", progress.title())).spawn(move || {
+                let outcome = match panics::guard(|| work(&progress)) {
+                    Ok(_) if !progress.keep_going() => Outcome::Cancelled,
+                    Ok(Ok(value)) => Outcome::Done(value),
+                    Ok(Err(error)) => Outcome::Failed(format!("{error:#}")),
+                    Err(what) => {
+                        let title = progress.title();
+                        Outcome::Failed(format!(
+                            "{title} ran into a fault of the program ({what}). Please report it."
+                        ))
+                    }
+                };
+                lock(&running).retain(|other| !Arc::ptr_eq(&other.0, &progress.0));
+                // The owner may have gone away: then nobody wants the result.
+                let _ = sender.send(outcome);
+                progress.0.ctx.request_repaint();
+            })
+        };
+        if let Err(error) = thread {
+            lock(&self.running).retain(|other| !Arc::ptr_eq(&other.0, &progress.0));
+            let _ = sender.send(Outcome::Failed(format!("{}: no thread: {error}", progress.title())));
+        }
+        Job { result, progress }
+    }
+}
+
+/// A lock that a panicking job cannot poison for the window: the data are plain values.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait<T>(job: &mut Job<T>) -> Outcome<T> {
+        let begin = Instant::now();
+        loop {
+            if let Some(outcome) = job.poll() {
+                return outcome;
+            }
+            assert!(begin.elapsed() < Duration::from_secs(10), "the job never ended");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn a_panic_becomes_a_message_that_names_the_job() {
+        let jobs = Jobs::new(&egui::Context::default());
+        let mut job = jobs.start("Checking images", |_| -> anyhow::Result<()> { panic!("index 7") });
+        let Outcome::Failed(message) = wait(&mut job) else { panic!("expected a failure") };
+        assert!(message.contains("Checking images") && message.contains("index 7"), "{message}");
+        assert!(jobs.running().is_empty());
+    }
+
+    #[test]
+    fn cancelling_ends_the_work_and_the_result_is_dropped() {
+        let jobs = Jobs::new(&egui::Context::default());
+        let mut job = jobs.start("Counting", |progress| {
+            while progress.keep_going() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Ok(1)
+        });
+        assert_eq!(jobs.running().len(), 1);
+        job.cancel();
+        assert!(matches!(wait(&mut job), Outcome::Cancelled));
+    }
+
+    #[test]
+    fn a_whole_job_is_not_cancelled_and_its_result_is_not_lost() {
+        let jobs = Jobs::new(&egui::Context::default());
+        let (go, wait_for_go) = bounded::<()>(1);
+        let job = jobs.start_whole("Saving labels", move |_| {
+            wait_for_go.recv()?;
+            Ok(1)
+        });
+        job.cancel();
+        go.send(()).unwrap();
+        assert!(matches!(job.wait(), Outcome::Done(1)));
+    }
+
+    #[test]
+    fn a_quiet_job_is_not_in_the_status_bar() {
+        let jobs = Jobs::new(&egui::Context::default());
+        let (go, wait_for_go) = bounded::<()>(1);
+        let mut job = jobs.start_quietly("Asking for a file", move |_| {
+            wait_for_go.recv()?;
+            Ok(())
+        });
+        assert!(jobs.running().is_empty());
+        go.send(()).unwrap();
+        assert!(matches!(wait(&mut job), Outcome::Done(())));
+    }
+}

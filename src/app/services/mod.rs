@@ -1,0 +1,10 @@
+//! What the app owns and lends to its places: the open project and its label edits, background work, pictures,
+//! settings.
+
+pub(in crate::app) mod file_dialogs;
+pub mod jobs;
+pub mod label_edits;
+pub(in crate::app) mod open;
+pub mod project;
+pub mod settings;
+pub mod thumbnails;
