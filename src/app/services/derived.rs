@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(derived.want(&1, never), None);
         let failed =
             settle(&mut derived, 2, &|| jobs.start_quietly("Counting", |_| anyhow::bail!("no rows")));
-        assert_eq!(failed, News::Failed("no rows".to_owned()));
+        assert_eq!((failed, derived.is_busy()), (News::Failed("no rows".to_owned()), false));
         assert_eq!(derived.want(&2, never), None);
         assert_eq!((derived.get(), derived.failure()), (Some(&10), Some("no rows")));
         settle(&mut derived, 1, &|| jobs.start_quietly("Counting", |_| Ok(11)));
