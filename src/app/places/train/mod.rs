@@ -12,14 +12,13 @@ mod open_file;
 mod outcome;
 mod rows;
 mod run_bar;
-mod save;
 mod settings;
 mod ways;
 
 use std::path::PathBuf;
 
 use egui::{RichText, ScrollArea, Ui};
-use tasklens_data::config::DeviceChoice;
+use tasklens_data::config::{self, DeviceChoice};
 use tasklens_net::device::{self, Device};
 use tasklens_net::training::{self, Unsaved, events::Event, run_folder::RunRecord};
 
@@ -236,7 +235,9 @@ impl TrainView {
             let file = draft.saved.file.clone();
             let text = std::fs::read_to_string(&file)
                 .map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", file.display()))
-                .and_then(|text| save::edited(&text, &draft.saved, &draft.config));
+                .and_then(|text| {
+                    config::edit_settings(&text, &draft.saved, &draft.config).map_err(anyhow::Error::msg)
+                });
             match text {
                 Ok(text) => commands.send(AppCommand::SaveConfig { file, text }),
                 Err(error) => commands.toast(Level::Error, format!("{error:#}")),
