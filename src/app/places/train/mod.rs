@@ -8,7 +8,6 @@ mod draft;
 pub(in crate::app) mod earlier;
 pub mod estimates;
 pub mod live;
-mod open_file;
 mod outcome;
 mod rows;
 mod run_bar;
@@ -17,6 +16,7 @@ mod ways;
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use egui::{RichText, ScrollArea, Ui};
 use tasklens_data::config::{self, DeviceChoice};
 use tasklens_net::device::{self, Device};
@@ -45,7 +45,7 @@ pub struct TrainView {
     draft: Option<Draft>,
     estimates: Estimates,
     /// What was last told to be remembered, or came from there.
-    told: Option<tasklens_data::config::ModelConfig>,
+    told: Option<config::ModelConfig>,
     run: Option<LiveRun>,
     earlier: EarlierRuns,
     is_stale: bool,
@@ -402,7 +402,9 @@ fn task_index(context: &ViewContext<'_>, task: &str) -> usize {
 }
 
 fn open_externally(context: &ViewContext<'_>, path: PathBuf) -> Job<()> {
-    context.jobs.start_quietly("Opening", move |_| open_file::open(&path))
+    context.jobs.start_quietly("Opening", move |_| {
+        opener::open(&path).with_context(|| format!("{} cannot be opened", path.display()))
+    })
 }
 
 fn first_run_ui(ui: &mut Ui, context: &ViewContext<'_>) {
