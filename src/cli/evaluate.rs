@@ -10,6 +10,7 @@ use tasklens_data::dataset::split::Part;
 use tasklens_data::dataset::table::Table;
 use tasklens_data::dataset::{Dataset, Row, images_of_project, problems};
 use tasklens_data::files::Output;
+use tasklens_data::text::counted;
 use tasklens_net::evaluation::agreement::{self, Disagreement};
 use tasklens_net::evaluation::inspection::Inspection;
 use tasklens_net::evaluation::page::page;
@@ -208,7 +209,7 @@ fn say_what_was_seen(run: &Path, dataset: &Dataset, seen: Option<&Seen>, parts: 
     };
     let count = |part| parts.iter().filter(|other| **other == Some(part)).count();
     let (train, validation, test) = (count(Part::Train), count(Part::Validation), count(Part::Test));
-    let of = problems::counted(train + validation + test, "labelled image");
+    let of = counted(train + validation + test, "labelled image");
     if train + validation > 0 {
         let unseen =
             if test == 0 { "It has no image that is new to the network" } else { "The others are `test`" };
@@ -221,7 +222,7 @@ fn say_what_was_seen(run: &Path, dataset: &Dataset, seen: Option<&Seen>, parts: 
         say!(
             "warning: {} that {run} used are not where they were; if any of {csv} are the same, they count as `test` \
              and make its scores too good",
-            problems::counted(seen.lost, "image")
+            counted(seen.lost, "image")
         );
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use tasklens_data::config::Task;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::split::Part;
+use tasklens_data::text::{counted, plural};
 
 use super::agreement::Disagreement;
 use super::browse::{Order, Query, Verdict};
@@ -212,8 +213,7 @@ impl LabelErrors {
     pub fn headline(&self) -> String {
         match self.rows.len() {
             0 => "No label looks wrong".to_owned(),
-            1 => "1 label looks wrong".to_owned(),
-            count => format!("{count} labels look wrong"),
+            count => format!("{} {} wrong", counted(count, "label"), plural(count, "looks", "look")),
         }
     }
 }

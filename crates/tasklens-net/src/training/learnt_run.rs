@@ -12,9 +12,9 @@ use anyhow::{Context as _, bail, ensure};
 use half::f16;
 use tasklens_data::config::{Augmentation, ClassWeights, Config, Pretrained, Written};
 use tasklens_data::dataset::Dataset;
-use tasklens_data::dataset::problems::counted;
 use tasklens_data::dataset::split::{Part, Split};
 use tasklens_data::files;
+use tasklens_data::text::{counted, plural};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::events::{EpochMetrics, Event, Labelled, SplitMetrics, Started, StopReason, Stopped};
@@ -66,7 +66,7 @@ impl Saved {
 }
 
 fn left_out(images: usize) -> Option<String> {
-    let it = if images == 1 { "it has" } else { "they have" };
+    let it = plural(images, "it has", "they have");
     (images > 0).then(|| {
         format!("{} took no part: {it} no features yet, or cannot be read", counted(images, "labelled image"))
     })

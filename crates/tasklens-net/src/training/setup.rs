@@ -6,10 +6,11 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail, ensure};
 use tasklens_data::config::{ClassWeights, Config, Precision, Task};
 use tasklens_data::dataset::edits::Edit;
-use tasklens_data::dataset::problems::{self, Problem, Severity, counted, is};
+use tasklens_data::dataset::problems::{self, Problem, Severity};
 use tasklens_data::dataset::split::Split;
 use tasklens_data::dataset::{Dataset, Row};
 use tasklens_data::images::cache::ImageCache;
+use tasklens_data::text::{counted, is};
 use tch::{Kind, Tensor};
 
 use super::events::Labelled;

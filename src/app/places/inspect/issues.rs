@@ -23,11 +23,11 @@ use super::session::{Loaded, Session};
 use super::{Action, Focus};
 use crate::app::command::{AppCommand, Level};
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::services::label_edits::LabelEdits;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
+use tasklens_data::text::grouped;
 
 const WORDS: Words = Words {
     icon: icons::TAG,
