@@ -14,3 +14,4 @@ pub mod panics;
 pub mod text;
 pub mod unicode;
 pub mod user_folders;
+pub mod work;

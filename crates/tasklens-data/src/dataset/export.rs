@@ -18,6 +18,7 @@ use super::Dataset;
 use super::edits::Values;
 use super::edits::merge::{self, OnConflict};
 use crate::files::Output;
+use crate::work::KeepGoing;
 use crate::text::{counted, plural};
 
 pub use made::folder_in;
@@ -73,7 +74,7 @@ pub fn export(
     values: &Values,
     form: &Form,
     target: &Path,
-    progress: &mut dyn FnMut(usize, usize) -> bool,
+    progress: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Written> {
     let output = || Output::of(target).with_context(|| format!("{} cannot be written", target.display()));
     match form {
@@ -104,7 +105,7 @@ fn json_lines(
     values: &Values,
     target: &Path,
     output: &Output,
-    progress: &mut dyn FnMut(usize, usize) -> bool,
+    progress: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Written> {
     if is_same(target, &dataset.table.path) {
         bail!("{} is the CSV itself; choose another name", target.display());

@@ -15,6 +15,7 @@ use search::Listings;
 pub use told::Guesses;
 use told::Kind;
 
+use crate::work::cores;
 use crate::config::Config;
 
 /// Up to so many rows every path is looked up; beyond, a sample may decide for all.
@@ -123,7 +124,7 @@ impl ImageFinder {
 
     /// Looks these rows up, on a few threads where they are many.
     fn places(&self, cells: &[String], rows: &[usize]) -> Vec<Place> {
-        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let threads = cores();
         let part = rows.len().div_ceil(threads).max(LEAST_PER_THREAD);
         let look_up = |rows: &[usize]| rows.iter().map(|row| self.place(&cells[*row])).collect::<Vec<_>>();
         if rows.len() <= part {

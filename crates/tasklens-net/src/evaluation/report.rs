@@ -8,6 +8,7 @@ use serde::Serialize;
 use tasklens_data::config::Task;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::split::Part;
+use tasklens_data::work::KeepGoing;
 use tasklens_data::text::{counted, plural};
 
 use super::agreement::Disagreement;
@@ -256,7 +257,7 @@ pub struct DuplicatePair {
 pub fn duplicates(
     dataset: &Dataset,
     inspection: &Inspection,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Option<Vec<DuplicatePair>>> {
     let (train, held_out): (Vec<usize>, Vec<usize>) =
         (0..inspection.len()).partition(|item| inspection.parts[*item] == Part::Train);

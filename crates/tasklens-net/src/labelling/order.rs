@@ -1,6 +1,8 @@
 //! Which row to label next: the order in which the rows of a dataset are offered.
 
 use super::suggestions::Suggestions;
+use tasklens_data::work::KeepGoing;
+
 use crate::inference::diverse;
 
 /// Rows that the diverse order chooses one by one; those after them are merely sorted.
@@ -69,7 +71,7 @@ pub struct Arranged {
 /// `keep_going` gets (done, of); `None` where it said no.
 pub fn arrange(
     question: &Question<'_>,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> Option<Arranged> {
     let first = match (question.order, question.suggestions) {
         (Order::File, _) => question.rows.to_vec(),
@@ -131,7 +133,7 @@ impl Question<'_> {
     fn diverse(
         &self,
         said: &Suggestions,
-        keep_going: &mut dyn FnMut(usize, usize) -> bool,
+        keep_going: &mut KeepGoing<'_>,
     ) -> Option<Vec<usize>> {
         if said.features().is_empty() {
             return Some(Vec::new());

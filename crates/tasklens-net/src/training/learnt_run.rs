@@ -14,6 +14,7 @@ use tasklens_data::config::{Augmentation, ClassWeights, Config, Pretrained, Writ
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::split::{Part, Split};
 use tasklens_data::files;
+use tasklens_data::work::KeepGoing;
 use tasklens_data::text::{counted, plural};
 use tch::{Device, Kind, Tensor, no_grad};
 
@@ -83,7 +84,7 @@ pub fn save(
     config: &Config,
     dataset: &Dataset,
     base: &Path,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Option<Saved>> {
     let began = Instant::now();
     let outside = config.outside(&[Written::Runs]);
@@ -157,7 +158,7 @@ impl Known {
         dataset: &Dataset,
         rows: &[usize],
         seed: u64,
-        keep_going: &mut dyn FnMut(usize, usize) -> bool,
+        keep_going: &mut KeepGoing<'_>,
     ) -> anyhow::Result<Option<Heads>> {
         let of_task = |task: usize| rows.iter().map(|row| dataset.rows[*row].labels[task]).collect();
         let labels: Vec<Vec<Option<u32>>> = (0..dataset.tasks.len()).map(of_task).collect();

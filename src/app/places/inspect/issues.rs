@@ -27,6 +27,7 @@ use crate::app::services::label_edits::LabelEdits;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
+use tasklens_data::work::KeepGoing;
 use tasklens_data::text::grouped;
 
 const WORDS: Words = Words {
@@ -156,7 +157,7 @@ impl IssuesTab {
         let folder = loaded.store.folder().to_path_buf();
         let config = context.project.map(|project| project.config.clone());
         self.search.start(context.jobs.start("Looking for label errors", move |progress| {
-            let mut unseen = |rows: &[usize], keep_going: &mut dyn FnMut(usize, usize) -> bool| {
+            let mut unseen = |rows: &[usize], keep_going: &mut KeepGoing<'_>| {
                 let Some(config) = &config else { return Ok(None) };
                 unseen::features(config, &dataset, rows, &pretrained::cached, keep_going)
             };

@@ -12,6 +12,7 @@ use super::{Placing, Written, names, rows};
 use crate::config::Task;
 use crate::dataset::Dataset;
 use crate::files::regular;
+use crate::work::KeepGoing;
 use crate::text::counted;
 
 /// Digits of the number in front of a name.
@@ -29,7 +30,7 @@ pub(super) fn export(
     tasks: &[usize],
     placing: Placing,
     out: &Path,
-    progress: &mut dyn FnMut(usize, usize) -> bool,
+    progress: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Written> {
     if tasks.is_empty() {
         bail!("choose at least one task to export");
