@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::Path;
 
 use sysinfo::{Disks, System};
-use tasklens_data::work::cores;
 use tasklens_data::config::DeviceChoice;
+use tasklens_data::work::cores;
 use tasklens_net::device::{cpu_has_bf16, cuda, pick};
 use tasklens_net::model::pretrained;
 

@@ -13,8 +13,8 @@ use tasklens_data::dataset::create::find_images;
 use tasklens_data::dataset::propose::{Role, propose_config};
 use tasklens_data::dataset::table::Table;
 use tasklens_data::dataset::{Row, TableImages};
-use tasklens_data::work::cores;
 use tasklens_data::images::{decode, fetch};
+use tasklens_data::work::cores;
 use tasklens_net::inference::Predictor;
 use tasklens_net::inference::stream::{Answer, predict_rows};
 

@@ -18,8 +18,8 @@ use super::Dataset;
 use super::edits::Values;
 use super::edits::merge::{self, OnConflict};
 use crate::files::Output;
-use crate::work::KeepGoing;
 use crate::text::{counted, plural};
+use crate::work::KeepGoing;
 
 pub use made::folder_in;
 

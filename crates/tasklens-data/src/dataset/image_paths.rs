@@ -15,8 +15,8 @@ use search::Listings;
 pub use told::Guesses;
 use told::Kind;
 
-use crate::work::cores;
 use crate::config::Config;
+use crate::work::cores;
 
 /// Up to so many rows every path is looked up; beyond, a sample may decide for all.
 const LOOKED_UP: usize = 10_000;

@@ -1,7 +1,7 @@
 //! What the network learnt an image from: the training images whose features have the least angle to its own.
 
-use tasklens_data::work::KeepGoing;
 use tasklens_data::dataset::split::Part;
+use tasklens_data::work::KeepGoing;
 
 use super::inspection::Inspection;
 use crate::inference::neighbours::{Neighbour, nearest, nearest_to_item};

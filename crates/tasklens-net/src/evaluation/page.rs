@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use image::codecs::jpeg::JpegEncoder;
-use tasklens_data::work::KeepGoing;
 use tasklens_data::images::thumbnail::thumbnail;
+use tasklens_data::work::KeepGoing;
 
 use super::compare::FEWEST;
 use super::intervals::Estimate;

@@ -8,8 +8,8 @@ use serde::Serialize;
 use tasklens_data::config::Task;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::split::Part;
-use tasklens_data::work::KeepGoing;
 use tasklens_data::text::{counted, plural};
+use tasklens_data::work::KeepGoing;
 
 use super::agreement::Disagreement;
 use super::browse::{Order, Query, Verdict};

@@ -17,8 +17,8 @@ use std::path::Path;
 use serde::Serialize;
 use tasklens_data::config::Task;
 use tasklens_data::dataset::split::Part;
-use tasklens_data::work::KeepGoing;
 use tasklens_data::dataset::{Dataset, ImageRow};
+use tasklens_data::work::KeepGoing;
 
 use super::inspection::{Inspection, TaskItems};
 use super::intervals;
@@ -82,8 +82,7 @@ pub struct Memorised {
 
 /// Gets rows of the dataset and gives features `[rows, D]` of a network that saw none of their labels; `None` where
 /// there is no such network, or where the second argument, which gets (done, of), said no.
-pub type Unseen<'a> =
-    dyn FnMut(&[usize], &mut KeepGoing<'_>) -> anyhow::Result<Option<Features>> + 'a;
+pub type Unseen<'a> = dyn FnMut(&[usize], &mut KeepGoing<'_>) -> anyhow::Result<Option<Features>> + 'a;
 
 impl Memorised {
     /// A warning, without a full stop.

@@ -28,11 +28,7 @@ pub type Layout = Vec<[f32; 2]>;
 ///
 /// # Errors
 /// The memory does not suffice.
-pub fn pca(
-    features: &Features,
-    seed: u64,
-    keep_going: &mut KeepGoing<'_>,
-) -> anyhow::Result<Option<Layout>> {
+pub fn pca(features: &Features, seed: u64, keep_going: &mut KeepGoing<'_>) -> anyhow::Result<Option<Layout>> {
     Ok(Reduced::of(features, 2, seed, keep_going)?.map(|reduced| reduced.leading()))
 }
 

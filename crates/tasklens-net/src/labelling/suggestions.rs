@@ -6,8 +6,8 @@ use std::sync::Arc;
 use anyhow::ensure;
 use tasklens_data::config::Task;
 use tasklens_data::dataset::Dataset;
-use tasklens_data::work::KeepGoing;
 use tasklens_data::dataset::split::Part;
+use tasklens_data::work::KeepGoing;
 
 use crate::inference::most_probable;
 use crate::inference::outputs::{Features, Outputs};

@@ -14,8 +14,8 @@ use tasklens_data::config::{Augmentation, ClassWeights, Config, Pretrained, Writ
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::split::{Part, Split};
 use tasklens_data::files;
-use tasklens_data::work::KeepGoing;
 use tasklens_data::text::{counted, plural};
+use tasklens_data::work::KeepGoing;
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::events::{EpochMetrics, Event, Labelled, SplitMetrics, Started, StopReason, Stopped};

@@ -9,8 +9,8 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 use tasklens_data::config::Task;
-use tasklens_data::work::KeepGoing;
 use tasklens_data::download::hex;
+use tasklens_data::work::KeepGoing;
 
 use super::heads::{Inputs, Linear, PASSES, Problem, Progress, Reading, Rows, apply, choose_penalties, fit};
 use crate::inference::outputs::{Features, derived};

@@ -10,8 +10,8 @@ use tasklens_data::dataset::problems::{self, Problem, Severity};
 use tasklens_data::dataset::split::Split;
 use tasklens_data::dataset::{Dataset, Row};
 use tasklens_data::images::cache::ImageCache;
-use tasklens_data::work::cores;
 use tasklens_data::text::{counted, is};
+use tasklens_data::work::cores;
 use tch::{Kind, Tensor};
 
 use super::events::Labelled;

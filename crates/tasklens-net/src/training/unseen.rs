@@ -2,8 +2,8 @@
 //! knows its images by heart cannot judge.
 
 use tasklens_data::config::{Config, Pretrained};
-use tasklens_data::work::KeepGoing;
 use tasklens_data::dataset::Dataset;
+use tasklens_data::work::KeepGoing;
 
 use super::base_network::{self, AtHand, Cached};
 use super::setup;

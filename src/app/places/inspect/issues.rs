@@ -27,8 +27,8 @@ use crate::app::services::label_edits::LabelEdits;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
-use tasklens_data::work::KeepGoing;
 use tasklens_data::text::grouped;
+use tasklens_data::work::KeepGoing;
 
 const WORDS: Words = Words {
     icon: icons::TAG,

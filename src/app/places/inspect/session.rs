@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tasklens_data::config::DeviceChoice;
 use tasklens_data::dataset::Dataset;
-use tasklens_data::work::cores;
 use tasklens_data::dataset::split::Part;
+use tasklens_data::work::cores;
 use tasklens_net::evaluation::agreement::{self, Disagreement, Record};
 use tasklens_net::evaluation::inspection::Inspection;
 use tasklens_net::evaluation::report::PartScores;

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use tasklens_data::dataset::Dataset;
-use tasklens_data::work::KeepGoing;
 use tasklens_data::dataset::edits::Values;
+use tasklens_data::work::KeepGoing;
 use tasklens_net::labelling::candidates;
 use tasklens_net::labelling::order::{Order, Question, Uncertainty, arrange};
 use tasklens_net::labelling::suggestions::Suggestions;

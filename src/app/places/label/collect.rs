@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use tasklens_data::work::KeepGoing;
 use tasklens_data::dataset::Dataset;
+use tasklens_data::work::KeepGoing;
 use tasklens_net::inference::neighbours::nearest_to_item;
 use tasklens_net::labelling::candidates;
 use tasklens_net::labelling::suggestions::Suggestions;

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tasklens_data::config::Task;
-use tasklens_data::work::cores;
 use tasklens_data::dataset::Dataset;
+use tasklens_data::work::cores;
 use tasklens_net::inference::outputs::{Outputs, Pass, Store};
 use tasklens_net::labelling::candidates;
 use tasklens_net::labelling::suggestions::{Score, Suggestions};

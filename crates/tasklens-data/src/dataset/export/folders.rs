@@ -12,8 +12,8 @@ use super::{Placing, Written, names, rows};
 use crate::config::Task;
 use crate::dataset::Dataset;
 use crate::files::regular;
-use crate::work::KeepGoing;
 use crate::text::counted;
+use crate::work::KeepGoing;
 
 /// Digits of the number in front of a name.
 const DIGITS: usize = 4;

@@ -9,8 +9,8 @@ use crate::dataset::Dataset;
 use crate::dataset::image_paths::ImageFinder;
 use crate::dataset::split::{Part, Rule};
 use crate::files::{FileId, is_one_file};
-use crate::work::cores;
 use crate::images::decode::{decode_file, probe_file};
+use crate::work::cores;
 
 /// How closely images are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

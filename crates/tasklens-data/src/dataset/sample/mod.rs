@@ -18,8 +18,8 @@ use anyhow::{Context as _, bail};
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 
-use crate::work::{KeepGoing, cores};
 use crate::config::{Config, Task};
+use crate::work::{KeepGoing, cores};
 use garment::{Neckline, Sleeves};
 use ink::Dice;
 use print::Print;

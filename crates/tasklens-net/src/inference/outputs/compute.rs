@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use tasklens_data::config::Augmentation;
 use tasklens_data::dataset::Row;
 use tasklens_data::images::cache::ImageCache;
-use tasklens_data::work::KeepGoing;
 use tasklens_data::images::miniature;
+use tasklens_data::work::KeepGoing;
 
 use super::{Buffer, SHARD_IMAGES, Stamp, Store, older};
 use crate::device::FreeCores;

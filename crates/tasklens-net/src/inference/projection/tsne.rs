@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use anyhow::bail;
 use bhtsne::{Neighbor, tSNE};
-use tasklens_data::work::KeepGoing;
 use tasklens_data::panics;
+use tasklens_data::work::KeepGoing;
 
 use super::Layout;
 use super::reduce::Nearest;

@@ -11,8 +11,8 @@ use anyhow::ensure;
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_pcg::Pcg64;
-use tasklens_data::work::KeepGoing;
 use tasklens_data::config::Task;
+use tasklens_data::work::KeepGoing;
 
 use crate::inference::outputs::Features;
 pub use fit::Linear;
