@@ -6,11 +6,11 @@ use tasklens_data::dataset::export::{Form, Placing};
 
 use crate::app::App;
 use crate::app::command::AppCommand;
-use crate::app::format::grouped;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::segments::Segments;
 use crate::app::widgets::{accent_button, dot_ui};
+use tasklens_data::text::grouped;
 
 /// What is being chosen.
 pub struct ExportForm {

@@ -3,6 +3,7 @@
 use super::inspection::{Inspection, TaskItems};
 use crate::inference::duplicates::{self, Pair};
 use tasklens_data::dataset::split::Part;
+use tasklens_data::work::KeepGoing;
 
 /// The search finds pairs from this correlation on; the slider then only filters.
 pub const LEAST: f32 = 0.95;
@@ -15,10 +16,7 @@ pub struct Found {
 }
 
 /// Compares the parts with each other; `None` where `keep_going` said no.
-pub fn find(
-    inspection: &Inspection,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
-) -> anyhow::Result<Option<Found>> {
+pub fn find(inspection: &Inspection, keep_going: &mut KeepGoing<'_>) -> anyhow::Result<Option<Found>> {
     let [train, validation, test] =
         [Part::Train, Part::Validation, Part::Test].map(|part| inspection.items_of(Some(part)));
     let searches = [(&train, &validation), (&train, &test), (&validation, &test)];

@@ -14,6 +14,8 @@ use std::collections::{HashMap, HashSet};
 
 use tch::{Device, Kind, Tensor, no_grad};
 
+use tasklens_data::work::KeepGoing;
+
 use super::outputs::{Features, MINIATURE_BYTES};
 
 /// From this correlation on, two images are taken for the same photograph. Of copies of 400 photographs of
@@ -59,7 +61,7 @@ pub fn across(
     first: &[usize],
     second: &[usize],
     threshold: f32,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Option<Vec<Pair>>> {
     find(features, first, Some(second), threshold, keep_going)
 }
@@ -76,7 +78,7 @@ pub fn within(
     features: &Features,
     items: &[usize],
     threshold: f32,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Option<Vec<Pair>>> {
     find(features, items, None, threshold, keep_going)
 }
@@ -86,7 +88,7 @@ fn find(
     first: &[usize],
     second: Option<&[usize]>,
     threshold: f32,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Option<Vec<Pair>>> {
     no_grad(|| {
         let first = Groups::new(features, first);

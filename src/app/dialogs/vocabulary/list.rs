@@ -8,10 +8,10 @@ use tasklens_data::dataset::vocabulary::Change;
 
 use super::Answer;
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::{dot_ui, glyph_button, show_focused};
+use tasklens_data::text::grouped;
 
 /// So many texts that are no labels are listed of a task.
 const MOST_UNKNOWN: usize = 20;

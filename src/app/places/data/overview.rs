@@ -7,11 +7,11 @@ use tasklens_data::dataset::problems::{Problem, Severity};
 
 use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::services::project::Project;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::{command_button, dot_ui, empty_place};
+use tasklens_data::text::grouped;
 
 /// Bars per task and label, train and validation; a press filters by the label.
 pub fn labels_ui(ui: &mut Ui, project: &Project, tokens: &Tokens, filter: &mut Filter) {

@@ -25,7 +25,6 @@ use super::session::{Loaded, Session};
 use super::{Action, Focus};
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::services::derived::{Derived, News};
 use crate::app::services::jobs::Job;
 use crate::app::theme::GRID;
@@ -34,6 +33,7 @@ use crate::app::widgets::empty_place;
 use crate::app::widgets::thumbnail_grid::{GridState, ThumbnailGrid};
 use cells::{CAPTION, Cells};
 use heat::HeatMaps;
+use tasklens_data::text::grouped;
 
 /// Sides of the pictures, in points.
 const SIDES: std::ops::RangeInclusive<f32> = 26.0 * GRID..=80.0 * GRID;

@@ -7,13 +7,13 @@ use super::session::Model;
 use super::{LabelView, Mode, Which};
 use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::places::train::earlier::age_of;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::choice::{choice_ui, combo};
 use crate::app::widgets::segments::Segments;
 use crate::app::widgets::{command_button, icon_button};
+use tasklens_data::text::grouped;
 
 const MODES: [(Mode, &str, &str); 2] = [
     (Mode::One, "One image", "Large, with the keys for each label (G)"),

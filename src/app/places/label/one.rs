@@ -6,12 +6,12 @@ use tasklens_data::dataset::edits::Source;
 use super::LabelView;
 use super::panel::{Press, hints_ui};
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::services::thumbnails::side_for;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::glyph_button;
 use crate::app::widgets::zoom_image::zoom_image_ui;
+use tasklens_data::text::grouped;
 
 /// Images decoded ahead, and behind.
 const AHEAD: isize = 4;

@@ -6,8 +6,8 @@ use egui::{Rect, Role, Sense, Ui, WidgetInfo, vec2};
 
 use super::LabelView;
 use crate::app::context::ViewContext;
-use crate::app::format::{duration, grouped};
 use crate::app::theme::{self, GRID};
+use tasklens_data::text::{duration, grouped};
 
 const NAME_WIDTH: f32 = 18.0 * GRID;
 

@@ -9,6 +9,8 @@ use crate::app::command::{AppCommand, UiCommand};
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
+use tasklens_data::text::counted;
+
 use crate::app::widgets::{command_button, empty_place};
 
 /// Below this width, list, image and answers stand one below the other.
@@ -132,8 +134,7 @@ impl PredictView {
             return;
         }
         ui.horizontal(|ui| {
-            let count = self.entries.len();
-            let text = if count == 1 { "1 image".to_owned() } else { format!("{count} images") };
+            let text = counted(self.entries.len(), "image");
             ui.label(theme::caption(context.tokens, text));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 if ui.button("Clear").on_hover_text("Empty the list; no file is touched").clicked() {

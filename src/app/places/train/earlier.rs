@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use tasklens_data::config::Config;
-use tasklens_data::dataset::problems::counted;
+use tasklens_data::text::counted;
 use tasklens_net::training::events::StopReason;
 use tasklens_net::training::run_folder::{self, RunRecord};
 use tasklens_net::training::{self, Unsaved};

@@ -7,10 +7,10 @@ use egui::{
 
 use super::geometry::Geometry;
 use super::{ConfusionMatrix, Pick};
-use crate::app::format::grouped;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 use crate::app::widgets::probability_bars::elided;
+use tasklens_data::text::grouped;
 
 impl ConfusionMatrix<'_> {
     pub(super) fn row_labels_ui(&self, ui: &Ui, frame: &Frame<'_>) -> Option<Pick> {

@@ -6,6 +6,8 @@ use rand_pcg::Pcg64;
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::Layout;
+use tasklens_data::work::KeepGoing;
+
 use crate::inference::outputs::Features;
 
 /// Images that the components are computed on.
@@ -79,7 +81,7 @@ impl Reduced {
         features: &Features,
         components: usize,
         seed: u64,
-        keep_going: &mut dyn FnMut(usize, usize) -> bool,
+        keep_going: &mut KeepGoing<'_>,
     ) -> anyhow::Result<Option<Self>> {
         no_grad(|| {
             let of = features.len();
@@ -126,7 +128,7 @@ impl Reduced {
         others: &Self,
         count: usize,
         except_itself: bool,
-        keep_going: &mut dyn FnMut(usize, usize) -> bool,
+        keep_going: &mut KeepGoing<'_>,
     ) -> anyhow::Result<Option<Nearest>> {
         no_grad(|| {
             let squares = |values: &Tensor| values.f_square()?.f_sum_dim_intlist(1, false, Kind::Float);

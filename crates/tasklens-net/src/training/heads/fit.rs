@@ -6,6 +6,8 @@
 use tch::{Kind, Tensor, no_grad};
 
 use super::inputs::Inputs;
+use tasklens_data::work::KeepGoing;
+
 use super::lbfgs::Lbfgs;
 
 /// Rows in memory at a time.
@@ -55,7 +57,7 @@ pub struct Progress<'a> {
     /// Rows to see to, at most.
     pub of: usize,
     /// Gets both.
-    pub keep_going: &'a mut dyn FnMut(usize, usize) -> bool,
+    pub keep_going: &'a mut KeepGoing<'a>,
 }
 
 impl Progress<'_> {

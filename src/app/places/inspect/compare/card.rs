@@ -5,10 +5,10 @@ use tasklens_net::evaluation::compare::{Comparison, FEWEST};
 use tasklens_net::evaluation::intervals::Estimate;
 
 use super::rows::{Change, ComparedTask};
-use crate::app::format::grouped;
 use crate::app::places::inspect::wording::{Score, or_dash};
 use crate::app::theme::{self, GRID, RADIUS, TEXT_HEADING, TEXT_SMALL, Tokens};
 use crate::app::widgets::columns::{Columns, figure, heading_ui, text_left};
+use tasklens_data::text::grouped;
 
 /// Differences that chance explains more rarely than this are called so.
 const UNLIKELY: f64 = 0.05;

@@ -9,8 +9,8 @@ use tasklens_net::evaluation::inspection::TaskItems;
 use super::Found;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
-use crate::app::widgets::probability_bars::whole_percent;
 use crate::app::widgets::thumbnail_grid::{CaptionLine, GridItems};
+use tasklens_data::text::whole_percent;
 
 /// Height of the two lines below a picture.
 pub const CAPTION: f32 = 10.0 * GRID;

@@ -8,7 +8,6 @@ use egui::{
 use super::heat::{Heat, Key as HeatKey};
 use super::{Basis, ImagesTab};
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::places::inspect::session::{Loaded, Session};
 use crate::app::services::thumbnails::{Thumbnail, side_for};
 use crate::app::theme::icons;
@@ -16,6 +15,7 @@ use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::thumbnail_grid::keys_are_free;
 use crate::app::widgets::zoom_image::message_ui;
 use crate::app::widgets::{fit, glyph_button};
+use tasklens_data::text::grouped;
 
 /// Below this width the details stand below the image.
 const WIDE: f32 = 720.0;

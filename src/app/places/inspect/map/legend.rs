@@ -3,9 +3,9 @@
 use egui::{Align2, FontId, Rect, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
 
 use super::coloring::Entry;
-use crate::app::format::grouped;
 use crate::app::theme::{GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::probability_bars::elided;
+use tasklens_data::text::grouped;
 
 const ROW: f32 = 7.0 * GRID;
 const SWATCH: f32 = 2.5 * GRID;

@@ -2,8 +2,8 @@
 
 use tasklens_net::evaluation::scores::{Bin, Calibration, TaskScores};
 
-use crate::app::format::whole_percent;
 use crate::app::places::inspect::wording::{from_to, images};
+use tasklens_data::text::whole_percent;
 
 /// A bound this much above the baseline is better by far.
 const BY_FAR: f64 = 0.2;
