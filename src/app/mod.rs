@@ -20,11 +20,9 @@ use std::path::PathBuf;
 use crossbeam_channel::Receiver;
 use tasklens_data::config::DeviceChoice;
 use tasklens_net::device::Device;
-use tasklens_net::training::Training;
-use tasklens_net::training::events::Command;
 
 use command::{AppCommand, CommandSender, Place};
-use context::{TrainingState, ViewContext};
+use context::ViewContext;
 use dialogs::new_project::NewProjectForm;
 use dialogs::proposal::ProposalForm;
 use services::jobs::{Job, Jobs};
@@ -70,8 +68,7 @@ pub struct App {
     /// The choice that `device` answers, or that is being looked for.
     device_choice: Option<DeviceChoice>,
     device_job: Option<Job<Device>>,
-    training: Option<Training>,
-    training_state: TrainingState,
+    training: Option<actions::training::InProgress>,
     edits: Option<LabelEdits>,
     opening_edits: Option<Job<actions::annotations::OpenedEdits>>,
     /// The label edits of a project that was left, on their way to the disk.
@@ -79,8 +76,6 @@ pub struct App {
     /// A change of tasks and labels that is being made.
     changing: Option<actions::vocabulary::Changing>,
     thumbnails: Thumbnails,
-    /// What the run does, for the status bar.
-    run_progress: Option<(String, f32)>,
     messages: shell::toasts::Messages,
     overlays: shell::Overlays,
     vocabulary: dialogs::vocabulary::VocabularyView,
@@ -152,13 +147,11 @@ impl App {
             device_choice: None,
             device_job: None,
             training: None,
-            training_state: TrainingState::Idle,
             edits: None,
             opening_edits: None,
             leaving: None,
             changing: None,
             thumbnails: Thumbnails::new(ctx),
-            run_progress: None,
             messages: shell::toasts::Messages::default(),
             overlays: shell::Overlays::default(),
             vocabulary: dialogs::vocabulary::VocabularyView::default(),
@@ -182,6 +175,7 @@ impl App {
 
     /// The views together with what they are given: two disjoint halves of the app.
     fn split(&mut self) -> (Views<'_>, ViewContext<'_>) {
+        let training = self.training_state();
         let views = Views {
             vocabulary: &mut self.vocabulary,
             data: &mut self.data,
@@ -197,7 +191,7 @@ impl App {
             jobs: &self.jobs,
             thumbnails: &mut self.thumbnails,
             device: self.device.as_ref(),
-            training: self.training_state,
+            training,
             edits: self.edits.as_ref(),
         };
         (views, context)
@@ -227,11 +221,8 @@ impl eframe::App for App {
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         self.save_settings();
         // A run ends in good order: its best weights are in place when the program is gone.
-        if let Some(training) = self.training.take()
-            && training.commands.send(Command::Stop).is_ok()
-        {
-            let end = std::time::Instant::now() + CLOSING_PATIENCE;
-            while training.events.recv_deadline(end).is_ok() {}
+        if let Some(run) = self.training.take() {
+            run.finish(CLOSING_PATIENCE);
         }
         self.finish_all();
     }

@@ -185,7 +185,7 @@ impl App {
                 let (views, mut context) = self.split();
                 views.train.on_command(command, &mut context);
             }
-            UiCommand::PauseTraining if self.training_state == TrainingState::Paused => {
+            UiCommand::PauseTraining if self.training_state() == TrainingState::Paused => {
                 self.tell_training(Command::Resume);
             }
             UiCommand::PauseTraining => self.tell_training(Command::Pause),
@@ -223,9 +223,11 @@ impl App {
             }
             UiCommand::SaveAsRun => self.project.is_some() && self.label.can_save_as_run(),
             UiCommand::CheckImages => self.project.is_some() && self.image_check.is_none(),
-            UiCommand::StartTraining => self.project.is_some() && self.training_state == TrainingState::Idle,
+            UiCommand::StartTraining => {
+                self.project.is_some() && self.training_state() == TrainingState::Idle
+            }
             UiCommand::PauseTraining | UiCommand::StopTraining => {
-                matches!(self.training_state, TrainingState::Running | TrainingState::Paused)
+                matches!(self.training_state(), TrainingState::Running | TrainingState::Paused)
             }
             _ => true,
         }

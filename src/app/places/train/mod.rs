@@ -191,7 +191,7 @@ impl TrainView {
             _ => {}
         }
         let current = folder.as_ref();
-        let has_curves = self.run.as_ref().is_some_and(|run| run.end.is_none() || run.curves.epochs() > 0)
+        let has_curves = self.run.as_ref().is_some_and(|run| !run.is_over() || run.curves.epochs() > 0)
             || self.earlier.overlays(current).next().is_some();
         let has_runs = self.earlier.others(current).next().is_some();
         let mut wanted = None;
@@ -206,7 +206,7 @@ impl TrainView {
             let list: Option<&mut dyn FnMut(&mut Ui)> = if has_runs { Some(&mut list_ui) } else { None };
             self.hovered_epoch = charts.ui(ui, context.tokens, &mut self.legend, list);
         } else {
-            if self.run.as_ref().is_none_or(|run| run.end.is_none()) {
+            if self.run.as_ref().is_none_or(|run| !run.is_over()) {
                 first_run_ui(ui, context);
             }
             if has_runs {
@@ -324,9 +324,9 @@ impl TrainView {
         self.is_stale = true;
     }
 
-    /// The folder of the run that is shown.
-    pub fn run_folder(&self) -> Option<&PathBuf> {
-        self.run.as_ref().and_then(LiveRun::folder)
+    /// The run that is shown: the one that goes on, or was last.
+    pub fn run(&self) -> Option<&LiveRun> {
+        self.run.as_ref()
     }
 
     /// An action that is about training: start with the settings shown.
@@ -353,13 +353,10 @@ impl TrainView {
     /// A run begins; its events follow.
     pub fn on_start(&mut self, request: &training::Request) {
         let tasks: Vec<String> = request.config.model.tasks.iter().map(|task| task.name.clone()).collect();
+        let live = self.run.take().filter(|run| request.resume && run.folder() == request.run.as_ref());
         let resumed = request.run.as_ref().filter(|_| request.resume).and_then(|run| self.earlier.find(run));
-        let live = self.run.as_ref().filter(|run| request.resume && run.folder() == request.run.as_ref());
-        self.run = Some(match (live, resumed) {
-            (Some(live), _) => LiveRun { end: None, progress: None, started: None, ..live.clone() },
-            (None, Some(record)) => LiveRun { end: None, started: None, ..LiveRun::of(record) },
-            (None, None) => LiveRun::new(&tasks),
-        });
+        let before = live.map(|live| live.record).or_else(|| resumed.cloned());
+        self.run = Some(before.map_or_else(|| LiveRun::new(&tasks), LiveRun::going_on));
         self.is_stale = true;
     }
 

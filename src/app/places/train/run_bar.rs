@@ -19,12 +19,12 @@ pub fn run_bar_ui(ui: &mut Ui, context: &ViewContext<'_>, run: Option<&LiveRun>,
         ui.add_space(GRID);
         device_ui(ui, context, run);
     });
-    let Some(run) = run.filter(|run| run.end.is_none() && context.training != TrainingState::Idle) else {
+    let Some(run) = run.filter(|run| !run.is_over() && context.training != TrainingState::Idle) else {
         return;
     };
     ui.add_space(GRID);
     let (text, right) = match &run.progress {
-        _ if run.started.is_none() => (preparing_text(run.preparing.as_ref()), String::new()),
+        _ if run.record.started.is_none() => (preparing_text(run.preparing.as_ref()), String::new()),
         Some(progress) => (
             progress_text(run, context.training),
             format!("{:.1} images/s   {} left", progress.images_per_sec, duration(secs(progress.secs_left))),
@@ -88,7 +88,7 @@ fn bar_button(
 
 fn device_ui(ui: &mut Ui, context: &ViewContext<'_>, run: Option<&LiveRun>) {
     let tokens = context.tokens;
-    let started = run.and_then(|run| run.started.as_ref());
+    let started = run.and_then(|run| run.record.started.as_ref());
     let (text, why) = match (started, context.device) {
         (Some(started), device) => (
             format!("{}  {}  {}", icons::CPU, started.device, started.precision),
@@ -119,7 +119,7 @@ fn preparing_text(preparing: Option<&Preparing>) -> String {
 }
 
 fn progress_text(run: &LiveRun, state: TrainingState) -> String {
-    let (Some(started), Some(progress)) = (&run.started, &run.progress) else { return String::new() };
+    let (Some(started), Some(progress)) = (&run.record.started, &run.progress) else { return String::new() };
     let doing = match (state, progress.phase) {
         (TrainingState::Paused, _) => "paused",
         (TrainingState::Stopping, _) => "stopping after this batch",
@@ -139,7 +139,7 @@ fn progress_text(run: &LiveRun, state: TrainingState) -> String {
 /// How far the epoch is, or the work before it; `None` while unknown.
 fn fraction(run: &LiveRun) -> Option<f32> {
     let share = |done: f64, of: f64| (of > 0.0).then(|| (done / of).clamp(0.0, 1.0) as f32);
-    match (&run.started, &run.progress, &run.preparing) {
+    match (&run.record.started, &run.progress, &run.preparing) {
         (Some(started), Some(progress), _) => {
             let (train, all) = (started.n_train as f64, (started.n_train + started.n_validation) as f64);
             match progress.phase {
