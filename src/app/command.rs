@@ -378,6 +378,8 @@ pub enum AppCommand {
     UseModel(PathBuf),
     /// Inspect this run folder.
     InspectRun(PathBuf),
+    /// Read the runs of the project again: somebody wants to know which there are.
+    ReadRuns,
     /// This run folder was written at once: there is one run more.
     RunSaved(PathBuf),
     /// Change labels, flags or decisions.

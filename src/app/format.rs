@@ -1,6 +1,6 @@
 //! Numbers and times as text.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// `12345` as `12,345`.
 pub fn grouped(number: u64) -> String {
@@ -31,9 +31,37 @@ pub fn duration(duration: Duration) -> String {
     if hours > 0 { format!("{hours}:{minutes:02}:{secs:02}") } else { format!("{minutes}:{secs:02}") }
 }
 
+/// How long ago, in one unit.
+pub fn age(then: SystemTime, now: SystemTime) -> String {
+    age_of(now.duration_since(then).unwrap_or(Duration::ZERO))
+}
+
+/// A time that has passed, in one unit.
+pub fn age_of(since: Duration) -> String {
+    match since.as_secs() {
+        0..60 => "just now".to_owned(),
+        since @ 60..3600 => format!("{} min ago", since / 60),
+        since @ 3600..86_400 => format!("{} h ago", since / 3600),
+        86_400..172_800 => "yesterday".to_owned(),
+        since => format!("{} days ago", since / 86_400),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_age_is_told_in_one_unit() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(10_000_000);
+        let told = |secs| age(now - Duration::from_secs(secs), now);
+        assert_eq!(told(5), "just now");
+        assert_eq!(told(125), "2 min ago");
+        assert_eq!(told(7300), "2 h ago");
+        assert_eq!(told(100_000), "yesterday");
+        assert_eq!(told(300_000), "3 days ago");
+        assert_eq!(age(now + Duration::from_secs(9), now), "just now", "a clock that was set back");
+    }
 
     #[test]
     fn numbers_and_times_read_well() {

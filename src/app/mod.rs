@@ -29,6 +29,7 @@ use services::jobs::{Job, Jobs};
 use services::label_edits::LabelEdits;
 use services::open::Opened;
 use services::project::Project;
+use services::runs::Runs;
 use services::settings::{Folders, Settings};
 use services::thumbnails::Thumbnails;
 use theme::Tokens;
@@ -75,6 +76,7 @@ pub struct App {
     leaving: Option<Job<Vec<String>>>,
     /// A change of tasks and labels that is being made.
     changing: Option<actions::vocabulary::Changing>,
+    runs: Runs,
     thumbnails: Thumbnails,
     messages: shell::toasts::Messages,
     overlays: shell::Overlays,
@@ -151,6 +153,7 @@ impl App {
             opening_edits: None,
             leaving: None,
             changing: None,
+            runs: Runs::default(),
             thumbnails: Thumbnails::new(ctx),
             messages: shell::toasts::Messages::default(),
             overlays: shell::Overlays::default(),
@@ -189,6 +192,7 @@ impl App {
             commands: &self.commands,
             tokens: Tokens::of(&self.ctx),
             jobs: &self.jobs,
+            runs: &self.runs,
             thumbnails: &mut self.thumbnails,
             device: self.device.as_ref(),
             training,

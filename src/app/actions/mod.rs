@@ -45,9 +45,25 @@ impl App {
         self.take_in_edits();
         self.take_in_left();
         self.take_in_vocabulary();
+        self.follow_runs();
         let (views, mut context) = self.split();
         views.label.poll(&context);
         views.predict.poll(&mut context);
+    }
+
+    /// Shows a place. The runs may have changed since the last one was shown.
+    pub(in crate::app) fn go_to(&mut self, place: Place) {
+        if self.place != place {
+            self.place = place;
+            self.runs.read_again();
+        }
+    }
+
+    fn follow_runs(&mut self) {
+        let folder = self.project.as_ref().map(|project| project.config.paths.runs.as_path());
+        if let Some(message) = self.runs.follow(folder, &self.jobs) {
+            self.toast(Level::Warning, message);
+        }
     }
 
     fn take_in_jobs(&mut self) {
@@ -95,7 +111,7 @@ impl App {
             AppCommand::OpenPaths(paths) => self.open_paths(paths),
             AppCommand::OpenToLabel(config) => self.open_to_label(config),
             AppCommand::OpenImages(images) => {
-                self.place = Place::Predict;
+                self.go_to(Place::Predict);
                 self.predict.add_images(images);
             }
             AppCommand::FetchUrl(url) => self.apply(AppCommand::OpenImages(vec![ImageSource::Url(url)])),
@@ -104,17 +120,18 @@ impl App {
             AppCommand::AskOutside(asked) => self.overlays.outside = Some(asked),
             AppCommand::TellTraining(command) => self.tell_training(command),
             AppCommand::UseModel(path) => {
-                self.place = Place::Predict;
+                self.go_to(Place::Predict);
                 self.predict.set_model(path);
             }
             AppCommand::InspectRun(run) => {
-                self.place = Place::Inspect;
+                self.go_to(Place::Inspect);
                 self.inspect.set_run(run);
             }
+            AppCommand::ReadRuns => self.runs.read_again(),
             AppCommand::RunSaved(run) => self.on_run_saved(run),
             AppCommand::Edit(step) => self.edit(step),
             AppCommand::LabelImages { images, title } => {
-                self.place = Place::Label;
+                self.go_to(Place::Label);
                 self.label.label_these(images, title);
             }
             AppCommand::RememberKeys(assignments) => {
@@ -131,9 +148,9 @@ impl App {
             AppCommand::SettleConflicts(on_conflict) => self.settle_conflicts(on_conflict),
             AppCommand::SaveConfig { file, text } => self.save_config(file, text),
             AppCommand::Toast { level, message } => self.toast(level, message),
-            AppCommand::SelectPlace(place) => self.place = place,
+            AppCommand::SelectPlace(place) => self.go_to(place),
             AppCommand::SelectRow(row) => {
-                self.place = Place::Data;
+                self.go_to(Place::Data);
                 self.select_row(row);
             }
         }
@@ -158,30 +175,30 @@ impl App {
             }
             UiCommand::CloseProject => self.close_project(),
             UiCommand::EditTasks => self.vocabulary.toggle(),
-            UiCommand::ShowData => self.place = Place::Data,
-            UiCommand::ShowLabel => self.place = Place::Label,
-            UiCommand::ShowTrain => self.place = Place::Train,
-            UiCommand::ShowPredict => self.place = Place::Predict,
-            UiCommand::ShowInspect => self.place = Place::Inspect,
+            UiCommand::ShowData => self.go_to(Place::Data),
+            UiCommand::ShowLabel => self.go_to(Place::Label),
+            UiCommand::ShowTrain => self.go_to(Place::Train),
+            UiCommand::ShowPredict => self.go_to(Place::Predict),
+            UiCommand::ShowInspect => self.go_to(Place::Inspect),
             UiCommand::Undo | UiCommand::Redo | UiCommand::SaveLabels | UiCommand::ExportLabels => {
                 self.apply_to_labels(command);
             }
             UiCommand::UpdateModel => {
-                self.place = Place::Label;
+                self.go_to(Place::Label);
                 let (views, context) = self.split();
                 views.label.update_model(&context);
             }
             UiCommand::SaveAsRun => {
-                self.place = Place::Label;
+                self.go_to(Place::Label);
                 self.label.save_as_run();
             }
             UiCommand::FocusFilter | UiCommand::ClearFilter => {
-                self.place = Place::Data;
+                self.go_to(Place::Data);
                 self.data.on_command(command);
             }
             UiCommand::CheckImages => self.check_images(),
             UiCommand::StartTraining => {
-                self.place = Place::Train;
+                self.go_to(Place::Train);
                 let (views, mut context) = self.split();
                 views.train.on_command(command, &mut context);
             }
@@ -192,7 +209,7 @@ impl App {
             UiCommand::StopTraining => self.tell_training(Command::Stop),
             UiCommand::Paste => self.ctx.send_viewport_cmd(egui::ViewportCommand::RequestPaste),
             UiCommand::TypeUrl => {
-                self.place = Place::Predict;
+                self.go_to(Place::Predict);
                 let (views, mut context) = self.split();
                 views.predict.on_command(command, &mut context);
             }
@@ -234,9 +251,8 @@ impl App {
     }
 
     fn on_run_saved(&mut self, run: PathBuf) {
-        self.label.on_run_saved();
+        self.runs.read_again();
         self.inspect.on_run_ended(Some(&run));
-        self.train.on_run_saved();
         self.predict.set_model(run);
     }
 
@@ -275,18 +291,18 @@ impl App {
                 self.overlays.outside = Some(Box::new(AskedOutside::to_draw(config, outside)));
             }
             Opening::Bare(proposal, training) => {
-                self.place = Place::Data;
+                self.go_to(Place::Data);
                 self.new_project = None;
                 self.proposal = Some(ProposalForm::new(*proposal, *training));
             }
             Opening::Folder(found) => {
-                self.place = Place::Data;
+                self.go_to(Place::Data);
                 self.proposal = None;
                 self.new_project = Some(NewProjectForm::new(found));
             }
             Opening::Run(run) => {
-                self.place = Place::Train;
-                if let Some(best) = run.best.clone() {
+                self.go_to(Place::Train);
+                if let Some(best) = run.record.best.clone() {
                     self.predict.set_model(best);
                 }
                 self.train.open_run(*run);
@@ -310,9 +326,9 @@ impl App {
         let same_file = self.project.as_ref().is_some_and(|project| project.config.file == config.file);
         self.settings.remember(&config.file);
         if let Some(place) = self.place_when_open.take() {
-            self.place = place;
+            self.go_to(place);
         } else if !same_file {
-            self.place = Place::Data;
+            self.go_to(Place::Data);
         }
         self.proposal = None;
         self.new_project = None;
@@ -364,6 +380,7 @@ impl App {
     }
 
     pub(in crate::app) fn tell_train_of_project(&mut self) {
+        self.runs.read_again();
         let (views, mut context) = self.split();
         views.train.on_project(&mut context);
         self.restore_training();
@@ -401,7 +418,7 @@ impl App {
         self.image_check = None;
         self.close_edits();
         self.settings.open = None;
-        self.place = Place::Data;
+        self.go_to(Place::Data);
         self.vocabulary.on_project(false);
         self.data.on_project(false);
         self.label.on_project(false, false);

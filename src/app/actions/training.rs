@@ -34,7 +34,8 @@ impl InProgress {
 impl App {
     /// Watches a run as if it had been started here.
     pub fn attach(&mut self, request: &training::Request, training: Training) {
-        self.train.on_start(request);
+        self.train.on_start(request, &self.runs);
+        self.runs.read_again();
         self.training = Some(InProgress { training, is_stopping: false });
     }
 
@@ -61,7 +62,7 @@ impl App {
         let edits = self.edits.as_ref().map(unsaved).unwrap_or_default();
         let request = &training::Request { edits, ..request.clone() };
         let training = training::start(request.clone(), move || ctx.request_repaint_after(FRAME_INTERVAL));
-        self.place = Place::Train;
+        self.go_to(Place::Train);
         self.attach(request, training);
     }
 
@@ -87,6 +88,7 @@ impl App {
             Event::Stopped(stopped) => self.on_stopped(stopped),
             Event::Failed { error } => {
                 self.training = None;
+                self.runs.read_again();
                 self.toast(Level::Error, error);
             }
             // What the record of the run keeps, or the bar over the charts shows.
@@ -104,6 +106,7 @@ impl App {
 
     fn on_stopped(&mut self, stopped: Stopped) {
         self.training = None;
+        self.runs.read_again();
         let why = match stopped.why {
             StopReason::Finished => "All epochs are done",
             StopReason::EarlyStopping => "Training stopped early: it got no better",

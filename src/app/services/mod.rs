@@ -6,5 +6,6 @@ pub mod jobs;
 pub mod label_edits;
 pub(in crate::app) mod open;
 pub mod project;
+pub mod runs;
 pub mod settings;
 pub mod thumbnails;

@@ -14,6 +14,7 @@ use tasklens_net::training::{self, run_folder::RunRecord};
 use crate::app::format::grouped;
 use crate::app::services::jobs::Progress;
 use crate::app::services::project::{ImageSource, Summary};
+use crate::app::services::runs::Run;
 
 /// What was opened.
 pub struct Opened {
@@ -32,7 +33,7 @@ pub enum Opening {
     /// A CSV without a config, a guess at one, and how to train.
     Bare(Box<Proposal>, Box<Proposed>),
     /// A run folder.
-    Run(Box<RunRecord>),
+    Run(Box<Run>),
     /// A checkpoint.
     Model(PathBuf),
     /// Images to predict.
@@ -133,7 +134,7 @@ fn open_table(file: &Path, progress: &Progress) -> anyhow::Result<Opening> {
 
 fn open_folder(folder: &Path, progress: &Progress) -> anyhow::Result<Opening> {
     if let Ok(run) = RunRecord::open(folder) {
-        return Ok(Opening::Run(Box::new(run)));
+        return Ok(Opening::Run(Box::new(Run::new(run))));
     }
     let config = folder.join("config.yml");
     if config.is_file() {

@@ -20,7 +20,7 @@ impl InspectView {
             ui.horizontal(|ui| {
                 self.tabs_ui(ui, context);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    self.run_menu_ui(ui);
+                    self.run_menu_ui(ui, context);
                     ui.label(theme::caption(context.tokens, "Run"));
                 });
             });
@@ -39,7 +39,7 @@ impl InspectView {
                 part_ui(ui, &inspection, &mut self.focus);
             }
             if !is_wide {
-                self.run_menu_ui(ui);
+                self.run_menu_ui(ui, context);
             }
             let Some(session) = &mut self.session else { return };
             if missing > 0 {
@@ -63,12 +63,12 @@ impl InspectView {
         }
     }
 
-    fn run_menu_ui(&mut self, ui: &mut Ui) {
+    fn run_menu_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         let name = self.session.as_ref().map(|session| session.name()).unwrap_or_default();
         let menu = ComboBox::from_id_salt("inspected run").selected_text(name).width(44.0 * GRID);
         let mut wanted = None;
         let menu = menu.truncate().show_ui(ui, |ui| {
-            for run in self.runs.others(None).filter(|run| run.record.best.is_some()) {
+            for run in context.runs.with_model() {
                 let folder = &run.record.folder;
                 let here = self.session.as_ref().is_some_and(|session| session.run == *folder);
                 let text = RichText::new(&run.record.name);

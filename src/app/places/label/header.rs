@@ -7,8 +7,7 @@ use super::session::Model;
 use super::{LabelView, Mode, Which};
 use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
-use crate::app::places::train::earlier::age_of;
+use crate::app::format::{age_of, grouped};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::choice::{choice_ui, combo};
@@ -162,8 +161,8 @@ impl LabelView {
             if ui.selectable_label(here == Model::Off, "No suggestions").clicked() {
                 chosen = Some(Model::Off);
             }
-            for run in self.session.runs() {
-                let model = Model::Run(run);
+            for run in context.runs.with_model() {
+                let model = Model::Run(run.record.folder.clone());
                 if ui.selectable_label(here == model, model.name()).clicked() {
                     chosen = Some(model);
                 }

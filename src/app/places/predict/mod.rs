@@ -20,7 +20,6 @@ use tasklens_net::inference::Prediction;
 
 use crate::app::command::{AppCommand, Level, UiCommand};
 use crate::app::context::ViewContext;
-use crate::app::places::train::earlier::EarlierRuns;
 use crate::app::services::file_dialogs;
 use crate::app::services::jobs::{Job, Outcome};
 use crate::app::services::project::ImageSource;
@@ -71,8 +70,6 @@ pub struct PredictView {
     model_number: u64,
     wanted_model: Option<PathBuf>,
     newer_weights: Option<PathBuf>,
-    runs: EarlierRuns,
-    runs_of: Option<PathBuf>,
     url: String,
     focuses_url: bool,
     saving: Option<Job<Option<AppCommand>>>,
@@ -99,8 +96,6 @@ impl PredictView {
             model_number: 0,
             wanted_model: None,
             newer_weights: None,
-            runs: EarlierRuns::default(),
-            runs_of: None,
             url: String::new(),
             focuses_url: false,
             saving: None,
@@ -177,9 +172,6 @@ impl PredictView {
             if is_full {
                 context.commands.ctx().request_repaint();
             }
-        }
-        if let Some(message) = self.runs.poll() {
-            context.commands.toast(Level::Warning, message);
         }
         if let Some(outcome) = self.saving.as_mut().and_then(Job::poll) {
             self.saving = None;
@@ -271,15 +263,8 @@ impl PredictView {
 
     /// Where nothing was chosen yet, the newest run of the project predicts.
     fn choose_newest_run(&mut self, context: &ViewContext<'_>) {
-        let Some(project) = context.project else { return };
-        let folder = &project.config.paths.runs;
-        if self.runs_of.as_ref() != Some(folder) {
-            self.runs_of = Some(folder.clone());
-            self.runs.refresh(context.jobs, folder);
-        }
         if self.model == ModelState::None && self.wanted_model.is_none() {
-            let mut with_model = self.runs.others(None).filter_map(|run| run.record.best.clone());
-            self.wanted_model = with_model.next();
+            self.wanted_model = context.runs.newest().and_then(|run| run.record.best.clone());
         }
         if self.wanted_model.is_some() {
             context.commands.ctx().request_repaint();

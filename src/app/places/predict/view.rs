@@ -157,9 +157,9 @@ impl PredictView {
 
     fn model_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>, colors: &[Color32]) {
         let newer = self.newer_weights.as_ref();
-        match picker::model_ui(ui, context, &self.model, colors, &self.runs, newer) {
+        match picker::model_ui(ui, context, &self.model, colors, newer) {
             Some(ModelAction::Use(path)) => self.wanted_model = Some(path),
-            Some(ModelAction::Refresh) => self.runs_of = None,
+            Some(ModelAction::Refresh) => context.commands.send(AppCommand::ReadRuns),
             None => {}
         }
         if self.wanted_model.is_some() {

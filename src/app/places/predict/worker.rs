@@ -18,7 +18,7 @@ use tasklens_net::model::checkpoint;
 use tasklens_net::training::events::EpochMetrics;
 use tasklens_net::training::run_folder::{self, RunRecord};
 
-use crate::app::places::train::earlier;
+use crate::app::format::age;
 use crate::app::services::jobs::{Job, Jobs, Progress};
 use crate::app::services::project::ImageSource;
 use crate::app::services::thumbnails::color_image;
@@ -361,7 +361,7 @@ fn info(model: &Model) -> ModelInfo {
     ModelInfo {
         name: record.as_ref().map_or_else(file_name, |record| record.name.clone()),
         epoch: own_metrics(&model.path).or_else(|| of_record().cloned()),
-        age: written.map(|then| earlier::age(then, std::time::SystemTime::now())).unwrap_or_default(),
+        age: written.map(|then| age(then, std::time::SystemTime::now())).unwrap_or_default(),
         path: model.path.clone(),
         tasks: model.tasks.clone(),
     }

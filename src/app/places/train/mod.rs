@@ -5,7 +5,7 @@
 mod charts;
 pub mod curves;
 mod draft;
-pub(in crate::app) mod earlier;
+mod earlier;
 pub mod estimates;
 pub mod live;
 mod open_file;
@@ -21,17 +21,18 @@ use std::path::PathBuf;
 use egui::{RichText, ScrollArea, Ui};
 use tasklens_data::config::DeviceChoice;
 use tasklens_net::device::{self, Device};
-use tasklens_net::training::{self, Unsaved, events::Event, run_folder::RunRecord};
+use tasklens_net::training::{self, Unsaved, events::Event};
 
 use crate::app::command::{AppCommand, Level, UiCommand};
 use crate::app::context::{TrainingState, ViewContext};
 use crate::app::services::jobs::{Job, Outcome};
+use crate::app::services::runs::{Run, Runs};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::{command_button, empty_place, run_list};
 use draft::Draft;
 pub use draft::{Remembered, Restored};
-use earlier::EarlierRuns;
+use earlier::Earlier;
 use estimates::{Estimates, Machine};
 use live::LiveRun;
 use outcome::AfterRun;
@@ -48,8 +49,7 @@ pub struct TrainView {
     /// What was last told to be remembered, or came from there.
     told: Option<tasklens_data::config::ModelConfig>,
     run: Option<LiveRun>,
-    earlier: EarlierRuns,
-    is_stale: bool,
+    earlier: Earlier,
     legend: charts::Legend,
     hovered_epoch: Option<usize>,
     device: Option<(DeviceChoice, Result<Device, String>)>,
@@ -193,7 +193,7 @@ impl TrainView {
         let current = folder.as_ref();
         let has_curves = self.run.as_ref().is_some_and(|run| !run.is_over() || run.curves.epochs() > 0)
             || self.earlier.overlays(current).next().is_some();
-        let has_runs = self.earlier.others(current).next().is_some();
+        let has_runs = self.earlier.others(context.runs, current).next().is_some();
         let mut wanted = None;
         let mut list_ui = |ui: &mut Ui| wanted = runs_ui(ui, context, &self.earlier, current);
         if has_curves {
@@ -284,19 +284,12 @@ impl TrainView {
             }
             Some(_) => false,
         });
-        if std::mem::take(&mut self.is_stale)
-            && let Some(project) = context.project
-        {
-            self.earlier.refresh(context.jobs, &project.config.paths.runs);
-        }
-        if let Some(message) = self.earlier.poll() {
-            context.commands.toast(Level::Warning, message);
-        }
+        self.earlier.follow(context.runs);
     }
 
-    /// Whether there is a run to show, as there can be without a project.
+    /// Whether there is a run to show without a project.
     pub fn has_runs(&self) -> bool {
-        self.run.is_some() || self.earlier.others(None).next().is_some()
+        self.run.is_some() || self.earlier.has_elsewhere()
     }
 
     /// Another project was opened (or read again), or closed.
@@ -309,19 +302,13 @@ impl TrainView {
         let is_same = self.draft.as_ref().is_some_and(|draft| draft.saved.file == project.config.file);
         if !is_same {
             self.estimates.for_another();
-            self.earlier.clear();
+            self.earlier = Earlier::default();
             if context.training == TrainingState::Idle {
                 self.run = None;
             }
         }
         self.draft = Some(Draft::new(&project.config));
         self.told = self.draft.as_ref().map(|draft| draft.config.model.clone());
-        self.is_stale = true;
-    }
-
-    /// A run was written elsewhere in the window: there is one more to list.
-    pub fn on_run_saved(&mut self) {
-        self.is_stale = true;
     }
 
     /// The run that is shown: the one that goes on, or was last.
@@ -351,26 +338,25 @@ impl TrainView {
     }
 
     /// A run begins; its events follow.
-    pub fn on_start(&mut self, request: &training::Request) {
+    pub fn on_start(&mut self, request: &training::Request, runs: &Runs) {
         let tasks: Vec<String> = request.config.model.tasks.iter().map(|task| task.name.clone()).collect();
         let live = self.run.take().filter(|run| request.resume && run.folder() == request.run.as_ref());
-        let resumed = request.run.as_ref().filter(|_| request.resume).and_then(|run| self.earlier.find(run));
+        let resumed =
+            request.run.as_ref().filter(|_| request.resume).and_then(|run| self.earlier.find(runs, run));
         let before = live.map(|live| live.record).or_else(|| resumed.cloned());
         self.run = Some(before.map_or_else(|| LiveRun::new(&tasks), LiveRun::going_on));
-        self.is_stale = true;
     }
 
     /// The run in progress says something.
     pub fn on_event(&mut self, event: &Event) {
         self.run.get_or_insert_default().apply(event);
         if matches!(event, Event::Stopped(_) | Event::Failed { .. }) {
-            self.is_stale = true;
             self.estimates.look_again();
         }
     }
 
     /// Lays the curves of a run over the charts.
-    pub fn open_run(&mut self, run: RunRecord) {
+    pub fn open_run(&mut self, run: Run) {
         self.earlier.add(run);
     }
 }
@@ -379,10 +365,10 @@ impl TrainView {
 fn runs_ui(
     ui: &mut Ui,
     context: &ViewContext<'_>,
-    earlier: &EarlierRuns,
+    earlier: &Earlier,
     current: Option<&PathBuf>,
 ) -> Option<(PathBuf, run_list::RunAction)> {
-    let others: Vec<_> = earlier.others(current).collect();
+    let others: Vec<_> = earlier.others(context.runs, current).collect();
     let index_of = |task: &str| task_index(context, task);
     let rows: Vec<_> = others.iter().map(|run| earlier.row(run, context.tokens, index_of)).collect();
     ui.set_width(ui.available_width());
