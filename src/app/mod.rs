@@ -28,6 +28,7 @@ use dialogs::proposal::ProposalForm;
 use services::jobs::{Job, Jobs};
 use services::label_edits::LabelEdits;
 use services::open::Opened;
+use services::predictors::Predictors;
 use services::project::Project;
 use services::runs::Runs;
 use services::settings::{Folders, Settings};
@@ -77,6 +78,7 @@ pub struct App {
     /// A change of tasks and labels that is being made.
     changing: Option<actions::vocabulary::Changing>,
     runs: Runs,
+    predictors: Predictors,
     thumbnails: Thumbnails,
     messages: shell::toasts::Messages,
     overlays: shell::Overlays,
@@ -123,6 +125,8 @@ impl App {
             ctx.set_zoom_factor(zoom);
         }
         let (commands, inbox) = CommandSender::new(ctx);
+        let predictors = Predictors::default();
+        let predict = places::predict::PredictView::new(&predictors);
         if let Some(path) = start.open.or_else(|| settings.open.clone()) {
             commands.send(AppCommand::OpenPath(path));
         }
@@ -154,6 +158,7 @@ impl App {
             leaving: None,
             changing: None,
             runs: Runs::default(),
+            predictors,
             thumbnails: Thumbnails::new(ctx),
             messages: shell::toasts::Messages::default(),
             overlays: shell::Overlays::default(),
@@ -161,7 +166,7 @@ impl App {
             data: places::data::DataView::default(),
             label,
             train: places::train::TrainView::default(),
-            predict: places::predict::PredictView::default(),
+            predict,
             inspect: places::inspect::InspectView::default(),
         }
     }
@@ -193,6 +198,7 @@ impl App {
             tokens: Tokens::of(&self.ctx),
             jobs: &self.jobs,
             runs: &self.runs,
+            predictors: &self.predictors,
             thumbnails: &mut self.thumbnails,
             device: self.device.as_ref(),
             training,

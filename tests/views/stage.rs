@@ -9,6 +9,7 @@ use tasklens::app::command::{AppCommand, CommandSender};
 use tasklens::app::context::{TrainingState, ViewContext};
 use tasklens::app::services::jobs::Jobs;
 use tasklens::app::services::label_edits::LabelEdits;
+use tasklens::app::services::predictors::Predictors;
 use tasklens::app::services::project::{Project, Summary};
 use tasklens::app::services::runs::Runs;
 use tasklens::app::services::thumbnails::Thumbnails;
@@ -24,6 +25,7 @@ pub struct Stage<V> {
     inbox: crossbeam_channel::Receiver<AppCommand>,
     jobs: Jobs,
     pub runs: Runs,
+    predictors: Predictors,
     thumbnails: Thumbnails,
     pub project: Option<Project>,
     device: Device,
@@ -45,6 +47,7 @@ impl<V> Stage<V> {
             inbox,
             jobs,
             runs: Runs::default(),
+            predictors: Predictors::default(),
             thumbnails,
             project,
             device,
@@ -62,6 +65,7 @@ impl<V> Stage<V> {
             tokens: Tokens::of(&self.ctx),
             jobs: &self.jobs,
             runs: &self.runs,
+            predictors: &self.predictors,
             thumbnails: &mut self.thumbnails,
             device: Some(&self.device),
             training: self.training,

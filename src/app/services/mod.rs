@@ -5,6 +5,7 @@ pub(in crate::app) mod file_dialogs;
 pub mod jobs;
 pub mod label_edits;
 pub(in crate::app) mod open;
+pub mod predictors;
 pub mod project;
 pub mod runs;
 pub mod settings;

@@ -20,7 +20,7 @@ use tasklens_net::training::seen;
 
 use crate::app::command::Level;
 use crate::app::context::{TrainingState, ViewContext};
-use crate::app::places::inspect::session::{SharedPredictor, told};
+use crate::app::places::inspect::session::told;
 use crate::app::services::jobs::{Job, Outcome, take};
 use ahead::Ahead;
 pub use model::Model;
@@ -62,7 +62,6 @@ struct Update {
 /// The model and the jobs about it.
 pub struct Session {
     model: Model,
-    predictor: SharedPredictor,
     read: Option<Read>,
     reading: Option<Job<Read>>,
     predicting: Option<Job<Pass>>,
@@ -95,7 +94,6 @@ impl Default for Session {
     fn default() -> Self {
         Self {
             model: Model::default(),
-            predictor: SharedPredictor::default(),
             read: None,
             reading: None,
             predicting: None,
@@ -327,7 +325,7 @@ impl Session {
         if is_busy || self.is_halted || read.missing.is_empty() {
             return;
         }
-        let (path, predictor) = (path.to_path_buf(), self.predictor.clone());
+        let (path, predictors) = (path.to_path_buf(), context.predictors.clone());
         let (dataset, device) = (Arc::clone(&project.dataset), project.config.model.device);
         let (missing, piece) = (Arc::clone(&read.missing), self.piece);
         let batch = project.config.model.batch_size;
@@ -339,11 +337,10 @@ impl Session {
             let which = &missing[..missing.len().min(piece)];
             let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
             let store = Store::of(&path)?;
-            predictor.with(&path, device, |predictor| {
-                store.compute(|| Ok(predictor), &dataset.rows, which, (batch, workers), &mut |done, _| {
-                    progress.set(done as u64, missing.len() as u64);
-                    progress.keep_going()
-                })
+            let open = || predictors.open(&path, device);
+            store.compute(open, &dataset.rows, which, (batch, workers), &mut |done, _| {
+                progress.set(done as u64, missing.len() as u64);
+                progress.keep_going()
             })
         }));
     }

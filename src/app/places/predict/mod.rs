@@ -22,6 +22,7 @@ use crate::app::command::{AppCommand, Level, UiCommand};
 use crate::app::context::ViewContext;
 use crate::app::services::file_dialogs;
 use crate::app::services::jobs::{Job, Outcome};
+use crate::app::services::predictors::Predictors;
 use crate::app::services::project::ImageSource;
 use picker::ModelState;
 use worker::{OpenModel, Said, Worker};
@@ -75,13 +76,13 @@ pub struct PredictView {
     saving: Option<Job<Option<AppCommand>>>,
 }
 
-impl Default for PredictView {
-    fn default() -> Self {
-        Self::with_models(Arc::new(worker::open_model))
-    }
-}
-
 impl PredictView {
+    /// A view whose models are those of the app.
+    pub fn new(predictors: &Predictors) -> Self {
+        let predictors = predictors.clone();
+        Self::with_models(Arc::new(move |path, device| worker::open_model(&predictors, path, device)))
+    }
+
     /// A view whose models come from `open_model`.
     pub fn with_models(open_model: OpenModel) -> Self {
         Self {
