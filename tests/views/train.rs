@@ -193,8 +193,8 @@ fn start(harness: &mut Harness<'static, Option<Train>>) -> Box<tasklens_net::tra
     let sent = train(harness).sent();
     assert!(matches!(sent.as_slice(), [AppCommand::Ui(UiCommand::StartTraining)]), "{sent:?}");
     let stage = train(harness);
-    let (view, mut context) = stage.split();
-    view.on_command(UiCommand::StartTraining, &mut context);
+    let (view, context) = stage.split();
+    view.start(&context);
     match stage.sent().pop() {
         Some(AppCommand::StartTraining(request)) => request,
         sent => panic!("{sent:?}"),

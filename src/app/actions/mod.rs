@@ -180,9 +180,10 @@ impl App {
             UiCommand::ShowTrain => self.go_to(Place::Train),
             UiCommand::ShowPredict => self.go_to(Place::Predict),
             UiCommand::ShowInspect => self.go_to(Place::Inspect),
-            UiCommand::Undo | UiCommand::Redo | UiCommand::SaveLabels | UiCommand::ExportLabels => {
-                self.apply_to_labels(command);
-            }
+            UiCommand::Undo => self.undo(true),
+            UiCommand::Redo => self.undo(false),
+            UiCommand::SaveLabels => self.save_labels(),
+            UiCommand::ExportLabels => self.show_export(),
             UiCommand::UpdateModel => {
                 self.go_to(Place::Label);
                 let (views, context) = self.split();
@@ -192,15 +193,19 @@ impl App {
                 self.go_to(Place::Label);
                 self.label.save_as_run();
             }
-            UiCommand::FocusFilter | UiCommand::ClearFilter => {
+            UiCommand::FocusFilter => {
                 self.go_to(Place::Data);
-                self.data.on_command(command);
+                self.data.focus_filter();
+            }
+            UiCommand::ClearFilter => {
+                self.go_to(Place::Data);
+                self.data.clear_filter();
             }
             UiCommand::CheckImages => self.check_images(),
             UiCommand::StartTraining => {
                 self.go_to(Place::Train);
-                let (views, mut context) = self.split();
-                views.train.on_command(command, &mut context);
+                let (views, context) = self.split();
+                views.train.start(&context);
             }
             UiCommand::PauseTraining if self.training_state() == TrainingState::Paused => {
                 self.tell_training(Command::Resume);
@@ -210,8 +215,7 @@ impl App {
             UiCommand::Paste => self.ctx.send_viewport_cmd(egui::ViewportCommand::RequestPaste),
             UiCommand::TypeUrl => {
                 self.go_to(Place::Predict);
-                let (views, mut context) = self.split();
-                views.predict.on_command(command, &mut context);
+                self.predict.type_url();
             }
             UiCommand::CommandPalette => self.overlays.palette.toggle(),
             UiCommand::ShowShortcuts => self.overlays.shortcuts = !self.overlays.shortcuts,
@@ -235,9 +239,12 @@ impl App {
             | UiCommand::EditTasks
             | UiCommand::FocusFilter
             | UiCommand::ClearFilter => self.project.is_some(),
-            UiCommand::Undo | UiCommand::Redo | UiCommand::SaveLabels | UiCommand::ExportLabels => {
-                self.can_apply_to_labels(command)
+            UiCommand::Undo => self.can_change_labels(|edits| edits.state().can_undo()),
+            UiCommand::Redo => self.can_change_labels(|edits| edits.state().can_redo()),
+            UiCommand::SaveLabels => {
+                self.can_change_labels(|edits| edits.state().pending_count() > 0 && !edits.is_saving())
             }
+            UiCommand::ExportLabels => self.edits.is_some(),
             UiCommand::SaveAsRun => self.project.is_some() && self.label.can_save_as_run(),
             UiCommand::CheckImages => self.project.is_some() && self.image_check.is_none(),
             UiCommand::StartTraining => {
@@ -246,7 +253,28 @@ impl App {
             UiCommand::PauseTraining | UiCommand::StopTraining => {
                 matches!(self.training_state(), TrainingState::Running | TrainingState::Paused)
             }
-            _ => true,
+            UiCommand::OpenProject
+            | UiCommand::NewProject
+            | UiCommand::OpenSample
+            | UiCommand::ShowData
+            | UiCommand::ShowLabel
+            | UiCommand::ShowTrain
+            | UiCommand::ShowPredict
+            | UiCommand::ShowInspect
+            | UiCommand::OpenImages
+            | UiCommand::OpenModel
+            | UiCommand::Paste
+            | UiCommand::TypeUrl
+            | UiCommand::CommandPalette
+            | UiCommand::ShowShortcuts
+            | UiCommand::ToggleLog
+            | UiCommand::ThemeLight
+            | UiCommand::ThemeDark
+            | UiCommand::ThemeSystem
+            | UiCommand::ZoomIn
+            | UiCommand::ZoomOut
+            | UiCommand::ZoomReset
+            | UiCommand::Quit => true,
         }
     }
 

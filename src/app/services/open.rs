@@ -143,7 +143,13 @@ fn open_folder(folder: &Path, progress: &Progress) -> anyhow::Result<Opening> {
     let mut table = only_file(folder, &["csv", "tsv"])?.map(|table| open_table(&table, progress));
     let names_images = |opening: &Opening| match opening {
         Opening::Bare(proposal, _) => proposal.has_path(),
-        _ => true,
+        Opening::Project(_)
+        | Opening::Outside(..)
+        | Opening::Run(_)
+        | Opening::Model(_)
+        | Opening::Images(_)
+        | Opening::Folder(_)
+        | Opening::Predict(..) => true,
     };
     // A table that names no images is not what a folder of images is about.
     if let Some(Ok(opening)) = table.take_if(|table| table.as_ref().is_ok_and(names_images)) {

@@ -56,7 +56,7 @@ impl InspectView {
 
     fn tabs_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         ui.spacing_mut().item_spacing.x = GRID;
-        for tab in Tab::ALL {
+        for &tab in Tab::ALL {
             if tab_ui(ui, context.tokens, tab.name(), self.tab == tab) {
                 self.tab = tab;
             }

@@ -20,6 +20,7 @@ mod wording;
 use std::path::{Path, PathBuf};
 
 use egui::Ui;
+use strum::VariantArray;
 use tasklens_data::dataset::split::Part;
 use tasklens_net::evaluation::browse::Query;
 
@@ -32,7 +33,7 @@ use images::Basis;
 use session::{Loaded, Session};
 
 /// What of a run is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, VariantArray)]
 pub enum Tab {
     /// Scores.
     #[default]
@@ -53,15 +54,7 @@ pub enum Tab {
 
 impl Tab {
     /// All, from left to right.
-    pub const ALL: [Self; 7] = [
-        Self::Overview,
-        Self::Confusion,
-        Self::Images,
-        Self::Issues,
-        Self::Duplicates,
-        Self::Map,
-        Self::Compare,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// Its name; also the accessible name.
     pub fn name(self) -> &'static str {

@@ -18,7 +18,7 @@ use tasklens_data::config::{DeviceChoice, Task};
 use tasklens_data::files::Output;
 use tasklens_net::inference::Prediction;
 
-use crate::app::command::{AppCommand, Level, UiCommand};
+use crate::app::command::{AppCommand, Level};
 use crate::app::context::ViewContext;
 use crate::app::services::file_dialogs;
 use crate::app::services::jobs::{Job, Outcome};
@@ -103,12 +103,9 @@ impl PredictView {
         }
     }
 
-    /// An action that is about prediction, such as typing a URL.
-    pub fn on_command(&mut self, command: UiCommand, context: &mut ViewContext<'_>) {
-        if command == UiCommand::TypeUrl {
-            self.focuses_url = true;
-            context.commands.send(AppCommand::SelectPlace(crate::app::command::Place::Predict));
-        }
+    /// Puts the cursor into the URL field.
+    pub fn type_url(&mut self) {
+        self.focuses_url = true;
     }
 
     /// Images dropped, pasted, chosen, or given as addresses: they join the list.

@@ -316,11 +316,8 @@ impl TrainView {
         self.run.as_ref()
     }
 
-    /// An action that is about training: start with the settings shown.
-    pub fn on_command(&mut self, command: UiCommand, context: &mut ViewContext<'_>) {
-        if command != UiCommand::StartTraining {
-            return;
-        }
+    /// Has a run started with the settings shown.
+    pub fn start(&self, context: &ViewContext<'_>) {
         match &self.draft {
             Some(draft) => {
                 let config = draft.config.clone();
