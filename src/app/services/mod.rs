@@ -1,6 +1,7 @@
 //! What the app owns and lends to its places: the open project and its label edits, background work, pictures,
 //! settings.
 
+pub(in crate::app) mod derived;
 pub(in crate::app) mod file_dialogs;
 pub mod jobs;
 pub mod label_edits;

@@ -90,9 +90,8 @@ const QUICK_EPOCHS: usize = 30;
 const QUICK_BATCH: usize = 64;
 const HEADS_RATE: f64 = 3e-3;
 
-const FULL_EPOCHS: usize = 4;
-/// Epochs of the heads alone that come before those of all layers. They would compute the features of augmented
-/// views, which costs as much as an epoch of all layers and more.
+const FULL_EPOCHS: usize = 3;
+/// Epochs of the heads alone that come before those of all layers.
 const FULL_FROZEN_EPOCHS: usize = 0;
 const FULL_BATCH: usize = 32;
 const BACKBONE_RATE: f64 = 5e-4;

@@ -22,7 +22,7 @@ impl DataView {
             if !self.filter.is_empty() {
                 icon_button(ui, context.commands, UiCommand::ClearFilter);
             }
-            let (all, shown) = (project.dataset.rows.len() as u64, self.shown.len() as u64);
+            let (all, shown) = (project.dataset.rows.len() as u64, self.shown().len() as u64);
             let count = if self.filter.is_empty() {
                 format!("{} rows", grouped(all))
             } else {

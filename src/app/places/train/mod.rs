@@ -25,6 +25,7 @@ use tasklens_net::training::{self, Unsaved, events::Event};
 
 use crate::app::command::{AppCommand, Level, UiCommand};
 use crate::app::context::{TrainingState, ViewContext};
+use crate::app::services::derived::Derived;
 use crate::app::services::jobs::{Job, Outcome};
 use crate::app::services::runs::{Run, Runs};
 use crate::app::theme::icons;
@@ -52,8 +53,8 @@ pub struct TrainView {
     earlier: Earlier,
     legend: charts::Legend,
     hovered_epoch: Option<usize>,
-    device: Option<(DeviceChoice, Result<Device, String>)>,
-    device_job: Option<(DeviceChoice, Job<Device>)>,
+    /// Where the settings say another than the project's config.
+    device: Derived<DeviceChoice, Device>,
     /// Jobs whose results arrive as commands; kept, because dropping one cancels it.
     errands: Vec<Job<()>>,
 }
@@ -252,30 +253,18 @@ impl TrainView {
         if choice == draft.saved.model.device {
             return context.device.map_or_else(String::new, |device| device.reason.clone());
         }
-        match &self.device {
-            Some((known, Ok(device))) if *known == choice => format!("{}: {}", device.name, device.reason),
-            Some((known, Err(message))) if *known == choice => message.clone(),
-            _ => {
-                if self.device_job.as_ref().is_none_or(|(asked, _)| *asked != choice) {
-                    let job =
-                        context.jobs.start_quietly("Looking at the device", move |_| device::pick(choice));
-                    self.device_job = Some((choice, job));
-                }
-                "Looking\u{2026}".to_owned()
-            }
+        self.device.want(&choice, || {
+            context.jobs.start_quietly("Looking at the device", move |_| device::pick(choice))
+        });
+        match (self.device.failure(), self.device.get()) {
+            _ if self.device.is_busy() => "Looking\u{2026}".to_owned(),
+            (Some(message), _) => message.to_owned(),
+            (None, Some(device)) => format!("{}: {}", device.name, device.reason),
+            (None, None) => String::new(),
         }
     }
 
     fn poll(&mut self, context: &ViewContext<'_>) {
-        if let Some((choice, outcome)) = self.device_job.as_mut().and_then(|(c, job)| Some((*c, job.poll()?)))
-        {
-            self.device_job = None;
-            self.device = match outcome {
-                Outcome::Done(device) => Some((choice, Ok(device))),
-                Outcome::Failed(message) => Some((choice, Err(message))),
-                Outcome::Cancelled => None,
-            };
-        }
         self.errands.retain_mut(|job| match job.poll() {
             None => true,
             Some(Outcome::Failed(message)) => {

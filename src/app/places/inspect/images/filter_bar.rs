@@ -69,7 +69,7 @@ impl ImagesTab {
             return;
         };
         let labels = &task.task.labels;
-        let found = self.found.as_ref().filter(|found| found.query.task == self.query.task);
+        let found = self.found.get().filter(|found| found.query.task == self.query.task);
         let actual = found.map_or(&[][..], |found| &found.actual);
         let predicted = found.map_or(&[][..], |found| &found.predicted);
         label_ui(ui, "Label", "Filter by true label", labels, actual, &mut self.query.actual);
@@ -77,7 +77,7 @@ impl ImagesTab {
     }
 
     fn count_ui(&self, ui: &mut Ui, tokens: &Tokens) {
-        let text = self.found.as_ref().map_or_else(String::new, |found| {
+        let text = self.found.get().map_or_else(String::new, |found| {
             let (shown, of) = (found.items.len() as u64, found.of as u64);
             let images = if of == 1 { "image" } else { "images" };
             format!("{} of {} {images}", grouped(shown), grouped(of))
@@ -85,14 +85,14 @@ impl ImagesTab {
         ui.add(egui::Label::new(theme::caption(tokens, text)).extend());
         // Its place is always there: what stands behind it keeps its place and identity.
         let (place, _) = ui.allocate_exact_size(egui::Vec2::splat(3.0 * GRID), egui::Sense::hover());
-        if self.search.is_some() {
+        if self.found.is_busy() {
             egui::Spinner::new().paint_at(ui, place);
         }
     }
 
     /// The images that were found become what is labelled.
     fn label_these_ui(&self, ui: &mut Ui, is_wide: bool, context: &ViewContext<'_>) {
-        let Some(found) = self.found.as_ref().filter(|found| !found.items.is_empty()) else { return };
+        let Some(found) = self.found.get().filter(|found| !found.items.is_empty()) else { return };
         let button = if is_wide {
             let button = ui.button(format!("{}  Label these", icons::TAG));
             button.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Label these"));

@@ -120,7 +120,7 @@ impl ImagesTab {
                 self.large = None;
             }
             ui.add_space(GRID);
-            let count = self.found.as_ref().map_or(0, |found| found.items.len());
+            let count = self.found.get().map_or(0, |found| found.items.len());
             let at = self.large_at;
             let has =
                 |step: isize| at.and_then(|at| at.checked_add_signed(step)).is_some_and(|at| at < count);
