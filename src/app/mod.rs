@@ -25,6 +25,7 @@ use command::{AppCommand, CommandSender, Place};
 use context::ViewContext;
 use dialogs::new_project::NewProjectForm;
 use dialogs::proposal::ProposalForm;
+use services::device::DeviceSearch;
 use services::jobs::{Job, Jobs};
 use services::label_edits::LabelEdits;
 use services::open::Opened;
@@ -66,10 +67,7 @@ pub struct App {
     proposal: Option<ProposalForm>,
     new_project: Option<NewProjectForm>,
     pasted: usize,
-    device: Option<Device>,
-    /// The choice that `device` answers, or that is being looked for.
-    device_choice: Option<DeviceChoice>,
-    device_job: Option<Job<Device>>,
+    device: DeviceSearch,
     training: Option<actions::training::InProgress>,
     edits: Option<LabelEdits>,
     opening_edits: Option<Job<actions::annotations::OpenedEdits>>,
@@ -82,12 +80,7 @@ pub struct App {
     thumbnails: Thumbnails,
     messages: shell::toasts::Messages,
     overlays: shell::Overlays,
-    vocabulary: dialogs::vocabulary::VocabularyView,
-    data: places::data::DataView,
-    label: places::label::LabelView,
-    train: places::train::TrainView,
-    predict: places::predict::PredictView,
-    inspect: places::inspect::InspectView,
+    views: Views,
 }
 
 impl App {
@@ -107,12 +100,11 @@ impl App {
     pub fn for_test(ctx: &egui::Context, folders: Folders, start: Start) -> Self {
         let mut app = Self::build(ctx, folders, Settings::default(), start);
         // What this user has in the cache is no part of a test.
-        app.label.set_weights(|_| None);
-        app.train = places::train::TrainView::new(places::train::estimates::Machine::for_test());
-        app.device_choice = Some(DeviceChoice::Auto);
+        app.views.label.set_weights(|_| None);
+        app.views.train = places::train::TrainView::new(places::train::estimates::Machine::for_test());
         let mut device = Device::cpu("no NVIDIA driver was found".to_owned());
         (device.name, device.threads, device.memory_bytes, device.bf16) = ("CPU".to_owned(), 1, 0, false);
-        app.device = Some(device);
+        app.device = DeviceSearch::known(DeviceChoice::Auto, device);
         app
     }
 
@@ -126,12 +118,10 @@ impl App {
         }
         let (commands, inbox) = CommandSender::new(ctx);
         let predictors = Predictors::default();
-        let predict = places::predict::PredictView::new(&predictors);
         if let Some(path) = start.open.or_else(|| settings.open.clone()) {
             commands.send(AppCommand::OpenPath(path));
         }
-        let mut label = places::label::LabelView::default();
-        label.set_assignments(settings.label_keys.clone());
+        let views = Views::new(&settings, &predictors);
         Self {
             ctx: ctx.clone(),
             inbox,
@@ -149,9 +139,7 @@ impl App {
             proposal: None,
             new_project: None,
             pasted: 0,
-            device: None,
-            device_choice: None,
-            device_job: None,
+            device: DeviceSearch::default(),
             training: None,
             edits: None,
             opening_edits: None,
@@ -162,12 +150,7 @@ impl App {
             thumbnails: Thumbnails::new(ctx),
             messages: shell::toasts::Messages::default(),
             overlays: shell::Overlays::default(),
-            vocabulary: dialogs::vocabulary::VocabularyView::default(),
-            data: places::data::DataView::default(),
-            label,
-            train: places::train::TrainView::default(),
-            predict,
-            inspect: places::inspect::InspectView::default(),
+            views,
         }
     }
 
@@ -182,16 +165,8 @@ impl App {
     }
 
     /// The views together with what they are given: two disjoint halves of the app.
-    fn split(&mut self) -> (Views<'_>, ViewContext<'_>) {
+    fn split(&mut self) -> (&mut Views, ViewContext<'_>) {
         let training = self.training_state();
-        let views = Views {
-            vocabulary: &mut self.vocabulary,
-            data: &mut self.data,
-            label: &mut self.label,
-            train: &mut self.train,
-            predict: &mut self.predict,
-            inspect: &mut self.inspect,
-        };
         let context = ViewContext {
             project: self.project.as_ref(),
             commands: &self.commands,
@@ -200,22 +175,45 @@ impl App {
             runs: &self.runs,
             predictors: &self.predictors,
             thumbnails: &mut self.thumbnails,
-            device: self.device.as_ref(),
+            device: self.device.found(),
             training,
             edits: self.edits.as_ref(),
         };
-        (views, context)
+        (&mut self.views, context)
     }
 }
 
-/// The places, borrowed apart from the rest of the app.
-struct Views<'a> {
-    vocabulary: &'a mut dialogs::vocabulary::VocabularyView,
-    data: &'a mut places::data::DataView,
-    label: &'a mut places::label::LabelView,
-    train: &'a mut places::train::TrainView,
-    predict: &'a mut places::predict::PredictView,
-    inspect: &'a mut places::inspect::InspectView,
+/// The places, and the dialog that reads what they read.
+struct Views {
+    vocabulary: dialogs::vocabulary::VocabularyView,
+    data: places::data::DataView,
+    label: places::label::LabelView,
+    train: places::train::TrainView,
+    predict: places::predict::PredictView,
+    inspect: places::inspect::InspectView,
+}
+
+impl Views {
+    fn new(settings: &Settings, predictors: &Predictors) -> Self {
+        let mut label = places::label::LabelView::default();
+        label.set_assignments(settings.label_keys.clone());
+        Self {
+            vocabulary: dialogs::vocabulary::VocabularyView::default(),
+            data: places::data::DataView::default(),
+            label,
+            train: places::train::TrainView::default(),
+            predict: places::predict::PredictView::new(predictors),
+            inspect: places::inspect::InspectView::default(),
+        }
+    }
+
+    /// A project was opened, read again (with the rows that it had, or others), or closed.
+    fn on_project(&mut self, same_file: bool, has_same_rows: bool) {
+        self.vocabulary.on_project(same_file);
+        self.data.on_project(same_file);
+        self.label.on_project(same_file, has_same_rows);
+        self.inspect.on_project(same_file);
+    }
 }
 
 impl eframe::App for App {

@@ -92,10 +92,8 @@ impl App {
             Some(Outcome::Failed(message)) => self.toast(Level::Error, message),
             Some(Outcome::Cancelled) | None => {}
         }
-        match take(&mut self.device_job) {
-            Some(Outcome::Done(device)) => self.device = Some(device),
-            Some(Outcome::Failed(message)) => self.toast(Level::Warning, message),
-            Some(Outcome::Cancelled) | None => {}
+        if let Some(message) = self.device.poll() {
+            self.toast(Level::Warning, message);
         }
         match take(&mut self.image_check) {
             Some(Outcome::Done(checked)) => self.on_images_checked(checked),
@@ -112,7 +110,7 @@ impl App {
             AppCommand::OpenToLabel(config) => self.open_to_label(config),
             AppCommand::OpenImages(images) => {
                 self.go_to(Place::Predict);
-                self.predict.add_images(images);
+                self.views.predict.add_images(images);
             }
             AppCommand::FetchUrl(url) => self.apply(AppCommand::OpenImages(vec![ImageSource::Url(url)])),
             AppCommand::StartTraining(request) => self.look_before_training(request),
@@ -121,22 +119,22 @@ impl App {
             AppCommand::TellTraining(command) => self.tell_training(command),
             AppCommand::UseModel(path) => {
                 self.go_to(Place::Predict);
-                self.predict.set_model(path);
+                self.views.predict.set_model(path);
             }
             AppCommand::InspectRun(run) => {
                 self.go_to(Place::Inspect);
-                self.inspect.set_run(run);
+                self.views.inspect.set_run(run);
             }
             AppCommand::ReadRuns => self.runs.read_again(),
             AppCommand::RunSaved(run) => self.on_run_saved(run),
             AppCommand::Edit(step) => self.edit(step),
             AppCommand::LabelImages { images, title } => {
                 self.go_to(Place::Label);
-                self.label.label_these(images, title);
+                self.views.label.label_these(images, title);
             }
             AppCommand::RememberKeys(assignments) => {
                 self.settings.label_keys.clone_from(&assignments);
-                self.label.set_assignments(assignments);
+                self.views.label.set_assignments(assignments);
                 self.save_settings();
             }
             AppCommand::RememberTraining { file, chosen } => {
@@ -174,7 +172,7 @@ impl App {
                 }
             }
             UiCommand::CloseProject => self.close_project(),
-            UiCommand::EditTasks => self.vocabulary.toggle(),
+            UiCommand::EditTasks => self.views.vocabulary.toggle(),
             UiCommand::ShowData => self.go_to(Place::Data),
             UiCommand::ShowLabel => self.go_to(Place::Label),
             UiCommand::ShowTrain => self.go_to(Place::Train),
@@ -191,15 +189,15 @@ impl App {
             }
             UiCommand::SaveAsRun => {
                 self.go_to(Place::Label);
-                self.label.save_as_run();
+                self.views.label.save_as_run();
             }
             UiCommand::FocusFilter => {
                 self.go_to(Place::Data);
-                self.data.focus_filter();
+                self.views.data.focus_filter();
             }
             UiCommand::ClearFilter => {
                 self.go_to(Place::Data);
-                self.data.clear_filter();
+                self.views.data.clear_filter();
             }
             UiCommand::CheckImages => self.check_images(),
             UiCommand::StartTraining => {
@@ -215,7 +213,7 @@ impl App {
             UiCommand::Paste => self.ctx.send_viewport_cmd(egui::ViewportCommand::RequestPaste),
             UiCommand::TypeUrl => {
                 self.go_to(Place::Predict);
-                self.predict.type_url();
+                self.views.predict.type_url();
             }
             UiCommand::CommandPalette => self.overlays.palette.toggle(),
             UiCommand::ShowShortcuts => self.overlays.shortcuts = !self.overlays.shortcuts,
@@ -245,7 +243,7 @@ impl App {
                 self.can_change_labels(|edits| edits.state().pending_count() > 0 && !edits.is_saving())
             }
             UiCommand::ExportLabels => self.edits.is_some(),
-            UiCommand::SaveAsRun => self.project.is_some() && self.label.can_save_as_run(),
+            UiCommand::SaveAsRun => self.project.is_some() && self.views.label.can_save_as_run(),
             UiCommand::CheckImages => self.project.is_some() && self.image_check.is_none(),
             UiCommand::StartTraining => {
                 self.project.is_some() && self.training_state() == TrainingState::Idle
@@ -280,8 +278,8 @@ impl App {
 
     fn on_run_saved(&mut self, run: PathBuf) {
         self.runs.read_again();
-        self.inspect.on_run_ended(Some(&run));
-        self.predict.set_model(run);
+        self.views.inspect.on_run_ended(Some(&run));
+        self.views.predict.set_model(run);
     }
 
     fn set_theme(&mut self, choice: ThemeChoice) {
@@ -331,9 +329,9 @@ impl App {
             Opening::Run(run) => {
                 self.go_to(Place::Train);
                 if let Some(best) = run.record.best.clone() {
-                    self.predict.set_model(best);
+                    self.views.predict.set_model(best);
                 }
-                self.train.open_run(*run);
+                self.views.train.open_run(*run);
             }
             Opening::Model(path) => self.apply(AppCommand::UseModel(path)),
             Opening::Predict(checkpoint, found) => {
@@ -372,13 +370,7 @@ impl App {
             summary: Arc::new(summary),
             generation: self.generation,
         });
-        if self.device_choice != Some(choice) {
-            self.device_choice = Some(choice);
-            self.device = None;
-            self.device_job = Some(
-                self.jobs.start_quietly("Looking for a GPU", move |_| tasklens_net::device::pick(choice)),
-            );
-        }
+        self.device.look(choice, &self.jobs);
         self.open_edits();
         self.tell_of_project(same_file, has_same_rows);
         self.save_settings();
@@ -399,10 +391,7 @@ impl App {
     }
 
     fn tell_of_project(&mut self, same_file: bool, has_same_rows: bool) {
-        self.vocabulary.on_project(same_file);
-        self.data.on_project(same_file);
-        self.label.on_project(same_file, has_same_rows);
-        self.inspect.on_project(same_file);
+        self.views.on_project(same_file, has_same_rows);
         self.tell_train_of_project();
         self.check_images();
     }
@@ -418,7 +407,7 @@ impl App {
     fn restore_training(&mut self) {
         let Some(file) = self.project.as_ref().map(|project| project.config.file.clone()) else { return };
         let Some(remembered) = self.settings.training.get(&file) else { return };
-        let restored = self.train.restore(remembered);
+        let restored = self.views.train.restore(remembered);
         if restored != Restored::Yes {
             self.settings.training.remove(&file);
         }
@@ -447,10 +436,7 @@ impl App {
         self.close_edits();
         self.settings.open = None;
         self.go_to(Place::Data);
-        self.vocabulary.on_project(false);
-        self.data.on_project(false);
-        self.label.on_project(false, false);
-        self.inspect.on_project(false);
+        self.views.on_project(false, false);
         self.tell_train_of_project();
         self.save_settings();
     }
@@ -459,7 +445,7 @@ impl App {
     fn select_row(&mut self, row: ImageRow) {
         let Some(project) = &self.project else { return };
         match row.find(&project.dataset) {
-            Some(found) => self.data.select(ImageRow { row: found, ..row }),
+            Some(found) => self.views.data.select(ImageRow { row: found, ..row }),
             None => {
                 let csv = project.dataset.table.path.display();
                 let message = format!("{} is not in {csv} any more", row.image);

@@ -34,7 +34,7 @@ impl InProgress {
 impl App {
     /// Watches a run as if it had been started here.
     pub fn attach(&mut self, request: &training::Request, training: Training) {
-        self.train.on_start(request, &self.runs);
+        self.views.train.on_start(request, &self.runs);
         self.runs.read_again();
         self.training = Some(InProgress { training, is_stopping: false });
     }
@@ -44,7 +44,7 @@ impl App {
         match &self.training {
             None => TrainingState::Idle,
             Some(run) if run.is_stopping => TrainingState::Stopping,
-            Some(_) if self.train.run().is_some_and(|run| run.is_paused) => TrainingState::Paused,
+            Some(_) if self.views.train.run().is_some_and(|run| run.is_paused) => TrainingState::Paused,
             Some(_) => TrainingState::Running,
         }
     }
@@ -76,7 +76,7 @@ impl App {
         let Some(run) = &self.training else { return };
         let receiver = run.training.events.clone();
         for event in receiver.try_iter() {
-            self.train.on_event(&event);
+            self.views.train.on_event(&event);
             self.on_event(event);
         }
     }
@@ -84,7 +84,7 @@ impl App {
     fn on_event(&mut self, event: Event) {
         match event {
             Event::Warning { message } => self.toast(Level::Warning, message),
-            Event::Checkpoint { best: true, path, .. } => self.predict.set_model(path),
+            Event::Checkpoint { best: true, path, .. } => self.views.predict.set_model(path),
             Event::Stopped(stopped) => self.on_stopped(stopped),
             Event::Failed { error } => {
                 self.training = None;
@@ -117,11 +117,11 @@ impl App {
             None => format!("{why}. No epoch was completed."),
         };
         // It has other weights now, if it is the one under inspection.
-        let run = self.train.run().and_then(LiveRun::folder).cloned();
-        self.inspect.on_run_ended(run.as_deref());
-        self.label.on_run_ended();
+        let run = self.views.train.run().and_then(LiveRun::folder).cloned();
+        self.views.inspect.on_run_ended(run.as_deref());
+        self.views.label.on_run_ended();
         if let Some(model) = stopped.model {
-            self.predict.set_model(model);
+            self.views.predict.set_model(model);
         }
         self.toast(Level::Success, message);
     }

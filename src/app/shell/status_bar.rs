@@ -23,7 +23,7 @@ impl App {
                     icon_button(ui, &self.commands, UiCommand::ToggleLog);
                     if let Some(job) = self.jobs.running().first() {
                         job_ui(ui, tokens, job);
-                    } else if let Some(run) = self.train.run().filter(|_| self.training.is_some()) {
+                    } else if let Some(run) = self.views.train.run().filter(|_| self.training.is_some()) {
                         let (text, fraction) = run.doing();
                         bar_ui(ui, tokens, &text, Some(fraction));
                         ui.label(theme::caption(tokens, text));
@@ -73,7 +73,7 @@ impl App {
     }
 
     fn device_ui(&self, ui: &mut Ui, tokens: &Tokens) {
-        let Some(device) = &self.device else { return };
+        let Some(device) = self.device.found() else { return };
         ui.label(theme::caption(tokens, format!("{} {}", icons::CPU, device.name)))
             .on_hover_text(&device.reason);
     }
