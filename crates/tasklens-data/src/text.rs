@@ -1,6 +1,6 @@
 //! Counts, shares and times as text, in one way for all messages.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// `one` for a count of 1, else `many`.
 pub fn plural<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {
@@ -65,9 +65,37 @@ pub fn clock(secs: f64) -> String {
     duration(Duration::try_from_secs_f64(secs).unwrap_or_default())
 }
 
+/// How long ago, in one unit.
+pub fn age(then: SystemTime, now: SystemTime) -> String {
+    age_of(now.duration_since(then).unwrap_or(Duration::ZERO))
+}
+
+/// A time that has passed, in one unit.
+pub fn age_of(since: Duration) -> String {
+    match since.as_secs() {
+        0..60 => "just now".to_owned(),
+        since @ 60..3600 => format!("{} min ago", since / 60),
+        since @ 3600..86_400 => format!("{} h ago", since / 3600),
+        86_400..172_800 => "yesterday".to_owned(),
+        since => format!("{} days ago", since / 86_400),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_age_is_told_in_one_unit() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(10_000_000);
+        let told = |secs| age(now - Duration::from_secs(secs), now);
+        assert_eq!(told(5), "just now");
+        assert_eq!(told(125), "2 min ago");
+        assert_eq!(told(7300), "2 h ago");
+        assert_eq!(told(100_000), "yesterday");
+        assert_eq!(told(300_000), "3 days ago");
+        assert_eq!(age(now + Duration::from_secs(9), now), "just now", "a clock that was set back");
+    }
 
     #[test]
     fn numbers_and_times_read_well() {

@@ -3,6 +3,7 @@
 use egui::{Button, Checkbox, Id, Key, Label, Modal, Role, ScrollArea, Ui, WidgetInfo};
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::export::{Form, Placing};
+use tasklens_data::text::grouped;
 
 use crate::app::App;
 use crate::app::command::AppCommand;
@@ -10,7 +11,6 @@ use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::segments::Segments;
 use crate::app::widgets::{accent_button, dot_ui};
-use tasklens_data::text::grouped;
 
 /// What is being chosen.
 pub struct ExportForm {

@@ -1,11 +1,10 @@
 //! Closing the window while something is unfinished: it waits, or asks where labels would be lost.
 
 use egui::{Context, Id, Label, Modal, ViewportCommand};
+use tasklens_data::text::{counted, is, plural};
 
 use crate::app::App;
 use crate::app::actions::unfinished::Unfinished;
-use tasklens_data::text::{counted, is, plural};
-
 use crate::app::theme::{self, GRID, Tokens};
 
 /// Whether the window is to close.

@@ -1,6 +1,7 @@
 //! The bar at the bottom: project, device, running job, log.
 
 use egui::{Align, Layout, Margin, Panel, RichText, Role, Ui, WidgetInfo};
+use tasklens_data::text::{counted_grouped, duration, grouped};
 
 use crate::app::App;
 use crate::app::command::UiCommand;
@@ -8,7 +9,6 @@ use crate::app::services::jobs::Progress;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 use crate::app::widgets::icon_button;
-use tasklens_data::text::{counted_grouped, duration, grouped};
 
 impl App {
     pub(super) fn status_bar_ui(&mut self, ui: &mut Ui, tokens: &Tokens) {
@@ -23,8 +23,9 @@ impl App {
                     icon_button(ui, &self.commands, UiCommand::ToggleLog);
                     if let Some(job) = self.jobs.running().first() {
                         job_ui(ui, tokens, job);
-                    } else if let Some((text, fraction)) = &self.run_progress {
-                        bar_ui(ui, tokens, text, Some(*fraction));
+                    } else if let Some(run) = self.views.train.run().filter(|_| self.training.is_some()) {
+                        let (text, fraction) = run.doing();
+                        bar_ui(ui, tokens, &text, Some(fraction));
                         ui.label(theme::caption(tokens, text));
                     }
                 });
@@ -71,7 +72,7 @@ impl App {
     }
 
     fn device_ui(&self, ui: &mut Ui, tokens: &Tokens) {
-        let Some(device) = &self.device else { return };
+        let Some(device) = self.device.found() else { return };
         ui.label(theme::caption(tokens, format!("{} {}", icons::CPU, device.name)))
             .on_hover_text(&device.reason);
     }

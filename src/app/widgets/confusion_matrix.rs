@@ -6,12 +6,12 @@ use egui::{
     Color32, FontId, Rect, Response, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2,
     WidgetInfo, pos2, vec2,
 };
+use tasklens_data::text::{grouped, whole_percent};
 use tasklens_net::evaluation::confusion::{Confusion, Margins, Normalisation};
 
 use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_SMALL, Tokens};
 use edges::Frame;
 use geometry::Geometry;
-use tasklens_data::text::{grouped, whole_percent};
 
 mod edges;
 mod geometry;

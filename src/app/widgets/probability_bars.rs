@@ -2,10 +2,9 @@
 //! quiet. Many labels end in a button that shows all of them.
 
 use egui::{Align2, Color32, FontId, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
-
-use crate::app::theme::icons;
 use tasklens_data::text::percent;
 
+use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_SMALL, Tokens};
 
 /// So many labels are shown before "more".

@@ -2,10 +2,10 @@
 //! they would be if the network's certainty were true, and how many images each range has.
 
 use egui::{Align2, Color32, FontId, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
+use tasklens_data::text::{counted_grouped, grouped, percent};
 use tasklens_net::evaluation::scores::{Bin, Calibration};
 
 use crate::app::theme::{GRID, TEXT_SMALL, Tokens};
-use tasklens_data::text::{counted_grouped, grouped, percent};
 
 /// Room for the numbers of the axis at the left.
 const AXIS: f32 = 12.0 * GRID;

@@ -1,9 +1,10 @@
 //! Near-duplicates across the parts of the split: which pairs there are, and what they say of the scores.
 
-use super::inspection::{Inspection, TaskItems};
-use crate::inference::duplicates::{self, Pair};
 use tasklens_data::dataset::split::Part;
 use tasklens_data::work::KeepGoing;
+
+use super::inspection::{Inspection, TaskItems};
+use crate::inference::duplicates::{self, Pair};
 
 /// The search finds pairs from this correlation on; the slider then only filters.
 pub const LEAST: f32 = 0.95;
@@ -96,11 +97,11 @@ pub fn contradicts(task: &TaskItems, pair: &Pair) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::inference::outputs::{Features, MINIATURE_BYTES};
     use Part::{Test, Train, Validation};
     use tasklens_data::config::Task;
 
     use super::*;
+    use crate::inference::outputs::{Features, MINIATURE_BYTES};
 
     /// Miniatures that differ by their number, where a number comes twice they are equal.
     fn inspection(numbers: &[usize], parts: &[Part], labels: &[Option<u32>]) -> Inspection {

@@ -4,9 +4,9 @@
 //! Each choice is the image least like all that are chosen, by the cosine of their features. The features
 //! stay in their files; a choice reads each of them once, on all cores.
 
-use super::neighbours::kernel::dot_and_square;
 use tasklens_data::work::{KeepGoing, cores};
 
+use super::neighbours::kernel::dot_and_square;
 use super::outputs::Features;
 
 /// Given centres that are compared with every item at a time: as many as the processor's own cache holds.

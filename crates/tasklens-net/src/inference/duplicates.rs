@@ -12,9 +12,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use tch::{Device, Kind, Tensor, no_grad};
-
 use tasklens_data::work::KeepGoing;
+use tch::{Device, Kind, Tensor, no_grad};
 
 use super::outputs::{Features, MINIATURE_BYTES};
 

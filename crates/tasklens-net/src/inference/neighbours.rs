@@ -11,9 +11,9 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
-use super::outputs::Features;
 use tasklens_data::work::{KeepGoing, cores};
 
+use super::outputs::Features;
 use kernel::dot_and_square;
 
 /// Images that a core takes at a time: some milliseconds, so that a cancelled search ends at once.

@@ -9,9 +9,9 @@ mod tsne;
 
 use std::path::Path;
 
-use super::outputs::{Features, derived};
 use tasklens_data::work::KeepGoing;
 
+use super::outputs::{Features, derived};
 use reduce::Reduced;
 
 /// Principal components in which neighbours are sought for a map.

@@ -1,8 +1,8 @@
 //! Which row to label next: the order in which the rows of a dataset are offered.
 
-use super::suggestions::Suggestions;
 use tasklens_data::work::KeepGoing;
 
+use super::suggestions::Suggestions;
 use crate::inference::diverse;
 
 /// Rows that the diverse order chooses one by one; those after them are merely sorted.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use egui::{Button, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
 use tasklens_data::dataset::create::{Created, Draft, DraftTask, FolderSplit, Found};
+use tasklens_data::text::{counted_grouped, grouped};
 use tasklens_net::training;
 
 use crate::app::App;
@@ -20,7 +21,6 @@ use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::{accent_button, fit, picture_ui, show_focused};
 use card::{Card, Field};
-use tasklens_data::text::{counted_grouped, grouped};
 
 /// A task of the sub-folders is called this until the user says better.
 const FOLDER_TASK: &str = "category";

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use egui::{Align, Grid, Key, Label, Layout, RichText, ScrollArea, Ui};
 use tasklens_data::dataset::edits::State;
 use tasklens_data::dataset::vocabulary::{self, Change, Preview};
+use tasklens_data::text::{counted_grouped, grouped, plural};
 
 use super::Answer;
 use crate::app::context::ViewContext;
@@ -12,7 +13,6 @@ use crate::app::services::derived::Derived;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::accent_button;
-use tasklens_data::text::{counted_grouped, grouped, plural};
 
 /// A change, and what is known of it.
 pub(super) struct Question {

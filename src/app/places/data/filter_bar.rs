@@ -3,6 +3,7 @@
 use egui::{ComboBox, Key, Role, TextEdit, Ui, Vec2, WidgetInfo};
 use tasklens_data::dataset::filter::{Filter, TaskFilter};
 use tasklens_data::dataset::split::Part;
+use tasklens_data::text::grouped;
 
 use super::DataView;
 use crate::app::command::UiCommand;
@@ -11,7 +12,6 @@ use crate::app::services::project::Project;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::icon_button;
-use tasklens_data::text::grouped;
 
 impl DataView {
     pub(super) fn filter_bar_ui(&mut self, ui: &mut Ui, project: &Project, context: &ViewContext<'_>) {

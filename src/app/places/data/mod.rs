@@ -11,7 +11,6 @@ use egui::{Key, Margin, Panel, Ui};
 use tasklens_data::dataset::ImageRow;
 use tasklens_data::dataset::filter::Filter;
 
-use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
 use crate::app::services::derived::Derived;
 use crate::app::services::project::Project;
@@ -97,13 +96,14 @@ impl DataView {
         }
     }
 
-    /// An action that is about the table.
-    pub fn on_command(&mut self, command: UiCommand) {
-        match command {
-            UiCommand::FocusFilter => self.focus_filter = true,
-            UiCommand::ClearFilter => self.filter = Filter::default(),
-            _ => {}
-        }
+    /// Puts the cursor into the filter of the table.
+    pub fn focus_filter(&mut self) {
+        self.focus_filter = true;
+    }
+
+    /// Shows all rows again.
+    pub fn clear_filter(&mut self) {
+        self.filter = Filter::default();
     }
 
     /// Finds the rows that match, in the background.

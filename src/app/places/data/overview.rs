@@ -4,6 +4,7 @@ use egui::{Align2, FontId, Rect, RichText, Role, ScrollArea, Sense, Ui, Vec2, Wi
 use tasklens_data::dataset::LabelCount;
 use tasklens_data::dataset::filter::{Filter, TaskFilter};
 use tasklens_data::dataset::problems::{Problem, Severity};
+use tasklens_data::text::grouped;
 
 use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
@@ -11,7 +12,6 @@ use crate::app::services::project::Project;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::{command_button, dot_ui, empty_place};
-use tasklens_data::text::grouped;
 
 /// Bars per task and label, train and validation; a press filters by the label.
 pub fn labels_ui(ui: &mut Ui, project: &Project, tokens: &Tokens, filter: &mut Filter) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use egui::{Align, Label, Layout, Slider, Ui};
 use tasklens_data::dataset::split::Part;
+use tasklens_data::text::{counted_grouped, grouped, plural};
 use tasklens_net::evaluation::browse::Query;
 use tasklens_net::evaluation::duplicates::{self, Found, Leak, Shown};
 use tasklens_net::inference::duplicates::SAME_PHOTOGRAPH;
@@ -18,7 +19,6 @@ use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
-use tasklens_data::text::{counted_grouped, grouped, plural};
 
 const WORDS: Words = Words {
     icon: icons::COPY,

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use egui::Ui;
 use tasklens_data::dataset::Dataset;
+use tasklens_data::text::grouped;
 use tasklens_net::evaluation::browse::{Order, Query, Verdict};
 use tasklens_net::evaluation::inspection::Inspection;
 
@@ -33,7 +34,6 @@ use crate::app::widgets::empty_place;
 use crate::app::widgets::thumbnail_grid::{GridState, ThumbnailGrid};
 use cells::{CAPTION, Cells};
 use heat::HeatMaps;
-use tasklens_data::text::grouped;
 
 /// Sides of the pictures, in points.
 const SIDES: std::ops::RangeInclusive<f32> = 26.0 * GRID..=80.0 * GRID;

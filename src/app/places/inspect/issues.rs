@@ -13,6 +13,8 @@ use egui::{Key, Modifiers, Ui};
 use tasklens_data::config::Task;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::{Change, Source, Step};
+use tasklens_data::text::grouped;
+use tasklens_data::work::KeepGoing;
 use tasklens_net::evaluation::inspection::TaskItems;
 use tasklens_net::evaluation::suspects::{self, Suspect, TaskSuspects};
 use tasklens_net::model::pretrained;
@@ -27,8 +29,6 @@ use crate::app::services::label_edits::LabelEdits;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
-use tasklens_data::text::grouped;
-use tasklens_data::work::KeepGoing;
 
 const WORDS: Words = Words {
     icon: icons::TAG,

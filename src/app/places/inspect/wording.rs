@@ -1,10 +1,9 @@
 //! Scores in words: names, what they mean to somebody who is no statistician, and how they are written.
 
 use tasklens_data::dataset::split::Part;
+use tasklens_data::text::{counted_grouped, percent};
 use tasklens_net::evaluation::intervals::Estimate;
 use tasklens_net::evaluation::scores::TaskScores;
-
-use tasklens_data::text::{counted_grouped, percent};
 
 /// A score of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

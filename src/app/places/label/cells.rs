@@ -4,13 +4,13 @@ use std::path::Path;
 
 use egui::{FontId, Rect, Ui, vec2};
 use tasklens_data::dataset::Dataset;
+use tasklens_data::text::whole_percent;
 use tasklens_net::labelling::suggestions::Suggestions;
 
 use crate::app::services::label_edits::LabelEdits;
 use crate::app::theme::icons;
 use crate::app::theme::{GRID, TEXT_SMALL, Tokens};
 use crate::app::widgets::thumbnail_grid::{CaptionLine, GridItems};
-use tasklens_data::text::whole_percent;
 
 /// The cells of the grid.
 pub(super) struct Cells<'a> {

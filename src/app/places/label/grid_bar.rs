@@ -1,6 +1,7 @@
 //! Above the grid: what is gathered in it, how sure or alike it must be, and what is done with it.
 
 use egui::{Align, Button, Layout, RichText, Role, Slider, Ui, WidgetInfo};
+use tasklens_data::text::{counted_grouped, grouped};
 
 use super::LabelView;
 use super::collect::Collection;
@@ -8,7 +9,6 @@ use super::grid::{Many, SIDES};
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
-use tasklens_data::text::{counted_grouped, grouped};
 
 impl LabelView {
     pub(super) fn many_bar_ui(&mut self, ui: &mut Ui, rows: &[usize], context: &ViewContext<'_>) {

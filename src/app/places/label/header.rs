@@ -1,19 +1,19 @@
 //! Above the images: one or many, which, in which order, and the model that helps.
 
 use egui::{Align, Button, ComboBox, Layout, RichText, Role, Ui, WidgetInfo};
+use tasklens_data::text::age_of;
+use tasklens_data::text::grouped;
 use tasklens_net::labelling::order::{Order, Uncertainty};
 
 use super::session::Model;
 use super::{LabelView, Mode, Which};
 use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
-use crate::app::places::train::earlier::age_of;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::choice::{choice_ui, combo};
 use crate::app::widgets::segments::Segments;
 use crate::app::widgets::{command_button, icon_button};
-use tasklens_data::text::grouped;
 
 const MODES: [(Mode, &str, &str); 2] = [
     (Mode::One, "One image", "Large, with the keys for each label (G)"),
@@ -162,8 +162,8 @@ impl LabelView {
             if ui.selectable_label(here == Model::Off, "No suggestions").clicked() {
                 chosen = Some(Model::Off);
             }
-            for run in self.session.runs() {
-                let model = Model::Run(run);
+            for run in context.runs.with_model() {
+                let model = Model::Run(run.record.folder.clone());
                 if ui.selectable_label(here == model, model.name()).clicked() {
                     chosen = Some(model);
                 }

@@ -2,6 +2,7 @@
 
 use egui::{Align, Frame, Label, Layout, Margin, Panel, Sense, Ui, vec2};
 use tasklens_data::dataset::edits::Source;
+use tasklens_data::text::grouped;
 
 use super::LabelView;
 use super::panel::{Press, hints_ui};
@@ -11,7 +12,6 @@ use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::glyph_button;
 use crate::app::widgets::zoom_image::zoom_image_ui;
-use tasklens_data::text::grouped;
 
 /// Images decoded ahead, and behind.
 const AHEAD: isize = 4;

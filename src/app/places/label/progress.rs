@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use egui::{Rect, Role, Sense, Ui, WidgetInfo, vec2};
+use tasklens_data::text::{duration, grouped};
 
 use super::LabelView;
 use crate::app::context::ViewContext;
 use crate::app::theme::{self, GRID};
-use tasklens_data::text::{duration, grouped};
 
 const NAME_WIDTH: f32 = 18.0 * GRID;
 

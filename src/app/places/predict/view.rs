@@ -1,6 +1,7 @@
 //! How Predict is laid out: the list at the left, the image in the middle, the answers at the right.
 
 use egui::{Color32, Key, Modifiers, ScrollArea, Ui, vec2};
+use tasklens_data::text::counted;
 
 use super::list::ListAction;
 use super::picker::{ModelAction, ModelState};
@@ -9,8 +10,6 @@ use crate::app::command::{AppCommand, UiCommand};
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
-use tasklens_data::text::counted;
-
 use crate::app::widgets::{command_button, empty_place};
 
 /// Below this width, list, image and answers stand one below the other.
@@ -158,9 +157,9 @@ impl PredictView {
 
     fn model_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>, colors: &[Color32]) {
         let newer = self.newer_weights.as_ref();
-        match picker::model_ui(ui, context, &self.model, colors, &self.runs, newer) {
+        match picker::model_ui(ui, context, &self.model, colors, newer) {
             Some(ModelAction::Use(path)) => self.wanted_model = Some(path),
-            Some(ModelAction::Refresh) => self.runs_of = None,
+            Some(ModelAction::Refresh) => context.commands.send(AppCommand::ReadRuns),
             None => {}
         }
         if self.wanted_model.is_some() {

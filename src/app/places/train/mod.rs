@@ -5,7 +5,7 @@
 mod charts;
 pub mod curves;
 mod draft;
-pub(in crate::app) mod earlier;
+mod earlier;
 pub mod estimates;
 pub mod live;
 mod outcome;
@@ -20,18 +20,19 @@ use anyhow::Context as _;
 use egui::{RichText, ScrollArea, Ui};
 use tasklens_data::config::{self, DeviceChoice};
 use tasklens_net::device::{self, Device};
-use tasklens_net::training::{self, Unsaved, events::Event, run_folder::RunRecord};
+use tasklens_net::training::{self, Unsaved, events::Event};
 
 use crate::app::command::{AppCommand, Level, UiCommand};
 use crate::app::context::{TrainingState, ViewContext};
 use crate::app::services::derived::Derived;
 use crate::app::services::jobs::{Job, Outcome};
+use crate::app::services::runs::{Run, Runs};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::{command_button, empty_place, run_list};
 use draft::Draft;
 pub use draft::{Remembered, Restored};
-use earlier::EarlierRuns;
+use earlier::Earlier;
 use estimates::{Estimates, Machine};
 use live::LiveRun;
 use outcome::AfterRun;
@@ -48,8 +49,7 @@ pub struct TrainView {
     /// What was last told to be remembered, or came from there.
     told: Option<config::ModelConfig>,
     run: Option<LiveRun>,
-    earlier: EarlierRuns,
-    is_stale: bool,
+    earlier: Earlier,
     legend: charts::Legend,
     hovered_epoch: Option<usize>,
     /// Where the settings say another than the project's config.
@@ -191,9 +191,9 @@ impl TrainView {
             _ => {}
         }
         let current = folder.as_ref();
-        let has_curves = self.run.as_ref().is_some_and(|run| run.end.is_none() || run.curves.epochs() > 0)
+        let has_curves = self.run.as_ref().is_some_and(|run| !run.is_over() || run.curves.epochs() > 0)
             || self.earlier.overlays(current).next().is_some();
-        let has_runs = self.earlier.others(current).next().is_some();
+        let has_runs = self.earlier.others(context.runs, current).next().is_some();
         let mut wanted = None;
         let mut list_ui = |ui: &mut Ui| wanted = runs_ui(ui, context, &self.earlier, current);
         if has_curves {
@@ -206,7 +206,7 @@ impl TrainView {
             let list: Option<&mut dyn FnMut(&mut Ui)> = if has_runs { Some(&mut list_ui) } else { None };
             self.hovered_epoch = charts.ui(ui, context.tokens, &mut self.legend, list);
         } else {
-            if self.run.as_ref().is_none_or(|run| run.end.is_none()) {
+            if self.run.as_ref().is_none_or(|run| !run.is_over()) {
                 first_run_ui(ui, context);
             }
             if has_runs {
@@ -274,19 +274,12 @@ impl TrainView {
             }
             Some(_) => false,
         });
-        if std::mem::take(&mut self.is_stale)
-            && let Some(project) = context.project
-        {
-            self.earlier.refresh(context.jobs, &project.config.paths.runs);
-        }
-        if let Some(message) = self.earlier.poll() {
-            context.commands.toast(Level::Warning, message);
-        }
+        self.earlier.follow(context.runs);
     }
 
-    /// Whether there is a run to show, as there can be without a project.
+    /// Whether there is a run to show without a project.
     pub fn has_runs(&self) -> bool {
-        self.run.is_some() || self.earlier.others(None).next().is_some()
+        self.run.is_some() || self.earlier.has_elsewhere()
     }
 
     /// Another project was opened (or read again), or closed.
@@ -299,31 +292,22 @@ impl TrainView {
         let is_same = self.draft.as_ref().is_some_and(|draft| draft.saved.file == project.config.file);
         if !is_same {
             self.estimates.for_another();
-            self.earlier.clear();
+            self.earlier = Earlier::default();
             if context.training == TrainingState::Idle {
                 self.run = None;
             }
         }
         self.draft = Some(Draft::new(&project.config));
         self.told = self.draft.as_ref().map(|draft| draft.config.model.clone());
-        self.is_stale = true;
     }
 
-    /// A run was written elsewhere in the window: there is one more to list.
-    pub fn on_run_saved(&mut self) {
-        self.is_stale = true;
+    /// The run that is shown: the one that goes on, or was last.
+    pub fn run(&self) -> Option<&LiveRun> {
+        self.run.as_ref()
     }
 
-    /// The folder of the run that is shown.
-    pub fn run_folder(&self) -> Option<&PathBuf> {
-        self.run.as_ref().and_then(LiveRun::folder)
-    }
-
-    /// An action that is about training: start with the settings shown.
-    pub fn on_command(&mut self, command: UiCommand, context: &mut ViewContext<'_>) {
-        if command != UiCommand::StartTraining {
-            return;
-        }
+    /// Has a run started with the settings shown.
+    pub fn start(&self, context: &ViewContext<'_>) {
         match &self.draft {
             Some(draft) => {
                 let config = draft.config.clone();
@@ -341,29 +325,25 @@ impl TrainView {
     }
 
     /// A run begins; its events follow.
-    pub fn on_start(&mut self, request: &training::Request) {
+    pub fn on_start(&mut self, request: &training::Request, runs: &Runs) {
         let tasks: Vec<String> = request.config.model.tasks.iter().map(|task| task.name.clone()).collect();
-        let resumed = request.run.as_ref().filter(|_| request.resume).and_then(|run| self.earlier.find(run));
-        let live = self.run.as_ref().filter(|run| request.resume && run.folder() == request.run.as_ref());
-        self.run = Some(match (live, resumed) {
-            (Some(live), _) => LiveRun { end: None, progress: None, started: None, ..live.clone() },
-            (None, Some(record)) => LiveRun { end: None, started: None, ..LiveRun::of(record) },
-            (None, None) => LiveRun::new(&tasks),
-        });
-        self.is_stale = true;
+        let live = self.run.take().filter(|run| request.resume && run.folder() == request.run.as_ref());
+        let resumed =
+            request.run.as_ref().filter(|_| request.resume).and_then(|run| self.earlier.find(runs, run));
+        let before = live.map(|live| live.record).or_else(|| resumed.cloned());
+        self.run = Some(before.map_or_else(|| LiveRun::new(&tasks), LiveRun::going_on));
     }
 
     /// The run in progress says something.
     pub fn on_event(&mut self, event: &Event) {
         self.run.get_or_insert_default().apply(event);
         if matches!(event, Event::Stopped(_) | Event::Failed { .. }) {
-            self.is_stale = true;
             self.estimates.look_again();
         }
     }
 
     /// Lays the curves of a run over the charts.
-    pub fn open_run(&mut self, run: RunRecord) {
+    pub fn open_run(&mut self, run: Run) {
         self.earlier.add(run);
     }
 }
@@ -372,10 +352,10 @@ impl TrainView {
 fn runs_ui(
     ui: &mut Ui,
     context: &ViewContext<'_>,
-    earlier: &EarlierRuns,
+    earlier: &Earlier,
     current: Option<&PathBuf>,
 ) -> Option<(PathBuf, run_list::RunAction)> {
-    let others: Vec<_> = earlier.others(current).collect();
+    let others: Vec<_> = earlier.others(context.runs, current).collect();
     let index_of = |task: &str| task_index(context, task);
     let rows: Vec<_> = others.iter().map(|run| earlier.row(run, context.tokens, index_of)).collect();
     ui.set_width(ui.available_width());

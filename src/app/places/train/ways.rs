@@ -3,6 +3,7 @@
 use egui::{RichText, Role, Sense, Ui, UiBuilder, WidgetInfo};
 use tasklens_data::config::presets::{Facts, Keys};
 use tasklens_data::config::{Backbone, Recipe, Schedule};
+use tasklens_data::text::clock;
 
 use super::draft::Draft;
 use super::estimates::{Estimates, Known};
@@ -10,7 +11,6 @@ use crate::app::context::{TrainingState, ViewContext};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
 use crate::app::widgets::show_focused;
-use tasklens_data::text::clock;
 
 /// A way as it is shown.
 struct Way<'a> {

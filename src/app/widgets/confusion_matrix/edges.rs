@@ -4,13 +4,13 @@ use egui::epaint::TextShape;
 use egui::{
     Align2, Color32, FontFamily, FontId, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
+use tasklens_data::text::grouped;
 
 use super::geometry::Geometry;
 use super::{ConfusionMatrix, Pick};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 use crate::app::widgets::probability_bars::elided;
-use tasklens_data::text::grouped;
 
 impl ConfusionMatrix<'_> {
     pub(super) fn row_labels_ui(&self, ui: &Ui, frame: &Frame<'_>) -> Option<Pick> {

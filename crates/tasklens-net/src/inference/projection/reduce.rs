@@ -3,11 +3,10 @@
 use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64;
+use tasklens_data::work::KeepGoing;
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::Layout;
-use tasklens_data::work::KeepGoing;
-
 use crate::inference::outputs::Features;
 
 /// Images that the components are computed on.

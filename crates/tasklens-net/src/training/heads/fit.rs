@@ -3,11 +3,10 @@
 //! Each pass reads every feature once and serves all problems (a task without one of its folds, or with one
 //! of several penalties) by one matrix product; float16 stays in its file but for one chunk.
 
+use tasklens_data::work::KeepGoing;
 use tch::{Kind, Tensor, no_grad};
 
 use super::inputs::Inputs;
-use tasklens_data::work::KeepGoing;
-
 use super::lbfgs::Lbfgs;
 
 /// Rows in memory at a time.

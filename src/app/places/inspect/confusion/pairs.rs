@@ -1,13 +1,13 @@
 //! The list of confused labels, the most frequent first.
 
 use egui::{Align2, Color32, FontId, Rect, Response, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use tasklens_data::text::{grouped, whole_percent};
 
 use super::counts::{Counts, Pair};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::confusion_matrix::Pick;
 use crate::app::widgets::probability_bars::elided;
-use tasklens_data::text::{grouped, whole_percent};
 
 const ROW: f32 = 12.0 * GRID;
 /// Room for the count and the share.

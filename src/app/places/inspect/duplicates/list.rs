@@ -4,6 +4,7 @@ use egui::{
     Label, Layout, Rect, Response, RichText, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2,
     vec2,
 };
+use tasklens_net::evaluation::duplicates::contradicts;
 use tasklens_net::evaluation::inspection::TaskItems;
 use tasklens_net::inference::duplicates::Pair;
 
@@ -12,7 +13,6 @@ use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
 use crate::app::widgets::picture_ui;
-use tasklens_net::evaluation::duplicates::contradicts;
 
 const PICTURE: f32 = 35.0 * GRID;
 const ROW: f32 = PICTURE + 4.0 * GRID;

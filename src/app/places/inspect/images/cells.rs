@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use egui::{FontFamily, FontId, Rect, Ui, vec2};
+use tasklens_data::text::whole_percent;
 use tasklens_net::evaluation::browse::Order;
 use tasklens_net::evaluation::inspection::TaskItems;
 
@@ -10,7 +11,6 @@ use super::Found;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 use crate::app::widgets::thumbnail_grid::{CaptionLine, GridItems};
-use tasklens_data::text::whole_percent;
 
 /// Height of the two lines below a picture.
 pub const CAPTION: f32 = 10.0 * GRID;

@@ -1,6 +1,7 @@
 //! Above the grid: which images, in which order, how many, how large.
 
 use egui::{Button, ComboBox, Role, Slider, Ui, WidgetInfo};
+use tasklens_data::text::{counted_grouped, grouped};
 use tasklens_net::evaluation::browse::{Order, Verdict};
 
 use super::{ImagesTab, SIDES};
@@ -10,7 +11,6 @@ use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
 use crate::app::widgets::choice::{choice_ui, combo};
 use crate::app::widgets::glyph_button;
-use tasklens_data::text::{counted_grouped, grouped};
 
 const VERDICTS: [(Verdict, &str); 6] = [
     (Verdict::Wrong, "Wrong"),

@@ -4,6 +4,7 @@ use egui::{
     Align, Align2, Button, ComboBox, FontId, Key, Label, Layout, Modifiers, Panel, Rect, RichText, Role,
     ScrollArea, Sense, Slider, Spinner, TextureHandle, Ui, Vec2, WidgetInfo, vec2,
 };
+use tasklens_data::text::grouped;
 
 use super::heat::{Heat, Key as HeatKey};
 use super::{Basis, ImagesTab};
@@ -15,7 +16,6 @@ use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::thumbnail_grid::keys_are_free;
 use crate::app::widgets::zoom_image::message_ui;
 use crate::app::widgets::{fit, glyph_button};
-use tasklens_data::text::grouped;
 
 /// Below this width the details stand below the image.
 const WIDE: f32 = 720.0;

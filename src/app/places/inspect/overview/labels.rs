@@ -1,14 +1,14 @@
 //! The labels of a task, one row each: how well each is found, and how seldom it is given wrongly.
 
 use egui::{Color32, Rect, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
+use tasklens_data::text::grouped;
+use tasklens_data::text::percent;
 use tasklens_net::evaluation::intervals::Estimate;
 use tasklens_net::evaluation::scores::LabelScores;
 
 use crate::app::places::inspect::wording::{from_to, images, or_dash, range};
 use crate::app::theme::{GRID, Tokens};
 use crate::app::widgets::columns::{Columns, figure, row_ui, sort_heading_ui, text_left};
-use tasklens_data::text::grouped;
-use tasklens_data::text::percent;
 
 const ROW: f32 = 7.0 * GRID;
 /// A label with fewer rows is told with its interval.

@@ -2,6 +2,7 @@
 
 use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 use tasklens_data::dataset::split::Part;
+use tasklens_data::text::grouped;
 use tasklens_net::evaluation::scores::TaskScores;
 
 use crate::app::context::ViewContext;
@@ -10,7 +11,6 @@ use crate::app::places::inspect::session::Loaded;
 use crate::app::places::inspect::wording::{Score, or_dash, part_name};
 use crate::app::theme::{GRID, Tokens};
 use crate::app::widgets::columns::{Columns, figure, heading_ui, row_ui, text_left, two_figures};
-use tasklens_data::text::grouped;
 
 const ROW: f32 = 11.0 * GRID;
 const HEADING: f32 = 7.0 * GRID;

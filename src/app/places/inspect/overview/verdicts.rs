@@ -1,9 +1,9 @@
 //! What the scores of a task come to, in a few sentences for people who did not study them.
 
+use tasklens_data::text::whole_percent;
 use tasklens_net::evaluation::scores::{Bin, Calibration, TaskScores};
 
 use crate::app::places::inspect::wording::{from_to, images};
-use tasklens_data::text::whole_percent;
 
 /// A bound this much above the baseline is better by far.
 const BY_FAR: f64 = 0.2;
