@@ -118,7 +118,7 @@ impl<'a> Draw<'a> {
         }
     }
 
-    /// Handles labels whose rows are all in validation because of the bounds of other groups.
+    /// Moves a row to training for labels whose rows are all in validation because of the bounds of other groups.
     fn let_each_label_train(&mut self, all: usize) {
         for group in 0..all {
             let Group { rows, validating, .. } = &self.groups[group];
@@ -131,7 +131,8 @@ impl<'a> Draw<'a> {
         }
     }
 
-    /// Rare labels: with a single row, none may be in validation.
+    /// Ensures that neither part is empty, for example when so many labels have a single row that none may be in
+    /// validation.
     fn leave_no_side_empty(&mut self, all: usize) {
         let Group { rows, validating, .. } = &self.groups[all];
         if rows.len() > 1
