@@ -109,7 +109,7 @@ pub fn read(file: &Path, mut wanted: impl FnMut(&str, &[usize]) -> bool) -> anyh
     Ok(Tensors { tensors, metadata: header.metadata().clone().unwrap_or_default() })
 }
 
-/// Bytes per number of supported floating-point types.
+/// The [`Kind`] of a supported floating-point type.
 pub fn kind_of(dtype: Dtype) -> Option<Kind> {
     match dtype {
         Dtype::F32 => Some(Kind::Float),

@@ -35,7 +35,7 @@ pub const FOLDER: &str = "features";
 /// Images per file: the most that a killed pass can lose.
 pub const SHARD_IMAGES: usize = 2048;
 const ENDING: &str = "safetensors";
-/// Names a shard.
+/// Number of digits in the name of a shard.
 const DIGITS_OF_SHARD: usize = 6;
 /// Extension that a damaged shard gets.
 const DAMAGED: &str = "damaged";

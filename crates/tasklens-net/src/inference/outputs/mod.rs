@@ -37,7 +37,7 @@ const FOLDER: &str = "outputs";
 const ENDING: &str = "safetensors";
 /// Number of hexadecimal digits of the checkpoint's hash in the name of a store.
 const DIGITS_OF_STORE: usize = 16;
-/// Names a file of outputs.
+/// Number of digits in the name of a file of outputs.
 const DIGITS_OF_SHARD: usize = 6;
 
 /// The outputs of a network for images.

@@ -42,7 +42,7 @@ impl Heads {
     /// `None` if it cancelled.
     ///
     /// # Errors
-    /// The memory does not suffice.
+    /// Out of memory.
     ///
     /// # Panics
     /// The features have another length than in the fit.

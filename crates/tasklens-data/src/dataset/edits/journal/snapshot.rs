@@ -19,7 +19,7 @@ use crate::dataset::edits::{Field, Source, State};
 /// Maximum number of texts, changes or values per line.
 const PART: usize = 4096;
 
-/// The kinds of lines.
+/// The beginning of each line of a snapshot.
 pub(super) const START: &[u8] = b"{\"snapshot\":";
 
 #[derive(Serialize, Deserialize)]
