@@ -1,5 +1,5 @@
-//! The networks: what they are made of, how they learn and predict, how they help with labels, and how good they are.
-//! Nothing here knows a window.
+//! The networks: architectures, training, prediction, help with labelling, and evaluation. Nothing here depends on
+//! the window.
 //!
 //! ```text
 //! {evaluation, labelling} -> training -> inference -> model -> device

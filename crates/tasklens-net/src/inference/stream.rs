@@ -1,4 +1,4 @@
-//! Predicting files by the thousand: worker threads decode ahead of the network.
+//! Predicts many files: worker threads decode ahead of the network.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,19 +12,19 @@ use super::{Prediction, Predictor};
 use crate::device::FreeCores;
 use crate::inference::loader::{Drawn, Loader, Source, in_batches};
 
-/// What came of one row.
+/// The result for one row.
 #[derive(Debug)]
 pub struct Answer {
     /// Index into the rows given.
     pub row: usize,
     /// The prediction, or why the image could not be read.
     pub result: Result<Prediction, String>,
-    /// What is worth knowing of how the image was read; it names the file.
+    /// A note about how the image was read; it names the file.
     pub note: Option<String>,
 }
 
-/// Predicts `images` of `rows`, `batch_size` at a time with `workers` threads that decode. `answer`
-/// gets every row once, batch by batch, and returns whether to go on.
+/// Predicts `images` of `rows`, `batch_size` at a time, with `workers` decoding threads. `answer` gets every row
+/// once, batch by batch, and returns whether to continue.
 ///
 /// # Errors
 /// The device ran out of memory or failed.
@@ -39,7 +39,7 @@ pub fn predict_rows(
     let source = Arc::new(Source {
         tasks: rows.first().map_or(0, |row| row.labels.len()),
         rows,
-        // Each image is seen once: nothing is worth keeping.
+        // Each image is read once: no cache needed.
         cache: ImageCache::new(description.height, description.width, 0),
         augmentation: Augmentation::none(),
         drawn: Drawn::ByRow,
