@@ -21,7 +21,7 @@ const MOST: usize = 24;
 /// Longer side of the images, pixels: twice the side shown.
 const PIXELS: u32 = 240;
 const QUALITY: u8 = 80;
-const STYLE: &str = include_str!("page/style.css");
+pub(crate) const STYLE: &str = include_str!("page/style.css");
 
 /// The page. Decodes the images that it shows: takes a while. `keep_going` gets (done, of) and returns whether
 /// to go on; images left out then are shown as their path.
@@ -303,7 +303,7 @@ fn dash() -> String {
 }
 
 /// Text that cannot be taken for markup, also within quotes.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
