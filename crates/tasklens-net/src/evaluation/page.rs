@@ -22,7 +22,7 @@ const MOST: usize = 24;
 /// Longer side of the images in pixels, twice the displayed size.
 const PIXELS: u32 = 240;
 const QUALITY: u8 = 80;
-const STYLE: &str = include_str!("page/style.css");
+pub(crate) const STYLE: &str = include_str!("page/style.css");
 
 /// Writes the page. Decodes the images that it shows, which takes a while. `keep_going` gets (done, of) and returns
 /// whether to continue; after a cancel the remaining images are shown as paths.
@@ -304,7 +304,7 @@ fn dash() -> String {
 }
 
 /// Escapes text for HTML, also within quotes.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

@@ -116,6 +116,19 @@ pub fn keep_split(folder: &Path, data: &mut Dataset, reporter: &mut Reporter) ->
     Ok(())
 }
 
+/// The images of another run train and validate here, too.
+pub fn take_split(other: &Path, data: &mut Dataset) -> anyhow::Result<()> {
+    let split = split_file::read(other, data)?;
+    let split = split.with_context(|| format!("{} does not say which images it used", other.display()))?;
+    ensure!(
+        !split.train.is_empty() && !split.validation.is_empty(),
+        "of the images of {}, none that trains or none that validates has a label here",
+        other.display()
+    );
+    data.split = split;
+    Ok(())
+}
+
 /// The run's folder, and whether it is new.
 pub fn open_folder(request: &Request) -> anyhow::Result<(PathBuf, bool)> {
     let config = &request.config;
