@@ -8,7 +8,6 @@ mod actions;
 pub mod command;
 pub mod context;
 mod dialogs;
-pub mod format;
 pub mod places;
 pub mod services;
 mod shell;

@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use tasklens_data::config::Config;
 use tasklens_data::dataset::edits::Journal;
+use tasklens_data::text::clock;
 use tasklens_net::evaluation::verdict;
 use tasklens_net::training::events::{
     Command, EpochMetrics, Event, Phase, Stage, Started, StopReason, Stopped,
@@ -10,7 +11,7 @@ use tasklens_net::training::events::{
 use tasklens_net::training::{Request, Unsaved, outputs, run_folder, start};
 
 use super::arguments::Train;
-use super::progress::{Bar, clock};
+use super::progress::Bar;
 use super::{interrupt, open_config, refuse_outside, stdout};
 
 pub fn run(arguments: &Train) -> anyhow::Result<bool> {

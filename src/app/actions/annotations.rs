@@ -8,11 +8,11 @@ use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::merge::{self, OnConflict};
 use tasklens_data::dataset::edits::{self, Opened, Step};
 use tasklens_data::dataset::export::{self, Form};
+use tasklens_data::text::{counted_grouped, grouped, plural};
 
 use crate::app::App;
 use crate::app::command::{AppCommand, Level, UiCommand};
 use crate::app::dialogs::export::ExportForm;
-use crate::app::format::grouped;
 use crate::app::services::file_dialogs;
 use crate::app::services::jobs::{Outcome, take};
 use crate::app::services::label_edits::{LabelEdits, News};
@@ -130,8 +130,8 @@ impl App {
         }
         if pending > 0 {
             let count = grouped(pending as u64);
-            let (edits, them) =
-                if pending == 1 { ("label edit is", "it") } else { ("label edits are", "them") };
+            let edits = plural(pending, "label edit is", "label edits are");
+            let them = plural(pending, "it", "them");
             let message = format!(
                 "{count} {edits} not in the CSV yet, from an earlier time: Save labels writes {them}"
             );
@@ -214,8 +214,7 @@ impl App {
     }
 
     fn on_labels_saved(&mut self, outcome: &merge::Outcome) {
-        let rows = if outcome.rows_changed == 1 { "row" } else { "rows" };
-        let mut message = format!("{} {rows} of the CSV changed.", grouped(outcome.rows_changed as u64));
+        let mut message = format!("{} of the CSV changed.", counted_grouped(outcome.rows_changed, "row"));
         if let Some(backup) = &outcome.backup {
             message += &format!(" It is kept as it was in {}.", backup.display());
         }

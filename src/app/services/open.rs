@@ -9,9 +9,9 @@ use tasklens_data::dataset::create::{self, Found};
 use tasklens_data::dataset::propose::{self, Proposal};
 use tasklens_data::dataset::{Dataset, sample, vocabulary};
 use tasklens_data::images::decode::has_image_ending;
+use tasklens_data::text::grouped;
 use tasklens_net::training::{self, run_folder::RunRecord};
 
-use crate::app::format::grouped;
 use crate::app::services::jobs::Progress;
 use crate::app::services::project::{ImageSource, Summary};
 use crate::app::services::runs::Run;

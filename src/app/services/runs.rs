@@ -6,11 +6,11 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use tasklens_data::dataset::problems::counted;
+use tasklens_data::text::age;
+use tasklens_data::text::counted;
 use tasklens_net::training::events::StopReason;
 use tasklens_net::training::run_folder::{self, RunRecord};
 
-use crate::app::format::age;
 use crate::app::services::jobs::{Job, Jobs, Outcome, take};
 
 /// A run on disk.

@@ -1,10 +1,10 @@
 //! The bar at the bottom: project, device, running job, log.
 
 use egui::{Align, Layout, Margin, Panel, RichText, Role, Ui, WidgetInfo};
+use tasklens_data::text::{counted_grouped, duration, grouped};
 
 use crate::app::App;
 use crate::app::command::UiCommand;
-use crate::app::format::{duration, grouped};
 use crate::app::services::jobs::Progress;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
@@ -53,12 +53,11 @@ impl App {
             ui.label(text.size(TEXT_SMALL).color(tokens.error)).on_hover_text(why);
             return;
         }
-        let pending = edits.state().pending_count() as u64;
+        let pending = edits.state().pending_count();
         if pending == 0 {
             return;
         }
-        let is_one = pending == 1;
-        let text = format!("{} label edit{}", grouped(pending), if is_one { "" } else { "s" });
+        let text = counted_grouped(pending, "label edit");
         let (icon, hint) = if edits.is_kept() {
             (icons::CHECK, "Safe on the disk, beside the CSV. Save labels writes them into the CSV.")
         } else {

@@ -1,8 +1,10 @@
 //! Near-duplicates across the parts of the split: which pairs there are, and what they say of the scores.
 
+use tasklens_data::dataset::split::Part;
+use tasklens_data::work::KeepGoing;
+
 use super::inspection::{Inspection, TaskItems};
 use crate::inference::duplicates::{self, Pair};
-use tasklens_data::dataset::split::Part;
 
 /// The search finds pairs from this correlation on; the slider then only filters.
 pub const LEAST: f32 = 0.95;
@@ -15,10 +17,7 @@ pub struct Found {
 }
 
 /// Compares the parts with each other; `None` where `keep_going` said no.
-pub fn find(
-    inspection: &Inspection,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
-) -> anyhow::Result<Option<Found>> {
+pub fn find(inspection: &Inspection, keep_going: &mut KeepGoing<'_>) -> anyhow::Result<Option<Found>> {
     let [train, validation, test] =
         [Part::Train, Part::Validation, Part::Test].map(|part| inspection.items_of(Some(part)));
     let searches = [(&train, &validation), (&train, &test), (&validation, &test)];
@@ -98,11 +97,11 @@ pub fn contradicts(task: &TaskItems, pair: &Pair) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::inference::outputs::{Features, MINIATURE_BYTES};
     use Part::{Test, Train, Validation};
     use tasklens_data::config::Task;
 
     use super::*;
+    use crate::inference::outputs::{Features, MINIATURE_BYTES};
 
     /// Miniatures that differ by their number, where a number comes twice they are equal.
     fn inspection(numbers: &[usize], parts: &[Part], labels: &[Option<u32>]) -> Inspection {

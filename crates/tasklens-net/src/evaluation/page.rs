@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use image::codecs::jpeg::JpegEncoder;
 use tasklens_data::images::thumbnail::thumbnail;
+use tasklens_data::work::KeepGoing;
 
 use super::compare::FEWEST;
 use super::intervals::Estimate;
@@ -25,7 +26,7 @@ const STYLE: &str = include_str!("page/style.css");
 
 /// The page. Decodes the images that it shows: takes a while. `keep_going` gets (done, of) and returns whether
 /// to go on; images left out then are shown as their path.
-pub fn page(report: &Report, keep_going: &mut dyn FnMut(usize, usize) -> bool) -> String {
+pub fn page(report: &Report, keep_going: &mut KeepGoing<'_>) -> String {
     let pictures = Pictures::load(report, keep_going);
     let name = report.model.file_name().unwrap_or(report.model.as_os_str()).to_string_lossy();
     let mut body = format!(
@@ -244,7 +245,7 @@ fn duplicates_section(report: &Report, pictures: &Pictures) -> String {
 struct Pictures(HashMap<PathBuf, String>);
 
 impl Pictures {
-    fn load(report: &Report, keep_going: &mut dyn FnMut(usize, usize) -> bool) -> Self {
+    fn load(report: &Report, keep_going: &mut KeepGoing<'_>) -> Self {
         let mut wanted: Vec<&Path> = Vec::new();
         for task in &report.tasks {
             wanted.extend(task.mistakes.iter().take(MOST).map(|mistake| mistake.image.as_path()));

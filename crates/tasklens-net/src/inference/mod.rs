@@ -9,6 +9,7 @@ pub mod neighbours;
 pub mod outputs;
 pub mod projection;
 pub mod stream;
+pub mod table;
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! Which row to label next: the order in which the rows of a dataset are offered.
 
+use tasklens_data::work::KeepGoing;
+
 use super::suggestions::Suggestions;
 use crate::inference::diverse;
 
@@ -67,10 +69,7 @@ pub struct Arranged {
 /// Arranges rows; those that the order says nothing of follow: first the unlabelled, then the labelled, each
 /// as in the CSV. A million rows take well under a second, but [`Order::Diverse`], which reads features.
 /// `keep_going` gets (done, of); `None` where it said no.
-pub fn arrange(
-    question: &Question<'_>,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
-) -> Option<Arranged> {
+pub fn arrange(question: &Question<'_>, keep_going: &mut KeepGoing<'_>) -> Option<Arranged> {
     let first = match (question.order, question.suggestions) {
         (Order::File, _) => question.rows.to_vec(),
         (Order::Unlabelled, _) => {
@@ -128,11 +127,7 @@ impl Question<'_> {
     }
 
     /// Unlabelled rows with features: some chosen one by one, then the others, the least represented first.
-    fn diverse(
-        &self,
-        said: &Suggestions,
-        keep_going: &mut dyn FnMut(usize, usize) -> bool,
-    ) -> Option<Vec<usize>> {
+    fn diverse(&self, said: &Suggestions, keep_going: &mut KeepGoing<'_>) -> Option<Vec<usize>> {
         if said.features().is_empty() {
             return Some(Vec::new());
         }

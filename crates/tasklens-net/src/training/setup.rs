@@ -6,10 +6,12 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail, ensure};
 use tasklens_data::config::{ClassWeights, Config, Precision, Task};
 use tasklens_data::dataset::edits::Edit;
-use tasklens_data::dataset::problems::{self, Problem, Severity, counted, is};
+use tasklens_data::dataset::problems::{self, Problem, Severity};
 use tasklens_data::dataset::split::Split;
 use tasklens_data::dataset::{Dataset, Row};
 use tasklens_data::images::cache::ImageCache;
+use tasklens_data::text::{counted, is};
+use tasklens_data::work::cores;
 use tch::{Kind, Tensor};
 
 use super::events::Labelled;
@@ -293,7 +295,7 @@ pub fn free_memory() -> usize {
 /// Threads that decode: as asked, else all cores beside a GPU, and half of them where the network
 /// computes on the same cores.
 pub fn workers(config: &Config, device: &Device) -> usize {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let cores = cores();
     let auto = if device.tch == tch::Device::Cpu { cores.div_ceil(2) } else { cores };
     config.model.workers.unwrap_or(auto).max(1)
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use egui::{Align, Grid, Key, Label, Layout, RichText, ScrollArea, Ui};
 use tasklens_data::dataset::edits::State;
 use tasklens_data::dataset::vocabulary::{self, Change, Preview};
+use tasklens_data::text::{counted_grouped, grouped, plural};
 
 use super::Answer;
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::services::derived::Derived;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
@@ -111,8 +111,7 @@ fn sentence(change: &Change) -> String {
 fn preview_ui(ui: &mut Ui, tokens: &Tokens, preview: &Preview) {
     let count = match preview.images {
         0 => "No image gets another label".to_owned(),
-        1 => "1 image changes".to_owned(),
-        images => format!("{} images change", grouped(images as u64)),
+        images => format!("{} {}", counted_grouped(images, "image"), plural(images, "changes", "change")),
     };
     ui.label(theme::strong(count));
     for note in &preview.notes {

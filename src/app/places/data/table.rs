@@ -106,13 +106,12 @@ fn row_ui(row: &mut TableRow<'_, '_>, project: &Project, index: usize, context: 
     });
     row.col(|ui| {
         let part = project.summary.parts.get(index).copied().flatten();
-        let (name, color) = match part {
-            Some(Part::Train) => ("train", tokens.text_weak),
-            Some(Part::Validation) => ("validation", tokens.accent_text),
-            Some(Part::Test) => ("test", tokens.text_weak),
-            None => ("not used", tokens.warning),
+        let color = match part {
+            Some(Part::Validation) => tokens.accent_text,
+            Some(Part::Train | Part::Test) => tokens.text_weak,
+            None => tokens.warning,
         };
-        ui.label(RichText::new(name).size(theme::TEXT_SMALL).color(color));
+        ui.label(RichText::new(part.map_or("not used", Part::name)).size(theme::TEXT_SMALL).color(color));
     });
     for (task, label) in dataset.tasks.iter().zip(&data.labels) {
         row.col(|ui| match label.and_then(|class| task.labels.get(class as usize)) {

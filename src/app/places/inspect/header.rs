@@ -2,11 +2,11 @@
 
 use egui::{Align, ComboBox, Layout, RichText, Role, Ui, WidgetInfo};
 use tasklens_data::dataset::split::Part;
+use tasklens_data::text::{grouped, plural};
 use tasklens_net::evaluation::inspection::Inspection;
 
 use super::{Focus, InspectView, Tab};
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::{dot_ui, tab_ui};
 
@@ -43,7 +43,7 @@ impl InspectView {
             }
             let Some(session) = &mut self.session else { return };
             if missing > 0 {
-                let images = if missing == 1 { "image is" } else { "images are" };
+                let images = plural(missing, "image is", "images are");
                 let text = format!("{} {images} not predicted yet", grouped(missing as u64));
                 ui.add_space(2.0 * GRID);
                 ui.label(theme::caption(context.tokens, text));
@@ -98,12 +98,7 @@ fn tasks_ui(ui: &mut Ui, inspection: &Inspection, focus: &mut Focus, context: &V
 }
 
 fn part_ui(ui: &mut Ui, inspection: &Inspection, focus: &mut Focus) {
-    let name = |part: Option<Part>| match part {
-        Some(Part::Train) => "Train",
-        Some(Part::Validation) => "Validation",
-        Some(Part::Test) => "Test",
-        None => "All parts",
-    };
+    let name = |part: Option<Part>| part.map_or("All parts", Part::title);
     let menu = ComboBox::from_id_salt("inspected part").selected_text(name(focus.part)).width(26.0 * GRID);
     let menu = menu.show_ui(ui, |ui| {
         for part in [Some(Part::Validation), Some(Part::Train), Some(Part::Test), None] {

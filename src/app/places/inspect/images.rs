@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use egui::Ui;
 use tasklens_data::dataset::Dataset;
+use tasklens_data::text::grouped;
 use tasklens_net::evaluation::browse::{Order, Query, Verdict};
 use tasklens_net::evaluation::inspection::Inspection;
 
@@ -25,7 +26,6 @@ use super::session::{Loaded, Session};
 use super::{Action, Focus};
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::services::derived::{Derived, News};
 use crate::app::services::jobs::Job;
 use crate::app::theme::GRID;

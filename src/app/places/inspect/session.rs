@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tasklens_data::config::DeviceChoice;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::split::Part;
+use tasklens_data::work::cores;
 use tasklens_net::evaluation::agreement::{self, Disagreement, Record};
 use tasklens_net::evaluation::inspection::Inspection;
 use tasklens_net::evaluation::report::PartScores;
@@ -252,7 +253,7 @@ pub(super) fn predict(
         if store.is_complete(&dataset.rows, &which)? {
             return Ok(Pass { known: which.len(), complete: true, ..Pass::default() });
         }
-        let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let workers = cores();
         let open = || predictors.open(&run, device);
         store.compute(open, &dataset.rows, &which, (batch, workers), &mut |done, of| {
             progress.set(done as u64, of as u64);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::Values;
+use tasklens_data::work::KeepGoing;
 use tasklens_net::labelling::candidates;
 use tasklens_net::labelling::order::{Order, Question, Uncertainty, arrange};
 use tasklens_net::labelling::suggestions::Suggestions;
@@ -162,7 +163,7 @@ fn answer(
     suggestions: Option<&Suggestions>,
     flagged: Option<&HashSet<&str>>,
     visited: &[usize],
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> Option<Vec<usize>> {
     let visited: HashSet<usize> = visited.iter().copied().collect();
     let mut rows = candidates::rows(dataset);

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use tasklens_data::dataset::Dataset;
+use tasklens_data::work::KeepGoing;
 use tasklens_net::inference::neighbours::nearest_to_item;
 use tasklens_net::labelling::candidates;
 use tasklens_net::labelling::suggestions::Suggestions;
@@ -160,7 +161,7 @@ fn alike(
     suggestions: &Suggestions,
     row: usize,
     task: usize,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> Found {
     let mut found = Found { rows: vec![row], values: vec![1.0], refused: HashSet::new() };
     let Some(item) = suggestions.item_of(row) else { return found };

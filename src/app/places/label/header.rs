@@ -1,13 +1,14 @@
 //! Above the images: one or many, which, in which order, and the model that helps.
 
 use egui::{Align, Button, ComboBox, Layout, RichText, Role, Ui, WidgetInfo};
+use tasklens_data::text::age_of;
+use tasklens_data::text::grouped;
 use tasklens_net::labelling::order::{Order, Uncertainty};
 
 use super::session::Model;
 use super::{LabelView, Mode, Which};
 use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
-use crate::app::format::{age_of, grouped};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::choice::{choice_ui, combo};

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use tasklens_data::config::Task;
 use tasklens_data::dataset::Dataset;
+use tasklens_data::work::cores;
 use tasklens_net::inference::outputs::{Outputs, Pass, Store};
 use tasklens_net::labelling::candidates;
 use tasklens_net::labelling::suggestions::{Score, Suggestions};
@@ -335,7 +336,7 @@ impl Session {
         };
         self.predicting = Some(context.jobs.start(title, move |progress| {
             let which = &missing[..missing.len().min(piece)];
-            let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+            let workers = cores();
             let store = Store::of(&path)?;
             let open = || predictors.open(&path, device);
             store.compute(open, &dataset.rows, which, (batch, workers), &mut |done, _| {

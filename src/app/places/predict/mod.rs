@@ -4,7 +4,6 @@
 //! [`worker`]'s.
 
 mod answer;
-mod export;
 mod list;
 mod picker;
 mod view;
@@ -17,6 +16,7 @@ use egui::{Color32, TextureHandle, TextureOptions};
 use tasklens_data::config::{DeviceChoice, Task};
 use tasklens_data::files::Output;
 use tasklens_net::inference::Prediction;
+use tasklens_net::inference::table::{self, Listed};
 
 use crate::app::command::{AppCommand, Level};
 use crate::app::context::ViewContext;
@@ -307,7 +307,7 @@ impl PredictView {
     }
 
     fn export(&mut self, context: &ViewContext<'_>) {
-        let rows: Vec<export::Row<'_>> = self
+        let rows: Vec<Listed<'_>> = self
             .entries
             .iter()
             .filter_map(|entry| {
@@ -316,11 +316,11 @@ impl PredictView {
                     State::Failed(message) => Err(message.as_str()),
                     State::Waiting => return None,
                 };
-                Some(export::Row { image: entry.origin.clone(), outcome })
+                Some(Listed { image: entry.origin.clone(), outcome })
             })
             .collect();
         let count = rows.len();
-        match export::csv(self.tasks(), &rows) {
+        match table::list_csv(self.tasks(), &rows) {
             Ok(bytes) => {
                 self.saving =
                     Some(file_dialogs::ask_csv(context.jobs, move |file| save(&file, &bytes, count)));

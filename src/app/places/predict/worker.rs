@@ -13,12 +13,12 @@ use tasklens_data::images::decode::Decoded;
 use tasklens_data::images::thumbnail::thumbnail_of;
 use tasklens_data::images::{self, Rgb};
 use tasklens_data::panics;
+use tasklens_data::text::age;
 use tasklens_net::inference::Prediction;
 use tasklens_net::model::checkpoint;
 use tasklens_net::training::events::EpochMetrics;
 use tasklens_net::training::run_folder::{self, RunRecord};
 
-use crate::app::format::age;
 use crate::app::services::jobs::{Job, Jobs, Progress};
 use crate::app::services::predictors::Predictors;
 use crate::app::services::project::ImageSource;

@@ -8,18 +8,17 @@ mod draft;
 mod earlier;
 pub mod estimates;
 pub mod live;
-mod open_file;
 mod outcome;
 mod rows;
 mod run_bar;
-mod save;
 mod settings;
 mod ways;
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use egui::{RichText, ScrollArea, Ui};
-use tasklens_data::config::DeviceChoice;
+use tasklens_data::config::{self, DeviceChoice};
 use tasklens_net::device::{self, Device};
 use tasklens_net::training::{self, Unsaved, events::Event};
 
@@ -48,7 +47,7 @@ pub struct TrainView {
     draft: Option<Draft>,
     estimates: Estimates,
     /// What was last told to be remembered, or came from there.
-    told: Option<tasklens_data::config::ModelConfig>,
+    told: Option<config::ModelConfig>,
     run: Option<LiveRun>,
     earlier: Earlier,
     legend: charts::Legend,
@@ -237,7 +236,9 @@ impl TrainView {
             let file = draft.saved.file.clone();
             let text = std::fs::read_to_string(&file)
                 .map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", file.display()))
-                .and_then(|text| save::edited(&text, &draft.saved, &draft.config));
+                .and_then(|text| {
+                    config::edit_settings(&text, &draft.saved, &draft.config).map_err(anyhow::Error::msg)
+                });
             match text {
                 Ok(text) => commands.send(AppCommand::SaveConfig { file, text }),
                 Err(error) => commands.toast(Level::Error, format!("{error:#}")),
@@ -370,7 +371,9 @@ fn task_index(context: &ViewContext<'_>, task: &str) -> usize {
 }
 
 fn open_externally(context: &ViewContext<'_>, path: PathBuf) -> Job<()> {
-    context.jobs.start_quietly("Opening", move |_| open_file::open(&path))
+    context.jobs.start_quietly("Opening", move |_| {
+        opener::open(&path).with_context(|| format!("{} cannot be opened", path.display()))
+    })
 }
 
 fn first_run_ui(ui: &mut Ui, context: &ViewContext<'_>) {

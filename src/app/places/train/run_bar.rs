@@ -1,14 +1,12 @@
 //! The bar over the charts: start, pause, stop, and how far the run is.
 
-use std::time::Duration;
-
 use egui::{Button, Rect, Response, RichText, Role, Ui, WidgetInfo, vec2};
+use tasklens_data::text::{clock, grouped};
 use tasklens_net::training::events::Phase;
 
 use super::live::{LiveRun, Preparing};
 use crate::app::command::UiCommand;
 use crate::app::context::{TrainingState, ViewContext};
-use crate::app::format::{duration, grouped};
 use crate::app::theme::icons;
 use crate::app::theme::{GRID, Tokens};
 
@@ -27,7 +25,7 @@ pub fn run_bar_ui(ui: &mut Ui, context: &ViewContext<'_>, run: Option<&LiveRun>,
         _ if run.record.started.is_none() => (preparing_text(run.preparing.as_ref()), String::new()),
         Some(progress) => (
             progress_text(run, context.training),
-            format!("{:.1} images/s   {} left", progress.images_per_sec, duration(secs(progress.secs_left))),
+            format!("{:.1} images/s   {} left", progress.images_per_sec, clock(progress.secs_left.round())),
         ),
         None => ("The first batch is on its way".to_owned(), String::new()),
     };
@@ -170,11 +168,6 @@ fn progress_bar(ui: &mut Ui, tokens: &Tokens, fraction: Option<f32>, text: &str)
         None => Rect::from_min_size(rect.min, vec2(rect.width() * 0.08, rect.height())),
     };
     ui.painter().rect_filled(bar, 3.0, tokens.accent);
-}
-
-/// Seconds of an event, which may be anything, as a duration.
-pub fn secs(secs: f64) -> Duration {
-    Duration::try_from_secs_f64(secs.round()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use tasklens_data::dataset::Row;
 use tasklens_data::images::miniature;
+use tasklens_data::work::KeepGoing;
 
 use super::{Buffer, SHARD_IMAGES, Stamp, Store, older};
 use crate::inference::Predictor;
@@ -36,7 +37,7 @@ struct Work<'a> {
     /// How many images are to be predicted.
     of: usize,
     pass: Pass,
-    keep_going: &'a mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &'a mut KeepGoing<'a>,
 }
 
 impl Store {
@@ -53,7 +54,7 @@ impl Store {
         rows: &[Row],
         which: &[usize],
         (batch_size, workers): (usize, usize),
-        keep_going: &mut dyn FnMut(usize, usize) -> bool,
+        keep_going: &mut KeepGoing<'_>,
     ) -> anyhow::Result<Pass> {
         let missing = self.missing(rows, which)?;
         let of = missing.len();

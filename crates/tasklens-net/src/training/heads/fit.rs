@@ -3,6 +3,7 @@
 //! Each pass reads every feature once and serves all problems (a task without one of its folds, or with one
 //! of several penalties) by one matrix product; float16 stays in its file but for one chunk.
 
+use tasklens_data::work::KeepGoing;
 use tch::{Kind, Tensor, no_grad};
 
 use super::inputs::Inputs;
@@ -55,7 +56,7 @@ pub struct Progress<'a> {
     /// Rows to see to, at most.
     pub of: usize,
     /// Gets both.
-    pub keep_going: &'a mut dyn FnMut(usize, usize) -> bool,
+    pub keep_going: &'a mut KeepGoing<'a>,
 }
 
 impl Progress<'_> {

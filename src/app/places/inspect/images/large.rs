@@ -4,11 +4,11 @@ use egui::{
     Align, Align2, Button, ComboBox, FontId, Key, Label, Layout, Modifiers, Panel, Rect, RichText, Role,
     ScrollArea, Sense, Slider, Spinner, TextureHandle, Ui, Vec2, WidgetInfo, vec2,
 };
+use tasklens_data::text::grouped;
 
 use super::heat::{Heat, Key as HeatKey};
 use super::{Basis, ImagesTab};
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::places::inspect::session::{Loaded, Session};
 use crate::app::services::thumbnails::{Thumbnail, side_for};
 use crate::app::theme::icons;
