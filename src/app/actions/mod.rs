@@ -2,34 +2,23 @@
 
 pub(in crate::app) mod annotations;
 pub(in crate::app) mod image_check;
+mod project;
 pub(in crate::app) mod training;
 pub(in crate::app) mod unfinished;
 pub(in crate::app) mod vocabulary;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use tasklens_data::config::Config;
-use tasklens_data::dataset::{self, Dataset, ImageRow};
-use tasklens_data::files::Output;
 use tasklens_net::training::events::Command;
 
 use crate::app::App;
 use crate::app::command::{AppCommand, Level, Place, UiCommand};
 use crate::app::context::TrainingState;
-use crate::app::dialogs::new_project::NewProjectForm;
-use crate::app::dialogs::proposal::ProposalForm;
-use crate::app::places::train::{Remembered, Restored};
 use crate::app::services::file_dialogs;
-use crate::app::services::jobs::{Outcome, Progress, take};
-use crate::app::services::open::{self, Opened, Opening};
-use crate::app::services::project::{ImageSource, Project, Summary};
+use crate::app::services::jobs::{Outcome, take};
+use crate::app::services::project::ImageSource;
 use crate::app::services::settings::ThemeChoice;
-use crate::app::shell::AskedOutside;
 
-/// Images and seed of the sample that the window writes.
-const SAMPLE_IMAGES: usize = 1200;
-const SAMPLE_SEED: u64 = 7;
 /// Zoom goes in these steps, between half and three times.
 const ZOOM_STEP: f32 = 0.1;
 
@@ -293,191 +282,6 @@ impl App {
         self.settings.zoom = Some(zoom);
         self.ctx.set_zoom_factor(zoom);
         self.save_settings();
-    }
-
-    pub(in crate::app) fn open_paths(&mut self, paths: Vec<PathBuf>) {
-        let title = match &paths[..] {
-            [] => return,
-            [path] => format!("Opening {}", path.file_name().unwrap_or(path.as_os_str()).to_string_lossy()),
-            _ => format!("Opening {} files", paths.len()),
-        };
-        self.place_when_open = None;
-        let before = self.project.as_ref().map(|project| Arc::clone(&project.dataset));
-        let work = move |progress: &Progress| open::open_after(&paths, before.as_deref(), progress);
-        self.opening = Some(self.jobs.start(title, work));
-    }
-
-    fn on_opened(&mut self, Opened { opening, has_same_rows }: Opened) {
-        match opening {
-            Opening::Project(opened) => {
-                let (config, dataset, summary) = *opened;
-                self.set_project(config, dataset, summary, has_same_rows);
-            }
-            Opening::Outside(config, outside) => {
-                self.overlays.outside = Some(Box::new(AskedOutside::to_draw(config, outside)));
-            }
-            Opening::Bare(proposal, training) => {
-                self.go_to(Place::Data);
-                self.new_project = None;
-                self.proposal = Some(ProposalForm::new(*proposal, *training));
-            }
-            Opening::Folder(found) => {
-                self.go_to(Place::Data);
-                self.proposal = None;
-                self.new_project = Some(NewProjectForm::new(found));
-            }
-            Opening::Run(run) => {
-                self.go_to(Place::Train);
-                if let Some(best) = run.record.best.clone() {
-                    self.views.predict.set_model(best);
-                }
-                self.views.train.open_run(*run);
-            }
-            Opening::Model(path) => self.apply(AppCommand::UseModel(path)),
-            Opening::Predict(checkpoint, found) => {
-                self.apply(AppCommand::UseModel(checkpoint));
-                self.apply(AppCommand::OpenImages(open::to_predict(&found)));
-                for notice in found.notices {
-                    self.toast(Level::Info, notice);
-                }
-            }
-            Opening::Images(images) => self.apply(AppCommand::OpenImages(images)),
-        }
-    }
-
-    fn set_project(&mut self, config: Config, dataset: Dataset, summary: Summary, has_same_rows: bool) {
-        if self.must_stay_open() {
-            return;
-        }
-        let same_file = self.project.as_ref().is_some_and(|project| project.config.file == config.file);
-        self.settings.remember(&config.file);
-        if let Some(place) = self.place_when_open.take() {
-            self.go_to(place);
-        } else if !same_file {
-            self.go_to(Place::Data);
-        }
-        self.proposal = None;
-        self.new_project = None;
-        self.overlays.outside = None;
-        for notice in &config.notices {
-            self.commands.toast(Level::Info, notice);
-        }
-        let choice = config.model.device;
-        self.generation += 1;
-        self.project = Some(Project {
-            config,
-            dataset: Arc::new(dataset),
-            summary: Arc::new(summary),
-            generation: self.generation,
-        });
-        self.device.look(choice, &self.jobs);
-        self.open_edits();
-        self.tell_of_project(same_file, has_same_rows);
-        self.save_settings();
-    }
-
-    /// The rows of the open project were read anew, as the CSV had changed meanwhile.
-    pub(in crate::app) fn on_reread(
-        &mut self,
-        config: Config,
-        dataset: Arc<Dataset>,
-        summary: Summary,
-        has_same_rows: bool,
-    ) {
-        self.generation += 1;
-        let summary = Arc::new(summary);
-        self.project = Some(Project { config, dataset, summary, generation: self.generation });
-        self.tell_of_project(true, has_same_rows);
-    }
-
-    fn tell_of_project(&mut self, same_file: bool, has_same_rows: bool) {
-        self.views.on_project(same_file, has_same_rows);
-        self.tell_train_of_project();
-        self.check_images();
-    }
-
-    pub(in crate::app) fn tell_train_of_project(&mut self) {
-        self.runs.read_again();
-        let (views, mut context) = self.split();
-        views.train.on_project(&mut context);
-        self.restore_training();
-    }
-
-    /// Takes up how the open project was to be trained, unless its config has changed since.
-    fn restore_training(&mut self) {
-        let Some(file) = self.project.as_ref().map(|project| project.config.file.clone()) else { return };
-        let Some(remembered) = self.settings.training.get(&file) else { return };
-        let restored = self.views.train.restore(remembered);
-        if restored != Restored::Yes {
-            self.settings.training.remove(&file);
-        }
-        if restored == Restored::Outdated {
-            let message = "What was chosen in Train before, and not saved, does not fit the config any more and is not used";
-            self.toast(Level::Info, message);
-        }
-    }
-
-    fn remember_training(&mut self, file: PathBuf, chosen: Option<Remembered>) {
-        match chosen {
-            Some(chosen) => self.settings.training.insert(file, chosen),
-            None => self.settings.training.remove(&file),
-        };
-        self.save_settings();
-    }
-
-    fn close_project(&mut self) {
-        if self.must_stay_open() {
-            return;
-        }
-        self.project = None;
-        self.proposal = None;
-        self.new_project = None;
-        self.image_check = None;
-        self.close_edits();
-        self.settings.open = None;
-        self.go_to(Place::Data);
-        self.views.on_project(false, false);
-        self.tell_train_of_project();
-        self.save_settings();
-    }
-
-    /// Selects the row of an image in Data, wherever it is by now.
-    fn select_row(&mut self, row: ImageRow) {
-        let Some(project) = &self.project else { return };
-        match row.find(&project.dataset) {
-            Some(found) => self.views.data.select(ImageRow { row: found, ..row }),
-            None => {
-                let csv = project.dataset.table.path.display();
-                let message = format!("{} is not in {csv} any more", row.image);
-                self.toast(Level::Warning, message);
-            }
-        }
-    }
-
-    fn open_sample(&mut self) {
-        let folder = self.folders.data.join("sample");
-        let config = folder.join("config.yml");
-        if config.is_file() {
-            self.open_paths(vec![config]);
-            return;
-        }
-        self.errands.push(self.jobs.start("Drawing the sample", move |progress| {
-            let mut said = |done: usize, of: usize| {
-                progress.set(done as u64, of as u64);
-                progress.keep_going()
-            };
-            let config = dataset::sample::write_sample(&folder, SAMPLE_IMAGES, SAMPLE_SEED, &mut said)?;
-            Ok(Some(AppCommand::OpenPath(config)))
-        }));
-    }
-
-    fn save_config(&mut self, file: PathBuf, text: String) {
-        self.errands.push(self.jobs.start_whole("Saving", move |_| {
-            Output::of(&file)
-                .and_then(|output| output.write(text.as_bytes()))
-                .map_err(|error| anyhow::anyhow!("{} cannot be written: {error}", file.display()))?;
-            Ok(Some(AppCommand::OpenPath(file)))
-        }));
     }
 
     /// Tells the user something, now and in the log.

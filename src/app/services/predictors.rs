@@ -43,8 +43,13 @@ struct Key {
 /// Locked while it is loaded; empty before, and where that failed.
 type Slot<T> = Arc<Mutex<Option<Arc<T>>>>;
 
+struct Kept<T> {
+    key: Key,
+    slot: Slot<T>,
+}
+
 /// Values by key, the one asked for last at the end.
-struct Shelf<T>(Arc<Mutex<Vec<(Key, Slot<T>)>>>);
+struct Shelf<T>(Arc<Mutex<Vec<Kept<T>>>>);
 
 impl<T> Clone for Shelf<T> {
     fn clone(&self) -> Self {
@@ -75,9 +80,9 @@ impl<T> Shelf<T> {
     /// The slot of a key, which goes to the end.
     fn slot(&self, key: Key) -> Slot<T> {
         let mut all = lock(&self.0);
-        let found = all.iter().position(|(other, _)| *other == key);
-        let slot = found.map_or_else(Slot::default, |at| all.remove(at).1);
-        all.push((key, Arc::clone(&slot)));
+        let found = all.iter().position(|kept| kept.key == key);
+        let slot = found.map_or_else(Slot::default, |at| all.remove(at).slot);
+        all.push(Kept { key, slot: Arc::clone(&slot) });
         slot
     }
 
@@ -88,13 +93,13 @@ impl<T> Shelf<T> {
         let mut all = lock(&self.0);
         let (mut kept, mut newer) = (0, Vec::new());
         for at in (0..all.len()).rev() {
-            let (key, slot) = &all[at];
+            let Kept { key, slot } = &all[at];
             let is_outdated = newer.contains(&key.file);
             newer.push(key.file.clone());
             match use_of(slot) {
                 Use::Used => {}
                 Use::Unused if !is_outdated && kept < keep => kept += 1,
-                Use::Unused => dropped.push(all.remove(at).1),
+                Use::Unused => dropped.push(all.remove(at).slot),
                 Use::Empty => drop(all.remove(at)),
             }
         }

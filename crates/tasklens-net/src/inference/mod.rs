@@ -151,7 +151,11 @@ impl Predictor {
     /// # Errors
     /// The device ran out of memory or failed.
     pub fn predict_pixels(&self, pixels: &[u8], images: usize) -> anyhow::Result<Vec<Prediction>> {
-        let per_task = self.look_at(pixels, images)?.probabilities;
+        Ok(self.by_image(&self.look_at(pixels, images)?.probabilities, images))
+    }
+
+    /// Per image what `per_task` (each `[N, labels]`) has of it.
+    fn by_image(&self, per_task: &[Vec<f32>], images: usize) -> Vec<Prediction> {
         let prediction = |i: usize| Prediction {
             probabilities: per_task
                 .iter()
@@ -159,7 +163,7 @@ impl Predictor {
                 .map(|(values, task)| values[i * task.labels.len()..(i + 1) * task.labels.len()].to_vec())
                 .collect(),
         };
-        Ok((0..images).map(prediction).collect())
+        (0..images).map(prediction).collect()
     }
 
     /// Applies the heads to stored features `[N, features]` (float16, little-endian): probabilities `[N, labels]` per

@@ -8,9 +8,9 @@ use tasklens_data::config::Augmentation;
 use tasklens_data::dataset::Row;
 use tasklens_data::images::cache::ImageCache;
 
-use super::{Prediction, Predictor};
+use super::{Look, Prediction, Predictor};
 use crate::device::FreeCores;
-use crate::inference::loader::{Drawn, Loader, Source, in_batches};
+use crate::inference::loader::{Batch, Drawn, Loader, Source, in_batches};
 
 /// The result for one row.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct Answer {
     pub note: Option<String>,
 }
 
-/// Predicts `images` of `rows`, `batch_size` at a time, with `workers` decoding threads. `answer` gets every row
+/// Predicts `which` of `rows`, `batch_size` at a time, with `workers` decoding threads. `answer` gets every row
 /// once, batch by batch, and returns whether to continue.
 ///
 /// # Errors
@@ -35,9 +35,35 @@ pub fn predict_rows(
     (batch_size, workers): (usize, usize),
     answer: &mut dyn FnMut(Answer) -> bool,
 ) -> anyhow::Result<()> {
+    look_at_rows(predictor, rows, which, (batch_size, workers), &mut |batch, look| {
+        let failed = |(row, message)| Answer { row, result: Err(message), note: None };
+        let mut notes: HashMap<usize, String> = batch.notes.into_iter().collect();
+        let predictions = predictor.by_image(&look.probabilities, batch.rows.len());
+        let predicted = batch.rows.into_iter().zip(predictions).map(|(row, prediction)| Answer {
+            row,
+            result: Ok(prediction),
+            note: notes.remove(&row),
+        });
+        Ok(batch.failures.into_iter().map(failed).chain(predicted).all(&mut *answer))
+    })
+}
+
+/// Lets the network look at the images of `which` of `rows`, as [`predict_rows`]. `take` gets each batch with what the
+/// network makes of it (of labels the batch has none), and returns whether to go on.
+///
+/// # Errors
+/// The device ran out of memory or failed, or `take` did.
+pub(super) fn look_at_rows(
+    predictor: &Predictor,
+    rows: Vec<Row>,
+    which: &[usize],
+    (batch_size, workers): (usize, usize),
+    take: &mut dyn FnMut(Batch, Look) -> anyhow::Result<bool>,
+) -> anyhow::Result<()> {
     let description = predictor.description();
     let source = Arc::new(Source {
-        tasks: rows.first().map_or(0, |row| row.labels.len()),
+        // Labels are not looked at, and the rows may be of fewer tasks.
+        tasks: 0,
         rows,
         // Each image is read once: no cache needed.
         cache: ImageCache::new(description.height, description.width, 0),
@@ -50,17 +76,9 @@ pub fn predict_rows(
     let mut cores = FreeCores::new(predictor.device().tch, None);
     for batch in loader {
         cores.follow();
-        for (row, message) in batch.failures {
-            if !answer(Answer { row, result: Err(message), note: None }) {
-                return Ok(());
-            }
-        }
-        let predictions = predictor.predict_pixels(&batch.pixels, batch.rows.len())?;
-        let mut notes: HashMap<usize, String> = batch.notes.into_iter().collect();
-        for (row, prediction) in batch.rows.into_iter().zip(predictions) {
-            if !answer(Answer { row, result: Ok(prediction), note: notes.remove(&row) }) {
-                return Ok(());
-            }
+        let look = predictor.look_at(&batch.pixels, batch.rows.len())?;
+        if !take(batch, look)? {
+            break;
         }
     }
     Ok(())

@@ -2,20 +2,16 @@
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use anyhow::Context as _;
-use tasklens_data::config::Augmentation;
 use tasklens_data::dataset::Row;
-use tasklens_data::images::cache::ImageCache;
 use tasklens_data::images::miniature;
 use tasklens_data::work::KeepGoing;
 
 use super::{Buffer, SHARD_IMAGES, Stamp, Store, older};
-use crate::device::FreeCores;
 use crate::inference::Predictor;
 use crate::inference::features::{self, Identity, View, clean};
-use crate::inference::loader::{Drawn, Loader, Source, in_batches};
+use crate::inference::stream::look_at_rows;
+use crate::model::checkpoint::Description;
 
 /// The result of a pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -134,48 +130,32 @@ impl Work<'_> {
 
     /// Runs the network on images.
     fn look(&mut self, missing: &[(usize, Stamp)], workers: usize) -> anyhow::Result<()> {
-        let rows: Vec<usize> = missing.iter().map(|(row, _)| *row).collect();
+        let which: Vec<usize> = missing.iter().map(|(row, _)| *row).collect();
         let stamps: HashMap<usize, Stamp> = missing.iter().copied().collect();
-        let description = self.predictor.description();
-        let source = Arc::new(Source {
-            // Labels are not used, and the rows may have fewer tasks.
-            tasks: 0,
-            rows: self.rows.to_vec(),
-            // Each image is read once: no cache needed.
-            cache: ImageCache::new(description.height, description.width, 0),
-            augmentation: Augmentation::none(),
-            drawn: Drawn::ByRow,
-            seed: 0,
-        });
-        let loader = Loader::start(&source, in_batches(&rows, self.batch_size), None, workers)
-            .context("cannot start the threads that decode images")?;
-        let image_bytes = description.height as usize * description.width as usize * 3;
+        let (predictor, sizes) = (self.predictor, (self.batch_size, workers));
+        let Description { height, width, .. } = *predictor.description();
         let mut buffer = Buffer::new(self.store.tasks.len());
-        let mut cores = FreeCores::new(self.predictor.device().tch, None);
-        for batch in loader {
-            cores.follow();
-            let look = self.predictor.look_at(&batch.pixels, batch.rows.len())?;
+        look_at_rows(predictor, self.rows.to_vec(), &which, sizes, &mut |batch, look| {
             self.pass.failures.extend(batch.failures);
             self.pass.notes.extend(batch.notes);
             // Rounded as stored, as heads that are trained on stored features see them.
             buffer.add(match self.store.shared {
-                Some(_) => self.predictor.classify(&look.features)?,
+                Some(_) => predictor.classify(&look.features)?,
                 None => look.probabilities,
             });
             buffer.features.extend(look.features);
-            for (row, pixels) in batch.rows.iter().zip(batch.pixels.chunks_exact(image_bytes)) {
+            let pixels = batch.pixels.chunks_exact(height as usize * width as usize * 3);
+            for (row, pixels) in batch.rows.iter().zip(pixels) {
                 buffer.images.push(self.rows[*row].image.clone());
                 buffer.stamps.push(stamps.get(row).copied().unwrap_or_default());
-                buffer.miniatures.extend(miniature::of(pixels, description.width, description.height));
+                buffer.miniatures.extend(miniature::of(pixels, width, height));
             }
             self.pass.predicted += batch.rows.len();
             if buffer.images.len() >= SHARD_IMAGES {
                 self.keep(std::mem::replace(&mut buffer, Buffer::new(self.store.tasks.len())))?;
             }
-            if !self.goes_on() {
-                break;
-            }
-        }
+            Ok(self.goes_on())
+        })?;
         if buffer.images.is_empty() { Ok(()) } else { self.keep(buffer) }
     }
 
