@@ -9,7 +9,7 @@ use super::{ClassWeights, Config, Task};
 /// A change of the tasks and labels of a project. Texts have no spaces around them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Change {
+pub enum VocabularyChange {
     /// A task more. A column of that name that is there keeps its cells.
     AddTask {
         /// The task and its column.
@@ -63,7 +63,7 @@ pub enum Change {
     },
 }
 
-impl Change {
+impl VocabularyChange {
     /// The task that changes.
     pub fn task(&self) -> &str {
         match self {
@@ -113,7 +113,7 @@ impl Change {
 }
 
 /// What the user does, as a sentence.
-impl fmt::Display for Change {
+impl fmt::Display for VocabularyChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AddTask { name, labels } => {
@@ -136,7 +136,7 @@ impl fmt::Display for Change {
 impl Config {
     /// The config after a change: weights follow their tasks and labels, new ones weigh 1.
     #[must_use]
-    pub fn after(&self, change: &Change) -> Self {
+    pub fn after(&self, change: &VocabularyChange) -> Self {
         let mut config = self.clone();
         let model = &mut config.model;
         let at = model.tasks.iter().position(|task| task.name == change.task());
@@ -148,18 +148,18 @@ impl Config {
             _ => None,
         };
         match (change, at) {
-            (Change::AddTask { labels, .. }, _) => {
+            (VocabularyChange::AddTask { labels, .. }, _) => {
                 model.task_weights.push(1.0);
                 per_label.iter_mut().for_each(|weights| weights.push(vec![1.0; labels.len()]));
             }
-            (Change::RemoveTask { .. }, Some(at)) => {
+            (VocabularyChange::RemoveTask { .. }, Some(at)) => {
                 model.task_weights.remove(at);
                 per_label.iter_mut().for_each(|weights| drop(weights.remove(at)));
             }
-            (Change::AddLabel { .. }, Some(at)) => {
+            (VocabularyChange::AddLabel { .. }, Some(at)) => {
                 per_label.iter_mut().for_each(|weights| weights[at].push(1.0));
             }
-            (Change::MergeLabels { .. } | Change::RemoveLabel { .. }, Some(at)) => {
+            (VocabularyChange::MergeLabels { .. } | VocabularyChange::RemoveLabel { .. }, Some(at)) => {
                 if let (Some(class), Some(weights)) = (class, per_label) {
                     weights[at].remove(class);
                 }

@@ -10,13 +10,16 @@ pub const LEAST: f32 = 0.95;
 
 /// All pairs of two parts, as items, the most alike first; `a` trains, or validates where `b` tests.
 #[derive(Clone, Debug, Default)]
-pub struct Found {
+pub struct FoundDuplicates {
     /// See above.
     pub pairs: Vec<Pair>,
 }
 
 /// Compares the parts with each other; `None` where `keep_going` said no.
-pub fn find(inspection: &Inspection, keep_going: &mut KeepGoing<'_>) -> anyhow::Result<Option<Found>> {
+pub fn find(
+    inspection: &Inspection,
+    keep_going: &mut KeepGoing<'_>,
+) -> anyhow::Result<Option<FoundDuplicates>> {
     let [train, validation, test] =
         [Part::Train, Part::Validation, Part::Test].map(|part| inspection.items_of(Some(part)));
     let searches = [(&train, &validation), (&train, &test), (&validation, &test)];
@@ -40,7 +43,7 @@ pub fn find(inspection: &Inspection, keep_going: &mut KeepGoing<'_>) -> anyhow::
         before += work(&search);
     }
     pairs.sort_by(|x, y| y.similarity.total_cmp(&x.similarity));
-    Ok(Some(Found { pairs }))
+    Ok(Some(FoundDuplicates { pairs }))
 }
 
 /// What the pairs say of the scores of a part.
@@ -57,7 +60,7 @@ pub struct Leak {
 /// The pairs that are shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shown {
-    /// In the order of [`Found::pairs`].
+    /// In the order of [`FoundDuplicates::pairs`].
     pub pairs: Vec<Pair>,
     /// Of those that are alike enough, the pairs with labels that contradict each other.
     pub contradicting: usize,
@@ -67,7 +70,12 @@ pub struct Shown {
 
 impl Shown {
     /// Pairs that are alike enough.
-    pub fn new(inspection: &Inspection, found: &Found, threshold: f32, only_contradicting: bool) -> Self {
+    pub fn new(
+        inspection: &Inspection,
+        found: &FoundDuplicates,
+        threshold: f32,
+        only_contradicting: bool,
+    ) -> Self {
         let part_of = |item: usize| inspection.parts[item];
         let enough = found.pairs.partition_point(|pair| pair.similarity >= threshold);
         let mut pairs = found.pairs[..enough].to_vec();
@@ -157,7 +165,7 @@ mod tests {
     fn the_threshold_hides_what_is_less_alike() {
         let inspection = inspection(&[0, 0, 1], &[Train, Validation, Validation], &[None; 3]);
         let pair = |b, similarity| Pair { a: 0, b, similarity };
-        let found = Found { pairs: vec![pair(1, 1.0), pair(1, 0.99), pair(2, 0.97)] };
+        let found = FoundDuplicates { pairs: vec![pair(1, 1.0), pair(1, 0.99), pair(2, 0.97)] };
         let shown = |threshold| Shown::new(&inspection, &found, threshold, false);
         assert_eq!(shown(0.95).leaks[0].alike, [1, 2]);
         assert_eq!(shown(0.97).pairs.len(), 3);

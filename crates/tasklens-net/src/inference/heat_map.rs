@@ -8,7 +8,7 @@ use tasklens_data::images::{Rgb, resize};
 use tch::{Device, Kind, Tensor};
 
 use super::Predictor;
-use crate::model::layers::Pass;
+use crate::model::layers::ForwardPass;
 use crate::model::trunk::pool;
 
 /// Fewer cells than this on a side say too little: then the maps before the exit flow are taken, which are
@@ -39,7 +39,7 @@ impl Predictor {
         ensure!(label < labels, "the model has no such label");
         let pixels = resize::resize(image, width, height);
         let shape = [1, i64::from(height), i64::from(width), 3];
-        let pass = Pass::evaluate(self.kind);
+        let pass = ForwardPass::evaluate(self.kind);
         let trunk = self.network.trunk();
         let start = tch::no_grad(|| -> anyhow::Result<(Tensor, bool)> {
             let bytes = Tensor::f_from_data_size(&pixels, &shape, Kind::Uint8)?;
@@ -124,7 +124,7 @@ mod tests {
             let pixels = resize::resize(&image(), 224, 224);
             let bytes = Tensor::from_data_size(&pixels, &[1, 224, 224, 3], Kind::Uint8);
             let images = predictor.network.normalise(&bytes, Kind::Float).unwrap();
-            let pass = Pass::evaluate(Kind::Float);
+            let pass = ForwardPass::evaluate(Kind::Float);
             let trunk = predictor.network.trunk();
             let maps = trunk.exit(&trunk.entry(&images, pass).unwrap(), pass).unwrap();
             let weights = head.select(0, 1).view([1, -1, 1, 1]);

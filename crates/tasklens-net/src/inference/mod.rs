@@ -20,7 +20,7 @@ use tch::{Kind, Tensor, no_grad};
 
 use crate::device::{self, Device};
 use crate::model::checkpoint::{self, BEST, Description};
-use crate::model::layers::Pass;
+use crate::model::layers::ForwardPass;
 use crate::model::network::{Network, probabilities};
 
 /// A network ready to predict, from one checkpoint file.
@@ -202,7 +202,7 @@ impl Predictor {
         no_grad(|| {
             let bytes = Tensor::f_from_data_size(pixels, &shape, Kind::Uint8)?;
             let input = self.network.normalise(&bytes, self.kind)?;
-            let features = self.network.features(&input, Pass::evaluate(self.kind))?;
+            let features = self.network.features(&input, ForwardPass::evaluate(self.kind))?;
             let logits = self.network.classify(&features)?;
             let half = features.f_to_device(tch::Device::Cpu)?.f_to_kind(Kind::Half)?.f_contiguous()?;
             let mut features = vec![0; 2 * half.numel()];

@@ -10,11 +10,11 @@ use tasklens_data::images::cache::ImageCache;
 
 use super::{Prediction, Predictor};
 use crate::device::FreeCores;
-use crate::inference::loader::{Drawn, Loader, Source, in_batches};
+use crate::inference::loader::{Drawn, Loader, SampleSource, in_batches};
 
 /// What came of one row.
 #[derive(Debug)]
-pub struct Answer {
+pub struct PredictedRow {
     /// Index into the rows given.
     pub row: usize,
     /// The prediction, or why the image could not be read.
@@ -33,10 +33,10 @@ pub fn predict_rows(
     rows: Vec<Row>,
     which: &[usize],
     (batch_size, workers): (usize, usize),
-    answer: &mut dyn FnMut(Answer) -> bool,
+    answer: &mut dyn FnMut(PredictedRow) -> bool,
 ) -> anyhow::Result<()> {
     let description = predictor.description();
-    let source = Arc::new(Source {
+    let source = Arc::new(SampleSource {
         tasks: rows.first().map_or(0, |row| row.labels.len()),
         rows,
         // Each image is seen once: nothing is worth keeping.
@@ -51,14 +51,14 @@ pub fn predict_rows(
     for batch in loader {
         cores.follow();
         for (row, message) in batch.failures {
-            if !answer(Answer { row, result: Err(message), note: None }) {
+            if !answer(PredictedRow { row, result: Err(message), note: None }) {
                 return Ok(());
             }
         }
         let predictions = predictor.predict_pixels(&batch.pixels, batch.rows.len())?;
         let mut notes: HashMap<usize, String> = batch.notes.into_iter().collect();
         for (row, prediction) in batch.rows.into_iter().zip(predictions) {
-            if !answer(Answer { row, result: Ok(prediction), note: notes.remove(&row) }) {
+            if !answer(PredictedRow { row, result: Ok(prediction), note: notes.remove(&row) }) {
                 return Ok(());
             }
         }

@@ -14,7 +14,7 @@ const CANDIDATES: usize = 100_000;
 
 /// What comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Order {
+pub enum LabellingOrder {
     /// As in the CSV.
     File,
     /// Rows that lack a label for a task in question.
@@ -44,8 +44,8 @@ pub enum Uncertainty {
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
     /// What comes first.
-    pub order: Order,
-    /// What [`Order::Uncertain`] goes by.
+    pub order: LabellingOrder,
+    /// What [`LabellingOrder::Uncertain`] goes by.
     pub uncertainty: Uncertainty,
     /// Indices of the tasks in question.
     pub tasks: &'a [usize],
@@ -53,7 +53,7 @@ pub struct Question<'a> {
     pub labels: &'a [Vec<Option<u32>>],
     /// The rows to arrange, ascending.
     pub rows: &'a [usize],
-    /// What a model says; without it, the orders that need it give what [`Order::Unlabelled`] gives.
+    /// What a model says; without it, the orders that need it give what [`LabellingOrder::Unlabelled`] gives.
     pub suggestions: Option<&'a Suggestions>,
 }
 
@@ -67,18 +67,20 @@ pub struct Arranged {
 }
 
 /// Arranges rows; those that the order says nothing of follow: first the unlabelled, then the labelled, each
-/// as in the CSV. A million rows take well under a second, but [`Order::Diverse`], which reads features.
+/// as in the CSV. A million rows take well under a second, but [`LabellingOrder::Diverse`], which reads features.
 /// `keep_going` gets (done, of); `None` where it said no.
 pub fn arrange(question: &Question<'_>, keep_going: &mut KeepGoing<'_>) -> Option<Arranged> {
     let first = match (question.order, question.suggestions) {
-        (Order::File, _) => question.rows.to_vec(),
-        (Order::Unlabelled, _) => {
+        (LabellingOrder::File, _) => question.rows.to_vec(),
+        (LabellingOrder::Unlabelled, _) => {
             question.rows.iter().copied().filter(|row| question.lacks_any(*row)).collect()
         }
         (_, None) => Vec::new(),
-        (Order::Uncertain, Some(said)) => question.most_first(|row| question.doubt(said, row)),
-        (Order::Diverse, Some(said)) => question.diverse(said, keep_going)?,
-        (Order::Disagreement, Some(said)) => question.most_first(|row| question.contradiction(said, row)),
+        (LabellingOrder::Uncertain, Some(said)) => question.most_first(|row| question.doubt(said, row)),
+        (LabellingOrder::Diverse, Some(said)) => question.diverse(said, keep_going)?,
+        (LabellingOrder::Disagreement, Some(said)) => {
+            question.most_first(|row| question.contradiction(said, row))
+        }
     };
     let leading = first.len();
     Some(Arranged { rows: question.followed_by_others(first), leading })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui::{Align, Grid, Key, Label, Layout, RichText, ScrollArea, Ui};
 use tasklens_data::dataset::edits::State;
-use tasklens_data::dataset::vocabulary::{self, Change, Preview};
+use tasklens_data::dataset::vocabulary::{self, Preview, VocabularyChange};
 
 use super::Answer;
 use crate::app::context::ViewContext;
@@ -16,7 +16,7 @@ use tasklens_data::text::{counted_grouped, grouped, plural};
 
 /// A change, and what is known of it.
 pub(super) struct Question {
-    change: Change,
+    change: VocabularyChange,
     /// The generation of the project that the answer is of.
     generation: u64,
     working: Option<Job<Result<Preview, String>>>,
@@ -27,7 +27,7 @@ pub(super) struct Question {
 }
 
 impl Question {
-    pub fn new(change: Change) -> Self {
+    pub fn new(change: VocabularyChange) -> Self {
         Self { change, generation: 0, working: None, preview: None, was_focused: false }
     }
 
@@ -100,7 +100,7 @@ impl Question {
 }
 
 /// What is asked, with quotes as in print.
-fn sentence(change: &Change) -> String {
+fn sentence(change: &VocabularyChange) -> String {
     let mut sentence = String::new();
     for (at, part) in change.to_string().split('`').enumerate() {
         match at {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use egui::{Align, Layout, ScrollArea, Ui};
-use tasklens_net::evaluation::browse::{Order, Query};
+use tasklens_net::evaluation::browse::{BrowseOrder, Query};
 use tasklens_net::evaluation::confusion::Normalisation;
 use tasklens_net::evaluation::inspection::Inspection;
 
@@ -152,7 +152,7 @@ fn query(focus: Focus, pick: Pick) -> Query {
         part: focus.part,
         actual: label(pick.actual),
         predicted: label(pick.predicted),
-        order: Order::Confidence,
+        order: BrowseOrder::Confidence,
         descending: true,
         ..Query::default()
     }

@@ -10,7 +10,7 @@ use tasklens_data::work::cores;
 use tasklens_net::evaluation::agreement::{self, Disagreement, Record};
 use tasklens_net::evaluation::inspection::Inspection;
 use tasklens_net::evaluation::report::PartScores;
-use tasklens_net::inference::outputs::{Outputs, Pass, Store};
+use tasklens_net::inference::outputs::{Outputs, OutputsPass, Store};
 use tasklens_net::inference::{Predictor, precision_of};
 use tasklens_net::training::{run_folder, split_file};
 
@@ -97,7 +97,7 @@ pub struct Session {
     /// The network, for heat maps.
     pub predictor: SharedPredictor,
     opening: Option<Job<Loaded>>,
-    predicting: Option<Job<Pass>>,
+    predicting: Option<Job<OutputsPass>>,
     /// Whether all images were seen to, or the user cancelled.
     predicted: Predicted,
     /// What `predicted` becomes when the prediction in progress is done.
@@ -269,7 +269,7 @@ pub(super) fn predict(
     project: &Project,
     (run, predictor): (&Path, &SharedPredictor),
     (loaded, only): (&Loaded, Option<Part>),
-) -> Job<Pass> {
+) -> Job<OutputsPass> {
     let (run, predictor) = (run.to_path_buf(), predictor.clone());
     let (dataset, parts) = (Arc::clone(&loaded.dataset), Arc::clone(&loaded.parts));
     let (device, batch) = (project.config.model.device, project.config.model.batch_size);
@@ -281,7 +281,7 @@ pub(super) fn predict(
             })
             .collect();
         if store.is_complete(&dataset.rows, &which)? {
-            return Ok(Pass { known: which.len(), complete: true, ..Pass::default() });
+            return Ok(OutputsPass { known: which.len(), complete: true, ..OutputsPass::default() });
         }
         let workers = cores();
         predictor.with(&run, device, |predictor| {

@@ -7,7 +7,7 @@ use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::Values;
 use tasklens_data::work::KeepGoing;
 use tasklens_net::labelling::candidates;
-use tasklens_net::labelling::order::{Order, Question, Uncertainty, arrange};
+use tasklens_net::labelling::order::{LabellingOrder, Question, Uncertainty, arrange};
 use tasklens_net::labelling::suggestions::Suggestions;
 
 use super::queue::Queue;
@@ -34,7 +34,7 @@ pub enum Which {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wanted {
     /// The order.
-    pub order: Order,
+    pub order: LabellingOrder,
     /// What the most uncertain goes by.
     pub uncertainty: Uncertainty,
     /// Which images.
@@ -46,7 +46,10 @@ pub struct Wanted {
 impl Wanted {
     /// Whether another model, or one that has learnt, gives another order.
     fn needs_model(&self) -> bool {
-        matches!(self.order, Order::Uncertain | Order::Diverse | Order::Disagreement)
+        matches!(
+            self.order,
+            LabellingOrder::Uncertain | LabellingOrder::Diverse | LabellingOrder::Disagreement
+        )
     }
 }
 
@@ -120,7 +123,7 @@ impl Arrangement {
         };
         // The diverse order takes a while; the others do not.
         let job = match wanted.order {
-            Order::Diverse => context.jobs.start(title, move |progress| Ok(work(progress))),
+            LabellingOrder::Diverse => context.jobs.start(title, move |progress| Ok(work(progress))),
             _ => context.jobs.start_quietly(title, move |progress| Ok(work(progress))),
         };
         self.asked = Some(Asked { basis, visited, job });
@@ -135,7 +138,7 @@ impl Arrangement {
             Outcome::Done(Some(rows)) => {
                 let is_new = visited.is_empty();
                 if is_new {
-                    let is_file_order = basis.wanted.order == Order::File;
+                    let is_file_order = basis.wanted.order == LabellingOrder::File;
                     let current = self.queue.current().filter(|_| is_file_order);
                     before = Some(std::mem::replace(&mut self.queue, Queue::new(rows)));
                     if let Some(at) = current.and_then(|row| self.queue.rows().binary_search(&row).ok()) {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Source;
+use super::AnnotationSource;
 use super::slots::Word;
 
 /// A change of a step.
@@ -35,7 +35,7 @@ pub(super) struct Head {
     /// Where its changes end, among those of all steps.
     pub end: u32,
     /// Where it came from.
-    pub source: Source,
+    pub source: AnnotationSource,
 }
 
 /// The steps, and how many of them are done; those after are undone.
@@ -53,7 +53,7 @@ impl History {
     }
 
     /// Adds a step that was made; what was undone can no longer be made again.
-    pub fn push(&mut self, number: u64, time: i64, source: Source, changes: &[Packed]) {
+    pub fn push(&mut self, number: u64, time: i64, source: AnnotationSource, changes: &[Packed]) {
         self.heads.truncate(self.done);
         self.changes.truncate(self.start_of(self.done));
         self.changes.extend_from_slice(changes);
@@ -62,7 +62,14 @@ impl History {
     }
 
     /// Adds changes as they were kept, in order: to the last step, where it has this number.
-    pub fn take_back(&mut self, number: u64, time: i64, source: Source, changes: &[Packed], is_done: bool) {
+    pub fn take_back(
+        &mut self,
+        number: u64,
+        time: i64,
+        source: AnnotationSource,
+        changes: &[Packed],
+        is_done: bool,
+    ) {
         self.changes.extend_from_slice(changes);
         let end = self.changes.len() as u32;
         match self.heads.last_mut() {

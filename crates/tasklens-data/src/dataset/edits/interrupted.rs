@@ -19,7 +19,7 @@ pub(super) struct Saving {
 
 /// What the CSV has that no [`Entry::Saved`] told.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct FoundInTable {
     /// Labels that were edited to what the CSV has, or further.
     labels: Vec<Edit>,
     /// Labels that were taken back after the save took them, so that the CSV must be written again.
@@ -32,8 +32,8 @@ impl State {
     /// Looks at a dataset, just read from a CSV with this SHA-256, for labels that it has and the journal does
     /// not know to be there. Only a save that began and has no end in the journal can have left any that are
     /// not pending as they are: all else in the file is another program's, and stays.
-    pub(super) fn found_in(&self, dataset: &Dataset, digest: Option<&str>) -> Found {
-        let mut found = Found::default();
+    pub(super) fn found_in(&self, dataset: &Dataset, digest: Option<&str>) -> FoundInTable {
+        let mut found = FoundInTable::default();
         let pending = self.pending();
         let cells = Cells::of(dataset, &pending);
         found.labels =
@@ -73,7 +73,7 @@ impl State {
     }
 
     /// Takes in what was found. The entry to keep, if there is anything to tell.
-    pub(super) fn take_found(&mut self, found: Found) -> Option<Entry> {
+    pub(super) fn take_found(&mut self, found: FoundInTable) -> Option<Entry> {
         if found.labels.is_empty() && found.undone.is_empty() {
             return self.saving.take().map(|_| Entry::NotSaved { time: now() });
         }

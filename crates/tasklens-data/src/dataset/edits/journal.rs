@@ -57,7 +57,7 @@ enum Access {
 
 /// A journal and what it holds.
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenedJournal {
     /// What holds now.
     pub state: State,
     /// Where the next entries go.
@@ -84,7 +84,7 @@ impl Journal {
     ///
     /// # Errors
     /// The journal is there but cannot be read, or a newer version wrote it.
-    pub fn open(csv: &Path) -> anyhow::Result<Opened> {
+    pub fn open(csv: &Path) -> anyhow::Result<OpenedJournal> {
         let mut journal = Self::at(csv);
         let mut warnings = Vec::new();
         match fs::symlink_metadata(journal.folder()) {
@@ -97,14 +97,14 @@ impl Journal {
                 };
             }
             // A link, or a file: what is in the way is nobody's to follow or replace. The first append says so.
-            _ => return Ok(Opened { state: State::default(), journal, warnings }),
+            _ => return Ok(OpenedJournal { state: State::default(), journal, warnings }),
         }
         let mut lines = lines::read(&journal.file)?;
         journal.is_damaged = !lines.warnings.is_empty();
         warnings.append(&mut lines.warnings);
         (journal.length, journal.snapshot) = (lines.whole, lines.snapshot);
         journal.mend(&lines);
-        Ok(Opened { state: lines.state, journal, warnings })
+        Ok(OpenedJournal { state: lines.state, journal, warnings })
     }
 
     /// What the journal of a CSV holds, for who only looks: nothing is locked, made or mended.

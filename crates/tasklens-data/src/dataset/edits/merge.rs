@@ -31,7 +31,7 @@ pub enum OnConflict {
 
 /// What a save or an export did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub struct MergeOutcome {
     /// What the file has now: written, or found to be there already.
     pub written: Vec<Edit>,
     /// Rows in which a cell changed.
@@ -98,7 +98,7 @@ impl Save<'_> {
     /// # Errors
     /// The file cannot be read or written, is read-only, lost its path column, or its encoding lacks a character
     /// of a label; `note` failed. The file is then as it was.
-    pub fn run(&self, note: &mut dyn FnMut(Entry) -> anyhow::Result<()>) -> anyhow::Result<Outcome> {
+    pub fn run(&self, note: &mut dyn FnMut(Entry) -> anyhow::Result<()>) -> anyhow::Result<MergeOutcome> {
         let csv = real(&self.dataset.table.path)?;
         if !csv.exists() {
             bail!(
@@ -125,7 +125,7 @@ impl Save<'_> {
         &self,
         csv: &Path,
         note: &mut dyn FnMut(Entry) -> anyhow::Result<()>,
-    ) -> anyhow::Result<Outcome> {
+    ) -> anyhow::Result<MergeOutcome> {
         for _ in 0..ATTEMPTS {
             let read = Stamped::read(csv).with_context(|| format!("{} cannot be read", csv.display()))?;
             let table = Table::from_bytes(read.bytes.clone(), csv)?;
@@ -163,7 +163,7 @@ pub fn export(
     edits: &[Edit],
     on_conflict: OnConflict,
     target: &Path,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<MergeOutcome> {
     let csv = real(&dataset.table.path)?;
     if fs::canonicalize(target).is_ok_and(|target| fs::canonicalize(&csv).is_ok_and(|csv| csv == target)) {
         bail!("{} is the CSV itself; choose another name, or save the edits into it", target.display());
@@ -181,7 +181,7 @@ fn merge(
     dataset: &Dataset,
     edits: &[Edit],
     on_conflict: OnConflict,
-) -> anyhow::Result<(Table, Outcome)> {
+) -> anyhow::Result<(Table, MergeOutcome)> {
     let path_column = &dataset.table.headers[dataset.columns.path];
     let Some(path) = table.column(path_column) else {
         bail!(
@@ -189,7 +189,7 @@ fn merge(
             table.path.display()
         );
     };
-    let mut outcome = Outcome::default();
+    let mut outcome = MergeOutcome::default();
     let tasks: Vec<(usize, &Task)> =
         dataset.tasks.iter().filter_map(|task| Some((table.column(&task.name)?, task))).collect();
     let rows = rows_of(&table, path, &tasks, edits);

@@ -31,7 +31,7 @@ pub use values::Values;
 pub use writer::{Report, Writer};
 
 use super::Dataset;
-use crate::config::{Change as VocabularyChange, Config};
+use crate::config::{Config, VocabularyChange};
 use crate::files::{self, Stamp, Stamped};
 
 /// What can change about an image.
@@ -55,7 +55,7 @@ impl Field {
 
 /// One value that changes from `before` to `after`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
+pub struct AnnotationChange {
     /// The text of the path cell, without spaces around it.
     pub image: String,
     /// What changes.
@@ -69,7 +69,7 @@ pub struct Change {
 /// Where a change came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Source {
+pub enum AnnotationSource {
     /// The user chose it unaided.
     Hand,
     /// The user accepted what the network suggests.
@@ -89,14 +89,14 @@ pub struct Step {
     /// When.
     pub time: OffsetDateTime,
     /// Where it came from.
-    pub source: Source,
+    pub source: AnnotationSource,
     /// In order.
-    pub changes: Vec<Change>,
+    pub changes: Vec<AnnotationChange>,
 }
 
 impl Step {
     /// A step made now.
-    pub fn now(source: Source, changes: Vec<Change>) -> Self {
+    pub fn now(source: AnnotationSource, changes: Vec<AnnotationChange>) -> Self {
         Self { time: now(), source, changes }
     }
 }
@@ -126,9 +126,9 @@ pub enum Entry {
         #[serde(with = "time::serde::rfc3339")]
         time: OffsetDateTime,
         /// Where it came from.
-        source: Source,
+        source: AnnotationSource,
         /// In order.
-        changes: Vec<Change>,
+        changes: Vec<AnnotationChange>,
     },
     /// A step was undone.
     Undo {
@@ -187,7 +187,7 @@ pub enum Entry {
 
 /// What [`open`] found.
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenedAnnotations {
     /// What holds now.
     pub state: State,
     /// Where the next entries go.
@@ -208,8 +208,8 @@ const ATTEMPTS: usize = 5;
 ///
 /// # Errors
 /// The journal is there but cannot be read, or a newer version wrote it; the CSV changed and cannot be read anew.
-pub fn open(config: &Config, dataset: &Dataset) -> anyhow::Result<Opened> {
-    let journal::Opened { mut state, mut journal, mut warnings } = Journal::open(&dataset.table.path)?;
+pub fn open(config: &Config, dataset: &Dataset) -> anyhow::Result<OpenedAnnotations> {
+    let journal::OpenedJournal { mut state, mut journal, mut warnings } = Journal::open(&dataset.table.path)?;
     let mut reread: Option<Box<(Config, Dataset)>> = None;
     // Who saves holds the lock: rows that were read before a save are noticed here, and not used with a journal
     // that tells of it. Without the lock, both are looked at until they are of one moment.
@@ -241,7 +241,7 @@ pub fn open(config: &Config, dataset: &Dataset) -> anyhow::Result<Opened> {
         // Nothing is lost, and the next opening tries again.
         log::warn!("{error}");
     }
-    Ok(Opened { state, journal, warnings, reread })
+    Ok(OpenedAnnotations { state, journal, warnings, reread })
 }
 
 /// The rows of a config's CSV and the edits that hold for them, for who only looks: another window may go on

@@ -15,11 +15,11 @@ use super::{Buffer, SHARD_IMAGES, Stamp, Store, older};
 use crate::device::FreeCores;
 use crate::inference::Predictor;
 use crate::inference::features::{self, Identity, View, clean};
-use crate::inference::loader::{Drawn, Loader, Source, in_batches};
+use crate::inference::loader::{Drawn, Loader, SampleSource, in_batches};
 
 /// How a pass ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pass {
+pub struct OutputsPass {
     /// Images predicted now.
     pub predicted: usize,
     /// Images that were known already.
@@ -40,7 +40,7 @@ struct Work<'a> {
     batch_size: usize,
     /// How many images are to be predicted.
     of: usize,
-    pass: Pass,
+    pass: OutputsPass,
     keep_going: &'a mut KeepGoing<'a>,
 }
 
@@ -59,16 +59,16 @@ impl Store {
         which: &[usize],
         (batch_size, workers): (usize, usize),
         keep_going: &mut KeepGoing<'_>,
-    ) -> anyhow::Result<Pass> {
+    ) -> anyhow::Result<OutputsPass> {
         let missing = self.missing(rows, which)?;
         let of = missing.len();
         // Says that it has begun, and lets a cancelled pass end before the first batch.
         if !keep_going(0, of) {
-            return Ok(Pass::default());
+            return Ok(OutputsPass::default());
         }
-        let pass = Pass { known: which.len() - of, ..Pass::default() };
+        let pass = OutputsPass { known: which.len() - of, ..OutputsPass::default() };
         if missing.is_empty() {
-            return Ok(Pass { complete: true, ..pass });
+            return Ok(OutputsPass { complete: true, ..pass });
         }
         let predictor = open()?;
         if self.temporary.is_none() {
@@ -138,7 +138,7 @@ impl Work<'_> {
         let rows: Vec<usize> = missing.iter().map(|(row, _)| *row).collect();
         let stamps: HashMap<usize, Stamp> = missing.iter().copied().collect();
         let description = self.predictor.description();
-        let source = Arc::new(Source {
+        let source = Arc::new(SampleSource {
             // Labels are not looked at, and the rows may be of fewer tasks.
             tasks: 0,
             rows: self.rows.to_vec(),

@@ -51,7 +51,7 @@ pub struct Linear {
 }
 
 /// Tells of the work and asks whether to go on.
-pub struct Progress<'a> {
+pub struct FitProgress<'a> {
     /// Rows seen to.
     pub done: usize,
     /// Rows to see to, at most.
@@ -60,7 +60,7 @@ pub struct Progress<'a> {
     pub keep_going: &'a mut KeepGoing<'a>,
 }
 
-impl Progress<'_> {
+impl FitProgress<'_> {
     /// So many rows more; whether to go on.
     pub fn step(&mut self, rows: usize) -> bool {
         self.done = (self.done + rows).min(self.of);
@@ -87,7 +87,7 @@ struct Scaling {
 }
 
 impl Scaling {
-    fn of(features: &Inputs, progress: &mut Progress<'_>) -> anyhow::Result<Option<Self>> {
+    fn of(features: &Inputs, progress: &mut FitProgress<'_>) -> anyhow::Result<Option<Self>> {
         let dimensions = features.dimensions() as i64;
         let zeros = || Tensor::f_zeros([dimensions], (Kind::Double, tch::Device::Cpu));
         let (mut sum, mut squares) = (zeros()?, zeros()?);
@@ -185,7 +185,7 @@ struct Sums {
 pub fn fit(
     rows: &Rows,
     problems: &[Problem],
-    progress: &mut Progress<'_>,
+    progress: &mut FitProgress<'_>,
 ) -> anyhow::Result<Option<Vec<Linear>>> {
     no_grad(|| {
         let end = progress.done + (PASSES + 1) * rows.features.len();
@@ -214,7 +214,7 @@ fn pass(
     features: &Inputs,
     fits: &[&mut Fit<'_>],
     scaling: &Scaling,
-    progress: &mut Progress<'_>,
+    progress: &mut FitProgress<'_>,
 ) -> anyhow::Result<Option<Sums>> {
     let heads = fits.iter().map(|fit| fit.linear(fit.search.trial(), scaling));
     let (weights, biases): (Vec<Tensor>, Vec<Tensor>) =
@@ -282,7 +282,7 @@ fn tell(fits: &mut [&mut Fit<'_>], sums: &Sums, scaling: &Scaling) -> anyhow::Re
 pub fn apply(
     features: &Inputs,
     heads: &[&Linear],
-    progress: &mut Progress<'_>,
+    progress: &mut FitProgress<'_>,
     each: &mut dyn FnMut(usize, &[Vec<f32>]),
 ) -> anyhow::Result<bool> {
     no_grad(|| {

@@ -14,7 +14,7 @@ use super::step_line::Text;
 use crate::dataset::edits::history::Packed;
 use crate::dataset::edits::slots::{Slot, Word};
 use crate::dataset::edits::texts::TextList;
-use crate::dataset::edits::{Field, Source, State};
+use crate::dataset::edits::{AnnotationSource, Field, State};
 
 /// Texts, changes or values of a line, at most.
 const PART: usize = 4096;
@@ -67,7 +67,7 @@ struct Steps {
     number: Vec<u64>,
     /// Of each step, when, in seconds since 1970, less that of the one before in this line.
     time: Vec<i64>,
-    source: Vec<Source>,
+    source: Vec<AnnotationSource>,
     /// How many changes of each step are here.
     count: Vec<usize>,
     image: Vec<u32>,
