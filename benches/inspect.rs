@@ -16,7 +16,7 @@ use egui_kittest::kittest::Queryable as _;
 use tasklens::app::command::{AppCommand, Place};
 use tasklens_data::config::Config;
 use tasklens_data::dataset::Dataset;
-use tasklens_net::evaluation::browse::{Order, Query, Verdict};
+use tasklens_net::evaluation::browse::{BrowseOrder, Query, Verdict};
 use tasklens_net::evaluation::inspection::Inspection;
 use tasklens_net::inference::outputs::Store;
 
@@ -32,12 +32,14 @@ fn main() {
     let dataset = Dataset::open(&Config::open(&config).unwrap()).unwrap();
     let outputs = Store::of(&run).unwrap().load().unwrap();
     let inspection = Inspection::new(&dataset, &dataset.parts(), &outputs);
-    for (name, order) in [("row", Order::Row), ("confidence", Order::Confidence), ("loss", Order::Loss)] {
+    for (name, order) in
+        [("row", BrowseOrder::Row), ("confidence", BrowseOrder::Confidence), ("loss", BrowseOrder::Loss)]
+    {
         let query = Query { verdict: Verdict::Wrong, order, descending: true, ..Query::default() };
         let (found, time) = timed(|| inspection.select(&query));
         println!("select the wrong ones by {name}: {} items in {:.1} ms", found.len(), ms(time));
     }
-    let everything = Query { order: Order::Loss, descending: true, ..Query::default() };
+    let everything = Query { order: BrowseOrder::Loss, descending: true, ..Query::default() };
     let (found, time) = timed(|| inspection.select(&everything));
     println!("sort all {} items by loss: {:.1} ms", found.len(), ms(time));
     drop((dataset, outputs, inspection));

@@ -22,10 +22,10 @@ use tasklens::app::command::{AppCommand, Place};
 use tasklens::app::services::project::Summary;
 use tasklens_data::config::Config;
 use tasklens_data::dataset::Dataset;
-use tasklens_data::dataset::edits::{Source, State, Step};
+use tasklens_data::dataset::edits::{AnnotationSource, State, Step};
 use tasklens_net::inference::outputs::Store;
 use tasklens_net::labelling::candidates;
-use tasklens_net::labelling::order::{Order, Question, Uncertainty, arrange};
+use tasklens_net::labelling::order::{LabellingOrder, Question, Uncertainty, arrange};
 use tasklens_net::labelling::suggestions::Suggestions;
 
 use project::{FEATURES, PICTURES, project};
@@ -70,12 +70,12 @@ fn behind(config: &Path, run: &Path) {
     let labels = candidates::labels(&dataset);
     let tasks: Vec<usize> = (0..dataset.tasks.len()).collect();
     let orders = [
-        ("as in the file", Order::File, Uncertainty::Margin),
-        ("unlabelled first", Order::Unlabelled, Uncertainty::Margin),
-        ("most uncertain (margin)", Order::Uncertain, Uncertainty::Margin),
-        ("most uncertain (entropy)", Order::Uncertain, Uncertainty::Entropy),
-        ("label and model disagree", Order::Disagreement, Uncertainty::Margin),
-        ("most diverse", Order::Diverse, Uncertainty::Margin),
+        ("as in the file", LabellingOrder::File, Uncertainty::Margin),
+        ("unlabelled first", LabellingOrder::Unlabelled, Uncertainty::Margin),
+        ("most uncertain (margin)", LabellingOrder::Uncertain, Uncertainty::Margin),
+        ("most uncertain (entropy)", LabellingOrder::Uncertain, Uncertainty::Entropy),
+        ("label and model disagree", LabellingOrder::Disagreement, Uncertainty::Margin),
+        ("most diverse", LabellingOrder::Diverse, Uncertainty::Margin),
     ];
     for (name, order, uncertainty) in orders {
         let suggestions = Some(&suggestions);
@@ -96,7 +96,7 @@ fn behind(config: &Path, run: &Path) {
         let rows = dataset.rows.len() - count.min(dataset.rows.len())..dataset.rows.len();
         let label = &dataset.tasks[0].labels[0];
         let changes = rows.map(|row| state.label_change(&dataset, row, 0, Some(label))).collect();
-        state.edit(Step::now(Source::Hand, changes));
+        state.edit(Step::now(AnnotationSource::Hand, changes));
         let (edits, listing) = timed(|| state.overlay());
         let (_, rows) = timed(|| dataset.with_edits(&edits));
         let edited = dataset.with_edits(&edits);

@@ -371,7 +371,7 @@ pub enum AppCommand {
     /// Export the labels, with all edits, to this file or folder.
     ExportLabels(Form, PathBuf),
     /// Change tasks or labels, in the CSV, the config and all edits; the project is opened anew.
-    ChangeVocabulary(vocabulary::Change),
+    ChangeVocabulary(vocabulary::VocabularyChange),
     /// Where the CSV and edits contradict each other: the edits win, or the file does.
     SettleConflicts(OnConflict),
     /// Write a config file and open it.

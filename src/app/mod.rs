@@ -107,6 +107,11 @@ impl App {
         app
     }
 
+    /// Whether nothing goes on behind the window that a later frame would show; for tests.
+    pub fn is_at_rest(&self) -> bool {
+        !self.jobs.is_any_running() && !self.thumbnails.is_any_on_its_way()
+    }
+
     fn build(ctx: &egui::Context, folders: Folders, settings: Settings, start: Start) -> Self {
         theme::install(ctx);
         ctx.set_theme(settings.theme);

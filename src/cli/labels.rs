@@ -3,7 +3,7 @@
 use tasklens_data::config::{Config, Written};
 use tasklens_data::dataset::edits;
 use tasklens_data::dataset::label_stats::LabelStats;
-use tasklens_data::dataset::vocabulary::{self, Applied, Change, Preview};
+use tasklens_data::dataset::vocabulary::{self, Applied, Preview, VocabularyChange};
 use tasklens_data::text::{counted, plural};
 
 use super::arguments::{LabelChange, Labels as Arguments};
@@ -27,15 +27,15 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-fn change_of(change: &LabelChange) -> Change {
+fn change_of(change: &LabelChange) -> VocabularyChange {
     match change.clone() {
-        LabelChange::Add { task, label } => Change::AddLabel { task, label },
-        LabelChange::Rename { task, old, new } => Change::RenameLabel { task, from: old, to: new },
-        LabelChange::Merge { task, from, into } => Change::MergeLabels { task, from, into },
-        LabelChange::Remove { task, label } => Change::RemoveLabel { task, label },
-        LabelChange::AddTask { task, labels } => Change::AddTask { name: task, labels },
-        LabelChange::RenameTask { old, new } => Change::RenameTask { task: old, to: new },
-        LabelChange::RemoveTask { task } => Change::RemoveTask { task },
+        LabelChange::Add { task, label } => VocabularyChange::AddLabel { task, label },
+        LabelChange::Rename { task, old, new } => VocabularyChange::RenameLabel { task, from: old, to: new },
+        LabelChange::Merge { task, from, into } => VocabularyChange::MergeLabels { task, from, into },
+        LabelChange::Remove { task, label } => VocabularyChange::RemoveLabel { task, label },
+        LabelChange::AddTask { task, labels } => VocabularyChange::AddTask { name: task, labels },
+        LabelChange::RenameTask { old, new } => VocabularyChange::RenameTask { task: old, to: new },
+        LabelChange::RemoveTask { task } => VocabularyChange::RemoveTask { task },
     }
 }
 
@@ -57,7 +57,7 @@ fn list(arguments: &Arguments) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-fn print_preview(change: &Change, preview: &Preview) {
+fn print_preview(change: &VocabularyChange, preview: &Preview) {
     out!("This would {change}.");
     preview.notes.iter().for_each(|note| out!("{note}"));
     out!("{} {}", counted(preview.images, "image"), plural(preview.images, "changes", "change"));
@@ -70,7 +70,7 @@ fn print_preview(change: &Change, preview: &Preview) {
     out!("Nothing is written: leave --dry-run out to make the change.");
 }
 
-fn print_applied(change: &Change, applied: &Applied) {
+fn print_applied(change: &VocabularyChange, applied: &Applied) {
     applied.warnings.iter().for_each(|warning| say!("warning: {warning}"));
     out!("Done: {change}.");
     if applied.rows_changed > 0 {

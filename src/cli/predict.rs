@@ -16,7 +16,7 @@ use tasklens_data::dataset::{Row, TableImages};
 use tasklens_data::images::{decode, fetch};
 use tasklens_data::work::cores;
 use tasklens_net::inference::Predictor;
-use tasklens_net::inference::stream::{Answer, predict_rows};
+use tasklens_net::inference::stream::{PredictedRow, predict_rows};
 
 use super::arguments::Predict;
 use super::interrupt::{self, Flag};
@@ -134,7 +134,7 @@ fn predict_files(
     let mut bar = Bar::new("predicting");
     let mut done = 0_u64;
     predict_rows(predictor, rows, &which, (usize::from(arguments.batch_size), workers), &mut |answer| {
-        let Answer { row, result, note } = answer;
+        let PredictedRow { row, result, note } = answer;
         done += 1;
         answers.tell(&bar, note.as_deref());
         answers.add(&bar, items[row], result.map_err(|message| inputs.explain(items[row], message)));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use tasklens_data::config::Config;
-use tasklens_data::dataset::vocabulary::{self, Change};
+use tasklens_data::dataset::vocabulary::{self, VocabularyChange};
 use tasklens_data::dataset::{Dataset, edits};
 use tasklens_data::files::fault::{Fault, inject};
 
@@ -21,10 +21,12 @@ fn label_stats_count_edits_that_another_window_has_not_written() {
     let parsed = Config::open(Path::new(config)).expect("a config");
     let dataset = Dataset::open(&parsed).expect("a CSV");
     // As a window does that stays open.
-    let edits::Opened { mut state, mut journal, .. } = edits::open(&parsed, &dataset).expect("edits");
+    let edits::OpenedAnnotations { mut state, mut journal, .. } =
+        edits::open(&parsed, &dataset).expect("edits");
     let changes =
         vec![state.label_change(&dataset, 0, 0, None), state.flag_change(&dataset, 1, Some("blurred"))];
-    let entry = state.edit(edits::Step::now(edits::Source::Hand, changes)).expect("it changes something");
+    let entry =
+        state.edit(edits::Step::now(edits::AnnotationSource::Hand, changes)).expect("it changes something");
     journal.append(&[entry]).expect("kept");
 
     let after = tasklens(folder.path(), &["label-stats", config]);
@@ -43,10 +45,11 @@ fn labels_are_exported_with_edits_that_no_csv_has_yet() {
     let config = config.to_str().expect("UTF-8");
     let parsed = Config::open(Path::new(config)).expect("a config");
     let dataset = Dataset::open(&parsed).expect("a CSV");
-    let edits::Opened { mut state, mut journal, .. } = edits::open(&parsed, &dataset).expect("edits");
+    let edits::OpenedAnnotations { mut state, mut journal, .. } =
+        edits::open(&parsed, &dataset).expect("edits");
     let sleeves = dataset.tasks.iter().position(|task| task.name == "sleeves").expect("a task");
     let change = state.label_change(&dataset, 0, sleeves, None);
-    let entry = state.edit(edits::Step::now(edits::Source::Hand, vec![change])).expect("a change");
+    let entry = state.edit(edits::Step::now(edits::AnnotationSource::Hand, vec![change])).expect("a change");
     journal.append(&[entry]).expect("kept");
 
     let export = |more: &[&str]| tasklens(folder.path(), &[&["export", config], more].concat());
@@ -122,7 +125,7 @@ fn labels_are_listed_previewed_and_changed() {
 #[test]
 fn a_change_of_labels_that_was_cut_short_is_spoken_of_and_finished_by_making_it_again() {
     let (folder, config) = sample();
-    let rename = Change::RenameTask { task: "print".to_owned(), to: "pattern".to_owned() };
+    let rename = VocabularyChange::RenameTask { task: "print".to_owned(), to: "pattern".to_owned() };
     let config_text = std::fs::read_to_string(&config).expect("a config");
     for at in 0.. {
         inject(at, Fault::Killed, || vocabulary::apply(&config, &rename).is_ok());

@@ -78,11 +78,11 @@ impl Desk {
         self.wait_until(name, |window| window.query_all_by_label_contains(name).next().is_some());
     }
 
-    /// Draws frames until no job runs and all thumbnails are in.
+    /// Draws frames until no job runs and all thumbnails are in; what one of them brings may ask for others.
     pub fn settle(&mut self) {
-        for _ in 0..40 {
-            std::thread::sleep(Duration::from_millis(5));
-            self.window.step();
+        for _ in 0..4 {
+            self.wait_until("jobs and thumbnails", |window| window.state().is_at_rest());
+            self.window.run_steps(3);
         }
     }
 

@@ -3,7 +3,7 @@
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tasklens::app::command::{AppCommand, UiCommand};
-use tasklens_data::dataset::edits::{Change, Field, Source, Step};
+use tasklens_data::dataset::edits::{AnnotationChange, AnnotationSource, Field, Step};
 use tasklens_data::dataset::export::{Form, Placing};
 
 use crate::desk::Desk;
@@ -12,13 +12,13 @@ use crate::pictures::pictures;
 /// Garments with one label edited and none saved, and the question how to export.
 fn asked() -> Desk {
     let mut desk = Desk::with_garments(12);
-    let change = Change {
+    let change = AnnotationChange {
         image: "garment_4.png".to_owned(),
         field: Field::Label("sleeves".to_owned()),
         before: None,
         after: Some("long_sleeve".to_owned()),
     };
-    send(&desk, AppCommand::Edit(Step::now(Source::Hand, vec![change])));
+    send(&desk, AppCommand::Edit(Step::now(AnnotationSource::Hand, vec![change])));
     desk.wait_for("1 label edit");
     send(&desk, AppCommand::Ui(UiCommand::ExportLabels));
     desk.wait_for("Choose a file");

@@ -6,8 +6,8 @@ use egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
 use egui_kittest::kittest::Queryable as _;
 use tasklens_data::config::Config;
 use tasklens_data::dataset::Dataset;
-use tasklens_data::dataset::edits::{self, Source, Step};
-use tasklens_data::dataset::vocabulary::{self, Change};
+use tasklens_data::dataset::edits::{self, AnnotationSource, Step};
+use tasklens_data::dataset::vocabulary::{self, VocabularyChange};
 use tasklens_data::files::fault::{Fault, inject};
 
 use crate::desk::Desk;
@@ -25,21 +25,21 @@ fn csv(desk: &Desk) -> String {
 fn label_elsewhere(desk: &Desk, label: &str) {
     let config = Config::open(&path(desk, "config.yml")).unwrap();
     let dataset = Dataset::open(&config).unwrap();
-    let edits::Opened { mut state, mut journal, .. } = edits::open(&config, &dataset).unwrap();
+    let edits::OpenedAnnotations { mut state, mut journal, .. } = edits::open(&config, &dataset).unwrap();
     let change = state.label_change(&dataset, 0, 0, Some(label));
-    journal.append(&[state.edit(Step::now(Source::Hand, vec![change])).unwrap()]).unwrap();
+    journal.append(&[state.edit(Step::now(AnnotationSource::Hand, vec![change])).unwrap()]).unwrap();
 }
 
 /// Labels the first image over and over: a journal that is not read in a moment.
 fn many_steps(desk: &Desk) {
     let config = Config::open(&path(desk, "config.yml")).unwrap();
     let dataset = Dataset::open(&config).unwrap();
-    let edits::Opened { mut state, mut journal, .. } = edits::open(&config, &dataset).unwrap();
+    let edits::OpenedAnnotations { mut state, mut journal, .. } = edits::open(&config, &dataset).unwrap();
     let labels = ["solid", "striped"].into_iter().cycle().take(20_001);
     let entries: Vec<_> = labels
         .map(|label| {
             let change = state.label_change(&dataset, 0, 0, Some(label));
-            state.edit(Step::now(Source::Hand, vec![change])).unwrap()
+            state.edit(Step::now(AnnotationSource::Hand, vec![change])).unwrap()
         })
         .collect();
     journal.append(&entries).unwrap();
@@ -169,7 +169,7 @@ fn a_rename_that_was_cut_short_is_finished_when_the_project_is_opened() {
         "paths: {model_dataframe: labels.csv}\nmodel: {paths: image, target_encoder: {print: [solid, striped]}}\n",
     )
     .unwrap();
-    let rename = Change::RenameTask { task: "print".to_owned(), to: "pattern".to_owned() };
+    let rename = VocabularyChange::RenameTask { task: "print".to_owned(), to: "pattern".to_owned() };
     // Killed as soon as the CSV has it: the config has not.
     for at in 0.. {
         inject(at, Fault::Killed, || vocabulary::apply(&config, &rename).is_ok());

@@ -4,8 +4,8 @@ use egui::{Key, Modifiers, Theme, vec2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tasklens::app::Start;
 use tasklens::app::command::{AppCommand, Place, UiCommand};
-use tasklens_data::dataset::edits::{Source, State, Step};
-use tasklens_data::dataset::vocabulary::Change;
+use tasklens_data::dataset::edits::{AnnotationSource, State, Step};
+use tasklens_data::dataset::vocabulary::VocabularyChange;
 
 use crate::desk::{Desk, write_garments};
 use crate::pictures::pictures;
@@ -19,7 +19,7 @@ fn edit(desk: &mut Desk, row: usize, label: &str) {
     let app = desk.window.state();
     let rows = &app.project().unwrap().dataset;
     let change = State::default().label_change(rows, row, 0, Some(label));
-    app.commands().send(AppCommand::Edit(Step::now(Source::Hand, vec![change])));
+    app.commands().send(AppCommand::Edit(Step::now(AnnotationSource::Hand, vec![change])));
     desk.wait_for("1 label edit");
     desk.settle();
 }
@@ -153,7 +153,8 @@ fn a_config_that_cannot_be_changed_safely_is_left_and_the_window_goes_on() {
     desk.wait_for("12 rows");
     desk.settle();
     let csv = read(&desk, "garments.csv");
-    let change = Change::RenameLabel { task: "print".into(), from: "solid".into(), to: "plain".into() };
+    let change =
+        VocabularyChange::RenameLabel { task: "print".into(), from: "solid".into(), to: "plain".into() };
     desk.window.state().commands().send(AppCommand::ChangeVocabulary(change));
     desk.wait_for("this cannot be changed safely");
     desk.settle();
@@ -208,12 +209,15 @@ fn every_place_goes_on_when_a_task_is_gone_that_it_was_showing() {
         let commands = desk.window.state().commands().clone();
         if left == "neck" {
             let labels = vec!["v".to_owned(), "round".to_owned(), "square".to_owned()];
-            commands.send(AppCommand::ChangeVocabulary(Change::AddTask { name: left.to_owned(), labels }));
+            commands.send(AppCommand::ChangeVocabulary(VocabularyChange::AddTask {
+                name: left.to_owned(),
+                labels,
+            }));
             desk.wait_for("Done: add the task `neck`");
             desk.settle();
             desk.settle();
         }
-        commands.send(AppCommand::ChangeVocabulary(Change::RemoveTask { task: task.to_owned() }));
+        commands.send(AppCommand::ChangeVocabulary(VocabularyChange::RemoveTask { task: task.to_owned() }));
         desk.wait_for(&format!("Done: remove the task `{task}`."));
         desk.settle();
         desk.settle();

@@ -6,7 +6,7 @@ use tasklens::app::Start;
 use tasklens::app::command::{AppCommand, Place};
 use tasklens::app::services::project::ImageSource;
 use tasklens_data::config::Config;
-use tasklens_data::dataset::edits::{Change, Field, Source, Step};
+use tasklens_data::dataset::edits::{AnnotationChange, AnnotationSource, Field, Step};
 use tasklens_net::training::events::Command;
 use tasklens_net::training::run_folder::RunRecord;
 use tasklens_net::training::{Request, Unsaved};
@@ -64,14 +64,14 @@ fn a_run_of_another_project_is_not_trained_with_the_edits_of_the_open_one() {
     desk.go_to(Place::Label);
     desk.wait_for("of 24");
     // An image of the open project that another one has under the same path loses its labels.
-    let change = |task: &str, label: &str| Change {
+    let change = |task: &str, label: &str| AnnotationChange {
         image: "garment_0.png".to_owned(),
         field: Field::Label(task.to_owned()),
         before: Some(label.to_owned()),
         after: None,
     };
     let changes = vec![change("print", PRINTS[0]), change("sleeves", SLEEVES[0])];
-    desk.window.state().commands().send(AppCommand::Edit(Step::now(Source::Hand, changes)));
+    desk.window.state().commands().send(AppCommand::Edit(Step::now(AnnotationSource::Hand, changes)));
     desk.wait_for("2 label edits");
     let other = desk.folder.path().join("other");
     let Some(file) = trainable(&other).open else { panic!("a config") };

@@ -9,7 +9,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use tasklens_data::dataset::edits::{Change, Field, Journal, Source, State, Step, folder_of};
+use tasklens_data::dataset::edits::{
+    AnnotationChange, AnnotationSource, Field, Journal, State, Step, folder_of,
+};
 
 const LABELS: [&str; 4] = ["solid", "striped", "dotted", "floral"];
 /// Set in the process of a case: the CSV whose journal it opens.
@@ -48,7 +50,7 @@ fn main() {
 
 fn write(csv: &Path, edits: usize, per_step: usize, images: usize) {
     let (mut state, mut journal) = (State::default(), Journal::open(csv).expect("no journal yet").journal);
-    let change = |at: usize| Change {
+    let change = |at: usize| AnnotationChange {
         image: format!("images/photo_{:07}.jpg", at % images),
         field: Field::Label("print".to_owned()),
         before: at.checked_sub(images).map(|before| LABELS[before / images % 4].to_owned()),
@@ -59,7 +61,7 @@ fn write(csv: &Path, edits: usize, per_step: usize, images: usize) {
         let mut entries = Vec::new();
         while at < edits && entries.len() < 10_000 {
             let changes = (at..(at + per_step).min(edits)).map(change).collect();
-            entries.extend(state.edit(Step::now(Source::Hand, changes)));
+            entries.extend(state.edit(Step::now(AnnotationSource::Hand, changes)));
             at += per_step;
         }
         journal.append(&entries).expect("kept");

@@ -26,7 +26,7 @@ use std::cell::LazyCell;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use tasklens_net::labelling::order::Order;
+use tasklens_net::labelling::order::LabellingOrder;
 
 use simulation::Simulation;
 use subject::Subject;
@@ -34,8 +34,11 @@ use subject::Subject;
 const REPEATS: u64 = 5;
 
 /// The orders under test: `None` is at random.
-const ORDERS: [(&str, Option<Order>); 3] =
-    [("random", None), ("most uncertain", Some(Order::Uncertain)), ("most diverse", Some(Order::Diverse))];
+const ORDERS: [(&str, Option<LabellingOrder>); 3] = [
+    ("random", None),
+    ("most uncertain", Some(LabellingOrder::Uncertain)),
+    ("most diverse", Some(LabellingOrder::Diverse)),
+];
 
 /// Numbers of labelled images at which heads are fitted and measured; the first are taken at random.
 const ROUNDS: [usize; 10] = [20, 35, 50, 75, 100, 150, 200, 300, 400, 800];

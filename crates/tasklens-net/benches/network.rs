@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use tasklens_data::config::{Backbone, Task};
-use tasklens_net::model::layers::Pass;
+use tasklens_net::model::layers::ForwardPass;
 use tasklens_net::model::network::Network;
 use tch::{Device, Kind, Tensor, no_grad};
 
@@ -22,7 +22,7 @@ fn main() {
     let bytes = Tensor::from_slice(&pixels).view([IMAGES, SIZE, SIZE, 3]);
     let images = network(&tasks).normalise(&bytes, Kind::Float).expect("images");
     let predict = |network: &Network| {
-        no_grad(|| network.forward(&images, Pass::evaluate(Kind::Float)).expect("a prediction"));
+        no_grad(|| network.forward(&images, ForwardPass::evaluate(Kind::Float)).expect("a prediction"));
     };
 
     let mut multitask = network(&tasks);
@@ -59,7 +59,7 @@ fn networks(tasks: &[Task], bytes: &Tensor) {
                 let images = network.normalise(bytes, kind).expect("images");
                 network.fold(kind).expect("folds");
                 let spent = [
-                    seconds(|| no_grad(|| drop(network.forward(&images, Pass::evaluate(kind))))),
+                    seconds(|| no_grad(|| drop(network.forward(&images, ForwardPass::evaluate(kind))))),
                     seconds(|| train(network, &images, kind)),
                 ];
                 if round > 0 {
@@ -82,7 +82,7 @@ fn networks(tasks: &[Task], bytes: &Tensor) {
 
 /// Forward and backward, without the optimizer.
 fn train(network: &Network, images: &Tensor, kind: Kind) {
-    let logits = network.forward(images, Pass::train(kind)).expect("logits");
+    let logits = network.forward(images, ForwardPass::train(kind)).expect("logits");
     let loss = logits.iter().map(|logits| logits.square().mean(Kind::Float)).sum::<Tensor>();
     loss.backward();
 }

@@ -19,7 +19,7 @@ use tasklens_net::evaluation::{label_issues, scores, wrong_labels};
 use tasklens_net::inference::features::{Features, MINIATURE_BYTES};
 use tasklens_net::inference::outputs::Outputs;
 use tasklens_net::inference::{diverse, duplicates, neighbours, projection};
-use tasklens_net::labelling::order::{self, Order, Question, Uncertainty};
+use tasklens_net::labelling::order::{self, LabellingOrder, Question, Uncertainty};
 use tasklens_net::labelling::suggestions::Suggestions;
 use tasklens_net::training::heads::fit_heads;
 use tasklens_net::training::out_of_sample::{self, Settings};
@@ -152,7 +152,7 @@ fn of_order() -> anyhow::Result<()> {
     let said = Suggestions::of_outputs(&dataset, &outputs);
     let labels: Vec<Vec<Option<u32>>> = vec![(0..rows).map(|row| (row % 3 == 0).then_some(1)).collect(); 2];
     let rows: Vec<usize> = (0..rows).collect();
-    for order in [Order::Unlabelled, Order::Uncertain, Order::Disagreement] {
+    for order in [LabellingOrder::Unlabelled, LabellingOrder::Uncertain, LabellingOrder::Disagreement] {
         let question = Question {
             order,
             uncertainty: Uncertainty::Margin,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tasklens_data::config::Config;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::merge::{self, OnConflict};
-use tasklens_data::dataset::edits::{self, Opened, Step};
+use tasklens_data::dataset::edits::{self, OpenedAnnotations, Step};
 use tasklens_data::dataset::export::{self, Form};
 use tasklens_data::text::{counted_grouped, grouped, plural};
 
@@ -22,7 +22,7 @@ use crate::app::services::project::Summary;
 pub struct OpenedEdits {
     generation: u64,
     rows: Arc<Dataset>,
-    opened: Opened,
+    opened: OpenedAnnotations,
     /// Where the CSV changed after the project had been read: its config, what was counted in the rows, and
     /// whether they are about the same images in the same order.
     reread: Option<(Config, Summary, bool)>,
@@ -213,7 +213,7 @@ impl App {
         }
     }
 
-    fn on_labels_saved(&mut self, outcome: &merge::Outcome) {
+    fn on_labels_saved(&mut self, outcome: &merge::MergeOutcome) {
         let mut message = format!("{} of the CSV changed.", counted_grouped(outcome.rows_changed, "row"));
         if let Some(backup) = &outcome.backup {
             message += &format!(" It is kept as it was in {}.", backup.display());

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use tasklens_data::dataset::vocabulary::{self, Applied, Change};
+use tasklens_data::dataset::vocabulary::{self, Applied, VocabularyChange};
 use tasklens_data::text::grouped;
 
 use crate::app::App;
@@ -14,7 +14,7 @@ use crate::app::services::label_edits::LabelEdits;
 /// A change on its way.
 pub struct Changing {
     config: PathBuf,
-    change: Change,
+    change: VocabularyChange,
     job: Job<Applied>,
 }
 
@@ -27,7 +27,7 @@ impl Changing {
 
 impl App {
     /// Makes a change in the files of the project, in the background.
-    pub(in crate::app) fn change_vocabulary(&mut self, change: Change) {
+    pub(in crate::app) fn change_vocabulary(&mut self, change: VocabularyChange) {
         let Some(project) = &self.project else { return };
         let obstacle = match &self.edits {
             _ if self.changing.is_some() => {
@@ -74,7 +74,7 @@ impl App {
         }
     }
 
-    fn on_vocabulary_changed(&mut self, change: &Change, applied: &Applied) {
+    fn on_vocabulary_changed(&mut self, change: &VocabularyChange, applied: &Applied) {
         for warning in &applied.warnings {
             self.toast(Level::Warning, warning);
         }

@@ -222,6 +222,11 @@ impl Jobs {
         lock(&self.running).iter().filter(|progress| progress.0.kind != Kind::Quiet).cloned().collect()
     }
 
+    /// Whether any job runs, also one that the status bar does not show.
+    pub fn is_any_running(&self) -> bool {
+        !lock(&self.running).is_empty()
+    }
+
     fn spawn<T: Send + 'static>(
         &self,
         title: String,

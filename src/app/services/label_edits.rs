@@ -7,7 +7,9 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::merge::{self, OnConflict, Save};
-use tasklens_data::dataset::edits::{ChangeView, Edit, Entry, Opened, Refusal, Report, State, Step, Writer};
+use tasklens_data::dataset::edits::{
+    ChangeView, Edit, Entry, OpenedAnnotations, Refusal, Report, State, Step, Writer,
+};
 use tasklens_data::text::{is, plural};
 
 use crate::app::services::jobs::{Job, Jobs, Outcome, Progress, take};
@@ -32,7 +34,7 @@ pub struct LabelEdits {
     version: u64,
     /// The project's rows on their way to `version`.
     follow: Follow,
-    saving: Option<Job<merge::Outcome>>,
+    saving: Option<Job<merge::MergeOutcome>>,
     /// SHA-256 of the CSV as our last save left it.
     last_written: Option<String>,
     /// Edits that contradict what the CSV has by now; the user decides.
@@ -44,14 +46,14 @@ pub enum News {
     /// The project's rows with all edits in them.
     Applied(Arc<Dataset>, Summary),
     /// The CSV was written.
-    Saved(merge::Outcome),
+    Saved(merge::MergeOutcome),
     /// Something did not work.
     Failed(String),
 }
 
 impl LabelEdits {
     /// The edits of `base`, as they were opened; `wake` is called when the disk has answered.
-    pub fn new(base: Arc<Dataset>, opened: Opened, wake: impl Fn() + Send + 'static) -> Self {
+    pub fn new(base: Arc<Dataset>, opened: OpenedAnnotations, wake: impl Fn() + Send + 'static) -> Self {
         let (sender, reports) = crossbeam_channel::unbounded();
         let mut denied = opened.journal.denied().map(str::to_owned);
         let mut writer = None;
@@ -277,7 +279,7 @@ impl LabelEdits {
         }
     }
 
-    fn take_saved(&mut self, saved: Outcome<merge::Outcome>) -> Option<News> {
+    fn take_saved(&mut self, saved: Outcome<merge::MergeOutcome>) -> Option<News> {
         match saved {
             Outcome::Done(mut outcome) => {
                 let entries = self.state.note_saved(&mut outcome);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use tasklens_data::config::presets::Proposed;
 use tasklens_data::config::{Config, Outside, Written};
-use tasklens_data::dataset::create::{self, Found};
+use tasklens_data::dataset::create::{self, FoundImages};
 use tasklens_data::dataset::propose::{self, Proposal};
 use tasklens_data::dataset::{Dataset, sample, vocabulary};
 use tasklens_data::images::decode::has_image_ending;
@@ -39,9 +39,9 @@ pub enum Opening {
     /// Images to predict.
     Images(Vec<ImageSource>),
     /// A folder of images, and nothing that says more about them.
-    Folder(Found),
+    Folder(FoundImages),
     /// A folder of images with a checkpoint beside them.
-    Predict(PathBuf, Found),
+    Predict(PathBuf, FoundImages),
 }
 
 /// So many images of a folder go to Predict at once.
@@ -175,7 +175,7 @@ fn open_folder(folder: &Path, progress: &Progress) -> anyhow::Result<Opening> {
 }
 
 /// The first images of a folder, to be predicted.
-pub fn to_predict(found: &Found) -> Vec<ImageSource> {
+pub fn to_predict(found: &FoundImages) -> Vec<ImageSource> {
     let images = 0..found.images.len().min(MOST_PREDICTED);
     images.map(|image| ImageSource::Path(found.path(image))).collect()
 }

@@ -161,6 +161,12 @@ impl Thumbnails {
         })
     }
 
+    /// Whether a picture is on its way.
+    pub fn is_any_on_its_way(&self) -> bool {
+        let queue = self.loader.lock();
+        !queue.wanted.is_empty() || !queue.in_hand.is_empty() || !self.decoded.is_empty()
+    }
+
     /// Forgets everything, such as when files changed on disk.
     pub fn clear(&mut self) {
         self.entries.clear();

@@ -7,7 +7,7 @@ mod draft;
 mod settings;
 
 use super::tasks::encoder_of;
-use super::vocabulary::Change;
+use super::vocabulary::VocabularyChange;
 use super::yaml::{self, Entry, Node, Value};
 use super::{ClassWeights, Config};
 use draft::Draft;
@@ -21,7 +21,11 @@ const WEIGHTS: [&str; 2] = ["task_weights", "class_weights"];
 ///
 /// # Errors
 /// The text is written in a way that cannot be changed safely; the message says what to do by hand.
-pub fn edit_vocabulary(text: &str, config: &Config, change: &Change) -> Result<(String, Config), String> {
+pub fn edit_vocabulary(
+    text: &str,
+    config: &Config,
+    change: &VocabularyChange,
+) -> Result<(String, Config), String> {
     let by_hand = |why: &str| {
         format!("{}: this cannot be changed safely ({why}); {change} by hand there", config.file.display())
     };
@@ -51,19 +55,19 @@ fn comparable(config: &Config) -> Config {
     config
 }
 
-fn draft_change(draft: &mut Draft<'_>, model: &Node, change: &Change) -> Result<(), &'static str> {
+fn draft_change(draft: &mut Draft<'_>, model: &Node, change: &VocabularyChange) -> Result<(), &'static str> {
     let encoder = entry(model, "target_encoder").ok_or("`target_encoder` is not there")?;
     let task = entry(&encoder.node, change.task());
     let known = || task.ok_or("the task is not in `target_encoder`");
     match change {
-        Change::AddTask { name, labels } => {
+        VocabularyChange::AddTask { name, labels } => {
             if task.is_some() {
                 return Err("`target_encoder` has the task, but `target` leaves it out");
             }
             draft.add_task(&encoder.node, name, labels)?;
             add_target(draft, model, name)?;
         }
-        Change::RenameTask { to, .. } => {
+        VocabularyChange::RenameTask { to, .. } => {
             draft.replace(known()?.span.clone(), to);
             for weights in WEIGHTS.iter().filter_map(|key| entry(model, key)) {
                 if let Some(weight) = entry(&weights.node, change.task()) {
@@ -74,7 +78,7 @@ fn draft_change(draft: &mut Draft<'_>, model: &Node, change: &Change) -> Result<
                 draft.replace(item.span.clone(), &format!("{to}{suffix}"));
             }
         }
-        Change::RemoveTask { task } => {
+        VocabularyChange::RemoveTask { task } => {
             draft.remove_entry(encoder, task)?;
             for weights in WEIGHTS.iter().filter_map(|key| entry(model, key)) {
                 if entry(&weights.node, task).is_some() {
@@ -87,14 +91,15 @@ fn draft_change(draft: &mut Draft<'_>, model: &Node, change: &Change) -> Result<
                 draft.remove_item(list, item)?;
             }
         }
-        Change::AddLabel { label, .. } => draft.add_item(&known()?.node, label)?,
-        Change::RenameLabel { from, to, .. } => {
+        VocabularyChange::AddLabel { label, .. } => draft.add_item(&known()?.node, label)?,
+        VocabularyChange::RenameLabel { from, to, .. } => {
             draft.replace(item(&known()?.node, from)?.span.clone(), to);
             if let Some(weight) = weight_of(model, change.task(), from) {
                 draft.replace(weight.span.clone(), to);
             }
         }
-        Change::MergeLabels { from: gone, .. } | Change::RemoveLabel { label: gone, .. } => {
+        VocabularyChange::MergeLabels { from: gone, .. }
+        | VocabularyChange::RemoveLabel { label: gone, .. } => {
             let list = &known()?.node;
             draft.remove_item(list, item(list, gone)?)?;
             remove_weight(draft, model, change.task(), gone)?;

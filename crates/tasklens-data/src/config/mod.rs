@@ -27,7 +27,7 @@ pub use networks::Backbone;
 pub use outside::{Outside, Written};
 pub use presets::Recipe;
 pub use recipe::{Crop, Optimizer, Schedule, WEIGHT_DECAY};
-pub use vocabulary::Change;
+pub use vocabulary::VocabularyChange;
 pub use write::scalar as yaml_scalar;
 
 use crate::files::regular;

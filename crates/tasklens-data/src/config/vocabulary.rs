@@ -9,7 +9,7 @@ use super::{ClassWeights, Config, Task};
 /// A change of the tasks and labels of a project. Names have no surrounding spaces.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Change {
+pub enum VocabularyChange {
     /// Add a task. An existing column of that name keeps its cells.
     AddTask {
         /// Name of the task and of its column.
@@ -37,7 +37,7 @@ pub enum Change {
     RemoveLabel { task: String, label: String },
 }
 
-impl Change {
+impl VocabularyChange {
     /// The task that is changed.
     pub fn task(&self) -> &str {
         match self {
@@ -86,7 +86,7 @@ impl Change {
 }
 
 /// The change in words, such as "add the label ...".
-impl fmt::Display for Change {
+impl fmt::Display for VocabularyChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AddTask { name, labels } => {
@@ -109,7 +109,7 @@ impl fmt::Display for Change {
 impl Config {
     /// The config after a change: weights follow their tasks and labels, new ones get 1.
     #[must_use]
-    pub fn after(&self, change: &Change) -> Self {
+    pub fn after(&self, change: &VocabularyChange) -> Self {
         let mut config = self.clone();
         let model = &mut config.model;
         let at = model.tasks.iter().position(|task| task.name == change.task());
@@ -121,18 +121,18 @@ impl Config {
             _ => None,
         };
         match (change, at) {
-            (Change::AddTask { labels, .. }, _) => {
+            (VocabularyChange::AddTask { labels, .. }, _) => {
                 model.task_weights.push(1.0);
                 per_label.iter_mut().for_each(|weights| weights.push(vec![1.0; labels.len()]));
             }
-            (Change::RemoveTask { .. }, Some(at)) => {
+            (VocabularyChange::RemoveTask { .. }, Some(at)) => {
                 model.task_weights.remove(at);
                 per_label.iter_mut().for_each(|weights| drop(weights.remove(at)));
             }
-            (Change::AddLabel { .. }, Some(at)) => {
+            (VocabularyChange::AddLabel { .. }, Some(at)) => {
                 per_label.iter_mut().for_each(|weights| weights[at].push(1.0));
             }
-            (Change::MergeLabels { .. } | Change::RemoveLabel { .. }, Some(at)) => {
+            (VocabularyChange::MergeLabels { .. } | VocabularyChange::RemoveLabel { .. }, Some(at)) => {
                 if let (Some(class), Some(weights)) = (class, per_label) {
                     weights[at].remove(class);
                 }

@@ -21,7 +21,7 @@ use crate::config::presets::Proposed;
 use crate::files;
 use crate::unicode;
 
-pub use find::{Found, MOST_IMAGES, find_images};
+pub use find::{FoundImages, MOST_IMAGES, find_images};
 pub use folder_split::FolderSplit;
 pub use left_out::is_unread;
 
@@ -35,7 +35,7 @@ pub const SEPARATORS: [char; 5] = [',', ';', '\t', '\n', '\r'];
 /// A project that is being set up.
 #[derive(Clone, Debug)]
 pub struct Draft {
-    pub found: Arc<Found>,
+    pub found: Arc<FoundImages>,
     /// The tasks, in order.
     pub tasks: Vec<DraftTask>,
 }
@@ -61,7 +61,7 @@ pub struct Created {
 
 impl DraftTask {
     /// A task whose labels are the names of the sub-folders.
-    pub fn of_folders(name: &str, found: &Found) -> Self {
+    pub fn of_folders(name: &str, found: &FoundImages) -> Self {
         let mut task = Self { name: name.to_owned(), labels: Vec::new(), is_of_folders: true };
         found.sub_folders.iter().for_each(|folder| task.add_label(folder));
         task
@@ -80,7 +80,7 @@ impl DraftTask {
     }
 
     /// The cell of an image in the new CSV.
-    fn cell<'a>(&'a self, found: &Found, image: &str) -> &'a str {
+    fn cell<'a>(&'a self, found: &FoundImages, image: &str) -> &'a str {
         let folder = if self.is_of_folders { found.class_folder(image) } else { None };
         let label = |folder| self.labels.iter().find(|label| unicode::is_same(label, folder));
         folder.and_then(label).map(String::as_str).unwrap_or_default()

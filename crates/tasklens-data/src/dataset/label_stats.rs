@@ -106,7 +106,7 @@ impl TaskStats {
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::dataset::edits::{Source, Step};
+    use crate::dataset::edits::{AnnotationSource, Step};
 
     const CONFIG: &str = "{paths: {model_dataframe: garments.csv}, model: {paths: image, target_encoder: {print: [solid, floral], sleeves: [short, long]}}}";
 
@@ -133,7 +133,7 @@ mod tests {
                 state.label_change(dataset, 0, 1, None),
                 state.flag_change(dataset, 3, Some("blurred")),
             ];
-            Step::now(Source::Hand, changes)
+            Step::now(AnnotationSource::Hand, changes)
         });
         assert_eq!((stats.images, stats.complete, stats.flagged, stats.pending_edits), (5, 1, 1, 2));
         let [print, sleeves] = &stats.tasks[..] else { panic!("two tasks") };
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn without_any_row_all_is_zero() {
-        let stats = stats("image,print,sleeves\n", |_, _| Step::now(Source::Hand, Vec::new()));
+        let stats = stats("image,print,sleeves\n", |_, _| Step::now(AnnotationSource::Hand, Vec::new()));
         assert_eq!((stats.images, stats.complete), (0, 0));
         assert_eq!(images(&stats.tasks[0].labels), [("solid", 0), ("floral", 0)]);
     }

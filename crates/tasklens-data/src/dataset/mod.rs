@@ -3,6 +3,7 @@
 //! [`Dataset::open`] reads the rows and encodes the labels; whatever is wrong is collected as [`problems`], never
 //! dropped silently. No pixels are read here, except for the header check in [`problems`].
 
+mod classes;
 pub mod create;
 pub mod edits;
 pub mod export;
@@ -10,7 +11,6 @@ pub mod filter;
 mod image_paths;
 mod image_row;
 pub mod label_stats;
-mod labels;
 pub mod problems;
 pub mod propose;
 pub mod sample;
@@ -126,7 +126,7 @@ impl Dataset {
         let columns = Columns::find(&table, config)?;
         let tasks = config.model.tasks.clone();
         let mut problems = Vec::new();
-        let labels = labels::encode(&table, &columns, &tasks, &mut problems);
+        let labels = classes::encode(&table, &columns, &tasks, &mut problems);
         let cells = path_cells(&table, columns.path);
         let rule = match columns.split {
             Some(column) => Rule::Given(

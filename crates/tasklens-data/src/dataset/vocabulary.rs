@@ -10,7 +10,7 @@ mod preview;
 use super::Dataset;
 use crate::config::{Config, Task, nearest};
 
-pub use crate::config::Change;
+pub use crate::config::VocabularyChange;
 pub use apply::{Applied, Finished, apply, dry_run, finish};
 pub use begun::cut_short;
 pub use preview::{Preview, PreviewRow, preview};
@@ -19,9 +19,9 @@ pub use preview::{Preview, PreviewRow, preview};
 ///
 /// # Errors
 /// It is not possible, with the reason: the name is taken, the task would have too few labels, and so on.
-pub fn check(config: &Config, dataset: &Dataset, change: &Change) -> Result<(), String> {
+pub fn check(config: &Config, dataset: &Dataset, change: &VocabularyChange) -> Result<(), String> {
     let tasks = &config.model.tasks;
-    if let Change::AddTask { name, labels } = change {
+    if let VocabularyChange::AddTask { name, labels } = change {
         check_name("task", name)?;
         if tasks.iter().any(|task| task.name == *name) {
             return Err(format!("there is a task `{name}` already"));
@@ -43,8 +43,8 @@ pub fn check(config: &Config, dataset: &Dataset, change: &Change) -> Result<(), 
     }
     let task = find(tasks, change.task())?;
     match change {
-        Change::AddTask { .. } => Ok(()),
-        Change::RenameTask { to, .. } => {
+        VocabularyChange::AddTask { .. } => Ok(()),
+        VocabularyChange::RenameTask { to, .. } => {
             check_name("task", to)?;
             if tasks.iter().any(|task| task.name == *to) {
                 return Err(format!("there is a task `{to}` already"));
@@ -55,12 +55,12 @@ pub fn check(config: &Config, dataset: &Dataset, change: &Change) -> Result<(), 
                 None => Ok(()),
             }
         }
-        Change::RemoveTask { task } if tasks.len() < 2 => {
+        VocabularyChange::RemoveTask { task } if tasks.len() < 2 => {
             Err(format!("`{task}` is the only task; add another first"))
         }
-        Change::RemoveTask { .. } => Ok(()),
-        Change::AddLabel { label, .. } => check_new_label(task, label),
-        Change::RenameLabel { from, to, .. } => {
+        VocabularyChange::RemoveTask { .. } => Ok(()),
+        VocabularyChange::AddLabel { label, .. } => check_new_label(task, label),
+        VocabularyChange::RenameLabel { from, to, .. } => {
             check_known_label(task, from)?;
             check_new_label(task, to).map_err(|error| {
                 let merge =
@@ -68,14 +68,14 @@ pub fn check(config: &Config, dataset: &Dataset, change: &Change) -> Result<(), 
                 format!("{error}{merge}")
             })
         }
-        Change::MergeLabels { from, into, .. } => {
+        VocabularyChange::MergeLabels { from, into, .. } => {
             if from == into {
                 return Err(format!("`{from}` cannot be merged into itself; choose another label"));
             }
             check_known_label(task, into)?;
             check_gone(task, dataset, from)
         }
-        Change::RemoveLabel { label, .. } => check_gone(task, dataset, label),
+        VocabularyChange::RemoveLabel { label, .. } => check_gone(task, dataset, label),
     }
 }
 

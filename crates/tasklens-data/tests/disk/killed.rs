@@ -14,7 +14,9 @@ use rand_pcg::Pcg64Mcg;
 use tasklens_data::config::Config;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::merge::{self, OnConflict, Save};
-use tasklens_data::dataset::edits::{self, Change, Opened, Source, State, Step, Writer};
+use tasklens_data::dataset::edits::{
+    self, AnnotationChange, AnnotationSource, OpenedAnnotations, State, Step, Writer,
+};
 
 const KILLS: u64 = 50;
 const ROWS: usize = 30;
@@ -62,7 +64,7 @@ fn label(state: &State, dataset: &Dataset, row: usize, task: usize) -> Option<St
 
 fn labels_on_disk(folder: &Path) -> Labels {
     let dataset = dataset(folder);
-    let Opened { state, warnings, .. } =
+    let OpenedAnnotations { state, warnings, .. } =
         edits::open(&config(folder), &dataset).expect("the journal can be read");
     // A line that was being written is no loss; damage anywhere else would be one.
     assert!(warnings.len() <= 1, "{warnings:?}");
@@ -108,7 +110,7 @@ fn cells_of(step: Option<Step>) -> Vec<(String, edits::Field)> {
 fn labelling_run() {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
     let dataset = dataset(&folder);
-    let Opened { mut state, journal, .. } = edits::open(&config(&folder), &dataset).unwrap();
+    let OpenedAnnotations { mut state, journal, .. } = edits::open(&config(&folder), &dataset).unwrap();
     assert!(journal.denied().is_none(), "the killed process still holds the lock: {:?}", journal.denied());
     let writer = Writer::start(journal, |report| {
         assert_eq!(report.refused, None);
@@ -118,7 +120,7 @@ fn labelling_run() {
     let mut random = Pcg64Mcg::seed_from_u64(u64::from(std::process::id()));
     let rows: HashMap<String, usize> =
         (0..ROWS).map(|row| (dataset.image_key(row).into_owned(), row)).collect();
-    let mut saving: Option<std::thread::JoinHandle<merge::Outcome>> = None;
+    let mut saving: Option<std::thread::JoinHandle<merge::MergeOutcome>> = None;
     let shared = std::sync::Arc::new(dataset);
     loop {
         let (cells, entry) = match random.random_range(0..10) {
@@ -128,10 +130,10 @@ fn labelling_run() {
                 let task = random.random_range(0..3);
                 let choice = TASKS[task].1.get(random.random_range(0..4)).copied();
                 let count = if kind == 3 { 8 } else { 1 };
-                let changes: Vec<Change> = (0..count)
+                let changes: Vec<AnnotationChange> = (0..count)
                     .map(|_| state.label_change(&shared, random.random_range(0..ROWS), task, choice))
                     .collect();
-                let step = Step::now(Source::Hand, changes);
+                let step = Step::now(AnnotationSource::Hand, changes);
                 (cells_of(Some(step.clone())), state.edit(step))
             }
         };

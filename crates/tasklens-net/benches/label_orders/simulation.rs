@@ -5,7 +5,7 @@ use std::time::Instant;
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_pcg::Pcg64;
-use tasklens_net::labelling::order::{Arranged, Order, Question, Uncertainty, arrange};
+use tasklens_net::labelling::order::{Arranged, LabellingOrder, Question, Uncertainty, arrange};
 use tasklens_net::labelling::suggestions::Suggestions;
 
 use super::subject::Subject;
@@ -32,7 +32,7 @@ impl<'a> Simulation<'a> {
     }
 
     /// Labels in rounds, by an order or at random.
-    pub fn run(&self, order: Option<Order>) -> Vec<Point> {
+    pub fn run(&self, order: Option<LabellingOrder>) -> Vec<Point> {
         let mut labels = self.unlabelled();
         let mut open = self.shuffled.clone();
         let mut said = self.unlearnt.clone();
@@ -71,7 +71,7 @@ impl<'a> Simulation<'a> {
 
     fn arranged(
         &self,
-        order: Order,
+        order: LabellingOrder,
         mut open: Vec<usize>,
         labels: &Labels,
         said: &Suggestions,

@@ -23,7 +23,7 @@ pub struct Query {
     /// Only these items, ascending, such as those within a lasso; `None` for all.
     pub among: Option<Arc<Vec<usize>>>,
     /// Sort key.
-    pub order: Order,
+    pub order: BrowseOrder,
     /// Whether to sort in descending order.
     pub descending: bool,
 }
@@ -47,7 +47,7 @@ pub enum Verdict {
 
 /// Sort key of a grid. Ties are in the order of the rows; items without the value come last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
+pub enum BrowseOrder {
     /// The row in the CSV.
     #[default]
     Row,
@@ -74,11 +74,13 @@ impl Inspection {
             None => (0..self.len()).filter(matches).collect(),
         };
         match query.order {
-            Order::Row if query.descending => items.reverse(),
-            Order::Row => {}
-            Order::Confidence => sort_by(&mut items, query.descending, |item| Some(task.confidence(item))),
-            Order::Margin => sort_by(&mut items, query.descending, |item| Some(task.margin(item))),
-            Order::Loss => sort_by(&mut items, query.descending, |item| task.loss(item)),
+            BrowseOrder::Row if query.descending => items.reverse(),
+            BrowseOrder::Row => {}
+            BrowseOrder::Confidence => {
+                sort_by(&mut items, query.descending, |item| Some(task.confidence(item)))
+            }
+            BrowseOrder::Margin => sort_by(&mut items, query.descending, |item| Some(task.margin(item))),
+            BrowseOrder::Loss => sort_by(&mut items, query.descending, |item| task.loss(item)),
         }
         items
     }
@@ -171,10 +173,10 @@ mod tests {
     fn what_has_no_loss_comes_last_in_either_direction() {
         let shop = shop();
         let order = |order, descending| shop.select(&Query { order, descending, ..Query::default() });
-        assert_eq!(order(Order::Loss, true), [2, 1, 0, 3]);
-        assert_eq!(order(Order::Loss, false), [0, 1, 2, 3]);
-        assert_eq!(order(Order::Confidence, false), [3, 1, 2, 0]);
-        assert_eq!(order(Order::Margin, true), [0, 2, 1, 3]);
-        assert_eq!(order(Order::Row, true), [3, 2, 1, 0]);
+        assert_eq!(order(BrowseOrder::Loss, true), [2, 1, 0, 3]);
+        assert_eq!(order(BrowseOrder::Loss, false), [0, 1, 2, 3]);
+        assert_eq!(order(BrowseOrder::Confidence, false), [3, 1, 2, 0]);
+        assert_eq!(order(BrowseOrder::Margin, true), [0, 2, 1, 3]);
+        assert_eq!(order(BrowseOrder::Row, true), [3, 2, 1, 0]);
     }
 }

@@ -12,13 +12,16 @@ pub const LEAST: f32 = 0.95;
 /// All pairs across two parts, as items, most similar first; `a` is a training item, or a validation item if `b` is a
 /// test item.
 #[derive(Clone, Debug, Default)]
-pub struct Found {
+pub struct FoundDuplicates {
     /// All pairs, most similar first.
     pub pairs: Vec<Pair>,
 }
 
 /// Compares the parts with each other; `None` if cancelled by `keep_going`.
-pub fn find(inspection: &Inspection, keep_going: &mut KeepGoing<'_>) -> anyhow::Result<Option<Found>> {
+pub fn find(
+    inspection: &Inspection,
+    keep_going: &mut KeepGoing<'_>,
+) -> anyhow::Result<Option<FoundDuplicates>> {
     let [train, validation, test] =
         [Part::Train, Part::Validation, Part::Test].map(|part| inspection.items_of(Some(part)));
     let searches = [(&train, &validation), (&train, &test), (&validation, &test)];
@@ -42,7 +45,7 @@ pub fn find(inspection: &Inspection, keep_going: &mut KeepGoing<'_>) -> anyhow::
         before += work(&search);
     }
     pairs.sort_by(|x, y| y.similarity.total_cmp(&x.similarity));
-    Ok(Some(Found { pairs }))
+    Ok(Some(FoundDuplicates { pairs }))
 }
 
 /// The effect of the pairs on the scores of a part.
@@ -59,7 +62,7 @@ pub struct Leak {
 /// The pairs to show.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shown {
-    /// In the order of [`Found::pairs`].
+    /// In the order of [`FoundDuplicates::pairs`].
     pub pairs: Vec<Pair>,
     /// Those similar enough, with contradictory labels.
     pub contradicting: usize,
@@ -69,7 +72,12 @@ pub struct Shown {
 
 impl Shown {
     /// Number of pairs that are similar enough.
-    pub fn new(inspection: &Inspection, found: &Found, threshold: f32, only_contradicting: bool) -> Self {
+    pub fn new(
+        inspection: &Inspection,
+        found: &FoundDuplicates,
+        threshold: f32,
+        only_contradicting: bool,
+    ) -> Self {
         let part_of = |item: usize| inspection.parts[item];
         let enough = found.pairs.partition_point(|pair| pair.similarity >= threshold);
         let mut pairs = found.pairs[..enough].to_vec();
@@ -159,7 +167,7 @@ mod tests {
     fn the_threshold_hides_what_is_less_alike() {
         let inspection = inspection(&[0, 0, 1], &[Train, Validation, Validation], &[None; 3]);
         let pair = |b, similarity| Pair { a: 0, b, similarity };
-        let found = Found { pairs: vec![pair(1, 1.0), pair(1, 0.99), pair(2, 0.97)] };
+        let found = FoundDuplicates { pairs: vec![pair(1, 1.0), pair(1, 0.99), pair(2, 0.97)] };
         let shown = |threshold| Shown::new(&inspection, &found, threshold, false);
         assert_eq!(shown(0.95).leaks[0].alike, [1, 2]);
         assert_eq!(shown(0.97).pairs.len(), 3);

@@ -12,7 +12,7 @@ use tasklens_data::text::{counted, plural};
 use tasklens_data::work::KeepGoing;
 
 use super::agreement::Disagreement;
-use super::browse::{Order, Query, Verdict};
+use super::browse::{BrowseOrder, Query, Verdict};
 use super::compare::compare;
 use super::inspection::Inspection;
 use super::intervals::Estimate;
@@ -315,8 +315,13 @@ impl TaskReport {
     /// The scores and mistakes of a task.
     pub fn new(dataset: &Dataset, inspection: &Inspection, task: usize) -> Self {
         let items = &inspection.tasks[task];
-        let wrong =
-            Query { task, verdict: Verdict::Wrong, order: Order::Loss, descending: true, ..Query::default() };
+        let wrong = Query {
+            task,
+            verdict: Verdict::Wrong,
+            order: BrowseOrder::Loss,
+            descending: true,
+            ..Query::default()
+        };
         let mistake = |item: usize| {
             let label = items.labels[item]?;
             Some(Mistake {

@@ -8,7 +8,7 @@ use tasklens_data::images::{Rgb, resize};
 use tch::{Device, Kind, Tensor};
 
 use super::Predictor;
-use crate::model::layers::Pass;
+use crate::model::layers::ForwardPass;
 use crate::model::trunk::pool;
 
 /// Minimum cells per side: if there are fewer, the maps before the exit flow are used, with twice the resolution.
@@ -38,7 +38,7 @@ impl Predictor {
         ensure!(label < labels, "the model has no such label");
         let pixels = resize::resize(image, width, height);
         let shape = [1, i64::from(height), i64::from(width), 3];
-        let pass = Pass::evaluate(self.kind);
+        let pass = ForwardPass::evaluate(self.kind);
         let network = self.network.lock();
         let trunk = network.trunk();
         let start = tch::no_grad(|| -> anyhow::Result<(Tensor, bool)> {
@@ -125,7 +125,7 @@ mod tests {
             let bytes = Tensor::from_data_size(&pixels, &[1, 224, 224, 3], Kind::Uint8);
             let network = predictor.network.lock();
             let images = network.normalise(&bytes, Kind::Float).unwrap();
-            let pass = Pass::evaluate(Kind::Float);
+            let pass = ForwardPass::evaluate(Kind::Float);
             let trunk = network.trunk();
             let maps = trunk.exit(&trunk.entry(&images, pass).unwrap(), pass).unwrap();
             let weights = head.select(0, 1).view([1, -1, 1, 1]);

@@ -37,7 +37,7 @@ pub struct Batch {
 }
 
 /// Shared state of the workers.
-pub struct Source {
+pub struct SampleSource {
     /// All rows of the dataset.
     pub rows: Vec<Row>,
     /// Number of tasks.
@@ -93,7 +93,7 @@ pub fn mix(seed: u64, epoch: u64, row: u64) -> u64 {
     x
 }
 
-impl Source {
+impl SampleSource {
     /// Decodes one batch; `augment_epoch` is the epoch whose augmentation to apply, if any.
     fn load(&self, rows: &[usize], augment_epoch: Option<usize>) -> Batch {
         let (height, width) = self.cache.size();
@@ -182,7 +182,7 @@ impl Loader {
     /// # Errors
     /// The system cannot start a thread.
     pub fn start(
-        source: &Arc<Source>,
+        source: &Arc<SampleSource>,
         batches: Vec<Vec<usize>>,
         augment_epoch: Option<usize>,
         workers: usize,
@@ -224,7 +224,7 @@ impl Loader {
 }
 
 fn work(
-    source: &Source,
+    source: &SampleSource,
     jobs: &Receiver<(usize, Vec<usize>)>,
     results: &Sender<(usize, Batch)>,
     augment_epoch: Option<usize>,
@@ -272,7 +272,7 @@ impl Drop for Loader {
 mod tests {
     use super::*;
 
-    fn source(folder: &std::path::Path, images: u8) -> Arc<Source> {
+    fn source(folder: &std::path::Path, images: u8) -> Arc<SampleSource> {
         let rows = (0..images)
             .map(|i| {
                 let image = folder.join(format!("{i}.png"));
@@ -282,7 +282,7 @@ mod tests {
             .collect();
         let cache = ImageCache::new(32, 32, 1 << 20);
         let augmentation = Augmentation::default();
-        Arc::new(Source { rows, tasks: 2, cache, augmentation, drawn: Drawn::ByRow, seed: 5 })
+        Arc::new(SampleSource { rows, tasks: 2, cache, augmentation, drawn: Drawn::ByRow, seed: 5 })
     }
 
     #[test]
@@ -303,14 +303,14 @@ mod tests {
     fn an_image_that_is_changed_by_its_path_is_changed_the_same_in_any_list() {
         let dir = tempfile::tempdir().unwrap();
         let pixels = |rows: &[usize], drawn| {
-            let Source { rows: all, cache, .. } = Arc::into_inner(source(dir.path(), 3)).unwrap();
+            let SampleSource { rows: all, cache, .. } = Arc::into_inner(source(dir.path(), 3)).unwrap();
             for (i, row) in all.iter().enumerate() {
                 let pixel = |x, y| image::Rgb([x as u8 * 6, y as u8 * 6, i as u8]);
                 image::RgbImage::from_fn(40, 40, pixel).save(&row.image).unwrap();
             }
             let all = rows.iter().map(|row| all[*row].clone()).collect();
             let augmentation = Augmentation::default();
-            let source = Arc::new(Source { rows: all, tasks: 2, cache, augmentation, drawn, seed: 5 });
+            let source = Arc::new(SampleSource { rows: all, tasks: 2, cache, augmentation, drawn, seed: 5 });
             let batches = vec![(0..rows.len()).collect()];
             Loader::start(&source, batches, Some(1), 1).unwrap().next().unwrap().pixels
         };

@@ -21,7 +21,7 @@ use tch::{Kind, Tensor, no_grad};
 
 use crate::device::{self, Device};
 use crate::model::checkpoint::{self, BEST, Description};
-use crate::model::layers::Pass;
+use crate::model::layers::ForwardPass;
 use crate::model::network::{Network, probabilities};
 
 /// A network that is ready to predict, loaded from a checkpoint.
@@ -212,7 +212,7 @@ impl Predictor {
         no_grad(|| {
             let bytes = Tensor::f_from_data_size(pixels, &shape, Kind::Uint8)?;
             let input = network.normalise(&bytes, self.kind)?;
-            let features = network.features(&input, Pass::evaluate(self.kind))?;
+            let features = network.features(&input, ForwardPass::evaluate(self.kind))?;
             let logits = network.classify(&features)?;
             let half = features.f_to_device(tch::Device::Cpu)?.f_to_kind(Kind::Half)?.f_contiguous()?;
             let mut features = vec![0; 2 * half.numel()];

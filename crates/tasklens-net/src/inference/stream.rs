@@ -10,11 +10,11 @@ use tasklens_data::images::cache::ImageCache;
 
 use super::{Look, Prediction, Predictor};
 use crate::device::FreeCores;
-use crate::inference::loader::{Batch, Drawn, Loader, Source, in_batches};
+use crate::inference::loader::{Batch, Drawn, Loader, SampleSource, in_batches};
 
 /// The result for one row.
 #[derive(Debug)]
-pub struct Answer {
+pub struct PredictedRow {
     /// Index into the rows given.
     pub row: usize,
     /// The prediction, or why the image could not be read.
@@ -33,13 +33,13 @@ pub fn predict_rows(
     rows: Vec<Row>,
     which: &[usize],
     (batch_size, workers): (usize, usize),
-    answer: &mut dyn FnMut(Answer) -> bool,
+    answer: &mut dyn FnMut(PredictedRow) -> bool,
 ) -> anyhow::Result<()> {
     look_at_rows(predictor, rows, which, (batch_size, workers), &mut |batch, look| {
-        let failed = |(row, message)| Answer { row, result: Err(message), note: None };
+        let failed = |(row, message)| PredictedRow { row, result: Err(message), note: None };
         let mut notes: HashMap<usize, String> = batch.notes.into_iter().collect();
         let predictions = predictor.by_image(&look.probabilities, batch.rows.len());
-        let predicted = batch.rows.into_iter().zip(predictions).map(|(row, prediction)| Answer {
+        let predicted = batch.rows.into_iter().zip(predictions).map(|(row, prediction)| PredictedRow {
             row,
             result: Ok(prediction),
             note: notes.remove(&row),
@@ -61,7 +61,7 @@ pub(super) fn look_at_rows(
     take: &mut dyn FnMut(Batch, Look) -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {
     let description = predictor.description();
-    let source = Arc::new(Source {
+    let source = Arc::new(SampleSource {
         // Labels are not looked at, and the rows may be of fewer tasks.
         tasks: 0,
         rows,

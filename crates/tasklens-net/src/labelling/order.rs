@@ -15,7 +15,7 @@ const CANDIDATES: usize = 100_000;
 
 /// The available orders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Order {
+pub enum LabellingOrder {
     /// The order of the CSV.
     File,
     /// Unlabelled rows first (lacking a label for one of the tasks).
@@ -45,8 +45,8 @@ pub enum Uncertainty {
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
     /// The available orders.
-    pub order: Order,
-    /// The measure for [`Order::Uncertain`].
+    pub order: LabellingOrder,
+    /// The measure for [`LabellingOrder::Uncertain`].
     pub uncertainty: Uncertainty,
     /// Indices of the tasks to consider.
     pub tasks: &'a [usize],
@@ -54,7 +54,7 @@ pub struct Question<'a> {
     pub labels: &'a [Vec<Option<u32>>],
     /// The rows to sort, ascending.
     pub rows: &'a [usize],
-    /// Suggestions of a model; without them, orders that need one fall back to [`Order::Unlabelled`].
+    /// Suggestions of a model; without them, orders that need one fall back to [`LabellingOrder::Unlabelled`].
     pub suggestions: Option<&'a Suggestions>,
 }
 
@@ -68,18 +68,20 @@ pub struct Arranged {
 }
 
 /// Sorts rows. Rows that the order does not apply to follow at the end: first unlabelled, then labelled ones, each in
-/// the order of the CSV. A million rows take well under a second, except for [`Order::Diverse`], which reads
+/// the order of the CSV. A million rows take well under a second, except for [`LabellingOrder::Diverse`], which reads
 /// features. `keep_going` gets (done, of); `None` if it cancelled.
 pub fn arrange(question: &Question<'_>, keep_going: &mut KeepGoing<'_>) -> Option<Arranged> {
     let first = match (question.order, question.suggestions) {
-        (Order::File, _) => question.rows.to_vec(),
-        (Order::Unlabelled, _) => {
+        (LabellingOrder::File, _) => question.rows.to_vec(),
+        (LabellingOrder::Unlabelled, _) => {
             question.rows.iter().copied().filter(|row| question.lacks_any(*row)).collect()
         }
         (_, None) => Vec::new(),
-        (Order::Uncertain, Some(said)) => question.most_first(|row| question.doubt(said, row)),
-        (Order::Diverse, Some(said)) => question.diverse(said, keep_going)?,
-        (Order::Disagreement, Some(said)) => question.most_first(|row| question.contradiction(said, row)),
+        (LabellingOrder::Uncertain, Some(said)) => question.most_first(|row| question.doubt(said, row)),
+        (LabellingOrder::Diverse, Some(said)) => question.diverse(said, keep_going)?,
+        (LabellingOrder::Disagreement, Some(said)) => {
+            question.most_first(|row| question.contradiction(said, row))
+        }
     };
     let leading = first.len();
     Some(Arranged { rows: question.followed_by_others(first), leading })

@@ -8,7 +8,7 @@
 use tasklens_data::config::networks::Scale;
 use tch::{Kind, TchError, Tensor};
 
-use super::layers::{ConvNorm, Names, Pass, Same};
+use super::layers::{ConvNorm, ForwardPass, Names, Same};
 use super::parameters::Builder;
 use super::trunk::Trunk;
 
@@ -98,7 +98,7 @@ impl Block {
         })
     }
 
-    fn forward(&self, input: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
+    fn forward(&self, input: &Tensor, pass: ForwardPass) -> Result<Tensor, TchError> {
         let x = match &self.expand {
             Some(expand) => expand.forward(input, pass)?.f_relu6_()?,
             None => input.shallow_clone(),
@@ -155,12 +155,12 @@ impl EfficientNetLite {
 }
 
 impl Trunk for EfficientNetLite {
-    fn entry(&self, images: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
+    fn entry(&self, images: &Tensor, pass: ForwardPass) -> Result<Tensor, TchError> {
         let x = self.stem.forward(images, pass)?.f_relu6_()?;
         self.stages[..ENTRY_STAGES].iter().flatten().try_fold(x, |x, block| block.forward(&x, pass))
     }
 
-    fn exit(&self, maps: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
+    fn exit(&self, maps: &Tensor, pass: ForwardPass) -> Result<Tensor, TchError> {
         let x = maps.shallow_clone();
         let x =
             self.stages[ENTRY_STAGES..].iter().flatten().try_fold(x, |x, block| block.forward(&x, pass))?;

@@ -9,14 +9,14 @@ use super::parameters::Builder;
 
 /// Mode of a forward pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pass {
+pub struct ForwardPass {
     /// Batch statistics and gradients (training), or running statistics (evaluation).
     pub train: bool,
     /// Float or BFloat16, for convolutions and activations.
     pub kind: Kind,
 }
 
-impl Pass {
+impl ForwardPass {
     /// Training mode in `kind`.
     pub fn train(kind: Kind) -> Self {
         Self { train: true, kind }
@@ -203,7 +203,7 @@ impl ConvNorm {
     }
 
     /// `[N, C, H, W]` -> `[N, O, H', W']`.
-    pub fn forward(&self, x: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
+    pub fn forward(&self, x: &Tensor, pass: ForwardPass) -> Result<Tensor, TchError> {
         if let (false, Some(folded)) = (pass.train, &self.folded)
             && folded.kind == pass.kind
         {

@@ -9,7 +9,7 @@ use tasklens_data::config::networks::Facts;
 use tasklens_data::config::{Backbone, Task};
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
-use super::layers::{Linear, Pass};
+use super::layers::{ForwardPass, Linear};
 use super::parameters::{Builder, Parameters};
 use super::tensor_file;
 use super::trunk::{self, Trunk};
@@ -81,7 +81,7 @@ impl Network {
     ///
     /// # Errors
     /// The device is out of memory, or the images are under 32 pixels.
-    pub fn features(&self, images: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
+    pub fn features(&self, images: &Tensor, pass: ForwardPass) -> Result<Tensor, TchError> {
         trunk::pool(&self.trunk.exit(&self.trunk.entry(images, pass)?, pass)?)
     }
 
@@ -102,7 +102,7 @@ impl Network {
     ///
     /// # Errors
     /// As for these.
-    pub fn forward(&self, images: &Tensor, pass: Pass) -> Result<Vec<Tensor>, TchError> {
+    pub fn forward(&self, images: &Tensor, pass: ForwardPass) -> Result<Vec<Tensor>, TchError> {
         self.classify(&self.features(images, pass)?)
     }
 
@@ -275,7 +275,7 @@ mod tests {
             let facts = backbone.facts();
             let expected = (7919.0 % 251.0 / 255.0 - f64::from(facts.mean[0])) / f64::from(facts.std[0]);
             assert!((images.double_value(&[0, 1, 0, 0]) - expected).abs() < 1e-6, "{}", facts.name);
-            let features = no_grad(|| network.features(&images, Pass::evaluate(Kind::Float)).unwrap());
+            let features = no_grad(|| network.features(&images, ForwardPass::evaluate(Kind::Float)).unwrap());
             assert_eq!(features.size(), [2, facts.features], "{}", facts.name);
         }
         let lite = Network::new(Backbone::EfficientNetLite0, &[], 1, Device::Cpu).unwrap();
@@ -301,7 +301,7 @@ mod tests {
     fn one_pass_answers_every_task() {
         let network = Network::new(Backbone::XceptionSmall, &tasks(), 1, Device::Cpu).unwrap();
         let images = network.normalise(&noise(), Kind::Float).unwrap();
-        let logits = network.forward(&images, Pass::evaluate(Kind::Float)).unwrap();
+        let logits = network.forward(&images, ForwardPass::evaluate(Kind::Float)).unwrap();
         assert_eq!(logits.iter().map(Tensor::size).collect::<Vec<_>>(), [[2, 3], [2, 4]]);
     }
 
@@ -316,10 +316,10 @@ mod tests {
         let images = network.normalise(&noise(), Kind::Float).unwrap();
         no_grad(|| {
             // A training pass moves the running statistics away from 0 and 1.
-            network.forward(&images, Pass::train(Kind::Float)).unwrap();
-            let before = network.features(&images, Pass::evaluate(Kind::Float)).unwrap();
+            network.forward(&images, ForwardPass::train(Kind::Float)).unwrap();
+            let before = network.features(&images, ForwardPass::evaluate(Kind::Float)).unwrap();
             network.fold(Kind::Float).unwrap();
-            let after = network.features(&images, Pass::evaluate(Kind::Float)).unwrap();
+            let after = network.features(&images, ForwardPass::evaluate(Kind::Float)).unwrap();
             let error = (&before - &after).norm().double_value(&[]) / before.norm().double_value(&[]);
             assert!(error < 1e-5, "relative error {error}");
         });

@@ -58,7 +58,7 @@ pub fn resolve(
     progress: &dyn Fn(u64, u64),
     keep_going: &dyn Fn() -> bool,
 ) -> anyhow::Result<Resolved> {
-    let source = Source {
+    let source = WeightsSource {
         backbone,
         endpoint: std::env::var("HF_ENDPOINT")
             .ok()
@@ -71,14 +71,14 @@ pub fn resolve(
 }
 
 /// Where to look; taken from the environment except in tests.
-struct Source {
+struct WeightsSource {
     backbone: Backbone,
     endpoint: String,
     folder: anyhow::Result<PathBuf>,
     offline: bool,
 }
 
-impl Source {
+impl WeightsSource {
     fn resolve(
         self,
         pretrained: &Pretrained,
@@ -248,12 +248,12 @@ fn promise(url: &str, keep_going: &dyn Fn() -> bool) -> Result<Promise, Broken> 
 mod tests {
     use super::*;
 
-    fn source(endpoint: &str, folder: &tempfile::TempDir, offline: bool) -> Source {
+    fn source(endpoint: &str, folder: &tempfile::TempDir, offline: bool) -> WeightsSource {
         let folder = Ok(folder.path().to_path_buf());
-        Source { backbone: Backbone::Xception, endpoint: endpoint.to_owned(), folder, offline }
+        WeightsSource { backbone: Backbone::Xception, endpoint: endpoint.to_owned(), folder, offline }
     }
 
-    fn resolve(source: Source, how: &Pretrained) -> anyhow::Result<Resolved> {
+    fn resolve(source: WeightsSource, how: &Pretrained) -> anyhow::Result<Resolved> {
         source.resolve(how, &|_, _| {}, &|| true)
     }
 
@@ -336,7 +336,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let lite = |backbone, how: &Pretrained| {
             // A connection would be refused, and told.
-            resolve(Source { backbone, ..source("http://127.0.0.1:9", &folder, false) }, how)
+            resolve(WeightsSource { backbone, ..source("http://127.0.0.1:9", &folder, false) }, how)
         };
         let found = lite(Backbone::EfficientNetLite0, &Pretrained::Auto).unwrap();
         assert_eq!(found.path, None);
@@ -357,7 +357,7 @@ mod tests {
     #[test]
     fn a_backbone_without_public_weights_begins_from_scratch_and_cannot_require_them() {
         let folder = tempfile::tempdir().unwrap();
-        let small = || Source { backbone: Backbone::XceptionSmall, ..source("", &folder, true) };
+        let small = || WeightsSource { backbone: Backbone::XceptionSmall, ..source("", &folder, true) };
         let found = resolve(small(), &Pretrained::Auto).unwrap();
         assert_eq!((found.path, found.warning), (None, None));
         assert_eq!(found.why, "from scratch: xception_small has no public weights");

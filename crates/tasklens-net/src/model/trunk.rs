@@ -6,7 +6,7 @@ use tasklens_data::config::networks::Plan;
 use tch::{Kind, TchError, Tensor};
 
 use super::efficientnet_lite::EfficientNetLite;
-use super::layers::Pass;
+use super::layers::ForwardPass;
 use super::parameters::Builder;
 use super::xception::Xception;
 
@@ -16,13 +16,13 @@ pub trait Trunk: Debug + Send {
     ///
     /// # Errors
     /// The device is out of memory, or the images are under 32 pixels.
-    fn entry(&self, images: &Tensor, pass: Pass) -> Result<Tensor, TchError>;
+    fn entry(&self, images: &Tensor, pass: ForwardPass) -> Result<Tensor, TchError>;
 
     /// Maps from [`Trunk::entry`] -> `[N, features, h, w]` of about H / 32 by W / 32 cells.
     ///
     /// # Errors
     /// The device is out of memory.
-    fn exit(&self, maps: &Tensor, pass: Pass) -> Result<Tensor, TchError>;
+    fn exit(&self, maps: &Tensor, pass: ForwardPass) -> Result<Tensor, TchError>;
 
     /// Folds each normalisation into its convolution, for evaluation in `kind`.
     ///

@@ -6,7 +6,7 @@
 use tasklens_data::config::networks::Widths;
 use tch::{Kind, TchError, Tensor};
 
-use super::layers::{ConvNorm, Names, Pass};
+use super::layers::{ConvNorm, ForwardPass, Names};
 use super::parameters::Builder;
 use super::trunk::Trunk;
 
@@ -54,7 +54,7 @@ impl Block {
         Ok(Self { skip, convolutions, starts_with_relu: plan.starts_with_relu, halves: plan.halves })
     }
 
-    fn forward(&self, input: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
+    fn forward(&self, input: &Tensor, pass: ForwardPass) -> Result<Tensor, TchError> {
         let mut x = input.shallow_clone();
         for (i, convolution) in self.convolutions.iter().enumerate() {
             if i > 0 {
@@ -128,7 +128,7 @@ impl Xception {
 
 impl Trunk for Xception {
     /// Entry and middle flow.
-    fn entry(&self, images: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
+    fn entry(&self, images: &Tensor, pass: ForwardPass) -> Result<Tensor, TchError> {
         let x = self.conv1.forward(images, pass)?.f_relu_()?;
         let mut x = self.conv2.forward(&x, pass)?.f_relu_()?;
         for block in &self.blocks[..self.blocks.len() - 1] {
@@ -138,7 +138,7 @@ impl Trunk for Xception {
     }
 
     /// Exit flow.
-    fn exit(&self, maps: &Tensor, pass: Pass) -> Result<Tensor, TchError> {
+    fn exit(&self, maps: &Tensor, pass: ForwardPass) -> Result<Tensor, TchError> {
         let mut x = maps.shallow_clone();
         for block in &self.blocks[self.blocks.len() - 1..] {
             x = block.forward(&x, pass)?;

@@ -17,8 +17,8 @@ use super::reporter::Reporter;
 use super::setup::{StoppedEarly, free_memory};
 use crate::device::FreeCores;
 use crate::inference::features::{self, Buffer, Identity, SHARD_IMAGES, Stamp, Store, View, clean, stamp};
-use crate::inference::loader::{Drawn, Loader, Source, in_batches};
-use crate::model::layers::Pass;
+use crate::inference::loader::{Drawn, Loader, SampleSource, in_batches};
+use crate::model::layers::ForwardPass;
 use crate::model::network::Network;
 
 /// Number of augmented versions of each training image: more reduce overfitting and take longer to compute.
@@ -169,7 +169,7 @@ impl Extractor<'_> {
     ) -> anyhow::Result<()> {
         let what = format!("computing the {what} (once)");
         let of = missing.iter().map(|image| image.lacks.iter().filter(|lacks| **lacks).count() as u64).sum();
-        let mut progress = Progress { what, done: 0, of };
+        let mut progress = FeaturesProgress { what, done: 0, of };
         let mut cores = FreeCores::new(self.network.device(), self.threads);
         for piece in missing.chunks_mut(SHARD_IMAGES) {
             let source = self.source(piece);
@@ -190,9 +190,9 @@ impl Extractor<'_> {
     }
 
     /// Cache of a piece's images between its views.
-    fn source(&self, piece: &[Missing]) -> Arc<Source> {
+    fn source(&self, piece: &[Missing]) -> Arc<SampleSource> {
         let (height, width) = self.size;
-        Arc::new(Source {
+        Arc::new(SampleSource {
             rows: piece.iter().map(|image| self.rows[image.row].clone()).collect(),
             // Labels are not used.
             tasks: 0,
@@ -208,10 +208,10 @@ impl Extractor<'_> {
     fn compute_view(
         &mut self,
         view: &View,
-        source: &Arc<Source>,
+        source: &Arc<SampleSource>,
         piece: &[Missing],
         which: &[usize],
-        progress: &mut Progress,
+        progress: &mut FeaturesProgress,
         cores: &mut FreeCores,
         reporter: &mut Reporter,
     ) -> anyhow::Result<Vec<usize>> {
@@ -264,7 +264,7 @@ impl Extractor<'_> {
         no_grad(|| {
             let bytes = Tensor::f_from_data_size(pixels, &shape, Kind::Uint8)?;
             let input = self.network.normalise(&bytes, self.kind)?;
-            let features = self.network.features(&input, Pass::evaluate(self.kind))?;
+            let features = self.network.features(&input, ForwardPass::evaluate(self.kind))?;
             let half = features.f_to_device(Device::Cpu)?.f_to_kind(Kind::Half)?.f_contiguous()?;
             let mut features = vec![0; 2 * half.numel()];
             half.f_copy_data_u8(&mut features, half.numel())?;
@@ -273,8 +273,8 @@ impl Extractor<'_> {
     }
 }
 
-/// Progress of a pass over images.
-struct Progress {
+/// FeaturesProgress of a pass over images.
+struct FeaturesProgress {
     what: String,
     done: u64,
     of: u64,

@@ -12,7 +12,9 @@ use tasklens_data::config::Task;
 use tasklens_data::download::hex;
 use tasklens_data::work::KeepGoing;
 
-use super::heads::{Inputs, Linear, PASSES, Problem, Progress, Reading, Rows, apply, choose_penalties, fit};
+use super::heads::{
+    FitProgress, Inputs, Linear, PASSES, Problem, Reading, Rows, apply, choose_penalties, fit,
+};
 use crate::inference::outputs::{Features, derived};
 
 /// Version of the method: incremented when results for the same labels change, so that cached results are recomputed.
@@ -53,7 +55,7 @@ pub fn cross_validate(
     let folds = settings.folds.clamp(2, 50);
     let inputs = Inputs::new(features, Reading::Roots);
     let rows = Rows::labelled(&inputs, labels, tasks, folds, settings.seed)?;
-    let mut progress = Progress { done: 0, of: 0, keep_going };
+    let mut progress = FitProgress { done: 0, of: 0, keep_going };
     progress.of = (PASSES + 1) * rows.features.len() + features.len();
     let penalties = choose_penalties(&rows, settings.seed, &mut progress)?;
     let Some(penalties) = penalties else { return Ok(None) };

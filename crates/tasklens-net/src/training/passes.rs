@@ -17,8 +17,8 @@ use super::predictions::Predictions;
 use super::reporter::Reporter;
 use super::stages::Rates;
 use crate::device::FreeCores;
-use crate::inference::loader::{Batch, Loader, Source, in_batches, mix, shuffled_batches};
-use crate::model::layers::Pass;
+use crate::inference::loader::{Batch, Loader, SampleSource, in_batches, mix, shuffled_batches};
+use crate::model::layers::ForwardPass;
 use crate::model::network::{Network, probabilities};
 
 /// The source of batches.
@@ -54,7 +54,7 @@ pub struct Validated {
 
 /// Runs passes, and keeps the state that they share.
 pub struct Passes {
-    source: Arc<Source>,
+    source: Arc<SampleSource>,
     feed: Feed,
     split: Split,
     batch_size: usize,
@@ -82,7 +82,7 @@ type Inputs = Box<dyn Iterator<Item = anyhow::Result<Input>>>;
 impl Passes {
     /// For a run of `config` over `split` on `device`, up to epoch `last`.
     pub fn new(
-        source: Arc<Source>,
+        source: Arc<SampleSource>,
         feed: Feed,
         split: Split,
         (config, last): (&Config, usize),
@@ -246,7 +246,7 @@ impl Passes {
         let shape = [input.batch.rows.len() as i64, i64::from(height), i64::from(width), 3];
         let bytes = Tensor::f_from_data_size(&input.batch.pixels, &shape, Kind::Uint8)?;
         let images = network.normalise(&bytes, self.kind)?;
-        Ok(network.forward(&images, Pass { train, kind: self.kind })?)
+        Ok(network.forward(&images, ForwardPass { train, kind: self.kind })?)
     }
 
     fn is_too_small(&self, input: &Input) -> bool {

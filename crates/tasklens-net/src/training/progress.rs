@@ -25,7 +25,7 @@ const MOST_STEPS: u64 = 1 << 52;
 
 /// Everything besides the tensors that changes from epoch to epoch, for resuming.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Progress {
+pub struct RunProgress {
     pub learning_rate: f64,
     pub plateau: ReduceLrOnPlateau,
     pub stopping: EarlyStopping,
@@ -53,7 +53,7 @@ struct Held {
     metrics: Option<EpochMetrics>,
 }
 
-impl Progress {
+impl RunProgress {
     /// The state before the first epoch.
     pub fn new(config: &Config, weights: String) -> Self {
         let model = &config.model;
@@ -193,7 +193,7 @@ pub fn load_last(
     folder: &Path,
     config: &Config,
     device: &Device,
-) -> anyhow::Result<(Network, Progress, State)> {
+) -> anyhow::Result<(Network, RunProgress, State)> {
     let file = folder.join(LAST);
     let loaded = checkpoint::load_with(&file, device.tch, &adam::PREFIXES)?;
     ensure!(
@@ -215,7 +215,7 @@ pub fn load_last(
         "{} was trained with `input_shape: {then:?}`, and the config has {now:?}: set it as it was, or start a new run",
         file.display()
     );
-    let mut progress: Progress = serde_json::from_value(loaded.description.extra)
+    let mut progress: RunProgress = serde_json::from_value(loaded.description.extra)
         .with_context(|| format!("{} lacks what a resumed run needs", file.display()))?;
     progress
         .check(config.model.tasks.len())

@@ -20,7 +20,7 @@ use super::reporter::Reporter;
 use super::run_folder::{self, BEST, EVENTS, LAST};
 use super::{Request, split_file};
 use crate::device::{self, Device};
-use crate::inference::loader::{Drawn, Source};
+use crate::inference::loader::{Drawn, SampleSource};
 use crate::model::network::Network;
 use crate::model::pretrained::{self, Resolved};
 
@@ -286,9 +286,9 @@ fn averaging_one(weights: &[f64], counts: &[usize]) -> Vec<f64> {
 }
 
 /// Shared state of the loader's workers. The cache takes at most a quarter of the free memory.
-pub fn source(config: &Config, rows: Vec<Row>) -> Arc<Source> {
+pub fn source(config: &Config, rows: Vec<Row>) -> Arc<SampleSource> {
     let model = &config.model;
-    Arc::new(Source {
+    Arc::new(SampleSource {
         rows,
         tasks: model.tasks.len(),
         cache: ImageCache::new(model.height, model.width, free_memory() / 4),

@@ -15,7 +15,7 @@ use super::events::{EpochMetrics, Event, Stage, Started, StopReason, Stopped};
 use super::features::{Extractor, training_views};
 use super::passes::{self, Feed, Passes, Trained, Validated};
 use super::predictions::Predictions;
-use super::progress::{self, Behind, Progress};
+use super::progress::{self, Behind, RunProgress};
 use super::reporter::Reporter;
 use super::run_folder::{self, BEST, CONFIG, HISTORY, LAST, PREDICTIONS};
 use super::setup::{self, StoppedEarly};
@@ -59,11 +59,11 @@ pub(super) fn run(
 struct Run<'a> {
     config: &'a Config,
     folder: PathBuf,
-    rows: Arc<crate::inference::loader::Source>,
+    rows: Arc<crate::inference::loader::SampleSource>,
     network: Network,
     adam: Adam,
     passes: Passes,
-    progress: Progress,
+    progress: RunProgress,
     /// What a resumed run has to catch up on first.
     behind: Option<Behind>,
     kind: Kind,
@@ -101,7 +101,7 @@ impl<'a> Run<'a> {
             Some((network, progress, state)) => (network, progress, Some(state)),
             None => {
                 let (network, weights) = setup::new_network(config, &device, reporter)?;
-                (network, Progress::new(config, weights), None)
+                (network, RunProgress::new(config, weights), None)
             }
         };
         let model = &config.model;

@@ -31,7 +31,7 @@ impl Unsaved {
 
 #[cfg(test)]
 mod tests {
-    use tasklens_data::dataset::edits::{Change, Field, Source, State, Step};
+    use tasklens_data::dataset::edits::{AnnotationChange, AnnotationSource, Field, State, Step};
 
     use super::*;
 
@@ -43,14 +43,14 @@ mod tests {
             std::fs::create_dir(folder).unwrap();
             std::fs::write(folder.join("labels.csv"), "path,print\na.jpg,plain\n").unwrap();
         }
-        let change = Change {
+        let change = AnnotationChange {
             image: "a.jpg".to_owned(),
             field: Field::Label("print".to_owned()),
             before: Some("plain".to_owned()),
             after: None,
         };
         let mut state = State::default();
-        state.edit(Step::now(Source::Hand, vec![change])).unwrap();
+        state.edit(Step::now(AnnotationSource::Hand, vec![change])).unwrap();
         let unsaved = Unsaved::new(&shop.join("labels.csv"), state.values());
         assert_eq!(unsaved.of(&shop.join("labels.csv")).len(), 1);
         assert_eq!(unsaved.of(&archive.join("../shop/./labels.csv")).len(), 1);

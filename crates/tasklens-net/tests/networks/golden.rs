@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 use tasklens_data::config::Backbone;
-use tasklens_net::model::layers::Pass;
+use tasklens_net::model::layers::ForwardPass;
 use tasklens_net::model::network::Network;
 use tch::{Device, Kind, Tensor, no_grad};
 
@@ -110,7 +110,7 @@ fn xception_reproduces_the_published_network() {
             let (height, width) = sides(size);
             let images = input(height, width);
             let features =
-                no_grad(|| network.features(&images, Pass::evaluate(Kind::Float))).expect("features");
+                no_grad(|| network.features(&images, ForwardPass::evaluate(Kind::Float))).expect("features");
             assert_eq!(features.size(), [1, 2048]);
             compare(&features, listed, &format!("{size}, folded {folded}"));
         }

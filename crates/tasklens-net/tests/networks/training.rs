@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tasklens_data::config::{Config, DeviceChoice};
 use tasklens_data::dataset::Dataset;
-use tasklens_data::dataset::edits::{Change, Field, Source, State, Step};
+use tasklens_data::dataset::edits::{AnnotationChange, AnnotationSource, Field, State, Step};
 use tasklens_data::dataset::split::Part;
 use tasklens_data::images::decode::decode_file;
 use tasklens_net::evaluation::agreement::{Disagreement, Record, disagreements};
@@ -349,7 +349,7 @@ fn a_resumed_run_keeps_to_the_images_that_it_began_with() {
 fn a_resumed_run_of_another_project_is_not_trained_with_the_edits_of_this_one() {
     let (open, other) = (Project::new(), Project::new());
     // Images that both projects have under the same path lose their labels here.
-    let change = |image: usize, task: &str| Change {
+    let change = |image: usize, task: &str| AnnotationChange {
         image: format!("{image}.png"),
         field: Field::Label(task.to_owned()),
         before: Some("given".to_owned()),
@@ -357,7 +357,7 @@ fn a_resumed_run_of_another_project_is_not_trained_with_the_edits_of_this_one() 
     };
     let changes = (0..4).flat_map(|image| ["shade", "tint"].map(|task| change(image, task))).collect();
     let mut state = State::default();
-    state.edit(Step::now(Source::Hand, changes)).expect("labels are taken away");
+    state.edit(Step::now(AnnotationSource::Hand, changes)).expect("labels are taken away");
     let unsaved = Unsaved::new(&open.path("data.csv"), state.values());
     let images = |events: &[Event]| {
         let started = events.iter().find_map(|event| match event {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::{Button, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
-use tasklens_data::dataset::create::{Created, Draft, DraftTask, FolderSplit, Found};
+use tasklens_data::dataset::create::{Created, Draft, DraftTask, FolderSplit, FoundImages};
 use tasklens_data::text::{counted_grouped, grouped};
 use tasklens_net::training;
 
@@ -29,7 +29,7 @@ const NAMED: usize = 4;
 
 /// The form's state.
 pub struct NewProjectForm {
-    found: Arc<Found>,
+    found: Arc<FoundImages>,
     cards: Vec<Card>,
     /// The next card's number.
     next: u64,
@@ -49,7 +49,7 @@ enum Answer {
 
 impl NewProjectForm {
     /// A form with one empty task.
-    pub fn new(found: Found) -> Self {
+    pub fn new(found: FoundImages) -> Self {
         let mut form =
             Self { found: Arc::new(found), cards: Vec::new(), next: 0, focus: None, writing: None };
         form.add(DraftTask::default());

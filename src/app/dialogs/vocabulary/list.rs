@@ -4,7 +4,7 @@ use egui::text_selection::CCursorRange;
 use egui::{Align, ComboBox, Key, Label, Layout, Response, Role, ScrollArea, TextEdit, Ui, Vec2, WidgetInfo};
 use tasklens_data::config::Task;
 use tasklens_data::dataset::label_stats::{LabelStats, TaskStats};
-use tasklens_data::dataset::vocabulary::Change;
+use tasklens_data::dataset::vocabulary::VocabularyChange;
 use tasklens_data::text::grouped;
 
 use super::Answer;
@@ -122,7 +122,7 @@ impl List {
             let label = text.trim().to_owned();
             let is_asked = add_button(ui, "Add label", &name, !label.is_empty()) || is_entered(ui, &field);
             if is_asked && !label.is_empty() {
-                *answer = Answer::Ask(Change::AddLabel { task: task.name.clone(), label });
+                *answer = Answer::Ask(VocabularyChange::AddLabel { task: task.name.clone(), label });
             }
         });
     }
@@ -193,7 +193,7 @@ impl List {
             let name = self.new_task.trim().to_owned();
             let can_add = !name.is_empty() && labels.len() > 1;
             if (add_button(ui, "Add task", "Add task", can_add) || is_entered(ui, &field)) && can_add {
-                *answer = Answer::Ask(Change::AddTask { name, labels });
+                *answer = Answer::Ask(VocabularyChange::AddTask { name, labels });
             }
         });
     }
@@ -223,7 +223,10 @@ impl Row<'_> {
         match self.label {
             Some(label) if !self.is_listed => {
                 if is_pressed(ui, icons::PLUS, &format!("Add {name} to the config")) {
-                    *answer = Answer::Ask(Change::AddLabel { task: task.clone(), label: label.to_owned() });
+                    *answer = Answer::Ask(VocabularyChange::AddLabel {
+                        task: task.clone(),
+                        label: label.to_owned(),
+                    });
                 }
             }
             _ => {
@@ -242,8 +245,8 @@ impl Row<'_> {
         }
         if is_pressed(ui, icons::TRASH, &format!("Remove {name}")) {
             *answer = Answer::Ask(match self.label {
-                Some(label) => Change::RemoveLabel { task, label: label.to_owned() },
-                None => Change::RemoveTask { task },
+                Some(label) => VocabularyChange::RemoveLabel { task, label: label.to_owned() },
+                None => VocabularyChange::RemoveTask { task },
             });
         }
         kind
@@ -306,12 +309,16 @@ impl Editing {
         }
     }
 
-    fn change(&self, text: String) -> Change {
+    fn change(&self, text: String) -> VocabularyChange {
         let task = self.task.clone();
         match (&self.label, self.kind) {
-            (None, _) => Change::RenameTask { task, to: text },
-            (Some(label), Kind::Rename) => Change::RenameLabel { task, from: label.clone(), to: text },
-            (Some(label), Kind::Merge) => Change::MergeLabels { task, from: label.clone(), into: text },
+            (None, _) => VocabularyChange::RenameTask { task, to: text },
+            (Some(label), Kind::Rename) => {
+                VocabularyChange::RenameLabel { task, from: label.clone(), to: text }
+            }
+            (Some(label), Kind::Merge) => {
+                VocabularyChange::MergeLabels { task, from: label.clone(), into: text }
+            }
         }
     }
 }

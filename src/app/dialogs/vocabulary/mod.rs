@@ -9,7 +9,7 @@ mod question;
 use egui::{Context, Id, InputState, Key, Modal, Modifiers, Ui};
 use tasklens_data::dataset::edits::State;
 use tasklens_data::dataset::label_stats::LabelStats;
-use tasklens_data::dataset::vocabulary::Change;
+use tasklens_data::dataset::vocabulary::VocabularyChange;
 
 use crate::app::command::AppCommand;
 use crate::app::context::ViewContext;
@@ -33,11 +33,11 @@ enum Answer {
     /// Nothing.
     None,
     /// Another page: this change.
-    Ask(Change),
+    Ask(VocabularyChange),
     /// The page before.
     Back,
     /// Make the change.
-    Apply(Change),
+    Apply(VocabularyChange),
     /// Leave.
     Close,
 }

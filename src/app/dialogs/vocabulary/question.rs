@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui::{Align, Grid, Key, Label, Layout, RichText, ScrollArea, Ui};
 use tasklens_data::dataset::edits::State;
-use tasklens_data::dataset::vocabulary::{self, Change, Preview};
+use tasklens_data::dataset::vocabulary::{self, Preview, VocabularyChange};
 use tasklens_data::text::{counted_grouped, grouped, plural};
 
 use super::Answer;
@@ -16,7 +16,7 @@ use crate::app::widgets::accent_button;
 
 /// A change, and what is known of it.
 pub(super) struct Question {
-    change: Change,
+    change: VocabularyChange,
     /// What it does in a generation of the project, or why it cannot be made.
     preview: Derived<u64, Result<Preview, String>>,
     /// Whether Apply had the keyboard once.
@@ -24,7 +24,7 @@ pub(super) struct Question {
 }
 
 impl Question {
-    pub fn new(change: Change) -> Self {
+    pub fn new(change: VocabularyChange) -> Self {
         Self { change, preview: Derived::default(), was_focused: false }
     }
 
@@ -92,7 +92,7 @@ impl Question {
 }
 
 /// What is asked, with quotes as in print.
-fn sentence(change: &Change) -> String {
+fn sentence(change: &VocabularyChange) -> String {
     let mut sentence = String::new();
     for (at, part) in change.to_string().split('`').enumerate() {
         match at {

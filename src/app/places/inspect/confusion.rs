@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use egui::{Align, Layout, ScrollArea, Ui};
-use tasklens_net::evaluation::browse::{Order, Query};
+use tasklens_net::evaluation::browse::{BrowseOrder, Query};
 use tasklens_net::evaluation::confusion::Normalisation;
 
 use super::session::Loaded;
@@ -133,7 +133,7 @@ fn query(focus: Focus, pick: Pick) -> Query {
         part: focus.part,
         actual: label(pick.actual),
         predicted: label(pick.predicted),
-        order: Order::Confidence,
+        order: BrowseOrder::Confidence,
         descending: true,
         ..Query::default()
     }

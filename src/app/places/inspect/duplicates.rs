@@ -8,7 +8,7 @@ use egui::{Align, Label, Layout, Slider, Ui};
 use tasklens_data::dataset::split::Part;
 use tasklens_data::text::{counted_grouped, grouped, plural};
 use tasklens_net::evaluation::browse::Query;
-use tasklens_net::evaluation::duplicates::{self, Found, Leak, Shown};
+use tasklens_net::evaluation::duplicates::{self, FoundDuplicates, Leak, Shown};
 use tasklens_net::inference::duplicates::SAME_PHOTOGRAPH;
 
 use super::origin::Origin;
@@ -36,7 +36,7 @@ type Chosen = (u64, u32, bool);
 /// The tab.
 pub struct DuplicatesTab {
     origin: Origin,
-    search: Search<Found>,
+    search: Search<FoundDuplicates>,
     /// From this correlation on a pair is shown.
     threshold: f32,
     only_contradicting: bool,

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use egui::Ui;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::text::grouped;
-use tasklens_net::evaluation::browse::{Order, Query, Verdict};
+use tasklens_net::evaluation::browse::{BrowseOrder, Query, Verdict};
 use tasklens_net::evaluation::inspection::Inspection;
 
 use super::neighbours::NeighboursStrip;
@@ -111,7 +111,7 @@ impl Found {
         let task = &inspection.tasks[query.task];
         let mut actual = vec![0; task.task.labels.len()];
         let mut predicted = actual.clone();
-        let in_any_order = Query { order: Order::Row, descending: false, ..query.clone() };
+        let in_any_order = Query { order: BrowseOrder::Row, descending: false, ..query.clone() };
         for item in inspection.select(&Query { actual: None, ..in_any_order.clone() }) {
             if let Some(label) = task.labels[item] {
                 actual[label as usize] += 1;
@@ -164,7 +164,7 @@ impl Default for ImagesTab {
 
 /// What the tab begins with: where the network is wrong, and most sure of it, first.
 fn mistakes() -> Query {
-    Query { verdict: Verdict::Wrong, order: Order::Confidence, descending: true, ..Query::default() }
+    Query { verdict: Verdict::Wrong, order: BrowseOrder::Confidence, descending: true, ..Query::default() }
 }
 
 impl ImagesTab {

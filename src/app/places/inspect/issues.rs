@@ -12,7 +12,7 @@ use std::sync::Arc;
 use egui::{Key, Modifiers, Ui};
 use tasklens_data::config::Task;
 use tasklens_data::dataset::Dataset;
-use tasklens_data::dataset::edits::{Change, Source, Step};
+use tasklens_data::dataset::edits::{AnnotationChange, AnnotationSource, Step};
 use tasklens_data::text::grouped;
 use tasklens_data::work::KeepGoing;
 use tasklens_net::evaluation::inspection::TaskItems;
@@ -296,7 +296,9 @@ impl IssuesTab {
         let Some(task) = task_in(items, edits.base()) else { return };
         match change(answer, suspect, items, task, edits) {
             Ok(Some(change)) => {
-                context.commands.send(AppCommand::Edit(Step::now(Source::LabelIssue, vec![change])));
+                context
+                    .commands
+                    .send(AppCommand::Edit(Step::now(AnnotationSource::LabelIssue, vec![change])));
             }
             Ok(None) => {}
             Err(message) => {
@@ -341,7 +343,7 @@ fn change(
     items: &TaskItems,
     task: usize,
     edits: &LabelEdits,
-) -> Result<Option<Change>, String> {
+) -> Result<Option<AnnotationChange>, String> {
     let (state, base) = (edits.state(), edits.base());
     let change = match answer {
         detail::Answer::Skip => return Ok(None),

@@ -10,7 +10,7 @@ mod tooltip;
 use std::sync::Arc;
 
 use egui::{Align, Button, Key, Layout, Modifiers, RichText, Role, Theme, Ui, Vec2, WidgetInfo};
-use tasklens_net::evaluation::browse::{Order, Query, Verdict};
+use tasklens_net::evaluation::browse::{BrowseOrder, Query, Verdict};
 
 use super::session::{Loaded, Session};
 use super::wording::images;
@@ -234,7 +234,7 @@ impl MapTab {
                 part: focus.part,
                 among: Some(Arc::new(items)),
                 verdict: Verdict::Any,
-                order: Order::Row,
+                order: BrowseOrder::Row,
                 ..Query::default()
             };
             return Some(Action::Browse { query, title: Some(title) });

@@ -4,7 +4,7 @@
 use egui::{Rect, RichText, ScrollArea, Ui, UiBuilder, pos2, vec2};
 use tasklens_data::dataset::split::Part;
 use tasklens_net::evaluation::agreement::Disagreement;
-use tasklens_net::evaluation::browse::{Order, Query, Verdict};
+use tasklens_net::evaluation::browse::{BrowseOrder, Query, Verdict};
 use tasklens_net::evaluation::inspection::TaskItems;
 use tasklens_net::evaluation::scores::TaskScores;
 
@@ -159,7 +159,7 @@ impl Shown<'_> {
             part: Some(self.part),
             actual: label.map(|label| label as u32),
             verdict: Verdict::Wrong,
-            order: Order::Loss,
+            order: BrowseOrder::Loss,
             descending: true,
             ..Query::default()
         };

@@ -10,7 +10,7 @@ use tasklens_data::work::cores;
 use tasklens_net::evaluation::agreement::{self, Disagreement, Record};
 use tasklens_net::evaluation::inspection::Inspection;
 use tasklens_net::evaluation::report::PartScores;
-use tasklens_net::inference::outputs::{Outputs, Pass, Store};
+use tasklens_net::inference::outputs::{Outputs, OutputsPass, Store};
 use tasklens_net::inference::precision_of;
 use tasklens_net::training::{run_folder, split_file};
 
@@ -69,7 +69,7 @@ pub struct Session {
     /// Why there is nothing, or no more.
     pub failure: Option<String>,
     opening: Option<Job<Loaded>>,
-    predicting: Option<Job<Pass>>,
+    predicting: Option<Job<OutputsPass>>,
     /// Whether all images were seen to, or the user cancelled.
     predicted: Predicted,
     /// What `predicted` becomes when the prediction in progress is done.
@@ -239,7 +239,7 @@ pub(super) fn predict(
     project: &Project,
     run: &Path,
     (loaded, only): (&Loaded, Option<Part>),
-) -> Job<Pass> {
+) -> Job<OutputsPass> {
     let (run, predictors) = (run.to_path_buf(), context.predictors.clone());
     let (dataset, parts) = (Arc::clone(&loaded.dataset), Arc::clone(&loaded.parts));
     let (device, batch) = (project.config.model.device, project.config.model.batch_size);
@@ -251,7 +251,7 @@ pub(super) fn predict(
             })
             .collect();
         if store.is_complete(&dataset.rows, &which)? {
-            return Ok(Pass { known: which.len(), complete: true, ..Pass::default() });
+            return Ok(OutputsPass { known: which.len(), complete: true, ..OutputsPass::default() });
         }
         let workers = cores();
         let open = || predictors.open(&run, device);

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use tasklens_data::dataset::edits::{Change, Source, Step};
-use tasklens_net::labelling::order::Order;
+use tasklens_data::dataset::edits::{AnnotationChange, AnnotationSource, Step};
+use tasklens_net::labelling::order::LabellingOrder;
 
 use super::{LabelView, Which};
 use crate::app::command::{AppCommand, Level};
@@ -17,7 +17,7 @@ impl LabelView {
         rows: &[usize],
         task: usize,
         label: Option<usize>,
-        source: Source,
+        source: AnnotationSource,
         context: &ViewContext<'_>,
     ) -> bool {
         let Some(edits) = editable(context) else { return false };
@@ -32,10 +32,15 @@ impl LabelView {
     }
 
     /// One step of several changes.
-    pub(super) fn send(&mut self, changes: Vec<Change>, source: Source, context: &ViewContext<'_>) {
+    pub(super) fn send(
+        &mut self,
+        changes: Vec<AnnotationChange>,
+        source: AnnotationSource,
+        context: &ViewContext<'_>,
+    ) {
         let given = changes.iter().filter(|change| change.after.is_some()).count();
         self.session.on_labelled(given);
-        if source == Source::Hand || given <= 1 {
+        if source == AnnotationSource::Hand || given <= 1 {
             self.rate.add(given, Instant::now());
         }
         context.commands.send(AppCommand::Edit(Step::now(source, changes)));
@@ -51,7 +56,7 @@ impl LabelView {
                 context.commands.toast(Level::Warning, message);
             }
             Some((label, _)) => {
-                if self.give(&[row], self.task, Some(label as usize), Source::Suggestion, context) {
+                if self.give(&[row], self.task, Some(label as usize), AnnotationSource::Suggestion, context) {
                     self.go_on(context);
                 }
             }
@@ -63,16 +68,22 @@ impl LabelView {
     pub(super) fn accept_all(&mut self, context: &ViewContext<'_>) {
         let (Some(row), Some(edits)) = (self.arrangement.queue.current(), editable(context)) else { return };
         let asked = self.tasks_in_question(&edits.base().tasks).into_iter();
-        let changes: Vec<Change> = asked.filter_map(|task| self.suggested_change(edits, row, task)).collect();
+        let changes: Vec<AnnotationChange> =
+            asked.filter_map(|task| self.suggested_change(edits, row, task)).collect();
         if !changes.is_empty() {
-            self.send(changes, Source::Suggestion, context);
+            self.send(changes, AnnotationSource::Suggestion, context);
         }
         self.next_image(context);
     }
 
     /// The change that gives a row what the model says; `None` where it has a label. One that the config does not
     /// list is a label, too: only the user replaces it.
-    pub(super) fn suggested_change(&self, edits: &LabelEdits, row: usize, task: usize) -> Option<Change> {
+    pub(super) fn suggested_change(
+        &self,
+        edits: &LabelEdits,
+        row: usize,
+        task: usize,
+    ) -> Option<AnnotationChange> {
         let (state, base) = (edits.state(), edits.base());
         if row >= base.rows.len() || state.label_text(base, row, task).is_some() {
             return None;
@@ -107,7 +118,7 @@ impl LabelView {
         let Some(edits) = context.edits else { return };
         let tasks = self.tasks_in_question(&edits.base().tasks);
         let queue = &mut self.arrangement.queue;
-        let moved = if self.order == Order::File || self.order == Order::Disagreement {
+        let moved = if self.order == LabellingOrder::File || self.order == LabellingOrder::Disagreement {
             queue.step(1)
         } else {
             queue.next_that(|row| lacks_any(edits, row, &tasks))
@@ -165,7 +176,7 @@ impl LabelView {
     pub(super) fn set_flag(&mut self, row: usize, note: Option<&str>, context: &ViewContext<'_>) {
         let Some(edits) = editable(context) else { return };
         let change = edits.state().flag_change(edits.base(), row, note);
-        context.commands.send(AppCommand::Edit(Step::now(Source::Hand, vec![change])));
+        context.commands.send(AppCommand::Edit(Step::now(AnnotationSource::Hand, vec![change])));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use egui::{Button, Key, Role, TextEdit, Ui, WidgetInfo};
 use tasklens_data::config::Task;
-use tasklens_data::dataset::vocabulary::Change;
+use tasklens_data::dataset::vocabulary::VocabularyChange;
 
 use super::LabelView;
 use crate::app::command::AppCommand;
@@ -44,7 +44,7 @@ impl LabelView {
             let is_kept = ui.input(|input| input.key_pressed(Key::Enter)) && !text.is_empty();
             self.panel.adding = None;
             if is_kept {
-                let change = Change::AddLabel { task: task.name.clone(), label: text };
+                let change = VocabularyChange::AddLabel { task: task.name.clone(), label: text };
                 context.commands.send(AppCommand::ChangeVocabulary(change));
             }
         }

@@ -7,7 +7,7 @@ use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::Values;
 use tasklens_data::work::KeepGoing;
 use tasklens_net::labelling::candidates;
-use tasklens_net::labelling::order::{Order, Question, Uncertainty, arrange};
+use tasklens_net::labelling::order::{LabellingOrder, Question, Uncertainty, arrange};
 use tasklens_net::labelling::suggestions::Suggestions;
 
 use super::queue::Queue;
@@ -35,7 +35,7 @@ pub enum Which {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wanted {
     /// The order.
-    pub order: Order,
+    pub order: LabellingOrder,
     /// What the most uncertain goes by.
     pub uncertainty: Uncertainty,
     /// Which images.
@@ -47,7 +47,10 @@ pub struct Wanted {
 impl Wanted {
     /// Whether another model, or one that has learnt, gives another order.
     fn needs_model(&self) -> bool {
-        matches!(self.order, Order::Uncertain | Order::Diverse | Order::Disagreement)
+        matches!(
+            self.order,
+            LabellingOrder::Uncertain | LabellingOrder::Diverse | LabellingOrder::Disagreement
+        )
     }
 }
 
@@ -123,7 +126,7 @@ impl Arrangement {
             let title = "Choosing what to label next";
             // The diverse order takes a while; the others do not.
             match wanted.order {
-                Order::Diverse => context.jobs.start(title, work),
+                LabellingOrder::Diverse => context.jobs.start(title, work),
                 _ => context.jobs.start_quietly(title, work),
             }
         });
@@ -143,7 +146,8 @@ impl Arrangement {
             let queue = self.queue.rearranged(visited.len(), rows);
             return Some(std::mem::replace(&mut self.queue, queue));
         }
-        let is_file_order = self.basis.as_ref().is_some_and(|basis| basis.wanted.order == Order::File);
+        let is_file_order =
+            self.basis.as_ref().is_some_and(|basis| basis.wanted.order == LabellingOrder::File);
         let current = self.queue.current().filter(|_| is_file_order);
         let before = std::mem::replace(&mut self.queue, Queue::new(rows));
         if let Some(at) = current.and_then(|row| self.queue.rows().binary_search(&row).ok()) {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use egui::{Frame, Margin, Panel, Role, Ui, WidgetInfo};
-use tasklens_data::dataset::edits::{Change, Source};
+use tasklens_data::dataset::edits::{AnnotationChange, AnnotationSource};
 
 use super::cells::Cells;
 use super::collect::{Collection, Collector};
@@ -194,7 +194,7 @@ impl LabelView {
     pub(super) fn give_many(&mut self, task: usize, label: Option<usize>, context: &ViewContext<'_>) {
         let rows = self.chosen_rows(usize::MAX);
         if !rows.is_empty() {
-            self.give(&rows, task, label, Source::Hand, context);
+            self.give(&rows, task, label, AnnotationSource::Hand, context);
         }
     }
 
@@ -203,9 +203,9 @@ impl LabelView {
         let Some(edits) = super::actions::editable(context) else { return };
         let rows = self.chosen_rows(usize::MAX);
         // What was given a label since the list was gathered keeps it.
-        let changes: Vec<Change> =
+        let changes: Vec<AnnotationChange> =
             rows.iter().filter_map(|row| self.suggested_change(edits, *row, self.task)).collect();
-        self.send(changes, Source::Suggestion, context);
+        self.send(changes, AnnotationSource::Suggestion, context);
     }
 
     fn cells_ui(&mut self, ui: &mut Ui, id: egui::Id, context: &mut ViewContext<'_>) {

@@ -3,7 +3,7 @@
 use egui::{Align, Button, ComboBox, Layout, RichText, Role, Ui, WidgetInfo};
 use tasklens_data::text::age_of;
 use tasklens_data::text::grouped;
-use tasklens_net::labelling::order::{Order, Uncertainty};
+use tasklens_net::labelling::order::{LabellingOrder, Uncertainty};
 
 use super::session::Model;
 use super::{LabelView, Mode, Which};
@@ -19,13 +19,13 @@ const MODES: [(Mode, &str, &str); 2] = [
     (Mode::One, "One image", "Large, with the keys for each label (G)"),
     (Mode::Many, "Grid", "Many at once (G)"),
 ];
-const ORDERS: [((Order, Uncertainty), &str); 6] = [
-    ((Order::Unlabelled, Uncertainty::Margin), "Unlabelled first"),
-    ((Order::File, Uncertainty::Margin), "As in the file"),
-    ((Order::Uncertain, Uncertainty::Margin), "Most uncertain (margin)"),
-    ((Order::Uncertain, Uncertainty::Entropy), "Most uncertain (entropy)"),
-    ((Order::Diverse, Uncertainty::Margin), "Most diverse"),
-    ((Order::Disagreement, Uncertainty::Margin), "Label and model disagree"),
+const ORDERS: [((LabellingOrder, Uncertainty), &str); 6] = [
+    ((LabellingOrder::Unlabelled, Uncertainty::Margin), "Unlabelled first"),
+    ((LabellingOrder::File, Uncertainty::Margin), "As in the file"),
+    ((LabellingOrder::Uncertain, Uncertainty::Margin), "Most uncertain (margin)"),
+    ((LabellingOrder::Uncertain, Uncertainty::Entropy), "Most uncertain (entropy)"),
+    ((LabellingOrder::Diverse, Uncertainty::Margin), "Most diverse"),
+    ((LabellingOrder::Disagreement, Uncertainty::Margin), "Label and model disagree"),
 ];
 const WHICH: [(Which, &str); 3] =
     [(Which::All, "All images"), (Which::ToDo, "Not labelled yet"), (Which::Flagged, "Flagged")];
@@ -92,21 +92,24 @@ impl LabelView {
 
     fn order_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         let mut chosen = (self.order, self.uncertainty);
-        if !matches!(self.order, Order::Uncertain) {
+        if !matches!(self.order, LabellingOrder::Uncertain) {
             chosen.1 = Uncertainty::Margin;
         }
         if choice_ui(ui, "Order of the images", 44.0 * GRID, &ORDERS, &mut chosen) {
             (self.order, self.uncertainty) = chosen;
             self.grid.leave();
         }
-        let needs_model = matches!(self.order, Order::Uncertain | Order::Diverse | Order::Disagreement);
+        let needs_model = matches!(
+            self.order,
+            LabellingOrder::Uncertain | LabellingOrder::Diverse | LabellingOrder::Disagreement
+        );
         if needs_model && self.session.suggestions().is_none() {
             let text = RichText::new(format!("{}  needs a model", icons::WARNING));
             ui.label(text.size(theme::TEXT_SMALL).color(context.tokens.warning))
                 .on_hover_text("Without one, images without labels come first. Update the model makes one");
         }
         let is_partial = self.session.suggestions().is_some_and(|said| said.knows_by_heart());
-        if self.order == Order::Disagreement && is_partial {
+        if self.order == LabellingOrder::Disagreement && is_partial {
             ui.label(theme::caption(context.tokens, "without training images")).on_hover_text(
                 "The network has learnt the labels that it trained on by heart, wrong ones, too. Update the model, \
                  and these images are judged by heads that have not seen their labels",

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use egui::Ui;
 use tasklens_data::config::{Backbone, Task};
-use tasklens_net::labelling::order::{Order, Uncertainty};
+use tasklens_net::labelling::order::{LabellingOrder, Uncertainty};
 use tasklens_net::labelling::rate::LabelRate;
 
 use crate::app::context::ViewContext;
@@ -51,7 +51,7 @@ enum Mode {
 pub struct LabelView {
     session: Session,
     arrangement: Arrangement,
-    order: Order,
+    order: LabellingOrder,
     uncertainty: Uncertainty,
     which: Which,
     /// Names of tasks that are not asked now.
@@ -82,7 +82,7 @@ impl Default for LabelView {
         Self {
             session: Session::default(),
             arrangement: Arrangement::default(),
-            order: Order::default(),
+            order: LabellingOrder::default(),
             uncertainty: Uncertainty::default(),
             which: Which::default(),
             left_out: BTreeSet::new(),
@@ -199,7 +199,7 @@ impl LabelView {
     /// Labels these images (the texts of their path cells) from now on; the title says in words which they are.
     pub fn label_these(&mut self, images: Vec<String>, title: String) {
         self.which = Which::These(Arc::new(images), title);
-        self.order = Order::File;
+        self.order = LabellingOrder::File;
         self.mode = Mode::Many;
         self.grid = grid::Many::default();
     }

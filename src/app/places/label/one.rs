@@ -1,7 +1,7 @@
 //! One image large, its tasks beside it.
 
 use egui::{Align, Frame, Label, Layout, Margin, Panel, Sense, Ui, vec2};
-use tasklens_data::dataset::edits::Source;
+use tasklens_data::dataset::edits::AnnotationSource;
 use tasklens_data::text::grouped;
 
 use super::LabelView;
@@ -61,7 +61,7 @@ impl LabelView {
         });
         if let Some(Press { task, label }) = pressed {
             self.task = task;
-            if self.give(&[row], task, label, Source::Hand, context) && label.is_some() {
+            if self.give(&[row], task, label, AnnotationSource::Hand, context) && label.is_some() {
                 self.go_on(context);
             }
         }

@@ -1,7 +1,7 @@
 //! The keys of the place: one list for both modes, taken in the order in which they were pressed.
 
 use egui::{Event, EventFilter, Id, Key, Modifiers, Ui};
-use tasklens_data::dataset::edits::Source;
+use tasklens_data::dataset::edits::AnnotationSource;
 
 use super::{LabelView, Mode};
 use crate::app::command::AppCommand;
@@ -84,13 +84,13 @@ impl LabelView {
             Key::Space => self.accept(context),
             Key::Enter => self.accept_all(context),
             Key::Backspace | Key::Delete => {
-                self.give(&[row], self.task, None, Source::Hand, context);
+                self.give(&[row], self.task, None, AnnotationSource::Hand, context);
             }
             Key::F => self.toggle_flag(row, context),
             Key::G => self.set_mode(Mode::Many),
             key => {
                 if let Some(label) = self.keys.label(self.task, key)
-                    && self.give(&[row], self.task, Some(label), Source::Hand, context)
+                    && self.give(&[row], self.task, Some(label), AnnotationSource::Hand, context)
                 {
                     self.go_on(context);
                 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tasklens_data::config::Task;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::work::cores;
-use tasklens_net::inference::outputs::{Outputs, Pass, Store};
+use tasklens_net::inference::outputs::{Outputs, OutputsPass, Store};
 use tasklens_net::labelling::candidates;
 use tasklens_net::labelling::suggestions::{Score, Suggestions};
 use tasklens_net::training::learnt_run::Saved;
@@ -65,7 +65,7 @@ pub struct Session {
     model: Model,
     read: Option<Read>,
     reading: Option<Job<Read>>,
-    predicting: Option<Job<Pass>>,
+    predicting: Option<Job<OutputsPass>>,
     piece: usize,
     /// The user cancelled, or it failed: goes on when asked.
     is_halted: bool,

@@ -126,7 +126,7 @@ pub fn gains<'a>(tasks: &[Task], changes: impl IntoIterator<Item = ChangeView<'a
 
 #[cfg(test)]
 mod tests {
-    use tasklens_data::dataset::edits::Change;
+    use tasklens_data::dataset::edits::AnnotationChange;
 
     use super::*;
 
@@ -142,7 +142,7 @@ mod tests {
             name: name.to_owned(),
             labels: vec!["plain".to_owned(), "dotted".to_owned()],
         };
-        let change = |task: &str, before: Option<&str>, after: Option<&str>| Change {
+        let change = |task: &str, before: Option<&str>, after: Option<&str>| AnnotationChange {
             image: "a.jpg".to_owned(),
             field: Field::Label(task.to_owned()),
             before: before.map(str::to_owned),
@@ -157,7 +157,7 @@ mod tests {
             change("back", Some("dotted"), Some("plaid")),
             change("sleeves", None, Some("plain")),
         ];
-        let gains = |given: &[Change]| gains(&tasks, given.iter().map(ChangeView::from));
+        let gains = |given: &[AnnotationChange]| gains(&tasks, given.iter().map(ChangeView::from));
         assert_eq!(gains(&given), [2, -2]);
         let mut follow = Follow::default();
         follow.add(&gains(&given), 1);

@@ -4,37 +4,37 @@ use std::path::Path;
 
 use super::*;
 
-fn rename(from: &str, to: &str) -> Change {
-    Change::RenameLabel { task: "print".to_owned(), from: from.to_owned(), to: to.to_owned() }
+fn rename(from: &str, to: &str) -> VocabularyChange {
+    VocabularyChange::RenameLabel { task: "print".to_owned(), from: from.to_owned(), to: to.to_owned() }
 }
 
-fn add(label: &str) -> Change {
-    Change::AddLabel { task: "print".to_owned(), label: label.to_owned() }
+fn add(label: &str) -> VocabularyChange {
+    VocabularyChange::AddLabel { task: "print".to_owned(), label: label.to_owned() }
 }
 
-fn remove(label: &str) -> Change {
-    Change::RemoveLabel { task: "print".to_owned(), label: label.to_owned() }
+fn remove(label: &str) -> VocabularyChange {
+    VocabularyChange::RemoveLabel { task: "print".to_owned(), label: label.to_owned() }
 }
 
-fn rename_task() -> Change {
-    Change::RenameTask { task: "print".to_owned(), to: "pattern".to_owned() }
+fn rename_task() -> VocabularyChange {
+    VocabularyChange::RenameTask { task: "print".to_owned(), to: "pattern".to_owned() }
 }
 
-fn remove_task(task: &str) -> Change {
-    Change::RemoveTask { task: task.to_owned() }
+fn remove_task(task: &str) -> VocabularyChange {
+    VocabularyChange::RemoveTask { task: task.to_owned() }
 }
 
-fn add_task() -> Change {
-    Change::AddTask { name: "neck".to_owned(), labels: vec!["v".to_owned(), "no".to_owned()] }
+fn add_task() -> VocabularyChange {
+    VocabularyChange::AddTask { name: "neck".to_owned(), labels: vec!["v".to_owned(), "no".to_owned()] }
 }
 
-fn edited(text: &str, change: &Change) -> Result<String, String> {
+fn edited(text: &str, change: &VocabularyChange) -> Result<String, String> {
     let config = Config::parse(text, Path::new("shop.yml")).unwrap();
     edit_vocabulary(text, &config, change).map(|(text, _)| text)
 }
 
 /// Each pair: a part of the text before, and the same part after; the rest must be equal.
-fn check(text: &str, change: &Change, parts: &[(&str, &str)]) {
+fn check(text: &str, change: &VocabularyChange, parts: &[(&str, &str)]) {
     let mut expected = text.to_owned();
     for (before, after) in parts {
         assert_eq!(expected.matches(before).count(), 1, "{before:?} in {expected}");
@@ -83,7 +83,7 @@ fn a_block_list_keeps_its_comments() {
 
 #[test]
 fn weights_and_target_follow() {
-    let merge = Change::MergeLabels {
+    let merge = VocabularyChange::MergeLabels {
         task: "print".to_owned(),
         from: "striped".to_owned(),
         into: "solid".to_owned(),

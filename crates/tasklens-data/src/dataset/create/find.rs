@@ -19,7 +19,7 @@ const STEP: usize = 256;
 
 /// The content of a folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundImages {
     pub folder: PathBuf,
     /// Paths of the images as written in a CSV in the folder: relative, with `/`, in natural order (img2 before
     /// img10).
@@ -33,7 +33,7 @@ pub struct Found {
     pub notices: Vec<String>,
 }
 
-impl Found {
+impl FoundImages {
     /// Location of an image.
     pub fn path(&self, image: usize) -> PathBuf {
         self.images.get(image).map(|image| self.folder.join(image)).unwrap_or_default()
@@ -53,7 +53,7 @@ impl Found {
 /// # Errors
 /// The folder cannot be read or has more than [`MOST_IMAGES`], or the user cancelled. A sub-folder that cannot be
 /// read is a notice.
-pub fn find_images(folder: &Path, progress: &mut dyn FnMut(usize) -> bool) -> anyhow::Result<Found> {
+pub fn find_images(folder: &Path, progress: &mut dyn FnMut(usize) -> bool) -> anyhow::Result<FoundImages> {
     let cannot = || format!("{} cannot be read", folder.display());
     let folder = std::path::absolute(folder).with_context(cannot)?;
     let real = fs::canonicalize(&folder).with_context(cannot)?;
@@ -71,7 +71,7 @@ pub fn find_images(folder: &Path, progress: &mut dyn FnMut(usize) -> bool) -> an
     walk.leave_out_links(&folder);
     let split = FolderSplit::of(&walk.images);
     let sub_folders = sub_folders(&walk.images, split.is_some());
-    Ok(Found { images: walk.images, sub_folders, split, notices: walk.left_out.notices(), folder })
+    Ok(FoundImages { images: walk.images, sub_folders, split, notices: walk.left_out.notices(), folder })
 }
 
 fn sub_folders(images: &[String], is_split: bool) -> Vec<String> {

@@ -23,7 +23,7 @@ fn folder(files: &[&str]) -> tempfile::TempDir {
     dir
 }
 
-fn find(dir: &Path) -> Found {
+fn find(dir: &Path) -> FoundImages {
     find_images(dir, &mut |_| true).unwrap()
 }
 

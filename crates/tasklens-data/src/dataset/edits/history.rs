@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Source;
+use super::AnnotationSource;
 use super::slots::Word;
 
 /// One change of a step.
@@ -34,7 +34,7 @@ pub(super) struct Head {
     pub time: i64,
     /// End of its changes in the list of all changes.
     pub end: u32,
-    pub source: Source,
+    pub source: AnnotationSource,
 }
 
 /// All steps, and how many of them are done; the rest are undone.
@@ -52,7 +52,7 @@ impl History {
     }
 
     /// Adds a step that was made; undone steps can then no longer be redone.
-    pub fn push(&mut self, number: u64, time: i64, source: Source, changes: &[Packed]) {
+    pub fn push(&mut self, number: u64, time: i64, source: AnnotationSource, changes: &[Packed]) {
         self.heads.truncate(self.done);
         self.changes.truncate(self.start_of(self.done));
         self.changes.extend_from_slice(changes);
@@ -61,7 +61,14 @@ impl History {
     }
 
     /// Adds changes while reading a snapshot, in order: to the last step if it has this number.
-    pub fn take_back(&mut self, number: u64, time: i64, source: Source, changes: &[Packed], is_done: bool) {
+    pub fn take_back(
+        &mut self,
+        number: u64,
+        time: i64,
+        source: AnnotationSource,
+        changes: &[Packed],
+        is_done: bool,
+    ) {
         self.changes.extend_from_slice(changes);
         let end = self.changes.len() as u32;
         match self.heads.last_mut() {

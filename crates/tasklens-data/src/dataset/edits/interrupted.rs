@@ -19,7 +19,7 @@ pub(super) struct Saving {
 
 /// Labels in the CSV without an [`Entry::Saved`].
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct FoundInTable {
     /// Labels that the CSV has as they were edited.
     labels: Vec<Edit>,
     /// Labels that were undone after the save had taken them, so that the CSV must be written again.
@@ -32,8 +32,8 @@ impl State {
     /// Searches a dataset, just read from a CSV with this SHA-256, for saved labels that the journal does not know
     /// of. Only an interrupted save can have left labels that are not pending as they are; everything else in the
     /// file was written by another program, and stays.
-    pub(super) fn found_in(&self, dataset: &Dataset, digest: Option<&str>) -> Found {
-        let mut found = Found::default();
+    pub(super) fn found_in(&self, dataset: &Dataset, digest: Option<&str>) -> FoundInTable {
+        let mut found = FoundInTable::default();
         let pending = self.pending();
         let cells = Cells::of(dataset, &pending);
         found.labels =
@@ -73,7 +73,7 @@ impl State {
     }
 
     /// Applies the findings. Returns the entry for the journal, if any.
-    pub(super) fn take_found(&mut self, found: Found) -> Option<Entry> {
+    pub(super) fn take_found(&mut self, found: FoundInTable) -> Option<Entry> {
         if found.labels.is_empty() && found.undone.is_empty() {
             return self.saving.take().map(|_| Entry::NotSaved { time: now() });
         }

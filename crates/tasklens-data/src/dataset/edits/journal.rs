@@ -57,7 +57,7 @@ enum Access {
 
 /// A journal with its content.
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenedJournal {
     /// The current state.
     pub state: State,
     /// The journal for further entries.
@@ -84,7 +84,7 @@ impl Journal {
     ///
     /// # Errors
     /// The journal exists but cannot be read, or was written by a newer version.
-    pub fn open(csv: &Path) -> anyhow::Result<Opened> {
+    pub fn open(csv: &Path) -> anyhow::Result<OpenedJournal> {
         let mut journal = Self::at(csv);
         let mut warnings = Vec::new();
         match fs::symlink_metadata(journal.folder()) {
@@ -97,14 +97,14 @@ impl Journal {
                 };
             }
             // A link or a file in its place is neither followed nor replaced. The first append reports it.
-            _ => return Ok(Opened { state: State::default(), journal, warnings }),
+            _ => return Ok(OpenedJournal { state: State::default(), journal, warnings }),
         }
         let mut lines = lines::read(&journal.file)?;
         journal.is_damaged = !lines.warnings.is_empty();
         warnings.append(&mut lines.warnings);
         (journal.length, journal.snapshot) = (lines.whole, lines.snapshot);
         journal.mend(&lines);
-        Ok(Opened { state: lines.state, journal, warnings })
+        Ok(OpenedJournal { state: lines.state, journal, warnings })
     }
 
     /// The state in the journal of a CSV, read-only: nothing is locked, created or repaired.

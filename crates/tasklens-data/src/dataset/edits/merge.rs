@@ -31,7 +31,7 @@ pub enum OnConflict {
 
 /// The result of a save or an export.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub struct MergeOutcome {
     /// The labels that the file has now, whether written or found there already.
     pub written: Vec<Edit>,
     /// Rows in which a cell changed.
@@ -95,7 +95,7 @@ impl Save<'_> {
     /// # Errors
     /// The file cannot be read or written, is read-only, lost its path column, or its encoding lacks a character of a
     /// label; or `note` failed. The file is then unchanged.
-    pub fn run(&self, note: &mut dyn FnMut(Entry) -> anyhow::Result<()>) -> anyhow::Result<Outcome> {
+    pub fn run(&self, note: &mut dyn FnMut(Entry) -> anyhow::Result<()>) -> anyhow::Result<MergeOutcome> {
         let csv = real(&self.dataset.table.path)?;
         if !csv.exists() {
             bail!(
@@ -122,7 +122,7 @@ impl Save<'_> {
         &self,
         csv: &Path,
         note: &mut dyn FnMut(Entry) -> anyhow::Result<()>,
-    ) -> anyhow::Result<Outcome> {
+    ) -> anyhow::Result<MergeOutcome> {
         for _ in 0..ATTEMPTS {
             let read = Stamped::read(csv).with_context(|| format!("{} cannot be read", csv.display()))?;
             let table = Table::from_bytes(read.bytes.clone(), csv)?;
@@ -159,7 +159,7 @@ pub fn export(
     edits: &[Edit],
     on_conflict: OnConflict,
     target: &Path,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<MergeOutcome> {
     let csv = real(&dataset.table.path)?;
     if fs::canonicalize(target).is_ok_and(|target| fs::canonicalize(&csv).is_ok_and(|csv| csv == target)) {
         bail!("{} is the CSV itself; choose another name, or save the edits into it", target.display());
@@ -177,7 +177,7 @@ fn merge(
     dataset: &Dataset,
     edits: &[Edit],
     on_conflict: OnConflict,
-) -> anyhow::Result<(Table, Outcome)> {
+) -> anyhow::Result<(Table, MergeOutcome)> {
     let path_column = &dataset.table.headers[dataset.columns.path];
     let Some(path) = table.column(path_column) else {
         bail!(
@@ -185,7 +185,7 @@ fn merge(
             table.path.display()
         );
     };
-    let mut outcome = Outcome::default();
+    let mut outcome = MergeOutcome::default();
     let tasks: Vec<(usize, &Task)> =
         dataset.tasks.iter().filter_map(|task| Some((table.column(&task.name)?, task))).collect();
     let rows = rows_of(&table, path, &tasks, edits);

@@ -31,7 +31,7 @@ pub use values::Values;
 pub use writer::{Report, Writer};
 
 use super::Dataset;
-use crate::config::{Change as VocabularyChange, Config};
+use crate::config::{Config, VocabularyChange};
 use crate::files::{self, Stamp, Stamped};
 
 /// A property of an image that can be edited.
@@ -55,7 +55,7 @@ impl Field {
 
 /// A change of one value from `before` to `after`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
+pub struct AnnotationChange {
     /// The text of the path cell, without spaces around it.
     pub image: String,
     pub field: Field,
@@ -68,7 +68,7 @@ pub struct Change {
 /// The origin of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Source {
+pub enum AnnotationSource {
     /// Chosen by the user without help.
     Hand,
     /// A suggestion of the network that the user accepted.
@@ -86,13 +86,13 @@ pub enum Source {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     pub time: OffsetDateTime,
-    pub source: Source,
-    pub changes: Vec<Change>,
+    pub source: AnnotationSource,
+    pub changes: Vec<AnnotationChange>,
 }
 
 impl Step {
     /// A step with the current time.
-    pub fn now(source: Source, changes: Vec<Change>) -> Self {
+    pub fn now(source: AnnotationSource, changes: Vec<AnnotationChange>) -> Self {
         Self { time: now(), source, changes }
     }
 }
@@ -120,8 +120,8 @@ pub enum Entry {
         number: u64,
         #[serde(with = "time::serde::rfc3339")]
         time: OffsetDateTime,
-        source: Source,
-        changes: Vec<Change>,
+        source: AnnotationSource,
+        changes: Vec<AnnotationChange>,
     },
     /// A step was undone.
     Undo {
@@ -173,7 +173,7 @@ pub enum Entry {
 
 /// The result of [`open`].
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenedAnnotations {
     /// The current state.
     pub state: State,
     /// The journal for further entries.
@@ -194,8 +194,8 @@ const ATTEMPTS: usize = 5;
 /// # Errors
 /// The journal exists but cannot be read, or was written by a newer version; or the CSV changed and cannot be read
 /// again.
-pub fn open(config: &Config, dataset: &Dataset) -> anyhow::Result<Opened> {
-    let journal::Opened { mut state, mut journal, mut warnings } = Journal::open(&dataset.table.path)?;
+pub fn open(config: &Config, dataset: &Dataset) -> anyhow::Result<OpenedAnnotations> {
+    let journal::OpenedJournal { mut state, mut journal, mut warnings } = Journal::open(&dataset.table.path)?;
     let mut reread: Option<Box<(Config, Dataset)>> = None;
     // Saving requires the lock: rows from before a save are detected here, and not combined with a later journal.
     // Without the lock, both are read until they are consistent.
@@ -227,7 +227,7 @@ pub fn open(config: &Config, dataset: &Dataset) -> anyhow::Result<Opened> {
         // Nothing is lost, and the next opening tries again.
         log::warn!("{error}");
     }
-    Ok(Opened { state, journal, warnings, reread })
+    Ok(OpenedAnnotations { state, journal, warnings, reread })
 }
 
 /// The rows of a config's CSV and their edits, read-only: another window may continue editing. Nothing is locked,

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::state::cleaned;
-use super::{Change, Edit, Field, State, merge};
+use super::{AnnotationChange, Edit, Field, State, merge};
 use crate::config::Task;
 use crate::dataset::Dataset;
-use crate::dataset::labels::Encoder;
+use crate::dataset::classes::Encoder;
 use crate::dataset::problems::{Kind, Problem};
 use crate::unicode;
 
@@ -31,8 +31,14 @@ impl State {
 
     /// The change that gives a row a label, or removes it. A row without a path has no identity: [`State::edit`]
     /// drops its change.
-    pub fn label_change(&self, dataset: &Dataset, row: usize, task: usize, label: Option<&str>) -> Change {
-        Change {
+    pub fn label_change(
+        &self,
+        dataset: &Dataset,
+        row: usize,
+        task: usize,
+        label: Option<&str>,
+    ) -> AnnotationChange {
+        AnnotationChange {
             image: dataset.image_key(row).into_owned(),
             field: Field::Label(dataset.tasks[task].name.clone()),
             before: self.label_text(dataset, row, task).map(Cow::into_owned),
@@ -41,9 +47,9 @@ impl State {
     }
 
     /// The change that confirms the label of a row against a proposed correction.
-    pub fn keep_change(&self, dataset: &Dataset, row: usize, task: usize) -> Change {
+    pub fn keep_change(&self, dataset: &Dataset, row: usize, task: usize) -> AnnotationChange {
         let label = self.label_text(dataset, row, task).unwrap_or_default();
-        Change {
+        AnnotationChange {
             image: dataset.image_key(row).into_owned(),
             field: Field::Kept(dataset.tasks[task].name.clone()),
             before: None,
@@ -52,8 +58,8 @@ impl State {
     }
 
     /// The change that flags a row with a note, or removes the flag.
-    pub fn flag_change(&self, dataset: &Dataset, row: usize, note: Option<&str>) -> Change {
-        Change {
+    pub fn flag_change(&self, dataset: &Dataset, row: usize, note: Option<&str>) -> AnnotationChange {
+        AnnotationChange {
             image: dataset.image_key(row).into_owned(),
             field: Field::Flag,
             before: None,

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::history::{History, Packed};
 use super::interrupted::Saving;
-use super::merge::{Conflict, Outcome};
+use super::merge::{Conflict, MergeOutcome};
 use super::slots::{Slot, Slots, Word};
 use super::step_view::StepView;
 use super::texts::Texts;
 use super::values::{flags, word_of};
-use super::{Change, Edit, Entry, Field, Source, Step, Values, now};
+use super::{AnnotationChange, AnnotationSource, Edit, Entry, Field, Step, Values, now};
 
 /// The state after all edits. A lookup costs one hash; the cost of an edit is proportional to its changes. Images,
 /// labels and fields are stored as numbers: a million edits take about 100 MB.
@@ -116,7 +116,8 @@ impl State {
     /// dropped; `None` if none is left.
     pub fn edit(&mut self, step: Step) -> Option<Entry> {
         let Step { time, source, changes } = step;
-        let changes: Vec<Change> = changes.into_iter().map(|change| self.complete(change)).collect();
+        let changes: Vec<AnnotationChange> =
+            changes.into_iter().map(|change| self.complete(change)).collect();
         let mut seen = HashSet::with_capacity(changes.len());
         let in_reverse = changes.iter().rev();
         let mut is_made: Vec<bool> =
@@ -151,7 +152,7 @@ impl State {
     /// Records the result of a save. Call it once, before rows that were read after the save come into memory. What
     /// the user edited during the save stays pending; where the file won over an edit, the file's label becomes a
     /// step of its own, which can be undone. The labels written move from the outcome into the entry.
-    pub fn note_saved(&mut self, outcome: &mut Outcome) -> Vec<Entry> {
+    pub fn note_saved(&mut self, outcome: &mut MergeOutcome) -> Vec<Entry> {
         let mut labels = std::mem::take(&mut outcome.written);
         let is_undone = |edit: &mut Edit| self.slot_of(&edit.image, &edit.task).is_none();
         let undone: Vec<Edit> = labels.extract_if(.., is_undone).collect();
@@ -164,14 +165,14 @@ impl State {
         self.take_saved(&entry);
         let changes = outcome.given_up.iter().filter_map(|Conflict { edit, cell, .. }| {
             let is_current = self.label(&edit.image, &edit.task)? == edit.after.as_deref();
-            is_current.then(|| Change {
+            is_current.then(|| AnnotationChange {
                 image: edit.image.clone(),
                 field: Field::Label(edit.task.clone()),
                 before: edit.after.clone(),
                 after: cell.clone(),
             })
         });
-        let step = Step::now(Source::File, changes.collect());
+        let step = Step::now(AnnotationSource::File, changes.collect());
         std::iter::once(entry).chain(self.edit(step)).collect()
     }
 
@@ -239,7 +240,7 @@ impl State {
         }
     }
 
-    fn complete(&self, mut change: Change) -> Change {
+    fn complete(&self, mut change: AnnotationChange) -> AnnotationChange {
         if change.image.trim().len() < change.image.len() {
             change.image = change.image.trim().to_owned();
         }
@@ -255,10 +256,10 @@ impl State {
         change
     }
 
-    fn take_step(&mut self, number: u64, time: i64, source: Source, changes: &[Change]) {
+    fn take_step(&mut self, number: u64, time: i64, source: AnnotationSource, changes: &[AnnotationChange]) {
         let packed: Vec<Packed> = changes
             .iter()
-            .map(|Change { image, field, before, after }| Packed {
+            .map(|AnnotationChange { image, field, before, after }| Packed {
                 image: self.images.add(image),
                 field: self.take_field(field),
                 before: self.add_word(before.as_deref()),
@@ -269,7 +270,13 @@ impl State {
     }
 
     /// Applies a step whose numbers are all known.
-    pub(super) fn take_packed(&mut self, number: u64, time: i64, source: Source, changes: &[Packed]) {
+    pub(super) fn take_packed(
+        &mut self,
+        number: u64,
+        time: i64,
+        source: AnnotationSource,
+        changes: &[Packed],
+    ) {
         changes.iter().for_each(|change| self.apply(*change));
         self.last_number = self.last_number.max(number);
         self.history.push(number, time, source, changes);

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use super::values::word_of;
-use super::{Change, Field, Source, State, Step};
+use super::{AnnotationChange, AnnotationSource, Field, State, Step};
 
 /// A step that was made.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +13,7 @@ pub struct StepView<'a> {
     pub(super) at: usize,
 }
 
-/// A [`Change`], borrowed.
+/// A [`AnnotationChange`], borrowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChangeView<'a> {
     /// The text of the path cell, without spaces around it.
@@ -33,7 +33,7 @@ impl<'a> StepView<'a> {
     }
 
     /// Origin of the step.
-    pub fn source(&self) -> Source {
+    pub fn source(&self) -> AnnotationSource {
         self.state.history.heads[self.at].source
     }
 
@@ -57,8 +57,8 @@ impl<'a> StepView<'a> {
 
 impl ChangeView<'_> {
     /// A copy.
-    pub fn to_change(&self) -> Change {
-        Change {
+    pub fn to_change(&self) -> AnnotationChange {
+        AnnotationChange {
             image: self.image.to_owned(),
             field: self.field.clone(),
             before: self.before.map(str::to_owned),
@@ -67,9 +67,9 @@ impl ChangeView<'_> {
     }
 }
 
-impl<'a> From<&'a Change> for ChangeView<'a> {
-    fn from(change: &'a Change) -> Self {
-        let Change { image, field, before, after } = change;
+impl<'a> From<&'a AnnotationChange> for ChangeView<'a> {
+    fn from(change: &'a AnnotationChange) -> Self {
+        let AnnotationChange { image, field, before, after } = change;
         Self { image, field, before: before.as_deref(), after: after.as_deref() }
     }
 }

@@ -11,7 +11,7 @@ mod vocabulary;
 
 use std::path::PathBuf;
 
-use super::merge::{OnConflict, Outcome, Save};
+use super::merge::{MergeOutcome, OnConflict, Save};
 use super::*;
 use crate::config::Config;
 
@@ -72,7 +72,7 @@ impl Shop {
 
     /// The same, of rows that were read earlier.
     fn open_rows(&self, dataset: Dataset) -> Window {
-        let Opened { state, journal, warnings, reread } = open(&self.config(), &dataset).unwrap();
+        let OpenedAnnotations { state, journal, warnings, reread } = open(&self.config(), &dataset).unwrap();
         let dataset = reread.map_or(dataset, |reread| reread.1);
         Window { dataset, state, journal, warnings }
     }
@@ -86,8 +86,8 @@ struct Window {
 }
 
 impl Window {
-    fn edit(&mut self, changes: Vec<Change>) {
-        let step = Step::now(Source::Hand, changes);
+    fn edit(&mut self, changes: Vec<AnnotationChange>) {
+        let step = Step::now(AnnotationSource::Hand, changes);
         if let Some(entry) = self.state.edit(step) {
             self.journal.append(&[entry]).unwrap();
         }
@@ -109,14 +109,14 @@ impl Window {
         entry.is_some_and(|entry| self.journal.append(&[entry]).is_ok())
     }
 
-    fn save(&mut self, on_conflict: OnConflict) -> Outcome {
+    fn save(&mut self, on_conflict: OnConflict) -> MergeOutcome {
         let outcome = self.write(&self.state.pending(), on_conflict).unwrap();
         self.journal.append(&self.state.note_saved(&mut outcome.clone())).unwrap();
         outcome
     }
 
     /// Writes edits into the CSV as a save does, and leaves it to be noted.
-    fn write(&mut self, edits: &[Edit], on_conflict: OnConflict) -> anyhow::Result<Outcome> {
+    fn write(&mut self, edits: &[Edit], on_conflict: OnConflict) -> anyhow::Result<MergeOutcome> {
         let save = Save { dataset: &self.dataset, edits, on_conflict, last_written: None };
         save.run(&mut |entry| Ok(self.journal.append(&[entry])?))
     }
@@ -265,14 +265,14 @@ fn a_writer_keeps_what_is_sent_and_says_so() {
     let writer = Writer::start(journal, move |report| sender.send(report).unwrap()).unwrap();
     for label in ["floral", "striped"] {
         let change = state.label_change(&dataset, 0, PRINT, Some(label));
-        writer.send(state.edit(Step::now(Source::Suggestion, vec![change])).unwrap());
+        writer.send(state.edit(Step::now(AnnotationSource::Suggestion, vec![change])).unwrap());
     }
     assert_eq!(writer.finish(), 0);
     assert_eq!(reports.iter().last().unwrap(), Report { kept: 2, refused: None });
     // The lock is given back.
     let mut window = shop.open();
     assert_eq!((window.journal.denied(), window.text(0, PRINT).as_str()), (None, "striped"));
-    assert_eq!(window.state.next_undo().unwrap().source(), Source::Suggestion);
+    assert_eq!(window.state.next_undo().unwrap().source(), AnnotationSource::Suggestion);
     assert!(window.undo());
     assert_eq!(window.text(0, PRINT), "floral");
 }
@@ -286,7 +286,7 @@ fn a_writer_keeps_what_the_disk_refused_once_it_can() {
     let writer = Writer::start(journal, move |report| sender.send(report).unwrap()).unwrap();
     let mut send = |label| {
         let change = state.label_change(&dataset, 0, PRINT, Some(label));
-        writer.send(state.edit(Step::now(Source::Hand, vec![change])).unwrap());
+        writer.send(state.edit(Step::now(AnnotationSource::Hand, vec![change])).unwrap());
     };
     send("floral");
     let refused = reports.recv().unwrap();

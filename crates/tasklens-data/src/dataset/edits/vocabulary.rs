@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use super::slots::Word;
 use super::{Edit, Entry, Field, State, now};
-use crate::config::Change;
+use crate::config::VocabularyChange;
 
 impl State {
     /// Applies a change of tasks or labels to all edits, including undone ones.
-    pub fn change_vocabulary(&mut self, change: Change) -> Entry {
+    pub fn change_vocabulary(&mut self, change: VocabularyChange) -> Entry {
         self.follow(&change);
         Entry::Vocabulary { time: now(), change }
     }
@@ -35,7 +35,7 @@ impl State {
         !(self.is_empty() && self.history.is_empty())
     }
 
-    pub(super) fn follow(&mut self, change: &Change) {
+    pub(super) fn follow(&mut self, change: &VocabularyChange) {
         let is_of_task: Vec<bool> =
             self.fields.iter().map(|field| of_task(field) == Some(change.task())).collect();
         let numbers = self.follow_fields(change);
@@ -63,7 +63,7 @@ impl State {
     }
 
     /// Renames fields and drops removed ones; returns the new number of each.
-    fn follow_fields(&mut self, change: &Change) -> Vec<Option<u32>> {
+    fn follow_fields(&mut self, change: &VocabularyChange) -> Vec<Option<u32>> {
         let (mut fields, mut numbers) = (Vec::new(), Vec::new());
         for field in self.fields.iter() {
             let mut field = field.clone();
@@ -91,12 +91,12 @@ fn of_task(field: &Field) -> Option<&str> {
 }
 
 /// Whether the field still exists. A field that already has the new name of a task belongs to a removed column.
-fn follow_field(field: &mut Field, change: &Change) -> bool {
+fn follow_field(field: &mut Field, change: &VocabularyChange) -> bool {
     let (Field::Label(name) | Field::Kept(name)) = field else { return true };
     match change {
-        Change::RemoveTask { task } => name != task,
-        Change::RenameTask { to, .. } if name == to => false,
-        Change::RenameTask { task, to } => {
+        VocabularyChange::RemoveTask { task } => name != task,
+        VocabularyChange::RenameTask { to, .. } if name == to => false,
+        VocabularyChange::RenameTask { task, to } => {
             if name == task {
                 name.clone_from(to);
             }
@@ -107,7 +107,7 @@ fn follow_field(field: &mut Field, change: &Change) -> bool {
 }
 
 /// Whether the edit is still of a task.
-fn follow_edit(edit: &mut Edit, change: &Change) -> bool {
+fn follow_edit(edit: &mut Edit, change: &VocabularyChange) -> bool {
     let is_of_task = edit.task == change.task();
     let mut field = Field::Label(std::mem::take(&mut edit.task));
     let is_there = follow_field(&mut field, change);
@@ -121,7 +121,7 @@ fn follow_edit(edit: &mut Edit, change: &Change) -> bool {
     is_there
 }
 
-fn follow_value(value: &mut Option<String>, change: &Change) {
+fn follow_value(value: &mut Option<String>, change: &VocabularyChange) {
     if let Some((gone, after)) = change.replaced()
         && value.as_deref() == Some(gone)
     {

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::*;
 use crate::config::Config;
-use crate::dataset::edits::{Source, State, Step};
+use crate::dataset::edits::{AnnotationSource, State, Step};
 
 /// Six images and a row without one; labels with signs that no folder can have.
 struct Shop {
@@ -32,7 +32,7 @@ impl Shop {
             state.label_change(&dataset, 1, 1, Some("short")),
             state.flag_change(&dataset, 1, Some("blurred")),
         ];
-        state.edit(Step::now(Source::Hand, changes)).unwrap();
+        state.edit(Step::now(AnnotationSource::Hand, changes)).unwrap();
         Self { folder, dataset, state }
     }
 
@@ -124,7 +124,7 @@ fn the_next_export_replaces_the_last_and_nothing_else() {
     fs::write(shop.at("out/sleeves/long/0001_a.jpg"), "painted over").unwrap();
     fs::remove_file(shop.at("b.jpg")).unwrap();
     let change = shop.state.label_change(&shop.dataset, 2, 1, Some("short"));
-    shop.state.edit(Step::now(Source::Hand, vec![change])).unwrap();
+    shop.state.edit(Step::now(AnnotationSource::Hand, vec![change])).unwrap();
     let written = shop.folders(Placing::Copy);
     assert!(written.notices.iter().any(|notice| notice.contains("left as they are")), "{written:?}");
     assert_eq!(

@@ -1,7 +1,7 @@
 //! Problems of rows that are used for evaluation.
 
 use super::{Kind, Problem, Severity};
-use crate::dataset::{Dataset, labels};
+use crate::dataset::{Dataset, classes};
 
 /// The problems that matter for evaluation: whether one could train with the data does not.
 pub fn of_measured(dataset: &Dataset) -> Vec<Problem> {
@@ -16,7 +16,7 @@ fn about_the_network(dataset: &Dataset, mut problem: Problem) -> Problem {
     if let (Kind::UnknownLabel, Some(row), Some(task)) = (problem.kind, problem.row, task)
         && let Some(column) = dataset.table.column(&task.name)
     {
-        problem.message = labels::unknown_to_network(task, dataset.table.cell(row, column).trim());
+        problem.message = classes::unknown_to_network(task, dataset.table.cell(row, column).trim());
     }
     problem
 }

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use super::begun::{Begun, Digests, forget};
-use super::{Change, Preview, check, preview};
+use super::{Preview, VocabularyChange, check, preview};
 use crate::config::{self, Config};
 use crate::dataset::Dataset;
 use crate::dataset::edits::merge::{OnConflict, Save, checked_bytes};
-use crate::dataset::edits::{self, Journal, Opened, State, backup, real};
+use crate::dataset::edits::{self, Journal, OpenedAnnotations, State, backup, real};
 use crate::dataset::table::Table;
 use crate::files::{self, Stamped};
 use crate::unicode;
@@ -39,7 +39,7 @@ pub struct Applied {
 /// The change is not possible ([`check`]), the edits are open in another window, the config's text cannot be changed
 /// safely, or a file cannot be written or was changed by another program meanwhile. Then nothing is written, or, if
 /// one of the last writes fails, repeating the change completes it.
-pub fn apply(config_file: &Path, change: &Change) -> anyhow::Result<Applied> {
+pub fn apply(config_file: &Path, change: &VocabularyChange) -> anyhow::Result<Applied> {
     let mut said = None;
     if let Some(finished) = finish(config_file)? {
         if finished.change == *change
@@ -58,7 +58,7 @@ pub fn apply(config_file: &Path, change: &Change) -> anyhow::Result<Applied> {
 /// A change that had been interrupted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finished {
-    pub change: Change,
+    pub change: VocabularyChange,
     /// The remaining work, now done; `None` if the change had touched no file and was dropped.
     pub applied: Option<Applied>,
 }
@@ -118,7 +118,7 @@ pub fn finish(config_file: &Path) -> anyhow::Result<Option<Finished>> {
 ///
 /// # Errors
 /// The change is not possible.
-pub fn dry_run(config_file: &Path, change: &Change) -> anyhow::Result<Preview> {
+pub fn dry_run(config_file: &Path, change: &VocabularyChange) -> anyhow::Result<Preview> {
     let text = TextFile::read(config_file)?;
     let config = text.config()?;
     let (dataset, state) = edits::look(&config)?;
@@ -178,22 +178,22 @@ impl TextFile {
 
 /// Everything to be written, determined before the first byte is.
 struct Plan {
-    change: Change,
+    change: VocabularyChange,
     csv: TextFile,
     config: TextFile,
     new_csv: Option<Vec<u8>>,
     new_config: Option<String>,
-    opened: Opened,
+    opened: OpenedAnnotations,
     applied: Applied,
 }
 
 impl Plan {
-    fn make(config_file: &Path, change: &Change) -> anyhow::Result<Self> {
+    fn make(config_file: &Path, change: &VocabularyChange) -> anyhow::Result<Self> {
         let config_text_file = TextFile::read(config_file)?;
         let config = config_text_file.config()?;
         let mut csv = TextFile::read(&config.paths.model_dataframe)?;
         let mut table = csv.table()?;
-        let is_column_renamed = matches!(change, Change::RenameTask { task, to }
+        let is_column_renamed = matches!(change, VocabularyChange::RenameTask { task, to }
             if table.column(task).is_none() && table.column(to).is_some());
         let read_as = if is_column_renamed { config.after(change) } else { config.clone() };
         let dataset = Dataset::from_table(table.clone(), &read_as)?;
@@ -212,7 +212,9 @@ impl Plan {
             true => Some(config_text(&config_text_file, &config, change)?),
             false => None,
         };
-        if matches!(change, Change::RemoveTask { .. }) && save_edits_of_task(&dataset, &mut opened, change)? {
+        if matches!(change, VocabularyChange::RemoveTask { .. })
+            && save_edits_of_task(&dataset, &mut opened, change)?
+        {
             csv = TextFile::read(&config.paths.model_dataframe)?;
             table = csv.table()?;
         }
@@ -265,49 +267,49 @@ impl Plan {
 }
 
 /// Whether the config already is as after the change.
-fn is_made(config: &Config, change: &Change) -> bool {
+fn is_made(config: &Config, change: &VocabularyChange) -> bool {
     let tasks = &config.model.tasks;
     let named = tasks.iter().find(|task| task.name == change.task());
     match change {
-        Change::AddTask { .. } => named.is_some(),
-        Change::AddLabel { label, .. } => named.is_some_and(|task| task.labels.contains(label)),
+        VocabularyChange::AddTask { .. } => named.is_some(),
+        VocabularyChange::AddLabel { label, .. } => named.is_some_and(|task| task.labels.contains(label)),
         _ => change.tasks_after(tasks) == *tasks,
     }
 }
 
 /// Whether an earlier attempt at this change was interrupted: the CSV has it and the config does not, or both have it
 /// and the edits do not.
-fn is_half_made(config: &Config, dataset: &Dataset, state: &State, change: &Change) -> bool {
+fn is_half_made(config: &Config, dataset: &Dataset, state: &State, change: &VocabularyChange) -> bool {
     let named = |name: &str| config.model.tasks.iter().find(|task| task.name == name);
     let has = |label: &str| named(change.task()).is_some_and(|task| task.labels.iter().any(|l| l == label));
     match change {
-        Change::AddTask { .. } | Change::AddLabel { .. } => false,
-        Change::RenameTask { task, to } => match named(task) {
+        VocabularyChange::AddTask { .. } | VocabularyChange::AddLabel { .. } => false,
+        VocabularyChange::RenameTask { task, to } => match named(task) {
             Some(_) => dataset.table.column(task).is_none() && dataset.table.column(to).is_some(),
             None => named(to).is_some() && state.mentions(task, None),
         },
-        Change::RemoveTask { task } => named(task).is_none() && state.mentions(task, None),
-        Change::RenameLabel { task, from: gone, to: stays }
-        | Change::MergeLabels { task, from: gone, into: stays } => {
+        VocabularyChange::RemoveTask { task } => named(task).is_none() && state.mentions(task, None),
+        VocabularyChange::RenameLabel { task, from: gone, to: stays }
+        | VocabularyChange::MergeLabels { task, from: gone, into: stays } => {
             !has(gone) && has(stays) && state.mentions(task, Some(gone))
         }
-        Change::RemoveLabel { task, label } => {
+        VocabularyChange::RemoveLabel { task, label } => {
             named(task).is_some() && !has(label) && state.mentions(task, Some(label))
         }
     }
 }
 
-fn config_text(file: &TextFile, config: &Config, change: &Change) -> anyhow::Result<String> {
+fn config_text(file: &TextFile, config: &Config, change: &VocabularyChange) -> anyhow::Result<String> {
     let (text, _) = config::edit_vocabulary(file.text()?, config, change).map_err(anyhow::Error::msg)?;
     Ok(text)
 }
 
 /// The CSV after a change, if it differs, and the number of rows whose label changes.
-fn csv_bytes(table: &Table, change: &Change) -> anyhow::Result<(Option<Vec<u8>>, usize)> {
+fn csv_bytes(table: &Table, change: &VocabularyChange) -> anyhow::Result<(Option<Vec<u8>>, usize)> {
     let (mut table, mut rows) = (table.clone(), 0);
     match (change, table.column(change.task())) {
-        (Change::AddTask { name, .. }, None) => table.add_column(name)?,
-        (Change::RenameTask { to, .. }, Some(column)) => table.rename_column(column, to)?,
+        (VocabularyChange::AddTask { name, .. }, None) => table.add_column(name)?,
+        (VocabularyChange::RenameTask { to, .. }, Some(column)) => table.rename_column(column, to)?,
         (_, Some(column)) => {
             let Some((gone, after)) = change.replaced() else { return Ok((None, 0)) };
             for row in 0..table.row_count() {
@@ -325,7 +327,11 @@ fn csv_bytes(table: &Table, change: &Change) -> anyhow::Result<(Option<Vec<u8>>,
 
 /// Edits of a task that is removed from the config would be lost, so they are written into the CSV. Returns whether
 /// it was written.
-fn save_edits_of_task(dataset: &Dataset, opened: &mut Opened, change: &Change) -> anyhow::Result<bool> {
+fn save_edits_of_task(
+    dataset: &Dataset,
+    opened: &mut OpenedAnnotations,
+    change: &VocabularyChange,
+) -> anyhow::Result<bool> {
     let mut pending = opened.state.pending();
     pending.retain(|edit| edit.task == change.task());
     if pending.is_empty() {

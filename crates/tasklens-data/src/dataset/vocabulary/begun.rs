@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use super::Change;
+use super::VocabularyChange;
 use crate::config::Config;
 use crate::dataset::edits::folder_of;
 use crate::files::{self, Stamped, disk};
@@ -17,7 +17,7 @@ const NOTE: &str = "changing.json";
 /// A change in progress, with the SHA-256 of both files before and after it, in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Begun {
-    pub change: Change,
+    pub change: VocabularyChange,
     pub csv: Digests,
     pub config: Digests,
 }
@@ -71,7 +71,7 @@ pub(super) fn forget(csv: &Path) -> std::io::Result<()> {
 
 /// The interrupted change of tasks and labels in the project of a config, if any. Repeating it, or opening the
 /// project in the window, completes it.
-pub fn cut_short(config: &Config) -> Option<Change> {
+pub fn cut_short(config: &Config) -> Option<VocabularyChange> {
     Begun::read(&config.paths.model_dataframe).map(|begun| begun.change)
 }
 

@@ -4,7 +4,7 @@ use crate::dataset::Dataset;
 use crate::dataset::edits::State;
 use crate::unicode;
 
-use super::Change;
+use super::VocabularyChange;
 
 /// Maximum number of listed images.
 const MOST: usize = 300;
@@ -34,7 +34,7 @@ pub struct PreviewRow {
 }
 
 /// Computes the effect of a change on a dataset as it was read from its CSV, with the edits in `state`.
-pub fn preview(dataset: &Dataset, state: &State, change: &Change) -> Preview {
+pub fn preview(dataset: &Dataset, state: &State, change: &VocabularyChange) -> Preview {
     let mut preview = Preview::default();
     let task = dataset.tasks.iter().position(|task| task.name == change.task());
     if let (Some((gone, after)), Some(task)) = (change.replaced(), task) {
@@ -57,12 +57,12 @@ pub fn preview(dataset: &Dataset, state: &State, change: &Change) -> Preview {
     preview
 }
 
-fn note(dataset: &Dataset, state: &State, change: &Change) -> Option<String> {
+fn note(dataset: &Dataset, state: &State, change: &VocabularyChange) -> Option<String> {
     let counted = |wanted: &dyn Fn(&str) -> bool, column: usize| {
         (0..dataset.table.row_count()).filter(|row| wanted(dataset.table.cell(*row, column).trim())).count()
     };
     match change {
-        Change::AddTask { name, labels } => Some(match dataset.table.column(name) {
+        VocabularyChange::AddTask { name, labels } => Some(match dataset.table.column(name) {
             None => format!("The CSV gets an empty column `{name}` at the end."),
             Some(column) => {
                 let known = counted(&|cell| labels.iter().any(|label| unicode::is_same(label, cell)), column);
@@ -73,13 +73,13 @@ fn note(dataset: &Dataset, state: &State, change: &Change) -> Option<String> {
                 )
             }
         }),
-        Change::RenameTask { task, to } => {
+        VocabularyChange::RenameTask { task, to } => {
             Some(format!("The column `{task}` of the CSV becomes `{to}`; no label changes."))
         }
-        Change::RemoveTask { task } => Some(format!(
+        VocabularyChange::RemoveTask { task } => Some(format!(
             "The column `{task}` and its labels stay in the CSV; only the config forgets the task. Its edits are written there first, and can then no longer be undone."
         )),
-        Change::AddLabel { task, label } => {
+        VocabularyChange::AddLabel { task, label } => {
             let at = dataset.tasks.iter().position(|known| known.name == *task)?;
             let has_it = |row: &usize| {
                 state.label_text(dataset, *row, at).is_some_and(|text| unicode::is_same(&text, label))

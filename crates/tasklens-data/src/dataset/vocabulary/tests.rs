@@ -1,7 +1,7 @@
 //! What can be changed, and what is told before it is.
 
 use super::*;
-use crate::dataset::edits::{Source, State, Step};
+use crate::dataset::edits::{AnnotationSource, State, Step};
 use crate::dataset::table::Table;
 
 const CONFIG: &str = "{paths: {model_dataframe: a.csv}, model: {paths: image, split_column: part, target_encoder: {print: [solid, floral, striped], sleeves: [short, long]}}}";
@@ -18,24 +18,25 @@ fn text(text: &str) -> String {
     text.to_owned()
 }
 
-fn rename(from: &str, to: &str) -> Change {
-    Change::RenameLabel { task: text("print"), from: text(from), to: text(to) }
+fn rename(from: &str, to: &str) -> VocabularyChange {
+    VocabularyChange::RenameLabel { task: text("print"), from: text(from), to: text(to) }
 }
 
-fn merge(from: &str, into: &str) -> Change {
-    Change::MergeLabels { task: text("print"), from: text(from), into: text(into) }
+fn merge(from: &str, into: &str) -> VocabularyChange {
+    VocabularyChange::MergeLabels { task: text("print"), from: text(from), into: text(into) }
 }
 
-fn add_task(name: &str, labels: &[&str]) -> Change {
-    Change::AddTask { name: text(name), labels: labels.iter().map(|label| text(label)).collect() }
+fn add_task(name: &str, labels: &[&str]) -> VocabularyChange {
+    VocabularyChange::AddTask { name: text(name), labels: labels.iter().map(|label| text(label)).collect() }
 }
 
 #[test]
 fn what_cannot_be_is_refused_in_words() {
     let (config, dataset) = project();
-    let of_sleeves = |label: &str| Change::RemoveLabel { task: text("sleeves"), label: text(label) };
-    let rename_task = |task: &str, to: &str| Change::RenameTask { task: text(task), to: text(to) };
-    let add = |task: &str, label: &str| Change::AddLabel { task: text(task), label: text(label) };
+    let of_sleeves =
+        |label: &str| VocabularyChange::RemoveLabel { task: text("sleeves"), label: text(label) };
+    let rename_task = |task: &str, to: &str| VocabularyChange::RenameTask { task: text(task), to: text(to) };
+    let add = |task: &str, label: &str| VocabularyChange::AddLabel { task: text(task), label: text(label) };
     for (change, refusal) in [
         (rename("solid", "floral"), "the task `print` has a label `floral` already; merge the two instead"),
         (rename("solod", "x"), "the task `print` has no label `solod`; did you mean `solid`?"),
@@ -79,7 +80,7 @@ fn what_cannot_be_is_refused_in_words() {
         assert_eq!(check(&config, &dataset, &change), Ok(()), "{change}");
     }
     let only = Config::parse(&CONFIG.replace(", sleeves: [short, long]", ""), &config.file).unwrap();
-    let remove = Change::RemoveTask { task: text("print") };
+    let remove = VocabularyChange::RemoveTask { task: text("print") };
     assert_eq!(check(&only, &dataset, &remove), Err(text("`print` is the only task; add another first")));
 }
 
@@ -91,8 +92,8 @@ fn a_preview_counts_the_edits_that_wait() {
         state.label_change(&dataset, 0, 0, Some("floral")),
         state.label_change(&dataset, 3, 0, Some("solid")),
     ];
-    state.edit(Step::now(Source::Hand, edits));
-    let shown = |change: &Change| {
+    state.edit(Step::now(AnnotationSource::Hand, edits));
+    let shown = |change: &VocabularyChange| {
         let preview = preview(&dataset, &state, change);
         assert_eq!(preview.images, preview.rows.len());
         let row = |row: PreviewRow| format!("{} {} {}", row.image, row.before, row.after.unwrap_or_default());
@@ -100,13 +101,13 @@ fn a_preview_counts_the_edits_that_wait() {
     };
     assert_eq!(shown(&rename("solid", "plain")).0, ["d.jpg solid plain"]);
     assert_eq!(shown(&merge("floral", "striped")).0, ["a.jpg floral striped", "b.jpg floral striped"]);
-    let remove = Change::RemoveLabel { task: text("print"), label: text("floral") };
+    let remove = VocabularyChange::RemoveLabel { task: text("print"), label: text("floral") };
     assert_eq!(shown(&remove).0, ["a.jpg floral ", "b.jpg floral "]);
     let (rows, notes) = shown(&add_task("neck", &["v", "round"]));
     assert!(
         rows.is_empty() && notes[0].contains("2 of its cells have one of these labels, 1 have other text"),
         "{notes:?}"
     );
-    let (_, notes) = shown(&Change::AddLabel { task: text("print"), label: text("plaid") });
+    let (_, notes) = shown(&VocabularyChange::AddLabel { task: text("print"), label: text("plaid") });
     assert_eq!(notes, ["1 image has the text `plaid` already and counts as labelled then."]);
 }

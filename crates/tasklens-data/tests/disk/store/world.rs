@@ -12,7 +12,7 @@ use tasklens_data::config::Config;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::merge::{OnConflict, Save};
 use tasklens_data::dataset::edits::{
-    self, Change, Entry, Field, Journal, Opened, Refusal, Source, State, Step,
+    self, AnnotationChange, AnnotationSource, Entry, Field, Journal, OpenedAnnotations, Refusal, State, Step,
 };
 use tasklens_data::files::fault::{self, Call, Fault};
 
@@ -197,7 +197,7 @@ impl World {
             // Rows are read, and then somebody writes.
             self.outside();
         }
-        let Opened { state, journal, warnings, reread } =
+        let OpenedAnnotations { state, journal, warnings, reread } =
             edits::open(&config, &dataset).expect("the journal is fine");
         if let Some(reread) = reread {
             self.count("opened with rows read anew");
@@ -293,16 +293,16 @@ impl World {
             }
             _ => {
                 let rows = window.dataset.rows.len();
-                let changes: Vec<Change> = picks
+                let changes: Vec<AnnotationChange> = picks
                     .iter()
                     .map(|(row, task, label)| {
                         let label = Some(LABELS[*task][*label]).filter(|label| !label.is_empty());
                         window.state.label_change(&window.dataset, row % rows, *task, label)
                     })
                     .collect();
-                let entry = window.state.edit(Step::now(Source::Hand, changes));
+                let entry = window.state.edit(Step::now(AnnotationSource::Hand, changes));
                 if let Some(Entry::Step { changes, .. }) = &entry {
-                    let change = |change: &Change| {
+                    let change = |change: &AnnotationChange| {
                         let Field::Label(name) = &change.field else { unreachable!("only labels are given") };
                         let task = usize::from(name == TASKS[1]);
                         ((change.image.clone(), task), change.before.clone(), change.after.clone())
@@ -396,7 +396,7 @@ impl World {
     }
 
     /// Writes what is pending into the CSV; where `is_editing`, the user goes on meanwhile.
-    fn write(&mut self, which: usize, is_editing: bool) -> anyhow::Result<edits::merge::Outcome> {
+    fn write(&mut self, which: usize, is_editing: bool) -> anyhow::Result<edits::merge::MergeOutcome> {
         let edits = self.windows[which].as_ref().map(|window| window.state.pending()).unwrap_or_default();
         let dataset = self.windows[which].as_ref().map(|window| window.dataset.clone()).expect("it is open");
         let last_written = self.windows[which].as_ref().and_then(|window| window.last_written.clone());

@@ -15,7 +15,7 @@ use crate::model::checkpoint::Description;
 
 /// The result of a pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pass {
+pub struct OutputsPass {
     /// Number of images predicted in this pass.
     pub predicted: usize,
     /// Number of images with stored outputs.
@@ -36,7 +36,7 @@ struct Work<'a> {
     batch_size: usize,
     /// Number of images to predict.
     of: usize,
-    pass: Pass,
+    pass: OutputsPass,
     keep_going: &'a mut KeepGoing<'a>,
 }
 
@@ -55,16 +55,16 @@ impl Store {
         which: &[usize],
         (batch_size, workers): (usize, usize),
         keep_going: &mut KeepGoing<'_>,
-    ) -> anyhow::Result<Pass> {
+    ) -> anyhow::Result<OutputsPass> {
         let missing = self.missing(rows, which)?;
         let of = missing.len();
         // Reports the start, so that a cancelled pass ends before the first batch.
         if !keep_going(0, of) {
-            return Ok(Pass::default());
+            return Ok(OutputsPass::default());
         }
-        let pass = Pass { known: which.len() - of, ..Pass::default() };
+        let pass = OutputsPass { known: which.len() - of, ..OutputsPass::default() };
         if missing.is_empty() {
-            return Ok(Pass { complete: true, ..pass });
+            return Ok(OutputsPass { complete: true, ..pass });
         }
         let predictor = open()?;
         if self.temporary.is_none() {

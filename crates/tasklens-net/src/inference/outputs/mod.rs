@@ -26,7 +26,7 @@ use super::checkpoint_of;
 use super::features::{self, Identity, Numbers, Place, View};
 pub use super::features::{Features, MINIATURE_BYTES, MINIATURE_SIDE, Stamp, stamp};
 use crate::model::checkpoint;
-pub use compute::Pass;
+pub use compute::OutputsPass;
 pub use shard::Buffer;
 use shard::Shard;
 

@@ -40,7 +40,7 @@ fn rows_in(folder: &Path, images: u8) -> Vec<Row> {
         .collect()
 }
 
-fn compute(run: &Path, rows: &[Row], stop_after: usize) -> Pass {
+fn compute(run: &Path, rows: &[Row], stop_after: usize) -> OutputsPass {
     let predictor = Predictor::open(run, DeviceChoice::Cpu).unwrap();
     let which: Vec<usize> = (0..rows.len()).collect();
     let store = Store::of(run).unwrap();

@@ -31,7 +31,7 @@ fn suggestions(rows: usize, two: &[f32], three: &[f32], features: Features) -> S
 }
 
 fn arranged(
-    order: Order,
+    order: LabellingOrder,
     tasks: &[usize],
     labels: &[Vec<Option<u32>>],
     said: Option<&Suggestions>,
@@ -46,11 +46,11 @@ fn arranged(
 #[test]
 fn unlabelled_rows_come_first_as_the_file_has_them() {
     let labels = [vec![Some(0), None, Some(1), Some(0), None], vec![Some(0), Some(1), None, Some(2), None]];
-    assert_eq!(arranged(Order::Unlabelled, &[0, 1], &labels, None), (vec![1, 2, 4, 0, 3], 3));
-    assert_eq!(arranged(Order::Unlabelled, &[1], &labels, None), (vec![2, 4, 0, 1, 3], 2));
-    assert_eq!(arranged(Order::File, &[0, 1], &labels, None), (vec![0, 1, 2, 3, 4], 5));
+    assert_eq!(arranged(LabellingOrder::Unlabelled, &[0, 1], &labels, None), (vec![1, 2, 4, 0, 3], 3));
+    assert_eq!(arranged(LabellingOrder::Unlabelled, &[1], &labels, None), (vec![2, 4, 0, 1, 3], 2));
+    assert_eq!(arranged(LabellingOrder::File, &[0, 1], &labels, None), (vec![0, 1, 2, 3, 4], 5));
     // Without a model the other orders have nothing to go by.
-    for order in [Order::Uncertain, Order::Diverse, Order::Disagreement] {
+    for order in [LabellingOrder::Uncertain, LabellingOrder::Diverse, LabellingOrder::Disagreement] {
         assert_eq!(arranged(order, &[0, 1], &labels, None), (vec![1, 2, 4, 0, 3], 0));
     }
 }
@@ -62,12 +62,15 @@ fn the_model_s_doubt_counts_for_the_labels_that_a_row_lacks() {
     let said = suggestions(6, &two, &three, Features::default());
     let none = [vec![None; 6], vec![None; 6]];
     // By the lesser margin of both: 0.1, 0, 0.2, 0; rows 4 and 5 have no output.
-    assert_eq!(arranged(Order::Uncertain, &[0, 1], &none, Some(&said)), (vec![1, 3, 0, 2, 4, 5], 4));
-    assert_eq!(arranged(Order::Uncertain, &[0], &none, Some(&said)), (vec![1, 2, 3, 0, 4, 5], 4));
+    assert_eq!(arranged(LabellingOrder::Uncertain, &[0, 1], &none, Some(&said)), (vec![1, 3, 0, 2, 4, 5], 4));
+    assert_eq!(arranged(LabellingOrder::Uncertain, &[0], &none, Some(&said)), (vec![1, 2, 3, 0, 4, 5], 4));
     // Row 1 is in doubt only about what it has; row 3 has all and comes last, also after those without output.
     let labels =
         [vec![None, Some(0), None, Some(0), None, None], vec![None, None, None, Some(1), None, None]];
-    assert_eq!(arranged(Order::Uncertain, &[0, 1], &labels, Some(&said)), (vec![0, 2, 1, 4, 5, 3], 3));
+    assert_eq!(
+        arranged(LabellingOrder::Uncertain, &[0, 1], &labels, Some(&said)),
+        (vec![0, 2, 1, 4, 5, 3], 3)
+    );
 }
 
 #[test]
@@ -79,7 +82,7 @@ fn entropy_asks_about_all_labels_and_margin_about_two() {
     let said = suggestions(2, &[0.5; 4], &[0.5, 0.5, 0.0, 0.42, 0.33, 0.25], Features::default());
     let labels = [vec![Some(0); 2], vec![None; 2]];
     let question = |uncertainty| Question {
-        order: Order::Uncertain,
+        order: LabellingOrder::Uncertain,
         uncertainty,
         tasks: &[1],
         labels: &labels,
@@ -98,8 +101,11 @@ fn the_strongest_contradiction_comes_first() {
     let labels =
         [vec![Some(0), Some(0), Some(0), None, Some(1)], vec![Some(0), None, Some(0), Some(2), Some(0)]];
     // Row 3 by its second task, then rows 2 and 1 by the first; 0 agrees, and of 4 nothing is said.
-    assert_eq!(arranged(Order::Disagreement, &[0, 1], &labels, Some(&said)), (vec![3, 2, 1, 0, 4], 3));
-    assert_eq!(arranged(Order::Disagreement, &[0], &labels, Some(&said)), (vec![2, 1, 3, 0, 4], 2));
+    assert_eq!(
+        arranged(LabellingOrder::Disagreement, &[0, 1], &labels, Some(&said)),
+        (vec![3, 2, 1, 0, 4], 3)
+    );
+    assert_eq!(arranged(LabellingOrder::Disagreement, &[0], &labels, Some(&said)), (vec![2, 1, 3, 0, 4], 2));
 }
 
 #[test]
@@ -107,13 +113,13 @@ fn a_network_is_not_asked_about_labels_that_it_has_learnt_by_heart() {
     let (two, three) = ([0.9, 0.1, 0.4, 0.6, 0.2, 0.8], [1.0, 0.0, 0.0].repeat(3));
     let said = suggestions(3, &two, &three, Features::default());
     let labels = [vec![Some(1), Some(0), Some(0)], vec![Some(0); 3]];
-    assert_eq!(arranged(Order::Disagreement, &[0, 1], &labels, Some(&said)), (vec![0, 2, 1], 3));
+    assert_eq!(arranged(LabellingOrder::Disagreement, &[0, 1], &labels, Some(&said)), (vec![0, 2, 1], 3));
     let seen = Seen { parts: vec![Some(Part::Train), Some(Part::Validation), None], lost: 0 };
     let said = said.knowing(Some(&seen));
-    assert_eq!(arranged(Order::Disagreement, &[0, 1], &labels, Some(&said)), (vec![2, 1, 0], 2));
+    assert_eq!(arranged(LabellingOrder::Disagreement, &[0, 1], &labels, Some(&said)), (vec![2, 1, 0], 2));
     // Without a word of the run, it may have learnt any.
     assert_eq!(
-        arranged(Order::Disagreement, &[0, 1], &labels, Some(&said.knowing(None))),
+        arranged(LabellingOrder::Disagreement, &[0, 1], &labels, Some(&said.knowing(None))),
         (vec![0, 1, 2], 0)
     );
 }
@@ -128,9 +134,9 @@ fn the_least_like_what_is_labelled_come_first_and_filtered_rows_still_count_as_l
     let said = suggestions(6, &[0.5; 10], &[0.5; 15], features);
     let labels = [vec![Some(0), None, None, None, None, None]];
     // Row 5 has no features.
-    assert_eq!(arranged(Order::Diverse, &[0], &labels, Some(&said)), (vec![3, 4, 1, 2, 5, 0], 4));
+    assert_eq!(arranged(LabellingOrder::Diverse, &[0], &labels, Some(&said)), (vec![3, 4, 1, 2, 5, 0], 4));
     let question = Question {
-        order: Order::Diverse,
+        order: LabellingOrder::Diverse,
         uncertainty: Uncertainty::Margin,
         tasks: &[0],
         labels: &labels,
@@ -141,7 +147,7 @@ fn the_least_like_what_is_labelled_come_first_and_filtered_rows_still_count_as_l
     assert_eq!(arrange(&question, &mut |_, _| false), None);
     // Where all are labelled there is nothing to choose.
     let all = [vec![Some(0); 6]];
-    assert_eq!(arranged(Order::Diverse, &[0], &all, Some(&said)), (vec![0, 1, 2, 3, 4, 5], 0));
+    assert_eq!(arranged(LabellingOrder::Diverse, &[0], &all, Some(&said)), (vec![0, 1, 2, 3, 4, 5], 0));
 }
 
 #[test]

@@ -10,8 +10,8 @@ use tasklens_data::images::cache::ImageCache;
 use tch::{Kind, Tensor, no_grad};
 
 use crate::device::FreeCores;
-use crate::inference::loader::{Drawn, Loader, Source, in_batches};
-use crate::model::layers::Pass;
+use crate::inference::loader::{Drawn, Loader, SampleSource, in_batches};
+use crate::model::layers::ForwardPass;
 use crate::model::network::Network;
 use crate::training::events::Stage;
 use crate::training::metrics::{Totals, Weights};
@@ -83,7 +83,7 @@ pub fn measure(config: &Config, rows: &[Row], keep_going: &dyn Fn() -> bool) -> 
             keep_going,
             images,
             &mut learner(model, &network, Stage::All, images, |network| {
-                Ok(network.forward(&input, Pass::train(kind))?)
+                Ok(network.forward(&input, ForwardPass::train(kind))?)
             })?,
         )?,
     };
@@ -97,7 +97,7 @@ pub fn measure(config: &Config, rows: &[Row], keep_going: &dyn Fn() -> bool) -> 
     drop(learn);
     network.fold(kind)?;
     let forward = timed(keep_going, images, &mut || {
-        no_grad(|| Ok(network.features(&input, Pass::evaluate(kind))?.f_sum(Kind::Float)?))
+        no_grad(|| Ok(network.features(&input, ForwardPass::evaluate(kind))?.f_sum(Kind::Float)?))
     })?;
     Ok(Speed { decode, forward, train, heads })
 }
@@ -148,7 +148,7 @@ fn decode(config: &Config, rows: &[Row], workers: usize) -> anyhow::Result<(f64,
     let step = usable.len().div_ceil(IMAGES).max(1);
     let some: Vec<Row> = usable.into_iter().step_by(step).cloned().collect();
     let (count, model) = (some.len(), &config.model);
-    let source = Arc::new(Source {
+    let source = Arc::new(SampleSource {
         rows: some,
         tasks: 0,
         cache: ImageCache::new(model.height, model.width, 0),

@@ -50,7 +50,7 @@ pub struct Linear {
 }
 
 /// Reports progress and checks for a cancel.
-pub struct Progress<'a> {
+pub struct FitProgress<'a> {
     /// Rows processed so far.
     pub done: usize,
     /// Upper bound of rows to process.
@@ -59,7 +59,7 @@ pub struct Progress<'a> {
     pub keep_going: &'a mut KeepGoing<'a>,
 }
 
-impl Progress<'_> {
+impl FitProgress<'_> {
     /// Adds processed rows; returns whether to continue.
     pub fn step(&mut self, rows: usize) -> bool {
         self.done = (self.done + rows).min(self.of);
@@ -86,7 +86,7 @@ struct Scaling {
 }
 
 impl Scaling {
-    fn of(features: &Inputs, progress: &mut Progress<'_>) -> anyhow::Result<Option<Self>> {
+    fn of(features: &Inputs, progress: &mut FitProgress<'_>) -> anyhow::Result<Option<Self>> {
         let dimensions = features.dimensions() as i64;
         let zeros = || Tensor::f_zeros([dimensions], (Kind::Double, tch::Device::Cpu));
         let (mut sum, mut squares) = (zeros()?, zeros()?);
@@ -184,7 +184,7 @@ struct Sums {
 pub fn fit(
     rows: &Rows,
     problems: &[Problem],
-    progress: &mut Progress<'_>,
+    progress: &mut FitProgress<'_>,
 ) -> anyhow::Result<Option<Vec<Linear>>> {
     no_grad(|| {
         let end = progress.done + (PASSES + 1) * rows.features.len();
@@ -213,7 +213,7 @@ fn pass(
     features: &Inputs,
     fits: &[&mut Fit<'_>],
     scaling: &Scaling,
-    progress: &mut Progress<'_>,
+    progress: &mut FitProgress<'_>,
 ) -> anyhow::Result<Option<Sums>> {
     let heads = fits.iter().map(|fit| fit.linear(fit.search.trial(), scaling));
     let (weights, biases): (Vec<Tensor>, Vec<Tensor>) =
@@ -281,7 +281,7 @@ fn tell(fits: &mut [&mut Fit<'_>], sums: &Sums, scaling: &Scaling) -> anyhow::Re
 pub fn apply(
     features: &Inputs,
     heads: &[&Linear],
-    progress: &mut Progress<'_>,
+    progress: &mut FitProgress<'_>,
     each: &mut dyn FnMut(usize, &[Vec<f32>]),
 ) -> anyhow::Result<bool> {
     no_grad(|| {

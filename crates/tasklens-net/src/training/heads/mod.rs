@@ -16,7 +16,7 @@ use tasklens_data::work::KeepGoing;
 
 use crate::inference::outputs::Features;
 pub use fit::Linear;
-pub(super) use fit::{PASSES, Problem, Progress, Rows, apply, fit};
+pub(super) use fit::{FitProgress, PASSES, Problem, Rows, apply, fit};
 pub(super) use inputs::{Inputs, Reading};
 
 /// Candidate penalties, in rows (the cost of a weight of 1 for a feature with standard deviation 1). Denser where
@@ -56,7 +56,7 @@ impl Heads {
         let rows = features.len();
         let mut all: Vec<Vec<f32>> =
             heads.iter().map(|head| Vec::with_capacity(rows * head.biases.len())).collect();
-        let mut progress = Progress { done: 0, of: rows, keep_going };
+        let mut progress = FitProgress { done: 0, of: rows, keep_going };
         let inputs = Inputs::new(features, Reading::Plain);
         let complete = apply(&inputs, &heads, &mut progress, &mut |_, chunk| {
             for (all, chunk) in all.iter_mut().zip(chunk) {
@@ -83,7 +83,7 @@ pub fn fit_heads(
 ) -> anyhow::Result<Option<Heads>> {
     let inputs = Inputs::new(features, Reading::Plain);
     let rows = Rows::labelled(&inputs, labels, tasks, 1, seed)?;
-    let mut progress = Progress { done: 0, of: 0, keep_going };
+    let mut progress = FitProgress { done: 0, of: 0, keep_going };
     progress.of = (PASSES + 1) * rows.features.len();
     let Some(penalties) = choose_penalties(&rows, seed, &mut progress)? else { return Ok(None) };
     let problem = |(task, penalty): (usize, &f64)| Problem { task, held_out: None, penalty: *penalty };
@@ -156,7 +156,7 @@ fn deal(targets: &[i64], folds: u8, seed: u64) -> Vec<u8> {
 pub(super) fn choose_penalties(
     rows: &Rows,
     seed: u64,
-    progress: &mut Progress<'_>,
+    progress: &mut FitProgress<'_>,
 ) -> anyhow::Result<Option<Vec<f64>>> {
     let tasks = rows.labels.len();
     let mut shuffled: Vec<usize> = (0..rows.features.len()).collect();
@@ -205,7 +205,7 @@ fn held_out_losses(
     rows: &Rows,
     problems: &[Problem],
     heads: &[Linear],
-    progress: &mut Progress<'_>,
+    progress: &mut FitProgress<'_>,
 ) -> anyhow::Result<Option<Vec<f64>>> {
     let mut losses = vec![0.0; problems.len()];
     let complete = apply(&rows.features, &heads.iter().collect::<Vec<_>>(), progress, &mut |from, chunk| {

@@ -18,8 +18,8 @@ fn metrics(epoch: usize, loss: f64) -> EpochMetrics {
 }
 
 /// What `last.safetensors` says after epochs with these losses.
-fn progress(folder: &Path, losses: &[f64]) -> Progress {
-    let mut progress = Progress::new(&config(folder), String::new());
+fn progress(folder: &Path, losses: &[f64]) -> RunProgress {
+    let mut progress = RunProgress::new(&config(folder), String::new());
     for (epoch, loss) in (1..).zip(losses) {
         let verdict = progress.stopping.after_epoch(epoch, *loss);
         progress.epochs.push(metrics(epoch, *loss));
@@ -48,7 +48,7 @@ fn write_best(folder: &Path, config: &Config, epoch: usize, metrics: Option<&Epo
 }
 
 /// Settles a folder; what the run goes on with, and its warnings.
-fn settled(folder: &Path, mut progress: Progress) -> (Progress, Behind, Vec<String>) {
+fn settled(folder: &Path, mut progress: RunProgress) -> (RunProgress, Behind, Vec<String>) {
     let ((events, told), (_commands, heard)) = (unbounded(), unbounded());
     let behind = progress.settle(folder, &config(folder), &mut Reporter::new(events, heard, Box::new(|| {})));
     let warnings = told.try_iter().map(|event| match event {
@@ -58,7 +58,7 @@ fn settled(folder: &Path, mut progress: Progress) -> (Progress, Behind, Vec<Stri
     (progress, behind, warnings.collect())
 }
 
-fn best(progress: &Progress) -> Option<(usize, f64)> {
+fn best(progress: &RunProgress) -> Option<(usize, f64)> {
     progress.best().map(|metrics| (metrics.epoch, metrics.validation.loss))
 }
 
@@ -170,10 +170,10 @@ fn the_epochs_that_the_log_lacks_are_known() {
 fn a_run_does_not_go_on_from_numbers_that_none_has() {
     let text = "paths: {model_dataframe: a.csv}\nmodel: {target_encoder: {print: [a, b]}}";
     let config = Config::parse(text, Path::new("config.yml")).unwrap();
-    let mut good = Progress::new(&config, String::new());
+    let mut good = RunProgress::new(&config, String::new());
     good.epochs = vec![EpochMetrics::without_values(1)];
     good.check(1).unwrap();
-    let refused = |change: &dyn Fn(&mut Progress)| {
+    let refused = |change: &dyn Fn(&mut RunProgress)| {
         let mut progress = good.clone();
         change(&mut progress);
         progress.check(1).unwrap_err().to_string()

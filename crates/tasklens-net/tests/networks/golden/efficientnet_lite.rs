@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 use tasklens_data::config::Backbone;
-use tasklens_net::model::layers::Pass;
+use tasklens_net::model::layers::ForwardPass;
 use tasklens_net::model::network::Network;
 use tasklens_net::model::{pretrained, tensor_file};
 use tch::{Device, Kind, Tensor, no_grad};
@@ -34,7 +34,7 @@ fn values(network: &Network) -> HashMap<String, Tensor> {
 
 fn features(network: &Network, size: &str) -> Tensor {
     let (height, width) = sides(size);
-    no_grad(|| network.features(&input(height, width), Pass::evaluate(Kind::Float))).expect("features")
+    no_grad(|| network.features(&input(height, width), ForwardPass::evaluate(Kind::Float))).expect("features")
 }
 
 #[test]
@@ -150,7 +150,8 @@ fn real_photographs_of_clothes_are_taken_for_clothes() {
         let pixels = tasklens_data::images::resize::resize(&image, 260, 260);
         let bytes = Tensor::from_slice(&pixels).view([1, 260, 260, 3]);
         let images = network.normalise(&bytes, Kind::Float).expect("images");
-        let features = no_grad(|| network.features(&images, Pass::evaluate(Kind::Float))).expect("features");
+        let features =
+            no_grad(|| network.features(&images, ForwardPass::evaluate(Kind::Float))).expect("features");
         let class =
             features.linear(&classifier["_fc.weight"], Some(&classifier["_fc.bias"])).argmax(1, false);
         println!("{path} ({item}): class {}", class.int64_value(&[0]));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::split::Part;
 use tasklens_net::evaluation::inspection::Inspection;
-use tasklens_net::inference::outputs::{Outputs, Pass, Store};
+use tasklens_net::inference::outputs::{Outputs, OutputsPass, Store};
 use tasklens_net::training::{run_folder, split_file};
 
 use super::rows::{Compared, are_same_items};
@@ -24,7 +24,7 @@ pub struct Other {
     pub failure: Option<String>,
     opening: Option<Job<Opened>>,
     opened: Option<Opened>,
-    predicting: Option<Job<Pass>>,
+    predicting: Option<Job<OutputsPass>>,
     comparing: Option<Job<(Compared, Arc<Dataset>)>>,
     /// Whether the rows joined have not been compared yet.
     is_new: bool,

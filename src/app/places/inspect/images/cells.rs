@@ -4,7 +4,7 @@ use std::path::Path;
 
 use egui::{FontFamily, FontId, Rect, Ui, vec2};
 use tasklens_data::text::whole_percent;
-use tasklens_net::evaluation::browse::Order;
+use tasklens_net::evaluation::browse::BrowseOrder;
 use tasklens_net::evaluation::inspection::TaskItems;
 
 use super::Found;
@@ -91,8 +91,8 @@ impl Cells<'_> {
     /// What the order goes by, where it is not the confidence, which is always there.
     fn order_value(&self, task: &TaskItems, item: usize) -> String {
         match (self.0.query.order, task.loss(item)) {
-            (Order::Loss, Some(loss)) => format!("loss {loss:.2}"),
-            (Order::Margin, _) => format!("margin {}", whole_percent(task.margin(item))),
+            (BrowseOrder::Loss, Some(loss)) => format!("loss {loss:.2}"),
+            (BrowseOrder::Margin, _) => format!("margin {}", whole_percent(task.margin(item))),
             _ => String::new(),
         }
     }

@@ -2,7 +2,7 @@
 
 use egui::{Button, ComboBox, Role, Slider, Ui, WidgetInfo};
 use tasklens_data::text::{counted_grouped, grouped};
-use tasklens_net::evaluation::browse::{Order, Verdict};
+use tasklens_net::evaluation::browse::{BrowseOrder, Verdict};
 
 use super::{ImagesTab, SIDES};
 use crate::app::command::AppCommand;
@@ -23,11 +23,11 @@ const VERDICTS: [(Verdict, &str); 6] = [
 
 /// So wide are the menus and the order together.
 const WIDE: f32 = 180.0 * GRID;
-const ORDERS: [(Order, &str); 4] = [
-    (Order::Confidence, "Confidence"),
-    (Order::Loss, "Loss"),
-    (Order::Margin, "Margin"),
-    (Order::Row, "Row"),
+const ORDERS: [(BrowseOrder, &str); 4] = [
+    (BrowseOrder::Confidence, "Confidence"),
+    (BrowseOrder::Loss, "Loss"),
+    (BrowseOrder::Margin, "Margin"),
+    (BrowseOrder::Row, "Row"),
 ];
 
 impl ImagesTab {

@@ -14,7 +14,7 @@ use super::step_line::Text;
 use crate::dataset::edits::history::Packed;
 use crate::dataset::edits::slots::{Slot, Word};
 use crate::dataset::edits::texts::TextList;
-use crate::dataset::edits::{Field, Source, State};
+use crate::dataset::edits::{AnnotationSource, Field, State};
 
 /// Maximum number of texts, changes or values per line.
 const PART: usize = 4096;
@@ -67,7 +67,7 @@ struct Steps {
     number: Vec<u64>,
     /// Step times in seconds since 1970, each as the difference from the previous one in this line.
     time: Vec<i64>,
-    source: Vec<Source>,
+    source: Vec<AnnotationSource>,
     /// Number of changes of each step in this line.
     count: Vec<usize>,
     image: Vec<u32>,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::dataset::edits::history::Packed;
-use crate::dataset::edits::{Field, Source, State};
+use crate::dataset::edits::{AnnotationSource, Field, State};
 
 /// Applies a step to the state; returns whether the line was one. If not, there is no visible change.
 pub(super) fn take(line: &[u8], state: &mut State) -> bool {
@@ -26,7 +26,7 @@ pub(super) fn take(line: &[u8], state: &mut State) -> bool {
 struct Step {
     number: u64,
     time: OffsetDateTime,
-    source: Source,
+    source: AnnotationSource,
     changes: Vec<Packed>,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 struct Time(#[serde(with = "time::serde::rfc3339")] OffsetDateTime);
 
 #[derive(Deserialize)]
-struct Change<'a> {
+struct ChangeLine<'a> {
     #[serde(borrow)]
     image: Text<'a>,
     #[serde(borrow)]
@@ -151,7 +151,7 @@ impl<'de> Visitor<'de> for Changes<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<Packed>, A::Error> {
         let (state, mut changes) = (self.state, Vec::new());
-        while let Some(Change { image, field, before, after }) = seq.next_element()? {
+        while let Some(ChangeLine { image, field, before, after }) = seq.next_element()? {
             let number = state.fields.iter().position(|known| field.is(known)).map(|at| at as u32);
             changes.push(Packed {
                 image: state.images.add(&image.0),

@@ -49,7 +49,7 @@ impl Lived {
 
     fn label(&mut self, window: &mut Window, row: usize, task: usize, label: &str) {
         let change = window.state.label_change(&window.dataset, row, task, Some(label));
-        let entry = window.state.edit(Step::now(Source::Hand, vec![change]));
+        let entry = window.state.edit(Step::now(AnnotationSource::Hand, vec![change]));
         self.keep(window, entry);
     }
 
@@ -72,7 +72,9 @@ impl Lived {
 /// Labels, an undo, a save, more labels, another save.
 fn live(shop: &Shop) -> Lived {
     let mut lived = Lived::default();
-    let Ok(Opened { state, journal, .. }) = open(&shop.config(), &shop.dataset()) else { return lived };
+    let Ok(OpenedAnnotations { state, journal, .. }) = open(&shop.config(), &shop.dataset()) else {
+        return lived;
+    };
     let mut window = Window { dataset: shop.dataset(), state, journal, warnings: Vec::new() };
     lived.keep(&mut window, None);
     lived.label(&mut window, 0, PRINT, "striped");

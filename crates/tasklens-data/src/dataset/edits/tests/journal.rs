@@ -123,7 +123,7 @@ fn a_second_window_reads_and_is_told_what_to_do() {
     );
     assert_eq!(second.journal.denied(), Some(told.as_str()));
     let change = second.state.label_change(&second.dataset, 1, PRINT, None);
-    let entry = second.state.edit(Step::now(Source::Hand, vec![change])).unwrap();
+    let entry = second.state.edit(Step::now(AnnotationSource::Hand, vec![change])).unwrap();
     assert_eq!(second.journal.append(std::slice::from_ref(&entry)).unwrap_err().to_string(), told);
     first.label(0, PRINT, "striped");
     drop(first);
@@ -137,7 +137,7 @@ fn two_windows_on_a_project_without_edits_do_not_mix_theirs() {
     let (mut first, mut second) = (shop.open(), shop.open());
     first.label(0, PRINT, "floral");
     let change = second.state.label_change(&second.dataset, 1, PRINT, None);
-    let entry = [second.state.edit(Step::now(Source::Hand, vec![change])).unwrap()];
+    let entry = [second.state.edit(Step::now(AnnotationSource::Hand, vec![change])).unwrap()];
     let refused = second.journal.append(&entry).unwrap_err().to_string();
     assert!(refused.contains("another window of Tasklens"), "{refused}");
     drop(first);
@@ -153,15 +153,15 @@ fn holds_the_lock_as_another_process() {
     let mut opened = Journal::open(&csv).unwrap();
     opened
         .journal
-        .append(&[opened.state.edit(Step::now(Source::Hand, vec![sleeveless()])).unwrap()])
+        .append(&[opened.state.edit(Step::now(AnnotationSource::Hand, vec![sleeveless()])).unwrap()])
         .unwrap();
     std::fs::write(csv.with_extension("locked"), "").unwrap();
     std::thread::sleep(std::time::Duration::from_secs(600));
 }
 
-fn sleeveless() -> Change {
+fn sleeveless() -> AnnotationChange {
     let field = Field::Label("sleeves".to_owned());
-    Change { image: "a.jpg".to_owned(), field, before: Some("short".to_owned()), after: None }
+    AnnotationChange { image: "a.jpg".to_owned(), field, before: Some("short".to_owned()), after: None }
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn a_folder_that_cannot_be_written_says_what_to_do() {
     std::fs::write(folder_of(&shop.csv()), "").unwrap();
     let mut window = shop.open();
     let change = window.state.label_change(&window.dataset, 0, PRINT, None);
-    let entry = [window.state.edit(Step::now(Source::Hand, vec![change])).unwrap()];
+    let entry = [window.state.edit(Step::now(AnnotationSource::Hand, vec![change])).unwrap()];
     let error = window.journal.append(&entry).unwrap_err().to_string();
     assert!(
         error.starts_with(&format!("label edits cannot be kept in {}", folder_of(&shop.csv()).display()))

@@ -187,7 +187,7 @@ fn a_journal_restored_to_an_earlier_state_is_not_written() {
         std::fs::write(&restored, &bytes).unwrap();
         std::fs::rename(&restored, shop.journal()).unwrap();
         let change = window.state.label_change(&window.dataset, 2, PRINT, Some("solid"));
-        let entry = [window.state.edit(Step::now(Source::Hand, vec![change])).unwrap()];
+        let entry = [window.state.edit(Step::now(AnnotationSource::Hand, vec![change])).unwrap()];
         let error = window.journal.append(&entry).unwrap_err().to_string();
         assert!(error.contains("was moved, deleted or changed by another program"), "{error}");
         assert_eq!(std::fs::read(shop.journal()).unwrap(), bytes);
@@ -201,7 +201,7 @@ fn what_is_written_while_the_journal_is_swapped_is_not_said_to_be_kept() {
     let mut window = shop.open();
     window.label(0, PRINT, "floral");
     let change = window.state.label_change(&window.dataset, 1, PRINT, Some("striped"));
-    let entry = [window.state.edit(Step::now(Source::Hand, vec![change])).unwrap()];
+    let entry = [window.state.edit(Step::now(AnnotationSource::Hand, vec![change])).unwrap()];
     let journal = shop.journal();
     let before = std::fs::read(&journal).unwrap();
     let swapped = before.clone();
@@ -233,7 +233,7 @@ fn a_lock_that_is_deleted_keeps_nobody_in_doubt() {
     assert_eq!(second.journal.denied(), None);
     second.label(1, PRINT, "striped");
     let change = first.state.label_change(&first.dataset, 2, PRINT, Some("solid"));
-    let entry = [first.state.edit(Step::now(Source::Hand, vec![change])).unwrap()];
+    let entry = [first.state.edit(Step::now(AnnotationSource::Hand, vec![change])).unwrap()];
     assert!(first.journal.append(&entry).is_err());
     drop((first, second));
     assert_eq!(shop.open().prints(), ["floral", "striped", ""]);
@@ -265,7 +265,7 @@ fn a_foreign_file_behind_a_link_is_neither_followed_nor_changed() {
     let mut window = shop.open();
     assert_eq!(window.text(0, PRINT), "solid");
     let change = window.state.label_change(&window.dataset, 2, PRINT, Some("solid"));
-    let entry = [window.state.edit(Step::now(Source::Hand, vec![change])).unwrap()];
+    let entry = [window.state.edit(Step::now(AnnotationSource::Hand, vec![change])).unwrap()];
     let error = window.journal.append(&entry).unwrap_err().to_string();
     assert!(error.contains("there is a file or a link of that name"), "{error}");
     assert_eq!(std::fs::read(other.journal()).unwrap(), before);

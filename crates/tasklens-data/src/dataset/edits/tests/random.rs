@@ -42,14 +42,14 @@ fn fields() -> [Field; 5] {
     ]
 }
 
-fn change(window: &Window, row: usize, field: &Field, value: Option<&str>) -> Change {
+fn change(window: &Window, row: usize, field: &Field, value: Option<&str>) -> AnnotationChange {
     let image = window.dataset.image_key(row).into_owned();
     match field {
         Field::Label(name) => {
             let task = usize::from(name == "sleeves");
             window.state.label_change(&window.dataset, row, task, value)
         }
-        _ => Change { image, field: field.clone(), before: None, after: value.map(str::to_owned) },
+        _ => AnnotationChange { image, field: field.clone(), before: None, after: value.map(str::to_owned) },
     }
 }
 

@@ -10,8 +10,8 @@ fn lines(shop: &Shop) -> Vec<String> {
     std::fs::read_to_string(shop.journal()).unwrap().lines().map(str::to_owned).collect()
 }
 
-fn many(label: &str) -> Vec<Change> {
-    let change = |at: usize| Change {
+fn many(label: &str) -> Vec<AnnotationChange> {
+    let change = |at: usize| AnnotationChange {
         image: format!("image {at} of the \"many\".jpg"),
         field: Field::Label("print".to_owned()),
         before: None,
@@ -24,7 +24,7 @@ fn many(label: &str) -> Vec<Change> {
 fn snapshot(shop: &Shop) -> Window {
     let mut window = shop.open();
     window.edit(many("floral"));
-    let of_a = |field, after: &str| Change {
+    let of_a = |field, after: &str| AnnotationChange {
         image: "a.jpg".to_owned(),
         field,
         before: None,
@@ -175,7 +175,7 @@ fn a_label_counts_only_once_the_disk_has_the_name_of_the_snapshot() {
     assert!(taken.unwrap(), "it has its name");
     // With the power, the journal before could come back, and this label would not be in it.
     let change = window.state.label_change(&window.dataset, 1, PRINT, Some("solid"));
-    let entry = [window.state.edit(Step::now(Source::Hand, vec![change])).unwrap()];
+    let entry = [window.state.edit(Step::now(AnnotationSource::Hand, vec![change])).unwrap()];
     let (refused, calls) = inject(0, Fault::Once(EIO), || window.journal.append(&entry));
     assert_eq!(calls.first(), Some(&Call::SyncFolder));
     assert!(matches!(refused, Err(Refusal::ForNow(_))), "{refused:?}");

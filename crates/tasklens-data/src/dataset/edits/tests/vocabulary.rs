@@ -6,7 +6,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 
 use super::*;
-use crate::config::Change as Vocabulary;
+use crate::config::VocabularyChange as Vocabulary;
 use crate::files::fault;
 
 /// What holds, by image and field: only what is there.
@@ -126,14 +126,14 @@ fn any_editing_across_changes_is_what_a_naive_model_says() {
                         let after = Some(after).filter(|after| !after.is_empty());
                         let key = (image.clone(), field.clone());
                         let before = states[at].get(&key).cloned();
-                        changes.push(Change { image, field, before, after: after.clone() });
+                        changes.push(AnnotationChange { image, field, before, after: after.clone() });
                         match after {
                             Some(after) => drop(new.insert(key, after)),
                             None => drop(new.remove(&key)),
                         }
                     }
                     if new != states[at] {
-                        let entry = state.edit(Step::now(Source::Hand, changes));
+                        let entry = state.edit(Step::now(AnnotationSource::Hand, changes));
                         journal.append(entry.as_slice()).unwrap();
                         states.truncate(at + 1);
                         states.push(new);

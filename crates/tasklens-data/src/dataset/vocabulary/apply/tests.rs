@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::super::begun::cut_short;
 use super::*;
-use crate::dataset::edits::{Source, Step};
+use crate::dataset::edits::{AnnotationSource, Step};
 use crate::files::fault::{self, Fault, inject};
 
 const CONFIG: &str = "\
@@ -44,7 +44,7 @@ impl Shop {
         fs::read_to_string(self.config()).unwrap()
     }
 
-    fn open(&self) -> (Dataset, Opened) {
+    fn open(&self) -> (Dataset, OpenedAnnotations) {
         let config = Config::open(&self.config()).unwrap();
         let dataset = Dataset::open(&config).unwrap();
         let opened = edits::open(&config, &dataset).unwrap();
@@ -53,10 +53,10 @@ impl Shop {
 
     /// Edits labels, a step each: (row, task, label), where empty text is none.
     fn edit(&self, labels: &[(usize, usize, &str)]) {
-        let (dataset, Opened { mut state, mut journal, .. }) = self.open();
+        let (dataset, OpenedAnnotations { mut state, mut journal, .. }) = self.open();
         for (row, task, label) in labels {
             let change = state.label_change(&dataset, *row, *task, Some(*label));
-            journal.append(&[state.edit(Step::now(Source::Hand, vec![change])).unwrap()]).unwrap();
+            journal.append(&[state.edit(Step::now(AnnotationSource::Hand, vec![change])).unwrap()]).unwrap();
         }
     }
 
@@ -68,7 +68,7 @@ impl Shop {
     }
 
     fn undo(&self) {
-        let (_, Opened { mut state, mut journal, .. }) = self.open();
+        let (_, OpenedAnnotations { mut state, mut journal, .. }) = self.open();
         journal.append(&[state.undo().unwrap()]).unwrap();
     }
 
@@ -81,28 +81,28 @@ fn text(text: &str) -> String {
     text.to_owned()
 }
 
-fn rename(from: &str, to: &str) -> Change {
-    Change::RenameLabel { task: text("print"), from: text(from), to: text(to) }
+fn rename(from: &str, to: &str) -> VocabularyChange {
+    VocabularyChange::RenameLabel { task: text("print"), from: text(from), to: text(to) }
 }
 
-fn merge_labels(from: &str, into: &str) -> Change {
-    Change::MergeLabels { task: text("print"), from: text(from), into: text(into) }
+fn merge_labels(from: &str, into: &str) -> VocabularyChange {
+    VocabularyChange::MergeLabels { task: text("print"), from: text(from), into: text(into) }
 }
 
-fn remove(label: &str) -> Change {
-    Change::RemoveLabel { task: text("print"), label: text(label) }
+fn remove(label: &str) -> VocabularyChange {
+    VocabularyChange::RemoveLabel { task: text("print"), label: text(label) }
 }
 
-fn rename_task() -> Change {
-    Change::RenameTask { task: text("print"), to: text("pattern") }
+fn rename_task() -> VocabularyChange {
+    VocabularyChange::RenameTask { task: text("print"), to: text("pattern") }
 }
 
-fn remove_task() -> Change {
-    Change::RemoveTask { task: text("print") }
+fn remove_task() -> VocabularyChange {
+    VocabularyChange::RemoveTask { task: text("print") }
 }
 
-fn add_task(name: &str) -> Change {
-    Change::AddTask { name: text(name), labels: vec![text("x"), text("y")] }
+fn add_task(name: &str) -> VocabularyChange {
+    VocabularyChange::AddTask { name: text(name), labels: vec![text("x"), text("y")] }
 }
 
 #[test]
@@ -159,7 +159,8 @@ fn merged_removed_and_unlisted_labels() {
     assert!(shop.config_text().contains("print: [floral, striped]  # of the cloth"));
     let error = apply(&shop.config(), &remove("floral")).unwrap_err();
     assert!(error.to_string().contains("needs them"), "{error}");
-    apply(&shop.config(), &Change::AddLabel { task: text("print"), label: text("dotted") }).unwrap();
+    apply(&shop.config(), &VocabularyChange::AddLabel { task: text("print"), label: text("dotted") })
+        .unwrap();
     assert_eq!(apply(&shop.config(), &remove("floral")).unwrap().rows_changed, 2);
     assert_eq!(shop.text(), "image,print,sleeves\na.jpg,striped,\nb.jpg,striped,\nc.jpg,\"\",\n,,\n");
 }
@@ -193,7 +194,7 @@ fn tasks_come_change_their_name_and_go() {
     assert_eq!((shop.labels(0)[2].as_str(), shop.pending()), ("floral", 2));
 
     // Its edits have no place once it is gone: they are written first.
-    apply(&shop.config(), &Change::RemoveTask { task: text("pattern") }).unwrap();
+    apply(&shop.config(), &VocabularyChange::RemoveTask { task: text("pattern") }).unwrap();
     assert_eq!(shop.text(), before.replace("print", "pattern").replace("c.jpg,,", "c.jpg,floral,"));
     assert!(!shop.config_text().contains("pattern"));
     assert_eq!(shop.pending(), 1);
@@ -224,7 +225,7 @@ fn every_byte_that_does_not_change_stays() {
     for encode in encodings {
         let shop = Shop::new(encode(table));
         fs::write(shop.config(), &config).unwrap();
-        let check = |change: &Change, expected: String| {
+        let check = |change: &VocabularyChange, expected: String| {
             apply(&shop.config(), change).unwrap();
             assert_eq!(fs::read(shop.csv()).unwrap(), encode(&expected), "{change}\n{expected}");
             expected
@@ -266,7 +267,7 @@ fn nothing_is_written_where_something_stands_in_the_way() {
 
 const EIO: i32 = 5;
 
-fn changes() -> [Change; 7] {
+fn changes() -> [VocabularyChange; 7] {
     [
         rename("solid", "plain"),
         merge_labels("solid", "floral"),
@@ -274,7 +275,7 @@ fn changes() -> [Change; 7] {
         rename_task(),
         remove_task(),
         add_task("hem"),
-        Change::AddLabel { task: text("print"), label: text("dotted") },
+        VocabularyChange::AddLabel { task: text("print"), label: text("dotted") },
     ]
 }
 
@@ -286,7 +287,7 @@ fn edited() -> Shop {
 }
 
 /// All that can be told of a project: its files, and what holds, can be undone and redone.
-fn all(shop: &Shop) -> (String, String, Vec<edits::Edit>, [Option<Vec<edits::Change>>; 2]) {
+fn all(shop: &Shop) -> (String, String, Vec<edits::Edit>, [Option<Vec<edits::AnnotationChange>>; 2]) {
     let state = shop.open().1.state;
     let of = |step: Option<edits::StepView<'_>>| step.map(|step| step.to_step().changes);
     (shop.text(), shop.config_text(), state.pending(), [of(state.next_undo()), of(state.next_redo())])
@@ -367,7 +368,7 @@ fn a_window_without_edits_does_not_go_on_with_names_that_were_changed_meanwhile(
     let (dataset, mut opened) = shop.open();
     apply(&shop.config(), &rename_task()).unwrap();
     let change = opened.state.label_change(&dataset, 0, 0, Some("floral"));
-    let entry = opened.state.edit(Step::now(Source::Hand, vec![change])).unwrap();
+    let entry = opened.state.edit(Step::now(AnnotationSource::Hand, vec![change])).unwrap();
     let refused = opened.journal.append(&[entry]).unwrap_err();
     assert!(matches!(refused, edits::Refusal::ForGood(_)), "{refused}");
     assert_eq!(shop.labels(0), ["solid", "floral", ""]);
@@ -379,7 +380,7 @@ fn nobody_begins_to_edit_while_a_change_is_on_its_way() {
     let (dataset, mut opened) = shop.open();
     let plan = Plan::make(&shop.config(), &rename_task()).unwrap();
     let change = opened.state.label_change(&dataset, 0, 0, Some("floral"));
-    let entry = opened.state.edit(Step::now(Source::Hand, vec![change])).unwrap();
+    let entry = opened.state.edit(Step::now(AnnotationSource::Hand, vec![change])).unwrap();
     assert!(opened.journal.append(&[entry]).unwrap_err().to_string().contains("another window"));
     drop(plan);
 }

@@ -2,7 +2,7 @@
 
 /// The colour model of a pixel.
 #[derive(Clone, Debug)]
-pub(super) enum Model {
+pub(super) enum ColourModel {
     Grey { white_is_zero: bool },
     Rgb,
     Palette(Vec<[u8; 3]>),
@@ -11,7 +11,7 @@ pub(super) enum Model {
     Lab { is_icc: bool },
 }
 
-impl Model {
+impl ColourModel {
     /// Number of colour values, without transparency.
     pub(super) fn samples(&self) -> usize {
         match self {
@@ -70,7 +70,7 @@ impl Seen {
 /// Everything needed to convert values to colours.
 #[derive(Clone, Debug)]
 pub(super) struct Colours {
-    pub(super) model: Model,
+    pub(super) model: ColourModel,
     pub(super) alpha: Alpha,
     /// The value of white, or of full ink.
     pub(super) high: f32,
@@ -91,17 +91,19 @@ impl Colours {
             }
             let [first, second, third, fourth] = stored;
             let rgb = match &self.model {
-                Model::Grey { white_is_zero: false } => [part(first); 3],
-                Model::Grey { white_is_zero: true } => [1.0 - part(first); 3],
-                Model::Rgb => [part(first), part(second), part(third)],
-                Model::Cmyk => [first, second, third].map(|ink| (1.0 - part(ink)) * (1.0 - part(fourth))),
-                Model::Palette(colours) => colours
+                ColourModel::Grey { white_is_zero: false } => [part(first); 3],
+                ColourModel::Grey { white_is_zero: true } => [1.0 - part(first); 3],
+                ColourModel::Rgb => [part(first), part(second), part(third)],
+                ColourModel::Cmyk => {
+                    [first, second, third].map(|ink| (1.0 - part(ink)) * (1.0 - part(fourth)))
+                }
+                ColourModel::Palette(colours) => colours
                     .get(first as usize)
                     .copied()
                     .unwrap_or_default()
                     .map(|byte| f32::from(byte) / 255.0),
-                Model::YCbCr(how) => how.rgb([first, second, third].map(|value| part(value) * 255.0)),
-                Model::Lab { is_icc } => lab(*is_icc, self.high, [first, second, third]),
+                ColourModel::YCbCr(how) => how.rgb([first, second, third].map(|value| part(value) * 255.0)),
+                ColourModel::Lab { is_icc } => lab(*is_icc, self.high, [first, second, third]),
             };
             let rgb = match self.alpha {
                 Alpha::None => rgb,

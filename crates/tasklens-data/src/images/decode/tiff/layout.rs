@@ -5,7 +5,7 @@ use std::io::{Read, Seek};
 use image::metadata::Orientation;
 
 use super::Fault;
-use super::colour::{Alpha, Model, YCbCr};
+use super::colour::{Alpha, ColourModel, YCbCr};
 use super::compression::Compression;
 use super::directory::{Directory, tag};
 use super::samples::{Kind, Predictor};
@@ -22,7 +22,7 @@ pub(super) struct Layout {
     pub(super) predictor: Predictor,
     pub(super) is_big_endian: bool,
     pub(super) has_reversed_bits: bool,
-    pub(super) model: Model,
+    pub(super) model: ColourModel,
     pub(super) alpha: Alpha,
     /// Values of each pixel in a strip or tile.
     pub(super) samples: usize,
@@ -66,8 +66,8 @@ impl Layout {
             if kind != Kind::U8 {
                 return Err(Fault::unsupported(format!("JPEG compression of {bits} bits")));
             }
-            if matches!(model, Model::YCbCr(_)) && samples == 3 && tags.first(tag::PLANAR) != Some(2) {
-                (model, has_ycbcr_jpeg) = (Model::Rgb, true);
+            if matches!(model, ColourModel::YCbCr(_)) && samples == 3 && tags.first(tag::PLANAR) != Some(2) {
+                (model, has_ycbcr_jpeg) = (ColourModel::Rgb, true);
             }
         }
         let alpha = alpha(&tags, &model, samples)?;
@@ -116,7 +116,9 @@ impl Layout {
 
     /// Whether chroma is subsampled.
     pub(super) fn is_subsampled(&self) -> bool {
-        matches!(self.model, Model::YCbCr(_)) && self.subsampling != (1, 1) && !self.compression.is_whole()
+        matches!(self.model, ColourModel::YCbCr(_))
+            && self.subsampling != (1, 1)
+            && !self.compression.is_whole()
     }
 }
 
@@ -135,29 +137,29 @@ fn model(
     kind: Kind,
     samples: usize,
     compression: Compression,
-) -> Result<(Model, (usize, usize)), Fault> {
+) -> Result<(ColourModel, (usize, usize)), Fault> {
     let photometric = tags.first(tag::PHOTOMETRIC).unwrap_or(if samples >= 3 { 2 } else { 1 });
     let model = match photometric {
         // In fax data white is zero, and a mask is black and white.
-        0 => Model::Grey { white_is_zero: true },
-        1 | 4 => Model::Grey { white_is_zero: false },
-        2 => Model::Rgb,
+        0 => ColourModel::Grey { white_is_zero: true },
+        1 | 4 => ColourModel::Grey { white_is_zero: false },
+        2 => ColourModel::Rgb,
         3 => palette(tags, kind)?,
         5 => match tags.first(tag::INK_SET) {
-            None | Some(1) => Model::Cmyk,
+            None | Some(1) => ColourModel::Cmyk,
             Some(_) => return Err(Fault::unsupported("inks other than CMYK".to_owned())),
         },
-        6 => Model::YCbCr(ycbcr(tags)),
-        8 => Model::Lab { is_icc: false },
-        9 => Model::Lab { is_icc: true },
+        6 => ColourModel::YCbCr(ycbcr(tags)),
+        8 => ColourModel::Lab { is_icc: false },
+        9 => ColourModel::Lab { is_icc: true },
         32803 => return Err(Fault::unsupported("the raw data of a camera's sensor".to_owned())),
         other => return Err(Fault::unsupported(format!("colours of an unknown kind ({other})"))),
     };
     if samples < model.samples() {
         return Err(Fault::damaged("it has fewer values for each pixel than its colours need"));
     }
-    if let Model::YCbCr(_) | Model::Lab { .. } = model
-        && !(kind == Kind::U8 || kind == Kind::U16 && matches!(model, Model::Lab { .. }))
+    if let ColourModel::YCbCr(_) | ColourModel::Lab { .. } = model
+        && !(kind == Kind::U8 || kind == Kind::U16 && matches!(model, ColourModel::Lab { .. }))
     {
         let name = if photometric == 6 { "YCbCr" } else { "L*a*b*" };
         return Err(Fault::unsupported(format!("{name} colours of {} bits", kind.bits())));
@@ -166,7 +168,7 @@ fn model(
         [across @ (1 | 2 | 4), down @ (1 | 2 | 4), ..] => (across as usize, down as usize),
         _ => (2, 2),
     };
-    let is_spread = matches!(model, Model::YCbCr(_)) && subsampling != (1, 1);
+    let is_spread = matches!(model, ColourModel::YCbCr(_)) && subsampling != (1, 1);
     if is_spread
         && (samples != 3 || tags.first(tag::PLANAR) == Some(2))
         && compression != Compression::OldJpeg
@@ -176,7 +178,7 @@ fn model(
     Ok((model, subsampling))
 }
 
-fn palette(tags: &Directory, kind: Kind) -> Result<Model, Fault> {
+fn palette(tags: &Directory, kind: Kind) -> Result<ColourModel, Fault> {
     let values = tags.all(tag::PALETTE);
     let count = values.len() / 3;
     if count == 0 || kind.is_float() || kind.bits() > 16 {
@@ -186,7 +188,7 @@ fn palette(tags: &Directory, kind: Kind) -> Result<Model, Fault> {
     let unit = if values.iter().any(|value| *value > 255) { 257 } else { 1 };
     let byte = |value: u64| ((value + unit / 2) / unit).min(255) as u8;
     let colour = |place| [0, 1, 2].map(|part| byte(values[part * count + place]));
-    Ok(Model::Palette((0..count).map(colour).collect()))
+    Ok(ColourModel::Palette((0..count).map(colour).collect()))
 }
 
 fn ycbcr(tags: &Directory) -> YCbCr {
@@ -204,9 +206,9 @@ fn ycbcr(tags: &Directory) -> YCbCr {
     how
 }
 
-fn alpha(tags: &Directory, model: &Model, samples: usize) -> Result<Alpha, Fault> {
+fn alpha(tags: &Directory, model: &ColourModel, samples: usize) -> Result<Alpha, Fault> {
     let extra = samples - model.samples();
-    if matches!(model, Model::Grey { .. }) && extra > 1 {
+    if matches!(model, ColourModel::Grey { .. }) && extra > 1 {
         return Err(Fault::unsupported(format!("{samples} channels that are not said to be colours")));
     }
     Ok(match tags.first(tag::EXTRA_SAMPLES) {
