@@ -9,7 +9,7 @@ use super::open_config;
 /// How many texts that the config does not list are named.
 const MOST_UNKNOWN: usize = 5;
 /// How edits come into the CSV.
-const SAVE: &str = "`Save labels` in the window writes what waits";
+const SAVE: &str = "`Save labels` in the window writes them";
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let config = open_config(&arguments.config, &arguments.changes, false)?;
@@ -34,7 +34,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
             if task.unknown.len() > MOST_UNKNOWN {
                 named.push(format!("{} more", task.unknown.len() - MOST_UNKNOWN));
             }
-            out!("  not among the labels of the config: {}", named.join(", "));
+            out!("  not in the config: {}", named.join(", "));
         }
     }
     out!(
@@ -46,8 +46,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     );
     match stats.pending_edits {
         0 => {}
-        1 => out!("1 label edit is counted that is not in the CSV yet: {SAVE}"),
-        edits => out!("{edits} label edits are counted that are not in the CSV yet: {SAVE}"),
+        1 => out!("1 label edit is not in the CSV yet, but counted here: {SAVE}"),
+        edits => out!("{edits} label edits are not in the CSV yet, but counted here: {SAVE}"),
     }
     Ok(true)
 }

@@ -66,7 +66,7 @@ fn print_preview(change: &Change, preview: &Preview) {
     if preview.images > MOST {
         out!("  and {} more", preview.images - MOST);
     }
-    out!("Nothing is written: leave --dry-run out to make the change.");
+    out!("Nothing was written. To make the change, leave out --dry-run.");
 }
 
 fn print_applied(change: &Change, applied: &Applied) {
@@ -77,6 +77,6 @@ fn print_applied(change: &Change, applied: &Applied) {
         out!("{} {rows} of the CSV changed.", applied.rows_changed);
     }
     for backup in applied.csv_backup.iter().chain(&applied.config_backup) {
-        out!("Kept as it was: {}", backup.display());
+        out!("Backup: {}", backup.display());
     }
 }

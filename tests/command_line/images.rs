@@ -112,7 +112,7 @@ fn predict_and_evaluate_read_paths_as_check_does() {
     for arguments in [predict, evaluate, train] {
         let output = trained.run(arguments);
         assert!(output.status.success(), "{}", err(&output));
-        for kind in ["upper and lower case", "percent signs", "another ending"] {
+        for kind in ["upper and lower case", "percent signs", "another file extension"] {
             assert_eq!(err(&output).matches(kind).count(), 1, "{}", err(&output));
         }
         assert_eq!(err(&output).matches("is read from a file that has").count(), 3, "{}", err(&output));

@@ -98,7 +98,7 @@ fn the_next_start_tells_once_where_the_report_of_a_fault_is() {
     let told = tasklens(data.path(), &[], &[]);
     let path = reports.join("crash-2026-11-28T10-00-00Z-7-0.txt");
     let expected = format!(
-        "warning: Tasklens met a fault of its own and ended when it ran last; the report is {}\n",
+        "warning: Tasklens stopped with an internal error in its last run; the report is {}\n",
         path.display()
     );
     assert_eq!(err(&told), expected);

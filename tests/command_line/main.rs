@@ -128,7 +128,11 @@ fn sample_check_train_predict_evaluate() {
     assert_eq!((&same["new_to_both"], &same["p_value"]), (&true.into(), &serde_json::Value::Null), "too few");
 
     let into_folder = tasklens(folder, &["evaluate", "run", "--quick", "--html", "s"]);
-    assert!(err(&into_folder).contains("--html s: that is a folder; name a file"), "{}", err(&into_folder));
+    assert!(
+        err(&into_folder).contains("--html s: that is a folder; choose a file name"),
+        "{}",
+        err(&into_folder)
+    );
     let page = tasklens(folder, &["evaluate", "run", "--quick", "--html", "report.html"]);
     assert!(page.status.success() && out(&page).starts_with("8 images\n"), "{}{}", out(&page), err(&page));
     let html = std::fs::read_to_string(folder.join("report.html")).expect("a page");
