@@ -46,7 +46,7 @@ fn what_is_logged_is_in_a_file_and_warnings_are_on_standard_error_too() {
     assert!(
         lines[0].contains(" INFO tasklens::logging: Tasklens 0.1.0 starts: [") && lines[0].contains("doctor")
     );
-    assert!(lines[2].contains(" WARN tasklens::logging: RUST_LOG cannot be understood ("), "{text}");
+    assert!(lines[2].contains(" WARN tasklens::logging: RUST_LOG is invalid ("), "{text}");
 }
 
 #[test]
