@@ -7,6 +7,7 @@
 use std::path::PathBuf;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
+use strum::VariantArray;
 use tasklens_data::dataset::ImageRow;
 use tasklens_data::dataset::edits::Step;
 use tasklens_data::dataset::edits::merge::OnConflict;
@@ -19,7 +20,9 @@ use crate::app::shell::AskedOutside;
 use crate::app::theme::icons;
 
 /// The places of the left rail, in the order of the work.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, VariantArray, serde::Serialize, serde::Deserialize,
+)]
 pub enum Place {
     /// The rows, their labels and what is wrong with them.
     #[default]
@@ -36,7 +39,7 @@ pub enum Place {
 
 impl Place {
     /// All places, from top to bottom.
-    pub const ALL: [Self; 5] = [Self::Data, Self::Label, Self::Train, Self::Predict, Self::Inspect];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The action that goes there.
     pub fn command(self) -> UiCommand {
@@ -62,7 +65,7 @@ impl Place {
 }
 
 /// An action of the user that needs no argument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, VariantArray)]
 pub enum UiCommand {
     /// Ask for a CSV or config and open it.
     OpenProject,
@@ -142,45 +145,7 @@ pub enum UiCommand {
 
 impl UiCommand {
     /// All actions, in the order of menus and palette.
-    pub const ALL: [Self; 37] = [
-        Self::OpenProject,
-        Self::NewProject,
-        Self::OpenSample,
-        Self::ReloadProject,
-        Self::CloseProject,
-        Self::ShowData,
-        Self::ShowLabel,
-        Self::ShowTrain,
-        Self::ShowPredict,
-        Self::ShowInspect,
-        Self::Undo,
-        Self::Redo,
-        Self::SaveLabels,
-        Self::ExportLabels,
-        Self::UpdateModel,
-        Self::SaveAsRun,
-        Self::EditTasks,
-        Self::FocusFilter,
-        Self::ClearFilter,
-        Self::CheckImages,
-        Self::StartTraining,
-        Self::PauseTraining,
-        Self::StopTraining,
-        Self::OpenImages,
-        Self::OpenModel,
-        Self::Paste,
-        Self::TypeUrl,
-        Self::CommandPalette,
-        Self::ShowShortcuts,
-        Self::ToggleLog,
-        Self::ThemeLight,
-        Self::ThemeDark,
-        Self::ThemeSystem,
-        Self::ZoomIn,
-        Self::ZoomOut,
-        Self::ZoomReset,
-        Self::Quit,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// Text on buttons, in menus and in the palette; also the accessible name.
     pub fn text(self) -> &'static str {
@@ -378,6 +343,8 @@ pub enum AppCommand {
     UseModel(PathBuf),
     /// Inspect this run folder.
     InspectRun(PathBuf),
+    /// Read the runs of the project again: somebody wants to know which there are.
+    ReadRuns,
     /// This run folder was written at once: there is one run more.
     RunSaved(PathBuf),
     /// Change labels, flags or decisions.
@@ -475,7 +442,7 @@ mod tests {
     fn no_two_actions_share_a_text_or_a_shortcut() {
         let mut texts = HashMap::new();
         let mut shortcuts = HashMap::new();
-        for command in UiCommand::ALL {
+        for &command in UiCommand::ALL {
             assert_eq!(texts.insert(command.text(), command), None, "{command:?}");
             if let Some(shortcut) = command.shortcut() {
                 assert_eq!(shortcuts.insert(format!("{shortcut:?}"), command), None, "{command:?}");

@@ -5,7 +5,9 @@ use tasklens_net::device::Device;
 use crate::app::command::CommandSender;
 use crate::app::services::jobs::Jobs;
 use crate::app::services::label_edits::LabelEdits;
+use crate::app::services::predictors::Predictors;
 use crate::app::services::project::Project;
+use crate::app::services::runs::Runs;
 use crate::app::services::thumbnails::Thumbnails;
 use crate::app::theme::Tokens;
 
@@ -33,6 +35,10 @@ pub struct ViewContext<'a> {
     pub tokens: &'a Tokens,
     /// Background work.
     pub jobs: &'a Jobs,
+    /// The runs of the project.
+    pub runs: &'a Runs,
+    /// The networks in memory.
+    pub predictors: &'a Predictors,
     /// Small pictures of files, loaded off the UI thread.
     pub thumbnails: &'a mut Thumbnails,
     /// The processor that training would use; `None` until it is known.

@@ -8,7 +8,6 @@ mod actions;
 pub mod command;
 pub mod context;
 mod dialogs;
-pub mod format;
 pub mod places;
 pub mod services;
 mod shell;
@@ -20,17 +19,18 @@ use std::path::PathBuf;
 use crossbeam_channel::Receiver;
 use tasklens_data::config::DeviceChoice;
 use tasklens_net::device::Device;
-use tasklens_net::training::Training;
-use tasklens_net::training::events::Command;
 
 use command::{AppCommand, CommandSender, Place};
-use context::{TrainingState, ViewContext};
+use context::ViewContext;
 use dialogs::new_project::NewProjectForm;
 use dialogs::proposal::ProposalForm;
+use services::device::DeviceSearch;
 use services::jobs::{Job, Jobs};
 use services::label_edits::LabelEdits;
 use services::open::Opened;
+use services::predictors::Predictors;
 use services::project::Project;
+use services::runs::Runs;
 use services::settings::{Folders, Settings};
 use services::thumbnails::Thumbnails;
 use theme::Tokens;
@@ -66,29 +66,20 @@ pub struct App {
     proposal: Option<ProposalForm>,
     new_project: Option<NewProjectForm>,
     pasted: usize,
-    device: Option<Device>,
-    /// The choice that `device` answers, or that is being looked for.
-    device_choice: Option<DeviceChoice>,
-    device_job: Option<Job<Device>>,
-    training: Option<Training>,
-    training_state: TrainingState,
+    device: DeviceSearch,
+    training: Option<actions::training::InProgress>,
     edits: Option<LabelEdits>,
     opening_edits: Option<Job<actions::annotations::OpenedEdits>>,
     /// The label edits of a project that was left, on their way to the disk.
     leaving: Option<Job<Vec<String>>>,
     /// A change of tasks and labels that is being made.
     changing: Option<actions::vocabulary::Changing>,
+    runs: Runs,
+    predictors: Predictors,
     thumbnails: Thumbnails,
-    /// What the run does, for the status bar.
-    run_progress: Option<(String, f32)>,
     messages: shell::toasts::Messages,
     overlays: shell::Overlays,
-    vocabulary: dialogs::vocabulary::VocabularyView,
-    data: places::data::DataView,
-    label: places::label::LabelView,
-    train: places::train::TrainView,
-    predict: places::predict::PredictView,
-    inspect: places::inspect::InspectView,
+    views: Views,
 }
 
 impl App {
@@ -108,12 +99,11 @@ impl App {
     pub fn for_test(ctx: &egui::Context, folders: Folders, start: Start) -> Self {
         let mut app = Self::build(ctx, folders, Settings::default(), start);
         // What this user has in the cache is no part of a test.
-        app.label.set_weights(|_| None);
-        app.train = places::train::TrainView::new(places::train::estimates::Machine::for_test());
-        app.device_choice = Some(DeviceChoice::Auto);
+        app.views.label.set_weights(|_| None);
+        app.views.train = places::train::TrainView::new(places::train::estimates::Machine::for_test());
         let mut device = Device::cpu("no NVIDIA driver was found".to_owned());
         (device.name, device.threads, device.memory_bytes, device.bf16) = ("CPU".to_owned(), 1, 0, false);
-        app.device = Some(device);
+        app.device = DeviceSearch::known(DeviceChoice::Auto, device);
         app
     }
 
@@ -126,11 +116,11 @@ impl App {
             ctx.set_zoom_factor(zoom);
         }
         let (commands, inbox) = CommandSender::new(ctx);
+        let predictors = Predictors::default();
         if let Some(path) = start.open.or_else(|| settings.open.clone()) {
             commands.send(AppCommand::OpenPath(path));
         }
-        let mut label = places::label::LabelView::default();
-        label.set_assignments(settings.label_keys.clone());
+        let views = Views::new(&settings, &predictors);
         Self {
             ctx: ctx.clone(),
             inbox,
@@ -148,25 +138,18 @@ impl App {
             proposal: None,
             new_project: None,
             pasted: 0,
-            device: None,
-            device_choice: None,
-            device_job: None,
+            device: DeviceSearch::default(),
             training: None,
-            training_state: TrainingState::Idle,
             edits: None,
             opening_edits: None,
             leaving: None,
             changing: None,
+            runs: Runs::default(),
+            predictors,
             thumbnails: Thumbnails::new(ctx),
-            run_progress: None,
             messages: shell::toasts::Messages::default(),
             overlays: shell::Overlays::default(),
-            vocabulary: dialogs::vocabulary::VocabularyView::default(),
-            data: places::data::DataView::default(),
-            label,
-            train: places::train::TrainView::default(),
-            predict: places::predict::PredictView::default(),
-            inspect: places::inspect::InspectView::default(),
+            views,
         }
     }
 
@@ -181,37 +164,55 @@ impl App {
     }
 
     /// The views together with what they are given: two disjoint halves of the app.
-    fn split(&mut self) -> (Views<'_>, ViewContext<'_>) {
-        let views = Views {
-            vocabulary: &mut self.vocabulary,
-            data: &mut self.data,
-            label: &mut self.label,
-            train: &mut self.train,
-            predict: &mut self.predict,
-            inspect: &mut self.inspect,
-        };
+    fn split(&mut self) -> (&mut Views, ViewContext<'_>) {
+        let training = self.training_state();
         let context = ViewContext {
             project: self.project.as_ref(),
             commands: &self.commands,
             tokens: Tokens::of(&self.ctx),
             jobs: &self.jobs,
+            runs: &self.runs,
+            predictors: &self.predictors,
             thumbnails: &mut self.thumbnails,
-            device: self.device.as_ref(),
-            training: self.training_state,
+            device: self.device.found(),
+            training,
             edits: self.edits.as_ref(),
         };
-        (views, context)
+        (&mut self.views, context)
     }
 }
 
-/// The places, borrowed apart from the rest of the app.
-struct Views<'a> {
-    vocabulary: &'a mut dialogs::vocabulary::VocabularyView,
-    data: &'a mut places::data::DataView,
-    label: &'a mut places::label::LabelView,
-    train: &'a mut places::train::TrainView,
-    predict: &'a mut places::predict::PredictView,
-    inspect: &'a mut places::inspect::InspectView,
+/// The places, and the dialog that reads what they read.
+struct Views {
+    vocabulary: dialogs::vocabulary::VocabularyView,
+    data: places::data::DataView,
+    label: places::label::LabelView,
+    train: places::train::TrainView,
+    predict: places::predict::PredictView,
+    inspect: places::inspect::InspectView,
+}
+
+impl Views {
+    fn new(settings: &Settings, predictors: &Predictors) -> Self {
+        let mut label = places::label::LabelView::default();
+        label.set_assignments(settings.label_keys.clone());
+        Self {
+            vocabulary: dialogs::vocabulary::VocabularyView::default(),
+            data: places::data::DataView::default(),
+            label,
+            train: places::train::TrainView::default(),
+            predict: places::predict::PredictView::new(predictors),
+            inspect: places::inspect::InspectView::default(),
+        }
+    }
+
+    /// A project was opened, read again (with the rows that it had, or others), or closed.
+    fn on_project(&mut self, same_file: bool, has_same_rows: bool) {
+        self.vocabulary.on_project(same_file);
+        self.data.on_project(same_file);
+        self.label.on_project(same_file, has_same_rows);
+        self.inspect.on_project(same_file);
+    }
 }
 
 impl eframe::App for App {
@@ -227,11 +228,8 @@ impl eframe::App for App {
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         self.save_settings();
         // A run ends in good order: its best weights are in place when the program is gone.
-        if let Some(training) = self.training.take()
-            && training.commands.send(Command::Stop).is_ok()
-        {
-            let end = std::time::Instant::now() + CLOSING_PATIENCE;
-            while training.events.recv_deadline(end).is_ok() {}
+        if let Some(run) = self.training.take() {
+            run.finish(CLOSING_PATIENCE);
         }
         self.finish_all();
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use sysinfo::{Disks, System};
 use tasklens_data::config::DeviceChoice;
+use tasklens_data::work::cores;
 use tasklens_net::device::{cpu_has_bf16, cuda, pick};
 use tasklens_net::model::pretrained;
 
@@ -108,7 +109,7 @@ fn processor() -> Check {
     let mut system = System::new();
     system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
     let brand = system.cpus().first().map_or("unknown", |cpu| cpu.brand()).trim().to_owned();
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = cores();
     let features = cpu_features();
     let found = format!("{brand}, {cores} cores, {}", features.join(" "));
     if cfg!(target_arch = "x86_64") && !features.contains(&"avx2") {

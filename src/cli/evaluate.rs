@@ -10,6 +10,8 @@ use tasklens_data::dataset::split::Part;
 use tasklens_data::dataset::table::Table;
 use tasklens_data::dataset::{Dataset, Row, images_of_project, problems};
 use tasklens_data::files::Output;
+use tasklens_data::text::counted;
+use tasklens_data::work::{KeepGoing, cores};
 use tasklens_net::evaluation::agreement::{self, Disagreement};
 use tasklens_net::evaluation::inspection::Inspection;
 use tasklens_net::evaluation::page::page;
@@ -131,7 +133,7 @@ fn inspect(
     ensure!(!which.is_empty(), "{} has no labelled row", config.paths.model_dataframe.display());
     let store = writable(Store::of(run)?)?;
     let mut bar = Bar::new("predicting");
-    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let workers = cores();
     let threads = (config.model.batch_size, workers);
     let pass = store.compute(|| Ok(predictor), &dataset.rows, &which, threads, &mut |done, of| {
         bar.set(done as u64, of as u64);
@@ -208,7 +210,7 @@ fn say_what_was_seen(run: &Path, dataset: &Dataset, seen: Option<&Seen>, parts: 
     };
     let count = |part| parts.iter().filter(|other| **other == Some(part)).count();
     let (train, validation, test) = (count(Part::Train), count(Part::Validation), count(Part::Test));
-    let of = problems::counted(train + validation + test, "labelled image");
+    let of = counted(train + validation + test, "labelled image");
     if train + validation > 0 {
         let unseen =
             if test == 0 { "It has no image that is new to the network" } else { "The others are `test`" };
@@ -221,7 +223,7 @@ fn say_what_was_seen(run: &Path, dataset: &Dataset, seen: Option<&Seen>, parts: 
         say!(
             "warning: {} that {run} used are missing; if any of {csv} are the same, they count as `test` \
              and make its scores too good",
-            problems::counted(seen.lost, "image")
+            counted(seen.lost, "image")
         );
     }
 }
@@ -251,7 +253,7 @@ fn look_for_errors(
     stop: &interrupt::Flag,
 ) -> anyhow::Result<()> {
     let mut bar = Bar::new("looking for label errors");
-    let mut unseen = |rows: &[usize], keep_going: &mut dyn FnMut(usize, usize) -> bool| {
+    let mut unseen = |rows: &[usize], keep_going: &mut KeepGoing<'_>| {
         unseen::features(config, dataset, rows, &pretrained::cached, keep_going)
     };
     let found = suspects::find(dataset, inspection, store.folder(), &mut unseen, &mut |done, of| {

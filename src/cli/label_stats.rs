@@ -2,6 +2,7 @@
 
 use tasklens_data::dataset::edits;
 use tasklens_data::dataset::label_stats::{Count, LabelStats};
+use tasklens_data::text::{counted, is};
 
 use super::arguments::LabelStats as Arguments;
 use super::open_config;
@@ -46,8 +47,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     );
     match stats.pending_edits {
         0 => {}
-        1 => out!("1 label edit is not in the CSV yet, but counted here: {SAVE}"),
-        edits => out!("{edits} label edits are not in the CSV yet, but counted here: {SAVE}"),
+        edits => {
+            let (of, is) = (counted(edits, "label edit"), is(edits));
+            out!("{of} {is} not in the CSV yet, but counted here: {SAVE}");
+        }
     }
     Ok(true)
 }

@@ -4,6 +4,7 @@ use tasklens_data::config::{Config, Written};
 use tasklens_data::dataset::edits;
 use tasklens_data::dataset::label_stats::LabelStats;
 use tasklens_data::dataset::vocabulary::{self, Applied, Change, Preview};
+use tasklens_data::text::{counted, plural};
 
 use super::arguments::{LabelChange, Labels as Arguments};
 use super::{open_config, refuse_outside};
@@ -59,7 +60,7 @@ fn list(arguments: &Arguments) -> anyhow::Result<bool> {
 fn print_preview(change: &Change, preview: &Preview) {
     out!("This would {change}.");
     preview.notes.iter().for_each(|note| out!("{note}"));
-    out!("{} {}", preview.images, if preview.images == 1 { "image changes" } else { "images change" });
+    out!("{} {}", counted(preview.images, "image"), plural(preview.images, "changes", "change"));
     for row in preview.rows.iter().take(MOST) {
         out!("  {}: {} -> {}", row.image, row.before, row.after.as_deref().unwrap_or("no label"));
     }
@@ -73,8 +74,7 @@ fn print_applied(change: &Change, applied: &Applied) {
     applied.warnings.iter().for_each(|warning| say!("warning: {warning}"));
     out!("Done: {change}.");
     if applied.rows_changed > 0 {
-        let rows = if applied.rows_changed == 1 { "row" } else { "rows" };
-        out!("{} {rows} of the CSV changed.", applied.rows_changed);
+        out!("{} of the CSV changed.", counted(applied.rows_changed, "row"));
     }
     for backup in applied.csv_backup.iter().chain(&applied.config_backup) {
         out!("Backup: {}", backup.display());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use tasklens_data::dataset::create::{self, Draft, DraftTask};
+use tasklens_data::text::counted;
 use tasklens_net::training;
 
 use super::arguments::New;
@@ -42,7 +43,7 @@ pub fn run(arguments: &New) -> anyhow::Result<bool> {
     let images = draft.found.images.len();
     let training = training::propose(images, draft.labelled());
     let created = draft.write(&training)?;
-    out!("{images} {} in {}", if images == 1 { "image" } else { "images" }, created.table.display());
+    out!("{} in {}", counted(images, "image"), created.table.display());
     for task in &draft.tasks {
         let filled = if task.is_of_folders { ", filled in from the sub-folders" } else { "" };
         out!("{}: {}{filled}", task.name.trim(), task.labels.join(", "));

@@ -14,6 +14,7 @@ use tasklens_data::dataset::propose::{Role, propose_config};
 use tasklens_data::dataset::table::Table;
 use tasklens_data::dataset::{Row, TableImages};
 use tasklens_data::images::{decode, fetch};
+use tasklens_data::work::cores;
 use tasklens_net::inference::Predictor;
 use tasklens_net::inference::stream::{Answer, predict_rows};
 
@@ -129,7 +130,7 @@ fn predict_files(
         })
         .unzip();
     let which: Vec<usize> = (0..rows.len()).collect();
-    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let workers = cores();
     let mut bar = Bar::new("predicting");
     let mut done = 0_u64;
     predict_rows(predictor, rows, &which, (usize::from(arguments.batch_size), workers), &mut |answer| {

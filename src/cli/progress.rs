@@ -1,7 +1,5 @@
 //! Long work on a terminal: a bar with rate and time left; elsewhere nothing, so that logs stay short.
 
-use std::time::Duration;
-
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar on standard error. Hidden where that is no terminal.
@@ -69,24 +67,4 @@ impl Bar {
 fn style(template: &str) -> ProgressStyle {
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     style.progress_chars("##-")
-}
-
-/// `0:42`, `7:05`, `1:02:03`.
-pub fn clock(secs: f64) -> String {
-    let secs = Duration::try_from_secs_f64(secs).unwrap_or_default().as_secs();
-    let (hours, minutes, secs) = (secs / 3600, secs / 60 % 60, secs % 60);
-    if hours > 0 { format!("{hours}:{minutes:02}:{secs:02}") } else { format!("{minutes}:{secs:02}") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_read_like_a_clock() {
-        assert_eq!(clock(42.4), "0:42");
-        assert_eq!(clock(425.0), "7:05");
-        assert_eq!(clock(3723.0), "1:02:03");
-        assert_eq!(clock(f64::NAN), "0:00");
-    }
 }

@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use tasklens_data::config::Config;
 use tasklens_data::dataset::edits::Journal;
+use tasklens_data::text::clock;
 use tasklens_net::evaluation::verdict;
 use tasklens_net::training::events::{
     Command, EpochMetrics, Event, Phase, Stage, Started, StopReason, Stopped,
@@ -10,18 +11,19 @@ use tasklens_net::training::events::{
 use tasklens_net::training::{Request, Unsaved, outputs, run_folder, start};
 
 use super::arguments::Train;
-use super::progress::{Bar, clock};
+use super::progress::Bar;
 use super::{interrupt, open_config, refuse_outside, stdout};
 
 pub fn run(arguments: &Train) -> anyhow::Result<bool> {
     let request = request(arguments)?;
+    let notices = request.config.notices.clone();
     let training = start(request, || {});
     let commands = training.commands.clone();
     let _flag = interrupt::listen(move || {
         // The channel is closed when the run is over anyway.
         let _ = commands.send(Command::Stop);
     })?;
-    let mut printer = Printer::new(arguments.json);
+    let mut printer = Printer::new(arguments.json, notices);
     let mut ended_well = false;
     for event in training.events {
         ended_well = matches!(event, Event::Stopped(_));
@@ -48,7 +50,7 @@ fn request(arguments: &Train) -> anyhow::Result<Request> {
 }
 
 /// Labels edited in the window may not be in the CSV yet: whoever trains here should know.
-fn warn_of_edits(config: &Config) -> anyhow::Result<()> {
+pub(super) fn warn_of_edits(config: &Config) -> anyhow::Result<()> {
     let csv = &config.paths.model_dataframe;
     let pending = Journal::look(csv)?.pending_count();
     if pending > 0 {
@@ -64,6 +66,8 @@ fn warn_of_edits(config: &Config) -> anyhow::Result<()> {
 /// Shows events.
 struct Printer {
     json: bool,
+    /// Of the config.
+    notices: Vec<String>,
     bar: Bar,
     tasks: Vec<String>,
     epochs: usize,
@@ -75,9 +79,10 @@ struct Printer {
 }
 
 impl Printer {
-    fn new(json: bool) -> Self {
+    fn new(json: bool, notices: Vec<String>) -> Self {
         Self {
             json,
+            notices,
             bar: Bar::new("preparing"),
             tasks: Vec::new(),
             epochs: 0,
@@ -121,6 +126,8 @@ impl Printer {
                 self.bar.result(&format!("no progress: the learning rate is now {learning_rate:.2e}"));
             }
             Event::Checkpoint { .. } => {}
+            // Opening the config printed its notices already.
+            Event::Warning { message } if self.notices.contains(message) => {}
             Event::Warning { message } => self.bar.line(&format!("warning: {message}")),
             Event::Paused => self.bar.line("paused"),
             Event::Resumed => self.bar.line("resumed"),

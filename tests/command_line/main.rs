@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+mod compare;
 mod evaluate;
 mod images;
 mod labels;
@@ -67,8 +68,10 @@ fn sample_check_train_predict_evaluate() {
 
     let quick =
         ["--set", "model.epochs=1", "--set", "model.input_shape=[48, 48]", "--set", "model.device=cpu"];
-    let train = tasklens(folder, &[&["train", config, "--run", "run"], &quick[..]].concat());
+    let cycle = ["train", config, "--run", "run", "--set", "model.schedule=one_cycle"];
+    let train = tasklens(folder, &[&cycle[..], &quick[..]].concat());
     assert!(train.status.success(), "{}", err(&train));
+    assert_eq!(err(&train).matches("nothing follows from `lr_reducer_factor`").count(), 1, "{}", err(&train));
     assert!(out(&train).contains("epoch 1/1  loss "), "{}", out(&train));
     assert!(out(&train).contains("all epochs are done"), "{}", out(&train));
 

@@ -7,7 +7,7 @@ use egui::{Key, Theme};
 use egui_kittest::Harness;
 use egui_kittest::SnapshotResults;
 use egui_kittest::kittest::Queryable as _;
-use tasklens::app::command::{AppCommand, UiCommand};
+use tasklens::app::command::AppCommand;
 use tasklens::app::places::predict::PredictView;
 use tasklens::app::places::predict::worker::Model;
 use tasklens::app::services::project::ImageSource;
@@ -178,9 +178,7 @@ fn another_model_answers_anew_and_a_bad_one_says_why() {
 #[test]
 fn a_typed_address_is_handed_on_and_the_shortcut_puts_the_cursor_there() {
     let mut harness = stage(Theme::Dark, WINDOW, 1.0);
-    let stage = harness.state_mut().as_mut().unwrap();
-    let (view, mut context) = stage.split();
-    view.on_command(UiCommand::TypeUrl, &mut context);
+    view(&mut harness).type_url();
     harness.run_steps(3);
     let field = harness.get_by_label("Image address");
     assert!(field.is_focused());

@@ -9,7 +9,9 @@ use tasklens::app::command::{AppCommand, CommandSender};
 use tasklens::app::context::{TrainingState, ViewContext};
 use tasklens::app::services::jobs::Jobs;
 use tasklens::app::services::label_edits::LabelEdits;
+use tasklens::app::services::predictors::Predictors;
 use tasklens::app::services::project::{Project, Summary};
+use tasklens::app::services::runs::Runs;
 use tasklens::app::services::thumbnails::Thumbnails;
 use tasklens::app::theme::{self, Tokens};
 use tasklens_data::config::Config;
@@ -22,6 +24,8 @@ pub struct Stage<V> {
     pub commands: CommandSender,
     inbox: crossbeam_channel::Receiver<AppCommand>,
     jobs: Jobs,
+    pub runs: Runs,
+    predictors: Predictors,
     thumbnails: Thumbnails,
     pub project: Option<Project>,
     device: Device,
@@ -42,6 +46,8 @@ impl<V> Stage<V> {
             commands,
             inbox,
             jobs,
+            runs: Runs::default(),
+            predictors: Predictors::default(),
             thumbnails,
             project,
             device,
@@ -58,6 +64,8 @@ impl<V> Stage<V> {
             commands: &self.commands,
             tokens: Tokens::of(&self.ctx),
             jobs: &self.jobs,
+            runs: &self.runs,
+            predictors: &self.predictors,
             thumbnails: &mut self.thumbnails,
             device: Some(&self.device),
             training: self.training,
@@ -76,7 +84,10 @@ impl<V> Stage<V> {
         self.inbox.try_iter().collect()
     }
 
+    /// What the app does before a frame.
     pub fn begin_frame(&mut self) {
+        let folder = self.project.as_ref().map(|project| project.config.paths.runs.as_path());
+        assert_eq!(self.runs.follow(folder, &self.jobs), None);
         self.thumbnails.begin_frame();
     }
 }

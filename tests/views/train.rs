@@ -193,8 +193,8 @@ fn start(harness: &mut Harness<'static, Option<Train>>) -> Box<tasklens_net::tra
     let sent = train(harness).sent();
     assert!(matches!(sent.as_slice(), [AppCommand::Ui(UiCommand::StartTraining)]), "{sent:?}");
     let stage = train(harness);
-    let (view, mut context) = stage.split();
-    view.on_command(UiCommand::StartTraining, &mut context);
+    let (view, context) = stage.split();
+    view.start(&context);
     match stage.sent().pop() {
         Some(AppCommand::StartTraining(request)) => request,
         sent => panic!("{sent:?}"),
@@ -477,8 +477,7 @@ fn earlier_run(folder: &Path) -> PathBuf {
 fn with_earlier_run(theme: Theme) -> (Harness<'static, Option<Train>>, PathBuf) {
     let (mut harness, folder) = stage(theme, WINDOW, 1.0, true);
     let run = earlier_run(&folder);
-    let (view, mut context) = train(&mut harness).split();
-    view.on_project(&mut context);
+    train(&mut harness).runs.read_again();
     wait_for(&mut harness, |harness| harness.query_by_label("Earlier runs").map(|_| ()));
     (harness, run)
 }
@@ -515,7 +514,8 @@ fn an_earlier_run_is_listed_laid_over_the_charts_used_and_resumed() {
         });
         assert!(request.resume);
         assert_eq!(request.run.as_deref(), Some(run.as_path()));
-        train(&mut harness).view.on_start(&request);
+        let (view, context) = train(&mut harness).split();
+        view.on_start(&request, context.runs);
         harness.run_steps(3);
         let loss = harness.get_by_label("Loss chart").value().unwrap();
         assert!(loss.contains("at epoch 9"), "the curves go on from the ninth epoch: {loss}");

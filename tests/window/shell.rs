@@ -22,11 +22,11 @@ fn the_rail_and_its_shortcuts_lead_to_every_place() {
         let button = desk.window.get_by_role_and_label(egui::accesskit::Role::Button, place.name());
         button.accesskit_node().toggled() == Some(egui::accesskit::Toggled::True)
     };
-    for place in Place::ALL {
+    for &place in Place::ALL {
         desk.go_to(place);
         assert!(here(&desk, place), "{place:?}");
     }
-    for place in Place::ALL {
+    for &place in Place::ALL {
         let shortcut = place.command().shortcut().unwrap();
         desk.keys(shortcut.modifiers, shortcut.logical_key);
         assert!(here(&desk, place), "{place:?}");

@@ -198,7 +198,7 @@ fn every_place_goes_on_when_a_task_is_gone_that_it_was_showing() {
     let mut desk = Desk::with_garments(30);
     desk.press_containing("sleeves no label:");
     desk.wait_for("6 of 30 rows");
-    for place in Place::ALL {
+    for &place in Place::ALL {
         desk.go_to(place);
         desk.settle();
     }
@@ -217,7 +217,7 @@ fn every_place_goes_on_when_a_task_is_gone_that_it_was_showing() {
         desk.wait_for(&format!("Done: remove the task `{task}`."));
         desk.settle();
         desk.settle();
-        for place in Place::ALL {
+        for &place in Place::ALL {
             desk.go_to(place);
             desk.settle();
         }

@@ -11,5 +11,7 @@ pub mod download;
 pub mod files;
 pub mod images;
 pub mod panics;
+pub mod text;
 pub mod unicode;
 pub mod user_folders;
+pub mod work;

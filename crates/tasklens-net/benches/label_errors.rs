@@ -19,6 +19,7 @@ use rand_pcg::Pcg64;
 use tasklens_data::config::{Config, DeviceChoice};
 use tasklens_data::dataset::split::Part;
 use tasklens_data::dataset::{Dataset, sample};
+use tasklens_data::work::KeepGoing;
 use tasklens_net::evaluation::inspection::Inspection;
 use tasklens_net::evaluation::suspects::{self, TaskSuspects};
 use tasklens_net::evaluation::wrong_labels::{self, WrongLabels};
@@ -90,10 +91,10 @@ fn measure(share: f64, seed: u64, by_heart: bool, held: &mut Held) {
         train(&config(epochs), &run, stop > 0);
         let dataset = Dataset::open(&config(epochs)).expect("rows");
         let (inspection, store) = inspect(&run, &dataset);
-        let mut unseen = |rows: &[usize], keep_going: &mut dyn FnMut(usize, usize) -> bool| {
+        let mut unseen = |rows: &[usize], keep_going: &mut KeepGoing<'_>| {
             unseen::features(&config(epochs), &dataset, rows, &pretrained::cached, keep_going)
         };
-        let mut own = |_: &[usize], _: &mut dyn FnMut(usize, usize) -> bool| Ok(None);
+        let mut own = |_: &[usize], _: &mut KeepGoing<'_>| Ok(None);
         let mut judges: Vec<&mut suspects::Unseen<'_>> = vec![&mut own];
         if by_heart {
             judges.push(&mut unseen);

@@ -9,47 +9,24 @@
 use std::path::Path;
 use std::time::Instant;
 
-use tasklens_data::config::Config;
+use tasklens_data::config::presets::Facts;
+use tasklens_data::config::{Backbone, Config, Recipe};
 use tasklens_net::training::events::{Event, Stopped};
 use tasklens_net::training::{self, Unsaved};
 
-/// A row of the table: its name, and the keys that it sets.
-type Recipe = (&'static str, &'static [(&'static str, &'static str)]);
+/// A row of the table: its name, network, input and way to train.
+struct Row {
+    name: &'static str,
+    backbone: Backbone,
+    /// Height and width, pixels.
+    size: (u32, u32),
+    recipe: Recipe,
+}
 
-const HEADS: &[(&str, &str)] = &[
-    ("freeze_convolutional_layers", "true"),
-    ("augmentation", "none"),
-    ("schedule", "one_cycle"),
-    ("optimizer", "adamw"),
-    ("weight_decay", "1"),
-    ("learning_rate", "0.003"),
-    ("epochs", "30"),
-    ("early_stopping_patience", "30"),
-    ("batch_size", "64"),
-];
-
-const ALL_LAYERS: &[(&str, &str)] = &[
-    ("freeze_convolutional_layers", "false"),
-    ("augmentation.rotation", "0"),
-    ("augmentation.shift", "0"),
-    ("augmentation.zoom", "[1, 1]"),
-    ("augmentation.brightness", "[0.8, 1.2]"),
-    ("augmentation.horizontal_flip", "true"),
-    ("augmentation.crop.scale", "[0.35, 1]"),
-    ("schedule", "one_cycle"),
-    ("optimizer", "adamw"),
-    ("weight_decay", "0.01"),
-    ("learning_rate", "0.003"),
-    ("backbone_learning_rate", "0.0005"),
-    ("label_smoothing", "0.1"),
-    ("epochs", "3"),
-    ("batch_size", "32"),
-];
-
-const LITE0: &[(&str, &str)] = &[("backbone", "efficientnet_lite0"), ("input_shape", "[224, 224]")];
-const LITE2: &[(&str, &str)] = &[("backbone", "efficientnet_lite2"), ("input_shape", "[260, 260]")];
+const LITE0: (Backbone, (u32, u32)) = (Backbone::EfficientNetLite0, (224, 224));
+const LITE2: (Backbone, (u32, u32)) = (Backbone::EfficientNetLite2, (260, 260));
 /// The pixels of 260 x 260 in the shape of most photographs.
-const LITE2_PORTRAIT: &[(&str, &str)] = &[("backbone", "efficientnet_lite2"), ("input_shape", "[300, 226]")];
+const LITE2_PORTRAIT: (Backbone, (u32, u32)) = (Backbone::EfficientNetLite2, (300, 226));
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -61,36 +38,35 @@ fn main() {
     if seeds.is_empty() {
         seeds.push(1);
     }
+    let row = |name, (backbone, size), recipe| Row { name, backbone, size, recipe };
     let mut rows = vec![
-        ("lite0 224x224, heads", LITE0, HEADS),
-        ("lite2 260x260, heads", LITE2, HEADS),
-        ("lite2 300x226, heads", LITE2_PORTRAIT, HEADS),
+        row("lite0 224x224, heads", LITE0, Recipe::Quick),
+        row("lite2 260x260, heads", LITE2, Recipe::Quick),
+        row("lite2 300x226, heads", LITE2_PORTRAIT, Recipe::Quick),
     ];
     if arguments.iter().any(|argument| argument == "--full") {
         rows.extend([
-            ("lite0 224x224, all layers", LITE0, ALL_LAYERS),
-            ("lite2 260x260, all layers", LITE2, ALL_LAYERS),
-            ("lite2 300x226, all layers", LITE2_PORTRAIT, ALL_LAYERS),
+            row("lite0 224x224, all layers", LITE0, Recipe::Full),
+            row("lite2 260x260, all layers", LITE2, Recipe::Full),
+            row("lite2 300x226, all layers", LITE2_PORTRAIT, Recipe::Full),
         ]);
     }
-    for (name, network, recipe) in rows {
+    for row in rows {
         for seed in &seeds {
-            measure((name, network), recipe, Path::new(config), *seed);
+            measure(&row, Path::new(config), *seed);
         }
     }
 }
 
-fn measure((name, network): Recipe, recipe: &[(&str, &str)], file: &Path, seed: u64) {
+fn measure(row: &Row, file: &Path, seed: u64) {
+    let name = row.name;
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let mut changes: Vec<(String, String)> = network
-        .iter()
-        .chain(recipe)
-        .map(|(key, value)| (format!("model.{key}"), (*value).to_owned()))
-        .collect();
-    changes.push(("model.random_seed".to_owned(), seed.to_string()));
+    let mut config = Config::open(file).expect("a config");
+    row.recipe.keys(&Facts::default()).put_into(&mut config.model);
+    (config.model.backbone, (config.model.height, config.model.width)) = (row.backbone, row.size);
+    config.model.random_seed = seed;
     // Features are computed anew by each, and nothing is left beside the config.
-    changes.push(("paths.runs".to_owned(), folder.path().join("runs").display().to_string()));
-    let config = Config::with_overrides(file, &changes).expect("a config");
+    config.paths.runs = folder.path().join("runs");
     let tasks: Vec<String> = config.model.tasks.iter().map(|task| task.name.clone()).collect();
     let request = training::Request {
         config,

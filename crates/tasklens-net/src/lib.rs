@@ -2,7 +2,7 @@
 //! the window.
 //!
 //! ```text
-//! {evaluation, labelling} -> training -> inference -> model -> device
+//! study -> {evaluation, labelling} -> training -> inference -> model -> device
 //! ```
 
 pub mod device;
@@ -10,4 +10,5 @@ pub mod evaluation;
 pub mod inference;
 pub mod labelling;
 pub mod model;
+pub mod study;
 pub mod training;

@@ -8,11 +8,11 @@ use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::merge::{self, OnConflict};
 use tasklens_data::dataset::edits::{self, Opened, Step};
 use tasklens_data::dataset::export::{self, Form};
+use tasklens_data::text::{counted_grouped, grouped, plural};
 
 use crate::app::App;
 use crate::app::command::{AppCommand, Level, UiCommand};
 use crate::app::dialogs::export::ExportForm;
-use crate::app::format::grouped;
 use crate::app::services::file_dialogs;
 use crate::app::services::jobs::{Outcome, take};
 use crate::app::services::label_edits::{LabelEdits, News};
@@ -130,8 +130,8 @@ impl App {
         }
         if pending > 0 {
             let count = grouped(pending as u64);
-            let (edits, them) =
-                if pending == 1 { ("label edit is", "it") } else { ("label edits are", "them") };
+            let edits = plural(pending, "label edit is", "label edits are");
+            let them = plural(pending, "it", "them");
             let message = format!(
                 "{count} {edits} not in the CSV yet, from an earlier time: Save labels writes {them}"
             );
@@ -152,36 +152,36 @@ impl App {
         }
     }
 
-    pub(in crate::app) fn apply_to_labels(&mut self, command: UiCommand) {
+    /// Takes the last edit back, or makes the one again that was taken back last.
+    pub(in crate::app) fn undo(&mut self, is_undo: bool) {
         let Some(edits) = &mut self.edits else { return };
-        match command {
-            UiCommand::Undo | UiCommand::Redo => {
-                let is_undo = command == UiCommand::Undo;
-                let state = edits.state();
-                let step = if is_undo { state.next_undo() } else { state.next_redo() };
-                let image = step.and_then(|step| step.changes().next());
-                let image = image.map(|change| change.image.to_owned());
-                let changed = if is_undo { edits.undo() } else { edits.redo() };
-                if let Some(image) = image.filter(|_| changed) {
-                    let (views, context) = self.split();
-                    views.label.show_image(&image, &context);
-                }
-            }
-            UiCommand::SaveLabels => edits.save(&self.jobs),
-            UiCommand::ExportLabels => self.overlays.export = Some(ExportForm::new(edits.base())),
-            _ => {}
+        let state = edits.state();
+        let step = if is_undo { state.next_undo() } else { state.next_redo() };
+        let image = step.and_then(|step| step.changes().next());
+        let image = image.map(|change| change.image.to_owned());
+        let changed = if is_undo { edits.undo() } else { edits.redo() };
+        if let Some(image) = image.filter(|_| changed) {
+            let (views, context) = self.split();
+            views.label.show_image(&image, &context);
         }
     }
 
-    pub(in crate::app) fn can_apply_to_labels(&self, command: UiCommand) -> bool {
-        let Some(edits) = &self.edits else { return false };
-        let (state, can_edit) = (edits.state(), edits.denied().is_none());
-        match command {
-            UiCommand::Undo => can_edit && state.can_undo(),
-            UiCommand::Redo => can_edit && state.can_redo(),
-            UiCommand::SaveLabels => can_edit && state.pending_count() > 0 && !edits.is_saving(),
-            _ => true,
+    pub(in crate::app) fn save_labels(&mut self) {
+        if let Some(edits) = &mut self.edits {
+            edits.save(&self.jobs);
         }
+    }
+
+    /// Asks in which form to export.
+    pub(in crate::app) fn show_export(&mut self) {
+        if let Some(edits) = &self.edits {
+            self.overlays.export = Some(ExportForm::new(edits.base()));
+        }
+    }
+
+    /// Whether label edits are read and can be made, and what an action needs besides.
+    pub(in crate::app) fn can_change_labels(&self, besides: impl Fn(&LabelEdits) -> bool) -> bool {
+        self.edits.as_ref().is_some_and(|edits| edits.denied().is_none() && besides(edits))
     }
 
     /// Asks where to, and then exports.
@@ -214,8 +214,7 @@ impl App {
     }
 
     fn on_labels_saved(&mut self, outcome: &merge::Outcome) {
-        let rows = if outcome.rows_changed == 1 { "row" } else { "rows" };
-        let mut message = format!("{} {rows} of the CSV changed.", grouped(outcome.rows_changed as u64));
+        let mut message = format!("{} of the CSV changed.", counted_grouped(outcome.rows_changed, "row"));
         if let Some(backup) = &outcome.backup {
             message += &format!(" It is kept as it was in {}.", backup.display());
         }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use tasklens_data::dataset::problems::counted;
 use tasklens_data::dataset::{self, Dataset};
+use tasklens_data::text::counted;
 
 use crate::app::App;
 use crate::app::command::Level;

@@ -45,9 +45,25 @@ impl App {
         self.take_in_edits();
         self.take_in_left();
         self.take_in_vocabulary();
+        self.follow_runs();
         let (views, mut context) = self.split();
         views.label.poll(&context);
         views.predict.poll(&mut context);
+    }
+
+    /// Shows a place. The runs may have changed since the last one was shown.
+    pub(in crate::app) fn go_to(&mut self, place: Place) {
+        if self.place != place {
+            self.place = place;
+            self.runs.read_again();
+        }
+    }
+
+    fn follow_runs(&mut self) {
+        let folder = self.project.as_ref().map(|project| project.config.paths.runs.as_path());
+        if let Some(message) = self.runs.follow(folder, &self.jobs) {
+            self.toast(Level::Warning, message);
+        }
     }
 
     fn take_in_jobs(&mut self) {
@@ -76,10 +92,8 @@ impl App {
             Some(Outcome::Failed(message)) => self.toast(Level::Error, message),
             Some(Outcome::Cancelled) | None => {}
         }
-        match take(&mut self.device_job) {
-            Some(Outcome::Done(device)) => self.device = Some(device),
-            Some(Outcome::Failed(message)) => self.toast(Level::Warning, message),
-            Some(Outcome::Cancelled) | None => {}
+        if let Some(message) = self.device.poll() {
+            self.toast(Level::Warning, message);
         }
         match take(&mut self.image_check) {
             Some(Outcome::Done(checked)) => self.on_images_checked(checked),
@@ -95,8 +109,8 @@ impl App {
             AppCommand::OpenPaths(paths) => self.open_paths(paths),
             AppCommand::OpenToLabel(config) => self.open_to_label(config),
             AppCommand::OpenImages(images) => {
-                self.place = Place::Predict;
-                self.predict.add_images(images);
+                self.go_to(Place::Predict);
+                self.views.predict.add_images(images);
             }
             AppCommand::FetchUrl(url) => self.apply(AppCommand::OpenImages(vec![ImageSource::Url(url)])),
             AppCommand::StartTraining(request) => self.look_before_training(request),
@@ -104,22 +118,23 @@ impl App {
             AppCommand::AskOutside(asked) => self.overlays.outside = Some(asked),
             AppCommand::TellTraining(command) => self.tell_training(command),
             AppCommand::UseModel(path) => {
-                self.place = Place::Predict;
-                self.predict.set_model(path);
+                self.go_to(Place::Predict);
+                self.views.predict.set_model(path);
             }
             AppCommand::InspectRun(run) => {
-                self.place = Place::Inspect;
-                self.inspect.set_run(run);
+                self.go_to(Place::Inspect);
+                self.views.inspect.set_run(run);
             }
+            AppCommand::ReadRuns => self.runs.read_again(),
             AppCommand::RunSaved(run) => self.on_run_saved(run),
             AppCommand::Edit(step) => self.edit(step),
             AppCommand::LabelImages { images, title } => {
-                self.place = Place::Label;
-                self.label.label_these(images, title);
+                self.go_to(Place::Label);
+                self.views.label.label_these(images, title);
             }
             AppCommand::RememberKeys(assignments) => {
                 self.settings.label_keys.clone_from(&assignments);
-                self.label.set_assignments(assignments);
+                self.views.label.set_assignments(assignments);
                 self.save_settings();
             }
             AppCommand::RememberTraining { file, chosen } => {
@@ -131,9 +146,9 @@ impl App {
             AppCommand::SettleConflicts(on_conflict) => self.settle_conflicts(on_conflict),
             AppCommand::SaveConfig { file, text } => self.save_config(file, text),
             AppCommand::Toast { level, message } => self.toast(level, message),
-            AppCommand::SelectPlace(place) => self.place = place,
+            AppCommand::SelectPlace(place) => self.go_to(place),
             AppCommand::SelectRow(row) => {
-                self.place = Place::Data;
+                self.go_to(Place::Data);
                 self.select_row(row);
             }
         }
@@ -157,44 +172,48 @@ impl App {
                 }
             }
             UiCommand::CloseProject => self.close_project(),
-            UiCommand::EditTasks => self.vocabulary.toggle(),
-            UiCommand::ShowData => self.place = Place::Data,
-            UiCommand::ShowLabel => self.place = Place::Label,
-            UiCommand::ShowTrain => self.place = Place::Train,
-            UiCommand::ShowPredict => self.place = Place::Predict,
-            UiCommand::ShowInspect => self.place = Place::Inspect,
-            UiCommand::Undo | UiCommand::Redo | UiCommand::SaveLabels | UiCommand::ExportLabels => {
-                self.apply_to_labels(command);
-            }
+            UiCommand::EditTasks => self.views.vocabulary.toggle(),
+            UiCommand::ShowData => self.go_to(Place::Data),
+            UiCommand::ShowLabel => self.go_to(Place::Label),
+            UiCommand::ShowTrain => self.go_to(Place::Train),
+            UiCommand::ShowPredict => self.go_to(Place::Predict),
+            UiCommand::ShowInspect => self.go_to(Place::Inspect),
+            UiCommand::Undo => self.undo(true),
+            UiCommand::Redo => self.undo(false),
+            UiCommand::SaveLabels => self.save_labels(),
+            UiCommand::ExportLabels => self.show_export(),
             UiCommand::UpdateModel => {
-                self.place = Place::Label;
+                self.go_to(Place::Label);
                 let (views, context) = self.split();
                 views.label.update_model(&context);
             }
             UiCommand::SaveAsRun => {
-                self.place = Place::Label;
-                self.label.save_as_run();
+                self.go_to(Place::Label);
+                self.views.label.save_as_run();
             }
-            UiCommand::FocusFilter | UiCommand::ClearFilter => {
-                self.place = Place::Data;
-                self.data.on_command(command);
+            UiCommand::FocusFilter => {
+                self.go_to(Place::Data);
+                self.views.data.focus_filter();
+            }
+            UiCommand::ClearFilter => {
+                self.go_to(Place::Data);
+                self.views.data.clear_filter();
             }
             UiCommand::CheckImages => self.check_images(),
             UiCommand::StartTraining => {
-                self.place = Place::Train;
-                let (views, mut context) = self.split();
-                views.train.on_command(command, &mut context);
+                self.go_to(Place::Train);
+                let (views, context) = self.split();
+                views.train.start(&context);
             }
-            UiCommand::PauseTraining if self.training_state == TrainingState::Paused => {
+            UiCommand::PauseTraining if self.training_state() == TrainingState::Paused => {
                 self.tell_training(Command::Resume);
             }
             UiCommand::PauseTraining => self.tell_training(Command::Pause),
             UiCommand::StopTraining => self.tell_training(Command::Stop),
             UiCommand::Paste => self.ctx.send_viewport_cmd(egui::ViewportCommand::RequestPaste),
             UiCommand::TypeUrl => {
-                self.place = Place::Predict;
-                let (views, mut context) = self.split();
-                views.predict.on_command(command, &mut context);
+                self.go_to(Place::Predict);
+                self.views.predict.type_url();
             }
             UiCommand::CommandPalette => self.overlays.palette.toggle(),
             UiCommand::ShowShortcuts => self.overlays.shortcuts = !self.overlays.shortcuts,
@@ -218,24 +237,49 @@ impl App {
             | UiCommand::EditTasks
             | UiCommand::FocusFilter
             | UiCommand::ClearFilter => self.project.is_some(),
-            UiCommand::Undo | UiCommand::Redo | UiCommand::SaveLabels | UiCommand::ExportLabels => {
-                self.can_apply_to_labels(command)
+            UiCommand::Undo => self.can_change_labels(|edits| edits.state().can_undo()),
+            UiCommand::Redo => self.can_change_labels(|edits| edits.state().can_redo()),
+            UiCommand::SaveLabels => {
+                self.can_change_labels(|edits| edits.state().pending_count() > 0 && !edits.is_saving())
             }
-            UiCommand::SaveAsRun => self.project.is_some() && self.label.can_save_as_run(),
+            UiCommand::ExportLabels => self.edits.is_some(),
+            UiCommand::SaveAsRun => self.project.is_some() && self.views.label.can_save_as_run(),
             UiCommand::CheckImages => self.project.is_some() && self.image_check.is_none(),
-            UiCommand::StartTraining => self.project.is_some() && self.training_state == TrainingState::Idle,
-            UiCommand::PauseTraining | UiCommand::StopTraining => {
-                matches!(self.training_state, TrainingState::Running | TrainingState::Paused)
+            UiCommand::StartTraining => {
+                self.project.is_some() && self.training_state() == TrainingState::Idle
             }
-            _ => true,
+            UiCommand::PauseTraining | UiCommand::StopTraining => {
+                matches!(self.training_state(), TrainingState::Running | TrainingState::Paused)
+            }
+            UiCommand::OpenProject
+            | UiCommand::NewProject
+            | UiCommand::OpenSample
+            | UiCommand::ShowData
+            | UiCommand::ShowLabel
+            | UiCommand::ShowTrain
+            | UiCommand::ShowPredict
+            | UiCommand::ShowInspect
+            | UiCommand::OpenImages
+            | UiCommand::OpenModel
+            | UiCommand::Paste
+            | UiCommand::TypeUrl
+            | UiCommand::CommandPalette
+            | UiCommand::ShowShortcuts
+            | UiCommand::ToggleLog
+            | UiCommand::ThemeLight
+            | UiCommand::ThemeDark
+            | UiCommand::ThemeSystem
+            | UiCommand::ZoomIn
+            | UiCommand::ZoomOut
+            | UiCommand::ZoomReset
+            | UiCommand::Quit => true,
         }
     }
 
     fn on_run_saved(&mut self, run: PathBuf) {
-        self.label.on_run_saved();
-        self.inspect.on_run_ended(Some(&run));
-        self.train.on_run_saved();
-        self.predict.set_model(run);
+        self.runs.read_again();
+        self.views.inspect.on_run_ended(Some(&run));
+        self.views.predict.set_model(run);
     }
 
     fn set_theme(&mut self, choice: ThemeChoice) {
@@ -273,21 +317,21 @@ impl App {
                 self.overlays.outside = Some(Box::new(AskedOutside::to_draw(config, outside)));
             }
             Opening::Bare(proposal, training) => {
-                self.place = Place::Data;
+                self.go_to(Place::Data);
                 self.new_project = None;
                 self.proposal = Some(ProposalForm::new(*proposal, *training));
             }
             Opening::Folder(found) => {
-                self.place = Place::Data;
+                self.go_to(Place::Data);
                 self.proposal = None;
                 self.new_project = Some(NewProjectForm::new(found));
             }
             Opening::Run(run) => {
-                self.place = Place::Train;
-                if let Some(best) = run.best.clone() {
-                    self.predict.set_model(best);
+                self.go_to(Place::Train);
+                if let Some(best) = run.record.best.clone() {
+                    self.views.predict.set_model(best);
                 }
-                self.train.open_run(*run);
+                self.views.train.open_run(*run);
             }
             Opening::Model(path) => self.apply(AppCommand::UseModel(path)),
             Opening::Predict(checkpoint, found) => {
@@ -308,9 +352,9 @@ impl App {
         let same_file = self.project.as_ref().is_some_and(|project| project.config.file == config.file);
         self.settings.remember(&config.file);
         if let Some(place) = self.place_when_open.take() {
-            self.place = place;
+            self.go_to(place);
         } else if !same_file {
-            self.place = Place::Data;
+            self.go_to(Place::Data);
         }
         self.proposal = None;
         self.new_project = None;
@@ -326,13 +370,7 @@ impl App {
             summary: Arc::new(summary),
             generation: self.generation,
         });
-        if self.device_choice != Some(choice) {
-            self.device_choice = Some(choice);
-            self.device = None;
-            self.device_job = Some(
-                self.jobs.start_quietly("Looking for a GPU", move |_| tasklens_net::device::pick(choice)),
-            );
-        }
+        self.device.look(choice, &self.jobs);
         self.open_edits();
         self.tell_of_project(same_file, has_same_rows);
         self.save_settings();
@@ -353,15 +391,13 @@ impl App {
     }
 
     fn tell_of_project(&mut self, same_file: bool, has_same_rows: bool) {
-        self.vocabulary.on_project(same_file);
-        self.data.on_project(same_file);
-        self.label.on_project(same_file, has_same_rows);
-        self.inspect.on_project(same_file);
+        self.views.on_project(same_file, has_same_rows);
         self.tell_train_of_project();
         self.check_images();
     }
 
     pub(in crate::app) fn tell_train_of_project(&mut self) {
+        self.runs.read_again();
         let (views, mut context) = self.split();
         views.train.on_project(&mut context);
         self.restore_training();
@@ -371,7 +407,7 @@ impl App {
     fn restore_training(&mut self) {
         let Some(file) = self.project.as_ref().map(|project| project.config.file.clone()) else { return };
         let Some(remembered) = self.settings.training.get(&file) else { return };
-        let restored = self.train.restore(remembered);
+        let restored = self.views.train.restore(remembered);
         if restored != Restored::Yes {
             self.settings.training.remove(&file);
         }
@@ -399,11 +435,8 @@ impl App {
         self.image_check = None;
         self.close_edits();
         self.settings.open = None;
-        self.place = Place::Data;
-        self.vocabulary.on_project(false);
-        self.data.on_project(false);
-        self.label.on_project(false, false);
-        self.inspect.on_project(false);
+        self.go_to(Place::Data);
+        self.views.on_project(false, false);
         self.tell_train_of_project();
         self.save_settings();
     }
@@ -412,7 +445,7 @@ impl App {
     fn select_row(&mut self, row: ImageRow) {
         let Some(project) = &self.project else { return };
         match row.find(&project.dataset) {
-            Some(found) => self.data.select(ImageRow { row: found, ..row }),
+            Some(found) => self.views.data.select(ImageRow { row: found, ..row }),
             None => {
                 let csv = project.dataset.table.path.display();
                 let message = format!("{} is not in {csv} any more", row.image);

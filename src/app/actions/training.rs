@@ -1,25 +1,52 @@
 //! The run in progress: starting it, telling it, and what it says.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tasklens_net::training::events::{Command, Event, Phase, StopReason, Stopped};
+use tasklens_net::training::events::{Command, Event, StopReason, Stopped};
 use tasklens_net::training::{self, Training, Unsaved};
 
 use crate::app::App;
 use crate::app::command::{Level, Place};
 use crate::app::context::TrainingState;
+use crate::app::places::train::live::LiveRun;
 use crate::app::services::label_edits::LabelEdits;
 
 /// While a run goes on and nobody touches the window, it is drawn this often.
 const FRAME_INTERVAL: Duration = Duration::from_millis(200);
 
+/// The run in progress.
+pub(in crate::app) struct InProgress {
+    training: Training,
+    /// It was asked to stop.
+    is_stopping: bool,
+}
+
+impl InProgress {
+    /// Asks it to stop after the batch in hand and waits until it has, or for so long.
+    pub fn finish(self, patience: Duration) {
+        if self.training.commands.send(Command::Stop).is_ok() {
+            let end = Instant::now() + patience;
+            while self.training.events.recv_deadline(end).is_ok() {}
+        }
+    }
+}
+
 impl App {
     /// Watches a run as if it had been started here.
     pub fn attach(&mut self, request: &training::Request, training: Training) {
-        self.train.on_start(request);
-        self.training = Some(training);
-        self.training_state = TrainingState::Running;
-        self.run_progress = Some(("Preparing".to_owned(), 0.0));
+        self.views.train.on_start(request, &self.runs);
+        self.runs.read_again();
+        self.training = Some(InProgress { training, is_stopping: false });
+    }
+
+    /// Whether a run goes on.
+    pub(in crate::app) fn training_state(&self) -> TrainingState {
+        match &self.training {
+            None => TrainingState::Idle,
+            Some(run) if run.is_stopping => TrainingState::Stopping,
+            Some(_) if self.views.train.run().is_some_and(|run| run.is_paused) => TrainingState::Paused,
+            Some(_) => TrainingState::Running,
+        }
     }
 
     pub(in crate::app) fn start_training(&mut self, request: &training::Request) {
@@ -35,60 +62,51 @@ impl App {
         let edits = self.edits.as_ref().map(unsaved).unwrap_or_default();
         let request = &training::Request { edits, ..request.clone() };
         let training = training::start(request.clone(), move || ctx.request_repaint_after(FRAME_INTERVAL));
-        self.place = Place::Train;
+        self.go_to(Place::Train);
         self.attach(request, training);
     }
 
     pub(in crate::app) fn tell_training(&mut self, command: Command) {
-        let Some(training) = &self.training else { return };
+        let Some(run) = &mut self.training else { return };
         // A run that has just ended says so itself with its last event.
-        if training.commands.send(command).is_ok() && command == Command::Stop {
-            self.training_state = TrainingState::Stopping;
-        }
+        run.is_stopping |= run.training.commands.send(command).is_ok() && command == Command::Stop;
     }
 
     pub(in crate::app) fn take_in_events(&mut self) {
-        let Some(training) = &self.training else { return };
-        let receiver = training.events.clone();
+        let Some(run) = &self.training else { return };
+        let receiver = run.training.events.clone();
         for event in receiver.try_iter() {
-            self.train.on_event(&event);
+            self.views.train.on_event(&event);
             self.on_event(event);
         }
     }
 
     fn on_event(&mut self, event: Event) {
         match event {
-            Event::Preparing { what, done, of } => {
-                let share = if of > 0 { done as f32 / of as f32 } else { 0.0 };
-                self.run_progress = Some((what, share));
-            }
-            Event::Batch(batch) => {
-                let phase = match batch.phase {
-                    Phase::Train => "training",
-                    Phase::Validation => "validation",
-                };
-                let share = batch.done as f32 / batch.of.max(1) as f32;
-                self.run_progress = Some((format!("Epoch {}, {phase}", batch.epoch), share));
-            }
-            Event::Paused => self.training_state = TrainingState::Paused,
-            Event::Resumed => self.training_state = TrainingState::Running,
             Event::Warning { message } => self.toast(Level::Warning, message),
-            Event::Checkpoint { best: true, path, .. } => self.predict.set_model(path),
+            Event::Checkpoint { best: true, path, .. } => self.views.predict.set_model(path),
             Event::Stopped(stopped) => self.on_stopped(stopped),
             Event::Failed { error } => {
-                self.end_training();
+                self.training = None;
+                self.runs.read_again();
                 self.toast(Level::Error, error);
             }
-            Event::Started(_)
+            // What the record of the run keeps, or the bar over the charts shows.
+            Event::Preparing { .. }
+            | Event::Started(_)
             | Event::StageBegan { .. }
+            | Event::Batch(_)
             | Event::Epoch(_)
             | Event::LearningRateReduced { .. }
-            | Event::Checkpoint { .. } => {}
+            | Event::Checkpoint { best: false, .. }
+            | Event::Paused
+            | Event::Resumed => {}
         }
     }
 
     fn on_stopped(&mut self, stopped: Stopped) {
-        self.end_training();
+        self.training = None;
+        self.runs.read_again();
         let why = match stopped.why {
             StopReason::Finished => "All epochs are done",
             StopReason::EarlyStopping => "Training stopped early: it got no better",
@@ -99,18 +117,12 @@ impl App {
             None => format!("{why}. No epoch was completed."),
         };
         // It has other weights now, if it is the one under inspection.
-        let run = self.train.run_folder().cloned();
-        self.inspect.on_run_ended(run.as_deref());
-        self.label.on_run_ended();
+        let run = self.views.train.run().and_then(LiveRun::folder).cloned();
+        self.views.inspect.on_run_ended(run.as_deref());
+        self.views.label.on_run_ended();
         if let Some(model) = stopped.model {
-            self.predict.set_model(model);
+            self.views.predict.set_model(model);
         }
         self.toast(Level::Success, message);
-    }
-
-    fn end_training(&mut self) {
-        self.training = None;
-        self.training_state = TrainingState::Idle;
-        self.run_progress = None;
     }
 }

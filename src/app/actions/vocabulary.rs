@@ -4,10 +4,10 @@
 use std::path::PathBuf;
 
 use tasklens_data::dataset::vocabulary::{self, Applied, Change};
+use tasklens_data::text::grouped;
 
 use crate::app::App;
 use crate::app::command::Level;
-use crate::app::format::grouped;
 use crate::app::services::jobs::{Job, Outcome};
 use crate::app::services::label_edits::LabelEdits;
 

@@ -3,10 +3,10 @@
 use egui::{Button, Checkbox, Id, Key, Label, Modal, Role, ScrollArea, Ui, WidgetInfo};
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::export::{Form, Placing};
+use tasklens_data::text::grouped;
 
 use crate::app::App;
 use crate::app::command::AppCommand;
-use crate::app::format::grouped;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::segments::Segments;

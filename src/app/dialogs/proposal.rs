@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use egui::{ComboBox, RichText, Role as Accessible, ScrollArea, Ui, Vec2, WidgetInfo};
 use tasklens_data::config::presets::Proposed;
 use tasklens_data::dataset::propose::{ColumnGuess, Proposal, Role};
+use tasklens_data::text::counted;
 
 use crate::app::command::{AppCommand, CommandSender};
 use crate::app::theme::icons;
@@ -132,10 +133,7 @@ fn role_name(role: Role) -> &'static str {
 }
 
 fn about(column: &ColumnGuess) -> String {
-    let mut text = match column.distinct {
-        1 => "1 value".to_owned(),
-        distinct => format!("{distinct} values"),
-    };
+    let mut text = counted(column.distinct, "value");
     if column.empty > 0 {
         text.push_str(&format!(", {} empty", column.empty));
     }

@@ -3,9 +3,6 @@
 
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use tasklens_data::dataset::export::{self, Form};
@@ -93,7 +90,7 @@ fn ask(
 ) -> Job<Option<AppCommand>> {
     jobs.start_quietly("Asking for a file", move |_| {
         let asked = Instant::now();
-        let answer = wait_for(answer);
+        let answer = pollster::block_on(answer);
         if answer.is_none() && asked.elapsed() < AT_ONCE {
             anyhow::bail!(
                 "The system showed no file dialog. Drop the file on the window, or start with \
@@ -102,50 +99,4 @@ fn ask(
         }
         Ok(answer)
     })
-}
-
-/// Wakes the thread that waits for a future.
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-fn wait_for<T>(future: impl Future<Output = T>) -> T {
-    let mut future = std::pin::pin!(future);
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-    let mut context = Context::from_waker(&waker);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(value) => return value,
-            Poll::Pending => std::thread::park(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waiting_wakes_up_when_another_thread_answers() {
-        let (sender, receiver) = std::sync::mpsc::channel::<Waker>();
-        let answered = Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let flag = Arc::clone(&answered);
-        std::thread::spawn(move || {
-            let waker = receiver.recv().unwrap();
-            flag.store(true, std::sync::atomic::Ordering::SeqCst);
-            waker.wake();
-        });
-        let value = wait_for(std::future::poll_fn(move |context| {
-            if answered.load(std::sync::atomic::Ordering::SeqCst) {
-                return Poll::Ready(7);
-            }
-            let _ = sender.send(context.waker().clone());
-            Poll::Pending
-        }));
-        assert_eq!(value, 7);
-    }
 }

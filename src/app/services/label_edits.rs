@@ -8,6 +8,7 @@ use crossbeam_channel::Receiver;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::merge::{self, OnConflict, Save};
 use tasklens_data::dataset::edits::{ChangeView, Edit, Entry, Opened, Refusal, Report, State, Step, Writer};
+use tasklens_data::text::{is, plural};
 
 use crate::app::services::jobs::{Job, Jobs, Outcome, Progress, take};
 use crate::app::services::project::Summary;
@@ -91,9 +92,12 @@ impl LabelEdits {
         }
         let lost = self.writer.take().map_or(0, Writer::finish);
         (lost > 0).then(|| {
-            let (edits, are) = if lost == 1 { ("edit", "is") } else { ("edits", "are") };
             let csv = self.base.table.path.display();
-            format!("The last {lost} label {edits} could not be written beside {csv} and {are} lost: is the disk full?")
+            format!(
+                "The last {lost} label {} could not be written beside {csv} and {} lost: is the disk full?",
+                plural(lost, "edit", "edits"),
+                is(lost)
+            )
         })
     }
 
@@ -265,7 +269,7 @@ impl LabelEdits {
                 self.error = None;
                 let is_new = self.denied.is_none();
                 let lost = self.waiting();
-                let edits = if lost == 1 { "edit is" } else { "edits are" };
+                let edits = plural(lost, "edit is", "edits are");
                 let message = format!("{why}. The last {lost} label {edits} not kept: make them again then");
                 self.denied = Some(why);
                 is_new.then_some(News::Failed(message))

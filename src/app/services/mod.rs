@@ -1,10 +1,14 @@
-//! What the app owns and lends to its places: the open project and its label edits, background work, pictures,
-//! settings.
+//! What the app owns and lends to its places: the open project with its label edits and runs, networks, background
+//! work, pictures, settings.
 
+pub(in crate::app) mod derived;
+pub(in crate::app) mod device;
 pub(in crate::app) mod file_dialogs;
 pub mod jobs;
 pub mod label_edits;
 pub(in crate::app) mod open;
+pub mod predictors;
 pub mod project;
+pub mod runs;
 pub mod settings;
 pub mod thumbnails;

@@ -9,11 +9,12 @@ use tasklens_data::dataset::create::{self, Found};
 use tasklens_data::dataset::propose::{self, Proposal};
 use tasklens_data::dataset::{Dataset, sample, vocabulary};
 use tasklens_data::images::decode::has_image_ending;
+use tasklens_data::text::grouped;
 use tasklens_net::training::{self, run_folder::RunRecord};
 
-use crate::app::format::grouped;
 use crate::app::services::jobs::Progress;
 use crate::app::services::project::{ImageSource, Summary};
+use crate::app::services::runs::Run;
 
 /// What was opened.
 pub struct Opened {
@@ -32,7 +33,7 @@ pub enum Opening {
     /// A CSV without a config, a guess at one, and how to train.
     Bare(Box<Proposal>, Box<Proposed>),
     /// A run folder.
-    Run(Box<RunRecord>),
+    Run(Box<Run>),
     /// A checkpoint.
     Model(PathBuf),
     /// Images to predict.
@@ -133,7 +134,7 @@ fn open_table(file: &Path, progress: &Progress) -> anyhow::Result<Opening> {
 
 fn open_folder(folder: &Path, progress: &Progress) -> anyhow::Result<Opening> {
     if let Ok(run) = RunRecord::open(folder) {
-        return Ok(Opening::Run(Box::new(run)));
+        return Ok(Opening::Run(Box::new(Run::new(run))));
     }
     let config = folder.join("config.yml");
     if config.is_file() {
@@ -142,7 +143,13 @@ fn open_folder(folder: &Path, progress: &Progress) -> anyhow::Result<Opening> {
     let mut table = only_file(folder, &["csv", "tsv"])?.map(|table| open_table(&table, progress));
     let names_images = |opening: &Opening| match opening {
         Opening::Bare(proposal, _) => proposal.has_path(),
-        _ => true,
+        Opening::Project(_)
+        | Opening::Outside(..)
+        | Opening::Run(_)
+        | Opening::Model(_)
+        | Opening::Images(_)
+        | Opening::Folder(_)
+        | Opening::Predict(..) => true,
     };
     // A table that names no images is not what a folder of images is about.
     if let Some(Ok(opening)) = table.take_if(|table| table.as_ref().is_ok_and(names_images)) {

@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender};
 use egui::{ColorImage, TextureHandle, TextureOptions};
+use tasklens_data::work::cores;
 use tasklens_data::{images, panics};
 
 /// So many textures are kept, and no more than so many bytes of them; those of the last frame always.
@@ -97,7 +98,7 @@ impl Thumbnails {
     pub fn new(ctx: &egui::Context) -> Self {
         let loader = Arc::new(Loader { queue: Mutex::default(), wake: Condvar::new() });
         let (sender, decoded) = crossbeam_channel::unbounded();
-        let threads = std::thread::available_parallelism().map_or(1, |n| n.get().div_ceil(4)).min(4);
+        let threads = cores().div_ceil(4).min(4);
         for index in 0..threads {
             let (loader, sender, ctx) = (Arc::clone(&loader), sender.clone(), ctx.clone());
             let thread = std::thread::Builder::new().name(format!("thumbnails {index}"));

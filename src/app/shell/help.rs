@@ -19,7 +19,7 @@ pub fn shortcuts_ui(ctx: &egui::Context, open: &mut bool) {
         let height = ctx.content_rect().height() - 48.0 * GRID;
         ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
             Grid::new("shortcuts").num_columns(3).spacing([6.0 * GRID, GRID]).show(ui, |ui| {
-                for command in UiCommand::ALL {
+                for &command in UiCommand::ALL {
                     let shortcut = command.shortcut_text(ctx);
                     if shortcut.is_empty() {
                         continue;

@@ -88,7 +88,7 @@ impl App {
             }
             return;
         }
-        let shows_runs = place == Place::Train && self.train.has_runs();
+        let shows_runs = place == Place::Train && self.views.train.has_runs();
         if self.project.is_none() && place != Place::Predict && !shows_runs {
             let opening = self.opening.as_ref().map(|job| job.progress().clone());
             welcome::ui(ui, &self.commands, &self.settings.recent, opening.as_ref());

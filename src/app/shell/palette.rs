@@ -140,7 +140,8 @@ fn item_ui(ui: &mut egui::Ui, command: UiCommand, chosen: bool) -> bool {
 /// The actions whose text or tooltip has the letters of `typed` in order, the best first.
 fn matches(typed: &str, enabled: impl Fn(UiCommand) -> bool) -> Vec<UiCommand> {
     let mut found: Vec<(i32, UiCommand)> = UiCommand::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|command| *command != UiCommand::CommandPalette && enabled(*command))
         .filter_map(|command| {
             let by_text = score(typed, command.text());

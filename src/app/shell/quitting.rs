@@ -1,6 +1,7 @@
 //! Closing the window while something is unfinished: it waits, or asks where labels would be lost.
 
 use egui::{Context, Id, Label, Modal, ViewportCommand};
+use tasklens_data::text::{counted, is, plural};
 
 use crate::app::App;
 use crate::app::actions::unfinished::Unfinished;
@@ -60,11 +61,8 @@ fn question_ui(ctx: &Context, unfinished: &Unfinished) -> Option<Quitting> {
                 });
             }
             Unfinished::Refused(count, why) => {
-                let (edits, them) = match count {
-                    1 => ("1 label edit is".to_owned(), "it"),
-                    _ => (format!("{count} label edits are"), "them"),
-                };
-                ui.label(theme::heading(format!("{edits} in memory only")));
+                let (edits, them) = (counted(*count, "label edit"), plural(*count, "it", "them"));
+                ui.label(theme::heading(format!("{edits} {} in memory only", is(*count))));
                 let text =
                     format!("The disk does not take {them}: {why}. Tasklens tries again every two seconds.");
                 ui.add(Label::new(text).wrap());

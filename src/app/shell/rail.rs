@@ -14,7 +14,7 @@ impl App {
         let frame = egui::Frame::new().fill(tokens.panel).inner_margin(Margin::symmetric(6, 12));
         Panel::left("rail").exact_size(WIDTH).resizable(false).frame(frame).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = GRID;
-            for place in Place::ALL {
+            for &place in Place::ALL {
                 if place_ui(ui, tokens, place, self.place == place) {
                     self.commands.ui(place.command());
                 }

@@ -1,10 +1,10 @@
 //! The bar at the bottom: project, device, running job, log.
 
 use egui::{Align, Layout, Margin, Panel, RichText, Role, Ui, WidgetInfo};
+use tasklens_data::text::{counted_grouped, duration, grouped};
 
 use crate::app::App;
 use crate::app::command::UiCommand;
-use crate::app::format::{duration, grouped};
 use crate::app::services::jobs::Progress;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
@@ -23,8 +23,9 @@ impl App {
                     icon_button(ui, &self.commands, UiCommand::ToggleLog);
                     if let Some(job) = self.jobs.running().first() {
                         job_ui(ui, tokens, job);
-                    } else if let Some((text, fraction)) = &self.run_progress {
-                        bar_ui(ui, tokens, text, Some(*fraction));
+                    } else if let Some(run) = self.views.train.run().filter(|_| self.training.is_some()) {
+                        let (text, fraction) = run.doing();
+                        bar_ui(ui, tokens, &text, Some(fraction));
                         ui.label(theme::caption(tokens, text));
                     }
                 });
@@ -52,12 +53,11 @@ impl App {
             ui.label(text.size(TEXT_SMALL).color(tokens.error)).on_hover_text(why);
             return;
         }
-        let pending = edits.state().pending_count() as u64;
+        let pending = edits.state().pending_count();
         if pending == 0 {
             return;
         }
-        let is_one = pending == 1;
-        let text = format!("{} label edit{}", grouped(pending), if is_one { "" } else { "s" });
+        let text = counted_grouped(pending, "label edit");
         let (icon, hint) = if edits.is_kept() {
             (icons::CHECK, "Safe on the disk, beside the CSV. Save labels writes them into the CSV.")
         } else {
@@ -72,7 +72,7 @@ impl App {
     }
 
     fn device_ui(&self, ui: &mut Ui, tokens: &Tokens) {
-        let Some(device) = &self.device else { return };
+        let Some(device) = self.device.found() else { return };
         ui.label(theme::caption(tokens, format!("{} {}", icons::CPU, device.name)))
             .on_hover_text(&device.reason);
     }

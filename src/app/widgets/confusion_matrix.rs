@@ -6,9 +6,9 @@ use egui::{
     Color32, FontId, Rect, Response, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2,
     WidgetInfo, pos2, vec2,
 };
+use tasklens_data::text::{grouped, whole_percent};
 use tasklens_net::evaluation::confusion::{Confusion, Margins, Normalisation};
 
-use crate::app::format::{grouped, whole_percent};
 use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_SMALL, Tokens};
 use edges::Frame;
 use geometry::Geometry;
@@ -198,7 +198,7 @@ impl<'a> ConfusionMatrix<'a> {
         let number = grouped(count as u64);
         let (mut main, below) = match self.normalisation {
             Normalisation::None => (number, None),
-            _ => (whole_percent(f64::from(share)), Some(number)),
+            _ => (whole_percent(share), Some(number)),
         };
         let font = match numbers {
             Numbers::None => return,
@@ -251,7 +251,7 @@ impl<'a> ConfusionMatrix<'a> {
     /// What a cell says, in words.
     fn sentence(&self, actual: usize, predicted: usize) -> String {
         let count = self.confusion.count(actual, predicted);
-        let percent = whole_percent(f64::from(self.share(actual, predicted)));
+        let percent = whole_percent(self.share(actual, predicted));
         let (from, to) = (&self.labels[actual], &self.labels[predicted]);
         let counted = if count == 0 { "None".to_owned() } else { grouped(count as u64) };
         let is = if count == 1 || count == 0 { "is" } else { "are" };

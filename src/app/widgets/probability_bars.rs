@@ -2,6 +2,7 @@
 //! quiet. Many labels end in a button that shows all of them.
 
 use egui::{Align2, Color32, FontId, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use tasklens_data::text::percent;
 
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_SMALL, Tokens};
@@ -193,24 +194,6 @@ pub fn sorted(probabilities: &[f32]) -> Vec<usize> {
     order
 }
 
-/// A share as a percentage with one decimal, and never `100.0 %` or `0.0 %` for what is not exactly so.
-pub fn percent(share: f32) -> String {
-    match share {
-        share if share > 0.0 && share < 0.000_5 => "<0.1 %".to_owned(),
-        share if (0.999_5..1.0).contains(&share) => ">99.9 %".to_owned(),
-        share => format!("{:.1} %", share * 100.0),
-    }
-}
-
-/// A share as a whole percentage, and never `100 %` or `0 %` for what is not exactly so.
-pub fn whole_percent(share: f32) -> String {
-    match share {
-        share if share > 0.0 && share < 0.005 => "<1 %".to_owned(),
-        share if (0.995..1.0).contains(&share) => ">99 %".to_owned(),
-        share => format!("{:.0} %", share * 100.0),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,18 +203,5 @@ mod tests {
         assert_eq!(sorted(&[0.1, 0.7, 0.2]), [1, 2, 0]);
         assert_eq!(sorted(&[0.5, 0.5]), [0, 1]);
         assert_eq!(sorted(&[f32::NAN, 0.5]).len(), 2);
-    }
-
-    #[test]
-    fn certainty_is_never_rounded_up() {
-        assert_eq!(percent(0.931), "93.1 %");
-        assert_eq!(percent(0.9997), ">99.9 %");
-        assert_eq!(percent(1.0), "100.0 %");
-        assert_eq!(percent(0.0001), "<0.1 %");
-        assert_eq!(percent(0.0), "0.0 %");
-        assert_eq!(
-            [0.0, 0.004, 0.87, 0.996, 1.0].map(whole_percent),
-            ["0 %", "<1 %", "87 %", ">99 %", "100 %"]
-        );
     }
 }

@@ -2,10 +2,9 @@
 //! they would be if the network's certainty were true, and how many images each range has.
 
 use egui::{Align2, Color32, FontId, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
+use tasklens_data::text::{counted_grouped, grouped, percent};
 use tasklens_net::evaluation::scores::{Bin, Calibration};
 
-use super::probability_bars::percent;
-use crate::app::format::grouped;
 use crate::app::theme::{GRID, TEXT_SMALL, Tokens};
 
 /// Room for the numbers of the axis at the left.
@@ -137,12 +136,11 @@ fn sure(bin: &Bin) -> String {
 }
 
 fn right(bin: &Bin) -> String {
-    let images =
-        if bin.rows == 1 { "1 image".to_owned() } else { format!("{} images", grouped(bin.rows as u64)) };
+    let images = counted_grouped(bin.rows, "image");
     let Some(accuracy) = bin.accuracy else { return images };
     format!(
         "{images}, {} right (95 % interval: {:.0} % to {:.0} %)",
-        percent(accuracy.value as f32),
+        percent(accuracy.value),
         accuracy.low * 100.0,
         accuracy.high * 100.0
     )

@@ -1,7 +1,7 @@
 //! The report as text for a terminal.
 
-use tasklens_data::dataset::problems;
 use tasklens_data::dataset::split::Part;
+use tasklens_data::text::counted;
 use tasklens_net::evaluation::compare::FEWEST;
 use tasklens_net::evaluation::report::{Report, TaskComparison, TaskReport};
 use tasklens_net::evaluation::scores::TaskScores;
@@ -10,7 +10,7 @@ use super::MOST_OF_KIND;
 
 /// Prints it.
 pub fn print(report: &Report) {
-    out!("{}", problems::counted(report.images, "image"));
+    out!("{}", counted(report.images, "image"));
     for task in &report.tasks {
         out!("\n{}", task.task.name);
         for (part, scores) in task.scores.parts() {
@@ -38,7 +38,7 @@ pub fn print(report: &Report) {
 }
 
 fn print_comparison(task: &TaskComparison) {
-    let rows = problems::counted(task.rows(), "row");
+    let rows = counted(task.rows(), "row");
     let conclusion = match task.difference {
         Some(difference) => format!(
             "accuracy {:+.1} points, p = {}, on {rows} that neither run was trained on",
@@ -95,7 +95,7 @@ fn print_scores(part: Part, scores: &TaskScores) {
         score(scores.macro_f1.map(|a| a.value)),
         score(scores.log_loss.map(|a| a.value)),
         score(scores.calibration.error),
-        problems::counted(scores.rows, "row")
+        counted(scores.rows, "row")
     );
 }
 

@@ -5,13 +5,13 @@
 
 use tasklens_data::config::Task;
 use tasklens_net::inference::Prediction;
+use tasklens_net::inference::table::{self, Layout};
 
 use super::inputs::{Inputs, Item, Source};
 
 /// The column of what is predicted of, where the inputs are not one CSV.
 const IMAGE: &str = "image_path";
-/// The column that says why there is no prediction.
-const ERROR: &str = "error";
+const LAYOUT: Layout = Layout::Joined;
 
 /// The bytes of the CSV, and what a user should know of it. `answers` has one per item.
 ///
@@ -24,18 +24,16 @@ pub fn csv(
 ) -> anyhow::Result<(Vec<u8>, Vec<String>)> {
     let cells = |item: usize| cells(tasks, &inputs.items[item], answers[item].as_ref());
     if let Some(table) = inputs.only_table() {
-        let (ours, note) = free_names(&our_names(tasks), &table.headers);
+        let (ours, note) = free_names(&LAYOUT.names(tasks), &table.headers);
         let (bytes, recoded) = table.with_columns(&ours, cells);
         return Ok((bytes, note.into_iter().chain(recoded).collect()));
     }
     let joined = Joined::of(inputs);
-    let (ours, note) = free_names(&our_names(tasks), &joined.headers);
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(joined.headers.iter().chain(&ours))?;
-    for item in (0..inputs.items.len()).filter(|item| !inputs.items[*item].is_blank()) {
-        writer.write_record(joined.cells(inputs, item).into_iter().chain(cells(item)))?;
-    }
-    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+    let (ours, note) = free_names(&LAYOUT.names(tasks), &joined.headers);
+    let header = [joined.headers.as_slice(), &ours].concat();
+    let items = (0..inputs.items.len()).filter(|item| !inputs.items[*item].is_blank());
+    let records = items.map(|item| [joined.cells(inputs, item), cells(item)].concat());
+    let bytes = table::csv(std::iter::once(header).chain(records))?;
     Ok((bytes, note.into_iter().collect()))
 }
 
@@ -45,34 +43,14 @@ impl Item {
     }
 }
 
-/// Per task its label and every label's probability, then the error.
-fn our_names(tasks: &[Task]) -> Vec<String> {
-    let mut names = Vec::new();
-    for task in tasks {
-        names.push(task.name.clone());
-        names.extend(task.labels.iter().map(|label| format!("{}:{label}", task.name)));
-    }
-    names.push(ERROR.to_owned());
-    names
-}
-
 fn cells(tasks: &[Task], item: &Item, answer: Option<&Result<Prediction, String>>) -> Vec<String> {
-    let mut cells = Vec::new();
     let why = match answer {
-        Some(Ok(prediction)) => {
-            for (i, task) in tasks.iter().enumerate() {
-                cells.push(task.labels[prediction.top(i).0].clone());
-                cells.extend(prediction.probabilities[i].iter().map(|p| format!("{p:.6}")));
-            }
-            ""
-        }
+        Some(Ok(prediction)) => return LAYOUT.cells(tasks, |task| &prediction.probabilities[task], &[]),
         Some(Err(message)) => message,
         None if item.is_blank() => "",
         None => "not predicted: stopped before",
     };
-    cells.resize(tasks.iter().map(|task| 1 + task.labels.len()).sum(), String::new());
-    cells.push(why.to_owned());
-    cells
+    LAYOUT.cells_without(tasks, why)
 }
 
 /// Names that no other column has, and which of those that were wanted are taken.

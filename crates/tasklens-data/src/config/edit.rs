@@ -4,12 +4,15 @@
 //! config, or it is not used.
 
 mod draft;
+mod settings;
 
 use super::tasks::encoder_of;
 use super::vocabulary::Change;
 use super::yaml::{self, Entry, Node, Value};
 use super::{ClassWeights, Config};
 use draft::Draft;
+
+pub use settings::edit_settings;
 
 /// Keys of `model:` with a group of keys per task.
 const WEIGHTS: [&str; 2] = ["task_weights", "class_weights"];
@@ -18,7 +21,7 @@ const WEIGHTS: [&str; 2] = ["task_weights", "class_weights"];
 ///
 /// # Errors
 /// The text is written in a way that cannot be changed safely; the message says what to do by hand.
-pub fn edit(text: &str, config: &Config, change: &Change) -> Result<(String, Config), String> {
+pub fn edit_vocabulary(text: &str, config: &Config, change: &Change) -> Result<(String, Config), String> {
     let by_hand = |why: &str| {
         format!("{}: this cannot be changed safely ({why}); {change} by hand", config.file.display())
     };

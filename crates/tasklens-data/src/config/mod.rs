@@ -22,7 +22,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-pub use edit::edit;
+pub use edit::{edit_settings, edit_vocabulary};
 pub use networks::Backbone;
 pub use outside::{Outside, Written};
 pub use presets::Recipe;

@@ -89,9 +89,8 @@ const QUICK_EPOCHS: usize = 30;
 const QUICK_BATCH: usize = 64;
 const HEADS_RATE: f64 = 3e-3;
 
-const FULL_EPOCHS: usize = 4;
-/// Epochs that train the heads alone before all layers. Any would compute features of augmented views, which costs as
-/// much as an epoch of all layers or more.
+const FULL_EPOCHS: usize = 3;
+/// Epochs that train the heads alone before all layers.
 const FULL_FROZEN_EPOCHS: usize = 0;
 const FULL_BATCH: usize = 32;
 const BACKBONE_RATE: f64 = 5e-4;

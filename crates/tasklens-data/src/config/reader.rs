@@ -199,7 +199,7 @@ impl Reader {
             }
             _ => {
                 let (start, end) = (within.start(), within.end());
-                let expected = format!("[low, high] with both from {start} to {end}, such as [0.8, 1.2]");
+                let expected = format!("[low, high] with both from {start} to {end}, such as [0.8, 1]");
                 self.wrong(&section.full(key), node, &expected);
                 default
             }

@@ -18,6 +18,8 @@ use super::Dataset;
 use super::edits::Values;
 use super::edits::merge::{self, OnConflict};
 use crate::files::Output;
+use crate::text::{counted, plural};
+use crate::work::KeepGoing;
 
 pub use made::folder_in;
 
@@ -72,7 +74,7 @@ pub fn export(
     values: &Values,
     form: &Form,
     target: &Path,
-    progress: &mut dyn FnMut(usize, usize) -> bool,
+    progress: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Written> {
     let output = || Output::of(target).with_context(|| format!("{} cannot be written", target.display()));
     match form {
@@ -87,7 +89,7 @@ pub fn export(
 fn csv(dataset: &Dataset, values: &Values, target: &Path, output: &Output) -> anyhow::Result<Written> {
     let outcome = merge::export(dataset, &values.pending(), OnConflict::Overwrite, target)?;
     let changed = outcome.rows_changed;
-    let rows = if changed == 1 { "row" } else { "rows" };
+    let rows = plural(changed, "row", "rows");
     let summary = match output {
         Output::File(_) => format!("{} with {changed} corrected {rows} was written", target.display()),
         _ => format!("the CSV with {changed} corrected {rows} was written to {output}"),
@@ -103,7 +105,7 @@ fn json_lines(
     values: &Values,
     target: &Path,
     output: &Output,
-    progress: &mut dyn FnMut(usize, usize) -> bool,
+    progress: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Written> {
     if is_same(target, &dataset.table.path) {
         bail!("{} is the CSV itself; choose another name", target.display());
@@ -130,7 +132,7 @@ fn json_lines(
     }
     written.with_context(|| format!("{output} cannot be written"))?;
     let to = if output.is_standard() { output.to_string() } else { target.display().to_string() };
-    let summary = format!("{} were written to {to}", count(rows.len(), "image"));
+    let summary = format!("{} were written to {to}", counted(rows.len(), "image"));
     Ok(Written { summary, ..Written::default() })
 }
 
@@ -179,11 +181,6 @@ fn rows(dataset: &Dataset) -> Vec<usize> {
 fn is_same(a: &Path, b: &Path) -> bool {
     let real = |path: &Path| -> Option<PathBuf> { fs::canonicalize(path).ok() };
     real(a).is_some_and(|a| real(b) == Some(a))
-}
-
-/// `1 image`, `2 images`.
-fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub use told::Guesses;
 use told::Kind;
 
 use crate::config::Config;
+use crate::work::cores;
 
 /// Up to this many rows every path is looked up; beyond, a sample may decide for all.
 const LOOKED_UP: usize = 10_000;
@@ -123,7 +124,7 @@ impl ImageFinder {
 
     /// Looks up these rows, on several threads if there are many.
     fn places(&self, cells: &[String], rows: &[usize]) -> Vec<Place> {
-        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let threads = cores();
         let part = rows.len().div_ceil(threads).max(LEAST_PER_THREAD);
         let look_up = |rows: &[usize]| rows.iter().map(|row| self.place(&cells[*row])).collect::<Vec<_>>();
         if rows.len() <= part {

@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 
 use crate::config::{Config, Task, nearest};
+use crate::text::plural;
 use image_paths::{ImageFinder, Located};
 pub use image_paths::{images_named, images_of_project};
 pub use image_row::ImageRow;
@@ -321,7 +322,7 @@ impl Columns {
             return Ok(Self { path, tasks, split });
         }
         let there: Vec<String> = table.headers.iter().map(|header| format!("`{header}`")).collect();
-        let plural = if missing.len() == 1 { "" } else { "s" };
+        let plural = plural(missing.len(), "", "s");
         // Only a first line `sep=;` can contradict the rows.
         let others = [',', ';', '\t'];
         let is_false = |header: &str| header.contains(|c| c != table.delimiter && others.contains(&c));

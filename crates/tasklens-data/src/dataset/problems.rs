@@ -10,7 +10,7 @@ use std::fmt;
 pub use image_check::{Checked, Look, check_images};
 pub use measured::{of_measured, unmeasured};
 pub(super) use overview::of_table;
-pub use overview::{Counts, counted, is, lines};
+pub use overview::{Counts, lines};
 
 use super::table::Table;
 

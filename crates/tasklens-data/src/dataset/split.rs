@@ -36,6 +36,33 @@ impl Part {
         }
     }
 
+    /// [`Part::name`] by itself, as in a menu.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Train => "Train",
+            Self::Validation => "Validation",
+            Self::Test => "Test",
+        }
+    }
+
+    /// What its images are, as in `12 training images`.
+    pub fn adjective(self) -> &'static str {
+        match self {
+            Self::Train => "training",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+
+    /// What one of its images does.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Train => "trains",
+            Self::Validation => "validates",
+            Self::Test => "tests",
+        }
+    }
+
     /// Parses a cell of a split column, ignoring case and surrounding spaces.
     pub fn from_cell(cell: &str) -> Option<Self> {
         match cell.trim().to_ascii_lowercase().as_str() {

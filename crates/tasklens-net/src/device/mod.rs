@@ -8,6 +8,7 @@ mod free_cores;
 
 use anyhow::bail;
 use tasklens_data::config::DeviceChoice;
+use tasklens_data::text::counted;
 
 pub use free_cores::FreeCores;
 
@@ -42,10 +43,9 @@ impl Device {
     /// The CPU, with the reason for the choice.
     pub fn cpu(reason: String) -> Self {
         let threads = usize::try_from(tch::get_num_threads()).unwrap_or(1).max(1);
-        let plural = if threads == 1 { "" } else { "s" };
         Self {
             tch: tch::Device::Cpu,
-            name: format!("CPU, {threads} thread{plural}"),
+            name: format!("CPU, {}", counted(threads, "thread")),
             reason,
             threads,
             memory_bytes: machine_memory(),

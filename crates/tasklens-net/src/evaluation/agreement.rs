@@ -8,8 +8,8 @@ use std::path::Path;
 use serde::Serialize;
 use tasklens_data::config::Task;
 use tasklens_data::dataset::Dataset;
-use tasklens_data::dataset::problems::{counted, is};
 use tasklens_data::dataset::split::Part;
+use tasklens_data::text::{counted, is, plural};
 
 use super::inspection::Inspection;
 use crate::training::predictions::{self, Recorded};
@@ -87,7 +87,7 @@ impl Disagreement {
             None => "by rounding, or the file is another".to_owned(),
         };
         let others = |count: usize, of: &str| format!("{} {} another", counted(count, of), is(count));
-        let counts = |count: usize| if count == 1 { "counts" } else { "count" };
+        let counts = |count: usize| plural(count, "counts", "count");
         let causes = [
             (self.relabelled, others(self.relabelled, "label")),
             (self.gone, format!("{} no longer {}", counted(self.gone, "image"), counts(self.gone))),

@@ -1,8 +1,10 @@
 //! Near-duplicates across the parts of the split, and their effect on the scores.
 
+use tasklens_data::dataset::split::Part;
+use tasklens_data::work::KeepGoing;
+
 use super::inspection::{Inspection, TaskItems};
 use crate::inference::duplicates::{self, Pair};
-use tasklens_data::dataset::split::Part;
 
 /// Minimum correlation of the search; the slider then only filters.
 pub const LEAST: f32 = 0.95;
@@ -16,10 +18,7 @@ pub struct Found {
 }
 
 /// Compares the parts with each other; `None` if cancelled by `keep_going`.
-pub fn find(
-    inspection: &Inspection,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
-) -> anyhow::Result<Option<Found>> {
+pub fn find(inspection: &Inspection, keep_going: &mut KeepGoing<'_>) -> anyhow::Result<Option<Found>> {
     let [train, validation, test] =
         [Part::Train, Part::Validation, Part::Test].map(|part| inspection.items_of(Some(part)));
     let searches = [(&train, &validation), (&train, &test), (&validation, &test)];
@@ -99,11 +98,11 @@ pub fn contradicts(task: &TaskItems, pair: &Pair) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::inference::outputs::{Features, MINIATURE_BYTES};
     use Part::{Test, Train, Validation};
     use tasklens_data::config::Task;
 
     use super::*;
+    use crate::inference::outputs::{Features, MINIATURE_BYTES};
 
     /// Miniatures that differ by their number, where a number comes twice they are equal.
     fn inspection(numbers: &[usize], parts: &[Part], labels: &[Option<u32>]) -> Inspection {

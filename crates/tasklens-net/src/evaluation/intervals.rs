@@ -11,7 +11,7 @@ const DRAWS: usize = 1000;
 /// A fixed seed, so that the same rows always give the same bound.
 const SEED: u64 = 95;
 /// The normal distribution's 97.5 % point.
-pub(super) const Z: f64 = 1.959_963_984_540_054;
+pub(crate) const Z: f64 = 1.959_963_984_540_054;
 
 /// A score with its 95 % confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

@@ -1,6 +1,7 @@
 //! The training images most similar to an image, by the cosine of their features.
 
 use tasklens_data::dataset::split::Part;
+use tasklens_data::work::KeepGoing;
 
 use super::inspection::Inspection;
 use crate::inference::neighbours::{Neighbour, nearest, nearest_to_item};
@@ -10,7 +11,7 @@ pub fn training_neighbours(
     inspection: &Inspection,
     item: usize,
     count: usize,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> Option<Vec<Neighbour>> {
     let train = inspection.items_of(Some(Part::Train));
     let features = inspection.features.pick(&train);

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use image::codecs::jpeg::JpegEncoder;
 use tasklens_data::images::thumbnail::thumbnail;
+use tasklens_data::work::KeepGoing;
 
 use super::compare::FEWEST;
 use super::intervals::Estimate;
@@ -21,11 +22,11 @@ const MOST: usize = 24;
 /// Longer side of the images in pixels, twice the displayed size.
 const PIXELS: u32 = 240;
 const QUALITY: u8 = 80;
-const STYLE: &str = include_str!("page/style.css");
+pub(crate) const STYLE: &str = include_str!("page/style.css");
 
 /// Writes the page. Decodes the images that it shows, which takes a while. `keep_going` gets (done, of) and returns
 /// whether to continue; after a cancel the remaining images are shown as paths.
-pub fn page(report: &Report, keep_going: &mut dyn FnMut(usize, usize) -> bool) -> String {
+pub fn page(report: &Report, keep_going: &mut KeepGoing<'_>) -> String {
     let pictures = Pictures::load(report, keep_going);
     let name = report.model.file_name().unwrap_or(report.model.as_os_str()).to_string_lossy();
     let mut body = format!(
@@ -244,7 +245,7 @@ fn duplicates_section(report: &Report, pictures: &Pictures) -> String {
 struct Pictures(HashMap<PathBuf, String>);
 
 impl Pictures {
-    fn load(report: &Report, keep_going: &mut dyn FnMut(usize, usize) -> bool) -> Self {
+    fn load(report: &Report, keep_going: &mut KeepGoing<'_>) -> Self {
         let mut wanted: Vec<&Path> = Vec::new();
         for task in &report.tasks {
             wanted.extend(task.mistakes.iter().take(MOST).map(|mistake| mistake.image.as_path()));
@@ -303,7 +304,7 @@ fn dash() -> String {
 }
 
 /// Escapes text for HTML, also within quotes.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

@@ -8,6 +8,8 @@ use serde::Serialize;
 use tasklens_data::config::Task;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::split::Part;
+use tasklens_data::text::{counted, plural};
+use tasklens_data::work::KeepGoing;
 
 use super::agreement::Disagreement;
 use super::browse::{Order, Query, Verdict};
@@ -210,8 +212,7 @@ impl LabelErrors {
     pub fn headline(&self) -> String {
         match self.rows.len() {
             0 => "No label looks wrong".to_owned(),
-            1 => "1 label looks wrong".to_owned(),
-            count => format!("{count} labels look wrong"),
+            count => format!("{} {} wrong", counted(count, "label"), plural(count, "looks", "look")),
         }
     }
 }
@@ -253,7 +254,7 @@ pub struct DuplicatePair {
 pub fn duplicates(
     dataset: &Dataset,
     inspection: &Inspection,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Option<Vec<DuplicatePair>>> {
     let (train, held_out): (Vec<usize>, Vec<usize>) =
         (0..inspection.len()).partition(|item| inspection.parts[*item] == Part::Train);

@@ -17,6 +17,7 @@ use serde::Serialize;
 use tasklens_data::config::Task;
 use tasklens_data::dataset::split::Part;
 use tasklens_data::dataset::{Dataset, ImageRow};
+use tasklens_data::work::KeepGoing;
 
 use super::inspection::{Inspection, TaskItems};
 use super::intervals;
@@ -80,8 +81,7 @@ pub struct Memorised {
 
 /// Maps rows of the dataset to features `[rows, D]` of a network that saw none of their labels; `None` if there is no
 /// such network, or if cancelled by the second argument, which gets (done, of).
-pub type Unseen<'a> =
-    dyn FnMut(&[usize], &mut dyn FnMut(usize, usize) -> bool) -> anyhow::Result<Option<Features>> + 'a;
+pub type Unseen<'a> = dyn FnMut(&[usize], &mut KeepGoing<'_>) -> anyhow::Result<Option<Features>> + 'a;
 
 impl Memorised {
     /// A warning, without a full stop.
@@ -113,7 +113,7 @@ pub fn find(
     inspection: &Inspection,
     folder: &Path,
     unseen: &mut Unseen<'_>,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Option<Vec<TaskSuspects>>> {
     let (trained, held_out): (Vec<usize>, Vec<usize>) =
         (0..inspection.len()).partition(|item| inspection.parts[*item] == Part::Train);
@@ -221,7 +221,7 @@ fn out_of_sample(
     folder: &Path,
     by_heart: &mut [Option<Memorised>],
     unseen: &mut Unseen<'_>,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Option<Vec<Vec<f32>>>> {
     let mut all: Vec<Vec<f32>> = inspection.tasks.iter().map(|task| task.probabilities.clone()).collect();
     let trained = inspection.items_of(Some(Part::Train));
@@ -265,7 +265,7 @@ fn judge_anew(
     (features, which): (&Features, &[usize]),
     kept: (&Path, &str),
     all: &mut [Vec<f32>],
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Option<()>> {
     let labels: Vec<Vec<Option<u32>>> = which
         .iter()

@@ -4,6 +4,8 @@
 //! Each step chooses the image least similar to all chosen ones, by the cosine of their features. The features stay
 //! in their files; each step reads all of them once, on all cores.
 
+use tasklens_data::work::{KeepGoing, cores};
+
 use super::neighbours::kernel::dot_and_square;
 use super::outputs::Features;
 
@@ -31,7 +33,7 @@ pub fn k_centre_greedy(
     features: &Features,
     centres: &[usize],
     k: usize,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> Option<Vec<usize>> {
     cover(features, centres, k, keep_going).map(|cover| cover.chosen)
 }
@@ -44,7 +46,7 @@ pub fn cover(
     features: &Features,
     centres: &[usize],
     k: usize,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> Option<Cover> {
     let of = centres.len() + k;
     let mut similarities = vec![-1.0; features.len()];
@@ -92,7 +94,7 @@ fn compare(
         }
         least
     };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = cores();
     let part = similarities.len().div_ceil(cores).max(FOR_A_THREAD);
     let leasts: Vec<Option<(f32, usize)>> = std::thread::scope(|scope| {
         let mut parts = similarities.chunks_mut(part).zip((0..).step_by(part));

@@ -12,6 +12,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use tasklens_data::work::KeepGoing;
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::outputs::{Features, MINIATURE_BYTES};
@@ -59,7 +60,7 @@ pub fn across(
     first: &[usize],
     second: &[usize],
     threshold: f32,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Option<Vec<Pair>>> {
     find(features, first, Some(second), threshold, keep_going)
 }
@@ -76,7 +77,7 @@ pub fn within(
     features: &Features,
     items: &[usize],
     threshold: f32,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Option<Vec<Pair>>> {
     find(features, items, None, threshold, keep_going)
 }
@@ -86,7 +87,7 @@ fn find(
     first: &[usize],
     second: Option<&[usize]>,
     threshold: f32,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Option<Vec<Pair>>> {
     no_grad(|| {
         let first = Groups::new(features, first);

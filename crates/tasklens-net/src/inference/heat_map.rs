@@ -39,10 +39,11 @@ impl Predictor {
         let pixels = resize::resize(image, width, height);
         let shape = [1, i64::from(height), i64::from(width), 3];
         let pass = Pass::evaluate(self.kind);
-        let trunk = self.network.trunk();
+        let network = self.network.lock();
+        let trunk = network.trunk();
         let start = tch::no_grad(|| -> anyhow::Result<(Tensor, bool)> {
             let bytes = Tensor::f_from_data_size(&pixels, &shape, Kind::Uint8)?;
-            let entry = trunk.entry(&self.network.normalise(&bytes, self.kind)?, pass)?;
+            let entry = trunk.entry(&network.normalise(&bytes, self.kind)?, pass)?;
             let exit = trunk.exit(&entry, pass)?;
             let fine_enough = exit.size()[2..].iter().all(|cells| *cells >= COARSEST);
             Ok(if fine_enough { (exit, true) } else { (entry, false) })
@@ -50,7 +51,7 @@ impl Predictor {
         let (start, is_last) = start;
         let maps = start.f_detach()?.f_set_requires_grad(true)?;
         let last = if is_last { maps.shallow_clone() } else { trunk.exit(&maps, pass)? };
-        let logits = self.network.classify(&pool(&last)?)?;
+        let logits = network.classify(&pool(&last)?)?;
         let logit = logits[task].f_select(1, label as i64)?.f_sum(Kind::Float)?;
         let gradients = Tensor::f_run_backward(&[logit], &[&maps], false, false)?;
         let gradient = gradients.first().context("the device gave no gradient")?;
@@ -122,9 +123,10 @@ mod tests {
         let expected = tch::no_grad(|| {
             let pixels = resize::resize(&image(), 224, 224);
             let bytes = Tensor::from_data_size(&pixels, &[1, 224, 224, 3], Kind::Uint8);
-            let images = predictor.network.normalise(&bytes, Kind::Float).unwrap();
+            let network = predictor.network.lock();
+            let images = network.normalise(&bytes, Kind::Float).unwrap();
             let pass = Pass::evaluate(Kind::Float);
-            let trunk = predictor.network.trunk();
+            let trunk = network.trunk();
             let maps = trunk.exit(&trunk.entry(&images, pass).unwrap(), pass).unwrap();
             let weights = head.select(0, 1).view([1, -1, 1, 1]);
             let sum = (maps * weights).sum_dim_intlist([1].as_slice(), false, None).relu();

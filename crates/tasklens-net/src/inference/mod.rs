@@ -9,10 +9,12 @@ pub mod neighbours;
 pub mod outputs;
 pub mod projection;
 pub mod stream;
+pub mod table;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
+use parking_lot::Mutex;
 use tasklens_data::config::{DeviceChoice, Task};
 use tasklens_data::images::{Rgb, resize};
 use tch::{Kind, Tensor, no_grad};
@@ -25,7 +27,9 @@ use crate::model::network::{Network, probabilities};
 /// A network that is ready to predict, loaded from a checkpoint.
 #[derive(Debug)]
 pub struct Predictor {
-    network: Network,
+    /// Tensors may go from thread to thread, and not be used by two at once. A lock that is handed on in turn: who
+    /// predicts a million images must not keep out who asks for one.
+    network: Mutex<Network>,
     description: Description,
     device: Device,
     kind: Kind,
@@ -101,7 +105,7 @@ impl Predictor {
         let checkpoint::Loaded { mut network, description, .. } = checkpoint::load(&path, device.tch)?;
         let kind = kind_on(&description, &device);
         network.fold(kind).with_context(|| format!("cannot prepare {} for prediction", path.display()))?;
-        Ok(Self { network, description, device, kind, path })
+        Ok(Self { network: Mutex::new(network), description, device, kind, path })
     }
 
     /// The tasks with their labels.
@@ -164,7 +168,8 @@ impl Predictor {
     /// # Errors
     /// The features have another length, or the device failed.
     pub fn classify(&self, features: &[u8]) -> anyhow::Result<Vec<Vec<f32>>> {
-        let dimensions = self.network.backbone().facts().features as usize;
+        let network = self.network.lock();
+        let dimensions = network.backbone().facts().features as usize;
         ensure!(
             features.len().is_multiple_of(2 * dimensions),
             "there are {} bytes of features, which is not a multiple of {}",
@@ -177,8 +182,8 @@ impl Predictor {
         no_grad(|| {
             let shape = [(features.len() / 2 / dimensions) as i64, dimensions as i64];
             let features = Tensor::f_from_data_size(features, &shape, Kind::Half)?;
-            let features = features.f_to_device(self.network.device())?.f_to_kind(Kind::Float)?;
-            self.network.classify(&features)?.iter().map(probabilities).collect()
+            let features = features.f_to_device(network.device())?.f_to_kind(Kind::Float)?;
+            network.classify(&features)?.iter().map(probabilities).collect()
         })
     }
 
@@ -199,11 +204,12 @@ impl Predictor {
             "there are {} bytes of pixels, not {expected}",
             pixels.len()
         );
+        let network = self.network.lock();
         no_grad(|| {
             let bytes = Tensor::f_from_data_size(pixels, &shape, Kind::Uint8)?;
-            let input = self.network.normalise(&bytes, self.kind)?;
-            let features = self.network.features(&input, Pass::evaluate(self.kind))?;
-            let logits = self.network.classify(&features)?;
+            let input = network.normalise(&bytes, self.kind)?;
+            let features = network.features(&input, Pass::evaluate(self.kind))?;
+            let logits = network.classify(&features)?;
             let half = features.f_to_device(tch::Device::Cpu)?.f_to_kind(Kind::Half)?.f_contiguous()?;
             let mut features = vec![0; 2 * half.numel()];
             half.f_copy_data_u8(&mut features, half.numel())?;

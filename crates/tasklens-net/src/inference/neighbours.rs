@@ -11,6 +11,8 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
+use tasklens_data::work::{KeepGoing, cores};
+
 use super::outputs::Features;
 use kernel::dot_and_square;
 
@@ -35,7 +37,7 @@ pub fn nearest(
     features: &Features,
     query: &[f32],
     k: usize,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> Option<Vec<Neighbour>> {
     search(features, query, None, k, keep_going)
 }
@@ -48,7 +50,7 @@ pub fn nearest_to_item(
     features: &Features,
     item: usize,
     k: usize,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> Option<Vec<Neighbour>> {
     search(features, &features.gather(&[item]), Some(item), k, keep_going)
 }
@@ -58,7 +60,7 @@ fn search(
     query: &[f32],
     except: Option<usize>,
     k: usize,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> Option<Vec<Neighbour>> {
     let of = features.len();
     assert!(of == 0 || query.len() == features.dimensions(), "a query of another length");
@@ -84,7 +86,7 @@ fn search(
         }
         found.lock().unwrap_or_else(PoisonError::into_inner).extend(best.heap);
     };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(of.div_ceil(CHUNK));
+    let threads = cores().min(of.div_ceil(CHUNK));
     std::thread::scope(|scope| {
         for _ in 1..threads {
             scope.spawn(|| work(&mut |_| true));

@@ -9,6 +9,8 @@ mod tsne;
 
 use std::path::Path;
 
+use tasklens_data::work::KeepGoing;
+
 use super::outputs::{Features, derived};
 use reduce::Reduced;
 
@@ -26,11 +28,7 @@ pub type Layout = Vec<[f32; 2]>;
 ///
 /// # Errors
 /// Out of memory.
-pub fn pca(
-    features: &Features,
-    seed: u64,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
-) -> anyhow::Result<Option<Layout>> {
+pub fn pca(features: &Features, seed: u64, keep_going: &mut KeepGoing<'_>) -> anyhow::Result<Option<Layout>> {
     Ok(Reduced::of(features, 2, seed, keep_going)?.map(|reduced| reduced.leading()))
 }
 
@@ -44,7 +42,7 @@ pub fn pca(
 pub fn neighbour_preserving(
     features: &Features,
     seed: u64,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Option<Layout>> {
     sampled(features, SAMPLE, seed, keep_going)
 }
@@ -54,7 +52,7 @@ fn sampled(
     features: &Features,
     limit: usize,
     seed: u64,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Option<Layout>> {
     let mut part = |from: usize, to: usize, done: usize, of: usize| {
         keep_going(from + (to - from) * done / of.max(1), 1000)
@@ -103,7 +101,7 @@ pub fn neighbour_preserving_kept(
     folder: &Path,
     features: &Features,
     seed: u64,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Option<Layout>> {
     let digest = format!("{} {seed}", features.digest());
     let kept = derived::read(folder, derived::MAP, &digest, &[2 * features.len()]);

@@ -1,5 +1,7 @@
 //! The labelling order: which row to offer next.
 
+use tasklens_data::work::KeepGoing;
+
 use super::suggestions::Suggestions;
 use crate::inference::diverse;
 
@@ -68,10 +70,7 @@ pub struct Arranged {
 /// Sorts rows. Rows that the order does not apply to follow at the end: first unlabelled, then labelled ones, each in
 /// the order of the CSV. A million rows take well under a second, except for [`Order::Diverse`], which reads
 /// features. `keep_going` gets (done, of); `None` if it cancelled.
-pub fn arrange(
-    question: &Question<'_>,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
-) -> Option<Arranged> {
+pub fn arrange(question: &Question<'_>, keep_going: &mut KeepGoing<'_>) -> Option<Arranged> {
     let first = match (question.order, question.suggestions) {
         (Order::File, _) => question.rows.to_vec(),
         (Order::Unlabelled, _) => {
@@ -129,11 +128,7 @@ impl Question<'_> {
     }
 
     /// Unlabelled rows with features: some chosen one by one, then the others, least represented first.
-    fn diverse(
-        &self,
-        said: &Suggestions,
-        keep_going: &mut dyn FnMut(usize, usize) -> bool,
-    ) -> Option<Vec<usize>> {
+    fn diverse(&self, said: &Suggestions, keep_going: &mut KeepGoing<'_>) -> Option<Vec<usize>> {
         if said.features().is_empty() {
             return Some(Vec::new());
         }

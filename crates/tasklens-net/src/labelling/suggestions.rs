@@ -7,6 +7,7 @@ use anyhow::ensure;
 use tasklens_data::config::Task;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::split::Part;
+use tasklens_data::work::KeepGoing;
 
 use crate::inference::most_probable;
 use crate::inference::outputs::{Features, Outputs};
@@ -110,7 +111,7 @@ impl Suggestions {
         tasks: &[Task],
         labels: &[Vec<Option<u32>>],
         seed: u64,
-        keep_going: &mut dyn FnMut(usize, usize) -> bool,
+        keep_going: &mut KeepGoing<'_>,
     ) -> anyhow::Result<Option<Self>> {
         ensure!(labels.len() == tasks.len(), "labels of {} tasks, expected {}", labels.len(), tasks.len());
         for (labels, task) in labels.iter().zip(tasks) {

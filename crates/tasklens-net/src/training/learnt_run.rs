@@ -13,9 +13,10 @@ use anyhow::{Context as _, bail, ensure};
 use half::f16;
 use tasklens_data::config::{Augmentation, ClassWeights, Config, Pretrained, Written};
 use tasklens_data::dataset::Dataset;
-use tasklens_data::dataset::problems::counted;
 use tasklens_data::dataset::split::{Part, Split};
 use tasklens_data::files;
+use tasklens_data::text::{counted, plural};
+use tasklens_data::work::KeepGoing;
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::events::{EpochMetrics, Event, Labelled, SplitMetrics, Started, StopReason, Stopped};
@@ -67,7 +68,7 @@ impl Saved {
 }
 
 fn left_out(images: usize) -> Option<String> {
-    let it = if images == 1 { "it has" } else { "they have" };
+    let it = plural(images, "it has", "they have");
     (images > 0).then(|| {
         format!("{} not used: {it} no features yet, or cannot be read", counted(images, "labelled image"))
     })
@@ -83,7 +84,7 @@ pub fn save(
     config: &Config,
     dataset: &Dataset,
     base: &Path,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Option<Saved>> {
     let began = Instant::now();
     let outside = config.outside(&[Written::Runs]);
@@ -157,7 +158,7 @@ impl Known {
         dataset: &Dataset,
         rows: &[usize],
         seed: u64,
-        keep_going: &mut dyn FnMut(usize, usize) -> bool,
+        keep_going: &mut KeepGoing<'_>,
     ) -> anyhow::Result<Option<Heads>> {
         let of_task = |task: usize| rows.iter().map(|row| dataset.rows[*row].labels[task]).collect();
         let labels: Vec<Vec<Option<u32>>> = (0..dataset.tasks.len()).map(of_task).collect();

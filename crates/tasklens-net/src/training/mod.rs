@@ -67,11 +67,21 @@ pub struct Training {
 /// Starts a run. `wake` is called (from the training thread) whenever an event was sent: a window
 /// passes `request_repaint`. Every error arrives as [`Event::Failed`].
 pub fn start(request: Request, wake: impl Fn() + Send + 'static) -> Training {
+    start_on_split(request, None, wake)
+}
+
+/// As [`start`], on the split of another run, so that the two can be compared: its images train and validate here,
+/// too, as far as they have a label of this run's tasks.
+pub fn start_on_split(
+    request: Request,
+    split_of: Option<PathBuf>,
+    wake: impl Fn() + Send + 'static,
+) -> Training {
     let (events_in, events) = unbounded();
     let (commands, commands_out) = unbounded();
     let mut reporter = Reporter::new(events_in.clone(), commands_out, Box::new(wake));
     let body = move || {
-        let result = panics::guard(|| trainer::run(&request, &mut reporter));
+        let result = panics::guard(|| trainer::run(&request, split_of.as_deref(), &mut reporter));
         let last = match result {
             Ok(Ok(stopped)) => Event::Stopped(stopped),
             Ok(Err(error)) => Event::Failed { error: explain(&error) },

@@ -10,6 +10,7 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 use tasklens_data::config::Task;
 use tasklens_data::download::hex;
+use tasklens_data::work::KeepGoing;
 
 use super::heads::{Inputs, Linear, PASSES, Problem, Progress, Reading, Rows, apply, choose_penalties, fit};
 use crate::inference::outputs::{Features, derived};
@@ -47,7 +48,7 @@ pub fn cross_validate(
     labels: &[Vec<Option<u32>>],
     tasks: &[Task],
     settings: Settings,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Option<Vec<Vec<f32>>>> {
     let folds = settings.folds.clamp(2, 50);
     let inputs = Inputs::new(features, Reading::Roots);
@@ -107,7 +108,7 @@ pub fn cross_validate_kept(
     labels: &[Vec<Option<u32>>],
     tasks: &[Task],
     settings: Settings,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Option<Vec<Vec<f32>>>> {
     let mut digest = Sha256::new();
     digest.update(features.digest());

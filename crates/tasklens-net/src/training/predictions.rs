@@ -7,7 +7,11 @@ use tasklens_data::config::Task;
 use tasklens_data::dataset::Row;
 use tasklens_data::files;
 
-use crate::inference::most_probable;
+use crate::inference::table::{self, Layout};
+
+/// The column of the image, before those of the layout.
+const IMAGE: &str = "image_path";
+const LAYOUT: Layout = Layout::Labelled;
 
 /// Probabilities of rows, in order of prediction.
 #[derive(Debug, Default)]
@@ -30,22 +34,17 @@ impl Predictions {
     /// # Errors
     /// The file cannot be written.
     pub fn write(&self, file: &Path, all_rows: &[Row], tasks: &[Task]) -> anyhow::Result<()> {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(header(tasks))?;
-        for (place, &row) in self.rows.iter().enumerate() {
+        let names = [vec![IMAGE.to_owned()], LAYOUT.names(tasks)].concat();
+        let rows = self.rows.iter().enumerate().map(|(place, &row)| {
             let row = &all_rows[row];
-            let mut record = vec![row.image.to_string_lossy().into_owned()];
-            for (task, spec) in tasks.iter().enumerate() {
-                let labels = spec.labels.len();
-                let probabilities = &self.probabilities[task][place * labels..(place + 1) * labels];
-                let predicted = most_probable(probabilities);
-                record.push(row.labels[task].map_or("", |label| &spec.labels[label as usize]).to_owned());
-                record.push(spec.labels[predicted].clone());
-                record.extend(probabilities.iter().map(|p| format!("{p:.6}")));
-            }
-            writer.write_record(&record)?;
-        }
-        let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+            let probabilities = |task: usize| {
+                let labels = tasks[task].labels.len();
+                &self.probabilities[task][place * labels..(place + 1) * labels]
+            };
+            let image = row.image.to_string_lossy().into_owned();
+            [vec![image], LAYOUT.cells(tasks, probabilities, &row.labels)].concat()
+        });
+        let bytes = table::csv(std::iter::once(names).chain(rows))?;
         files::replace(file, &bytes).with_context(|| format!("cannot write {}", file.display()))
     }
 }
@@ -69,8 +68,10 @@ pub fn read(file: &Path, tasks: &[Task]) -> anyhow::Result<Vec<Recorded>> {
     }
     let damaged = || format!("{} is damaged", file.display());
     let mut reader = csv::Reader::from_path(file).with_context(damaged)?;
+    let names = LAYOUT.names(tasks);
+    let names = std::iter::once(IMAGE).chain(names.iter().map(String::as_str));
     ensure!(
-        reader.headers().with_context(damaged)?.iter().eq(header(tasks).iter().map(String::as_str)),
+        reader.headers().with_context(damaged)?.iter().eq(names),
         "{} has other tasks or labels",
         file.display()
     );
@@ -89,17 +90,6 @@ pub fn read(file: &Path, tasks: &[Task]) -> anyhow::Result<Vec<Recorded>> {
         recorded.push(Recorded { image, tasks: tasks.iter().map(&mut of_task).collect() });
     }
     Ok(recorded)
-}
-
-/// `image_path`, then per task `task`, `task_predicted` and `task:label` for every label.
-fn header(tasks: &[Task]) -> Vec<String> {
-    let mut header = vec!["image_path".to_owned()];
-    for Task { name, labels } in tasks {
-        header.push(name.clone());
-        header.push(format!("{name}_predicted"));
-        header.extend(labels.iter().map(|label| format!("{name}:{label}")));
-    }
-    header
 }
 
 #[cfg(test)]

@@ -22,13 +22,15 @@ pub const SPLIT: &str = "split.csv";
 /// Predictions of the best network for the validation rows.
 pub const PREDICTIONS: &str = "predictions.csv";
 
-/// The content of a run folder.
-#[derive(Clone, Debug)]
+/// What a run has said so far: the one fold of its events, whether they are read from its folder or followed while
+/// it goes on.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunRecord {
+    /// The folder; empty until the run has one.
     pub folder: PathBuf,
     /// Name shown to the user: the folder's name.
     pub name: String,
-    /// Properties of the run; `None` if it never started.
+    /// Facts of the run; `None` where it never started, or goes on and has not started again yet.
     pub started: Option<Started>,
     /// The epochs, in order.
     pub epochs: Vec<EpochMetrics>,
@@ -36,11 +38,13 @@ pub struct RunRecord {
     pub reductions: Vec<usize>,
     /// The first epoch that trained all layers after a stage for the heads alone.
     pub all_layers_from: Option<usize>,
-    /// How it ended, if it did.
+    /// What the user had to know.
+    pub warnings: Vec<String>,
+    /// How it ended, where it did.
     pub stopped: Option<Stopped>,
     /// Why it failed, if it did.
     pub failed: Option<String>,
-    /// `best.safetensors`, if it exists.
+    /// The checkpoint of [`Self::kept_epoch`], where it exists.
     pub best: Option<PathBuf>,
 }
 
@@ -55,47 +59,61 @@ impl RunRecord {
             "{} is not a run folder: expected `{EVENTS}` or `{BEST}` in it",
             folder.display()
         );
-        let mut record = Self {
-            folder: folder.to_path_buf(),
-            name: name(folder),
-            started: None,
-            epochs: Vec::new(),
-            reductions: Vec::new(),
-            all_layers_from: None,
-            stopped: None,
-            failed: None,
-            best: Some(folder.join(BEST)).filter(|path| path.is_file()),
-        };
+        let mut record = Self::default();
         for event in read_events(folder)? {
-            record.add(event);
+            record.apply(&event);
         }
+        // It may have been moved since, and its weights removed.
+        record.lies_in(folder);
+        record.best = Some(folder.join(BEST)).filter(|path| path.is_file());
         Ok(record)
     }
 
-    /// The epoch whose weights are kept. The one with the lowest loss may be later, if it was better by less than
-    /// `early_stopping_min_delta`.
+    /// The best epoch: the one whose weights are kept. That of the lowest loss may be a later one, which was better by
+    /// less than `early_stopping_min_delta`.
     pub fn kept_epoch(&self) -> Option<&EpochMetrics> {
         self.epochs.iter().rfind(|epoch| epoch.best)
     }
 
-    fn add(&mut self, event: Event) {
+    /// The run goes on: its epochs stay until it has started again and says how many of them count; how it ended is
+    /// past.
+    pub fn go_on(&mut self) {
+        (self.started, self.stopped, self.failed) = (None, None, None);
+        self.warnings.clear();
+    }
+
+    /// Takes in what the run says; progress within an epoch leaves no trace.
+    pub fn apply(&mut self, event: &Event) {
         match event {
-            Event::Started(started) => {
-                // A resumed run repeats its later epochs.
-                self.epochs.truncate(started.epochs_done);
-                self.reductions.retain(|&epoch| epoch <= started.epochs_done);
-                self.all_layers_from = self.all_layers_from.filter(|&epoch| epoch <= started.epochs_done);
-                self.stopped = None;
-                self.failed = None;
-                self.started = Some(started);
-            }
-            Event::Epoch(metrics) => self.epochs.push(metrics),
-            Event::LearningRateReduced { epoch, .. } => self.reductions.push(epoch),
-            Event::StageBegan { epoch, stage: Stage::All } => self.all_layers_from = Some(epoch),
-            Event::Stopped(stopped) => self.stopped = Some(stopped),
-            Event::Failed { error } => self.failed = Some(error),
-            _ => {}
+            Event::Started(started) => self.start(started),
+            Event::Epoch(metrics) => self.epochs.push(metrics.clone()),
+            Event::LearningRateReduced { epoch, .. } => self.reductions.push(*epoch),
+            Event::StageBegan { epoch, stage: Stage::All } => self.all_layers_from = Some(*epoch),
+            Event::Checkpoint { best: true, path, .. } => self.best = Some(path.clone()),
+            Event::Warning { message } => self.warnings.push(message.clone()),
+            Event::Stopped(stopped) => self.stopped = Some(stopped.clone()),
+            Event::Failed { error } => self.failed = Some(error.clone()),
+            Event::Preparing { .. }
+            | Event::StageBegan { stage: Stage::Heads, .. }
+            | Event::Batch(_)
+            | Event::Checkpoint { best: false, .. }
+            | Event::Paused
+            | Event::Resumed => {}
         }
+    }
+
+    fn start(&mut self, started: &Started) {
+        // A resumed run says its later epochs again.
+        self.epochs.truncate(started.epochs_done);
+        self.reductions.retain(|&epoch| epoch <= started.epochs_done);
+        self.all_layers_from = self.all_layers_from.filter(|&epoch| epoch <= started.epochs_done);
+        (self.stopped, self.failed) = (None, None);
+        self.lies_in(&started.run);
+        self.started = Some(started.clone());
+    }
+
+    fn lies_in(&mut self, folder: &Path) {
+        (self.folder, self.name) = (folder.to_path_buf(), name(folder));
     }
 }
 
@@ -170,6 +188,7 @@ pub(super) fn remove_unbegun(folder: &Path) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::events::{BatchProgress, Phase, SplitMetrics, StopReason};
     use super::*;
 
     fn started(epochs_done: usize) -> Event {
@@ -210,6 +229,79 @@ mod tests {
         assert_eq!(record.epochs.iter().map(|e| e.epoch).collect::<Vec<_>>(), [1, 2, 3]);
         assert_eq!(record.reductions, [] as [usize; 0]);
         assert!(record.stopped.is_none() && record.best.is_none());
+    }
+
+    #[test]
+    fn a_run_that_is_followed_and_the_same_run_read_from_disk_are_one_record() {
+        let dir = tempfile::tempdir().unwrap();
+        let Event::Started(first) = started(0) else { unreachable!() };
+        let again = Started { epochs_done: 2, run: dir.path().to_path_buf(), ..first.clone() };
+        let batch = BatchProgress {
+            epoch: 1,
+            phase: Phase::Train,
+            done: 1,
+            of: 8,
+            images_per_sec: 1.0,
+            loss: 1.0,
+            secs_left: 1.0,
+        };
+        let stopped = Stopped {
+            why: StopReason::Finished,
+            best_epoch: Some(2),
+            best: None,
+            model: Some(dir.path().join(BEST)),
+            secs: 1.0,
+        };
+        let epoch = |number| {
+            let split = SplitMetrics { loss: 1.0, task_loss: vec![1.0], task_accuracy: vec![0.5] };
+            let (train, validation) = (split.clone(), split);
+            Event::Epoch(EpochMetrics { epoch: number, train, validation, ..EpochMetrics::without_values(1) })
+        };
+        let events = [
+            Event::Warning { message: "1 row is not used".to_owned() },
+            Event::Started(Started { run: dir.path().to_path_buf(), ..first }),
+            Event::StageBegan { epoch: 1, stage: Stage::Heads },
+            Event::Batch(batch),
+            epoch(1),
+            Event::StageBegan { epoch: 2, stage: Stage::All },
+            epoch(2),
+            Event::Checkpoint { epoch: 2, best: true, path: dir.path().join(BEST) },
+            Event::Paused,
+            Event::Resumed,
+            Event::LearningRateReduced { epoch: 2, learning_rate: 0.1 },
+            epoch(3),
+            Event::Failed { error: "out of memory".to_owned() },
+            Event::Started(again),
+            epoch(3),
+            Event::Stopped(stopped),
+        ];
+        let mut followed = RunRecord::default();
+        let mut text = String::new();
+        for event in &events {
+            followed.apply(event);
+            text += &(serde_json::to_string(event).unwrap() + "\n");
+        }
+        fs::write(dir.path().join(EVENTS), text).unwrap();
+        fs::write(dir.path().join(BEST), "weights").unwrap();
+        let read = RunRecord::open(dir.path()).unwrap();
+        assert_eq!(read, followed);
+        assert_eq!(read.epochs.iter().map(|epoch| epoch.epoch).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!((read.reductions.len(), read.all_layers_from, read.failed), (1, Some(2), None));
+    }
+
+    #[test]
+    fn a_run_that_goes_on_keeps_its_epochs_and_not_its_end() {
+        let mut run = RunRecord::default();
+        let error = "out of memory".to_owned();
+        for event in [started(0), epoch(1), epoch(2), Event::Failed { error }] {
+            run.apply(&event);
+        }
+        run.go_on();
+        assert_eq!((run.epochs.len(), run.started.as_ref(), run.failed.as_ref()), (2, None, None));
+        run.apply(&started(1));
+        assert_eq!(run.epochs.len(), 1, "resumed after one epoch");
+        run.apply(&started(0));
+        assert_eq!(run.epochs.len(), 0, "started anew");
     }
 
     #[test]

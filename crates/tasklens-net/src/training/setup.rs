@@ -6,10 +6,12 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail, ensure};
 use tasklens_data::config::{ClassWeights, Config, Precision, Task};
 use tasklens_data::dataset::edits::Edit;
-use tasklens_data::dataset::problems::{self, Problem, Severity, counted, is};
+use tasklens_data::dataset::problems::{self, Problem, Severity};
 use tasklens_data::dataset::split::Split;
 use tasklens_data::dataset::{Dataset, Row};
 use tasklens_data::images::cache::ImageCache;
+use tasklens_data::text::{counted, is};
+use tasklens_data::work::cores;
 use tch::{Kind, Tensor};
 
 use super::events::Labelled;
@@ -109,6 +111,19 @@ pub fn keep_split(folder: &Path, data: &mut Dataset, reporter: &mut Reporter) ->
         !split.train.is_empty() && !split.validation.is_empty(),
         "the CSV no longer has the images that {} was trained with: start a new run",
         folder.display()
+    );
+    data.split = split;
+    Ok(())
+}
+
+/// The images of another run train and validate here, too.
+pub fn take_split(other: &Path, data: &mut Dataset) -> anyhow::Result<()> {
+    let split = split_file::read(other, data)?;
+    let split = split.with_context(|| format!("{} does not say which images it used", other.display()))?;
+    ensure!(
+        !split.train.is_empty() && !split.validation.is_empty(),
+        "of the images of {}, none that trains or none that validates has a label here",
+        other.display()
     );
     data.split = split;
     Ok(())
@@ -293,7 +308,7 @@ pub fn free_memory() -> usize {
 /// Number of decoding threads: as configured, else all cores with a GPU, and half of them if the network computes on
 /// the CPU.
 pub fn workers(config: &Config, device: &Device) -> usize {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let cores = cores();
     let auto = if device.tch == tch::Device::Cpu { cores.div_ceil(2) } else { cores };
     config.model.workers.unwrap_or(auto).max(1)
 }

@@ -1,6 +1,6 @@
 //! The training loop: epochs, what happens after each, and which weights are kept.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -26,7 +26,11 @@ use crate::model::checkpoint::{self, Description};
 use crate::model::network::Network;
 
 /// Trains as requested. The caller turns the result into the last event.
-pub(super) fn run(request: &Request, reporter: &mut Reporter) -> anyhow::Result<Stopped> {
+pub(super) fn run(
+    request: &Request,
+    split_of: Option<&Path>,
+    reporter: &mut Reporter,
+) -> anyhow::Result<Stopped> {
     let began = Instant::now();
     let config = &request.config;
     // Before anything is written, and not after hours. The window may have changed the config after reading it.
@@ -37,7 +41,7 @@ pub(super) fn run(request: &Request, reporter: &mut Reporter) -> anyhow::Result<
     let outside = if request.allow_outside { Vec::new() } else { outputs::outside(request) };
     ensure!(outside.is_empty(), outputs::told(config, &outside));
     let (folder, is_new) = setup::open_folder(request)?;
-    let error = match Run::prepare(request, folder.clone(), reporter) {
+    let error = match Run::prepare(request, split_of, folder.clone(), reporter) {
         Ok(mut run) => return run.train(reporter, began),
         Err(error) => error,
     };
@@ -69,12 +73,19 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn prepare(request: &'a Request, folder: PathBuf, reporter: &mut Reporter) -> anyhow::Result<Self> {
+    fn prepare(
+        request: &'a Request,
+        split_of: Option<&Path>,
+        folder: PathBuf,
+        reporter: &mut Reporter,
+    ) -> anyhow::Result<Self> {
         let config = &request.config;
         reporter.log_to(&folder)?;
         let mut data = setup::open_data(config, &request.edits.of(&config.paths.model_dataframe), reporter)?;
         if request.resume {
             setup::keep_split(&folder, &mut data, reporter)?;
+        } else if let Some(other) = split_of {
+            setup::take_split(other, &mut data)?;
         }
         passes::check_batches(config, data.split.train.len())?;
         let device = setup::device(config)?;

@@ -3,6 +3,7 @@
 
 use tasklens_data::config::{Config, Pretrained};
 use tasklens_data::dataset::Dataset;
+use tasklens_data::work::KeepGoing;
 
 use super::base_network::{self, AtHand, Cached};
 use super::setup;
@@ -24,7 +25,7 @@ pub fn features(
     dataset: &Dataset,
     rows: &[usize],
     cached: Cached<'_>,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Option<Features>> {
     if matches!(config.model.pretrained, Pretrained::File(_)) {
         return Ok(None);

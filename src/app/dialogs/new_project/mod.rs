@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use egui::{Button, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
 use tasklens_data::dataset::create::{Created, Draft, DraftTask, FolderSplit, Found};
+use tasklens_data::text::{counted_grouped, grouped};
 use tasklens_net::training;
 
 use crate::app::App;
 use crate::app::command::{AppCommand, CommandSender, Level};
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::services::jobs::{Job, Outcome, take};
 use crate::app::services::open::{MOST_PREDICTED, to_predict};
 use crate::app::services::thumbnails::{Thumbnail, side_for};
@@ -115,11 +115,7 @@ impl NewProjectForm {
         let name = found.folder.file_name().unwrap_or(found.folder.as_os_str()).to_string_lossy();
         ui.label(theme::heading(format!("Label the images of {name}")))
             .on_hover_text(found.folder.display().to_string());
-        let images = found.images.len();
-        let mut text = match images {
-            1 => "1 image".to_owned(),
-            _ => format!("{} images", grouped(images as u64)),
-        };
+        let mut text = counted_grouped(found.images.len(), "image");
         if !found.sub_folders.is_empty() {
             text += &format!(" in {} sub-folders", found.sub_folders.len());
         }

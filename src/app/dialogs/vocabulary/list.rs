@@ -5,10 +5,10 @@ use egui::{Align, ComboBox, Key, Label, Layout, Response, Role, ScrollArea, Text
 use tasklens_data::config::Task;
 use tasklens_data::dataset::label_stats::{LabelStats, TaskStats};
 use tasklens_data::dataset::vocabulary::Change;
+use tasklens_data::text::grouped;
 
 use super::Answer;
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::{dot_ui, glyph_button, show_focused};

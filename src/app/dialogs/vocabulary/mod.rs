@@ -13,7 +13,7 @@ use tasklens_data::dataset::vocabulary::Change;
 
 use crate::app::command::AppCommand;
 use crate::app::context::ViewContext;
-use crate::app::services::jobs::{Job, Outcome, take};
+use crate::app::services::derived::Derived;
 use crate::app::theme::{self, GRID, Tokens};
 use list::List;
 use question::Question;
@@ -24,10 +24,8 @@ pub struct VocabularyView {
     is_open: bool,
     list: List,
     question: Option<Question>,
-    /// What is counted, and in which generation of the project.
-    stats: Option<(u64, LabelStats)>,
-    counting: Option<(u64, Job<LabelStats>)>,
-    error: Option<String>,
+    /// Of a generation of the project.
+    stats: Derived<u64, LabelStats>,
 }
 
 /// What a page asks for.
@@ -53,7 +51,8 @@ impl VocabularyView {
     /// The project is another or was changed: what was typed and asked is of the old one.
     pub fn on_project(&mut self, is_same_file: bool) {
         let is_open = self.is_open && is_same_file;
-        *self = Self { is_open, stats: self.stats.take().filter(|_| is_same_file), ..Self::default() };
+        let stats = if is_same_file { std::mem::take(&mut self.stats) } else { Derived::default() };
+        *self = Self { is_open, stats, ..Self::default() };
     }
 
     /// Shows it while it is open; `is_changing`: a change is being made.
@@ -95,32 +94,19 @@ impl VocabularyView {
         }
         match &mut self.question {
             Some(question) => question.ui(ui, context, is_changing),
-            None => {
-                self.list.ui(ui, context, self.stats.as_ref().map(|(_, stats)| stats), self.error.as_deref())
-            }
+            None => self.list.ui(ui, context, self.stats.get(), self.stats.failure()),
         }
     }
 
     /// Counts what each label has, in the background; the counts before stay until then.
     fn count(&mut self, context: &ViewContext<'_>) {
         let Some(project) = context.project else { return };
-        if let Some((generation, job)) = self.counting.take() {
-            let mut job = Some(job);
-            match take(&mut job) {
-                Some(Outcome::Done(stats)) => self.stats = Some((generation, stats)),
-                Some(Outcome::Failed(message)) => self.error = Some(message),
-                Some(Outcome::Cancelled) => {}
-                None => self.counting = job.map(|job| (generation, job)),
-            }
-        }
-        let known = self.stats.as_ref().map(|(generation, _)| *generation);
-        if known != Some(project.generation) && self.counting.is_none() && self.error.is_none() {
+        self.stats.want(&project.generation, || {
             let rows = std::sync::Arc::clone(&project.dataset);
             // The project's rows have the edits in them.
-            let job = context
+            context
                 .jobs
-                .start_quietly("Counting labels", move |_| Ok(LabelStats::of(&rows, &State::default())));
-            self.counting = Some((project.generation, job));
-        }
+                .start_quietly("Counting labels", move |_| Ok(LabelStats::of(&rows, &State::default())))
+        });
     }
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use egui::{Align, Grid, Key, Label, Layout, RichText, ScrollArea, Ui};
 use tasklens_data::dataset::edits::State;
 use tasklens_data::dataset::vocabulary::{self, Change, Preview};
+use tasklens_data::text::{counted_grouped, grouped, plural};
 
 use super::Answer;
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
-use crate::app::services::jobs::{Job, Outcome, take};
+use crate::app::services::derived::Derived;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::accent_button;
@@ -17,18 +17,15 @@ use crate::app::widgets::accent_button;
 /// A change, and what is known of it.
 pub(super) struct Question {
     change: Change,
-    /// The generation of the project that the answer is of.
-    generation: u64,
-    working: Option<Job<Result<Preview, String>>>,
-    /// What it does, or why it cannot be made.
-    preview: Option<Result<Preview, String>>,
+    /// What it does in a generation of the project, or why it cannot be made.
+    preview: Derived<u64, Result<Preview, String>>,
     /// Whether Apply had the keyboard once.
     was_focused: bool,
 }
 
 impl Question {
     pub fn new(change: Change) -> Self {
-        Self { change, generation: 0, working: None, preview: None, was_focused: false }
+        Self { change, preview: Derived::default(), was_focused: false }
     }
 
     pub fn ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>, is_changing: bool) -> Answer {
@@ -38,7 +35,8 @@ impl Question {
         let tokens = Tokens::of(ui.ctx());
         ui.add(Label::new(theme::heading(format!("{}?", sentence(&self.change)))).wrap());
         ui.add_space(GRID);
-        match &self.preview {
+        let refused = self.preview.failure().map(|message| Err(message.to_owned()));
+        match refused.as_ref().or(self.preview.get()) {
             None => {
                 ui.horizontal(|ui| {
                     ui.spinner();
@@ -56,7 +54,7 @@ impl Question {
     }
 
     fn buttons_ui(&mut self, ui: &mut Ui, is_changing: bool) -> Answer {
-        let can_apply = matches!(self.preview, Some(Ok(_)));
+        let can_apply = self.preview.failure().is_none() && matches!(self.preview.get(), Some(Ok(_)));
         let mut answer = Answer::None;
         ui.horizontal(|ui| {
             let apply = accent_button(ui, icons::CHECK, "Apply", can_apply);
@@ -81,21 +79,15 @@ impl Question {
     /// Looks at the rows in the background, and again when they are others.
     fn work(&mut self, context: &ViewContext<'_>) {
         let Some(project) = context.project else { return };
-        match take(&mut self.working) {
-            Some(Outcome::Done(preview)) => self.preview = Some(preview),
-            Some(Outcome::Failed(message)) => self.preview = Some(Err(message)),
-            Some(Outcome::Cancelled) | None => {}
-        }
-        if self.generation != project.generation {
-            self.generation = project.generation;
+        self.preview.want(&project.generation, || {
             let (config, rows) = (project.config.clone(), Arc::clone(&project.dataset));
             let change = self.change.clone();
-            self.working = Some(context.jobs.start_quietly("Looking for what changes", move |_| {
+            context.jobs.start_quietly("Looking for what changes", move |_| {
                 // The project's rows have the edits in them.
                 let checked = vocabulary::check(&config, &rows, &change);
                 Ok(checked.map(|()| vocabulary::preview(&rows, &State::default(), &change)))
-            }));
-        }
+            })
+        });
     }
 }
 
@@ -119,8 +111,7 @@ fn sentence(change: &Change) -> String {
 fn preview_ui(ui: &mut Ui, tokens: &Tokens, preview: &Preview) {
     let count = match preview.images {
         0 => "No image gets another label".to_owned(),
-        1 => "1 image changes".to_owned(),
-        images => format!("{} images change", grouped(images as u64)),
+        images => format!("{} {}", counted_grouped(images, "image"), plural(images, "changes", "change")),
     };
     ui.label(theme::strong(count));
     for note in &preview.notes {

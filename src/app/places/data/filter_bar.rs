@@ -3,11 +3,11 @@
 use egui::{ComboBox, Key, Role, TextEdit, Ui, Vec2, WidgetInfo};
 use tasklens_data::dataset::filter::{Filter, TaskFilter};
 use tasklens_data::dataset::split::Part;
+use tasklens_data::text::grouped;
 
 use super::DataView;
 use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::services::project::Project;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
@@ -22,7 +22,7 @@ impl DataView {
             if !self.filter.is_empty() {
                 icon_button(ui, context.commands, UiCommand::ClearFilter);
             }
-            let (all, shown) = (project.dataset.rows.len() as u64, self.shown.len() as u64);
+            let (all, shown) = (project.dataset.rows.len() as u64, self.shown().len() as u64);
             let count = if self.filter.is_empty() {
                 format!("{} rows", grouped(all))
             } else {
@@ -104,12 +104,7 @@ fn choice_ui(ui: &mut Ui, chosen: &mut TaskFilter, this: TaskFilter, name: &str)
 }
 
 fn part_menu_ui(ui: &mut Ui, filter: &mut Filter) {
-    let name = |part: Option<Part>| match part {
-        None => "Train and validation",
-        Some(Part::Train) => "Train",
-        Some(Part::Validation) => "Validation",
-        Some(Part::Test) => "Test",
-    };
+    let name = |part: Option<Part>| part.map_or("Train and validation", Part::title);
     let menu = ComboBox::from_id_salt("part filter").selected_text(name(filter.part)).width(36.0 * GRID);
     let menu = menu.show_ui(ui, |ui| {
         for part in [None, Some(Part::Train), Some(Part::Validation), Some(Part::Test)] {

@@ -11,9 +11,8 @@ use egui::{Key, Margin, Panel, Ui};
 use tasklens_data::dataset::ImageRow;
 use tasklens_data::dataset::filter::Filter;
 
-use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
-use crate::app::services::jobs::{Job, Outcome};
+use crate::app::services::derived::Derived;
 use crate::app::services::project::Project;
 use crate::app::theme::GRID;
 use crate::app::widgets::tab_ui;
@@ -37,10 +36,8 @@ type Wanted = (u64, Filter);
 #[derive(Default)]
 pub struct DataView {
     filter: Filter,
-    /// The rows that match, and for which filter and project they were found.
-    shown: Vec<usize>,
-    shown_for: Option<Wanted>,
-    search: Option<(Wanted, Job<Vec<usize>>)>,
+    /// The rows that match.
+    shown: Derived<Wanted, Vec<usize>>,
     /// By its image: rows may move when the project is read anew.
     selected: Option<ImageRow>,
     /// The project's generation that the selected row was last found in.
@@ -80,7 +77,7 @@ impl DataView {
 
     /// Selects a row of the project and scrolls to it.
     pub fn select(&mut self, row: ImageRow) {
-        if self.shown.binary_search(&row.row).is_err() {
+        if self.shown().binary_search(&row.row).is_err() {
             self.filter = Filter::default();
         }
         self.selected = Some(row);
@@ -99,34 +96,31 @@ impl DataView {
         }
     }
 
-    /// An action that is about the table.
-    pub fn on_command(&mut self, command: UiCommand) {
-        match command {
-            UiCommand::FocusFilter => self.focus_filter = true,
-            UiCommand::ClearFilter => self.filter = Filter::default(),
-            _ => {}
+    /// Puts the cursor into the filter of the table.
+    pub fn focus_filter(&mut self) {
+        self.focus_filter = true;
+    }
+
+    /// Shows all rows again.
+    pub fn clear_filter(&mut self) {
+        self.filter = Filter::default();
+    }
+
+    /// Finds the rows that match, in the background.
+    fn search(&mut self, project: &Project, context: &ViewContext<'_>) {
+        self.shown.want(&(project.generation, self.filter.clone()), || {
+            let (dataset, filter) = (Arc::clone(&project.dataset), self.filter.clone());
+            context.jobs.start_quietly("Filtering", move |_| Ok(filter.matching(&dataset)))
+        });
+        // Rows that were found before may be gone.
+        if let Some(shown) = self.shown.get_mut() {
+            shown.truncate(shown.partition_point(|row| *row < project.dataset.rows.len()));
         }
     }
 
-    /// Finds the rows that match, in the background; the old ones stay until the new ones are there.
-    fn search(&mut self, project: &Project, context: &ViewContext<'_>) {
-        if let Some((key, job)) = &mut self.search
-            && let Some(outcome) = job.poll()
-        {
-            if let Outcome::Done(rows) = outcome {
-                self.shown = rows;
-            }
-            self.shown_for = Some(key.clone());
-            self.search = None;
-        }
-        let wanted = (project.generation, self.filter.clone());
-        let on_its_way = self.search.as_ref().is_some_and(|(key, _)| *key == wanted);
-        if self.shown_for.as_ref() != Some(&wanted) && !on_its_way {
-            let (dataset, filter) = (Arc::clone(&project.dataset), self.filter.clone());
-            let job = context.jobs.start_quietly("Filtering", move |_| Ok(filter.matching(&dataset)));
-            self.search = Some((wanted, job));
-        }
-        self.shown.truncate(self.shown.partition_point(|row| *row < project.dataset.rows.len()));
+    /// The rows that match, which may be those of the filter before.
+    fn shown(&self) -> &[usize] {
+        self.shown.get().map_or(&[], Vec::as_slice)
     }
 
     /// The row of the selected image, which may have moved when the project was read anew.
@@ -141,7 +135,7 @@ impl DataView {
 
     /// Up and down go from row to row.
     fn keys(&mut self, ui: &Ui, project: &Project) {
-        if ui.ctx().egui_wants_keyboard_input() || self.shown.is_empty() {
+        if ui.ctx().egui_wants_keyboard_input() || self.shown().is_empty() {
             return;
         }
         let step = ui.input(|input| {
@@ -153,10 +147,10 @@ impl DataView {
         if step == 0 {
             return;
         }
-        let at = self.selected_row().and_then(|row| self.shown.binary_search(&row).ok());
-        let last = self.shown.len() as i64 - 1;
+        let at = self.selected_row().and_then(|row| self.shown().binary_search(&row).ok());
+        let last = self.shown().len() as i64 - 1;
         let next = at.map_or(0, |at| (at as i64 + step).clamp(0, last));
-        if let Some(row) = usize::try_from(next).ok().and_then(|at| self.shown.get(at)) {
+        if let Some(row) = usize::try_from(next).ok().and_then(|at| self.shown().get(at)) {
             self.selected = Some(ImageRow::of(&project.dataset, *row));
             self.side = Side::Image;
             self.scroll_to_selected = true;

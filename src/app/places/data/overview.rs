@@ -4,10 +4,10 @@ use egui::{Align2, FontId, Rect, RichText, Role, ScrollArea, Sense, Ui, Vec2, Wi
 use tasklens_data::dataset::LabelCount;
 use tasklens_data::dataset::filter::{Filter, TaskFilter};
 use tasklens_data::dataset::problems::{Problem, Severity};
+use tasklens_data::text::grouped;
 
 use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::services::project::Project;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};

@@ -25,7 +25,7 @@ const PATH_WIDTH: f32 = 50.0 * GRID;
 
 impl DataView {
     pub(super) fn table_ui(&mut self, ui: &mut Ui, project: &Project, context: &mut ViewContext<'_>) {
-        if self.shown.is_empty() && self.search.is_none() && self.shown_for.is_some() {
+        if self.shown().is_empty() && !self.shown.is_busy() && self.shown.latest().is_some() {
             no_rows_ui(ui, self.filter.is_empty(), context);
             return;
         }
@@ -55,10 +55,10 @@ impl DataView {
             .column(Column::exact(PART_WIDTH))
             .columns(Column::initial(task_width).at_least(16.0 * GRID).clip(true), dataset.tasks.len());
         if std::mem::take(&mut self.scroll_to_selected) {
-            match self.selected_row().map(|row| self.shown.binary_search(&row)) {
+            match self.selected_row().map(|row| self.shown().binary_search(&row)) {
                 Some(Ok(at)) => table = table.scroll_to_row(at, None).animate_scrolling(false),
                 // The filter was changed for it: its row comes with the next search.
-                Some(Err(_)) => self.scroll_to_selected = self.search.is_some(),
+                Some(Err(_)) => self.scroll_to_selected = self.shown.is_busy(),
                 None => {}
             }
         }
@@ -77,8 +77,8 @@ impl DataView {
         });
         let (mut clicked, selected) = (None, self.selected_row());
         table.body(|body| {
-            body.rows(ROW_HEIGHT, self.shown.len(), |mut row| {
-                let Some(index) = self.shown.get(row.index()).copied() else { return };
+            body.rows(ROW_HEIGHT, self.shown().len(), |mut row| {
+                let Some(index) = self.shown().get(row.index()).copied() else { return };
                 row.set_selected(selected == Some(index));
                 row_ui(&mut row, project, index, context);
                 if row.response().clicked() {
@@ -106,13 +106,12 @@ fn row_ui(row: &mut TableRow<'_, '_>, project: &Project, index: usize, context: 
     });
     row.col(|ui| {
         let part = project.summary.parts.get(index).copied().flatten();
-        let (name, color) = match part {
-            Some(Part::Train) => ("train", tokens.text_weak),
-            Some(Part::Validation) => ("validation", tokens.accent_text),
-            Some(Part::Test) => ("test", tokens.text_weak),
-            None => ("not used", tokens.warning),
+        let color = match part {
+            Some(Part::Validation) => tokens.accent_text,
+            Some(Part::Train | Part::Test) => tokens.text_weak,
+            None => tokens.warning,
         };
-        ui.label(RichText::new(name).size(theme::TEXT_SMALL).color(color));
+        ui.label(RichText::new(part.map_or("not used", Part::name)).size(theme::TEXT_SMALL).color(color));
     });
     for (task, label) in dataset.tasks.iter().zip(&data.labels) {
         row.col(|ui| match label.and_then(|class| task.labels.get(class as usize)) {

@@ -10,7 +10,6 @@ use super::session::{Loaded, Session};
 use super::wording::{images, part_name};
 use super::{Action, Focus};
 use crate::app::context::ViewContext;
-use crate::app::places::train::earlier::EarlierRuns;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
@@ -36,17 +35,18 @@ impl CompareTab {
         session: &Session,
         loaded: &Loaded,
         focus: &Focus,
-        runs: &EarlierRuns,
         context: &mut ViewContext<'_>,
     ) -> Option<Action> {
+        let runs = context.runs;
         let candidates: Vec<(&PathBuf, &str)> = runs
-            .others(Some(&session.run))
-            .filter(|run| run.record.best.is_some())
+            .with_model()
+            .filter(|run| run.record.folder != session.run)
             .map(|run| (&run.record.folder, run.record.name.as_str()))
             .collect();
         if self.other.is_none() {
             // The newest is the likeliest; nothing is computed for it unasked.
-            self.other = candidates.first().map(|(folder, _)| Other::new((*folder).clone()));
+            let newest = runs.newest_but(Some(&session.run));
+            self.other = newest.map(|run| Other::new(run.record.folder.clone()));
         }
         let Some(other) = &mut self.other else {
             let text = "Train another network on these rows: what it does better and worse is then here.";

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use egui::{Align, Layout, ScrollArea, Ui};
 use tasklens_net::evaluation::browse::{Order, Query};
 use tasklens_net::evaluation::confusion::Normalisation;
-use tasklens_net::evaluation::inspection::Inspection;
 
 use super::session::Loaded;
 use super::wording::{images, part_name};
 use super::{Action, Focus};
 use crate::app::context::ViewContext;
-use crate::app::services::jobs::{Job, Outcome};
+use crate::app::services::derived::Derived;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::confusion_matrix::{ConfusionMatrix, Pick};
@@ -60,22 +59,15 @@ const ORDERS: [(LabelOrder, &str, &str); 3] = [
 pub struct ConfusionTab {
     normalisation: Normalisation,
     order: LabelOrder,
-    counted: Option<Counted>,
+    /// Of a version of the inspection. While it is counted anew, because labels or outputs have changed, the old
+    /// counts are still shown.
+    counts: Derived<(u64, Focus), Counts>,
 }
 
 impl Default for ConfusionTab {
     fn default() -> Self {
-        Self { normalisation: Normalisation::Actual, order: LabelOrder::Confused, counted: None }
+        Self { normalisation: Normalisation::Actual, order: LabelOrder::Confused, counts: Derived::default() }
     }
-}
-
-/// Counts, and what they are of. While a job counts anew, because labels or outputs have changed, the old ones
-/// are still shown.
-struct Counted {
-    of: Arc<Inspection>,
-    focus: Focus,
-    job: Option<Job<Counts>>,
-    result: Option<Result<Counts, String>>,
 }
 
 impl ConfusionTab {
@@ -88,13 +80,14 @@ impl ConfusionTab {
         context: &mut ViewContext<'_>,
     ) -> Option<Action> {
         self.count(loaded, focus, context);
-        let counts = match self.counted.as_ref()?.result.as_ref()? {
-            Ok(counts) => counts,
-            Err(message) => {
-                empty_place(ui, icons::WARNING, "No confusion matrix", message, |_| {});
-                return None;
-            }
-        };
+        if let Some(message) = self.counts.failure() {
+            empty_place(ui, icons::WARNING, "No confusion matrix", message, |_| {});
+            return None;
+        }
+        if self.counts.key().is_none_or(|(_, counted)| counted != focus) {
+            return None;
+        }
+        let counts = self.counts.get()?;
         let items = loaded.inspection.tasks.get(focus.task)?;
         if counts.confusion.labels() != items.task.labels.len() {
             return None;
@@ -122,25 +115,13 @@ impl ConfusionTab {
 
     /// Counts in the background what is in focus, where that is not what was counted.
     fn count(&mut self, loaded: &Loaded, focus: &Focus, context: &ViewContext<'_>) {
-        let is_same =
-            |counted: &Counted| Arc::ptr_eq(&counted.of, &loaded.inspection) && counted.focus == *focus;
-        if !self.counted.as_ref().is_some_and(is_same) {
-            let (of, focus) = (Arc::clone(&loaded.inspection), *focus);
-            let inspection = Arc::clone(&of);
-            let job = context.jobs.start_quietly("Counting confusions", move |_| {
+        let (inspection, focus) = (&loaded.inspection, *focus);
+        self.counts.want(&(loaded.version, focus), || {
+            let inspection = Arc::clone(inspection);
+            context.jobs.start_quietly("Counting confusions", move |_| {
                 Ok(Counts::of(&inspection, focus.task, focus.part))
-            });
-            let old = self.counted.take().filter(|counted| counted.focus == focus);
-            let result = old.and_then(|counted| counted.result);
-            self.counted = Some(Counted { of, focus, job: Some(job), result });
-        }
-        let Some(counted) = &mut self.counted else { return };
-        match counted.job.as_mut().and_then(Job::poll) {
-            Some(Outcome::Done(counts)) => counted.result = Some(Ok(counts)),
-            Some(Outcome::Failed(message)) => counted.result = Some(Err(message)),
-            Some(Outcome::Cancelled) | None => return,
-        }
-        counted.job = None;
+            })
+        });
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use egui::{Align, Label, Layout, Slider, Ui};
 use tasklens_data::dataset::split::Part;
+use tasklens_data::text::{counted_grouped, grouped, plural};
 use tasklens_net::evaluation::browse::Query;
 use tasklens_net::evaluation::duplicates::{self, Found, Leak, Shown};
 use tasklens_net::inference::duplicates::SAME_PHOTOGRAPH;
@@ -15,7 +16,6 @@ use super::search::{Search, Words};
 use super::session::{Loaded, Session};
 use super::{Action, Focus};
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
@@ -124,7 +124,8 @@ impl DuplicatesTab {
     ) -> Option<Action> {
         let (_, shown) = self.shown.as_ref()?;
         if self.search.found.as_ref().is_some_and(|found| found.pairs.is_empty()) {
-            let all: Vec<String> = shown.leaks.iter().map(|leak| counted(leak.of, leak.part)).collect();
+            let all: Vec<String> =
+                shown.leaks.iter().map(|leak| images_counted(leak.of, leak.part)).collect();
             let text = format!(
                 "None of {} looks like an image of another part: the scores are honest in this respect.",
                 all.join(" and ")
@@ -175,8 +176,7 @@ impl DuplicatesTab {
             ui.checkbox(&mut self.only_contradicting, text)
                 .on_hover_text("Of the same photograph with two labels, one label is wrong");
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let text =
-                    if pairs == 1 { "1 pair".to_owned() } else { format!("{} pairs", grouped(pairs as u64)) };
+                let text = counted_grouped(pairs, "pair");
                 ui.label(theme::caption(context.tokens, text));
             });
         });
@@ -185,8 +185,8 @@ impl DuplicatesTab {
 
 /// The images of a part that look like one that trains.
 fn browse(leak: &Leak, focus: &Focus) -> Action {
-    let looks = if leak.alike.len() == 1 { "looks" } else { "look" };
-    let title = format!("{} that {looks} like one that trains", counted(leak.alike.len(), leak.part));
+    let looks = plural(leak.alike.len(), "looks", "look");
+    let title = format!("{} that {looks} like one that trains", images_counted(leak.alike.len(), leak.part));
     let query = Query {
         task: focus.task,
         part: Some(leak.part),
@@ -197,33 +197,24 @@ fn browse(leak: &Leak, focus: &Focus) -> Action {
 }
 
 /// Such as `12 validation images`.
-fn counted(count: usize, part: Part) -> String {
-    let images = if count == 1 { format!("{} image", part_name(part)) } else { images_of(part) };
-    format!("{} {images}", grouped(count as u64))
+fn images_counted(count: usize, part: Part) -> String {
+    counted_grouped(count, &format!("{} image", part.adjective()))
 }
 
 fn images_of(part: Part) -> String {
-    format!("{} images", part_name(part))
-}
-
-fn part_name(part: Part) -> &'static str {
-    match part {
-        Part::Train => "training",
-        Part::Validation => "validation",
-        Part::Test => "test",
-    }
+    format!("{} images", part.adjective())
 }
 
 fn sentence(leak: &Leak) -> String {
-    let (alike, of, name) = (leak.alike.len(), leak.of, part_name(leak.part));
+    let (alike, of, name) = (leak.alike.len(), leak.of, leak.part.adjective());
     if alike == 0 {
-        return format!("None of {} looks like one that trains", counted(of, leak.part));
+        return format!("None of {} looks like one that trains", images_counted(of, leak.part));
     }
-    let looks = if alike == 1 { "looks" } else { "look" };
+    let looks = plural(alike, "looks", "look");
     let points = 100.0 * alike as f64 / of as f64;
     format!(
         "{} of {} {looks} like one that trains: the {name} scores are too good by {points:.1} percentage points at most",
         grouped(alike as u64),
-        counted(of, leak.part),
+        images_counted(of, leak.part),
     )
 }

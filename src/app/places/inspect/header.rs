@@ -2,11 +2,11 @@
 
 use egui::{Align, ComboBox, Layout, RichText, Role, Ui, WidgetInfo};
 use tasklens_data::dataset::split::Part;
+use tasklens_data::text::{grouped, plural};
 use tasklens_net::evaluation::inspection::Inspection;
 
 use super::{Focus, InspectView, Tab};
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::{dot_ui, tab_ui};
 
@@ -20,7 +20,7 @@ impl InspectView {
             ui.horizontal(|ui| {
                 self.tabs_ui(ui, context);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    self.run_menu_ui(ui);
+                    self.run_menu_ui(ui, context);
                     ui.label(theme::caption(context.tokens, "Run"));
                 });
             });
@@ -39,11 +39,11 @@ impl InspectView {
                 part_ui(ui, &inspection, &mut self.focus);
             }
             if !is_wide {
-                self.run_menu_ui(ui);
+                self.run_menu_ui(ui, context);
             }
             let Some(session) = &mut self.session else { return };
             if missing > 0 {
-                let images = if missing == 1 { "image is" } else { "images are" };
+                let images = plural(missing, "image is", "images are");
                 let text = format!("{} {images} not predicted yet", grouped(missing as u64));
                 ui.add_space(2.0 * GRID);
                 ui.label(theme::caption(context.tokens, text));
@@ -56,19 +56,19 @@ impl InspectView {
 
     fn tabs_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         ui.spacing_mut().item_spacing.x = GRID;
-        for tab in Tab::ALL {
+        for &tab in Tab::ALL {
             if tab_ui(ui, context.tokens, tab.name(), self.tab == tab) {
                 self.tab = tab;
             }
         }
     }
 
-    fn run_menu_ui(&mut self, ui: &mut Ui) {
+    fn run_menu_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         let name = self.session.as_ref().map(|session| session.name()).unwrap_or_default();
         let menu = ComboBox::from_id_salt("inspected run").selected_text(name).width(44.0 * GRID);
         let mut wanted = None;
         let menu = menu.truncate().show_ui(ui, |ui| {
-            for run in self.runs.others(None).filter(|run| run.record.best.is_some()) {
+            for run in context.runs.with_model() {
                 let folder = &run.record.folder;
                 let here = self.session.as_ref().is_some_and(|session| session.run == *folder);
                 let text = RichText::new(&run.record.name);
@@ -98,12 +98,7 @@ fn tasks_ui(ui: &mut Ui, inspection: &Inspection, focus: &mut Focus, context: &V
 }
 
 fn part_ui(ui: &mut Ui, inspection: &Inspection, focus: &mut Focus) {
-    let name = |part: Option<Part>| match part {
-        Some(Part::Train) => "Train",
-        Some(Part::Validation) => "Validation",
-        Some(Part::Test) => "Test",
-        None => "All parts",
-    };
+    let name = |part: Option<Part>| part.map_or("All parts", Part::title);
     let menu = ComboBox::from_id_salt("inspected part").selected_text(name(focus.part)).width(26.0 * GRID);
     let menu = menu.show_ui(ui, |ui| {
         for part in [Some(Part::Validation), Some(Part::Train), Some(Part::Test), None] {

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use egui::Ui;
 use tasklens_data::dataset::Dataset;
+use tasklens_data::text::grouped;
 use tasklens_net::evaluation::browse::{Order, Query, Verdict};
 use tasklens_net::evaluation::inspection::Inspection;
 
@@ -25,8 +26,8 @@ use super::session::{Loaded, Session};
 use super::{Action, Focus};
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
-use crate::app::services::jobs::{Job, Outcome};
+use crate::app::services::derived::{Derived, News};
+use crate::app::services::jobs::Job;
 use crate::app::theme::GRID;
 use crate::app::theme::icons;
 use crate::app::widgets::empty_place;
@@ -130,9 +131,8 @@ pub struct ImagesTab {
     query: Query,
     /// In words what [`Query::among`] is.
     title: Option<String>,
-    /// What was found last stays until the next is there.
-    found: Option<Found>,
-    search: Option<(u64, Query, Job<Found>)>,
+    /// Of a version of the inspection and a query.
+    found: Derived<(u64, Query), Found>,
     basis: Option<Basis>,
     grid: GridState,
     side: f32,
@@ -149,8 +149,7 @@ impl Default for ImagesTab {
         Self {
             query: mistakes(),
             title: None,
-            found: None,
-            search: None,
+            found: Derived::default(),
             basis: None,
             grid: GridState::default(),
             side: 36.0 * GRID,
@@ -237,40 +236,28 @@ impl ImagesTab {
         (self.query.task, self.query.part) = (focus.task, focus.part);
     }
 
-    /// Finds the items in the background; the old ones stay until the new ones are there.
+    /// Finds the items in the background.
     fn search(&mut self, context: &ViewContext<'_>) {
         let Some(basis) = &self.basis else { return };
-        let mut outcome = self.search.as_mut().and_then(|(.., job)| job.poll());
-        if outcome.is_some() {
-            self.search = None;
+        if basis.inspection.tasks.get(self.query.task).is_none() {
+            return;
         }
-        if let Some(Outcome::Failed(message)) = &outcome {
-            context.commands.toast(Level::Error, message.as_str());
-        }
-        let is_wanted = |version: u64, query: &Query| version == basis.version && *query == self.query;
-        let is_there = match (&self.found, &outcome) {
-            (_, Some(Outcome::Done(found))) | (Some(found), None) => {
-                is_wanted(found.basis.version, &found.query)
-            }
-            // A search that failed is not tried again by itself.
-            (_, Some(_)) => true,
-            (None, None) => false,
-        };
-        let is_on_its_way =
-            self.search.as_ref().is_some_and(|(version, query, _)| is_wanted(*version, query));
-        if !is_there && !is_on_its_way && basis.inspection.tasks.get(self.query.task).is_some() {
+        let key = (basis.version, self.query.clone());
+        let news = self.found.want(&key, || {
             let (with, query) = (basis.clone(), self.query.clone());
-            let job = context.jobs.start_quietly("Filtering", move |_| Ok(Found::new(with, query)));
-            self.search = Some((basis.version, self.query.clone(), job));
-        }
-        if let Some(Outcome::Done(found)) = outcome.take() {
-            self.take_in(found);
+            context.jobs.start_quietly("Filtering", move |_| Ok(Found::new(with, query)))
+        });
+        match news {
+            Some(News::Value(before)) => self.take_in(before.as_ref()),
+            Some(News::Failed(message)) => context.commands.toast(Level::Error, message),
+            Some(News::Cancelled) | None => {}
         }
     }
 
-    fn take_in(&mut self, found: Found) {
-        let cursor = match &self.found {
-            // The same question about more images: the cursor stays on its image.
+    /// The cursor follows its image where the same question was asked about more images.
+    fn take_in(&mut self, before: Option<&Found>) {
+        let Some(found) = self.found.get() else { return };
+        let cursor = match before {
             Some(before) if before.query == found.query => self.grid.cursor().and_then(|at| {
                 let item = before.basis.item_in(*before.items.get(at)?, &found.basis)?;
                 found.items.iter().position(|other| *other == item)
@@ -283,14 +270,13 @@ impl ImagesTab {
         if let Some(cursor) = cursor {
             self.grid.set_cursor(cursor);
         }
-        self.found = Some(found);
         self.show_large(self.large);
     }
 
     fn grid_ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
         self.filter_bar_ui(ui, context);
         ui.add_space(GRID);
-        let Some(found) = &self.found else { return };
+        let Some(found) = self.found.get() else { return };
         if found.items.is_empty() {
             self.nothing_ui(ui);
             return;
@@ -326,14 +312,14 @@ impl ImagesTab {
 
     /// The item at a place among those found, which may be older than the basis for some frames.
     fn item_at(&self, at: usize) -> Option<usize> {
-        let (found, basis) = (self.found.as_ref()?, self.basis.as_ref()?);
+        let (found, basis) = (self.found.get()?, self.basis.as_ref()?);
         found.basis.item_in(*found.items.get(at)?, basis)
     }
 
     /// Shows an item large, or the grid again.
     fn show_large(&mut self, item: Option<usize>) {
         self.large = item;
-        self.large_at = self.found.as_ref().zip(self.basis.as_ref()).and_then(|(found, basis)| {
+        self.large_at = self.found.get().zip(self.basis.as_ref()).and_then(|(found, basis)| {
             let item = basis.item_in(item?, &found.basis)?;
             found.items.iter().position(|other| *other == item)
         });

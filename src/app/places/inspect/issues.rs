@@ -13,6 +13,8 @@ use egui::{Key, Modifiers, Ui};
 use tasklens_data::config::Task;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::{Change, Source, Step};
+use tasklens_data::text::grouped;
+use tasklens_data::work::KeepGoing;
 use tasklens_net::evaluation::inspection::TaskItems;
 use tasklens_net::evaluation::suspects::{self, Suspect, TaskSuspects};
 use tasklens_net::model::pretrained;
@@ -23,7 +25,6 @@ use super::session::{Loaded, Session};
 use super::{Action, Focus};
 use crate::app::command::{AppCommand, Level};
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::services::label_edits::LabelEdits;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
@@ -156,7 +157,7 @@ impl IssuesTab {
         let folder = loaded.store.folder().to_path_buf();
         let config = context.project.map(|project| project.config.clone());
         self.search.start(context.jobs.start("Looking for label errors", move |progress| {
-            let mut unseen = |rows: &[usize], keep_going: &mut dyn FnMut(usize, usize) -> bool| {
+            let mut unseen = |rows: &[usize], keep_going: &mut KeepGoing<'_>| {
                 let Some(config) = &config else { return Ok(None) };
                 unseen::features(config, &dataset, rows, &pretrained::cached, keep_going)
             };

@@ -20,12 +20,12 @@ mod wording;
 use std::path::{Path, PathBuf};
 
 use egui::Ui;
+use strum::VariantArray;
 use tasklens_data::dataset::split::Part;
 use tasklens_net::evaluation::browse::Query;
 
 use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
-use crate::app::places::train::earlier::EarlierRuns;
 use crate::app::theme::GRID;
 use crate::app::theme::icons;
 use crate::app::widgets::{command_button, empty_place, primary_button};
@@ -33,7 +33,7 @@ use images::Basis;
 use session::{Loaded, Session};
 
 /// What of a run is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, VariantArray)]
 pub enum Tab {
     /// Scores.
     #[default]
@@ -54,15 +54,7 @@ pub enum Tab {
 
 impl Tab {
     /// All, from left to right.
-    pub const ALL: [Self; 7] = [
-        Self::Overview,
-        Self::Confusion,
-        Self::Images,
-        Self::Issues,
-        Self::Duplicates,
-        Self::Map,
-        Self::Compare,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// Its name; also the accessible name.
     pub fn name(self) -> &'static str {
@@ -111,7 +103,6 @@ pub enum Action {
 /// The Inspect place.
 #[derive(Default)]
 pub struct InspectView {
-    runs: EarlierRuns,
     wanted: Option<PathBuf>,
     session: Option<Session>,
     tab: Tab,
@@ -164,7 +155,7 @@ impl InspectView {
             Tab::Issues => self.issues.ui(ui, session, loaded, &self.focus, context),
             Tab::Duplicates => self.duplicates.ui(ui, session, loaded, &self.focus, context),
             Tab::Map => self.map.ui(ui, session, loaded, &self.focus, context),
-            Tab::Compare => self.compare.ui(ui, session, loaded, &self.focus, &self.runs, context),
+            Tab::Compare => self.compare.ui(ui, session, loaded, &self.focus, context),
         }
     }
 
@@ -193,9 +184,8 @@ impl InspectView {
         }
     }
 
-    /// A run has ended: there is one more to inspect, or the one shown has other weights.
+    /// A run has ended: where it is the one shown, it has other weights.
     pub fn on_run_ended(&mut self, run: Option<&Path>) {
-        self.runs.read_again();
         if let Some(run) = run
             && self.session.as_ref().is_some_and(|session| session.run == run)
         {
@@ -205,11 +195,11 @@ impl InspectView {
 
     /// Where nothing was chosen yet, the newest run of the project.
     fn choose_run(&mut self, context: &ViewContext<'_>) {
-        let Some(project) = context.project else { return };
-        self.runs.follow(&project.config.paths.runs, context);
+        if context.project.is_none() {
+            return;
+        }
         if self.session.is_none() && self.wanted.is_none() {
-            let mut with_model = self.runs.others(None).filter(|run| run.record.best.is_some());
-            self.wanted = with_model.next().map(|run| run.record.folder.clone());
+            self.wanted = context.runs.newest().map(|run| run.record.folder.clone());
         }
         if let Some(run) = self.wanted.take() {
             self.session = Some(Session::new(run, context));

@@ -198,7 +198,7 @@ fn task_ui(ui: &mut Ui, shown: &Shown<'_>, context: &ViewContext<'_>) -> Option<
             let errors = shown.errors();
             let text = match errors {
                 1 => "Show the error".to_owned(),
-                errors => format!("Show {} errors", crate::app::format::grouped(errors as u64)),
+                errors => format!("Show {} errors", tasklens_data::text::grouped(errors as u64)),
             };
             let button = ui.add_enabled(errors > 0, egui::Button::new(text));
             if button.on_hover_text("The images that get a wrong label, the most surprising first").clicked()

@@ -1,21 +1,22 @@
 //! One run under inspection: its outputs are read, or computed where they are missing, in the background.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tasklens_data::config::DeviceChoice;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::split::Part;
+use tasklens_data::work::cores;
 use tasklens_net::evaluation::agreement::{self, Disagreement, Record};
 use tasklens_net::evaluation::inspection::Inspection;
 use tasklens_net::evaluation::report::PartScores;
 use tasklens_net::inference::outputs::{Outputs, Pass, Store};
-use tasklens_net::inference::{Predictor, precision_of};
+use tasklens_net::inference::precision_of;
 use tasklens_net::training::{run_folder, split_file};
 
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
-use crate::app::services::jobs::{Job, Jobs, Outcome, Progress, take};
+use crate::app::services::jobs::{Job, Outcome, Progress, take};
 use crate::app::services::project::Project;
 
 /// What is known of a run; replaced as a whole when outputs or labels change.
@@ -59,32 +60,6 @@ impl Loaded {
     }
 }
 
-/// The network of the run, opened by the first job that needs it.
-#[derive(Clone, Default)]
-pub struct SharedPredictor(Arc<Mutex<Option<Predictor>>>);
-
-impl SharedPredictor {
-    /// Does something with the network of `run`. Blocks; for jobs only.
-    ///
-    /// # Errors
-    /// The network cannot be opened, or `work` fails.
-    pub fn with<T>(
-        &self,
-        run: &Path,
-        device: DeviceChoice,
-        work: impl FnOnce(&Predictor) -> anyhow::Result<T>,
-    ) -> anyhow::Result<T> {
-        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let predictor = match slot.take() {
-            Some(predictor) => predictor,
-            None => Predictor::open(run, device)?,
-        };
-        let result = work(&predictor);
-        *slot = Some(predictor);
-        result
-    }
-}
-
 /// The run and the jobs about it.
 pub struct Session {
     /// The run folder.
@@ -93,8 +68,6 @@ pub struct Session {
     pub loaded: Option<Loaded>,
     /// Why there is nothing, or no more.
     pub failure: Option<String>,
-    /// The network, for heat maps.
-    pub predictor: SharedPredictor,
     opening: Option<Job<Loaded>>,
     predicting: Option<Job<Pass>>,
     /// Whether all images were seen to, or the user cancelled.
@@ -119,7 +92,6 @@ impl Session {
             run,
             loaded: None,
             failure: None,
-            predictor: SharedPredictor::default(),
             opening: None,
             predicting: None,
             predicted: Predicted::Nothing,
@@ -248,8 +220,7 @@ impl Session {
             Predicted::All | Predicted::Cancelled => return,
         };
         self.next = next;
-        let network = (self.run.as_path(), &self.predictor);
-        self.predicting = Some(predict(context.jobs, title, project, network, (loaded, only)));
+        self.predicting = Some(predict(context, title, project, &self.run, (loaded, only)));
     }
 }
 
@@ -263,13 +234,13 @@ pub fn told(messages: &[(usize, String)]) -> Option<String> {
 /// Predicts the images of a part of what is loaded that a run has not predicted yet, or that have changed since; all that have a
 /// part without one. With a title, the status bar shows it.
 pub(super) fn predict(
-    jobs: &Jobs,
+    context: &ViewContext<'_>,
     title: Option<&str>,
     project: &Project,
-    (run, predictor): (&Path, &SharedPredictor),
+    run: &Path,
     (loaded, only): (&Loaded, Option<Part>),
 ) -> Job<Pass> {
-    let (run, predictor) = (run.to_path_buf(), predictor.clone());
+    let (run, predictors) = (run.to_path_buf(), context.predictors.clone());
     let (dataset, parts) = (Arc::clone(&loaded.dataset), Arc::clone(&loaded.parts));
     let (device, batch) = (project.config.model.device, project.config.model.batch_size);
     let work = move |progress: &Progress| {
@@ -282,17 +253,16 @@ pub(super) fn predict(
         if store.is_complete(&dataset.rows, &which)? {
             return Ok(Pass { known: which.len(), complete: true, ..Pass::default() });
         }
-        let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        predictor.with(&run, device, |predictor| {
-            store.compute(|| Ok(predictor), &dataset.rows, &which, (batch, workers), &mut |done, of| {
-                progress.set(done as u64, of as u64);
-                progress.keep_going()
-            })
+        let workers = cores();
+        let open = || predictors.open(&run, device);
+        store.compute(open, &dataset.rows, &which, (batch, workers), &mut |done, of| {
+            progress.set(done as u64, of as u64);
+            progress.keep_going()
         })
     };
     match title {
-        Some(title) => jobs.start(title, work),
-        None => jobs.start_quietly("Looking for changed images", work),
+        Some(title) => context.jobs.start(title, work),
+        None => context.jobs.start_quietly("Looking for changed images", work),
     }
 }
 

@@ -1,10 +1,9 @@
 //! Scores in words: names, what they mean to somebody who is no statistician, and how they are written.
 
 use tasklens_data::dataset::split::Part;
+use tasklens_data::text::{counted_grouped, percent};
 use tasklens_net::evaluation::intervals::Estimate;
 use tasklens_net::evaluation::scores::TaskScores;
-
-use crate::app::widgets::probability_bars::percent;
 
 /// A score of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +90,7 @@ impl Score {
     pub fn text(self, value: f64) -> String {
         match self {
             Self::LogLoss => format!("{value:.3}"),
-            _ => percent(value as f32),
+            _ => percent(value),
         }
     }
 
@@ -115,22 +114,14 @@ pub(super) fn from_to(estimate: &Estimate) -> String {
     format!("{:.0} % to {:.0} %", estimate.low * 100.0, estimate.high * 100.0)
 }
 
-/// `1 image`, `12 images`.
+/// `1 image`, `12,345 images`.
 pub(super) fn images(count: usize) -> String {
-    match count {
-        1 => "1 image".to_owned(),
-        count => format!("{} images", crate::app::format::grouped(count as u64)),
-    }
+    counted_grouped(count, "image")
 }
 
 /// What a part is called within a sentence.
 pub(super) fn part_name(part: Option<Part>) -> &'static str {
-    match part {
-        Some(Part::Train) => "train",
-        Some(Part::Validation) => "validation",
-        Some(Part::Test) => "test",
-        None => "all parts",
-    }
+    part.map_or("all parts", Part::name)
 }
 
 /// A dash where there is no number.

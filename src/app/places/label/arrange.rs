@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::Values;
+use tasklens_data::work::KeepGoing;
 use tasklens_net::labelling::candidates;
 use tasklens_net::labelling::order::{Order, Question, Uncertainty, arrange};
 use tasklens_net::labelling::suggestions::Suggestions;
@@ -12,7 +13,8 @@ use tasklens_net::labelling::suggestions::Suggestions;
 use super::queue::Queue;
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
-use crate::app::services::jobs::{Job, Outcome};
+use crate::app::services::derived::{Derived, News};
+use crate::app::services::jobs::Progress;
 
 /// Which images are labelled.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,12 +60,12 @@ struct Basis {
     version: u64,
 }
 
-/// An answer on its way.
-struct Asked {
-    basis: Basis,
+/// An order.
+struct Arranged {
     /// What was visited when it was asked for; nothing where it begins anew.
     visited: Vec<usize>,
-    job: Job<Option<Vec<usize>>>,
+    /// The rows behind these; nothing where the arranging was cancelled.
+    rows: Option<Vec<usize>>,
 }
 
 /// The queue and the job that arranges it.
@@ -71,8 +73,9 @@ struct Asked {
 pub struct Arrangement {
     /// The images in order.
     pub queue: Queue,
+    /// What the queue is made of.
     basis: Option<Basis>,
-    asked: Option<Asked>,
+    arranged: Derived<Basis, Arranged>,
 }
 
 impl Arrangement {
@@ -83,7 +86,7 @@ impl Arrangement {
 
     /// Whether a new order is on its way.
     pub fn is_busy(&self) -> bool {
-        self.asked.is_some()
+        self.arranged.is_busy()
     }
 
     /// Takes in the answer, and asks again where something has changed; once a frame. Returns the queue that was
@@ -95,62 +98,58 @@ impl Arrangement {
         context: &ViewContext<'_>,
     ) -> Option<Queue> {
         let (project, edits) = (context.project?, context.edits?);
-        let before = self.take_in(context);
         let version = suggestions.filter(|_| wanted.needs_model()).map_or(0, |(_, version)| version);
         let basis = Basis { wanted: wanted.clone(), rows: project.dataset.rows.len(), version };
-        let latest = self.asked.as_ref().map(|asked| &asked.basis).or(self.basis.as_ref());
-        if latest == Some(&basis) {
-            return before;
-        }
+        let before = self.take_in(context);
         // Only what the user chose begins at the first image again.
-        let same = self.basis.as_ref().filter(|old| old.wanted == *wanted && old.rows == basis.rows);
-        let visited = if same.is_some() { self.queue.visited().to_vec() } else { Vec::new() };
-        let dataset = Arc::clone(&project.dataset);
-        let suggestions = suggestions.map(|(suggestions, _)| Arc::clone(suggestions));
-        let flagged = (wanted.which == Which::Flagged).then(|| edits.state().values());
-        let (asked, passed) = (wanted.clone(), visited.clone());
-        let title = "Choosing what to label next";
-        let work = move |progress: &crate::app::services::jobs::Progress| {
-            let flagged = flagged.as_ref().map(flagged_keys);
-            answer(&asked, &dataset, suggestions.as_deref(), flagged.as_ref(), &passed, &mut |done, of| {
-                progress.set(done as u64, of as u64);
-                progress.keep_going()
-            })
-        };
-        // The diverse order takes a while; the others do not.
-        let job = match wanted.order {
-            Order::Diverse => context.jobs.start(title, move |progress| Ok(work(progress))),
-            _ => context.jobs.start_quietly(title, move |progress| Ok(work(progress))),
-        };
-        self.asked = Some(Asked { basis, visited, job });
+        let is_same = self.basis.as_ref().is_some_and(|old| old.wanted == *wanted && old.rows == basis.rows);
+        let queue = &self.queue;
+        self.arranged.want(&basis, || {
+            let visited = if is_same { queue.visited().to_vec() } else { Vec::new() };
+            let dataset = Arc::clone(&project.dataset);
+            let suggestions = suggestions.map(|(suggestions, _)| Arc::clone(suggestions));
+            let flagged = (wanted.which == Which::Flagged).then(|| edits.state().values());
+            let asked = wanted.clone();
+            let work = move |progress: &Progress| {
+                let flagged = flagged.as_ref().map(flagged_keys);
+                let suggestions = suggestions.as_deref();
+                let mut keep_going = |done, of| {
+                    progress.set(done as u64, of as u64);
+                    progress.keep_going()
+                };
+                let rows = answer(&asked, &dataset, suggestions, flagged.as_ref(), &visited, &mut keep_going);
+                Ok(Arranged { visited, rows })
+            };
+            let title = "Choosing what to label next";
+            // The diverse order takes a while; the others do not.
+            match wanted.order {
+                Order::Diverse => context.jobs.start(title, work),
+                _ => context.jobs.start_quietly(title, work),
+            }
+        });
         before
     }
 
     fn take_in(&mut self, context: &ViewContext<'_>) -> Option<Queue> {
-        let outcome = self.asked.as_mut().and_then(|asked| asked.job.poll())?;
-        let Asked { basis, visited, .. } = self.asked.take()?;
-        let mut before = None;
-        match outcome {
-            Outcome::Done(Some(rows)) => {
-                let is_new = visited.is_empty();
-                if is_new {
-                    let is_file_order = basis.wanted.order == Order::File;
-                    let current = self.queue.current().filter(|_| is_file_order);
-                    before = Some(std::mem::replace(&mut self.queue, Queue::new(rows)));
-                    if let Some(at) = current.and_then(|row| self.queue.rows().binary_search(&row).ok()) {
-                        self.queue.go_to(at);
-                    }
-                } else {
-                    let queue = self.queue.rearranged(visited.len(), rows);
-                    before = Some(std::mem::replace(&mut self.queue, queue));
-                }
-            }
-            Outcome::Failed(message) => context.commands.toast(Level::Error, message),
-            // What is shown stays, and is not asked for again until something else is wanted.
-            Outcome::Done(None) | Outcome::Cancelled => {}
+        let news = self.arranged.take_in()?;
+        // What is shown stays where there is no new order, and is not asked for again until something else is wanted.
+        self.basis = self.arranged.latest().cloned();
+        if let News::Failed(message) = news {
+            context.commands.toast(Level::Error, message);
         }
-        self.basis = Some(basis);
-        before
+        let Arranged { visited, rows } = self.arranged.take()?;
+        let rows = rows?;
+        if !visited.is_empty() {
+            let queue = self.queue.rearranged(visited.len(), rows);
+            return Some(std::mem::replace(&mut self.queue, queue));
+        }
+        let is_file_order = self.basis.as_ref().is_some_and(|basis| basis.wanted.order == Order::File);
+        let current = self.queue.current().filter(|_| is_file_order);
+        let before = std::mem::replace(&mut self.queue, Queue::new(rows));
+        if let Some(at) = current.and_then(|row| self.queue.rows().binary_search(&row).ok()) {
+            self.queue.go_to(at);
+        }
+        Some(before)
     }
 }
 
@@ -164,7 +163,7 @@ fn answer(
     suggestions: Option<&Suggestions>,
     flagged: Option<&HashSet<&str>>,
     visited: &[usize],
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> Option<Vec<usize>> {
     let visited: HashSet<usize> = visited.iter().copied().collect();
     let mut rows = candidates::rows(dataset);

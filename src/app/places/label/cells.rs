@@ -4,12 +4,12 @@ use std::path::Path;
 
 use egui::{FontId, Rect, Ui, vec2};
 use tasklens_data::dataset::Dataset;
+use tasklens_data::text::whole_percent;
 use tasklens_net::labelling::suggestions::Suggestions;
 
 use crate::app::services::label_edits::LabelEdits;
 use crate::app::theme::icons;
 use crate::app::theme::{GRID, TEXT_SMALL, Tokens};
-use crate::app::widgets::probability_bars::whole_percent;
 use crate::app::widgets::thumbnail_grid::{CaptionLine, GridItems};
 
 /// The cells of the grid.

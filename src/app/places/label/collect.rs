@@ -4,13 +4,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use tasklens_data::dataset::Dataset;
+use tasklens_data::work::KeepGoing;
 use tasklens_net::inference::neighbours::nearest_to_item;
 use tasklens_net::labelling::candidates;
 use tasklens_net::labelling::suggestions::Suggestions;
 
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
-use crate::app::services::jobs::{Job, Outcome};
+use crate::app::services::derived::{Derived, News};
 
 /// So many of the most similar images are listed.
 const MOST_ALIKE: usize = 2000;
@@ -53,79 +54,88 @@ pub struct Found {
 pub struct Collector {
     /// What is shown.
     pub collection: Collection,
-    /// What was gathered last, with what it was gathered from.
-    found: Option<((Collection, u64, u64), Found)>,
-    job: Option<((Collection, u64, u64), Job<Found>)>,
+    found: Derived<Basis, Found>,
+}
+
+/// What a collection was gathered from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Basis {
+    collection: Collection,
+    /// Of the suggestions.
+    version: u64,
+    /// Of the project.
+    generation: u64,
 }
 
 impl Collector {
     /// What was found, where something else than the queue is shown.
     pub fn found(&self) -> Option<&Found> {
-        let ((collection, ..), found) = self.found.as_ref()?;
-        let is_same = match (*collection, self.collection) {
+        let is_same = match (self.found.key()?.collection, self.collection) {
             (Collection::Sure { task: a, .. }, Collection::Sure { task: b, .. }) => a == b,
             (a, b) => a == b,
         };
-        is_same.then_some(found)
+        self.found.get().filter(|_| is_same)
     }
 
     /// The same, to be changed.
     pub fn found_mut(&mut self) -> Option<&mut Found> {
         self.found()?;
-        self.found.as_mut().map(|(_, found)| found)
+        self.found.get_mut()
     }
 
     /// Whether something is being gathered.
     pub fn is_busy(&self) -> bool {
-        self.job.is_some()
+        self.found.is_busy()
     }
 
     /// Takes in what was gathered and gathers anew where something has changed. Whether there is something new.
     pub fn poll(&mut self, suggestions: Option<(&Arc<Suggestions>, u64)>, context: &ViewContext<'_>) -> bool {
-        let mut is_new = false;
-        match self.job.as_mut().and_then(|(_, job)| job.poll()) {
-            Some(Outcome::Done(mut found)) => {
-                let basis = self.job.take().map(|(basis, _)| basis);
-                if let Some(before) = self.found() {
-                    found.refused.clone_from(&before.refused);
-                }
-                self.found = basis.map(|basis| (basis, found));
-                is_new = true;
-            }
-            Some(Outcome::Failed(message)) => {
-                self.job = None;
-                self.collection = Collection::Queue;
-                context.commands.toast(Level::Error, message);
-            }
-            Some(Outcome::Cancelled) => self.job = None,
-            None => {}
-        }
+        let is_new = self.take_in(context);
         let (Some(project), Some((suggestions, version))) = (context.project, suggestions) else {
             return is_new;
         };
-        if self.collection == Collection::Queue {
-            (self.found, self.job) = (None, None);
+        let collection = self.collection;
+        if collection == Collection::Queue {
+            self.found = Derived::default();
             return is_new;
         }
-        let basis = (self.collection, version, project.generation);
-        let latest =
-            self.job.as_ref().map(|(basis, _)| basis).or(self.found.as_ref().map(|(basis, _)| basis));
         // Labels that were just given leave the list, but not while another one is being gathered.
-        if latest == Some(&basis) || self.job.as_ref().is_some_and(|(of, _)| of.0 == basis.0) {
+        if self.found.asked().is_some_and(|asked| asked.collection == collection) {
             return is_new;
         }
-        let (suggestions, dataset) = (Arc::clone(suggestions), Arc::clone(&project.dataset));
-        let job = context.jobs.start_quietly("Gathering images", move |progress| {
-            Ok(match basis.0 {
-                Collection::Queue => Found::default(),
-                Collection::Sure { task, threshold } => sure(&dataset, &suggestions, task, threshold),
-                Collection::Like { row, task } => {
-                    alike(&dataset, &suggestions, row, task, &mut |_, _| progress.keep_going())
-                }
+        self.found.want(&Basis { collection, version, generation: project.generation }, || {
+            let (suggestions, dataset) = (Arc::clone(suggestions), Arc::clone(&project.dataset));
+            context.jobs.start_quietly("Gathering images", move |progress| {
+                Ok(match collection {
+                    Collection::Queue => Found::default(),
+                    Collection::Sure { task, threshold } => sure(&dataset, &suggestions, task, threshold),
+                    Collection::Like { row, task } => {
+                        alike(&dataset, &suggestions, row, task, &mut |_, _| progress.keep_going())
+                    }
+                })
             })
         });
-        self.job = Some((basis, job));
         is_new
+    }
+
+    /// Whether something new was gathered.
+    fn take_in(&mut self, context: &ViewContext<'_>) -> bool {
+        let was_shown = self.found().is_some();
+        match self.found.take_in() {
+            Some(News::Value(before)) => {
+                let refused = before.filter(|_| was_shown).map(|before| before.refused);
+                if let Some((found, refused)) = self.found.get_mut().zip(refused) {
+                    found.refused = refused;
+                }
+                true
+            }
+            Some(News::Failed(message)) => {
+                self.collection = Collection::Queue;
+                context.commands.toast(Level::Error, message);
+                false
+            }
+            Some(News::Cancelled) | None => false,
+        }
     }
 }
 
@@ -151,7 +161,7 @@ fn alike(
     suggestions: &Suggestions,
     row: usize,
     task: usize,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> Found {
     let mut found = Found { rows: vec![row], values: vec![1.0], refused: HashSet::new() };
     let Some(item) = suggestions.item_of(row) else { return found };

@@ -1,12 +1,12 @@
 //! Above the grid: what is gathered in it, how sure or alike it must be, and what is done with it.
 
 use egui::{Align, Button, Layout, RichText, Role, Slider, Ui, WidgetInfo};
+use tasklens_data::text::{counted_grouped, grouped};
 
 use super::LabelView;
 use super::collect::Collection;
 use super::grid::{Many, SIDES};
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
 
@@ -35,11 +35,7 @@ impl LabelView {
                 slider_ui(ui, "Least probability", &mut threshold, 0.5..=1.0);
                 self.grid.threshold = threshold;
                 self.grid.collector.collection = Collection::Sure { task: of, threshold };
-                let text = format!(
-                    "Accept {} suggestion{}",
-                    grouped(count as u64),
-                    if count == 1 { "" } else { "s" }
-                );
+                let text = format!("Accept {}", counted_grouped(count, "suggestion"));
                 let look = RichText::new(format!("{}  {text}", icons::CHECK)).color(tokens.on_accent);
                 let is_enabled = count > 0 && !self.grid.grid.selection().is_empty();
                 let button = ui.add_enabled(is_enabled, Button::new(look).fill(tokens.accent));

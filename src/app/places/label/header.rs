@@ -1,14 +1,14 @@
 //! Above the images: one or many, which, in which order, and the model that helps.
 
 use egui::{Align, Button, ComboBox, Layout, RichText, Role, Ui, WidgetInfo};
+use tasklens_data::text::age_of;
+use tasklens_data::text::grouped;
 use tasklens_net::labelling::order::{Order, Uncertainty};
 
 use super::session::Model;
 use super::{LabelView, Mode, Which};
 use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
-use crate::app::places::train::earlier::age_of;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::choice::{choice_ui, combo};
@@ -162,8 +162,8 @@ impl LabelView {
             if ui.selectable_label(here == Model::Off, "No suggestions").clicked() {
                 chosen = Some(Model::Off);
             }
-            for run in self.session.runs() {
-                let model = Model::Run(run);
+            for run in context.runs.with_model() {
+                let model = Model::Run(run.record.folder.clone());
                 if ui.selectable_label(here == model, model.name()).clicked() {
                     chosen = Some(model);
                 }

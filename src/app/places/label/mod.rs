@@ -162,11 +162,6 @@ impl LabelView {
         self.session.save();
     }
 
-    /// A run was written.
-    pub fn on_run_saved(&mut self) {
-        self.session.on_run_saved();
-    }
-
     /// A project was opened: what belonged to another one goes, and what was noted by row number where the
     /// rows are others now. What was noted by image stays.
     pub fn on_project(&mut self, same_file: bool, has_same_rows: bool) {

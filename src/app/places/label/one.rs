@@ -2,11 +2,11 @@
 
 use egui::{Align, Frame, Label, Layout, Margin, Panel, Sense, Ui, vec2};
 use tasklens_data::dataset::edits::Source;
+use tasklens_data::text::grouped;
 
 use super::LabelView;
 use super::panel::{Press, hints_ui};
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::services::thumbnails::side_for;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};

@@ -7,14 +7,14 @@ use egui::{
     vec2,
 };
 use tasklens_data::config::Task;
+use tasklens_data::text::{grouped, whole_percent};
 
 use super::LabelView;
 use super::add_label::NewLabel;
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_SMALL, Tokens};
-use crate::app::widgets::probability_bars::{elided, whole_percent};
+use crate::app::widgets::probability_bars::elided;
 
 const ROW: f32 = 7.0 * GRID;
 const CHIP: f32 = 5.0 * GRID;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use egui::{Rect, Role, Sense, Ui, WidgetInfo, vec2};
+use tasklens_data::text::{duration, grouped};
 
 use super::LabelView;
 use crate::app::context::ViewContext;
-use crate::app::format::{duration, grouped};
 use crate::app::theme::{self, GRID};
 
 const NAME_WIDTH: f32 = 18.0 * GRID;

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use tasklens_data::config::Task;
 use tasklens_data::dataset::Dataset;
+use tasklens_data::work::cores;
 use tasklens_net::inference::outputs::{Outputs, Pass, Store};
 use tasklens_net::labelling::candidates;
 use tasklens_net::labelling::suggestions::{Score, Suggestions};
@@ -20,8 +21,7 @@ use tasklens_net::training::seen;
 
 use crate::app::command::Level;
 use crate::app::context::{TrainingState, ViewContext};
-use crate::app::places::inspect::session::{SharedPredictor, told};
-use crate::app::places::train::earlier::EarlierRuns;
+use crate::app::places::inspect::session::told;
 use crate::app::services::jobs::{Job, Outcome, take};
 use ahead::Ahead;
 pub use model::Model;
@@ -62,9 +62,7 @@ struct Update {
 
 /// The model and the jobs about it.
 pub struct Session {
-    runs: EarlierRuns,
     model: Model,
-    predictor: SharedPredictor,
     read: Option<Read>,
     reading: Option<Job<Read>>,
     predicting: Option<Job<Pass>>,
@@ -96,9 +94,7 @@ pub struct Session {
 impl Default for Session {
     fn default() -> Self {
         Self {
-            runs: EarlierRuns::default(),
             model: Model::default(),
-            predictor: SharedPredictor::default(),
             read: None,
             reading: None,
             predicting: None,
@@ -138,11 +134,6 @@ impl Session {
         &self.model
     }
 
-    /// Runs to choose from, newest first.
-    pub fn runs(&self) -> impl Iterator<Item = PathBuf> + '_ {
-        self.runs.others(None).filter(|run| run.record.best.is_some()).map(|run| run.record.folder.clone())
-    }
-
     /// The last update.
     pub fn learnt(&self) -> Option<&Learnt> {
         self.learnt.as_ref()
@@ -174,7 +165,6 @@ impl Session {
         let is_same = model == self.model;
         let is_cancelled = self.is_cancelled && is_same;
         *self = Self {
-            runs: std::mem::take(&mut self.runs),
             ahead: std::mem::take(&mut self.ahead),
             saving: self.saving.take(),
             wants_save: self.wants_save && is_same,
@@ -196,7 +186,6 @@ impl Session {
 
     /// A run has ended: there is one more to choose.
     pub fn on_run_ended(&mut self) {
-        self.runs.read_again();
         self.ahead.look_again();
         if self.learnt.is_none() && matches!(self.model, Model::Newest | Model::Base(_)) {
             self.choose(Model::Newest);
@@ -253,15 +242,12 @@ impl Session {
 
     /// Where nothing was chosen, the newest run of the project.
     fn choose_run(&mut self, context: &ViewContext<'_>) {
-        let Some(project) = context.project else { return };
-        self.runs.follow(&project.config.paths.runs, context);
         if self.model != Model::Newest {
             return;
         }
-        let newest = self.runs().next();
-        match newest {
-            Some(newest) => self.model = Model::Run(newest),
-            None if self.runs.is_read() => self.look_ahead(context),
+        match context.runs.newest() {
+            Some(newest) => self.model = Model::Run(newest.record.folder.clone()),
+            None if context.runs.is_read() => self.look_ahead(context),
             None => {}
         }
     }
@@ -340,7 +326,7 @@ impl Session {
         if is_busy || self.is_halted || read.missing.is_empty() {
             return;
         }
-        let (path, predictor) = (path.to_path_buf(), self.predictor.clone());
+        let (path, predictors) = (path.to_path_buf(), context.predictors.clone());
         let (dataset, device) = (Arc::clone(&project.dataset), project.config.model.device);
         let (missing, piece) = (Arc::clone(&read.missing), self.piece);
         let batch = project.config.model.batch_size;
@@ -350,13 +336,12 @@ impl Session {
         };
         self.predicting = Some(context.jobs.start(title, move |progress| {
             let which = &missing[..missing.len().min(piece)];
-            let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+            let workers = cores();
             let store = Store::of(&path)?;
-            predictor.with(&path, device, |predictor| {
-                store.compute(|| Ok(predictor), &dataset.rows, which, (batch, workers), &mut |done, _| {
-                    progress.set(done as u64, missing.len() as u64);
-                    progress.keep_going()
-                })
+            let open = || predictors.open(&path, device);
+            store.compute(open, &dataset.rows, which, (batch, workers), &mut |done, _| {
+                progress.set(done as u64, missing.len() as u64);
+                progress.keep_going()
             })
         }));
     }

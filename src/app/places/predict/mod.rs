@@ -4,7 +4,6 @@
 //! [`worker`]'s.
 
 mod answer;
-mod export;
 mod list;
 mod picker;
 mod view;
@@ -17,12 +16,13 @@ use egui::{Color32, TextureHandle, TextureOptions};
 use tasklens_data::config::{DeviceChoice, Task};
 use tasklens_data::files::Output;
 use tasklens_net::inference::Prediction;
+use tasklens_net::inference::table::{self, Listed};
 
-use crate::app::command::{AppCommand, Level, UiCommand};
+use crate::app::command::{AppCommand, Level};
 use crate::app::context::ViewContext;
-use crate::app::places::train::earlier::EarlierRuns;
 use crate::app::services::file_dialogs;
 use crate::app::services::jobs::{Job, Outcome};
+use crate::app::services::predictors::Predictors;
 use crate::app::services::project::ImageSource;
 use picker::ModelState;
 use worker::{OpenModel, Said, Worker};
@@ -71,20 +71,18 @@ pub struct PredictView {
     model_number: u64,
     wanted_model: Option<PathBuf>,
     newer_weights: Option<PathBuf>,
-    runs: EarlierRuns,
-    runs_of: Option<PathBuf>,
     url: String,
     focuses_url: bool,
     saving: Option<Job<Option<AppCommand>>>,
 }
 
-impl Default for PredictView {
-    fn default() -> Self {
-        Self::with_models(Arc::new(worker::open_model))
-    }
-}
-
 impl PredictView {
+    /// A view whose models are those of the app.
+    pub fn new(predictors: &Predictors) -> Self {
+        let predictors = predictors.clone();
+        Self::with_models(Arc::new(move |path, device| worker::open_model(&predictors, path, device)))
+    }
+
     /// A view whose models come from `open_model`.
     pub fn with_models(open_model: OpenModel) -> Self {
         Self {
@@ -99,20 +97,15 @@ impl PredictView {
             model_number: 0,
             wanted_model: None,
             newer_weights: None,
-            runs: EarlierRuns::default(),
-            runs_of: None,
             url: String::new(),
             focuses_url: false,
             saving: None,
         }
     }
 
-    /// An action that is about prediction, such as typing a URL.
-    pub fn on_command(&mut self, command: UiCommand, context: &mut ViewContext<'_>) {
-        if command == UiCommand::TypeUrl {
-            self.focuses_url = true;
-            context.commands.send(AppCommand::SelectPlace(crate::app::command::Place::Predict));
-        }
+    /// Puts the cursor into the URL field.
+    pub fn type_url(&mut self) {
+        self.focuses_url = true;
     }
 
     /// Images dropped, pasted, chosen, or given as addresses: they join the list.
@@ -177,9 +170,6 @@ impl PredictView {
             if is_full {
                 context.commands.ctx().request_repaint();
             }
-        }
-        if let Some(message) = self.runs.poll() {
-            context.commands.toast(Level::Warning, message);
         }
         if let Some(outcome) = self.saving.as_mut().and_then(Job::poll) {
             self.saving = None;
@@ -271,15 +261,8 @@ impl PredictView {
 
     /// Where nothing was chosen yet, the newest run of the project predicts.
     fn choose_newest_run(&mut self, context: &ViewContext<'_>) {
-        let Some(project) = context.project else { return };
-        let folder = &project.config.paths.runs;
-        if self.runs_of.as_ref() != Some(folder) {
-            self.runs_of = Some(folder.clone());
-            self.runs.refresh(context.jobs, folder);
-        }
         if self.model == ModelState::None && self.wanted_model.is_none() {
-            let mut with_model = self.runs.others(None).filter_map(|run| run.record.best.clone());
-            self.wanted_model = with_model.next();
+            self.wanted_model = context.runs.newest().and_then(|run| run.record.best.clone());
         }
         if self.wanted_model.is_some() {
             context.commands.ctx().request_repaint();
@@ -324,7 +307,7 @@ impl PredictView {
     }
 
     fn export(&mut self, context: &ViewContext<'_>) {
-        let rows: Vec<export::Row<'_>> = self
+        let rows: Vec<Listed<'_>> = self
             .entries
             .iter()
             .filter_map(|entry| {
@@ -333,11 +316,11 @@ impl PredictView {
                     State::Failed(message) => Err(message.as_str()),
                     State::Waiting => return None,
                 };
-                Some(export::Row { image: entry.origin.clone(), outcome })
+                Some(Listed { image: entry.origin.clone(), outcome })
             })
             .collect();
         let count = rows.len();
-        match export::csv(self.tasks(), &rows) {
+        match table::list_csv(self.tasks(), &rows) {
             Ok(bytes) => {
                 self.saving =
                     Some(file_dialogs::ask_csv(context.jobs, move |file| save(&file, &bytes, count)));

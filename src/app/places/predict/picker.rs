@@ -7,10 +7,9 @@ use egui::{Color32, RichText, Ui};
 use super::worker::ModelInfo;
 use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
-use crate::app::places::train::earlier::EarlierRuns;
+use crate::app::services::runs::Run;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL};
-use crate::app::widgets::run_list::RunRow;
 
 /// The model as the view knows it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,7 +40,6 @@ pub fn model_ui(
     context: &ViewContext<'_>,
     model: &ModelState,
     colors: &[Color32],
-    runs: &EarlierRuns,
     newer: Option<&PathBuf>,
 ) -> Option<ModelAction> {
     let tokens = context.tokens;
@@ -50,7 +48,7 @@ pub fn model_ui(
     ui.horizontal(|ui| {
         ui.label(theme::caption(tokens, "Model"));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            action = menu_ui(ui, context, runs);
+            action = menu_ui(ui, context);
         });
     });
     match model {
@@ -99,20 +97,19 @@ fn info_ui(ui: &mut Ui, context: &ViewContext<'_>, info: &ModelInfo, colors: &[C
     });
 }
 
-fn menu_ui(ui: &mut Ui, context: &ViewContext<'_>, runs: &EarlierRuns) -> Option<ModelAction> {
+fn menu_ui(ui: &mut Ui, context: &ViewContext<'_>) -> Option<ModelAction> {
     let mut action = None;
     let text = format!("Change  {}", icons::CARET_DOWN);
     let menu = ui.menu_button(text, |ui| {
         ui.set_min_width(80.0 * GRID);
-        let usable: Vec<_> = runs.others(None).filter(|run| run.record.best.is_some()).collect();
+        let usable: Vec<_> = context.runs.with_model().collect();
         ui.label(theme::caption(
             context.tokens,
             if usable.is_empty() { "No runs yet" } else { "Recent runs" },
         ));
         egui::ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
             for run in usable {
-                let row = runs.row(run, context.tokens, |_| 0);
-                if ui.button(run_text(&row)).clicked() {
+                if ui.button(run_text(run)).clicked() {
                     action = Some(ModelAction::Use(run.record.folder.clone()));
                     ui.close();
                 }
@@ -131,13 +128,8 @@ fn menu_ui(ui: &mut Ui, context: &ViewContext<'_>, runs: &EarlierRuns) -> Option
     action
 }
 
-fn run_text(row: &RunRow) -> String {
-    let accuracies: Vec<String> = row
-        .accuracies
-        .iter()
-        .filter_map(|(task, _, accuracy)| {
-            accuracy.map(|accuracy| format!("{task} {:.1} %", accuracy * 100.0))
-        })
-        .collect();
-    format!("{}   {}   {}", row.name, row.age, accuracies.join("  "))
+fn run_text(run: &Run) -> String {
+    let told = |(task, accuracy): (&str, Option<f64>)| Some(format!("{task} {:.1} %", accuracy? * 100.0));
+    let accuracies: Vec<String> = run.accuracies().filter_map(told).collect();
+    format!("{}   {}   {}", run.record.name, run.age(), accuracies.join("  "))
 }

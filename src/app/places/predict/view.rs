@@ -1,6 +1,7 @@
 //! How Predict is laid out: the list at the left, the image in the middle, the answers at the right.
 
 use egui::{Color32, Key, Modifiers, ScrollArea, Ui, vec2};
+use tasklens_data::text::counted;
 
 use super::list::ListAction;
 use super::picker::{ModelAction, ModelState};
@@ -132,8 +133,7 @@ impl PredictView {
             return;
         }
         ui.horizontal(|ui| {
-            let count = self.entries.len();
-            let text = if count == 1 { "1 image".to_owned() } else { format!("{count} images") };
+            let text = counted(self.entries.len(), "image");
             ui.label(theme::caption(context.tokens, text));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 if ui.button("Clear").on_hover_text("Empty the list; no file is touched").clicked() {
@@ -157,9 +157,9 @@ impl PredictView {
 
     fn model_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>, colors: &[Color32]) {
         let newer = self.newer_weights.as_ref();
-        match picker::model_ui(ui, context, &self.model, colors, &self.runs, newer) {
+        match picker::model_ui(ui, context, &self.model, colors, newer) {
             Some(ModelAction::Use(path)) => self.wanted_model = Some(path),
-            Some(ModelAction::Refresh) => self.runs_of = None,
+            Some(ModelAction::Refresh) => context.commands.send(AppCommand::ReadRuns),
             None => {}
         }
         if self.wanted_model.is_some() {

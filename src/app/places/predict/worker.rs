@@ -1,4 +1,4 @@
-//! The threads behind Predict: a few that fetch and decode images, and one that owns the network and
+//! The threads behind Predict: a few that fetch and decode images, and one that has the network and
 //! predicts what they hand it, in batches. Nothing here blocks the window; every error comes back
 //! with the image it belongs to.
 
@@ -13,13 +13,14 @@ use tasklens_data::images::decode::Decoded;
 use tasklens_data::images::thumbnail::thumbnail_of;
 use tasklens_data::images::{self, Rgb};
 use tasklens_data::panics;
-use tasklens_net::inference::{Prediction, Predictor};
+use tasklens_data::text::age;
+use tasklens_net::inference::Prediction;
 use tasklens_net::model::checkpoint;
 use tasklens_net::training::events::EpochMetrics;
 use tasklens_net::training::run_folder::{self, RunRecord};
 
-use crate::app::places::train::earlier;
 use crate::app::services::jobs::{Job, Jobs, Progress};
+use crate::app::services::predictors::Predictors;
 use crate::app::services::project::ImageSource;
 use crate::app::services::thumbnails::color_image;
 
@@ -47,8 +48,8 @@ pub struct Model {
 pub type OpenModel = Arc<dyn Fn(&Path, DeviceChoice) -> anyhow::Result<Model> + Send + Sync>;
 
 /// The network of the checkpoint.
-pub fn open_model(path: &Path, device: DeviceChoice) -> anyhow::Result<Model> {
-    let predictor = Predictor::open(path, device)?;
+pub fn open_model(predictors: &Predictors, path: &Path, device: DeviceChoice) -> anyhow::Result<Model> {
+    let predictor = predictors.open(path, device)?;
     let (path, tasks) = (predictor.path().to_path_buf(), predictor.tasks().to_vec());
     Ok(Model { path, tasks, predict: Box::new(move |images| predictor.predict(images)) })
 }
@@ -361,7 +362,7 @@ fn info(model: &Model) -> ModelInfo {
     ModelInfo {
         name: record.as_ref().map_or_else(file_name, |record| record.name.clone()),
         epoch: own_metrics(&model.path).or_else(|| of_record().cloned()),
-        age: written.map(|then| earlier::age(then, std::time::SystemTime::now())).unwrap_or_default(),
+        age: written.map(|then| age(then, std::time::SystemTime::now())).unwrap_or_default(),
         path: model.path.clone(),
         tasks: model.tasks.clone(),
     }

@@ -9,7 +9,7 @@ use egui_plot::LineStyle;
 use tasklens_data::config::Task;
 
 use super::curves::{Curves, Pair};
-use super::earlier::Earlier;
+use super::earlier::Overlay;
 use super::live::LiveRun;
 use crate::app::theme::{GRID, Tokens};
 use crate::app::widgets::chart::{Chart, Curve, MarkKind, Scale, line_sample};
@@ -34,7 +34,7 @@ pub struct Charts<'a> {
     /// The run that is watched.
     pub run: Option<&'a LiveRun>,
     /// Earlier runs to lay over it.
-    pub overlays: Vec<&'a Earlier>,
+    pub overlays: Vec<&'a Overlay>,
     /// The project's tasks, whose order gives the colours; without a project the run's own.
     pub tasks: Option<&'a [Task]>,
     /// The epoch under the pointer in the last frame.
@@ -148,7 +148,7 @@ impl Charts<'_> {
         let mut chart = self.chart("Learning rate").scale(Scale::Log);
         for (run, curves) in self.all() {
             chart = chart.curve(Curve {
-                name: run.map_or(Cow::Borrowed("rate"), |run| Cow::Owned(run.record.name.clone())),
+                name: run.map_or(Cow::Borrowed("rate"), |run| Cow::Owned(run.name.clone())),
                 color: tokens.text,
                 train: &curves.rate,
                 validation: &[],
@@ -164,7 +164,7 @@ impl Charts<'_> {
     }
 
     /// The watched run first (in front), then the earlier ones.
-    fn all(&self) -> impl Iterator<Item = (Option<&Earlier>, &Curves)> {
+    fn all(&self) -> impl Iterator<Item = (Option<&Overlay>, &Curves)> {
         let earlier = self.overlays.iter().map(|run| (Some(*run), &run.curves));
         self.current().into_iter().map(|curves| (None, curves)).chain(earlier)
     }
@@ -190,9 +190,9 @@ impl Charts<'_> {
     }
 }
 
-fn curve<'a>(run: Option<&Earlier>, name: &'a str, color: Color32, pair: &'a Pair) -> Curve<'a> {
+fn curve<'a>(run: Option<&Overlay>, name: &'a str, color: Color32, pair: &'a Pair) -> Curve<'a> {
     Curve {
-        name: run.map_or(Cow::Borrowed(name), |run| Cow::Owned(format!("{name}, {}", run.record.name))),
+        name: run.map_or(Cow::Borrowed(name), |run| Cow::Owned(format!("{name}, {}", run.name))),
         color,
         train: &pair.train,
         validation: &pair.validation,

@@ -42,24 +42,22 @@ impl Curves {
         }
     }
 
-    /// The curves of a run on disk.
+    /// The curves of a run.
     pub fn of(record: &RunRecord) -> Self {
         let tasks = record.started.as_ref().map_or(&[][..], |started| &started.tasks);
         let mut curves = Self::new(tasks);
         for metrics in &record.epochs {
             curves.push(metrics);
         }
-        for epoch in &record.reductions {
-            curves.rate_reduced(*epoch);
-        }
-        if let Some(epoch) = record.all_layers_from {
-            curves.all_layers_from(epoch);
-        }
+        let mark = |kind| move |epoch| Mark { epoch, kind };
+        let best = record.kept_epoch().map(|kept| kept.epoch);
+        curves.marks.extend(best.map(mark(MarkKind::Best)));
+        curves.marks.extend(record.reductions.iter().copied().map(mark(MarkKind::RateReduced)));
+        curves.marks.extend(record.all_layers_from.map(mark(MarkKind::AllLayers)));
         curves
     }
 
-    /// Adds an epoch.
-    pub fn push(&mut self, metrics: &EpochMetrics) {
+    fn push(&mut self, metrics: &EpochMetrics) {
         let epoch = metrics.epoch as f64;
         push(&mut self.rate, epoch, metrics.learning_rate);
         push(&mut self.total.train, epoch, metrics.train.loss);
@@ -72,22 +70,6 @@ impl Curves {
         };
         split(&mut self.task_loss, &metrics.train.task_loss, &metrics.validation.task_loss);
         split(&mut self.task_accuracy, &metrics.train.task_accuracy, &metrics.validation.task_accuracy);
-        if metrics.best {
-            self.marks.retain(|mark| mark.kind != MarkKind::Best);
-            self.marks.push(Mark { epoch: metrics.epoch, kind: MarkKind::Best });
-        }
-    }
-
-    /// Marks an epoch after which the rate was reduced.
-    pub fn rate_reduced(&mut self, epoch: usize) {
-        self.marks.push(Mark { epoch, kind: MarkKind::RateReduced });
-    }
-
-    /// Marks the first epoch in which all layers learn.
-    pub fn all_layers_from(&mut self, epoch: usize) {
-        // A resumed run says it again.
-        self.marks.retain(|mark| mark.kind != MarkKind::AllLayers);
-        self.marks.push(Mark { epoch, kind: MarkKind::AllLayers });
     }
 
     /// How many epochs there are.
@@ -136,24 +118,17 @@ mod tests {
     }
 
     #[test]
-    fn only_the_latest_best_epoch_is_marked_and_every_reduction() {
-        let mut curves = Curves::new(&[]);
-        for (number, is_best) in [(1, true), (2, true), (3, false)] {
-            curves.push(&epoch(number, 1.0, 1.0, is_best));
-        }
-        curves.rate_reduced(2);
-        curves.rate_reduced(3);
-        let best: Vec<_> = curves.marks.iter().filter(|mark| mark.kind == MarkKind::Best).collect();
-        assert_eq!(best, [&Mark { epoch: 2, kind: MarkKind::Best }]);
-        assert_eq!(curves.marks.len(), 3);
-    }
-
-    #[test]
-    fn the_second_stage_is_marked_once() {
-        let mut curves = Curves::new(&[]);
-        curves.all_layers_from(3);
-        curves.all_layers_from(3);
-        assert_eq!(curves.marks, [Mark { epoch: 3, kind: MarkKind::AllLayers }]);
+    fn the_kept_epoch_is_marked_and_every_reduction_and_the_second_stage() {
+        let record = RunRecord {
+            epochs: [(1, true), (2, true), (3, false)].map(|(n, is_best)| epoch(n, 1.0, 1.0, is_best)).into(),
+            reductions: vec![2, 3],
+            all_layers_from: Some(3),
+            ..RunRecord::default()
+        };
+        let mark = |epoch, kind| Mark { epoch, kind };
+        let reduced = [mark(2, MarkKind::RateReduced), mark(3, MarkKind::RateReduced)];
+        let marks = [mark(2, MarkKind::Best), reduced[0], reduced[1], mark(3, MarkKind::AllLayers)];
+        assert_eq!(Curves::of(&record).marks, marks);
     }
 
     #[test]

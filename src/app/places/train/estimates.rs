@@ -11,7 +11,8 @@ use tasklens_net::training::estimate::{Estimate, Speed, Subject};
 
 use super::draft::Draft;
 use crate::app::context::{TrainingState, ViewContext};
-use crate::app::services::jobs::{Job, Outcome, take};
+use crate::app::services::derived::Derived;
+use crate::app::services::jobs::{Job, Outcome};
 
 /// Estimates a run, at a speed that may be known; is told whether to go on.
 pub type Look = fn(&Config, &Dataset, Option<Speed>, &dyn Fn() -> bool) -> anyhow::Result<Estimate>;
@@ -76,8 +77,7 @@ pub struct Estimates {
     speeds: Vec<(Subject, Speed)>,
     known: Vec<(Keys, Known)>,
     asked: Option<Asked>,
-    weights: Option<Vec<Backbone>>,
-    weights_job: Option<Job<Vec<Backbone>>>,
+    weights: Derived<(), Vec<Backbone>>,
 }
 
 impl Estimates {
@@ -88,17 +88,19 @@ impl Estimates {
 
     /// For another project: images take other times to read.
     pub fn for_another(&mut self) {
-        *self = Self { weights: self.weights.take(), ..Self::new(self.machine) };
+        *self = Self { weights: std::mem::take(&mut self.weights), ..Self::new(self.machine) };
     }
 
     /// A run ended, or the weights may be there by now: what is left to do is another thing.
     pub fn look_again(&mut self) {
-        (self.basis, self.weights) = (None, None);
+        (self.basis, self.weights) = (None, Derived::default());
     }
 
     /// The networks whose weights are here; `None` until it is known.
     pub fn weights(&self) -> Option<&[Backbone]> {
-        self.weights.as_deref()
+        // Where they cannot be looked for, there are none.
+        let none = self.weights.failure().map(|_| &[][..]);
+        self.weights.get().map(Vec::as_slice).or(none)
     }
 
     /// What is known of a way to train.
@@ -166,15 +168,7 @@ impl Estimates {
     }
 
     fn look_for_weights(&mut self, context: &ViewContext<'_>) {
-        match take(&mut self.weights_job) {
-            Some(Outcome::Done(weights)) => self.weights = Some(weights),
-            Some(Outcome::Failed(_)) => self.weights = Some(Vec::new()),
-            Some(Outcome::Cancelled) | None => {}
-        }
-        if self.weights.is_none() && self.weights_job.is_none() {
-            let weights = self.machine.weights;
-            self.weights_job =
-                Some(context.jobs.start_quietly("Looking for weights", move |_| Ok(weights())));
-        }
+        let weights = self.machine.weights;
+        self.weights.want(&(), || context.jobs.start_quietly("Looking for weights", move |_| Ok(weights())));
     }
 }

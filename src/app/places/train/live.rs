@@ -1,9 +1,9 @@
-//! What is known of the run that is watched, built from its events alone.
+//! The run that is watched: its record, and how far it is within what the record does not keep.
 
 use std::path::PathBuf;
 
 use tasklens_net::evaluation::verdict::{self, Finding};
-use tasklens_net::training::events::{BatchProgress, EpochMetrics, Event, Stage, Started, Stopped};
+use tasklens_net::training::events::{BatchProgress, Event, Phase};
 use tasklens_net::training::run_folder::RunRecord;
 
 use super::curves::Curves;
@@ -19,34 +19,17 @@ pub struct Preparing {
     pub of: u64,
 }
 
-/// How the run ended.
-#[derive(Clone, Debug, PartialEq)]
-pub enum End {
-    /// With its best weights in place.
-    Stopped(Stopped),
-    /// With an error.
-    Failed(String),
-}
-
 /// The run that is watched, or was last.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LiveRun {
-    /// The latest work before the first epoch.
+    /// What it has said so far.
+    pub record: RunRecord,
+    /// Work that no epoch has gone on after yet.
     pub preparing: Option<Preparing>,
-    /// Facts of the run, once it exists.
-    pub started: Option<Started>,
     /// Progress within the epoch.
     pub progress: Option<BatchProgress>,
     /// Its curves so far.
     pub curves: Curves,
-    /// Its epochs so far.
-    pub epochs: Vec<EpochMetrics>,
-    /// The best epoch so far.
-    pub best: Option<EpochMetrics>,
-    /// What the user must know.
-    pub warnings: Vec<String>,
-    /// How it ended, once it has.
-    pub end: Option<End>,
     /// Whether it waits.
     pub is_paused: bool,
 }
@@ -57,76 +40,71 @@ impl LiveRun {
         Self { curves: Curves::new(tasks), ..Self::default() }
     }
 
-    /// A run from disk, as if it had been watched.
-    pub fn of(record: &RunRecord) -> Self {
-        Self {
-            started: record.started.clone(),
-            curves: Curves::of(record),
-            epochs: record.epochs.clone(),
-            best: record.epochs.iter().rfind(|metrics| metrics.best).cloned(),
-            end: record.stopped.clone().map(End::Stopped),
-            ..Self::default()
-        }
+    /// A run that goes on from what it had come to.
+    pub fn going_on(mut record: RunRecord) -> Self {
+        let curves = Curves::of(&record);
+        record.go_on();
+        Self { record, curves, ..Self::default() }
     }
 
     /// The folder, once it is known.
     pub fn folder(&self) -> Option<&PathBuf> {
-        self.started.as_ref().map(|started| &started.run)
+        self.record.started.as_ref().map(|started| &started.run)
+    }
+
+    /// Whether it has ended, one way or the other.
+    pub fn is_over(&self) -> bool {
+        self.record.stopped.is_some() || self.record.failed.is_some()
     }
 
     /// What has come of it, once it has ended without an error.
     pub fn findings(&self) -> Vec<Finding> {
-        let (Some(started), Some(End::Stopped(stopped))) = (&self.started, &self.end) else {
+        let (Some(started), Some(stopped)) = (&self.record.started, &self.record.stopped) else {
             return Vec::new();
         };
-        verdict::judge(started, &self.epochs, stopped)
+        verdict::judge(started, &self.record.epochs, stopped)
+    }
+
+    /// What it does, and how far that is (0 to 1): one line for the status bar.
+    pub fn doing(&self) -> (String, f32) {
+        if let Some(Preparing { what, done, of }) = &self.preparing {
+            return (what.clone(), if *of > 0 { *done as f32 / *of as f32 } else { 0.0 });
+        }
+        let Some(batch) = &self.progress else { return ("Preparing".to_owned(), 0.0) };
+        let phase = match batch.phase {
+            Phase::Train => "training",
+            Phase::Validation => "validation",
+        };
+        (format!("Epoch {}, {phase}", batch.epoch), batch.done as f32 / batch.of.max(1) as f32)
     }
 
     /// Takes in an event.
     pub fn apply(&mut self, event: &Event) {
+        self.record.apply(event);
         match event {
             Event::Preparing { what, done, of } => {
                 self.preparing = Some(Preparing { what: what.clone(), done: *done, of: *of });
             }
-            Event::Started(started) => self.start(started),
-            Event::Batch(progress) => self.progress = Some(progress.clone()),
-            Event::Epoch(metrics) => {
-                self.curves.push(metrics);
-                self.epochs.push(metrics.clone());
-                if metrics.best {
-                    self.best = Some(metrics.clone());
-                }
+            Event::Batch(progress) => {
+                (self.preparing, self.progress) = (None, Some(progress.clone()));
             }
-            Event::LearningRateReduced { epoch, .. } => self.curves.rate_reduced(*epoch),
-            Event::StageBegan { epoch, stage: Stage::All } => self.curves.all_layers_from(*epoch),
-            Event::StageBegan { stage: Stage::Heads, .. } => {}
-            Event::Warning { message } => self.warnings.push(message.clone()),
             Event::Paused => self.is_paused = true,
             Event::Resumed => self.is_paused = false,
-            Event::Stopped(stopped) => self.end = Some(End::Stopped(stopped.clone())),
-            Event::Failed { error } => self.end = Some(End::Failed(error.clone())),
-            Event::Checkpoint { .. } => {}
+            Event::Started(_)
+            | Event::Epoch(_)
+            | Event::LearningRateReduced { .. }
+            | Event::StageBegan { .. } => self.curves = Curves::of(&self.record),
+            Event::Checkpoint { .. } | Event::Warning { .. } | Event::Stopped(_) | Event::Failed { .. } => {}
         }
-    }
-
-    fn start(&mut self, started: &Started) {
-        self.preparing = None;
-        // A resumed run keeps the epochs that its folder has.
-        let goes_on = started.epochs_done > 0 && self.curves.tasks == started.tasks;
-        if !goes_on {
-            self.curves = Curves::new(&started.tasks);
-            self.epochs.clear();
-            self.best = None;
-        }
-        self.started = Some(started.clone());
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tasklens_net::training::events::{SplitMetrics, StopReason};
+    use tasklens_net::training::events::{EpochMetrics, SplitMetrics, Started};
 
     use super::*;
+    use crate::app::widgets::chart::{Mark, MarkKind};
 
     fn started(epochs_done: usize) -> Event {
         Event::Started(Started {
@@ -144,8 +122,8 @@ mod tests {
         })
     }
 
-    fn epoch(number: usize, best: bool) -> Event {
-        let split = SplitMetrics { loss: 1.0, task_loss: vec![1.0], task_accuracy: vec![0.5] };
+    fn epoch(number: usize, loss: f64, best: bool) -> Event {
+        let split = SplitMetrics { loss, task_loss: vec![loss], task_accuracy: vec![0.5] };
         Event::Epoch(EpochMetrics {
             epoch: number,
             learning_rate: 0.001,
@@ -161,26 +139,48 @@ mod tests {
     fn a_new_run_forgets_the_old_curves_and_a_resumed_one_keeps_them() {
         let tasks = ["print".to_owned()];
         let mut run = LiveRun::new(&tasks);
-        for event in [started(0), epoch(1, true), epoch(2, false)] {
+        for event in [started(0), epoch(1, 1.0, true), epoch(2, 1.0, false)] {
             run.apply(&event);
         }
         assert_eq!(run.curves.epochs(), 2);
-        assert_eq!(run.best.as_ref().map(|best| best.epoch), Some(1));
+        assert_eq!(run.record.kept_epoch().map(|best| best.epoch), Some(1));
+        let mut run = LiveRun::going_on(run.record);
+        assert_eq!((run.curves.epochs(), run.folder()), (2, None), "it has not started again yet");
         run.apply(&started(2));
         assert_eq!(run.curves.epochs(), 2, "resumed after two epochs");
         run.apply(&started(0));
         assert_eq!(run.curves.epochs(), 0, "started anew");
-        assert_eq!(run.best, None);
+        assert_eq!(run.record.kept_epoch(), None);
     }
 
     #[test]
-    fn the_end_and_the_warnings_before_it_are_kept() {
+    fn the_best_epoch_of_the_charts_is_the_one_with_the_weights_and_not_the_one_of_the_lowest_loss() {
         let mut run = LiveRun::new(&[]);
-        run.apply(&Event::Warning { message: "2 rows were left out".into() });
-        let stopped =
-            Stopped { why: StopReason::Asked, best_epoch: None, best: None, model: None, secs: 1.0 };
-        run.apply(&Event::Stopped(stopped.clone()));
-        assert_eq!(run.warnings, ["2 rows were left out"]);
-        assert_eq!(run.end, Some(End::Stopped(stopped)));
+        // As after `early_stopping_min_delta: 0.1`.
+        for event in [started(0), epoch(1, 0.5, true), epoch(2, 0.45, false)] {
+            run.apply(&event);
+        }
+        assert_eq!(run.curves.marks, [Mark { epoch: 1, kind: MarkKind::Best }]);
+        assert_eq!(run.record.kept_epoch().map(|best| best.epoch), Some(1));
+    }
+
+    #[test]
+    fn the_status_bar_tells_of_the_latest_work() {
+        let mut run = LiveRun::new(&[]);
+        assert_eq!(run.doing(), ("Preparing".to_owned(), 0.0));
+        run.apply(&Event::Preparing { what: "reading images".into(), done: 1, of: 4 });
+        assert_eq!(run.doing(), ("reading images".to_owned(), 0.25));
+        run.apply(&started(0));
+        let (phase, done, of) = (Phase::Validation, 1, 2);
+        run.apply(&Event::Batch(BatchProgress {
+            epoch: 3,
+            phase,
+            done,
+            of,
+            images_per_sec: 1.0,
+            loss: 1.0,
+            secs_left: 1.0,
+        }));
+        assert_eq!(run.doing(), ("Epoch 3, validation".to_owned(), 0.5));
     }
 }

@@ -5,33 +5,34 @@
 mod charts;
 pub mod curves;
 mod draft;
-pub(in crate::app) mod earlier;
+mod earlier;
 pub mod estimates;
 pub mod live;
-mod open_file;
 mod outcome;
 mod rows;
 mod run_bar;
-mod save;
 mod settings;
 mod ways;
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use egui::{RichText, ScrollArea, Ui};
-use tasklens_data::config::DeviceChoice;
+use tasklens_data::config::{self, DeviceChoice};
 use tasklens_net::device::{self, Device};
-use tasklens_net::training::{self, Unsaved, events::Event, run_folder::RunRecord};
+use tasklens_net::training::{self, Unsaved, events::Event};
 
 use crate::app::command::{AppCommand, Level, UiCommand};
 use crate::app::context::{TrainingState, ViewContext};
+use crate::app::services::derived::Derived;
 use crate::app::services::jobs::{Job, Outcome};
+use crate::app::services::runs::{Run, Runs};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::{command_button, empty_place, run_list};
 use draft::Draft;
 pub use draft::{Remembered, Restored};
-use earlier::EarlierRuns;
+use earlier::Earlier;
 use estimates::{Estimates, Machine};
 use live::LiveRun;
 use outcome::AfterRun;
@@ -46,14 +47,13 @@ pub struct TrainView {
     draft: Option<Draft>,
     estimates: Estimates,
     /// What was last told to be remembered, or came from there.
-    told: Option<tasklens_data::config::ModelConfig>,
+    told: Option<config::ModelConfig>,
     run: Option<LiveRun>,
-    earlier: EarlierRuns,
-    is_stale: bool,
+    earlier: Earlier,
     legend: charts::Legend,
     hovered_epoch: Option<usize>,
-    device: Option<(DeviceChoice, Result<Device, String>)>,
-    device_job: Option<(DeviceChoice, Job<Device>)>,
+    /// Where the settings say another than the project's config.
+    device: Derived<DeviceChoice, Device>,
     /// Jobs whose results arrive as commands; kept, because dropping one cancels it.
     errands: Vec<Job<()>>,
 }
@@ -191,9 +191,9 @@ impl TrainView {
             _ => {}
         }
         let current = folder.as_ref();
-        let has_curves = self.run.as_ref().is_some_and(|run| run.end.is_none() || run.curves.epochs() > 0)
+        let has_curves = self.run.as_ref().is_some_and(|run| !run.is_over() || run.curves.epochs() > 0)
             || self.earlier.overlays(current).next().is_some();
-        let has_runs = self.earlier.others(current).next().is_some();
+        let has_runs = self.earlier.others(context.runs, current).next().is_some();
         let mut wanted = None;
         let mut list_ui = |ui: &mut Ui| wanted = runs_ui(ui, context, &self.earlier, current);
         if has_curves {
@@ -206,7 +206,7 @@ impl TrainView {
             let list: Option<&mut dyn FnMut(&mut Ui)> = if has_runs { Some(&mut list_ui) } else { None };
             self.hovered_epoch = charts.ui(ui, context.tokens, &mut self.legend, list);
         } else {
-            if self.run.as_ref().is_none_or(|run| run.end.is_none()) {
+            if self.run.as_ref().is_none_or(|run| !run.is_over()) {
                 first_run_ui(ui, context);
             }
             if has_runs {
@@ -236,7 +236,9 @@ impl TrainView {
             let file = draft.saved.file.clone();
             let text = std::fs::read_to_string(&file)
                 .map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", file.display()))
-                .and_then(|text| save::edited(&text, &draft.saved, &draft.config));
+                .and_then(|text| {
+                    config::edit_settings(&text, &draft.saved, &draft.config).map_err(anyhow::Error::msg)
+                });
             match text {
                 Ok(text) => commands.send(AppCommand::SaveConfig { file, text }),
                 Err(error) => commands.toast(Level::Error, format!("{error:#}")),
@@ -252,30 +254,18 @@ impl TrainView {
         if choice == draft.saved.model.device {
             return context.device.map_or_else(String::new, |device| device.reason.clone());
         }
-        match &self.device {
-            Some((known, Ok(device))) if *known == choice => format!("{}: {}", device.name, device.reason),
-            Some((known, Err(message))) if *known == choice => message.clone(),
-            _ => {
-                if self.device_job.as_ref().is_none_or(|(asked, _)| *asked != choice) {
-                    let job =
-                        context.jobs.start_quietly("Looking at the device", move |_| device::pick(choice));
-                    self.device_job = Some((choice, job));
-                }
-                "Looking\u{2026}".to_owned()
-            }
+        self.device.want(&choice, || {
+            context.jobs.start_quietly("Looking at the device", move |_| device::pick(choice))
+        });
+        match (self.device.failure(), self.device.get()) {
+            _ if self.device.is_busy() => "Looking\u{2026}".to_owned(),
+            (Some(message), _) => message.to_owned(),
+            (None, Some(device)) => format!("{}: {}", device.name, device.reason),
+            (None, None) => String::new(),
         }
     }
 
     fn poll(&mut self, context: &ViewContext<'_>) {
-        if let Some((choice, outcome)) = self.device_job.as_mut().and_then(|(c, job)| Some((*c, job.poll()?)))
-        {
-            self.device_job = None;
-            self.device = match outcome {
-                Outcome::Done(device) => Some((choice, Ok(device))),
-                Outcome::Failed(message) => Some((choice, Err(message))),
-                Outcome::Cancelled => None,
-            };
-        }
         self.errands.retain_mut(|job| match job.poll() {
             None => true,
             Some(Outcome::Failed(message)) => {
@@ -284,19 +274,12 @@ impl TrainView {
             }
             Some(_) => false,
         });
-        if std::mem::take(&mut self.is_stale)
-            && let Some(project) = context.project
-        {
-            self.earlier.refresh(context.jobs, &project.config.paths.runs);
-        }
-        if let Some(message) = self.earlier.poll() {
-            context.commands.toast(Level::Warning, message);
-        }
+        self.earlier.follow(context.runs);
     }
 
-    /// Whether there is a run to show, as there can be without a project.
+    /// Whether there is a run to show without a project.
     pub fn has_runs(&self) -> bool {
-        self.run.is_some() || self.earlier.others(None).next().is_some()
+        self.run.is_some() || self.earlier.has_elsewhere()
     }
 
     /// Another project was opened (or read again), or closed.
@@ -309,31 +292,22 @@ impl TrainView {
         let is_same = self.draft.as_ref().is_some_and(|draft| draft.saved.file == project.config.file);
         if !is_same {
             self.estimates.for_another();
-            self.earlier.clear();
+            self.earlier = Earlier::default();
             if context.training == TrainingState::Idle {
                 self.run = None;
             }
         }
         self.draft = Some(Draft::new(&project.config));
         self.told = self.draft.as_ref().map(|draft| draft.config.model.clone());
-        self.is_stale = true;
     }
 
-    /// A run was written elsewhere in the window: there is one more to list.
-    pub fn on_run_saved(&mut self) {
-        self.is_stale = true;
+    /// The run that is shown: the one that goes on, or was last.
+    pub fn run(&self) -> Option<&LiveRun> {
+        self.run.as_ref()
     }
 
-    /// The folder of the run that is shown.
-    pub fn run_folder(&self) -> Option<&PathBuf> {
-        self.run.as_ref().and_then(LiveRun::folder)
-    }
-
-    /// An action that is about training: start with the settings shown.
-    pub fn on_command(&mut self, command: UiCommand, context: &mut ViewContext<'_>) {
-        if command != UiCommand::StartTraining {
-            return;
-        }
+    /// Has a run started with the settings shown.
+    pub fn start(&self, context: &ViewContext<'_>) {
         match &self.draft {
             Some(draft) => {
                 let config = draft.config.clone();
@@ -351,29 +325,25 @@ impl TrainView {
     }
 
     /// A run begins; its events follow.
-    pub fn on_start(&mut self, request: &training::Request) {
+    pub fn on_start(&mut self, request: &training::Request, runs: &Runs) {
         let tasks: Vec<String> = request.config.model.tasks.iter().map(|task| task.name.clone()).collect();
-        let resumed = request.run.as_ref().filter(|_| request.resume).and_then(|run| self.earlier.find(run));
-        let live = self.run.as_ref().filter(|run| request.resume && run.folder() == request.run.as_ref());
-        self.run = Some(match (live, resumed) {
-            (Some(live), _) => LiveRun { end: None, progress: None, started: None, ..live.clone() },
-            (None, Some(record)) => LiveRun { end: None, started: None, ..LiveRun::of(record) },
-            (None, None) => LiveRun::new(&tasks),
-        });
-        self.is_stale = true;
+        let live = self.run.take().filter(|run| request.resume && run.folder() == request.run.as_ref());
+        let resumed =
+            request.run.as_ref().filter(|_| request.resume).and_then(|run| self.earlier.find(runs, run));
+        let before = live.map(|live| live.record).or_else(|| resumed.cloned());
+        self.run = Some(before.map_or_else(|| LiveRun::new(&tasks), LiveRun::going_on));
     }
 
     /// The run in progress says something.
     pub fn on_event(&mut self, event: &Event) {
         self.run.get_or_insert_default().apply(event);
         if matches!(event, Event::Stopped(_) | Event::Failed { .. }) {
-            self.is_stale = true;
             self.estimates.look_again();
         }
     }
 
     /// Lays the curves of a run over the charts.
-    pub fn open_run(&mut self, run: RunRecord) {
+    pub fn open_run(&mut self, run: Run) {
         self.earlier.add(run);
     }
 }
@@ -382,10 +352,10 @@ impl TrainView {
 fn runs_ui(
     ui: &mut Ui,
     context: &ViewContext<'_>,
-    earlier: &EarlierRuns,
+    earlier: &Earlier,
     current: Option<&PathBuf>,
 ) -> Option<(PathBuf, run_list::RunAction)> {
-    let others: Vec<_> = earlier.others(current).collect();
+    let others: Vec<_> = earlier.others(context.runs, current).collect();
     let index_of = |task: &str| task_index(context, task);
     let rows: Vec<_> = others.iter().map(|run| earlier.row(run, context.tokens, index_of)).collect();
     ui.set_width(ui.available_width());
@@ -401,7 +371,9 @@ fn task_index(context: &ViewContext<'_>, task: &str) -> usize {
 }
 
 fn open_externally(context: &ViewContext<'_>, path: PathBuf) -> Job<()> {
-    context.jobs.start_quietly("Opening", move |_| open_file::open(&path))
+    context.jobs.start_quietly("Opening", move |_| {
+        opener::open(&path).with_context(|| format!("{} cannot be opened", path.display()))
+    })
 }
 
 fn first_run_ui(ui: &mut Ui, context: &ViewContext<'_>) {

@@ -2,15 +2,14 @@
 //! what to do about it.
 
 use egui::{Color32, Frame, Margin, RichText, Stroke, Ui};
-use tasklens_data::dataset::problems::counted;
+use tasklens_data::text::clock;
+use tasklens_data::text::counted;
 use tasklens_net::evaluation::verdict::Finding;
 use tasklens_net::training::events::{StopReason, Stopped};
 
-use super::live::{End, LiveRun};
-use super::run_bar::secs;
+use super::live::LiveRun;
 use crate::app::command::{AppCommand, UiCommand};
 use crate::app::context::ViewContext;
-use crate::app::format::duration;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
 use crate::app::widgets::command_button;
@@ -30,20 +29,14 @@ pub enum AfterRun {
 /// Shows the warnings and the end of `run`.
 pub fn outcome_ui(ui: &mut Ui, context: &ViewContext<'_>, run: &LiveRun) -> Option<AfterRun> {
     let mut wanted = None;
-    match &run.end {
-        Some(End::Failed(error)) => {
-            boxed(ui, context.tokens, context.tokens.error, |ui| wanted = failed_ui(ui, context, run, error));
-        }
-        Some(End::Stopped(stopped)) => {
-            boxed(ui, context.tokens, context.tokens.line, |ui| {
-                wanted = stopped_ui(ui, context, run, stopped);
-            });
-        }
-        None => {}
+    if let Some(error) = &run.record.failed {
+        boxed(ui, context.tokens, context.tokens.error, |ui| wanted = failed_ui(ui, context, run, error));
+    } else if let Some(stopped) = &run.record.stopped {
+        boxed(ui, context.tokens, context.tokens.line, |ui| wanted = stopped_ui(ui, context, run, stopped));
     }
-    if !run.warnings.is_empty() {
+    if !run.record.warnings.is_empty() {
         boxed(ui, context.tokens, context.tokens.warning, |ui| {
-            warnings_ui(ui, context.tokens, &run.warnings);
+            warnings_ui(ui, context.tokens, &run.record.warnings);
         });
     }
     wanted
@@ -134,7 +127,7 @@ fn stopped_ui(ui: &mut Ui, context: &ViewContext<'_>, run: &LiveRun, stopped: &S
                 theme::strong(format!("{:.4}", best.validation.loss)).size(18.0),
             );
         }
-        fact_ui(ui, tokens, "time", theme::strong(duration(secs(stopped.secs))).size(18.0));
+        fact_ui(ui, tokens, "time", theme::strong(clock(stopped.secs.round())).size(18.0));
     });
     ui.add_space(GRID);
     ui.horizontal_wrapped(|ui| {

@@ -1,14 +1,12 @@
 //! The bar over the charts: start, pause, stop, and how far the run is.
 
-use std::time::Duration;
-
 use egui::{Button, Rect, Response, RichText, Role, Ui, WidgetInfo, vec2};
+use tasklens_data::text::{clock, grouped};
 use tasklens_net::training::events::Phase;
 
 use super::live::{LiveRun, Preparing};
 use crate::app::command::UiCommand;
 use crate::app::context::{TrainingState, ViewContext};
-use crate::app::format::{duration, grouped};
 use crate::app::theme::icons;
 use crate::app::theme::{GRID, Tokens};
 
@@ -19,15 +17,15 @@ pub fn run_bar_ui(ui: &mut Ui, context: &ViewContext<'_>, run: Option<&LiveRun>,
         ui.add_space(GRID);
         device_ui(ui, context, run);
     });
-    let Some(run) = run.filter(|run| run.end.is_none() && context.training != TrainingState::Idle) else {
+    let Some(run) = run.filter(|run| !run.is_over() && context.training != TrainingState::Idle) else {
         return;
     };
     ui.add_space(GRID);
     let (text, right) = match &run.progress {
-        _ if run.started.is_none() => (preparing_text(run.preparing.as_ref()), String::new()),
+        _ if run.record.started.is_none() => (preparing_text(run.preparing.as_ref()), String::new()),
         Some(progress) => (
             progress_text(run, context.training),
-            format!("{:.1} images/s   {} left", progress.images_per_sec, duration(secs(progress.secs_left))),
+            format!("{:.1} images/s   {} left", progress.images_per_sec, clock(progress.secs_left.round())),
         ),
         None => ("The first batch is on its way".to_owned(), String::new()),
     };
@@ -88,7 +86,7 @@ fn bar_button(
 
 fn device_ui(ui: &mut Ui, context: &ViewContext<'_>, run: Option<&LiveRun>) {
     let tokens = context.tokens;
-    let started = run.and_then(|run| run.started.as_ref());
+    let started = run.and_then(|run| run.record.started.as_ref());
     let (text, why) = match (started, context.device) {
         (Some(started), device) => (
             format!("{}  {}  {}", icons::CPU, started.device, started.precision),
@@ -119,7 +117,7 @@ fn preparing_text(preparing: Option<&Preparing>) -> String {
 }
 
 fn progress_text(run: &LiveRun, state: TrainingState) -> String {
-    let (Some(started), Some(progress)) = (&run.started, &run.progress) else { return String::new() };
+    let (Some(started), Some(progress)) = (&run.record.started, &run.progress) else { return String::new() };
     let doing = match (state, progress.phase) {
         (TrainingState::Paused, _) => "paused",
         (TrainingState::Stopping, _) => "stopping after this batch",
@@ -139,7 +137,7 @@ fn progress_text(run: &LiveRun, state: TrainingState) -> String {
 /// How far the epoch is, or the work before it; `None` while unknown.
 fn fraction(run: &LiveRun) -> Option<f32> {
     let share = |done: f64, of: f64| (of > 0.0).then(|| (done / of).clamp(0.0, 1.0) as f32);
-    match (&run.started, &run.progress, &run.preparing) {
+    match (&run.record.started, &run.progress, &run.preparing) {
         (Some(started), Some(progress), _) => {
             let (train, all) = (started.n_train as f64, (started.n_train + started.n_validation) as f64);
             match progress.phase {
@@ -170,11 +168,6 @@ fn progress_bar(ui: &mut Ui, tokens: &Tokens, fraction: Option<f32>, text: &str)
         None => Rect::from_min_size(rect.min, vec2(rect.width() * 0.08, rect.height())),
     };
     ui.painter().rect_filled(bar, 3.0, tokens.accent);
-}
-
-/// Seconds of an event, which may be anything, as a duration.
-pub fn secs(secs: f64) -> Duration {
-    Duration::try_from_secs_f64(secs.round()).unwrap_or_default()
 }
 
 #[cfg(test)]

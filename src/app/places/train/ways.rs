@@ -1,15 +1,13 @@
 //! How to train, in words: three ways with how long each takes here, and the user's own.
 
-use std::time::Duration;
-
 use egui::{RichText, Role, Sense, Ui, UiBuilder, WidgetInfo};
 use tasklens_data::config::presets::{Facts, Keys};
 use tasklens_data::config::{Backbone, Recipe, Schedule};
+use tasklens_data::text::clock;
 
 use super::draft::Draft;
 use super::estimates::{Estimates, Known};
 use crate::app::context::{TrainingState, ViewContext};
-use crate::app::format::duration;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
 use crate::app::widgets::show_focused;
@@ -109,7 +107,7 @@ fn rounded(seconds: f64) -> String {
         _ => 300.0,
     };
     let seconds = ((seconds / step).ceil() * step).max(step);
-    duration(Duration::try_from_secs_f64(seconds).unwrap_or_default())
+    clock(seconds)
 }
 
 /// One way: a radio button with its time, and what it is below. Returns whether it was pressed.

@@ -4,10 +4,10 @@ use egui::epaint::TextShape;
 use egui::{
     Align2, Color32, FontFamily, FontId, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
+use tasklens_data::text::grouped;
 
 use super::geometry::Geometry;
 use super::{ConfusionMatrix, Pick};
-use crate::app::format::grouped;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 use crate::app::widgets::probability_bars::elided;

@@ -96,6 +96,57 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
+    /// The lines of a key and its value in a block, from the first to the last that has something of it.
+    pub fn lines_of(&self, entry: &Entry) -> &'a str {
+        &self.text[self.line_start(entry.span.start)..self.line_end_at(self.end_of(entry))]
+    }
+
+    /// Other lines for a key and its value in a block, indented as it is. The comment on its first line stays.
+    pub fn replace_entry(&mut self, entry: &Entry, lines: &str) -> Result<(), &'static str> {
+        let old = self.lines_of(entry);
+        let comment = old.lines().next().and_then(comment);
+        let new = self.reindented(lines, self.before(entry.span.start), comment)?;
+        let start = self.line_start(entry.span.start);
+        self.cuts.push((start..start + old.len(), new));
+        Ok(())
+    }
+
+    /// Lines of a further key and its value after the last of a block, indented as that is.
+    pub fn add_entry(&mut self, group: &Node, lines: &str) -> Result<(), &'static str> {
+        let Value::Map(entries) = &group.value else { return Err("there is no group of keys") };
+        let last = entries.last().ok_or("the group of keys is empty")?;
+        let lines = self.reindented(lines, self.before(last.span.start), None)?;
+        self.add_lines(self.end_of(last), &lines);
+        Ok(())
+    }
+
+    fn reindented(&self, lines: &str, indent: &str, comment: Option<&str>) -> Result<String, &'static str> {
+        if !indent.trim().is_empty() {
+            return Err("the layout is unusual");
+        }
+        let depth = lines.len() - lines.trim_start_matches(' ').len();
+        let mut new = String::new();
+        for (number, line) in lines.lines().enumerate() {
+            if number > 0 {
+                new.push_str(self.line_end());
+            }
+            new.push_str(indent);
+            new.push_str(line.get(depth..).unwrap_or_default());
+            if number == 0 {
+                new.push_str(comment.unwrap_or_default());
+            }
+        }
+        Ok(new)
+    }
+
+    /// The end of a value; of its key where it has none.
+    fn end_of(&self, entry: &Entry) -> usize {
+        match self.text[entry.node.span.clone()].is_empty() {
+            true => entry.span.end,
+            false => entry.node.span.end,
+        }
+    }
+
     /// Removes an item from a list.
     pub fn remove_item(&mut self, list: &Node, item: &Node) -> Result<(), &'static str> {
         let Value::List(items) = &list.value else { return Err("there is no list") };
@@ -221,4 +272,24 @@ impl<'a> Draft<'a> {
     fn line_end(&self) -> &'static str {
         if self.text.contains("\r\n") { "\r\n" } else { "\n" }
     }
+}
+
+/// The comment at the end of a line, with the space before it.
+fn comment(line: &str) -> Option<&str> {
+    let mut quote = None;
+    let mut space = None;
+    for (index, character) in line.char_indices() {
+        match (quote, character) {
+            (Some(open), character) if open == character => quote = None,
+            (None, '"' | '\'') => quote = Some(character),
+            (None, '#') if space.is_some() => return space.and_then(|start| line.get(start..)),
+            _ => {}
+        }
+        if character.is_whitespace() {
+            space.get_or_insert(index);
+        } else {
+            space = None;
+        }
+    }
+    None
 }

@@ -30,7 +30,7 @@ fn add_task() -> Change {
 
 fn edited(text: &str, change: &Change) -> Result<String, String> {
     let config = Config::parse(text, Path::new("shop.yml")).unwrap();
-    edit(text, &config, change).map(|(text, _)| text)
+    edit_vocabulary(text, &config, change).map(|(text, _)| text)
 }
 
 /// Each pair: a part of the text before, and the same part after; the rest must be equal.

@@ -6,7 +6,7 @@ use super::*;
 fn a_wrong_value_names_line_key_what_was_found_and_what_was_expected() {
     let sides = "expected [height, width] in pixels, each from 32 to 1024, such as [299, 299]";
     let weights = "a number from 0 to 1000";
-    let pair = "expected [low, high] with both from 0.1 to 10, such as [0.8, 1.2]";
+    let pair = "expected [low, high] with both from 0.1 to 10, such as [0.8, 1]";
     for (line, expected) in [
         ("input_shape: [299]", format!("`model.input_shape` is [299], {sides}")),
         ("input_shape: [299, 16]", format!("`model.input_shape` is [299, 16], {sides}")),
@@ -76,7 +76,7 @@ fn a_wrong_value_names_line_key_what_was_found_and_what_was_expected() {
         ("augmentation: {zoom: 0.2}", format!("`model.augmentation.zoom` is `0.2`, {pair}")),
         (
             "augmentation: {brightness: [1, 2, 3]}",
-            "`model.augmentation.brightness` is a list, expected [low, high] with both from 0 to 10, such as [0.8, 1.2]"
+            "`model.augmentation.brightness` is a list, expected [low, high] with both from 0 to 10, such as [0.8, 1]"
                 .into(),
         ),
         (

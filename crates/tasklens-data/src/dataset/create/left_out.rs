@@ -4,6 +4,7 @@ use std::fs::FileType;
 use std::path::Path;
 
 use crate::images::decode::has_image_ending;
+use crate::text::{is, plural};
 
 /// Extensions of unsupported image formats: those of phones and browsers, and raw formats of cameras.
 const UNREAD: &[&str] = &[
@@ -49,7 +50,7 @@ impl Several {
 
     /// "1 file" or "12 files".
     fn counted(&self, one: &str, many: &str) -> String {
-        if self.count == 1 { format!("1 {one} is") } else { format!("{} {many} are", self.count) }
+        format!("{} {} {}", self.count, plural(self.count, one, many), is(self.count))
     }
 }
 
@@ -85,7 +86,7 @@ impl LeftOut {
         let Self { runs, links, unreadable, unnameable, unread, hidden, of_mac } = self;
         let told = |several: &Several, one: &str, many: &str, why: &str| {
             let (count, first) = (several.counted(one, many), &several.first);
-            let such_as = if several.count == 1 { "" } else { "such as " };
+            let such_as = plural(several.count, "", "such as ");
             (several.count > 0).then(|| format!("{count} left out ({such_as}{first}): {why}"))
         };
         let notices = [

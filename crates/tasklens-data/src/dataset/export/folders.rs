@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use super::made::{self, Made};
-use super::{Placing, Written, count, names, rows};
+use super::{Placing, Written, names, rows};
 use crate::config::Task;
 use crate::dataset::Dataset;
 use crate::files::regular;
+use crate::text::counted;
+use crate::work::KeepGoing;
 
 /// Digits of the number that precedes a name.
 const DIGITS: usize = 4;
@@ -28,7 +30,7 @@ pub(super) fn export(
     tasks: &[usize],
     placing: Placing,
     out: &Path,
-    progress: &mut dyn FnMut(usize, usize) -> bool,
+    progress: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Written> {
     if tasks.is_empty() {
         bail!("choose at least one task to export");
@@ -210,17 +212,17 @@ impl Report {
         let chosen = self.placing as usize;
         let mut notices = Vec::new();
         for kind in (0..3).filter(|kind| *kind != chosen && self.placed[*kind] > 0) {
-            let what = count(self.placed[kind], names[kind]).replace("copys", "copies");
+            let what = counted(self.placed[kind], names[kind]).replace("copys", "copies");
             let wanted = format!("{}s", names[chosen]);
             notices.push(format!("{what} instead of {wanted}, which are not possible there"));
         }
         if let Some(first) = &self.first_failed {
             let more =
                 if self.failed > 1 { format!(", and {} more", self.failed - 1) } else { String::new() };
-            notices.push(format!("{} left out: {first}{more}", count(self.failed, "image")));
+            notices.push(format!("{} left out: {first}{more}", counted(self.failed, "image")));
         }
         if self.unknown > 0 {
-            let labels = count(self.unknown, "label");
+            let labels = counted(self.unknown, "label");
             notices
                 .push(format!("{labels} left out, as the config does not list them: see Problems in Data"));
         }
@@ -229,7 +231,7 @@ impl Report {
                 .push(format!("Files in {} that are not from an export were left unchanged", out.display()));
         }
         let placed: usize = self.placed.iter().sum();
-        let (labels, folders) = (count(placed, "image"), count(folders, "folder"));
+        let (labels, folders) = (counted(placed, "image"), counted(folders, "folder"));
         let summary = format!("{labels} in {folders} were written to {}", out.display());
         Written { summary, notices, left_out: self.failed }
     }

@@ -1,5 +1,6 @@
 //! Reports images that were found under another name than in their cells, once per kind of difference.
 
+use crate::text::{counted, is};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -51,10 +52,7 @@ impl Guesses {
         let Example { count, cell, path, .. } = example;
         let path = path.display();
         let least = if self.is_of_sample { "at least " } else { "" };
-        let images = match count {
-            1 => "1 image is".to_owned(),
-            _ => format!("{count} images are"),
-        };
+        let images = format!("{} {}", counted(*count, "image"), is(*count));
         let how = match kind {
             Kind::Exact | Kind::Twice => {
                 return format!(

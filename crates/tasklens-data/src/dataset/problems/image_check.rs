@@ -10,6 +10,7 @@ use crate::dataset::image_paths::ImageFinder;
 use crate::dataset::split::{Part, Rule};
 use crate::files::{FileId, is_one_file};
 use crate::images::decode::{decode_file, probe_file};
+use crate::work::cores;
 
 /// How thoroughly images are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub fn check_images(
 ) -> Checked {
     let rows: Vec<usize> = (0..dataset.rows.len()).filter(|row| dataset.rows[*row].usable).collect();
     let finder = dataset.image_finder();
-    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let cores = cores();
     let threads = (cores * THREADS_PER_CORE).min(MOST_THREADS).min(rows.len().div_ceil(STEP));
     let (next, done, stop) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
     let (problems, files) = (Mutex::new(Vec::new()), Mutex::new(files_of_test(dataset)));

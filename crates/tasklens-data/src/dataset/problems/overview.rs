@@ -7,6 +7,7 @@ use super::{Kind, Problem, Severity};
 use crate::dataset::Dataset;
 use crate::dataset::split::{Part, Rule};
 use crate::dataset::table::{DefectKind, Encoding};
+use crate::text::{counted, is, plural};
 
 /// Number of problems.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -229,16 +230,6 @@ fn split(dataset: &Dataset, problems: &mut Vec<Problem>) {
     }
 }
 
-/// "1 row", "12 rows".
-pub fn counted(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
-}
-
-/// The verb after a count.
-pub fn is(count: usize) -> &'static str {
-    if count == 1 { "is" } else { "are" }
-}
-
 fn was(count: usize) -> &'static str {
-    if count == 1 { "was" } else { "were" }
+    plural(count, "was", "were")
 }

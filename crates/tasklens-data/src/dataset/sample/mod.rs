@@ -19,6 +19,7 @@ use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 
 use crate::config::{Config, Task};
+use crate::work::{KeepGoing, cores};
 use garment::{Neckline, Sleeves};
 use ink::Dice;
 use print::Print;
@@ -47,9 +48,9 @@ pub fn write_sample(
     folder: &Path,
     images: usize,
     seed: u64,
-    progress: &mut dyn FnMut(usize, usize) -> bool,
+    progress: &mut KeepGoing<'_>,
 ) -> anyhow::Result<PathBuf> {
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = cores();
     write_with_threads(folder, images, seed, threads, progress)
 }
 
@@ -70,7 +71,7 @@ pub fn is_missing(config: &Config) -> bool {
 ///
 /// # Errors
 /// As [`write_sample`].
-pub fn draw_for(config: &Config, progress: &mut dyn FnMut(usize, usize) -> bool) -> anyhow::Result<()> {
+pub fn draw_for(config: &Config, progress: &mut KeepGoing<'_>) -> anyhow::Result<()> {
     write_sample(config.paths.model_dataframe.parent().unwrap_or(Path::new(".")), IMAGES, SEED, progress)?;
     Ok(())
 }
@@ -93,7 +94,7 @@ fn write_with_threads(
     images: usize,
     seed: u64,
     threads: usize,
-    progress: &mut dyn FnMut(usize, usize) -> bool,
+    progress: &mut KeepGoing<'_>,
 ) -> anyhow::Result<PathBuf> {
     let config = folder.join("config.yml");
     let existing = fs::read_to_string(&config).ok();
@@ -147,7 +148,7 @@ fn write_pictures(
     labels: &[Labels],
     seed: u64,
     threads: usize,
-    progress: &mut dyn FnMut(usize, usize) -> bool,
+    progress: &mut KeepGoing<'_>,
 ) -> anyhow::Result<()> {
     let next = AtomicUsize::new(0);
     let stopped = AtomicBool::new(false);

@@ -298,7 +298,7 @@ fn is_half_made(config: &Config, dataset: &Dataset, state: &State, change: &Chan
 }
 
 fn config_text(file: &TextFile, config: &Config, change: &Change) -> anyhow::Result<String> {
-    let (text, _) = config::edit(file.text()?, config, change).map_err(anyhow::Error::msg)?;
+    let (text, _) = config::edit_vocabulary(file.text()?, config, change).map_err(anyhow::Error::msg)?;
     Ok(text)
 }
 

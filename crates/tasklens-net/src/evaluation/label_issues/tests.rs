@@ -163,15 +163,3 @@ fn nothing_to_compare_finds_nothing() {
         assert_eq!(found.issues, []);
     }
 }
-
-/// `cargo test --release -- --ignored --nocapture a_hundred_thousand_labels` prints the time.
-#[test]
-#[ignore = "a measurement"]
-fn a_hundred_thousand_labels() {
-    for classes in [20, 100] {
-        let (labels, probabilities) = super::super::made_up(100_000, classes);
-        let start = std::time::Instant::now();
-        let found = find(&labels, &probabilities, classes);
-        println!("{classes} classes: {:?}, {} issues", start.elapsed(), found.issues.len());
-    }
-}

@@ -165,15 +165,3 @@ fn the_predicted_label_is_the_most_probable_and_the_first_of_equals() {
     assert_eq!(predicted(&[0.1, 0.9, 0.5, 0.5, 0.6, 0.4], 2), [1, 0, 0]);
     assert!(predicted(&[], 3).is_empty());
 }
-
-/// `cargo test --release -- --ignored --nocapture a_hundred_thousand_rows` prints the time.
-#[test]
-#[ignore = "a measurement"]
-fn a_hundred_thousand_rows() {
-    for classes in [10, 100] {
-        let (labels, probabilities) = super::super::made_up(100_000, classes);
-        let start = std::time::Instant::now();
-        let scores = score(&labels, &probabilities, classes);
-        println!("{classes} classes: {:?}, accuracy {:?}", start.elapsed(), scores.accuracy);
-    }
-}

@@ -180,13 +180,3 @@ fn a_list_longer_than_the_share_allows_is_said_to_be_the_networks() {
     assert!(found.beside_list(2000, 338).ends_with(": most of this list are the network's own mistakes"));
     assert_eq!(found.beside_list(2000, 80), found.sentence());
 }
-
-/// `cargo test --release -- --ignored --nocapture a_million_rows_are_estimated` prints the time.
-#[test]
-#[ignore = "a measurement"]
-fn a_million_rows_are_estimated() {
-    let made = draw(Draw { rows: 1_000_000, ..GOOD }, 1);
-    let start = std::time::Instant::now();
-    let found = estimate(&made.labels, &made.probabilities, made.classes);
-    println!("{:?}: {found:?}, {} were wrong", start.elapsed(), made.wrong);
-}

@@ -66,17 +66,3 @@ fn a_choice_can_be_cancelled() {
     };
     assert_eq!(k_centre_greedy(&features, &[0], 3, &mut stop), None);
 }
-
-/// `cargo test --release --lib -- --ignored --nocapture two_hundred_of_a_hundred_thousand`.
-#[test]
-#[ignore = "a measurement, for release builds"]
-fn two_hundred_of_a_hundred_thousand() {
-    let features = Features::drawn(100_000, 2048, |item, i| ((item * 131 + i * 17) % 1009) as f32 / 1009.0);
-    let centres: Vec<usize> = (0..1000).collect();
-    let began = std::time::Instant::now();
-    assert_eq!(k_centre_greedy(&features, &[], 200, &mut go_on).unwrap().len(), 200);
-    println!("200 chosen in {:.1} s", began.elapsed().as_secs_f64());
-    let began = std::time::Instant::now();
-    assert_eq!(k_centre_greedy(&features, &centres, 0, &mut go_on).unwrap().len(), 0);
-    println!("1000 given centres compared in {:.1} s", began.elapsed().as_secs_f64());
-}

@@ -1,15 +1,8 @@
-use std::path::{Path, PathBuf};
-
-use image::imageops;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
-use tasklens_data::images::decode::decode_file;
 use tasklens_data::images::{Rgb, resize};
 
 use super::*;
-
-/// Makes a copy that is not quite the same.
-type Copying<'a> = &'a dyn Fn(&Rgb) -> Rgb;
 
 fn go_on(_: usize, _: usize) -> bool {
     true
@@ -118,101 +111,4 @@ fn identical_images_have_a_pair_each_and_not_one_with_every_other() {
     assert_eq!(found.len(), 2 + 1999 + 2999);
     assert!(found.is_sorted_by(|x, y| x.similarity >= y.similarity));
     assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
-}
-
-/// `cargo test --lib -- --ignored --nocapture duplicates_among_a_hundred_thousand`.
-#[test]
-#[ignore = "a measurement"]
-fn duplicates_among_a_hundred_thousand() {
-    let miniatures = drawn(100_000, &mut Pcg64Mcg::seed_from_u64(6));
-    let features = Features::of_miniatures(&miniatures, 1, |_, _| 0.0);
-    let all: Vec<usize> = (0..100_000).collect();
-    let began = std::time::Instant::now();
-    let found = across(&features, &all[..20_000], &all[20_000..], SAME_PHOTOGRAPH, &mut go_on).unwrap();
-    println!("{} pairs in {:.1} s", found.map_or(0, |found| found.len()), began.elapsed().as_secs_f64());
-}
-
-/// How many copies of real photographs are found, and what else is:
-/// `PHOTOGRAPHS=folder cargo test --lib -- --ignored --nocapture copies_of_real_photographs`.
-#[test]
-#[ignore = "a measurement, on a folder of photographs"]
-fn copies_of_real_photographs() {
-    let folder = PathBuf::from(std::env::var_os("PHOTOGRAPHS").unwrap());
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
-    files.sort();
-    let images: Vec<Rgb> = files.iter().map(|file| decode_file(file).unwrap().into_rgb()).collect();
-    let miniature = |image: &Rgb| {
-        let input = resize::resize(image, 64, 64);
-        resize::resize(&input, 12, 12).into_raw()
-    };
-    let mut miniatures: Vec<u8> = images.iter().flat_map(miniature).collect();
-    let copies: [(&str, Copying<'_>); 8] = [
-        ("JPEG at 40 %", &|image| recompressed(image, 40)),
-        ("half the size, JPEG at 75 %", &|image| {
-            recompressed(&resize::resize(image, image.width() / 2, image.height() / 2), 75)
-        }),
-        ("a quarter of the size", &|image| resize::resize(image, image.width() / 4, image.height() / 4)),
-        ("1 % cut off each side", &|image| cropped(image, 0.01)),
-        ("2 % cut off each side", &|image| cropped(image, 0.02)),
-        ("4 % cut off each side", &|image| cropped(image, 0.04)),
-        ("brightened by a tenth", &|image| imageops::brighten(image, 25)),
-        ("mirrored", &|image| imageops::flip_horizontal(image)),
-    ];
-    let every = (images.len() / 400).max(1);
-    let originals: Vec<usize> = (0..images.len()).step_by(every).collect();
-    for (_, copy) in &copies {
-        miniatures.extend(originals.iter().flat_map(|original| miniature(&copy(&images[*original]))));
-    }
-    let features = Features::of_miniatures(&miniatures, 1, |_, _| 0.0);
-    for (index, (name, _)) in copies.iter().enumerate() {
-        let copy = |place: usize| images.len() + index * originals.len() + place;
-        let found = |threshold: f32| {
-            let places = originals.iter().enumerate();
-            let alike = places.filter(|(place, original)| {
-                correlation(features.miniature(**original), features.miniature(copy(*place))) >= threshold
-            });
-            100.0 * alike.count() as f64 / originals.len() as f64
-        };
-        println!(
-            "{name}: {:.1} % at 0.98, {:.1} % at 0.99, {:.1} % at 0.995",
-            found(0.98),
-            found(0.99),
-            found(0.995)
-        );
-    }
-    let all: Vec<usize> = (0..images.len()).collect();
-    for threshold in [0.98, 0.985, 0.99, 0.995] {
-        let pairs = within(&features, &all, threshold, &mut go_on).unwrap().unwrap();
-        println!("among {} originals, {} pairs from {threshold}", images.len(), pairs.len());
-        if threshold == 0.98 {
-            sheet(&pairs, &images, &std::env::temp_dir().join("duplicates.png"));
-        }
-    }
-}
-
-fn recompressed(image: &Rgb, quality: u8) -> Rgb {
-    let mut bytes = Vec::new();
-    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, quality).encode_image(image).unwrap();
-    image::load_from_memory(&bytes).unwrap().to_rgb8()
-}
-
-fn cropped(image: &Rgb, share: f32) -> Rgb {
-    let cut = |size: u32| (size as f32 * share).round() as u32;
-    let (x, y) = (cut(image.width()), cut(image.height()));
-    imageops::crop_imm(image, x, y, image.width() - 2 * x, image.height() - 2 * y).to_image()
-}
-
-fn sheet(pairs: &[Pair], images: &[Rgb], file: &Path) {
-    let mut sheet = Rgb::new(8 * 210, 1000);
-    for (place, pair) in pairs.iter().take(80).enumerate() {
-        for (side, item) in [pair.a, pair.b].into_iter().enumerate() {
-            let small = resize::resize(&images[item], 100, 100);
-            let (x, y) = (place % 8 * 210 + side * 100, place / 8 * 100);
-            imageops::replace(&mut sheet, &small, x as i64, y as i64);
-        }
-        println!("{place}: {:.4}", pair.similarity);
-    }
-    sheet.save(file).unwrap();
-    println!("the first of them are in {}", file.display());
 }

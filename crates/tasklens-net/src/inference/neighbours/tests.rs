@@ -70,25 +70,3 @@ fn a_search_can_be_cancelled() {
     let features = Features::drawn(4 * CHUNK, 2, |item, i| (item + i) as f32);
     assert_eq!(nearest(&features, &[1.0; 2], 5, &mut |_, _| false), None);
 }
-
-/// `cargo test --release --lib -- --ignored --nocapture neighbours_of_a_hundred_thousand`.
-#[test]
-#[ignore = "a measurement, for release builds"]
-fn neighbours_of_a_hundred_thousand() {
-    let features = Features::drawn(100_000, 2048, |item, i| ((item * 131 + i * 17) % 1009) as f32 / 1009.0);
-    let query = features.gather(&[77_777]);
-    let milliseconds = |work: &dyn Fn()| {
-        let began = std::time::Instant::now();
-        work();
-        began.elapsed().as_secs_f64() * 1e3
-    };
-    let scalar = || {
-        let products = (0..features.len())
-            .map(|item| features.half(item).iter().zip(&query).map(|(a, b)| a.to_f32() * b).sum::<f32>());
-        assert!(products.fold(0.0, f32::max) > 0.0);
-    };
-    for _ in 0..5 {
-        let ours = milliseconds(&|| assert!(nearest(&features, &query, 20, &mut go_on).is_some()));
-        println!("{ours:.1} ms; one scalar loop takes {:.1} times as long", milliseconds(&scalar) / ours);
-    }
-}

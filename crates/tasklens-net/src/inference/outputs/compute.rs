@@ -9,6 +9,7 @@ use tasklens_data::config::Augmentation;
 use tasklens_data::dataset::Row;
 use tasklens_data::images::cache::ImageCache;
 use tasklens_data::images::miniature;
+use tasklens_data::work::KeepGoing;
 
 use super::{Buffer, SHARD_IMAGES, Stamp, Store, older};
 use crate::device::FreeCores;
@@ -40,7 +41,7 @@ struct Work<'a> {
     /// Number of images to predict.
     of: usize,
     pass: Pass,
-    keep_going: &'a mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &'a mut KeepGoing<'a>,
 }
 
 impl Store {
@@ -57,7 +58,7 @@ impl Store {
         rows: &[Row],
         which: &[usize],
         (batch_size, workers): (usize, usize),
-        keep_going: &mut dyn FnMut(usize, usize) -> bool,
+        keep_going: &mut KeepGoing<'_>,
     ) -> anyhow::Result<Pass> {
         let missing = self.missing(rows, which)?;
         let of = missing.len();

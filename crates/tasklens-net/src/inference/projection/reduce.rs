@@ -3,6 +3,7 @@
 use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64;
+use tasklens_data::work::KeepGoing;
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::Layout;
@@ -79,7 +80,7 @@ impl Reduced {
         features: &Features,
         components: usize,
         seed: u64,
-        keep_going: &mut dyn FnMut(usize, usize) -> bool,
+        keep_going: &mut KeepGoing<'_>,
     ) -> anyhow::Result<Option<Self>> {
         no_grad(|| {
             let of = features.len();
@@ -126,7 +127,7 @@ impl Reduced {
         others: &Self,
         count: usize,
         except_itself: bool,
-        keep_going: &mut dyn FnMut(usize, usize) -> bool,
+        keep_going: &mut KeepGoing<'_>,
     ) -> anyhow::Result<Option<Nearest>> {
         no_grad(|| {
             let squares = |values: &Tensor| values.f_square()?.f_sum_dim_intlist(1, false, Kind::Float);

@@ -133,22 +133,3 @@ fn a_map_is_kept_until_the_images_change_and_can_be_cancelled() {
     assert_eq!(neighbour_preserving_kept(folder.path(), &fewer, 1, &mut until).unwrap(), None);
     assert_eq!(asked, 20);
 }
-
-/// `cargo test --release --lib -- --ignored --nocapture maps_of_many`.
-#[test]
-#[ignore = "a measurement, for release builds"]
-fn maps_of_many() {
-    for count in [20_000, 100_000] {
-        let random = RefCell::new(Pcg64Mcg::seed_from_u64(2));
-        let features = Features::drawn(count, 512, |item, i| {
-            f32::from(u8::from(i % 20 == item % 20)) + random.borrow_mut().random_range(0.0..1.0_f32)
-        });
-        let began = std::time::Instant::now();
-        pca(&features, 1, &mut go_on).unwrap().unwrap();
-        println!("{count}: principal components in {:.1} s", began.elapsed().as_secs_f64());
-        let began = std::time::Instant::now();
-        let map = neighbour_preserving(&features, 1, &mut go_on).unwrap().unwrap();
-        println!("{count}: map in {:.1} s", began.elapsed().as_secs_f64());
-        assert!(among_their_kind(&map[..2000], 20) > 0.9);
-    }
-}

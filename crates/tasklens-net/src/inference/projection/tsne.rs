@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use anyhow::bail;
 use bhtsne::{Neighbor, tSNE};
 use tasklens_data::panics;
+use tasklens_data::work::KeepGoing;
 
 use super::Layout;
 use super::reduce::Nearest;
@@ -43,7 +44,7 @@ struct Cancelled;
 pub fn lay_out(
     begin: &Layout,
     found: &Nearest,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Option<Layout>> {
     let neighbours: Vec<Vec<Neighbor<f32>>> = found
         .iter()

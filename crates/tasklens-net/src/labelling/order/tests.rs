@@ -151,18 +151,3 @@ fn of_many_items_some_are_taken_at_equal_distances() {
     assert_eq!(spread(&items, 4), [0, 2, 5, 7]);
     assert!(spread(&[], 4).is_empty());
 }
-
-/// `cargo test --release --lib -- --ignored --nocapture a_million_rows_in_order`.
-#[test]
-#[ignore = "a measurement, for release builds"]
-fn a_million_rows_in_order() {
-    let rows = 1_000_000;
-    let two: Vec<f32> = (0..rows).flat_map(|row| [row as f32 / 1e6, 1.0 - row as f32 / 1e6]).collect();
-    let said = suggestions(rows, &two, &[0.3, 0.3, 0.4].repeat(rows), Features::default());
-    let labels: Vec<Vec<Option<u32>>> = vec![(0..rows).map(|row| (row % 3 == 0).then_some(1)).collect(); 2];
-    for order in [Order::Unlabelled, Order::Uncertain, Order::Disagreement] {
-        let began = std::time::Instant::now();
-        let (_, leading) = arranged(order, &[0, 1], &labels, Some(&said));
-        println!("{order:?}: {leading} of {rows} rows in {:.0} ms", began.elapsed().as_secs_f64() * 1e3);
-    }
-}

@@ -3,6 +3,7 @@
 //! Each pass reads every feature once and serves all problems (a task without one of its folds, or with one of
 //! several penalties) by one matrix product; only one chunk of the float16 features is in memory.
 
+use tasklens_data::work::KeepGoing;
 use tch::{Kind, Tensor, no_grad};
 
 use super::inputs::Inputs;
@@ -55,7 +56,7 @@ pub struct Progress<'a> {
     /// Upper bound of rows to process.
     pub of: usize,
     /// Gets (done, of) and returns whether to continue.
-    pub keep_going: &'a mut dyn FnMut(usize, usize) -> bool,
+    pub keep_going: &'a mut KeepGoing<'a>,
 }
 
 impl Progress<'_> {

@@ -12,6 +12,7 @@ use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_pcg::Pcg64;
 use tasklens_data::config::Task;
+use tasklens_data::work::KeepGoing;
 
 use crate::inference::outputs::Features;
 pub use fit::Linear;
@@ -49,7 +50,7 @@ impl Heads {
     pub fn probabilities(
         &self,
         features: &Features,
-        keep_going: &mut dyn FnMut(usize, usize) -> bool,
+        keep_going: &mut KeepGoing<'_>,
     ) -> anyhow::Result<Option<Vec<Vec<f32>>>> {
         let heads: Vec<&Linear> = self.tasks.iter().collect();
         let rows = features.len();
@@ -78,7 +79,7 @@ pub fn fit_heads(
     labels: &[Vec<Option<u32>>],
     tasks: &[Task],
     seed: u64,
-    keep_going: &mut dyn FnMut(usize, usize) -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Option<Heads>> {
     let inputs = Inputs::new(features, Reading::Plain);
     let rows = Rows::labelled(&inputs, labels, tasks, 1, seed)?;

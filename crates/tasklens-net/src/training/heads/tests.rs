@@ -113,27 +113,3 @@ fn labels_that_do_not_fit_are_named_and_a_fit_can_be_cancelled() {
     assert_eq!(fit_heads(&features, &[vec![Some(1); 10]], &tasks, 1, &mut stop).unwrap(), None);
     assert_eq!(asked, 4);
 }
-
-/// `cargo test --lib -- --ignored --nocapture heads_of_a_hundred_thousand`.
-#[test]
-#[ignore = "a measurement"]
-fn heads_of_a_hundred_thousand() {
-    let features = classes(100_000, 2048, 5, 0.3);
-    let labels: Vec<Vec<Option<u32>>> =
-        (0..3).map(|task| (0..100_000).map(|item| Some((item + task * (item % 7)) % 5)).collect()).collect();
-    let tasks = [task("a", 5), task("b", 5), task("c", 5)];
-    let began = std::time::Instant::now();
-    let settings = crate::training::out_of_sample::Settings::default();
-    let mut last = (0, 0);
-    let mut keep_going = |done: usize, of: usize| {
-        last = (done, of);
-        true
-    };
-    let said =
-        crate::training::out_of_sample::cross_validate(&features, &labels, &tasks, settings, &mut keep_going);
-    assert_eq!(said.unwrap().unwrap()[2].len(), 500_000);
-    println!("cross-validated in {:.1} s, {last:?}", began.elapsed().as_secs_f64());
-    let began = std::time::Instant::now();
-    fit_heads(&features, &labels, &tasks, 1, &mut go_on).unwrap().unwrap();
-    println!("heads fitted in {:.1} s", began.elapsed().as_secs_f64());
-}

@@ -1,11 +1,11 @@
 //! One task of two runs: what changes, whether that can be chance, and the scores side by side.
 
 use egui::{Color32, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use tasklens_data::text::grouped;
 use tasklens_net::evaluation::compare::{Comparison, FEWEST};
 use tasklens_net::evaluation::intervals::Estimate;
 
 use super::rows::{Change, ComparedTask};
-use crate::app::format::grouped;
 use crate::app::places::inspect::wording::{Score, or_dash};
 use crate::app::theme::{self, GRID, RADIUS, TEXT_HEADING, TEXT_SMALL, Tokens};
 use crate::app::widgets::columns::{Columns, figure, heading_ui, text_left};

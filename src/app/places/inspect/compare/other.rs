@@ -13,7 +13,7 @@ use tasklens_net::training::{run_folder, split_file};
 use super::rows::{Compared, are_same_items};
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
-use crate::app::places::inspect::session::{Loaded, SharedPredictor, predict, told};
+use crate::app::places::inspect::session::{Loaded, predict, told};
 use crate::app::services::jobs::{Job, Outcome, Progress};
 
 /// See the module's docs.
@@ -22,7 +22,6 @@ pub struct Other {
     pub run: PathBuf,
     /// Why there is nothing.
     pub failure: Option<String>,
-    predictor: SharedPredictor,
     opening: Option<Job<Opened>>,
     opened: Option<Opened>,
     predicting: Option<Job<Pass>>,
@@ -51,7 +50,6 @@ impl Other {
         Self {
             run,
             failure: None,
-            predictor: SharedPredictor::default(),
             opening: None,
             opened: None,
             predicting: None,
@@ -87,9 +85,8 @@ impl Other {
     pub fn predict(&mut self, loaded: &Loaded, part: Option<Part>, context: &ViewContext<'_>) {
         let Some(project) = context.project else { return };
         let title = format!("Predicting with {}", self.name());
-        let network = (self.run.as_path(), &self.predictor);
         self.failure = None;
-        self.predicting = Some(predict(context.jobs, Some(&title), project, network, (loaded, part)));
+        self.predicting = Some(predict(context, Some(&title), project, &self.run, (loaded, part)));
     }
 
     /// Ends the prediction; what was predicted stays.

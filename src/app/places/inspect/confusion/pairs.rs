@@ -1,9 +1,9 @@
 //! The list of confused labels, the most frequent first.
 
 use egui::{Align2, Color32, FontId, Rect, Response, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use tasklens_data::text::{grouped, whole_percent};
 
 use super::counts::{Counts, Pair};
-use crate::app::format::{grouped, whole_percent};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::confusion_matrix::Pick;

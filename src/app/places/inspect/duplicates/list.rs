@@ -4,16 +4,15 @@ use egui::{
     Label, Layout, Rect, Response, RichText, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2,
     vec2,
 };
+use tasklens_net::evaluation::duplicates::contradicts;
 use tasklens_net::evaluation::inspection::TaskItems;
 use tasklens_net::inference::duplicates::Pair;
 
 use super::super::session::Loaded;
-use super::part_name;
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
 use crate::app::widgets::picture_ui;
-use tasklens_net::evaluation::duplicates::contradicts;
 
 const PICTURE: f32 = 35.0 * GRID;
 const ROW: f32 = PICTURE + 4.0 * GRID;
@@ -82,7 +81,7 @@ fn image_ui(
 ) -> bool {
     let Some(path) = loaded.image_of(item) else { return false };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let part = part_name(loaded.inspection.parts[item]);
+    let part = loaded.inspection.parts[item].adjective();
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{name}, {part}")));
     let fill = if response.hovered() { context.tokens.card_hovered } else { context.tokens.card };
     ui.painter().rect_filled(response.rect, RADIUS, fill);
@@ -98,7 +97,7 @@ fn facts_ui(ui: &mut Ui, loaded: &Loaded, pair: &Pair, in_focus: usize, context:
     for item in [pair.a, pair.b] {
         let path = loaded.image_of(item);
         let name = path.and_then(std::path::Path::file_name).unwrap_or_default().to_string_lossy();
-        let part = part_name(loaded.inspection.parts[item]);
+        let part = loaded.inspection.parts[item].adjective();
         ui.horizontal(|ui| {
             let width = vec2(17.0 * GRID, 5.0 * GRID);
             ui.allocate_ui_with_layout(width, Layout::left_to_right(egui::Align::Center), |ui| {

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use egui::{FontFamily, FontId, Rect, Ui, vec2};
+use tasklens_data::text::whole_percent;
 use tasklens_net::evaluation::browse::Order;
 use tasklens_net::evaluation::inspection::TaskItems;
 
 use super::Found;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
-use crate::app::widgets::probability_bars::whole_percent;
 use crate::app::widgets::thumbnail_grid::{CaptionLine, GridItems};
 
 /// Height of the two lines below a picture.

@@ -1,7 +1,6 @@
 //! Beside the large image: its path, what the network says in every task, and the rest of its row.
 
 use egui::{Align, Button, Label, Layout, RichText, Ui, vec2};
-use tasklens_data::dataset::split::Part;
 use tasklens_data::dataset::{Dataset, ImageRow};
 
 use super::{Basis, ImagesTab};
@@ -19,11 +18,7 @@ impl ImagesTab {
         let (dataset, row) = (&*basis.dataset, basis.inspection.rows[item]);
         let path = dataset.table.cell(row, dataset.columns.path);
         ui.add(Label::new(theme::strong(path)).wrap().selectable(true));
-        let part = match basis.inspection.parts[item] {
-            Part::Train => "train",
-            Part::Validation => "validation",
-            Part::Test => "test",
-        };
+        let part = basis.inspection.parts[item].name();
         let place = format!("line {} of the CSV \u{b7} {part}", dataset.table.line_of_row(row));
         ui.label(theme::caption(tokens, place));
         ui.add_space(2.0 * GRID);

@@ -1,12 +1,12 @@
 //! Above the grid: which images, in which order, how many, how large.
 
 use egui::{Button, ComboBox, Role, Slider, Ui, WidgetInfo};
+use tasklens_data::text::{counted_grouped, grouped};
 use tasklens_net::evaluation::browse::{Order, Verdict};
 
 use super::{ImagesTab, SIDES};
 use crate::app::command::AppCommand;
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
 use crate::app::widgets::choice::{choice_ui, combo};
@@ -69,7 +69,7 @@ impl ImagesTab {
             return;
         };
         let labels = &task.task.labels;
-        let found = self.found.as_ref().filter(|found| found.query.task == self.query.task);
+        let found = self.found.get().filter(|found| found.query.task == self.query.task);
         let actual = found.map_or(&[][..], |found| &found.actual);
         let predicted = found.map_or(&[][..], |found| &found.predicted);
         label_ui(ui, "Label", "Filter by true label", labels, actual, &mut self.query.actual);
@@ -77,22 +77,20 @@ impl ImagesTab {
     }
 
     fn count_ui(&self, ui: &mut Ui, tokens: &Tokens) {
-        let text = self.found.as_ref().map_or_else(String::new, |found| {
-            let (shown, of) = (found.items.len() as u64, found.of as u64);
-            let images = if of == 1 { "image" } else { "images" };
-            format!("{} of {} {images}", grouped(shown), grouped(of))
+        let text = self.found.get().map_or_else(String::new, |found| {
+            format!("{} of {}", grouped(found.items.len() as u64), counted_grouped(found.of, "image"))
         });
         ui.add(egui::Label::new(theme::caption(tokens, text)).extend());
         // Its place is always there: what stands behind it keeps its place and identity.
         let (place, _) = ui.allocate_exact_size(egui::Vec2::splat(3.0 * GRID), egui::Sense::hover());
-        if self.search.is_some() {
+        if self.found.is_busy() {
             egui::Spinner::new().paint_at(ui, place);
         }
     }
 
     /// The images that were found become what is labelled.
     fn label_these_ui(&self, ui: &mut Ui, is_wide: bool, context: &ViewContext<'_>) {
-        let Some(found) = self.found.as_ref().filter(|found| !found.items.is_empty()) else { return };
+        let Some(found) = self.found.get().filter(|found| !found.items.is_empty()) else { return };
         let button = if is_wide {
             let button = ui.button(format!("{}  Label these", icons::TAG));
             button.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Label these"));
@@ -104,10 +102,8 @@ impl ImagesTab {
             let (rows, dataset) = (&found.basis.inspection.rows, &found.basis.dataset);
             let rows = found.items.iter().filter_map(|item| rows.get(*item));
             let images: Vec<String> = rows.map(|row| dataset.image_key(*row).into_owned()).collect();
-            let title = self.title.clone().unwrap_or_else(|| {
-                let plural = if images.len() == 1 { "image" } else { "images" };
-                format!("{} {plural} from Inspect", grouped(images.len() as u64))
-            });
+            let title = || format!("{} from Inspect", counted_grouped(images.len(), "image"));
+            let title = self.title.clone().unwrap_or_else(title);
             context.commands.send(AppCommand::LabelImages { images, title });
         }
     }

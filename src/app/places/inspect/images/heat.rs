@@ -124,14 +124,12 @@ impl HeatMaps {
 
 fn start(key: &Key, session: &Session, context: &ViewContext<'_>) -> Option<Job<HeatMap>> {
     let device = context.project?.config.model.device;
-    let (run, predictor, key) = (session.run.clone(), session.predictor.clone(), key.clone());
+    let (run, predictors, key) = (session.run.clone(), context.predictors.clone(), key.clone());
     Some(context.jobs.start_quietly("Heat map", move |progress| {
-        predictor.with(&run, device, |predictor| {
-            anyhow::ensure!(progress.keep_going(), "another heat map was asked for");
-            // Only now: who has the network before us may wait for the memory that our image would hold.
-            let image = decode::decode_file(Path::new(&key.image))?;
-            predictor.heat_map(&image, key.task, key.label as usize)
-        })
+        let predictor = predictors.open(&run, device)?;
+        anyhow::ensure!(progress.keep_going(), "another heat map was asked for");
+        let image = decode::decode_file(Path::new(&key.image))?;
+        predictor.heat_map(&image, key.task, key.label as usize)
     }))
 }
 

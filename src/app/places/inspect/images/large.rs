@@ -4,11 +4,11 @@ use egui::{
     Align, Align2, Button, ComboBox, FontId, Key, Label, Layout, Modifiers, Panel, Rect, RichText, Role,
     ScrollArea, Sense, Slider, Spinner, TextureHandle, Ui, Vec2, WidgetInfo, vec2,
 };
+use tasklens_data::text::grouped;
 
 use super::heat::{Heat, Key as HeatKey};
 use super::{Basis, ImagesTab};
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::places::inspect::session::{Loaded, Session};
 use crate::app::services::thumbnails::{Thumbnail, side_for};
 use crate::app::theme::icons;
@@ -120,7 +120,7 @@ impl ImagesTab {
                 self.large = None;
             }
             ui.add_space(GRID);
-            let count = self.found.as_ref().map_or(0, |found| found.items.len());
+            let count = self.found.get().map_or(0, |found| found.items.len());
             let at = self.large_at;
             let has =
                 |step: isize| at.and_then(|at| at.checked_add_signed(step)).is_some_and(|at| at < count);

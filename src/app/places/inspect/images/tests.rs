@@ -11,6 +11,8 @@ use super::*;
 use crate::app::command::CommandSender;
 use crate::app::context::TrainingState;
 use crate::app::services::jobs::Jobs;
+use crate::app::services::predictors::Predictors;
+use crate::app::services::runs::Runs;
 use crate::app::services::thumbnails::Thumbnails;
 use crate::app::theme::{self, Tokens};
 
@@ -78,15 +80,23 @@ fn a_chip_says_what_led_here_until_it_is_removed() {
     let mut harness =
         Harness::builder().with_size([800.0, 200.0]).with_context_setup(theme::install).build_ui_state(
             move |ui, tab: &mut ImagesTab| {
-                let (commands, jobs, thumbnails) = parts.get_or_insert_with(|| {
+                let (commands, jobs, thumbnails, runs, predictors) = parts.get_or_insert_with(|| {
                     let ctx = ui.ctx();
-                    (CommandSender::new(ctx).0, Jobs::new(ctx), Thumbnails::new(ctx))
+                    (
+                        CommandSender::new(ctx).0,
+                        Jobs::new(ctx),
+                        Thumbnails::new(ctx),
+                        Runs::default(),
+                        Predictors::default(),
+                    )
                 });
                 let context = ViewContext {
                     project: None,
                     commands,
                     tokens: Tokens::of(ui.ctx()),
                     jobs,
+                    runs,
+                    predictors,
                     thumbnails,
                     device: None,
                     training: TrainingState::Idle,

@@ -1,7 +1,6 @@
 //! One suspect large: the image, what the probabilities say, and the three answers.
 
 use egui::{Label, RichText, ScrollArea, Ui};
-use tasklens_data::dataset::split::Part;
 use tasklens_net::evaluation::inspection::TaskItems;
 use tasklens_net::evaluation::suspects::Suspect;
 
@@ -44,11 +43,7 @@ pub fn ui(
         ui.horizontal_wrapped(|ui| {
             let path = base.table.cell(suspect.of.row, base.columns.path);
             ui.add(Label::new(theme::strong(path)).wrap().selectable(true));
-            let part = match suspect.part {
-                Part::Train => "trains",
-                Part::Validation => "validates",
-                Part::Test => "tests",
-            };
+            let part = suspect.part.verb();
             let facts = format!("line {} of the CSV, {part}", base.table.line_of_row(suspect.of.row));
             ui.label(theme::caption(tokens, facts));
             if decision != Decision::Open {

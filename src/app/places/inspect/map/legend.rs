@@ -1,9 +1,9 @@
 //! The legend: what each colour means, how many points have it, and a way to look at one alone.
 
 use egui::{Align2, FontId, Rect, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
+use tasklens_data::text::grouped;
 
 use super::coloring::Entry;
-use crate::app::format::grouped;
 use crate::app::theme::{GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::probability_bars::elided;
 

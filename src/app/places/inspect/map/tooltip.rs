@@ -1,7 +1,6 @@
 //! What is known of the point under the pointer.
 
 use egui::{Pos2, Response, RichText, Ui, Vec2};
-use tasklens_data::dataset::split::Part;
 
 use super::super::session::Loaded;
 use crate::app::context::ViewContext;
@@ -32,11 +31,7 @@ pub fn ui(
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             ui.add(egui::Label::new(theme::strong(name)).truncate());
         }
-        let part = match loaded.inspection.parts[item] {
-            Part::Train => "trains",
-            Part::Validation => "validates",
-            Part::Test => "tests",
-        };
+        let part = loaded.inspection.parts[item].verb();
         ui.label(theme::caption(context.tokens, part));
         for (index, task) in loaded.inspection.tasks.iter().enumerate() {
             let color = context.tokens.task(task.in_dataset.unwrap_or(index));

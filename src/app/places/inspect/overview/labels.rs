@@ -1,14 +1,14 @@
 //! The labels of a task, one row each: how well each is found, and how seldom it is given wrongly.
 
 use egui::{Color32, Rect, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
+use tasklens_data::text::grouped;
+use tasklens_data::text::percent;
 use tasklens_net::evaluation::intervals::Estimate;
 use tasklens_net::evaluation::scores::LabelScores;
 
-use crate::app::format::grouped;
 use crate::app::places::inspect::wording::{from_to, images, or_dash, range};
 use crate::app::theme::{GRID, Tokens};
 use crate::app::widgets::columns::{Columns, figure, row_ui, sort_heading_ui, text_left};
-use crate::app::widgets::probability_bars::percent;
 
 const ROW: f32 = 7.0 * GRID;
 /// A label with fewer rows is told with its interval.
@@ -194,7 +194,7 @@ fn label_ui(ui: &mut Ui, tokens: &Tokens, columns: &Columns, labels: &Labels<'_>
             let at = cell.left_center();
             ui.painter().text(at, egui::Align2::LEFT_CENTER, range(&recall), font, tokens.text_weak);
         }
-        let f1 = or_dash(scores.f1.map(|f1| percent(f1 as f32)));
+        let f1 = or_dash(scores.f1.map(|f1| percent(f1)));
         figure(ui, cell(Column::F1), &f1, tokens.text);
     }
     response.on_hover_text(hint(name, scores)).clicked()
@@ -202,7 +202,7 @@ fn label_ui(ui: &mut Ui, tokens: &Tokens, columns: &Columns, labels: &Labels<'_>
 
 /// A bar with its percentage; an open one has its interval laid over it.
 fn share_ui(ui: &Ui, tokens: &Tokens, cell: Rect, share: Option<Estimate>, is_open: bool, color: Color32) {
-    figure(ui, cell, &or_dash(share.map(|share| percent(share.value as f32))), tokens.text);
+    figure(ui, cell, &or_dash(share.map(|share| percent(share.value))), tokens.text);
     let bar = Rect::from_min_max(
         pos2(cell.left(), cell.center().y - GRID),
         pos2(cell.right() - PERCENT, cell.center().y + GRID),
@@ -236,7 +236,7 @@ fn hint(name: &str, scores: &LabelScores) -> String {
 
 /// For screen readers and tests.
 fn spoken(scores: &LabelScores) -> String {
-    let share = |share: Option<f64>| or_dash(share.map(|share| percent(share as f32)));
+    let share = |share: Option<f64>| or_dash(share.map(percent));
     format!(
         "{}, {} predicted, precision {}, recall {}, F1 {}",
         images(scores.rows),

@@ -2,10 +2,10 @@
 
 use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 use tasklens_data::dataset::split::Part;
+use tasklens_data::text::grouped;
 use tasklens_net::evaluation::scores::TaskScores;
 
 use crate::app::context::ViewContext;
-use crate::app::format::grouped;
 use crate::app::places::inspect::Focus;
 use crate::app::places::inspect::session::Loaded;
 use crate::app::places::inspect::wording::{Score, or_dash, part_name};

@@ -1,8 +1,8 @@
 //! What the scores of a task come to, in a few sentences for people who did not study them.
 
+use tasklens_data::text::whole_percent;
 use tasklens_net::evaluation::scores::{Bin, Calibration, TaskScores};
 
-use crate::app::format::whole_percent;
 use crate::app::places::inspect::wording::{from_to, images};
 
 /// A bound this much above the baseline is better by far.

@@ -49,9 +49,4 @@ impl Session {
             Some(Outcome::Done(None) | Outcome::Cancelled) | None => {}
         }
     }
-
-    /// A run was written: there is one more to choose.
-    pub fn on_run_saved(&mut self) {
-        self.runs.read_again();
-    }
 }

@@ -1,0 +1,45 @@
+//! The processor that training would use: looked for in a job, once for each choice.
+
+use tasklens_data::config::DeviceChoice;
+use tasklens_net::device::{self, Device};
+
+use crate::app::services::jobs::{Job, Jobs, Outcome, take};
+
+/// See the module's docs.
+#[derive(Default)]
+pub struct DeviceSearch {
+    /// What `found` answers, or is being looked for.
+    choice: Option<DeviceChoice>,
+    found: Option<Device>,
+    job: Option<Job<Device>>,
+}
+
+impl DeviceSearch {
+    /// The answer is known.
+    pub fn known(choice: DeviceChoice, device: Device) -> Self {
+        Self { choice: Some(choice), found: Some(device), job: None }
+    }
+
+    /// The processor, once it is known.
+    pub fn found(&self) -> Option<&Device> {
+        self.found.as_ref()
+    }
+
+    /// Looks for the processor that a config chooses.
+    pub fn look(&mut self, choice: DeviceChoice, jobs: &Jobs) {
+        if self.choice != Some(choice) {
+            let job = jobs.start_quietly("Looking for a GPU", move |_| device::pick(choice));
+            *self = Self { choice: Some(choice), found: None, job: Some(job) };
+        }
+    }
+
+    /// Takes in what was found; returns an error to show.
+    pub fn poll(&mut self) -> Option<String> {
+        match take(&mut self.job)? {
+            Outcome::Done(device) => self.found = Some(device),
+            Outcome::Failed(message) => return Some(message),
+            Outcome::Cancelled => {}
+        }
+        None
+    }
+}
