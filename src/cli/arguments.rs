@@ -131,34 +131,35 @@ pub struct Predict {
     pub device: tasklens_data::config::DeviceChoice,
 }
 
-/// `tasklens evaluate`
+/// `tasklens compare`
 #[derive(Debug, Args)]
 pub struct Compare {
     /// The config.yml of the network for all tasks
     pub config: PathBuf,
-    /// Train each network for so many epochs [default: those of the config]
+    /// Train each network for this many epochs [default: as in the config]
     #[arg(long, value_name = "N")]
     pub epochs: Option<usize>,
-    /// Repeat everything with so many seeds, from that of the config on
+    /// Repeat everything with this many seeds, starting from that of the config
     #[arg(long, value_name = "K", default_value_t = 1)]
     pub seeds: usize,
-    /// What the folders of the runs begin with; the same command goes on where it was stopped
+    /// Prefix of the run folders; repeating the command resumes where it was stopped
     #[arg(long, default_value = "compare")]
     pub name: String,
-    /// Write both charts and the numbers as a page that needs nothing else; - is standard output
+    /// Write both charts and the numbers as a self-contained HTML page; - is standard output
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     /// All numbers as one JSON object
     #[arg(long)]
     pub json: bool,
-    /// Write also to places that the config names outside of its folder
+    /// Also write to paths outside the config's folder, if the config names any
     #[arg(long)]
     pub allow_outside: bool,
-    /// Change a key for the networks, such as --set model.batch_size=16
+    /// Override a key for the networks, such as --set model.batch_size=16
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     pub changes: Vec<(String, String)>,
 }
 
+/// `tasklens evaluate`
 #[derive(Debug, clap::Args)]
 pub struct Evaluate {
     /// A run folder, or a checkpoint
