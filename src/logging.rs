@@ -65,13 +65,13 @@ pub fn start(folder: &Path, is_verbose: bool) -> Logging {
         handle
     });
     log::info!(
-        "Tasklens {} begins: {:?}",
+        "Tasklens {} starts: {:?}",
         env!("CARGO_PKG_VERSION"),
         std::env::args_os().collect::<Vec<_>>()
     );
     if let Some(refused) = refused {
         log::warn!(
-            "RUST_LOG cannot be understood ({refused}); what is usual is logged. An example: RUST_LOG=tasklens=debug"
+            "RUST_LOG is invalid ({refused}), so the default is used. An example: RUST_LOG=tasklens=debug"
         );
     }
     // It fails where another logger is installed already, as in a test.

@@ -1,4 +1,4 @@
-//! What can be typed.
+//! The arguments of the command line.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,10 +11,10 @@ use clap::{Args, Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "tasklens", version, max_term_width = 100)]
 pub struct Arguments {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub verb: Option<Verb>,
-    /// Say on standard error what is done; RUST_LOG chooses more exactly
+    /// Log to standard error what is done; RUST_LOG gives finer control
     #[arg(long, global = true)]
     pub verbose: bool,
 }
@@ -29,7 +29,7 @@ pub enum Verb {
     },
     /// Write the built-in sample: drawn garments with a CSV and a config.yml
     Sample {
-        /// The folder to write into; made if it does not exist
+        /// The folder to write to; created if it does not exist
         folder: PathBuf,
         /// How many images to draw
         #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(20..=1_000_000))]
@@ -38,37 +38,37 @@ pub enum Verb {
         #[arg(long, default_value_t = 7)]
         seed: u64,
     },
-    /// Begin a project: write a CSV and a config.yml for a folder of images
+    /// Start a project: write a CSV and a config.yml for a folder of images
     New(New),
     /// List what is wrong with a config, its CSV and its images
     Check(Check),
-    /// Train as a config says; Ctrl-C stops after the batch and keeps the best weights
+    /// Train with a config; Ctrl-C stops after the current batch and keeps the best weights
     Train(Train),
     /// Predict images with a trained model
     Predict(Predict),
-    /// Measure a model on labelled images
+    /// Evaluate a model on labelled images
     Evaluate(Evaluate),
     /// Train one network for all tasks and one for each, and compare their accuracy and speed
     Compare(Compare),
-    /// Say how far the labelling is: what each task has and lacks
+    /// Show the progress of labelling: counts per task and label
     LabelStats(LabelStats),
     /// Write the labels for other programs: a CSV, JSON lines, or a folder per label
     Export(Export),
     /// List the tasks and labels, or change them in the CSV, the config and the label edits
     Labels(Labels),
-    /// Say what this machine can do, and why not more
+    /// Check this computer: GPU, libraries, memory, disk, weights, display
     Doctor,
 }
 
 /// `tasklens new`
 #[derive(Debug, Args)]
 pub struct New {
-    /// The folder of images; those in folders below it count
+    /// The folder of images; its sub-folders are included
     pub folder: PathBuf,
-    /// A task with its labels, such as --task "sleeves=short,long"; once for each task
+    /// A task with its labels, such as --task "sleeves=short,long"; repeat it for each task
     #[arg(long = "task", value_name = "NAME=LABELS", value_parser = name_and_labels, required_unless_present = "folders_as")]
     pub tasks: Vec<(String, String)>,
-    /// A task of this name with the names of the sub-folders as labels, filled in
+    /// Add a task with this name whose labels are the names of the sub-folders, and fill it in
     #[arg(long, value_name = "NAME")]
     pub folders_as: Option<String>,
 }
@@ -78,7 +78,7 @@ pub struct New {
 pub struct Check {
     /// The config.yml
     pub config: PathBuf,
-    /// Change a key for this call, such as --set model.batch_size=8
+    /// Override a key for this call, such as --set model.batch_size=8
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     pub changes: Vec<(String, String)>,
     /// One JSON object per problem
@@ -89,19 +89,19 @@ pub struct Check {
 /// `tasklens train`
 #[derive(Debug, Args)]
 pub struct Train {
-    /// The config.yml; with --resume, the run's own unless one is named
+    /// The config.yml; with --resume, the default is that of the run
     #[arg(required_unless_present = "resume")]
     pub config: Option<PathBuf>,
-    /// The folder of the new run [default: named by the time, in `runs` beside the config]
+    /// The folder of the new run [default: a new folder in `runs` beside the config, named by the time]
     #[arg(long, conflicts_with = "resume")]
     pub run: Option<PathBuf>,
-    /// Go on with this run from its last complete epoch
+    /// Resume this run from its last complete epoch
     #[arg(long, value_name = "RUN")]
     pub resume: Option<PathBuf>,
-    /// Write also to places that the config names outside of its folder
+    /// Also write to paths outside the config's folder, if the config names any
     #[arg(long)]
     pub allow_outside: bool,
-    /// Change a key for this run, such as --set model.epochs=3
+    /// Override a key for this run, such as --set model.epochs=3
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     pub changes: Vec<(String, String)>,
     /// One JSON object per event
@@ -123,7 +123,7 @@ pub struct Predict {
     /// One JSON object per image
     #[arg(long)]
     pub json: bool,
-    /// Images at a time
+    /// Batch size
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub batch_size: u16,
     /// auto, cpu, cuda or cuda:N
@@ -131,50 +131,51 @@ pub struct Predict {
     pub device: tasklens_data::config::DeviceChoice,
 }
 
-/// `tasklens evaluate`
+/// `tasklens compare`
 #[derive(Debug, Args)]
 pub struct Compare {
     /// The config.yml of the network for all tasks
     pub config: PathBuf,
-    /// Train each network for so many epochs [default: those of the config]
+    /// Train each network for this many epochs [default: as in the config]
     #[arg(long, value_name = "N")]
     pub epochs: Option<usize>,
-    /// Repeat everything with so many seeds, from that of the config on
+    /// Repeat everything with this many seeds, starting from that of the config
     #[arg(long, value_name = "K", default_value_t = 1)]
     pub seeds: usize,
-    /// What the folders of the runs begin with; the same command goes on where it was stopped
+    /// Prefix of the run folders; repeating the command resumes where it was stopped
     #[arg(long, default_value = "compare")]
     pub name: String,
-    /// Write both charts and the numbers as a page that needs nothing else; - is standard output
+    /// Write both charts and the numbers as a self-contained HTML page; - is standard output
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     /// All numbers as one JSON object
     #[arg(long)]
     pub json: bool,
-    /// Write also to places that the config names outside of its folder
+    /// Also write to paths outside the config's folder, if the config names any
     #[arg(long)]
     pub allow_outside: bool,
-    /// Change a key for the networks, such as --set model.batch_size=16
+    /// Override a key for the networks, such as --set model.batch_size=16
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     pub changes: Vec<(String, String)>,
 }
 
+/// `tasklens evaluate`
 #[derive(Debug, clap::Args)]
 pub struct Evaluate {
     /// A run folder, or a checkpoint
     pub run: PathBuf,
-    /// Labelled images to test with [default: those that the run trained and validated with]
+    /// A CSV of labelled images to evaluate on [default: the run's own training and validation images]
     pub csv: Option<PathBuf>,
     /// The whole report as one JSON object
     #[arg(long)]
     pub json: bool,
-    /// Write the report as a page that needs nothing else, with figures and the worst images; - is standard output
+    /// Write the report as a self-contained HTML page with figures and the worst images; - is standard output
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
-    /// Another run, to compare with on the same images: what this one mends and breaks of it
+    /// Compare with another run on the same images: what this run fixes and breaks
     #[arg(long, value_name = "RUN")]
     pub compare: Option<PathBuf>,
-    /// Only the images that validate, and no search for label errors and near-duplicates
+    /// Evaluate the validation images only, and skip the search for label errors and near-duplicates
     #[arg(long, conflicts_with = "csv")]
     pub quick: bool,
     /// auto, cpu, cuda or cuda:N
@@ -187,7 +188,7 @@ pub struct Evaluate {
 pub struct LabelStats {
     /// The config.yml
     pub config: PathBuf,
-    /// Change a key for this call, such as --set paths.model_dataframe=other.csv
+    /// Override a key for this call, such as --set paths.model_dataframe=other.csv
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     pub changes: Vec<(String, String)>,
     /// All counts as one JSON object
@@ -204,22 +205,22 @@ pub struct Export {
     /// Write a copy of the CSV, with the edits of the window; - is standard output
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
-    /// Write an object per image and line, with its path, labels and flag; - is standard output
+    /// Write one JSON object per line and image, with path, labels and flag; - is standard output
     #[arg(long, value_name = "FILE")]
     pub jsonl: Option<PathBuf>,
-    /// Make a folder per task and label, with links to its images
+    /// Create a folder per task and label, with links to its images
     #[arg(long, value_name = "DIR")]
     pub folders: Option<PathBuf>,
     /// Copy the images instead of linking them
     #[arg(long, conflicts_with_all = ["csv", "jsonl", "symbolic"])]
     pub copy: bool,
-    /// Make symbolic links instead of hard ones
+    /// Create symbolic links instead of hard links
     #[arg(long, conflicts_with_all = ["csv", "jsonl"])]
     pub symbolic: bool,
-    /// Only this task; once for each [default: all]
+    /// Only this task; can be repeated [default: all]
     #[arg(long = "task", value_name = "NAME", conflicts_with_all = ["csv", "jsonl"])]
     pub tasks: Vec<String>,
-    /// Change a key for this call, such as --set paths.model_dataframe=other.csv
+    /// Override a key for this call, such as --set paths.model_dataframe=other.csv
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     pub changes: Vec<(String, String)>,
 }
@@ -229,18 +230,18 @@ pub struct Export {
 pub struct Labels {
     /// The config.yml
     pub config: PathBuf,
-    /// Say what would change, and write nothing
+    /// Show what would change, without writing anything
     #[arg(long, global = true)]
     pub dry_run: bool,
-    /// Change also a CSV that lies outside of the config's folder
+    /// Also change a CSV outside the config's folder
     #[arg(long, global = true)]
     pub allow_outside: bool,
-    /// What to change; nothing lists what there is
+    /// The change to make; without one, the tasks and labels are listed
     #[command(subcommand)]
     pub change: Option<LabelChange>,
 }
 
-/// What `tasklens labels` changes.
+/// The changes of `tasklens labels`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum LabelChange {
     /// Add a label to a task
@@ -250,7 +251,7 @@ pub enum LabelChange {
         /// The new label
         label: String,
     },
-    /// Rename a label, wherever it stands
+    /// Rename a label everywhere
     Rename {
         /// The task
         task: String,
@@ -259,27 +260,27 @@ pub enum LabelChange {
         /// Its new name
         new: String,
     },
-    /// Give all images with one label another; the first label goes
+    /// Merge one label into another
     Merge {
         /// The task
         task: String,
-        /// The label that goes, or a text of the column that is no label
+        /// The label to replace, or a text in the column that is not a label
         from: String,
-        /// The label that stays
+        /// The label to keep
         into: String,
     },
-    /// Remove a label; its images are without one then
+    /// Remove a label; its images become unlabelled
     Remove {
         /// The task
         task: String,
-        /// The label, or a text of the column that is no label
+        /// The label, or a text in the column that is not a label
         label: String,
     },
-    /// Add a task; a column of that name keeps its cells
+    /// Add a task; an existing column of that name keeps its cells
     AddTask {
         /// The task and its column
         task: String,
-        /// At least two
+        /// Its labels, at least two
         #[arg(required = true, num_args = 2..)]
         labels: Vec<String>,
     },
@@ -290,7 +291,7 @@ pub enum LabelChange {
         /// Its new name
         new: String,
     },
-    /// Take a task out of the config; its column stays in the CSV
+    /// Remove a task from the config; its column stays in the CSV
     RemoveTask {
         /// The task
         task: String,

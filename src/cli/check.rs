@@ -39,7 +39,7 @@ pub fn run(arguments: &Check) -> anyhow::Result<bool> {
         }
         print_labels(&dataset);
         out!(
-            "{} rows: {} train, {} validate, {} are not used; {counts}",
+            "{} rows: {} train, {} validation, {} not used; {counts}",
             dataset.rows.len(),
             dataset.split.train.len(),
             dataset.split.validation.len(),

@@ -138,7 +138,7 @@ fn memory() -> Check {
     let available = system.available_memory();
     let found = format!("{}, {} available", gigabytes(system.total_memory()), gigabytes(available));
     if available < 3_000_000_000 {
-        let advice = "training wants 3 GB: close other programs, or choose a smaller batch_size";
+        let advice = "training needs 3 GB: close other programs, or choose a smaller batch_size";
         return Check::warn("Memory", found, advice);
     }
     Check::ok("Memory", found)
@@ -154,7 +154,7 @@ fn disk() -> Check {
     };
     let found = format!("{} free at {}", gigabytes(free), folder.display());
     if free < 2_000_000_000 {
-        return Check::warn("Disk", found, "downloads and runs want 2 GB: make room");
+        return Check::warn("Disk", found, "downloads and runs need 2 GB: free some space");
     }
     Check::ok("Disk", found)
 }
@@ -170,7 +170,7 @@ fn free_bytes(disks: &Disks, folder: &Path) -> Option<u64> {
 
 fn display() -> Check {
     if cfg!(not(target_os = "linux")) {
-        return Check::ok("Display", "of the system");
+        return Check::ok("Display", "provided by the system");
     }
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     match set("WAYLAND_DISPLAY")
@@ -190,7 +190,7 @@ fn weights() -> Check {
     let (found, missing) = pretrained::in_cache();
     let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
     let others: Vec<&str> = missing.iter().map(|(_, how)| how.as_str()).collect();
-    let found = format!("of ImageNet in the cache: {found}");
+    let found = format!("ImageNet weights in the cache: {found}");
     // The others are fetched when they are wanted.
     if missing.iter().any(|(weights, _)| weights.is_default()) {
         return Check::warn("Weights", found, others.join("; "));

@@ -46,7 +46,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
     );
     let csv = &config.paths.model_dataframe;
     let table = Table::open(csv).with_context(|| match arguments.csv.is_none() && !csv.exists() {
-        true => "the CSV of the run is not where it was; if its project was moved, name it: `tasklens evaluate RUN CSV`",
+        true => "the CSV of the run is missing; if its project was moved, give its path: `tasklens evaluate RUN CSV`",
         false => "the CSV cannot be evaluated",
     })?;
     let not_evaluated =
@@ -114,7 +114,7 @@ fn disagreements_with(
     match agreement::Record::open(run, predictor.tasks()) {
         Ok(record) => agreement::disagreements(&record, dataset, inspection, predictor.precision()),
         Err(error) => {
-            say!("warning: what the run measured is not compared: {error:#}");
+            say!("warning: the scores are not compared with those that the run recorded: {error:#}");
             Vec::new()
         }
     }
@@ -151,7 +151,7 @@ fn inspect(
         say!("warning: {failure}");
     }
     if stop.is_set() {
-        say!("stopped; what was predicted is kept, the same command goes on from there");
+        say!("stopped; the predictions so far are kept, and the same command continues from there");
         return Ok(None);
     }
     let inspection = Inspection::new(dataset, parts, &store.load()?);
@@ -215,13 +215,13 @@ fn say_what_was_seen(run: &Path, dataset: &Dataset, seen: Option<&Seen>, parts: 
         let unseen =
             if test == 0 { "It has no image that is new to the network" } else { "The others are `test`" };
         say!(
-            "warning: of the {of} of {csv}, {run} learnt from {train} and chose its weights by {validation}: they are \
-             told apart, as `train` and `validation`, and scores on them say little about new images. {unseen}"
+            "warning: of the {of} of {csv}, {run} was trained on {train} and chose its weights by {validation}: they are \
+             scored separately, as `train` and `validation`, which says little about new images. {unseen}"
         );
     }
     if seen.lost > 0 && test > 0 {
         say!(
-            "warning: {} that {run} used are not where they were; if any of {csv} are the same, they count as `test` \
+            "warning: {} that {run} used are missing; if any of {csv} are the same, they count as `test` \
              and make its scores too good",
             counted(seen.lost, "image")
         );
@@ -234,7 +234,7 @@ fn trained_on(run: &Path, dataset: &Dataset) -> anyhow::Result<Vec<bool>> {
         Some(seen) => seen.parts,
         None => {
             say!(
-                "note: {} does not tell which images it used (it has no {SPLIT}); any that it trained on flatter it",
+                "note: {} does not tell which images it used (it has no {SPLIT}); its scores are too good on those that it was trained on",
                 run.display()
             );
             Vec::new()
@@ -280,7 +280,7 @@ fn writable(store: Store) -> anyhow::Result<Store> {
     match std::fs::create_dir_all(store.folder()) {
         Ok(()) => Ok(store),
         Err(error) => {
-            say!("the predictions are not kept: {} cannot be written: {error}", store.folder().display());
+            say!("the predictions are not stored: {} cannot be written: {error}", store.folder().display());
             store.temporary()
         }
     }
@@ -323,7 +323,7 @@ fn config_of(arguments: &Evaluate, predictor: &Predictor) -> anyhow::Result<Conf
     }
     // A checkpoint by itself holds the config as used.
     let text = &predictor.description().config;
-    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let folder = tempfile::tempdir().context("cannot create a temporary folder")?;
     let file = folder.path().join(CONFIG);
     std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     open_config(&file, &changes, false)

@@ -28,7 +28,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
             (Form::Folders { tasks, placing: placing(arguments) }, folder)
         }
         // clap asks for one of them.
-        (None, None, None) => bail!("name --csv, --jsonl or --folders"),
+        (None, None, None) => bail!("give --csv, --jsonl or --folders"),
     };
     if is_same(target, &config.file) {
         bail!("{} is the config itself; choose another name", target.display());

@@ -10,7 +10,7 @@ use super::open_config;
 /// How many texts that the config does not list are named.
 const MOST_UNKNOWN: usize = 5;
 /// How edits come into the CSV.
-const SAVE: &str = "`Save labels` in the window writes what waits";
+const SAVE: &str = "`Save labels` in the window writes them";
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let config = open_config(&arguments.config, &arguments.changes, false)?;
@@ -35,7 +35,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
             if task.unknown.len() > MOST_UNKNOWN {
                 named.push(format!("{} more", task.unknown.len() - MOST_UNKNOWN));
             }
-            out!("  not among the labels of the config: {}", named.join(", "));
+            out!("  not in the config: {}", named.join(", "));
         }
     }
     out!(
@@ -49,7 +49,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         0 => {}
         edits => {
             let (of, is) = (counted(edits, "label edit"), is(edits));
-            out!("{of} {is} counted that {is} not in the CSV yet: {SAVE}");
+            out!("{of} {is} not in the CSV yet, but counted here: {SAVE}");
         }
     }
     Ok(true)

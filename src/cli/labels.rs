@@ -67,7 +67,7 @@ fn print_preview(change: &VocabularyChange, preview: &Preview) {
     if preview.images > MOST {
         out!("  and {} more", preview.images - MOST);
     }
-    out!("Nothing is written: leave --dry-run out to make the change.");
+    out!("Nothing was written. To make the change, leave out --dry-run.");
 }
 
 fn print_applied(change: &VocabularyChange, applied: &Applied) {
@@ -77,6 +77,6 @@ fn print_applied(change: &VocabularyChange, applied: &Applied) {
         out!("{} of the CSV changed.", counted(applied.rows_changed, "row"));
     }
     for backup in applied.csv_backup.iter().chain(&applied.config_backup) {
-        out!("Kept as it was: {}", backup.display());
+        out!("Backup: {}", backup.display());
     }
 }

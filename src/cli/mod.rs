@@ -97,7 +97,7 @@ fn run(arguments: Arguments, faults: Vec<String>) -> anyhow::Result<bool> {
 
 /// Opens the window, with what is to be told at once; a relative path is meant from here.
 fn window(path: Option<PathBuf>, notices: Vec<String>) -> anyhow::Result<bool> {
-    let open = path.map(std::path::absolute).transpose().context("cannot tell the current folder")?;
+    let open = path.map(std::path::absolute).transpose().context("cannot determine the current folder")?;
     app::run_window(app::Start { open }, notices)?;
     Ok(true)
 }
@@ -106,10 +106,10 @@ fn window(path: Option<PathBuf>, notices: Vec<String>) -> anyhow::Result<bool> {
 fn faults_before() -> Vec<String> {
     let told = |path: PathBuf| {
         let path = path.display();
-        log::warn!("Tasklens met a fault of its own and ended when it ran last; the report is {path}");
+        log::warn!("Tasklens stopped with an internal error in its last run; the report is {path}");
         format!(
-            "Tasklens met a fault of its own and ended when it ran last. What happened is in {path}: please add that \
-             file where you report it. Label edits that were shown as kept are on the disk."
+            "Tasklens stopped with an internal error in its last run. The report is {path}: please attach that \
+             file when you report the problem. Label edits that were shown as kept are on disk."
         )
     };
     panics::take_unread(&panics::folder()).into_iter().map(told).collect()
@@ -151,7 +151,7 @@ fn output(option: &str, file: &Path) -> anyhow::Result<Output> {
 fn open_config(file: &Path, changes: &[(String, String)], allow_outside: bool) -> anyhow::Result<Config> {
     if is_table(file) {
         bail!(
-            "{} is a table: name its config.yml, or open it in the window, which proposes one",
+            "{} is a table: give the path of its config.yml, or open it in the window, which proposes one",
             file.display()
         );
     }
@@ -161,8 +161,8 @@ fn open_config(file: &Path, changes: &[(String, String)], allow_outside: bool) -
     }
     if let Some(change) = vocabulary::cut_short(&config) {
         say!(
-            "warning: a change of tasks and labels was cut short: {change}. Open the project in the window, or make \
-             the change again with `tasklens labels`, to finish it"
+            "warning: a change of tasks and labels was interrupted: {change}. Open the project in the window, or make \
+             the change again with `tasklens labels`, to complete it"
         );
     }
     if sample::is_missing(&config) {
@@ -180,7 +180,7 @@ fn is_table(file: &Path) -> bool {
 fn draw_sample(config: &Config, allow_outside: bool) -> anyhow::Result<()> {
     if let Some(outside) = config.outside(&[Written::Table]).first().filter(|_| !allow_outside) {
         bail!(
-            "{} has no CSV: {outside}, outside of the project's folder. To have the built-in sample there, draw it \
+            "{} has no CSV: {outside}, outside the project's folder. To get the built-in sample there, create it \
              with `tasklens sample`",
             config.file.display()
         );

@@ -52,7 +52,7 @@ pub fn run(arguments: &New) -> anyhow::Result<bool> {
         out!("{}", split.notice());
     }
     let network = training.keys.backbone.facts().title;
-    out!("It trains {} ({network}): {}", training.recipe.title(), training.recipe.about());
+    out!("Training preset: {} ({network}). {}", training.recipe.title(), training.recipe.about());
     if let Some(lacks) = &training.lacks {
         say!("note: {lacks}");
     }

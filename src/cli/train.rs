@@ -35,7 +35,7 @@ pub fn run(arguments: &Train) -> anyhow::Result<bool> {
 
 fn request(arguments: &Train) -> anyhow::Result<Request> {
     let own = arguments.resume.as_ref().map(|run| run.join(run_folder::CONFIG));
-    let file = arguments.config.clone().or(own).context("name a config.yml, or a run with --resume")?;
+    let file = arguments.config.clone().or(own).context("give a config.yml, or a run with --resume")?;
     let allow_outside = arguments.allow_outside;
     let config = open_config(&file, &arguments.changes, allow_outside)?;
     let resume = arguments.resume.is_some();
@@ -55,7 +55,7 @@ pub(super) fn warn_of_edits(config: &Config) -> anyhow::Result<()> {
     let pending = Journal::look(csv)?.pending_count();
     if pending > 0 {
         say!(
-            "warning: {pending} label edits beside {} are not in it and are not trained with: `Save labels` in the \
+            "warning: {pending} label edits beside {} are not saved in it and not used for training: `Save labels` in the \
              window writes them",
             csv.display()
         );
@@ -102,8 +102,8 @@ impl Printer {
             Event::Started(started) => self.started(started),
             Event::StageBegan { epoch, stage } => {
                 let learns = match stage {
-                    Stage::Heads => "the heads learn",
-                    Stage::All => "all layers learn",
+                    Stage::Heads => "the heads are trained",
+                    Stage::All => "all layers are trained",
                 };
                 self.bar.result(&format!("from epoch {epoch} on {learns}"));
             }
@@ -130,7 +130,7 @@ impl Printer {
             Event::Warning { message } if self.notices.contains(message) => {}
             Event::Warning { message } => self.bar.line(&format!("warning: {message}")),
             Event::Paused => self.bar.line("paused"),
-            Event::Resumed => self.bar.line("goes on"),
+            Event::Resumed => self.bar.line("resumed"),
             Event::Stopped(stopped) => self.stopped(stopped),
             Event::Failed { error } => {
                 self.bar.finish();
@@ -153,7 +153,7 @@ impl Printer {
         self.epochs = started.epochs;
         self.started = Some(started.clone());
         self.bar.result(&format!(
-            "{} train, {} validate · {} · {} · {:.1} million weights · {}\nrun: {}",
+            "{} train, {} validation · {} · {} · {:.1} million weights · {}\nrun: {}",
             started.n_train,
             started.n_validation,
             started.device,
@@ -183,8 +183,8 @@ impl Printer {
         self.bar.finish();
         let why = match stopped.why {
             StopReason::Finished => "all epochs are done",
-            StopReason::EarlyStopping => "val_loss no longer got better",
-            StopReason::Asked => "stopped as asked",
+            StopReason::EarlyStopping => "val_loss no longer improved",
+            StopReason::Asked => "stopped by the user",
         };
         out!("{why} after {}", clock(stopped.secs));
         if let Some(best) = &stopped.best {
@@ -197,7 +197,7 @@ impl Printer {
         }
         match &stopped.model {
             Some(model) => out!("model: {}", model.display()),
-            None => out!("no epoch was begun: there is no model"),
+            None => out!("no epoch was started: there is no model"),
         }
     }
 }

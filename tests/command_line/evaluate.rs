@@ -17,7 +17,7 @@ fn a_csv_is_measured_as_far_as_it_goes_and_nothing_is_said_of_training() {
     assert!(out(&scores).starts_with("1 image\n"), "{}", out(&scores));
     assert!(out(&scores).contains("(1 row)"), "{}", out(&scores));
     for told in [
-        "line 3, column `shade`: `Purple` is no label",
+        "line 3, column `shade`: `Purple` is not a label",
         "test.csv, line 4, column `image_path`: ",
         "line 5, column `image_path`: the same image",
     ] {
@@ -97,7 +97,7 @@ fn images_that_the_network_has_seen_are_told_apart_whatever_a_csv_calls_them() {
     let rows = ["train", "validation", "test"].map(|part| json["tasks"][0][part]["rows"].as_u64());
     assert_eq!(rows, [Some(train as u64), Some(validation as u64), Some(2)], "{}", err(&scores));
     let told = format!(
-        "of the 14 labelled images of {}, run learnt from {train}",
+        "of the 14 labelled images of {}, run was trained on {train}",
         elsewhere.join("all.csv").display()
     );
     assert!(err(&scores).contains(&told), "{}", err(&scores));
@@ -119,7 +119,7 @@ fn images_that_the_network_has_seen_are_told_apart_whatever_a_csv_calls_them() {
     let beside = tasklens(folder, &["evaluate", "run", "elsewhere/all.csv", "--compare", "other"]);
     let text = out(&beside);
     assert!(
-        text.contains("no p: 2 rows that neither run trained on, and 10 are the fewest"),
+        text.contains("no p: only 2 rows that neither run was trained on, at least 10 are needed"),
         "{text}{}",
         err(&beside)
     );

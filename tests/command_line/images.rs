@@ -100,7 +100,7 @@ fn predict_and_evaluate_read_paths_as_check_does() {
     trained.write("other/other.csv", csv);
     let check = trained.run(&["check", "config.yml"]);
     assert!(
-        out(&check).contains("4 rows: 3 train, 1 validate") && out(&check).contains("3 notes"),
+        out(&check).contains("4 rows: 3 train, 1 validation") && out(&check).contains("3 notes"),
         "{}",
         out(&check)
     );
@@ -112,7 +112,7 @@ fn predict_and_evaluate_read_paths_as_check_does() {
     for arguments in [predict, evaluate, train] {
         let output = trained.run(arguments);
         assert!(output.status.success(), "{}", err(&output));
-        for kind in ["upper and lower case", "percent signs", "another ending"] {
+        for kind in ["upper and lower case", "percent signs", "another file extension"] {
             assert_eq!(err(&output).matches(kind).count(), 1, "{}", err(&output));
         }
         assert_eq!(err(&output).matches("is read from a file that has").count(), 3, "{}", err(&output));
@@ -193,5 +193,5 @@ fn folders_of_a_split_become_a_column_that_training_honours() {
         out(&new)
     );
     let check = trained.run(&["check", "split/config.yml"]);
-    assert!(out(&check).contains("7 rows: 4 train, 2 validate, 1 are not used"), "{}", out(&check));
+    assert!(out(&check).contains("7 rows: 4 train, 2 validation, 1 not used"), "{}", out(&check));
 }

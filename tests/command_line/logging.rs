@@ -37,25 +37,25 @@ fn what_is_logged_is_in_a_file_and_warnings_are_on_standard_error_too() {
     let usual = tasklens(data.path(), &[], &[]);
     assert_eq!(err(&usual), "");
     let refused = tasklens(data.path(), &[], &[("RUST_LOG", "tasklens=loud")]);
-    assert!(err(&refused).starts_with("warning: RUST_LOG cannot be understood ("), "{}", err(&refused));
+    assert!(err(&refused).starts_with("warning: RUST_LOG is invalid ("), "{}", err(&refused));
     assert_eq!(out(&refused).lines().count(), out(&usual).lines().count());
     let logs = logs(data.path());
     let [(_, text)] = &logs[..] else { panic!("one file: {logs:?}") };
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 3, "{text}");
     assert!(
-        lines[0].contains(" INFO tasklens::logging: Tasklens 0.1.0 begins: [") && lines[0].contains("doctor")
+        lines[0].contains(" INFO tasklens::logging: Tasklens 0.1.0 starts: [") && lines[0].contains("doctor")
     );
-    assert!(lines[2].contains(" WARN tasklens::logging: RUST_LOG cannot be understood ("), "{text}");
+    assert!(lines[2].contains(" WARN tasklens::logging: RUST_LOG is invalid ("), "{text}");
 }
 
 #[test]
 fn verbose_and_the_variable_show_more() {
     let data = tempfile::tempdir().expect("a temporary folder");
     let verbose = tasklens(data.path(), &["--verbose"], &[]);
-    assert!(err(&verbose).starts_with("note: Tasklens 0.1.0 begins: ["), "{}", err(&verbose));
+    assert!(err(&verbose).starts_with("note: Tasklens 0.1.0 starts: ["), "{}", err(&verbose));
     let asked = tasklens(data.path(), &[], &[("RUST_LOG", "tasklens=info")]);
-    assert!(err(&asked).starts_with("note: Tasklens 0.1.0 begins: ["), "{}", err(&asked));
+    assert!(err(&asked).starts_with("note: Tasklens 0.1.0 starts: ["), "{}", err(&asked));
     let off = tasklens(data.path(), &["--verbose"], &[("RUST_LOG", "off")]);
     assert_eq!(err(&off), "");
     assert_eq!(out(&off).lines().count(), out(&verbose).lines().count());
@@ -86,7 +86,7 @@ fn a_log_that_has_grown_is_begun_anew_and_the_oldest_goes() {
     let logs = logs(data.path());
     let sizes: Vec<usize> = logs.iter().map(|(_, text)| text.len()).collect();
     assert_eq!(logs.len(), 2, "{sizes:?}");
-    assert!(logs.iter().any(|(_, text)| text.contains("begins: [") && text.len() < 4096), "{sizes:?}");
+    assert!(logs.iter().any(|(_, text)| text.contains("starts: [") && text.len() < 4096), "{sizes:?}");
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn the_next_start_tells_once_where_the_report_of_a_fault_is() {
     let told = tasklens(data.path(), &[], &[]);
     let path = reports.join("crash-2026-11-28T10-00-00Z-7-0.txt");
     let expected = format!(
-        "warning: Tasklens met a fault of its own and ended when it ran last; the report is {}\n",
+        "warning: Tasklens stopped with an internal error in its last run; the report is {}\n",
         path.display()
     );
     assert_eq!(err(&told), expected);

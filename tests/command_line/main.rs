@@ -61,7 +61,7 @@ fn sample_check_train_predict_evaluate() {
     let check = tasklens(folder, &["check", config]);
     assert!(check.status.success(), "{}", err(&check));
     assert!(
-        out(&check).contains("40 rows: 32 train, 8 validate, 0 are not used; no problems"),
+        out(&check).contains("40 rows: 32 train, 8 validation, 0 not used; no problems"),
         "{}",
         out(&check)
     );
@@ -71,7 +71,12 @@ fn sample_check_train_predict_evaluate() {
     let cycle = ["train", config, "--run", "run", "--set", "model.schedule=one_cycle"];
     let train = tasklens(folder, &[&cycle[..], &quick[..]].concat());
     assert!(train.status.success(), "{}", err(&train));
-    assert_eq!(err(&train).matches("nothing follows from `lr_reducer_factor`").count(), 1, "{}", err(&train));
+    assert_eq!(
+        err(&train).matches("these keys have no effect: `lr_reducer_factor`").count(),
+        1,
+        "{}",
+        err(&train)
+    );
     assert!(out(&train).contains("epoch 1/1  loss "), "{}", out(&train));
     assert!(out(&train).contains("all epochs are done"), "{}", out(&train));
 
@@ -131,15 +136,18 @@ fn sample_check_train_predict_evaluate() {
     assert_eq!((&same["new_to_both"], &same["p_value"]), (&true.into(), &serde_json::Value::Null), "too few");
 
     let into_folder = tasklens(folder, &["evaluate", "run", "--quick", "--html", "s"]);
-    assert!(err(&into_folder).contains("--html s: that is a folder; name a file"), "{}", err(&into_folder));
+    assert!(
+        err(&into_folder).contains("--html s: that is a folder; choose a file name"),
+        "{}",
+        err(&into_folder)
+    );
     let page = tasklens(folder, &["evaluate", "run", "--quick", "--html", "report.html"]);
     assert!(page.status.success() && out(&page).starts_with("8 images\n"), "{}{}", out(&page), err(&page));
     let html = std::fs::read_to_string(folder.join("report.html")).expect("a page");
     assert!(html.contains("<h2>sleeves</h2>") && html.contains("data:image/jpeg"), "{html}");
     let whole = tasklens(folder, &["evaluate", "run", "s/garments.csv"]);
     assert!(out(&whole).starts_with("40 images\n"), "{}{}", out(&whole), err(&whole));
-    let told =
-        "run learnt from 32 and chose its weights by 8: they are told apart, as `train` and `validation`";
+    let told = "run was trained on 32 and chose its weights by 8: they are scored separately, as `train` and `validation`";
     assert!(err(&whole).contains(told), "{}", err(&whole));
 }
 
@@ -219,13 +227,18 @@ fn a_new_project_trains_by_the_recipe_that_the_computer_has_the_weights_for() {
         tasklens_data::config::Recipe::of(&config.model)
     };
     let made = new();
-    assert!(out(&made).contains("It trains From scratch ("), "{}{}", out(&made), err(&made));
+    assert!(out(&made).contains("Training preset: From scratch ("), "{}{}", out(&made), err(&made));
     assert!(err(&made).contains("`cargo xtask setup`"), "{}", err(&made));
     assert_eq!(recipe("p/config.yml"), Some(tasklens_data::config::Recipe::Scratch));
 
     std::fs::write(weights.join("efficientnet_lite2.safetensors"), "weights").expect("written");
     let made = new();
-    assert!(out(&made).contains("It trains Quick (EfficientNet-Lite2): "), "{}{}", out(&made), err(&made));
+    assert!(
+        out(&made).contains("Training preset: Quick (EfficientNet-Lite2). "),
+        "{}{}",
+        out(&made),
+        err(&made)
+    );
     assert!(!err(&made).contains("setup"), "{}", err(&made));
     assert_eq!(recipe("p/labels_2.yml"), Some(tasklens_data::config::Recipe::Quick));
 }
@@ -237,7 +250,7 @@ fn a_missing_image_is_a_warning_with_its_line() {
     let check = tasklens(folder.path(), &["check", config.to_str().expect("UTF-8")]);
     assert!(check.status.success());
     assert!(out(&check).contains("warning: line 8, column `image_path`: "), "{}", out(&check));
-    assert!(out(&check).contains("1 are not used; 1 warning"), "{}", out(&check));
+    assert!(out(&check).contains("1 not used; 1 warning"), "{}", out(&check));
 }
 
 #[test]
@@ -255,7 +268,11 @@ fn a_csv_in_the_place_of_a_config_is_told_from_one() {
     let (folder, _) = sample();
     let check = tasklens(folder.path(), &["check", "s/garments.csv"]);
     assert_eq!(check.status.code(), Some(1));
-    assert!(err(&check).contains("garments.csv is a table: name its config.yml"), "{}", err(&check));
+    assert!(
+        err(&check).contains("garments.csv is a table: give the path of its config.yml"),
+        "{}",
+        err(&check)
+    );
 }
 
 #[test]
@@ -264,12 +281,12 @@ fn a_model_that_is_none_is_named() {
     std::fs::write(folder.path().join("x.safetensors"), "nothing").expect("written");
     let predict = tasklens(folder.path(), &["predict", "x.safetensors", "a.jpg"]);
     assert_eq!(predict.status.code(), Some(1));
-    assert!(err(&predict).contains("x.safetensors is no safetensors file"), "{}", err(&predict));
+    assert!(err(&predict).contains("x.safetensors is not a safetensors file"), "{}", err(&predict));
     for no_run in [".", "nowhere"] {
         let evaluate = tasklens(folder.path(), &["evaluate", no_run]);
         assert_eq!(evaluate.status.code(), Some(1));
         let said = err(&evaluate);
-        assert!(said.contains(&format!("{no_run} is no model: give the folder of a run")), "{said}");
+        assert!(said.contains(&format!("{no_run} is not a model: give a run folder")), "{said}");
     }
 }
 

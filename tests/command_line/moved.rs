@@ -27,7 +27,7 @@ fn a_project_that_was_renamed_is_evaluated_and_resumed() {
     let old = at.join("before/labels.csv").display().to_string();
     std::fs::write(&config, text.replace("../../garments.csv", &old)).expect("written");
     let told = err(&evaluate("after/runs/one"));
-    assert!(told.contains("if its project was moved, name it: `tasklens evaluate RUN CSV`"), "{told}");
+    assert!(told.contains("if its project was moved, give its path: `tasklens evaluate RUN CSV`"), "{told}");
     std::fs::write(&config, text).expect("written");
     // The config of the project, and that of the run, which is taken where none is named.
     for (config, epochs) in [(Some("after/config.yml"), "2"), (None, "3")] {

@@ -92,7 +92,7 @@ fn one_bad_argument_among_many_stops_nothing() {
         "warning: gone.png does not exist",
         "warning: empty holds no images",
         "warning: none.csv is empty",
-        "warning: `localhost:1/a.png` is no file",
+        "warning: `localhost:1/a.png` is not a file",
         "warning: HTTP://127.0.0.1:1/a.png: ",
     ] {
         assert!(err(&lines).contains(said), "{said}: {}", err(&lines));

@@ -92,8 +92,8 @@ fn no_file_is_replaced_that_is_neither_a_model_nor_a_history() {
     for (paths, expected) in [
         ("training_history_path: ../.bashrc", ".bashrc does not end in `.csv`"),
         ("model_path: ../.ssh/authorized_keys", "authorized_keys does not end in `.safetensors`"),
-        ("training_history_path: prices.csv", "prices.csv is there already and is no history"),
-        ("model_path: net.safetensors", "net.safetensors is there already and is no safetensors file"),
+        ("training_history_path: prices.csv", "prices.csv already exists and is not a training history"),
+        ("model_path: net.safetensors", "net.safetensors already exists and is not a safetensors file"),
     ] {
         home.writes(paths);
         let said = home.refusal(&["train", "project/config.yml", "--allow-outside"]);

@@ -69,7 +69,7 @@ fn folders_are_written_with_the_edits_and_what_is_missing_is_told() {
 
     let taken = desk.folder.path().join("garments");
     send(&desk, AppCommand::ExportLabels(Form::Folders { tasks: vec![1], placing: Placing::Copy }, taken));
-    desk.wait_for("has files that no export put there");
+    desk.wait_for("has files that are not from an export");
 }
 
 #[test]

@@ -180,7 +180,7 @@ fn a_rename_that_was_cut_short_is_finished_when_the_project_is_opened() {
     }
     assert!(!std::fs::read_to_string(&config).unwrap().contains("pattern"));
     desk.window.state().commands().send(tasklens::app::command::AppCommand::OpenPath(config.clone()));
-    desk.wait_for("had been cut short is finished");
+    desk.wait_for("had been interrupted is completed");
     desk.wait_for("pattern");
     assert!(std::fs::read_to_string(&config).unwrap().contains("pattern"));
 }

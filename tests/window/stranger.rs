@@ -59,7 +59,7 @@ fn a_file_that_is_no_history_stops_training_before_it_begins() {
     desk.wait_for("24 rows");
     desk.go_to(Place::Train);
     desk.press("Start training");
-    desk.wait_for("prices.csv is there already and is no history");
+    desk.wait_for("prices.csv already exists and is not a training history");
     assert!(!desk.folder.path().join("garments/runs").exists());
 }
 

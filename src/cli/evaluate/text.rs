@@ -30,7 +30,7 @@ pub fn print(report: &Report) {
         print_comparison(task);
     }
     if let Some(pairs) = report.duplicates.as_ref().filter(|pairs| !pairs.is_empty()) {
-        out!("\n{} images that validate look like one that trains: the scores are too good", pairs.len());
+        out!("\n{} validation images look like a training image: the scores are too good", pairs.len());
         for pair in pairs.iter().take(MOST_OF_KIND) {
             out!("  {:.3}  {}  {}", pair.similarity, pair.validation.display(), pair.train.display());
         }
@@ -41,16 +41,14 @@ fn print_comparison(task: &TaskComparison) {
     let rows = counted(task.rows(), "row");
     let conclusion = match task.difference {
         Some(difference) => format!(
-            "accuracy {:+.1} points, p = {}, on {rows} that neither run trained on",
+            "accuracy {:+.1} points, p = {}, on {rows} that neither run was trained on",
             100.0 * difference.value,
             score(task.p_value)
         ),
         None if task.new_to_both => {
-            format!(
-                "no p: {rows} that neither run trained on, and {FEWEST} are the fewest that tell anything"
-            )
+            format!("no p: only {rows} that neither run was trained on, at least {FEWEST} are needed")
         }
-        None => format!("no p: one of the runs, or both, trained on these {rows}"),
+        None => format!("no p: at least one of the runs was trained on these {rows}"),
     };
     out!(
         "\n{} ({}): {} fixed, {} broken, {} still wrong; {conclusion}",
@@ -75,7 +73,7 @@ fn print_label_errors(task: &TaskReport) {
             error.label,
             error.proposed,
             error.record.map_or_else(String::new, |record| format!(
-                " (as sure, right {} of {})",
+                " (right {} of {} times at this confidence)",
                 record.right, record.of
             )),
             error.image.display()

@@ -48,7 +48,7 @@ fn cells(tasks: &[Task], item: &Item, answer: Option<&Result<Prediction, String>
         Some(Ok(prediction)) => return LAYOUT.cells(tasks, |task| &prediction.probabilities[task], &[]),
         Some(Err(message)) => message,
         None if item.is_blank() => "",
-        None => "it was not predicted: the work was stopped before",
+        None => "not predicted: stopped before",
     };
     LAYOUT.cells_without(tasks, why)
 }
@@ -68,10 +68,7 @@ fn free_names(wanted: &[String], taken: &[String]) -> (Vec<String>, Option<Strin
         names.push(free);
     }
     let note = || {
-        format!(
-            "columns of these names are there already, so ours are called otherwise: {}",
-            renamed.join(", ")
-        )
+        format!("columns with these names exist already, so the new ones are renamed: {}", renamed.join(", "))
     };
     let note = (!renamed.is_empty()).then(note);
     (names, note)
@@ -164,7 +161,7 @@ mod tests {
                         nope.png;;\"A;2\";;;;nope.png is missing\r\n\
                         ;;A3;;;;sub/list.csv, line 4: the cell `photo` is empty, so there is no image\r\n\
                         ;;;;;;\r\n\
-                        later.png;;;;;;it was not predicted: the work was stopped before\r\n";
+                        later.png;;;;;;not predicted: stopped before\r\n";
         assert_eq!(String::from_utf8(bytes).unwrap(), expected);
         assert!(notes[0].contains("`print` as `print_predicted`"), "{notes:?}");
     }

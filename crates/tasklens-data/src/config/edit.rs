@@ -27,7 +27,7 @@ pub fn edit_vocabulary(
     change: &VocabularyChange,
 ) -> Result<(String, Config), String> {
     let by_hand = |why: &str| {
-        format!("{}: this cannot be changed safely ({why}); {change} by hand there", config.file.display())
+        format!("{}: this cannot be changed safely ({why}); {change} by hand", config.file.display())
     };
     let root = yaml::parse(text).map_err(|fault| by_hand(&fault.message))?;
     let root = root.ok_or_else(|| by_hand("it is empty"))?;
@@ -56,7 +56,7 @@ fn comparable(config: &Config) -> Config {
 }
 
 fn draft_change(draft: &mut Draft<'_>, model: &Node, change: &VocabularyChange) -> Result<(), &'static str> {
-    let encoder = entry(model, "target_encoder").ok_or("`target_encoder` is not there")?;
+    let encoder = entry(model, "target_encoder").ok_or("there is no `target_encoder`")?;
     let task = entry(&encoder.node, change.task());
     let known = || task.ok_or("the task is not in `target_encoder`");
     match change {
@@ -169,10 +169,10 @@ fn target<'a>(model: &'a Node, task: &str) -> Option<(&'a Node, &'static str)> {
 }
 
 fn item<'a>(list: &'a Node, label: &str) -> Result<&'a Node, &'static str> {
-    let Value::List(items) = &list.value else { return Err("the labels are no list") };
+    let Value::List(items) = &list.value else { return Err("the labels are not a list") };
     // The text is taken as written: a label `null` is that text.
     let is_it = |item: &&Node| matches!(&item.value, Value::Scalar { text, .. } if text.trim() == label);
-    items.iter().find(is_it).ok_or("the label is not there")
+    items.iter().find(is_it).ok_or("the label is missing")
 }
 
 fn entries(node: &Node) -> &[Entry] {

@@ -321,7 +321,7 @@ fn columns_are_distinct(reader: &mut Reader, section: &Section<'_>, model: &Mode
     }
     let Some(split) = &model.split_column else { return };
     if is_task(split) || *split == model.path_column {
-        let message = format!("`model.split_column` is `{split}`, which is a task or the image path already");
+        let message = format!("`model.split_column` is `{split}`, which is already a task or the image path");
         reader.fault(place_of("split_column").as_ref(), message);
     }
 }

@@ -87,11 +87,11 @@ impl Reader {
             }
             let name = section.full(key);
             let message = if let Some((other, _)) = elsewhere.iter().find(|(_, keys)| keys.contains(&key)) {
-                format!("`{name}` is not known; `{key}` belongs into `{other}:`, as `{other}.{key}`")
+                format!("`{name}` is unknown; `{key}` belongs in `{other}:`, as `{other}.{key}`")
             } else if let Some(near) = nearest(key, known.iter().copied()) {
-                format!("`{name}` is not known; did you mean `{near}`?")
+                format!("`{name}` is unknown; did you mean `{near}`?")
             } else {
-                format!("`{name}` is not known; the keys here are {}", list(known.iter().copied()))
+                format!("`{name}` is unknown; the keys here are {}", list(known.iter().copied()))
             };
             self.fault(Some(&entry.place), message);
         }
@@ -257,7 +257,7 @@ impl Reader {
             let place = section.get(key).map(|node| &node.place);
             self.fault(
                 place,
-                format!("`{full}` is `{text}`, a path of a Windows computer; expected a path on this one"),
+                format!("`{full}` is `{text}`, a Windows path; expected a path on this computer"),
             );
         }
         Some(self.absolute(&text))

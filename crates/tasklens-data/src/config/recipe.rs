@@ -153,7 +153,7 @@ pub(super) fn check(reader: &mut Reader, section: &Section<'_>, model: &ModelCon
         .map(|key| format!("`{key}`"))
         .collect();
     if !unused.is_empty() {
-        let notice = format!("with `schedule: one_cycle` nothing follows from {}", unused.join(", "));
+        let notice = format!("with `schedule: one_cycle` these keys have no effect: {}", unused.join(", "));
         reader.notices.push(notice);
     }
 }

@@ -110,7 +110,7 @@ pub(super) fn target(reader: &mut Reader, section: &Section<'_>, all: &[Task]) -
             Some(task) => tasks.push(task.clone()),
             None => {
                 let message = format!(
-                    "`model.target` has {item}, which is no task of `model.target_encoder`; {}",
+                    "`model.target` has {item}, which is not a task of `model.target_encoder`; {}",
                     suggestion(name, all.iter().map(|task| task.name.as_str()))
                 );
                 reader.fault(Some(&item.place), message);

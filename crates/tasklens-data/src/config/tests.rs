@@ -253,16 +253,16 @@ fn an_override_replaces_a_key_or_adds_it() {
             "few",
             "--set model.epochs=few: `model.epochs` is `few`, expected a whole number from 1 to 1000000",
         ),
-        ("model.epoch", "3", "--set model.epoch=3: `model.epoch` is not known; did you mean `epochs`?"),
+        ("model.epoch", "3", "--set model.epoch=3: `model.epoch` is unknown; did you mean `epochs`?"),
         (
             "epochs",
             "3",
-            "--set epochs=3: `epochs` is not known; `epochs` belongs into `model:`, as `model.epochs`",
+            "--set epochs=3: `epochs` is unknown; `epochs` belongs in `model:`, as `model.epochs`",
         ),
         (
             "model.epochs.a",
             "3",
-            "--set model.epochs.a=3: `a` cannot be set there, what is before it is a value and not a group of keys",
+            "--set model.epochs.a=3: `a` cannot be set there, because its parent is a value, not a group of keys",
         ),
         ("model.", "3", "--set model.=3: write it as section.key=value, such as model.epochs=3"),
     ] {

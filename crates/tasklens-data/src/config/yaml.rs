@@ -121,7 +121,7 @@ pub(super) fn parse(text: &str) -> Result<Option<Node>, YamlError> {
             Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing => {}
             Event::StreamEnd => break,
             _ if root.is_some() => {
-                return Err(builder.error("a second document begins here; a config is one document"));
+                return Err(builder.error("a second document starts here; a config is a single document"));
             }
             event => root = Some(builder.node(event, span, 0)?),
         }
@@ -240,7 +240,7 @@ impl<'input> Builder<'input> {
                 return Err(self.error("a key must be text, not a list or a group of keys"));
             };
             if let Some(Entry { place: Place::Line(first), .. }) = entries.iter().find(|e| e.key == text) {
-                return Err(self.error(format!("`{text}` is given twice (first in line {first})")));
+                return Err(self.error(format!("`{text}` is given twice (first on line {first})")));
             }
             let Some((event, span)) = self.next()? else { break };
             let node = self.node(event, span, depth + 1)?;
@@ -340,7 +340,7 @@ pub(super) fn set(root: &mut Node, key: &str, value: &str) -> Result<(), String>
 
 fn no_group(argument: &str, part: &str) -> String {
     format!(
-        "--set {argument}: `{part}` cannot be set there, what is before it is a value and not a group of keys"
+        "--set {argument}: `{part}` cannot be set there, because its parent is a value, not a group of keys"
     )
 }
 

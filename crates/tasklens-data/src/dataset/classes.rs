@@ -92,7 +92,7 @@ pub(super) fn unknown_to_network(task: &Task, text: &str) -> String {
     let advice = advice.unwrap_or_else(|| "correct the cell, or train a network with this label".to_owned());
     let task = &task.name;
     format!(
-        "`{text}` is no label that the network knows for the task `{task}`, so the row does not count for it; {advice}"
+        "`{text}` is not a label that the network knows for the task `{task}`, so the row does not count for it; {advice}"
     )
 }
 

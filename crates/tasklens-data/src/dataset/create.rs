@@ -183,7 +183,7 @@ impl Draft {
             && self.found.images.iter().enumerate().all(|(row, image)| read.cell(row, 0) == image.as_str());
         if !is_as_meant {
             bail!(
-                "{} cannot be written so that it is read as it is meant: rename tasks and images with semicolons, tabs or quotes in their names",
+                "{} cannot be written unambiguously: rename tasks and images with semicolons, tabs or quotes in their names",
                 table.display()
             );
         }
@@ -214,7 +214,7 @@ fn free_names(folder: &Path) -> Created {
 
 fn write_new(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     files::create(path, bytes).with_context(|| {
-        format!("{} cannot be written; choose a folder that you may write into", path.display())
+        format!("{} cannot be written; choose a folder that you may write to", path.display())
     })
 }
 

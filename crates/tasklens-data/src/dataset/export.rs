@@ -95,7 +95,7 @@ fn csv(dataset: &Dataset, values: &Values, target: &Path, output: &Output) -> an
         _ => format!("the CSV with {changed} corrected {rows} was written to {output}"),
     };
     let missing = outcome.missing.first().map(|missing| {
-        format!("{} label edits have no place in the CSV: {}", outcome.missing.len(), missing.why)
+        format!("{} label edits have no cell in the CSV: {}", outcome.missing.len(), missing.why)
     });
     Ok(Written { summary, notices: missing.into_iter().collect(), left_out: 0 })
 }

@@ -328,7 +328,7 @@ impl Columns {
         let is_false = |header: &str| header.contains(|c| c != table.delimiter && others.contains(&c));
         let hint = match &*table.headers {
             [only] if is_false(only) => format!(
-                ". Its first line says that `{}` stands between the cells, and the rows do not: correct that line",
+                ". Its first line gives `{}` as the delimiter, but the rows use another: correct that line",
                 table.delimiter
             ),
             _ => String::new(),

@@ -63,7 +63,7 @@ pub fn propose_config(table_path: &Path) -> anyhow::Result<Proposal> {
     let table = Table::open(table_path)?;
     if let Some(name) = table.headers.iter().find(|header| guess::is_image_name(header)) {
         anyhow::bail!(
-            "{}: the first line has `{name}` and so seems to be a row; put a line with the column names, such as `path,color`, above it",
+            "{}: the first line contains `{name}` and seems to be a row; add a line with the column names, such as `path,color`, above it",
             table_path.display()
         );
     }

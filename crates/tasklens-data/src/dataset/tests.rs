@@ -68,8 +68,7 @@ fn labels_become_class_indices_and_partly_labelled_rows_are_used() {
 fn a_first_line_that_tells_another_delimiter_than_the_rows_is_named() {
     let rows = "path,print,sleeves\na.jpg,solid,long\n";
     let told = Shop::new(&format!("sep=;\n{rows}")).try_open("").unwrap_err().to_string();
-    let expected =
-        ". Its first line says that `;` stands between the cells, and the rows do not: correct that line";
+    let expected = ". Its first line gives `;` as the delimiter, but the rows use another: correct that line";
     assert!(told.ends_with(expected), "{told}");
     // One column alone is nothing strange.
     let told = Shop::new("path\na.jpg\n").try_open("").unwrap_err().to_string();
@@ -91,7 +90,7 @@ fn each_fault_of_a_row_is_told_with_line_and_column() {
             "Warning line 4, column `print`: `zebra` is no label of the task `print`; add it to target_encoder or correct the cell",
             "Warning line 5: the row has 2 cells, the header has 3; look for a missing `,`",
             "Warning line 6: the row has 4 cells, the header has 3; look for an extra `,`",
-            "Warning line 7, column `path`: the same image as in line 2, with labels for other tasks; this row is not used: put all labels into one row",
+            "Warning line 7, column `path`: the same image as on line 2, with labels for other tasks; this row is not used: put all labels in one row",
             "Warning line 8, column `print`: `NaN` is no label of the task `print`; leave the cell empty if the row has no label",
         ]
     );
@@ -109,8 +108,8 @@ fn a_second_row_of_an_image_says_how_its_labels_differ() {
     assert_eq!(
         messages(&dataset)[1..],
         [
-            "Warning line 3, column `path`: the same image and labels as in line 2; this row is not used",
-            "Warning line 4, column `path`: the same image as in line 2, but another label for `print`; this row is not used: keep the row that is right",
+            "Warning line 3, column `path`: the same image and labels as on line 2; this row is not used",
+            "Warning line 4, column `path`: the same image as on line 2, but another label for `print`; this row is not used: keep the row that is right",
         ]
     );
     // A row without labels does not keep a labelled one out.
@@ -120,7 +119,7 @@ fn a_second_row_of_an_image_says_how_its_labels_differ() {
 #[test]
 fn rows_that_are_wholly_empty_are_one_note() {
     let dataset = Shop::new(&format!("path,print,sleeves\n{},,\n,,\n \n", sound_rows())).open();
-    assert_eq!(messages(&dataset), ["Note 3 rows without any text were passed over"]);
+    assert_eq!(messages(&dataset), ["Note 3 rows without any text were skipped"]);
 }
 
 #[test]
@@ -142,7 +141,7 @@ fn tasks_and_labels_without_rows_are_told() {
     assert_eq!(
         messages(&dataset),
         [
-            "Warning column `sleeves`: only the label `short` occurs in the rows that can be used; there is nothing to tell apart, so this task learns nothing",
+            "Warning column `sleeves`: only the label `short` occurs in the rows that can be used; there is nothing to distinguish, so this task learns nothing",
             "Note column `print`: the label `striped` occurs in no row that can be used",
         ]
     );
@@ -164,7 +163,7 @@ fn an_empty_split_is_an_error() {
     let last = messages(&dataset).pop().unwrap();
     assert_eq!(
         last,
-        "Error no row is left to validate (1 of 1 row can be used); add rows with an image and a label; two are the least"
+        "Error no row is left to validate (1 of 1 row can be used); add rows with an image and a label, at least two"
     );
     let dataset = Shop::new("path,print,sleeves\n").open();
     let last = messages(&dataset).pop().unwrap();
@@ -194,7 +193,7 @@ fn a_split_column_is_honoured_and_its_faults_are_told() {
             "Note column `print`: the label `striped` occurs in no row that can be used",
             "Note column `set`: 1 row kept for a test is not used for training",
             "Warning line 9, column `set`: the cell is empty, so the row is not used; expected train, validation or test",
-            "Warning line 10, column `set`: `later` is not known, so the row is not used; expected train, validation or test",
+            "Warning line 10, column `set`: `later` is unknown, so the row is not used; expected train, validation or test",
         ]
     );
     let counts = dataset.label_counts();
@@ -210,7 +209,7 @@ fn a_label_that_only_validates_and_an_empty_side_are_told() {
     assert_eq!(
         messages(&dataset),
         [
-            "Warning column `print`: the label `striped` occurs in 1 row to validate but in none to train: it cannot be learnt"
+            "Warning column `print`: the label `striped` occurs in 1 row for validation but in none for training: it cannot be learnt"
         ]
     );
     let dataset = Shop::new(&csv.replace("val\n", "train\n")).try_open("  split_column: part\n").unwrap();

@@ -24,13 +24,13 @@ pub fn check(config: &Config, dataset: &Dataset, change: &VocabularyChange) -> R
     if let VocabularyChange::AddTask { name, labels } = change {
         check_name("task", name)?;
         if tasks.iter().any(|task| task.name == *name) {
-            return Err(format!("there is a task `{name}` already"));
+            return Err(format!("there is already a task `{name}`"));
         }
         check_column(config, name)?;
         for (at, label) in labels.iter().enumerate() {
             check_name("label", label)?;
             if labels[..at].contains(label) {
-                return Err(format!("the label `{label}` is there twice"));
+                return Err(format!("the label `{label}` is given twice"));
             }
         }
         if labels.len() < 2 {
@@ -47,11 +47,11 @@ pub fn check(config: &Config, dataset: &Dataset, change: &VocabularyChange) -> R
         VocabularyChange::RenameTask { to, .. } => {
             check_name("task", to)?;
             if tasks.iter().any(|task| task.name == *to) {
-                return Err(format!("there is a task `{to}` already"));
+                return Err(format!("there is already a task `{to}`"));
             }
             check_column(config, to)?;
             match dataset.table.column(to) {
-                Some(_) => Err(format!("the CSV has a column `{to}` already; choose another name")),
+                Some(_) => Err(format!("the CSV already has a column `{to}`; choose another name")),
                 None => Ok(()),
             }
         }
@@ -93,12 +93,10 @@ fn check_name(what: &str, name: &str) -> Result<(), String> {
         return Err(format!("a {what} needs a name"));
     }
     if name.trim() != name {
-        return Err(format!("the {what} `{name}` has spaces around it; leave them out"));
+        return Err(format!("the {what} `{name}` has surrounding spaces; remove them"));
     }
     match name.chars().any(char::is_control) {
-        true => {
-            Err(format!("the {what} {name:?} has a line break or another control character; leave it out"))
-        }
+        true => Err(format!("the {what} {name:?} has a line break or another control character; remove it")),
         false => Ok(()),
     }
 }
@@ -114,7 +112,7 @@ fn check_column(config: &Config, name: &str) -> Result<(), String> {
 fn check_new_label(task: &Task, label: &str) -> Result<(), String> {
     check_name("label", label)?;
     match task.labels.iter().any(|known| known == label) {
-        true => Err(format!("the task `{}` has a label `{label}` already", task.name)),
+        true => Err(format!("the task `{}` already has a label `{label}`", task.name)),
         false => Ok(()),
     }
 }

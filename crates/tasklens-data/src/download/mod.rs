@@ -80,7 +80,7 @@ pub enum DownloadError {
         by_hand: String,
     },
     /// The server answered with something other than the file.
-    #[error("{url}: the server answered {answer} instead of the file. If that stays so, {by_hand}")]
+    #[error("{url}: the server answered {answer} instead of the file. If that persists, {by_hand}")]
     Refused {
         /// URL of the request.
         url: String,
@@ -90,7 +90,9 @@ pub enum DownloadError {
         by_hand: String,
     },
     /// The bytes are not the expected ones, and were discarded.
-    #[error("{url}: the file that came is damaged or another ({reason}); it was thrown away. {by_hand}")]
+    #[error(
+        "{url}: the downloaded file is damaged or a different one ({reason}), and was discarded. {by_hand}"
+    )]
     Damaged {
         /// URL of the request.
         url: String,
@@ -272,7 +274,7 @@ impl Download {
         }
         if part.len() != done {
             part.forget();
-            return Err(Failed::Again("another program wrote into what had arrived".to_owned()));
+            return Err(Failed::Again("another program changed the partial download".to_owned()));
         }
         Ok(())
     }
@@ -302,7 +304,7 @@ impl Download {
     }
 
     fn damaged(&self, reason: String) -> DownloadError {
-        let by_hand = format!("If that stays so, {}", self.by_hand());
+        let by_hand = format!("If that persists, {}", self.by_hand());
         DownloadError::Damaged { url: self.url.clone(), reason, by_hand }
     }
 

@@ -127,7 +127,7 @@ pub(super) fn remove_left_over(to: &Path) {
 
 fn place_of(to: &Path) -> io::Result<(&Path, &OsStr)> {
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = to.file_name().ok_or_else(|| io::Error::other("the path has no name of a file"))?;
+    let name = to.file_name().ok_or_else(|| io::Error::other("the path has no file name"))?;
     Ok((folder, name))
 }
 

@@ -40,7 +40,7 @@ pub fn open_ours(path: &Path) -> io::Result<File> {
     if let Ok(found) = fs::symlink_metadata(path)
         && !found.is_file()
     {
-        let what = if found.is_symlink() { "a link" } else { "no regular file" };
+        let what = if found.is_symlink() { "a link" } else { "not a regular file" };
         return Err(io::Error::new(
             ErrorKind::InvalidInput,
             format!("{} is {what}; remove it, or move it elsewhere", path.display()),
@@ -123,7 +123,7 @@ pub fn remove(path: &Path) -> io::Result<()> {
 fn trust_where_unsupported(synced: io::Result<()>) -> io::Result<()> {
     match synced {
         Err(error) if is_unsupported(&error) => {
-            log::debug!("the disk knows no sync here: {error}");
+            log::debug!("the file system does not support sync here: {error}");
             Ok(())
         }
         synced => synced,

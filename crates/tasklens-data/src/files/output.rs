@@ -37,7 +37,7 @@ impl Output {
             Err(error) => return Err(error),
         };
         if found.is_dir() {
-            return Err(io::Error::new(ErrorKind::IsADirectory, "that is a folder; name a file"));
+            return Err(io::Error::new(ErrorKind::IsADirectory, "that is a folder; choose a file name"));
         }
         if is_standard_output(&found) {
             return Ok(Self::Standard);

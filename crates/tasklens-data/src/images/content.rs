@@ -56,8 +56,8 @@ const BEGINNINGS: [(&[u8], &str, &str); 31] = [
     (b"\xff\x4f\xff\x51", "a JPEG 2000 image", CONVERT),
     (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL image", CONVERT),
     (b"\xff\x0a", "a JPEG XL image", CONVERT),
-    (b"%PDF", "a PDF document", "save its picture as PNG or JPEG"),
-    (b"%!PS", "a PostScript document", "save its picture as PNG or JPEG"),
+    (b"%PDF", "a PDF document", "save its image as PNG or JPEG"),
+    (b"%!PS", "a PostScript document", "save its image as PNG or JPEG"),
     (b"8BPS", "a Photoshop document", CONVERT),
     (b"gimp xcf", "a GIMP document", "export it as PNG or JPEG"),
     (b"\0\0\x01\0", "an icon", CONVERT),
@@ -74,9 +74,9 @@ const BEGINNINGS: [(&[u8], &str, &str); 31] = [
     (b"P5", "a PGM image", CONVERT),
     (b"P6", "a PPM image", CONVERT),
     (b"P7", "a PAM image", CONVERT),
-    (b"FUJIFILMCCD-RAW", "a raw photograph of a camera", CONVERT),
-    (b"IIU\0", "a raw photograph of a camera", CONVERT),
-    (b"IIRO", "a raw photograph of a camera", CONVERT),
+    (b"FUJIFILMCCD-RAW", "a raw camera photograph", CONVERT),
+    (b"IIU\0", "a raw camera photograph", CONVERT),
+    (b"IIRO", "a raw camera photograph", CONVERT),
     (b"PK\x03\x04", "a ZIP archive", "unpack it"),
     (b"\x1f\x8b", "a gzip archive", "unpack it"),
     (b"Rar!", "a RAR archive", "unpack it"),
@@ -96,11 +96,11 @@ fn other(start: &[u8]) -> Other {
     if let Some(b"ftyp") = start.get(4..8) {
         return match start.get(8..12) {
             Some(b"avif" | b"avis") => known("an AVIF image", "convert it to JPEG or PNG first"),
-            Some(b"crx ") => known("a raw photograph of a camera", CONVERT),
+            Some(b"crx ") => known("a raw camera photograph", CONVERT),
             Some(b"heic" | b"heix" | b"hevc" | b"hevx" | b"heim" | b"heis" | b"mif1" | b"msf1") => {
                 known("a HEIC image", "convert it to JPEG first")
             }
-            _ => known("a film", "save a picture of it as PNG or JPEG"),
+            _ => known("a video", "save a frame of it as PNG or JPEG"),
         };
     }
     let text = String::from_utf8_lossy(start).to_ascii_lowercase();
@@ -111,7 +111,7 @@ fn other(start: &[u8]) -> Other {
         return known(WEB_PAGE, "fetch the image itself again");
     }
     if start.iter().all(|byte| *byte == 0) {
-        return known("only zeros", "its copying or downloading broke off; copy or download it again");
+        return known("only zeros", "copying or downloading was interrupted; copy or download it again");
     }
     // The last character may be incomplete.
     let is_text = std::str::from_utf8(start).map_or_else(|error| error.error_len().is_none(), |_| true);
@@ -134,10 +134,10 @@ mod tests {
             (b"version https://git-lfs.github.com/spec/v1\noid", "a Git LFS pointer", "git lfs pull"),
             (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC image", "convert it to JPEG first"),
             (b"\0\0\0\x1cftypavif\0\0\0\0", "an AVIF image", "convert it"),
-            (b"\0\0\0\x18ftypmp42\0\0\0\0", "a film", "save a picture of it"),
+            (b"\0\0\0\x18ftypmp42\0\0\0\0", "a video", "save a frame of it"),
             (b"\0\0\0\x0cjP  \r\n\x87\n\0", "a JPEG 2000 image", "save it as PNG"),
             (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL image", "save it as PNG"),
-            (b"%PDF-1.7", "a PDF document", "save its picture"),
+            (b"%PDF-1.7", "a PDF document", "save its image"),
             (b"<?xml version='1.0'?><svg xmlns=", "an SVG drawing", "save it as PNG"),
             (b"\0\0\0\0\0\0", "only zeros", "broke off"),
             ("Zugriff verweigert: für".as_bytes(), "text", "put the image itself"),

@@ -156,7 +156,7 @@ fn without_panics<T>(name: &str, decode: impl FnOnce() -> Result<T, ImageError>)
         Err(ImageError::Unsupported {
             name: name.to_owned(),
             reason: format!(
-                "its decoder has a fault that it meets; save it anew as PNG or JPEG ({})",
+                "it crashes its decoder; save it again as PNG or JPEG ({})",
                 error::in_one_line(&said)
             ),
         })

@@ -29,7 +29,7 @@ pub fn lacks_scheme(text: &str) -> Option<String> {
     let is_port = port.parse::<u16>().is_ok();
     let shown = shorten(text.trim());
     (is_host && is_port).then(|| {
-        format!("`{shown}` is no file, and as a web address it lacks the beginning: write http://{shown} or https://{shown}")
+        format!("`{shown}` is not a file, and as a URL it lacks the scheme: write http://{shown} or https://{shown}")
     })
 }
 
@@ -53,21 +53,18 @@ fn fetch_within(
         bail!(why);
     }
     let parsed = url::Url::parse(url)
-        .with_context(|| format!("`{shown}` is not a web address: it begins with https:// or http://"))?;
+        .with_context(|| format!("`{shown}` is not a URL: URLs start with https:// or http://"))?;
     let bytes = match parsed.scheme() {
         "http" | "https" => download(&parsed, keep_going, total, max_bytes).with_context(|| shown.clone())?,
         "data" => decode_data_url(url).with_context(|| format!("`{shown}` cannot be read"))?,
         other => {
-            bail!("`{shown}`: addresses that begin with `{other}:` are not fetched, only http and https")
+            bail!("`{shown}`: `{other}:` URLs are not supported, only http and https")
         }
     };
     if let Err(other) = content::format_of(&bytes) {
-        let remedy = if other.is_web_page() {
-            "right-click the picture and copy its image address"
-        } else {
-            other.remedy
-        };
-        bail!("{shown} holds {}, not an image that is read: {remedy}", other.what);
+        let remedy =
+            if other.is_web_page() { "right-click the image and copy its address" } else { other.remedy };
+        bail!("{shown} is {}, not a supported image: {remedy}", other.what);
     }
     Ok(bytes)
 }
@@ -81,7 +78,7 @@ fn download(
     let say = |broken| match broken {
         Broken::Cancelled => anyhow::anyhow!("cancelled"),
         Broken::Network(why) => {
-            anyhow::anyhow!("{why}. Try again, or save the picture with a browser and drop the file here")
+            anyhow::anyhow!("{why}. Try again, or save the image with a browser and drop the file here")
         }
     };
     let get = Get {
@@ -95,9 +92,9 @@ fn download(
     let head = stream.head(keep_going).map_err(say)?;
     match head.status {
         200..=299 => {}
-        404 | 410 => bail!("there is nothing (any more) at this address: check it for typing errors"),
+        404 | 410 => bail!("there is nothing at this URL (any more): check it for typing errors"),
         401 | 403 => bail!(
-            "the server refuses (status {}): save the picture with a browser and drop the file here",
+            "the server refused (status {}): save the image with a browser and drop the file here",
             head.status
         ),
         status => bail!("the server answered status {status}: try again later"),
@@ -205,12 +202,12 @@ mod tests {
     #[test]
     fn a_web_page_is_told_from_an_image() {
         let url = serve(answer("200 OK", b"<!DOCTYPE html><html>"), Duration::ZERO);
-        assert!(error(&url).contains("copy its image address"));
+        assert!(error(&url).contains("copy its address"));
     }
 
     #[test]
     fn a_wrong_address_is_explained() {
-        assert!(error("dress.jpg").contains("not a web address"));
+        assert!(error("dress.jpg").contains("not a URL"));
         assert!(error("file:///etc/passwd").contains("only http and https"));
         for lacking in ["localhost:8000/a.png", "127.0.0.1:80", "[::1]:8000/a.png"] {
             assert!(
@@ -221,7 +218,7 @@ mod tests {
         }
         assert_eq!(lacks_scheme("a:b.png"), None);
         let url = serve(answer("404 Not Found", b""), Duration::ZERO);
-        assert!(error(&url).contains("nothing (any more)"));
+        assert!(error(&url).contains("nothing at this URL"));
     }
 
     #[test]

@@ -71,8 +71,7 @@ pub fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
 /// # Errors
 /// It panicked: the message and location of the panic, and the path of the report.
 pub fn guard<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    run(Fate::Guarded, work)
-        .inspect_err(|message| log::error!("a thread met a fault of the program: {message}"))
+    run(Fate::Guarded, work).inspect_err(|message| log::error!("internal error in a thread: {message}"))
 }
 
 fn run<T>(fate: Fate, work: impl FnOnce() -> T) -> Result<T, String> {
@@ -93,7 +92,7 @@ fn run<T>(fate: Fate, work: impl FnOnce() -> T) -> Result<T, String> {
 /// The message of a panic.
 pub fn message(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("an unknown fault")
+    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("an unknown error")
 }
 
 /// While it lives, panics of this thread are handled differently.
@@ -130,7 +129,7 @@ fn install() {
                 Fate::Uncaught => {
                     print(info);
                     if let Some(path) = write() {
-                        eprintln!("tasklens met a fault of its own; the report is {}", path.display());
+                        eprintln!("tasklens had an internal error; the report is {}", path.display());
                     }
                 }
             }
@@ -156,7 +155,7 @@ mod tests {
         assert_eq!(catch(|| 7), Ok(7));
         let said = catch(|| panic!("index {}", 7)).unwrap_err();
         assert!(said.starts_with("index 7 at mod.rs:"), "{said}");
-        assert_eq!(catch(|| std::panic::resume_unwind(Box::new(3_u8))).unwrap_err(), "an unknown fault");
+        assert_eq!(catch(|| std::panic::resume_unwind(Box::new(3_u8))).unwrap_err(), "an unknown error");
         let nested: Result<(), String> = catch(|| {
             assert!(catch(|| panic!("inner")).unwrap_err().starts_with("inner"));
             panic!("outer")
@@ -191,7 +190,7 @@ mod tests {
         assert!(!output.status.success());
         assert!(!printed.contains("caught alone") && !printed.contains("at the edge"), "{printed}");
         assert!(printed.contains("of another thread") && printed.contains("after the catch"), "{printed}");
-        assert!(printed.contains("tasklens met a fault of its own; the report is "), "{printed}");
+        assert!(printed.contains("tasklens had an internal error; the report is "), "{printed}");
         // What was told at once is not told again.
         let unread = take_unread(folder.path());
         assert_eq!(unread.len(), 2, "{unread:?}");
@@ -202,7 +201,9 @@ mod tests {
         for message in ["of another thread", "after the catch", "at the edge"] {
             let report = all.iter().find(|text| text.contains(&format!("message    {message}\n"))).unwrap();
             assert!(report.contains("panics/mod.rs:") && report.contains("caught_and_uncaught"));
-            assert!(report.starts_with(&format!("Tasklens {} met a fault", env!("CARGO_PKG_VERSION"))));
+            assert!(
+                report.starts_with(&format!("Tasklens {} had an internal error", env!("CARGO_PKG_VERSION")))
+            );
         }
         assert_eq!(all.len(), 3);
     }

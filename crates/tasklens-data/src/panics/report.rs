@@ -41,10 +41,10 @@ fn text(info: &PanicHookInfo<'_>, now: OffsetDateTime, last_lines: &[String]) ->
     let message = super::message(info.payload());
     let place = info.location().map(ToString::to_string).unwrap_or_default();
     let mut text = format!(
-        "Tasklens {} met a fault of its own.\n\nmessage    {message}\nplace      {place}\nthread     {}\ntime       {now}\n\
+        "Tasklens {} had an internal error.\n\nmessage    {message}\nplace      {place}\nthread     {}\ntime       {now}\n\
          system     {} {}\narguments  {:?}\n\nThe last lines of the log:\n\n",
         env!("CARGO_PKG_VERSION"),
-        thread.name().unwrap_or("without a name"),
+        thread.name().unwrap_or("unnamed"),
         std::env::consts::OS,
         std::env::consts::ARCH,
         std::env::args_os().collect::<Vec<_>>(),

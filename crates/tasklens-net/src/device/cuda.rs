@@ -32,7 +32,7 @@ pub enum Problem {
     #[error("no NVIDIA driver was found; without an NVIDIA GPU there is nothing to do")]
     NoDriver,
     /// The driver is installed but does not work.
-    #[error("the NVIDIA driver answers error {0}: restart the machine, or install the driver anew")]
+    #[error("the NVIDIA driver reports error {0}: restart the computer, or reinstall the driver")]
     Driver(i32),
     /// The driver is older than the libraries require.
     #[error("the NVIDIA driver supports CUDA {found}, but 13.0 is needed: install driver 580 or newer")]
@@ -55,7 +55,7 @@ pub enum Problem {
     },
     /// Everything is there, but libtorch does not accept it.
     #[error(
-        "libtorch does not see its CUDA half in {}: set TASKLENS_CUDA to that of libtorch 2.11.0",
+        "libtorch does not recognise the CUDA libraries in {}: set TASKLENS_CUDA to those of libtorch 2.11.0",
         path.display()
     )]
     NotTaken { path: PathBuf },

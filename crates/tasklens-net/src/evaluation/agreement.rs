@@ -90,7 +90,7 @@ impl Disagreement {
         let counts = |count: usize| plural(count, "counts", "count");
         let causes = [
             (self.relabelled, others(self.relabelled, "label")),
-            (self.gone, format!("{} {} no more", counted(self.gone, "image"), counts(self.gone))),
+            (self.gone, format!("{} no longer {}", counted(self.gone, "image"), counts(self.gone))),
             (self.new, format!("{} {} new", counted(self.new, "image"), is(self.new))),
             (self.answered_otherwise, format!("{} ({why})", others(self.answered_otherwise, "answer"))),
         ];
@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(
             print.sentence(),
             "When the run kept these weights it measured 33.3 % (1 of 3 images), which Train shows; this is 100.0 % (3 of 3 \
-             images). Since then 1 label is another, 1 image counts no more, 1 image is new, 1 answer is another (in fp32 \
+             images). Since then 1 label is another, 1 image no longer counts, 1 image is new, 1 answer is another (in fp32 \
              instead of bf16)"
         );
     }

@@ -125,10 +125,10 @@ fn comparison_section(report: &Report) -> String {
         );
     }
     format!(
-        "<section><h2>Beside {}</h2><p>Images that are right now and were wrong there are fixed. p is how probable \
-         at least so uneven numbers are, were both equally good (McNemar's exact test). It is told of images that \
-         neither run trained on, and of {FEWEST} at least: a run does better on those it trained on, whatever it is \
-         worth.</p><table><thead><tr><th>Task<th>Part<th>Trained on by<th class=n>Images<th class=n>Fixed<th class=n>Broken<th class=n>Still wrong<th class=n>Accuracy, points\
+        "<section><h2>Compared with {}</h2><p>Images that are right in this run and wrong in the other are fixed. p is the \
+         probability of counts at least as uneven if both were equally good (McNemar's exact test), for images that \
+         neither run was trained on, and at least {FEWEST} of them: a run does better on its own training images, however \
+         good it is.</p><table><thead><tr><th>Task<th>Part<th>Trained on by<th class=n>Images<th class=n>Fixed<th class=n>Broken<th class=n>Still wrong<th class=n>Accuracy, points\
          <th class=n>p</tr></thead><tbody>{rows}</tbody></table></section>\n",
         escape(&comparison.before.display().to_string())
     )
@@ -235,7 +235,7 @@ fn duplicates_section(report: &Report, pictures: &Pictures) -> String {
         })
         .collect();
     format!(
-        "<section><h2>Near-duplicates</h2><p>{} images that validate look like one that trains: they make the \
+        "<section><h2>Near-duplicates</h2><p>{} validation images look like a training image: they make the \
          scores too good.</p><div class=cards>{cards}</div></section>\n",
         pairs.len()
     )
@@ -345,7 +345,7 @@ mod tests {
         assert!(html.contains("data:image/jpeg;base64,/9j/") && html.contains("c.jpg is missing"));
         assert!(html.contains("&lt;b&gt;dotted</b> taken for <b>plain</b> (60.0 %)"));
         assert!(html.contains("no column of it: light &amp; &lt;i&gt;."));
-        assert!(html.contains("<h2>Beside runs/old</h2>") && html.contains("too few images"));
+        assert!(html.contains("<h2>Compared with runs/old</h2>") && html.contains("too few images"));
         // Nothing is fetched from anywhere.
         assert!(!html.contains("http://") && !html.contains("https://"));
         let without = page(&report, &mut |_, _| false);

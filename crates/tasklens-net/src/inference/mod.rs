@@ -99,7 +99,7 @@ impl Predictor {
         let path = checkpoint_of(model_or_run);
         ensure!(
             path.exists(),
-            "{} is no model: give the folder of a run, which has a {BEST} in it, or a .safetensors file that Tasklens wrote",
+            "{} is not a model: give a run folder, which contains {BEST}, or a .safetensors file written by Tasklens",
             model_or_run.display()
         );
         let checkpoint::Loaded { mut network, description, .. } = checkpoint::load(&path, device.tch)?;
@@ -176,7 +176,7 @@ impl Predictor {
         let dimensions = network.backbone().facts().features as usize;
         ensure!(
             features.len().is_multiple_of(2 * dimensions),
-            "there are {} bytes of features, which is no multiple of {}",
+            "there are {} bytes of features, which is not a multiple of {}",
             features.len(),
             2 * dimensions
         );

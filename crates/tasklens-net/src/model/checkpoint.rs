@@ -126,7 +126,7 @@ fn describe(file: &Path, header: &Metadata) -> anyhow::Result<Description> {
             file.display()
         ),
         None => bail!(
-            "{} is a safetensors file but no checkpoint of Tasklens: choose `best.safetensors` of a run",
+            "{} is a safetensors file but not a checkpoint of Tasklens: choose `best.safetensors` of a run",
             file.display()
         ),
     }
@@ -229,12 +229,12 @@ mod tests {
             load(&file, Device::Cpu)
                 .unwrap_err()
                 .to_string()
-                .contains("is no safetensors file, or is damaged")
+                .contains("is not a safetensors file, or is damaged")
         );
         assert!(read_description(&file).unwrap_err().to_string().contains("damaged"));
 
         tensor_file::write(&file, &[("a".to_owned(), &Tensor::from_slice(&[0_f32]))], None).unwrap();
-        assert!(load(&file, Device::Cpu).unwrap_err().to_string().contains("no checkpoint of Tasklens"));
+        assert!(load(&file, Device::Cpu).unwrap_err().to_string().contains("not a checkpoint of Tasklens"));
     }
 
     /// What happens when a checkpoint says this of itself, with the weights of one that says the truth.

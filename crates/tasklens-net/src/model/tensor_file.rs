@@ -129,7 +129,7 @@ struct Opened {
 }
 
 fn open(file: &Path) -> anyhow::Result<Opened> {
-    let damaged = || format!("{} is no safetensors file, or is damaged", file.display());
+    let damaged = || format!("{} is not a safetensors file, or is damaged", file.display());
     let cannot = || format!("cannot read {}", file.display());
     // A device or a pipe may have no end.
     let metadata = std::fs::metadata(file).with_context(cannot)?;
@@ -189,16 +189,19 @@ mod tests {
         ] {
             let file = crafted(dir.path(), &header, 4);
             let error = read(&file, |_, _| true).unwrap_err().to_string();
-            assert!(error.ends_with("crafted.safetensors is no safetensors file, or is damaged"), "{error}");
+            assert!(
+                error.ends_with("crafted.safetensors is not a safetensors file, or is damaged"),
+                "{error}"
+            );
         }
         let file = dir.path().join("long.safetensors");
         for length in [u64::MAX, 99_000_000, 9] {
             std::fs::write(&file, length.to_le_bytes()).unwrap();
             assert!(header(&file).unwrap_err().to_string().contains("damaged"));
         }
-        assert!(header(dir.path()).unwrap_err().to_string().contains("no safetensors file"), "a folder");
+        assert!(header(dir.path()).unwrap_err().to_string().contains("not a safetensors file"), "a folder");
         #[cfg(unix)]
-        assert!(header(Path::new("/dev/zero")).unwrap_err().to_string().contains("no safetensors file"));
+        assert!(header(Path::new("/dev/zero")).unwrap_err().to_string().contains("not a safetensors file"));
     }
 
     #[test]

@@ -229,7 +229,7 @@ impl Extractor<'_> {
             }
             cores.follow();
             for (image, message) in batch.failures {
-                reporter.warn(format!("{message}; the run goes on without this image"));
+                reporter.warn(format!("{message}; the run continues without this image"));
                 progress.done += 1;
                 failed.push(image);
             }

@@ -55,7 +55,7 @@ impl Saved {
         let score = |(task, right, of): &(String, usize, usize)| format!("{task} {right} of {of}");
         let scores: Vec<String> = self.scores.iter().filter(|score| score.2 > 0).map(score).collect();
         let mut text = format!(
-            "Saved as the run {}: learnt from {}. Right on images kept aside: {}",
+            "Saved as the run {}: trained on {}. Correct on validation images: {}",
             run_folder::name(&self.run),
             counted(self.trained, "image"),
             scores.join(", ")
@@ -70,7 +70,7 @@ impl Saved {
 fn left_out(images: usize) -> Option<String> {
     let it = plural(images, "it has", "they have");
     (images > 0).then(|| {
-        format!("{} took no part: {it} no features yet, or cannot be read", counted(images, "labelled image"))
+        format!("{} not used: {it} no features yet, or cannot be read", counted(images, "labelled image"))
     })
 }
 
@@ -90,7 +90,7 @@ pub fn save(
     let outside = config.outside(&[Written::Runs]);
     ensure!(
         outside.is_empty(),
-        "{}: Train asks whether it may be; or name a folder in the project as `paths.runs`",
+        "{}: allow it in Train, or set `paths.runs` to a folder in the project",
         outputs::told(config, &outside)
     );
     let checkpoint = checkpoint_of(base);
@@ -177,8 +177,8 @@ fn split(dataset: &Dataset, base: &Path, known: &Known) -> anyhow::Result<(Split
     if !base_network::is_base(&checkpoint_of(base)) {
         let Some(seen) = seen::of_run(base, dataset)? else {
             bail!(
-                "{} does not say which images it was trained with, so that none is left to measure with: let heads \
-                 learn on a network that does, or train a network",
+                "{} does not tell which images it was trained on, so there are none to validate with: fit heads \
+                 on a network that does, or train a network",
                 base.display()
             );
         };
@@ -191,10 +191,10 @@ fn split(dataset: &Dataset, base: &Path, known: &Known) -> anyhow::Result<(Split
         let missing = left_out_of(left_out);
         format!("no labelled image is left to {what}{missing}: label some more, then save again")
     };
-    ensure!(!train.is_empty(), none("learn from"));
+    ensure!(!train.is_empty(), none("train on"));
     ensure!(
         !validation.is_empty(),
-        none("measure with (`model.validation_split` or `model.split_column` keeps some aside)")
+        none("validate with (`model.validation_split` or `model.split_column` selects them)")
     );
     Ok((Split { train, validation }, left_out))
 }

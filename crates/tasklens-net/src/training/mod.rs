@@ -85,12 +85,12 @@ pub fn start_on_split(
         let last = match result {
             Ok(Ok(stopped)) => Event::Stopped(stopped),
             Ok(Err(error)) => Event::Failed { error: explain(&error) },
-            Err(what) => Event::Failed { error: format!("training broke off: {what}") },
+            Err(what) => Event::Failed { error: format!("training crashed: {what}") },
         };
         reporter.send(last);
     };
     if let Err(error) = std::thread::Builder::new().name("training".to_owned()).spawn(body) {
-        let error = format!("the system gives no thread to train in: {error}");
+        let error = format!("the system cannot start the training thread: {error}");
         // The receiver still exists: this cannot fail.
         let _ = events_in.send(Event::Failed { error });
     }

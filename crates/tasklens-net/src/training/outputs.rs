@@ -31,7 +31,7 @@ pub fn outside(request: &Request) -> Vec<Outside> {
 pub fn told(config: &Config, outside: &[Outside]) -> String {
     let places: Vec<String> = outside.iter().map(Outside::to_string).collect();
     let (folder, places) = (config.folder().display(), places.join(", "));
-    format!("this would be written outside of the project's folder {folder}: {places}")
+    format!("this would be written outside the project's folder {folder}: {places}")
 }
 
 /// Checks whether the output files of a run may be written: only a model or a history may be replaced by one. Reads
@@ -76,7 +76,7 @@ pub(super) fn write_history(text: &str, to: &Path) -> anyhow::Result<()> {
 pub(super) fn check_model(file: &Path) -> anyhow::Result<()> {
     if holds_something(file, "safetensors")? && tensor_file::header(file).is_err() {
         bail!(
-            "{} is there already and is no safetensors file: it is not replaced; name another file",
+            "{} already exists and is not a safetensors file, so it is not replaced; choose another file",
             file.display()
         );
     }
@@ -86,7 +86,7 @@ pub(super) fn check_model(file: &Path) -> anyhow::Result<()> {
 fn check_history(file: &Path) -> anyhow::Result<()> {
     if holds_something(file, "csv")? && !is_history(file)? {
         bail!(
-            "{} is there already and is no history of a training: it is not replaced; name another file",
+            "{} already exists and is not a training history, so it is not replaced; choose another file",
             file.display()
         );
     }
@@ -97,12 +97,12 @@ fn check_history(file: &Path) -> anyhow::Result<()> {
 fn holds_something(file: &Path, ending: &str) -> anyhow::Result<bool> {
     ensure!(
         file.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending)),
-        "{} does not end in `.{ending}`: name a file that does",
+        "{} does not end in `.{ending}`: choose a file name that does",
         file.display()
     );
     let Ok(metadata) = std::fs::symlink_metadata(file) else { return Ok(false) };
-    ensure!(!metadata.is_symlink(), "{} is a symbolic link: name the file itself", file.display());
-    ensure!(metadata.is_file(), "{} is there already and is no file: name another", file.display());
+    ensure!(!metadata.is_symlink(), "{} is a symbolic link: give the file itself", file.display());
+    ensure!(metadata.is_file(), "{} already exists and is not a file: choose another", file.display());
     Ok(metadata.len() > 0)
 }
 
@@ -136,7 +136,7 @@ mod tests {
         {
             std::fs::write(&file, text).unwrap();
             let error = write_history(&own, &file).unwrap_err().to_string();
-            assert!(error.contains("history.csv is there already and is no history"), "{error}");
+            assert!(error.contains("history.csv already exists and is not a training history"), "{error}");
             assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
         }
         std::fs::write(&file, [0xff, 0xfe, b'\n']).unwrap();
@@ -154,7 +154,7 @@ mod tests {
         check_model(&file).unwrap();
         std::fs::write(&file, "ssh-ed25519 AAAA me@home\n").unwrap();
         let error = copy_model(&file, &file).unwrap_err().to_string();
-        assert!(error.contains("net.safetensors is there already and is no safetensors file"), "{error}");
+        assert!(error.contains("net.safetensors already exists and is not a safetensors file"), "{error}");
         std::fs::create_dir(dir.path().join("folder.safetensors")).unwrap();
         assert!(check_model(&dir.path().join("folder.safetensors")).is_err());
     }
@@ -163,7 +163,7 @@ mod tests {
     fn no_other_ending_is_written_to() {
         for file in ["/home/me/.bashrc", "/home/me/authorized_keys", "csv", "a.csv.sh"] {
             let error = check_history(Path::new(file)).unwrap_err().to_string();
-            assert_eq!(error, format!("{file} does not end in `.csv`: name a file that does"));
+            assert_eq!(error, format!("{file} does not end in `.csv`: choose a file name that does"));
             assert!(check_model(Path::new(file)).is_err());
         }
     }

@@ -202,7 +202,7 @@ impl Passes {
                 reporter.send(meter.event(loss, left, now));
             }
         }
-        ensure!(!predictions.rows.is_empty(), "no image that validates could be read");
+        ensure!(!predictions.rows.is_empty(), "no validation image could be read");
         let secs = meter.secs(reporter.worked());
         self.secs_per_validation_image = Some(secs / self.split.validation.len() as f64);
         // Training weights may give extreme validation losses for a while, because early running statistics can
@@ -258,7 +258,7 @@ impl Passes {
     fn report_failures(&mut self, batch: &Batch, reporter: &mut Reporter) {
         for (row, message) in &batch.failures {
             if self.reported.insert(*row) {
-                reporter.warn(format!("{message}; the run goes on without this image"));
+                reporter.warn(format!("{message}; the run continues without this image"));
             }
         }
         for (row, message) in &batch.notes {

@@ -72,7 +72,7 @@ pub fn read(file: &Path, tasks: &[Task]) -> anyhow::Result<Vec<Recorded>> {
     let names = std::iter::once(IMAGE).chain(names.iter().map(String::as_str));
     ensure!(
         reader.headers().with_context(damaged)?.iter().eq(names),
-        "{} is of other tasks or labels",
+        "{} has other tasks or labels",
         file.display()
     );
     let mut recorded = Vec::new();
@@ -129,6 +129,6 @@ mod tests {
         let of = [(Some("a".to_owned()), "b".to_owned()), (None, "a".to_owned())];
         assert_eq!(read(&file, &tasks).unwrap(), [Recorded { image: "x.jpg".into(), tasks: of.to_vec() }]);
         let error = read(&file, &tasks[..1]).unwrap_err().to_string();
-        assert!(error.contains("predictions.csv is of other tasks or labels"), "{error}");
+        assert!(error.contains("predictions.csv has other tasks or labels"), "{error}");
     }
 }

@@ -156,8 +156,8 @@ impl RunProgress {
                 self.stopping.keep(Some((epoch, metrics.validation.loss)), last);
                 self.best = Some(metrics);
                 let notice = format!(
-                    "{BEST} holds the weights of epoch {epoch}, of which {LAST} does not know that they are the \
-                     best: they are kept until an epoch is better"
+                    "{BEST} holds the weights of epoch {epoch}, which {LAST} does not list as the \
+                     best: they are kept until a better epoch"
                 );
                 (false, Some(notice))
             }
@@ -165,7 +165,7 @@ impl RunProgress {
                 self.stopping.keep(None, last);
                 self.best = None;
                 let notice =
-                    format!("The best weights, {BEST}, are lost: those of the next epoch take their place");
+                    format!("The best weights, {BEST}, are lost: those of the next epoch replace them");
                 (false, Some(notice))
             }
         }
@@ -178,10 +178,10 @@ fn held(file: &Path, tasks: &[Task]) -> anyhow::Result<Option<Held>> {
         return Ok(None);
     }
     let Description { epoch, mut extra, tasks: own, .. } = checkpoint::read_description(file)?;
-    ensure!(own == tasks, "{} is of other tasks or labels than the run", file.display());
+    ensure!(own == tasks, "{} has other tasks or labels than the run", file.display());
     let metrics = extra.get_mut("metrics").map(serde_json::Value::take).unwrap_or_default();
     let metrics = serde_json::from_value(metrics)
-        .with_context(|| format!("{} says of its epoch what cannot be read", file.display()))?;
+        .with_context(|| format!("{} has unreadable metadata", file.display()))?;
     Ok(Some(Held { epoch, metrics }))
 }
 

@@ -46,7 +46,7 @@ impl Reporter {
     /// From now on, every event except progress is also written to the run's `events.jsonl`.
     ///
     /// # Errors
-    /// The file cannot be opened, or another process trains in this folder.
+    /// The file cannot be opened, or another process is training in this folder.
     pub fn log_to(&mut self, folder: &Path) -> anyhow::Result<()> {
         let path = folder.join(EVENTS);
         // A run may come from anywhere, and this is the only file that is appended to.
@@ -57,7 +57,7 @@ impl Reporter {
         let mut file = file.with_context(|| format!("cannot write {}", path.display()))?;
         // If the file system does not support locks, a second process is not detected.
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
-            bail!("another process trains in {}: wait for its end", folder.display());
+            bail!("another process is training in {}: wait until it ends", folder.display());
         }
         end_last_line(&mut file).with_context(|| format!("cannot write {}", path.display()))?;
         self.log = Some(Locked::new(file));
@@ -224,7 +224,7 @@ mod tests {
         first.log_to(dir.path()).unwrap();
         let (mut second, _events, _commands) = reporter();
         let error = second.log_to(dir.path()).unwrap_err().to_string();
-        assert!(error.starts_with("another process trains in"), "{error}");
+        assert!(error.starts_with("another process is training in"), "{error}");
         drop(first);
         second.log_to(dir.path()).unwrap();
     }

@@ -56,7 +56,7 @@ impl RunRecord {
     pub fn open(folder: &Path) -> anyhow::Result<Self> {
         ensure!(
             is_run(folder),
-            "{} is no run folder: expected `{EVENTS}` or `{BEST}` in it",
+            "{} is not a run folder: expected `{EVENTS}` or `{BEST}` in it",
             folder.display()
         );
         let mut record = Self::default();
@@ -323,7 +323,10 @@ mod tests {
     fn any_other_folder_is_refused_by_name() {
         let dir = tempfile::tempdir().unwrap();
         let error = RunRecord::open(dir.path()).unwrap_err().to_string();
-        assert!(error.contains("is no run folder: expected `events.jsonl` or `best.safetensors`"), "{error}");
+        assert!(
+            error.contains("is not a run folder: expected `events.jsonl` or `best.safetensors`"),
+            "{error}"
+        );
     }
 
     #[test]

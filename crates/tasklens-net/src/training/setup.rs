@@ -55,7 +55,7 @@ pub fn open_data(config: &Config, edits: &[Edit], reporter: &mut Reporter) -> an
                     stop.store(true, std::sync::atomic::Ordering::Relaxed);
                 }
             }
-            check.join().map_err(|_| anyhow::anyhow!("the check of the images broke off"))
+            check.join().map_err(|_| anyhow::anyhow!("the check of the images crashed"))
         })?
     };
     if reporter.should_stop() {
@@ -102,7 +102,7 @@ pub fn keep_split(folder: &Path, data: &mut Dataset, reporter: &mut Reporter) ->
     let (now, then) = (rows(&data.split), rows(&split));
     if then < now {
         reporter.warn(format!(
-            "{} rows have come into the CSV since the run began; it goes on without them: start a new run to \
+            "{} rows were added to the CSV since the run started; it continues without them: start a new run to \
              use them",
             now - then
         ));
@@ -133,7 +133,7 @@ pub fn take_split(other: &Path, data: &mut Dataset) -> anyhow::Result<()> {
 pub fn open_folder(request: &Request) -> anyhow::Result<(PathBuf, bool)> {
     let config = &request.config;
     let found = match (&request.run, request.resume) {
-        (None, true) => bail!("name the run to resume"),
+        (None, true) => bail!("give the run to resume"),
         (Some(folder), true) => {
             ensure!(
                 folder.join(LAST).is_file(),
@@ -145,13 +145,13 @@ pub fn open_folder(request: &Request) -> anyhow::Result<(PathBuf, bool)> {
         (Some(folder), false) => {
             ensure!(
                 ![BEST, LAST].iter().any(|name| folder.join(name).is_file()),
-                "{} holds a run already: name another folder, or resume it with `--resume`",
+                "{} already contains a run: choose another folder, or resume it with `--resume`",
                 folder.display()
             );
             // Leftovers of a run that never started may stay; user files must not be mixed with those of a run.
             ensure!(
                 folder.join(EVENTS).is_file() || is_empty(folder),
-                "{} is not empty: name a new folder for the run",
+                "{} is not empty: choose a new folder for the run",
                 folder.display()
             );
             let is_new = !folder.exists();

@@ -90,8 +90,8 @@ pub fn check_resumed(config: &Config, left_with: &Path) -> anyhow::Result<Option
     let is_same = then.schedule == now.schedule && then.epochs == now.epochs;
     Ok((is_cycle && !is_same).then(|| {
         format!(
-            "the run was left with `schedule: {}` over {} epochs and goes on with `{}` over {}: its learning rates are those \
-             of neither",
+            "the run was left with `schedule: {}` over {} epochs and continues with `{}` over {}: its learning rates match \
+             neither",
             then.schedule.name(),
             then.epochs,
             now.schedule.name(),
@@ -151,7 +151,7 @@ mod tests {
         let error = told("frozen_epochs: 2, epochs: 3").unwrap_err().to_string();
         assert!(error.contains("trained with `frozen_epochs: 1`, and the config has 2"), "{error}");
         let notice = told("frozen_epochs: 1, epochs: 9, schedule: one_cycle").unwrap().unwrap();
-        assert!(notice.contains("over 3 epochs and goes on with `one_cycle` over 9"), "{notice}");
+        assert!(notice.contains("over 3 epochs and continues with `one_cycle` over 9"), "{notice}");
         config("epochs: 3").save(&file).unwrap();
         assert_eq!(told("epochs: 9").unwrap(), None, "the plateau rule knows no end");
     }

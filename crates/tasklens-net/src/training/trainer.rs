@@ -275,8 +275,8 @@ impl<'a> Run<'a> {
         let was_finite = self.progress.epochs.last().is_none_or(|last| last.validation.loss.is_finite());
         if !loss.is_finite() && was_finite {
             reporter.warn(format!(
-                "the validation loss of epoch {epoch} is {loss}: the run goes on, and the epoch is not kept as the best; \
-                 if it stays so, start again with a lower `learning_rate` (a tenth, say)"
+                "the validation loss of epoch {epoch} is {loss}: the run continues, and the epoch does not count as the best; \
+                 if that persists, start again with a lower `learning_rate` (a tenth, say)"
             ));
         }
     }
@@ -329,12 +329,13 @@ impl<'a> Run<'a> {
                 let secs = began.elapsed().as_secs_f64();
                 return Ok(Stopped { why, best_epoch: None, best: None, model: None, secs });
             }
-            reporter
-                .warn("Stopped within the first epoch: its weights are kept, though nothing validated them");
+            reporter.warn(
+                "Stopped during the first epoch: its weights are kept, although they were not validated",
+            );
             self.checkpoint(BEST, 0, false, reporter)?;
         } else if self.progress.epochs.iter().all(|metrics| !metrics.validation.loss.is_finite()) {
             reporter.warn(
-                "the validation loss was no number in any epoch: the last weights are kept, though nothing says that \
+                "the validation loss was not finite in any epoch: the last weights are kept, although nothing shows that \
                  they are good; start again with a lower `learning_rate` (a tenth, say)",
             );
             self.checkpoint(BEST, self.progress.epochs.len(), false, reporter)?;

@@ -393,7 +393,7 @@ fn a_folder_of_the_user_is_not_taken_for_a_run() {
     let project = Project::new();
     let before = std::fs::read(project.path("config.yml")).expect("a config");
     let events = project.train("", false, &[]);
-    assert!(failed(&events).contains("is not empty: name a new folder"), "{}", failed(&events));
+    assert!(failed(&events).contains("is not empty: choose a new folder"), "{}", failed(&events));
     assert_eq!(std::fs::read(project.path("config.yml")).expect("a config"), before);
 }
 
@@ -402,7 +402,7 @@ fn a_run_is_not_overwritten_and_an_empty_one_not_resumed() {
     let project = Project::new();
     project.train("run", false, &[("model.epochs", "1")]);
     let error = failed(&project.train("run", false, &[])).to_owned();
-    assert!(error.contains("holds a run already"), "{error}");
+    assert!(error.contains("already contains a run"), "{error}");
     let error = failed(&project.train("new", true, &[])).to_owned();
     assert!(error.contains("has no last.safetensors"), "{error}");
 }

@@ -45,7 +45,7 @@ impl<'a> Draft<'a> {
 
     /// Adds an item at the end of a list.
     pub fn add_item(&mut self, list: &Node, item: &str) -> Result<(), &'static str> {
-        let Value::List(items) = &list.value else { return Err("the labels are no list") };
+        let Value::List(items) = &list.value else { return Err("the labels are not a list") };
         let spans: Vec<&Range<usize>> = items.iter().map(|item| &item.span).collect();
         let Some(last) = spans.last() else { return Err("the list is empty") };
         // In the same quotes as its neighbours.
@@ -65,7 +65,9 @@ impl<'a> Draft<'a> {
 
     /// Adds a task at the end of `target_encoder`, in the style of the last one.
     pub fn add_task(&mut self, encoder: &Node, name: &str, labels: &[String]) -> Result<(), &'static str> {
-        let Value::Map(entries) = &encoder.value else { return Err("`target_encoder` is no group") };
+        let Value::Map(entries) = &encoder.value else {
+            return Err("`target_encoder` is not a group of keys");
+        };
         let Some(last) = entries.last() else { return Err("`target_encoder` is empty") };
         let labels: Vec<String> = labels.iter().map(|label| scalar(label)).collect();
         let in_line = format!("{}: [{}]", scalar(name), labels.join(", "));
@@ -162,7 +164,7 @@ impl<'a> Draft<'a> {
         let Value::Map(entries) = &group.value else { return Err("there is no group of keys") };
         let span = |entry: &Entry| entry.span.start..entry.node.span.end.max(entry.span.end);
         let spans: Vec<Range<usize>> = entries.iter().map(span).collect();
-        let entry = entries.iter().find(|entry| entry.key.trim() == key).ok_or("a key is not there")?;
+        let entry = entries.iter().find(|entry| entry.key.trim() == key).ok_or("a key is missing")?;
         self.remove(&spans, &span(entry), group.is_flow, "")
     }
 
@@ -174,7 +176,7 @@ impl<'a> Draft<'a> {
         is_flow: bool,
         mark: &str,
     ) -> Result<(), &'static str> {
-        let at = all.iter().position(|span| span == one).ok_or("it is not there")?;
+        let at = all.iter().position(|span| span == one).ok_or("it is missing")?;
         let line = self.line_start(one.start);
         if !is_flow {
             if self.before(one.start).trim() != mark {

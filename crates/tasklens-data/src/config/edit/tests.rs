@@ -162,7 +162,7 @@ fn what_cannot_be_changed_safely_is_told_and_not_tried() {
     let shared = "paths: {model_dataframe: a.csv}\nmodel:\n  target_encoder:\n    print: &these [solid, floral, striped]\n    lining: *these\n";
     let error = edited(shared, &rename("solid", "plain")).unwrap_err();
     assert!(error.contains("shop.yml: this cannot be changed safely"), "{error}");
-    assert!(error.ends_with("rename the label `solid` of `print` to `plain` by hand there"), "{error}");
+    assert!(error.ends_with("rename the label `solid` of `print` to `plain` by hand"), "{error}");
     let hidden = "paths: {model_dataframe: a.csv}\nmodel:\n  target_encoder: {print: [solid, floral], neck: [v, round]}\n  target: [print]\n";
     assert!(edited(hidden, &add_task()).unwrap_err().contains("`target` leaves it out"));
 }

@@ -85,7 +85,7 @@ fn a_wrong_value_names_line_key_what_was_found_and_what_was_expected() {
         ),
         (
             "augmentation: {rotate: 5}",
-            "`model.augmentation.rotate` is not known; did you mean `rotation`?".into(),
+            "`model.augmentation.rotate` is unknown; did you mean `rotation`?".into(),
         ),
         (
             "backbone: resnet",
@@ -132,12 +132,12 @@ fn a_wrong_value_names_line_key_what_was_found_and_what_was_expected() {
         ("workers: 0", "`model.workers` is `0`, expected `auto` or a whole number from 1 to 256".into()),
         (
             "target: [sleeve_encoded]",
-            "`model.target` has `sleeve_encoded`, which is no task of `model.target_encoder`; did you mean `sleeves`?"
+            "`model.target` has `sleeve_encoded`, which is not a task of `model.target_encoder`; did you mean `sleeves`?"
                 .into(),
         ),
         ("target: [print, print_encoded]", "`model.target` has the task `print` twice".into()),
         ("target: []", "`model.target` names no task; leave it out to train all of them".into()),
-        ("split_column: path", "`model.split_column` is `path`, which is a task or the image path already".into()),
+        ("split_column: path", "`model.split_column` is `path`, which is already a task or the image path".into()),
     ] {
         assert_eq!(refusal(&format!("  {line}")), format!("7: {expected}"), "{line}");
     }
@@ -145,19 +145,19 @@ fn a_wrong_value_names_line_key_what_was_found_and_what_was_expected() {
 
 #[test]
 fn an_unknown_key_gets_the_nearest_known_one() {
-    assert_eq!(refusal("  batchsize: 3"), "7: `model.batchsize` is not known; did you mean `batch_size`?");
+    assert_eq!(refusal("  batchsize: 3"), "7: `model.batchsize` is unknown; did you mean `batch_size`?");
     assert_eq!(
         refusal("  model_path: x"),
-        "7: `model.model_path` is not known; `model_path` belongs into `paths:`, as `paths.model_path`"
+        "7: `model.model_path` is unknown; `model_path` belongs in `paths:`, as `paths.model_path`"
     );
-    assert_eq!(refusal("modle: 3"), "7: `modle` is not known; did you mean `model`?");
+    assert_eq!(refusal("modle: 3"), "7: `modle` is unknown; did you mean `model`?");
     assert_eq!(
         refusal("epochs: 3"),
-        "7: `epochs` is not known; `epochs` belongs into `model:`, as `model.epochs`"
+        "7: `epochs` is unknown; `epochs` belongs in `model:`, as `model.epochs`"
     );
     assert_eq!(
         refusal_of("zebra: 1\npaths: {model_dataframe: a.csv}\nmodel: {target_encoder: {a: [x, y]}}"),
-        "shop.yml:1: `zebra` is not known; the keys here are `paths` and `model`"
+        "shop.yml:1: `zebra` is unknown; the keys here are `paths` and `model`"
     );
 }
 
@@ -229,7 +229,7 @@ fn a_wrong_target_encoder_is_said_at_the_task_or_the_label() {
         refusal("    a: x"),
         "shop.yml:4: `model.target_encoder.a` is `x`, expected a list of labels, such as [short, long]"
     );
-    assert_eq!(refusal("    a: [x, y]\n    a: [x, y]"), "shop.yml:5: `a` is given twice (first in line 4)");
+    assert_eq!(refusal("    a: [x, y]\n    a: [x, y]"), "shop.yml:5: `a` is given twice (first on line 4)");
     assert_eq!(
         refusal("    path: [x, y]"),
         "shop.yml:3: the column `path` holds the image path and cannot be a task too".replace(":3:", ":4:")
@@ -340,9 +340,8 @@ fn a_path_written_on_windows_is_read_where_it_can_be() {
     assert!(config.paths.model_dataframe.ends_with("shop/data/labels.csv"), "{:?}", config.paths);
     for path in ["C:\\data\\labels.csv", "C:/data/labels.csv", "\\\\server\\share\\labels.csv"] {
         let message = refusal_of(&text(path));
-        let expected = format!(
-            "`paths.model_dataframe` is `{path}`, a path of a Windows computer; expected a path on this one"
-        );
+        let expected =
+            format!("`paths.model_dataframe` is `{path}`, a Windows path; expected a path on this computer");
         assert!(message.contains(&expected), "{message}");
     }
 }

@@ -55,7 +55,7 @@ fn what_cannot_both_be_meant_is_told() {
         ("  optimizer: sgd", "`adam` or `adamw`"),
         ("  label_smoothing: 1", "from 0 to below 1"),
         ("  augmentation: {crop: {scale: [0, 1]}}", "both from 0.01 to 1"),
-        ("  augmentation: {crop: {size: 3}}", "`model.augmentation.crop.size` is not known"),
+        ("  augmentation: {crop: {size: 3}}", "`model.augmentation.crop.size` is unknown"),
         ("  augmentation: {crop: 3}", "`none`, `true`, or a group of keys"),
         ("  backbone_learning_rate: 0", "above 0 and at most 1"),
     ] {
@@ -64,5 +64,5 @@ fn what_cannot_both_be_meant_is_told() {
     }
     let notices =
         with_model("  schedule: one_cycle\n  min_lr: 0.0001\n  lr_reducer_factor: 0.1").unwrap().notices;
-    assert_eq!(notices, ["with `schedule: one_cycle` nothing follows from `min_lr`"]);
+    assert_eq!(notices, ["with `schedule: one_cycle` these keys have no effect: `min_lr`"]);
 }

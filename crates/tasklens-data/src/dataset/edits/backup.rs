@@ -61,10 +61,10 @@ pub(in crate::dataset) fn replace(
     match other_names {
         0 => {}
         1 => notices.push(format!(
-            "{name} has another name on this disk (a hard link); under that, the file is still as it was."
+            "{name} has another name on this disk (a hard link), under which the file is unchanged."
         )),
         _ => notices.push(format!(
-            "{name} has {other_names} other names on this disk (hard links); under those, the file is still as it was."
+            "{name} has {other_names} other names on this disk (hard links), under which the file is unchanged."
         )),
     }
     Ok(Some(Replaced { backup, notices }))

@@ -83,7 +83,7 @@ impl State {
 
 fn doubt(dataset: &Dataset, edit: &Edit) -> String {
     format!(
-        "{} has `{}` for {}, {}: it was being saved when Tasklens ended, was taken back, and another program has \
+        "{} has `{}` for {}, {}: it was being saved when Tasklens ended, was undone, and another program has \
          written the file since. It stays as the file has it; check it.",
         dataset.table.path.display(),
         edit.after.as_deref().unwrap_or("no label"),

@@ -206,7 +206,7 @@ impl Journal {
             length = read.whole;
             match read.warnings.is_empty() && read.bytes == read.whole && read.state.is_same_as(state) {
                 true => Ok(()),
-                false => Err(io::Error::other("it does not say the same as the label edits")),
+                false => Err(io::Error::other("it differs from the label edits")),
             }
         };
         let (file, unconfirmed) = files::replace_open(path, write, check).map_err(|error| {
@@ -242,7 +242,7 @@ impl Journal {
         };
         if !is_new && hold.length().is_ok_and(|length| length > 0) {
             return Err(Refusal::ForGood(format!(
-                "the labels of {} were edited in another window meanwhile; open the project anew to go on from there",
+                "the labels of {} were edited in another window meanwhile; open the project again to continue from there",
                 self.csv.display()
             )));
         }
@@ -270,7 +270,7 @@ impl Journal {
         let Access::Held(hold) = &mut self.access else { return };
         if !lines.is_ours {
             self.access = Access::Denied(format!(
-                "{} is no journal of label edits; move it elsewhere and open the project anew",
+                "{} is not a journal of label edits; move it elsewhere and open the project again",
                 self.file.display()
             ));
             return;
@@ -293,7 +293,7 @@ impl Journal {
     fn words(&self, obstacle: &Obstacle) -> String {
         match obstacle {
             Obstacle::Held => format!(
-                "the labels of {} are being edited in another window of Tasklens; edit there, or close it and open the project here anew",
+                "the labels of {} are being edited in another window of Tasklens; edit there, or close it and open the project here again",
                 self.csv.display()
             ),
             Obstacle::Disk(error) => self.advice(error),
@@ -314,7 +314,7 @@ fn folder(file: &Path) -> &Path {
 
 fn moved(file: &Path) -> Refusal {
     Refusal::ForNow(format!(
-        "{} was moved, deleted or changed by another program; put it back, or open the project anew and make the last edits again",
+        "{} was moved, deleted or changed by another program; put it back, or open the project again and repeat the last edits",
         file.display()
     ))
 }

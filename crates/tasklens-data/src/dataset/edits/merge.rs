@@ -99,7 +99,7 @@ impl Save<'_> {
         let csv = real(&self.dataset.table.path)?;
         if !csv.exists() {
             bail!(
-                "{} is not there any more: put it back, and save again; the edits wait beside it",
+                "{} no longer exists: put it back, and save again; the edits wait beside it",
                 csv.display()
             );
         }
@@ -181,7 +181,7 @@ fn merge(
     let path_column = &dataset.table.headers[dataset.columns.path];
     let Some(path) = table.column(path_column) else {
         bail!(
-            "{} has no column `{path_column}` any more, so its rows cannot be found; put it back, or export the labels to another file before you change it",
+            "{} no longer has a column `{path_column}`, so its rows cannot be found; put it back, or export the labels to another file before you change it",
             table.path.display()
         );
     };
@@ -265,7 +265,7 @@ pub(in crate::dataset) fn checked_bytes(table: &Table) -> anyhow::Result<Vec<u8>
         && table.edited_cells().all(|(row, column, cell)| again.cell(row, column) == cell);
     if !is_as_meant {
         bail!(
-            "{} would not read as it should after the edits; nothing was written: look for a quote that is not closed in it",
+            "{} would not be read correctly after the edits, so nothing was written: look for an unclosed quote in it",
             table.path.display()
         );
     }

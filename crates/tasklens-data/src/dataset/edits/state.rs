@@ -196,14 +196,14 @@ impl State {
             // Steps are undone in reverse order, so an undone step implies that all later ones were undone, too.
             Entry::Undo { step, .. } => {
                 let at = self.history.find_done(step);
-                let at = at.ok_or_else(|| format!("it undoes step {step}, which is not there"))?;
+                let at = at.ok_or_else(|| format!("it undoes step {step}, which does not exist"))?;
                 while self.history.done > at {
                     self.undo_last();
                 }
             }
             Entry::Redo { step, .. } => {
                 let at = self.history.find_undone(step);
-                let at = at.ok_or_else(|| format!("it redoes step {step}, which is not there"))?;
+                let at = at.ok_or_else(|| format!("it redoes step {step}, which does not exist"))?;
                 while self.history.done <= at {
                     self.redo_next();
                 }

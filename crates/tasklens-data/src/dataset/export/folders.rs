@@ -191,7 +191,7 @@ impl Report {
         }
         if let Err(error) = result {
             if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
-                bail!("{}: {error}; make room, and export again", item.target.display());
+                bail!("{}: {error}; free some space, and export again", item.target.display());
             }
             self.fail(&item.source, &error);
         }
@@ -214,7 +214,7 @@ impl Report {
         for kind in (0..3).filter(|kind| *kind != chosen && self.placed[*kind] > 0) {
             let what = counted(self.placed[kind], names[kind]).replace("copys", "copies");
             let wanted = format!("{}s", names[chosen]);
-            notices.push(format!("{what} instead of {wanted}: those cannot be made there"));
+            notices.push(format!("{what} instead of {wanted}, which are not possible there"));
         }
         if let Some(first) = &self.first_failed {
             let more =
@@ -223,10 +223,12 @@ impl Report {
         }
         if self.unknown > 0 {
             let labels = counted(self.unknown, "label");
-            notices.push(format!("{labels} left out, as the config does not list them: Data, Problems"));
+            notices
+                .push(format!("{labels} left out, as the config does not list them: see Problems in Data"));
         }
         if has_files {
-            notices.push(format!("Files in {} that no export made were left as they are", out.display()));
+            notices
+                .push(format!("Files in {} that are not from an export were left unchanged", out.display()));
         }
         let placed: usize = self.placed.iter().sum();
         let (labels, folders) = (counted(placed, "image"), counted(folders, "folder"));
@@ -288,10 +290,10 @@ mod tests {
         report.place(&Item { source: source.clone(), target: folder.path().join("c.jpg") }).unwrap();
         let written = report.written(folder.path(), 1, false);
         assert_eq!(written.left_out, 1);
-        assert_eq!(written.notices[0], "2 copies instead of hard links: those cannot be made there");
+        assert_eq!(written.notices[0], "2 copies instead of hard links, which are not possible there");
 
         let mut report = Report::new(Placing::Copy, |_, _, _| Err(ErrorKind::StorageFull.into()));
         let error = report.place(&Item { source, target: folder.path().join("d.jpg") }).unwrap_err();
-        assert!(error.to_string().contains("make room"), "{error}");
+        assert!(error.to_string().contains("free some space"), "{error}");
     }
 }

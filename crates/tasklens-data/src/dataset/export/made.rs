@@ -88,10 +88,13 @@ pub fn folder_in(chosen: &Path, name: &str) -> PathBuf {
 /// There are files that are not from an export, or it cannot be written to.
 pub(super) fn begin(folder: &Path) -> anyhow::Result<bool> {
     if folder.is_file() {
-        bail!("{} is a file: name a folder", folder.display());
+        bail!("{} is a file: choose a folder", folder.display());
     }
     if !is_ours(folder) {
-        bail!("{} has files that no export put there: choose a new folder or an empty one", folder.display());
+        bail!(
+            "{} has files that are not from an export: choose a new folder or an empty one",
+            folder.display()
+        );
     }
     let cannot = || format!("{} cannot be written", folder.display());
     fs::create_dir_all(folder).with_context(cannot)?;

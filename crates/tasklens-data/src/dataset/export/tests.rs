@@ -126,7 +126,7 @@ fn the_next_export_replaces_the_last_and_nothing_else() {
     let change = shop.state.label_change(&shop.dataset, 2, 1, Some("short"));
     shop.state.edit(Step::now(AnnotationSource::Hand, vec![change])).unwrap();
     let written = shop.folders(Placing::Copy);
-    assert!(written.notices.iter().any(|notice| notice.contains("left as they are")), "{written:?}");
+    assert!(written.notices.iter().any(|notice| notice.contains("left unchanged")), "{written:?}");
     assert_eq!(
         shop.files(),
         [
@@ -149,7 +149,7 @@ fn a_folder_with_files_of_the_user_is_refused_and_another_is_found() {
     let shop = Shop::new();
     let form = Form::Folders { tasks: vec![0], placing: Placing::Copy };
     let error = shop.export(&form, "in").unwrap_err().to_string();
-    assert!(error.contains("has files that no export put there"), "{error}");
+    assert!(error.contains("has files that are not from an export"), "{error}");
     assert_eq!(fs::read_dir(shop.at("in")).unwrap().count(), 1);
     assert!(shop.export(&form, "a.jpg").unwrap_err().to_string().contains("is a file"));
     assert_eq!(folder_in(&shop.at("new"), "labels"), shop.at("new"));

@@ -15,7 +15,7 @@ impl ImageFinder {
         }
         if is_address(cell) {
             return format!(
-                "`{cell}` is an address: fetch it first, and write the path of the file into the CSV"
+                "`{cell}` is a URL: download it first, and write the path of the file into the CSV"
             );
         }
         let path = under(&self.roots[0], cell);
@@ -23,19 +23,19 @@ impl ImageFinder {
         match &self.listings.nearest(&self.roots, cell)[..] {
             [] => {}
             [(near, _)] => {
-                return format!("{missing}, but {} is there: write it so in the CSV", near.display());
+                return format!("{missing}, but {} exists: write it so in the CSV", near.display());
             }
             several => {
                 let several: Vec<_> = several.iter().map(|(path, _)| path.display().to_string()).collect();
                 return format!(
-                    "{missing}, and it could be any of {}: write the one that is meant into the CSV",
+                    "{missing}, and it could be any of {}: write the right one into the CSV",
                     several.join(", ")
                 );
             }
         }
         if let [other, ..] = &of_other_format(&path)[..] {
             return format!(
-                "{missing}, but {} is there: if that is meant, write it so in the CSV",
+                "{missing}, but {} exists: if that is meant, write it so in the CSV",
                 other.display()
             );
         }
@@ -68,12 +68,12 @@ impl ImageFinder {
         let there = ends.find(|end| self.roots.iter().any(|root| root.join(end).is_file()));
         match there {
             Some(end) => {
-                format!("write its path from the folder of the CSV on, here `{end}`, which is there")
+                format!("write its path relative to the folder of the CSV, here `{end}`, which exists")
             }
             None => {
                 let end = names[names.len().saturating_sub(2)..].join("/");
                 format!(
-                    "write its path from the folder of the CSV on, such as `{end}`, and put the file there"
+                    "write its path relative to the folder of the CSV, such as `{end}`, and put the file there"
                 )
             }
         }

@@ -61,14 +61,14 @@ fn a_file_that_is_nearly_named_is_read_and_told() {
         "50%.png",
     ]);
     let cases = [
-        ("images/A.JPG", "Images/a.jpg", "other upper and lower case"),
-        (r"IMAGES\a.jpg", "Images/a.jpg", "other upper and lower case"),
+        ("images/A.JPG", "Images/a.jpg", "different upper and lower case"),
+        (r"IMAGES\a.jpg", "Images/a.jpg", "different upper and lower case"),
         ("caf\u{e9}/x.png", "cafe\u{301}/x.png", "another Unicode form"),
         ("my%20pics/%C3%84b.PNG", "my pics/\u{c4}b.PNG", "without percent signs"),
-        ("my%20pics/A\u{308}B.png", "my pics/\u{c4}b.PNG", "other upper and lower case"),
-        ("7", "7.jpeg", "another ending"),
-        ("7.jpg", "7.jpeg", "another ending"),
-        ("SCAN.TIF", "scan.tiff", "another ending"),
+        ("my%20pics/A\u{308}B.png", "my pics/\u{c4}b.PNG", "different upper and lower case"),
+        ("7", "7.jpeg", "another file extension"),
+        ("7.jpg", "7.jpeg", "another file extension"),
+        ("SCAN.TIF", "scan.tiff", "another file extension"),
         ("50%25.png", "50%.png", "without percent signs"),
     ];
     for (cell, expected, what) in cases {
@@ -76,7 +76,7 @@ fn a_file_that_is_nearly_named_is_read_and_told() {
         assert_eq!(path, expected, "{cell}");
         let [note] = &notes[..] else { panic!("{cell}: {notes:?}") };
         assert!(note.starts_with("1 image is read from a file that has"), "{note}");
-        assert!(note.contains(what) && note.ends_with(&format!("for `{cell}` in line 2")), "{note}");
+        assert!(note.contains(what) && note.ends_with(&format!("for `{cell}` on line 2")), "{note}");
     }
     for cell in ["images/b.jpg", "cafe/x.png", "7.png", "8", "50%zz.png", "a.jpg"] {
         assert_eq!(located(&dir, cell), (cell.to_owned(), vec![]), "{cell}");
@@ -90,8 +90,8 @@ fn guesses_are_told_once_a_kind() {
     let cells = ["a.jpg", "B.JPG", "C.jpg", "a", "none"].map(str::to_owned);
     let notes = finder(&dir).locate(&cells).guesses.notes(&|row| row as u64 + 2);
     let [case, ending] = &notes[..] else { panic!("{notes:?}") };
-    assert!(case.starts_with("2 images are read") && case.ends_with("for `B.JPG` in line 3"), "{case}");
-    assert!(ending.starts_with("1 image is read") && ending.ends_with("for `a` in line 5"), "{ending}");
+    assert!(case.starts_with("2 images are read") && case.ends_with("for `B.JPG` on line 3"), "{case}");
+    assert!(ending.starts_with("1 image is read") && ending.ends_with("for `a` on line 5"), "{ending}");
 }
 
 #[cfg(target_os = "linux")]
@@ -123,11 +123,7 @@ fn the_likely_cause_of_a_missing_image_is_named() {
     let root = dir.path().display();
     let why = |cell: &str| finder(&dir).why_missing(cell);
     let cases = [
-        (
-            r"C:\Users\me\img\0.png",
-            "is a Windows path of another computer",
-            "here `img/0.png`, which is there",
-        ),
+        (r"C:\Users\me\img\0.png", "is a Windows path of another computer", "here `img/0.png`, which exists"),
         (
             "D:/x/img/9.png",
             "is a Windows path of another computer",
@@ -135,15 +131,15 @@ fn the_likely_cause_of_a_missing_image_is_named() {
         ),
         ("file:///C:/Users/me/img/0.png", "is a Windows path of another computer", "here `img/0.png`"),
         (r"\\server\share\1.png", "is a Windows path of another computer", "such as `share/1.png`"),
-        ("https://example.org/img/0.png", "is an address: fetch it first", ""),
-        ("s3://bucket/img/0.png", "is an address: fetch it first", ""),
+        ("https://example.org/img/0.png", "is a URL: download it first", ""),
+        ("s3://bucket/img/0.png", "is a URL: download it first", ""),
         (
             "/home/nobody_here/img/0.png",
             "is missing: there is no folder /home/nobody_here on this",
             "here `img/0.png`",
         ),
         ("file:///home/nobody_here/img/0.png", "is missing: there is no folder", "here `img/0.png`"),
-        ("file://server/img/0.png", "is an address", ""),
+        ("file://server/img/0.png", "is a URL", ""),
         ("img/1.png", "is missing, but", "write it so in the CSV"),
         ("pics/old/0.png", &format!("is missing: there is no folder {root}/pics; check"), ""),
         ("img/2.png", "is missing: check the path in the CSV, or put the file there", ""),
@@ -166,7 +162,7 @@ fn an_image_that_is_in_both_folders_is_told() {
     let notes = guesses.notes(&|row| row as u64 + 2);
     assert_eq!(notes.len(), 1, "{notes:?}");
     assert!(
-        notes[0].starts_with("1 image is there twice") && notes[0].contains("`a.png` in line 2"),
+        notes[0].starts_with("1 image is there twice") && notes[0].contains("`a.png` on line 2"),
         "{notes:?}"
     );
 }

@@ -56,15 +56,15 @@ impl Guesses {
         let how = match kind {
             Kind::Exact | Kind::Twice => {
                 return format!(
-                    "{least}{images} there twice, beside the CSV and in the folder `images` of the config, such as \
-                     `{cell}` in line {line}: {path} is used"
+                    "{least}{images} there twice, relative to the CSV and in the folder `images` of the config, such as \
+                     `{cell}` on line {line}: {path} is used"
                 );
             }
             Kind::Unicode => "the same name in another Unicode form",
             Kind::Percent => "the name without percent signs (`%20` is a space)",
-            Kind::Case => "the name in other upper and lower case",
-            Kind::Ending => "the name with another ending",
+            Kind::Case => "the name in different upper and lower case",
+            Kind::Ending => "the name with another file extension",
         };
-        format!("{least}{images} read from a file that has {how}, such as {path} for `{cell}` in line {line}")
+        format!("{least}{images} read from a file that has {how}, such as {path} for `{cell}` on line {line}")
     }
 }

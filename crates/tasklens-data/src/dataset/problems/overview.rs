@@ -139,7 +139,7 @@ fn form(dataset: &Dataset, problems: &mut Vec<Problem>) {
     };
     let blank = dataset.rows.iter().enumerate().filter(|(index, _)| dataset.is_blank(*index)).count();
     if blank > 0 {
-        note(format!("{} without any text {} passed over", counted(blank, "row"), was(blank)));
+        note(format!("{} without any text {} skipped", counted(blank, "row"), was(blank)));
     }
     let unlabelled = |row: &&crate::dataset::Row| {
         !row.image.as_os_str().is_empty() && row.labels.iter().all(Option::is_none)
@@ -171,7 +171,7 @@ fn tasks(dataset: &Dataset, problems: &mut Vec<Problem>) {
             };
             let (severity, advice) = match learnable {
                 0 => (Severity::Error, "training needs a task with at least two labels"),
-                _ => (Severity::Warning, "there is nothing to tell apart, so this task learns nothing"),
+                _ => (Severity::Warning, "there is nothing to distinguish, so this task learns nothing"),
             };
             push(severity, &task.name, format!("{found} in the rows that can be used; {advice}"));
             continue;
@@ -182,7 +182,7 @@ fn tasks(dataset: &Dataset, problems: &mut Vec<Problem>) {
                 push(Severity::Note, &task.name, message);
             } else if count.train == 0 {
                 let message = format!(
-                    "the label `{label}` occurs in {} to validate but in none to train: it cannot be learnt",
+                    "the label `{label}` occurs in {} for validation but in none for training: it cannot be learnt",
                     counted(count.validation, "row")
                 );
                 push(Severity::Warning, &task.name, message);
@@ -219,7 +219,7 @@ fn split(dataset: &Dataset, problems: &mut Vec<Problem>) {
         let usable = dataset.rows.iter().filter(|row| row.usable).count();
         let advice = match column {
             Some(_) => "write `train` and `validation` into its cells",
-            None => "add rows with an image and a label; two are the least",
+            None => "add rows with an image and a label, at least two",
         };
         let message = format!(
             "no row is left to {} ({usable} of {} can be used); {advice}",

@@ -62,13 +62,13 @@ impl Dataset {
             let difference = compare_labels(&self.rows[first].labels, &self.rows[row].labels);
             let message = match difference {
                 Difference::None => {
-                    format!("the same image and labels as in line {line}{name}; this row is not used")
+                    format!("the same image and labels as on line {line}{name}; this row is not used")
                 }
                 Difference::Missing => format!(
-                    "the same image as in line {line}{name}, with labels for other tasks; this row is not used: put all labels into one row"
+                    "the same image as on line {line}{name}, with labels for other tasks; this row is not used: put all labels in one row"
                 ),
                 Difference::Conflict(task) => format!(
-                    "the same image as in line {line}{name}, but another label for `{}`; this row is not used: keep the row that is right",
+                    "the same image as on line {line}{name}, but another label for `{}`; this row is not used: keep the row that is right",
                     self.tasks[task].name
                 ),
             };
@@ -90,7 +90,7 @@ impl Dataset {
                         "" => "the cell is empty, so the row is not used; expected train, validation or test"
                             .to_owned(),
                         text => format!(
-                            "`{text}` is not known, so the row is not used; expected train, validation or test"
+                            "`{text}` is unknown, so the row is not used; expected train, validation or test"
                         ),
                     };
                     found.push(Problem::in_row(Kind::Split, &self.table, index, column, message));

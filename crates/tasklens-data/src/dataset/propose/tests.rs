@@ -130,7 +130,7 @@ fn a_table_without_column_names_is_refused_with_what_to_do() {
     assert_eq!(
         propose_config(&path).unwrap_err().to_string(),
         format!(
-            "{}: the first line has `img/a.jpg` and so seems to be a row; put a line with the column names, such as `path,color`, above it",
+            "{}: the first line contains `img/a.jpg` and seems to be a row; add a line with the column names, such as `path,color`, above it",
             path.display()
         )
     );

@@ -100,7 +100,7 @@ fn write_with_threads(
     let existing = fs::read_to_string(&config).ok();
     let is_sample = existing.is_some_and(|text| text.lines().next() == CONFIG.lines().next());
     if !is_sample && fs::symlink_metadata(&config).is_ok() {
-        bail!("{} is not a sample's config: choose another folder for the sample", config.display());
+        bail!("{} is not the config of a sample: choose another folder for the sample", config.display());
     }
     let (pictures, table) = (folder.join(PICTURES), folder.join(TABLE));
     place::check(&table, &pictures, is_sample)?;
@@ -173,7 +173,11 @@ fn write_pictures(
         for (done, written) in (1..).zip(receiver.iter()) {
             if outcome.is_ok() {
                 outcome = written.and_then(|()| {
-                    if progress(done, labels.len()) { Ok(()) } else { bail!("the sample was cancelled") }
+                    if progress(done, labels.len()) {
+                        Ok(())
+                    } else {
+                        bail!("cancelled while drawing the sample")
+                    }
                 });
                 stopped.store(outcome.is_err(), Ordering::Relaxed);
             }

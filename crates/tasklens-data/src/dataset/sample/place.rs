@@ -20,7 +20,7 @@ const BEGINNING: u64 = 64;
 pub(super) fn check(table: &Path, pictures: &Path, is_sample: bool) -> anyhow::Result<()> {
     ensure!(!pictures.is_symlink(), "{} is a symbolic link: choose another folder", pictures.display());
     let is_there = fs::symlink_metadata(table).is_ok();
-    ensure!(is_sample || !is_there, "{} is no sample's: choose another folder", table.display());
+    ensure!(is_sample || !is_there, "{} does not belong to a sample: choose another folder", table.display());
     Ok(())
 }
 
@@ -45,7 +45,7 @@ pub(super) fn put(path: &Path, jpeg: &[u8], is_sample: bool) -> anyhow::Result<(
     let new = match File::create_new(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             if !is_picture(path, is_sample).with_context(cannot)? {
-                bail!("{} is no picture of a sample: choose another folder", path.display());
+                bail!("{} is not a picture of a sample: choose another folder", path.display());
             }
             fs::remove_file(path).and_then(|()| File::create_new(path))
         }

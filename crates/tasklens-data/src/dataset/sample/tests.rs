@@ -133,7 +133,7 @@ fn a_project_of_the_users_is_not_written_over() {
     let config = folder.path().join("config.yml");
     fs::write(&config, "paths:\n  model_dataframe: mine.csv\n").unwrap();
     let error = write_sample(folder.path(), 2, 1, &mut |_, _| true).unwrap_err();
-    assert!(error.to_string().contains("config.yml is not a sample's config"), "{error}");
+    assert!(error.to_string().contains("config.yml is not the config of a sample"), "{error}");
     assert_eq!(fs::read_to_string(&config).unwrap(), "paths:\n  model_dataframe: mine.csv\n");
     // A sample's own folder may be written again.
     fs::remove_file(&config).unwrap();
@@ -148,13 +148,13 @@ fn no_picture_or_table_of_the_users_is_drawn_over() {
     fs::create_dir(at(PICTURES)).unwrap();
     fs::write(at("garments/00002.jpg"), "a photograph").unwrap();
     let error = write_sample(folder.path(), 2, 1, &mut |_, _| true).unwrap_err().to_string();
-    assert!(error.contains("00002.jpg is no picture of a sample: choose another folder"), "{error}");
+    assert!(error.contains("00002.jpg is not a picture of a sample: choose another folder"), "{error}");
     assert_eq!(fs::read_to_string(at("garments/00002.jpg")).unwrap(), "a photograph");
 
     fs::remove_file(at("garments/00002.jpg")).unwrap();
     fs::write(at(TABLE), "mine").unwrap();
     let error = write_sample(folder.path(), 2, 1, &mut |_, _| true).unwrap_err().to_string();
-    assert!(error.contains("garments.csv is no sample's: choose another folder"), "{error}");
+    assert!(error.contains("garments.csv does not belong to a sample: choose another folder"), "{error}");
     assert_eq!(fs::read_to_string(at(TABLE)).unwrap(), "mine");
 
     // What a cancelled sample left is drawn over, of whatever seed.

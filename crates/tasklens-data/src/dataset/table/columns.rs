@@ -41,7 +41,7 @@ impl Table {
             // Only Windows-1252 lacks characters.
             Err(_) => {
                 let bytes = encoding::encode(&text, Encoding::Utf8WithMark);
-                let note = "the CSV is in Windows-1252, which lacks a character of the new cells; the result is UTF-8";
+                let note = "the CSV is in Windows-1252, which cannot represent a character of the new cells; the result is UTF-8";
                 (bytes.unwrap_or_else(|_| text.into_bytes()), Some(note.to_owned()))
             }
         }

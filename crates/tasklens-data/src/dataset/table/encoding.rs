@@ -37,7 +37,7 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<(String, Encoding), String> {
         }
     }
     if bytes.contains(&0) {
-        return Err("this is no text (it has zero bytes); save the table as CSV in UTF-8".to_owned());
+        return Err("this is not text (it has zero bytes); save the table as CSV in UTF-8".to_owned());
     }
     if let Some(body) = bytes.strip_prefix(UTF8_MARK) {
         let text = std::str::from_utf8(body).map_err(|error| {
@@ -73,7 +73,9 @@ pub(super) fn encode(text: &str, encoding: Encoding) -> Result<Vec<u8>, String> 
             }
             let missing = text.chars().find(|c| WINDOWS_1252.encode(c.encode_utf8(&mut [0; 4])).2);
             let missing = missing.unwrap_or(char::REPLACEMENT_CHARACTER);
-            Err(format!("the file is in Windows-1252, which has no `{missing}`; convert it to UTF-8 first"))
+            Err(format!(
+                "the file is in Windows-1252, which cannot represent `{missing}`; convert it to UTF-8 first"
+            ))
         }
     }
 }

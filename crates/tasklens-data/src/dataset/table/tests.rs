@@ -153,7 +153,7 @@ fn what_windows_1252_lacks_is_refused_and_leaves_the_file() {
     assert_eq!(
         error,
         format!(
-            "{} cannot be written: the file is in Windows-1252, which has no `東`; convert it to UTF-8 first",
+            "{} cannot be written: the file is in Windows-1252, which cannot represent `東`; convert it to UTF-8 first",
             path.display()
         )
     );
@@ -174,7 +174,7 @@ fn what_is_no_table_is_refused_with_what_to_do() {
     );
     assert_eq!(
         refusal(b"a,b\n\0\0"),
-        "x.csv: this is no text (it has zero bytes); save the table as CSV in UTF-8"
+        "x.csv: this is not text (it has zero bytes); save the table as CSV in UTF-8"
     );
     assert_eq!(refusal(b"\xff\xfe\x00\xd8"), "x.csv: this is not valid UTF-16; save it as UTF-8");
     assert_eq!(

@@ -23,8 +23,8 @@ fn a_detour_through_a_folder_is_the_same_image() {
     assert_eq!(
         of_kind(&dataset, Kind::Duplicate),
         [
-            "line 3, column `path`: the same image as in line 2 by another name, `a.jpg`, but another label for `print`; this row is not used: keep the row that is right",
-            "line 7, column `path`: the same image and labels as in line 6 by another name, `/../x.jpg`; this row is not used",
+            "line 3, column `path`: the same image as on line 2 by another name, `a.jpg`, but another label for `print`; this row is not used: keep the row that is right",
+            "line 7, column `path`: the same image and labels as on line 6 by another name, `/../x.jpg`; this row is not used",
         ]
     );
 }
@@ -53,9 +53,9 @@ fn one_file_by_two_names_is_found_where_the_images_are_checked() {
     let found = check_images(&dataset, Look::Header, &|_, _| true);
     dataset.apply(found);
     let expected = [
-        "line 3, column `path`: the same image as in line 2 by another name, `a.png`, but another label for `print`; this row is not used: keep the row that is right",
-        "line 4, column `path`: the same image and labels as in line 2 by another name, `a.png`; this row is not used",
-        "line 6, column `path`: the same image and labels as in line 5 by another name, `in/b.png`; this row is not used",
+        "line 3, column `path`: the same image as on line 2 by another name, `a.png`, but another label for `print`; this row is not used: keep the row that is right",
+        "line 4, column `path`: the same image and labels as on line 2 by another name, `a.png`; this row is not used",
+        "line 6, column `path`: the same image and labels as on line 5 by another name, `in/b.png`; this row is not used",
     ];
     assert_eq!(of_kind(&dataset, Kind::Duplicate), expected);
     assert_eq!((&*dataset.split.train, &*dataset.split.validation), (&[0][..], &[5][..]));
@@ -105,11 +105,11 @@ fn an_image_that_is_found_by_a_guess_is_a_note_and_one_with_its_other_name() {
     assert_eq!(dataset.rows[0].image, shop.path("a.png"));
     let [note] = &of_kind(&dataset, Kind::Image)[..] else { panic!("{:?}", dataset.problems) };
     assert!(
-        note.starts_with("column `path`: 1 image is read from a file that has the name in other"),
+        note.starts_with("column `path`: 1 image is read from a file that has the name in different"),
         "{note}"
     );
     assert!(
         of_kind(&dataset, Kind::Duplicate)[0]
-            .starts_with("line 4, column `path`: the same image as in line 2 by")
+            .starts_with("line 4, column `path`: the same image as on line 2 by")
     );
 }

@@ -66,8 +66,8 @@ pub struct Finished {
 impl fmt::Display for Finished {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.applied {
-            Some(_) => "that had been cut short is finished",
-            None => "had been cut short before it changed anything, and is not made",
+            Some(_) => "that had been interrupted is completed",
+            None => "had been interrupted before it changed anything, and is dropped",
         };
         write!(f, "A change of tasks and labels {what}: {}.", self.change)
     }
@@ -107,7 +107,7 @@ pub fn finish(config_file: &Path) -> anyhow::Result<Option<Finished>> {
         }
         Err(error) => {
             return Err(error.context(format!(
-                "a change of tasks and labels was cut short and cannot be finished by itself ({change}); make it again"
+                "a change of tasks and labels was interrupted and cannot be completed automatically ({change}); make it again"
             )));
         }
     };
@@ -253,7 +253,7 @@ impl Plan {
         if let Some(new) = &self.new_csv {
             self.applied.csv_backup = Some(self.csv.replace(&self.csv.file, new, warnings)?);
         }
-        let half_made = "the change is made in part; make it again, or open the project again, to finish it";
+        let half_made = "the change is incomplete; make it again, or open the project again, to complete it";
         if let Some(new) = &self.new_config {
             let replaced = self.config.replace(&self.csv.file, new.as_bytes(), warnings);
             self.applied.config_backup = Some(match self.new_csv {

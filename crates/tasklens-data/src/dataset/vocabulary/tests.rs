@@ -38,13 +38,13 @@ fn what_cannot_be_is_refused_in_words() {
     let rename_task = |task: &str, to: &str| VocabularyChange::RenameTask { task: text(task), to: text(to) };
     let add = |task: &str, label: &str| VocabularyChange::AddLabel { task: text(task), label: text(label) };
     for (change, refusal) in [
-        (rename("solid", "floral"), "the task `print` has a label `floral` already; merge the two instead"),
+        (rename("solid", "floral"), "the task `print` already has a label `floral`; merge the two instead"),
         (rename("solod", "x"), "the task `print` has no label `solod`; did you mean `solid`?"),
         (rename("solid", " "), "a label needs a name"),
-        (rename("solid", "x "), "the label `x ` has spaces around it; leave them out"),
+        (rename("solid", "x "), "the label `x ` has surrounding spaces; remove them"),
         (
             add("print", "x\ny"),
-            "the label \"x\\ny\" has a line break or another control character; leave it out",
+            "the label \"x\\ny\" has a line break or another control character; remove it",
         ),
         (merge("solid", "solid"), "`solid` cannot be merged into itself; choose another label"),
         (
@@ -52,21 +52,21 @@ fn what_cannot_be_is_refused_in_words() {
             "the task `print` has no label `silk`; its labels are solid, floral, striped",
         ),
         (of_sleeves("short"), "the task `sleeves` has two labels and needs them; add another first"),
-        (add("print", "solid"), "the task `print` has a label `solid` already"),
+        (add("print", "solid"), "the task `print` already has a label `solid`"),
         (add("prints", "x"), "there is no task `prints`; did you mean `print`?"),
-        (rename_task("print", "sleeves"), "there is a task `sleeves` already"),
+        (rename_task("print", "sleeves"), "there is already a task `sleeves`"),
         (
             rename_task("print", "part"),
             "the column `part` has another use in the config; choose another name",
         ),
-        (rename_task("print", "neck"), "the CSV has a column `neck` already; choose another name"),
-        (add_task("print", &["x", "y"]), "there is a task `print` already"),
+        (rename_task("print", "neck"), "the CSV already has a column `neck`; choose another name"),
+        (add_task("print", &["x", "y"]), "there is already a task `print`"),
         (
             add_task("image", &["x", "y"]),
             "the column `image` has another use in the config; choose another name",
         ),
         (add_task("hem", &["x"]), "give the task `hem` at least two labels"),
-        (add_task("hem", &["x", "x"]), "the label `x` is there twice"),
+        (add_task("hem", &["x", "x"]), "the label `x` is given twice"),
     ] {
         assert_eq!(check(&config, &dataset, &change), Err(refusal.to_owned()), "{change}");
     }

@@ -155,7 +155,7 @@ impl Header<'_> {
                 (
                     pixels,
                     jpeg::is_damage(&error)
-                        .then(|| format!("it is damaged and may be wrong in part: {COPY_AGAIN}")),
+                        .then(|| format!("it is damaged and may be partly wrong: {COPY_AGAIN}")),
                 )
             }
         };
@@ -164,7 +164,7 @@ impl Header<'_> {
     }
 
     fn unknown_colours(&self) -> ImageError {
-        self.format_error("its colours are of an unknown kind")
+        self.format_error("its colour model is unknown")
     }
 
     fn decoder<'r, R: BufRead + Seek + 'r>(

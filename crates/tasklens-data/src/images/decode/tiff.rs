@@ -136,12 +136,12 @@ impl<R: Read + Seek> Tiff<R> {
             ));
         }
         if pass.seen.strange {
-            notes.push("values in it that are no numbers became white".to_owned());
+            notes.push("values that are not numbers became white".to_owned());
         }
         if pass.damaged > 0 {
             let all = self.layout.across() * self.layout.down();
             notes.push(format!(
-                "{} of its {all} parts are damaged and grey at least in part: copy or download it again",
+                "{} of its {all} parts are damaged and at least partly grey: copy or download it again",
                 pass.damaged
             ));
         }
@@ -193,7 +193,7 @@ impl<R: Read + Seek> Tiff<R> {
         match first_fault {
             // Less than half of an image is an error.
             Some(fault) if rows_read * 2 < across * height => Err(match fault {
-                Fault::CutOff => Fault::damaged("its data end too early"),
+                Fault::CutOff => Fault::damaged("its data ends too early"),
                 fault => fault,
             }),
             _ => Ok(pass),
@@ -297,7 +297,7 @@ fn open_chunk<'f, R: Read + Seek>(
         kind => match compression::jpeg(&data, layout.jpeg_tables.as_deref(), layout.has_ycbcr_jpeg, most) {
             // Its tables and data can be laid out in several ways, of which one is supported.
             Err(_) if kind == Compression::OldJpeg => {
-                return Err(Fault::unsupported("JPEG compression of the old kind".to_owned()));
+                return Err(Fault::unsupported("old-style JPEG compression".to_owned()));
             }
             unpacked => unpacked?,
         },

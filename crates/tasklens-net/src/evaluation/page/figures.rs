@@ -129,7 +129,7 @@ pub fn reliability(calibration: &Calibration) -> String {
     }
     let _ = write!(
         svg,
-        "<text class=weak x=\"{:.1}\" y=\"{:.1}\" text-anchor=middle>confidence across, share right upwards</text>",
+        "<text class=weak x=\"{:.1}\" y=\"{:.1}\" text-anchor=middle>x: confidence, y: share that is right</text>",
         LEFT + SIDE / 2.0,
         TOP + SIDE + 31.0
     );

@@ -59,9 +59,7 @@ impl Freed {
         if self.files > 0 {
             let (files, megabytes) = (self.files, self.bytes as f64 / 1e6);
             let beside = store.folder().display();
-            log::info!(
-                "{files} files of features of no use any more, {megabytes:.1} MB, were removed in or beside {beside}"
-            );
+            log::info!("removed {files} unused files of features, {megabytes:.1} MB, in or beside {beside}");
         }
     }
 }

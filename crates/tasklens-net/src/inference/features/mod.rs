@@ -134,10 +134,10 @@ impl Store {
             return append_to(spare.path(), &bytes).map(|()| None);
         }
         let Err(error) = append_to(&self.folder, &bytes) else { return Ok(None) };
-        let spare = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let spare = tempfile::tempdir().context("cannot create a temporary folder")?;
         append_to(spare.path(), &bytes)?;
         self.spare = Some(Arc::new(spare));
-        Ok(Some(format!("the features are not kept for the next time: {error:#}")))
+        Ok(Some(format!("the features cannot be stored for the next time: {error:#}")))
     }
 }
 

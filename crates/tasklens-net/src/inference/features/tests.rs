@@ -114,7 +114,7 @@ fn what_cannot_be_kept_lasts_as_long_as_the_store() {
     std::fs::write(dir.path().join(FOLDER), "a file where the folder would be").unwrap();
     let mut store = Store::of(dir.path(), KEY, DIMENSIONS);
     let told = store.append(&View::Plain, &buffer(&images[..1], &View::Plain, 1.0)).unwrap();
-    assert!(told.unwrap().contains("are not kept for the next time"));
+    assert!(told.unwrap().contains("cannot be stored for the next time"));
     assert!(store.append(&View::Plain, &buffer(&images[1..], &View::Plain, 2.0)).unwrap().is_none());
     assert_eq!(found(&store, &View::Plain, &images), [Some(1.0), Some(2.0)]);
 }

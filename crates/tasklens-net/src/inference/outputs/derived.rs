@@ -60,7 +60,7 @@ pub fn write(folder: &Path, name: &str, digest: &str, lists: &[Vec<f32>]) {
         tensor_file::write(&file(folder, name), &tensors, Some(metadata))
     };
     if let Err(error) = tensors.map_err(anyhow::Error::from).and_then(write) {
-        log::warn!("{name} is not kept for the next time: {error:#}");
+        log::warn!("{name} cannot be stored for the next time: {error:#}");
     }
 }
 

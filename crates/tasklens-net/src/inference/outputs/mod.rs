@@ -101,7 +101,7 @@ impl Store {
     /// # Errors
     /// The folder cannot be created.
     pub fn temporary(self) -> anyhow::Result<Self> {
-        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let folder = tempfile::tempdir().context("cannot create a temporary folder")?;
         Ok(Self {
             folder: folder.path().to_path_buf(),
             tasks: self.tasks,

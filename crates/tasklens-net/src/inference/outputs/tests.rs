@@ -187,7 +187,7 @@ fn heads_that_are_new_on_a_shared_backbone_look_at_no_image() {
         assert!(worst.fold(0.0, f32::max) < 1e-6);
         assert_ne!(a.probabilities[task], b.probabilities[task][..a.probabilities[task].len()]);
     }
-    assert!(predictor.classify(&[0; 3]).unwrap_err().to_string().contains("no multiple of 1024"));
+    assert!(predictor.classify(&[0; 3]).unwrap_err().to_string().contains("not a multiple of 1024"));
 
     // Features that are gone are computed again with what the network says.
     std::fs::remove_dir_all(shared.folder()).unwrap();

@@ -139,5 +139,5 @@ fn the_backbone_to_label_with_is_kept_in_the_project_whatever_its_config_says() 
         assert!(error.contains("`paths.runs` is ") && error.contains("outside"), "{error}");
     }
     std::fs::write(project.join("kept/labelling").join(FILE), "mine").unwrap();
-    assert!(prepare("kept").unwrap_err().to_string().contains("is no safetensors file"));
+    assert!(prepare("kept").unwrap_err().to_string().contains("is not a safetensors file"));
 }

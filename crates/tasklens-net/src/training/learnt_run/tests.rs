@@ -94,7 +94,7 @@ fn what_was_learnt_is_a_run_that_predicts_and_says_what_it_learnt_from() {
     let saved = project.save(&project.base).unwrap().unwrap();
     assert_eq!((saved.trained, saved.validated, saved.left_out), (13, 7, 0));
     assert_eq!(saved.scores, [("shade".to_owned(), 7, 7)]);
-    assert!(saved.told().contains("learnt from 13 images. Right on images kept aside: shade 7 of 7"));
+    assert!(saved.told().contains("trained on 13 images. Correct on validation images: shade 7 of 7"));
 
     let record = RunRecord::open(&saved.run).unwrap();
     let kept = record.kept_epoch().unwrap();
@@ -156,7 +156,7 @@ fn what_the_network_below_has_trained_on_measures_nothing() {
     assert_eq!((second.trained, second.validated), (13, 7));
     std::fs::remove_file(first.run.join(run_folder::SPLIT)).unwrap();
     let error = project.save(&first.run).unwrap_err().to_string();
-    assert!(error.contains("does not say which images it was trained with"), "{error}");
+    assert!(error.contains("does not tell which images it was trained on"), "{error}");
 }
 
 #[test]
@@ -167,13 +167,9 @@ fn labelled_images_without_features_are_told() {
     std::fs::write(project.folder.path().join("data.csv"), more).unwrap();
     let saved = project.save(&project.base).unwrap().unwrap();
     assert_eq!((saved.trained, saved.left_out), (13, 1));
-    assert!(
-        saved.told().contains("1 labelled image took no part: it has no features yet"),
-        "{}",
-        saved.told()
-    );
+    assert!(saved.told().contains("1 labelled image not used: it has no features yet"), "{}", saved.told());
     let events = std::fs::read_to_string(saved.run.join(EVENTS)).unwrap();
-    assert!(events.contains("took no part"), "{events}");
+    assert!(events.contains("not used"), "{events}");
 }
 
 #[test]
@@ -182,10 +178,10 @@ fn without_images_to_measure_with_or_when_cancelled_nothing_is_written() {
     assert!(save(&project.config(), &project.dataset(), &project.base, &mut |_, _| false).unwrap().is_none());
     project.change(|_, _, part| *part = "train");
     let error = project.save(&project.base).unwrap_err().to_string();
-    assert!(error.contains("no labelled image is left to measure with"), "{error}");
+    assert!(error.contains("no labelled image is left to validate with"), "{error}");
     let mut config = project.config();
     config.paths.runs = project.folder.path().join("../elsewhere");
     let error = save(&config, &project.dataset(), &project.base, &mut go_on).unwrap_err().to_string();
-    assert!(error.contains("outside of the project's folder"), "{error}");
+    assert!(error.contains("outside the project's folder"), "{error}");
     assert_eq!(project.runs(), [] as [PathBuf; 0]);
 }

@@ -137,11 +137,11 @@ fn best_weights_that_are_lost_or_foreign_make_room_for_the_next_epoch() {
     };
     lost("are lost");
     std::fs::write(dir.path().join(BEST), "no weights").unwrap();
-    lost("is no safetensors file, or is damaged");
+    lost("is not a safetensors file, or is damaged");
     let other = CONFIG_TEXT.replace("[a, b]", "[a, c]");
     let other = Config::parse(&other, &dir.path().join(CONFIG)).unwrap();
     write_best(dir.path(), &other, 2, Some(&metrics(2, 0.5)));
-    lost("is of other tasks or labels");
+    lost("has other tasks or labels");
     // Weights that nothing validated.
     write_best(dir.path(), &config(dir.path()), 0, None);
     lost("are lost");

@@ -117,7 +117,7 @@ fn other_stages_are_refused_and_another_cycle_is_told() {
     assert!(failed(&events).contains("set it as it was, or start a new run"), "{}", failed(&events));
     let events = project.train("run", true, &changed("model.epochs", "4"));
     assert!(
-        warnings(&events).iter().any(|warning| warning.contains("over 5 epochs and goes on")),
+        warnings(&events).iter().any(|warning| warning.contains("over 5 epochs and continues")),
         "{events:?}"
     );
 }

@@ -138,7 +138,7 @@ fn take_lock(folder: &Path, warnings: &mut Vec<String>) -> Result<Locked, Obstac
     let lock = Locked::new(disk::open_ours(&path)?);
     let doubt = match lock.try_lock() {
         Ok(()) => files::network_disk(folder).map(|kind| {
-            format!("is on a network disk ({kind}), where the lock may not hold for other computers")
+            format!("is on a network disk ({kind}), where locking may not work across computers")
         }),
         Err(TryLockError::WouldBlock) => return Err(Obstacle::Held),
         // Not a reason to refuse all work on such a disk.

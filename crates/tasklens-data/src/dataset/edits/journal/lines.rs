@@ -52,7 +52,7 @@ pub(super) fn read(file: &Path) -> anyhow::Result<Lines> {
         }
         found if !found.as_ref().is_ok_and(std::fs::Metadata::is_file) => {
             found.with_context(cannot)?;
-            bail!("{} is no regular file; remove it, or move it elsewhere", file.display());
+            bail!("{} is not a regular file; remove it, or move it elsewhere", file.display());
         }
         _ => {}
     }
@@ -83,7 +83,7 @@ pub(super) fn read_from(open: impl Read, file: &Path) -> anyhow::Result<Lines> {
     }
     if snapshot.lost > 0 {
         lines.warnings.push(format!(
-            "{}: {} label edits are passed over, their image, task or label is told in a damaged line",
+            "{}: {} label edits are skipped, because their image, task or label is in a damaged line",
             file.display(),
             snapshot.lost
         ));
@@ -97,7 +97,7 @@ impl Lines {
         match snapshot.take(line, &mut self.state) {
             Ok(()) => self.is_ours = true,
             Err(damage) => self.warnings.push(format!(
-                "{}, line {number}: the label edits in this line, which may be thousands, are passed over, it is damaged ({damage})",
+                "{}, line {number}: the label edits in this line, which may be thousands, are skipped, because it is damaged ({damage})",
                 file.display()
             )),
         }
@@ -140,7 +140,7 @@ impl Lines {
         };
         if let Some(damage) = damage {
             let place = format!("{}, line {number}", file.display());
-            self.warnings.push(format!("{place}: this label edit is passed over, {damage}"));
+            self.warnings.push(format!("{place}: this label edit is skipped, {damage}"));
         }
         self.whole = self.bytes;
         self.lacks_end = !is_ended;

@@ -65,15 +65,14 @@ fn a_damaged_line_is_named_and_the_rest_is_kept() {
     let window = with(2, "{\"step\":{\"number\":1,\0\0\0");
     assert_eq!(window.prints(), ["floral", "striped", "solid"]);
     assert_eq!((window.warnings.len(), window.state.pending_count()), (1, 1));
-    let start =
-        format!("{}, line 2: this label edit is passed over, it is damaged", shop.journal().display());
+    let start = format!("{}, line 2: this label edit is skipped, it is damaged", shop.journal().display());
     assert!(window.warnings[0].starts_with(&start), "{}", window.warnings[0]);
     drop(window);
 
     let window = with(4, "");
     assert!(
         window.warnings[0]
-            .ends_with("line 5: this label edit is passed over, it undoes step 3, which is not there")
+            .ends_with("line 5: this label edit is skipped, it undoes step 3, which does not exist")
     );
     assert_eq!(window.prints(), ["floral", "striped", "solid"]);
     drop(window);
@@ -118,7 +117,7 @@ fn a_second_window_reads_and_is_told_what_to_do() {
     let mut second = shop.open();
     assert_eq!(second.text(0, PRINT), "floral");
     let told = format!(
-        "the labels of {} are being edited in another window of Tasklens; edit there, or close it and open the project here anew",
+        "the labels of {} are being edited in another window of Tasklens; edit there, or close it and open the project here again",
         shop.csv().display()
     );
     assert_eq!(second.journal.denied(), Some(told.as_str()));
@@ -142,7 +141,7 @@ fn two_windows_on_a_project_without_edits_do_not_mix_theirs() {
     assert!(refused.contains("another window of Tasklens"), "{refused}");
     drop(first);
     let refused = second.journal.append(&entry).unwrap_err().to_string();
-    assert!(refused.contains("were edited in another window meanwhile; open the project anew"), "{refused}");
+    assert!(refused.contains("were edited in another window meanwhile; open the project again"), "{refused}");
     assert_eq!(shop.open().prints(), ["floral", "floral", ""]);
 }
 

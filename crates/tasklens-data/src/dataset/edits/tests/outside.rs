@@ -137,7 +137,7 @@ fn a_csv_that_is_gone_is_waited_for() {
     let away = shop.dir.path().join("away.csv");
     std::fs::rename(shop.csv(), &away).unwrap();
     let error = window.write(&window.state.pending(), OnConflict::Ask).unwrap_err().to_string();
-    assert!(error.contains("garments.csv is not there any more: put it back, and save again"), "{error}");
+    assert!(error.contains("garments.csv no longer exists: put it back, and save again"), "{error}");
     std::fs::rename(&away, shop.csv()).unwrap();
     window.save(OnConflict::Ask);
     assert_eq!(shop.text(), CSV.replace("a.jpg,solid", "a.jpg,floral"));
@@ -253,7 +253,7 @@ fn a_foreign_file_behind_a_link_is_neither_followed_nor_changed() {
             Ok(opened) => {
                 assert!(opened.journal.denied().is_some_and(|why| why.contains("is a link")), "{name}");
             }
-            Err(error) => assert!(error.to_string().contains("is no regular file"), "{name}: {error}"),
+            Err(error) => assert!(error.to_string().contains("is not a regular file"), "{name}: {error}"),
         }
         assert_eq!(std::fs::read_to_string(&foreign).unwrap(), foreign_text, "{name}");
     }
@@ -279,7 +279,7 @@ fn a_file_of_that_name_that_is_no_journal_is_not_written() {
         std::fs::write(shop.journal(), text).unwrap();
         let window = shop.open();
         let denied = window.journal.denied().unwrap_or_default().to_owned();
-        assert!(denied.contains("is no journal of label edits; move it elsewhere"), "{denied}");
+        assert!(denied.contains("is not a journal of label edits; move it elsewhere"), "{denied}");
         drop(window);
         assert_eq!(std::fs::read_to_string(shop.journal()).unwrap(), text);
     }

@@ -14,7 +14,7 @@ fn a_jpeg_that_is_damaged_in_the_middle_is_shown_and_told_of() {
         let image = decode_bytes(&damaged, name).unwrap();
         assert_eq!(image.dimensions(), (32, 24), "{name}");
         let note = image.note().expect(name);
-        assert!(note.contains(name) && note.contains("damaged and may be wrong in part"), "{note}");
+        assert!(note.contains(name) && note.contains("damaged and may be partly wrong"), "{note}");
     }
 }
 

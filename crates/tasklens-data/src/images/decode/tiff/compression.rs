@@ -47,7 +47,7 @@ impl Compression {
             34887 => "LERC",
             34925 => "LZMA",
             50002 | 52546 => "JPEG XL",
-            _ => return Err(Fault::unsupported(format!("a compression of an unknown kind ({number})"))),
+            _ => return Err(Fault::unsupported(format!("an unknown compression ({number})"))),
         };
         Err(Fault::unsupported(format!("{name} compression")))
     }

@@ -152,8 +152,8 @@ fn model(
         6 => ColourModel::YCbCr(ycbcr(tags)),
         8 => ColourModel::Lab { is_icc: false },
         9 => ColourModel::Lab { is_icc: true },
-        32803 => return Err(Fault::unsupported("the raw data of a camera's sensor".to_owned())),
-        other => return Err(Fault::unsupported(format!("colours of an unknown kind ({other})"))),
+        32803 => return Err(Fault::unsupported("raw camera sensor data".to_owned())),
+        other => return Err(Fault::unsupported(format!("an unknown colour model ({other})"))),
     };
     if samples < model.samples() {
         return Err(Fault::damaged("it has fewer values for each pixel than its colours need"));
@@ -209,7 +209,7 @@ fn ycbcr(tags: &Directory) -> YCbCr {
 fn alpha(tags: &Directory, model: &ColourModel, samples: usize) -> Result<Alpha, Fault> {
     let extra = samples - model.samples();
     if matches!(model, ColourModel::Grey { .. }) && extra > 1 {
-        return Err(Fault::unsupported(format!("{samples} channels that are not said to be colours")));
+        return Err(Fault::unsupported(format!("{samples} channels without a declared colour model")));
     }
     Ok(match tags.first(tag::EXTRA_SAMPLES) {
         _ if extra == 0 => Alpha::None,

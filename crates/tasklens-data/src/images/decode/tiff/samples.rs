@@ -121,7 +121,7 @@ impl Predictor {
             (2, Kind::Packed(_)) => Err(Fault::unsupported(format!("a predictor of {} bits", kind.bits()))),
             (2, _) => Ok(Self::Horizontal),
             (3, _) if kind.is_float() => Ok(Self::FloatingPoint),
-            _ => Err(Fault::unsupported(format!("a predictor of an unknown kind ({number})"))),
+            _ => Err(Fault::unsupported(format!("an unknown predictor ({number})"))),
         }
     }
 }
