@@ -1,7 +1,7 @@
 //! Inspect with 100,000 rows: how long until it is open, until a filter has changed the list, and how much of
 //! our own processor time a frame takes while the grid scrolls (drawing by the graphics driver not counted).
 //!
-//! `cargo bench --bench inspect [-- ROWS]`
+//! `cargo bench -p tasklens --bench inspect [-- ROWS]`
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot run should say where")]
 

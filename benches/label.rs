@@ -1,7 +1,7 @@
 //! Label with 100,000 rows: how much of our own processor time a key takes until the next image is shown
 //! (drawing by the graphics driver not counted), and how long what goes on behind it.
 //!
-//! `cargo bench --bench label [-- ROWS]`
+//! `cargo bench -p tasklens --bench label [-- ROWS]`
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot run should say where")]
 

@@ -48,6 +48,8 @@ pub enum Verb {
     Predict(Predict),
     /// Measure a model on labelled images
     Evaluate(Evaluate),
+    /// Train one network for all tasks and one for each, and compare their accuracy and speed
+    Compare(Compare),
     /// Say how far the labelling is: what each task has and lacks
     LabelStats(LabelStats),
     /// Write the labels for other programs: a CSV, JSON lines, or a folder per label
@@ -131,6 +133,33 @@ pub struct Predict {
 
 /// `tasklens evaluate`
 #[derive(Debug, Args)]
+pub struct Compare {
+    /// The config.yml of the network for all tasks
+    pub config: PathBuf,
+    /// Train each network for so many epochs [default: those of the config]
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<usize>,
+    /// Repeat everything with so many seeds, from that of the config on
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    pub seeds: usize,
+    /// What the folders of the runs begin with; the same command goes on where it was stopped
+    #[arg(long, default_value = "compare")]
+    pub name: String,
+    /// Write both charts and the numbers as a page that needs nothing else; - is standard output
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// All numbers as one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Write also to places that the config names outside of its folder
+    #[arg(long)]
+    pub allow_outside: bool,
+    /// Change a key for the networks, such as --set model.batch_size=16
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub changes: Vec<(String, String)>,
+}
+
+#[derive(Debug, clap::Args)]
 pub struct Evaluate {
     /// A run folder, or a checkpoint
     pub run: PathBuf,

@@ -18,6 +18,7 @@ macro_rules! say {
 
 mod arguments;
 mod check;
+mod compare;
 mod doctor;
 mod evaluate;
 mod export;
@@ -86,6 +87,7 @@ fn run(arguments: Arguments, faults: Vec<String>) -> anyhow::Result<bool> {
         Some(Verb::Train(arguments)) => train::run(&arguments),
         Some(Verb::Predict(arguments)) => predict::run(&arguments),
         Some(Verb::Evaluate(arguments)) => evaluate::run(&arguments),
+        Some(Verb::Compare(arguments)) => compare::run(&arguments),
         Some(Verb::LabelStats(arguments)) => label_stats::run(&arguments),
         Some(Verb::Export(arguments)) => export::run(&arguments),
         Some(Verb::Labels(arguments)) => labels::run(&arguments),

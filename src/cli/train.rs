@@ -50,7 +50,7 @@ fn request(arguments: &Train) -> anyhow::Result<Request> {
 }
 
 /// Labels edited in the window may not be in the CSV yet: whoever trains here should know.
-fn warn_of_edits(config: &Config) -> anyhow::Result<()> {
+pub(super) fn warn_of_edits(config: &Config) -> anyhow::Result<()> {
     let csv = &config.paths.model_dataframe;
     let pending = Journal::look(csv)?.pending_count();
     if pending > 0 {

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+mod compare;
 mod evaluate;
 mod images;
 mod labels;

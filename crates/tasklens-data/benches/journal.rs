@@ -1,7 +1,7 @@
 //! A journal of a million label edits: how long it takes to open as entries and as a snapshot, and how much memory
 //! the edits need.
 //!
-//! `cargo bench --bench journal [-- EDITS]`. Memory is that of Linux; each case has a process of its own.
+//! `cargo bench -p tasklens-data --bench journal [-- EDITS]`. Memory is that of Linux; each case has a process of its own.
 
 #![expect(clippy::expect_used, reason = "a bench that cannot run should say where")]
 

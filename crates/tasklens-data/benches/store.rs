@@ -1,7 +1,7 @@
 //! 100,000 random steps of two windows, another program, faults of the disk and kills on one project after the other,
 //! against a model: nothing acknowledged may be lost, and no byte changed that is not ours.
 //!
-//! `cargo bench --bench store [-- STEPS [FIRST_SEED]]`
+//! `cargo bench -p tasklens-data --bench store [-- STEPS [FIRST_SEED]]`
 
 #![expect(clippy::expect_used, reason = "a bench that cannot run should say where")]
 

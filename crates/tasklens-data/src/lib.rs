@@ -1,5 +1,5 @@
-//! What a project is on disk, and how it is read and written without loss: configs, tables of rows, label edits, images
-//! and downloads. Nothing here knows a tensor or a window.
+//! A project on disk, read and written without loss: configs, tables, label edits, images and downloads. Nothing here
+//! depends on tensors or the window.
 //!
 //! ```text
 //! dataset -> images -> {config, download} -> files

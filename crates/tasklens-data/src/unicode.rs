@@ -1,4 +1,5 @@
-//! One text in its two Unicode forms: `é` as one character or as `e` with an accent, as zip files from a Mac have it.
+//! Text in either of its two Unicode forms: `é` as one character or as `e` with an accent, as zip files from a Mac
+//! have it.
 
 use std::borrow::Cow;
 
@@ -12,7 +13,7 @@ pub fn composed(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.nfc().collect())
 }
 
-/// Whether two texts look the same because they are, whatever form each is in.
+/// Whether two texts are the same, whatever Unicode form each is in.
 pub fn is_same(a: &str, b: &str) -> bool {
     a == b || (!a.is_ascii() && !b.is_ascii() && composed(a) == composed(b))
 }

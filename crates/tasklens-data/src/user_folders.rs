@@ -1,4 +1,4 @@
-//! The folders of this user in which the program keeps things of its own, as the system has them.
+//! The per-user folders in which the program keeps its own files, by the conventions of the system.
 
 use std::path::{Path, PathBuf};
 
@@ -14,12 +14,12 @@ pub fn data() -> PathBuf {
     of(ProjectDirs::data_dir)
 }
 
-/// What can be fetched or made again; `None` where this user has no home folder.
+/// The cache: what can be fetched or computed again. `None` if this user has no home folder.
 pub fn cache() -> Option<PathBuf> {
     Some(ProjectDirs::from("", "", "tasklens")?.cache_dir().to_path_buf())
 }
 
-/// The temporary folder where there is no home.
+/// The temporary folder if there is no home folder.
 fn of(folder: impl Fn(&ProjectDirs) -> &Path) -> PathBuf {
     match ProjectDirs::from("", "", "tasklens") {
         Some(folders) => folder(&folders).to_path_buf(),

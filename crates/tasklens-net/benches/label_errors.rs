@@ -2,7 +2,7 @@
 //! at random, a network is trained on them as they are and looked at after 1, 2, 4, 8 and 16 epochs. Takes some
 //! minutes for each share of flipped labels.
 //!
-//! `cargo bench --bench label_errors [-- [by-heart] SEED [PERCENT...]]`, without any 0, 1, 5 and 10 %. With `by-heart`
+//! `cargo bench -p tasklens-net --bench label_errors [-- [by-heart] SEED [PERCENT...]]`, without any 0, 1, 5 and 10 %. With `by-heart`
 //! nothing is augmented and there are 40 epochs: the network learns its images by heart, and its training rows are
 //! judged by its own features and by those of a pretrained network (which set-up brings) in turn.
 //!

@@ -3,7 +3,7 @@
 //! wrong; a small network trains on them; more are given, and the heads are fitted as the window does. Rows without a
 //! label measure, with their true ones. On the built-in sample, and on real photographs where they are.
 //!
-//! `cargo bench --bench label_mix [-- REPEATS WRONG]`, such as `-- 3 0.2`: a repeat takes minutes on one core. What is
+//! `cargo bench -p tasklens-net --bench label_mix [-- REPEATS WRONG]`, such as `-- 3 0.2`: a repeat takes minutes on one core. What is
 //! trained is kept in `target/label_mix`; remove it to begin anew.
 
 #![expect(clippy::expect_used, reason = "a bench that cannot run should say where")]

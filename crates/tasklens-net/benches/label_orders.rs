@@ -1,8 +1,8 @@
 //! How far the first labels get, and which image to label next: accuracy against the number of labelled images, for
 //! images taken at random, by the model's doubt, and by how little they resemble what is labelled. On the built-in
-//! sample, and on real photographs where they are (`TASKLENS_PHOTOGRAPHS`, or `../shared/data/clothing`).
+//! sample, and on real photographs where they are (`TASKLENS_PHOTOGRAPHS` names their folder).
 //!
-//! `cargo bench --bench label_orders [-- REPEATS]`. What is finished is kept in `target/label_orders`, where
+//! `cargo bench -p tasklens-net --bench label_orders [-- REPEATS]`. What is finished is kept in `target/label_orders`, where
 //! `results` can be removed to fit anew on the same features.
 //!
 //! The features are those of the public network that Label begins with. Each repeat labels some first images at

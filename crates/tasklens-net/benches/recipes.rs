@@ -1,7 +1,7 @@
 //! What network and recipe a time buys: each is trained on the rows of a config as it says, and what the validation
 //! rows say of the best epoch is printed as a table.
 //!
-//! `cargo bench --bench recipes -- CONFIG [--full] [SEED...]`: without `--full` the frozen recipes alone, which take a
+//! `cargo bench -p tasklens-net --bench recipes -- CONFIG [--full] [SEED...]`: without `--full` the frozen recipes alone, which take a
 //! minute or two each for three thousand photographs; without seeds 1.
 
 #![expect(clippy::expect_used, reason = "a bench that cannot run should say where")]

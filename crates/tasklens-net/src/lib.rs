@@ -1,8 +1,8 @@
-//! The networks: what they are made of, how they learn and predict, how they help with labels, and how good they are.
-//! Nothing here knows a window.
+//! The networks: architectures, training, prediction, help with labelling, and evaluation. Nothing here depends on
+//! the window.
 //!
 //! ```text
-//! {evaluation, labelling} -> training -> inference -> model -> device
+//! study -> {evaluation, labelling} -> training -> inference -> model -> device
 //! ```
 
 pub mod device;
@@ -10,4 +10,5 @@ pub mod evaluation;
 pub mod inference;
 pub mod labelling;
 pub mod model;
+pub mod study;
 pub mod training;

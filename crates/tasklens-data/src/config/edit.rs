@@ -1,7 +1,7 @@
 //! A change of tasks and labels in the text of a config: comments, order and layout stay as they are.
 //!
-//! Only the bytes of what changes are cut and put ([`Draft`]); the new text must then read as exactly
-//! the config that was meant, or it is not used.
+//! Only the affected bytes are cut and inserted ([`Draft`]); the new text must then parse to exactly the intended
+//! config, or it is not used.
 
 mod draft;
 mod settings;
@@ -17,7 +17,7 @@ pub use settings::edit_settings;
 /// Keys of `model:` with a group of keys per task.
 const WEIGHTS: [&str; 2] = ["task_weights", "class_weights"];
 
-/// The text after a change, and the config that it says; `config` is what the text says now.
+/// The text after a change, and the config that it parses to; `config` is what the text parses to now.
 ///
 /// # Errors
 /// The text is written in a way that cannot be changed safely; the message says what to do by hand.
@@ -40,7 +40,7 @@ pub fn edit_vocabulary(text: &str, config: &Config, change: &Change) -> Result<(
     Ok((new, read))
 }
 
-/// Weights that are all 1 are none.
+/// Weights that are all 1 count as none.
 fn comparable(config: &Config) -> Config {
     let mut config = config.clone();
     if let ClassWeights::PerLabel(weights) = &config.model.class_weights
@@ -119,7 +119,7 @@ fn add_target(draft: &mut Draft<'_>, model: &Node, name: &str) -> Result<(), &'s
     Ok(())
 }
 
-/// A label's weight goes, with all groups that it leaves empty.
+/// Removes a label's weight, with all groups that this leaves empty.
 fn remove_weight(draft: &mut Draft<'_>, model: &Node, task: &str, label: &str) -> Result<(), &'static str> {
     let Some(weights) = entry(model, "class_weights") else { return Ok(()) };
     let Some(of_task) = entry(&weights.node, task) else { return Ok(()) };
@@ -132,7 +132,7 @@ fn remove_weight(draft: &mut Draft<'_>, model: &Node, task: &str, label: &str) -
     }
 }
 
-/// Removes a key of a group, or the group where it has no other.
+/// Removes a key of a group, or the whole group if it has no other.
 fn remove_or_parent(
     draft: &mut Draft<'_>,
     model: &Node,
@@ -149,7 +149,7 @@ fn weight_of<'a>(model: &'a Node, task: &str, label: &str) -> Option<&'a Entry> 
     entry(&entry(&entry(model, "class_weights")?.node, task)?.node, label)
 }
 
-/// The item of `target` that selects a task, and what it has after the name.
+/// The item of `target` that selects a task, and its suffix after the name.
 fn target<'a>(model: &'a Node, task: &str) -> Option<(&'a Node, &'static str)> {
     let list = value(model, "target")?;
     let items = match &list.value {
@@ -165,7 +165,7 @@ fn target<'a>(model: &'a Node, task: &str) -> Option<(&'a Node, &'static str)> {
 
 fn item<'a>(list: &'a Node, label: &str) -> Result<&'a Node, &'static str> {
     let Value::List(items) = &list.value else { return Err("the labels are no list") };
-    // The text as written: a label `null` is that text.
+    // The text is taken as written: a label `null` is that text.
     let is_it = |item: &&Node| matches!(&item.value, Value::Scalar { text, .. } if text.trim() == label);
     items.iter().find(is_it).ok_or("the label is not there")
 }

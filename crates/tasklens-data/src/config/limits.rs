@@ -1,5 +1,4 @@
-//! What a network may be at most, and must be at least: a config says so, and so does a checkpoint, which may
-//! come from anywhere.
+//! Limits of a network, for configs and for checkpoints (which may come from anywhere).
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
@@ -8,14 +7,14 @@ use super::Task;
 
 /// Height and width of the input, pixels.
 pub const SIDES: RangeInclusive<u32> = 32..=1024;
-/// Labels of a task, at least.
+/// Minimum number of labels of a task.
 pub const FEWEST_LABELS: usize = 2;
-/// Tasks of a network.
+/// Maximum number of tasks of a network.
 pub const MOST_TASKS: usize = 1_000;
-/// Labels of all tasks together: their heads take some gigabytes then.
+/// Maximum number of labels of all tasks together: at this size the heads take a few gigabytes.
 pub const MOST_LABELS: usize = 100_000;
 
-/// Why there can be no network with an input of this size and these tasks; `None` where there can.
+/// Why a network with this input size and these tasks is not possible; `None` if it is.
 pub fn fault(height: u32, width: u32, tasks: &[Task]) -> Option<String> {
     if !SIDES.contains(&height) || !SIDES.contains(&width) {
         let (low, high) = (SIDES.start(), SIDES.end());
@@ -29,7 +28,7 @@ pub fn fault(height: u32, width: u32, tasks: &[Task]) -> Option<String> {
     too_many(tasks).or_else(|| faulty_task(tasks))
 }
 
-/// Why these are more tasks and labels than there may be; `None` where they are not.
+/// Why there are too many tasks or labels; `None` if there are not.
 pub fn too_many(tasks: &[Task]) -> Option<String> {
     if tasks.len() > MOST_TASKS {
         return Some(format!("there are {} tasks, expected at most {MOST_TASKS}", tasks.len()));

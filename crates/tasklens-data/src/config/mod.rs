@@ -1,7 +1,7 @@
 //! `config.yml` -> [`Config`]: every key with its default, its range and a located error.
 //!
-//! The YAML of the Python project opens unchanged; our own keys have defaults under which its
-//! behaviour comes back. Relative paths are resolved against the folder of the file.
+//! The YAML of the Python project opens unchanged; keys of our own have defaults that keep its behaviour. Relative
+//! paths are resolved against the folder of the file.
 
 mod edit;
 pub mod limits;
@@ -32,19 +32,19 @@ pub use write::scalar as yaml_scalar;
 
 use crate::files::regular;
 
-/// A longer file is no config; a hundred thousand labels fit in it.
+/// A longer file is not read as a config; a hundred thousand labels fit.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// What a `config.yml` says, checked and with every default filled in.
+/// The content of a `config.yml`, checked and with every default filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// The file it was read from; relative paths start at its folder.
     pub file: PathBuf,
-    /// Where things are and go.
+    /// Files and folders to read and write.
     pub paths: Paths,
-    /// What is trained and how.
+    /// What to train, and how.
     pub model: ModelConfig,
-    /// What the reader should tell the user, such as a `.h5` path that became `.safetensors`.
+    /// Messages for the user, such as a `.h5` path that became `.safetensors`.
     pub notices: Vec<String>,
 }
 
@@ -81,58 +81,59 @@ pub struct ModelConfig {
     pub freeze_convolutional_layers: bool,
     /// `batch_size`, 1 to 4096.
     pub batch_size: usize,
-    /// `random_seed`.
+    /// `random_seed`: of the split, new weights and augmentation. Default 42.
     pub random_seed: u64,
     /// `learning_rate`, above 0 and at most 1.
     pub learning_rate: f64,
-    /// `backbone_learning_rate`: the backbone's where all layers train; `None` is `learning_rate`. Whatever changes
-    /// that one changes it in proportion.
+    /// `backbone_learning_rate`: learning rate of the backbone where all layers train; `None` means `learning_rate`.
+    /// A schedule changes both in proportion.
     pub backbone_learning_rate: Option<f64>,
-    /// `schedule`.
+    /// `schedule`: how the learning rate changes during a run.
     pub schedule: Schedule,
     /// `optimizer` and `weight_decay`.
     pub optimizer: Optimizer,
-    /// `label_smoothing`, 0 to below 1: the share of a label that is spread over all labels of its task, in the loss
-    /// of training. `val_loss` stays without, to be compared with other runs and with Inspect.
+    /// `label_smoothing`, 0 to below 1: the share of a label that is spread over all labels of its task, in the
+    /// training loss only, so that `val_loss` can be compared with other runs and with Inspect.
     pub label_smoothing: f64,
-    /// `frozen_epochs`: so many first epochs train the heads alone, on the backbone as it is. Below `epochs`.
+    /// `frozen_epochs`: number of initial epochs that train the heads alone, with the backbone frozen. Below
+    /// `epochs`.
     pub frozen_epochs: usize,
     /// `early_stopping_patience`, epochs.
     pub early_stopping_patience: usize,
-    /// `early_stopping_min_delta`: what counts as better. Default 0, as Keras.
+    /// `early_stopping_min_delta`: how much lower `val_loss` must be to count as better. Default 0, as in Keras.
     pub early_stopping_min_delta: f64,
     /// `lr_reducer_factor`, above 0 and below 1.
     pub lr_reducer_factor: f64,
     /// `lr_reducer_patience`, epochs.
     pub lr_reducer_patience: usize,
-    /// `lr_reducer_min_delta`. Default 0.0001, as Keras.
+    /// `lr_reducer_min_delta`: as above, for the plateau rule. Default 0.0001, as in Keras.
     pub lr_reducer_min_delta: f64,
-    /// `lr_reducer_cooldown`, epochs. Default 0, as Keras.
+    /// `lr_reducer_cooldown`, epochs. Default 0, as in Keras.
     pub lr_reducer_cooldown: usize,
     /// `min_lr`: the learning rate is never reduced below it.
     pub min_lr: f64,
-    /// `epochs`: at most so many. Default 100.
+    /// `epochs`: maximum number of epochs. Default 100.
     pub epochs: usize,
-    /// `validation_split`: share of the rows that validate, above 0 and below 1. Default 0.2.
+    /// `validation_split`: share of the rows kept for validation, above 0 and below 1. Default 0.2.
     pub validation_split: f64,
-    /// `augmentation`.
+    /// `augmentation`: random changes to training images.
     pub augmentation: Augmentation,
-    /// `backbone`.
+    /// `backbone`: the network that all tasks share.
     pub backbone: Backbone,
-    /// `pretrained`.
+    /// `pretrained`: where the initial weights of the backbone come from.
     pub pretrained: Pretrained,
-    /// `precision`.
+    /// `precision`: the number format of the forward pass.
     pub precision: Precision,
-    /// `device`.
+    /// `device`: the processor to use.
     pub device: DeviceChoice,
-    /// `task_weights`, one per task in the order of `tasks`: what its mean loss over the rows with a label counts,
-    /// however few they are. Default 1.
+    /// `task_weights`, one per task in the order of `tasks`: weight of its loss, which is the mean over the rows with
+    /// a label, however few. Default 1.
     pub task_weights: Vec<f64>,
-    /// `class_weights`.
+    /// `class_weights`: weights of the labels in the training loss.
     pub class_weights: ClassWeights,
-    /// `threads`: that compute on the processor; `None` is `auto`, as many as other programs leave cores.
+    /// `threads`: CPU threads for computing; `None` is `auto`, as many as other programs leave cores.
     pub threads: Option<usize>,
-    /// `workers`: threads that decode and augment; `None` is `auto`.
+    /// `workers`: threads that decode and augment images; `None` is `auto`.
     pub workers: Option<usize>,
 }
 
@@ -148,17 +149,17 @@ pub struct Task {
 /// Random changes to each training image; the defaults are those of the Python project.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Augmentation {
-    /// Rotation up to so many degrees either way. Default 10.
+    /// Rotation by up to this many degrees either way. Default 10.
     pub rotation: f32,
-    /// Shift up to this share of width and height either way. Default 0.15.
+    /// Shift by up to this share of width and height either way. Default 0.15.
     pub shift: f32,
     /// Zoom drawn from this range, 1 is none. Default 0.8 to 1.2.
     pub zoom: (f32, f32),
     /// Brightness factor drawn from this range, 1 is none. Default 0.5 to 1.5.
     pub brightness: (f32, f32),
-    /// Mirror left and right every other time. Default true.
+    /// Mirror every other image horizontally. Default true.
     pub horizontal_flip: bool,
-    /// Cut a part out and enlarge it. Default none. What has none is written as before there was one.
+    /// Enlarge a random part. Default none, which is not written out, so that older configs stay as they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crop: Option<Crop>,
 }
@@ -190,13 +191,13 @@ impl Augmentation {
     }
 }
 
-/// `pretrained`: where the backbone's first weights come from.
+/// `pretrained`: where the initial weights of the backbone come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Pretrained {
     /// `auto`: the cache, else a download, else from scratch with a warning.
     #[default]
     Auto,
-    /// `required`: as `auto`, but it is an error when neither works.
+    /// `required`: as `auto`, but an error instead of training from scratch.
     Required,
     /// `none`: from scratch.
     None,
@@ -204,10 +205,10 @@ pub enum Pretrained {
     File(PathBuf),
 }
 
-/// `precision`: what the network computes in; weights, statistics and loss stay float32.
+/// `precision`: number format of the forward pass; weights, statistics and loss stay float32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
-    /// `auto`: bf16 where the processor has it, else fp32.
+    /// `auto`: bf16 if the processor supports it, else fp32.
     #[default]
     Auto,
     /// `fp32`.
@@ -231,7 +232,7 @@ pub enum DeviceChoice {
 }
 
 impl DeviceChoice {
-    /// What a config or the command line calls a device.
+    /// Parses the name of a device, as in a config or on the command line.
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "auto" => Some(Self::Auto),
@@ -243,7 +244,7 @@ impl DeviceChoice {
     }
 }
 
-/// `class_weights`: how much each label counts in the loss of training, beside the other labels of its task.
+/// `class_weights`: how much each label counts in the training loss, relative to the other labels of its task.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum ClassWeights {
     /// `none`: each row counts the same.
@@ -251,7 +252,7 @@ pub enum ClassWeights {
     None,
     /// `balanced`: rows / (labels * rows with the label), per task.
     Balanced,
-    /// Weights per task (order of `tasks`) and label; 1 where the file names none.
+    /// Weights per task (order of `tasks`) and label; 1 unless the file says otherwise.
     PerLabel(Vec<Vec<f64>>),
 }
 
@@ -264,11 +265,11 @@ impl Config {
         Self::with_overrides(file, &[])
     }
 
-    /// [`Config::open`] with keys replaced before the check, as `--set model.epochs=3` does: pairs of
-    /// a dotted key and its value in YAML. Relative paths start at the folder of `file` here too.
+    /// [`Config::open`] with keys replaced before the check, as `--set model.epochs=3` does: pairs of a dotted key
+    /// and its value in YAML. Relative paths start at the folder of `file` here, too.
     ///
     /// # Errors
-    /// As [`Config::open`]; what is wrong with an override names its `--set` argument.
+    /// As [`Config::open`]; an error in an override names its `--set` argument.
     pub fn with_overrides(file: &Path, overrides: &[(String, String)]) -> Result<Self, ConfigError> {
         let bytes = regular::read(file, MAX_BYTES).map_err(|source| ConfigError {
             file: file.to_path_buf(),
@@ -284,7 +285,7 @@ impl Config {
         Self::read(&text, file, overrides)
     }
 
-    /// Checks the text of a config as if it were in `file`, which need not exist.
+    /// Parses and checks the text of a config as if it were read from `file`, which need not exist.
     ///
     /// # Errors
     /// As [`Config::open`].
@@ -307,8 +308,8 @@ impl Config {
         write::yaml(self, None)
     }
 
-    /// The same for a file in `folder`, which is there: what lies in the folder of this config, or was written from
-    /// there, is found from `folder`, so that both can be moved together.
+    /// The same for a file in `folder`, which must exist: paths within the folder of this config, or written relative
+    /// to it, become relative to `folder`, so that both can be moved together.
     pub fn to_yaml_in(&self, folder: &Path) -> String {
         write::yaml(self, Some(folder))
     }
@@ -322,7 +323,7 @@ impl Config {
     }
 }
 
-/// The nearest of `candidates`, where it is near enough to be what was meant.
+/// The most similar of `candidates`, if it is similar enough to be what was meant.
 pub fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let text = text.to_lowercase();
     candidates
@@ -335,13 +336,12 @@ pub fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
         .map(|(_, candidate)| candidate)
 }
 
-/// What is wrong with a config, and where.
+/// An error in a config, with its location.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{}: {message}", file.display(), line.map(|l| format!(":{l}")).unwrap_or_default())]
 pub struct ConfigError {
-    /// The file.
     pub file: PathBuf,
-    /// Line from 1, where it is known.
+    /// Line from 1, if known.
     pub line: Option<usize>,
     /// The key, what was found, what was expected, and what to do.
     pub message: String,

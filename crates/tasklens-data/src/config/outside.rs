@@ -1,5 +1,5 @@
-//! Which of the places that a config names to be written to lie outside of its project's folder. A config may
-//! come from anywhere; the user is asked before anything is written there.
+//! Finds output paths of a config that lie outside its project's folder. A config may come from anywhere, so the user
+//! is asked before anything is written there.
 
 use std::fmt;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::{Config, Paths};
 
-/// A place that is written to.
+/// A kind of output path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
     /// The copy of the best model.
@@ -16,7 +16,7 @@ pub enum Written {
     History,
     /// The folder of runs.
     Runs,
-    /// A folder of this name in that of the runs.
+    /// A run folder of this name.
     InRuns(&'static str),
     /// The CSV.
     Table,
@@ -32,7 +32,7 @@ impl Written {
         }
     }
 
-    /// Where it is, links followed; `None` where the config names no such place.
+    /// Its path with links resolved; `None` if the config does not name it.
     fn place(self, paths: &Paths) -> Option<PathBuf> {
         let path = match self {
             Self::Model => paths.model_path.clone()?,
@@ -45,12 +45,12 @@ impl Written {
     }
 }
 
-/// A place outside of the project's folder.
+/// An output path outside the project's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outside {
     /// The key that names it, such as `paths.model_path`.
     pub key: &'static str,
-    /// Where it really is.
+    /// Its path with links resolved.
     pub path: PathBuf,
 }
 
@@ -66,8 +66,8 @@ impl Config {
         self.file.parent().unwrap_or(Path::new("."))
     }
 
-    /// Those of `written` that lie outside of the project's folder. A run's config lies in its run: what a config
-    /// in the folder that the runs are in names the same is of its project. Looks at the disk.
+    /// The paths among `written` that lie outside the project's folder. The config of a run lies in its run folder; a
+    /// path that the project's own config names, too, belongs to the project. Reads the disk.
     pub fn outside(&self, written: &[Written]) -> Vec<Outside> {
         let folder = resolved(self.folder());
         let places = written.iter().filter_map(|of| Some((*of, of.place(&self.paths)?)));
@@ -86,7 +86,7 @@ impl Config {
     }
 }
 
-/// No config is larger, bytes; other YAML files may be.
+/// Larger YAML files are not configs, bytes.
 const LARGEST: u64 = 1 << 20;
 
 fn configs_in(folder: &Path) -> Vec<Config> {
@@ -98,9 +98,10 @@ fn configs_in(folder: &Path) -> Vec<Config> {
     entries.map(|entry| entry.path()).filter(is_config).filter_map(|file| Config::open(&file).ok()).collect()
 }
 
-/// A path as the disk takes it: absolute, links followed, `..` taken back. What is not there is taken as written.
+/// A path as the file system resolves it: absolute, links followed, `..` applied. Parts that do not exist are kept as
+/// written.
 fn resolved(path: &Path) -> PathBuf {
-    /// As many links as systems follow.
+    /// Maximum number of links to follow, as in operating systems.
     const MOST_LINKS: usize = 40;
     follow(path, MOST_LINKS)
 }
@@ -118,7 +119,7 @@ fn follow(path: &Path, links: usize) -> PathBuf {
         }
         match (done.canonicalize(), fs::read_link(&done)) {
             (Ok(real), _) => done = real,
-            // A link to what is not there yet is followed once it is.
+            // A link to something that does not exist yet will be followed once it does.
             (Err(_), Ok(target)) if links > 0 => {
                 done.pop();
                 done = follow(&done.join(target), links - 1);

@@ -1,4 +1,4 @@
-//! YAML tree -> [`Config`]: each key with its default, its range and what it may say.
+//! YAML tree -> [`Config`]: each key with its default, range and allowed values.
 
 use std::path::{Path, PathBuf};
 
@@ -56,10 +56,10 @@ pub(super) const LEARNING_RATE: f64 = 0.001;
 pub(super) const LR_REDUCER_FACTOR: f64 = 0.1;
 pub(super) const LR_REDUCER_PATIENCE: u64 = 5;
 pub(super) const MIN_LR: f64 = 1e-6;
-/// What the Python project's example uses.
+/// The size in the Python project's example.
 const DEFAULT_SIDE: u32 = 299;
 
-/// Reads the tree of a whole file (`None`: it is empty).
+/// Reads the tree of a whole file (`None` if it is empty).
 pub(super) fn config(root: Option<&Node>, file: &Path) -> Result<Config, ConfigError> {
     let mut reader = Reader::new(file);
     let none: &[_] = &[];
@@ -80,7 +80,7 @@ fn section<'a>(reader: &mut Reader, top: &Section<'a>, name: &'a str) -> Section
     let node = top.get(name);
     let entries = node.map_or(&[][..], |node| reader.map(name, node, "a group of keys, indented below it"));
     let entry = top.entries.iter().find(|entry| entry.key == name);
-    // What a section lacks that is none follows from that, and is told after it.
+    // If the section is not a group of keys, missing keys follow from that error and come after it.
     let is_group = |node: &Node| node.is_null() || matches!(node.value, Value::Map(_));
     let place = entry.filter(|entry| is_group(&entry.node)).map(|entry| &entry.place);
     Section { name, place, entries }
@@ -222,7 +222,7 @@ fn model(reader: &mut Reader, section: &Section<'_>) -> ModelConfig {
     model
 }
 
-/// `[height, width]`; a third entry must be the 3 of RGB, and Python's `(299, 299, 3)` reads too.
+/// `[height, width]`; a third entry must be 3 (RGB); Python's `(299, 299, 3)` is accepted, too.
 fn input_shape(reader: &mut Reader, section: &Section<'_>) -> (u32, u32) {
     let default = (DEFAULT_SIDE, DEFAULT_SIDE);
     let Some(node) = section.get("input_shape") else { return default };
@@ -297,7 +297,7 @@ fn device(reader: &mut Reader, section: &Section<'_>) -> DeviceChoice {
     })
 }
 
-/// `None` for `auto`.
+/// A count, or `None` for `auto`.
 fn auto_or_count(reader: &mut Reader, section: &Section<'_>, key: &str) -> Option<usize> {
     let node = section.get(key)?;
     if node.text() == Some("auto") {
@@ -310,7 +310,7 @@ fn auto_or_count(reader: &mut Reader, section: &Section<'_>, key: &str) -> Optio
     count
 }
 
-/// One column cannot be the image path, the split and a task at once.
+/// A column can only have one role: image path, split or task.
 fn columns_are_distinct(reader: &mut Reader, section: &Section<'_>, model: &ModelConfig) {
     let place_of = |key: &str| -> Option<Place> { section.get(key).map(|node| node.place.clone()) };
     let is_task = |column: &str| model.tasks.iter().any(|task| task.name == column);

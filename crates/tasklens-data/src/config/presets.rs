@@ -1,46 +1,45 @@
-//! The three ways to train that Tasklens proposes, in words: what keys each sets, which one a config is, and which one
-//! suits a computer and its images. A config that is none of them is the user's own and stays as it is.
+//! The three training presets that Tasklens offers: which keys each sets, which one a config matches, and which one
+//! suits a computer and a data set. A config that matches none is custom and stays as it is.
 
 use super::{
     Augmentation, Backbone, Crop, ModelConfig, Optimizer, Pretrained, Schedule, WEIGHT_DECAY, parse,
 };
 
-/// A way to train.
+/// A training preset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Recipe {
-    /// The heads alone, on features of a network that ImageNet taught.
+    /// The heads alone, on the features of a network pretrained on ImageNet.
     Quick,
-    /// All layers of such a network.
+    /// All layers of a pretrained network.
     Full,
     /// All layers, from random weights.
     Scratch,
 }
 
-/// What a proposal follows from.
+/// What the suggestion depends on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// Images of the project.
     pub images: usize,
-    /// Those of them that have a label.
+    /// Number of images with a label.
     pub labelled: usize,
-    /// Whether a GPU trains.
+    /// Whether training uses a GPU.
     pub has_gpu: bool,
     /// The networks whose ImageNet weights are on this computer.
     pub weights: Vec<Backbone>,
 }
 
-/// What a new project begins with.
+/// What a new project starts with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proposed {
-    /// The way to train.
+    /// The suggested preset.
     pub recipe: Recipe,
-    /// Its keys.
     pub keys: Keys,
-    /// What is missing for a better one, and how to get it.
+    /// What a better preset lacks on this computer, and how to get it.
     pub lacks: Option<String>,
 }
 
-/// The keys that a recipe sets; the others of a config stay.
+/// The keys that a preset sets; others stay unchanged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Keys {
     /// `backbone`.
@@ -71,19 +70,19 @@ pub struct Keys {
     pub augmentation: Augmentation,
     /// `early_stopping_patience`.
     pub early_stopping_patience: usize,
-    /// `lr_reducer_patience`, which means something with `schedule: plateau` alone.
+    /// `lr_reducer_patience`, used only with `schedule: plateau`.
     pub lr_reducer_patience: usize,
-    /// `lr_reducer_factor`, which means something with `schedule: plateau` alone.
+    /// `lr_reducer_factor`, used only with `schedule: plateau`.
     pub lr_reducer_factor: f64,
 }
 
 /// For accuracy: the network for photographs.
 const ACCURATE: Backbone = Backbone::EfficientNetLite2;
-/// For speed: the same in small.
+/// For speed: a smaller network of the same kind.
 const FAST: Backbone = Backbone::EfficientNetLite0;
-/// More images than this go through the fast network where there is no GPU.
+/// Without a GPU, the fast network is used for more images than this.
 const MANY_IMAGES: usize = 5_000;
-/// With a GPU, from so many labelled images on, all layers train at once: it takes a minute there, too.
+/// With a GPU, *Full* is suggested from this many labelled images on: it takes only about a minute there.
 const FULL_LABELS: usize = 2_000;
 
 const QUICK_EPOCHS: usize = 30;
@@ -91,7 +90,7 @@ const QUICK_BATCH: usize = 64;
 const HEADS_RATE: f64 = 3e-3;
 
 const FULL_EPOCHS: usize = 3;
-/// Epochs of the heads alone that come before those of all layers.
+/// Epochs that train the heads alone before all layers.
 const FULL_FROZEN_EPOCHS: usize = 0;
 const FULL_BATCH: usize = 32;
 const BACKBONE_RATE: f64 = 5e-4;
@@ -101,14 +100,14 @@ const CROP_SCALE: (f32, f32) = (0.35, 1.0);
 const SCRATCH_EPOCHS: usize = 30;
 const SCRATCH_RATE: f64 = 1e-3;
 const SCRATCH_PATIENCE: usize = 8;
-/// Side of the input where a GPU trains the large network.
+/// Input size for the large network on a GPU, pixels.
 const SCRATCH_SIDE_OF_GPU: u32 = 224;
 
 impl Recipe {
-    /// All, in the order of the effort.
+    /// All presets, by increasing effort.
     pub const ALL: [Self; 3] = [Self::Quick, Self::Full, Self::Scratch];
 
-    /// What the window and messages call it.
+    /// Its name in the window and in messages.
     pub fn title(self) -> &'static str {
         match self {
             Self::Quick => "Quick",
@@ -117,7 +116,7 @@ impl Recipe {
         }
     }
 
-    /// What it does and when to choose it.
+    /// What it does and when to choose it, for users.
     pub fn about(self) -> &'static str {
         match self {
             Self::Quick => {
@@ -130,7 +129,7 @@ impl Recipe {
         }
     }
 
-    /// Its keys for a computer and its images.
+    /// Its keys for this computer and data set.
     pub fn keys(self, facts: &Facts) -> Keys {
         match self {
             Self::Quick => Keys::quick(pretrained_network(facts)),
@@ -139,7 +138,7 @@ impl Recipe {
         }
     }
 
-    /// What is missing on this computer for it, and how to get it.
+    /// What it lacks on this computer, and how to get it.
     pub fn lacks(self, facts: &Facts) -> Option<String> {
         let network = self.keys(facts).backbone;
         let weights = network.facts().weights.filter(|_| self != Self::Scratch)?;
@@ -153,7 +152,7 @@ impl Recipe {
         })
     }
 
-    /// Which one a config is; `None` is the user's own.
+    /// The preset that a config matches; `None` for a custom one.
     pub fn of(model: &ModelConfig) -> Option<Self> {
         let keys = Keys::of(model);
         let cases = [0, 200, 2_000, MANY_IMAGES + 1]
@@ -163,7 +162,7 @@ impl Recipe {
         Self::ALL.into_iter().find(|recipe| cases.iter().any(|facts| recipe.keys(facts) == keys))
     }
 
-    /// The one that suits a computer and its images.
+    /// The preset that suits this computer and data set.
     pub fn proposed(facts: &Facts) -> Proposed {
         let pretrained =
             if facts.has_gpu && facts.labelled >= FULL_LABELS { Self::Full } else { Self::Quick };
@@ -178,7 +177,7 @@ fn pretrained_network(facts: &Facts) -> Backbone {
 }
 
 impl Keys {
-    /// Those of a config. What nothing follows from is as if it were not there.
+    /// The keys of a config. Keys without effect get their defaults.
     pub fn of(model: &ModelConfig) -> Self {
         let keys = Self {
             backbone: model.backbone,
@@ -201,7 +200,7 @@ impl Keys {
         if model.schedule == Schedule::OneCycle { keys.without_reducer() } else { keys }
     }
 
-    /// Puts them into a config.
+    /// Applies the keys to a config.
     pub fn put_into(&self, model: &mut ModelConfig) {
         model.backbone = self.backbone;
         (model.height, model.width) = self.size;
@@ -225,7 +224,7 @@ impl Keys {
         Self {
             backbone: network,
             size: (network.facts().side, network.facts().side),
-            // Anything else than these weights would be another thing under the same name.
+            // Anything but these weights would be a different recipe under the same name.
             pretrained: Pretrained::Required,
             freeze: true,
             frozen_epochs: 0,
@@ -237,7 +236,7 @@ impl Keys {
             backbone_learning_rate: None,
             label_smoothing: 0.0,
             augmentation: Augmentation::none(),
-            // A cycle is good at its end.
+            // A cycle is best at its end.
             early_stopping_patience: QUICK_EPOCHS,
             lr_reducer_patience: 0,
             lr_reducer_factor: 0.0,

@@ -1,5 +1,5 @@
-//! Reads one value of a section as a number, a switch, a path or a choice, and collects what is
-//! wrong with it: reading goes on with the default, so that all faults are known at once.
+//! Reads one value of a section as a number, switch, path or choice, and collects errors: reading continues with the
+//! default, so that all errors are known at once.
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -21,19 +21,19 @@ impl<'a> Section<'a> {
         self.entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node)
     }
 
-    /// The key with its section, as messages name it.
+    /// The key with its section, for messages.
     pub fn full(&self, key: &str) -> String {
         if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
     }
 }
 
-/// Something wrong in the file.
+/// An error in the file.
 struct Fault {
     place: Option<Place>,
     message: String,
 }
 
-/// Collects faults and notices while a config is read.
+/// Collects errors and notices while a config is read.
 pub(super) struct Reader {
     /// Folder of the file; relative paths start here.
     pub folder: PathBuf,
@@ -52,12 +52,12 @@ impl Reader {
         self.faults.push(Fault { place: place.cloned(), message: message.into() });
     }
 
-    /// A value that is not what its key takes.
+    /// Reports a value that is invalid for its key.
     pub fn wrong(&mut self, full: &str, node: &Node, expected: &str) {
         self.fault(Some(&node.place), format!("`{full}` is {node}, expected {expected}"));
     }
 
-    /// The first fault by line, with the number of the others; `Ok` where there is none.
+    /// The first error by line, with the number of the others; `Ok` if there is none.
     pub fn finish(mut self, file: &Path) -> Result<Vec<String>, ConfigError> {
         self.faults.sort_by_key(|fault| match fault.place {
             Some(Place::Set(_)) => 0,
@@ -77,8 +77,8 @@ impl Reader {
         Err(ConfigError { file: file.to_path_buf(), line, message })
     }
 
-    /// Faults every key of `section` that is not in `known`, with the nearest that is. `elsewhere`
-    /// holds keys of other sections.
+    /// Reports every key of `section` that is not in `known`, with the most similar one. `elsewhere` holds the keys
+    /// of other sections.
     pub fn only_known(&mut self, section: &Section<'_>, known: &[&str], elsewhere: &[(&str, &[&str])]) {
         for entry in section.entries {
             let key = entry.key.as_str();
@@ -206,7 +206,7 @@ impl Reader {
         }
     }
 
-    /// YAML 1.1 habits: `True`, `yes` and `on` are true.
+    /// As in YAML 1.1, `True`, `yes` and `on` are true.
     pub fn switch(&mut self, section: &Section<'_>, key: &str, default: bool) -> bool {
         let Some(node) = section.get(key) else { return default };
         match node.text().map(str::to_ascii_lowercase).as_deref() {
@@ -263,8 +263,8 @@ impl Reader {
         Some(self.absolute(&text))
     }
 
-    /// A path from the folder of the file. Where it was written on Windows, its `\` are `/` elsewhere, unless there is
-    /// a file of just that name.
+    /// A path relative to the folder of the file. Elsewhere than on Windows, `\` is read as `/` unless a file of
+    /// exactly that name exists.
     pub fn absolute(&self, path: &str) -> PathBuf {
         let mut joined = self.folder.join(path);
         if cfg!(not(windows)) && path.contains('\\') && !joined.exists() {
@@ -302,18 +302,18 @@ fn joined<'a>(names: impl Iterator<Item = &'a str>, word: &str) -> String {
     }
 }
 
-/// `16`, and `16.0` or `1e3` too.
+/// Accepts `16`, `16.0` and `1e3`.
 fn whole_number(text: &str) -> Option<u64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     text.parse().ok().or_else(|| {
         let value = number(text)?;
-        // Beyond 2^53 a float does not say which whole number was meant.
+        // Beyond 2^53 a float does not identify a whole number.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and in range")]
         (value.fract() == 0.0 && (0.0..EXACT).contains(&value)).then_some(value as u64)
     })
 }
 
-/// `.000001`, `1e-4` and `+0.5` are numbers; infinities and NaN are not.
+/// Accepts `.000001`, `1e-4` and `+0.5`, but not infinities and NaN.
 fn number(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|value| value.is_finite())
 }

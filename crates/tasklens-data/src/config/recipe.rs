@@ -1,5 +1,5 @@
-//! How the weights learn: schedule, optimizer, stages and smoothing. The defaults are the Python project's: Adam, a rate
-//! that falls when `val_loss` does not, all layers from the first epoch.
+//! Schedule, optimizer, stages and label smoothing. The defaults are those of the Python project: Adam, reduction of
+//! the learning rate on plateau, all layers from the first epoch.
 
 use super::reader::{Reader, Section};
 use super::yaml::Node;
@@ -8,18 +8,20 @@ use super::{ModelConfig, parse};
 /// `schedule`: how the learning rate changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Schedule {
-    /// `plateau`: it falls by `lr_reducer_factor` when `val_loss` does not for `lr_reducer_patience` epochs.
+    /// `plateau`: multiplied by `lr_reducer_factor` when `val_loss` has not improved for `lr_reducer_patience`
+    /// epochs.
     #[default]
     Plateau,
-    /// `one_cycle`: with every batch, up to `learning_rate` in a line and then down by a cosine, once in each stage.
+    /// `one_cycle`: changes with every batch, linearly up to `learning_rate` and then down along a cosine, once per
+    /// stage.
     OneCycle,
 }
 
 impl Schedule {
-    /// By name.
+    /// All schedules with their names.
     pub const ALL: [(&str, Self); 2] = [("plateau", Self::Plateau), ("one_cycle", Self::OneCycle)];
 
-    /// What config files call it.
+    /// Its name in configs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Plateau => "plateau",
@@ -31,19 +33,19 @@ impl Schedule {
 /// `optimizer`, with `weight_decay`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Optimizer {
-    /// `adam`: as Keras has it.
+    /// `adam`: as in Keras.
     #[default]
     Adam,
-    /// `adamw`: the same, and each step takes the rate times `weight_decay` off the weights themselves (Loshchilov and
-    /// Hutter 2019). Biases and the parameters of batch normalisation do not decay.
+    /// `adamw`: the same with decoupled weight decay (Loshchilov and Hutter 2019). Biases and the parameters of batch
+    /// normalisation do not decay.
     AdamW {
-        /// 0 to 1.
+        /// Decay per step as a share of the learning rate, 0 to 1.
         weight_decay: f64,
     },
 }
 
 impl Optimizer {
-    /// What config files call it.
+    /// Its name in configs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Adam => "adam",
@@ -52,15 +54,15 @@ impl Optimizer {
     }
 }
 
-/// `weight_decay` where `adamw` has none: PyTorch's default.
+/// Default of `weight_decay` for `adamw`, as in PyTorch.
 pub const WEIGHT_DECAY: f64 = 0.01;
 
-/// `augmentation.crop`: a part of the image is enlarged to the whole, as torchvision's `RandomResizedCrop`.
+/// `augmentation.crop`: enlarges a random part of the image, as torchvision's `RandomResizedCrop` does.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Crop {
-    /// The share of the area, drawn from this range; 0.01 to 1.
+    /// Range for the part's share of the area; 0.01 to 1.
     pub scale: (f32, f32),
-    /// Width by height, drawn from this range on a logarithmic scale; 0.1 to 10.
+    /// Range for width divided by height, on a logarithmic scale; 0.1 to 10.
     pub ratio: (f32, f32),
 }
 
@@ -87,7 +89,7 @@ pub(super) fn optimizer(reader: &mut Reader, section: &Section<'_>) -> Optimizer
     Optimizer::Adam
 }
 
-/// `None` where it is not given: the backbone learns at `learning_rate`, too.
+/// `None` if it is not given: the backbone then uses `learning_rate`.
 pub(super) fn backbone_learning_rate(reader: &mut Reader, section: &Section<'_>) -> Option<f64> {
     section.get("backbone_learning_rate").filter(|node| !node.is_null())?;
     let fits = |value: f64| value > 0.0 && value <= 1.0;
@@ -95,7 +97,7 @@ pub(super) fn backbone_learning_rate(reader: &mut Reader, section: &Section<'_>)
     Some(reader.number(section, "backbone_learning_rate", parse::LEARNING_RATE, expected, fits))
 }
 
-/// `None` where nothing is cropped.
+/// `None` if cropping is off.
 pub(super) fn crop(reader: &mut Reader, augmentation: &Section<'_>) -> Option<Crop> {
     let node = augmentation.get("crop").filter(|node| !node.is_null())?;
     match node.text().map(str::to_ascii_lowercase).as_deref() {
@@ -115,8 +117,8 @@ pub(super) fn crop(reader: &mut Reader, augmentation: &Section<'_>) -> Option<Cr
 }
 
 impl ModelConfig {
-    /// What cannot all be meant: the key that is too much, and what to do. A config that was read has none; one that
-    /// was changed since may.
+    /// Keys that contradict each other: the offending key, and what to do. A config that was just read has none; one
+    /// that was changed afterwards may.
     pub fn contradiction(&self) -> Option<(&'static str, String)> {
         if self.freeze_convolutional_layers && self.backbone_learning_rate.is_some() {
             let message = "`model.backbone_learning_rate` says how fast the backbone learns, and \
@@ -139,7 +141,7 @@ impl ModelConfig {
     }
 }
 
-/// What cannot all be meant, and what nothing follows from.
+/// Reports keys that contradict each other, and keys without effect.
 pub(super) fn check(reader: &mut Reader, section: &Section<'_>, model: &ModelConfig) {
     let place = |key: &str| section.get(key).map(|node: &Node| &node.place);
     if let Some((key, message)) = model.contradiction() {
@@ -156,7 +158,7 @@ pub(super) fn check(reader: &mut Reader, section: &Section<'_>, model: &ModelCon
     }
 }
 
-/// Whether a key says other than its default: the config of a run has every key.
+/// Whether a key differs from its default (the config of a run has every key).
 fn is_given(section: &Section<'_>, key: &str) -> bool {
     let default = match key {
         "lr_reducer_factor" => parse::LR_REDUCER_FACTOR,

@@ -1,7 +1,7 @@
-//! The commonest slips in a config that is no valid YAML, found in its text: the parser tells where it could not go
-//! on, in terms of its own, and seldom what is wrong.
+//! The most common mistakes in a config that is not valid YAML, found in its text: the parser says where it stopped,
+//! in its own terms, and seldom what is wrong.
 
-/// The slip that most likely broke the parser, which stopped at line `stopped` (from 1): its line and what to do.
+/// The mistake that most likely stopped the parser at line `stopped` (from 1): its line and what to do.
 pub(super) fn find(text: &str, stopped: usize) -> Option<(usize, String)> {
     // The parser often stops a line before it, where a group ends.
     let lines: Vec<&str> = text.lines().take(stopped + 1).collect();
@@ -39,12 +39,12 @@ pub(super) fn lacks_space(text: &str) -> Option<(&str, &str)> {
     let (key, value) = text.split_once(':')?;
     let is_name = key.starts_with(|c: char| c.is_alphabetic() || c == '_')
         && key.chars().all(|c| c.is_alphanumeric() || " _-".contains(c));
-    // `https://..` and `C:\..` are no keys.
+    // `https://..` and `C:\..` are not keys.
     let is_value = !value.is_empty() && !value.starts_with([' ', '\t', ':', '/', '\\']);
     (is_name && is_value).then_some((key, value.trim_end()))
 }
 
-/// Whether a comment begins before a bracket is closed.
+/// Whether a comment starts before a bracket is closed.
 fn hides_a_bracket(line: &str) -> bool {
     let Some((code, comment)) = line.split_once(" #") else { return false };
     let count = |brackets: [char; 2]| code.matches(brackets).count();

@@ -1,4 +1,4 @@
-//! What the config says about tasks and labels: `target_encoder`, `target` and the two kinds of weights.
+//! Reads tasks and labels from a config: `target_encoder`, `target` and the two kinds of weights.
 
 use super::limits::{FEWEST_LABELS, too_many};
 use super::reader::{Reader, Section, list};
@@ -35,7 +35,7 @@ pub(super) fn target_encoder(reader: &mut Reader, section: &Section<'_>) -> Vec<
     tasks
 }
 
-/// All tasks of `target_encoder` as written, those that `target` leaves out included.
+/// All tasks of `target_encoder` as written, including those that `target` leaves out.
 pub(super) fn encoder_of(root: &Node) -> Vec<Task> {
     let entries = |node: &Node| match &node.value {
         Value::Map(entries) => entries.clone(),
@@ -63,7 +63,7 @@ fn labels(reader: &mut Reader, full: &str, node: &Node) -> Vec<String> {
     };
     let mut labels: Vec<String> = Vec::new();
     for item in items {
-        // The text as written: a label `1.0` or `no` is that text, as in the CSV.
+        // The text is taken as written: a label `1.0` or `no` is that text, as in the CSV.
         match &item.value {
             Value::Scalar { text, .. } if !text.trim().is_empty() => {
                 let label = text.trim().to_owned();
@@ -87,7 +87,7 @@ fn labels(reader: &mut Reader, full: &str, node: &Node) -> Vec<String> {
     labels
 }
 
-/// `target` selects and orders the tasks; its names carry the `_encoded` of the Python project.
+/// `target` selects and orders the tasks; its names may end in `_encoded`, as in the Python project.
 pub(super) fn target(reader: &mut Reader, section: &Section<'_>, all: &[Task]) -> Vec<Task> {
     let Some(node) = section.get("target").filter(|node| !node.is_null()) else { return all.to_vec() };
     let items = match &node.value {

@@ -1,4 +1,4 @@
-//! Changes of tasks and labels, and what a config is after one.
+//! Changes of tasks and labels, and their effect on a config.
 
 use std::fmt;
 
@@ -6,65 +6,39 @@ use serde::{Deserialize, Serialize};
 
 use super::{ClassWeights, Config, Task};
 
-/// A change of the tasks and labels of a project. Texts have no spaces around them.
+/// A change of the tasks and labels of a project. Names have no surrounding spaces.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// A task more. A column of that name that is there keeps its cells.
+    /// Add a task. An existing column of that name keeps its cells.
     AddTask {
-        /// The task and its column.
+        /// Name of the task and of its column.
         name: String,
-        /// At least two.
+        /// Its labels, at least two.
         labels: Vec<String>,
     },
-    /// A task and its column get another name.
-    RenameTask {
-        /// The task.
-        task: String,
-        /// Its new name.
-        to: String,
-    },
-    /// A task leaves the config; its column stays in the CSV.
-    RemoveTask {
-        /// The task.
-        task: String,
-    },
-    /// A label more, after the others.
-    AddLabel {
-        /// The task.
-        task: String,
-        /// The new label.
-        label: String,
-    },
-    /// A label gets another name, wherever it stands.
-    RenameLabel {
-        /// The task.
-        task: String,
-        /// The label.
-        from: String,
-        /// Its new name.
-        to: String,
-    },
-    /// What has one label gets another that is there.
+    /// Rename a task and its column.
+    RenameTask { task: String, to: String },
+    /// Remove a task from the config; its column stays in the CSV.
+    RemoveTask { task: String },
+    /// Add a label, after the others.
+    AddLabel { task: String, label: String },
+    /// Rename a label everywhere.
+    RenameLabel { task: String, from: String, to: String },
+    /// Merge a label into another existing one.
     MergeLabels {
-        /// The task.
         task: String,
-        /// The label that goes.
+        /// The label that disappears.
         from: String,
         /// The label that stays.
         into: String,
     },
-    /// A label goes; what has it is without a label.
-    RemoveLabel {
-        /// The task.
-        task: String,
-        /// The label.
-        label: String,
-    },
+    /// Remove a label; its images become unlabelled.
+    RemoveLabel { task: String, label: String },
 }
 
 impl Change {
-    /// The task that changes.
+    /// The task that is changed.
     pub fn task(&self) -> &str {
         match self {
             Self::AddTask { name, .. } => name,
@@ -77,8 +51,7 @@ impl Change {
         }
     }
 
-    /// The label that no image has any more, and what those that had it have then; `None` where no
-    /// label of an image changes.
+    /// The label that disappears, and what its images get instead; `None` if no image changes its label.
     pub fn replaced(&self) -> Option<(&str, Option<&str>)> {
         match self {
             Self::RenameLabel { from, to, .. } => Some((from, Some(to))),
@@ -88,7 +61,7 @@ impl Change {
         }
     }
 
-    /// The tasks after the change; a change of what is not there changes nothing.
+    /// The tasks after the change; a change of something that does not exist has no effect.
     pub fn tasks_after(&self, tasks: &[Task]) -> Vec<Task> {
         let mut tasks = tasks.to_vec();
         if let Self::AddTask { name, labels } = self {
@@ -112,7 +85,7 @@ impl Change {
     }
 }
 
-/// What the user does, as a sentence.
+/// The change in words, such as "add the label ...".
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -134,7 +107,7 @@ impl fmt::Display for Change {
 }
 
 impl Config {
-    /// The config after a change: weights follow their tasks and labels, new ones weigh 1.
+    /// The config after a change: weights follow their tasks and labels, new ones get 1.
     #[must_use]
     pub fn after(&self, change: &Change) -> Self {
         let mut config = self.clone();

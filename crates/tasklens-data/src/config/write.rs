@@ -1,12 +1,12 @@
-//! [`Config`] -> YAML: every key. Paths are absolute, so that the text means the same in any folder, or, for a file
-//! that moves with its project, from there.
+//! [`Config`] -> YAML: with every key. Paths are absolute, so that the text means the same in any folder, or relative
+//! for a file that moves with its project.
 
 use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
 
 use super::{ClassWeights, Config, Crop, DeviceChoice, Optimizer, Precision, Pretrained};
 
-/// The config for a file in `folder`; for one anywhere where none is given.
+/// The config for a file in `folder`, with relative paths; with absolute ones if no folder is given.
 pub(super) fn yaml(config: &Config, folder: Option<&Path>) -> String {
     let base = Base::of(config, folder);
     let mut out = String::new();
@@ -18,11 +18,11 @@ pub(super) fn yaml(config: &Config, folder: Option<&Path>) -> String {
     out
 }
 
-/// What paths are written from.
+/// The base of relative paths.
 struct Base<'a> {
-    /// The folder of the config as it was read.
+    /// The folder that the config was read from.
     own: &'a Path,
-    /// The way there from the folder of the file that is written; `None` for absolute paths.
+    /// The path to it from the folder of the file that is written; `None` for absolute paths.
     way: Option<PathBuf>,
 }
 
@@ -34,7 +34,7 @@ impl<'a> Base<'a> {
         Self { own, way }
     }
 
-    /// What lay within the folder of the config, or was written from there, goes where that goes.
+    /// Paths within the config's folder, or written relative to it, move with it.
     fn path(&self, path: &Path) -> String {
         if let (Some(way), Ok(rest)) = (&self.way, path.strip_prefix(self.own)) {
             let relative = way.join(rest);
@@ -48,7 +48,7 @@ impl<'a> Base<'a> {
     }
 }
 
-/// The relative path from one folder to another, both without links and `..`; `None` where they have only the root of
+/// The relative path from one folder to another, both without links and `..`; `None` if they have only the root of
 /// the disk in common, and would hardly be moved together.
 fn way(from: &Path, to: &Path) -> Option<PathBuf> {
     let mut common = from.components().zip(to.components()).take_while(|(from, to)| from == to);
@@ -119,7 +119,7 @@ fn settings(config: &Config, base: &Base<'_>) -> Vec<String> {
         format!("  threads: {}", auto_or(model.threads)),
         format!("  workers: {}", auto_or(model.workers)),
     ];
-    // Those that only some configs may have.
+    // Keys that only some configs may have.
     if let Optimizer::AdamW { weight_decay } = model.optimizer {
         lines.push(format!("  weight_decay: {weight_decay}"));
     }
@@ -195,7 +195,7 @@ fn class_weights(config: &Config) -> String {
     }
 }
 
-/// Plain where no reader of YAML can take it for something else, in double quotes otherwise.
+/// Plain if no YAML parser can take it for something else, otherwise in double quotes.
 pub fn scalar(text: &str) -> String {
     let begins_plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '/');
     let is_plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c));

@@ -1,6 +1,6 @@
-//! YAML text -> a tree in which every key and value knows where it was written.
+//! YAML text -> a tree in which every key and value has its position in the file.
 //!
-//! Scalars stay text: what `True`, `.000001` or `1.0` means depends on the key that it is for.
+//! Scalars stay text: what `True`, `.000001` or `1.0` means depends on the key.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::slips;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
-/// Aliases are copied; more nodes than this are no config but an attack.
+/// Aliases are copied; more nodes than this are an attack, not a config.
 const MAX_NODES: usize = 200_000;
 /// Deeper nesting than this is refused, so that no text can exhaust the stack.
 const MAX_DEPTH: usize = 32;
@@ -23,18 +23,18 @@ pub(super) enum Place {
     Set(String),
 }
 
-/// A value and where it begins.
+/// A value and its position.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub place: Place,
     pub value: Value,
-    /// Its bytes in the text; nothing for what `--set` says. A group ends with its last value.
+    /// Its bytes in the text; empty for `--set`. A group ends with its last value.
     pub span: Range<usize>,
     /// Whether it is a list or group in brackets.
     pub is_flow: bool,
 }
 
-/// What a [`Node`] holds.
+/// The content of a [`Node`].
 #[derive(Clone, Debug)]
 pub(super) enum Value {
     /// Text, and whether it was written without quotes.
@@ -56,7 +56,7 @@ pub(super) struct Entry {
     pub node: Node,
 }
 
-/// YAML that cannot be read.
+/// A syntax error.
 #[derive(Debug)]
 pub(super) struct YamlError {
     pub line: usize,
@@ -64,12 +64,12 @@ pub(super) struct YamlError {
 }
 
 impl Node {
-    /// What an empty file is, once something is set in it.
+    /// The tree of an empty file, once `--set` adds something.
     pub fn empty_map() -> Self {
         Self::set(&Place::Line(1), Value::Map(Vec::new()))
     }
 
-    /// A value that is not in the text of the file.
+    /// A value that comes from `--set`.
     fn set(place: &Place, value: Value) -> Self {
         Self { place: place.clone(), value, span: 0..0, is_flow: false }
     }
@@ -93,7 +93,7 @@ impl Node {
     }
 }
 
-/// What was found, for messages: the text in backticks or the kind.
+/// For messages: the text in backticks, or the kind of value.
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.value {
@@ -106,7 +106,7 @@ impl fmt::Display for Node {
     }
 }
 
-/// Reads the one document of `text`; `None` when it holds nothing.
+/// Parses the only document of `text`; `None` if it is empty.
 pub(super) fn parse(text: &str) -> Result<Option<Node>, YamlError> {
     let whole = text;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -163,7 +163,7 @@ impl<'input> Builder<'input> {
         }
         let start = self.byte(span.start.index());
         let is_flow = self.text[start..].starts_with(['[', '{']);
-        // What is not in brackets ends with its last value: the parser sees its end only at what comes next.
+        // A group without brackets ends with its last value: the parser reports its end only at the next token.
         let end = |last: Option<usize>, closing: usize| match is_flow {
             true => (closing + 1).max(start),
             false => last.unwrap_or(start),
@@ -203,7 +203,7 @@ impl<'input> Builder<'input> {
         self.bytes.get(character).copied().unwrap_or(self.text.len())
     }
 
-    /// The parser counts blanks and a comment after a quoted scalar to it.
+    /// The parser includes blanks and a comment after a quoted scalar.
     fn end_of_scalar(&self, start: usize, style: ScalarStyle, end: usize) -> usize {
         let text = &self.text[start..end.max(start)];
         let closing = match style {
@@ -258,7 +258,7 @@ impl<'input> Builder<'input> {
     }
 }
 
-/// Where a quoted scalar, whose first character is the quote, closes.
+/// The end of a quoted scalar, whose first character is the quote.
 fn closing_quote(text: &str, quote: char) -> Option<usize> {
     let mut characters = text.char_indices().skip(1).peekable();
     while let Some((at, c)) = characters.next() {
@@ -292,7 +292,7 @@ fn syntax_error(text: &str, error: &ScanError) -> YamlError {
     YamlError { line, message }
 }
 
-/// What the parser's terms most often mean in a config; the first that fits.
+/// What the parser's messages most often mean in a config; the first match counts.
 fn advice(info: &str) -> Option<&'static str> {
     const ADVICE: &[(&str, &str)] = &[
         ("tabs", "indent with spaces"),
@@ -309,10 +309,10 @@ fn advice(info: &str) -> Option<&'static str> {
     ADVICE.iter().find(|(term, _)| info.contains(term)).map(|(_, advice)| *advice)
 }
 
-/// Puts `value` at a dotted `key` such as `model.epochs`, making the groups on the way.
+/// Sets `value` at a dotted `key` such as `model.epochs` and creates missing groups.
 ///
 /// # Errors
-/// The value is no YAML, or a part of the key is no group of keys; the message says which.
+/// The value is not YAML, or a part of the key is not a group of keys; the message says which.
 pub(super) fn set(root: &mut Node, key: &str, value: &str) -> Result<(), String> {
     let argument = format!("{key}={value}");
     let place = Place::Set(argument.clone());

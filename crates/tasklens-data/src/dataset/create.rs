@@ -1,7 +1,7 @@
-//! A folder of images and nothing else -> a CSV and a config to label them with.
+//! Turns a folder of images into a project: a CSV and a config for labelling.
 //!
-//! [`find_images`] says what is there; a [`Draft`] is what the user makes of it, and corrects before
-//! [`Draft::write`] writes it. No file that is there is ever replaced.
+//! [`find_images`] lists the images; the user edits a [`Draft`], which [`Draft::write`] then writes. No existing file
+//! is ever replaced.
 
 mod find;
 mod folder_split;
@@ -27,37 +27,35 @@ pub use left_out::is_unread;
 
 /// The column of the image path in the CSV.
 pub const PATH_COLUMN: &str = "image_path";
-/// The column that says what an image is for, where the folders do.
+/// The split column, if the folders are a split.
 const SPLIT_COLUMN: &str = "split";
-/// What separates labels that are typed or pasted together.
+/// Separators of labels that are typed or pasted together.
 pub const SEPARATORS: [char; 5] = [',', ';', '\t', '\n', '\r'];
 
-/// A project in the making.
+/// A project that is being set up.
 #[derive(Clone, Debug)]
 pub struct Draft {
-    /// The images.
     pub found: Arc<Found>,
     /// The tasks, in order.
     pub tasks: Vec<DraftTask>,
 }
 
-/// A task in the making.
+/// A task that is being set up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DraftTask {
     /// Its name as typed.
     pub name: String,
     /// Its labels, in order.
     pub labels: Vec<String>,
-    /// Whether an image has the name of its sub-folder as its label from the start.
+    /// Whether the name of its sub-folder is an image's initial label.
     pub is_of_folders: bool,
 }
 
-/// What [`Draft::write`] wrote.
+/// The files that [`Draft::write`] wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created {
     /// The config, which opens the project.
     pub config: PathBuf,
-    /// The CSV.
     pub table: PathBuf,
 }
 
@@ -69,7 +67,7 @@ impl DraftTask {
         task
     }
 
-    /// Adds the labels of a typed or pasted list; those that are there already stay once.
+    /// Adds the labels of a typed or pasted list, without duplicates.
     pub fn add_labels(&mut self, list: &str) {
         list.split(SEPARATORS).for_each(|label| self.add_label(label));
     }
@@ -90,7 +88,7 @@ impl DraftTask {
 }
 
 impl Draft {
-    /// What must be corrected before it can be written: in words for the user, `None` when it is ready.
+    /// What the user must correct before it can be written; `None` when it is ready.
     pub fn obstacle(&self) -> Option<String> {
         if self.found.images.is_empty() {
             return Some("There are no images in this folder.".to_owned());
@@ -121,17 +119,17 @@ impl Draft {
         (task.labels.len() < 2).then(|| format!("The task `{name}` needs at least two labels."))
     }
 
-    /// Images that have a label from the start, at most.
+    /// Upper bound of images with an initial label.
     pub fn labelled(&self) -> usize {
         if self.tasks.iter().any(|task| task.is_of_folders) { self.found.images.len() } else { 0 }
     }
 
-    /// Writes the CSV and the config, which trains as `training` says, into the folder of the images, with names that
-    /// are free there.
+    /// Writes the CSV and the config, with the training settings of `training`, into the folder of the images, under
+    /// unused names.
     ///
     /// # Errors
-    /// Something must be corrected first, see [`Draft::obstacle`]; or a file cannot be written, and then
-    /// neither is there.
+    /// Something must be corrected first, see [`Draft::obstacle`]; or a file cannot be written, in which case neither
+    /// is left behind.
     pub fn write(&self, training: &Proposed) -> anyhow::Result<Created> {
         if let Some(obstacle) = self.obstacle() {
             bail!("{}: {obstacle}", self.found.folder.display());
@@ -142,14 +140,14 @@ impl Draft {
         let bytes = self.csv(&table)?;
         write_new(&table, &bytes)?;
         if let Err(error) = write_new(&config, text.as_bytes()) {
-            // It is ours and a moment old.
+            // We created it a moment ago.
             let _ = std::fs::remove_file(&table);
             return Err(error);
         }
         Ok(Created { config, table })
     }
 
-    /// The split that the folders are, where the labels come from folders, too.
+    /// The split given by the folders, if the labels come from folders, too.
     pub fn split(&self) -> Option<&FolderSplit> {
         let is_of_folders = self.tasks.iter().any(|task| task.is_of_folders);
         self.found.split.as_ref().filter(|split| is_of_folders && split.is_useful())
@@ -167,7 +165,7 @@ impl Draft {
         starter.to_yaml()
     }
 
-    /// The CSV, after it was read again: names of files can be anything.
+    /// The CSV, verified by reading it back: file names can be anything.
     fn csv(&self, table: &Path) -> anyhow::Result<Vec<u8>> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         let split = self.split();
@@ -193,7 +191,7 @@ impl Draft {
     }
 }
 
-/// `labels.csv` and `config.yml`, or names with a number where those are taken.
+/// `labels.csv` and `config.yml`, or numbered names if those are taken.
 fn free_names(folder: &Path) -> Created {
     let is_free = |path: &Path| std::fs::symlink_metadata(path).is_err();
     let names = |number: usize| {
@@ -205,7 +203,7 @@ fn free_names(folder: &Path) -> Created {
     let mut number = 1;
     loop {
         let found = names(number);
-        // Edits that are left of a CSV of this name must not become those of the new one.
+        // Leftover edits of an earlier CSV of this name must not be applied to the new one.
         let free = [&found.config, &found.table, &edits::folder_of(&found.table)];
         if free.into_iter().all(|path| is_free(path)) {
             return found;

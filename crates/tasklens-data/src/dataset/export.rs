@@ -1,7 +1,7 @@
-//! The labels for other programs: a CSV, a folder per label, or JSON lines.
+//! Exports the labels for other programs: as a CSV, a folder per label, or JSON lines.
 //!
-//! What is exported is what holds: the CSV with all edits, also those that wait for a save. The CSV, the
-//! edits and the images stay as they are.
+//! The export has the current labels: the CSV with all edits, including those not saved yet. The CSV, the edits and
+//! the images stay unchanged.
 
 mod folders;
 mod made;
@@ -23,52 +23,52 @@ use crate::work::KeepGoing;
 
 pub use made::folder_in;
 
-/// What is written.
+/// The format of an export.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Form {
     /// A copy of the CSV.
     Csv,
-    /// An object per image and line: `{"image": .., "labels": {task: label or null}, "flag": note or null}`.
+    /// One object per line and image: `{"image": .., "labels": {task: label or null}, "flag": note or null}`.
     JsonLines,
     /// `OUT/task/label/0001_name.jpg` for each image and task.
     Folders {
-        /// Indices into [`Dataset::tasks`].
+        /// The tasks to export: indices into [`Dataset::tasks`].
         tasks: Vec<usize>,
-        /// How an image gets into its folder.
+        /// How images are placed.
         placing: Placing,
     },
 }
 
-/// How an image gets into a folder. Where the file system has no links of one kind, those of the other are
-/// made, and copies where it has none.
+/// How an image is placed in a folder. If the file system does not support one kind of link, the other is used, and
+/// copies if it supports none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Placing {
-    /// Another name for the same file: takes no space, and stays when the original is moved.
+    /// A hard link: takes no space, and stays valid when the original is moved.
     #[default]
     HardLink,
-    /// A pointer to the original: takes no space, and also leads to another disk.
+    /// A symbolic link: takes no space, and also works across disks.
     SymbolicLink,
-    /// A file of its own.
+    /// A copy.
     Copy,
 }
 
-/// What an export did.
+/// The result of an export.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Written {
-    /// How much was written and where, in words.
+    /// What was written and where, for the user.
     pub summary: String,
-    /// What is otherwise than may be expected, in words.
+    /// Messages about what may be unexpected.
     pub notices: Vec<String>,
     /// Images that could not be exported.
     pub left_out: usize,
 }
 
-/// Exports the labels of a dataset as it was read, and of its edits, to a file or a folder. `progress` gets
-/// (done, of) and returns whether to go on.
+/// Exports the labels of a dataset, as it was read, with its edits, to a file or a folder. `progress` gets (done, of)
+/// and returns whether to continue.
 ///
 /// # Errors
-/// The target cannot be written, is the CSV itself, or is a folder with files that no export put there; a
-/// cancel. An image that is missing is a notice.
+/// The target cannot be written, is the CSV itself, or is a folder with files that are not from an export; or the
+/// user cancelled. A missing image is a notice.
 pub fn export(
     dataset: &Dataset,
     values: &Values,
@@ -148,7 +148,7 @@ fn object(dataset: &Dataset, flags: &HashMap<&str, &str>, row: usize, target: &P
     })
 }
 
-/// An image as a file names it: relative where it lies below the file's folder, with `/`.
+/// An image's path as written in a file: relative if it lies below the file's folder, with `/`.
 fn path_from(file: &Path, image: &Path) -> String {
     let below = file.parent().and_then(|folder| image.strip_prefix(folder).ok());
     match below {
@@ -160,7 +160,7 @@ fn path_from(file: &Path, image: &Path) -> String {
     }
 }
 
-/// One row for each image, in the order of the table: of several, the first with a label, as training does.
+/// One row per image, in the order of the table: of several rows the first with a label, as in training.
 fn rows(dataset: &Dataset) -> Vec<usize> {
     let mut row_of: HashMap<&Path, usize> = HashMap::with_capacity(dataset.rows.len());
     for (index, row) in dataset.rows.iter().enumerate() {

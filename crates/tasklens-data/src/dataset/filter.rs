@@ -1,30 +1,28 @@
-//! Which rows the Data view shows: by text, by label, by what is missing.
+//! Filters rows for the Data view: by text, label, or what is missing.
 
 use super::Dataset;
 use super::split::Part;
 
-/// What a row must have to be shown; the default shows every row.
+/// The conditions for a row to be shown; the default shows every row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Occurs in a cell of the row; upper and lower case do not count.
+    /// Must occur in a cell of the row, ignoring case.
     pub text: String,
-    /// One per task, in their order; tasks beyond the end are not looked at.
+    /// One per task, in order; further tasks are not filtered.
     pub tasks: Vec<TaskFilter>,
-    /// Lacks a label for at least one task.
+    /// Must lack a label for at least one task.
     pub lacks_a_label: bool,
-    /// Has a problem.
+    /// Must have a problem.
     pub has_problem: bool,
-    /// Is for this.
+    /// Must be in this part of the split.
     pub part: Option<Part>,
 }
 
-/// What a row must have for one task.
+/// The condition for one task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TaskFilter {
-    /// Anything.
     #[default]
     Any,
-    /// No label.
     Missing,
     /// The label with this class index.
     Label(u32),
@@ -40,8 +38,8 @@ impl Filter {
             && self.part.is_none()
     }
 
-    /// The rows that match, ascending. 100,000 rows take some milliseconds: text is looked for last,
-    /// in the rows that are left.
+    /// The matching rows, ascending. 100,000 rows take a few milliseconds: text is searched last, in the remaining
+    /// rows.
     pub fn matching(&self, dataset: &Dataset) -> Vec<usize> {
         if self.is_empty() {
             return (0..dataset.rows.len()).collect();

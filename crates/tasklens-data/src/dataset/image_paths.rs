@@ -1,7 +1,7 @@
-//! Where a row's image is: what its cell means, relative to the CSV's folder or to the config's `images`.
+//! Finds a row's image: the meaning of its path cell, relative to the CSV's folder or to the config's `images`.
 //!
-//! One [`ImageFinder`] for everything that reads the images of a CSV. It asks the disk when a table is opened, for a
-//! large one about a sample only; a row of which it knows nothing yet has the path that its cell says.
+//! Everything that reads the images of a CSV uses one [`ImageFinder`]. It checks the disk when a table is opened, for
+//! a large one only a sample; rows that were not checked get the path as written.
 
 mod reason;
 mod search;
@@ -18,11 +18,11 @@ use told::Kind;
 use crate::config::Config;
 use crate::work::cores;
 
-/// Up to so many rows every path is looked up; beyond, a sample may decide for all.
+/// Up to this many rows every path is looked up; beyond, a sample may decide for all.
 const LOOKED_UP: usize = 10_000;
-/// Rows of the sample.
+/// Size of the sample in rows.
 const SAMPLE: usize = 1_000;
-/// Rows for which a thread is worth its start.
+/// Minimum number of rows per thread.
 const LEAST_PER_THREAD: usize = 256;
 
 /// Finds the images that the cells of one CSV name.
@@ -36,37 +36,37 @@ pub struct ImageFinder {
 /// The images of a column.
 #[derive(Debug)]
 pub struct Located {
-    /// The path of each cell's image, which need not be there; empty where the cell is.
+    /// The path of each cell's image, which may not exist; empty for an empty cell.
     pub paths: Vec<PathBuf>,
-    /// Where a cell does not have the very name of the file that is meant.
+    /// Cells that do not have the exact name of the file that was found.
     pub guesses: Guesses,
 }
 
-/// What there is for a cell.
+/// The result of looking up a cell.
 enum Place {
-    /// Nothing, or several files of which any could be meant.
+    /// Nothing, or several candidates.
     Nowhere,
-    /// The file under one of the roots that the cell says, and whether the next root has another such file.
+    /// The exact file under one of the roots, and whether the next root has another such file.
     At { root: usize, path: PathBuf, is_twice: bool },
-    /// A file that the cell nearly names.
+    /// A file with a similar name.
     Near(PathBuf, Kind),
 }
 
 impl ImageFinder {
-    /// For a CSV, and the folder that its project names for images, where it does.
+    /// For a CSV, and the image folder of its project, if any.
     pub fn new(csv: &Path, images: Option<&Path>) -> Self {
         let beside = csv.parent().unwrap_or(Path::new(""));
         let other = images.filter(|images| *images != beside).map(Path::to_path_buf);
         Self::of_folders(std::iter::once(beside.to_path_buf()).chain(other).collect())
     }
 
-    /// For folders that paths start at, best first.
+    /// For paths relative to these folders, best first.
     pub(super) fn of_folders(roots: Vec<PathBuf>) -> Self {
         let roots = if roots.is_empty() { vec![PathBuf::new()] } else { roots };
         Self { roots, listings: Listings::default() }
     }
 
-    /// Whether a cell names a file, up to its ending: `3` may well be something else than `3.png`.
+    /// Whether a cell names a file, including its extension: `3` may well mean something else than `3.png`.
     pub fn finds(&self, cell: &str) -> bool {
         match self.place(cell) {
             Place::At { .. } => true,
@@ -75,10 +75,10 @@ impl ImageFinder {
         }
     }
 
-    /// Where the images of all cells are.
+    /// Looks up the images of all cells.
     ///
-    /// Of a large table only a sample is looked up, where all of it that is there has the paths that the cells say,
-    /// under one root: a million questions to a network disk take minutes.
+    /// Of a large table only a sample is looked up, provided that all images found have the exact paths, under one
+    /// root: a million lookups on a network disk take minutes.
     pub fn locate(&self, cells: &[String]) -> Located {
         let paths = cells.iter().map(|cell| written::under(&self.roots[0], cell)).collect();
         let mut located = Located { paths, guesses: Guesses::default() };
@@ -122,7 +122,7 @@ impl ImageFinder {
         }
     }
 
-    /// Looks these rows up, on a few threads where they are many.
+    /// Looks up these rows, on several threads if there are many.
     fn places(&self, cells: &[String], rows: &[usize]) -> Vec<Place> {
         let threads = cores();
         let part = rows.len().div_ceil(threads).max(LEAST_PER_THREAD);
@@ -159,8 +159,8 @@ impl ImageFinder {
     }
 }
 
-/// The folder that the project of a CSV names for images: that of a config beside the CSV, or of `known` if that is
-/// the CSV which it was made for. The images of any other project are none of this CSV's.
+/// The image folder of a CSV's project: that of a config beside the CSV, or of `known` if that is a config for this
+/// CSV. Images of other projects are never used.
 pub fn images_of_project(csv: &Path, known: Option<&Config>) -> Option<PathBuf> {
     let is_its_own = |config: &&Config| {
         let table = &config.paths.model_dataframe;
@@ -174,7 +174,7 @@ pub fn images_of_project(csv: &Path, known: Option<&Config>) -> Option<PathBuf> 
     config.map(|config| config.paths.images)
 }
 
-/// Where the images are that path cells of a project's CSV name; they need not be there.
+/// Looks up the images of path cells in a project's CSV; they may not exist.
 pub fn images_named(config: &Config, names: &[String]) -> Vec<PathBuf> {
     let paths = &config.paths;
     ImageFinder::new(&paths.model_dataframe, Some(&paths.images)).locate(names).paths

@@ -1,32 +1,32 @@
-//! An image as it is noted for later: rows get other numbers when the CSV is sorted or gains a row, the text of
-//! its path cell stays.
+//! A reference to an image that survives a reload: row numbers change when the CSV is sorted or extended, the text of
+//! the path cell does not.
 
 use std::collections::HashMap;
 
 use super::Dataset;
 
-/// A row by the image that it is about. Whatever may outlive a reload of the CSV knows images by this, never by
-/// the number of a row alone.
+/// A row, identified by its image. Whatever may outlive a reload of the CSV must refer to images by this, never by
+/// row number alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImageRow {
     /// The text of its path cell, as [`Dataset::image_key`] gives it.
     pub image: String,
-    /// The row that was about it when it was noted.
+    /// Its row at the time.
     pub row: usize,
 }
 
 impl ImageRow {
-    /// Notes a row.
+    /// Remembers a row.
     pub fn of(dataset: &Dataset, row: usize) -> Self {
         Self { image: dataset.image_key(row).into_owned(), row }
     }
 
-    /// The row that is about the image in a dataset that may have been read anew; `None` where there is none.
+    /// The row of the image in a dataset that may have been reloaded; `None` if there is none.
     pub fn find(&self, dataset: &Dataset) -> Option<usize> {
         Self::find_all([self], dataset).pop().flatten()
     }
 
-    /// [`Self::find`] for many at once: all rows are looked through once, and only where one has moved.
+    /// [`Self::find`] for many at once: scans all rows once, and only if one has moved.
     pub fn find_all<'a>(
         these: impl IntoIterator<Item = &'a Self> + Clone,
         dataset: &Dataset,
@@ -40,7 +40,7 @@ impl ImageRow {
         let mut rows: HashMap<&str, Option<usize>> = named.map(|this| (this.image.as_str(), None)).collect();
         for (row, data) in dataset.rows.iter().enumerate() {
             if let Some(found) = rows.get_mut(&*dataset.image_key(row)) {
-                // Of several rows with one image, that whose labels count is used.
+                // Of several rows with one image, the one whose labels count.
                 let is_better = found.is_none_or(|other| data.usable && !dataset.rows[other].usable);
                 *found = if is_better { Some(row) } else { *found };
             }
@@ -50,8 +50,7 @@ impl ImageRow {
 }
 
 impl Dataset {
-    /// Whether each row is about the same image file as in `other`, and named by the same text: what was noted by
-    /// row number still holds.
+    /// Whether each row has the same image file and path text as in `other`, so that row numbers stay valid.
     pub fn has_images_of(&self, other: &Self) -> bool {
         let is_same_file = |(a, b): (&super::Row, &super::Row)| a.image.as_os_str() == b.image.as_os_str();
         self.has_rows_of(other) && self.rows.iter().zip(&other.rows).all(is_same_file)

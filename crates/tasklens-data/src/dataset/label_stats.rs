@@ -1,4 +1,4 @@
-//! How far the labelling is: what each task has and lacks.
+//! Labelling progress: counts per task and label.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use super::edits::State;
 /// Counts over all rows that name an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LabelStats {
-    /// Rows that name an image.
+    /// Number of rows that name an image.
     pub images: usize,
-    /// Those with a label for every task.
+    /// Number of them with a label for every task.
     pub complete: usize,
-    /// Those that the user flagged.
+    /// Number of flagged images.
     pub flagged: usize,
-    /// Labels that are edited and not in the CSV yet; the counts have them.
+    /// Number of edited labels that are not in the CSV yet; they are included in the counts.
     pub pending_edits: usize,
     /// In the order of the config.
     pub tasks: Vec<TaskStats>,
@@ -25,24 +25,22 @@ pub struct LabelStats {
 /// Counts of one task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TaskStats {
-    /// The task.
     pub task: String,
     /// Images with one of its labels.
     pub labelled: usize,
-    /// Images without any.
+    /// Images without a label.
     pub unlabelled: usize,
     /// Images per label, in the order of the config.
     pub labels: Vec<Count>,
-    /// Texts that the config does not list, and how often each stands in the column, most frequent first.
+    /// Texts that the config does not list, with their counts in the column, most frequent first.
     pub unknown: Vec<Count>,
 }
 
 /// A label and its images.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Count {
-    /// The label.
     pub label: String,
-    /// How many images have it.
+    /// Number of images that have it.
     pub images: usize,
 }
 
@@ -70,7 +68,7 @@ impl LabelStats {
 }
 
 impl TaskStats {
-    /// `classes` has the label of each of `rows`.
+    /// `classes` holds the label of each of `rows`.
     fn of(
         dataset: &Dataset,
         state: &State,
@@ -92,7 +90,7 @@ impl TaskStats {
         let labelled = counts.iter().sum();
         let count = |(label, images): (String, usize)| Count { label, images };
         let mut unknown: Vec<Count> = unknown.into_iter().map(count).collect();
-        // Stable: of equals the first by name.
+        // Stable: ties are ordered by name.
         unknown.sort_by_key(|count| std::cmp::Reverse(count.images));
         Self {
             task: dataset.tasks[task].name.clone(),

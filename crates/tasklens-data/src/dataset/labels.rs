@@ -9,11 +9,11 @@ use super::table::Table;
 use crate::config::{Task, nearest};
 use crate::unicode::composed;
 
-/// What spreadsheets and data frames write for "nothing here".
+/// What spreadsheets and data frames write for a missing value.
 const MISSING_WORDS: &[&str] = &["nan", "na", "n/a", "null", "none", "-", "?"];
 
-/// Class index per row and task (order of `tasks`). An empty cell is a missing label; text that is no
-/// label of its task is a warning in `problems` and missing, too. Spaces around a label do not count.
+/// Class index per row and task (order of `tasks`). An empty cell is a missing label; text that is not a label of its
+/// task is a warning in `problems` and missing, too. Surrounding spaces are ignored.
 pub(super) fn encode(
     table: &Table,
     columns: &Columns,
@@ -48,9 +48,9 @@ pub(super) fn encode(
 /// Class indices of one task.
 pub(super) struct Encoder<'a> {
     task: &'a Task,
-    /// By the composed form of their texts.
+    /// By the composed (NFC) form of their texts.
     classes: HashMap<Cow<'a, str>, u32>,
-    /// Messages by text: the same wrong label often stands in many rows.
+    /// Cached messages: the same wrong label often occurs in many rows.
     messages: HashMap<String, String>,
 }
 
@@ -64,7 +64,7 @@ impl<'a> Encoder<'a> {
         self.classes.get(&*composed(text)).copied()
     }
 
-    /// What to tell of text that is no label of the task.
+    /// The message for text that is not a label of the task.
     pub fn unknown(&mut self, text: &str) -> String {
         if let Some(message) = self.messages.get(text) {
             return message.clone();
@@ -86,7 +86,7 @@ impl<'a> Encoder<'a> {
     }
 }
 
-/// What to tell of text that is no label of the task where a network is measured.
+/// The message for text that is not a label of the task, when a network is evaluated.
 pub(super) fn unknown_to_network(task: &Task, text: &str) -> String {
     let advice = advice(task, text);
     let advice = advice.unwrap_or_else(|| "correct the cell, or train a network with this label".to_owned());
@@ -96,13 +96,13 @@ pub(super) fn unknown_to_network(task: &Task, text: &str) -> String {
     )
 }
 
-/// The label that is the same number in other words, such as `1` for `1.0`.
+/// The label that is the same number written differently, such as `1` for `1.0`.
 fn same_number<'a>(task: &'a Task, text: &str) -> Option<&'a str> {
     let number: f64 = text.parse().ok().filter(|number: &f64| number.is_finite())?;
     task.labels.iter().map(String::as_str).find(|label| label.parse() == Ok(number))
 }
 
-/// A word of a command line.
+/// Quotes a word for a command line.
 fn quoted(word: &str) -> Cow<'_, str> {
     let is_plain = |c: char| c.is_alphanumeric() || "_-.+:,@%/=".contains(c);
     match !word.is_empty() && word.chars().all(is_plain) {

@@ -1,7 +1,7 @@
-//! What the user has: a CSV of image paths and labels, opened with a config.
+//! The data set: a CSV of image paths and labels, opened with a config.
 //!
-//! [`Dataset::open`] reads and encodes; what is wrong is collected as [`problems`], never thrown
-//! away. Pixels are not looked at here but for the header check in [`problems`].
+//! [`Dataset::open`] reads the rows and encodes the labels; whatever is wrong is collected as [`problems`], never
+//! dropped silently. No pixels are read here, except for the header check in [`problems`].
 
 pub mod create;
 pub mod edits;
@@ -34,7 +34,7 @@ use split::{Part, Rule, Split, lot};
 use table::Table;
 pub use table_images::TableImages;
 
-/// A CSV read with a config: rows that can be used, and what is wrong with the others.
+/// A CSV read with a config: usable rows, and what is wrong with the others.
 #[derive(Clone, Debug)]
 pub struct Dataset {
     /// The CSV as it is on disk.
@@ -43,82 +43,82 @@ pub struct Dataset {
     pub tasks: Vec<Task>,
     /// Which columns of the table are used.
     pub columns: Columns,
-    /// One per data row of the table, in its order, also those that cannot be used.
+    /// One per data row of the table, in its order, including unusable ones.
     pub rows: Vec<Row>,
     /// How the usable rows are split.
     pub rule: Rule,
     /// Which rows train and which validate (indices into `rows`; only usable rows).
     pub split: Split,
-    /// What was found so far, first what concerns the whole table, then by row;
-    /// [`problems::check_images`] and [`Dataset::apply`] add what needs the disk.
+    /// Problems found so far, first those of the whole table, then by row; [`problems::check_images`] and
+    /// [`Dataset::apply`] add those that need disk access.
     pub problems: Vec<Problem>,
-    /// Folders that image paths may start at, best first.
+    /// Base folders for image paths, best first.
     image_folders: Vec<PathBuf>,
-    /// What is to be told of images that were found by a guess.
+    /// Notes about images that were found by a guess.
     image_notes: Vec<String>,
-    /// Rows whose image is, by another name, the file of an earlier row, with that row.
+    /// Rows whose image is the file of an earlier row under another name, with that row.
     same_files: Vec<(usize, usize)>,
 }
 
 /// Indices of the columns that are used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Columns {
-    /// The image path.
+    /// Column of the image path.
     pub path: usize,
     /// One per task, in the order of `Dataset::tasks`.
     pub tasks: Vec<usize>,
-    /// Train or validation, where the config names such a column.
+    /// The split column, if the config names one.
     pub split: Option<usize>,
 }
 
 /// One image with its labels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// Absolute path of the image; empty where the cell is.
+    /// Absolute path of the image; empty for an empty cell.
     pub image: PathBuf,
-    /// Class index per task (order of `Dataset::tasks`); `None` where there is no (valid) label.
+    /// Class index per task (order of `Dataset::tasks`); `None` without a (valid) label.
     pub labels: Vec<Option<u32>>,
-    /// Whether the row can train or validate: it has a path that no earlier row has, at least one
-    /// label, a part in the split, and an image in which no fault is known.
+    /// Whether the row can be used for training or validation: it has a path that no earlier row has, at least one
+    /// label, a part in the split, and an image without known faults.
     pub usable: bool,
 }
 
 impl Row {
-    /// Whether its own cells leave it usable.
+    /// Whether its own cells make it usable.
     fn can_be_used(&self) -> bool {
         !self.image.as_os_str().is_empty() && self.labels.iter().any(Option::is_some)
     }
 }
 
-/// In how many rows a label occurs.
+/// Number of rows with a label.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LabelCount {
-    /// Rows that train.
+    /// Training rows.
     pub train: usize,
-    /// Rows that validate.
+    /// Validation rows.
     pub validation: usize,
-    /// Rows that do neither.
+    /// Other rows.
     pub unused: usize,
 }
 
 impl LabelCount {
-    /// Rows that train or validate.
+    /// Training and validation rows.
     pub fn used(&self) -> usize {
         self.train + self.validation
     }
 }
 
 impl Dataset {
-    /// Reads the CSV that `config` names, encodes the labels and splits the rows. Looks at no image.
+    /// Reads the CSV that `config` names, encodes the labels and splits the rows. Reads no image.
     ///
     /// # Errors
-    /// The CSV cannot be read or lacks a column that the config names. Everything that leaves usable
-    /// rows is in `problems` instead.
+    /// The CSV cannot be read or lacks a column that the config names. Everything that leaves usable rows is reported
+    /// in `problems` instead.
     pub fn open(config: &Config) -> anyhow::Result<Self> {
         Self::from_table(Table::open(&config.paths.model_dataframe)?, config)
     }
 
-    /// [`Dataset::open`] for a table at hand.
+    /// [`Dataset::open`] for a table in memory.
     ///
     /// # Errors
     /// The table lacks a column that the config names.
@@ -168,8 +168,8 @@ impl Dataset {
         Ok(dataset)
     }
 
-    /// Takes in what [`problems::check_images`] found: rows with a warning and those whose file an earlier row has
-    /// are no longer used, and the others are split anew.
+    /// Applies the results of [`problems::check_images`]: rows with a warning and duplicates of earlier rows are no
+    /// longer used, and the others are split again.
     pub fn apply(&mut self, found: Checked) {
         for problem in &found.problems {
             if let Some(row) = problem.row.and_then(|row| self.rows.get_mut(row))
@@ -187,7 +187,7 @@ impl Dataset {
         }
     }
 
-    /// What to tell of a row whose image cannot be read: where it stands, and why it is not there if it is not.
+    /// The message for a row whose image cannot be read, with its line and, if it is missing, the reason.
     pub fn image_problem(&self, row: usize, message: String) -> Problem {
         self.image_problem_by(&self.image_finder(), row, message)
     }
@@ -220,7 +220,7 @@ impl Dataset {
         counts
     }
 
-    /// Rows per task that have an image path but no (valid) label.
+    /// Number of rows per task that have an image path but no (valid) label.
     pub fn missing_counts(&self) -> Vec<usize> {
         (0..self.tasks.len())
             .map(|task| {
@@ -230,7 +230,7 @@ impl Dataset {
             .collect()
     }
 
-    /// What each row is for; `None` where it is not used. `Test` comes from a split column only.
+    /// The part of each row; `None` if it is not used. `Test` comes from a split column only.
     pub fn parts(&self) -> Vec<Option<Part>> {
         let mut parts = vec![None; self.rows.len()];
         if let Rule::Given(given) = &self.rule {
@@ -243,7 +243,7 @@ impl Dataset {
         parts
     }
 
-    /// Rows that train or validate.
+    /// Training and validation rows.
     pub fn usable_count(&self) -> usize {
         self.split.train.len() + self.split.validation.len()
     }
@@ -253,7 +253,7 @@ impl Dataset {
         self.problems.iter().all(|problem| problem.severity < Severity::Error)
     }
 
-    /// Whether every cell of the row is empty, as spreadsheets write them below the data.
+    /// Whether every cell of the row is empty, as in trailing rows of spreadsheets.
     fn is_blank(&self, row: usize) -> bool {
         self.rows[row].image.as_os_str().is_empty()
             && (0..self.table.headers.len()).all(|column| self.table.cell(row, column).trim().is_empty())
@@ -268,7 +268,7 @@ impl Dataset {
             .then(|| self.table.headers[column].as_str())
     }
 
-    /// Finds anew which rows can be used, after labels changed, and settles; faults of images stay.
+    /// Determines the usable rows again after labels changed; faults of images stay.
     fn settle_rows(&mut self) {
         let is_found_anew =
             |kind| matches!(kind, Kind::Form | Kind::EmptyPath | Kind::Duplicate | Kind::Split);
@@ -287,7 +287,7 @@ impl Dataset {
         self.settle();
     }
 
-    /// Splits the usable rows and finds anew what is wrong with the table as a whole.
+    /// Splits the usable rows and checks the table as a whole again.
     fn settle(&mut self) {
         let labels_per_task: Vec<usize> = self.tasks.iter().map(|task| task.labels.len()).collect();
         self.split = self.rule.apply(&self.rows, &labels_per_task);
@@ -323,7 +323,7 @@ impl Columns {
         }
         let there: Vec<String> = table.headers.iter().map(|header| format!("`{header}`")).collect();
         let plural = plural(missing.len(), "", "s");
-        // Only a first line `sep=;` can say what the rows do not.
+        // Only a first line `sep=;` can contradict the rows.
         let others = [',', ';', '\t'];
         let is_false = |header: &str| header.contains(|c| c != table.delimiter && others.contains(&c));
         let hint = match &*table.headers {
@@ -351,7 +351,7 @@ fn path_cells(table: &Table, column: usize) -> Vec<String> {
     (0..table.row_count()).map(|row| table.cell(row, column).trim().to_owned()).collect()
 }
 
-/// Folders that image paths may start at, best first: the CSV's, then the config's `images`.
+/// Base folders for image paths, best first: the CSV's, then the config's `images`.
 fn roots(table: &Table, config: &Config) -> Vec<PathBuf> {
     let csv = std::path::absolute(&table.path).unwrap_or_else(|_| table.path.clone());
     let csv = csv.parent().map(Path::to_path_buf).unwrap_or_default();

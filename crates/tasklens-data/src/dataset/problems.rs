@@ -1,4 +1,4 @@
-//! What is wrong with the data, collected for the Data view and `tasklens check`.
+//! Problems of the data, collected for the Data view and `tasklens check`.
 
 mod image_check;
 mod measured;
@@ -18,15 +18,15 @@ use super::table::Table;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Worth knowing; nothing is left out.
+    /// For information; nothing is left out.
     Note,
-    /// Some rows or labels are left out; training goes on without them.
+    /// Some rows or labels are left out of training.
     Warning,
-    /// Training cannot begin.
+    /// Training cannot start.
     Error,
 }
 
-/// What a [`Problem`] is about; problems of a kind are shown together.
+/// The subject of a [`Problem`]; problems of a kind are shown together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -34,17 +34,17 @@ pub enum Kind {
     Table,
     /// A task or one of its labels has too few rows.
     Task,
-    /// Train and validation.
+    /// Training and validation rows.
     Split,
     /// A row with too few or too many cells, or an open quote.
     Form,
-    /// No image path.
+    /// A row without an image path.
     EmptyPath,
     /// The same image in several rows.
     Duplicate,
-    /// Text that is no label of its task.
+    /// Text that is not a label of its task.
     UnknownLabel,
-    /// An image that is missing, unreadable, too large, or was read with a reserve.
+    /// An image that is missing, unreadable or too large, or that may have been read wrongly.
     Image,
 }
 
@@ -64,18 +64,17 @@ impl Kind {
     }
 }
 
-/// Something wrong, where, and what to do about it.
+/// A problem, where it is, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Problem {
-    /// How much it matters.
     pub severity: Severity,
     /// What it is about.
     pub kind: Kind,
-    /// Index into `Dataset::rows`, where it is about one row.
+    /// Index into `Dataset::rows`, if it is about one row.
     pub row: Option<usize>,
-    /// Line in the CSV (from 1, the header is line 1), where it is about one row.
+    /// Line in the CSV (from 1, the header is line 1), if it is about one row.
     pub line: Option<u64>,
-    /// Column name, where it is about one.
+    /// Column name, if it is about one.
     pub column: Option<String>,
     /// What is wrong, what was expected and what to do, in one or two sentences.
     pub message: String,
@@ -93,7 +92,7 @@ impl Problem {
         Self { severity: Severity::Warning, kind, row: Some(row), line, column: None, message }
     }
 
-    /// Something about the whole table or one of its columns.
+    /// A problem of the whole table or one of its columns.
     pub(super) fn overall(severity: Severity, kind: Kind, column: Option<&str>, message: String) -> Self {
         Self { severity, kind, row: None, line: None, column: column.map(str::to_owned), message }
     }

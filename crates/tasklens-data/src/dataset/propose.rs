@@ -1,6 +1,7 @@
-//! A config for a bare CSV: which column holds the image path, which are tasks with which labels.
+//! Proposes a config for a bare CSV: which column holds the image path, and which columns are tasks with which
+//! labels.
 //!
-//! The guess is a plain value that the user corrects before it becomes a config.
+//! The proposal is a plain value that the user can correct before it becomes a config.
 
 mod guess;
 
@@ -11,10 +12,9 @@ use super::table::Table;
 use crate::config::presets::Proposed;
 use crate::config::{Config, ConfigError};
 
-/// A config in the making: one guess per column of a CSV.
+/// A proposed config: one guess per column of a CSV.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proposal {
-    /// The CSV.
     pub table_path: PathBuf,
     /// Number of data rows.
     pub rows: usize,
@@ -22,24 +22,24 @@ pub struct Proposal {
     pub columns: Vec<ColumnGuess>,
 }
 
-/// What a column seems to be for.
+/// The guessed role of a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnGuess {
-    /// Its name.
+    /// Name of the column.
     pub name: String,
-    /// What it is for; the user may change it.
+    /// Its role; the user may change it.
     pub role: Role,
-    /// The labels if it is a task, in order; empty where there are too many distinct values.
+    /// The labels if it is a task, in order; empty if there are too many distinct values.
     pub labels: Vec<String>,
-    /// Number of distinct values, empty cells not counted; counting ends at [`MOST_DISTINCT`].
+    /// Number of distinct values without empty cells; counting stops at [`MOST_DISTINCT`].
     pub distinct: usize,
-    /// Empty cells.
+    /// Number of empty cells.
     pub empty: usize,
     /// The first few distinct values.
     pub examples: Vec<String>,
 }
 
-/// What a column is for.
+/// The role of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// The image path; exactly one column.
@@ -48,14 +48,14 @@ pub enum Role {
     Task,
     /// Train, validation or test; at most one column.
     Split,
-    /// Nothing.
+    /// Not used.
     Ignore,
 }
 
-/// Distinct values beyond which a column is no task.
+/// Maximum number of distinct values of a task.
 pub const MOST_DISTINCT: usize = 1_000;
 
-/// Guesses what the columns of a CSV are for.
+/// Guesses the roles of the columns of a CSV.
 ///
 /// # Errors
 /// The CSV cannot be read, or its first line is a row instead of the column names.
@@ -75,7 +75,7 @@ pub fn propose_config(table_path: &Path) -> anyhow::Result<Proposal> {
 }
 
 impl Proposal {
-    /// Gives a column a role; a role that only one column can have leaves the one that had it.
+    /// Assigns a role to a column; an exclusive role is taken from the column that had it.
     pub fn set_role(&mut self, column: usize, role: Role) {
         if matches!(role, Role::Path | Role::Split) {
             for other in &mut self.columns {
@@ -94,7 +94,7 @@ impl Proposal {
         self.with_role(Role::Path).next().is_some()
     }
 
-    /// What must be corrected before there can be a config: in words for the user, `None` when it is ready.
+    /// What the user must correct before there can be a config; `None` when it is ready.
     pub fn obstacle(&self) -> Option<String> {
         if !self.has_path() {
             return Some("Choose the column that holds the image paths.".to_owned());
@@ -109,7 +109,7 @@ impl Proposal {
         })
     }
 
-    /// The checked config as if it were saved as `file`; `training` says how to train.
+    /// The checked config as if it were saved as `file`, with the training settings of `training`.
     ///
     /// # Errors
     /// Something must be corrected first, see [`Proposal::obstacle`].
@@ -120,8 +120,7 @@ impl Proposal {
         Config::parse(&self.to_yaml(&file, training), &file)
     }
 
-    /// The text of a `config.yml` with comments for a newcomer, to be saved as `file`: the path of
-    /// the CSV is relative to it where that is short.
+    /// The text of a commented `config.yml`, to be saved as `file`: the path of the CSV is relative if that is short.
     pub fn to_yaml(&self, file: &Path, training: &Proposed) -> String {
         let column = |role| self.with_role(role).next().map(|column| column.name.as_str());
         let tasks = self.with_role(Role::Task);

@@ -1,33 +1,33 @@
-//! Train/validation: drawn by the names of the images and stratified, or from a column.
+//! Train/validation: drawn by image name and stratified, or given by a column.
 
 mod drawn;
 
 use super::Row;
 use crate::unicode::composed;
 
-/// Indices into [`Dataset::rows`](super::Dataset::rows).
+/// The split as indices into [`Dataset::rows`](super::Dataset::rows).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Split {
-    /// Rows that train, ascending.
+    /// Training rows, ascending.
     pub train: Vec<usize>,
-    /// Rows that validate, ascending.
+    /// Validation rows, ascending.
     pub validation: Vec<usize>,
 }
 
-/// What a row is for.
+/// The part of the split that a row is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
-    /// The network learns from it.
+    /// For training.
     Train,
-    /// It measures the network while it learns.
+    /// For validation during training.
     Validation,
-    /// Neither: kept for a test after training.
+    /// Kept for a test after training.
     Test,
 }
 
 impl Part {
-    /// What texts, files and split columns call it.
+    /// Its name in texts, files and split columns.
     pub fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
@@ -63,7 +63,7 @@ impl Part {
         }
     }
 
-    /// What a cell of a split column says; upper and lower case and spaces around do not count.
+    /// Parses a cell of a split column, ignoring case and surrounding spaces.
     pub fn from_cell(cell: &str) -> Option<Self> {
         match cell.trim().to_ascii_lowercase().as_str() {
             "train" | "training" => Some(Self::Train),
@@ -74,18 +74,18 @@ impl Part {
     }
 }
 
-/// How the usable rows become a [`Split`].
+/// How the usable rows are assigned to a [`Split`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rule {
-    /// Drawn by the name of each image, so that a row keeps its part whatever becomes of the others, and each
-    /// label of each task is shared out alike.
+    /// Drawn by image name, so that a row keeps its part whatever happens to other rows, and stratified by the labels
+    /// of each task.
     Drawn {
-        /// Share of the rows that validate, above 0 and below 1.
+        /// Share of validation rows, above 0 and below 1.
         validation_share: f64,
-        /// One per row, as [`lot`] gives it: the lowest validate.
+        /// One per row, from [`lot`]: the lowest are for validation.
         lots: Vec<f64>,
     },
-    /// As the CSV says, one entry per row; `None` where its cell says nothing known.
+    /// Given by the CSV, one entry per row; `None` for an unknown value.
     Given(Vec<Option<Part>>),
 }
 
@@ -111,13 +111,13 @@ impl Rule {
     }
 }
 
-/// The lot of an image, 0 to below 1, by the text of its path cell: the same on every machine and in every
-/// version, for splits of successive runs to agree. FNV-1a, mixed by SplitMix64.
+/// A pseudo-random number from 0 to below 1 for an image, from the text of its path cell: the same on every machine
+/// and in every version, so that splits of successive runs agree. FNV-1a, mixed with SplitMix64.
 pub fn lot(seed: u64, name: &str) -> f64 {
     let hash = composed(name).bytes().fold(mixed(seed) ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
     });
-    // As many bits as the number holds.
+    // As many bits as a double can hold.
     (mixed(hash) >> 11) as f64 / (1u64 << 53) as f64
 }
 

@@ -1,26 +1,26 @@
-//! The text of a first `config.yml`, with comments for a newcomer.
+//! The text of a new `config.yml`, with comments for newcomers.
 
 use std::fmt::Write as _;
 
 use crate::config::presets::{Keys, Proposed};
 use crate::config::{Augmentation, Optimizer, Pretrained, Recipe, Schedule, yaml_scalar};
 
-/// What a first config is made of.
+/// Content of a new config.
 pub(super) struct StarterConfig<'a> {
-    /// The CSV, relative to the config where that is short.
+    /// The CSV, relative to the config if that is short.
     pub table: String,
-    /// The column with the image path; none only while it is still being looked for.
+    /// The column with the image path; none only while it is not chosen yet.
     pub path_column: Option<&'a str>,
     /// Task names with their labels.
     pub tasks: Vec<(&'a str, &'a [String])>,
-    /// The column that says train or validation.
+    /// The split column.
     pub split_column: Option<&'a str>,
-    /// How to train.
+    /// Training settings.
     pub training: &'a Proposed,
 }
 
 impl StarterConfig<'_> {
-    /// The YAML.
+    /// The text of the config.
     pub fn to_yaml(&self) -> String {
         let mut out = String::new();
         let _ = writeln!(out, "# Relative paths start at the folder of this file.");
@@ -54,7 +54,7 @@ impl StarterConfig<'_> {
         out
     }
 
-    /// The keys of the recipe, each with what it does.
+    /// The keys of the preset, each with a comment.
     fn training_yaml(&self, out: &mut String) {
         let Proposed { recipe, keys, lacks } = self.training;
         let _ = writeln!(out, "  # How it trains: {}. {}", recipe.title(), recipe.about());
@@ -93,7 +93,7 @@ impl StarterConfig<'_> {
     }
 }
 
-/// Where the comments begin.
+/// Column at which comments start.
 const COMMENT_AT: usize = 34;
 
 type Line<'a> = &'a mut dyn FnMut(String, &str);

@@ -1,8 +1,7 @@
-//! The CSV: read, keep, write back with its delimiter, encoding, quotes, columns and order.
+//! The CSV in memory, which is written back with its delimiter, encoding, quotes, columns and order.
 //!
-//! The text stays as it is in the file, with the places of its cells; a cell is unquoted when it
-//! is asked for. So a million rows are a few allocations, and what was not changed is written back
-//! byte for byte.
+//! The text is kept as in the file, with the positions of its cells; a cell is unquoted on access. So a million rows
+//! take a few allocations, and unchanged cells are written back byte for byte.
 
 mod columns;
 mod encoding;
@@ -19,42 +18,42 @@ pub use encoding::Encoding;
 pub use scan::DefectKind;
 use scan::{Records, Scan};
 
-/// A CSV in memory, with what is needed to write it back as it was.
+/// A CSV in memory, with everything needed to write it back unchanged.
 #[derive(Clone, Debug)]
 pub struct Table {
     /// Where it was read from.
     pub path: PathBuf,
-    /// The column names, without spaces around them.
+    /// The trimmed column names.
     pub headers: Vec<String>,
-    /// How the file's bytes mean text.
+    /// The encoding of the file.
     pub encoding: Encoding,
-    /// `,`, `;` or tab, or what a first line such as `sep=|` says.
+    /// The delimiter: `,`, `;`, tab, or given by a first line such as `sep=|`.
     pub delimiter: char,
-    /// Tells the file from what it may be later; `None` where the bytes were not read from it.
+    /// Identifies this version of the file; `None` if the bytes were not read from it.
     pub stamp: Option<Stamp>,
     text: String,
     records: Records,
     defects: Vec<Defect>,
-    /// New texts by record (0 is the header) and column.
+    /// Edited cells by record (0 is the header) and column.
     edits: BTreeMap<(usize, usize), String>,
 }
 
-/// A row that is not as the header or the rules of quoting say.
+/// A row that does not match the header, or with invalid quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Defect {
     /// The data row (from 0); `None` for the header.
     pub row: Option<usize>,
-    /// The physical line, from 1.
+    /// The physical line in the file, from 1.
     pub line: u64,
-    /// What is wrong.
     pub kind: DefectKind,
 }
 
 impl Table {
-    /// Reads a CSV: comma, semicolon, tab, or what a first line `sep=..` says; UTF-8, UTF-16 with a byte order mark, or Windows-1252.
+    /// Reads a CSV, delimited by comma, semicolon, tab, or as a first line `sep=..` says, in UTF-8, UTF-16 with a
+    /// byte order mark, or Windows-1252.
     ///
     /// # Errors
-    /// The file cannot be read, is empty, or is no text; the message says what to do.
+    /// The file cannot be read, is empty, or is not text; the message says what to do.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let read = Stamped::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
         Ok(Self { stamp: Some(read.stamp), ..Self::from_bytes(read.bytes, path)? })
@@ -97,12 +96,12 @@ impl Table {
         self.records.len() - 1
     }
 
-    /// The column with this name: the first, where several have it.
+    /// The column with this name, the first if there are several.
     pub fn column(&self, name: &str) -> Option<usize> {
         self.headers.iter().position(|header| header == name.trim())
     }
 
-    /// The text of a cell, unquoted; empty where the row is too short or not there.
+    /// The text of a cell, unquoted; empty if the row is too short or does not exist.
     pub fn cell(&self, row: usize, column: usize) -> Cow<'_, str> {
         match self.edits.get(&(row + 1, column)) {
             Some(edited) => Cow::Borrowed(edited),
@@ -126,7 +125,7 @@ impl Table {
         Ok(())
     }
 
-    /// Gives a column another name in memory.
+    /// Renames a column in memory.
     ///
     /// # Errors
     /// There is no such column.
@@ -142,7 +141,7 @@ impl Table {
     /// Adds an empty column at the end, in memory. A row that is too short stays as short as it is.
     ///
     /// # Errors
-    /// A row has more cells than the header: one of them would become the new column's.
+    /// A row has more cells than the header: one of them would end up in the new column.
     pub fn add_column(&mut self, name: &str) -> anyhow::Result<()> {
         let (column, rows) = (self.headers.len(), self.row_count());
         if let Some(row) = (0..rows).find(|row| self.field_count(*row) > column) {
@@ -160,22 +159,22 @@ impl Table {
         Ok(())
     }
 
-    /// Whether a cell differs from the file that was read.
+    /// Whether a cell was edited.
     pub fn is_edited(&self) -> bool {
         !self.edits.is_empty()
     }
 
-    /// Row, column and new text of each cell that differs from the file that was read.
+    /// Row, column and new text of each edited cell.
     pub fn edited_cells(&self) -> impl Iterator<Item = (usize, usize, &str)> {
         self.edits.range((1, 0)..).map(|(&(record, column), cell)| (record - 1, column, cell.as_str()))
     }
 
-    /// Whether both were read from the same text; changes in memory do not count.
+    /// Whether both were read from the same text; edits in memory are ignored.
     pub fn is_same_file(&self, other: &Self) -> bool {
         self.encoding == other.encoding && self.text == other.text
     }
 
-    /// The physical line (from 1) on which a data row begins; line breaks within quotes count.
+    /// The physical line (from 1) on which a data row begins; line breaks within quotes are counted.
     pub fn line_of_row(&self, row: usize) -> u64 {
         self.records.line(row + 1)
     }
@@ -190,17 +189,17 @@ impl Table {
         &self.defects
     }
 
-    /// Writes the table: what was not changed is byte for byte what was read.
+    /// Writes the table; unchanged cells stay byte for byte.
     ///
     /// # Errors
-    /// Any I/O error, or an edited cell with a character that the encoding lacks; the old file stays.
+    /// An I/O error, or an edited cell with a character that the encoding lacks; the old file stays.
     pub fn write_to(&self, path: &Path) -> anyhow::Result<()> {
         let bytes =
             self.to_bytes().map_err(|why| anyhow::anyhow!("{} cannot be written: {why}", path.display()))?;
         crate::files::replace(path, &bytes).with_context(|| format!("{} cannot be written", path.display()))
     }
 
-    /// What [`Table::write_to`] writes.
+    /// The bytes that [`Table::write_to`] writes.
     ///
     /// # Errors
     /// An edited cell has a character that the encoding lacks; the message names it.
@@ -219,7 +218,7 @@ impl Table {
             if column < cells.len() {
                 let place = self.records.span(record, column);
                 out.push_str(&self.text[done..place.start]);
-                // Quotes also keep the only cell of a row from becoming a blank line, which is no row.
+                // Quotes also prevent the only cell of a row from becoming a blank line, which is not a row.
                 let always =
                     self.text[place.clone()].starts_with('"') || (cell.is_empty() && cells.len() == 1);
                 out.push_str(&self.quoted(cell, always));
@@ -228,7 +227,7 @@ impl Table {
                 let end = self.records.end(record);
                 out.push_str(&self.text[done..end]);
                 done = end;
-                // The cells between the row's last and this one are empty, or edits just written.
+                // The cells between the row's last and this one are empty, or were edited, too.
                 let written = self.edits.range((record, cells.len())..(record, column)).next_back();
                 let next = written.map_or(cells.len(), |(&(_, last), _)| last + 1);
                 out.extend(std::iter::repeat_n(self.delimiter, column + 1 - next));

@@ -1,4 +1,4 @@
-//! The images that any CSV names, for those who want its images alone.
+//! The images named by any CSV, without labels.
 
 use std::path::{Path, PathBuf};
 
@@ -10,11 +10,11 @@ use crate::config::Config;
 /// The images of a column of a CSV.
 #[derive(Debug)]
 pub struct TableImages {
-    /// The column.
+    /// Column of the image path.
     pub column: usize,
-    /// Where the image of each row is, or should be; empty where the cell is.
+    /// Path of each row's image, which may not exist; empty for an empty cell.
     pub paths: Vec<PathBuf>,
-    /// What to tell of images that were found by a guess, beginning with the name of the CSV.
+    /// Notes about images that were found by a guess, prefixed with the name of the CSV.
     pub notes: Vec<String>,
     csv: PathBuf,
     cells: Vec<String>,
@@ -23,8 +23,8 @@ pub struct TableImages {
 }
 
 impl TableImages {
-    /// Looks for the images of a table: beside it, and where its own project says. `known` is a config that may be
-    /// that of its project.
+    /// Looks up the images of a table: relative to its folder, and in the image folder of its own project. `known` is
+    /// a config that may belong to its project.
     pub fn of(table: &Table, column: usize, known: Option<&Config>) -> Self {
         let cells = path_cells(table, column);
         let finder = ImageFinder::new(&table.path, images_of_project(&table.path, known).as_deref());
@@ -35,7 +35,7 @@ impl TableImages {
         Self { column, paths, notes, csv: table.path.clone(), cells, lines, finder }
     }
 
-    /// What to tell of a row's image that cannot be read: where the CSV names it, and why it is not there if it is not.
+    /// The message for a row's image that cannot be read, with its line in the CSV and, if it is missing, the reason.
     pub fn explain(&self, row: usize, message: &str) -> String {
         let place = format!("{}, line {}", self.csv.display(), self.lines[row]);
         if is_missing(&self.paths[row]) {
@@ -45,7 +45,7 @@ impl TableImages {
     }
 }
 
-/// Whether it is certain that there is no such file.
+/// Whether the file certainly does not exist.
 pub(super) fn is_missing(image: &Path) -> bool {
     matches!(image.try_exists(), Ok(false))
 }

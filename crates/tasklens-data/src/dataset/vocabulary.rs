@@ -1,7 +1,7 @@
-//! Tasks and labels change while a project is being labelled: add, rename, merge, remove.
+//! Changes tasks and labels while a project is being labelled: add, rename, merge, remove.
 //!
-//! [`check`] says whether a change can be made, [`preview`] what it does to the images, and [`apply`]
-//! makes it in the CSV, the config and the label edits. What is written first is kept as it was.
+//! [`check`] tells whether a change is possible, [`preview`] what it does to the images, and [`apply`] makes it in
+//! the CSV, the config and the label edits, after backing up both files.
 
 mod apply;
 mod begun;
@@ -15,10 +15,10 @@ pub use apply::{Applied, Finished, apply, dry_run, finish};
 pub use begun::cut_short;
 pub use preview::{Preview, PreviewRow, preview};
 
-/// Whether a change can be made in a project.
+/// Checks whether a change is possible in a project.
 ///
 /// # Errors
-/// It cannot; in words: the name is taken, the task keeps too few labels, and so on.
+/// It is not possible, with the reason: the name is taken, the task would have too few labels, and so on.
 pub fn check(config: &Config, dataset: &Dataset, change: &Change) -> Result<(), String> {
     let tasks = &config.model.tasks;
     if let Change::AddTask { name, labels } = change {
@@ -129,7 +129,7 @@ fn check_known_label(task: &Task, label: &str) -> Result<(), String> {
     Err(format!("the task `{}` has no label `{label}`{}", task.name, near.unwrap_or_else(all)))
 }
 
-/// A label that goes: two must stay. Text of the column that is no label can go, too.
+/// Checks the removal of a label: two must remain. Text of the column that is not a label can be removed, too.
 fn check_gone(task: &Task, dataset: &Dataset, label: &str) -> Result<(), String> {
     if let Err(error) = check_known_label(task, label) {
         let column = dataset.table.column(&task.name);

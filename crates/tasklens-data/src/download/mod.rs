@@ -1,7 +1,7 @@
-//! Large files by HTTP: progress, resume, digest, limits of time and size.
+//! Downloads large files over HTTP: progress, resume, digest, limits of time and size.
 //!
-//! What has arrived is kept beside the file as its [`part`], and the next try goes on from there. The file
-//! itself appears only when it is whole and the digest of what is on the disk is right.
+//! Received bytes are kept beside the file as its [`part`], and the next attempt continues from there. The file
+//! itself appears only when it is complete and the digest of the bytes on disk is right.
 
 mod part;
 pub mod stream;
@@ -14,37 +14,38 @@ use std::time::{Duration, Instant};
 use part::Part;
 use stream::{Broken, Get, Stream};
 
-/// A file to fetch.
+/// A file to download.
 #[derive(Clone, Debug)]
 pub struct Download {
-    /// Where it is (http or https).
+    /// URL, http or https.
     pub url: String,
-    /// Where it goes. Missing folders are created.
+    /// Target path. Missing folders are created.
     pub to: PathBuf,
-    /// SHA-256 in lower-case hex; `None` takes what comes.
+    /// Expected SHA-256 in lower-case hex; `None` accepts anything.
     pub sha256: Option<String>,
-    /// Bytes, where they are known beforehand.
+    /// Size in bytes, if known beforehand.
     pub size: Option<u64>,
-    /// At most so many bytes are taken, whatever the server says or does not say.
+    /// Maximum number of bytes to accept, whatever the server announces.
     pub limit: u64,
-    /// How long to wait and how often to try.
+    /// Timeouts and retries.
     pub patience: Patience,
 }
 
-/// How long to wait for a server, and how often to try.
+/// Timeouts and retries for a server.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// Until a connection stands.
+    /// Timeout for establishing a connection.
     pub connect: Duration,
-    /// Until so many bytes more have come as `pace` says.
+    /// Time within which `pace` more bytes must arrive.
     pub stall: Duration,
-    /// The bytes that must come within `stall`: who sends a few now and then is as good as silent.
+    /// Number of bytes that must arrive within `stall`, so that a server that sends a few bytes now and then counts
+    /// as silent.
     pub pace: u64,
-    /// Tries in a row that bring fewer new bytes than `pace`.
+    /// Maximum number of consecutive attempts that bring fewer new bytes than `pace`.
     pub tries: u32,
-    /// Before the second try; doubled before each further one.
+    /// Wait before the second attempt; doubled before each further one.
     pub pause: Duration,
-    /// For all tries together.
+    /// Time limit for all attempts together.
     pub total: Duration,
 }
 
@@ -56,73 +57,72 @@ impl Default for Patience {
             pace: 20 * 1024,
             tries: 4,
             pause: Duration::from_millis(500),
-            // A hundred megabytes over a bad line.
+            // Enough for a hundred megabytes over a slow line.
             total: Duration::from_secs(4 * 60 * 60),
         }
     }
 }
 
-/// Why a file did not come. The messages say what to do.
+/// Why a download failed. The messages say what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum DownloadError {
-    /// `keep_going` said no; what arrived is kept for the next time.
+    /// Cancelled by `keep_going`; received bytes are kept for the next time.
     #[error("the download was cancelled")]
     Cancelled,
-    /// Several tries failed; what arrived is kept for the next time.
+    /// Several attempts failed; received bytes are kept for the next time.
     #[error("{url} could not be downloaded: {reason}. Try again later, or {by_hand}")]
     Network {
-        /// Where it was asked for.
+        /// URL of the request.
         url: String,
-        /// The last try's reason.
+        /// Reason of the last failure.
         reason: String,
         /// What to do without this download.
         by_hand: String,
     },
-    /// The server answered something else than the file.
+    /// The server answered with something other than the file.
     #[error("{url}: the server answered {answer} instead of the file. If that stays so, {by_hand}")]
     Refused {
-        /// Where it was asked for.
+        /// URL of the request.
         url: String,
         /// Such as `status 404`.
         answer: String,
         /// What to do without this download.
         by_hand: String,
     },
-    /// The bytes are not those that were promised; they were thrown away.
+    /// The bytes are not the expected ones, and were discarded.
     #[error("{url}: the file that came is damaged or another ({reason}); it was thrown away. {by_hand}")]
     Damaged {
-        /// Where it was asked for.
+        /// URL of the request.
         url: String,
-        /// Which promise was broken.
+        /// What differs from the expectation.
         reason: String,
         /// What to do without this download.
         by_hand: String,
     },
-    /// The disk.
+    /// The file could not be written.
     #[error("{} cannot be written: {source}", path.display())]
     Disk {
-        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: io::Error,
     },
 }
 
-/// Removes what downloads of `to` have left behind that nobody goes on with.
+/// Removes leftovers of abandoned downloads of `to`.
 pub fn remove_left_over(to: &Path) {
     part::remove_left_over(to);
 }
 
-/// How one try ended without the file.
+/// How one attempt failed.
 enum Failed {
-    /// Another try may help.
+    /// Another attempt may succeed.
     Again(String),
     For(DownloadError),
 }
 
 impl Download {
-    /// Fetches the file. `progress` gets (bytes done, bytes in all or 0), `keep_going` is asked at least
-    /// every 100 ms.
+    /// Downloads the file. `progress` gets (bytes done, total bytes or 0), `keep_going` is called at least every 100
+    /// ms.
     ///
     /// # Errors
     /// See [`DownloadError`].
@@ -149,7 +149,7 @@ impl Download {
         }
     }
 
-    /// Tries until the part is the whole file, checked.
+    /// Retries until the part is complete and verified.
     fn try_often(
         &self,
         part: &mut Part,
@@ -169,8 +169,8 @@ impl Download {
                 (failures, pause) = (0, self.patience.pause);
             }
             failures += 1;
-            // What came before was of no use; a server that cuts off a wrong file again and again would
-            // bring new bytes for ever.
+            // The bytes so far were useless; a server that keeps truncating a wrong file would deliver new bytes for
+            // ever.
             restarts += u32::from(part.len() < before);
             let tries = self.patience.tries;
             if failures >= tries || restarts >= tries || Instant::now() >= until {
@@ -191,14 +191,14 @@ impl Download {
         keep_going: &dyn Fn() -> bool,
     ) -> Result<(), Failed> {
         let mark = part.mark();
-        // Without the server's mark only the digest can tell whether two halves belong together.
+        // Without an ETag only the digest can tell whether two halves belong together.
         let resumable = mark.is_some() || self.sha256.is_some();
         let have = if resumable { part.len() } else { 0 };
         if have > 0 && self.size == Some(have) && self.sha256.is_some() {
-            // The program ended before the file got its name.
+            // The program ended before the rename.
             return self.check(part, have, keep_going);
         }
-        // A range of packed bytes would be one of something else.
+        // A range of compressed bytes would be a range of something else.
         let mut headers = vec![("Accept-Encoding", "identity".to_owned())];
         if have > 0 {
             headers.push(("Range", format!("bytes={have}-")));
@@ -211,7 +211,7 @@ impl Download {
         let start = match head.status {
             206 if content_range_start(head.header("content-range")) == Some(have) => have,
             200 if !head.is_web_page() => 0,
-            // What we have is more than the server has: it is another file by now.
+            // We have more bytes than the server: the file has changed.
             206 | 416 => {
                 part.forget();
                 return Err(Failed::Again("the file changed on the server".to_owned()));
@@ -232,14 +232,14 @@ impl Download {
             part.forget();
             return Err(Failed::For(self.too_large(self.limit)));
         }
-        // A weak mark does not promise the same bytes.
+        // A weak ETag does not guarantee identical bytes.
         let mark = head.header("etag").filter(|mark| !mark.starts_with("W/")).unwrap_or_default();
         part.set_mark(mark).and_then(|()| part.go_on_at(start)).map_err(|source| self.disk_failed(source))?;
         self.receive(&stream, part, (start, of), progress, keep_going)?;
         self.check(part, start, keep_going)
     }
 
-    /// Appends what comes to the part, from byte `start` to the end, which is at `of` where that is known.
+    /// Appends received bytes to the part, from byte `start` to the end, which is at `of` if that is known.
     fn receive(
         &self,
         stream: &Stream,
@@ -277,7 +277,7 @@ impl Download {
         Ok(())
     }
 
-    /// Whether the disk has what was promised. It is the file that is kept which is read, not what came.
+    /// Verifies the digest by reading back the file on disk.
     fn check(&self, part: &mut Part, start: u64, keep_going: &dyn Fn() -> bool) -> Result<(), Failed> {
         let Some(expected) = &self.sha256 else { return Ok(()) };
         let found = part.digest(keep_going).map_err(|source| self.disk_failed(source))?;
@@ -286,7 +286,7 @@ impl Download {
             return Ok(());
         }
         part.forget();
-        // Two halves of different versions: the next try fetches the whole.
+        // Two halves of different versions: the next attempt fetches everything.
         if start > 0 {
             return Err(Failed::Again("the file changed on the server".to_owned()));
         }
@@ -328,12 +328,12 @@ impl From<Broken> for Failed {
     }
 }
 
-/// `bytes 100-199/200` -> 100.
+/// Start of a `Content-Range`: `bytes 100-199/200` -> 100.
 fn content_range_start(header: Option<&str>) -> Option<u64> {
     header?.strip_prefix("bytes ")?.split('-').next()?.parse().ok()
 }
 
-/// Lower-case hex.
+/// Encodes bytes as lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

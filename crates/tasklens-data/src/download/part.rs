@@ -1,8 +1,8 @@
-//! What has arrived of a file: `NAME.XXXXXX.part` beside it, with the server's mark of the version in
+//! The received part of a file: `NAME.XXXXXX.part` beside it, with the ETag of the version in
 //! `NAME.XXXXXX.part.etag`.
 //!
-//! Each download has a part of its own and locks it, so that two programs never write into the same one;
-//! the system frees the lock with the program. What is left without a lock is taken up by the next one.
+//! Each download has a part of its own and locks it, so that two programs never write to the same one; the system
+//! releases the lock when the program ends. An unlocked part is continued by the next download.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -15,29 +15,28 @@ use crate::files::regular;
 
 const END: &str = ".part";
 const MARK_END: &str = ".etag";
-/// Letters and digits that make a name the only one of its kind.
+/// Number of random letters and digits in a name.
 const RANDOM: usize = 12;
-/// A longer mark is not kept.
+/// A longer ETag is not kept.
 const MAX_MARK_BYTES: u64 = 1024;
 
-/// A part that nobody else writes.
+/// A part that is locked by this download.
 pub(super) struct Part {
     path: PathBuf,
     file: File,
 }
 
 impl Part {
-    /// The longest part of `to` that nobody works on, else a new one. The others that nobody works on are
-    /// removed.
+    /// The longest unlocked part of `to`, else a new one. Other unlocked ones are removed.
     pub fn take(to: &Path) -> io::Result<Self> {
         let (folder, name) = place_of(to)?;
         let mut left = left_over(folder, name);
         left.sort_by_key(Part::len);
         while let Some(longest) = left.pop() {
-            // Its owner may have finished it between our look and our lock. Then it has another name by
-            // now, and this fails: a name is given only once.
+            // Its owner may have finished it between our check and our lock. Then it was renamed, and this fails,
+            // because names are never reused.
             if let Ok((path, ())) = named(folder, name, |path| fs::rename(&longest.path, path)) {
-                // Without its mark, only the digest can tell whether it is of use.
+                // Without its ETag, only the digest can tell whether it is usable.
                 drop(fs::rename(mark_of(&longest.path), mark_of(&path)));
                 left.into_iter().for_each(Part::remove);
                 return Ok(Self { path, file: longest.file });
@@ -46,7 +45,7 @@ impl Part {
         loop {
             let create = |path: &Path| OpenOptions::new().read(true).write(true).create_new(true).open(path);
             let (path, file) = named(folder, name, create)?;
-            // Another download may have taken it for a left-over in between.
+            // Another download may have removed it as a leftover in between.
             let is_ours = !matches!(file.try_lock(), Err(TryLockError::WouldBlock));
             if is_ours && fs::symlink_metadata(&path).is_ok() {
                 return Ok(Self { path, file });
@@ -54,12 +53,12 @@ impl Part {
         }
     }
 
-    /// Bytes that have arrived.
+    /// Number of received bytes.
     pub fn len(&self) -> u64 {
         self.file.metadata().map_or(0, |data| data.len())
     }
 
-    /// The server's mark of the version that this is a part of.
+    /// The ETag of the version that this is a part of.
     pub fn mark(&self) -> Option<String> {
         let bytes = regular::read(&mark_of(&self.path), MAX_MARK_BYTES).ok()?;
         let mark = String::from_utf8(bytes).ok()?;
@@ -71,7 +70,7 @@ impl Part {
         fs::write(mark_of(&self.path), mark)
     }
 
-    /// Throws away all bytes but the first `length`, after which the next ones go.
+    /// Truncates to the first `length` bytes and continues after them.
     pub fn go_on_at(&mut self, length: u64) -> io::Result<()> {
         self.file.set_len(length)?;
         self.file.seek(SeekFrom::Start(length)).map(drop)
@@ -81,14 +80,14 @@ impl Part {
         self.file.write_all(bytes)
     }
 
-    /// Throws away what has arrived.
+    /// Discards all received bytes.
     pub fn forget(&mut self) {
-        // Where that fails, the digest finds it out.
+        // If that fails, the digest will detect it.
         drop(self.go_on_at(0));
         drop(fs::remove_file(mark_of(&self.path)));
     }
 
-    /// The SHA-256 of what the disk has; `None` where `keep_going` says no.
+    /// SHA-256 of the bytes on disk; `None` if cancelled by `keep_going`.
     pub fn digest(&mut self, keep_going: &dyn Fn() -> bool) -> io::Result<Option<String>> {
         self.file.sync_all()?;
         self.file.seek(SeekFrom::Start(0))?;
@@ -104,7 +103,7 @@ impl Part {
         }
     }
 
-    /// Gives the whole file its name.
+    /// Renames the complete file to its target.
     pub fn place(&self, to: &Path) -> io::Result<()> {
         self.file.sync_all()?;
         fs::rename(&self.path, to)?;
@@ -112,14 +111,14 @@ impl Part {
         Ok(())
     }
 
-    /// Removes it; the lock is freed after that.
+    /// Removes the part, then releases the lock.
     pub fn remove(self) {
         drop(fs::remove_file(mark_of(&self.path)));
         drop(fs::remove_file(&self.path));
     }
 }
 
-/// Removes the parts of `to` that nobody works on.
+/// Removes unlocked parts of `to`.
 pub(super) fn remove_left_over(to: &Path) {
     if let Ok((folder, name)) = place_of(to) {
         left_over(folder, name).into_iter().for_each(Part::remove);
@@ -138,7 +137,7 @@ fn mark_of(part: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// What `make` makes under a name that no other part has had.
+/// Calls `make` with an unused name for a part.
 fn named<T>(
     folder: &Path,
     name: &OsStr,
@@ -152,11 +151,11 @@ fn named<T>(
     Ok((path, made))
 }
 
-/// The parts that nobody works on, locked; a mark without its part is removed.
+/// Locks and returns all unlocked parts; an ETag file without its part is removed.
 fn left_over(folder: &Path, name: &OsStr) -> Vec<Part> {
     let mut parts = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        // Not through links: what they lead to is not ours.
+        // Links are not followed: their targets are not ours.
         if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
             continue;
         }
@@ -174,7 +173,7 @@ fn left_over(folder: &Path, name: &OsStr) -> Vec<Part> {
     parts
 }
 
-/// `NAME.part`, as it was called once, or `NAME.XXXXXX.part`.
+/// Whether a name is `NAME.XXXXXX.part`, or `NAME.part` as in earlier versions.
 fn is_part(found: &OsStr, name: &OsStr) -> bool {
     let middle = (|| found.to_str()?.strip_prefix(name.to_str()?)?.strip_suffix(END))();
     middle.is_some_and(|middle| {

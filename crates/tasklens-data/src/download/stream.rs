@@ -1,44 +1,44 @@
-//! One HTTP answer, read by a thread of its own: whoever waits for it can stop waiting at any moment.
+//! An HTTP response that is read in a separate thread, so that waiting for it can be cancelled at any moment.
 
 use std::io::Read as _;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-/// How often a waiting reader asks whether to go on.
+/// How often a waiting reader checks for a cancel.
 const ASK: Duration = Duration::from_millis(50);
-/// Why an answer is no longer waited for, whoever notices it first.
+/// The message for a timeout.
 const TOO_LONG: &str = "it took too long";
 
-/// What to get, and how patiently.
+/// A request with its timeouts.
 #[derive(Clone, Debug)]
 pub struct Get {
-    /// Address, `http` or `https`.
+    /// URL, `http` or `https`.
     pub url: String,
-    /// Names and values to send.
+    /// Headers to send, as names and values.
     pub headers: Vec<(&'static str, String)>,
-    /// Follow so many redirects.
+    /// Maximum number of redirects.
     pub redirects: u32,
-    /// At most so long until the connection stands.
+    /// Timeout for establishing the connection.
     pub connect: Duration,
-    /// At most so long without a byte.
+    /// Timeout for each wait for data.
     pub stall: Duration,
 }
 
-/// The beginning of an answer.
+/// The head of a response.
 #[derive(Clone, Debug)]
 pub struct Head {
-    /// Of HTTP.
+    /// HTTP status code.
     pub status: u16,
     headers: ureq::http::HeaderMap,
 }
 
 impl Head {
-    /// The value of a header, where it is text.
+    /// The value of a header, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Whether the server says that this is a web page.
+    /// Whether the content type is a web page.
     pub fn is_web_page(&self) -> bool {
         self.header("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("text/html"))
     }
@@ -51,45 +51,45 @@ enum Message {
     Failed(String),
 }
 
-/// Why an answer did not come whole.
+/// Why a response is incomplete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Broken {
-    /// The caller said so.
+    /// Cancelled by the caller.
     Cancelled,
-    /// The network's reason.
+    /// A network error.
     Network(String),
 }
 
-/// An answer on its way.
+/// A response that is being received.
 pub struct Stream {
     messages: Receiver<Message>,
-    /// At most so long without a message.
+    /// Timeout for each message of the thread.
     stall: Duration,
-    /// The whole must be here by then.
+    /// Deadline for the whole response.
     deadline: Option<Instant>,
 }
 
 impl Stream {
-    /// Asks for `get`; the answer is read in the background. `total` bounds the whole time.
+    /// Sends the request `get`; the response is read in the background. `total` limits the total time.
     pub fn open(get: Get, total: Option<Duration>) -> Self {
         let (sender, messages) = sync_channel(8);
-        // The connection may take its own time before the first byte.
+        // The connection has its own timeout before the first byte.
         let stall = get.connect + get.stall;
         let thread = std::thread::Builder::new().name("download".to_owned());
         let spawned = thread.spawn(move || {
             if let Err(error) = read(&get, total, &sender) {
-                // Nobody listens any more: the download was cancelled.
+                // No receiver: the download was cancelled.
                 drop(sender.send(Message::Failed(explain(&error))));
             }
         });
         if let Err(error) = spawned {
-            // The sender is gone with it, so that the answer ends at once.
+            // The sender is dropped, so that the response ends at once.
             log::error!("no thread for a download: {error}");
         }
         Self { messages, stall, deadline: total.map(|total| Instant::now() + total) }
     }
 
-    /// The status and headers; call it first.
+    /// Waits for the status and headers; must be called first.
     pub fn head(&self, keep_going: &dyn Fn() -> bool) -> Result<Head, Broken> {
         match self.next(keep_going)? {
             Message::Head(head) => Ok(head),
@@ -131,14 +131,14 @@ impl Stream {
 }
 
 fn read(get: &Get, total: Option<Duration>, sender: &SyncSender<Message>) -> Result<(), ureq::Error> {
-    // Proxies come from the environment, as everywhere.
+    // Proxies are taken from the environment.
     let agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(get.redirects)
         .timeout_connect(Some(get.connect))
         .timeout_resolve(Some(get.connect))
         .timeout_per_read(Some(get.stall))
-        // Who listens has given up by then; a server that drips must not keep this thread.
+        // The receiver has given up by then; a slow server must not keep this thread alive.
         .timeout_recv_response(Some(get.connect + get.stall))
         .timeout_global(total)
         .user_agent(concat!("tasklens/", env!("CARGO_PKG_VERSION")))

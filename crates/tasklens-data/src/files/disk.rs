@@ -1,4 +1,4 @@
-//! The calls that change the disk, one function each, so that [`fault`] reaches them all.
+//! All calls that change the disk, so that tests can inject faults into each ([`fault`]).
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
@@ -6,10 +6,10 @@ use std::path::Path;
 
 use super::fault::{self, Call, Verdict};
 
-/// Makes a folder; whether it was not there.
+/// Creates a folder; returns whether it is new.
 ///
 /// # Errors
-/// It cannot be made.
+/// It cannot be created.
 pub fn create_folder(path: &Path) -> io::Result<bool> {
     fault::check(Call::CreateFolder)?;
     match fs::create_dir(path) {
@@ -19,10 +19,10 @@ pub fn create_folder(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Makes a folder and those above it.
+/// Creates a folder and its parents.
 ///
 /// # Errors
-/// One cannot be made.
+/// One of them cannot be created.
 pub fn create_folders(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -31,11 +31,11 @@ pub fn create_folders(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
 }
 
-/// Opens a file of ours to read and write, and makes it where there is none. A link is not followed, and
-/// what is no regular file is not opened.
+/// Opens a file of ours for reading and writing, creating it if needed. Links are not followed, and only regular
+/// files are opened.
 ///
 /// # Errors
-/// Any I/O error; [`ErrorKind::InvalidInput`] where something else has the name.
+/// Any I/O error; [`ErrorKind::InvalidInput`] if it is not a regular file.
 pub fn open_ours(path: &Path) -> io::Result<File> {
     if let Ok(found) = fs::symlink_metadata(path)
         && !found.is_file()
@@ -52,17 +52,17 @@ pub fn open_ours(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
-        // What takes the name since that look is not followed, and a pipe does not make us wait.
+        // If something else took its place since that check, it is not followed, and a pipe does not block.
         let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
         options.custom_flags(flags.bits().cast_signed());
     }
     options.open(path)
 }
 
-/// Writes bytes where the file stands.
+/// Writes bytes at the current position of the file.
 ///
 /// # Errors
-/// Any I/O error; part of the bytes may be there.
+/// Any I/O error; some of the bytes may have been written.
 pub fn write(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     match fault::verdict(Call::Write) {
         Verdict::Goes => file.write_all(bytes),
@@ -74,7 +74,7 @@ pub fn write(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Cuts a file off.
+/// Truncates a file.
 ///
 /// # Errors
 /// Any I/O error.
@@ -83,10 +83,10 @@ pub fn set_length(file: &File, length: u64) -> io::Result<()> {
     file.set_len(length)
 }
 
-/// Waits until a file's bytes are on the disk. A disk that knows no such wait is trusted.
+/// Waits until a file's bytes are on disk (fsync). File systems without support for it are trusted.
 ///
 /// # Errors
-/// Any other I/O error: the bytes may be lost with the power.
+/// Any other I/O error: a power failure may lose the bytes.
 pub fn sync(file: &File) -> io::Result<()> {
     let synced = fault::check(Call::Sync).and_then(|()| match fault::skips_syncs() {
         true => Ok(()),
@@ -95,11 +95,11 @@ pub fn sync(file: &File) -> io::Result<()> {
     trust_where_unsupported(synced)
 }
 
-/// Waits until the names in a folder are on the disk: a new or renamed file is only safe then. A disk that
-/// knows no such wait for folders is trusted, and a folder that may not be read.
+/// Waits until the entries of a folder are on disk: only then is a new or renamed file safe. File systems that cannot
+/// sync folders are trusted, as are unreadable folders.
 ///
 /// # Errors
-/// Any other I/O error: the names may be lost with the power.
+/// Any other I/O error: a power failure may lose the entries.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     let synced = fault::check(Call::SyncFolder).and_then(|()| match cfg!(unix) && !fault::skips_syncs() {
         true => File::open(folder)?.sync_all(),
@@ -130,7 +130,7 @@ fn trust_where_unsupported(synced: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Some network and FUSE disks answer so to a sync of a folder, and some to that of a file.
+/// Some network and FUSE file systems answer so to the sync of a folder, and some to that of a file.
 fn is_unsupported(error: &io::Error) -> bool {
     #[cfg(unix)]
     let is_code = {

@@ -1,7 +1,7 @@
-//! Faults on purpose: a test lets any call that changes the disk fail, or lets nothing reach the disk from
-//! there on, as if the program had been killed.
+//! Fault injection for tests: any call that changes the disk can fail, or the program can seem to be killed there, so
+//! that nothing reaches the disk from then on.
 //!
-//! Per thread. Where nothing is injected, a call costs a look at a thread-local cell.
+//! Per thread. Without injection, a call costs one access to a thread-local cell.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -9,36 +9,36 @@ use std::io;
 /// A call that changes the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// A folder is made.
+    /// Creating a folder.
     CreateFolder,
-    /// A file is made, or opened to be written.
+    /// Creating a file or opening it for writing.
     Create,
-    /// Bytes are written.
+    /// Writing bytes.
     Write,
-    /// A file is cut off.
+    /// Truncating a file.
     SetLength,
-    /// A file's bytes go to the disk.
+    /// Syncing a file.
     Sync,
-    /// A folder's names go to the disk.
+    /// Syncing a folder.
     SyncFolder,
-    /// A file takes its name.
+    /// Renaming a file.
     Rename,
-    /// A file goes.
+    /// Removing a file.
     Remove,
 }
 
-/// What happens at the chosen call. Numbers are error codes of the system.
+/// The fault at the chosen call. Numbers are OS error codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It fails; later ones do not.
+    /// It fails; later calls succeed.
     Once(i32),
-    /// It fails, as do all later ones that need room on the disk.
+    /// It fails, as do all later calls that need disk space.
     FromHere(i32),
-    /// If it writes, it fails after half of its bytes.
+    /// If it is a write, it fails after half of its bytes.
     Short(i32),
-    /// The program ends before it: it and all later ones do nothing.
+    /// The program is killed before it: it and all later calls do nothing.
     Killed,
-    /// The same, but if it writes, half of its bytes arrive.
+    /// The same, but if it is a write, half of its bytes are written.
     KilledHalfway,
 }
 
@@ -50,11 +50,11 @@ struct Plan {
     is_failing: bool,
 }
 
-/// What another program does, and during which call.
+/// An action of another program, and the call during which it happens.
 type Meanwhile = (Call, Box<dyn FnOnce()>);
 
-/// Lets no sync on this thread wait for the disk: to try a thousand faults, where only the program ends and
-/// never the machine.
+/// Makes syncs on this thread return at once: for tests that kill only the program, never the machine, a thousand
+/// times.
 pub fn skip_syncs() {
     SKIPS_SYNCS.set(true);
 }
@@ -69,7 +69,7 @@ thread_local! {
     static MEANWHILE: RefCell<Option<Meanwhile>> = const { RefCell::new(None) };
 }
 
-/// Does `work`, and `act` during the first call of that kind, as another program would.
+/// Runs `work`, and `act` during the first call of that kind, as another program would.
 pub fn meanwhile<T>(call: Call, act: impl FnOnce() + 'static, work: impl FnOnce() -> T) -> T {
     MEANWHILE.with(|cell| *cell.borrow_mut() = Some((call, Box::new(act))));
     let made = work();
@@ -77,8 +77,8 @@ pub fn meanwhile<T>(call: Call, act: impl FnOnce() + 'static, work: impl FnOnce(
     made
 }
 
-/// Does `work` with a fault at one of its calls (from 0), and returns the calls that it made. There were not
-/// enough for the fault to happen if there are no more than `at`.
+/// Runs `work` with a fault at its call number `at` (from 0), and returns the calls that it made. If there are no
+/// more than `at`, the fault did not happen.
 pub fn inject<T>(at: u64, fault: Fault, work: impl FnOnce() -> T) -> (T, Vec<Call>) {
     let plan = Plan { at, fault, calls: Vec::new(), is_dead: false, is_failing: false };
     PLAN.with(|cell| *cell.borrow_mut() = Some(plan));
@@ -87,12 +87,12 @@ pub fn inject<T>(at: u64, fault: Fault, work: impl FnOnce() -> T) -> (T, Vec<Cal
     (made, calls.unwrap_or_default())
 }
 
-/// How much of a call goes through before it fails, if it does.
+/// How much of a failing call is carried out.
 pub(super) enum Verdict {
     Goes,
-    /// Nothing of it.
+    /// Nothing.
     Fails(io::Error),
-    /// Half of its bytes.
+    /// Half of the bytes.
     Halfway(io::Error),
 }
 
@@ -107,10 +107,10 @@ pub(super) fn verdict(call: Call) -> Verdict {
     })
 }
 
-/// Whether the call may be made.
+/// Checks whether the call may proceed.
 ///
 /// # Errors
-/// It is to fail.
+/// The injected fault.
 pub(super) fn check(call: Call) -> io::Result<()> {
     match verdict(call) {
         Verdict::Goes => Ok(()),

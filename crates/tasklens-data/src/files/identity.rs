@@ -1,4 +1,4 @@
-//! Telling a file from what it was a moment ago, and from another of the same name.
+//! Detects whether a file has changed or been replaced.
 
 use std::fs::{self, File};
 use std::io;
@@ -9,28 +9,28 @@ use sha2::{Digest as _, Sha256};
 
 use super::regular;
 
-/// A disk may give two writes within this time the same time.
+/// Two writes within this time may get the same timestamp.
 const TICK: Duration = Duration::from_secs(2);
-/// Reads before it is said that another program keeps writing the file.
+/// Attempts to read before giving up because another program keeps writing the file.
 const ATTEMPTS: usize = 5;
-/// No table or config is longer.
+/// Maximum size of a table or config.
 const MOST: u64 = 1 << 30;
 
-/// Tells a file from what it was a moment ago: which file it is, its length and its times.
+/// Identifies a version of a file: which file it is, its length and its times.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
     bytes: u64,
     modified: Option<SystemTime>,
-    /// Device, inode and the time of the last change of either bytes or names.
+    /// Device, inode and time of the last status change.
     #[cfg(unix)]
     node: (u64, u64, i64, i64),
 }
 
 impl Stamp {
-    /// Of the file that has this name now, links followed.
+    /// The stamp of the file at this path now, links followed.
     ///
     /// # Errors
-    /// There is none, or it cannot be looked at.
+    /// It does not exist, or its metadata cannot be read.
     pub fn of(file: &Path) -> io::Result<Self> {
         Ok(Self::of_metadata(&fs::metadata(file)?))
     }
@@ -46,26 +46,25 @@ impl Stamp {
         }
     }
 
-    /// Whether a write just after the stamp was taken could have left it as it is.
+    /// Whether a write just after the stamp was taken could go unnoticed.
     fn is_fresh(&self) -> bool {
         self.modified.is_none_or(|modified| modified.elapsed().map_or(true, |age| age < TICK))
     }
 }
 
-/// A file as it was read: its bytes and the stamp that goes with them.
+/// A file as it was read: its bytes with a matching stamp.
 #[derive(Clone, Debug)]
 pub struct Stamped {
-    /// All of it.
     pub bytes: Vec<u8>,
-    /// Of the moment at which it was read.
+    /// The stamp at the time of reading.
     pub stamp: Stamp,
 }
 
 impl Stamped {
-    /// Reads a file while nobody writes it.
+    /// Reads a file consistently.
     ///
     /// # Errors
-    /// It is no regular file, is longer than 1 GiB, cannot be read, or another program keeps writing it.
+    /// It is not a regular file, is longer than 1 GiB, cannot be read, or another program keeps writing it.
     pub fn read(path: &Path) -> io::Result<Self> {
         for _ in 0..ATTEMPTS {
             let mut file = regular::open(path)?;
@@ -79,25 +78,25 @@ impl Stamped {
         Err(io::Error::other("another program keeps writing it; try again when that is done"))
     }
 
-    /// Whether the file that has this name now is the one that was read.
+    /// Whether the file at this path now is still what was read.
     ///
     /// # Errors
-    /// It is not there any more, or cannot be read.
+    /// It no longer exists, or cannot be read.
     pub fn is_current(&self, path: &Path) -> io::Result<bool> {
-        // The disk's clock may be too coarse to tell two quick writes apart.
+        // The timestamps may be too coarse to distinguish two quick writes.
         if self.stamp.is_fresh() && regular::read(path, MOST)? != self.bytes {
             return Ok(false);
         }
         Ok(Stamp::of(path)? == self.stamp)
     }
 
-    /// SHA-256 of the bytes, in hexadecimal.
+    /// SHA-256 of the bytes in hexadecimal.
     pub fn digest(&self) -> String {
         digest(&self.bytes)
     }
 }
 
-/// Which file it is, whatever it is called: by device and number, elsewhere by its path with all links followed.
+/// The identity of a file, whatever its name: device and inode, or on other systems its path with all links resolved.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId {
     #[cfg(unix)]
@@ -107,10 +106,10 @@ pub struct FileId {
 }
 
 impl FileId {
-    /// Of the file that has this name now, links followed.
+    /// The stamp of the file at this path now, links followed.
     ///
     /// # Errors
-    /// There is none, or it cannot be looked at.
+    /// It does not exist, or its metadata cannot be read.
     pub fn of(file: &Path) -> io::Result<Self> {
         #[cfg(unix)]
         {
@@ -123,8 +122,8 @@ impl FileId {
     }
 }
 
-/// Whether two names whose [`FileId`] is the same are those of one file. Some network disks give a number to several
-/// files: a file by two names is reached through links, or knows that it has more than one.
+/// Whether two names with the same [`FileId`] are one file. Some network file systems give several files the same
+/// inode, so it must be reached through links or have several hard links.
 pub fn is_one_file(a: &Path, b: &Path) -> bool {
     #[cfg(unix)]
     let has_names = || {
@@ -136,16 +135,16 @@ pub fn is_one_file(a: &Path, b: &Path) -> bool {
     fs::canonicalize(a).ok().zip(fs::canonicalize(b).ok()).is_some_and(|(a, b)| a == b) || has_names()
 }
 
-/// SHA-256 in hexadecimal.
+/// SHA-256 of bytes, in hexadecimal.
 pub fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Whether the name still leads to this open file, and not to a link or another file that took its place.
+/// Whether the path still leads to this open file, and not to a link or a replacement.
 pub fn has_name(file: &File, path: &Path) -> bool {
     let is_file = fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
     let handle = |file: io::Result<File>| file.and_then(same_file::Handle::from_file);
-    // A regular file opens at once.
+    // Opening a regular file does not block.
     is_file && handle(file.try_clone()).ok().zip(handle(File::open(path)).ok()).is_some_and(|(a, b)| a == b)
 }
 

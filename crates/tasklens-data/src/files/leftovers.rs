@@ -1,4 +1,4 @@
-//! What a program that was killed left of its half-written files.
+//! Removes incomplete files that killed programs left behind.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -9,13 +9,13 @@ use super::disk;
 /// Names of files that are being written: `.tasklens-a1B2c3.new`.
 pub(super) const PREFIX: &str = ".tasklens-";
 pub(super) const SUFFIX: &str = ".new";
-/// Letters and digits between them.
+/// Number of random letters and digits between them.
 pub(super) const LETTERS: usize = 6;
-/// A file this young may be one that is not locked yet.
+/// A younger file may not be locked yet.
 const YOUNGEST: Duration = Duration::from_secs(60);
 
-/// Removes the half-written files of programs that are no more from a folder, and returns how many. Whoever
-/// still writes one holds its lock.
+/// Removes incomplete files of programs that have ended from a folder, and returns how many. A file that is still
+/// being written is locked.
 pub fn remove_leftovers(folder: &Path) -> usize {
     let Ok(entries) = fs::read_dir(folder) else { return 0 };
     let is_left = |path: &Path| {

@@ -1,15 +1,15 @@
-//! A lock that ends when it is let go, and not later.
+//! A file lock that is released when it is dropped, and not later.
 
 use std::fs::File;
 use std::ops::{Deref, DerefMut};
 
-/// A locked file. Closing it would not do: a program that is being started at that moment has it open, too, for as
-/// long as that takes, and the lock would hold.
+/// A locked file, unlocked explicitly on drop. Closing it would not be enough: a child process that is being started
+/// at that moment has inherited it and would keep the lock.
 #[derive(Debug)]
 pub struct Locked(File);
 
 impl Locked {
-    /// Of a file that was just locked, or on whose disk there are no locks.
+    /// For a file that was just locked, or whose file system does not support locks.
     pub fn new(file: File) -> Self {
         Self(file)
     }
@@ -31,7 +31,7 @@ impl DerefMut for Locked {
 
 impl Drop for Locked {
     fn drop(&mut self) {
-        // Without locks there is none to give back.
+        // Without support for locks there is nothing to release.
         let _ = self.0.unlock();
     }
 }

@@ -1,7 +1,7 @@
-//! Files that are never half-written, and that are known again.
+//! Atomic replacement, locking and identification of files.
 //!
-//! What belongs to users is only ever replaced as a whole: write-new, fsync, rename. Every call that changes
-//! the disk here, and in the store of label edits, goes through [`disk`], so that tests can make each fail.
+//! User files are only ever replaced atomically: write a new file, fsync, rename. Every call that changes the disk
+//! here, and in the store of label edits, goes through [`disk`], so that tests can make it fail.
 
 pub mod disk;
 #[doc(hidden)]
@@ -28,10 +28,10 @@ pub use network::network_disk;
 pub use output::Output;
 pub use replace::{Replaced, Sink, create, create_like, replace, replace_open, replace_read, replace_with};
 
-/// A file as memory, for files that are only ever replaced by [`replace`] and never changed in place.
+/// Memory-maps a file. Only for files that are replaced by [`replace`] and never changed in place.
 ///
 /// # Errors
-/// It cannot be opened, or the system cannot map it.
+/// It cannot be opened or mapped.
 #[expect(unsafe_code, reason = "mapping a file cannot be checked by the compiler")]
 pub fn map(path: &Path) -> io::Result<Mmap> {
     let file = regular::open(path)?;

@@ -1,22 +1,22 @@
-//! Disks of other computers, on which a lock may hold for this one alone.
+//! Detects network file systems, on which a lock may hold for this computer only.
 
 use std::path::Path;
 
-/// What kind of network disk a folder is on, where that is known.
+/// The kind of network file system that a folder is on, if known.
 #[cfg(target_os = "linux")]
 pub fn network_disk(folder: &Path) -> Option<&'static str> {
     let found = rustix::fs::statfs(folder).ok()?;
-    // On some processors the field is signed, and some of the numbers are negative then.
+    // On some architectures the field is signed, and some of the numbers are negative.
     kind_of(u32::try_from(found.f_type & 0xffff_ffff).ok()?)
 }
 
-/// What kind of network disk a folder is on; not known on this system.
+/// The kind of network file system that a folder is on; not known on this system.
 #[cfg(not(target_os = "linux"))]
 pub fn network_disk(_folder: &Path) -> Option<&'static str> {
     None
 }
 
-/// By the numbers of `statfs(2)`.
+/// Maps the magic numbers of `statfs(2)`.
 #[cfg(any(target_os = "linux", test))]
 fn kind_of(number: u32) -> Option<&'static str> {
     match number {

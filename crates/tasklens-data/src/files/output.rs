@@ -1,4 +1,4 @@
-//! Output that a user names: a file is replaced as a whole, and everything else is written into.
+//! Output paths given by the user: files are replaced atomically, anything else is written to directly.
 
 use std::fmt;
 use std::fs::{self, OpenOptions};
@@ -7,26 +7,26 @@ use std::path::{Path, PathBuf};
 
 use super::{check_writable, replace_with};
 
-/// As many links as systems follow.
+/// Maximum number of links to follow, as in operating systems.
 const MOST_LINKS: usize = 40;
 
-/// Where an output goes. Decided once, before the work whose result it takes.
+/// The target of an output, determined once before the work starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Standard output: named as `-`, or as what stands for it, such as `/dev/stdout`.
+    /// Standard output: `-`, or a path for it such as `/dev/stdout`.
     Standard,
-    /// What is no regular file: a pipe, a terminal, a device. It is opened when there is something to write, which
-    /// waits for the reader of a pipe.
+    /// Not a regular file: a pipe, a terminal, a device. It is opened when there is something to write; a pipe then
+    /// blocks until it has a reader.
     Stream(PathBuf),
-    /// A file, or none yet; links are followed, so that they go on to lead to it.
+    /// An existing or new file. Links are followed, so that they stay valid.
     File(PathBuf),
 }
 
 impl Output {
-    /// What a path means.
+    /// Resolves a path.
     ///
     /// # Errors
-    /// It is a folder, a file that may not be written, or cannot be looked at.
+    /// It is a folder or a file that may not be written, or its metadata cannot be read.
     pub fn of(path: &Path) -> io::Result<Self> {
         if path == Path::new("-") {
             return Ok(Self::Standard);
@@ -50,16 +50,15 @@ impl Output {
         Ok(Self::File(behind))
     }
 
-    /// Whether it is standard output, where nothing else may be printed then.
+    /// Whether it is standard output, so that nothing else may be printed there.
     pub fn is_standard(&self) -> bool {
         *self == Self::Standard
     }
 
-    /// Writes what `write` produces: whole into a file, and as it comes into anything else. That a reader has gone
-    /// is no error.
+    /// Writes what `write` produces: atomically to a file, directly to anything else. A closed pipe is not an error.
     ///
     /// # Errors
-    /// Any other I/O error. A file is left as it was; what is no file has a part.
+    /// Any other I/O error. A file is then unchanged; anything else has received a part.
     pub fn write_with(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
         let written = match self {
             Self::File(path) => return replace_with(path, |file| write(file)),
@@ -67,7 +66,7 @@ impl Output {
                 let mut stdout = io::stdout().lock();
                 write(&mut stdout).and_then(|()| stdout.flush())
             }
-            // Whatever has the name by now, nothing of it is overwritten.
+            // Whatever is at the path by now is not overwritten.
             Self::Stream(path) => {
                 OpenOptions::new().append(true).open(path).and_then(|mut to| write(&mut to))
             }
@@ -78,7 +77,7 @@ impl Output {
         }
     }
 
-    /// [`Output::write_with`] for bytes at hand.
+    /// [`Output::write_with`] for bytes in memory.
     ///
     /// # Errors
     /// As [`Output::write_with`].
@@ -96,7 +95,7 @@ impl fmt::Display for Output {
     }
 }
 
-/// Where links lead, whether something is there or not; a link of the system to a file that is open stays.
+/// The target of links, whether it exists or not; links of the system to open files (`/dev/fd`) are kept.
 fn behind_links(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_path_buf();
     for _ in 0..MOST_LINKS {
@@ -105,7 +104,7 @@ fn behind_links(path: &Path) -> io::Result<PathBuf> {
         }
         match fs::read_link(&path) {
             Ok(target) => path = path.parent().unwrap_or(Path::new("")).join(target),
-            // It is no link, or nothing is there.
+            // Not a link, or nothing there.
             Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::NotFound) => {
                 return Ok(path);
             }
@@ -115,7 +114,7 @@ fn behind_links(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("its links lead in circles"))
 }
 
-/// Whether it is `/dev/fd/3` or the like: the file is open already, perhaps to be added to.
+/// Whether it is `/dev/fd/3` or the like: the file is open already, perhaps for appending.
 fn is_open_file(path: &Path) -> bool {
     let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
     folder.is_some_and(|folder| {

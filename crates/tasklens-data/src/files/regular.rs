@@ -1,5 +1,5 @@
-//! Opening what others have named: regular files alone. A pipe that nobody writes to, a device without
-//! an end or a folder in a file's place is a message, never a wait; and a file is read up to a limit.
+//! Opens paths given by others: regular files only. A pipe without a writer, an endless device or a folder is an
+//! error instead of a hang, and files are read up to a limit.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};
@@ -8,12 +8,12 @@ use std::path::Path;
 /// Opens a regular file for reading, through links, too.
 ///
 /// # Errors
-/// It is no regular file (the message says what it is), or cannot be opened.
+/// It is not a regular file (the message says what it is), or cannot be opened.
 pub fn open(path: &Path) -> io::Result<File> {
-    // Before it is opened: opening alone waits for the other end of a pipe, or rewinds a tape.
+    // Check before opening: opening alone blocks on a pipe, or rewinds a tape.
     check(&fs::metadata(path)?)?;
     let file = open_at_once(path)?;
-    // Another thing may have taken its place since.
+    // It may have been replaced since.
     check(&file.metadata()?)?;
     Ok(file)
 }
@@ -21,7 +21,7 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// The bytes of a regular file, at most `most` of them.
 ///
 /// # Errors
-/// As [`open`], and where the file is longer.
+/// As [`open`], or the file is longer.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     read_open(&mut open(path)?, most)
 }
@@ -33,7 +33,7 @@ pub(super) fn read_open(file: &mut File, most: u64) -> io::Result<Vec<u8>> {
         return Err(too_large(most));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-    // It may grow while it is read, and some files of the system do not know their length.
+    // It may grow while it is read, and some system files report no length.
     file.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
         return Err(too_large(most));

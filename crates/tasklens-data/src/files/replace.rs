@@ -1,4 +1,4 @@
-//! Write-new, fsync, rename.
+//! Atomic replacement: write a new file, fsync, rename.
 
 use std::fs::{self, File};
 use std::io::{self, Seek as _, Write};
@@ -11,17 +11,17 @@ use super::hand_on::{check_writable, hand_on};
 use super::leftovers::{LETTERS, PREFIX, SUFFIX};
 use super::{Stamped, disk};
 
-/// What became of a user's file that was replaced.
+/// The result of replacing a user's file.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Replaced {
-    /// What of the old file could not be kept, in words.
+    /// Metadata of the old file that could not be kept, for the user.
     pub lost: Vec<String>,
-    /// The new file is in place, but the disk did not confirm it.
+    /// Set if the new file is in place, but the disk did not confirm it.
     pub unconfirmed: Option<io::Error>,
 }
 
-/// A file that is being written, as a [`Write`] whose every call can be made to fail.
+/// A file that is being written, as a [`Write`] with fault injection.
 #[derive(Debug)]
 pub struct Sink<'a>(&'a mut File);
 
@@ -56,7 +56,7 @@ pub fn replace_with(path: &Path, write: impl FnOnce(&mut Sink<'_>) -> io::Result
     })
 }
 
-/// [`replace_with`] for bytes at hand.
+/// [`replace_with`] for bytes in memory.
 ///
 /// # Errors
 /// As [`replace_with`].
@@ -64,14 +64,14 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_with(path, |file| file.write_all(bytes))
 }
 
-/// Replaces a user's file that is still what was read; `None` where another program wrote it since, and
-/// nothing is done. Its owner, mode and attributes stay where the system allows it.
+/// Replaces a user's file if it is still what was read; `None` if another program has written it since, in which case
+/// nothing is done. Owner, mode and attributes are kept where the system allows it.
 ///
 /// # Errors
 /// Any I/O error, with the old file left as it was.
 pub fn replace_read(path: &Path, read: &Stamped, bytes: &[u8]) -> io::Result<Option<Replaced>> {
     let (new, lost) = Temporary::write(path, path, |file| file.write_all(bytes))?;
-    // As late as can be: what was written while we waited for the disk would be lost.
+    // As late as possible: anything written while we waited for the disk would be lost.
     if !read.is_current(path)? {
         return Ok(None);
     }
@@ -80,8 +80,8 @@ pub fn replace_read(path: &Path, read: &Stamped, bytes: &[u8]) -> io::Result<Opt
     Ok(Some(Replaced { lost, unconfirmed }))
 }
 
-/// Replaces a file of ours that stays open to be written further. `check` reads the new one once it is synced, before
-/// it takes the name. Returns it open, and what the disk says where it did not confirm the name.
+/// Replaces a file of ours and keeps it open for further writes. `check` reads the new file once it is synced, before
+/// the rename. Returns the open file, and the error if the disk did not confirm the rename.
 ///
 /// # Errors
 /// Any I/O error, or that of `check`, with the old file left as it was.
@@ -96,15 +96,15 @@ pub fn replace_open(
     file.rewind()?;
     check(file)?;
     let file = new.rename(path)?;
-    // It has its name; nobody needs to be told any more that it is being written.
+    // It has its final name: the lock that marks it as being written is no longer needed.
     let _ = file.unlock();
     Ok((file, disk::sync_folder(folder_of(path)).err()))
 }
 
-/// Writes a file that must not be there yet; it is there whole or not at all.
+/// Creates a new file atomically; it must not exist yet.
 ///
 /// # Errors
-/// [`io::ErrorKind::AlreadyExists`] where there is something, which stays as it is; any other I/O error.
+/// [`io::ErrorKind::AlreadyExists`] if it exists, in which case it stays unchanged; any other I/O error.
 pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     create_like(path, path, bytes)
 }
@@ -117,12 +117,12 @@ pub fn create_like(path: &Path, other: &Path, bytes: &[u8]) -> io::Result<()> {
     let (new, _) = Temporary::write(path, other, |file| file.write_all(bytes))?;
     new.rename_to_free(path)?;
     disk::sync_folder(folder_of(path)).inspect_err(|_| {
-        // It is ours and a moment old, and would be taken for whole.
+        // We just created it, and it would be taken for complete.
         let _ = disk::remove(path);
     })
 }
 
-/// The folder that a file is in.
+/// The parent folder of a file.
 pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -130,12 +130,12 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// A file that has not its name yet; it goes when it is dropped.
+/// A temporary file before its rename; removed when dropped.
 struct Temporary(Option<NamedTempFile>);
 
 impl Temporary {
-    /// A synced file beside `path`, to be renamed to it, with the owner, mode and attributes of `other`, and what of
-    /// those could not be kept.
+    /// Writes and syncs a file beside `path`, to be renamed to it, with the owner, mode and attributes of `other`;
+    /// also returns which of these could not be kept.
     fn write(
         path: &Path,
         other: &Path,
@@ -148,7 +148,7 @@ impl Temporary {
         names.prefix(PREFIX).suffix(SUFFIX).rand_bytes(LETTERS);
         let mut new = Self(Some(names.tempfile_in(folder)?));
         let file = new.file()?;
-        // Tells it from one that a killed program left. A disk without locks has only its age.
+        // Distinguishes it from leftovers of killed programs. Without support for locks only its age does.
         let _ = file.try_lock();
         write(&mut Sink(file))?;
         let lost = hand_on(other, file)?;
@@ -173,7 +173,7 @@ impl Temporary {
         match new.persist_noclobber(path) {
             Ok(_) => Ok(()),
             Err(error) if fs::symlink_metadata(path).is_ok() => Err(error.error),
-            // Some network disks cannot do both at once; that nothing is there was just seen.
+            // Some network file systems cannot do both at once; that nothing is there was just checked.
             Err(error) => error.file.persist(path).map(drop).map_err(|error| error.error),
         }
     }

@@ -1,13 +1,12 @@
-//! Random changes to a training image: one affine map and a brightness factor, and perhaps a part of it for the whole.
+//! Augments a training image: one random affine map, a brightness factor, and optionally a random crop.
 //!
 //! Follows Keras' `ImageDataGenerator` (`fill_mode="nearest"`, bilinear): shifts are shares of the
 //! size, zoom is drawn for rows and columns separately and scales *coordinates* (0.8 enlarges, 1.2
 //! shrinks), the map is rotation * shift * zoom about the centre, then the flip, then brightness.
 //!
-//! With `crop`, what is changed so is a part of the image, chosen as torchvision's `RandomResizedCrop` chooses it (its
-//! share of the area, its width by height on a logarithmic scale, its place; after ten parts that do not fit, the
-//! largest in the middle that does), at the size at which the network sees the image. What rotation and shift bring in
-//! from beyond the part is what the image has there.
+//! With `crop`, this is applied to a part of the image, chosen as by torchvision's `RandomResizedCrop` (share of the
+//! area, aspect ratio on a logarithmic scale, position; after ten parts that do not fit, the largest centred one that
+//! does), at the network's input size. Rotation and shift bring in pixels of the image from beyond the part.
 
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::{Rng as _, SeedableRng as _};
@@ -15,13 +14,13 @@ use rand_pcg::rand_core::{Rng as _, SeedableRng as _};
 use super::Rgb;
 use crate::config::{Augmentation, Crop};
 
-/// Bits after the point of a fixed-point coordinate.
+/// Fractional bits of a fixed-point coordinate.
 const FRACTION: u32 = 16;
 /// 1.0 as a coordinate.
 const ONE: i64 = 1 << FRACTION;
 
-/// Draws one change from `how` with `seed` and applies it; the size stays. The same seed gives the
-/// same pixels. What `how` switches off leaves the draws of the rest as they are.
+/// Draws one random change from `how` with `seed` and applies it; the size stays the same. The same seed gives the
+/// same pixels. Options that are off do not affect the other random draws.
 pub fn augment(image: &Rgb, how: &Augmentation, seed: u64) -> Rgb {
     let change = Change::draw(how, image.dimensions(), seed);
     let mut changed = if change.moves() { warp(image, &change) } else { image.clone() };
@@ -35,7 +34,7 @@ pub fn augment(image: &Rgb, how: &Augmentation, seed: u64) -> Rgb {
     changed
 }
 
-/// One change, drawn. Shifts are shares of height and width.
+/// A drawn change. Shifts are shares of height and width.
 #[derive(Clone, Copy, Debug)]
 struct Change {
     degrees: f32,
@@ -56,7 +55,7 @@ struct Part {
 }
 
 impl Part {
-    /// Draws with `between`, which gives numbers from its first to below its second argument.
+    /// Draws with `between`, which returns uniform numbers from its first to below its second argument.
     fn draw(crop: &Crop, (width, height): (u32, u32), between: &mut impl FnMut(f32, f32) -> f32) -> Self {
         let area = width as f32 * height as f32;
         for _ in 0..10 {
@@ -99,12 +98,12 @@ impl Change {
             zoom: [between(how.zoom.0, how.zoom.1), between(how.zoom.0, how.zoom.1)],
             brightness: between(how.brightness.0, how.brightness.1),
             flip: between(0.0, 1.0) < 0.5 && how.horizontal_flip,
-            // Last, so that the draws of the rest are what they are without.
+            // Last, so that it does not affect the other draws.
             part: how.crop.map(|crop| Part::draw(&crop, size, &mut between)),
         }
     }
 
-    /// Whether any pixel changes its place.
+    /// Whether any pixel moves.
     fn moves(&self) -> bool {
         let is_still = self.degrees == 0.0 && self.shift == [0.0; 2] && self.zoom == [1.0; 2] && !self.flip;
         !is_still || self.part.is_some()
@@ -149,7 +148,7 @@ impl Map {
             per_column = (-per_column.0, -per_column.1);
         }
         if let Some(part) = change.part {
-            // Centres of pixels lie at halves: the part's edges come where the image's were.
+            // Pixel centres lie at halves: the part's edges map to the image's edges.
             let (down, across) = (f64::from(part.height) / height, f64::from(part.width) / width);
             origin = (
                 (origin.0 + 0.5) * down - 0.5 + f64::from(part.top),
@@ -183,7 +182,7 @@ fn warp(image: &Rgb, change: &Change) -> Rgb {
     out
 }
 
-/// Fills one output row: the stretch whose source windows lie inside without clamping, the rest with.
+/// Fills one output row: without clamping where source windows lie inside, with clamping elsewhere.
 fn warp_row(image: &Rgb, start: Position, step: Position, out: &mut [u8]) {
     let (last_row, last_column) = (i64::from(image.height()) - 1, i64::from(image.width()) - 1);
     let count = (out.len() / 3) as i64;

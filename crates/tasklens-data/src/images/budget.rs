@@ -1,17 +1,16 @@
-//! How much memory all decoding of the process takes together, whatever number of threads decodes:
-//! each image takes a share that fits it, and one that is too large for what is free waits its turn.
+//! Limits the memory of all decoding in the process, whatever the number of threads: each image takes a share of the
+//! budget, and waits if there is not enough left.
 
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// The part of the memory that decoding may take: eight cores that decode photographs of 24 megapixels
-/// do not wait for one another on 8 GB, and with the images that training keeps (another quarter of
-/// what is free at most) half is left for the network and for everybody else.
+/// The fraction of memory that decoding may use: eight cores that decode 24-megapixel photographs do not wait for one
+/// another with 8 GB, and with the images that training caches (at most another quarter of the free memory) half is
+/// left for the network and other programs.
 const PART_OF_MEMORY: u64 = 4;
-/// The least, and what is taken where the system does not tell.
+/// The minimum, also used if the system does not report its memory.
 const LEAST: u64 = 512 << 20;
 
-/// Bytes for decoding, in shares. They are handed out in the order in which they were asked for, so a
-/// large image waits for those before it and is never passed by.
+/// Bytes for decoding, in shares. They are granted in the order of requests, so a large image cannot starve.
 #[derive(Debug)]
 pub struct Budget {
     bytes: u64,
@@ -22,13 +21,13 @@ pub struct Budget {
 #[derive(Debug)]
 struct Queue {
     free: u64,
-    /// The number of the next who asks.
+    /// Ticket of the next request.
     next: u64,
-    /// The number of the next who is served.
+    /// Ticket that is served next.
     serving: u64,
 }
 
-/// A part of a budget, which gets it back when this is dropped, also by a panic.
+/// A share of a budget, returned when dropped, even by a panic.
 #[derive(Debug)]
 #[must_use]
 pub struct Share {
@@ -42,14 +41,14 @@ impl Budget {
         Self { bytes, queue: Mutex::new(queue), turn: Condvar::new() }
     }
 
-    /// The one of the process.
+    /// The budget of the process.
     pub fn of_process() -> &'static Self {
         static BUDGET: OnceLock<Budget> = OnceLock::new();
         BUDGET.get_or_init(|| Self::new((memory() / PART_OF_MEMORY).max(LEAST)))
     }
 
-    /// Takes `bytes`, and waits until they are free. Who asks for more than there is gets all of it, and
-    /// so is alone. Nobody may wait for a share with another one in hand: the two could wait for each other.
+    /// Takes `bytes`, waiting until they are free. A request for more than the total gets all of it, exclusively.
+    /// Never wait for a share while holding another one: that could deadlock.
     pub fn take(&'static self, bytes: u64) -> Share {
         let bytes = bytes.min(self.bytes);
         let mut queue = self.lock();
@@ -70,7 +69,7 @@ impl Budget {
         self.call_next(&queue);
     }
 
-    /// Wakes those who wait, if there are any: mostly there are none.
+    /// Wakes waiting threads, if there are any.
     fn call_next(&self, queue: &Queue) {
         if queue.serving != queue.next {
             self.turn.notify_all();
@@ -88,7 +87,7 @@ impl Budget {
 }
 
 impl Share {
-    /// Gives back all but `bytes`.
+    /// Returns all but `bytes` to the budget.
     pub fn shrink_to(&mut self, bytes: u64) {
         let rest = self.bytes.saturating_sub(bytes);
         self.bytes -= rest;
@@ -109,7 +108,7 @@ impl Drop for Share {
     }
 }
 
-/// The machine's memory, or what its container may have of it.
+/// The memory of the machine, or the limit of its container.
 fn memory() -> u64 {
     let mut system = sysinfo::System::new();
     system.refresh_memory();

@@ -1,4 +1,4 @@
-//! Scaled images kept in memory, so that epochs after the first decode nothing.
+//! Cache of scaled images, so that epochs after the first need not decode.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,11 +8,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::decode::{ImageError, decode_file};
 use super::{Rgb, resize};
 
-/// Locks, each for its share of the images: workers seldom wait for one another.
+/// Number of locks, each for a part of the images, so that workers rarely wait for one another.
 const SHARDS: usize = 16;
 
-/// Images by index, scaled to one size, up to a number of bytes. What came first stays: an epoch
-/// visits every image once, so throwing any out would only move the misses.
+/// Images by index, scaled to one size, up to a number of bytes. Nothing is evicted: an epoch visits every image
+/// once, so eviction would only move the misses.
 #[derive(Debug)]
 pub struct ImageCache {
     height: u32,
@@ -34,12 +34,12 @@ impl ImageCache {
         (self.height, self.width)
     }
 
-    /// The image of row `index`: from memory, else decoded from `path`, scaled, and kept if there is
-    /// room. Any number of threads may call it. `index` alone identifies the image. Where it was decoded
-    /// now, what is worth knowing of that comes with it: see [`Decoded::note`](super::decode::Decoded::note).
+    /// The image of row `index`: from memory, else decoded from `path`, scaled, and cached if there is room. Can be
+    /// called from any number of threads. `index` alone identifies the image. If it was just decoded, its note is
+    /// returned, too: see [`Decoded::note`](super::decode::Decoded::note).
     ///
     /// # Errors
-    /// See [`ImageError`]; a failure is not remembered.
+    /// See [`ImageError`]; failures are not cached.
     pub fn get_or_decode(&self, index: usize, path: &Path) -> Result<(Arc<Rgb>, Option<String>), ImageError> {
         let shard = &self.shards[index % SHARDS];
         if let Some(image) = shard.read().unwrap_or_else(PoisonError::into_inner).get(&index) {
@@ -53,19 +53,19 @@ impl ImageCache {
         if self.reserve(bytes) {
             let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
             if shard.insert(index, Arc::clone(&image)).is_some() {
-                // Another thread decoded it meanwhile and has paid already.
+                // Another thread has decoded and accounted for it meanwhile.
                 self.used_bytes.fetch_sub(bytes, Ordering::Relaxed);
             }
         }
         Ok((image, note))
     }
 
-    /// Bytes of pixels kept now.
+    /// Bytes of pixels in the cache.
     pub fn used_bytes(&self) -> usize {
         self.used_bytes.load(Ordering::Relaxed)
     }
 
-    /// Takes `bytes` from the budget, or says that there is no room.
+    /// Reserves `bytes`; returns whether there is room.
     fn reserve(&self, bytes: usize) -> bool {
         self.used_bytes
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {

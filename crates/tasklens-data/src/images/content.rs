@@ -1,33 +1,33 @@
-//! What a file or a download holds, by its first bytes: a format that is decoded, or something else that
-//! has a name and a remedy.
+//! Identifies the content of a file or download by its first bytes: a supported image format, or something else with
+//! a name and advice.
 
 use image::ImageFormat;
 
-/// How many bytes are enough to tell.
+/// Number of bytes needed for detection.
 pub const START_BYTES: usize = 1024;
 
-/// Something that is no image that we decode.
+/// Content that is not a supported image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Other {
     /// What it is, such as `a web page`.
     pub what: &'static str,
-    /// What to do about a file that holds it.
+    /// What to do about such a file.
     pub remedy: &'static str,
 }
 
 const WEB_PAGE: &str = "a web page";
 
 impl Other {
-    /// Whether it is a web page, of which only the address may be the wrong one.
+    /// Whether it is a web page, so that probably just the URL is wrong.
     pub fn is_web_page(&self) -> bool {
         self.what == WEB_PAGE
     }
 }
 
-/// The format of an image that is decoded, by its first bytes.
+/// The format of a supported image, by its first bytes.
 ///
 /// # Errors
-/// It is something else: which, as far as it is known.
+/// It is something else, identified as far as possible.
 pub fn format_of(start: &[u8]) -> Result<ImageFormat, Other> {
     if start.starts_with(b"II+\0") || start.starts_with(b"MM\0+") {
         // BigTIFF.
@@ -49,7 +49,7 @@ pub fn format_of(start: &[u8]) -> Result<ImageFormat, Other> {
 const CONVERT: &str = "save it as PNG or JPEG";
 const NO_IMAGE: &str = "put the image itself in its place";
 
-/// By their first bytes.
+/// Other contents by their first bytes.
 const BEGINNINGS: [(&[u8], &str, &str); 31] = [
     (b"version https://git-lfs", "a Git LFS pointer", "run `git lfs pull` in its folder"),
     (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 image", CONVERT),
@@ -113,7 +113,7 @@ fn other(start: &[u8]) -> Other {
     if start.iter().all(|byte| *byte == 0) {
         return known("only zeros", "its copying or downloading broke off; copy or download it again");
     }
-    // The last character may be cut in two.
+    // The last character may be incomplete.
     let is_text = std::str::from_utf8(start).map_or_else(|error| error.error_len().is_none(), |_| true);
     if is_text && !start.iter().any(|byte| *byte < b' ' && !byte.is_ascii_whitespace()) {
         return known("text", NO_IMAGE);

@@ -1,8 +1,8 @@
-//! Bytes -> upright 8-bit RGB, bounded in memory.
+//! Decodes files to upright 8-bit RGB, within a memory budget.
 //!
-//! What a file is, its content says, not its name. JPEGs go to zune-jpeg directly (CMYK and YCCK in
-//! Adobe's inverted convention included, as browsers and Pillow do), TIFFs to [`tiff`], the rest to the
-//! `image` crate.
+//! The format is detected from the content, not from the name. JPEGs go to zune-jpeg directly (CMYK and YCCK in
+//! Adobe's inverted convention included, as browsers and Pillow do), TIFFs to [`tiff`], the rest to the `image`
+//! crate.
 
 mod error;
 mod header;
@@ -25,10 +25,10 @@ use crate::panics;
 pub use error::ImageError;
 use header::Header;
 
-/// The endings of the images that we read, for finding them in folders and tables.
+/// Extensions of supported images, for finding them in folders and tables.
 pub const ENDINGS: [&str; 9] = ["jpg", "jpeg", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff"];
 
-/// Whether a name ends as an image's does, in capitals or not.
+/// Whether a name has the extension of a supported image, ignoring case.
 pub fn has_image_ending(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
 }
@@ -36,26 +36,25 @@ pub fn has_image_ending(path: &Path) -> bool {
 /// An image that declares more pixels than this is refused before anything is allocated.
 pub const MAX_PIXELS: u64 = 200_000_000;
 
-/// A file with more bytes than this is not read: [`MAX_PIXELS`] uncompressed at 16 bits fit in it.
+/// Larger files are refused, in bytes: [`MAX_PIXELS`] uncompressed at 16 bits fit.
 const MAX_FILE_BYTES: u64 = 2 << 30;
 
-/// The same for JPEG and WebP, whose decoders want all of a file in memory.
+/// The same for JPEG and WebP, whose decoders need the whole file in memory.
 const MAX_COMPRESSED_BYTES: u64 = 512 << 20;
 
-/// How much of a file is read at once.
+/// Bytes to read at once.
 const READ_BYTES: usize = 32 * 1024;
 
-/// A header longer than this is not read; nor may a decoder take more for tables, profiles and rows.
+/// Maximum size of a header, and of a decoder's tables, profiles and rows.
 const MAX_HEADER_BYTES: u64 = 16 << 20;
 
-/// What the pixels of an image that is decoded need, each: 3 bytes, and as many for a copy that is turned
-/// upright or the first half of scaling.
+/// Bytes per pixel of a decoded image: 3, and as many for a rotated copy or the first half of scaling.
 const BYTES_PER_PIXEL: u64 = 6;
 
-/// What scaling needs for each pixel of the longer side, to weigh it.
+/// Bytes per pixel of the longer side for the weights of scaling.
 const BYTES_OF_SIDE: u64 = 32;
 
-/// Upright pixels with their share of the [`Budget`], which has it back when they are dropped.
+/// Upright pixels with their share of the [`Budget`], returned when they are dropped.
 #[derive(Debug)]
 pub struct Decoded {
     pixels: Rgb,
@@ -64,24 +63,23 @@ pub struct Decoded {
 }
 
 impl Decoded {
-    /// A copy of pixels that are at hand.
+    /// A copy of pixels in memory.
     pub fn copy_of(pixels: &Rgb) -> Self {
         let share = Budget::of_process().take(held_bytes(pixels.dimensions()));
         Self { pixels: pixels.clone(), share, note: None }
     }
 
-    /// What is worth knowing of how the image was read, with its name: a part of it is damaged, or its
-    /// range had to be guessed.
+    /// A note for the user, with the image's name: a part of it is damaged, or its range of values had to be guessed.
     pub fn note(&self) -> Option<&str> {
         self.note.as_deref()
     }
 
-    /// The pixels, and the share to keep as long as they.
+    /// The pixels, and the share to keep alive with them.
     pub fn into_parts(self) -> (Rgb, Share) {
         (self.pixels, self.share)
     }
 
-    /// The pixels alone, where they are the only ones.
+    /// The pixels alone, for a single image.
     pub fn into_rgb(self) -> Rgb {
         self.pixels
     }
@@ -95,17 +93,17 @@ impl Deref for Decoded {
     }
 }
 
-/// Pixels as they are stored, before they are turned upright.
+/// Pixels as stored, before rotation.
 struct Stored {
     pixels: Rgb,
     orientation: Orientation,
     note: Option<String>,
 }
 
-/// Decodes a file, once the [`Budget`] has room for it.
+/// Decodes a file, waiting until the [`Budget`] has room for it.
 ///
 /// # Errors
-/// See [`ImageError`]. An image that was cut off is an error too, not a half-grey picture.
+/// See [`ImageError`]. A truncated image is an error, too, not a half-grey picture.
 pub fn decode_file(path: &Path) -> Result<Decoded, ImageError> {
     decode_file_within(path, Budget::of_process())
 }
@@ -134,7 +132,7 @@ fn decode_file_within(path: &Path, budget: &'static Budget) -> Result<Decoded, I
     })
 }
 
-/// Decodes bytes, once the [`Budget`] has room for them; `name` is what messages call them.
+/// Decodes bytes, waiting until the [`Budget`] has room; `name` is for messages.
 ///
 /// # Errors
 /// See [`ImageError`].
@@ -152,7 +150,7 @@ pub fn decode_bytes(bytes: &[u8], name: &str) -> Result<Decoded, ImageError> {
     })
 }
 
-/// A decoder that panics at a strange file costs this image alone.
+/// A decoder that panics on a malformed file only costs this image.
 fn without_panics<T>(name: &str, decode: impl FnOnce() -> Result<T, ImageError>) -> Result<T, ImageError> {
     panics::catch(decode).unwrap_or_else(|said| {
         Err(ImageError::Unsupported {
@@ -173,7 +171,7 @@ fn upright(name: &str, stored: Stored, mut share: Share) -> Decoded {
     Decoded { pixels, share, note: stored.note.map(|note| format!("{name}: {note}")) }
 }
 
-/// What an image that is decoded takes while it is turned or scaled.
+/// Bytes needed while a decoded image is rotated or scaled.
 fn held_bytes((width, height): (u32, u32)) -> u64 {
     pixel_count((width, height)) * BYTES_PER_PIXEL + u64::from(width.max(height)) * BYTES_OF_SIDE
 }
@@ -182,7 +180,7 @@ fn pixel_count((width, height): (u32, u32)) -> u64 {
     u64::from(width) * u64::from(height)
 }
 
-/// Width and height as displayed (EXIF applied), from the header alone.
+/// Width and height as displayed (EXIF orientation applied), from the header alone.
 ///
 /// # Errors
 /// See [`ImageError`].

@@ -1,4 +1,4 @@
-//! An image by URL: bounded in time and size, checked to be an image.
+//! Fetches an image by URL, limited in time and size, and checks that it is an image.
 
 use std::time::Duration;
 
@@ -7,21 +7,21 @@ use anyhow::{Context as _, bail};
 use super::content;
 use crate::download::stream::{Broken, Get, Stream};
 
-/// At most so many bytes are taken.
+/// Maximum number of bytes.
 pub const MAX_BYTES: u64 = 50 * 1024 * 1024;
 
-/// At most so long for the whole.
+/// Timeout for the whole download.
 const TOTAL: Duration = Duration::from_secs(20);
 
-/// Whether a text that names no file is meant as an address of the web, in whatever case: it has a scheme.
+/// Whether a text that is not a file is meant as a URL: it has a scheme, in any case.
 pub fn is_address(text: &str) -> bool {
-    // One letter is a drive of Windows.
+    // A single letter is a Windows drive.
     text.trim().split_once("://").is_some_and(|(scheme, _)| {
         scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
     })
 }
 
-/// What to say of `localhost:8000/a.png` and the like; `None` of anything else.
+/// The message for `localhost:8000/a.png` and the like; `None` for anything else.
 pub fn lacks_scheme(text: &str) -> Option<String> {
     let (host, port) = text.trim().split('/').next()?.rsplit_once(':')?;
     let is_host = !host.is_empty()
@@ -33,11 +33,10 @@ pub fn lacks_scheme(text: &str) -> Option<String> {
     })
 }
 
-/// Downloads `url` (http, https, or a `data:` URL) and returns the bytes. `keep_going` is asked between
-/// reads.
+/// Downloads `url` (http, https, or a `data:` URL) and returns the bytes. `keep_going` is called between reads.
 ///
 /// # Errors
-/// A message with the URL and what to do: no URL, time-out, status, not an image, too large, cancelled.
+/// A message with the URL and what to do: not a URL, timeout, HTTP status, not an image, too large, cancelled.
 pub fn fetch(url: &str, keep_going: &dyn Fn() -> bool) -> anyhow::Result<Vec<u8>> {
     fetch_within(url, keep_going, TOTAL, MAX_BYTES)
 }
@@ -118,7 +117,7 @@ fn download(
     Ok(bytes)
 }
 
-/// `data:image/png;base64,...` -> bytes.
+/// Decodes `data:image/png;base64,...`.
 fn decode_data_url(url: &str) -> anyhow::Result<Vec<u8>> {
     let (head, body) = url["data:".len()..].split_once(',').context("it has no comma")?;
     if !head.to_ascii_lowercase().ends_with(";base64") {
@@ -127,7 +126,7 @@ fn decode_data_url(url: &str) -> anyhow::Result<Vec<u8>> {
     decode_base64(body).context("its base64 is damaged")
 }
 
-/// Standard and URL-safe base64 (RFC 4648); padding and white space are passed over.
+/// Standard and URL-safe base64 (RFC 4648); padding and white space are ignored.
 fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let (mut bits, mut n_bits) = (0_u32, 0);
     let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
@@ -150,7 +149,7 @@ fn decode_base64(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// An address as a message shows it: `data:` URLs can have megabytes.
+/// A URL shortened for messages: `data:` URLs can have megabytes.
 fn shorten(url: &str) -> String {
     match url.char_indices().nth(200) {
         Some((end, _)) => format!("{}...", &url[..end]),

@@ -1,6 +1,6 @@
 //! Pixels: decode within a budget of memory, EXIF orientation, resize, augment, thumbnails, fetch by URL.
 //!
-//! Everything decoded is upright 8-bit RGB; transparency is laid over white.
+//! Everything decoded is upright 8-bit RGB; transparency is blended with white.
 
 pub mod augment;
 pub mod budget;

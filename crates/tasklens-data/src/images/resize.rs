@@ -1,4 +1,4 @@
-//! Any size -> the network's input size, or a thumbnail's.
+//! Resizes images to the network's input size, or to thumbnails.
 
 use std::cell::RefCell;
 
@@ -13,11 +13,11 @@ pub fn resize(image: &Rgb, width: u32, height: u32) -> Rgb {
     convolve(image, width, height, FilterType::Bilinear)
 }
 
-/// The library scales the height first. What that makes of a low, wide image may be this large; beyond
-/// it, the width is scaled first.
+/// The library scales the height first. For a wide, flat image the intermediate result may be this large; beyond, the
+/// width is scaled first.
 const MAX_FIRST_PASS_BYTES: u64 = 64 << 20;
 
-/// A thread keeps its buffers from one image to the next up to this size.
+/// Buffers up to this size are reused by a thread between images.
 const KEEP_BYTES: usize = 8 << 20;
 
 /// As [`resize`] with any filter.

@@ -14,7 +14,7 @@ pub fn thumbnail(path: &Path, side: u32) -> Result<Rgb, ImageError> {
     decode::decode_file(path).map(|image| thumbnail_of(&image, side))
 }
 
-/// As [`thumbnail`], of an image at hand.
+/// As [`thumbnail`], for an image in memory.
 pub fn thumbnail_of(image: &Rgb, side: u32) -> Rgb {
     let (width, height) = image.dimensions();
     let longer = width.max(height);

@@ -1,8 +1,8 @@
-//! What happens when the program meets a fault of its own, and running what may panic.
+//! Handling of internal errors (panics), with crash reports.
 //!
-//! A decoder on a strange file may panic: [`catch`] makes an error of it that is the file's, and prints nothing. At the
-//! edge of a thread, [`guard`] makes an error of a panic and writes a report. A panic that nobody catches is printed
-//! as ever, with a report that the next start tells of.
+//! A decoder may panic on a malformed file: [`catch`] turns that into an error of the file, and prints nothing. At
+//! the edge of a thread, [`guard`] turns a panic into an error and writes a report. An uncaught panic is printed as
+//! usual, with a report that the next start mentions.
 
 mod report;
 
@@ -16,7 +16,7 @@ pub use report::take_unread;
 
 use crate::user_folders;
 
-/// Where reports go; none are written where nobody has asked for them, as in a test.
+/// The folder for reports; none are written unless requested, as in tests.
 static REPORTS: OnceLock<Reports> = OnceLock::new();
 
 /// How reports are written.
@@ -25,7 +25,7 @@ struct Reports {
     last_lines: fn() -> Vec<String>,
 }
 
-/// What becomes of a panic of this thread.
+/// How a panic of this thread is handled.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Uncaught,
@@ -33,7 +33,7 @@ enum Fate {
     Guarded,
 }
 
-/// What the hook learnt of a panic that is not printed.
+/// Information from the hook about a panic that is not printed.
 #[derive(Default)]
 struct Learnt {
     place: Option<String>,
@@ -45,31 +45,31 @@ thread_local! {
     static LEARNT: RefCell<Option<Learnt>> = const { RefCell::new(None) };
 }
 
-/// Where the reports of faults are, as long as the user has a home.
+/// The folder of crash reports, if the user has a home folder.
 pub fn folder() -> PathBuf {
     user_folders::data().join("reports")
 }
 
-/// Has a report written into `folder` of every panic from here on that is not [caught](catch). `last_lines` are those
-/// of the log, which must not wait.
+/// From now on, writes a report into `folder` for every panic that is not [caught](catch). `last_lines` returns those
+/// of the log, and must not block.
 pub fn write_reports(folder: &Path, last_lines: fn() -> Vec<String>) {
-    // The first one counts.
+    // The first call counts.
     let _ = REPORTS.set(Reports { folder: folder.to_path_buf(), last_lines });
     install();
 }
 
-/// Runs `work`, of which a panic is the fault of what it works on. What it changes must bear being left half done.
+/// Runs `work`, treating a panic as an error of its input. Its state must tolerate being left half-changed.
 ///
 /// # Errors
-/// It panicked: the panic's message, and where it began.
+/// It panicked: the message and location of the panic.
 pub fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     run(Fate::Caught, work)
 }
 
-/// Runs `work`, of which a panic is a fault of ours. What it changes must bear being left half done.
+/// Runs `work`, treating a panic as an internal error. Its state must tolerate being left half-changed.
 ///
 /// # Errors
-/// It panicked: the panic's message, where it began, and where the report is.
+/// It panicked: the message and location of the panic, and the path of the report.
 pub fn guard<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     run(Fate::Guarded, work)
         .inspect_err(|message| log::error!("a thread met a fault of the program: {message}"))
@@ -90,13 +90,13 @@ fn run<T>(fate: Fate, work: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub fn message(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("an unknown fault")
 }
 
-/// While it lives, panics of this thread have another fate.
+/// While it lives, panics of this thread are handled differently.
 struct Inside(Fate);
 
 impl Inside {
@@ -111,17 +111,17 @@ impl Drop for Inside {
     }
 }
 
-/// Puts a hook before the one that prints, once.
+/// Installs a hook before the one that prints, once.
 fn install() {
     static ONCE: Once = Once::new();
-    // A thread that panics already may not change the hook.
+    // A panicking thread must not change the hook.
     if std::thread::panicking() {
         return;
     }
     ONCE.call_once(|| {
         let print = take_hook();
         set_hook(Box::new(move |info| {
-            // A thread that ends has no `FATE` any more, and catches nothing.
+            // A thread that is ending has no `FATE` any more, and catches nothing.
             let fate = FATE.try_with(Cell::get).unwrap_or(Fate::Uncaught);
             let write = || report::write(REPORTS.get()?, info, fate == Fate::Guarded);
             match fate {
@@ -138,7 +138,7 @@ fn install() {
     });
 }
 
-/// `image.rs:12`: without the folders of the machine that the program was built on.
+/// A location such as `image.rs:12`, without the folders of the build machine.
 fn place(info: &PanicHookInfo<'_>) -> Option<String> {
     let location = info.location()?;
     let file = location.file().rsplit(['/', '\\']).next()?;

@@ -1,4 +1,4 @@
-//! The report of a fault: what whoever mends it needs, in a file that the user can read first.
+//! Crash reports: what a developer needs, in a file that the user can read first.
 
 use std::backtrace::Backtrace;
 use std::fmt::Write as _;
@@ -13,14 +13,14 @@ use time::macros::format_description;
 
 use super::Reports;
 
-/// How the name of a report ends that nobody has been told of.
+/// Suffix of a report that has not been shown yet.
 const UNREAD: &str = ".unread.txt";
-/// So many are kept.
+/// Number of reports to keep.
 const KEPT: usize = 20;
-/// Reports of this process.
+/// Number of reports of this process.
 static WRITTEN: AtomicUsize = AtomicUsize::new(0);
 
-/// Writes a report into `folder`. `None` where it cannot be written: there is nobody to be told.
+/// Writes a report into `folder`. `None` if it cannot be written; there is nobody to tell.
 pub(super) fn write(reports: &Reports, info: &PanicHookInfo<'_>, is_told: bool) -> Option<PathBuf> {
     let now = OffsetDateTime::now_utc();
     let text = text(info, now, &(reports.last_lines)());
@@ -28,7 +28,7 @@ pub(super) fn write(reports: &Reports, info: &PanicHookInfo<'_>, is_told: bool) 
     fs::create_dir_all(folder).ok()?;
     let time = now.format(format_description!("[year]-[month]-[day]T[hour]-[minute]-[second]Z")).ok()?;
     let end = if is_told { ".txt" } else { UNREAD };
-    // Threads may fail together, and a process may have the number of one before.
+    // Threads may fail together, and process ids are reused.
     let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
     let path = folder.join(format!("crash-{time}-{}-{number}{end}", std::process::id()));
     let mut file = OpenOptions::new().write(true).create_new(true).open(&path).ok()?;
@@ -56,11 +56,11 @@ fn text(info: &PanicHookInfo<'_>, now: OffsetDateTime, last_lines: &[String]) ->
     text
 }
 
-/// The reports in `folder` that nobody was told of, the oldest first. Whoever asks tells, and they do not come again.
+/// The reports in `folder` that have not been shown yet, oldest first. They are then marked as shown.
 pub fn take_unread(folder: &Path) -> Vec<PathBuf> {
     let mut reports = of_folder(folder);
     let unread = reports.extract_if(.., |path| name(path).is_some_and(|name| name.ends_with(UNREAD)));
-    // Of two programs that start together one gets the new name.
+    // Of two programs that start together, one wins the rename.
     let told = unread.filter_map(|path| {
         let new = path.with_file_name(format!("{}.txt", name(&path)?.strip_suffix(UNREAD)?));
         fs::rename(&path, &new).is_ok().then_some(new)
@@ -72,7 +72,7 @@ pub fn take_unread(folder: &Path) -> Vec<PathBuf> {
     told
 }
 
-/// All reports, the oldest first.
+/// All reports, oldest first.
 fn of_folder(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let is_report = |path: &PathBuf| {

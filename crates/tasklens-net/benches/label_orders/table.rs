@@ -107,7 +107,7 @@ impl Outcome {
     /// Some value of every point, by number of labels and order.
     fn rows(&self, what: &str, value: &dyn Fn(&Point) -> f64) -> String {
         let names = ORDERS.map(|(name, _)| name);
-        let less = names[1..].iter().map(|name| format!("{name} less random"));
+        let less = names[1..].iter().map(|name| format!("{name} - random"));
         let heads: Vec<String> = names.iter().map(ToString::to_string).chain(less).collect();
         let mut text =
             format!("| {what} | {} |\n|{}\n", heads.join(" | "), " ---: |".repeat(1 + heads.len()));
@@ -129,7 +129,7 @@ impl Outcome {
             || format!("more than {}", ROUNDS[ROUNDS.len() - 1]),
             |place| ROUNDS[place].to_string(),
         );
-        format!("{:.1} with {} labels; random needs {needed}", 100.0 * reached, ROUNDS[place])
+        format!("{:.1} with {} labels, for which random needs {needed}", 100.0 * reached, ROUNDS[place])
     }
 }
 

@@ -1,8 +1,8 @@
 //! The NVIDIA driver, and libtorch's CUDA half opened at run time.
 //!
-//! The linker drops a libtorch_cuda that nothing refers to, which is why so many programs find no GPU;
-//! we open it by name before the first tensor. With `files::map` and the kernel of `inference::neighbours`
-//! the only `unsafe`.
+//! The linker drops libtorch_cuda because nothing refers to it, which is why so many programs find no GPU; we open it
+//! by name before the first tensor. Besides `files::map` and the kernel of `inference::neighbours`, this is the only
+//! `unsafe` code.
 #![allow(unsafe_code)] // The foreign functions of the driver, and opening libraries.
 
 use std::ffi::{CStr, c_char, c_int, c_uint};
@@ -11,10 +11,10 @@ use std::sync::OnceLock;
 
 use libloading::Library;
 
-/// What libtorch 2.11.0's CUDA libraries ask of the driver (13.0).
+/// The CUDA version that libtorch 2.11.0's libraries require from the driver (13.0).
 const NEEDED: c_int = 13_000;
 
-/// One NVIDIA GPU, as the driver describes it.
+/// An NVIDIA GPU, as described by the driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gpu {
     /// Such as `NVIDIA H100 80GB HBM3`.
@@ -31,42 +31,38 @@ pub enum Problem {
     /// There is no driver library.
     #[error("no NVIDIA driver was found; without an NVIDIA GPU there is nothing to do")]
     NoDriver,
-    /// The driver is there but does not work.
+    /// The driver is installed but does not work.
     #[error("the NVIDIA driver answers error {0}: restart the machine, or install the driver anew")]
     Driver(i32),
-    /// The driver is older than the libraries want.
+    /// The driver is older than the libraries require.
     #[error("the NVIDIA driver supports CUDA {found}, but 13.0 is needed: install driver 580 or newer")]
     OldDriver {
-        /// Such as `12.4`.
+        /// Its CUDA version, such as `12.4`.
         found: String,
     },
-    /// A driver, but no GPU.
+    /// There is a driver, but no GPU.
     #[error("the NVIDIA driver sees no GPU (is CUDA_VISIBLE_DEVICES set?)")]
     NoGpu,
     /// The libraries were not fetched.
     #[error("the GPU works, but libtorch's CUDA libraries are missing: run `cargo xtask setup --gpu`")]
     NoLibrary,
-    /// The library is there but cannot be loaded.
+    /// The library exists but cannot be loaded.
     #[error("{} cannot be loaded ({reason}): run `cargo xtask setup --gpu` again", path.display())]
     Library {
-        /// The library.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         reason: String,
     },
-    /// All is there, but libtorch does not take it.
+    /// Everything is there, but libtorch does not accept it.
     #[error(
         "libtorch does not see its CUDA half in {}: set TASKLENS_CUDA to that of libtorch 2.11.0",
         path.display()
     )]
-    NotTaken {
-        /// The library.
-        path: PathBuf,
-    },
+    NotTaken { path: PathBuf },
 }
 
-/// Opens libtorch's CUDA half on the first call, if a driver with a GPU is there, and returns the GPUs.
-/// Later calls return what the first found.
+/// Opens libtorch's CUDA half on the first call, if there is a driver with a GPU, and returns the GPUs. Later calls
+/// return the result of the first.
 pub fn load() -> Result<&'static [Gpu], &'static Problem> {
     static LOADED: OnceLock<Result<Vec<Gpu>, Problem>> = OnceLock::new();
     LOADED.get_or_init(try_load).as_ref().map(Vec::as_slice)
@@ -80,7 +76,7 @@ fn try_load() -> Result<Vec<Gpu>, Problem> {
     if gpus.is_empty() {
         return Err(Problem::NoGpu);
     }
-    // A libtorch that was linked with its CUDA half needs nothing of us.
+    // A libtorch that was linked with its CUDA half needs no help.
     if tch_links_cuda() {
         return Ok(gpus);
     }
@@ -97,13 +93,12 @@ fn try_load() -> Result<Vec<Gpu>, Problem> {
     if tch::Cuda::is_available() { Ok(gpus) } else { Err(Problem::NotTaken { path }) }
 }
 
-/// Whether the CUDA half is in this process already. It must not ask libtorch, which would then never
-/// look again.
+/// Whether the CUDA half is loaded already. This must not ask libtorch, which would cache the answer.
 fn tch_links_cuda() -> bool {
     loaded_library("libtorch_cuda.so").is_some()
 }
 
-/// Where libtorch's CUDA half is, if anywhere.
+/// Path of libtorch's CUDA half, if any.
 pub fn library() -> Option<PathBuf> {
     let named = std::env::var_os("TASKLENS_CUDA").map(PathBuf::from);
     let linked = std::env::var_os("LIBTORCH").map(|root| PathBuf::from(root).join("lib"));
@@ -122,7 +117,7 @@ fn candidates(named: Option<&Path>, cpu: Option<&Path>, linked: Option<&Path>) -
     }
     if let Some(lib) = cpu.and_then(Path::parent) {
         places.push(lib.join(NAME));
-        // Where `cargo xtask setup --gpu` puts it: in a folder beside, so that the build never links it.
+        // Where `cargo xtask setup --gpu` puts it: in a separate folder, so that the build never links it.
         if let Some((root, name)) = lib.parent().and_then(|root| Some((root, root.file_name()?))) {
             let mut beside = name.to_owned();
             beside.push("-gpu");
@@ -142,12 +137,12 @@ pub fn loaded_library(name: &str) -> Option<PathBuf> {
         .map(Path::to_path_buf)
 }
 
-/// Such as `13.0` for 13000.
+/// Formats a version, such as `13.0` for 13000.
 pub fn cuda_version(version: i32) -> String {
     format!("{}.{}", version / 1000, version % 1000 / 10)
 }
 
-/// Opens a library for everybody in the process, to the end of the process.
+/// Opens a library globally, until the end of the process.
 fn open_forever(path: &Path) -> Result<(), libloading::Error> {
     #[cfg(unix)]
     {
@@ -168,7 +163,7 @@ fn open_forever(path: &Path) -> Result<(), libloading::Error> {
 /// The CUDA version that the driver supports (13000 is 13.0), and the GPUs.
 pub fn driver() -> Result<(i32, Vec<Gpu>), Problem> {
     let name = if cfg!(windows) { "nvcuda.dll" } else { "libcuda.so.1" };
-    // SAFETY: the driver's library has no initialiser that asks anything of its caller.
+    // SAFETY: the driver's library has no initialiser with requirements on its caller.
     let library = unsafe { Library::new(name) }.map_err(|_| Problem::NoDriver)?;
     let found = read_driver(&library);
     // libtorch uses the driver to the end of the process.

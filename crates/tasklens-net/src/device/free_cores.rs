@@ -1,30 +1,30 @@
-//! How many threads the network computes with on the processor: as many as cores that other programs leave free.
+//! Adapts the number of CPU threads of the network to the cores that other programs leave free.
 //!
-//! Each step of a network waits for its slowest thread. Where another program has one of two cores, two threads are
-//! slower than one: the thread that shares its core holds up the other. Measured on two cores with a small network, as
-//! multiples of the time that two threads need alone: beside one busy program two threads 2.6, one 1.6, and 1.9 with
-//! these looks in a run of a few seconds; beside two 2.5 to 3.1, 2.3 to 2.4, 2.3.
+//! Each step of a network waits for its slowest thread. If another program occupies one of two cores, two threads are
+//! slower than one: the thread that shares its core holds up the other. Measured on two cores with a small network,
+//! as multiples of the time that two threads need alone: beside one busy program two threads 2.6, one thread 1.6,
+//! adaptive 1.9 in a run of a few seconds; beside two busy programs 2.5 to 3.1, 2.3 to 2.4, and 2.3.
 
 use std::time::{Duration, Instant};
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, get_current_pid};
 use tch::Device;
 
-/// Between two looks at the load.
+/// Time between two measurements of the load.
 const PAUSE: Duration = Duration::from_secs(1);
-/// So far the free cores must be from the threads before their number changes: what is gained by one more or less is
-/// small where it is close.
+/// Hysteresis: how far the free cores must differ from the threads before their number changes, because close to the
+/// limit little is gained.
 const SLACK: f32 = 0.65;
-/// The share that the latest look has in what is known of the load.
+/// Weight of the latest measurement in the smoothed load.
 const LATEST: f32 = 0.6;
 
-/// Sets libtorch's threads, and sets them back when it is dropped.
+/// Sets libtorch's number of threads, and restores it when dropped.
 pub struct FreeCores {
-    /// `None` where the number is fixed.
+    /// `None` if the number is fixed.
     load: Option<Load>,
     /// Threads without other programs.
     most: usize,
-    /// Threads as they were found.
+    /// Number of threads before.
     before: usize,
     now: usize,
 }
@@ -33,12 +33,12 @@ struct Load {
     system: System,
     own: Pid,
     looked: Instant,
-    /// Cores that other programs are busy on.
+    /// Cores occupied by other programs.
     others: f32,
 }
 
 impl FreeCores {
-    /// For work of this thread on `device`; `fixed` threads where their number is given, as `OMP_NUM_THREADS` gives it.
+    /// For work of this thread on `device`, with `fixed` threads if the number is given, also by `OMP_NUM_THREADS`.
     pub fn new(device: Device, fixed: Option<usize>) -> Self {
         let before = usize::try_from(tch::get_num_threads()).unwrap_or(1).max(1);
         let most = fixed.unwrap_or(before);
@@ -51,7 +51,7 @@ impl FreeCores {
         cores
     }
 
-    /// Looks at the load, where a moment has passed; to be called before each batch.
+    /// Measures the load if enough time has passed; call it before each batch.
     pub fn follow(&mut self) {
         let Some(load) = &mut self.load else { return };
         if load.looked.elapsed() < PAUSE {
@@ -79,7 +79,7 @@ impl Drop for FreeCores {
 }
 
 impl Load {
-    /// `None` where the system tells nothing.
+    /// `None` if the system does not report it.
     fn begin() -> Option<Self> {
         let own = get_current_pid().ok()?;
         let mut load = Self { system: System::new(), own, looked: Instant::now(), others: 0.0 };
@@ -103,7 +103,7 @@ impl Load {
     }
 }
 
-/// Threads for so many free cores, where there are `now`.
+/// Number of threads for this many free cores, with `now` threads at present.
 fn wanted(free: f32, most: usize, now: usize) -> usize {
     if (free - now as f32).abs() < SLACK {
         return now;

@@ -1,7 +1,7 @@
-//! Which processor we run on, and why not the GPU.
+//! Chooses the processor to compute on, and explains why it is not the GPU.
 //!
-//! The program is linked against the CPU half of libtorch alone, so that one build runs everywhere;
-//! [`cuda`] opens the CUDA half when a driver and the libraries are there.
+//! The program is linked only against the CPU half of libtorch, so that one build runs everywhere; [`cuda`] opens the
+//! CUDA half if a driver and the libraries are installed.
 
 pub mod cuda;
 mod free_cores;
@@ -12,14 +12,14 @@ use tasklens_data::text::counted;
 
 pub use free_cores::FreeCores;
 
-/// The processor a run uses and the reason, in words for the user.
+/// The processor that a run uses, with the reason, for users.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Device {
-    /// What tch calls it.
+    /// The device in tch.
     pub(crate) tch: tch::Device,
     /// Such as `CPU, 2 threads` or `cuda:0 NVIDIA H100`.
     pub name: String,
-    /// Why this one, such as `no NVIDIA driver was found`.
+    /// The reason for this choice, such as `no NVIDIA driver was found`.
     pub reason: String,
     /// Threads that libtorch computes with on the CPU.
     pub threads: usize,
@@ -30,17 +30,17 @@ pub struct Device {
 }
 
 impl Device {
-    /// Whether the processor itself computes in bf16; elsewhere it is emulated and slow.
+    /// Whether the processor supports bf16 natively; otherwise it is emulated and slow.
     pub fn supports_bf16(&self) -> bool {
         self.bf16
     }
 
-    /// Whether a GPU computes.
+    /// Whether it is a GPU.
     pub fn is_gpu(&self) -> bool {
         self.tch != tch::Device::Cpu
     }
 
-    /// The processor, chosen for a reason in words.
+    /// The CPU, with the reason for the choice.
     pub fn cpu(reason: String) -> Self {
         let threads = usize::try_from(tch::get_num_threads()).unwrap_or(1).max(1);
         Self {
@@ -70,7 +70,7 @@ impl Device {
     }
 }
 
-/// Loads the CUDA libraries where they are, once, and picks the device. Call before the first tensor:
+/// Loads the CUDA libraries, if they are installed, once, and picks the device. Call it before the first tensor:
 /// libtorch looks for its CUDA half only once.
 ///
 /// # Errors
@@ -114,19 +114,19 @@ fn machine_memory() -> u64 {
     system.total_memory()
 }
 
-/// Whether the CPU multiplies bf16 itself.
+/// Whether the CPU has native bf16 multiplication.
 #[cfg(target_arch = "x86_64")]
 pub fn cpu_has_bf16() -> bool {
     std::arch::is_x86_feature_detected!("avx512bf16")
 }
 
-/// Whether the CPU multiplies bf16 itself.
+/// Whether the CPU has native bf16 multiplication.
 #[cfg(target_arch = "aarch64")]
 pub fn cpu_has_bf16() -> bool {
     std::arch::is_aarch64_feature_detected!("bf16")
 }
 
-/// Whether the CPU multiplies bf16 itself.
+/// Whether the CPU has native bf16 multiplication.
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub fn cpu_has_bf16() -> bool {
     false

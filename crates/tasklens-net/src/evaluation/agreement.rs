@@ -1,5 +1,5 @@
-//! Whether the accuracy that a run measured when it kept its weights, which Train shows, is the one that Inspect and
-//! `tasklens evaluate` come to, and why it is not.
+//! Compares the accuracy that a run measured when it kept its weights (shown in Train) with that of Inspect and
+//! `tasklens evaluate`, and explains differences.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -15,7 +15,7 @@ use super::inspection::Inspection;
 use crate::training::predictions::{self, Recorded};
 use crate::training::run_folder::{PREDICTIONS, RunRecord};
 
-/// What a run recorded of its validation rows.
+/// A run's record of its validation rows.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
     rows: Vec<Recorded>,
@@ -25,10 +25,10 @@ pub struct Record {
 }
 
 impl Record {
-    /// Of a run folder whose network has `tasks`; nothing of a checkpoint by itself.
+    /// Reads the record of a run folder whose network has `tasks`; a checkpoint alone has none.
     ///
     /// # Errors
-    /// What the run recorded is damaged.
+    /// The record is damaged.
     pub fn open(run: &Path, tasks: &[Task]) -> anyhow::Result<Self> {
         let rows = predictions::read(&run.join(PREDICTIONS), tasks)?;
         let started = RunRecord::open(run).ok().and_then(|record| record.started);
@@ -36,12 +36,12 @@ impl Record {
     }
 }
 
-/// Images of which so many are answered right.
+/// A count of correctly predicted images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
-    /// Answered as they are labelled.
+    /// Images whose prediction is their label.
     pub right: usize,
-    /// With a label.
+    /// Images with a label.
     pub of: usize,
 }
 
@@ -58,30 +58,29 @@ impl Tally {
     }
 }
 
-/// Two measurements of one task on the validation rows, and what they differ by.
+/// Two accuracies of one task on the validation rows, and why they differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Disagreement {
-    /// The task.
     pub task: String,
-    /// As the run measured.
+    /// As measured by the run.
     pub then: Tally,
-    /// As it is measured now.
+    /// As measured now.
     pub now: Tally,
-    /// Images with another label now.
+    /// Number of images whose label has changed.
     pub relabelled: usize,
-    /// Images that count no more: their label, their row or their file is gone.
+    /// Number of images that no longer count: their label, row or file is gone.
     pub gone: usize,
-    /// Images that did not count then.
+    /// Number of images that did not count then.
     pub new: usize,
-    /// Images that the network answers otherwise now.
+    /// Number of images with a different prediction now.
     pub answered_otherwise: usize,
-    /// What was computed in then and is now, where they differ.
+    /// The precision then and now, if they differ.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub precisions: Option<(String, String)>,
 }
 
 impl Disagreement {
-    /// What is to be said of it: both numbers, and why they differ.
+    /// A sentence with both numbers and the reasons for the difference.
     pub fn sentence(&self) -> String {
         let why = match &self.precisions {
             Some((then, now)) => format!("in {now} instead of {then}"),
@@ -106,8 +105,8 @@ impl Disagreement {
     }
 }
 
-/// Per task of the network, where the accuracy on the validation rows is not what the run recorded; `precision` is
-/// what is computed in now. Nothing where the run recorded nothing, or is of other images altogether.
+/// The tasks of the network whose accuracy on the validation rows differs from the record; `precision` is the current
+/// one. Empty if there is no record, or if it is about other images altogether.
 pub fn disagreements(
     record: &Record,
     dataset: &Dataset,
@@ -123,7 +122,7 @@ pub fn disagreements(
     let precisions = precisions.map(|then| (then, precision.to_owned()));
     let tasks = record.tasks.iter().enumerate().filter_map(|(place, task)| {
         let here = inspection.tasks.iter().position(|other| other.task == *task)?;
-        // A dataset without the task has nothing to agree with.
+        // A dataset without the task cannot be compared.
         inspection.tasks[here].in_dataset?;
         let found = record.compare((place, task), inspection, here, (&items, &then_of));
         Some(Disagreement { precisions: precisions.clone(), ..found })
@@ -132,7 +131,7 @@ pub fn disagreements(
 }
 
 impl Record {
-    /// Per item the row of the record. A project that was moved has its images elsewhere, and calls them as before.
+    /// Per item the row of the record. A moved project has its images elsewhere, but under the same names.
     fn places(&self, dataset: &Dataset, inspection: &Inspection, items: &[usize]) -> Vec<Option<usize>> {
         let by_path: HashMap<&Path, usize> =
             self.rows.iter().enumerate().map(|(place, row)| (row.image.as_path(), place)).collect();

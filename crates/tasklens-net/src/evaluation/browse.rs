@@ -1,4 +1,4 @@
-//! Which items a grid shows, and in which order: by label, prediction, correctness and part.
+//! Selects and sorts the items of a grid: by label, prediction, correctness and part.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -7,31 +7,30 @@ use tasklens_data::dataset::split::Part;
 
 use super::inspection::{Inspection, TaskItems};
 
-/// What an item must be like to be shown, and the order; the default shows all in the order of the rows.
+/// Filter and order of items; the default shows all in the order of the rows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Query {
     /// The task that labels, correctness and order are about (index into [`Inspection::tasks`]).
     pub task: usize,
-    /// Is for this.
+    /// Must be in this part.
     pub part: Option<Part>,
-    /// Has this label.
+    /// Must have this label.
     pub actual: Option<u32>,
-    /// Is predicted as this.
+    /// Must be predicted as this label.
     pub predicted: Option<u32>,
-    /// How right the network is.
+    /// Must be right or wrong in this way.
     pub verdict: Verdict,
-    /// Only these items, ascending, such as those within a lasso; `None` does not narrow.
+    /// Only these items, ascending, such as those within a lasso; `None` for all.
     pub among: Option<Arc<Vec<usize>>>,
-    /// What the order goes by.
+    /// Sort key.
     pub order: Order,
-    /// The greatest first.
+    /// Whether to sort in descending order.
     pub descending: bool,
 }
 
-/// How right the network must be about an item. Items without the label in question are not wrong.
+/// Condition on correctness. Items without the label in question do not count as wrong.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verdict {
-    /// Any.
     #[default]
     Any,
     /// Wrong in the task.
@@ -42,11 +41,11 @@ pub enum Verdict {
     Unlabelled,
     /// Wrong in at least one task.
     WrongInAny,
-    /// Wrong in every task that the item has a label for, and in at least one.
+    /// Wrong in every task that the item has a label for, and there is at least one.
     WrongInAll,
 }
 
-/// What a grid is sorted by; ties, and items without the value, in the order of the rows, the latter last.
+/// Sort key of a grid. Ties are in the order of the rows; items without the value come last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
     /// The row in the CSV.
@@ -54,14 +53,14 @@ pub enum Order {
     Row,
     /// Probability of the most probable label.
     Confidence,
-    /// Probability of the most probable label less that of the next.
+    /// Difference of the probabilities of the two most probable labels.
     Margin,
-    /// Negative log of the probability of the label.
+    /// Negative log probability of the given label.
     Loss,
 }
 
 impl Inspection {
-    /// The items that match, in order. 100,000 items take some milliseconds.
+    /// The matching items, in order. 100,000 items take a few milliseconds.
     pub fn select(&self, query: &Query) -> Vec<usize> {
         let Some(task) = self.tasks.get(query.task) else { return Vec::new() };
         let matches = |item: &usize| {
@@ -104,7 +103,7 @@ fn sort_by(items: &mut [usize], descending: bool, value: impl Fn(usize) -> Optio
     });
 }
 
-/// Values ascending, what has none last, ties by item.
+/// Values ascending, missing values last, ties by item.
 struct Key {
     value: Option<f32>,
     item: usize,

@@ -1,40 +1,39 @@
-//! Two models on the same rows, for one task: what the second mends and breaks of the first, and
-//! whether that can be chance.
+//! Compares two models on the same rows, for one task: what the second fixes and breaks, and whether that can be
+//! chance.
 
 use serde::Serialize;
 
 use super::intervals::{Estimate, Z};
 
-/// Of fewer rows no difference is told: chance alone would make it.
+/// With fewer rows no difference is reported: it could be chance alone.
 pub const FEWEST: usize = 10;
 
-/// What becomes of each row when the second model takes the place of the first. The lists hold
-/// indices of rows, ascending; rows without a label are in none.
+/// What happens to each row when the second model replaces the first. The lists hold row indices, ascending; rows
+/// without a label are in none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Comparison {
     /// Wrong before, right after.
     pub fixed: Vec<usize>,
     /// Right before, wrong after.
     pub broken: Vec<usize>,
-    /// Wrong both times, be it as another label.
+    /// Wrong both times, possibly as different labels.
     pub still_wrong: Vec<usize>,
-    /// Right both times.
     pub still_right: Vec<usize>,
-    /// Accuracy after less accuracy before, -1 to 1, with the paired interval of [`difference`];
-    /// `None` of fewer than [`FEWEST`] rows.
+    /// Accuracy after minus accuracy before, -1 to 1, with the paired interval of [`difference`]; `None` for fewer
+    /// than [`FEWEST`] rows.
     pub difference: Option<Estimate>,
-    /// How probable at least so uneven a `fixed` and `broken` is, were the models equally good
-    /// ([`mcnemar`]); `None` of fewer than [`FEWEST`] rows.
+    /// The p-value of an imbalance of `fixed` and `broken` at least as large, if the models were equally good
+    /// ([`mcnemar`]); `None` for fewer than [`FEWEST`] rows.
     pub p_value: Option<f64>,
 }
 
 impl Comparison {
-    /// Rows that have a label.
+    /// Number of rows with a label.
     pub fn rows(&self) -> usize {
         [&self.fixed, &self.broken, &self.still_wrong, &self.still_right].iter().map(|rows| rows.len()).sum()
     }
 
-    /// The lists alone, of rows that one of the models learnt from: how it does on them says nothing of others.
+    /// Only the lists, for rows that one of the models was trained on: its results there do not generalise.
     #[must_use]
     pub fn without_conclusion(self) -> Self {
         Self { difference: None, p_value: None, ..self }
@@ -66,10 +65,9 @@ pub fn compare(labels: &[Option<u32>], before: &[u32], after: &[u32]) -> Compari
     comparison
 }
 
-/// (fixed - broken) / rows with the adjusted Wald interval at 95 % (Bonett and Price 2012, "Adjusted
-/// Wald confidence interval for a difference of binomial proportions based on paired data"): one row
-/// more is fixed and one more broken, so that it keeps its promise for few rows, too. `None` of no
-/// rows.
+/// (fixed - broken) / rows with the adjusted Wald interval at 95 % (Bonett and Price 2012, "Adjusted Wald confidence
+/// interval for a difference of binomial proportions based on paired data"): one more fixed and one more broken row
+/// are added, so that the coverage also holds for few rows. `None` for no rows.
 pub fn difference(fixed: usize, broken: usize, rows: usize) -> Option<Estimate> {
     if rows == 0 {
         return None;
@@ -81,9 +79,9 @@ pub fn difference(fixed: usize, broken: usize, rows: usize) -> Option<Estimate> 
     Some(Estimate { value, low: (up - down - half).max(-1.0), high: (up - down + half).min(1.0) })
 }
 
-/// The two-sided p-value of McNemar's exact test: how probable a fair coin, thrown for each row on
-/// which the models differ, is to fall at least so unevenly. 1 where they do not differ. Exact at
-/// every size, so that no approximation takes over at some.
+/// The two-sided p-value of McNemar's exact test: the probability that a fair coin, tossed for each row on which the
+/// models differ, gives an imbalance at least as large. 1 if they do not differ. Exact at every size, without
+/// switching to an approximation.
 pub fn mcnemar(fixed: usize, broken: usize) -> f64 {
     let (fewer, n) = (fixed.min(broken), fixed + broken);
     // ln of C(n, fewer) / 2^n.

@@ -1,18 +1,18 @@
-//! The confusion matrix of one task, the scores that follow from its counts alone, and the order
-//! of labels in which confused ones sit together.
+//! The confusion matrix of one task, the scores computed from its counts, and an order of labels that puts confused
+//! ones side by side.
 
 mod seriation;
 
 use serde::Serialize;
 
-/// How much the given order of labels counts beside a confusion of 1: only where nothing else decides.
+/// Weight of the given order of labels relative to a confusion of 1: it only breaks ties.
 const GIVEN_ORDER: f64 = 1e-9;
 
-/// What the shares of a [`Confusion::normalised`] are of.
+/// The denominator of a [`Confusion::normalised`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Normalisation {
-    /// Nothing: the counts.
+    /// None: plain counts.
     #[default]
     None,
     /// The rows that have the label: the diagonal is recall.
@@ -21,7 +21,7 @@ pub enum Normalisation {
     Predicted,
 }
 
-/// How often each label was taken for each: `[true][predicted]`.
+/// Counts by true and predicted label: `[true][predicted]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Confusion {
@@ -29,12 +29,12 @@ pub struct Confusion {
 }
 
 impl Confusion {
-    /// Nothing counted yet, for so many labels.
+    /// All zero, for this many labels.
     pub fn new(labels: usize) -> Self {
         Self { counts: vec![vec![0; labels]; labels] }
     }
 
-    /// How many labels.
+    /// Number of labels.
     pub fn labels(&self) -> usize {
         self.counts.len()
     }
@@ -44,27 +44,27 @@ impl Confusion {
         self.counts[actual][predicted] += 1;
     }
 
-    /// How many rows of label `actual` were taken for `predicted`.
+    /// Number of rows of label `actual` predicted as `predicted`.
     pub fn count(&self, actual: usize, predicted: usize) -> usize {
         self.counts[actual][predicted]
     }
 
-    /// Rows that have a label.
+    /// Number of rows that have a label.
     pub fn actual(&self, label: usize) -> usize {
         self.counts[label].iter().sum()
     }
 
-    /// Rows predicted as a label.
+    /// Number of rows predicted as a label.
     pub fn predicted(&self, label: usize) -> usize {
         self.counts.iter().map(|row| row[label]).sum()
     }
 
-    /// All rows counted.
+    /// Total number of rows.
     pub fn total(&self) -> usize {
         self.counts.iter().flatten().sum()
     }
 
-    /// Right, actual and predicted rows per label.
+    /// Correct, actual and predicted rows per label.
     pub fn margins(&self) -> Margins {
         let mut margins = Margins::new(self.labels());
         for (actual, predicted, count) in self.cells() {
@@ -81,7 +81,7 @@ impl Confusion {
         })
     }
 
-    /// `[true][predicted]`: counts, or shares from 0 to 1; NaN where there is nothing to take a share of.
+    /// `[true][predicted]`: counts, or shares from 0 to 1; NaN if the denominator is 0.
     pub fn normalised(&self, by: Normalisation) -> Vec<Vec<f64>> {
         let Margins { actual, predicted, .. } = self.margins();
         let share = |row: usize, column: usize, count: usize| match by {
@@ -100,29 +100,29 @@ impl Confusion {
         (0..self.counts.len()).map(|label| self.counts[label][label]).sum()
     }
 
-    /// Share of rows that are right; NaN without rows.
+    /// Accuracy; NaN without rows.
     pub fn accuracy(&self) -> f64 {
         self.right() as f64 / self.total() as f64
     }
 
-    /// Of the rows predicted as `label`, the share that have it; NaN where none is.
+    /// Precision of `label`; NaN if it is never predicted.
     pub fn precision(&self, label: usize) -> f64 {
         self.counts[label][label] as f64 / self.predicted(label) as f64
     }
 
-    /// Of the rows that have `label`, the share predicted as it; NaN where none has.
+    /// Recall of `label`; NaN if it does not occur.
     pub fn recall(&self, label: usize) -> f64 {
         self.counts[label][label] as f64 / self.actual(label) as f64
     }
 
-    /// Harmonic mean of precision and recall: 2 right / (predicted + actual); 0 where both are 0.
+    /// F1: 2 right / (predicted + actual); 0 if both are 0.
     pub fn f1(&self, label: usize) -> f64 {
         let sum = self.predicted(label) + self.actual(label);
         if sum == 0 { 0.0 } else { 2.0 * self.counts[label][label] as f64 / sum as f64 }
     }
 }
 
-/// What macro-averaged scores need of a confusion matrix: its diagonal and its sums.
+/// The part of a confusion matrix that macro averages need: its diagonal and its sums.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Margins {
     /// Per label, the rows that have it and are predicted as it.
@@ -134,12 +134,12 @@ pub struct Margins {
 }
 
 impl Margins {
-    /// Nothing counted yet, for so many labels.
+    /// All zero, for this many labels.
     pub fn new(labels: usize) -> Self {
         Self { right: vec![0; labels], actual: vec![0; labels], predicted: vec![0; labels] }
     }
 
-    /// Counts so many rows.
+    /// Adds this many rows.
     pub fn add(&mut self, actual: usize, predicted: usize, count: usize) {
         self.actual[actual] += count;
         self.predicted[predicted] += count;
@@ -148,14 +148,14 @@ impl Margins {
         }
     }
 
-    /// Back to nothing counted.
+    /// Resets all counts to zero.
     pub fn clear(&mut self) {
         for counts in [&mut self.right, &mut self.actual, &mut self.predicted] {
             counts.fill(0);
         }
     }
 
-    /// Mean recall of the labels that occur; NaN without rows.
+    /// Balanced accuracy: mean recall of the labels that occur; NaN without rows.
     pub fn balanced_accuracy(&self) -> f64 {
         let occurring = self.right.iter().zip(&self.actual).filter(|(_, actual)| **actual > 0);
         mean(occurring.map(|(right, actual)| *right as f64 / *actual as f64))
@@ -166,7 +166,7 @@ impl Margins {
         mean((0..self.right.len()).filter_map(|label| self.f1(label)))
     }
 
-    /// Harmonic mean of precision and recall; `None` where the label neither occurs nor is predicted.
+    /// F1; `None` if the label neither occurs nor is predicted.
     pub fn f1(&self, label: usize) -> Option<f64> {
         let sum = self.actual[label] + self.predicted[label];
         (sum > 0).then(|| 2.0 * self.right[label] as f64 / sum as f64)
@@ -178,10 +178,9 @@ fn mean(values: impl Iterator<Item = f64>) -> f64 {
     sum / count
 }
 
-/// An order of the labels in which those that are taken for each other are neighbours, so that
-/// confusion gathers in blocks along the diagonal. A confusion weighs as the share of its label's
-/// rows, so that rare labels find their place, too; labels that nothing parts keep their given
-/// order. Deterministic; some 100 ms for 500 labels (time grows with the third power).
+/// An order of the labels in which confused ones are neighbours, so that confusions form blocks along the diagonal.
+/// Confusions are weighted by the share of their label's rows, so that rare labels are placed well, too; ties keep
+/// the given order. Deterministic; about 100 ms for 500 labels (cubic time).
 pub fn order(confusion: &Confusion) -> Vec<usize> {
     let labels = confusion.labels();
     let shares = confusion.normalised(Normalisation::Actual);

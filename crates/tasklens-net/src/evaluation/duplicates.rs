@@ -1,4 +1,4 @@
-//! Near-duplicates across the parts of the split: which pairs there are, and what they say of the scores.
+//! Near-duplicates across the parts of the split, and their effect on the scores.
 
 use tasklens_data::dataset::split::Part;
 use tasklens_data::work::KeepGoing;
@@ -6,17 +6,18 @@ use tasklens_data::work::KeepGoing;
 use super::inspection::{Inspection, TaskItems};
 use crate::inference::duplicates::{self, Pair};
 
-/// The search finds pairs from this correlation on; the slider then only filters.
+/// Minimum correlation of the search; the slider then only filters.
 pub const LEAST: f32 = 0.95;
 
-/// All pairs of two parts, as items, the most alike first; `a` trains, or validates where `b` tests.
+/// All pairs across two parts, as items, most similar first; `a` is a training item, or a validation item if `b` is a
+/// test item.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
-    /// See above.
+    /// All pairs, most similar first.
     pub pairs: Vec<Pair>,
 }
 
-/// Compares the parts with each other; `None` where `keep_going` said no.
+/// Compares the parts with each other; `None` if cancelled by `keep_going`.
 pub fn find(inspection: &Inspection, keep_going: &mut KeepGoing<'_>) -> anyhow::Result<Option<Found>> {
     let [train, validation, test] =
         [Part::Train, Part::Validation, Part::Test].map(|part| inspection.items_of(Some(part)));
@@ -44,30 +45,30 @@ pub fn find(inspection: &Inspection, keep_going: &mut KeepGoing<'_>) -> anyhow::
     Ok(Some(Found { pairs }))
 }
 
-/// What the pairs say of the scores of a part.
+/// The effect of the pairs on the scores of a part.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Leak {
     /// A part that is scored.
     pub part: Part,
     /// Number of its items.
     pub of: usize,
-    /// Its items that look like one that trains, ascending.
+    /// Its items that look like a training item, ascending.
     pub alike: Vec<usize>,
 }
 
-/// The pairs that are shown.
+/// The pairs to show.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shown {
     /// In the order of [`Found::pairs`].
     pub pairs: Vec<Pair>,
-    /// Of those that are alike enough, the pairs with labels that contradict each other.
+    /// Those similar enough, with contradictory labels.
     pub contradicting: usize,
-    /// Validation and test, where there are such items.
+    /// Validation and test, if there are such items.
     pub leaks: Vec<Leak>,
 }
 
 impl Shown {
-    /// Pairs that are alike enough.
+    /// Number of pairs that are similar enough.
     pub fn new(inspection: &Inspection, found: &Found, threshold: f32, only_contradicting: bool) -> Self {
         let part_of = |item: usize| inspection.parts[item];
         let enough = found.pairs.partition_point(|pair| pair.similarity >= threshold);
@@ -90,7 +91,7 @@ impl Shown {
     }
 }
 
-/// Whether both have a label, and not the same.
+/// Whether both have a label, and these differ.
 pub fn contradicts(task: &TaskItems, pair: &Pair) -> bool {
     task.labels[pair.a].zip(task.labels[pair.b]).is_some_and(|(a, b)| a != b)
 }

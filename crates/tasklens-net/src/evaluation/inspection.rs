@@ -1,4 +1,4 @@
-//! A network's outputs beside the labels of the rows: what every number and list of Inspect comes from.
+//! A network's outputs joined with the labels of the rows: the basis of every number and list of Inspect.
 
 use tasklens_data::config::Task;
 use tasklens_data::dataset::Dataset;
@@ -13,28 +13,28 @@ use crate::inference::outputs::{Features, Outputs};
 pub struct Inspection {
     /// Per item the row of the dataset, ascending.
     pub rows: Vec<usize>,
-    /// Per item what the row was for when the network was trained.
+    /// Per item the part of the row when the network was trained.
     pub parts: Vec<Part>,
     /// One per task of the network.
     pub tasks: Vec<TaskItems>,
-    /// `[items, D]`.
+    /// `[items, D]` pooled features.
     pub features: Features,
 }
 
-/// One task: the labels of the items and what the network says of them.
+/// One task: labels and predictions of the items.
 #[derive(Clone, Debug)]
 pub struct TaskItems {
     /// The task, as the network knows it.
     pub task: Task,
-    /// Position of the task in the dataset; `None` where the dataset has no such task.
+    /// Position of the task in the dataset; `None` if the dataset has no such task.
     pub in_dataset: Option<usize>,
-    /// Per item the class index of its label; `None` without one, and where the network knows no such label.
+    /// Per item the class index of its label; `None` without a label, or if the network does not know it.
     pub labels: Vec<Option<u32>>,
-    /// `[items, labels]`.
+    /// `[items, labels]` probabilities.
     pub probabilities: Vec<f32>,
     /// Per item the most probable class.
     pub predicted: Vec<u32>,
-    /// Rows whose label the network does not know, because it came after the training.
+    /// Number of rows whose label the network does not know, because it was added after the training.
     pub unknown_labels: usize,
 }
 
@@ -50,15 +50,15 @@ impl TaskItems {
         self.of(item)[self.predicted[item] as usize]
     }
 
-    /// Probability of the most probable label less that of the next: 0 is a coin toss.
+    /// Difference of the probabilities of the two most probable labels: 0 is a coin toss.
     pub fn margin(&self, item: usize) -> f32 {
         let top = self.predicted[item] as usize;
         let others = self.of(item).iter().enumerate().filter(|(label, _)| *label != top);
         self.confidence(item) - others.map(|(_, p)| *p).fold(0.0, f32::max)
     }
 
-    /// Negative log of the probability of the label, at most that of the least positive float; `None`
-    /// without a label.
+    /// Negative log probability of the given label, at most that of the smallest positive float; `None` without a
+    /// label.
     pub fn loss(&self, item: usize) -> Option<f32> {
         self.labels[item].map(|label| -self.of(item)[label as usize].max(f32::MIN_POSITIVE).ln())
     }
@@ -70,8 +70,8 @@ impl TaskItems {
 }
 
 impl Inspection {
-    /// Joins outputs with rows by image path. `parts` has one entry per row, as
-    /// [`Dataset::parts`] gives it; rows without a part are no items.
+    /// Joins outputs with rows by image path. `parts` has one entry per row, as [`Dataset::parts`] gives it; rows
+    /// without a part become no items.
     pub fn new(dataset: &Dataset, parts: &[Option<Part>], outputs: &Outputs) -> Self {
         let places = outputs.places();
         let mut inspection = Self::default();
@@ -84,7 +84,7 @@ impl Inspection {
                 picked.push(*place);
             }
         }
-        // Outputs made by hand may come without features.
+        // Outputs made by tests may lack features.
         if !outputs.features.is_empty() {
             inspection.features = outputs.features.pick(&picked);
         }
@@ -104,7 +104,7 @@ impl Inspection {
         self.rows.is_empty()
     }
 
-    /// The items of a part; all without one.
+    /// The items of a part, or of all.
     pub fn items_of(&self, part: Option<Part>) -> Vec<usize> {
         (0..self.len()).filter(|item| part.is_none_or(|part| self.parts[*item] == part)).collect()
     }
@@ -120,7 +120,7 @@ impl Inspection {
 
 fn join(dataset: &Dataset, rows: &[usize], task: &Task, all: &[f32], picked: &[usize]) -> TaskItems {
     let in_dataset = dataset.tasks.iter().position(|other| other.name == task.name);
-    // The config may have been changed since the training: labels are the same where their texts are.
+    // The config may have changed since the training: labels are matched by text.
     let classes: Vec<Option<u32>> = in_dataset.map_or_else(Vec::new, |index| {
         let known = |label: &String| task.labels.iter().position(|other| other == label);
         dataset.tasks[index].labels.iter().map(|label| known(label).map(|class| class as u32)).collect()

@@ -1,30 +1,28 @@
-//! Confidence intervals at 95 %: what the same model would score on other rows of the same kind.
-//! Proportions have Wilson's, and means the normal one.
+//! Confidence intervals at 95 %: for the score of the same model on other rows of the same kind. Wilson's for
+//! proportions, the normal one for means.
 
 use rand::SeedableRng as _;
 use rand_distr::{Binomial, Distribution as _};
 use rand_pcg::Pcg64Mcg;
 use serde::Serialize;
 
-/// Draws of what chance does.
+/// Number of Monte Carlo draws.
 const DRAWS: usize = 1000;
-/// The same rows always have the same bound.
+/// A fixed seed, so that the same rows always give the same bound.
 const SEED: u64 = 95;
 /// The normal distribution's 97.5 % point.
-pub(super) const Z: f64 = 1.959_963_984_540_054;
+pub(crate) const Z: f64 = 1.959_963_984_540_054;
 
 /// A score with its 95 % confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Estimate {
     /// The score on the rows given.
     pub value: f64,
-    /// The lower bound.
     pub low: f64,
-    /// The upper bound.
     pub high: f64,
 }
 
-/// `right` of `of` rows (Wilson 1927, the score interval); `None` of no rows.
+/// The proportion `right` / `of` with Wilson's score interval (1927); `None` for no rows.
 pub fn proportion(right: usize, of: usize) -> Option<Estimate> {
     if of == 0 {
         return None;
@@ -38,12 +36,12 @@ pub fn proportion(right: usize, of: usize) -> Option<Estimate> {
 pub(super) fn wilson(value: f64, n: f64) -> (f64, f64) {
     let centre = (value + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
     let half = Z / (1.0 + Z * Z / n) * (value * (1.0 - value) / n + Z * Z / (4.0 * n * n)).sqrt();
-    // Rounding must not part the bound from the value at 0 and 1.
+    // Rounding must not separate the bound from the value at 0 and 1.
     ((centre - half).clamp(0.0, value), (centre + half).clamp(value, 1.0))
 }
 
-/// The mean of values that are at least 0, by the central limit theorem; `None` of no values. With
-/// one value, which tells nothing of the spread, the upper bound is infinite.
+/// The mean of non-negative values, by the central limit theorem; `None` for no values. With a single value the
+/// spread is unknown, and the upper bound infinite.
 pub fn mean(values: &[f64]) -> Option<Estimate> {
     if values.is_empty() {
         return None;
@@ -56,12 +54,12 @@ pub fn mean(values: &[f64]) -> Option<Estimate> {
 }
 
 fn binomial(n: usize, share: f64, random: &mut Pcg64Mcg) -> usize {
-    // Fails only of a share outside 0 to 1, NaN included: there is then nothing to draw from.
+    // Fails only for probabilities outside 0 to 1 or NaN, where there is nothing to draw from.
     Binomial::new(n as u64, share).map_or(0, |binomial| binomial.sample(random) as usize)
 }
 
-/// Draws `score` of how many of each (rows, probability) turn out right, and returns the value under
-/// which 95 % of the draws lie. Empty pairs draw 0.
+/// Draws the number of correct rows for each pair (rows, probability), computes `score`, and returns the 95th
+/// percentile. Empty pairs draw 0.
 pub(super) fn upper_by_chance(of: &[(usize, f64)], mut score: impl FnMut(&[usize]) -> f64) -> f64 {
     let mut random = Pcg64Mcg::seed_from_u64(SEED);
     let mut draw = || {
@@ -73,7 +71,7 @@ pub(super) fn upper_by_chance(of: &[(usize, f64)], mut score: impl FnMut(&[usize
     percentile(&samples, 0.95)
 }
 
-/// Between the two nearest of `sorted`, in proportion; NaN of none.
+/// A quantile of `sorted` by linear interpolation; NaN if empty.
 fn percentile(sorted: &[f64], share: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
     let place = share * last as f64;

@@ -1,6 +1,6 @@
-//! Which labels are probably wrong: confident learning (Northcutt, Jiang, Chuang 2021, "Confident
-//! Learning: Estimating Uncertainty in Dataset Labels"), with the counts and the issues of cleanlab
-//! 2.x. It compares labels with probabilities that a model gave to rows it did not train with.
+//! Which labels are probably wrong: confident learning (Northcutt, Jiang, Chuang 2021, "Confident Learning:
+//! Estimating Uncertainty in Dataset Labels"), with the counts and the issues of cleanlab 2.x. It compares labels
+//! with probabilities from a model that was not trained on these rows.
 
 mod confident_joint;
 mod filter;
@@ -11,10 +11,10 @@ use serde::Serialize;
 
 use crate::inference::most_probable;
 
-/// A label that is at most so much less probable than the best one is no issue.
+/// A label whose probability is within this margin of the best one is not an issue.
 const MARGIN: f64 = 1e-6;
 
-/// Which rows are issues. All of them leave out rows whose given label is the most probable one.
+/// Rules for which rows are issues. All of them leave out rows whose given label is the most probable one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Filter {
@@ -24,40 +24,38 @@ pub enum Filter {
     /// Per given label, as many rows as the confident joint counts as wrong, those first whose given
     /// label is least probable.
     PruneByClass,
-    /// Those that both of the above find. With labels made wrong on purpose (2 to 20 %, evenly or
-    /// always as the next label; digits and made-up classes, even and uneven; two kinds of model) it
-    /// had the best F1, level with `PruneByNoiseRate` at 20 %, and as few false alarms as
-    /// `ConfidentLearning`, which missed a tenth more.
+    /// Rows found by both of the above. With synthetic label errors (2 to 20 %, evenly or always as the next label;
+    /// digits and made-up classes, even and uneven; two kinds of model) it had the best F1 (equal to
+    /// `PruneByNoiseRate` at 20 %) and as few false alarms as `ConfidentLearning`, which missed a tenth more.
     #[default]
     Both,
-    /// Those that the confident counts hold beside the diagonal: confidently another label.
+    /// Rows counted off the diagonal by confident counting: confidently another label.
     ConfidentLearning,
 }
 
-/// How good a label is: 0 probably wrong, 1 probably right.
+/// Label quality: 0 probably wrong, 1 probably right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quality {
-    /// The probability of the given label: low also where no label fits.
+    /// The probability of the given label: also low if no label fits.
     SelfConfidence,
-    /// (probability of the given label - that of the best other + 1) / 2. With labels made wrong on
-    /// purpose it ranked better than the other, few or many.
+    /// (probability of the given label - that of the best other + 1) / 2. With synthetic label errors it ranked
+    /// better than the other, for few and for many errors.
     #[default]
     NormalizedMargin,
 }
 
-/// What confident learning says of the labels of one task.
+/// The result of confident learning for one task.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LabelIssues {
-    /// Per label, the mean probability of it over the rows that have it: from there on a row is
-    /// confidently of that label. NaN (`null`) for a label without rows, of which none is.
+    /// Threshold per label: its mean probability over the rows that have it. Above it a row confidently has that
+    /// label. NaN (`null`) for a label without rows.
     pub thresholds: Vec<f64>,
-    /// `[given][true]`: how many rows of each label are estimated to be of each; every row of it sums
-    /// up to the rows that have the label.
+    /// `[given][true]`: estimated number of rows by given and true label; each row sums to the number of rows with
+    /// that given label.
     pub confident_joint: Vec<Vec<usize>>,
-    /// How many labels are wrong, estimated as the number of rows that
-    /// [`Filter::ConfidentLearning`] finds (what lies beside the diagonal of `confident_joint`
-    /// is more, and was too much in our measurements).
+    /// Estimated number of wrong labels: the number of rows that [`Filter::ConfidentLearning`] finds (the
+    /// off-diagonal sum of `confident_joint` is larger, and was too large in our measurements).
     pub estimated_errors: usize,
     /// The rows to look at, worst first.
     pub issues: Vec<Issue>,
@@ -72,15 +70,15 @@ pub struct Issue {
     pub given: u32,
     /// The most probable label; never the given one.
     pub proposed: u32,
-    /// See [`Quality`].
+    /// Label quality, see [`Quality`].
     pub quality: f64,
 }
 
-/// The labelled rows, with what is asked of each again and again.
+/// The labelled rows, with precomputed values.
 struct Labelled<'a> {
     probabilities: &'a [f32],
     classes: usize,
-    /// Indices into what was passed, per given label, ascending.
+    /// Indices into the input, per given label, ascending.
     by_label: Vec<Vec<usize>>,
 }
 
@@ -111,18 +109,17 @@ impl<'a> Labelled<'a> {
     }
 }
 
-/// Finds labels that are probably wrong, with the default [`Filter`] and [`Quality`]. `probabilities`
-/// is `[N, classes]`, row by row, 0 to 1, from a model that did not train with these rows; rows
-/// without a label are passed over. Where rows are equally suspect and not all of them count, the
-/// earlier ones do.
+/// Finds labels that are probably wrong, with the default [`Filter`] and [`Quality`]. `probabilities` is `[N,
+/// classes]`, row by row, 0 to 1, from a model that was not trained on these rows; rows without a label are skipped.
+/// If rows are equally suspect and not all of them count, the earlier ones do.
 ///
 /// # Panics
-/// `probabilities` has not `classes` numbers for each of `labels`, or a label is not below `classes`.
+/// `probabilities` does not have `classes` numbers for each of `labels`, or a label is not below `classes`.
 pub fn find(labels: &[Option<u32>], probabilities: &[f32], classes: usize) -> LabelIssues {
     find_by(labels, probabilities, classes, Filter::default(), Quality::default())
 }
 
-/// [`find`] with a choice of which rows are issues, and of how they are ranked.
+/// [`find`] with a choice of filter and ranking.
 ///
 /// # Panics
 /// As [`find`].
@@ -163,7 +160,7 @@ pub fn find_by(
     LabelIssues { thresholds, confident_joint: joint, estimated_errors, issues }
 }
 
-/// How good each label is, 0 to 1; `None` for rows without one.
+/// The quality of each label, 0 to 1; `None` for rows without one.
 ///
 /// # Panics
 /// As [`find`].

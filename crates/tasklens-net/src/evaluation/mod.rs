@@ -1,6 +1,6 @@
-//! How good a network is, and where it is wrong: scores, confusion, lists of items, likely label errors,
-//! comparisons of runs, and a report of all of them. Arithmetic on outputs that
-//! [`inference::outputs`](crate::inference::outputs) has kept; no pixels but those of a report.
+//! Evaluation of a network: scores, confusion, lists of items, likely label errors, comparison of runs, and a report
+//! of them all. Arithmetic on the stored [`inference::outputs`](crate::inference::outputs); only the report reads
+//! images.
 
 pub mod agreement;
 pub mod browse;

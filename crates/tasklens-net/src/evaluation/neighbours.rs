@@ -1,4 +1,4 @@
-//! What the network learnt an image from: the training images whose features have the least angle to its own.
+//! The training images most similar to an image, by the cosine of their features.
 
 use tasklens_data::dataset::split::Part;
 use tasklens_data::work::KeepGoing;
@@ -6,7 +6,7 @@ use tasklens_data::work::KeepGoing;
 use super::inspection::Inspection;
 use crate::inference::neighbours::{Neighbour, nearest, nearest_to_item};
 
-/// The `count` nearest training images of an item, without itself, as items; `None` where `keep_going` said no.
+/// The `count` nearest training images of an item, excluding itself, as items; `None` if cancelled by `keep_going`.
 pub fn training_neighbours(
     inspection: &Inspection,
     item: usize,

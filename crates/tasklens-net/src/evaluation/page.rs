@@ -1,5 +1,5 @@
-//! The report as one HTML file that needs nothing else: tables, figures as SVG, and the worst images as
-//! small JPEGs. It can be mailed, and is readable without colours.
+//! The report as one self-contained HTML file: tables, figures as SVG, and the worst images as small JPEGs. It can be
+//! mailed, and is readable without colours.
 
 mod figures;
 
@@ -17,15 +17,15 @@ use super::intervals::Estimate;
 use super::report::{Report, TaskReport};
 use super::scores::TaskScores;
 
-/// So many images are shown of each kind.
+/// Number of images to show of each kind.
 const MOST: usize = 24;
-/// Longer side of the images, pixels: twice the side shown.
+/// Longer side of the images in pixels, twice the displayed size.
 const PIXELS: u32 = 240;
 const QUALITY: u8 = 80;
-const STYLE: &str = include_str!("page/style.css");
+pub(crate) const STYLE: &str = include_str!("page/style.css");
 
-/// The page. Decodes the images that it shows: takes a while. `keep_going` gets (done, of) and returns whether
-/// to go on; images left out then are shown as their path.
+/// Writes the page. Decodes the images that it shows, which takes a while. `keep_going` gets (done, of) and returns
+/// whether to continue; after a cancel the remaining images are shown as paths.
 pub fn page(report: &Report, keep_going: &mut KeepGoing<'_>) -> String {
     let pictures = Pictures::load(report, keep_going);
     let name = report.model.file_name().unwrap_or(report.model.as_os_str()).to_string_lossy();
@@ -95,7 +95,7 @@ fn summary(report: &Report) -> String {
     )
 }
 
-/// What this run mends and breaks of another.
+/// What this run fixes and breaks compared with another.
 fn comparison_section(report: &Report) -> String {
     let Some(comparison) = &report.comparison else { return String::new() };
     let mut rows = String::new();
@@ -140,7 +140,7 @@ fn task_section(task: &TaskReport, pictures: &Pictures) -> String {
         let _ =
             write!(html, "<p>{} rows have a label that the network does not know.</p>", task.unknown_labels);
     }
-    // Figures of what the network did not learn from, where there is such a part.
+    // Figures of a part that the network was not trained on, if there is one.
     if let Some((part, scores)) = task.scores.main() {
         let _ = write!(
             html,
@@ -241,7 +241,7 @@ fn duplicates_section(report: &Report, pictures: &Pictures) -> String {
     )
 }
 
-/// The images of the page, as `data:` addresses.
+/// The images of the page, as `data:` URLs.
 struct Pictures(HashMap<PathBuf, String>);
 
 impl Pictures {
@@ -267,7 +267,7 @@ impl Pictures {
         Self(pictures)
     }
 
-    /// An image with a text of HTML below it.
+    /// An image with HTML text below it.
     fn card(&self, path: &Path, text: &str) -> String {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         let (name, path_text) = (escape(&name), escape(&path.to_string_lossy()));
@@ -303,8 +303,8 @@ fn dash() -> String {
     "\u{2013}".to_owned()
 }
 
-/// Text that cannot be taken for markup, also within quotes.
-fn escape(text: &str) -> String {
+/// Escapes text for HTML, also within quotes.
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

@@ -1,5 +1,5 @@
-//! Everything that is known of a run in one value: what `tasklens evaluate` prints, writes as JSON and as a
-//! page, and what Inspect shows.
+//! The complete evaluation of a run: what `tasklens evaluate` prints and writes as JSON or HTML, and what Inspect
+//! shows.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -27,22 +27,22 @@ use crate::inference::duplicates::{SAME_PHOTOGRAPH, across};
 pub struct Report {
     /// The run folder or checkpoint.
     pub model: PathBuf,
-    /// Images predicted.
+    /// Number of predicted images.
     pub images: usize,
     /// Images that could not be read, with the message.
     pub failures: Vec<String>,
     /// One per task of the network that the rows have labels for.
     pub tasks: Vec<TaskReport>,
-    /// The other tasks of the network: the CSV has no column of them.
+    /// The other tasks of the network, for which the CSV has no column.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_evaluated: Vec<String>,
-    /// Tasks whose accuracy on the validation rows is not what the run recorded, and why.
+    /// Tasks whose accuracy on the validation rows differs from the run's record, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub disagreements: Vec<Disagreement>,
-    /// The same picture on both sides of the split; `None` where it was not looked for.
+    /// The same picture in both parts of the split; `None` if not searched for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duplicates: Option<Vec<DuplicatePair>>,
-    /// Beside another run; `None` where there is none to compare with.
+    /// Comparison with another run, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comparison: Option<RunComparison>,
 }
@@ -52,45 +52,44 @@ pub struct Report {
 pub struct RunComparison {
     /// The run that this one is compared with.
     pub before: PathBuf,
-    /// One per task that both have and part with labelled images that both predicted.
+    /// One for each task that both have, and each part with labelled images that both predicted.
     pub tasks: Vec<TaskComparison>,
 }
 
-/// One task and part of it.
+/// Comparison for one task and part.
 #[derive(Clone, Debug, Serialize)]
 pub struct TaskComparison {
-    /// The task.
     pub task: String,
-    /// What the rows are for, in this run.
+    /// The part of the rows in this run.
     pub part: Part,
-    /// Whether neither run trained on these rows. Only then is a difference one of the networks.
+    /// Whether neither run was trained on these rows. Only then is a difference due to the networks.
     pub new_to_both: bool,
     /// Images that the other run got wrong and this one right.
     pub fixed: Vec<PathBuf>,
     /// Images that the other run got right and this one wrong.
     pub broken: Vec<PathBuf>,
-    /// How many both got wrong.
+    /// Number of images that both got wrong.
     pub still_wrong: usize,
-    /// How many both got right.
+    /// Number of images that both got right.
     pub still_right: usize,
-    /// Accuracy of this run less that of the other, with the paired interval; `None` of rows that a run trained on,
-    /// and of fewer than [`FEWEST`](super::compare::FEWEST).
+    /// Accuracy of this run minus that of the other, with the paired interval; `None` for rows that a run was trained
+    /// on, and for fewer than [`FEWEST`](super::compare::FEWEST).
     pub difference: Option<Estimate>,
-    /// McNemar's: how probable at least so uneven a result is, were both equally good; `None` where there is no
-    /// difference.
+    /// McNemar's p-value: the probability of a result at least as uneven if both were equally good; `None` if there
+    /// is no difference.
     pub p_value: Option<f64>,
 }
 
 impl TaskComparison {
-    /// Labelled images that both predicted.
+    /// Number of labelled images that both predicted.
     pub fn rows(&self) -> usize {
         self.fixed.len() + self.broken.len() + self.still_wrong + self.still_right
     }
 }
 
 impl RunComparison {
-    /// Compares the predictions of two runs for the same dataset, by row; `other_trained` says of each row whether
-    /// the other run trained on it.
+    /// Compares the predictions of two runs for the same dataset, by row; `other_trained` tells for each row whether
+    /// the other run was trained on it.
     pub fn new(
         dataset: &Dataset,
         (before, other, other_trained): (PathBuf, &Inspection, &[bool]),
@@ -149,24 +148,24 @@ pub struct TaskReport {
     /// The task with its labels.
     #[serde(flatten)]
     pub task: Task,
-    /// The scores, apart for each part.
+    /// The scores, separately for each part.
     #[serde(flatten)]
     pub scores: PartScores,
-    /// Rows whose label the network does not know.
+    /// Number of rows whose label the network does not know.
     pub unknown_labels: usize,
-    /// What the network got wrong, the greatest loss first.
+    /// Mistakes of the network, largest loss first.
     pub mistakes: Vec<Mistake>,
-    /// Labels that are probably wrong; `None` where they were not looked for.
+    /// Labels that are probably wrong; `None` if not searched for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label_errors: Option<LabelErrors>,
 }
 
-/// The scores of one task, apart for each part; `None` where the part has no item.
+/// The scores of one task, separately for each part; `None` if the part has no items.
 #[derive(Clone, Debug, Serialize)]
 pub struct PartScores {
-    /// On rows that the network learnt from.
+    /// On rows that the network was trained on.
     pub train: Option<TaskScores>,
-    /// On rows that it never saw.
+    /// On validation rows.
     pub validation: Option<TaskScores>,
     /// On rows kept for a test.
     pub test: Option<TaskScores>,
@@ -175,42 +174,41 @@ pub struct PartScores {
 /// An image whose most probable label is not its label.
 #[derive(Clone, Debug, Serialize)]
 pub struct Mistake {
-    /// The image.
     pub image: PathBuf,
     /// Its line in the CSV.
     pub line: u64,
-    /// What the row is for.
+    /// The part of the row.
     pub part: Part,
-    /// Its label.
+    /// Its given label.
     pub label: String,
     /// The most probable label.
     pub predicted: String,
     /// The probability of that one.
     pub confidence: f32,
-    /// Negative log of the label's probability.
+    /// Negative log probability of the given label.
     pub loss: Option<f32>,
 }
 
-/// What is to be said of a task's labels.
+/// Label errors of a task.
 #[derive(Clone, Debug, Serialize)]
 pub struct LabelErrors {
-    /// Labels that were looked at.
+    /// Number of labels that were checked.
     pub labels: usize,
-    /// What share of them is wrong.
+    /// The estimated share of wrong labels.
     pub wrong: WrongLabels,
-    /// Where the network knows its training rows by heart: of these rows the list misses many.
+    /// Set if the network has memorised its training rows, of which the list then misses many.
     pub memorised: Option<Memorised>,
     /// The rows to look at, worst first.
     pub rows: Vec<LabelError>,
 }
 
 impl LabelErrors {
-    /// How many labels are wrong, and what that means for the list, without a full stop.
+    /// A sentence about the share of wrong labels, and what it means for the list, without a full stop.
     pub fn sentence(&self) -> String {
         self.wrong.beside_list(self.labels, self.rows.len())
     }
 
-    /// How many there are, in words.
+    /// The number of suspects, in words.
     pub fn headline(&self) -> String {
         match self.rows.len() {
             0 => "No label looks wrong".to_owned(),
@@ -222,38 +220,37 @@ impl LabelErrors {
 /// A label that is probably wrong.
 #[derive(Clone, Debug, Serialize)]
 pub struct LabelError {
-    /// The image.
     pub image: PathBuf,
     /// Its line in the CSV.
     pub line: u64,
-    /// What the row is for.
+    /// The part of the row.
     pub part: Part,
-    /// Its label.
+    /// Its given label.
     pub label: String,
-    /// What it should probably be.
+    /// The label that it should probably have.
     pub proposed: String,
     /// 0 probably wrong, 1 probably right.
     pub quality: f64,
-    /// How often the network is right when it is so sure.
+    /// How often the network is right at this confidence.
     pub record: Option<TrackRecord>,
 }
 
-/// An image that validates and one that trains, and that look the same.
+/// A validation image and a training image that look the same.
 #[derive(Clone, Debug, Serialize)]
 pub struct DuplicatePair {
-    /// The one that validates.
+    /// The validation image.
     pub validation: PathBuf,
-    /// The one that trains.
+    /// The training image.
     pub train: PathBuf,
-    /// Up to 1, the same.
+    /// Similarity, up to 1 for identical images.
     pub similarity: f32,
 }
 
-/// The images that validate (or test) and look like one that trains, the most alike first; `None` where
-/// `keep_going`, which gets (done, of), said no.
+/// The validation (or test) images that look like a training image, most similar first; `None` if cancelled by
+/// `keep_going`, which gets (done, of).
 ///
 /// # Errors
-/// The memory does not suffice.
+/// Out of memory.
 pub fn duplicates(
     dataset: &Dataset,
     inspection: &Inspection,
@@ -288,7 +285,7 @@ impl PartScores {
         Self { train: of(Part::Train), validation: of(Part::Validation), test: of(Part::Test) }
     }
 
-    /// Of one part.
+    /// The scores of one part.
     pub fn of(&self, part: Part) -> Option<&TaskScores> {
         match part {
             Part::Train => self.train.as_ref(),
@@ -297,15 +294,15 @@ impl PartScores {
         }
     }
 
-    /// Those that there are, what the network did not learn from first.
+    /// The existing parts, those that the network was not trained on first.
     pub fn parts(&self) -> impl Iterator<Item = (Part, &TaskScores)> {
         [Part::Validation, Part::Test, Part::Train]
             .into_iter()
             .filter_map(|part| Some((part, self.of(part)?)))
     }
 
-    /// Those that say how good the network is: on the larger part with labels that it did not learn from, where
-    /// there is one.
+    /// The scores that tell how good the network is: on the larger labelled part that it was not trained on, if there
+    /// is one.
     pub fn main(&self) -> Option<(Part, &TaskScores)> {
         let held_out =
             [Part::Test, Part::Validation].into_iter().filter_map(|part| Some((part, self.of(part)?)));

@@ -1,6 +1,5 @@
-//! How good the predictions of one task are, in numbers, with how far to trust them and what a
-//! model would score that always says the same. Pure arithmetic on labels and probabilities; where
-//! scikit-learn has the score, it is scikit-learn's.
+//! Scores of the predictions of one task, with confidence intervals and a constant baseline. Pure arithmetic on
+//! labels and probabilities; scores that scikit-learn has are defined as there.
 
 mod calibration;
 mod macro_averages;
@@ -16,57 +15,58 @@ use calibration::Reliability;
 pub use calibration::{BINS, Bin, Calibration};
 use macro_averages::macro_averages;
 
-/// The scores of one task. What is undefined, such as the recall of a label without rows, is `None`.
+/// The scores of one task. Undefined scores, such as the recall of a label without rows, are `None`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TaskScores {
-    /// Rows that have a label; all else is of these.
+    /// Number of rows with a label; all scores refer to these.
     pub rows: usize,
-    /// Share of rows that are right, with Wilson's interval.
+    /// Accuracy, with Wilson's interval.
     pub accuracy: Option<Estimate>,
-    /// Mean recall of the labels that occur, with Wilson's interval for an effective number of rows.
+    /// Balanced accuracy (mean recall of the labels that occur), with Wilson's interval for an effective number of
+    /// rows.
     pub balanced_accuracy: Option<Estimate>,
-    /// Mean F1 of the labels that occur or are predicted, with an interval of the same kind.
+    /// Macro-F1 (mean F1 of the labels that occur or are predicted), with an interval of the same kind.
     pub macro_f1: Option<Estimate>,
-    /// Mean negative natural log of the right label's probability, which is kept from 0 and 1 by
-    /// [`f64::EPSILON`]; with the normal interval of a mean.
+    /// Log loss: mean negative natural log probability of the right label, clipped to [`f64::EPSILON`] from 0 and 1;
+    /// with the normal interval of a mean.
     pub log_loss: Option<Estimate>,
-    /// Whether the probabilities can be believed.
+    /// Calibration of the probabilities.
     pub calibration: Calibration,
-    /// What to beat; `None` without rows.
+    /// The baseline; `None` without rows.
     pub baseline: Option<Baseline>,
     /// Per label, in their order.
     pub labels: Vec<LabelScores>,
-    /// `[true][predicted]`: how many.
+    /// Counts `[true][predicted]`.
     pub confusion: Confusion,
 }
 
-/// The scores on the same rows of always predicting their most frequent label.
+/// The scores of always predicting the most frequent label, on the same rows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Baseline {
-    /// The most frequent label, the first of equals.
+    /// The most frequent label, the first on ties.
     pub label: u32,
-    /// Its share of the rows.
+    /// Accuracy: its share of the rows.
     pub accuracy: f64,
-    /// One over the number of labels that occur.
+    /// Balanced accuracy: one over the number of labels that occur.
     pub balanced_accuracy: f64,
-    /// Its F1 over the number of labels that occur.
+    /// Macro-F1: its F1 divided by the number of labels that occur.
     pub macro_f1: f64,
-    /// That of predicting, for every row, the share of each label: their entropy.
+    /// Log loss of predicting the label frequencies for every row: their entropy.
     pub log_loss: f64,
 }
 
 /// The scores of one label.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LabelScores {
-    /// Rows that have it.
+    /// Number of rows that have it.
     pub rows: usize,
-    /// Rows predicted as it.
+    /// Number of rows predicted as it.
     pub predicted: usize,
-    /// Of the rows predicted as it, the share that have it; `None` where none is.
+    /// Of the rows predicted as it, the share that have it; `None` if there are none.
     pub precision: Option<Estimate>,
-    /// Of the rows that have it, the share predicted as it; `None` where none has.
+    /// Of the rows that have it, the share predicted as it; `None` if there are none.
     pub recall: Option<Estimate>,
-    /// Harmonic mean of both; 0 where one is 0 or undefined, `None` where both are undefined.
+    /// F1: harmonic mean of both; 0 if one is 0 or undefined, `None` if both are undefined.
     pub f1: Option<f64>,
 }
 
@@ -76,11 +76,10 @@ pub fn predicted(probabilities: &[f32], classes: usize) -> Vec<u32> {
     probabilities.chunks_exact(classes.max(1)).map(|row| most_probable(row) as u32).collect()
 }
 
-/// Scores predictions. `probabilities` is `[N, classes]`, row by row, 0 to 1; rows without a label
-/// are passed over.
+/// Scores predictions. `probabilities` is `[N, classes]`, row by row, 0 to 1; rows without a label are skipped.
 ///
 /// # Panics
-/// `probabilities` has not `classes` numbers for each of `labels`, or a label is not below `classes`.
+/// `probabilities` does not have `classes` numbers for each of `labels`, or a label is not below `classes`.
 pub fn score(labels: &[Option<u32>], probabilities: &[f32], classes: usize) -> TaskScores {
     assert_eq!(probabilities.len(), labels.len() * classes, "a probability per row and class");
     let mut confusion = Confusion::new(classes);
@@ -108,7 +107,7 @@ pub fn score(labels: &[Option<u32>], probabilities: &[f32], classes: usize) -> T
     }
 }
 
-/// `counts`: rows per label.
+/// Baseline from `counts`, the rows per label.
 fn baseline(counts: &[usize]) -> Option<Baseline> {
     let rows: usize = counts.iter().sum();
     let most = *counts.iter().max().filter(|_| rows > 0)?;

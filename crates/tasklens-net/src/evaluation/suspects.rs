@@ -1,15 +1,14 @@
-//! Labels that are probably wrong, for rows of every part.
+//! Finds labels that are probably wrong, in rows of every part.
 //!
-//! Confident learning needs probabilities from a network that did not train with the row. Of rows that validate
-//! or test the network's own are. For those that it trained with, heads are fitted anew to the features of its
-//! backbone, five times, each time without a fifth of the rows. The backbone has seen these rows, so this is
-//! less strict than training five networks, and some hundred times faster; heads do not learn a wrong label by
-//! heart as a whole network does. Where the network has learnt its images by heart ([`Memorised`]), its features have
-//! learnt their labels, too: these rows are then judged by heads on the features of a pretrained network that never
-//! saw a label, where there is one.
+//! Confident learning needs probabilities from a network that was not trained on the row. For validation and test
+//! rows, those of the network itself qualify. For training rows, heads are refitted to the features of its backbone
+//! in five-fold cross-validation. The backbone has seen these rows, so this is less strict than training five
+//! networks, and about a hundred times faster; heads do not memorise a wrong label as a whole network does. If the
+//! network has memorised its images ([`Memorised`]), its features encode their labels, too: these rows are then
+//! judged by heads on the features of a pretrained network that never saw a label, if there is one.
 //!
-//! The two kinds of probabilities are not equally sure, so each has its own thresholds. How many labels are wrong
-//! is said of the rows that the network did not train with alone ([`wrong_labels`]).
+//! The two kinds of probabilities differ in confidence, so each has its own thresholds. The share of wrong labels is
+//! estimated only from rows that the network was not trained on ([`wrong_labels`]).
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -30,58 +29,58 @@ use crate::inference::most_probable;
 use crate::inference::outputs::{Features, derived};
 use crate::training::out_of_sample::{Settings, cross_validate_kept};
 
-/// So much more probable than the given label another one must be.
+/// Margin by which another label must be more probable than the given one.
 const MARGIN: f64 = 0.25;
-/// A network knows the rows that it trained with by heart where it is so much more accurate on them, and errs less
+/// A network counts as having memorised its training rows if it is this much more accurate on them, and wrong less
 /// than half as often.
 const BY_HEART: f64 = 0.03;
 
-/// A label to look at.
+/// A suspected label.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Suspect {
-    /// The image, with its row of the dataset.
+    /// The image with its row in the dataset.
     pub of: ImageRow,
-    /// What the row is for.
+    /// The part of the row.
     pub part: Part,
-    /// The label it has: a class index of the network's task.
+    /// The given label: a class index of the network's task.
     pub given: u32,
-    /// What it should probably be.
+    /// The label that it should probably have.
     pub proposed: u32,
     /// 0 probably wrong, 1 probably right.
     pub quality: f64,
-    /// The out-of-sample probabilities that say so, one per label.
+    /// The out-of-sample probabilities behind this, one per label.
     pub probabilities: Vec<f32>,
-    /// How often what is this sure is right; `None` where too few rows tell, or rows whose label was learnt by
-    /// heart.
+    /// How often predictions with this confidence are right; `None` if there are too few rows, or rows whose label
+    /// was learnt by heart.
     pub record: Option<TrackRecord>,
 }
 
 /// The suspects of one task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TaskSuspects {
-    /// Labelled rows that were looked at.
+    /// Number of labelled rows that were checked.
     pub rows: usize,
-    /// What share of the labels is wrong.
+    /// The estimated share of wrong labels.
     pub wrong: WrongLabels,
-    /// Where the network knows its training rows by heart.
+    /// Set if the network has memorised its training rows.
     pub memorised: Option<Memorised>,
     /// The rows to look at, worst first.
     pub suspects: Vec<Suspect>,
 }
 
-/// The network is far better on the rows that it trained with than on others.
+/// The network is far better on its training rows than on others.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Memorised {
-    /// Its accuracy on rows that it trained with, 0 to 1.
+    /// Its accuracy on training rows, 0 to 1.
     pub train: f64,
-    /// Its accuracy on the others.
+    /// Its accuracy on other rows, 0 to 1.
     pub held_out: f64,
     /// Whether its training rows were judged by a network that did not see their labels.
     pub judged_by_other: bool,
 }
 
-/// Gets rows of the dataset and gives features `[rows, D]` of a network that saw none of their labels; `None` where
-/// there is no such network, or where the second argument, which gets (done, of), said no.
+/// Maps rows of the dataset to features `[rows, D]` of a network that saw none of their labels; `None` if there is no
+/// such network, or if cancelled by the second argument, which gets (done, of).
 pub type Unseen<'a> = dyn FnMut(&[usize], &mut KeepGoing<'_>) -> anyhow::Result<Option<Features>> + 'a;
 
 impl Memorised {
@@ -103,12 +102,12 @@ impl Memorised {
     }
 }
 
-/// Finds the suspects of every task; `inspection` is of `dataset`. What takes long is kept in `folder` (that of the
-/// outputs) until labels change. `unseen` is asked where the network knows its rows by heart. `keep_going` gets (done,
-/// of); `None` where it said no.
+/// Finds the suspects of every task; `inspection` belongs to `dataset`. Expensive results are kept in `folder` (that
+/// of the outputs) until labels change. `unseen` is called if the network has memorised its rows. `keep_going` gets
+/// (done, of); `None` if it cancelled.
 ///
 /// # Errors
-/// The memory does not suffice.
+/// Out of memory.
 pub fn find(
     dataset: &Dataset,
     inspection: &Inspection,
@@ -152,7 +151,7 @@ pub fn find(
     Ok(Some(found.collect()))
 }
 
-/// Whether the network knows by heart what it trained with.
+/// Checks whether the network has memorised its training rows.
 fn memorised(task: &TaskItems, trained: &[usize], held_out: &[usize]) -> Option<Memorised> {
     let accuracy = |items: &[usize]| {
         let answers: Vec<bool> = items.iter().filter_map(|item| task.is_right(*item)).collect();
@@ -164,7 +163,7 @@ fn memorised(task: &TaskItems, trained: &[usize], held_out: &[usize]) -> Option<
     is_far.then_some(Memorised { train: train.value, held_out: held_out.value, judged_by_other: false })
 }
 
-/// One task's labels and the probabilities that judge them.
+/// The labels of one task and the probabilities to judge them by.
 struct Judged<'a> {
     labels: &'a [Option<u32>],
     probabilities: &'a [f32],
@@ -181,8 +180,7 @@ impl<'a> Judged<'a> {
         (labels, items.iter().flat_map(|item| self.row(*item)).copied().collect())
     }
 
-    /// The labels to look at among `items`, worst first, each with how often what judges it is right when it is
-    /// as sure.
+    /// The suspects among `items`, worst first, each with the track record of its judge at that confidence.
     fn issues(&self, items: &[usize], by_heart: bool) -> Vec<(Issue, Option<TrackRecord>)> {
         let (labels, probabilities) = self.of(items);
         let records = TrackRecords::new(&labels, &probabilities, self.classes);
@@ -195,12 +193,12 @@ impl<'a> Judged<'a> {
     }
 }
 
-/// The labels to look at, worst first.
+/// The suspects, worst first.
 ///
-/// Confident learning counts a row as wrong where another label is as probable as that label is among the rows
-/// that have it. Features that have seen a wrong label make that too strict: of 5 % of the sample's labels
-/// flipped at random it found half, all of them rightly. So rows join whose given label is less probable than
-/// another by [`MARGIN`]; the order is the same.
+/// Confident learning counts a row as wrong if another label is as probable as it is on average among the rows that
+/// have it. With features that have seen a wrong label this is too strict: of 5 % flipped labels of the sample it
+/// found half, without false alarms. So rows are added whose given label is less probable than another by [`MARGIN`];
+/// the order stays the same.
 fn issues(labels: &[Option<u32>], probabilities: &[f32], classes: usize) -> Vec<Issue> {
     let mut issues = label_issues::find(labels, probabilities, classes).issues;
     let known: HashSet<usize> = issues.iter().map(|issue| issue.item).collect();
@@ -216,8 +214,8 @@ fn issues(labels: &[Option<u32>], probabilities: &[f32], classes: usize) -> Vec<
     issues
 }
 
-/// `[task]`, each `[items, labels]`: of every item what a network says that did not train with it. Tells in
-/// `by_heart` whose rows were judged by another.
+/// `[task]`, each `[items, labels]`: for every item the probabilities of a network that was not trained on it.
+/// Records in `by_heart` which rows were judged by another network.
 fn out_of_sample(
     inspection: &Inspection,
     folder: &Path,
@@ -241,7 +239,7 @@ fn out_of_sample(
         return Ok(Some(all));
     }
     let rows: Vec<usize> = trained.iter().map(|item| inspection.rows[*item]).collect();
-    // Without them the list is shorter, and says so.
+    // Without them the list is incomplete, and says so.
     let found = unseen(&rows, keep_going).unwrap_or_else(|error| {
         log::warn!("no pretrained network judges the labels: {error:#}");
         None
@@ -259,7 +257,8 @@ fn out_of_sample(
     Ok(Some(all))
 }
 
-/// Puts what cross-validated heads say of the items `trained` into `all`; `features` are theirs, and the tasks to judge.
+/// Writes the probabilities of cross-validated heads for the items `trained` into `all`; also takes their features
+/// and the tasks to judge.
 fn judge_anew(
     inspection: &Inspection,
     trained: &[usize],
@@ -285,12 +284,12 @@ fn judge_anew(
 }
 
 impl TaskSuspects {
-    /// How many labels are wrong, and what that means for the list, without a full stop.
+    /// A sentence about the share of wrong labels, and what it means for the list, without a full stop.
     pub fn sentence(&self) -> String {
         self.wrong.beside_list(self.rows, self.suspects.len())
     }
 
-    /// As a report lists them; `task` is the network's.
+    /// Converts them for a report; `task` is that of the network.
     pub fn listed(&self, dataset: &Dataset, task: &Task) -> LabelErrors {
         let label = |class: u32| task.labels[class as usize].clone();
         let rows = self.suspects.iter().map(|suspect| LabelError {
@@ -305,8 +304,8 @@ impl TaskSuspects {
         LabelErrors { labels: self.rows, wrong: self.wrong, memorised: self.memorised, rows: rows.collect() }
     }
 
-    /// The same suspects in a dataset that may have been read anew: each keeps its image and gets the row that is
-    /// about it now; one without is left out.
+    /// The same suspects in a dataset that may have been reloaded: each keeps its image and gets its current row;
+    /// those without a row are dropped.
     #[must_use]
     pub fn renumbered(&self, dataset: &Dataset) -> Self {
         let rows = ImageRow::find_all(self.suspects.iter().map(|suspect| &suspect.of), dataset);

@@ -1,33 +1,32 @@
-//! How often a network is right when it is so sure: counted among the rows of which it is about as sure, without
-//! a model of its probabilities.
+//! How often a network is right at a certain confidence: counted among the rows with similar confidence, without a
+//! model of its probabilities.
 
 use serde::Serialize;
 
 use crate::inference::most_probable;
 
-/// Rows that are counted: enough for a fair idea, and few enough to be about equally sure.
+/// Number of rows to count: enough for an estimate, and few enough to have similar confidence.
 const ROWS: usize = 50;
-/// Fewer say nothing.
+/// Minimum number of rows for a record.
 const FEWEST: usize = 20;
 
-/// Rows of which a network is about equally sure.
+/// Rows with similar confidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct TrackRecord {
-    /// How many of them have the most probable label.
+    /// Number of them whose label is the most probable one.
     pub right: usize,
-    /// How many there are.
+    /// Number of rows.
     pub of: usize,
 }
 
-/// Labelled rows in the order of how sure a network is of them.
+/// Labelled rows by increasing confidence.
 pub struct TrackRecords {
     /// (probability of the most probable label, whether the row has it, position of the row), ascending.
     rows: Vec<(f32, bool, usize)>,
 }
 
 impl TrackRecords {
-    /// Of `probabilities` `[N, classes]`, beside the labels; rows without a label and those whose probabilities
-    /// are no numbers do not count.
+    /// From `probabilities` `[N, classes]` and labels; rows without a label or with NaN are skipped.
     pub fn new(labels: &[Option<u32>], probabilities: &[f32], classes: usize) -> Self {
         let all = labels.iter().zip(probabilities.chunks_exact(classes.max(1))).enumerate();
         let mut rows: Vec<_> = all
@@ -41,8 +40,8 @@ impl TrackRecords {
         Self { rows }
     }
 
-    /// The record where the most probable label has probability `sure`, without the row at position `asked`;
-    /// `None` where fewer than [`FEWEST`] rows tell.
+    /// The record at confidence `sure`, excluding the row at position `asked`; `None` if there are fewer than
+    /// [`FEWEST`] rows.
     pub fn at(&self, sure: f32, asked: usize) -> Option<TrackRecord> {
         let mut above = self.rows.partition_point(|row| row.0 < sure);
         let mut below = above;

@@ -1,57 +1,54 @@
-//! What a run has come to, judged: whether it learnt, whether its validation images can tell, and whether more
-//! epochs would help. Accuracies are those of the validation images at the best epoch.
+//! Assesses a finished run: whether it learnt anything, whether there are enough validation images to tell, and
+//! whether more epochs would help. Accuracies are those of the validation images at the best epoch.
 
 use super::intervals;
 use crate::training::events::{EpochMetrics, Labelled, Started, StopReason, Stopped};
 
-/// An interval of accuracy wider than this tells little.
+/// A wider confidence interval of the accuracy tells little.
 const WIDEST: f64 = 0.2;
-/// The last epochs that show whether a run was still improving: this share of all, and the share of the loss by
-/// which they must have lowered it.
+/// A run was still improving if this share of its epochs, the last ones, lowered the loss by this share.
 const LATELY: f64 = 0.2;
 const LOWERED: f64 = 0.03;
-/// So much more accurate on the training images is a network that knows them by heart.
+/// A network has memorised its training images if it is this much more accurate on them.
 const BY_HEART: f64 = 0.15;
 
-/// One thing to know of a run.
+/// A finding about a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Finding {
     /// A task is no better than its most common label for every image.
     NothingLearnt {
-        /// The task.
         task: String,
         /// Its accuracy, 0 to 1.
         accuracy: f64,
-        /// The share of its most common label.
+        /// The share of its most common label, 0 to 1.
         most_common: f64,
     },
-    /// Too few images validate a task to say how good it is.
+    /// Too few validation images of a task to say how good it is.
     TooFewImages {
-        /// The task.
         task: String,
-        /// Labelled images that validate.
+        /// Number of labelled validation images.
         images: usize,
-        /// What the accuracy may be: 95 % interval.
+        /// Lower end of the 95 % interval of the accuracy.
         low: f64,
-        /// Its upper end.
+        /// Upper end of the interval.
         high: f64,
     },
-    /// The loss was still falling when the epochs were over.
+    /// The loss was still falling after the last epoch.
     StillImproving,
-    /// Far better on the training images than on those that validate.
+    /// Far better on the training images than on the validation images.
     ByHeart {
-        /// The task where the difference is largest.
+        /// The task with the largest difference.
         task: String,
         /// Its accuracy on training images.
         train: f64,
         /// Its accuracy on validation images.
         validation: f64,
     },
-    /// None of these.
+    /// Nothing to criticise.
     Good,
 }
 
-/// Judges a run that has ended, by its epochs. Nothing is to be said of one without an epoch whose loss is a number.
+/// Assesses a finished run by its epochs. Empty if no epoch has a finite loss.
 pub fn judge(started: &Started, epochs: &[EpochMetrics], stopped: &Stopped) -> Vec<Finding> {
     let Some(best) = stopped.best.as_ref().filter(|best| best.validation.loss.is_finite()) else {
         return Vec::new();
@@ -85,7 +82,7 @@ fn of_task(task: &str, labelled: Labelled, accuracy: f64) -> Option<Finding> {
     (high - low > WIDEST).then(|| Finding::TooFewImages { task: task.to_owned(), images, low, high })
 }
 
-/// Whether the loss fell until the end.
+/// Whether the loss was still falling at the end.
 fn was_improving(epochs: &[EpochMetrics], best: &EpochMetrics) -> bool {
     let since = ((epochs.len() as f64 * LATELY).ceil() as usize).max(1);
     let Some(before) = epochs.len().checked_sub(since + 1).and_then(|at| epochs.get(..=at)) else {
@@ -96,7 +93,7 @@ fn was_improving(epochs: &[EpochMetrics], best: &EpochMetrics) -> bool {
     best.epoch + since > last && best.validation.loss < before * (1.0 - LOWERED)
 }
 
-/// The task whose training images are known by heart, if it is certain that any is.
+/// The task whose training images are certainly memorised, if any.
 fn by_heart(started: &Started, best: &EpochMetrics) -> Option<Finding> {
     let accuracies = best.train.task_accuracy.iter().zip(&best.validation.task_accuracy);
     let tasks = started.tasks.iter().zip(&started.validation_labels).zip(accuracies);
@@ -109,7 +106,7 @@ fn by_heart(started: &Started, best: &EpochMetrics) -> Option<Finding> {
     Some(Finding::ByHeart { task: task.clone(), train, validation })
 }
 
-/// What the accuracy may be; `None` without images.
+/// The interval of the accuracy; `None` without images.
 fn interval(labelled: Labelled, accuracy: f64) -> Option<intervals::Estimate> {
     let images = labelled.images;
     accuracy
@@ -123,7 +120,7 @@ impl Finding {
         *self == Self::Good
     }
 
-    /// A sentence about it and, where something can be done, what.
+    /// A sentence about it, with advice where something can be done.
     pub fn sentence(&self) -> String {
         let percent = |share: &f64| format!("{:.1} %", 100.0 * share);
         match self {

@@ -1,71 +1,71 @@
-//! What share of the labels is wrong, from rows that the network did not train with.
+//! Estimates the share of wrong labels from rows that the network was not trained on.
 //!
-//! A row on which network and label differ is the network's mistake or the label's. The network's own mistakes
-//! vanish where it is sure; wrong labels do not: they are as frequent among the images of which it is surest.
-//! So agreement is described as a psychometric function with a lapse rate (Wichmann and Hill 2001, "The
-//! psychometric function: I. Fitting, sampling, and goodness of fit"): with x, the log odds of the most probable
-//! label,
+//! If network and label disagree, one of them is wrong. The network's own mistakes vanish where it is confident;
+//! wrong labels do not: they are as frequent among the most confident images. So agreement is modelled as a
+//! psychometric function with a lapse rate (Wichmann and Hill 2001, "The psychometric function: I. Fitting, sampling,
+//! and goodness of fit"): with x, the log odds of the most probable label,
 //!
-//! q(x) = 1 / (1 + exp(-(a + b x))), the probability that this label is the right one, and
-//! P(the row has it) = q (1 - w) + (1 - q) w / (K - 1),
+//! q(x) = 1 / (1 + exp(-(a + b x))), the probability that this label is right, and P(the row has it) = q (1 - w) + (1
+//! - q) w / (K - 1),
 //!
-//! where w is the share of wrong labels, each of the K - 1 others as likely. `a` and `b` mend a network that is
-//! too sure or not sure enough (Platt 1999). One that learnt from wrong labels too is never surer than their share
-//! allows: its probabilities are unmixed first, by some shares between none and what its surest answers allow.
-//! All of these and `w` are those of greatest likelihood, and the interval is that of the profile likelihood.
+//! where w is the share of wrong labels, each of the K - 1 others being equally likely. `a` and `b` correct over- and
+//! underconfidence (Platt 1999). A network that was trained on wrong labels, too, is never more confident than their
+//! share allows: its probabilities are unmixed first, for several shares between none and what its most confident
+//! predictions allow. All of these and `w` are maximum likelihood estimates, and the interval is that of the profile
+//! likelihood.
 //!
-//! Where the surest answers are no surer than wrong labels would make them, both explain them: the interval then
-//! begins at 0 and says what is the most.
+//! If the most confident predictions are no more confident than wrong labels would make them, both are possible
+//! explanations: the interval then begins at 0 and gives an upper bound.
 //!
-//! What is assumed is that the network's own mistakes become rare where it is surest: mistakes of which it is as
-//! sure as of anything are counted as wrong labels. What the network's probabilities alone imply would not do: one
-//! that learnt with 5 % of wrong labels says 95 % where it is certain, and they explain all its disagreement.
+//! The assumption is that the network's own mistakes become rare where it is most confident: fully confident mistakes
+//! are counted as wrong labels. The network's probabilities alone would not suffice: one that was trained with 5 % of
+//! wrong labels predicts 95 % where it is certain, which explains all disagreement.
 
 use serde::Serialize;
 
 use super::intervals::Estimate;
 use crate::inference::most_probable;
 
-/// Fewer labelled rows say nothing.
+/// Minimum number of labelled rows.
 pub const FEWEST: usize = 50;
-/// A wider interval says nothing of use.
+/// A wider interval is of no use.
 const WIDEST: f64 = 0.15;
-/// Half the 95 % point of chi-squared with one degree of freedom.
+/// Half the 95th percentile of chi-squared with one degree of freedom.
 const DROP: f64 = 1.920_729_41;
-/// Log odds are cut here, where float32 probabilities end.
+/// Log odds are clipped here, at the limit of float32 probabilities.
 const SUREST: f64 = 16.0;
-/// Rows are put together by how sure the network is of them.
+/// Number of groups of rows with similar confidence.
 const BINS: usize = 100;
-/// Probabilities are unmixed by these parts of what the surest answers allow.
+/// Probabilities are unmixed by these fractions of what the most confident predictions allow.
 const UNMIXED: [f64; 4] = [0.0, 0.6, 0.9, 1.0];
-/// The share of rows that count as the surest.
+/// The share of rows that count as most confident.
 const SUREST_ROWS: f64 = 0.02;
 
-/// What can be said of the share of wrong labels.
+/// The estimate of the share of wrong labels.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "verdict")]
 pub enum WrongLabels {
     /// The share, with its 95 % interval.
     Share {
-        /// Labelled rows that it rests on.
+        /// Number of labelled rows that it is based on.
         rows: usize,
-        /// 0 to 1.
+        /// The share, 0 to 1.
         share: Estimate,
     },
-    /// The network's mistakes cannot be told from wrong labels: any share in the interval would look the same.
+    /// The network's mistakes cannot be distinguished from wrong labels: any share would look the same.
     NetworkTooWeak {
-        /// Labelled rows that it rests on.
+        /// Number of labelled rows that it is based on.
         rows: usize,
     },
-    /// Too few labelled rows that the network did not train with.
+    /// Too few labelled rows that the network was not trained on.
     TooFewRows {
-        /// How many there are.
+        /// Number of such rows.
         rows: usize,
     },
 }
 
 impl WrongLabels {
-    /// A sentence about it beside a list of `listed` of `labels` labels, without a full stop.
+    /// A sentence about it, for a list of `listed` suspects among `labels` labels, without a full stop.
     pub fn beside_list(&self, labels: usize, listed: usize) -> String {
         let sentence = self.sentence();
         match self {
@@ -106,11 +106,11 @@ fn percent(share: f64) -> String {
     format!("{:.1}", 100.0 * share)
 }
 
-/// Estimates what share of `labels` is wrong. `probabilities` is `[N, classes]` of a network that did not train
-/// with these rows; rows without a label are passed over, as are those whose probabilities are no numbers.
+/// Estimates the share of `labels` that is wrong. `probabilities` is `[N, classes]` from a network that was not
+/// trained on these rows; rows without a label or with NaN are skipped.
 ///
 /// # Panics
-/// `probabilities` has not `classes` numbers for each of `labels`.
+/// `probabilities` does not have `classes` numbers for each of `labels`.
 pub fn estimate(labels: &[Option<u32>], probabilities: &[f32], classes: usize) -> WrongLabels {
     assert_eq!(probabilities.len(), labels.len() * classes, "a probability per row and class");
     let mut rows: Vec<(f32, bool)> = labels
@@ -133,26 +133,26 @@ pub fn estimate(labels: &[Option<u32>], probabilities: &[f32], classes: usize) -
     }
 }
 
-/// Rows of which the network is about equally sure.
+/// A group of rows with similar confidence.
 #[derive(Clone, Copy, Debug)]
 struct Bin {
     /// Mean of their log odds.
     odds: f64,
     rows: f64,
-    /// How many have the most probable label.
+    /// Number of rows whose label is the most probable one.
     agree: f64,
 }
 
 /// `a` and `b` of the module's formula.
 type Curve = [f64; 2];
 
-/// What a probability of agreement is, and its slope in the linear predictor.
+/// The probability of agreement, and its derivative by the linear predictor.
 struct At {
     agree: f64,
     slope: f64,
 }
 
-/// The curve where nothing else is known: the network is as often right as it says.
+/// The initial curve: the network is perfectly calibrated.
 const AS_SAID: Curve = [0.0, 1.0];
 
 struct Agreement {
@@ -162,7 +162,7 @@ struct Agreement {
     others: f64,
 }
 
-/// How likely a share of wrong labels is.
+/// The likelihood of a share of wrong labels.
 struct Profile {
     wrong: f64,
     /// Log likelihood of the best curve.
@@ -172,7 +172,7 @@ struct Profile {
 }
 
 impl Agreement {
-    /// Of (probability of the most probable label, whether the row has it), ascending.
+    /// From (confidence, whether the most probable label is the given one), ascending.
     fn new(rows: &[(f32, bool)], others: f64) -> Self {
         let surest = rows[rows.len() - 1 - (rows.len() as f64 * SUREST_ROWS) as usize].0;
         let most = 1.0 - f64::from(surest);
@@ -193,11 +193,11 @@ impl Agreement {
         Self { unmixed: unmixed.into(), others }
     }
 
-    /// The share of greatest likelihood and its interval; `None` where any share is about as likely.
+    /// The maximum likelihood estimate with its interval; `None` if all shares are about equally likely.
     fn share_of_wrong(&self) -> Option<Estimate> {
-        // With more, agreement would tell of disagreement.
+        // Beyond this, agreement would indicate a wrong label.
         let most = 0.9 * self.others / (self.others + 1.0);
-        // First a coarse look, as there may be two peaks; each starts from its neighbour's curve.
+        // First a coarse grid, as there may be two peaks; each point starts from its neighbour's curve.
         const STEPS: u32 = 32;
         let mut known = vec![self.profile(0.0, &[AS_SAID; UNMIXED.len()])];
         for step in 1..=STEPS {
@@ -224,7 +224,7 @@ impl Agreement {
         Some(Estimate { value, low: low.min(value), high: high.max(value) })
     }
 
-    /// The likelihood of a share, the curves fitted from those of a share nearby.
+    /// The likelihood of a share, with curves fitted from those of a nearby share.
     fn profile(&self, wrong: f64, starts: &[Curve]) -> Profile {
         let mut profile = Profile { wrong, height: f64::NEG_INFINITY, curves: Vec::new() };
         for (bins, start) in self.unmixed.iter().zip(starts) {
@@ -297,14 +297,14 @@ impl Agreement {
     }
 }
 
-/// A damped step; the slope stays at least 0: no network is more often right where it is less sure.
+/// A damped step; the slope stays non-negative: no network is right more often where it is less confident.
 fn step([a, b]: Curve, [g0, g1]: [f64; 2], [h00, h01, h11]: [f64; 3], damping: f64) -> Curve {
     let (d0, d1) = (h00 * (1.0 + damping) + 1e-9, h11 * (1.0 + damping) + 1e-9);
     let determinant = (d0 * d1 - h01 * h01).max(1e-18);
     [a + (d1 * g0 - h01 * g1) / determinant, (b + (d0 * g1 - h01 * g0) / determinant).max(0.0)]
 }
 
-/// The place and the height of the peak within `around`, by golden sections; `known` is the best so far.
+/// Position and height of the peak within `around`, by golden-section search; `known` is the best so far.
 fn maximum([mut low, mut high]: [f64; 2], known: (f64, f64), f: impl Fn(f64) -> f64) -> (f64, f64) {
     const GOLDEN: f64 = 0.618_033_988_749_895;
     let mut best = known;
@@ -321,7 +321,7 @@ fn maximum([mut low, mut high]: [f64; 2], known: (f64, f64), f: impl Fn(f64) -> 
     best
 }
 
-/// Where `is_in` ends between a place outside and one inside.
+/// The boundary of `is_in` between a point outside and one inside, by bisection.
 fn border(mut outside: f64, mut inside: f64, is_in: impl Fn(f64) -> bool) -> f64 {
     for _ in 0..20 {
         let middle = 0.5 * (outside + inside);

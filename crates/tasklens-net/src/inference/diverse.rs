@@ -1,31 +1,31 @@
-//! A few images that stand for all: k-centre greedy (Gonzalez 1985) on stored features, which Sener and
-//! Savarese (2018) proposed, as core-set selection, to choose what to label next.
+//! Selects a few representative images: k-centre greedy (Gonzalez 1985) on stored features, proposed by Sener and
+//! Savarese (2018) as core-set selection for active learning.
 //!
-//! Each choice is the image least like all that are chosen, by the cosine of their features. The features
-//! stay in their files; a choice reads each of them once, on all cores.
+//! Each step chooses the image least similar to all chosen ones, by the cosine of their features. The features stay
+//! in their files; each step reads all of them once, on all cores.
 
 use tasklens_data::work::{KeepGoing, cores};
 
 use super::neighbours::kernel::dot_and_square;
 use super::outputs::Features;
 
-/// Given centres that are compared with every item at a time: as many as the processor's own cache holds.
+/// Number of given centres that are compared with every item at a time: as many as fit the processor's cache.
 const CENTRES: usize = 32;
-/// Items worth a thread of their own.
+/// Minimum number of items per thread.
 const FOR_A_THREAD: usize = 512;
 
-/// Items that were chosen, and how well every item is represented.
+/// The chosen items, and how well every item is represented.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cover {
     /// The chosen items, in the order of choice.
     pub chosen: Vec<usize>,
-    /// Per item the cosine, -1 to 1, to the centre or chosen item most like it; -1 where there is none.
+    /// Per item the cosine, -1 to 1, to the most similar centre or chosen item; -1 if there is none.
     pub similarities: Vec<f32>,
 }
 
-/// `k` items beyond `centres`: the one least like all centres, then with it among the centres the next, and
-/// so on; of equals, the lower number. Without centres it begins with the item nearest the mean. Fewer where
-/// no more are left. `keep_going` gets (done, of) in centres; `None` where it said no.
+/// Chooses `k` items besides `centres`: the one least similar to all centres, which then becomes a centre, and so on;
+/// on ties, the lower number. Without centres it starts with the item nearest to the mean. Returns fewer if none are
+/// left. `keep_going` gets (done, of) in centres; `None` if it cancelled.
 ///
 /// # Panics
 /// A centre is not below [`Features::len`].
@@ -38,7 +38,7 @@ pub fn k_centre_greedy(
     cover(features, centres, k, keep_going).map(|cover| cover.chosen)
 }
 
-/// As [`k_centre_greedy`], and how well every item is represented then.
+/// As [`k_centre_greedy`], also returning how well every item is represented.
 ///
 /// # Panics
 /// As [`k_centre_greedy`].
@@ -73,7 +73,7 @@ pub fn cover(
     Some(Cover { chosen, similarities })
 }
 
-/// Takes centres into account, and gives the item then least like all of them that is not taken.
+/// Adds centres, and returns the untaken item that is least similar to all of them.
 fn compare(
     features: &Features,
     centres: &[usize],
@@ -102,7 +102,7 @@ fn compare(
         let work = &work;
         let threads: Vec<_> =
             parts.map(|(similarities, from)| scope.spawn(move || work(from, similarities))).collect();
-        // The caller's own thread works, too.
+        // The calling thread works, too.
         let first = first.and_then(|(similarities, from)| work(from, similarities));
         let others = threads
             .into_iter()
@@ -112,7 +112,7 @@ fn compare(
     leasts.into_iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, item)| item)
 }
 
-/// The item most like the mean of all, each counted with length 1.
+/// The item most similar to the mean of all, each normalised to length 1.
 fn nearest_to_mean(features: &Features) -> Option<usize> {
     let mut mean = vec![0.0; features.dimensions()];
     for item in 0..features.len() {
@@ -128,7 +128,7 @@ fn nearest_to_mean(features: &Features) -> Option<usize> {
         .map(|(_, item)| item)
 }
 
-/// The features of an item, scaled to length 1 where they have one.
+/// The features of an item, normalised to length 1 unless zero.
 fn unit(features: &Features, item: usize) -> Vec<f32> {
     let mut values = features.gather(&[item]);
     let length = values.iter().map(|value| value * value).sum::<f32>().sqrt();
@@ -138,7 +138,7 @@ fn unit(features: &Features, item: usize) -> Vec<f32> {
     values
 }
 
-/// From the product with a vector of length 1 and the squared length; 0 where there is none.
+/// The cosine, from the product with a unit vector and the squared length; 0 for zero length.
 fn cosine(dot: f32, square: f32) -> f32 {
     let cosine = dot / square.sqrt();
     if cosine.is_finite() { cosine } else { 0.0 }

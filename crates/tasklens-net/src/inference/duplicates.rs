@@ -1,14 +1,14 @@
-//! The same photograph twice, resized or recompressed: by the correlation of tiny pictures.
+//! Finds the same photograph twice, resized or recompressed, by the correlation of tiny pictures.
 //!
-//! A training image that comes again in validation makes the scores lie. Tiny pictures, not features: a
-//! network is taught to find different photographs of one kind alike.
+//! A training image that reappears in validation inflates the scores. Tiny pictures are used instead of features,
+//! because a network is trained to find different photographs of one kind similar.
 //!
-//! All pairs are compared, in blocks. Their 432 numbers are first turned so that the first few hold most of
-//! what differs (principal components): vectors that are further apart in these than duplicates may be in
-//! all need no second look. None is missed by this.
+//! All pairs are compared, in blocks. The 432 numbers are first rotated so that the leading ones hold most of the
+//! variance (principal components): vectors that are further apart in these than duplicates can be in all are
+//! skipped. No pair is missed by this.
 //!
-//! Images whose tiny pictures are the same to the byte are one group, which is compared by its first: thousands of
-//! copies give as many pairs, not millions.
+//! Images with identical tiny pictures form a group, represented by its first: thousands of copies give thousands of
+//! pairs, not millions.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,41 +17,41 @@ use tch::{Device, Kind, Tensor, no_grad};
 
 use super::outputs::{Features, MINIATURE_BYTES};
 
-/// From this correlation on, two images are taken for the same photograph. Of copies of 400 photographs of
-/// clothes all that were recompressed, resized or brightened reach it, 96 % of those with 1 % cut off each side,
-/// 16 % with 2 %, and none that were mirrored. Of all other pairs among 3,400 photographs one does, and shows
-/// the same; from 0.99 on there are also shirts that were laid out for the same camera.
+/// From this correlation on, two images count as the same photograph. Of copies of 400 photographs of clothes, all
+/// that were recompressed, resized or brightened reach it, 96 % of those cropped by 1 % on each side, 16 % by 2 %,
+/// and no mirrored ones. Of all other pairs among 3,400 photographs, one does, and it is a true duplicate; from 0.99
+/// on there are also different shirts laid out for the same camera.
 pub const SAME_PHOTOGRAPH: f32 = 0.995;
 
-/// Images of either side compared at a time: their products fill 64 MiB.
+/// Images per block on either side: their products take 64 MiB.
 const BLOCK: usize = 4096;
-/// Numbers of a miniature in the first comparison.
+/// Number of leading components in the first comparison.
 const LEADING: i64 = 32;
-/// Images from which the turn is computed.
+/// Number of images for computing the principal components.
 const SAMPLE: usize = 20_000;
-/// For the rounding of float32 in the first comparison.
+/// Tolerance for float32 rounding in the first comparison.
 const SLACK: f64 = 1e-4;
-/// Mean square deviation of a miniature, 0 to 255, under which it shows nothing that could be compared.
+/// Variance of a miniature (values 0 to 255) below which it is considered blank.
 const FEATURELESS: f64 = 1.0;
 
-/// Two images that show the same.
+/// Two images that show the same photograph.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pair {
     /// Index into the features, from the first list.
     pub a: usize,
     /// Index into the features, from the second list.
     pub b: usize,
-    /// Correlation of both miniatures, up to 1.
+    /// Correlation of the two miniatures, up to 1.
     pub similarity: f32,
 }
 
-/// Pairs of an image of `first` and one of `second` that correlate by `threshold` or more, the most alike
-/// first; such as training and validation images. An image of a single colour is like no other. Of identical images
-/// in a list the first stands for all; each of the others has one pair, with what is most like it.
-/// `keep_going` gets (done, of); `None` where it said no.
+/// Pairs of an image of `first` and one of `second` (such as training and validation images) whose correlation is at
+/// least `threshold`, most similar first. A uniform image matches no other. Of identical images in a list the first
+/// represents all; each of the others gets one pair, with its best match. `keep_going` gets (done, of); `None` if it
+/// cancelled.
 ///
 /// # Errors
-/// The memory does not suffice.
+/// Out of memory.
 ///
 /// # Panics
 /// An index is not below [`Features::len`].
@@ -65,11 +65,11 @@ pub fn across(
     find(features, first, Some(second), threshold, keep_going)
 }
 
-/// Pairs of two of `items`, each once with `a` before `b` in the list; otherwise as [`across`]. Of `n` identical images
-/// the others have one pair each, with the first.
+/// Pairs among `items`, each once with `a` before `b` in the list; otherwise as [`across`]. Of `n` identical images
+/// the others get one pair each, with the first.
 ///
 /// # Errors
-/// The memory does not suffice.
+/// Out of memory.
 ///
 /// # Panics
 /// An index is not below [`Features::len`].
@@ -143,16 +143,16 @@ fn find(
     })
 }
 
-/// The most alike first.
+/// Sorts the most similar pairs first.
 fn sort(pairs: &mut [Pair]) {
     pairs.sort_unstable_by(|x, y| y.similarity.total_cmp(&x.similarity).then((x.a, x.b).cmp(&(y.a, y.b))));
 }
 
-/// Images of one side by their miniatures.
+/// Images of one side, grouped by miniature.
 struct Groups {
     /// One image of each miniature, in the order of the list.
     firsts: Vec<usize>,
-    /// (first, other) for the images of a miniature that another one had before.
+    /// (first, other) for images whose miniature occurred before.
     others: Vec<(usize, usize)>,
 }
 
@@ -169,15 +169,15 @@ impl Groups {
         groups
     }
 
-    /// Each other image with the first of its group, where that shows something.
+    /// Pairs each other image with the first of its group, unless that is blank.
     fn pairs_within(&self, shown: &[usize]) -> Vec<Pair> {
         let shown: HashSet<usize> = shown.iter().copied().collect();
         let pairs = self.others.iter().filter(|(first, _)| shown.contains(first));
         pairs.map(|(first, other)| Pair { a: *first, b: *other, similarity: 1.0 }).collect()
     }
 
-    /// For each other image the best pair of the first of its group, with itself in the first's place. `pairs` has the
-    /// most alike first.
+    /// For each other image the best pair of its group's first image, with itself in its place. `pairs` is sorted,
+    /// most similar first.
     fn pairs_as(
         &self,
         pairs: &[Pair],
@@ -193,12 +193,12 @@ impl Groups {
     }
 }
 
-/// Images of one side, without those that show nothing.
+/// Images of one side, without blank ones.
 struct Side {
     items: Vec<usize>,
     /// `[N, LEADING + 2]`: as rows of the product.
     rows: Tensor,
-    /// The same, as its columns: the product of both is -1/2 the square of the distance.
+    /// The same as columns: the product of both is -1/2 of the squared distance.
     columns: Tensor,
 }
 
@@ -242,7 +242,7 @@ fn turn(features: &Features, items: &[usize]) -> anyhow::Result<Tensor> {
     Ok(components.f_narrow(1, size - LEADING, LEADING)?.f_contiguous()?)
 }
 
-/// Miniatures with zero mean and length 1, `[n, 432]`, and whose they are: not those that show nothing.
+/// Miniatures with zero mean and length 1, `[n, 432]`, and their images, without blank ones.
 fn vectors(features: &Features, items: &[usize]) -> anyhow::Result<(Tensor, Vec<usize>)> {
     let mut shown = Vec::with_capacity(items.len());
     let mut values = Vec::with_capacity(items.len() * MINIATURE_BYTES);
@@ -258,13 +258,13 @@ fn vectors(features: &Features, items: &[usize]) -> anyhow::Result<(Tensor, Vec<
     Ok((Tensor::f_from_slice(&values)?.f_view([shown.len() as i64, MINIATURE_BYTES as i64])?, shown))
 }
 
-/// The mean of a miniature, and the sum of squares about it.
+/// The mean of a miniature, and the sum of squared deviations.
 fn moments(miniature: &[u8]) -> (f64, f64) {
     let mean = miniature.iter().map(|value| f64::from(*value)).sum::<f64>() / MINIATURE_BYTES as f64;
     (mean, miniature.iter().map(|value| (f64::from(*value) - mean).powi(2)).sum())
 }
 
-/// Pearson's correlation, of miniatures that show something.
+/// Pearson's correlation of miniatures that are not blank.
 fn correlation(a: &[u8], b: &[u8]) -> f32 {
     let ((mean_a, squares_a), (mean_b, squares_b)) = (moments(a), moments(b));
     let products = a.iter().zip(b).map(|(a, b)| (f64::from(*a) - mean_a) * (f64::from(*b) - mean_b));

@@ -1,7 +1,7 @@
-//! Where the network looks: Grad-CAM.
+//! Heat maps that show where the network looks: Grad-CAM.
 //!
 //! Selvaraju, Cogswell, Das, Vedantam, Parikh, Batra: "Grad-CAM: Visual Explanations from Deep Networks via
-//! Gradient-based Localization", ICCV 2017. Works for every task and label, also for those not predicted.
+//! Gradient-based Localization", ICCV 2017. Works for every task and label, not only the predicted one.
 
 use anyhow::{Context as _, ensure};
 use tasklens_data::images::{Rgb, resize};
@@ -11,18 +11,17 @@ use super::Predictor;
 use crate::model::layers::Pass;
 use crate::model::trunk::pool;
 
-/// Fewer cells than this on a side say too little: then the maps before the exit flow are taken, which are
-/// twice as fine.
+/// Minimum cells per side: if there are fewer, the maps before the exit flow are used, with twice the resolution.
 const COARSEST: i64 = 7;
 
-/// How much each part of an image speaks for a label.
+/// How much each part of an image contributes to a label.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeatMap {
     /// Cells across.
     pub width: usize,
     /// Cells down.
     pub height: usize,
-    /// `[height, width]`, 0 to 1; all 0 where nothing speaks for the label.
+    /// `[height, width]`, 0 to 1; all 0 if nothing contributes to the label.
     pub values: Vec<f32>,
 }
 
@@ -60,7 +59,7 @@ impl Predictor {
     }
 }
 
-/// Maps `[1, C, h, w]` weighted by their mean gradients; what speaks against the label is cut off.
+/// Sums maps `[1, C, h, w]` weighted by their mean gradients; negative contributions are cut off.
 fn weigh(maps: &Tensor, gradient: &Tensor) -> anyhow::Result<HeatMap> {
     let weights = gradient.f_mean_dim([2, 3].as_slice(), true, Kind::Float)?;
     let heat =

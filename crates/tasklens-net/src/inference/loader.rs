@@ -1,7 +1,7 @@
-//! Batches, decoded and augmented by worker threads through bounded channels, so that the network
-//! never waits on a machine with cores to spare.
+//! Batches, decoded and augmented by worker threads through bounded channels, so that the network need not wait if
+//! cores are free.
 //!
-//! What a batch holds depends on the seed and the epoch alone, not on the number of workers.
+//! The content of a batch depends only on the seed and the epoch, not on the number of workers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,51 +18,51 @@ use tasklens_data::images::augment::augment;
 use tasklens_data::images::cache::ImageCache;
 use tasklens_data::panics;
 
-/// What the labels of a row without a label for a task become; the loss passes over it.
+/// Class index of a missing label; the loss ignores it.
 pub const NO_LABEL: i64 = -100;
 
-/// Images and labels that go through the network together.
+/// A batch of images and labels.
 #[derive(Debug)]
 pub struct Batch {
-    /// Rows of the dataset, without those whose image failed.
+    /// Rows of the dataset, without those whose image could not be read.
     pub rows: Vec<usize>,
-    /// `[N, H, W, 3]`, 0..255.
+    /// Pixels `[N, H, W, 3]`, 0..255.
     pub pixels: Vec<u8>,
-    /// `[tasks, N]`, class index or [`NO_LABEL`].
+    /// Labels `[tasks, N]`, class index or [`NO_LABEL`].
     pub labels: Vec<i64>,
-    /// Rows whose image could not be had, with the message.
+    /// Rows whose image could not be read, with the message.
     pub failures: Vec<(usize, String)>,
-    /// Rows of which is worth knowing how their image was read, with the message.
+    /// Rows with a note about how their image was read.
     pub notes: Vec<(usize, String)>,
 }
 
-/// What every worker needs.
+/// Shared state of the workers.
 pub struct Source {
     /// All rows of the dataset.
     pub rows: Vec<Row>,
     /// Number of tasks.
     pub tasks: usize,
-    /// Keeps decoded images between epochs, and knows the input size.
+    /// Cache of decoded images between epochs; also has the input size.
     pub cache: ImageCache,
     /// Random changes to training images.
     pub augmentation: Augmentation,
-    /// What else than the seed and the epoch says how an image is changed.
+    /// What determines the augmentation of an image, besides seed and epoch.
     pub drawn: Drawn,
-    /// Of the run.
+    /// Seed of the run.
     pub seed: u64,
 }
 
-/// What says how an image is changed at random, with the seed and the epoch.
+/// What determines the augmentation of an image, besides seed and epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Drawn {
-    /// The number of its row.
+    /// Its row number.
     ByRow,
-    /// Its path: it is changed the same in whatever list it stands.
+    /// Its path: the augmentation is independent of the list of rows.
     ByPath,
 }
 
-/// The order of rows in an epoch: `rows` shuffled by seed and epoch, in batches. A last batch of one
-/// joins the one before it, because batch normalisation needs more than one value.
+/// The rows of an epoch, shuffled by seed and epoch, in batches. A last batch of one is merged into the one before,
+/// because batch normalisation needs more than one value.
 pub fn shuffled_batches(rows: &[usize], batch_size: usize, seed: u64, epoch: usize) -> Vec<Vec<usize>> {
     let mut order = rows.to_vec();
     order.shuffle(&mut Pcg64Mcg::seed_from_u64(mix(seed, epoch as u64, u64::MAX)));
@@ -81,7 +81,7 @@ pub fn in_batches(rows: &[usize], batch_size: usize) -> Vec<Vec<usize>> {
     rows.chunks(batch_size).map(<[usize]>::to_vec).collect()
 }
 
-/// One well-mixed number out of three (`splitmix64`, Steele et al. 2014).
+/// Mixes three numbers into one (`splitmix64`, Steele et al. 2014).
 pub fn mix(seed: u64, epoch: u64, row: u64) -> u64 {
     let mut x = 0_u64;
     for part in [seed, epoch, row] {
@@ -94,7 +94,7 @@ pub fn mix(seed: u64, epoch: u64, row: u64) -> u64 {
 }
 
 impl Source {
-    /// Decodes one batch; `augment_epoch` is the epoch whose random changes to apply, if any.
+    /// Decodes one batch; `augment_epoch` is the epoch whose augmentation to apply, if any.
     fn load(&self, rows: &[usize], augment_epoch: Option<usize>) -> Batch {
         let (height, width) = self.cache.size();
         let mut batch = Batch {
@@ -105,7 +105,7 @@ impl Source {
             notes: Vec::new(),
         };
         for &row in rows {
-            // What panics at a strange image must cost this image, not its batch or the run.
+            // A panic on a malformed image must only cost this image, not its batch or the run.
             let image = panics::catch(|| self.image(row, augment_epoch)).unwrap_or_else(|what| {
                 let path = self.rows.get(row).map(|row| row.image.display().to_string());
                 Err(format!("{} made the program fail ({what})", path.unwrap_or_default()))
@@ -123,7 +123,7 @@ impl Source {
         batch
     }
 
-    /// The image of a row as the network gets it, with what is worth knowing of how it was read.
+    /// The image of a row as the network gets it, with a note about how it was read.
     fn image(&self, row: usize, augment_epoch: Option<usize>) -> Result<(Arc<Rgb>, Option<String>), String> {
         let (image, note) =
             self.cache.get_or_decode(row, &self.rows[row].image).map_err(|error| error.to_string())?;
@@ -147,13 +147,13 @@ impl Source {
         }
     }
 
-    /// `[tasks, N]` of rows.
+    /// The labels `[tasks, N]` of rows.
     fn labels(&self, rows: &[usize]) -> Vec<i64> {
         let label = |row: usize, task: usize| self.rows[row].labels[task].map_or(NO_LABEL, i64::from);
         (0..self.tasks).flat_map(|task| rows.iter().map(move |&row| label(row, task))).collect()
     }
 
-    /// A batch without pixels, for rows whose features are known.
+    /// A batch without pixels, for rows with stored features.
     pub fn labelled(&self, rows: Vec<usize>) -> Batch {
         Batch {
             labels: self.labels(&rows),
@@ -165,7 +165,7 @@ impl Source {
     }
 }
 
-/// Batches of one pass over rows, in order. Dropping it stops the workers.
+/// Iterates over the batches of one pass, in order. Dropping it stops the workers.
 pub struct Loader {
     pending: std::iter::Enumerate<std::vec::IntoIter<Vec<usize>>>,
     jobs: Option<Sender<(usize, Vec<usize>)>>,
@@ -180,7 +180,7 @@ impl Loader {
     /// Starts `workers` threads on `batches`.
     ///
     /// # Errors
-    /// The system gives no thread.
+    /// The system cannot start a thread.
     pub fn start(
         source: &Arc<Source>,
         batches: Vec<Vec<usize>>,
@@ -189,7 +189,7 @@ impl Loader {
     ) -> std::io::Result<Self> {
         let count = batches.len();
         let workers = workers.clamp(1, count.max(1));
-        // Two batches a worker are in flight, one in its hands and one waiting: this bounds memory.
+        // Two batches per worker are in flight, one being decoded and one waiting: this limits memory.
         let in_flight = 2 * workers;
         let (jobs_in, jobs) = bounded(in_flight);
         let (results_in, results) = bounded(in_flight);
@@ -213,10 +213,10 @@ impl Loader {
         Ok(loader)
     }
 
-    /// Gives the workers one more batch, if there is one.
+    /// Queues one more batch for the workers, if there is one.
     fn hand_out(&mut self) {
         match (self.pending.next(), &self.jobs) {
-            // Cannot block: never more are in flight than the channel holds.
+            // Cannot block: the channel has room for all batches in flight.
             (Some(job), Some(jobs)) => drop(jobs.send(job)),
             _ => self.jobs = None,
         }
@@ -259,10 +259,10 @@ impl Iterator for Loader {
 impl Drop for Loader {
     fn drop(&mut self) {
         self.jobs = None;
-        // A worker that waits to hand over a batch wakes up when nobody can take it any more.
+        // A worker that waits to deliver a batch wakes up when the receiver is dropped.
         self.results = None;
         for worker in self.workers.drain(..) {
-            // Its panics are caught inside.
+            // Panics are caught inside the worker.
             let _ = worker.join();
         }
     }

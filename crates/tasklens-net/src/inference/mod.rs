@@ -1,4 +1,4 @@
-//! One image or a million: batched prediction with a [`Predictor`].
+//! Batched prediction with a [`Predictor`], and the stores for features and outputs.
 
 pub mod diverse;
 pub mod duplicates;
@@ -24,7 +24,7 @@ use crate::model::checkpoint::{self, BEST, Description};
 use crate::model::layers::Pass;
 use crate::model::network::{Network, probabilities};
 
-/// A network ready to predict, from one checkpoint file. Threads may share it: it sees to one call at a time.
+/// A network that is ready to predict, loaded from a checkpoint.
 #[derive(Debug)]
 pub struct Predictor {
     /// Tensors may go from thread to thread, and not be used by two at once. A lock that is handed on in turn: who
@@ -44,7 +44,7 @@ pub struct Prediction {
 }
 
 impl Prediction {
-    /// Index and probability of the most probable label of a task; the first of equals.
+    /// Index and probability of the most probable label of a task; the first on ties.
     pub fn top(&self, task: usize) -> (usize, f32) {
         let probabilities = &self.probabilities[task];
         let label = most_probable(probabilities);
@@ -52,7 +52,7 @@ impl Prediction {
     }
 }
 
-/// Index of the most probable label, the first of equals.
+/// Index of the most probable label, the first on ties.
 pub fn most_probable(probabilities: &[f32]) -> usize {
     let mut best = 0;
     for (i, p) in probabilities.iter().enumerate() {
@@ -63,19 +63,19 @@ pub fn most_probable(probabilities: &[f32]) -> usize {
     best
 }
 
-/// The checkpoint that a path means: itself, or the best one of a run folder.
+/// Resolves a path to a checkpoint: itself, or the best one of a run folder.
 pub fn checkpoint_of(model_or_run: &Path) -> PathBuf {
     if model_or_run.is_dir() { model_or_run.join(BEST) } else { model_or_run.to_path_buf() }
 }
 
-/// What a network predicts in: what it was trained in, where this processor has it. Predictions are then those of
-/// validation.
+/// The precision for prediction: that of the training if this processor supports it, so that predictions equal those
+/// of validation.
 fn kind_on(description: &Description, device: &Device) -> Kind {
     let bf16 = description.precision == "bf16" && device.supports_bf16();
     if bf16 { Kind::BFloat16 } else { Kind::Float }
 }
 
-/// `fp32` or `bf16`: what [`Predictor::open`] would predict in.
+/// `fp32` or `bf16`: the precision that [`Predictor::open`] would use.
 ///
 /// # Errors
 /// As [`Predictor::open`].
@@ -84,7 +84,7 @@ pub fn precision_of(model_or_run: &Path, device: DeviceChoice) -> anyhow::Result
     Ok(precision_name(kind_on(&description, &device::pick(device)?)))
 }
 
-/// `fp32` or `bf16`.
+/// Name of the precision: `fp32` or `bf16`.
 pub fn precision_name(kind: Kind) -> &'static str {
     if kind == Kind::BFloat16 { "bf16" } else { "fp32" }
 }
@@ -93,7 +93,7 @@ impl Predictor {
     /// Loads a checkpoint, or the best one of a run folder. Blocks (hundreds of ms).
     ///
     /// # Errors
-    /// The file is no checkpoint of Tasklens, or is damaged; the message says which and what to do.
+    /// The file is not a checkpoint of Tasklens, or is damaged; the message says which and what to do.
     pub fn open(model_or_run: &Path, device: DeviceChoice) -> anyhow::Result<Self> {
         let device = device::pick(device)?;
         let path = checkpoint_of(model_or_run);
@@ -113,17 +113,17 @@ impl Predictor {
         &self.description.tasks
     }
 
-    /// What the checkpoint says of itself.
+    /// The description in the checkpoint.
     pub fn description(&self) -> &Description {
         &self.description
     }
 
-    /// What it predicts on.
+    /// The device it runs on.
     pub fn device(&self) -> &Device {
         &self.device
     }
 
-    /// What it computes in: `fp32` or `bf16`.
+    /// Its precision: `fp32` or `bf16`.
     pub fn precision(&self) -> &'static str {
         precision_name(self.kind)
     }
@@ -166,10 +166,11 @@ impl Predictor {
         (0..images).map(prediction).collect()
     }
 
-    /// What the heads say of features that are kept, `[N, features]` in float16, little-endian: per task `[N, labels]`.
+    /// Applies the heads to stored features `[N, features]` (float16, little-endian): probabilities `[N, labels]` per
+    /// task.
     ///
     /// # Errors
-    /// The numbers are of another network, or the device failed.
+    /// The features have another length, or the device failed.
     pub fn classify(&self, features: &[u8]) -> anyhow::Result<Vec<Vec<f32>>> {
         let network = self.network.lock();
         let dimensions = network.backbone().facts().features as usize;
@@ -190,7 +191,7 @@ impl Predictor {
         })
     }
 
-    /// As [`Predictor::predict_pixels`], with the features that the heads saw.
+    /// As [`Predictor::predict_pixels`], also returning the features.
     ///
     /// # Errors
     /// The device ran out of memory or failed.
@@ -201,7 +202,7 @@ impl Predictor {
         let Description { height, width, .. } = self.description;
         let shape = [images as i64, i64::from(height), i64::from(width), 3];
         let expected: i64 = shape.iter().product();
-        // libtorch copies what the shape says, whatever the length is.
+        // libtorch copies as much as the shape says, without checking the length.
         ensure!(
             pixels.len() as i64 == expected,
             "there are {} bytes of pixels, not {expected}",
@@ -224,11 +225,11 @@ impl Predictor {
     }
 }
 
-/// What the network makes of a batch of N images.
+/// The network's output for a batch of N images.
 #[derive(Clone, Debug)]
 pub struct Look {
-    /// `[task]`, each `[N, labels]`.
+    /// Probabilities: `[task]`, each `[N, labels]`.
     pub probabilities: Vec<Vec<f32>>,
-    /// `[N, features]`, float16, little-endian.
+    /// Pooled features `[N, features]`, float16, little-endian.
     pub features: Vec<u8>,
 }

@@ -1,7 +1,7 @@
-//! Which images look alike to the network: exact cosine nearest neighbours over stored features.
+//! Finds images that look similar to the network: exact cosine nearest neighbours over stored features.
 //!
-//! There is no index to build or to keep up to date: every feature is read, once, by all cores, at the
-//! speed of the memory. Candidates are limited with [`Features::pick`].
+//! There is no index to build or update: all features are read once, by all cores, at memory speed. Limit candidates
+//! with [`Features::pick`].
 
 pub(super) mod kernel;
 
@@ -16,23 +16,23 @@ use tasklens_data::work::{KeepGoing, cores};
 use super::outputs::Features;
 use kernel::dot_and_square;
 
-/// Images that a core takes at a time: some milliseconds, so that a cancelled search ends at once.
+/// Images per chunk: a few milliseconds, so that a search can be cancelled quickly.
 const CHUNK: usize = 4096;
 
-/// An image that resembles the one asked for.
+/// A neighbour of the query.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Neighbour {
     /// Index into the features searched.
     pub item: usize,
-    /// Cosine of the angle between the features, -1 to 1; 0 where either has no length.
+    /// Cosine of the angle between the features, -1 to 1; 0 if either has zero length.
     pub similarity: f32,
 }
 
-/// The `k` items whose features are most similar to `query`, the most similar first; of equals, the lower
-/// number. `keep_going` gets (done, of) between chunks; `None` where it said no.
+/// The `k` items whose features are most similar to `query`, most similar first; on ties, the lower number.
+/// `keep_going` gets (done, of) between chunks; `None` if it cancelled.
 ///
 /// # Panics
-/// The query's length is not [`Features::dimensions`] (of no images, any length will do).
+/// The query's length is not [`Features::dimensions`] (without images, any length will do).
 pub fn nearest(
     features: &Features,
     query: &[f32],
@@ -42,7 +42,7 @@ pub fn nearest(
     search(features, query, None, k, keep_going)
 }
 
-/// As [`nearest`], for an item of the features, which is left out itself.
+/// As [`nearest`], for an item of the features, excluding itself.
 ///
 /// # Panics
 /// `item` is not below [`Features::len`].
@@ -91,7 +91,7 @@ fn search(
         for _ in 1..threads {
             scope.spawn(|| work(&mut |_| true));
         }
-        // The caller's own thread works, too, and asks between its chunks.
+        // The calling thread works, too, and calls `keep_going` between its chunks.
         work(&mut |done| keep_going(done, of));
     });
     if stop.into_inner() {
@@ -122,7 +122,7 @@ impl Best {
     }
 }
 
-/// Greater is worse: less similar, or as similar with a higher number.
+/// Greater is worse: less similar, or equally similar with a higher number.
 #[derive(Debug)]
 struct Worst(Neighbour);
 

@@ -1,8 +1,8 @@
-//! Where images lie in the plane: two-dimensional maps of their features.
+//! Two-dimensional maps of images by their features.
 //!
-//! [`pca`] is there at once and keeps the large distances. [`neighbour_preserving`] takes a while and keeps who
-//! is next to whom: t-SNE, begun at the first so that the picture does not jump. Both see features scaled to
-//! length 1, as the cosine of [`super::neighbours`] does.
+//! [`pca`] is fast and preserves large distances. [`neighbour_preserving`] (t-SNE) takes a while and preserves
+//! neighbourhoods; it is initialised with the former, so that the picture does not jump. Both use features normalised
+//! to length 1, like the cosine of [`super::neighbours`].
 
 mod reduce;
 mod tsne;
@@ -14,32 +14,31 @@ use tasklens_data::work::KeepGoing;
 use super::outputs::{Features, derived};
 use reduce::Reduced;
 
-/// Principal components in which neighbours are sought for a map.
+/// Number of principal components in which neighbours are searched.
 const COMPONENTS: usize = 50;
-/// Images that are laid out themselves; further ones are put between those that they resemble.
+/// Maximum number of images that are laid out directly; further ones are placed between their neighbours.
 const SAMPLE: usize = 50_000;
 
-/// A place for each image, around (0, 0); the unit is arbitrary.
+/// A position for each image, around (0, 0), in arbitrary units.
 pub type Layout = Vec<[f32; 2]>;
 
-/// The first two principal components, computed on at most 10,000 images (Halko, Martinsson and Tropp 2011) and
-/// then for all. The same for the same features and `seed`. `keep_going` gets (done, of) in images; `None`
-/// where it said no.
+/// The first two principal components, computed on at most 10,000 images (Halko, Martinsson and Tropp 2011) and then
+/// for all. Deterministic for the same features and `seed`. `keep_going` gets (done, of) in images; `None` if it
+/// cancelled.
 ///
 /// # Errors
-/// The memory does not suffice.
+/// Out of memory.
 pub fn pca(features: &Features, seed: u64, keep_going: &mut KeepGoing<'_>) -> anyhow::Result<Option<Layout>> {
     Ok(Reduced::of(features, 2, seed, keep_going)?.map(|reduced| reduced.leading()))
 }
 
-/// A map that keeps neighbours together (t-SNE by interpolation: Linderman et al. 2019), begun at [`pca`]
-/// (Kobak and Berens 2019). Of more than 50,000 images, as many drawn by `seed` are laid out; each
-/// other is put at the mean of its five nearest ones among them. Twice the same but for
-/// rounding: threads add in any order. `keep_going` gets (done, of) in thousandths of the work; `None`
-/// where it said no.
+/// A map that keeps neighbours together (t-SNE by interpolation: Linderman et al. 2019), initialised with [`pca`]
+/// (Kobak and Berens 2019). Of more than 50,000 images, as many drawn by `seed` are laid out; each other is placed at
+/// the mean of its five nearest ones among them. Reproducible up to rounding, because threads add in any order.
+/// `keep_going` gets (done, of) in thousandths of the work; `None` if it cancelled.
 ///
 /// # Errors
-/// The memory does not suffice, or the layout fails.
+/// Out of memory, or the layout failed.
 pub fn neighbour_preserving(
     features: &Features,
     seed: u64,
@@ -48,7 +47,7 @@ pub fn neighbour_preserving(
     sampled(features, SAMPLE, seed, keep_going)
 }
 
-/// As [`neighbour_preserving`], laying out at most `limit` images themselves.
+/// As [`neighbour_preserving`], laying out at most `limit` images directly.
 fn sampled(
     features: &Features,
     limit: usize,
@@ -61,7 +60,7 @@ fn sampled(
     let reduced = Reduced::of(features, COMPONENTS, seed, &mut |done, of| part(0, 100, done, of))?;
     let Some(reduced) = reduced else { return Ok(None) };
     let begin = reduced.leading();
-    // Of fewer images than a neighbourhood has there is nothing to keep together, nor of equal ones.
+    // With fewer images than a neighbourhood, or identical ones, there is nothing to lay out.
     if features.len() < tsne::LEAST || begin.iter().all(|place| *place == begin[0]) {
         return Ok(Some(begin));
     }
@@ -93,11 +92,11 @@ fn mean(places: impl ExactSizeIterator<Item = [f32; 2]>) -> [f32; 2] {
     [x / count, y / count]
 }
 
-/// As [`neighbour_preserving`], kept in `folder` ([`Store::folder`](super::outputs::Store::folder)) until the
-/// images are others.
+/// As [`neighbour_preserving`], cached in `folder` ([`Store::folder`](super::outputs::Store::folder)) until the
+/// images change.
 ///
 /// # Errors
-/// As [`neighbour_preserving`]. That nothing can be kept is only logged.
+/// As [`neighbour_preserving`]. Failure to cache is only logged.
 pub fn neighbour_preserving_kept(
     folder: &Path,
     features: &Features,

@@ -1,4 +1,4 @@
-//! Predicting files by the thousand: worker threads decode ahead of the network.
+//! Predicts many files: worker threads decode ahead of the network.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,19 +12,19 @@ use super::{Look, Prediction, Predictor};
 use crate::device::FreeCores;
 use crate::inference::loader::{Batch, Drawn, Loader, Source, in_batches};
 
-/// What came of one row.
+/// The result for one row.
 #[derive(Debug)]
 pub struct Answer {
     /// Index into the rows given.
     pub row: usize,
     /// The prediction, or why the image could not be read.
     pub result: Result<Prediction, String>,
-    /// What is worth knowing of how the image was read; it names the file.
+    /// A note about how the image was read; it names the file.
     pub note: Option<String>,
 }
 
-/// Predicts `which` of `rows`, `batch_size` at a time with `workers` threads that decode. `answer`
-/// gets every row once, batch by batch, and returns whether to go on.
+/// Predicts `which` of `rows`, `batch_size` at a time, with `workers` decoding threads. `answer` gets every row
+/// once, batch by batch, and returns whether to continue.
 ///
 /// # Errors
 /// The device ran out of memory or failed.
@@ -48,11 +48,11 @@ pub fn predict_rows(
     })
 }
 
-/// Lets the network look at the images of `which` of `rows`, as [`predict_rows`]. `take` gets each batch with what the
-/// network makes of it (of labels the batch has none), and returns whether to go on.
+/// Runs the network on the images of `which` of `rows`, as [`predict_rows`]. `take` gets each batch (without labels)
+/// with its outputs, and returns whether to continue.
 ///
 /// # Errors
-/// The device ran out of memory or failed, or `take` did.
+/// The device ran out of memory or failed, or `take` failed.
 pub(super) fn look_at_rows(
     predictor: &Predictor,
     rows: Vec<Row>,
@@ -62,10 +62,10 @@ pub(super) fn look_at_rows(
 ) -> anyhow::Result<()> {
     let description = predictor.description();
     let source = Arc::new(Source {
-        // Labels are not looked at, and the rows may be of fewer tasks.
+        // Labels are not used, and the rows may have fewer tasks.
         tasks: 0,
         rows,
-        // Each image is seen once: nothing is worth keeping.
+        // Each image is read once: no cache needed.
         cache: ImageCache::new(description.height, description.width, 0),
         augmentation: Augmentation::none(),
         drawn: Drawn::ByRow,

@@ -1,12 +1,12 @@
-//! Which rows can be labelled, and what they have.
+//! The rows that can be labelled, and their labels.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use tasklens_data::dataset::Dataset;
 
-/// The rows with an image path, ascending. Of several rows with one path only that whose labels count
-/// ([`edits::merge`](tasklens_data::dataset::edits::merge)): the first with a valid label, or the first.
+/// The rows with an image path, ascending. Of several rows with one path, only the one whose labels count
+/// ([`edits::merge`](tasklens_data::dataset::edits::merge)): the first with a valid label, or else the first.
 pub fn rows(dataset: &Dataset) -> Vec<usize> {
     let is_labelled = |row: usize| dataset.rows[row].labels.iter().any(Option::is_some);
     let mut of_image = HashMap::with_capacity(dataset.rows.len());
@@ -31,7 +31,7 @@ pub fn rows(dataset: &Dataset) -> Vec<usize> {
     rows
 }
 
-/// `[task][row]`: the labels that the rows have.
+/// The current labels of the rows: `[task][row]`.
 pub fn labels(dataset: &Dataset) -> Vec<Vec<Option<u32>>> {
     (0..dataset.tasks.len()).map(|task| dataset.rows.iter().map(|row| row.labels[task]).collect()).collect()
 }

@@ -1,6 +1,6 @@
-//! Labelling with the network's help: what it suggests for each row, which row to label next, and how fast
-//! it goes. Arithmetic on outputs that [`inference::outputs`](crate::inference::outputs) has kept; the labels
-//! themselves are in [`dataset::edits`](tasklens_data::dataset::edits).
+//! Help with labelling: suggestions for each row, which row to label next, and the labelling rate. Arithmetic on the
+//! stored [`inference::outputs`](crate::inference::outputs); the labels themselves are in
+//! [`dataset::edits`](tasklens_data::dataset::edits).
 
 pub mod candidates;
 pub mod order;

@@ -1,74 +1,75 @@
-//! Which row to label next: the order in which the rows of a dataset are offered.
+//! The labelling order: which row to offer next.
 
 use tasklens_data::work::KeepGoing;
 
 use super::suggestions::Suggestions;
 use crate::inference::diverse;
 
-/// Rows that the diverse order chooses one by one; those after them are merely sorted.
+/// Number of rows that the diverse order chooses one by one; further ones are merely sorted.
 const CHOSEN: usize = 300;
-/// Labelled rows that the diverse order keeps away from: of more, each so-many-th, or it would take minutes.
+/// Maximum number of labelled rows that the diverse order takes into account; more are subsampled, or it would take
+/// minutes.
 const CENTRES: usize = 2000;
-/// Unlabelled rows that the diverse order chooses from: of more, each so-many-th.
+/// Maximum number of unlabelled rows that the diverse order chooses from; more are subsampled.
 const CANDIDATES: usize = 100_000;
 
-/// What comes first.
+/// The available orders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Order {
-    /// As in the CSV.
+    /// The order of the CSV.
     File,
-    /// Rows that lack a label for a task in question.
+    /// Unlabelled rows first (lacking a label for one of the tasks).
     #[default]
     Unlabelled,
-    /// Those of which the model is least sure.
+    /// Most uncertain rows first.
     Uncertain,
-    /// Those least like all that are labelled.
+    /// Rows least similar to all labelled ones first.
     Diverse,
-    /// Labelled rows of which the model says otherwise. A network is not asked about the labels that it trained on:
-    /// it has learnt them by heart, wrong ones, too. Heads that have not seen a label are
+    /// Labelled rows where the model disagrees first. The network does not judge labels that it was trained on,
+    /// because it has memorised them, wrong ones included. Heads that have not seen a label are
     /// ([`Suggestions::mixed_with`]).
     Disagreement,
 }
 
-/// What the model's doubt is measured by.
+/// Measures of uncertainty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Uncertainty {
-    /// How near the two most probable labels are.
+    /// Small difference of the two most probable labels.
     #[default]
     Margin,
-    /// How evenly the probability is spread over all labels.
+    /// Entropy of the probabilities.
     Entropy,
 }
 
-/// What to arrange, and by what.
+/// A request for an order.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
-    /// What comes first.
+    /// The available orders.
     pub order: Order,
-    /// What [`Order::Uncertain`] goes by.
+    /// The measure for [`Order::Uncertain`].
     pub uncertainty: Uncertainty,
-    /// Indices of the tasks in question.
+    /// Indices of the tasks to consider.
     pub tasks: &'a [usize],
-    /// `[task][row]`, what holds now.
+    /// The current labels, `[task][row]`.
     pub labels: &'a [Vec<Option<u32>>],
-    /// The rows to arrange, ascending.
+    /// The rows to sort, ascending.
     pub rows: &'a [usize],
-    /// What a model says; without it, the orders that need it give what [`Order::Unlabelled`] gives.
+    /// Suggestions of a model; without them, orders that need one fall back to [`Order::Unlabelled`].
     pub suggestions: Option<&'a Suggestions>,
 }
 
-/// Rows in order.
+/// The result: sorted rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Arranged {
-    /// All rows of the question.
+    /// All rows of the request.
     pub rows: Vec<usize>,
-    /// So many of the first are those that the order is about; 0 where it has no model to go by.
+    /// Number of leading rows that the order applies to; 0 if it lacks a model.
     pub leading: usize,
 }
 
-/// Arranges rows; those that the order says nothing of follow: first the unlabelled, then the labelled, each
-/// as in the CSV. A million rows take well under a second, but [`Order::Diverse`], which reads features.
-/// `keep_going` gets (done, of); `None` where it said no.
+/// Sorts rows. Rows that the order does not apply to follow at the end: first unlabelled, then labelled ones, each in
+/// the order of the CSV. A million rows take well under a second, except for [`Order::Diverse`], which reads
+/// features. `keep_going` gets (done, of); `None` if it cancelled.
 pub fn arrange(question: &Question<'_>, keep_going: &mut KeepGoing<'_>) -> Option<Arranged> {
     let first = match (question.order, question.suggestions) {
         (Order::File, _) => question.rows.to_vec(),
@@ -93,7 +94,7 @@ impl Question<'_> {
         self.tasks.iter().any(|task| self.label(*task, row).is_none())
     }
 
-    /// The rows that have a value, the greatest first; of equals, the first in the CSV.
+    /// The rows that have a value, largest first; ties in the order of the CSV.
     fn most_first(&self, value: impl Fn(usize) -> Option<f32>) -> Vec<usize> {
         let with_value = |row: &usize| value(*row).filter(|value| !value.is_nan()).map(|value| (value, *row));
         let mut rows: Vec<(f32, usize)> = self.rows.iter().filter_map(with_value).collect();
@@ -101,7 +102,7 @@ impl Question<'_> {
         rows.into_iter().map(|(_, row)| row).collect()
     }
 
-    /// How unsure the model is of the labels that a row lacks: 0 is sure, 1 knows nothing.
+    /// The model's uncertainty about the missing labels of a row: 0 is certain, 1 is no information.
     fn doubt(&self, said: &Suggestions, row: usize) -> Option<f32> {
         let lacking = self.tasks.iter().filter(|task| self.label(**task, row).is_none());
         let doubts =
@@ -114,8 +115,8 @@ impl Question<'_> {
         doubts.reduce(f32::max)
     }
 
-    /// How much more probable than a row's label the model's own is, at most; `None` where it agrees, or
-    /// has learnt the label by heart.
+    /// The largest margin of the model's prediction over a row's label; `None` if it agrees, or has memorised the
+    /// label.
     fn contradiction(&self, said: &Suggestions, row: usize) -> Option<f32> {
         let contradictions = self.tasks.iter().filter_map(|task| {
             let label = self.label(*task, row).filter(|_| !said.is_by_heart(*task, row))?;
@@ -126,7 +127,7 @@ impl Question<'_> {
         contradictions.reduce(f32::max)
     }
 
-    /// Unlabelled rows with features: some chosen one by one, then the others, the least represented first.
+    /// Unlabelled rows with features: some chosen one by one, then the others, least represented first.
     fn diverse(&self, said: &Suggestions, keep_going: &mut KeepGoing<'_>) -> Option<Vec<usize>> {
         if said.features().is_empty() {
             return Some(Vec::new());
@@ -150,7 +151,7 @@ impl Question<'_> {
         Some(places.map(|place| said.rows()[candidates[place]]).collect())
     }
 
-    /// Those rows, then the others: the unlabelled, then the labelled.
+    /// These rows, followed by the other unlabelled and labelled ones.
     fn followed_by_others(&self, mut first: Vec<usize>) -> Vec<usize> {
         let mut is_first = vec![false; self.rows.iter().max().map_or(0, |last| last + 1)];
         first.iter().for_each(|row| is_first[*row] = true);
@@ -162,7 +163,7 @@ impl Question<'_> {
     }
 }
 
-/// At most `most` of the items, at equal distances.
+/// At most `most` of the items, evenly spaced.
 fn spread(items: &[usize], most: usize) -> Vec<usize> {
     if items.len() <= most {
         return items.to_vec();
@@ -170,7 +171,7 @@ fn spread(items: &[usize], most: usize) -> Vec<usize> {
     (0..most).map(|place| items[place * items.len() / most]).collect()
 }
 
-/// Probability of the most probable label less that of the next.
+/// Difference of the probabilities of the two most probable labels.
 fn margin(probabilities: &[f32]) -> f32 {
     let (mut first, mut second) = (0.0_f32, 0.0_f32);
     for &probability in probabilities {
@@ -183,7 +184,7 @@ fn margin(probabilities: &[f32]) -> f32 {
     first - second
 }
 
-/// 0 where one label has all the probability, 1 where each has the same.
+/// Normalised entropy: 0 if one label has all the probability, 1 if all are equal.
 fn entropy(probabilities: &[f32]) -> f32 {
     let sum: f32 = probabilities.iter().sum();
     if probabilities.len() < 2 {

@@ -1,28 +1,28 @@
-//! How fast labels are given: per minute of work, over the last minutes of it.
+//! The labelling rate: labels per minute of work, over the last minutes.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// So much work is looked back on.
+/// Length of the sliding window, in time of work.
 const WINDOW: Duration = Duration::from_secs(3 * 60);
-/// A longer time between two labels is a pause, and no work.
+/// A longer time between two labels counts as a pause.
 const PAUSE: Duration = Duration::from_secs(30);
-/// With less work than this a rate would leap about.
+/// With less work than this the rate would be too unsteady.
 const ENOUGH: Duration = Duration::from_secs(10);
 
 /// Labels per minute over a sliding window. Pauses stop its clock: the rate before them stays.
 #[derive(Clone, Debug, Default)]
 pub struct LabelRate {
     last: Option<Instant>,
-    /// Per time that labels were given: the work it took since the time before, and how many they were.
+    /// Per event: the time of work since the previous one, and the number of labels.
     given: VecDeque<(Duration, usize)>,
-    /// Sum of the work in `given`.
+    /// Total time of work in `given`.
     worked: Duration,
 }
 
 impl LabelRate {
-    /// So many labels were given at once. The first ones, and the first after a pause, only start the clock:
-    /// how long they took is not known.
+    /// Records that this many labels were given at once. The first ones, and the first after a pause, only start the
+    /// clock: how long they took is unknown.
     pub fn add(&mut self, labels: usize, at: Instant) {
         let since = self.last.replace(at).map(|last| at.saturating_duration_since(last));
         let Some(took) = since.filter(|took| *took <= PAUSE) else { return };

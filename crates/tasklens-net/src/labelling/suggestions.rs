@@ -1,5 +1,5 @@
-//! What a model says of every row of a dataset: the network of a run at first, then heads that are fitted
-//! anew on its features whenever enough labels have changed.
+//! A model's suggestions for every row of a dataset: at first those of a run's network, then of heads that are
+//! refitted on its features when enough labels have changed.
 
 use std::sync::Arc;
 
@@ -16,50 +16,50 @@ use crate::training::seen::Seen;
 
 mod mix;
 
-/// Labels of a task that must occur before heads are fitted to it.
+/// Minimum number of occurring labels of a task for fitting a head.
 const LABELS: usize = 2;
-/// How often each of them must: most heads of the cross-validation then see three of each.
+/// How often each of them must occur: most cross-validation heads then see three of each.
 const OF_EACH: usize = 4;
-/// Of a task with so many labelled images, twice is enough: how good that is, the user is told.
+/// From this many labelled images of a task on, twice is enough, because the user sees how good the result is.
 const FIRST: usize = 10;
 const OF_EACH_OF_FIRST: usize = 2;
 
-/// How often heads are right about labelled images whose labels they have not seen.
+/// Out-of-sample accuracy of heads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Score {
-    /// Images of which the most probable label is the one that they have.
+    /// Number of correctly predicted images.
     pub right: usize,
-    /// Labelled images.
+    /// Number of labelled images.
     pub of: usize,
 }
 
-/// What a model says of the rows of a dataset. Items are the rows that have outputs. Cheap to clone.
+/// Suggestions for the rows of a dataset. Items are the rows that have outputs. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Suggestions {
     /// Per item the row, ascending.
     rows: Arc<Vec<usize>>,
     /// Per row the item.
     items: Arc<Vec<Option<u32>>>,
-    /// In the order of the dataset's tasks.
+    /// One per task, in the order of the dataset.
     tasks: Vec<Answers>,
     features: Features,
-    /// Per item whether the network may have trained on it; empty where it has on none.
+    /// Per item whether the network may have been trained on it; empty if on none.
     trained: Arc<Vec<bool>>,
 }
 
-/// What is said of one task.
+/// Suggestions for one task.
 #[derive(Clone, Debug)]
 struct Answers {
     task: Task,
-    /// `[items, labels]`; empty where the model does not know the task.
+    /// Probabilities `[items, labels]`; empty if the model does not know the task.
     probabilities: Arc<Vec<f32>>,
-    /// Whether it is the network's own word, and not that of heads which have not seen an item's label.
+    /// Whether these come from the network itself instead of out-of-sample heads.
     is_network: bool,
 }
 
 impl Suggestions {
-    /// As the network of a run says. Rows meet their outputs by image path, tasks by name and labels by text:
-    /// a label that the network does not know gets 0, and a task of which it knows no label has no answers.
+    /// From the network of a run. Rows are matched with outputs by image path, tasks by name and labels by text: a
+    /// label that the network does not know gets 0, and a task without known labels gets no suggestions.
     pub fn of_outputs(dataset: &Dataset, outputs: &Outputs) -> Self {
         let places = outputs.places();
         let mut items = vec![None; dataset.rows.len()];
@@ -80,15 +80,15 @@ impl Suggestions {
             Answers { task: task.clone(), probabilities: Arc::new(probabilities), is_network: true }
         });
         let tasks = tasks.collect();
-        // Outputs made by hand may come without features.
+        // Outputs made by tests may lack features.
         let features =
             if outputs.features.is_empty() { Features::default() } else { outputs.features.pick(&picked) };
         let trained = Arc::default();
         Self { rows: Arc::new(rows), items: Arc::new(items), tasks, features, trained }
     }
 
-    /// Remembers on which rows the network has trained: what it says of their labels, it has learnt by heart.
-    /// Where the run does not tell (`None`), that may be any row.
+    /// Sets the rows that the network was trained on, whose labels it may have memorised. If the run does not tell
+    /// (`None`), that may be any row.
     pub fn knowing(self, seen: Option<&Seen>) -> Self {
         let has_trained = |row: &usize| {
             seen.is_none_or(|seen| seen.parts.get(*row).copied().flatten() == Some(Part::Train))
@@ -98,14 +98,14 @@ impl Suggestions {
         Self { trained: Arc::new(trained), ..self }
     }
 
-    /// Heads learnt anew on the features, from the labels that hold now (`labels[task][row]`, in the order of
-    /// `tasks`), as out-of-sample probabilities: a labelled row is predicted by heads that did not see its
-    /// label, any other by heads that saw all. A task takes part once two of its labels occur four times each, or
-    /// twice where ten images have any; otherwise what was said of it before stays. `keep_going` gets (done, of);
-    /// `None` where it said no.
+    /// Refits heads on the features from the current labels (`labels[task][row]`, in the order of `tasks`), and
+    /// returns out-of-sample probabilities: a labelled row is predicted by heads that did not see its label, any
+    /// other by heads that saw all. A task is fitted once two of its labels occur four times each, or twice if ten
+    /// images have any; otherwise its previous suggestions stay. `keep_going` gets (done, of); `None` if it
+    /// cancelled.
     ///
     /// # Errors
-    /// `labels` does not fit the tasks or the rows, or the memory does not suffice.
+    /// `labels` does not fit the tasks or the rows, or out of memory.
     pub fn updated(
         &self,
         tasks: &[Task],
@@ -143,7 +143,7 @@ impl Suggestions {
         Ok(Some(Self { tasks: answers, ..self.clone() }))
     }
 
-    /// What was said of a task before; its labels may be others now.
+    /// The previous suggestions for a task, whose labels may have changed.
     fn kept(&self, task: &Task) -> Answers {
         let old = self.tasks.iter().find(|old| old.task.name == task.name);
         let probabilities = match old {
@@ -164,27 +164,27 @@ impl Suggestions {
         Some((label as u32, *probabilities.get(label)?))
     }
 
-    /// Probabilities of the labels of the dataset's task; `None` without output.
+    /// Probabilities of the labels of a task; `None` without output.
     pub fn probabilities(&self, task: usize, row: usize) -> Option<&[f32]> {
         let Answers { task, probabilities, .. } = self.tasks.get(task)?;
         let (item, labels) = (self.item_of(row)?, task.labels.len());
         probabilities.get(item * labels..(item + 1) * labels)
     }
 
-    /// Whether what is said of a row's label for a task is what the network has learnt from that label.
+    /// Whether the network may have memorised a row's label for a task.
     pub fn is_by_heart(&self, task: usize, row: usize) -> bool {
         self.tasks.get(task).is_some_and(|answers| answers.is_network)
             && self.item_of(row).is_some_and(|item| self.trained.get(item) == Some(&true))
     }
 
-    /// Whether there may be rows that [`Suggestions::is_by_heart`] holds for.
+    /// Whether [`Suggestions::is_by_heart`] can be true for any row.
     pub fn knows_by_heart(&self) -> bool {
         let has_answers = |answers: &Answers| answers.is_network && !answers.probabilities.is_empty();
         !self.trained.is_empty() && self.tasks.iter().any(has_answers)
     }
 
-    /// Per task how often heads that were [learnt anew](Self::updated) from these labels are right about them;
-    /// `None` where there are no such heads. `labels` is as there.
+    /// Out-of-sample accuracy per task of heads that were [refitted](Self::updated) to these labels; `None` without
+    /// such heads. `labels` as there.
     pub fn scores(&self, labels: &[Vec<Option<u32>>]) -> Vec<Option<Score>> {
         let score = |(task, labels): (usize, &Vec<Option<u32>>)| {
             if self.tasks.get(task)?.is_network {
@@ -205,12 +205,12 @@ impl Suggestions {
         labels.iter().enumerate().map(score).collect()
     }
 
-    /// Whether something is said of a task.
+    /// Whether there are suggestions for a task.
     pub fn has_task(&self, task: usize) -> bool {
         self.tasks.get(task).is_some_and(|answers| !answers.probabilities.is_empty())
     }
 
-    /// Per item the row, ascending; items are positions in [`Suggestions::features`].
+    /// Per item the row, ascending; items are indices into [`Suggestions::features`].
     pub fn rows(&self) -> &[usize] {
         &self.rows
     }
@@ -220,17 +220,17 @@ impl Suggestions {
         self.items.get(row).copied().flatten().map(|item| item as usize)
     }
 
-    /// `[items, D]`; empty where outputs came without features.
+    /// `[items, D]`; empty if the outputs have no features.
     pub fn features(&self) -> &Features {
         &self.features
     }
 }
 
-/// Whether labels of one task suffice to fit heads.
+/// Whether the labels of one task suffice to fit a head.
 fn is_enough(labels: &[Option<u32>], count: usize) -> bool {
     let mut occur = vec![0; count];
     for label in labels.iter().flatten() {
-        // A label that the task does not have is named by the fit.
+        // An invalid label is reported by the fit.
         occur.resize(occur.len().max(*label as usize + 1), 0);
         occur[*label as usize] += 1;
     }
@@ -238,7 +238,7 @@ fn is_enough(labels: &[Option<u32>], count: usize) -> bool {
     occur.into_iter().filter(|count| *count >= of_each).count() >= LABELS
 }
 
-/// `[picked, labels of task]` of the probabilities for `known`; empty where no label is common to both.
+/// `[picked, labels of task]` from the probabilities for `known`; empty if there is no common label.
 fn in_terms_of(task: &Task, known: &Task, all: &[f32], picked: &[usize]) -> Vec<f32> {
     let place = |label: &String| known.labels.iter().position(|other| other == label);
     let places: Vec<Option<usize>> = task.labels.iter().map(place).collect();

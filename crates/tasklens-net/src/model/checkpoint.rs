@@ -15,17 +15,17 @@ use tch::{Device, Tensor};
 use super::network::Network;
 use super::tensor_file;
 
-/// The checkpoint of a run folder to predict with.
+/// File name of the best checkpoint of a run, used for prediction.
 pub const BEST: &str = "best.safetensors";
 
 /// The key in the metadata that marks a file as ours, with the version of the layout.
 const FORMAT_KEY: &str = "tasklens_checkpoint";
 const FORMAT: &str = "1";
 
-/// What a checkpoint says besides its tensors.
+/// The metadata of a checkpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Description {
-    /// Its name, such as `xception`.
+    /// Name of the backbone, such as `xception`.
     pub backbone: String,
     /// Tasks with their labels in class order.
     pub tasks: Vec<Task>,
@@ -33,15 +33,15 @@ pub struct Description {
     pub height: u32,
     /// Input width, pixels.
     pub width: u32,
-    /// Mean that is taken off the 0..1 pixel values, per channel.
+    /// Mean to subtract from pixel values in 0..1, per channel.
     pub mean: [f32; 3],
-    /// What they are divided by then.
+    /// Standard deviation to divide by afterwards, per channel.
     pub std: [f32; 3],
-    /// `fp32` or `bf16`: what it was trained in.
+    /// Precision of the training: `fp32` or `bf16`.
     pub precision: String,
-    /// Complete epochs.
+    /// Number of completed epochs.
     pub epoch: usize,
-    /// The config as used, YAML.
+    /// The config that was used, as YAML.
     pub config: String,
     /// Metrics of the epoch, and what a resumed run needs, as JSON.
     pub extra: serde_json::Value,
@@ -51,14 +51,15 @@ impl Description {
     /// The backbone.
     ///
     /// # Errors
-    /// It is none that this version knows.
+    /// This version does not know it.
     pub fn backbone(&self) -> anyhow::Result<Backbone> {
         Backbone::from_name(&self.backbone).ok_or_else(|| {
             anyhow!("the backbone `{}` is unknown to this version of Tasklens: update it", self.backbone)
         })
     }
 
-    /// Whether a network can be built from it: a file may come from anywhere, and what it asks for is allocated.
+    /// Checks whether a network can be built from it: a file may come from anywhere, and the requested sizes are
+    /// allocated.
     fn check(&self, header: &Metadata) -> anyhow::Result<()> {
         let facts = self.backbone()?.facts();
         if let Some(fault) = limits::fault(self.height, self.width, &self.tasks) {
@@ -87,7 +88,7 @@ impl Description {
     }
 }
 
-/// Writes network, description and any further tensors (optimizer state) to `file`, whole or not at all.
+/// Writes network, description and any further tensors (optimizer state) to `file`, atomically.
 ///
 /// # Errors
 /// The disk is full or not writable; an earlier file stays as it was.
@@ -110,12 +111,12 @@ pub fn write(
 /// Reads the description of a checkpoint without its tensors.
 ///
 /// # Errors
-/// It cannot be read, or is no checkpoint of Tasklens.
+/// It cannot be read, or is not a checkpoint of Tasklens.
 pub fn read_description(file: &Path) -> anyhow::Result<Description> {
     describe(file, &tensor_file::header(file)?)
 }
 
-/// The description within a file's header.
+/// The description in a file's header.
 fn describe(file: &Path, header: &Metadata) -> anyhow::Result<Description> {
     let value = |key: &str| header.metadata().as_ref()?.get(key).map(String::as_str);
     match value(FORMAT_KEY) {
@@ -141,24 +142,24 @@ fn describe(file: &Path, header: &Metadata) -> anyhow::Result<Description> {
 /// A network rebuilt from a checkpoint.
 #[derive(Debug)]
 pub struct Loaded {
-    /// With the file's weights.
+    /// The network with the file's weights.
     pub network: Network,
-    /// What the file says.
+    /// The description in the file.
     pub description: Description,
-    /// The file's tensors, and those further ones that were asked for.
+    /// The file's tensors, including requested further ones.
     pub tensors: HashMap<String, Tensor>,
 }
 
 /// Rebuilds the network of a checkpoint on `device`.
 ///
 /// # Errors
-/// The file cannot be read, is no checkpoint of Tasklens, or is damaged.
+/// The file cannot be read, is not a checkpoint of Tasklens, or is damaged.
 pub fn load(file: &Path, device: Device) -> anyhow::Result<Loaded> {
     load_with(file, device, &[])
 }
 
-/// As [`load`], with the further tensors that have a name of the network's behind one of `prefixes` and the
-/// shape of that: the state of an optimizer. What else the file has is not read.
+/// As [`load`], with further tensors whose name is one of `prefixes` followed by the name of a parameter, with the
+/// same shape: the state of an optimizer. Anything else in the file is not read.
 ///
 /// # Errors
 /// As [`load`].

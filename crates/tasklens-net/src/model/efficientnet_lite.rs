@@ -2,7 +2,7 @@
 //! ICML 2019, in the variant that its authors published for small devices: no squeeze-and-excitation, ReLU6, and
 //! neither stem nor head scaled.
 //!
-//! Names and shapes are those of `efficientnet_pytorch`, which the public weights have; timm's are understood.
+//! Names and shapes are those of `efficientnet_pytorch`, as in the public weights; timm's are understood, too.
 //! Padding is TensorFlow's `same`.
 
 use tasklens_data::config::networks::Scale;
@@ -12,24 +12,24 @@ use super::layers::{ConvNorm, Names, Pass, Same};
 use super::parameters::Builder;
 use super::trunk::Trunk;
 
-/// What batch normalisation adds to the variance, as in the publication.
+/// Epsilon of batch normalisation, as published.
 const EPSILON: f64 = 1e-3;
 /// Channels of the first convolution.
 const STEM: i64 = 32;
 /// Channels of the last one: the features.
 const HEAD: i64 = 1280;
-/// The stages that see maps of 1/16 of the image or larger; the next halves them again.
+/// Number of stages with maps of 1/16 of the image or larger; the next one halves them again.
 const ENTRY_STAGES: usize = 5;
 
-/// Blocks of one kind in a row.
+/// A stage: a sequence of blocks of one kind.
 struct Stage {
     repeats: usize,
     kernel: i64,
-    /// Of the first block.
+    /// Stride of the first block.
     stride: i64,
-    /// How much wider a block is inside.
+    /// Expansion factor.
     expansion: i64,
-    /// Out of each block.
+    /// Output channels of each block.
     channels: i64,
 }
 
@@ -44,20 +44,20 @@ const STAGES: [Stage; 7] = [
     Stage { repeats: 1, kernel: 3, stride: 1, expansion: 6, channels: 320 },
 ];
 
-/// Channels times `width`: a multiple of 8, and not a tenth less than the product.
+/// Channels times `width`, rounded to a multiple of 8 that is at least 90 % of the product.
 fn wider(channels: i64, width: f64) -> i64 {
     let product = channels as f64 * width;
     let rounded = ((product + 4.0) as i64 / 8 * 8).max(8);
     if (rounded as f64) < 0.9 * product { rounded + 8 } else { rounded }
 }
 
-/// Blocks of a stage; the lite variant leaves the first and the last stage as they are.
+/// Number of blocks of a stage; the lite variant does not scale the first and the last stage.
 fn repeats(stage: usize, depth: f64) -> usize {
     let repeats = STAGES[stage].repeats;
     if stage == 0 || stage + 1 == STAGES.len() { repeats } else { (repeats as f64 * depth).ceil() as usize }
 }
 
-/// Mobile inverted bottleneck: wider by a 1x1 convolution, a depthwise one, and narrow again.
+/// Mobile inverted bottleneck: 1x1 expansion, depthwise convolution, 1x1 projection.
 #[derive(Debug)]
 struct Block {
     expand: Option<ConvNorm>,
@@ -66,7 +66,7 @@ struct Block {
     has_skip: bool,
 }
 
-/// How a [`Block`] is built.
+/// Parameters of a [`Block`].
 struct BlockPlan {
     channels: (i64, i64),
     kernel: i64,
@@ -113,17 +113,17 @@ fn pointwise(channels_in: i64, channels_out: i64) -> Same {
     Same { channels: (channels_in, channels_out), kernel: 1, stride: 1, depthwise: false, epsilon: EPSILON }
 }
 
-/// The backbone.
+/// EfficientNet-Lite as a [`Trunk`].
 #[derive(Debug)]
 pub struct EfficientNetLite {
     stem: ConvNorm,
-    /// One list a stage.
+    /// Blocks per stage.
     stages: Vec<Vec<Block>>,
     head: ConvNorm,
 }
 
 impl EfficientNetLite {
-    /// A backbone with new weights.
+    /// A backbone with randomly initialised weights.
     ///
     /// # Errors
     /// The device is out of memory.
@@ -178,7 +178,7 @@ impl Trunk for EfficientNetLite {
         Ok(())
     }
 
-    /// timm's name: its blocks are numbered by stage, and its layers in the order of the pass.
+    /// timm's name: it numbers blocks by stage, and layers in order of execution.
     fn other_name(&self, name: &str) -> Option<String> {
         let Some(rest) = name.strip_prefix("_blocks.") else {
             let (layer, value) = name.split_once('.')?;
@@ -210,7 +210,7 @@ impl Trunk for EfficientNetLite {
 }
 
 impl EfficientNetLite {
-    /// Stage of the block with this number from 0, and its place there.
+    /// Stage of the block with this number (from 0), and its index there.
     fn place(&self, mut number: usize) -> Option<(usize, usize)> {
         for (stage, blocks) in self.stages.iter().enumerate() {
             if number < blocks.len() {

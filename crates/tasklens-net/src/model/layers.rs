@@ -1,37 +1,36 @@
-//! The few layers that the backbones are made of.
+//! The layers that the backbones are built from.
 //!
-//! Tensors are `[N, C, H, W]` with channels-last strides, which is what CPUs and tensor cores are
-//! fastest with. Weights stay float32 and are cast inside the forward pass, so that autograd gives
-//! float32 gradients to them.
+//! Tensors are `[N, C, H, W]` with channels-last strides, the fastest layout for CPUs and tensor cores. Weights stay
+//! float32 and are cast inside the forward pass, so that their gradients are float32, too.
 
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::parameters::Builder;
 
-/// How a forward pass is computed.
+/// Mode of a forward pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pass {
     /// Batch statistics and gradients (training), or running statistics (evaluation).
     pub train: bool,
-    /// Float or BFloat16 for convolutions and activations.
+    /// Float or BFloat16, for convolutions and activations.
     pub kind: Kind,
 }
 
 impl Pass {
-    /// Training in `kind`.
+    /// Training mode in `kind`.
     pub fn train(kind: Kind) -> Self {
         Self { train: true, kind }
     }
 
-    /// Evaluation in `kind`.
+    /// Evaluation mode in `kind`.
     pub fn evaluate(kind: Kind) -> Self {
         Self { train: false, kind }
     }
 }
 
-/// What batch normalisation adds to the variance by PyTorch's default.
+/// Epsilon of batch normalisation, PyTorch's default.
 const EPSILON: f64 = 1e-5;
-/// Share of the batch in running statistics (PyTorch's convention).
+/// Momentum of running statistics (PyTorch's convention: weight of the batch).
 const MOMENTUM: f64 = 0.1;
 
 /// Batch normalisation, Ioffe and Szegedy 2015.
@@ -41,7 +40,7 @@ struct BatchNorm {
     bias: Tensor,
     running_mean: Tensor,
     running_var: Tensor,
-    /// Added to the variance.
+    /// Epsilon, added to the variance.
     epsilon: f64,
 }
 
@@ -70,7 +69,7 @@ impl BatchNorm {
     }
 }
 
-/// The parts of the names of a convolution and of the normalisation behind it.
+/// Names of a convolution and of the normalisation after it.
 pub(super) struct Names<'a> {
     /// Such as `block1.skip` or `block1.rep.0`.
     pub convolution: &'a str,
@@ -78,17 +77,16 @@ pub(super) struct Names<'a> {
     pub norm: &'a str,
 }
 
-/// What is put around the maps before a convolution.
+/// Padding of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Padding {
     None,
-    /// As much as gives ceil(size / stride) cells, and where that is odd, the extra pixel at the bottom and
-    /// right: what TensorFlow calls `same`.
+    /// TensorFlow's `same`: gives ceil(size / stride) cells; an odd pixel goes to the bottom and right.
     Same,
 }
 
 impl Padding {
-    /// Pixels before and behind a side of `size` pixels.
+    /// Padding before and after a side of `size` pixels.
     fn of(self, size: i64, kernel: i64, stride: i64) -> (i64, i64) {
         if self == Self::None {
             return (0, 0);
@@ -99,26 +97,26 @@ impl Padding {
     }
 }
 
-/// The shape of a convolution whose padding is TensorFlow's `same`.
+/// Parameters of a convolution with TensorFlow's `same` padding.
 pub(super) struct Same {
-    /// In and out.
+    /// Input and output channels.
     pub channels: (i64, i64),
     /// Height and width of the kernel.
     pub kernel: i64,
-    /// Of both sides.
+    /// Stride in both directions.
     pub stride: i64,
-    /// Whether each channel has a kernel of its own; in and out are as many then.
+    /// Whether it is depthwise, with equal input and output channels.
     pub depthwise: bool,
-    /// What the normalisation behind it adds to the variance.
+    /// Epsilon of the normalisation after it.
     pub epsilon: f64,
 }
 
-/// A bias-free convolution, plain, depthwise, or both in a row (separable), with batch normalisation behind it.
+/// A convolution without bias (plain, depthwise or separable), followed by batch normalisation.
 ///
-/// [`ConvNorm::fold`] merges the two for prediction: one pass over memory less.
+/// [`ConvNorm::fold`] merges the two for prediction, which saves one pass over memory.
 #[derive(Debug)]
 pub(super) struct ConvNorm {
-    /// `[C, 1, 3, 3]` of a separable convolution; the pointwise one follows it.
+    /// `[C, 1, 3, 3]`: the depthwise part of a separable convolution.
     depthwise: Option<Tensor>,
     /// `[O, C / groups, k, k]`.
     weight: Tensor,
@@ -129,7 +127,7 @@ pub(super) struct ConvNorm {
     folded: Option<Folded>,
 }
 
-/// Weights of a convolution that has swallowed its normalisation.
+/// Weights of a convolution with folded normalisation.
 #[derive(Debug)]
 struct Folded {
     kind: Kind,
@@ -138,13 +136,13 @@ struct Folded {
     bias: Tensor,
 }
 
-/// Uniform with the variance of He et al. 2015, by fan-out.
+/// He uniform initialisation (He et al. 2015), by fan-out.
 fn he_bound(out_channels: i64, kernel: i64) -> f32 {
     (6.0 / (out_channels * kernel * kernel) as f32).sqrt()
 }
 
 impl ConvNorm {
-    /// `kernel` x `kernel`, without bias.
+    /// A plain convolution `kernel` x `kernel`, without bias.
     pub fn plain(
         builder: &mut Builder<'_>,
         names: &Names<'_>,
@@ -161,11 +159,11 @@ impl ConvNorm {
         Ok(Self { depthwise: None, weight, groups: 1, stride, padding: Padding::None, norm, folded: None })
     }
 
-    /// A convolution as TensorFlow pads it.
+    /// A convolution with TensorFlow's padding.
     pub fn same(builder: &mut Builder<'_>, names: &Names<'_>, shape: &Same) -> Result<Self, TchError> {
         let &Same { channels: (channels_in, channels_out), kernel, stride, depthwise, epsilon } = shape;
         let groups = if depthwise { channels_in } else { 1 };
-        // Fan-out of a depthwise kernel is its own weights.
+        // The fan-out of a depthwise kernel is its size.
         let weight = builder.uniform(
             format!("{}.weight", names.convolution),
             &[channels_out, channels_in / groups, kernel, kernel],
@@ -181,7 +179,7 @@ impl ConvNorm {
         names: &Names<'_>,
         (channels_in, channels_out): (i64, i64),
     ) -> Result<Self, TchError> {
-        // Fan-out of a depthwise kernel is its own 9 weights.
+        // The fan-out of a depthwise kernel is its size, 9.
         let depthwise = builder.uniform(
             format!("{}.conv1.weight", names.convolution),
             &[channels_in, 1, 3, 3],
@@ -219,8 +217,8 @@ impl ConvNorm {
         self.norm.forward(&y.f_to_kind(pass.kind)?, pass.train)
     }
 
-    /// On a processor, the gradients of depthwise convolutions are fast in bf16 for 3x3 at stride 1 alone: for
-    /// others they take four to forty times as long there as in float32 (libtorch 2.11.0).
+    /// On CPUs, the gradients of depthwise convolutions are fast in bf16 only for 3x3 at stride 1: for others they
+    /// take four to forty times as long as in float32 (libtorch 2.11.0).
     fn learns_slowly_in_bf16(&self, x: &Tensor) -> bool {
         self.groups > 1 && (self.stride > 1 || self.weight.size()[2] > 3) && x.device() == Device::Cpu
     }

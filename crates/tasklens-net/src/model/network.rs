@@ -1,4 +1,4 @@
-//! One backbone, one head per task.
+//! The network: one backbone with one linear head per task.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use super::parameters::{Builder, Parameters};
 use super::tensor_file;
 use super::trunk::{self, Trunk};
 
-/// The multitask network.
+/// The multi-task network.
 #[derive(Debug)]
 pub struct Network {
     parameters: Parameters,
@@ -26,7 +26,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network with new weights, drawn from `seed` alone.
+    /// A network with random weights that depend only on `seed`.
     ///
     /// # Errors
     /// The device is out of memory.
@@ -66,8 +66,8 @@ impl Network {
         self.device
     }
 
-    /// Bytes `[N, H, W, 3]`, 0..255 -> images `[N, 3, H, W]` in `kind` on the network's device, scaled as its
-    /// weights want them, with channels-last strides that come for free from the bytes' order.
+    /// Bytes `[N, H, W, 3]`, 0..255 -> normalised images `[N, 3, H, W]` in `kind` on the network's device. The
+    /// channels-last strides come for free from the order of the bytes.
     ///
     /// # Errors
     /// The device is out of memory.
@@ -85,12 +85,12 @@ impl Network {
         trunk::pool(&self.trunk.exit(&self.trunk.entry(images, pass)?, pass)?)
     }
 
-    /// The backbone, for what needs its inner maps.
+    /// The backbone, for access to its inner maps.
     pub fn trunk(&self) -> &dyn Trunk {
         &*self.trunk
     }
 
-    /// Logits per task, `[N, labels]` each (float32), of features `[N, features]`.
+    /// Logits per task, `[N, labels]` each (float32), from features `[N, features]`.
     ///
     /// # Errors
     /// The device is out of memory.
@@ -101,13 +101,13 @@ impl Network {
     /// [`Network::features`], then [`Network::classify`].
     ///
     /// # Errors
-    /// As these.
+    /// As for these.
     pub fn forward(&self, images: &Tensor, pass: Pass) -> Result<Vec<Tensor>, TchError> {
         self.classify(&self.features(images, pass)?)
     }
 
-    /// Merges each normalisation into its convolution: faster evaluation in `kind`, the same result to
-    /// rounding. Only for a network that is not trained any more.
+    /// Folds each normalisation into its convolution: faster evaluation in `kind`, with the same result up to
+    /// rounding. Only for a network that is not trained any further.
     ///
     /// # Errors
     /// The device is out of memory.
@@ -115,10 +115,10 @@ impl Network {
         no_grad(|| self.trunk.fold(kind))
     }
 
-    /// Takes values by name. Every tensor whose name passes `wanted` must be there with its shape.
+    /// Loads values by name. Every tensor whose name passes `wanted` must exist with its shape.
     ///
     /// # Errors
-    /// A tensor is missing or has another shape; nothing is changed then.
+    /// A tensor is missing or has another shape; then nothing is changed.
     pub fn load(
         &mut self,
         values: &HashMap<String, Tensor>,
@@ -142,7 +142,7 @@ impl Network {
         Ok(())
     }
 
-    /// Whether a tensor of a file is one of this network's; others need not be read.
+    /// Whether a tensor of a file belongs to this network; others need not be read.
     pub fn has(&self, name: &str, shape: &[usize]) -> bool {
         self.parameters.get(name).is_some_and(|tensor| {
             let sides = tensor.size();
@@ -150,10 +150,10 @@ impl Network {
         })
     }
 
-    /// Takes the backbone's weights from a safetensors file with our names or those of another publisher.
+    /// Loads the backbone's weights from a safetensors file with our names or those of another publisher.
     ///
     /// # Errors
-    /// The file cannot be read, or is not of this backbone; nothing is changed then.
+    /// The file cannot be read, or is for another backbone; then nothing is changed.
     pub fn load_backbone(&mut self, file: &Path) -> anyhow::Result<()> {
         let header = tensor_file::header(file)?;
         let names = self.names_in(&header);
@@ -172,8 +172,8 @@ impl Network {
         self.load(&values.collect(), is_backbone)
     }
 
-    /// What a file calls the backbone's tensors, by our names: the same, or what another publisher calls them
-    /// where it has none of ours.
+    /// Maps our names of the backbone's tensors to those in a file: the same, or those of another publisher if it has
+    /// none of ours.
     fn names_in(&self, header: &Metadata) -> HashMap<String, String> {
         let ours = || self.parameters.iter().map(|p| p.name.as_str()).filter(|name| is_backbone(name));
         let is_ours = ours().any(|name| header.info(name).is_some());
@@ -181,11 +181,10 @@ impl Network {
         ours().map(|name| (name.to_owned(), theirs(name).unwrap_or_else(|| name.to_owned()))).collect()
     }
 
-    /// Checks by its header whether a file has every tensor to which `name_in_file` gives a name there, so that
-    /// none is read in vain.
+    /// Checks by its header whether a file has every tensor that `name_in_file` maps to, before reading any.
     ///
     /// # Errors
-    /// A tensor is missing, has another shape, or is none of floating-point numbers.
+    /// A tensor is missing, has another shape, or is not of floating-point type.
     pub fn fits(
         &self,
         header: &Metadata,
@@ -210,7 +209,7 @@ impl Network {
     }
 }
 
-/// Whether a parameter belongs to the backbone rather than to a head.
+/// Whether a parameter belongs to the backbone, not to a head.
 pub fn is_backbone(name: &str) -> bool {
     !name.starts_with("heads.")
 }

@@ -1,4 +1,4 @@
-//! Named tensors: what is trained, what is saved, and how it begins.
+//! Named tensors: trainable parameters and statistics, with their initialisation.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ pub struct Parameter {
     pub name: String,
     /// The values; layers hold shallow clones of it.
     pub tensor: Tensor,
-    /// Trained by the optimizer; `false` for batch-norm statistics.
+    /// Whether the optimizer trains it; `false` for batch-norm statistics.
     pub trainable: bool,
 }
 
@@ -35,7 +35,7 @@ impl Parameters {
         self.index.get(name).map(|&i| &self.all[i].tensor)
     }
 
-    /// The trainable ones whose name passes `filter`, as (name, tensor).
+    /// The trainable parameters whose name passes `filter`, as (name, tensor).
     pub fn trainable(&self, filter: impl Fn(&str) -> bool) -> Vec<(String, Tensor)> {
         self.all
             .iter()
@@ -44,7 +44,7 @@ impl Parameters {
             .collect()
     }
 
-    /// How many numbers there are in all.
+    /// Total number of values.
     pub fn count(&self) -> u64 {
         self.all.iter().map(|p| p.tensor.numel() as u64).sum()
     }
@@ -55,7 +55,7 @@ impl Parameters {
     }
 }
 
-/// Makes the tensors of a new network, with names that follow its structure.
+/// Creates the tensors of a new network, with names that follow its structure.
 pub struct Builder<'a> {
     parameters: &'a mut Parameters,
     random: Pcg64Mcg,
@@ -63,12 +63,12 @@ pub struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// First weights are drawn from `seed` alone, so that runs repeat whatever else the process does.
+    /// Initial weights depend only on `seed`, so that runs are reproducible whatever else the process does.
     pub fn new(parameters: &'a mut Parameters, seed: u64, device: Device) -> Self {
         Self { parameters, random: Pcg64Mcg::seed_from_u64(seed), device }
     }
 
-    /// A trainable weight with values uniform in `-bound..bound`.
+    /// A trainable weight, initialised uniformly in `-bound..bound`.
     pub(super) fn uniform(&mut self, name: String, shape: &[i64], bound: f32) -> Result<Tensor, TchError> {
         let count = shape.iter().product::<i64>() as usize;
         let values: Vec<f32> =
@@ -77,7 +77,7 @@ impl<'a> Builder<'a> {
         self.add(name, tensor, true)
     }
 
-    /// A tensor with one value throughout.
+    /// A constant tensor.
     pub(super) fn constant(
         &mut self,
         name: String,

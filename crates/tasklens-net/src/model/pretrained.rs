@@ -1,7 +1,7 @@
-//! Where the first weights of a backbone come from: the cache, into which the set-up puts some, a download, or a
-//! file of the user's.
+//! Finds the initial weights of a backbone: in the cache (which set-up fills with some), by download, or in a file of
+//! the user.
 //!
-//! Only the file is found here; what is in it is checked when it is loaded.
+//! This only finds the file; its content is checked when it is loaded.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,24 +13,24 @@ use tasklens_data::download::stream::{Broken, Get, Stream};
 use tasklens_data::download::{self, Download, DownloadError, Patience};
 use tasklens_data::user_folders;
 
-/// Ten times what the largest file of weights has.
+/// Ten times the size of the largest file of weights.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// The first weights of the backbone.
+/// The source of the initial weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolved {
-    /// The safetensors file; `None` is from scratch.
+    /// The safetensors file; `None` means from scratch.
     pub path: Option<PathBuf>,
-    /// Where it came from, in words for the user.
+    /// Where it comes from, for the user.
     pub why: String,
-    /// Something was wanted and could not be had: tell the user where it cannot be missed.
+    /// Set if weights were requested but not available: show it where it cannot be missed.
     pub warning: Option<String>,
 }
 
-/// The per-user folder for what can be fetched again.
+/// The per-user cache folder.
 ///
 /// # Errors
-/// The system names no home folder.
+/// The user has no home folder.
 pub fn cache_folder() -> anyhow::Result<PathBuf> {
     user_folders::cache().context("this user has no home folder: set the environment variable HOME")
 }
@@ -45,13 +45,13 @@ fn cache_file(weights: &Weights) -> anyhow::Result<PathBuf> {
     Ok(cache_folder()?.join("weights").join(weights.file))
 }
 
-/// Finds the weights that `pretrained` asks for, and downloads public ones that the set-up does not bring where
-/// they are not in the cache. `progress` gets (bytes done, bytes in all or 0).
+/// Finds the weights that `pretrained` requests, and downloads public ones that set-up does not bring if they are not
+/// in the cache. `progress` gets (bytes done, total bytes or 0).
 ///
 /// The environment variable `TASKLENS_OFFLINE=1` forbids downloads; `HF_ENDPOINT` names a mirror.
 ///
 /// # Errors
-/// A file that does not exist; with `required` also that the public weights cannot be had; a cancel.
+/// A file does not exist; with `required`, the public weights are not available; or a cancel.
 pub fn resolve(
     backbone: Backbone,
     pretrained: &Pretrained,
@@ -70,7 +70,7 @@ pub fn resolve(
     source.resolve(pretrained, progress, keep_going)
 }
 
-/// Where to look, apart from the environment.
+/// Where to look; taken from the environment except in tests.
 struct Source {
     backbone: Backbone,
     endpoint: String,
@@ -132,7 +132,7 @@ impl Source {
     ) -> anyhow::Result<Resolved> {
         let file = self.folder?.join(weights.file);
         if file.is_file() {
-            // A download that was given up, before the file came in another way.
+            // Left over from an abandoned download, before the file arrived in another way.
             download::remove_left_over(&file);
             return Ok(Resolved::file(file, "ImageNet weights from the cache".to_owned()));
         }
@@ -163,7 +163,7 @@ impl Source {
     }
 }
 
-/// What brings weights that come with the set-up.
+/// How to get weights that come with set-up.
 fn fetch_by_set_up(backbone: Backbone, is_default: bool) -> String {
     let name = if is_default { String::new() } else { format!(" --weights {}", backbone.name()) };
     format!("`cargo xtask setup{name}` in the folder of Tasklens fetches it")
@@ -175,7 +175,7 @@ fn with_weights() -> Vec<&'static str> {
     networks.filter(|facts| facts.weights.is_some()).map(|facts| facts.name).collect()
 }
 
-/// The public weights that are in the cache, and the others with what brings them.
+/// The public weights that are in the cache, and the others with how to get them.
 pub fn in_cache() -> (Vec<&'static str>, Vec<(Weights, String)>) {
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for backbone in Backbone::ALL.iter().copied() {
@@ -211,15 +211,15 @@ pub fn is_cancel(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(DownloadError::Cancelled))
 }
 
-/// What Hugging Face says of a large file before it sends us to where the bytes are.
+/// Size and digest of a large file that Hugging Face announces before redirecting to its content.
 #[derive(Debug, PartialEq, Eq)]
 struct Promise {
     sha256: Option<String>,
     size: Option<u64>,
 }
 
-/// Asks for the digest and the size, which come with the redirect as `X-Linked-Etag` and
-/// `X-Linked-Size`. Bounded to a few seconds, so that a machine without network starts soon.
+/// Requests the digest and size, which come with the redirect as `X-Linked-Etag` and `X-Linked-Size`. Limited to a
+/// few seconds, so that training starts soon without a network.
 fn promise(url: &str, keep_going: &dyn Fn() -> bool) -> Result<Promise, Broken> {
     let mut url = url.to_owned();
     for _ in 0..4 {
@@ -235,7 +235,7 @@ fn promise(url: &str, keep_going: &dyn Fn() -> bool) -> Result<Promise, Broken> 
         }
         let next = head.header("location").and_then(|to| url::Url::parse(&url).ok()?.join(to).ok());
         match (head.status, next) {
-            // A renamed repository answers with its new place, which then says the digest.
+            // A renamed repository redirects to its new location, which then announces the digest.
             (300..=399, Some(next)) => url = next.into(),
             (200..=299, _) => return Ok(Promise { sha256: None, size: None }),
             (status, _) => return Err(Broken::Network(format!("the server answered status {status}"))),

@@ -1,5 +1,5 @@
-//! Files of named tensors: safetensors, written whole, and read with care, as a file may come from anywhere.
-//! Never a pickle.
+//! Files of named tensors in safetensors format: written atomically, and read with checks, as a file may come from
+//! anywhere. Never a pickle.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,19 +15,19 @@ use tch::{Device, Kind, Tensor};
 
 /// The format's own limit on the header, bytes.
 const LARGEST_HEADER: u64 = 100_000_000;
-/// No tensor of ours has more.
+/// Maximum number of dimensions of our tensors.
 const MOST_DIMENSIONS: usize = 8;
 
 /// Tensors read from a safetensors file, on the CPU in float32, with the file's metadata.
 #[derive(Debug)]
 pub struct Tensors {
-    /// By name.
+    /// Tensors by name.
     pub tensors: HashMap<String, Tensor>,
-    /// The header's strings.
+    /// The metadata strings of the header.
     pub metadata: HashMap<String, String>,
 }
 
-/// A tensor on its way into a file: float16 stays, everything else becomes float32.
+/// A tensor to be written: float16 is kept, everything else becomes float32.
 struct Bytes {
     dtype: Dtype,
     shape: Vec<usize>,
@@ -65,7 +65,7 @@ impl View for &Bytes {
     }
 }
 
-/// Writes tensors with the header's strings to `file`, whole or not at all.
+/// Writes tensors with metadata strings to `file`, atomically.
 ///
 /// # Errors
 /// The disk is full or not writable; an earlier file stays as it was.
@@ -82,7 +82,8 @@ pub fn write(
     files::replace(file, &bytes).with_context(|| format!("cannot write {}", file.display()))
 }
 
-/// The header of a safetensors file: its strings, and the tensors' kinds and shapes, which fit the file's size.
+/// Reads the header of a safetensors file: metadata strings, and types and shapes of the tensors, checked against the
+/// file's size.
 ///
 /// # Errors
 /// It cannot be read, or is damaged.
@@ -90,8 +91,8 @@ pub fn header(file: &Path) -> anyhow::Result<Metadata> {
     Ok(open(file)?.header)
 }
 
-/// Reads those tensors of a safetensors file that are `wanted`, by name and shape. The others cost no memory,
-/// however large a file from elsewhere says they are.
+/// Reads the tensors of a safetensors file that are `wanted`, by name and shape. The others cost no memory, whatever
+/// sizes an untrusted file declares.
 ///
 /// # Errors
 /// It cannot be read, or is damaged.
@@ -108,7 +109,7 @@ pub fn read(file: &Path, mut wanted: impl FnMut(&str, &[usize]) -> bool) -> anyh
     Ok(Tensors { tensors, metadata: header.metadata().clone().unwrap_or_default() })
 }
 
-/// The floating-point numbers that are read.
+/// The [`Kind`] of a supported floating-point type.
 pub fn kind_of(dtype: Dtype) -> Option<Kind> {
     match dtype {
         Dtype::F32 => Some(Kind::Float),
@@ -119,10 +120,10 @@ pub fn kind_of(dtype: Dtype) -> Option<Kind> {
     }
 }
 
-/// A file whose header was read.
+/// An open file with its header.
 struct Opened {
     file_in: File,
-    /// Where the tensors begin, bytes.
+    /// Offset of the tensors in bytes.
     begin: u64,
     header: Metadata,
 }
@@ -130,7 +131,7 @@ struct Opened {
 fn open(file: &Path) -> anyhow::Result<Opened> {
     let damaged = || format!("{} is no safetensors file, or is damaged", file.display());
     let cannot = || format!("cannot read {}", file.display());
-    // A device or a pipe has no end that it could be read to.
+    // A device or a pipe may have no end.
     let metadata = std::fs::metadata(file).with_context(cannot)?;
     ensure!(metadata.is_file(), damaged());
     let mut file_in = File::open(file).with_context(cannot)?;
@@ -141,13 +142,13 @@ fn open(file: &Path) -> anyhow::Result<Opened> {
     let behind = behind.filter(|_| length <= LARGEST_HEADER).with_context(damaged)?;
     let mut header = vec![0_u8; usize::try_from(length)?];
     file_in.read_exact(&mut header).with_context(damaged)?;
-    // The parser sees to it that no tensor overlaps another, and that each is as long as its shape says.
+    // The parser checks that tensors do not overlap and that their lengths match their shapes.
     let header: Metadata = serde_json::from_slice(&header).with_context(damaged)?;
     ensure!(header.data_len() as u64 == behind, damaged());
     Ok(Opened { file_in, begin: 8 + length, header })
 }
 
-/// Its bytes are as many as its shape says, and lie in the file: [`open`] has seen to both.
+/// Its size matches its shape and lies within the file: [`open`] has checked both.
 fn read_one(file: &mut File, begin: u64, info: &TensorInfo, kind: Kind) -> anyhow::Result<Tensor> {
     let (from, to) = info.data_offsets;
     let sides: Result<Vec<i64>, _> = info.shape.iter().map(|&n| i32::try_from(n).map(i64::from)).collect();

@@ -1,4 +1,4 @@
-//! What the heads stand on: the convolutions of a backbone, whichever it is.
+//! The interface of backbones: the convolutions below the heads.
 
 use std::fmt::Debug;
 
@@ -10,36 +10,34 @@ use super::layers::Pass;
 use super::parameters::Builder;
 use super::xception::Xception;
 
-/// The convolutions of a network, in two parts: what heat maps need is between them.
+/// The convolutions of a network, in two parts: heat maps use the maps between them.
 pub trait Trunk: Debug + Send {
-    /// Images `[N, 3, H, W]` in `pass.kind`, scaled as the network wants them -> maps `[N, C, h, w]` of about
-    /// H / 16 by W / 16 cells.
+    /// Normalised images `[N, 3, H, W]` in `pass.kind` -> maps `[N, C, h, w]` of about H / 16 by W / 16 cells.
     ///
     /// # Errors
     /// The device is out of memory, or the images are under 32 pixels.
     fn entry(&self, images: &Tensor, pass: Pass) -> Result<Tensor, TchError>;
 
-    /// What [`Trunk::entry`] gives -> `[N, features, h, w]` of about H / 32 by W / 32 cells.
+    /// Maps from [`Trunk::entry`] -> `[N, features, h, w]` of about H / 32 by W / 32 cells.
     ///
     /// # Errors
     /// The device is out of memory.
     fn exit(&self, maps: &Tensor, pass: Pass) -> Result<Tensor, TchError>;
 
-    /// Merges each normalisation into its convolution, for evaluation in `kind`.
+    /// Folds each normalisation into its convolution, for evaluation in `kind`.
     ///
     /// # Errors
     /// The device is out of memory.
     fn fold(&mut self, kind: Kind) -> Result<(), TchError>;
 
-    /// What another publisher of the same weights calls the tensor that we call `name`; `None` where nobody
-    /// has another name for it.
+    /// The name that another publisher of the same weights uses for our tensor `name`; `None` if there is no other.
     fn other_name(&self, name: &str) -> Option<String> {
         let _ = name;
         None
     }
 }
 
-/// A backbone with new weights.
+/// Builds a backbone with randomly initialised weights.
 ///
 /// # Errors
 /// The device is out of memory.

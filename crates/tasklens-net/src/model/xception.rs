@@ -19,13 +19,13 @@ struct Block {
     halves: bool,
 }
 
-/// How a [`Block`] is built.
+/// Parameters of a [`Block`].
 struct BlockPlan {
     channels: (i64, i64),
     convolutions: usize,
     halves: bool,
     starts_with_relu: bool,
-    /// Whether the first convolution already has the output width, or only the last.
+    /// Whether the first convolution already has the output width, or only the last one.
     grows_first: bool,
 }
 
@@ -36,7 +36,7 @@ impl Block {
         for i in 0..plan.convolutions {
             let from = if plan.grows_first && i > 0 { channels_out } else { channels_in };
             let to = if plan.grows_first || i + 1 == plan.convolutions { channels_out } else { channels_in };
-            // Places in timm's nn.Sequential: [relu] separable norm relu separable norm ...
+            // Positions in timm's nn.Sequential: [relu] separable norm relu separable norm ...
             let place = 3 * i + usize::from(plan.starts_with_relu);
             let names = Names {
                 convolution: &format!("{name}.rep.{place}"),
@@ -75,7 +75,7 @@ impl Block {
     }
 }
 
-/// The backbone.
+/// Xception as a [`Trunk`].
 #[derive(Debug)]
 pub struct Xception {
     conv1: ConvNorm,
@@ -86,7 +86,7 @@ pub struct Xception {
 }
 
 impl Xception {
-    /// A backbone with new weights.
+    /// A backbone with randomly initialised weights.
     ///
     /// # Errors
     /// The device is out of memory.

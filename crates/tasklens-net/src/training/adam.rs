@@ -1,5 +1,5 @@
-//! Adam as Keras has it: Kingma and Ba 2015, the variant at the end of their section 2, in which epsilon is added before
-//! the bias of the variance is corrected. With decoupled weight decay it is AdamW. Its state can be saved and restored.
+//! Adam as in Keras: Kingma and Ba 2015, the variant at the end of their section 2, which adds epsilon before the
+//! bias correction of the variance. With decoupled weight decay it is AdamW. Its state can be saved and restored.
 
 use std::collections::HashMap;
 
@@ -8,19 +8,20 @@ use tch::{Tensor, no_grad};
 
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
-/// Keras' default. Early on it damps small gradients more than PyTorch's 1e-8, which is added after the correction.
+/// Keras' default. In the first steps it damps small gradients more than PyTorch's 1e-8, which is added after the
+/// correction.
 const EPSILON: f64 = 1e-7;
 
-/// What stands in front of a parameter's name in [`Adam::state`].
+/// Prefixes of parameter names in [`Adam::state`].
 pub const PREFIXES: [&str; 2] = ["adam.exp_avg.", "adam.exp_avg_sq."];
 
-/// One trained tensor and its two moments.
+/// A trained tensor with its two moments.
 struct Slot {
     name: String,
     parameter: Tensor,
-    /// What its learning rate is, as a share of that of the step.
+    /// Its learning rate relative to that of the step.
     share: f64,
-    /// What each step takes off it, as a share of itself and of the rate.
+    /// Weight decay, as a share of the learning rate.
     decay: f64,
     mean: Tensor,
     variance: Tensor,
@@ -33,7 +34,7 @@ pub struct Adam {
 }
 
 impl Adam {
-    /// Over named parameters, with zero moments.
+    /// For named parameters, with zero moments.
     ///
     /// # Errors
     /// The device is out of memory.
@@ -49,8 +50,9 @@ impl Adam {
         Ok(Self { slots, steps: 0 })
     }
 
-    /// With decoupled weight decay (Loshchilov and Hutter 2019): each step first takes its rate times `decay` off the
-    /// weights. Biases and the parameters of batch normalisation, which are all that has one dimension, do not decay.
+    /// With decoupled weight decay (Loshchilov and Hutter 2019): each step first reduces the weights by the learning
+    /// rate times `decay`. Biases and the parameters of batch normalisation (everything with one dimension) do not
+    /// decay.
     pub fn with_decay(mut self, decay: f64) -> Self {
         for slot in &mut self.slots {
             slot.decay = if slot.parameter.dim() > 1 { decay } else { 0.0 };
@@ -58,7 +60,7 @@ impl Adam {
         self
     }
 
-    /// With another rate for some: `share` of that of the step, by name.
+    /// With different learning rates by name: `share` of that of the step.
     pub fn with_shares(mut self, share: impl Fn(&str) -> f64) -> Self {
         for slot in &mut self.slots {
             slot.share = share(&slot.name);
@@ -66,7 +68,7 @@ impl Adam {
         self
     }
 
-    /// The gradients of `loss` by every parameter, in this optimizer's order, then one step.
+    /// Computes the gradients of `loss`, then makes one step.
     ///
     /// # Errors
     /// The device is out of memory.
@@ -79,7 +81,7 @@ impl Adam {
         let correction = (1.0 - BETA2.powf(steps)).sqrt() / correction1;
         no_grad(|| {
             for (slot, gradient) in self.slots.iter_mut().zip(&gradients) {
-                // The head of a task that no row of the batch has a label for took no part.
+                // The head of a task without labels in the batch has no gradient.
                 if !gradient.defined() {
                     continue;
                 }
@@ -98,7 +100,7 @@ impl Adam {
         })
     }
 
-    /// Steps taken.
+    /// Number of steps so far.
     pub fn steps(&self) -> u64 {
         self.steps
     }
@@ -116,7 +118,7 @@ impl Adam {
             .collect()
     }
 
-    /// Takes back what [`Adam::state`] gave.
+    /// Restores a state from [`Adam::state`].
     ///
     /// # Errors
     /// A moment is missing or has another shape.

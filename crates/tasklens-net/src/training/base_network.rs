@@ -1,7 +1,7 @@
-//! A checkpoint that nobody trained: a backbone with its public weights, whose features heads can learn from.
+//! An untrained checkpoint for labelling: a backbone with public weights, on whose features heads can learn.
 //!
-//! It is the config's own where its weights are there, so that a run that is frozen on it shares the features, and
-//! else a small one whose weights the set-up brings. Nothing is ever downloaded without being asked for.
+//! It is the config's own backbone if its weights are installed, so that frozen runs on it share the features, else a
+//! small one whose weights come with set-up. Nothing is downloaded without being requested.
 
 use std::path::{Path, PathBuf};
 
@@ -15,43 +15,43 @@ use crate::model::checkpoint::{self, Description};
 use crate::model::network::Network;
 use crate::model::pretrained;
 
-/// The folder beside the runs, and the file within.
+/// The folder beside the runs, and the file in it.
 const FOLDER: &str = "labelling";
 const FILE: &str = "imagenet_backbone.safetensors";
 
-/// Up to so many images the better of the small networks is worth its time: two to three minutes on two cores.
+/// Up to this many images the better of the small networks is worth its time: two to three minutes on two cores.
 const FEW_IMAGES: usize = 5000;
-/// The small networks to label with, the better one first: of photographs of clothes, heads on its features know
-/// 71 % after 100 labels and 84 % after 400 (the faster one 65 % and 80 %), at 0.6 times as many images a second.
+/// The small networks for labelling, the better one first: on photographs of clothes, heads on its features reach 71
+/// % accuracy after 100 labels and 84 % after 400 (the faster one 65 % and 80 %), at 0.6 times the speed.
 const SMALL: [Backbone; 2] = [Backbone::EfficientNetLite2, Backbone::EfficientNetLite0];
 
-/// Where the public weights of a backbone are, if they are on this computer: [`pretrained::cached`], but in tests.
+/// Finds the public weights of a backbone on this computer: [`pretrained::cached`], except in tests.
 pub type Cached<'a> = &'a dyn Fn(Backbone) -> Option<PathBuf>;
 
-/// What there is to label with without being asked.
+/// What is available for labelling without a request by the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AtHand {
     /// The checkpoint.
     Network(PathBuf),
-    /// None; one line says what would help.
+    /// Nothing; one line says what would help.
     None(String),
 }
 
-/// A backbone and the weights that it is to have.
+/// A backbone with the weights to load.
 #[derive(Debug)]
 struct Base {
     backbone: Backbone,
-    /// Height and width of its input, pixels.
+    /// Height and width of its input in pixels.
     size: (u32, u32),
     weights: PathBuf,
 }
 
-/// Makes the checkpoint for a config and so many images, or finds the one that was made before, and returns where
-/// it is. Its heads are new and know nothing. What is not on this computer is downloaded where the config wants a
-/// backbone whose weights can be; `progress` gets the bytes of that, done and in all.
+/// Creates the checkpoint for a config and this many images, or finds an existing one, and returns its path. Its
+/// heads are untrained. Missing weights are downloaded if the config's backbone has downloadable ones; `progress`
+/// gets (bytes done, total).
 ///
 /// # Errors
-/// There are no weights, or they cannot be had; the message says what to do.
+/// There are no weights, or they are not available; the message says what to do.
 pub fn prepare(
     config: &Config,
     images: usize,
@@ -66,11 +66,11 @@ pub fn prepare(
     write(config, &base)
 }
 
-/// As [`prepare`], for a project that was only opened: with nothing but what is on this computer, and not where the
-/// config wants no pretrained weights.
+/// As [`prepare`], for a project that was just opened: only with weights on this computer, and not if the config has
+/// `pretrained: none`.
 ///
 /// # Errors
-/// The checkpoint cannot be written, or the weights that the config names are not of its backbone.
+/// The checkpoint cannot be written, or the weights that the config names do not fit its backbone.
 pub fn prepare_at_hand(config: &Config, images: usize, cached: Cached<'_>) -> anyhow::Result<AtHand> {
     if config.model.pretrained == Pretrained::None {
         let line = "No model suggests labels: the config has `pretrained: none`. Update the model helps all the same";
@@ -82,12 +82,12 @@ pub fn prepare_at_hand(config: &Config, images: usize, cached: Cached<'_>) -> an
     }
 }
 
-/// Whether a checkpoint is one of these: nobody trained it.
+/// Whether a checkpoint is such an untrained one.
 pub fn is_base(checkpoint: &Path) -> bool {
     checkpoint.ends_with(Path::new(FOLDER).join(FILE))
 }
 
-/// The config's backbone as training begins with it, so that the features are the same.
+/// The config's backbone as training would start with it, so that the features are the same.
 fn own(config: &Config, cached: Cached<'_>) -> Option<Base> {
     let model = &config.model;
     let weights = match &model.pretrained {
@@ -98,8 +98,8 @@ fn own(config: &Config, cached: Cached<'_>) -> Option<Base> {
     Some(Base { backbone: model.backbone, size: (model.height, model.width), weights: weights? })
 }
 
-/// A small network at the size that its weights were trained at: the one that was used before, or the better one
-/// for few images and the faster one for many.
+/// A small network at its native size: the one that was used before, else the better one for few images and the
+/// faster one for many.
 fn small(config: &Config, images: usize, cached: Cached<'_>) -> Option<Base> {
     let [better, faster] = SMALL;
     let order = if images <= FEW_IMAGES { [better, faster] } else { [faster, better] };
@@ -112,7 +112,7 @@ fn small(config: &Config, images: usize, cached: Cached<'_>) -> Option<Base> {
     Some(Base { backbone, size: (side, side), weights })
 }
 
-/// The weights of the config's backbone, from where training would get them.
+/// The weights of the config's backbone, from the same source as in training.
 fn download(
     config: &Config,
     progress: &dyn Fn(u64, u64),
@@ -154,7 +154,7 @@ fn what_helps(config: &Config) -> String {
     }
 }
 
-/// The checkpoint of a backbone with its weights, where it is not there already.
+/// Writes the checkpoint of a backbone with its weights, unless it exists.
 fn write(config: &Config, base: &Base) -> anyhow::Result<PathBuf> {
     let model = &config.model;
     let facts = base.backbone.facts();
@@ -167,7 +167,7 @@ fn write(config: &Config, base: &Base) -> anyhow::Result<PathBuf> {
         width: base.size.1,
         mean: facts.mean,
         std: facts.std,
-        // As a run on the same computer, which shares the features then.
+        // As in a run on the same computer, which then shares the features.
         precision: precision_name(setup::precision(config, &setup::device(config)?)).to_owned(),
         epoch: 0,
         config: String::new(),
@@ -183,10 +183,10 @@ fn write(config: &Config, base: &Base) -> anyhow::Result<PathBuf> {
     Ok(file)
 }
 
-/// What Label computes with the backbone, a run on the same one that is frozen finds, and the other way round.
+/// Lets Label and frozen runs on the same backbone share features.
 fn share_features(file: &Path, description: &Description) {
     let Some(runs) = file.parent().and_then(Path::parent) else { return };
-    // A link leads to what is not ours.
+    // The target of a link is not ours.
     if runs.join(features::FOLDER).is_symlink() {
         return;
     }
@@ -195,7 +195,7 @@ fn share_features(file: &Path, description: &Description) {
     }
 }
 
-/// Beside the runs; where these are outside of the project's folder, in its own, as nobody was asked.
+/// Beside the runs; if these are outside the project's folder, inside it, because the user has not given permission.
 fn folder_for(config: &Config) -> anyhow::Result<PathBuf> {
     let written = [Written::InRuns(FOLDER)];
     if config.outside(&written).is_empty() {

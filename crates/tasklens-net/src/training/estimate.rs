@@ -1,4 +1,4 @@
-//! How long a run takes on this computer: what there is to do, times a speed that was measured a moment before.
+//! Estimates how long a run takes on this computer: the remaining work times a freshly measured speed.
 
 mod measure;
 mod work;
@@ -13,19 +13,20 @@ use super::events::Stage;
 use super::features::augmented_views;
 use crate::device;
 
-/// How long a run takes.
+/// The duration of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
-    /// To the end of the last epoch; one that stops early takes less.
+    /// Seconds to the end of the last epoch; early stopping makes it shorter.
     pub seconds: f64,
-    /// What it follows from.
+    /// The work that it is based on.
     pub speed: Speed,
 }
 
-/// Of a run of `config` on `data`, with a speed that is known already or is measured now, which takes some seconds.
+/// Estimates a run of `config` on `data`, with a known speed or one that is measured now, which takes a few seconds.
 ///
 /// # Errors
-/// `keep_going` said no; the device or the weights in the cache do not work; none of some images can be read.
+/// Cancelled by `keep_going`; the device or the cached weights do not work; or none of the sampled images can be
+/// read.
 pub fn estimate(
     config: &Config,
     data: &Dataset,
@@ -41,8 +42,8 @@ pub fn estimate(
     Ok(Estimate { seconds: seconds(&config.model, &work, &speed, has_gpu), speed })
 }
 
-/// Seconds to the end of the last epoch; a run that stops early takes less. `has_gpu`: while the network computes
-/// there, the processor decodes.
+/// Seconds to the end of the last epoch; early stopping makes it shorter. `has_gpu`: decoding on the CPU then
+/// overlaps with the network.
 fn seconds(model: &ModelConfig, work: &Work, speed: &Speed, has_gpu: bool) -> f64 {
     let together = |network: f64, decoding: f64| match has_gpu {
         true => network.max(decoding),
@@ -58,11 +59,11 @@ fn seconds(model: &ModelConfig, work: &Work, speed: &Speed, has_gpu: bool) -> f6
     if Stage::of(model, 1) == Stage::Heads {
         let missing = (work.views(model).saturating_sub(work.stored)) as f64;
         seconds += together(missing * speed.forward, missing.min(images) * speed.decode);
-        // What validates goes forward alone, which is a third of it.
+        // Validation is forward only, about a third of the cost.
         seconds += epochs_of(Stage::Heads) * (train + validation / 3.0) * speed.heads;
     }
     if Stage::of(model, model.epochs) == Stage::All {
-        // Images stay in memory after the first epoch.
+        // Images are cached after the first epoch.
         let epoch = train * speed.train + validation * speed.forward;
         seconds += together(epoch, images * speed.decode);
         seconds += (epochs_of(Stage::All) - 1.0) * epoch;
@@ -71,7 +72,7 @@ fn seconds(model: &ModelConfig, work: &Work, speed: &Speed, has_gpu: bool) -> f6
 }
 
 impl Work {
-    /// Features that heads are trained on: of each image that trains some views, of each that validates one.
+    /// Number of features for training heads: several views per training image, one per validation image.
     fn views(&self, model: &ModelConfig) -> usize {
         self.train * (1 + augmented_views(model)) + self.validation
     }

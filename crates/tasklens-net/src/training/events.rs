@@ -1,45 +1,45 @@
-//! What a run says ([`Event`]) and what it can be told ([`Command`]): plain data, so that a run can
-//! be recorded to `events.jsonl`, replayed, printed and asserted on.
+//! Events of a run ([`Event`]) and commands to it ([`Command`]): plain data, so that a run can be recorded to
+//! `events.jsonl`, replayed, printed and tested.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// What a run can be told while it goes on. Nothing else changes in flight.
+/// Commands to a running run. Nothing else can be changed while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Wait after the batch in hand.
+    /// Pause after the current batch.
     Pause,
-    /// Go on after a pause.
+    /// Continue after a pause.
     Resume,
-    /// End after the batch in hand and keep the best weights.
+    /// Stop after the current batch and keep the best weights.
     Stop,
 }
 
-/// What a run says, in this order: `Preparing`*, `Started`, then `StageBegan`, `Batch`, `Epoch`,
+/// Events of a run, in this order: `Preparing`*, `Started`, then `StageBegan`, `Batch`, `Epoch`,
 /// `LearningRateReduced`, `Checkpoint`, `Warning`, `Paused`, `Resumed`, and last `Stopped` or `Failed`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// Work before the first epoch: reading data, weights (with bytes), stored features.
     Preparing {
-        /// What is being done, in words for the user.
+        /// What is being done, for the user.
         what: String,
-        /// How much is done, in the unit of `of`.
+        /// Amount done, in the unit of `of`.
         done: u64,
-        /// How much there is; 0 when unknown.
+        /// Total amount; 0 if unknown.
         of: u64,
     },
-    /// The run exists and begins its first epoch.
+    /// The first epoch starts.
     Started(Started),
-    /// A stage of a run begins with this epoch; only of runs with `frozen_epochs`.
+    /// A stage starts with this epoch; only in runs with `frozen_epochs`.
     StageBegan {
         /// The epoch (from 1).
         epoch: usize,
-        /// What of the network learns from here on.
+        /// What is trained from here on.
         stage: Stage,
     },
-    /// Training goes on; at most 20 a second.
+    /// Progress within an epoch; at most 20 per second.
     Batch(BatchProgress),
     /// An epoch is complete, validation included.
     Epoch(EpochMetrics),
@@ -56,28 +56,25 @@ pub enum Event {
         epoch: usize,
         /// Whether they are the best so far by `val_loss`.
         best: bool,
-        /// The file.
+        /// The checkpoint file.
         path: PathBuf,
     },
     /// Something the user must know that does not end the run.
-    Warning {
-        /// The message.
-        message: String,
-    },
-    /// The run waits.
+    Warning { message: String },
+    /// The run is paused.
     Paused,
-    /// The run goes on.
+    /// The run continues.
     Resumed,
     /// The run is over and its best weights are in place.
     Stopped(Stopped),
-    /// The run ended with an error; what it had stays in its folder.
+    /// The run ended with an error; its files so far stay in its folder.
     Failed {
         /// The message, with what to do.
         error: String,
     },
 }
 
-/// Facts that hold for the whole run.
+/// Properties of the whole run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Started {
     /// The run's folder.
@@ -86,39 +83,39 @@ pub struct Started {
     pub device: String,
     /// `fp32` or `bf16`.
     pub precision: String,
-    /// Trainable and other weights together.
+    /// Number of weights, trainable or not.
     pub parameters: u64,
-    /// Rows that train.
+    /// Number of training rows.
     pub n_train: usize,
-    /// Rows that validate.
+    /// Number of validation rows.
     pub n_validation: usize,
     /// Task names, in the order of every per-task list in other events.
     pub tasks: Vec<String>,
-    /// Per task, what validates it; empty in runs of earlier versions.
+    /// Per task, the validation labels; empty in runs of earlier versions.
     #[serde(default)]
     pub validation_labels: Vec<Labelled>,
-    /// At most so many epochs.
+    /// Maximum number of epochs.
     pub epochs: usize,
-    /// Epochs that were already complete (a resumed run).
+    /// Number of epochs that were already complete (in a resumed run).
     pub epochs_done: usize,
-    /// Where the backbone's first weights came from, in words.
+    /// Where the backbone's initial weights came from, for the user.
     pub weights: String,
 }
 
-/// What the validation images have of a task.
+/// Labels of the validation images for a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Labelled {
-    /// Images with a label.
+    /// Number of images with a label.
     pub images: usize,
-    /// How many of them have the most common one.
+    /// Number of images with the most common label.
     pub most_common: usize,
 }
 
-/// What of the network learns.
+/// The part of the network that is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// The heads alone; the backbone is as it was.
+    /// The heads alone; the backbone is frozen.
     Heads,
     /// All layers.
     All,
@@ -135,12 +132,12 @@ pub struct BatchProgress {
     pub done: usize,
     /// Images in this phase.
     pub of: usize,
-    /// Smoothed rate.
+    /// Smoothed rate, images per second.
     pub images_per_sec: f64,
     /// Mean loss of the phase so far.
     #[serde(with = "number_or_null")]
     pub loss: f64,
-    /// Seconds to the end of the last epoch of the stage at this rate, if no early stop comes.
+    /// Seconds to the end of the stage's last epoch at this rate, without early stopping.
     pub secs_left: f64,
 }
 
@@ -148,9 +145,9 @@ pub struct BatchProgress {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// Weights change.
+    /// Weights are updated.
     Train,
-    /// Weights rest.
+    /// Weights are fixed.
     Validation,
 }
 
@@ -159,13 +156,13 @@ pub enum Phase {
 pub struct EpochMetrics {
     /// The epoch (from 1).
     pub epoch: usize,
-    /// The learning rate of the heads that it ran at; where it changes with each batch, that of the last.
+    /// The learning rate of the heads; that of the last batch if it changes with each batch.
     pub learning_rate: f64,
-    /// Wall time of training and validation.
+    /// Wall time of training and validation, seconds.
     pub secs: f64,
-    /// Images a second while training.
+    /// Images per second while training.
     pub images_per_sec: f64,
-    /// Over the training images, as they were augmented and while the weights changed.
+    /// Over the augmented training images, while the weights were changing.
     pub train: SplitMetrics,
     /// Over the validation images, not augmented.
     pub validation: SplitMetrics,
@@ -176,13 +173,13 @@ pub struct EpochMetrics {
 /// Loss and accuracy over one split.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SplitMetrics {
-    /// Sum over tasks of weight times loss.
+    /// Sum over tasks of task weight times loss.
     #[serde(with = "number_or_null")]
     pub loss: f64,
-    /// One per task; NaN where the split has no label of the task.
+    /// Loss per task; NaN if the split has no label of the task.
     #[serde(with = "nan_as_null")]
     pub task_loss: Vec<f64>,
-    /// One per task, 0 to 1; NaN where the split has no label of the task.
+    /// Accuracy per task, 0 to 1; NaN if the split has no label of the task.
     #[serde(with = "nan_as_null")]
     pub task_accuracy: Vec<f64>,
 }
@@ -190,15 +187,14 @@ pub struct SplitMetrics {
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stopped {
-    /// Why.
     pub why: StopReason,
     /// The epoch (from 1) whose weights were kept, if any epoch was completed.
     pub best_epoch: Option<usize>,
-    /// Its metrics.
+    /// Metrics of that epoch.
     pub best: Option<EpochMetrics>,
     /// The checkpoint to predict with.
     pub model: Option<PathBuf>,
-    /// Wall time of the whole run.
+    /// Wall time of the whole run, seconds.
     pub secs: f64,
 }
 
@@ -208,13 +204,13 @@ pub struct Stopped {
 pub enum StopReason {
     /// All epochs are done.
     Finished,
-    /// `val_loss` did not get better for `early_stopping_patience` epochs.
+    /// `val_loss` did not improve for `early_stopping_patience` epochs.
     EarlyStopping,
-    /// The user asked.
+    /// The user stopped it.
     Asked,
 }
 
-/// JSON has no NaN and no infinity; a loss that is none of its numbers is `null` there.
+/// JSON has no NaN and no infinity: a loss that is not finite is written as `null`.
 mod number_or_null {
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
@@ -227,7 +223,7 @@ mod number_or_null {
     }
 }
 
-/// JSON has no NaN; a task without labels in a split is `null` there.
+/// JSON has no NaN: a task without labels in a split is written as `null`.
 mod nan_as_null {
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 

@@ -1,4 +1,4 @@
-//! What this computer has that a proposal of how to train follows from.
+//! Gathers what a training suggestion depends on, from this computer.
 
 use tasklens_data::config::presets::{Facts, Proposed};
 use tasklens_data::config::{Backbone, DeviceChoice, Recipe};
@@ -11,8 +11,8 @@ pub fn weights_here() -> Vec<Backbone> {
     Backbone::ALL.iter().copied().filter(|network| pretrained::cached(*network).is_some()).collect()
 }
 
-/// What a new project of so many images, so many of them with labels, begins with on this computer. Looks for a GPU,
-/// which may take a second.
+/// The suggested settings for a new project with this many images, and this many of them labelled, on this computer.
+/// Looks for a GPU, which may take a second.
 pub fn propose(images: usize, labelled: usize) -> Proposed {
     let has_gpu = device::pick(DeviceChoice::Auto).is_ok_and(|device| device.is_gpu());
     Recipe::proposed(&Facts { images, labelled, has_gpu, weights: weights_here() })

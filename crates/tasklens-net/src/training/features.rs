@@ -1,5 +1,5 @@
-//! Features for `freeze_convolutional_layers`: each image goes through the backbone a few times,
-//! once as it is and some times augmented, and from then on an epoch takes seconds without a GPU.
+//! Features for `freeze_convolutional_layers`: each image goes through the backbone a few times, once unchanged and
+//! several times augmented; after that an epoch takes seconds without a GPU.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -21,76 +21,76 @@ use crate::inference::loader::{Drawn, Loader, Source, in_batches};
 use crate::model::layers::Pass;
 use crate::model::network::Network;
 
-/// Augmented versions of each training image: more give less overfitting and take longer to compute.
+/// Number of augmented versions of each training image: more reduce overfitting and take longer to compute.
 const AUGMENTED_VIEWS: usize = 4;
 
-/// How many augmented views of an image the heads of a config train on. Before all layers train, none: what follows
-/// sees each image in many ways, and the view that is not augmented is often in the store already.
+/// Number of augmented views per image for training the heads of a config. None if all layers are trained afterwards,
+/// which augments anyway, and because the plain view is often stored already.
 pub(super) fn augmented_views(model: &ModelConfig) -> usize {
     let has_none = model.augmentation == Augmentation::none() || Stage::Heads.is_followed(model);
     if has_none { 0 } else { AUGMENTED_VIEWS }
 }
 
-/// The views of an image that the heads of a config train on.
+/// The views per image for training the heads of a config.
 ///
 /// # Errors
-/// The augmentation cannot be written down.
+/// The augmentation cannot be serialised.
 pub(super) fn training_views(model: &ModelConfig) -> anyhow::Result<Vec<View>> {
     let augmented = View::augmented(&model.augmentation, augmented_views(model))?;
     Ok(std::iter::once(View::Plain).chain(augmented).collect())
 }
 
-/// Views of rows, left on disk.
+/// Views of rows, memory-mapped.
 #[derive(Clone)]
 pub struct Features {
     /// `[views]`, each of the same rows.
     views: Vec<features::Features>,
-    /// Per row of the dataset its place in them.
+    /// Per row of the dataset its index in them.
     places: Arc<HashMap<usize, u32>>,
     dimensions: usize,
 }
 
-/// What it takes to compute features.
+/// Everything needed to compute features.
 pub struct Extractor<'a> {
-    /// Its backbone computes them, in evaluation mode.
+    /// The network whose backbone computes them, in evaluation mode.
     pub network: &'a Network,
     /// Rows of the dataset.
     pub rows: &'a [Row],
     /// Height and width of the input, pixels.
     pub size: (u32, u32),
-    /// How augmented views are changed.
+    /// Settings of augmented views.
     pub augmentation: &'a Augmentation,
-    /// What is computed in.
+    /// Precision.
     pub kind: Kind,
-    /// Images at a time.
+    /// Batch size.
     pub batch_size: usize,
-    /// Threads that decode.
+    /// Number of decoding threads.
     pub workers: usize,
-    /// Threads that compute on the processor; `None` is as many as other programs leave cores.
+    /// Number of CPU threads for computing; `None` means as many as other programs leave cores.
     pub threads: Option<usize>,
-    /// Of the network's backbone.
+    /// The store of the network's backbone.
     pub store: Store,
 }
 
-/// An image of which views are missing.
+/// An image with missing views.
 #[derive(Clone)]
 struct Missing {
     row: usize,
     stamp: Stamp,
-    /// Per view that is asked for.
+    /// Per requested view, whether it is missing.
     lacks: Vec<bool>,
 }
 
 impl Extractor<'_> {
-    /// The features of the rows that validate: one view, not augmented.
+    /// The features of the validation rows: one view, not augmented.
     ///
     /// # Errors
-    /// The user stopped it, no image can be read, or the device failed.
+    /// Cancelled, no image can be read, or the device failed.
     pub fn validation(&mut self, rows: &[usize], reporter: &mut Reporter) -> anyhow::Result<Features> {
         self.of_views(rows, &[View::Plain], "features of the validation images", reporter)
     }
 
-    /// The features of the rows that train, in [`training_views`].
+    /// The features of the training rows, in [`training_views`].
     ///
     /// # Errors
     /// As [`Extractor::validation`].
@@ -103,7 +103,7 @@ impl Extractor<'_> {
         self.of_views(rows, views, "features of the training images", reporter)
     }
 
-    /// From the store; what is missing there is computed and left there.
+    /// Gets features from the store; missing ones are computed and stored.
     fn of_views(
         &mut self,
         rows: &[usize],
@@ -135,7 +135,7 @@ impl Extractor<'_> {
         })
     }
 
-    /// What the store does not have, each image once however many rows it has.
+    /// Missing views, each image once, however many rows it has.
     fn missing(
         &self,
         rows: &[usize],
@@ -158,7 +158,8 @@ impl Extractor<'_> {
         (0..rows.len()).filter_map(missing).collect()
     }
 
-    /// Piece by piece all views, so that an image is decoded once; what was computed is kept whatever follows.
+    /// Computes all views piece by piece, so that each image is decoded once; results are stored whatever happens
+    /// later.
     fn compute(
         &mut self,
         mut missing: Vec<Missing>,
@@ -176,7 +177,7 @@ impl Extractor<'_> {
                 let which: Vec<usize> = (0..piece.len()).filter(|image| piece[*image].lacks[index]).collect();
                 let failed =
                     self.compute_view(view, &source, piece, &which, &mut progress, &mut cores, reporter)?;
-                // It is told once, not for each view.
+                // Report it once, not for each view.
                 for image in failed {
                     progress.done +=
                         piece[image].lacks[index + 1..].iter().filter(|lacks| **lacks).count() as u64;
@@ -188,12 +189,12 @@ impl Extractor<'_> {
         Ok(())
     }
 
-    /// The images of a piece, kept in memory between its views.
+    /// Cache of a piece's images between its views.
     fn source(&self, piece: &[Missing]) -> Arc<Source> {
         let (height, width) = self.size;
         Arc::new(Source {
             rows: piece.iter().map(|image| self.rows[image.row].clone()).collect(),
-            // Labels are not looked at.
+            // Labels are not used.
             tasks: 0,
             cache: ImageCache::new(height, width, free_memory() / 4),
             augmentation: self.augmentation.clone(),
@@ -202,7 +203,7 @@ impl Extractor<'_> {
         })
     }
 
-    /// Gives those that could not be read.
+    /// Returns those that could not be read.
     #[expect(clippy::too_many_arguments, reason = "the state of one pass, which goes no further")]
     fn compute_view(
         &mut self,
@@ -272,7 +273,7 @@ impl Extractor<'_> {
     }
 }
 
-/// How far a pass over images is.
+/// Progress of a pass over images.
 struct Progress {
     what: String,
     done: u64,
@@ -285,7 +286,7 @@ impl Features {
         self.places.contains_key(&row)
     }
 
-    /// `[rows, features]` in float32 on `device`; `view` picks the version of each row.
+    /// Features `[rows, features]` in float32 on `device`; `view` selects the version of each row.
     ///
     /// # Errors
     /// A row has no features, or the device is out of memory.

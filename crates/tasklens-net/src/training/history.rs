@@ -1,11 +1,11 @@
-//! `history.csv` as Keras' CSVLogger writes it: `epoch` from 0, then the other columns by name.
+//! Writes `history.csv` like Keras' CSVLogger: `epoch` from 0, then the other columns by name.
 
 use std::collections::BTreeMap;
 
 use super::events::{EpochMetrics, SplitMetrics};
 
-/// The file's text: a header and a row per epoch. What a split has no labels for is `nan`, as is a
-/// loss that is no number.
+/// The content of the file: a header and a row per epoch. Values without labels, and losses that are not finite, are
+/// `nan`.
 pub fn to_csv(tasks: &[String], epochs: &[EpochMetrics]) -> String {
     let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
     let columns = |epoch: &EpochMetrics| {
@@ -38,12 +38,12 @@ fn add(columns: &mut BTreeMap<String, f64>, prefix: &str, tasks: &[String], metr
 }
 
 fn number(value: f64) -> String {
-    // Infinity, too: the checkpoint that a resumed run goes on from does not know it.
+    // Infinity, too, because the checkpoint for resuming cannot store it.
     if value.is_finite() { value.to_string() } else { "nan".to_owned() }
 }
 
 impl EpochMetrics {
-    /// An epoch of which nothing is known, for `tasks` tasks.
+    /// An epoch without values, for `tasks` tasks.
     pub(super) fn without_values(tasks: usize) -> Self {
         let none = SplitMetrics {
             loss: f64::NAN,

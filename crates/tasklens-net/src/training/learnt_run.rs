@@ -1,8 +1,9 @@
-//! A run of heads that were fitted while labelling: the backbone stays as it is, and the heads are the optimum that
-//! [`heads`] finds, from all labelled images but those that the config's split keeps aside.
+//! Saves heads that were fitted in Label as a run: the backbone is frozen, and the heads are fitted by [`heads`] to
+//! all labelled images except those that the split keeps for validation.
 //!
-//! The folder is as one that was trained, so that Predict, Inspect, Compare and the command line open it, and its
-//! numbers mean the same: those of the images kept aside, which neither the heads nor the backbone have seen.
+//! The folder looks like that of a trained run, so that Predict, Inspect, Compare and the command line can open it.
+//! Its numbers mean the same: they are measured on validation images, which neither the heads nor the backbone have
+//! seen.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -30,26 +31,26 @@ use crate::inference::outputs::{Features, Store};
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::{Network, is_backbone, probabilities};
 
-/// Rows whose features are in memory at a time.
+/// Number of rows whose features are in memory at a time.
 const CHUNK: usize = 4096;
 
-/// What was written.
+/// The saved run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Saved {
     /// The new run folder.
     pub run: PathBuf,
-    /// Images that the heads learnt from.
+    /// Number of training images.
     pub trained: usize,
-    /// Images that were kept aside to measure with.
+    /// Number of validation images.
     pub validated: usize,
-    /// Labelled images without features, which are in neither: none were computed, or they cannot be read.
+    /// Number of labelled images in neither, because they have no features yet or cannot be read.
     pub left_out: usize,
-    /// Per task its name, and how often the heads are right about the images kept aside, of how many.
+    /// Per task its name, and the number of correct and of all labelled validation images.
     pub scores: Vec<(String, usize, usize)>,
 }
 
 impl Saved {
-    /// It in a few sentences.
+    /// A summary in a few sentences.
     pub fn told(&self) -> String {
         let score = |(task, right, of): &(String, usize, usize)| format!("{task} {right} of {of}");
         let scores: Vec<String> = self.scores.iter().filter(|score| score.2 > 0).map(score).collect();
@@ -73,13 +74,12 @@ fn left_out(images: usize) -> Option<String> {
     })
 }
 
-/// Fits heads on the features of `base` (a run, or a checkpoint) that are kept, and writes them with its backbone as
-/// a new run of the config. No image is looked at. `keep_going` gets (done, of), in rows that passes see to; `None`
-/// where it said no.
+/// Fits heads on the stored features of `base` (a run or a checkpoint), and writes them with its backbone as a new
+/// run of the config. Reads no images. `keep_going` gets (done, of) in processed rows; `None` if it cancelled.
 ///
 /// # Errors
-/// No labelled image is kept aside, or none is left to learn from; the runs lie outside of the project, which nobody
-/// was asked for; the base cannot be read, or the disk is full. Nothing stays of the run then.
+/// There is no labelled image for validation or none for training; the folder of runs is outside the project, without
+/// permission by the user; the base cannot be read; or the disk is full. Then nothing of the run is left behind.
 pub fn save(
     config: &Config,
     dataset: &Dataset,
@@ -113,7 +113,7 @@ pub fn save(
     Ok(Some(Saved { trained, validated, left_out, scores: measured.scores(&config), run }))
 }
 
-/// The config as the run has it: what the heads were fitted with, and what had no part in it left out.
+/// The config of the run: with the settings of the fit, and without those that had no effect.
 fn config_on(config: &Config, description: &Description, checkpoint: &Path) -> anyhow::Result<Config> {
     let mut config = config.clone();
     let model = &mut config.model;
@@ -129,15 +129,15 @@ fn config_on(config: &Config, description: &Description, checkpoint: &Path) -> a
     (model.epochs, model.frozen_epochs, model.backbone_learning_rate) = (1, 0, None);
     (model.class_weights, model.label_smoothing) = (ClassWeights::None, 0.0);
     model.augmentation = Augmentation::none();
-    // Copies of a run's files are for those that were trained.
+    // Copies of output files are only for trained runs.
     (config.paths.model_path, config.paths.training_history_path) = (None, None);
     Ok(config)
 }
 
-/// The features that are kept of a dataset's rows.
+/// The stored features of a dataset's rows.
 struct Known {
     features: Features,
-    /// Per row its place in them.
+    /// Per row its index in them.
     items: Vec<Option<usize>>,
 }
 
@@ -166,8 +166,8 @@ impl Known {
     }
 }
 
-/// Which rows the heads learn from and which measure them, and how many have no features. What the network of
-/// `base` has trained on measures nothing.
+/// The training and validation rows of the heads, and the number of rows without features. Rows that the network of
+/// `base` was trained on are not used for validation.
 fn split(dataset: &Dataset, base: &Path, known: &Known) -> anyhow::Result<(Split, usize)> {
     let Split { mut train, mut validation } = dataset.split.clone();
     let before = train.len() + validation.len();
@@ -219,12 +219,12 @@ fn network(config: &Config, checkpoint: &Path, heads: &Heads) -> anyhow::Result<
     Ok(network)
 }
 
-/// What the network says of both parts.
+/// The network's outputs for both parts.
 struct Measured {
     train: SplitMetrics,
     validation: SplitMetrics,
     predictions: Predictions,
-    /// Per task, what validates it.
+    /// Validation labels per task.
     labelled: Vec<Labelled>,
 }
 
@@ -244,7 +244,7 @@ impl Measured {
 
     fn scores(&self, config: &Config) -> Vec<(String, usize, usize)> {
         let tasks = config.model.tasks.iter().zip(&self.labelled).zip(&self.validation.task_accuracy);
-        // Without a label the accuracy is no number, which makes 0.
+        // Without a label the accuracy is NaN, which becomes 0.
         tasks
             .map(|((task, labelled), accuracy)| {
                 (task.name.clone(), (accuracy * labelled.images as f64).round() as usize, labelled.images)
@@ -280,7 +280,7 @@ fn measure(
     })
 }
 
-/// `[N, D]` in float32.
+/// Features `[N, D]` in float32.
 fn features_of(features: &Features) -> anyhow::Result<Tensor> {
     let halves: Vec<f16> = (0..features.len()).flat_map(|item| features.half(item)).copied().collect();
     let shape = [features.len() as i64, features.dimensions() as i64];
@@ -288,7 +288,7 @@ fn features_of(features: &Features) -> anyhow::Result<Tensor> {
     Ok(tensor.f_to_kind(Kind::Float)?)
 }
 
-/// A run folder that is being filled.
+/// A run folder that is being written.
 struct Writing<'a> {
     run: &'a Path,
     config: &'a Config,
@@ -299,7 +299,7 @@ struct Writing<'a> {
 }
 
 impl Writing<'_> {
-    /// The checkpoint comes last but for the events: what is killed before is no run yet.
+    /// The checkpoint is written last except for the events: before that it does not count as a run.
     fn write(&self, base: &Description, measured: &Measured, began: Instant) -> anyhow::Result<()> {
         let Self { run, config, dataset, split, .. } = self;
         let epoch = EpochMetrics {
@@ -374,10 +374,10 @@ impl Writing<'_> {
         files::replace(&file, bytes).with_context(|| format!("cannot write {}", file.display()))
     }
 
-    /// Nothing stays of a run that could not be written.
+    /// Removes a run that could not be written completely.
     fn discard(&self) {
         for name in [BEST, PREDICTIONS, HISTORY] {
-            // What cannot be removed keeps the folder.
+            // The folder stays if something in it cannot be removed.
             let _ = std::fs::remove_file(self.run.join(name));
         }
         run_folder::remove_unbegun(self.run);

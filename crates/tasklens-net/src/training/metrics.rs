@@ -1,26 +1,26 @@
-//! Loss and accuracy: per batch for the gradient, summed over a split for the reader.
+//! Loss and accuracy: per batch for the gradient, summed over a split for reporting.
 
 use tch::{Device, Kind, Reduction, TchError, Tensor};
 
 use super::events::SplitMetrics;
 use crate::inference::loader::NO_LABEL;
 
-/// How much tasks and labels count: the loss of a split is, summed over the tasks, the task's weight times the mean
-/// over the rows that have a label for it. A batch's is made such that this is what it is on average.
+/// Weights of tasks and labels. The loss of a split is the sum over tasks of the task's weight times the mean over
+/// the rows that have a label for it. The loss of a batch is scaled so that this is its expected value.
 pub struct Weights {
-    /// One per task.
+    /// Weight per task.
     pub tasks: Vec<f64>,
-    /// `[labels]` per task, float32 on the device, where labels count differently: 1 on the average of the rows that
-    /// train, so that a task counts as much as without them.
+    /// Label weights per task, `[labels]` in float32 on the device, if labels are weighted: with average 1 over the
+    /// training rows, so that the weight of the task is unaffected.
     pub classes: Vec<Option<Tensor>>,
-    /// Per task the share of the rows that train which have a label for it.
+    /// Per task the share of training rows that have a label for it.
     pub labelled: Vec<f64>,
-    /// The share of a label that is spread over all labels of its task (Szegedy et al. 2016).
+    /// Label smoothing: the share of a label that is spread over all labels of its task (Szegedy et al. 2016).
     pub smoothing: f64,
 }
 
 impl Weights {
-    /// Every label counts the same, and every row has one.
+    /// Equal weights, with a label in every row.
     pub fn without_classes(tasks: Vec<f64>) -> Self {
         Self {
             classes: tasks.iter().map(|_| None).collect(),
@@ -31,18 +31,18 @@ impl Weights {
     }
 }
 
-/// Sums over the batches of a split, kept on the device until they are asked for.
+/// Sums over the batches of a split, kept on the device until they are read.
 pub struct Totals {
     /// `[tasks]`: weighted cross-entropy.
     loss: Tensor,
-    /// `[tasks]`: rows whose most probable label is right.
+    /// `[tasks]`: number of correctly predicted rows.
     correct: Tensor,
-    /// Labelled rows per task.
+    /// Number of labelled rows per task.
     counts: Vec<usize>,
 }
 
 impl Totals {
-    /// Nothing yet.
+    /// All sums zero.
     ///
     /// # Errors
     /// The device is out of memory.
@@ -53,12 +53,13 @@ impl Totals {
         Ok(Self { loss: zeros()?, correct: zeros()?, counts: vec![0; tasks] })
     }
 
-    /// Adds a batch and gives its loss for the gradient: per task the sum over the labelled rows, divided by as many as
-    /// a batch of so many rows has on average, summed with the tasks' weights. `None` where no row has any label.
+    /// Adds a batch and returns its loss for the gradient: per task the sum over the labelled rows, divided by the
+    /// average number of labelled rows in a batch of this size, summed with the tasks' weights. `None` if no row has
+    /// any label.
     ///
-    /// Divided by the rows that this batch happens to have, a rare label would be alone in the sum and its weight cancel
-    /// out, and a task that few rows have would count in full in each batch with one of them and not at all in others.
-    /// Keras, too, divides a sum of weighted rows by the number of rows and not by their weights.
+    /// Dividing by the number of labelled rows in this very batch would cancel the weight of a rare label that is
+    /// alone in the sum, and a sparsely labelled task would count in full in each batch with such a row and not at
+    /// all in others. Keras also divides the weighted sum by the number of rows, not by their weights.
     ///
     /// `logits` is `[N, labels]` per task, `labels` `[tasks, N]` on the host.
     ///
@@ -85,7 +86,7 @@ impl Totals {
             let expected = rows as f64 * weights.labelled[task];
             let mean = sum.f_mul_scalar(weights.tasks[task] / expected)?;
             let _ = self.loss.f_get(task as i64)?.f_add_(&sum.f_detach()?)?;
-            // A missing label is no class index, so that it never counts as right.
+            // A missing label is not a class index, so it never counts as correct.
             let right = logits.f_argmax(1, false)?.f_eq_tensor(&target)?.f_sum(self.correct.kind())?;
             let _ = self.correct.f_get(task as i64)?.f_add_(&right)?;
             self.counts[task] += count;
@@ -106,7 +107,7 @@ impl Totals {
             Vec::<f64>::try_from(tensor.f_to_device(Device::Cpu)?.f_to_kind(Kind::Double)?)
         };
         let (loss, correct) = (host(&self.loss)?, host(&self.correct)?);
-        // Without rows 0 / 0, which is NaN.
+        // Without rows this is 0 / 0, NaN.
         let mean = |sums: &[f64]| sums.iter().zip(&self.counts).map(|(sum, n)| sum / *n as f64).collect();
         let (task_loss, task_accuracy): (Vec<f64>, Vec<f64>) = (mean(&loss), mean(&correct));
         let labelled = task_loss.iter().zip(&weights.tasks).zip(&self.counts).filter(|(_, n)| **n > 0);
@@ -115,8 +116,8 @@ impl Totals {
     }
 }
 
-/// Cross-entropy summed over the labelled rows. A row counts by the weight of its label, with smoothing, too, as Keras
-/// has it: libtorch would weigh each label that a part is spread to by its own.
+/// Cross-entropy summed over the labelled rows. A row is weighted by its label, also with smoothing, as in Keras:
+/// libtorch would weight each of the smoothed labels by its own weight.
 fn summed(
     logits: &Tensor,
     target: &Tensor,
@@ -128,7 +129,7 @@ fn summed(
     };
     let none = None::<&Tensor>;
     let rows = logits.f_cross_entropy_loss(target, none, Reduction::None, NO_LABEL, smoothing)?;
-    // A row without a label has no loss, whichever weight it gets.
+    // A row without a label has no loss, so its weight does not matter.
     let weights = classes.f_index_select(0, &target.f_clamp_min(0)?)?;
     rows.f_mul(&weights)?.f_sum(Kind::Float)
 }

@@ -1,7 +1,7 @@
-//! The run: loop, optimizer, schedule, metrics and the run folder.
+//! Training runs: loop, optimizer, schedule, metrics and the run folder.
 //!
-//! [`start`] trains in a background thread. It takes [`Command`]s and answers with [`Event`]s over
-//! channels, and knows nothing of windows or terminals.
+//! [`start`] trains in a background thread. It receives [`Command`]s and sends [`Event`]s over channels, independent
+//! of windows and terminals.
 
 mod adam;
 pub mod base_network;
@@ -40,38 +40,48 @@ pub use facts::{propose, weights_here};
 use reporter::Reporter;
 pub use unsaved::Unsaved;
 
-/// What to train.
+/// A request to train.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The config, with any changes already in it.
     pub config: Config,
     /// The run's folder; `None` makes a new one, named by the time, under `config.paths.runs`.
     pub run: Option<PathBuf>,
-    /// Go on from the last checkpoint of `run` instead of starting anew.
+    /// Continue from the last checkpoint of `run` instead of starting a new run.
     pub resume: bool,
-    /// Whether files outside of the project's folder may be written, as the user said when asked:
-    /// [`outputs::outside`] lists them.
+    /// Whether files outside the project's folder may be written, as permitted by the user: [`outputs::outside`]
+    /// lists them.
     pub allow_outside: bool,
-    /// Labels that a CSV does not have yet: they are trained with where it is that of `config`.
+    /// Labels that are not saved in the CSV yet; used if they belong to the CSV of `config`.
     pub edits: Unsaved,
 }
 
 /// A run in a background thread.
 pub struct Training {
-    /// What it says; ends when the run does. Bounded only by the throttling of events.
+    /// Its events; closed when the run ends. Unbounded, but progress events are throttled.
     pub events: Receiver<Event>,
-    /// What it can be told.
+    /// Sends commands to it.
     pub commands: Sender<Command>,
 }
 
 /// Starts a run. `wake` is called (from the training thread) whenever an event was sent: a window
 /// passes `request_repaint`. Every error arrives as [`Event::Failed`].
 pub fn start(request: Request, wake: impl Fn() + Send + 'static) -> Training {
+    start_on_split(request, None, wake)
+}
+
+/// As [`start`], on the split of another run, so that the two can be compared: its images train and validate here,
+/// too, as far as they have a label of this run's tasks.
+pub fn start_on_split(
+    request: Request,
+    split_of: Option<PathBuf>,
+    wake: impl Fn() + Send + 'static,
+) -> Training {
     let (events_in, events) = unbounded();
     let (commands, commands_out) = unbounded();
     let mut reporter = Reporter::new(events_in.clone(), commands_out, Box::new(wake));
     let body = move || {
-        let result = panics::guard(|| trainer::run(&request, &mut reporter));
+        let result = panics::guard(|| trainer::run(&request, split_of.as_deref(), &mut reporter));
         let last = match result {
             Ok(Ok(stopped)) => Event::Stopped(stopped),
             Ok(Err(error)) => Event::Failed { error: explain(&error) },
@@ -81,18 +91,18 @@ pub fn start(request: Request, wake: impl Fn() + Send + 'static) -> Training {
     };
     if let Err(error) = std::thread::Builder::new().name("training".to_owned()).spawn(body) {
         let error = format!("the system gives no thread to train in: {error}");
-        // The receiver is right here: this cannot fail.
+        // The receiver still exists: this cannot fail.
         let _ = events_in.send(Event::Failed { error });
     }
     Training { events, commands }
 }
 
-/// The whole chain of an error, with what to do about the two that users meet.
+/// The whole chain of an error, with advice for two frequent ones.
 fn explain(error: &anyhow::Error) -> String {
     let text = format!("{error:#}");
     let lower = text.to_lowercase();
     if lower.contains("out of memory") || lower.contains("can't allocate memory") {
-        // libtorch's own text runs to pages.
+        // libtorch's own text is pages long.
         let first = text.lines().next().unwrap_or_default();
         return format!(
             "out of memory: set a smaller `batch_size` or `input_shape`, then start or resume the run ({first})"

@@ -1,9 +1,9 @@
-//! What a model says of images that it did not learn from, for those that it did: cross-validated heads.
+//! Out-of-sample probabilities for training images, by cross-validated heads.
 //!
-//! A network agrees with the labels that it was trained on, wrong ones included. Confident learning
-//! (Northcutt, Jiang and Chuang 2021) needs probabilities of a model that has not seen an image's label;
-//! heads on the frozen features give them in minutes. The features themselves have seen the labels, so some
-//! of the network's agreement stays.
+//! A network tends to agree with the labels that it was trained on, including wrong ones. Confident learning
+//! (Northcutt, Jiang and Chuang 2021) needs probabilities from a model that has not seen an image's label; heads on
+//! the frozen features give them in minutes. The features themselves were trained with the labels, so some of this
+//! bias remains.
 
 use std::path::Path;
 
@@ -15,15 +15,15 @@ use tasklens_data::work::KeepGoing;
 use super::heads::{Inputs, Linear, PASSES, Problem, Progress, Reading, Rows, apply, choose_penalties, fit};
 use crate::inference::outputs::{Features, derived};
 
-/// Counted up when heads come to say something else of the same labels: what was kept before is computed anew.
+/// Version of the method: incremented when results for the same labels change, so that cached results are recomputed.
 const METHOD: u8 = 1;
 
-/// How the rows are divided.
+/// Settings of the cross-validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Settings {
-    /// Parts, each predicted by a head that learned from the others; 2 to 50.
+    /// Number of folds, each predicted by a head fitted to the others; 2 to 50.
     pub folds: u8,
-    /// The division follows from it.
+    /// Seed of the assignment to folds.
     pub seed: u64,
 }
 
@@ -33,16 +33,16 @@ impl Default for Settings {
     }
 }
 
-/// Out-of-sample probabilities of every item: `[task]`, each `[N, labels]`, where `labels` is
-/// `[task][item]`. A labelled item gets those of the head that did not learn from its fold, any other those of a
-/// head that learned from all. Folds are drawn per task, each with its share of every label.
+/// Out-of-sample probabilities of every item: `[task]`, each `[N, labels]`, where `labels` is `[task][item]`. A
+/// labelled item is predicted by the head that was not fitted to its fold, any other by a head fitted to all. Folds
+/// are drawn per task and stratified by label.
 ///
-/// A label with a single item is unknown to the head that predicts this item, which gives it a probability
-/// near 1 / rows; a task without any label gets equal probabilities for all.
-/// `keep_going` gets (done, of), in rows that passes see to; `None` where it said no.
+/// A label with a single item is unknown to the head that predicts this item, and gets a probability near 1 / rows; a
+/// task without labels gets equal probabilities. `keep_going` gets (done, of) in processed rows; `None` if it
+/// cancelled.
 ///
 /// # Errors
-/// `labels` does not fit the features or the tasks, or the memory does not suffice.
+/// `labels` does not fit the features or the tasks, or out of memory.
 pub fn cross_validate(
     features: &Features,
     labels: &[Vec<Option<u32>>],
@@ -75,7 +75,7 @@ pub fn cross_validate(
         for (task, (all, said)) in all.iter_mut().zip(chunk.chunks_exact(held_out.len())).enumerate() {
             let count = tasks[task].labels.len();
             for row in 0..said[0].len() / count.max(1) {
-                // The head that learned from all comes after those of the folds.
+                // The head fitted to all comes after those of the folds.
                 let head = own_fold[task][from + row].unwrap_or(folds);
                 all.extend_from_slice(&said[usize::from(head)][row * count..(row + 1) * count]);
             }
@@ -97,11 +97,11 @@ fn own_folds(labels: &[Vec<Option<u32>>], rows: &Rows) -> Vec<Vec<Option<u8>>> {
     own
 }
 
-/// As [`cross_validate`], kept in a folder ([`Store::folder`](crate::inference::outputs::Store::folder)) under a name
-/// ([`derived`]) until the images or their labels are others.
+/// As [`cross_validate`], cached in a folder ([`Store::folder`](crate::inference::outputs::Store::folder)) under a
+/// name ([`derived`]) until the images or their labels change.
 ///
 /// # Errors
-/// As [`cross_validate`]. That nothing can be kept is only logged.
+/// As [`cross_validate`]. Failure to cache is only logged.
 pub fn cross_validate_kept(
     (folder, name): (&Path, &str),
     features: &Features,

@@ -1,5 +1,5 @@
-//! The files beside its own folder that a run writes as its config says: where they lie, and what they may take
-//! the place of. A config may come from anywhere, so both are looked at before a run begins.
+//! The output files of a run outside its own folder, as named by its config: where they are, and what they may
+//! replace. A config may come from anywhere, so both are checked before a run starts.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
@@ -12,13 +12,13 @@ use super::Request;
 use crate::inference::features;
 use crate::model::tensor_file;
 
-/// No header of a history is longer, bytes.
+/// Maximum size of a history's header, bytes.
 const LONGEST_HEADER: u64 = 1 << 20;
 
-/// What a run would write outside of the project's folder. Looks at the disk.
+/// The files that a run would write outside the project's folder. Reads the disk.
 pub fn outside(request: &Request) -> Vec<Outside> {
     let mut written = vec![Written::Model, Written::History];
-    // The folder of a run that is named is the user's own choice.
+    // An explicitly named run folder is the user's own choice.
     if request.run.is_none() {
         written.push(Written::Runs);
     } else if request.config.model.freeze_convolutional_layers {
@@ -27,18 +27,18 @@ pub fn outside(request: &Request) -> Vec<Outside> {
     request.config.outside(&written)
 }
 
-/// The places outside of a project in one sentence.
+/// A sentence that lists the paths outside a project.
 pub fn told(config: &Config, outside: &[Outside]) -> String {
     let places: Vec<String> = outside.iter().map(Outside::to_string).collect();
     let (folder, places) = (config.folder().display(), places.join(", "));
     format!("this would be written outside of the project's folder {folder}: {places}")
 }
 
-/// Whether the files that a run writes as its config says may be written: nothing but a model or a history is
-/// ever replaced by one. Looks at the disk.
+/// Checks whether the output files of a run may be written: only a model or a history may be replaced by one. Reads
+/// the disk.
 ///
 /// # Errors
-/// A file has another ending, or is there and is something else; the message says which and what to do.
+/// A file has another extension, or exists and is something else; the message says which and what to do.
 pub fn check(config: &Config) -> anyhow::Result<()> {
     let paths = &config.paths;
     if let Some(file) = &paths.model_path {
@@ -50,17 +50,17 @@ pub fn check(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Copies the best model to where the config wants it.
+/// Copies the best model to `model_path`.
 ///
 /// # Errors
-/// There is something else by now, or it cannot be written.
+/// Something else is there by now, or it cannot be written.
 pub(super) fn copy_model(best: &Path, to: &Path) -> anyhow::Result<()> {
     check_model(to)?;
     let bytes = std::fs::read(best).with_context(|| format!("cannot read {}", best.display()))?;
     files::replace(to, &bytes).with_context(|| format!("cannot write {}", to.display()))
 }
 
-/// Writes the history to where the config wants it.
+/// Copies the history to `training_history_path`.
 ///
 /// # Errors
 /// As [`copy_model`].
@@ -69,10 +69,10 @@ pub(super) fn write_history(text: &str, to: &Path) -> anyhow::Result<()> {
     files::replace(to, text.as_bytes()).with_context(|| format!("cannot write {}", to.display()))
 }
 
-/// Whether a model may be written there.
+/// Checks whether a model may be written there.
 ///
 /// # Errors
-/// There is something else; the message says what to do.
+/// Something else is there; the message says what to do.
 pub(super) fn check_model(file: &Path) -> anyhow::Result<()> {
     if holds_something(file, "safetensors")? && tensor_file::header(file).is_err() {
         bail!(
@@ -93,7 +93,7 @@ fn check_history(file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether a file with the ending is there with anything in it.
+/// Checks the extension, and returns whether a non-empty file is there.
 fn holds_something(file: &Path, ending: &str) -> anyhow::Result<bool> {
     ensure!(
         file.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending)),
@@ -106,7 +106,7 @@ fn holds_something(file: &Path, ending: &str) -> anyhow::Result<bool> {
     Ok(metadata.len() > 0)
 }
 
-/// Whether a file begins as Keras' CSVLogger and this program begin theirs: `epoch` first, and a `loss`.
+/// Whether a file begins like a history of Keras' CSVLogger or of this program: with `epoch`, and a `loss`.
 fn is_history(file: &Path) -> anyhow::Result<bool> {
     let cannot = || format!("cannot read {}", file.display());
     let mut first = Vec::new();

@@ -1,4 +1,4 @@
-//! One pass over the training rows, one over the validation rows.
+//! Passes over the training rows and over the validation rows.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -21,39 +21,38 @@ use crate::inference::loader::{Batch, Loader, Source, in_batches, mix, shuffled_
 use crate::model::layers::Pass;
 use crate::model::network::{Network, probabilities};
 
-/// Where batches come from.
+/// The source of batches.
 pub enum Feed {
     /// Decoded and augmented images.
     Images {
-        /// Threads that decode.
+        /// Number of decoding threads.
         workers: usize,
     },
-    /// Features computed before, of a backbone that is frozen.
+    /// Stored features of a frozen backbone.
     Features {
-        /// Of the rows that train.
+        /// Features of the training rows.
         train: Features,
-        /// Of the rows that validate.
+        /// Features of the validation rows.
         validation: Features,
     },
 }
 
-/// What a training pass gives.
+/// The result of a training pass.
 pub struct Trained {
-    /// Loss and accuracy while the weights changed.
+    /// Loss and accuracy while the weights were changing.
     pub metrics: SplitMetrics,
-    /// Over the whole pass.
+    /// Images per second over the whole pass.
     pub images_per_sec: f64,
 }
 
-/// What a validation pass gives.
+/// The result of a validation pass.
 pub struct Validated {
-    /// Loss and accuracy.
     pub metrics: SplitMetrics,
     /// Probabilities of every row.
     pub predictions: Predictions,
 }
 
-/// Runs passes, and remembers what they need to know of each other.
+/// Runs passes, and keeps the state that they share.
 pub struct Passes {
     source: Arc<Source>,
     feed: Feed,
@@ -61,9 +60,9 @@ pub struct Passes {
     batch_size: usize,
     epochs: usize,
     kind: Kind,
-    /// For training.
+    /// Weights for training.
     weights: Weights,
-    /// For validation: tasks count as in training, labels all the same.
+    /// Weights for validation: tasks as in training, labels unweighted.
     unweighted: Weights,
     cores: FreeCores,
     reported: HashSet<usize>,
@@ -71,13 +70,13 @@ pub struct Passes {
     secs_per_training_image: Option<f64>,
 }
 
-/// A batch on its way into the network.
+/// A batch for the network.
 struct Input {
     batch: Batch,
     features: Option<Tensor>,
 }
 
-/// The batches of a pass.
+/// An iterator over the batches of a pass.
 type Inputs = Box<dyn Iterator<Item = anyhow::Result<Input>>>;
 
 impl Passes {
@@ -108,19 +107,19 @@ impl Passes {
         }
     }
 
-    /// From now on batches come from `feed`, up to epoch `last`.
+    /// Switches the source of batches to `feed`, up to epoch `last`.
     pub fn go_on_with(&mut self, feed: Feed, last: usize) {
         (self.feed, self.epochs) = (feed, last);
-        // Other batches take other times.
+        // Their speed may differ.
         (self.secs_per_validation_image, self.secs_per_training_image) = (None, None);
     }
 
-    /// Batches of an epoch.
+    /// Number of batches per epoch.
     pub fn batches(&self) -> usize {
         shuffled_batches(&self.split.train, self.batch_size, self.source.seed, 1).len()
     }
 
-    /// Trains for one epoch; `None` where the user asked to stop.
+    /// Trains for one epoch; `None` if the user stopped the run.
     pub fn train(
         &mut self,
         epoch: usize,
@@ -165,7 +164,7 @@ impl Passes {
         Ok(Some(Trained { metrics, images_per_sec: used as f64 / secs }))
     }
 
-    /// Validates; `None` where the user asked to stop.
+    /// Validates; `None` if the user stopped the run.
     pub fn validate(
         &mut self,
         epoch: usize,
@@ -206,7 +205,8 @@ impl Passes {
         ensure!(!predictions.rows.is_empty(), "no image that validates could be read");
         let secs = meter.secs(reporter.worked());
         self.secs_per_validation_image = Some(secs / self.split.validation.len() as f64);
-        // Weights that train may validate badly for a while: early running statistics can explode.
+        // Training weights may give extreme validation losses for a while, because early running statistics can
+        // explode.
         let metrics = totals.metrics(&self.unweighted)?;
         Ok(Some(Validated { metrics, predictions }))
     }
@@ -254,7 +254,7 @@ impl Passes {
         input.features.is_none() && is_single_value(input.batch.rows.len(), height, width)
     }
 
-    /// Each image that fails or was read with a reserve is told once, not once an epoch.
+    /// Reports each image that failed or has a note once, not in every epoch.
     fn report_failures(&mut self, batch: &Batch, reporter: &mut Reporter) {
         for (row, message) in &batch.failures {
             if self.reported.insert(*row) {
@@ -268,8 +268,8 @@ impl Passes {
         }
     }
 
-    /// To the end of the last epoch of the stage. Before the first validation pass an image there is taken to cost a
-    /// third of a training image: forward without backward.
+    /// Time to the end of the stage's last epoch. Before the first validation pass, a validation image is assumed to
+    /// cost a third of a training image: forward without backward.
     fn secs_left(&self, meter: &Meter, now: Duration) -> f64 {
         let (n_train, n_validation) = (self.split.train.len() as f64, self.split.validation.len() as f64);
         let now = meter.secs_per_image(now);
@@ -291,7 +291,7 @@ impl Passes {
     }
 }
 
-/// Refuses what no network can be trained with, though every image can be read.
+/// Rejects settings that no network can be trained with, although every image can be read.
 ///
 /// # Errors
 /// Batch normalisation would only ever see one value per channel; the message says what to change.
@@ -312,8 +312,8 @@ pub fn check_batches(config: &Config, images: usize) -> anyhow::Result<()> {
     bail!("`batch_size` is {batch}, and {small}: set a larger one");
 }
 
-/// Whether batch normalisation would see a single value per channel, of which there is no variance: one image of
-/// which the last layers leave one pixel.
+/// Whether batch normalisation would see a single value per channel, which has no variance: one image that the last
+/// layers reduce to one pixel.
 fn is_single_value(images: usize, height: u32, width: u32) -> bool {
     images < 2 && last_size(height) * last_size(width) < 2
 }
@@ -324,7 +324,7 @@ fn last_size(side: u32) -> u32 {
     (0..4).fold(stem, |side, _| side.div_ceil(2))
 }
 
-/// A training loss that is no number will not become one again: by now the weights are none, either.
+/// A training loss that is not finite will not recover: the weights are invalid, too.
 fn check_loss(loss: f64, epoch: usize) -> anyhow::Result<()> {
     if loss.is_finite() {
         return Ok(());
@@ -335,7 +335,7 @@ fn check_loss(loss: f64, epoch: usize) -> anyhow::Result<()> {
     )
 }
 
-/// How far a pass is, and how fast. Times are those of [`Reporter::worked`].
+/// Progress and speed of a pass. Times are those of [`Reporter::worked`].
 struct Meter {
     epoch: usize,
     phase: Phase,

@@ -1,4 +1,4 @@
-//! `predictions.csv`: what the network says of the validation rows.
+//! `predictions.csv`: the network's predictions for the validation rows.
 
 use std::path::{Path, PathBuf};
 
@@ -13,17 +13,17 @@ use crate::inference::table::{self, Layout};
 const IMAGE: &str = "image_path";
 const LAYOUT: Layout = Layout::Labelled;
 
-/// Probabilities of rows, in the order in which they were predicted.
+/// Probabilities of rows, in order of prediction.
 #[derive(Debug, Default)]
 pub struct Predictions {
-    /// Indices of rows.
+    /// Row indices.
     pub rows: Vec<usize>,
-    /// `[task]`, each rows x labels, row by row.
+    /// `[task]`, each `[rows, labels]`, row by row.
     pub probabilities: Vec<Vec<f32>>,
 }
 
 impl Predictions {
-    /// None yet.
+    /// An empty list.
     pub fn new(tasks: usize) -> Self {
         Self { rows: Vec::new(), probabilities: vec![Vec::new(); tasks] }
     }
@@ -49,19 +49,19 @@ impl Predictions {
     }
 }
 
-/// What the file says of one row.
+/// One row of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
-    /// The image, where it was then.
+    /// Path of the image at that time.
     pub image: PathBuf,
-    /// Per task its label and the most probable one.
+    /// Per task the given and the most probable label.
     pub tasks: Vec<(Option<String>, String)>,
 }
 
-/// Reads what [`Predictions::write`] wrote for these tasks; nothing where there is no such file.
+/// Reads a file of [`Predictions::write`] for these tasks; empty if there is none.
 ///
 /// # Errors
-/// The file is damaged, or of other tasks or labels.
+/// The file is damaged, or has other tasks or labels.
 pub fn read(file: &Path, tasks: &[Task]) -> anyhow::Result<Vec<Recorded>> {
     if !file.is_file() {
         return Ok(Vec::new());
@@ -78,7 +78,7 @@ pub fn read(file: &Path, tasks: &[Task]) -> anyhow::Result<Vec<Recorded>> {
     let mut recorded = Vec::new();
     for record in reader.records() {
         let record = record.with_context(damaged)?;
-        // As many cells as the header has: the reader sees to it.
+        // The reader checks that there are as many cells as in the header.
         let mut cells = record.iter();
         let image = cells.next().unwrap_or_default().into();
         let mut of_task = |task: &Task| {

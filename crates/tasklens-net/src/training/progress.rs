@@ -1,7 +1,7 @@
-//! What a run has come to after its last complete epoch, and how a resumed run goes on from there.
+//! The state of a run after its last complete epoch, and how a resumed run continues from there.
 //!
-//! `last.safetensors` is written first after an epoch and makes it complete; `best.safetensors` follows and says
-//! itself which epoch it holds. Where a kill came between, the first has the weights of the second.
+//! `last.safetensors` is written first after an epoch and completes it; `best.safetensors` follows and states which
+//! epoch it holds. After a kill in between, the former contains the weights for the latter.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -20,41 +20,41 @@ use crate::device::Device;
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::Network;
 
-/// More than any run takes; what is counted further still fits.
+/// More steps than any run takes, with room for further counting.
 const MOST_STEPS: u64 = 1 << 52;
 
-/// Everything that changes from epoch to epoch but the tensors: what a resumed run goes on from.
+/// Everything besides the tensors that changes from epoch to epoch, for resuming.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Progress {
     pub learning_rate: f64,
     pub plateau: ReduceLrOnPlateau,
     pub stopping: EarlyStopping,
     pub epochs: Vec<EpochMetrics>,
-    /// The epoch whose weights are kept as the best; older versions did not say.
+    /// The epoch whose weights are kept as the best; missing in files of older versions.
     #[serde(default)]
     pub best: Option<EpochMetrics>,
     pub adam_steps: u64,
     pub weights: String,
 }
 
-/// What a killed run did not come to after its last complete epoch.
+/// What a killed run did not finish after its last complete epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Behind {
-    /// The weights of the last epoch are the best, and are not kept as such yet.
+    /// The weights of the last epoch are the best, but not saved as such yet.
     pub lacks_best: bool,
-    /// The last epoch that the log has; 0 where it has none.
+    /// The last epoch in the log; 0 if it has none.
     pub last_told: usize,
 }
 
-/// What `best.safetensors` says of itself.
+/// The metadata of `best.safetensors`.
 struct Held {
     epoch: usize,
-    /// `None` where nothing validated it.
+    /// Validation loss; `None` if it was not validated.
     metrics: Option<EpochMetrics>,
 }
 
 impl Progress {
-    /// Before the first epoch.
+    /// The state before the first epoch.
     pub fn new(config: &Config, weights: String) -> Self {
         let model = &config.model;
         Self {
@@ -74,8 +74,8 @@ impl Progress {
         }
     }
 
-    /// Takes the settings of the schedule from `config`, and the learning rate where it is another than
-    /// in the config that the run was left with.
+    /// Takes the settings of the schedule from `config`, and also the learning rate if it differs from that in the
+    /// run's previous config.
     fn follow(&mut self, config: &Config, left_with: &Path) {
         let new = Self::new(config, String::new());
         self.plateau.follow(&new.plateau);
@@ -86,8 +86,8 @@ impl Progress {
         }
     }
 
-    /// Takes the validation loss of an epoch. Of a stage that another follows, no epoch is the last before its time,
-    /// nor held against the next.
+    /// Records the validation loss of an epoch. In a stage that is followed by another, there is no early stopping,
+    /// and losses do not count for the next stage.
     pub fn after_epoch(&mut self, epoch: usize, loss: f64, is_followed: bool) -> Verdict {
         let verdict = self.stopping.after_epoch(epoch, loss);
         if !is_followed {
@@ -97,17 +97,17 @@ impl Progress {
         Verdict { stop: false, ..verdict }
     }
 
-    /// The metrics of the epoch whose weights are kept.
+    /// Metrics of the epoch whose weights are kept.
     pub fn best(&self) -> Option<&EpochMetrics> {
         let best = self.stopping.best_epoch()?;
         let is_best = |metrics: &&EpochMetrics| metrics.epoch == best;
         self.best.as_ref().filter(is_best).or_else(|| self.epochs.iter().find(is_best))
     }
 
-    /// Whether a run of so many tasks can go on from it: the file that it was read from may come from anywhere.
+    /// Checks whether a run with this many tasks can continue from it: the file may come from anywhere.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The reason why not.
     pub fn check(&self, tasks: usize) -> anyhow::Result<()> {
         let rate = self.learning_rate;
         ensure!(rate.is_finite() && (0.0..=1.0).contains(&rate), "its learning rate is {rate}");
@@ -125,7 +125,7 @@ impl Progress {
         Ok(())
     }
 
-    /// Sees to it that the best epoch is the one that `best.safetensors` holds, or is going to hold. Writes nothing.
+    /// Ensures that the best epoch is the one that `best.safetensors` holds, or will hold. Writes nothing.
     pub fn settle(&mut self, folder: &Path, config: &Config, reporter: &mut Reporter) -> Behind {
         let held = held(&folder.join(BEST), &config.model.tasks).unwrap_or_else(|error| {
             reporter.warn(format!("{error:#}"));
@@ -140,12 +140,12 @@ impl Progress {
         Behind { lacks_best, last_told: last_told.unwrap_or(0) }
     }
 
-    /// Whether `best.safetensors` is to be made of the weights of the last epoch, and what the user should know.
+    /// Whether to write `best.safetensors` from the weights of the last epoch, and a message for the user.
     fn agree_with(&mut self, held: Option<Held>) -> (bool, Option<String>) {
         let (best, last) = (self.stopping.best_epoch(), self.epochs.len());
         let is_validated = |held: &Held| held.metrics.as_ref().is_some_and(|m| m.validation.loss.is_finite());
         match held {
-            // No validation loss has been a number so far, and what is kept are weights for want of better ones.
+            // No validation loss has been finite so far; weights are kept for want of better ones.
             held if best.is_none() && !held.as_ref().is_some_and(is_validated) => (false, None),
             Some(Held { epoch, metrics }) if Some(epoch) == best => {
                 self.best = metrics.or_else(|| self.best().cloned());
@@ -172,7 +172,7 @@ impl Progress {
     }
 }
 
-/// What a file of best weights says of itself; `None` where there is none.
+/// The metadata of a file of best weights; `None` if there is none.
 fn held(file: &Path, tasks: &[Task]) -> anyhow::Result<Option<Held>> {
     if !file.is_file() {
         return Ok(None);
@@ -188,7 +188,7 @@ fn held(file: &Path, tasks: &[Task]) -> anyhow::Result<Option<Held>> {
 /// Optimizer state, by name.
 pub type State = HashMap<String, Tensor>;
 
-/// Network, progress and optimizer state of the last complete epoch.
+/// Loads network, progress and optimizer state of the last complete epoch.
 pub fn load_last(
     folder: &Path,
     config: &Config,
@@ -209,7 +209,7 @@ pub fn load_last(
     );
     let (then, now) =
         ([loaded.description.height, loaded.description.width], [config.model.height, config.model.width]);
-    // Its losses, and which of its weights are the best, are of images of that size.
+    // Its losses and best weights refer to images of that size.
     ensure!(
         then == now,
         "{} was trained with `input_shape: {then:?}`, and the config has {now:?}: set it as it was, or start a new run",

@@ -1,4 +1,4 @@
-//! Between the run and its listeners: sends events, writes `events.jsonl`, hears commands.
+//! The connection between a run and its listeners: sends events, writes `events.jsonl`, receives commands.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write as _;
@@ -15,9 +15,9 @@ use super::run_folder::EVENTS;
 /// At most 20 progress events a second.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The run's side of the channels.
+/// The run's ends of the channels.
 pub struct Reporter {
-    // First, so that the run's folder is free again when the listener sees the end of the events.
+    // First field, so that the run's folder is unlocked before the listener sees the end of the events.
     log: Option<Locked>,
     events: Sender<Event>,
     commands: Receiver<Command>,
@@ -43,19 +43,19 @@ impl Reporter {
         }
     }
 
-    /// From now on every event but progress goes into the run's `events.jsonl`, too.
+    /// From now on, every event except progress is also written to the run's `events.jsonl`.
     ///
     /// # Errors
     /// The file cannot be opened, or another process trains in this folder.
     pub fn log_to(&mut self, folder: &Path) -> anyhow::Result<()> {
         let path = folder.join(EVENTS);
-        // A run may come from anywhere, and this file alone is written to where it is.
+        // A run may come from anywhere, and this is the only file that is appended to.
         if path.is_symlink() {
             bail!("{} is a symbolic link: remove it, then resume the run", path.display());
         }
         let file = OpenOptions::new().create(true).append(true).read(true).open(&path);
         let mut file = file.with_context(|| format!("cannot write {}", path.display()))?;
-        // Where the file system knows no locks, a second process is not noticed.
+        // If the file system does not support locks, a second process is not detected.
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
             bail!("another process trains in {}: wait for its end", folder.display());
         }
@@ -64,7 +64,7 @@ impl Reporter {
         Ok(())
     }
 
-    /// Keeps no more events.
+    /// Stops logging events.
     pub fn end_log(&mut self) {
         self.log = None;
     }
@@ -76,17 +76,17 @@ impl Reporter {
             && let Ok(mut line) = serde_json::to_string(&event)
         {
             line.push('\n');
-            // A full disk shows at the checkpoint, which matters more than the log.
+            // A full disk is reported at the checkpoint, which matters more than the log.
             if let Err(error) = log.write_all(line.as_bytes()) {
                 log::warn!("cannot write {EVENTS}: {error}");
             }
         }
-        // Nobody listens any more when the window is gone; the run goes on all the same.
+        // Without a listener (the window is gone) the run continues all the same.
         let _ = self.events.send(event);
         (self.wake)();
     }
 
-    /// Whether a progress event is due, so that making it is worth the work.
+    /// Whether a progress event is due; check before preparing one.
     pub fn progress_due(&mut self) -> bool {
         let due = self.last_progress.is_none_or(|last| last.elapsed() >= PROGRESS_INTERVAL);
         if due {
@@ -95,24 +95,24 @@ impl Reporter {
         due
     }
 
-    /// Says how far a preparation is, when due or at its end.
+    /// Reports the progress of a preparation, when due or at its end.
     pub fn preparing(&mut self, what: &str, done: u64, of: u64) {
         if self.progress_due() || done == of {
             self.send(Event::Preparing { what: what.to_owned(), done, of });
         }
     }
 
-    /// A warning for the user.
+    /// Sends a warning for the user.
     pub fn warn(&mut self, message: impl Into<String>) {
         self.send(Event::Warning { message: message.into() });
     }
 
-    /// Time that the run has worked: a pause does not count.
+    /// Working time of the run, without pauses.
     pub fn worked(&self) -> Duration {
         self.began.elapsed().saturating_sub(self.paused)
     }
 
-    /// Hears commands: waits through a pause, and gives whether the run is to stop.
+    /// Handles commands: waits during a pause, and returns whether the run should stop.
     pub fn should_stop(&mut self) -> bool {
         let mut paused = false;
         while !self.stop_asked {
@@ -135,7 +135,7 @@ impl Reporter {
                     self.send(Event::Resumed);
                 }
                 Ok(Command::Pause | Command::Resume) => {}
-                // The listener is gone: a paused run would wait for ever.
+                // Without a listener a paused run would wait for ever.
                 Err(TryRecvError::Disconnected) => self.stop_asked = paused,
                 Err(TryRecvError::Empty) => return false,
             }
@@ -147,7 +147,7 @@ impl Reporter {
     }
 }
 
-/// A killed run may have left half a line: what follows starts on a new one.
+/// A killed run may have left an incomplete line: start a new one.
 fn end_last_line(file: &mut File) -> std::io::Result<()> {
     use std::io::{Read as _, Seek as _, SeekFrom};
     if file.seek(SeekFrom::End(0))? == 0 {

@@ -1,4 +1,4 @@
-//! The folder of a run: names of its files, and opening any run, also one trained elsewhere.
+//! The folder of a run: names of its files, and reading any run, also one trained elsewhere.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -9,17 +9,17 @@ use anyhow::{Context as _, ensure};
 use super::events::{EpochMetrics, Event, Stage, Started, Stopped};
 pub use crate::model::checkpoint::BEST;
 
-/// The config as used.
+/// The config that was used.
 pub const CONFIG: &str = "config.yml";
 /// Metrics per epoch in Keras' columns.
 pub const HISTORY: &str = "history.csv";
 /// Every event but progress, one JSON object a line.
 pub const EVENTS: &str = "events.jsonl";
-/// The checkpoint to go on from, with optimizer state.
+/// The checkpoint for resuming, with optimizer state.
 pub const LAST: &str = "last.safetensors";
-/// Which images train and which validate.
+/// Which images are for training and which for validation.
 pub const SPLIT: &str = "split.csv";
-/// What the best network says of the validation rows.
+/// Predictions of the best network for the validation rows.
 pub const PREDICTIONS: &str = "predictions.csv";
 
 /// What a run has said so far: the one fold of its events, whether they are read from its folder or followed while
@@ -36,23 +36,23 @@ pub struct RunRecord {
     pub epochs: Vec<EpochMetrics>,
     /// Epochs after which the learning rate was reduced.
     pub reductions: Vec<usize>,
-    /// The first epoch in which all layers learnt, where only the heads did before.
+    /// The first epoch that trained all layers after a stage for the heads alone.
     pub all_layers_from: Option<usize>,
     /// What the user had to know.
     pub warnings: Vec<String>,
     /// How it ended, where it did.
     pub stopped: Option<Stopped>,
-    /// Why it failed, where it did.
+    /// Why it failed, if it did.
     pub failed: Option<String>,
     /// The checkpoint of [`Self::kept_epoch`], where it exists.
     pub best: Option<PathBuf>,
 }
 
 impl RunRecord {
-    /// Reads a run folder. Damaged lines of `events.jsonl` (a killed process) are passed over.
+    /// Reads a run folder. Damaged lines of `events.jsonl` (of a killed process) are skipped.
     ///
     /// # Errors
-    /// It is no run folder.
+    /// It is not a run folder.
     pub fn open(folder: &Path) -> anyhow::Result<Self> {
         ensure!(
             is_run(folder),
@@ -117,7 +117,7 @@ impl RunRecord {
     }
 }
 
-/// The events on disk; an absent file is none.
+/// The events on disk; none if the file is missing.
 fn read_events(folder: &Path) -> anyhow::Result<Vec<Event>> {
     let path = folder.join(EVENTS);
     if !path.is_file() {
@@ -128,7 +128,7 @@ fn read_events(folder: &Path) -> anyhow::Result<Vec<Event>> {
     Ok(lines.filter_map(|line| serde_json::from_str(&line).ok()).collect())
 }
 
-/// What a run is called: its folder's name.
+/// The name of a run: that of its folder.
 pub fn name(folder: &Path) -> String {
     folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned()
 }
@@ -138,7 +138,7 @@ pub fn is_run(folder: &Path) -> bool {
     [EVENTS, BEST, LAST].iter().any(|name| folder.join(name).is_file())
 }
 
-/// The run folders under `runs`, newest first; an absent folder is an empty list.
+/// The run folders under `runs`, newest first; empty if there is no such folder.
 pub fn list_runs(runs: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(runs) else { return Vec::new() };
     let mut found: Vec<_> = entries
@@ -147,15 +147,15 @@ pub fn list_runs(runs: &Path) -> Vec<PathBuf> {
         .filter(|path| is_run(path))
         .map(|path| (fs::metadata(&path).and_then(|m| m.modified()).ok(), path))
         .collect();
-    // Names are times; the folder’s own time breaks ties of copied ones.
+    // Names are times; the folder's modification time breaks ties of copies.
     found.sort_by(|(a_time, a), (b_time, b)| b.file_name().cmp(&a.file_name()).then(b_time.cmp(a_time)));
     found.into_iter().map(|(_, path)| path).collect()
 }
 
-/// Makes a new folder under `runs`, named by the local time.
+/// Creates a new folder under `runs`, named by the local time.
 ///
 /// # Errors
-/// The folder cannot be made.
+/// The folder cannot be created.
 pub fn create(runs: &Path) -> anyhow::Result<PathBuf> {
     let format = time::macros::format_description!("[year]-[month]-[day]_[hour]-[minute]-[second]");
     let now = time::OffsetDateTime::now_local().unwrap_or_else(|_| time::OffsetDateTime::now_utc());
@@ -175,10 +175,10 @@ pub fn create(runs: &Path) -> anyhow::Result<PathBuf> {
     anyhow::bail!("no free name for a run under {}", runs.display())
 }
 
-/// Removes the folder of a run that failed before its first epoch. What is not of such a run stays.
+/// Removes the folder of a run that failed before its first epoch. Files that do not belong to such a run stay.
 pub(super) fn remove_unbegun(folder: &Path) {
     for name in [EVENTS, CONFIG, SPLIT] {
-        // What cannot be removed keeps the folder.
+        // The folder stays if something in it cannot be removed.
         let _ = fs::remove_file(folder.join(name));
     }
     if let Err(error) = fs::remove_dir(folder) {

@@ -1,17 +1,17 @@
-//! When to reduce the learning rate and when to stop: Keras' `ReduceLROnPlateau` and `EarlyStopping`
-//! (mode `min`, on `val_loss`), as values that know numbers only; and the learning rates of one cycle.
+//! When to reduce the learning rate and when to stop: Keras' `ReduceLROnPlateau` and `EarlyStopping` (mode `min`, on
+//! `val_loss`) as pure state machines; and the one-cycle learning rate.
 
 use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-/// Infinity is the start of a minimum; JSON has no infinity, so `None` stands for it.
+/// The initial minimum is infinity, stored as `None` because JSON has no infinity.
 fn better(value: f64, best: Option<f64>, min_delta: f64) -> bool {
     // A NaN is never better.
     best.map_or(value < f64::INFINITY, |best| value < best - min_delta)
 }
 
-/// Reduces the learning rate when the loss stops getting better.
+/// Reduces the learning rate when the loss stops improving.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReduceLrOnPlateau {
     factor: f64,
@@ -30,14 +30,14 @@ impl ReduceLrOnPlateau {
         Self { factor, patience, min_delta, cooldown, min_lr, best: None, wait: 0, cooldown_left: 0 }
     }
 
-    /// Takes the settings of `other` and keeps what was seen.
+    /// Takes the settings of `other` and keeps the state.
     pub fn follow(&mut self, other: &Self) {
         let seen = (self.best, self.wait, self.cooldown_left);
         *self = other.clone();
         (self.best, self.wait, self.cooldown_left) = seen;
     }
 
-    /// Takes the loss of an epoch that ran at `learning_rate`; gives the new rate if it is to be reduced.
+    /// Records the loss of an epoch at `learning_rate`; returns the new rate if it should be reduced.
     pub fn after_epoch(&mut self, loss: f64, learning_rate: f64) -> Option<f64> {
         if self.cooldown_left > 0 {
             self.cooldown_left -= 1;
@@ -61,15 +61,15 @@ impl ReduceLrOnPlateau {
     }
 }
 
-/// One cycle of the learning rate, with each batch (Smith and Topin 2019, with the shape of PyTorch's `OneCycleLR`):
-/// from a [`FIRST`] of the highest rate up to it in a line, then by half a cosine down to [`LAST`] of it.
+/// One cycle of the learning rate, per batch (Smith and Topin 2019, with the shape of PyTorch's `OneCycleLR`):
+/// linearly up from [`FIRST`] times the highest rate, then along half a cosine down to [`LAST`] times it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OneCycle {
     highest: f64,
     batches: usize,
 }
 
-/// The share of the batches in which the rate rises.
+/// Share of the batches with a rising rate.
 const RISE: f64 = 0.3;
 /// The first rate, as a share of the highest.
 const FIRST: f64 = 1.0 / 25.0;
@@ -77,12 +77,12 @@ const FIRST: f64 = 1.0 / 25.0;
 const LAST: f64 = 1e-4;
 
 impl OneCycle {
-    /// Over so many batches.
+    /// For this many batches.
     pub fn new(highest: f64, batches: usize) -> Self {
         Self { highest, batches }
     }
 
-    /// That of a batch (from 0); those beyond the end have the last.
+    /// The learning rate of a batch (from 0); beyond the end, the last one.
     pub fn rate(&self, batch: usize) -> f64 {
         let (batch, last) = (batch as f64, self.batches as f64 - 1.0);
         let top = (RISE * self.batches as f64 - 1.0).max(0.0);
@@ -98,16 +98,16 @@ impl OneCycle {
     }
 }
 
-/// What [`EarlyStopping`] says of an epoch.
+/// The decision of [`EarlyStopping`] after an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// Its weights are the best so far: keep them.
     pub best: bool,
-    /// Patience is at its end.
+    /// Patience is exhausted.
     pub stop: bool,
 }
 
-/// Stops when the loss stops getting better, and tells which weights to keep.
+/// Stops when the loss stops improving, and tells which weights to keep.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EarlyStopping {
     patience: usize,
@@ -123,40 +123,39 @@ impl EarlyStopping {
         Self { patience, min_delta, best: None, best_epoch: None, wait: 0 }
     }
 
-    /// The epoch whose weights to keep, as given to [`EarlyStopping::after_epoch`].
+    /// The epoch whose weights to keep, as passed to [`EarlyStopping::after_epoch`].
     pub fn best_epoch(&self) -> Option<usize> {
         self.best_epoch
     }
 
-    /// Takes the settings of `other` and keeps what was seen.
+    /// Takes the settings of `other` and keeps the state.
     pub fn follow(&mut self, other: &Self) {
         let seen = (self.best, self.best_epoch, self.wait);
         *self = other.clone();
         (self.best, self.best_epoch, self.wait) = seen;
     }
 
-    /// The weights that are kept are those of this epoch with its loss, or none, whatever was seen in the `epochs`
-    /// that are complete.
+    /// Sets the epoch and loss of the weights that are actually kept (or none) after `epochs` complete epochs.
     pub fn keep(&mut self, kept: Option<(usize, f64)>, epochs: usize) {
         self.best_epoch = kept.map(|(epoch, _)| epoch);
         self.best = kept.map(|(_, loss)| loss).filter(|loss| loss.is_finite());
         self.wait = self.wait.min(kept.map_or(0, |(epoch, _)| epochs.saturating_sub(epoch)));
     }
 
-    /// Patience begins anew: what was seen so far is not held against the epochs to come.
+    /// Resets patience: earlier losses do not count for the epochs to come.
     pub fn forget_wait(&mut self) {
         self.wait = 0;
     }
 
-    /// Whether patience has come to its end.
+    /// Whether patience is exhausted.
     pub fn is_over(&self) -> bool {
         self.wait > 0 && self.wait >= self.patience
     }
 
-    /// Takes the loss of epoch `epoch` (from 1). One that is no finite number is never the best, though Keras keeps the
-    /// first epoch whatever its loss is.
+    /// Records the loss of epoch `epoch` (from 1). A loss that is not finite is never the best, although Keras keeps
+    /// the first epoch whatever its loss.
     pub fn after_epoch(&mut self, epoch: usize, loss: f64) -> Verdict {
-        // An epoch that is trained again takes its own place where it is as good.
+        // An epoch that is trained again replaces itself if it is as good.
         let is_again = self.best_epoch == Some(epoch) && self.best.is_some_and(|best| loss <= best);
         if is_again || (loss.is_finite() && better(loss, self.best, self.min_delta)) {
             self.best = Some(loss);

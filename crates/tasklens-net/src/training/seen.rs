@@ -1,5 +1,5 @@
-//! What the images of a CSV were for in a run, whatever that CSV calls them: those of the run's own CSV by the text
-//! of their cells, all others by the file that they are.
+//! Determines the part of a CSV's images in a run, whatever their names in that CSV: images of the run's own CSV by
+//! the text of their cells, all others by file identity.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -12,22 +12,22 @@ use tasklens_data::files::{FileId, is_one_file};
 use super::run_folder::{CONFIG, SPLIT};
 use super::split_file;
 
-/// See the module's docs.
+/// The result, see the module's docs.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// Per row its part in the run; `None` where the run never saw its image.
+    /// Per row its part in the run; `None` if the run never saw its image.
     pub parts: Vec<Option<Part>>,
-    /// Images of the run that are not where they were: a row of another CSV may be one of them unnoticed.
+    /// Number of images of the run that are missing: a row of another CSV may be one of them unnoticed.
     pub lost: usize,
 }
 
-/// What the rows of a dataset, which may be of any CSV, were for in a run; `None` where the run does not say which
-/// images it used, as a checkpoint by itself.
+/// The parts of a dataset's rows (of any CSV) in a run; `None` if the run does not tell which images it used, such as
+/// a single checkpoint.
 ///
 /// # Errors
 /// The run's list of images, or its config, is damaged.
 pub fn of_run(run: &Path, dataset: &Dataset) -> anyhow::Result<Option<Seen>> {
-    // A checkpoint that lies in its run is as good as the run.
+    // A checkpoint in its run folder is as good as the run.
     let folder = if run.is_file() { run.parent().unwrap_or(run) } else { run };
     let (split, config) = (folder.join(SPLIT), folder.join(CONFIG));
     if !split.is_file() || !config.is_file() {
@@ -62,7 +62,7 @@ pub fn of_run(run: &Path, dataset: &Dataset) -> anyhow::Result<Option<Seen>> {
         let image = &dataset.rows[row].image;
         let known = FileId::of(image).ok().and_then(|id| files.get(&id));
         let known = known.into_iter().flatten().filter(|(file, _)| is_one_file(file, image));
-        // An image by two names may have been in both parts: it trained, then.
+        // An image under two names may have been in both parts: then it counts as training.
         seen.parts[row] = known.map(|(_, part)| *part).min_by_key(|part| *part != Part::Train);
     }
     Ok(Some(seen))

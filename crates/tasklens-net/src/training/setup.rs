@@ -24,12 +24,12 @@ use crate::inference::loader::{Drawn, Source};
 use crate::model::network::Network;
 use crate::model::pretrained::{self, Resolved};
 
-/// The user asked to stop before the first epoch.
+/// The user stopped the run before the first epoch.
 #[derive(Debug, thiserror::Error)]
 #[error("stopped before the first epoch")]
 pub struct StoppedEarly;
 
-/// Reads the CSV with the edits in it and looks at the images' headers; what leaves usable rows becomes warnings.
+/// Reads the CSV with edits applied and checks the images' headers; problems that leave usable rows become warnings.
 pub fn open_data(config: &Config, edits: &[Edit], reporter: &mut Reporter) -> anyhow::Result<Dataset> {
     reporter.preparing("reading the CSV", 0, 0);
     let mut dataset = Dataset::open(config)?;
@@ -37,7 +37,7 @@ pub fn open_data(config: &Config, edits: &[Edit], reporter: &mut Reporter) -> an
         dataset = dataset.with_edits(edits);
     }
     let found = {
-        // The check runs on several threads; only this one talks to the reporter.
+        // The check runs on several threads; only this one uses the reporter.
         let (tell, told) = crossbeam_channel::unbounded();
         let stop = std::sync::atomic::AtomicBool::new(false);
         std::thread::scope(|scope| {
@@ -95,7 +95,7 @@ fn is_empty(folder: &Path) -> bool {
     std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
 }
 
-/// A resumed run goes on with the images that it began with.
+/// A resumed run continues with its original images.
 pub fn keep_split(folder: &Path, data: &mut Dataset, reporter: &mut Reporter) -> anyhow::Result<()> {
     let Some(split) = split_file::read(folder, data)? else { return Ok(()) };
     let rows = |split: &Split| split.train.len() + split.validation.len();
@@ -116,7 +116,20 @@ pub fn keep_split(folder: &Path, data: &mut Dataset, reporter: &mut Reporter) ->
     Ok(())
 }
 
-/// The run's folder, and whether it was made for it.
+/// The images of another run train and validate here, too.
+pub fn take_split(other: &Path, data: &mut Dataset) -> anyhow::Result<()> {
+    let split = split_file::read(other, data)?;
+    let split = split.with_context(|| format!("{} does not say which images it used", other.display()))?;
+    ensure!(
+        !split.train.is_empty() && !split.validation.is_empty(),
+        "of the images of {}, none that trains or none that validates has a label here",
+        other.display()
+    );
+    data.split = split;
+    Ok(())
+}
+
+/// The run's folder, and whether it is new.
 pub fn open_folder(request: &Request) -> anyhow::Result<(PathBuf, bool)> {
     let config = &request.config;
     let found = match (&request.run, request.resume) {
@@ -135,7 +148,7 @@ pub fn open_folder(request: &Request) -> anyhow::Result<(PathBuf, bool)> {
                 "{} holds a run already: name another folder, or resume it with `--resume`",
                 folder.display()
             );
-            // What a run that never began has left may stay; a user's own files are not mixed with a run's.
+            // Leftovers of a run that never started may stay; user files must not be mixed with those of a run.
             ensure!(
                 folder.join(EVENTS).is_file() || is_empty(folder),
                 "{} is not empty: name a new folder for the run",
@@ -150,7 +163,7 @@ pub fn open_folder(request: &Request) -> anyhow::Result<(PathBuf, bool)> {
     Ok(found)
 }
 
-/// What the network computes in: as asked, or bf16 where the processor has it.
+/// The precision: as configured, or bf16 if the processor supports it.
 pub fn precision(config: &Config, device: &Device) -> Kind {
     match config.model.precision {
         Precision::Fp32 => Kind::Float,
@@ -160,12 +173,12 @@ pub fn precision(config: &Config, device: &Device) -> Kind {
     }
 }
 
-/// The device that the config asks for.
+/// The configured device.
 pub fn device(config: &Config) -> anyhow::Result<Device> {
     device::pick(config.model.device)
 }
 
-/// A new network, with pretrained weights where they are to be had. Gives where they came from.
+/// A new network, with pretrained weights if available. Also returns where they came from.
 pub fn new_network(
     config: &Config,
     device: &Device,
@@ -193,7 +206,7 @@ pub fn new_network(
     Ok((network, found.why))
 }
 
-/// Finds the weights' file; downloads it if need be.
+/// Finds the weights, downloading them if needed.
 fn resolve_weights(config: &Config, reporter: &mut Reporter) -> anyhow::Result<Resolved> {
     let model = &config.model;
     let cell = std::cell::RefCell::new(reporter);
@@ -207,7 +220,7 @@ fn resolve_weights(config: &Config, reporter: &mut Reporter) -> anyhow::Result<R
     found
 }
 
-/// How much tasks and labels count, from the config and the training rows.
+/// Weights of tasks and labels, from the config and the training rows.
 pub fn weights(config: &Config, data: &Dataset, device: tch::Device) -> anyhow::Result<Weights> {
     let tasks = &config.model.tasks;
     let counts: Vec<Vec<usize>> = tasks
@@ -237,7 +250,7 @@ pub fn weights(config: &Config, data: &Dataset, device: tch::Device) -> anyhow::
     Ok(Weights { tasks: config.model.task_weights.clone(), classes, labelled, smoothing })
 }
 
-/// Per task, what some rows (those that validate) have of it.
+/// Per task, the labels of some rows (those for validation).
 pub fn labelled(config: &Config, data: &Dataset, rows: &[usize]) -> Vec<Labelled> {
     let of = |(task, labels): (usize, &Task)| {
         let counts = label_counts(&data.rows, rows, task, labels.labels.len());
@@ -246,7 +259,7 @@ pub fn labelled(config: &Config, data: &Dataset, rows: &[usize]) -> Vec<Labelled
     config.model.tasks.iter().enumerate().map(of).collect()
 }
 
-/// Some rows, counted per label of a task.
+/// Number of rows per label of a task.
 fn label_counts(rows: &[Row], some: &[usize], task: usize, labels: usize) -> Vec<usize> {
     let mut counts = vec![0; labels];
     for label in some.iter().filter_map(|&row| rows[row].labels[task]) {
@@ -255,7 +268,7 @@ fn label_counts(rows: &[Row], some: &[usize], task: usize, labels: usize) -> Vec
     counts
 }
 
-/// rows / (labels * rows with the label), as scikit-learn's `balanced`; a label without rows gets 0. The mean over
+/// rows / (labels * rows with the label), as in scikit-learn's `balanced`; a label without rows gets 0. The mean over
 /// the rows is 1.
 fn balanced(counts: &[usize]) -> Vec<f64> {
     let present = counts.iter().filter(|&&n| n > 0).count();
@@ -263,16 +276,16 @@ fn balanced(counts: &[usize]) -> Vec<f64> {
     counts.iter().map(|&n| if n == 0 { 0.0 } else { total as f64 / (present * n) as f64 }).collect()
 }
 
-/// The weights in the same proportion with a mean over the rows of 1, lest they weigh the task against others.
+/// Scales the weights to a mean of 1 over the rows, so that they do not affect the weight of the task.
 fn averaging_one(weights: &[f64], counts: &[usize]) -> Vec<f64> {
     let sum: f64 = weights.iter().zip(counts).map(|(weight, &n)| weight * n as f64).sum();
     let total: usize = counts.iter().sum();
-    // Where no row counts, none will.
+    // If no row counts, nothing can be scaled.
     let scale = if sum > 0.0 { total as f64 / sum } else { 1.0 };
     weights.iter().map(|weight| weight * scale).collect()
 }
 
-/// What the loader's workers share. The cache takes at most a quarter of the memory that is free.
+/// Shared state of the loader's workers. The cache takes at most a quarter of the free memory.
 pub fn source(config: &Config, rows: Vec<Row>) -> Arc<Source> {
     let model = &config.model;
     Arc::new(Source {
@@ -285,15 +298,15 @@ pub fn source(config: &Config, rows: Vec<Row>) -> Arc<Source> {
     })
 }
 
-/// Bytes of memory that new work can take.
+/// Free memory in bytes.
 pub fn free_memory() -> usize {
     let mut system = sysinfo::System::new();
     system.refresh_memory();
     usize::try_from(system.available_memory()).unwrap_or(usize::MAX)
 }
 
-/// Threads that decode: as asked, else all cores beside a GPU, and half of them where the network
-/// computes on the same cores.
+/// Number of decoding threads: as configured, else all cores with a GPU, and half of them if the network computes on
+/// the CPU.
 pub fn workers(config: &Config, device: &Device) -> usize {
     let cores = cores();
     let auto = if device.tch == tch::Device::Cpu { cores.div_ceil(2) } else { cores };

@@ -1,5 +1,5 @@
-//! `split.csv`: which images train and which validate, so that a resumed run and an evaluation keep to
-//! it even when the CSV has changed since. Images are called as in the CSV, so that the project can be moved.
+//! `split.csv`: which images are for training and which for validation, so that resuming and evaluation use the same
+//! split even if the CSV has changed. Images have their names from the CSV, so that the project can be moved.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -11,7 +11,7 @@ use tasklens_data::files;
 
 use super::run_folder::SPLIT;
 
-/// Writes the split of a run, of rows of the dataset, into its folder.
+/// Writes the split of a run into its folder.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -28,8 +28,8 @@ pub fn write(folder: &Path, dataset: &Dataset, split: &Split) -> anyhow::Result<
     files::replace(&path, &bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// The split of a run for a dataset read now: rows that it knows are where they were. Rows that have come since
-/// are in neither part. `None` where the run has no such file.
+/// The split of a run for a dataset read now: known rows are in their original part, later rows in neither. `None` if
+/// the run has no such file.
 ///
 /// # Errors
 /// The file is damaged.
@@ -40,7 +40,7 @@ pub fn read(folder: &Path, dataset: &Dataset) -> anyhow::Result<Option<Split>> {
     let known: HashMap<String, Part> = entries(folder)?.into_iter().collect();
     let mut split = Split::default();
     for (index, row) in dataset.rows.iter().enumerate().filter(|(_, row)| row.usable) {
-        // Earlier runs have the path of the file.
+        // Runs of earlier versions have absolute paths.
         let part = known.get(&*dataset.image_key(index)).or_else(|| known.get(&*row.image.to_string_lossy()));
         match part {
             Some(Part::Train) => split.train.push(index),
@@ -51,7 +51,7 @@ pub fn read(folder: &Path, dataset: &Dataset) -> anyhow::Result<Option<Split>> {
     Ok(Some(split))
 }
 
-/// The images of a run as its file calls them, each with its part.
+/// The images of a run as named in its file, each with its part.
 ///
 /// # Errors
 /// The file cannot be read or is damaged.
@@ -71,8 +71,8 @@ pub fn entries(folder: &Path) -> anyhow::Result<Vec<(String, Part)>> {
     Ok(entries)
 }
 
-/// What each row was for when a run began, or would be now where the run does not say; rows kept for a test
-/// are what the CSV says.
+/// The part of each row when a run started, or as it would be now if the run does not tell; test rows are as in the
+/// CSV.
 ///
 /// # Errors
 /// The file is damaged.

@@ -1,5 +1,5 @@
-//! The stages of a run: with `frozen_epochs`, the heads alone on the backbone as it is, and then all layers. Each
-//! begins with an optimizer that has seen nothing, as Keras' does after `compile`, and has a cycle of its own.
+//! The stages of a run: with `frozen_epochs`, first the heads alone on the frozen backbone, then all layers. Each
+//! starts with a fresh optimizer, as after Keras' `compile`, and has its own cycle.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use super::schedule::OneCycle;
 use crate::model::network::{Network, is_backbone};
 
 impl Stage {
-    /// That of an epoch (from 1).
+    /// The stage of an epoch (from 1).
     pub(super) fn of(model: &ModelConfig, epoch: usize) -> Self {
         if model.freeze_convolutional_layers || epoch <= model.frozen_epochs {
             Self::Heads
@@ -21,7 +21,7 @@ impl Stage {
         }
     }
 
-    /// First and last epoch, if no early stop comes.
+    /// First and last epoch, without early stopping.
     pub(super) fn epochs(self, model: &ModelConfig) -> (usize, usize) {
         match self {
             Self::Heads if !model.freeze_convolutional_layers => (1, model.frozen_epochs),
@@ -30,7 +30,7 @@ impl Stage {
         }
     }
 
-    /// Over what learns in it, as the config has it.
+    /// The optimizer for its trainable parameters, as configured.
     pub(super) fn optimizer(self, model: &ModelConfig, network: &Network) -> anyhow::Result<Adam> {
         let learns = |name: &str| self == Self::All || !is_backbone(name);
         let adam = Adam::new(network.parameters().trainable(learns))?;
@@ -42,7 +42,7 @@ impl Stage {
         })
     }
 
-    /// Whether another follows: its length is what the config says, whatever the losses are.
+    /// Whether another stage follows: then its length is fixed by the config, whatever the losses.
     pub(super) fn is_followed(self, model: &ModelConfig) -> bool {
         self.epochs(model).1 < model.epochs
     }
@@ -50,14 +50,14 @@ impl Stage {
 
 /// The learning rates of an epoch.
 pub struct Rates {
-    /// What the plateau rule says.
+    /// A constant rate, from the plateau rule.
     level: f64,
-    /// The cycle, and how many batches of it came before the epoch.
+    /// A cycle, with the number of its batches before the epoch.
     cycle: Option<(OneCycle, usize)>,
 }
 
 impl Rates {
-    /// Of an epoch (from 1) of `batches` batches; `level` is what the rate is reduced to, or the highest of a cycle.
+    /// For an epoch (from 1) with `batches` batches; `level` is the reduced rate, or the highest rate of a cycle.
     pub fn of(model: &ModelConfig, epoch: usize, batches: usize, level: f64) -> Self {
         let (first, last) = Stage::of(model, epoch).epochs(model);
         let cycle = (model.schedule == Schedule::OneCycle)
@@ -65,18 +65,19 @@ impl Rates {
         Self { level, cycle }
     }
 
-    /// That of a batch of the epoch (from 0).
+    /// The rate of a batch of the epoch (from 0).
     pub fn at(&self, batch: usize) -> f64 {
         self.cycle.as_ref().map_or(self.level, |(cycle, before)| cycle.rate(before + batch))
     }
 }
 
-/// Whether a run can go on with `config` that was left with the config in `left_with`; what is to be told of it.
+/// Checks whether a run with the previous config `left_with` can continue with `config`; returns a message for the
+/// user, if any.
 ///
 /// # Errors
-/// Its stages would be others: the message says what to do.
+/// Its stages would differ: the message says what to do.
 pub fn check_resumed(config: &Config, left_with: &Path) -> anyhow::Result<Option<String>> {
-    // What cannot be read says nothing of the stages: an earlier version wrote it, which had none.
+    // An unreadable config was written by an earlier version, which had no stages.
     let Ok(left) = Config::open(left_with) else { return Ok(None) };
     let (then, now) = (&left.model, &config.model);
     ensure!(

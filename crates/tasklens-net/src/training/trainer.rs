@@ -1,6 +1,6 @@
-//! The run from the first epoch to the last: what happens after each, and what is kept.
+//! The training loop: epochs, what happens after each, and which weights are kept.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -25,11 +25,15 @@ use crate::inference::{features, precision_name};
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::Network;
 
-/// Trains as asked. The caller turns the result into the last event.
-pub(super) fn run(request: &Request, reporter: &mut Reporter) -> anyhow::Result<Stopped> {
+/// Trains as requested. The caller turns the result into the last event.
+pub(super) fn run(
+    request: &Request,
+    split_of: Option<&Path>,
+    reporter: &mut Reporter,
+) -> anyhow::Result<Stopped> {
     let began = Instant::now();
     let config = &request.config;
-    // Before anything is written, and not after hours. The window changes configs after they were read.
+    // Before anything is written, and not after hours. The window may have changed the config after reading it.
     if let Some((_, message)) = config.model.contradiction() {
         bail!(message);
     }
@@ -37,7 +41,7 @@ pub(super) fn run(request: &Request, reporter: &mut Reporter) -> anyhow::Result<
     let outside = if request.allow_outside { Vec::new() } else { outputs::outside(request) };
     ensure!(outside.is_empty(), outputs::told(config, &outside));
     let (folder, is_new) = setup::open_folder(request)?;
-    let error = match Run::prepare(request, folder.clone(), reporter) {
+    let error = match Run::prepare(request, split_of, folder.clone(), reporter) {
         Ok(mut run) => return run.train(reporter, began),
         Err(error) => error,
     };
@@ -60,21 +64,28 @@ struct Run<'a> {
     adam: Adam,
     passes: Passes,
     progress: Progress,
-    /// What a resumed run has to make up for first.
+    /// What a resumed run has to catch up on first.
     behind: Option<Behind>,
     kind: Kind,
     stage: Stage,
-    /// Threads that decode.
+    /// Number of decoding threads.
     workers: usize,
 }
 
 impl<'a> Run<'a> {
-    fn prepare(request: &'a Request, folder: PathBuf, reporter: &mut Reporter) -> anyhow::Result<Self> {
+    fn prepare(
+        request: &'a Request,
+        split_of: Option<&Path>,
+        folder: PathBuf,
+        reporter: &mut Reporter,
+    ) -> anyhow::Result<Self> {
         let config = &request.config;
         reporter.log_to(&folder)?;
         let mut data = setup::open_data(config, &request.edits.of(&config.paths.model_dataframe), reporter)?;
         if request.resume {
             setup::keep_split(&folder, &mut data, reporter)?;
+        } else if let Some(other) = split_of {
+            setup::take_split(other, &mut data)?;
         }
         passes::check_batches(config, data.split.train.len())?;
         let device = setup::device(config)?;
@@ -97,13 +108,13 @@ impl<'a> Run<'a> {
         let done = progress.epochs.len();
         let stage = Stage::of(model, (done + 1).min(model.epochs));
         let mut adam = stage.optimizer(model, &network)?;
-        // A stage that is about to begin has an optimizer of its own.
+        // A stage that is about to start has its own optimizer.
         if let Some(state) = state.filter(|_| done >= stage.epochs(model).0) {
             adam.restore(&state, progress.adam_steps).with_context(|| format!("{LAST} cannot be resumed"))?;
         }
 
         let behind = request.resume.then(|| progress.settle(&folder, config, reporter));
-        // From here on the run is this config's: a resumed one that was refused above stays as it was.
+        // From here on the run has this config: a resumed run that was refused above stays unchanged.
         let path = folder.join(CONFIG);
         files::replace(&path, config.to_yaml_in(&folder).as_bytes())
             .with_context(|| format!("cannot write {}", path.display()))?;
@@ -128,7 +139,7 @@ impl<'a> Run<'a> {
             weights: progress.weights.clone(),
         }));
         let feed = if stage == Stage::Heads {
-            // The features are those of prediction.
+            // The features are computed as in prediction.
             network.fold(kind)?;
             let mut extractor = Extractor {
                 network: &network,
@@ -207,8 +218,8 @@ impl<'a> Run<'a> {
             if verdict.best {
                 self.progress.best = Some(metrics.clone());
             }
-            // An epoch is complete once it is the last: whatever follows can be made of that, should the run be
-            // killed in between.
+            // An epoch is complete once this is written: everything below can be derived from it if the run is killed
+            // in between.
             self.checkpoint(LAST, epoch, false, reporter)?;
             if verdict.best {
                 self.keep_best(epoch, Some(&validated.predictions), reporter)?;
@@ -226,18 +237,18 @@ impl<'a> Run<'a> {
         self.finish(why, reporter, began)
     }
 
-    /// Whether the stage that is under way has another after it.
+    /// Whether another stage follows the current one.
     fn is_followed(&self) -> bool {
         self.stage.is_followed(&self.config.model)
     }
 
-    /// The learning rate to go on with after an epoch with this loss, where the plateau rule holds and says another.
+    /// The new learning rate after an epoch with this loss, if the plateau rule applies and reduces it.
     fn reduced(&mut self, loss: f64, rate: f64) -> Option<f64> {
         let is_ruled = self.config.model.schedule == Schedule::Plateau && !self.is_followed();
         if is_ruled { self.progress.plateau.after_epoch(loss, rate) } else { None }
     }
 
-    /// Begins the stage that an epoch is the first of, and tells of it.
+    /// Starts the stage whose first epoch this is, and reports it.
     fn enter_stage(&mut self, epoch: usize, reporter: &mut Reporter) -> anyhow::Result<()> {
         let model = &self.config.model;
         let stage = Stage::of(model, epoch);
@@ -252,14 +263,14 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Validates the network as it will predict, its normalisations merged into its convolutions: in bf16 they round
-    /// otherwise, which changes an answer in some hundred.
+    /// Validates the network as it will predict, with folded normalisation: in bf16 this rounds differently, which
+    /// changes about one prediction in a few hundred.
     fn validated(&mut self, epoch: usize, reporter: &mut Reporter) -> anyhow::Result<Option<Validated>> {
         self.network.fold(self.kind)?;
         self.passes.validate(epoch, &self.network, reporter)
     }
 
-    /// Says it once of epochs in a row.
+    /// Reports it once for consecutive epochs.
     fn tell_unvalidated(&self, epoch: usize, loss: f64, reporter: &mut Reporter) {
         let was_finite = self.progress.epochs.last().is_none_or(|last| last.validation.loss.is_finite());
         if !loss.is_finite() && was_finite {
@@ -270,8 +281,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What a killed run did not come to after its last complete epoch: the best weights with their predictions,
-    /// the history, the log.
+    /// Finishes what a killed run did not after its last complete epoch: the best weights with their predictions, the
+    /// history, the log.
     fn catch_up(&mut self, behind: &Behind, reporter: &mut Reporter) -> anyhow::Result<()> {
         if behind.lacks_best {
             let epoch = self.progress.epochs.len();
@@ -285,7 +296,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Keeps the weights as the best; last the file that says so.
+    /// Saves the weights as the best; the file that marks them as such is written last.
     fn keep_best(
         &self,
         epoch: usize,
@@ -306,7 +317,7 @@ impl<'a> Run<'a> {
         &self.rows.rows
     }
 
-    /// Puts the best weights where the config wants them.
+    /// Copies the best weights to the configured path.
     fn finish(
         &mut self,
         why: StopReason,
@@ -385,7 +396,7 @@ impl<'a> Run<'a> {
         let text = history::to_csv(&names, &self.progress.epochs);
         let own = self.folder.join(HISTORY);
         files::replace(&own, text.as_bytes()).with_context(|| format!("cannot write {}", own.display()))?;
-        // The run has its own: a copy that fails is no reason to end it. Said once, at its first epoch.
+        // The run has its own copy, so a failure here does not end it. Reported once, at its first epoch.
         if let Some(copy) = &self.config.paths.training_history_path
             && let Err(error) = outputs::write_history(&text, copy)
             && self.progress.epochs.len() == 1
@@ -396,7 +407,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Where the features of a network's backbone are, whatever heads it has.
+/// The feature store of a network's backbone, independent of its heads.
 pub(super) fn store(config: &Config, network: &Network, kind: Kind) -> anyhow::Result<features::Store> {
     let facts = network.backbone().facts();
     let feed = features::Feed {

@@ -1,10 +1,10 @@
-//! Labels that the window has and their CSV not yet: trained with where a run is about that CSV, and nowhere else.
+//! Labels that are not saved in the CSV yet: used for training if a run uses that CSV, and only then.
 
 use std::path::{Path, PathBuf};
 
 use tasklens_data::dataset::edits::{Edit, Values};
 
-/// Edits, and the CSV that they are of. The default is none.
+/// Edits, with the CSV that they belong to. The default is none.
 #[derive(Clone, Debug, Default)]
 pub struct Unsaved {
     csv: PathBuf,
@@ -12,14 +12,14 @@ pub struct Unsaved {
 }
 
 impl Unsaved {
-    /// Edits of a CSV.
+    /// Edits that belong to a CSV.
     pub fn new(csv: &Path, values: Values) -> Self {
         Self { csv: csv.to_path_buf(), values }
     }
 
-    /// Those that belong to the rows of `csv`: all where it is the same file, however it is named. An edit knows
-    /// its image by the text of a path cell, which another project may use for another image. Asks the disk, and
-    /// lists them all: not for the UI thread.
+    /// The edits for the rows of `csv`: all if it is the same file, under whatever name. An edit identifies its image
+    /// by the text of a path cell, which another project may use for another image. Reads the disk and lists all
+    /// edits: not for the UI thread.
     pub fn of(&self, csv: &Path) -> Vec<Edit> {
         let is_same = match (self.csv.canonicalize(), csv.canonicalize()) {
             (Ok(own), Ok(other)) => own == other,

@@ -1,5 +1,5 @@
-//! Features that saw no label of the project: those of a backbone with its public weights, for whatever a network that
-//! knows its images by heart cannot judge.
+//! Features that are independent of the project's labels: those of a backbone with public weights, to judge what a
+//! network that has memorised its images cannot.
 
 use tasklens_data::config::{Config, Pretrained};
 use tasklens_data::dataset::Dataset;
@@ -11,12 +11,12 @@ use crate::device;
 use crate::inference::Predictor;
 use crate::inference::outputs::{Features, Store};
 
-/// Images that the network looks at together.
+/// Batch size.
 const BATCH: usize = 32;
 
-/// `[rows, D]`, computed or found where Label keeps them; `None` where no public weights are on this computer, where
-/// the config's own weights may have seen the labels, where an image cannot be read, or where `keep_going`, which gets
-/// (done, of), said no.
+/// Features `[rows, D]`, computed or taken from the store of Label; `None` if no public weights are installed, the
+/// config's own weights may have seen the labels, an image cannot be read, or `keep_going`, which gets (done, of),
+/// cancelled.
 ///
 /// # Errors
 /// The network cannot be written or opened, or the device failed.

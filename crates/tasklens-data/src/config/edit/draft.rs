@@ -1,11 +1,11 @@
-//! Cuts and additions in a YAML text, found by where its values are. What lies between stays.
+//! Cuts and insertions in a YAML text, by the positions of its values. Everything between them stays.
 
 use std::ops::Range;
 
 use crate::config::write::scalar;
 use crate::config::yaml::{Entry, Node, Value};
 
-/// A text and what is to change in it.
+/// A text and the changes to make in it.
 pub(super) struct Draft<'a> {
     text: &'a str,
     cuts: Vec<(Range<usize>, String)>,
@@ -16,7 +16,7 @@ impl<'a> Draft<'a> {
         Self { text, cuts: Vec::new() }
     }
 
-    /// The text with all changes. Where two overlap, the result does not read as meant, which is checked.
+    /// The text with all changes. If two overlap, the result does not parse as intended, which the caller checks.
     pub fn finish(mut self) -> String {
         self.cuts.sort_by_key(|(range, _)| std::cmp::Reverse((range.start, range.end)));
         let mut text = self.text.to_owned();
@@ -31,24 +31,24 @@ impl<'a> Draft<'a> {
         text
     }
 
-    /// Another text for a scalar, quoted as it is.
+    /// Replaces the text of a scalar and keeps its style of quotes.
     pub fn replace(&mut self, span: Range<usize>, new: &str) {
         let new = self.like(span.start, new);
         self.cuts.push((span, new));
     }
 
-    /// A list of two in the place of a scalar.
+    /// Replaces a scalar by a list of two items.
     pub fn make_list(&mut self, node: &Node, item: &str) {
         let old = &self.text[node.span.clone()];
         self.cuts.push((node.span.clone(), format!("[{old}, {}]", scalar(item))));
     }
 
-    /// An item after the last of a list.
+    /// Adds an item at the end of a list.
     pub fn add_item(&mut self, list: &Node, item: &str) -> Result<(), &'static str> {
         let Value::List(items) = &list.value else { return Err("the labels are no list") };
         let spans: Vec<&Range<usize>> = items.iter().map(|item| &item.span).collect();
         let Some(last) = spans.last() else { return Err("the list is empty") };
-        // Quoted as its neighbours are.
+        // In the same quotes as its neighbours.
         let item = self.like(last.start, item);
         if list.is_flow {
             self.add_to_flow(&spans, &item);
@@ -63,7 +63,7 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// A task after the last of `target_encoder`, written like that one.
+    /// Adds a task at the end of `target_encoder`, in the style of the last one.
     pub fn add_task(&mut self, encoder: &Node, name: &str, labels: &[String]) -> Result<(), &'static str> {
         let Value::Map(entries) = &encoder.value else { return Err("`target_encoder` is no group") };
         let Some(last) = entries.last() else { return Err("`target_encoder` is empty") };
@@ -145,19 +145,19 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Takes an item out of a list.
+    /// Removes an item from a list.
     pub fn remove_item(&mut self, list: &Node, item: &Node) -> Result<(), &'static str> {
         let Value::List(items) = &list.value else { return Err("there is no list") };
         let spans: Vec<Range<usize>> = items.iter().map(|item| item.span.clone()).collect();
         self.remove(&spans, &item.span, list.is_flow, "-")
     }
 
-    /// Takes a key with its value out of a group.
+    /// Removes a key with its value from a group.
     pub fn remove_entry(&mut self, group: &Entry, key: &str) -> Result<(), &'static str> {
         self.remove_from(&group.node, key)
     }
 
-    /// As [`Draft::remove_entry`].
+    /// As [`Draft::remove_entry`], by the name of the key.
     pub fn remove_from(&mut self, group: &Node, key: &str) -> Result<(), &'static str> {
         let Value::Map(entries) = &group.value else { return Err("there is no group of keys") };
         let span = |entry: &Entry| entry.span.start..entry.node.span.end.max(entry.span.end);
@@ -166,7 +166,7 @@ impl<'a> Draft<'a> {
         self.remove(&spans, &span(entry), group.is_flow, "")
     }
 
-    /// Takes one of `all` out; `mark` is what stands before each on its line, outside of brackets.
+    /// Removes one of `all`; `mark` is what precedes each on its line, outside brackets.
     fn remove(
         &mut self,
         all: &[Range<usize>],
@@ -187,7 +187,7 @@ impl<'a> Draft<'a> {
         let rest = self.text[end..self.line_end_at(end)].trim();
         let is_alone = self.before(one.start).trim().is_empty() && (rest.is_empty() || rest.starts_with('#'));
         let cut = match (at.checked_sub(1).and_then(|before| all.get(before)), all.get(at + 1)) {
-            // A comma after the one before does no harm.
+            // A comma left after the previous item does no harm.
             _ if is_alone => line..self.next_line(end),
             (_, Some(next)) => one.start..next.start,
             (Some(before), None) if !self.text[before.end..one.start].contains('\n') => before.end..one.end,
@@ -197,7 +197,7 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// Within brackets: on a line of its own, where the others have one.
+    /// Within brackets: on a line of its own if the others are.
     fn add_to_flow(&mut self, all: &[&Range<usize>], new: &str) {
         let Some(last) = all.last() else { return };
         let before = self.before(last.start);
@@ -233,13 +233,13 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Whole lines after the one that has `at`.
+    /// Inserts whole lines after the line of `at`.
     fn add_lines(&mut self, at: usize, lines: &str) {
         let end = self.line_end_at(at);
         self.cuts.push((end..end, format!("{}{lines}", self.line_end())));
     }
 
-    /// What stands before `at` on its line.
+    /// What precedes `at` on its line.
     fn before(&self, at: usize) -> &'a str {
         &self.text[self.line_start(at)..at]
     }
@@ -249,7 +249,7 @@ impl<'a> Draft<'a> {
         if start == 0 && self.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { start }
     }
 
-    /// The end of the line that has `at`, before its break.
+    /// The end of the line of `at`, before its line break.
     fn line_end_at(&self, at: usize) -> usize {
         let end = self.text[at..].find('\n').map_or(self.text.len(), |n| at + n);
         if end > at && self.text[..end].ends_with('\r') { end - 1 } else { end }
@@ -259,14 +259,14 @@ impl<'a> Draft<'a> {
         self.text[at..].find('\n').map_or(self.text.len(), |n| at + n + 1)
     }
 
-    /// After a comma that follows `at` on its line, or `at`.
+    /// The position after a comma that follows `at` on its line, else `at`.
     fn after_comma(&self, at: usize) -> usize {
         let rest = &self.text[at..];
         let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
         if rest[blanks..].starts_with(',') { at + blanks + 1 } else { at }
     }
 
-    /// As the file breaks its lines.
+    /// The file's line break.
     fn line_end(&self) -> &'static str {
         if self.text.contains("\r\n") { "\r\n" } else { "\n" }
     }

@@ -1,4 +1,4 @@
-//! The images of a folder and of those below it.
+//! Finds the images of a folder and its sub-folders.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -14,27 +14,27 @@ use crate::images::decode::has_image_ending;
 
 /// More images than this are refused.
 pub const MOST_IMAGES: usize = 1_000_000;
-/// Files between two looks at whether to go on.
+/// Files between two checks for a cancel.
 const STEP: usize = 256;
 
-/// What there is in a folder.
+/// The content of a folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// The folder.
     pub folder: PathBuf,
-    /// The images as a CSV in the folder names them: relative, with `/`. Img2 comes before img10.
+    /// Paths of the images as written in a CSV in the folder: relative, with `/`, in natural order (img2 before
+    /// img10).
     pub images: Vec<String>,
-    /// The names of the folders in it that have images, where there are at least two; of those one level below where
-    /// the first level is a split.
+    /// Names of the sub-folders that have images, if there are at least two; those of the second level if the first
+    /// level is a split.
     pub sub_folders: Vec<String>,
-    /// What the folders of the first level are for, where all of them are called `train`, `valid`, `test` or the like.
+    /// The split, if all first-level folders are called `train`, `valid`, `test` or the like.
     pub split: Option<FolderSplit>,
-    /// What was left out that a user may miss, in words.
+    /// Messages about what was left out.
     pub notices: Vec<String>,
 }
 
 impl Found {
-    /// Where an image is.
+    /// Location of an image.
     pub fn path(&self, image: usize) -> PathBuf {
         self.images.get(image).map(|image| self.folder.join(image)).unwrap_or_default()
     }
@@ -45,13 +45,13 @@ impl Found {
     }
 }
 
-/// Looks for the images of a folder and of all below it; links to folders are followed. What a user may miss is told in
-/// the notices: hidden files and folders, what a Mac adds to a zip file (`__MACOSX`), formats that are not read, what a
-/// link leads to a second time, and the folders `runs` that Tasklens itself writes. Its `*.edits` nobody misses.
-/// `progress` gets the number of images so far and returns whether to go on.
+/// Finds the images of a folder and all its sub-folders; links to folders are followed. The notices report what a
+/// user may miss: hidden files and folders, what macOS adds to a zip file (`__MACOSX`), unsupported formats, targets
+/// that were found already, and the folders `runs` that Tasklens writes (but not its `*.edits`). `progress` gets the
+/// number of images so far and returns whether to continue.
 ///
 /// # Errors
-/// The folder cannot be read, has more than [`MOST_IMAGES`], or a cancel. A folder below it that cannot be
+/// The folder cannot be read or has more than [`MOST_IMAGES`], or the user cancelled. A sub-folder that cannot be
 /// read is a notice.
 pub fn find_images(folder: &Path, progress: &mut dyn FnMut(usize) -> bool) -> anyhow::Result<Found> {
     let cannot = || format!("{} cannot be read", folder.display());
@@ -86,12 +86,12 @@ fn sub_folders(images: &[String], is_split: bool) -> Vec<String> {
 }
 
 struct Walk<'a> {
-    /// The folder with all links followed.
+    /// The folder with all links resolved.
     real: PathBuf,
-    /// Folders that were looked into, with all links followed.
+    /// Folders already visited, with all links resolved.
     seen: HashSet<PathBuf>,
     images: Vec<String>,
-    /// Those images that are links, with the file that they lead to.
+    /// Images that are links, with their targets.
     links: Vec<(usize, PathBuf)>,
     files: usize,
     left_out: LeftOut,
@@ -99,7 +99,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Takes in a folder, whose images are named with `prefix`.
+    /// Adds a folder, whose images get the path prefix `prefix`.
     fn folder(&mut self, entries: fs::ReadDir, path: &Path, prefix: &str) -> anyhow::Result<()> {
         let mut named: Vec<(String, fs::FileType)> = Vec::new();
         for entry in entries {
@@ -134,7 +134,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Leaves out links to files that are there by their own names, or by another link.
+    /// Leaves out links to files that were found under their own names or through another link.
     fn leave_out_links(&mut self, folder: &Path) {
         let mut led_to: HashMap<&OsStr, HashSet<&Path>> = HashMap::new();
         for (_, file) in &self.links {
@@ -172,7 +172,7 @@ impl Walk<'_> {
             self.left_out.unreadable.add(|| path.display().to_string());
             return Ok(());
         };
-        // What lies in the folder is found there, and a folder around it is not what was asked for.
+        // Targets within the folder are found there, and a parent folder is not what was asked for.
         let leads_back = is_link && (real.starts_with(&self.real) || self.real.starts_with(&real));
         if leads_back || !self.seen.insert(real) {
             self.left_out.links.add(|| path.display().to_string());
@@ -182,7 +182,7 @@ impl Walk<'_> {
     }
 
     fn image(&mut self, path: &Path, name: &str, prefix: &str, is_link: bool) -> anyhow::Result<()> {
-        // A CSV may come from Windows, so that a backslash in it parts folders.
+        // A CSV may come from Windows, so a backslash is read as a separator.
         if cfg!(not(windows)) && (name.contains('\\') || prefix.contains('\\')) {
             self.left_out.unnameable.add(|| path.display().to_string());
             return Ok(());
@@ -206,7 +206,7 @@ impl Walk<'_> {
     }
 }
 
-/// A cell's text is taken without spaces around it, so a name that begins with one needs something before it.
+/// Cells are trimmed, so a name that starts with a space needs a prefix.
 fn start<'a>(prefix: &'a str, name: &str) -> &'a str {
     if prefix.is_empty() && name.starts_with(char::is_whitespace) { "./" } else { prefix }
 }

@@ -1,19 +1,19 @@
-//! Folders `train`, `valid` and `test` around those of the classes, as downloaded data sets have them.
+//! Folders `train`, `valid` and `test` around the class folders, as in many downloaded data sets.
 
 use crate::dataset::split::Part;
 
-/// Where no folder validates, every so many-th image of `train` does.
+/// Without a validation folder, every n-th image of `train` is used for validation.
 const EVERY: usize = 5;
 
-/// The first level of folders is a split.
+/// A split given by the first level of folders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FolderSplit {
-    /// Images that are for training, for validation and for a test.
+    /// Number of images for training, validation and test.
     counts: [usize; 3],
 }
 
 impl FolderSplit {
-    /// `None` where any folder of the first level is called otherwise. Images beside the folders have no part.
+    /// `None` if any first-level folder has another name. Images beside the folders are in no part.
     pub(super) fn of(images: &[String]) -> Option<Self> {
         let mut counts = [0; 3];
         for folder in images.iter().filter_map(|image| Some(levels(image)?.0)) {
@@ -22,7 +22,7 @@ impl FolderSplit {
         (counts != [0; 3]).then_some(Self { counts })
     }
 
-    /// Whether there are images to train with and others: with those of one folder alone nothing is said.
+    /// Whether there are training images and others: a single folder is not a split.
     pub fn is_useful(&self) -> bool {
         let [train, validation, test] = self.counts;
         train > 0 && validation + test > 0
@@ -41,7 +41,7 @@ impl FolderSplit {
         images.iter().map(cell).collect()
     }
 
-    /// What becomes of the folders, in words.
+    /// How the folders are used, for the user.
     pub fn notice(&self) -> String {
         let parts = [Part::Train, Part::Validation, Part::Test].into_iter().zip(self.counts);
         let counts =
@@ -55,19 +55,19 @@ impl FolderSplit {
     }
 }
 
-/// The folder whose name may be the label of an image: the first, or below a split the second.
+/// The folder whose name may be the label of an image: the first level, or the second below a split.
 pub(super) fn class_folder(image: &str, is_split: bool) -> Option<&str> {
     let (first, rest) = levels(image)?;
     if is_split { Some(rest.split_once('/')?.0.trim()) } else { Some(first) }
 }
 
-/// The folder of the first level, and the rest.
+/// The first-level folder, and the rest of the path.
 fn levels(image: &str) -> Option<(&str, &str)> {
     let (folder, rest) = image.strip_prefix("./").unwrap_or(image).split_once('/')?;
     Some((folder.trim(), rest))
 }
 
-/// What a folder of this name is for; `dev` is no folder of images.
+/// The part that a folder name stands for; `dev` is too ambiguous.
 fn part(folder: &str) -> Option<Part> {
     Part::from_cell(folder).filter(|_| !folder.eq_ignore_ascii_case("dev"))
 }

@@ -1,4 +1,4 @@
-//! What is left out of a folder, counted, and why.
+//! Counts what is left out of a folder, and says why.
 
 use std::fs::FileType;
 use std::path::Path;
@@ -6,34 +6,34 @@ use std::path::Path;
 use crate::images::decode::has_image_ending;
 use crate::text::{is, plural};
 
-/// Endings of images that we do not read: what phones and browsers save, and what cameras call raw.
+/// Extensions of unsupported image formats: those of phones and browsers, and raw formats of cameras.
 const UNREAD: &[&str] = &[
     "heic", "heif", "hif", "avif", "jxl", "jp2", "svg", "psd", "dng", "cr2", "cr3", "nef", "arw", "orf",
     "rw2", "raf",
 ];
 
-/// Whether a name ends as that of an image which we do not read.
+/// Whether a name has the extension of an unsupported image format.
 pub fn is_unread(path: &Path) -> bool {
     path.extension().is_some_and(|ending| UNREAD.iter().any(|known| ending.eq_ignore_ascii_case(known)))
 }
 
-/// What a user may miss.
+/// Things that a user may miss.
 #[derive(Debug, Default)]
 pub(super) struct LeftOut {
     /// Folders of trained networks.
     pub runs: Several,
-    /// Files and folders that a link leads to a second time.
+    /// Links to files and folders that were found already.
     pub links: Several,
     /// Folders that cannot be read.
     pub unreadable: Several,
-    /// What a CSV cannot name.
+    /// Names that cannot be written in a CSV.
     pub unnameable: Several,
     unread: Several,
     hidden: Several,
     of_mac: Several,
 }
 
-/// How many there are, and the first.
+/// Their number, and the first one.
 #[derive(Debug, Default)]
 pub(super) struct Several {
     count: usize,
@@ -41,7 +41,6 @@ pub(super) struct Several {
 }
 
 impl Several {
-    /// Counts one.
     pub fn add(&mut self, name: impl FnOnce() -> String) {
         if self.count == 0 {
             self.first = name();
@@ -56,7 +55,7 @@ impl Several {
 }
 
 impl LeftOut {
-    /// Whether an entry of a folder is left out for its name; if so it is counted.
+    /// Whether a folder entry is left out because of its name; if so, it is counted.
     pub fn takes(&mut self, folder: &Path, name: &str, kind: FileType) -> bool {
         let path = || folder.join(name).display().to_string();
         let file = Path::new(name);
@@ -69,7 +68,7 @@ impl LeftOut {
             return true;
         }
         if name.starts_with('.') {
-            // Whatever else is hidden nobody looks for here, such as `.DS_Store`.
+            // Other hidden files, such as `.DS_Store`, are of no interest here.
             if kind.is_dir() || has_image_ending(file) {
                 self.hidden.add(path);
             }
@@ -82,7 +81,7 @@ impl LeftOut {
         false
     }
 
-    /// Each kind in a sentence.
+    /// One sentence per kind.
     pub fn notices(&self) -> Vec<String> {
         let Self { runs, links, unreadable, unnameable, unread, hidden, of_mac } = self;
         let told = |several: &Several, one: &str, many: &str, why: &str| {

@@ -1,8 +1,8 @@
-//! The order in which people expect names with numbers: img2 before img10.
+//! Natural order: img2 before img10.
 
 use std::cmp::Ordering;
 
-/// Compares by runs of digits and of other characters, in capitals or not; equal only where the texts are.
+/// Compares by runs of digits and of other characters, ignoring case; equal only if the texts are identical.
 pub(super) fn natural(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a, b);
     while !left.is_empty() && !right.is_empty() {

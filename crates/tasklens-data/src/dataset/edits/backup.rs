@@ -1,4 +1,4 @@
-//! Dated copies of the CSV, and of the config, as they were before each save.
+//! Dated backups of the CSV and of the config from before each save.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,25 +11,25 @@ use time::macros::format_description;
 use super::folder_of;
 use crate::files::{self, Stamped, disk};
 
-/// So many are kept; older ones go.
+/// Number of backups to keep; older ones are removed.
 pub(in crate::dataset) const MOST: usize = 20;
 pub(super) const FOLDER: &str = "backups";
-/// `2025-11-20 14-02-11` of a copy's name.
+/// Time in the name of a backup, such as `2025-11-20 14-02-11`.
 const DATE: usize = 19;
 
 /// A file that was replaced.
 pub(in crate::dataset) struct Replaced {
-    /// Where it is kept as it was.
+    /// The backup.
     pub backup: PathBuf,
-    /// What the user should know, as sentences.
+    /// Messages for the user.
     pub notices: Vec<String>,
 }
 
-/// Keeps a copy of `file`, the CSV or another file that goes with it, as it was read, and replaces it; `None`
-/// where another program wrote it since, and no copy is left.
+/// Backs up `file` (the CSV or a file that belongs to it) as it was read, and replaces it; `None`, without a backup,
+/// if another program has written it since.
 ///
 /// # Errors
-/// The copy or the file cannot be written; the file is as it was, and no copy is left.
+/// The backup or the file cannot be written; the file is then unchanged, and no backup is left.
 pub(in crate::dataset) fn replace(
     csv: &Path,
     file: &Path,
@@ -42,7 +42,7 @@ pub(in crate::dataset) fn replace(
     let replaced = match files::replace_read(file, read, new) {
         Ok(Some(replaced)) => replaced,
         not => {
-            // A copy of what is still there helps nobody.
+            // A backup of an unchanged file is of no use.
             let _ = disk::remove(&backup);
             not.with_context(|| format!("{} cannot be written", file.display()))?;
             return Ok(None);
@@ -70,8 +70,8 @@ pub(in crate::dataset) fn replace(
     Ok(Some(Replaced { backup, notices }))
 }
 
-/// Keeps `bytes` of a file before a save, and returns where:
-/// `garments.csv.edits/backups/garments 2025-11-20 14-02-11.csv`. Who may read the file may read its copy.
+/// Writes a backup with `bytes` of a file before a save, and returns its path: `garments.csv.edits/backups/garments
+/// 2025-11-20 14-02-11.csv`. Its permissions are those of the file.
 fn keep(csv: &Path, file: &Path, bytes: &[u8], time: OffsetDateTime) -> anyhow::Result<PathBuf> {
     let folder = folder_of(csv).join(FOLDER);
     let (stem, extension) = names(file);
@@ -88,8 +88,8 @@ fn keep(csv: &Path, file: &Path, bytes: &[u8], time: OffsetDateTime) -> anyhow::
     Ok(path)
 }
 
-/// Removes all but the newest [`MOST`] of `file`, never the one `just_made`. A backup that cannot be removed
-/// stays: it harms nobody.
+/// Removes all but the newest [`MOST`] backups of `file`, never `just_made`. One that cannot be removed stays, which
+/// does no harm.
 fn prune(csv: &Path, file: &Path, just_made: &Path) {
     let (stem, extension) = names(file);
     let Ok(entries) = fs::read_dir(folder_of(csv).join(FOLDER)) else { return };
@@ -102,11 +102,11 @@ fn prune(csv: &Path, file: &Path, just_made: &Path) {
     let now = SystemTime::now();
     let written = |path: &PathBuf| {
         let modified = fs::metadata(path).and_then(|found| found.modified()).ok();
-        // Made while the clock ran fast: nobody knows when, so those go first.
+        // Dated in the future by a wrong clock: their age is unknown, so they are removed first.
         modified.filter(|modified| *modified <= now)
     };
     let mut backups: Vec<_> = paths.map(|path| (written(&path), path)).collect();
-    // By when they were written; names break ties.
+    // By time of writing; names break ties.
     backups.sort();
     for (_, path) in backups.iter().take((backups.len() + 1).saturating_sub(MOST)) {
         let _ = disk::remove(path);
@@ -126,7 +126,7 @@ fn is_date(rest: &str) -> bool {
     is_date && (number.is_empty() || digits.is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit())))
 }
 
-/// `garments` and `.csv`.
+/// Stem and extension: `garments` and `.csv`.
 fn names(csv: &Path) -> (String, String) {
     let text = |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().into_owned());
     let extension = text(csv.extension()).map(|extension| format!(".{extension}"));

@@ -1,11 +1,11 @@
-//! Every step that was made and can be undone or made again, in order: numbers only.
+//! The undo and redo history: all steps in order, as numbers only.
 
 use std::ops::Range;
 
 use super::Source;
 use super::slots::Word;
 
-/// A change of a step.
+/// One change of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Packed {
     /// The number of the image.
@@ -19,26 +19,25 @@ pub(super) struct Packed {
 }
 
 impl Packed {
-    /// The change that takes this one back.
+    /// The inverse change.
     pub fn reversed(self) -> Self {
         Self { before: self.after, after: self.before, ..self }
     }
 }
 
-/// What is known of a step but its changes.
+/// A step without its changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
-    /// Undo and redo name it.
+    /// Number of the step, which undo and redo refer to.
     pub number: u64,
     /// When, in seconds since 1970.
     pub time: i64,
-    /// Where its changes end, among those of all steps.
+    /// End of its changes in the list of all changes.
     pub end: u32,
-    /// Where it came from.
     pub source: Source,
 }
 
-/// The steps, and how many of them are done; those after are undone.
+/// All steps, and how many of them are done; the rest are undone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct History {
     pub heads: Vec<Head>,
@@ -47,12 +46,12 @@ pub(super) struct History {
 }
 
 impl History {
-    /// Whether there never was a step.
+    /// Whether no step was ever made.
     pub fn is_empty(&self) -> bool {
         self.heads.is_empty()
     }
 
-    /// Adds a step that was made; what was undone can no longer be made again.
+    /// Adds a step that was made; undone steps can then no longer be redone.
     pub fn push(&mut self, number: u64, time: i64, source: Source, changes: &[Packed]) {
         self.heads.truncate(self.done);
         self.changes.truncate(self.start_of(self.done));
@@ -61,7 +60,7 @@ impl History {
         self.done += 1;
     }
 
-    /// Adds changes as they were kept, in order: to the last step, where it has this number.
+    /// Adds changes while reading a snapshot, in order: to the last step if it has this number.
     pub fn take_back(&mut self, number: u64, time: i64, source: Source, changes: &[Packed], is_done: bool) {
         self.changes.extend_from_slice(changes);
         let end = self.changes.len() as u32;
@@ -74,33 +73,33 @@ impl History {
         }
     }
 
-    /// The step that is undone next.
+    /// The step that undo applies to next.
     pub fn last_done(&self) -> Option<usize> {
         self.done.checked_sub(1)
     }
 
-    /// The step that is made again next.
+    /// The step that redo applies to next.
     pub fn next_undone(&self) -> Option<usize> {
         (self.done < self.heads.len()).then_some(self.done)
     }
 
-    /// The done step of this number that is undone first.
+    /// The done step with this number that undo would reach first.
     pub fn find_done(&self, number: u64) -> Option<usize> {
         self.heads[..self.done].iter().rposition(|head| head.number == number)
     }
 
-    /// The undone step of this number that is made again first.
+    /// The undone step with this number that redo would reach first.
     pub fn find_undone(&self, number: u64) -> Option<usize> {
         let at = self.heads[self.done..].iter().position(|head| head.number == number)?;
         Some(self.done + at)
     }
 
-    /// Where the changes of a step are.
+    /// The range of a step's changes.
     pub fn range(&self, step: usize) -> Range<usize> {
         self.start_of(step)..self.heads[step].end as usize
     }
 
-    /// Keeps only some changes, which may be changed first; those that change nothing then go, and steps that have
+    /// Keeps only some changes, which may be modified first; changes without effect are dropped, and steps that have
     /// none.
     pub fn retain(&mut self, mut keeps: impl FnMut(&mut Packed) -> bool) {
         let (mut kept_changes, mut kept_heads, mut start, mut done) = (0, 0, 0, 0);

@@ -1,4 +1,4 @@
-//! What a save that was cut short left in the CSV: the journal tells that it began, and not how it ended.
+//! Finds out what an interrupted save left in the CSV: the journal has its beginning, but not its end.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -6,32 +6,32 @@ use std::collections::HashMap;
 use super::{Edit, Entry, Field, State, now};
 use crate::dataset::Dataset;
 
-/// A save that began.
+/// A save that was started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Saving {
     /// SHA-256 of the CSV before.
     pub from: String,
     /// SHA-256 of the CSV after.
     pub to: String,
-    /// What was to be written.
+    /// The labels to be written.
     pub labels: Vec<Edit>,
 }
 
-/// What the CSV has that no [`Entry::Saved`] told.
+/// Labels in the CSV without an [`Entry::Saved`].
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
-    /// Labels that were edited to what the CSV has, or further.
+    /// Labels that the CSV has as they were edited.
     labels: Vec<Edit>,
-    /// Labels that were taken back after the save took them, so that the CSV must be written again.
+    /// Labels that were undone after the save had taken them, so that the CSV must be written again.
     undone: Vec<Edit>,
-    /// What cannot be known, as sentences.
+    /// Messages about what cannot be determined.
     pub doubts: Vec<String>,
 }
 
 impl State {
-    /// Looks at a dataset, just read from a CSV with this SHA-256, for labels that it has and the journal does
-    /// not know to be there. Only a save that began and has no end in the journal can have left any that are
-    /// not pending as they are: all else in the file is another program's, and stays.
+    /// Searches a dataset, just read from a CSV with this SHA-256, for saved labels that the journal does not know
+    /// of. Only an interrupted save can have left labels that are not pending as they are; everything else in the
+    /// file was written by another program, and stays.
     pub(super) fn found_in(&self, dataset: &Dataset, digest: Option<&str>) -> Found {
         let mut found = Found::default();
         let pending = self.pending();
@@ -44,7 +44,7 @@ impl State {
         let is_certain = digest == Some(saving.to.as_str());
         let cells = Cells::of(dataset, &saving.labels);
         for edit in &saving.labels {
-            // What has another label by now was changed by another program since.
+            // A different label was written by another program since.
             let Some(label) = cells.label(edit).filter(|label| *label == edit.after) else { continue };
             let slot = self.slot(&edit.image, &Field::Label(edit.task.clone()));
             let written = |before: Option<String>| Edit { before, after: label.clone(), ..edit.clone() };
@@ -72,7 +72,7 @@ impl State {
         found
     }
 
-    /// Takes in what was found. The entry to keep, if there is anything to tell.
+    /// Applies the findings. Returns the entry for the journal, if any.
     pub(super) fn take_found(&mut self, found: Found) -> Option<Entry> {
         if found.labels.is_empty() && found.undone.is_empty() {
             return self.saving.take().map(|_| Entry::NotSaved { time: now() });
@@ -105,7 +105,7 @@ impl<'a> Cells<'a> {
         Self { dataset, rows: dataset.rows_of(edits), tasks: tasks.collect() }
     }
 
-    /// The label in the CSV; the outer `None` where it has no such cell.
+    /// The label in the CSV; the outer `None` if it has no such cell.
     fn label(&self, edit: &Edit) -> Option<Option<String>> {
         let (row, task) = (*self.rows.get(edit.image.as_str())?, *self.tasks.get(edit.task.as_str())?);
         Some(self.dataset.given_label(row, task).map(Cow::into_owned))

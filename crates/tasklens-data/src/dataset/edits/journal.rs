@@ -1,7 +1,7 @@
 //! The journal: one line of JSON per entry, appended, on disk before it counts.
 //!
-//! It lies with its lock and the backups in a folder beside the CSV. Undo reaches back to the first edit: when
-//! entries have become many they are put together into a snapshot, which keeps every step.
+//! It is stored with its lock and the backups in a folder beside the CSV. Undo reaches back to the first edit: many
+//! entries are compacted into a snapshot, which keeps every step.
 
 mod hold;
 mod lines;
@@ -21,27 +21,27 @@ use lines::Lines;
 
 const JOURNAL: &str = "journal.jsonl";
 const LOCK: &str = "lock";
-/// Bytes of entries, some 25,000 label edits, that are worth a snapshot.
+/// Bytes of entries (some 25,000 label edits) that make a snapshot worthwhile.
 const WORTH_A_SNAPSHOT: u64 = 4 << 20;
 
-/// The folder of the journal, the lock and the backups of a CSV: `garments.csv.edits` beside it. Who
-/// renames the CSV renames it, too.
+/// The folder of the journal, the lock and the backups of a CSV: `garments.csv.edits` beside it. If you rename the
+/// CSV, rename the folder, too.
 pub fn folder_of(csv: &Path) -> PathBuf {
     let mut folder = real(csv).unwrap_or_else(|_| csv.to_path_buf()).into_os_string();
     folder.push(".edits");
     folder.into()
 }
 
-/// The journal of one CSV. The window that opens it first writes; others can only read.
+/// The journal of one CSV. The first window to open it can write; others can only read.
 #[derive(Debug)]
 pub struct Journal {
     csv: PathBuf,
     file: PathBuf,
-    /// Bytes of whole lines that were read or written.
+    /// Bytes of complete lines read or written.
     length: u64,
-    /// Bytes of them that are a snapshot, with the header.
+    /// Bytes of the snapshot among them, with the header.
     snapshot: u64,
-    /// Some of it could not be read, and may be mended by hand.
+    /// Some of it could not be read, and may still be repaired by hand.
     is_damaged: bool,
     access: Access,
 }
@@ -49,54 +49,54 @@ pub struct Journal {
 #[derive(Debug)]
 enum Access {
     Held(Hold),
-    /// Nothing is on disk yet; the first append makes it.
+    /// Nothing is on disk yet; the first append creates it.
     NotYet,
     /// Why nothing can be written.
     Denied(String),
 }
 
-/// A journal and what it holds.
+/// A journal with its content.
 #[derive(Debug)]
 pub struct Opened {
-    /// What holds now.
+    /// The current state.
     pub state: State,
-    /// Where the next entries go.
+    /// The journal for further entries.
     pub journal: Journal,
-    /// Damaged lines, each with file and line, and a doubt about the lock.
+    /// Warnings about damaged lines, each with file and line, and about an unreliable lock.
     pub warnings: Vec<String>,
 }
 
-/// Why entries were not appended: none of them is kept.
+/// Why entries were not appended (none of them was).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
-    /// They can be tried again, as when the disk was full.
+    /// Temporary: a retry may succeed, for example when the disk was full.
     #[error("{0}")]
     ForNow(String),
-    /// They never can: another window has edited these labels since they were read.
+    /// Permanent: another window has edited these labels since they were read.
     #[error("{0}")]
     ForGood(String),
 }
 
 impl Journal {
-    /// Reads the journal of a CSV and locks it. Makes nothing on disk where there is no journal yet.
-    /// What a killed program left unfinished at the end is cut off: it was never reported as saved.
-    /// [`Journal::denied`] tells whether it can only be read.
+    /// Reads the journal of a CSV and locks it. Creates nothing on disk if there is no journal yet. An incomplete
+    /// last line of a killed program is cut off: it was never reported as kept. [`Journal::denied`] tells whether it
+    /// is read-only.
     ///
     /// # Errors
-    /// The journal is there but cannot be read, or a newer version wrote it.
+    /// The journal exists but cannot be read, or was written by a newer version.
     pub fn open(csv: &Path) -> anyhow::Result<Opened> {
         let mut journal = Self::at(csv);
         let mut warnings = Vec::new();
         match fs::symlink_metadata(journal.folder()) {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            // First the lock, so that nobody appends what is not read here.
+            // Lock first, so that nothing is appended that is not read here.
             Ok(found) if found.is_dir() => {
                 journal.access = match Hold::take(journal.folder(), &mut warnings) {
                     Ok(hold) => Access::Held(hold),
                     Err(obstacle) => Access::Denied(journal.words(&obstacle)),
                 };
             }
-            // A link, or a file: what is in the way is nobody's to follow or replace. The first append says so.
+            // A link or a file in its place is neither followed nor replaced. The first append reports it.
             _ => return Ok(Opened { state: State::default(), journal, warnings }),
         }
         let mut lines = lines::read(&journal.file)?;
@@ -107,10 +107,10 @@ impl Journal {
         Ok(Opened { state: lines.state, journal, warnings })
     }
 
-    /// What the journal of a CSV holds, for who only looks: nothing is locked, made or mended.
+    /// The state in the journal of a CSV, read-only: nothing is locked, created or repaired.
     ///
     /// # Errors
-    /// The journal is there but cannot be read, or a newer version wrote it.
+    /// The journal exists but cannot be read, or was written by a newer version.
     pub fn look(csv: &Path) -> anyhow::Result<State> {
         let journal = Self::at(csv);
         let is_folder = fs::symlink_metadata(journal.folder()).is_ok_and(|found| found.is_dir());
@@ -123,7 +123,7 @@ impl Journal {
         Self { csv, file, length: 0, snapshot: 0, is_damaged: false, access: Access::NotYet }
     }
 
-    /// Why edits cannot be kept, and what to do; `None` where they can.
+    /// Why edits cannot be kept, and what to do; `None` if they can.
     pub fn denied(&self) -> Option<&str> {
         match &self.access {
             Access::Denied(why) => Some(why),
@@ -131,15 +131,15 @@ impl Journal {
         }
     }
 
-    /// The file that the entries are in.
+    /// The journal file.
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// Locks the journal, and makes it where there is none, as the first append would.
+    /// Locks the journal, creating it if needed, as the first append would.
     ///
     /// # Errors
-    /// It cannot be had.
+    /// It cannot be locked or created.
     pub fn claim(&mut self) -> Result<(), Refusal> {
         match &self.access {
             Access::Held(_) => Ok(()),
@@ -148,10 +148,10 @@ impl Journal {
         }
     }
 
-    /// Appends entries with one write and one sync; when it returns they are on the disk.
+    /// Appends entries with one write and one sync; when it returns, they are on disk.
     ///
     /// # Errors
-    /// None of the entries is kept.
+    /// The entries could not be kept, none of them.
     pub fn append(&mut self, entries: &[Entry]) -> Result<(), Refusal> {
         if entries.is_empty() {
             return Ok(());
@@ -166,7 +166,7 @@ impl Journal {
         hold.confirm_name(folder).map_err(cannot)?;
         let bytes = lines::to_bytes(entries, length == 0).map_err(cannot)?;
         hold.append(length, &bytes).map_err(cannot)?;
-        // What went into a file that has lost its name since would be gone with it.
+        // Bytes written to a file that was unlinked meanwhile would be lost with it.
         if !hold.has_names(folder) {
             return Err(moved(file));
         }
@@ -175,7 +175,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Whether so many entries have come since the last snapshot that one saves more than it costs.
+    /// Whether enough entries have come since the last snapshot for a new one to pay off.
     pub fn wants_snapshot(&self) -> bool {
         let entries = self.length - self.snapshot;
         matches!(self.access, Access::Held(_))
@@ -183,11 +183,12 @@ impl Journal {
             && entries >= WORTH_A_SNAPSHOT.max(self.snapshot / 2)
     }
 
-    /// Puts all entries together into a snapshot of `state`, which is what they came to; whether it could. The new
-    /// journal is read back and compared before it takes the place of the old one. Nothing is lost where it fails.
+    /// Compacts all entries into a snapshot of `state`, which must be their result; returns whether that was
+    /// possible. The new journal is read back and compared before it replaces the old one. Nothing is lost if it
+    /// fails.
     ///
     /// # Errors
-    /// The disk refuses, or the journal is not held or was moved.
+    /// A disk error, or the journal is not locked or was moved.
     pub fn take_snapshot(&mut self, state: &State) -> Result<bool, Refusal> {
         if self.is_damaged || self.length == 0 || !snapshot::can_hold(state) {
             return Ok(false);
@@ -220,7 +221,7 @@ impl Journal {
         folder(&self.file)
     }
 
-    /// Makes the folder, the lock and the journal.
+    /// Creates the folder, the lock and the journal.
     fn begin(&mut self) -> Result<(), Refusal> {
         let folder = self.folder();
         let is_new = match disk::create_folder(folder) {
@@ -249,7 +250,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Makes sure that the names on disk lead to what is held, or to the same bytes restored.
+    /// Verifies that the paths on disk lead to the open files, or to restored files with the same bytes.
     fn follow(&mut self) -> Result<(), Refusal> {
         let (folder, length) = (folder(&self.file).to_path_buf(), self.length);
         let Access::Held(hold) = &mut self.access else { return Err(moved(&self.file)) };
@@ -264,7 +265,7 @@ impl Journal {
         }
     }
 
-    /// Ends the last line where it is whole but for its end, and cuts off what is not.
+    /// Completes a last line that only lacks its line break, and cuts off an incomplete one.
     fn mend(&mut self, lines: &Lines) {
         let Access::Held(hold) = &mut self.access else { return };
         if !lines.is_ours {

@@ -1,8 +1,8 @@
-//! The edits into the CSV: the user's file with the edited cells, and every other byte as it was.
+//! Merges the edits into the CSV: only edited cells change, every other byte stays.
 //!
-//! The file is always read anew, so what another program changed meanwhile is kept. Rows are found
-//! by the text of their path cell. Where several rows have the same, the edit goes to the one that
-//! [`Dataset`] uses: the first with a valid label, or the first. The others stay as they are.
+//! The file is always read again, so that changes by other programs are kept. Rows are found by the text of their
+//! path cell. If several rows have the same text, the edit goes to the one that [`Dataset`] uses: the first with a
+//! valid label, or else the first. The others stay as they are.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -18,7 +18,7 @@ use crate::dataset::table::Table;
 use crate::files::{self, Output, Stamped};
 use crate::unicode;
 
-/// What happens to an edit whose cell has neither the label that the user saw nor the one chosen.
+/// What happens to an edit whose cell holds neither the label that the user saw nor the one chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnConflict {
     /// The cell stays and the edit stays pending; it is returned for the user to decide.
@@ -29,34 +29,32 @@ pub enum OnConflict {
     GiveUp,
 }
 
-/// What a save or an export did.
+/// The result of a save or an export.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// What the file has now: written, or found to be there already.
+    /// The labels that the file has now, whether written or found there already.
     pub written: Vec<Edit>,
     /// Rows in which a cell changed.
     pub rows_changed: usize,
-    /// Where the file is kept as it was; `None` where nothing changed, and for an export.
+    /// The backup; `None` if nothing changed, and for an export.
     pub backup: Option<PathBuf>,
-    /// Left for the user to decide, by row.
+    /// Conflicts left for the user to decide, by row.
     pub conflicts: Vec<Conflict>,
-    /// Where the file won, by row.
+    /// Conflicts in which the file won, by row.
     pub given_up: Vec<Conflict>,
-    /// Without a row or column in the file; they stay pending.
+    /// Edits without a row or column in the file; they stay pending.
     pub missing: Vec<Missing>,
-    /// Whether the file was another than what was read into memory, or what the last save wrote: rows should be
-    /// read anew.
+    /// Whether the file differed from what was read into memory or written by the last save: rows should be reloaded.
     pub file_changed: bool,
-    /// SHA-256 of what was written; `None` where nothing changed, and for an export.
+    /// SHA-256 of the written file; `None` if nothing changed, and for an export.
     pub written_digest: Option<String>,
-    /// What the user should know of the file that was replaced, as sentences.
+    /// Messages for the user about the replaced file.
     pub notices: Vec<String>,
 }
 
-/// An edit and a cell that contradict each other.
+/// An edit and a cell that are in conflict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
-    /// The edit.
     pub edit: Edit,
     /// The line in the file, from 1.
     pub line: u64,
@@ -64,16 +62,15 @@ pub struct Conflict {
     pub cell: Option<String>,
 }
 
-/// An edit that has no place in the file.
+/// An edit without a cell in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
-    /// The edit.
     pub edit: Edit,
     /// What is missing: the image's row or the task's column.
     pub why: String,
 }
 
-/// Attempts before it is said that another program keeps writing the file.
+/// Attempts before giving up because another program keeps writing the file.
 const ATTEMPTS: usize = 3;
 
 /// A save of label edits into the CSV of a dataset.
@@ -81,23 +78,23 @@ const ATTEMPTS: usize = 3;
 pub struct Save<'a> {
     /// The rows in memory.
     pub dataset: &'a Dataset,
-    /// What the CSV is to have.
+    /// The edits to write.
     pub edits: &'a [Edit],
-    /// What happens where it has something else.
+    /// How to handle conflicts.
     pub on_conflict: OnConflict,
-    /// SHA-256 of the file as our last save left it, where the rows in memory are older than that.
+    /// SHA-256 of the file after our last save, if the rows in memory are older than that.
     pub last_written: Option<&'a str>,
 }
 
 impl Save<'_> {
-    /// Writes the edits into the CSV: first a dated copy of it is kept, then it is replaced as a whole. Each entry
-    /// that `note` gets must be in the journal when it returns: should the program end here, it tells what was
-    /// being written. Hand the outcome to [`State::note_saved`](super::State::note_saved) and append what that
-    /// returns. Conflicts can be settled one by one: save again with those edits and the side that wins.
+    /// Writes the edits into the CSV: makes a dated backup, then replaces the file atomically. Each entry passed to
+    /// `note` must be in the journal when `note` returns: after a crash it tells what was being written. Pass the
+    /// outcome to [`State::note_saved`](super::State::note_saved) and append what that returns. Conflicts can be
+    /// resolved one by one: save again with those edits and the side that wins.
     ///
     /// # Errors
-    /// The file cannot be read or written, is read-only, lost its path column, or its encoding lacks a character
-    /// of a label; `note` failed. The file is then as it was.
+    /// The file cannot be read or written, is read-only, lost its path column, or its encoding lacks a character of a
+    /// label; or `note` failed. The file is then unchanged.
     pub fn run(&self, note: &mut dyn FnMut(Entry) -> anyhow::Result<()>) -> anyhow::Result<Outcome> {
         let csv = real(&self.dataset.table.path)?;
         if !csv.exists() {
@@ -115,7 +112,7 @@ impl Save<'_> {
         });
         let is_written = saved.as_ref().is_ok_and(|outcome| outcome.written_digest.is_some());
         if is_noted && !is_written {
-            // Without it, the next opening finds out by looking at the file.
+            // If this fails, the next opening finds out from the file.
             let _ = note(Entry::NotSaved { time: now() });
         }
         saved
@@ -153,8 +150,7 @@ impl Save<'_> {
     }
 }
 
-/// Writes a copy of the CSV with the edits to `target`, as [`Output`] takes it; the CSV and the edits stay as
-/// they are.
+/// Writes a copy of the CSV with the edits to `target`; the CSV and the edits stay unchanged.
 ///
 /// # Errors
 /// As [`Save::run`]; or the target is the CSV itself.
@@ -175,7 +171,7 @@ pub fn export(
     Ok(outcome)
 }
 
-/// Sets the edited cells of a table as it is on disk.
+/// Sets the edited cells in a table as it is on disk.
 fn merge(
     mut table: Table,
     dataset: &Dataset,
@@ -229,7 +225,7 @@ fn merge(
     Ok((table, outcome))
 }
 
-/// The row of each edited image: the first with a valid label, or the first.
+/// The row of each edited image: the first with a valid label, or else the first.
 pub(super) fn rows_of<'a>(
     table: &Table,
     path: usize,
@@ -258,7 +254,7 @@ pub(super) fn rows_of<'a>(
     rows.into_iter().filter_map(|(image, row)| Some((image, row?.0))).collect()
 }
 
-/// The bytes to write, after they were read again: a user's file is not the place for a surprise.
+/// The bytes to write, verified by parsing them again.
 pub(in crate::dataset) fn checked_bytes(table: &Table) -> anyhow::Result<Vec<u8>> {
     let bytes = table
         .to_bytes()

@@ -1,9 +1,9 @@
-//! Label edits: what the user changed and the CSV may not have yet.
+//! Label edits: changes by the user that may not be in the CSV yet.
 //!
-//! [`State`] is what holds now, with undo and redo, and never touches the disk; [`Journal`] keeps
-//! every change on disk before it counts as saved; [`merge`] writes the changes into the CSV. An
-//! edit knows its image by the text of the path cell, so it survives moved folders and new rows.
-//! No windows and no threads here but [`Writer`], which keeps the disk away from the window.
+//! [`State`] is the current state in memory, with undo and redo; [`Journal`] puts every change on disk before it
+//! counts as kept; [`merge`] writes the changes into the CSV. An edit identifies its image by the text of the path
+//! cell, so it survives moved folders and new rows. The only thread here is [`Writer`], so that the window never
+//! waits for the disk.
 
 pub(super) mod backup;
 mod history;
@@ -34,14 +34,14 @@ use super::Dataset;
 use crate::config::{Change as VocabularyChange, Config};
 use crate::files::{self, Stamp, Stamped};
 
-/// What can change about an image.
+/// A property of an image that can be edited.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Field {
-    /// The label of the task with this name, as text; none is "no label".
+    /// The label of the task with this name, as text; no value means "no label".
     Label(String),
-    /// Looked at, and the given label of the task is right: the value is that label, empty text where
-    /// there is none. It counts only while the image has that label.
+    /// The user has confirmed the given label of the task: the value is that label, or empty text if there is none.
+    /// It counts only while the image has that label.
     Kept(String),
     /// Flagged: the value is a note, which may be empty.
     Flag,
@@ -53,49 +53,45 @@ impl Field {
     }
 }
 
-/// One value that changes from `before` to `after`.
+/// A change of one value from `before` to `after`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The text of the path cell, without spaces around it.
     pub image: String,
-    /// What changes.
     pub field: Field,
-    /// What the user saw.
+    /// The value that the user saw.
     pub before: Option<String>,
-    /// What the user chose.
+    /// The value that the user chose.
     pub after: Option<String>,
 }
 
-/// Where a change came from.
+/// The origin of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// The user chose it unaided.
+    /// Chosen by the user without help.
     Hand,
-    /// The user accepted what the network suggests.
+    /// A suggestion of the network that the user accepted.
     Suggestion,
-    /// The user accepted, or turned down, a proposed correction of a given label.
+    /// A proposed correction of a label that the user accepted or rejected.
     LabelIssue,
-    /// The CSV had another value and the user let it win.
+    /// A different value in the CSV that the user let win.
     File,
-    /// Something that this version does not know.
+    /// An origin that this version does not know.
     #[serde(other)]
     Other,
 }
 
-/// Changes that are made, undone and redone together.
+/// Changes that are applied, undone and redone together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// When.
     pub time: OffsetDateTime,
-    /// Where it came from.
     pub source: Source,
-    /// In order.
     pub changes: Vec<Change>,
 }
 
 impl Step {
-    /// A step made now.
+    /// A step with the current time.
     pub fn now(source: Source, changes: Vec<Change>) -> Self {
         Self { time: now(), source, changes }
     }
@@ -108,111 +104,101 @@ pub struct Edit {
     pub image: String,
     /// The task and column.
     pub task: String,
-    /// What the CSV has, as far as is known.
+    /// The label in the CSV, as far as known.
     pub before: Option<String>,
-    /// What it is to have.
+    /// The label that it should have.
     pub after: Option<String>,
 }
 
-/// A line of the journal: what was done, in order. [`State`] makes them, [`Journal::append`] keeps them.
+/// A line of the journal. [`State`] creates entries, [`Journal::append`] stores them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Entry {
-    /// A [`Step`] was made; what was undone before can no longer be redone.
+    /// A [`Step`] was made; earlier undone steps can no longer be redone.
     Step {
-        /// Grows with each step; undo and redo name it.
+        /// Increases with each step; undo and redo refer to it.
         number: u64,
-        /// When.
         #[serde(with = "time::serde::rfc3339")]
         time: OffsetDateTime,
-        /// Where it came from.
         source: Source,
-        /// In order.
         changes: Vec<Change>,
     },
     /// A step was undone.
     Undo {
-        /// Its number.
+        /// Number of the step.
         step: u64,
-        /// When.
         #[serde(with = "time::serde::rfc3339")]
         time: OffsetDateTime,
     },
-    /// A step was made again.
+    /// A step was redone.
     Redo {
-        /// Its number.
+        /// Number of the step.
         step: u64,
-        /// When.
         #[serde(with = "time::serde::rfc3339")]
         time: OffsetDateTime,
     },
-    /// The CSV is about to be replaced. Where neither of the next two follows, the program ended meanwhile.
+    /// The CSV is about to be replaced. If neither of the next two follows, the program ended in between.
     Saving {
-        /// When.
         #[serde(with = "time::serde::rfc3339")]
         time: OffsetDateTime,
         /// SHA-256 of the CSV before, in hexadecimal.
         from: String,
         /// SHA-256 of the CSV after, in hexadecimal.
         to: String,
-        /// What is written, or there already.
+        /// The labels written, or there already.
         labels: Vec<Edit>,
     },
     /// The CSV was not replaced.
     NotSaved {
-        /// When.
         #[serde(with = "time::serde::rfc3339")]
         time: OffsetDateTime,
     },
-    /// The CSV has these labels now.
+    /// The CSV now has these labels.
     Saved {
-        /// When.
         #[serde(with = "time::serde::rfc3339")]
         time: OffsetDateTime,
-        /// What was written, or found to be there.
+        /// The labels written, or found there.
         labels: Vec<Edit>,
-        /// What was written but undone while it was written, so that it must be written back.
+        /// Labels that were undone while being written, so that they must be written back.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         undone: Vec<Edit>,
     },
-    /// Tasks or labels changed, in the CSV, in the config and in every entry before.
+    /// Tasks or labels changed, in the CSV, the config and all earlier entries.
     Vocabulary {
-        /// When.
         #[serde(with = "time::serde::rfc3339")]
         time: OffsetDateTime,
-        /// What changed.
         change: VocabularyChange,
     },
 }
 
-/// What [`open`] found.
+/// The result of [`open`].
 #[derive(Debug)]
 pub struct Opened {
-    /// What holds now.
+    /// The current state.
     pub state: State,
-    /// Where the next entries go.
+    /// The journal for further entries.
     pub journal: Journal,
-    /// Damaged lines, each with file and line, a doubt about the lock, and what cannot be known.
+    /// Warnings about damaged lines, each with file and line, an unreliable lock, and what cannot be determined.
     pub warnings: Vec<String>,
-    /// The config and the rows that the edits belong to, where the CSV changed after the given ones were read.
+    /// The config and rows that the edits belong to, if the CSV changed after the given ones were read.
     pub reread: Option<Box<(Config, Dataset)>>,
 }
 
-/// Attempts at finding a CSV and its journal as they are at one moment.
+/// Attempts to read a consistent pair of CSV and journal.
 const ATTEMPTS: usize = 5;
 
-/// Opens the edits of a dataset as it was read from its CSV, to go on with them. Edits that the CSV turns out to
-/// have (a save that was killed before it was noted) are noted as saved, and what was undone while that save
-/// ran is pending again. Nothing is made on disk until the first edit. [`Journal::denied`] tells whether
-/// they can only be looked at.
+/// Opens the edits of a dataset, as it was read from its CSV, for editing. Edits that the CSV already has (because a
+/// save was killed before it was recorded) are marked as saved, and what was undone while that save ran is pending
+/// again. Nothing is created on disk before the first edit. [`Journal::denied`] tells whether they are read-only.
 ///
 /// # Errors
-/// The journal is there but cannot be read, or a newer version wrote it; the CSV changed and cannot be read anew.
+/// The journal exists but cannot be read, or was written by a newer version; or the CSV changed and cannot be read
+/// again.
 pub fn open(config: &Config, dataset: &Dataset) -> anyhow::Result<Opened> {
     let journal::Opened { mut state, mut journal, mut warnings } = Journal::open(&dataset.table.path)?;
     let mut reread: Option<Box<(Config, Dataset)>> = None;
-    // Who saves holds the lock: rows that were read before a save are noticed here, and not used with a journal
-    // that tells of it. Without the lock, both are looked at until they are of one moment.
+    // Saving requires the lock: rows from before a save are detected here, and not combined with a later journal.
+    // Without the lock, both are read until they are consistent.
     for _ in 0..ATTEMPTS {
         let rows = reread.as_ref().map_or(dataset, |reread| &reread.1);
         if is_current(rows) {
@@ -244,11 +230,11 @@ pub fn open(config: &Config, dataset: &Dataset) -> anyhow::Result<Opened> {
     Ok(Opened { state, journal, warnings, reread })
 }
 
-/// The rows of a config's CSV and the edits that hold for them, for who only looks: another window may go on
-/// editing. Nothing is locked, made or mended.
+/// The rows of a config's CSV and their edits, read-only: another window may continue editing. Nothing is locked,
+/// created or repaired.
 ///
 /// # Errors
-/// The CSV or the journal cannot be read, or a newer version wrote it.
+/// The CSV or the journal cannot be read, or a newer version wrote the journal.
 pub fn look(config: &Config) -> anyhow::Result<(Dataset, State)> {
     look_from(config, Dataset::open(config)?)
 }
@@ -259,7 +245,7 @@ fn look_from(config: &Config, mut dataset: Dataset) -> anyhow::Result<(Dataset, 
         if is_current(&dataset) {
             break;
         }
-        // A save of another window may have come between the two.
+        // Another window may have saved in between.
         dataset = Dataset::open(config)?;
         state = Journal::look(&dataset.table.path)?;
     }
@@ -267,8 +253,8 @@ fn look_from(config: &Config, mut dataset: Dataset) -> anyhow::Result<(Dataset, 
     Ok((dataset, state))
 }
 
-/// Removes what killed programs left half-written beside a CSV, its journal and its backups. Looks at every name in
-/// the folder of the CSV, which may be a million images.
+/// Removes incomplete files that killed programs left beside a CSV, its journal and its backups. Lists the folder of
+/// the CSV, which may hold a million images.
 pub fn remove_leftovers(csv: &Path) {
     let edits = folder_of(csv);
     let folders = [edits.parent().map(Path::to_path_buf), Some(edits.join(backup::FOLDER)), Some(edits)];
@@ -281,11 +267,12 @@ pub fn remove_leftovers(csv: &Path) {
 /// Whether the CSV is still what was read.
 fn is_current(dataset: &Dataset) -> bool {
     let Some(stamp) = &dataset.table.stamp else { return true };
-    // A file that is gone is no reason to read it: the rows that are there stay.
+    // A missing file is not read: the current rows stay.
     Stamp::of(&dataset.table.path).map_or(true, |found| found == *stamp)
 }
 
-/// Takes in what the CSV has of a save that was cut short: the entry that tells so, and what cannot be known.
+/// Applies what an interrupted save left in the CSV: returns the entry for the journal, and what cannot be
+/// determined.
 fn settle(state: &mut State, dataset: &Dataset) -> (Option<Entry>, Vec<String>) {
     let digest = match state.saving {
         Some(_) => Stamped::read(&dataset.table.path).ok(),
@@ -305,7 +292,7 @@ fn now() -> OffsetDateTime {
     OffsetDateTime::now_utc().truncate_to_second()
 }
 
-/// A CSV's path with a link to it followed: what is beside it and what replaces it belongs to the file.
+/// A CSV's path with links resolved: its journal and replacement belong beside the file itself.
 pub(super) fn real(csv: &Path) -> std::io::Result<std::path::PathBuf> {
     if csv.is_symlink() { std::fs::canonicalize(csv) } else { std::path::absolute(csv) }
 }

@@ -1,4 +1,4 @@
-//! Rows and edits together: what holds for a row, and a dataset with the edits in it.
+//! Combines rows and edits: the current labels of a row, and a dataset with the edits applied.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -12,7 +12,7 @@ use crate::dataset::problems::{Kind, Problem};
 use crate::unicode;
 
 impl State {
-    /// The label that holds for a row and a task (index into [`Dataset::tasks`]), as text.
+    /// The current label of a row and a task (index into [`Dataset::tasks`]), as text.
     pub fn label_text<'a>(&'a self, dataset: &'a Dataset, row: usize, task: usize) -> Option<Cow<'a, str>> {
         match self.label_of_row(dataset, row, task) {
             Some(edited) => edited.map(Cow::Borrowed),
@@ -20,8 +20,8 @@ impl State {
         }
     }
 
-    /// The class index that holds for a row and a task; `None` where there is no label, or text that
-    /// the config does not list.
+    /// The current class index of a row and a task; `None` without a label, or for text that the config does not
+    /// list.
     pub fn class(&self, dataset: &Dataset, row: usize, task: usize) -> Option<u32> {
         match self.label_of_row(dataset, row, task) {
             Some(edited) => class_of(&dataset.tasks[task], edited?),
@@ -29,8 +29,8 @@ impl State {
         }
     }
 
-    /// The change that gives a row a label, or takes it away. A row without a path has no identity:
-    /// [`State::edit`] leaves its change out.
+    /// The change that gives a row a label, or removes it. A row without a path has no identity: [`State::edit`]
+    /// drops its change.
     pub fn label_change(&self, dataset: &Dataset, row: usize, task: usize, label: Option<&str>) -> Change {
         Change {
             image: dataset.image_key(row).into_owned(),
@@ -40,7 +40,7 @@ impl State {
         }
     }
 
-    /// The change that keeps the label that a row has, against a proposal to correct it.
+    /// The change that confirms the label of a row against a proposed correction.
     pub fn keep_change(&self, dataset: &Dataset, row: usize, task: usize) -> Change {
         let label = self.label_text(dataset, row, task).unwrap_or_default();
         Change {
@@ -51,7 +51,7 @@ impl State {
         }
     }
 
-    /// The change that flags a row with a note, or takes the flag away.
+    /// The change that flags a row with a note, or removes the flag.
     pub fn flag_change(&self, dataset: &Dataset, row: usize, note: Option<&str>) -> Change {
         Change {
             image: dataset.image_key(row).into_owned(),
@@ -70,20 +70,20 @@ impl State {
 }
 
 impl Dataset {
-    /// What edits know a row's image by: the text of its path cell, without spaces around it.
+    /// The key by which edits identify a row's image: the trimmed text of its path cell.
     pub fn image_key(&self, row: usize) -> Cow<'_, str> {
         trimmed(self.table.cell(row, self.columns.path))
     }
 
-    /// Whether each row is about the same image as in `other`: what was noted by row number still holds.
+    /// Whether each row is about the same image as in `other`, so that row numbers stay valid.
     pub fn has_rows_of(&self, other: &Self) -> bool {
         self.rows.len() == other.rows.len()
             && (0..self.rows.len()).all(|row| self.image_key(row) == other.image_key(row))
     }
 
-    /// A copy with edits (of [`State::overlay`]) in it: cells, labels, which rows can be used, the
-    /// split and the problems. To be made from the dataset as it was read, not from such a copy. Looks
-    /// at no image: what was found about them stays.
+    /// A copy with edits (of [`State::overlay`]) applied: cells, labels, usable rows, the split and the problems.
+    /// Must be called on the dataset as it was read, not on such a copy. Reads no image: earlier findings about them
+    /// stay.
     #[must_use]
     pub fn with_edits(&self, edits: &[Edit]) -> Self {
         let mut dataset = self.clone();
@@ -123,7 +123,7 @@ impl Dataset {
         Some(trimmed(self.table.cell(row, self.columns.tasks[task]))).filter(|label| !label.is_empty())
     }
 
-    /// Whether a row has any label for a task, also one that the config does not list.
+    /// Whether a row has any text for a task, also one that the config does not list.
     pub fn has_text(&self, row: usize, task: usize) -> bool {
         self.rows[row].labels[task].is_some() || self.given_label(row, task).is_some()
     }

@@ -1,37 +1,37 @@
-//! The edited values of all images, in order: numbers only, in pages that can be shared with a job while they go
-//! on changing.
+//! The edited values of all images, in order: numbers only, in copy-on-write pages that can be shared with a job
+//! while editing continues.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-/// Images of a page; one is copied where a change meets a shared one.
+/// Images per page; a shared page is copied on change.
 const PAGE: u32 = 1024;
 
-/// A label or a note: the number of its text, from 1. No label is no number.
+/// A label or a note: the number of its text, from 1.
 pub(super) type Word = NonZeroU32;
 
-/// A value that is, or was since the CSV was read, another than the CSV's.
+/// A value that differs, or differed since the CSV was read, from the one in the CSV.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Slot {
     /// The number of the image.
     pub image: u32,
     /// The number of the field.
     pub field: u32,
-    /// What the CSV has; nothing for what does not go there.
+    /// The value in the CSV; none for fields that are not stored there.
     pub base: Option<Word>,
-    /// What holds.
+    /// The current value.
     pub current: Option<Word>,
-    /// The CSV was written since it was read: rows in memory have an older label than `base`.
+    /// The CSV was written since it was read: the rows in memory have an older label than `base`.
     pub saved: bool,
 }
 
 impl Slot {
-    /// Of a value of which nothing is known.
+    /// A slot without information.
     pub fn new(image: u32, field: u32) -> Self {
         Self { image, field, base: None, current: None, saved: false }
     }
 
-    /// Whether it says anything.
+    /// Whether it holds any information.
     pub fn counts(&self) -> bool {
         self.saved || self.base != self.current
     }
@@ -41,7 +41,7 @@ impl Slot {
     }
 }
 
-/// Slots by image and field. A clone costs next to nothing.
+/// Slots by image and field. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Slots {
     pages: Vec<Arc<Vec<Slot>>>,
@@ -49,23 +49,23 @@ pub(super) struct Slots {
 }
 
 impl Slots {
-    /// How many there are.
+    /// Number of slots.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// All, by image and field.
+    /// All slots, by image and field.
     pub fn iter(&self) -> impl Iterator<Item = &Slot> {
         self.pages.iter().flat_map(|page| page.iter())
     }
 
-    /// What is edited of a field of an image.
+    /// The slot of a field of an image.
     pub fn get(&self, image: u32, field: u32) -> Option<&Slot> {
         let page = self.pages.get((image / PAGE) as usize)?;
         page.binary_search_by_key(&(image, field), Slot::key).ok().map(|at| &page[at])
     }
 
-    /// Puts a slot in its place, or takes it away where it says nothing. What was there.
+    /// Stores a slot, or removes it if it holds no information. Returns the previous one.
     pub fn put(&mut self, slot: Slot) -> Option<Slot> {
         let page = (slot.image / PAGE) as usize;
         if self.pages.len() <= page {
@@ -76,7 +76,7 @@ impl Slots {
         }
         let page = Arc::make_mut(&mut self.pages[page]);
         let at = match page.last() {
-            // As it is while images come one after the other.
+            // The usual case while images come in order.
             Some(last) if last.key() < slot.key() => Err(page.len()),
             _ => page.binary_search_by_key(&slot.key(), Slot::key),
         };
@@ -96,7 +96,7 @@ impl Slots {
         }
     }
 
-    /// Changes each slot but its place, which must stay in order; those that say nothing then fall away.
+    /// Modifies each slot; positions must stay in order, and slots without information are dropped.
     pub fn change_all(&mut self, mut keeps: impl FnMut(&mut Slot) -> bool) {
         self.len = 0;
         for page in &mut self.pages {

@@ -1,4 +1,4 @@
-//! What the edits come to: values, undo, redo, and what the CSV does not have yet. Memory only.
+//! The result of all edits: values, undo, redo, and what is not in the CSV yet. In memory only.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,22 +12,22 @@ use super::texts::Texts;
 use super::values::{flags, word_of};
 use super::{Change, Edit, Entry, Field, Source, Step, Values, now};
 
-/// What holds after all edits. Looking a value up costs one hash; an edit costs its changes. Images, labels and
-/// fields are kept as numbers: a million edits take some 100 MB.
+/// The state after all edits. A lookup costs one hash; the cost of an edit is proportional to its changes. Images,
+/// labels and fields are stored as numbers: a million edits take about 100 MB.
 ///
-/// Every method that changes it returns the [`Entry`] that the [`Journal`](super::Journal) must
-/// keep; reading a journal goes the same way, so what was lived and what is read are the same.
+/// Every method that changes it returns the [`Entry`] for the [`Journal`](super::Journal); reading a journal uses the
+/// same code, so that both give the same state.
 #[derive(Clone, Debug, Default)]
 pub struct State {
     pub(super) images: Texts,
     pub(super) words: Texts,
-    /// Each once.
+    /// Each field once.
     pub(super) fields: Arc<Vec<Field>>,
     pub(super) slots: Slots,
     pub(super) history: History,
     pub(super) last_number: u64,
     pub(super) pending: usize,
-    /// A save of which the journal does not tell how it ended.
+    /// A save whose end is not in the journal.
     pub(super) saving: Option<Saving>,
 }
 
@@ -38,24 +38,24 @@ pub(super) struct SlotView<'a> {
 }
 
 impl State {
-    /// The edited label of an image, where it is another than that of the rows in memory: the outer
-    /// `None` is "not edited", the inner "edited to have no label".
+    /// The edited label of an image, if it differs from that of the rows in memory: the outer `None` is "not edited",
+    /// the inner "edited to have no label".
     pub fn label(&self, image: &str, task: &str) -> Option<Option<&str>> {
         Some(self.find(image, |field| field.is_label_of(task))?.current)
     }
 
-    /// Whether the user looked at the label `given` of this image and task and kept it.
+    /// Whether the user has confirmed the label `given` of this image and task.
     pub fn is_kept(&self, image: &str, task: &str, given: Option<&str>) -> bool {
         let slot = self.find(image, |field| matches!(field, Field::Kept(name) if name == task));
         slot.and_then(|slot| slot.current) == Some(given.unwrap_or_default())
     }
 
-    /// The note of a flagged image, which may be empty; `None` where it is not flagged.
+    /// The note of a flagged image, which may be empty; `None` if it is not flagged.
     pub fn flag(&self, image: &str) -> Option<&str> {
         self.find(image, |field| *field == Field::Flag)?.current
     }
 
-    /// Flagged images with their notes, in no order.
+    /// Flagged images with their notes, in no particular order.
     pub fn flags(&self) -> impl Iterator<Item = (&str, &str)> {
         flags(&self.slots, self.images.list(), self.words.list(), &self.fields)
     }
@@ -65,12 +65,12 @@ impl State {
         self.slots.len() == 0
     }
 
-    /// How many labels the CSV does not have yet; costs nothing.
+    /// Number of labels that are not in the CSV yet, in constant time.
     pub fn pending_count(&self) -> usize {
         self.pending
     }
 
-    /// The labels that the CSV does not have yet, by image and task: what [`super::merge::save`] takes.
+    /// The labels that are not in the CSV yet, by image and task.
     pub fn pending(&self) -> Vec<Edit> {
         self.values().pending()
     }
@@ -81,7 +81,7 @@ impl State {
         self.values().overlay()
     }
 
-    /// All values, for a job to list: with many edits, [`State::overlay`] takes longer than a frame may.
+    /// All values, to be listed by a job: with many edits, [`State::overlay`] takes too long for a frame.
     pub fn values(&self) -> Values {
         Values {
             slots: self.slots.clone(),
@@ -96,7 +96,7 @@ impl State {
         self.history.last_done().is_some()
     }
 
-    /// Whether there is a step to make again.
+    /// Whether there is a step to redo.
     pub fn can_redo(&self) -> bool {
         self.history.next_undone().is_some()
     }
@@ -106,14 +106,14 @@ impl State {
         Some(StepView { state: self, at: self.history.last_done()? })
     }
 
-    /// The step that [`State::redo`] makes again.
+    /// The step that [`State::redo`] redoes.
     pub fn next_redo(&self) -> Option<StepView<'_>> {
         Some(StepView { state: self, at: self.history.next_undone()? })
     }
 
-    /// Makes a step. Its changes are completed first: `before` becomes the value that holds, a label
-    /// without text is no label, and of several changes of one value the last counts. Changes that
-    /// change nothing or have no image fall away; `None` where none is left.
+    /// Makes a step. Its changes are normalised first: `before` becomes the current value, empty text becomes no
+    /// label, and of several changes of one value the last counts. Changes without effect or without an image are
+    /// dropped; `None` if none is left.
     pub fn edit(&mut self, step: Step) -> Option<Entry> {
         let Step { time, source, changes } = step;
         let changes: Vec<Change> = changes.into_iter().map(|change| self.complete(change)).collect();
@@ -133,23 +133,24 @@ impl State {
         Some(Entry::Step { number, time, source, changes: made })
     }
 
-    /// Undoes the last step; `None` where there is none. Also after a save: its labels are pending again.
+    /// Undoes the last step; `None` if there is none. This also works after a save: the labels are then pending
+    /// again.
     pub fn undo(&mut self) -> Option<Entry> {
         let step = self.history.heads[self.history.last_done()?].number;
         self.undo_last();
         Some(Entry::Undo { step, time: now() })
     }
 
-    /// Makes the step that was undone last again; `None` where there is none.
+    /// Redoes the step that was undone last; `None` if there is none.
     pub fn redo(&mut self) -> Option<Entry> {
         let step = self.history.heads[self.history.next_undone()?].number;
         self.redo_next();
         Some(Entry::Redo { step, time: now() })
     }
 
-    /// Notes what a save did: once, and before rows that were read after it come into memory. What the
-    /// user edited while it ran stays pending; where the file won over an edit, the file's label becomes
-    /// a step of its own, which can be undone. The labels written go from the outcome into the entry.
+    /// Records the result of a save. Call it once, before rows that were read after the save come into memory. What
+    /// the user edited during the save stays pending; where the file won over an edit, the file's label becomes a
+    /// step of its own, which can be undone. The labels written move from the outcome into the entry.
     pub fn note_saved(&mut self, outcome: &mut Outcome) -> Vec<Entry> {
         let mut labels = std::mem::take(&mut outcome.written);
         let is_undone = |edit: &mut Edit| self.slot_of(&edit.image, &edit.task).is_none();
@@ -174,7 +175,7 @@ impl State {
         std::iter::once(entry).chain(self.edit(step)).collect()
     }
 
-    /// Forgets what was saved: to be called when rows that were read after the last save come into memory.
+    /// Forgets saved labels. Call it when rows that were read after the last save come into memory.
     pub fn forget_saved(&mut self) {
         self.slots.change_all(|slot| {
             slot.saved = false;
@@ -182,16 +183,16 @@ impl State {
         });
     }
 
-    /// Takes a line of the journal.
+    /// Applies a line of the journal.
     ///
     /// # Errors
-    /// It undoes or redoes a step that is not there, because its line is damaged; nothing changes.
+    /// It undoes or redoes a missing step, whose line is damaged; nothing changes.
     pub(super) fn replay(&mut self, entry: Entry) -> Result<(), String> {
         match entry {
             Entry::Step { number, time, source, changes } => {
                 self.take_step(number, time.unix_timestamp(), source, &changes);
             }
-            // Steps are undone last first, so one that is below others tells that those were, too.
+            // Steps are undone in reverse order, so an undone step implies that all later ones were undone, too.
             Entry::Undo { step, .. } => {
                 let at = self.history.find_done(step);
                 let at = at.ok_or_else(|| format!("it undoes step {step}, which is not there"))?;
@@ -214,7 +215,7 @@ impl State {
         Ok(())
     }
 
-    /// Notes that the CSV has these labels, though no save told so; those `undone` must be written back.
+    /// Records that the CSV has these labels, although no save reported it; those `undone` must be written back.
     pub(super) fn note_found(&mut self, labels: Vec<Edit>, undone: Vec<Edit>) -> Entry {
         let entry = Entry::Saved { time: now(), labels, undone };
         self.take_saved(&entry);
@@ -225,7 +226,7 @@ impl State {
         let Entry::Saved { labels, undone, .. } = entry else { return };
         self.saving = None;
         for edit in labels {
-            // A label that is not pending here (its line is damaged) is the CSV's already.
+            // A label that is not pending here (its line is damaged) is already that of the CSV.
             let Some(slot) = self.slot_of(&edit.image, &edit.task) else { continue };
             let base = self.add_word(edit.after.as_deref());
             self.put(Slot { base, saved: true, ..slot });
@@ -267,7 +268,7 @@ impl State {
         self.take_packed(number, time, source, &packed);
     }
 
-    /// Takes a step of which all numbers are known here.
+    /// Applies a step whose numbers are all known.
     pub(super) fn take_packed(&mut self, number: u64, time: i64, source: Source, changes: &[Packed]) {
         changes.iter().for_each(|change| self.apply(*change));
         self.last_number = self.last_number.max(number);
@@ -293,7 +294,7 @@ impl State {
     fn apply(&mut self, change: Packed) {
         let Packed { image, field, before, after } = change;
         let slot = self.slots.get(image, field).copied().unwrap_or(Slot::new(image, field));
-        // Where nothing is pending, what the user saw is what the CSV has.
+        // If nothing is pending, the value that the user saw is that of the CSV.
         let base = match slot.base == slot.current {
             true if self.is_label(field) => before,
             _ => slot.base,
@@ -301,7 +302,7 @@ impl State {
         self.put(Slot { base, current: after, ..slot });
     }
 
-    /// Puts a slot in its place; one that says nothing is dropped.
+    /// Stores a slot; one without information is dropped.
     pub(super) fn put(&mut self, slot: Slot) {
         let is_pending = slot.base != slot.current;
         let was_pending = self.slots.put(slot).is_some_and(|old| old.base != old.current);
@@ -310,7 +311,7 @@ impl State {
         }
     }
 
-    /// Whether the CSV gets what this field has.
+    /// Whether this field is stored in the CSV.
     pub(super) fn is_label(&self, field: u32) -> bool {
         matches!(self.fields.get(field as usize), Some(Field::Label(_)))
     }
@@ -340,7 +341,7 @@ impl State {
         Word::new(self.words.find(text)? + 1)
     }
 
-    /// Whether another state is the same to the last number. Costs a look at all of both.
+    /// Whether another state is identical. Compares everything.
     pub(super) fn is_same_as(&self, other: &Self) -> bool {
         self.images.list().iter().eq(other.images.list().iter())
             && self.words.list().iter().eq(other.words.list().iter())
@@ -369,7 +370,7 @@ impl State {
     }
 }
 
-/// As a cell says it: without spaces around, and no text is no label.
+/// Normalised as in a cell: trimmed, and empty text is no label.
 pub(super) fn cleaned(label: Option<String>) -> Option<String> {
     match label {
         Some(label) if label.trim().is_empty() => None,

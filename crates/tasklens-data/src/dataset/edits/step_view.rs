@@ -1,4 +1,4 @@
-//! Steps as they are kept, to be looked at without a copy.
+//! Views of stored steps, without copying.
 
 use time::OffsetDateTime;
 
@@ -9,7 +9,7 @@ use super::{Change, Field, Source, State, Step};
 #[derive(Clone, Copy, Debug)]
 pub struct StepView<'a> {
     pub(super) state: &'a State,
-    /// The how manieth it is.
+    /// Index of the step.
     pub(super) at: usize,
 }
 
@@ -18,27 +18,26 @@ pub struct StepView<'a> {
 pub struct ChangeView<'a> {
     /// The text of the path cell, without spaces around it.
     pub image: &'a str,
-    /// What changes.
     pub field: &'a Field,
-    /// What the user saw.
+    /// The value that the user saw.
     pub before: Option<&'a str>,
-    /// What the user chose.
+    /// The value that the user chose.
     pub after: Option<&'a str>,
 }
 
 impl<'a> StepView<'a> {
-    /// When, to the second.
+    /// Time of the step, to the second.
     pub fn time(&self) -> OffsetDateTime {
         let time = OffsetDateTime::from_unix_timestamp(self.state.history.heads[self.at].time);
         time.unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
-    /// Where it came from.
+    /// Origin of the step.
     pub fn source(&self) -> Source {
         self.state.history.heads[self.at].source
     }
 
-    /// In order.
+    /// The changes in order.
     pub fn changes(&self) -> impl Iterator<Item = ChangeView<'a>> + use<'a> {
         let State { images, words, fields, history, .. } = self.state;
         history.changes[history.range(self.at)].iter().map(|change| ChangeView {

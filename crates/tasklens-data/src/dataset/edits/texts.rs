@@ -1,14 +1,14 @@
-//! Texts by number, each once: the names of the images, and the labels and notes.
+//! Interned texts: image names, labels and notes, each stored once and referred to by number.
 //!
-//! A million names are one hash table of numbers and some pages of text, not a million allocations. The list
-//! alone, which tells the text of a number, is cheap to share with a job.
+//! A million names take one hash table of numbers and some pages of text, not a million allocations. The list alone,
+//! which maps numbers to texts, is cheap to share with a job.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 use hashbrown::HashTable;
 
-/// Texts of a page; one is copied where a text is added while a job shares the list.
+/// Texts per page; a shared page is copied when a text is added.
 const PAGE: usize = 1024;
 
 /// The texts of some numbers, from 0.
@@ -20,23 +20,23 @@ pub(super) struct TextList {
 #[derive(Clone, Debug, Default)]
 struct Page {
     text: String,
-    /// Where each text ends.
+    /// End of each text.
     ends: Vec<usize>,
 }
 
 impl TextList {
-    /// How many there are.
+    /// Number of texts.
     pub fn len(&self) -> usize {
         self.pages.last().map_or(0, |last| (self.pages.len() - 1) * PAGE + last.ends.len())
     }
 
-    /// The text of a number; empty where there is none.
+    /// The text of a number; empty if there is none.
     pub fn get(&self, number: u32) -> &str {
         let (page, at) = (number as usize / PAGE, number as usize % PAGE);
         self.pages.get(page).map_or("", |page| page.get(at))
     }
 
-    /// All, by number.
+    /// All texts, by number.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.pages.iter().flat_map(|page| (0..page.ends.len()).map(|at| page.get(at)))
     }
@@ -77,12 +77,12 @@ impl Texts {
         &self.list
     }
 
-    /// The number of a text that is there.
+    /// The number of a known text.
     pub fn find(&self, text: &str) -> Option<u32> {
         self.numbers.find(self.hasher.hash_one(text), |number| self.list.get(*number) == text).copied()
     }
 
-    /// The number of a text, which is added where it is not there.
+    /// The number of a text, which is added if it is new.
     pub fn add(&mut self, text: &str) -> u32 {
         let Self { list, numbers, hasher } = self;
         let hash = hasher.hash_one(text);

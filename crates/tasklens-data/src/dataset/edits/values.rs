@@ -1,4 +1,4 @@
-//! The edited values of a moment, for a job to list while [`State`](super::State) goes on changing.
+//! A snapshot of the edited values, for a job, while [`State`](super::State) keeps changing.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::slots::{Slot, Slots, Word};
 use super::texts::TextList;
 use super::{Edit, Field};
 
-/// The values of a moment. Cheap to have and to clone, so a job can list what would take a frame too long.
+/// The values at one moment. Cheap to make and to clone, so that a job can list what would take too long for a frame.
 #[derive(Clone, Debug, Default)]
 pub struct Values {
     pub(super) slots: Slots,
@@ -16,7 +16,7 @@ pub struct Values {
 }
 
 impl Values {
-    /// The labels that the CSV does not have yet, by image and task.
+    /// The labels that are not in the CSV yet, by image and task.
     pub fn pending(&self) -> Vec<Edit> {
         self.edits(|slot| slot.base != slot.current)
     }
@@ -27,7 +27,7 @@ impl Values {
         self.edits(|_| true)
     }
 
-    /// Flagged images with their notes, in no order.
+    /// Flagged images with their notes, in no particular order.
     pub fn flags(&self) -> impl Iterator<Item = (&str, &str)> {
         flags(&self.slots, &self.images, &self.words, &self.fields)
     }

@@ -1,6 +1,6 @@
-//! Edits follow when tasks and labels change: values, undo, redo and what was passed through, all alike.
+//! Applies changes of tasks and labels to all edits: values, undo and redo alike.
 //!
-//! So what was undone before can be redone after, with the names that hold then.
+//! So steps that were undone before a change can be redone after it, with the new names.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use super::{Edit, Entry, Field, State, now};
 use crate::config::Change;
 
 impl State {
-    /// Puts a change of tasks or labels into all edits, those that were undone included.
+    /// Applies a change of tasks or labels to all edits, including undone ones.
     pub fn change_vocabulary(&mut self, change: Change) -> Entry {
         self.follow(&change);
         Entry::Vocabulary { time: now(), change }
     }
 
-    /// Whether any edit, made or undone, is of this task and, where one is given, has this label.
+    /// Whether any edit, done or undone, is of this task and, if one is given, has this label.
     pub fn mentions(&self, task: &str, label: Option<&str>) -> bool {
         let label = match label.map(|label| self.find_word(label)) {
             Some(None) => return false,
@@ -62,7 +62,7 @@ impl State {
         }
     }
 
-    /// Renames fields and drops those that are no more: the new number of each.
+    /// Renames fields and drops removed ones; returns the new number of each.
     fn follow_fields(&mut self, change: &Change) -> Vec<Option<u32>> {
         let (mut fields, mut numbers) = (Vec::new(), Vec::new());
         for field in self.fields.iter() {
@@ -90,8 +90,7 @@ fn of_task(field: &Field) -> Option<&str> {
     }
 }
 
-/// Whether the field is still there. A field that has the new name of a task already is of a column
-/// that is no more.
+/// Whether the field still exists. A field that already has the new name of a task belongs to a removed column.
 fn follow_field(field: &mut Field, change: &Change) -> bool {
     let (Field::Label(name) | Field::Kept(name)) = field else { return true };
     match change {

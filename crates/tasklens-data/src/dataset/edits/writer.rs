@@ -1,4 +1,4 @@
-//! The journal on a thread of its own, so that no key press waits for the disk.
+//! Writes the journal on a separate thread, so that no key press waits for the disk.
 
 use std::io;
 use std::thread::{self, JoinHandle};
@@ -9,22 +9,21 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
 use super::{Entry, Journal, Refusal};
 
-/// Between two attempts while the disk refuses.
+/// Time between two attempts after a disk error.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// What a [`Writer`] has to say after each attempt.
+/// The status of a [`Writer`] after each attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// Entries on the disk since the writer began, those of [`Keeper`]s not counted.
+    /// Entries on disk since the writer started, without those of [`Keeper`]s.
     pub kept: usize,
-    /// Why entries wait in memory. The writer tries again by itself what was refused [for now](Refusal::ForNow);
-    /// what was refused [for good](Refusal::ForGood) is given up, with all that comes after. `None` where all went
-    /// well.
+    /// Why entries wait in memory. The writer retries [temporary](Refusal::ForNow) failures by itself; after a
+    /// [permanent](Refusal::ForGood) one it gives up these entries and all later ones. `None` if all went well.
     pub refused: Option<Refusal>,
 }
 
-/// Appends entries in the order in which they are sent. What came while the disk was busy is appended
-/// together. Entries that the disk refuses wait, and are tried again every two seconds.
+/// Appends entries in the order in which they are sent. Entries that arrive while the disk is busy are appended
+/// together. After a disk error entries wait and are retried every two seconds.
 #[derive(Debug)]
 pub struct Writer {
     sender: Option<Sender<Errand>>,
@@ -34,7 +33,7 @@ pub struct Writer {
 #[derive(Debug)]
 enum Errand {
     Entry(Entry),
-    /// To be answered when it is on the disk, or why it is not.
+    /// To be answered when it is on disk, or with the reason why not.
     Answered(Entry, Sender<Result<(), Refusal>>),
 }
 
@@ -43,10 +42,10 @@ enum Errand {
 pub struct Keeper(Sender<Errand>);
 
 impl Keeper {
-    /// Returns when the entry is on the disk, after all that was sent before it. Not for the UI thread.
+    /// Returns when the entry is on disk, after everything sent before it. Not for the UI thread.
     ///
     /// # Errors
-    /// The disk refuses it, and it is given up; or the writer has finished.
+    /// It could not be written and was given up; or the writer has finished.
     pub fn keep(&self, entry: Entry) -> anyhow::Result<()> {
         let (sender, answer) = bounded(1);
         let is_gone = "the label edits were closed meanwhile";
@@ -60,7 +59,7 @@ impl Writer {
     /// Starts the thread; `report` is called on it.
     ///
     /// # Errors
-    /// The system gives no thread.
+    /// The system cannot start a thread.
     pub fn start(journal: Journal, report: impl FnMut(Report) + Send + 'static) -> io::Result<Self> {
         let (sender, receiver) = unbounded();
         let work = move || write(journal, &receiver, report);
@@ -68,22 +67,22 @@ impl Writer {
         Ok(Self { sender: Some(sender), thread: Some(thread) })
     }
 
-    /// Hands an entry over; a report tells when it is on the disk.
+    /// Queues an entry; a report tells when it is on disk.
     pub fn send(&self, entry: Entry) {
         if let Some(sender) = &self.sender {
-            // It fails only if the thread panicked, which `finish` tells.
+            // It fails only if the thread panicked, which `finish` reports.
             let _ = sender.send(Errand::Entry(entry));
         }
     }
 
-    /// For a job that must know that its entry is on the disk. It must not outlive the job: the writer
-    /// finishes when the last one is gone.
+    /// For a job that must know that its entry is on disk. Drop it with the job: the writer finishes only when the
+    /// last one is dropped.
     pub fn keeper(&self) -> Option<Keeper> {
         self.sender.clone().map(Keeper)
     }
 
-    /// Waits until everything sent is on the disk, or was tried a last time, and gives the lock back.
-    /// Returns how many entries are lost. Dropping a writer does the same.
+    /// Waits until everything sent is on disk, or was tried a last time, and releases the lock. Returns the number of
+    /// lost entries. Dropping a writer does the same.
     pub fn finish(mut self) -> usize {
         self.join()
     }
@@ -100,11 +99,11 @@ impl Drop for Writer {
     }
 }
 
-/// Returns how many entries could not be kept.
+/// Returns the number of entries that could not be kept.
 fn write(mut journal: Journal, receiver: &Receiver<Errand>, mut report: impl FnMut(Report)) -> usize {
     let (mut waiting, mut kept) = (Vec::new(), 0);
     loop {
-        // With entries that were refused, a new one is no reason to wait; without, there is nothing to do.
+        // With failed entries, do not block on new ones; without, there is nothing else to do.
         let next = match waiting.is_empty() {
             true => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
             false => receiver.recv_timeout(PAUSE),
@@ -128,7 +127,7 @@ fn write(mut journal: Journal, receiver: &Receiver<Errand>, mut report: impl FnM
         }
         for (entry, answer) in questions {
             let told = refused.clone().map_or_else(|| journal.append(&[entry]), Err);
-            // Who asked may have gone.
+            // The caller may be gone.
             let _ = answer.send(told);
         }
         if is_last {

@@ -1,4 +1,4 @@
-//! A folder per task and label, with the images that have it.
+//! Exports a folder per task and label, with the images that have the label.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, Metadata};
@@ -15,7 +15,7 @@ use crate::files::regular;
 use crate::text::counted;
 use crate::work::KeepGoing;
 
-/// Digits of the number in front of a name.
+/// Digits of the number that precedes a name.
 const DIGITS: usize = 4;
 
 /// An image to be placed.
@@ -24,7 +24,7 @@ struct Item {
     target: PathBuf,
 }
 
-/// Exports a dataset with its edits in it.
+/// Exports a dataset with its edits applied.
 pub(super) fn export(
     dataset: &Dataset,
     tasks: &[usize],
@@ -64,7 +64,7 @@ pub(super) fn export(
             items.push(Item { source: image.clone(), target });
         }
     }
-    // The list comes first: what is interrupted can be replaced by the next export.
+    // The list is written first, so that the next export can replace an interrupted one.
     made::write(out, &list)?;
     for (done, item) in items.iter().enumerate() {
         if !progress(done, items.len()) {
@@ -79,21 +79,21 @@ pub(super) fn export(
 struct Folders {
     out: PathBuf,
     tasks: Vec<TaskFolder>,
-    /// Those that were made, by task and label.
+    /// Folders created so far, by task and label.
     made: HashMap<(usize, u32), PathBuf>,
-    /// The same as the file system knows them: it may take two names for one.
+    /// The same with links resolved: a file system may treat two names as one.
     real: HashSet<PathBuf>,
 }
 
 struct TaskFolder {
     path: PathBuf,
-    /// The names of the folders of its labels.
+    /// Folder names of the labels.
     labels: Vec<String>,
     taken: HashSet<String>,
 }
 
 impl Folders {
-    /// Names for all tasks and labels, so that they are the same whichever labels occur.
+    /// Names for all tasks and labels, independent of which labels occur.
     fn new(dataset: &Dataset, out: &Path) -> Self {
         let mut taken = HashSet::new();
         let folder = |task: &Task| {
@@ -107,7 +107,7 @@ impl Folders {
         Self { out: out.to_path_buf(), tasks, made: HashMap::new(), real: HashSet::new() }
     }
 
-    /// The folder of a label, which no other label has; made when it is asked for first.
+    /// The folder of a label, unique to it; created on first use.
     fn of(&mut self, task: usize, label: u32) -> anyhow::Result<PathBuf> {
         if let Some(folder) = self.made.get(&(task, label)) {
             return Ok(folder.clone());
@@ -128,7 +128,7 @@ impl Folders {
     }
 }
 
-/// A name that no file has: `0001_a.jpg`, `0001_a_2.jpg`.
+/// An unused file name: `0001_a.jpg`, `0001_a_2.jpg`.
 fn free_file(folder: &Path, name: &str) -> PathBuf {
     let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
     let mut path = folder.join(name);
@@ -140,19 +140,19 @@ fn free_file(folder: &Path, name: &str) -> PathBuf {
     path
 }
 
-/// Puts a file somewhere in one of the ways, or says why it cannot.
+/// Places a file in one of the ways, or returns the error.
 type Put = fn(Placing, &Path, &Path) -> io::Result<()>;
 
-/// What became of the images.
+/// Counts of what happened to the images.
 struct Report {
     placing: Placing,
     put: Put,
-    /// How many there are of each kind: hard links, symbolic links, copies.
+    /// Number of hard links, symbolic links and copies.
     placed: [usize; 3],
     /// Images that could not be exported, and why the first one could not.
     failed: usize,
     first_failed: Option<String>,
-    /// Cells with text that is no label of the config.
+    /// Number of cells whose text is not a label of the config.
     unknown: usize,
 }
 
@@ -161,19 +161,19 @@ impl Report {
         Self { placing, put, placed: [0; 3], failed: 0, first_failed: None, unknown: 0 }
     }
 
-    /// The metadata of an image, links followed; nothing where it is missing.
+    /// The metadata of an image, links followed; `None` if it is missing.
     fn metadata(&mut self, image: &Path) -> Option<Metadata> {
         fs::metadata(image).inspect_err(|error| self.fail(image, error)).ok()
     }
 
-    /// Places an image, in the way that was chosen or else in another; one that cannot be read is left out.
+    /// Places an image in the chosen way, or else in another; an unreadable image is left out.
     fn place(&mut self, item: &Item) -> anyhow::Result<()> {
         let ways = match self.placing {
             Placing::HardLink => &[Placing::HardLink, Placing::SymbolicLink, Placing::Copy][..],
             Placing::SymbolicLink => &[Placing::SymbolicLink, Placing::HardLink, Placing::Copy],
             Placing::Copy => &[Placing::Copy],
         };
-        // A link to a link would lead elsewhere from here.
+        // A relative link would lead elsewhere from here.
         let source = match fs::canonicalize(&item.source) {
             Ok(source) => source,
             Err(error) => {
@@ -235,7 +235,7 @@ impl Report {
     }
 }
 
-/// Puts a file where nothing is yet.
+/// Places a file where none exists.
 fn put(way: Placing, source: &Path, target: &Path) -> io::Result<()> {
     match way {
         Placing::HardLink => fs::hard_link(source, target),
@@ -244,7 +244,7 @@ fn put(way: Placing, source: &Path, target: &Path) -> io::Result<()> {
     }
 }
 
-/// A copy with the time of the original, by which it is known later to be as it was made.
+/// A copy with the time of the original, by which a later export recognises it as unchanged.
 fn copy(source: &Path, target: &Path) -> io::Result<()> {
     let mut from = regular::open(source)?;
     let mut to = File::create_new(target)?;
@@ -254,7 +254,7 @@ fn copy(source: &Path, target: &Path) -> io::Result<()> {
         let _ = fs::remove_file(target);
     }
     copied?;
-    // Without its time it is only taken for one that was changed.
+    // Without that time it merely counts as changed.
     let _ = from.metadata()?.modified().and_then(|modified| to.set_modified(modified));
     Ok(())
 }

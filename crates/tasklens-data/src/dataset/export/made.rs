@@ -1,5 +1,4 @@
-//! What an export made in a folder: told by a list in it, so that the next export there can replace it and
-//! touches nothing else.
+//! The list of files that an export created in a folder, so that the next export there replaces exactly these.
 
 use std::fs::{self, Metadata};
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
@@ -16,28 +15,28 @@ const LIST: &str = ".tasklens-export";
 /// Some file systems know times only to two seconds.
 const SAME_TIME_MS: u64 = 2_000;
 
-/// A file that was made.
+/// A file that was created.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Made {
     /// Its path in the folder.
     pub path: PathBuf,
-    /// The image that it was made of; none where its path is no text.
+    /// The source image; none if its path is not UTF-8.
     of: Option<String>,
-    /// The image's length.
+    /// Size of the source image in bytes.
     bytes: u64,
-    /// When the image changed, in milliseconds since 1970.
+    /// Modification time of the source image, in milliseconds since 1970.
     modified_ms: u64,
 }
 
 impl Made {
-    /// A file made of an image with this metadata.
+    /// A file created from an image with this metadata.
     pub fn new(path: PathBuf, image: &Path, metadata: &Metadata) -> Self {
         let of = image.to_str().map(str::to_owned);
         Self { path, of, bytes: metadata.len(), modified_ms: modified_ms(metadata) }
     }
 
-    /// Whether nothing is lost with the file at `path`: it is a symbolic link, or the image is still there and
-    /// the file is another name of it, or a copy that nobody changed.
+    /// Whether the file at `path` can be removed without loss: it is a symbolic link, or the image still exists and
+    /// the file is a hard link to it or an unchanged copy.
     fn can_go(&self, path: &Path) -> bool {
         let Ok(is) = fs::symlink_metadata(path) else { return false };
         if is.is_symlink() {
@@ -50,7 +49,7 @@ impl Made {
         };
         let is_known =
             has_this(self.bytes, self.modified_ms) || has_this(image_is.len(), modified_ms(&image_is));
-        // The image may have become a link to what is in here.
+        // The image may have become a link into this folder.
         let is_elsewhere = || fs::canonicalize(image).ok() != fs::canonicalize(path).ok();
         is.is_file() && image_is.is_file() && is_known && is_elsewhere()
     }
@@ -61,14 +60,14 @@ fn modified_ms(of: &Metadata) -> u64 {
     since.and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or_default()
 }
 
-/// Whether an export may write there: it is new, empty, or was made by one.
+/// Whether an export may write to this folder: it is new, empty, or from an earlier export.
 fn is_ours(folder: &Path) -> bool {
     let is_empty = || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
     !folder.exists() || folder.join(LIST).is_file() || is_empty()
 }
 
-/// Where to export in a folder that the user chose: there, if an export may write there, otherwise in a
-/// folder of its own in it, of this name.
+/// Where to export when the user chose a folder: there, if an export may write to it, otherwise into a new sub-folder
+/// of this name.
 pub fn folder_in(chosen: &Path, name: &str) -> PathBuf {
     if is_ours(chosen) {
         return chosen.to_path_buf();
@@ -82,11 +81,11 @@ pub fn folder_in(chosen: &Path, name: &str) -> PathBuf {
     folder
 }
 
-/// Makes a folder ready: what an earlier export made there goes, and what was changed since stays. Returns
+/// Prepares a folder: removes the files of an earlier export, but keeps those that were changed since. Returns
 /// whether anything is left in it.
 ///
 /// # Errors
-/// There are files that no export made, or it cannot be written to.
+/// There are files that are not from an export, or it cannot be written to.
 pub(super) fn begin(folder: &Path) -> anyhow::Result<bool> {
     if folder.is_file() {
         bail!("{} is a file: name a folder", folder.display());
@@ -102,7 +101,7 @@ pub(super) fn begin(folder: &Path) -> anyhow::Result<bool> {
         let path = folder.join(&made.path);
         if made.can_go(&path) {
             fs::remove_file(&path).with_context(|| format!("{} cannot be removed", path.display()))?;
-            // Label and task folders go with their last file.
+            // Label and task folders are removed with their last file.
             let parents = made.path.ancestors().skip(1).filter(|parent| !parent.as_os_str().is_empty());
             for parent in parents {
                 if fs::remove_dir(folder.join(parent)).is_err() {
@@ -116,7 +115,7 @@ pub(super) fn begin(folder: &Path) -> anyhow::Result<bool> {
     Ok(is_left)
 }
 
-/// Refuses a folder of labels that is a link, as is what is below one: what lies behind it is no export's.
+/// Refuses linked folders: what lies behind a link is not part of an export.
 ///
 /// # Errors
 /// There is a link; the message names it.
@@ -128,7 +127,7 @@ pub(super) fn refuse_links(folder: &Path, below: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Lists what is about to be made.
+/// Writes the list of files that are about to be created.
 ///
 /// # Errors
 /// The list cannot be written.
@@ -145,7 +144,7 @@ pub(super) fn write(folder: &Path, made: &[Made]) -> anyhow::Result<()> {
     written.with_context(|| format!("{} cannot be written", list.display()))
 }
 
-/// What an earlier export made; a line that cannot be read, or leads out of the folder, is nothing of ours.
+/// The files of an earlier export; lines that cannot be read or lead out of the folder are ignored.
 fn read(folder: &Path) -> anyhow::Result<Vec<Made>> {
     let list = folder.join(LIST);
     let Ok(file) = regular::open(&list) else { return Ok(Vec::new()) };

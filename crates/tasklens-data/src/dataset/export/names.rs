@@ -1,21 +1,21 @@
-//! Names of files and folders that every file system takes.
+//! Names of files and folders that are valid on every file system.
 
 use std::collections::HashSet;
 use std::path::Path;
 
-/// Most file systems end a name at 255 bytes; numbers are added to some.
+/// Most file systems allow 255 bytes; some names get a number appended.
 const MOST_BYTES: usize = 200;
-/// What Windows reads as a device, whatever follows the dot.
+/// Device names on Windows, whatever follows the dot.
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
-/// The same, with a digit after it.
+/// The same, followed by a digit.
 const NUMBERED_DEVICES: [&str; 2] = ["com", "lpt"];
 
-/// `text` as a name: what some file system does not take becomes `_`, and nothing is hidden.
+/// `text` as a file name: invalid characters become `_`, and it never starts with a dot.
 pub(super) fn safe(text: &str) -> String {
     let special = |c: char| c.is_control() || "/\\:*?\"<>|".contains(c);
     let mut name: String = text.trim().chars().map(|c| if special(c) { '_' } else { c }).collect();
     name.truncate(name.floor_char_boundary(MOST_BYTES));
-    // Windows drops dots and spaces at the end.
+    // Windows drops trailing dots and spaces.
     name.truncate(name.trim_end_matches(['.', ' ']).len());
     if name.is_empty() || name.starts_with('.') {
         name.insert(0, '_');
@@ -26,14 +26,14 @@ pub(super) fn safe(text: &str) -> String {
     name
 }
 
-/// The name of an image with its number in front, so that no two are alike.
+/// The name of an image prefixed with its number, so that it is unique.
 pub(super) fn numbered(number: usize, digits: usize, image: &Path) -> String {
     let part = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
     let (stem, ending) = (safe(&part(image.file_stem())), safe(&part(image.extension())));
     format!("{number:0digits$}_{stem}.{ending}")
 }
 
-/// The first of `name`, `name_2`, `name_3` that is not among those taken, capitals or not.
+/// The first of `name`, `name_2`, `name_3` that is not taken, ignoring case.
 pub(super) fn free(name: &str, taken: &mut HashSet<String>) -> String {
     let mut free = name.to_owned();
     let mut number = 2;

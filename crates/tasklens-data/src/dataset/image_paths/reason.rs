@@ -1,4 +1,4 @@
-//! Why an image is not where its cell says, the likeliest cause first.
+//! Explains why an image was not found, the likeliest cause first.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use super::search::of_other_format;
 use super::written::{is_address, is_of_windows, plain, under};
 
 impl ImageFinder {
-    /// What to tell of a cell whose image is not there, and what to do.
+    /// The message for a cell whose image does not exist, with what to do.
     pub fn why_missing(&self, cell: &str) -> String {
         if is_of_windows(cell) && cfg!(not(windows)) {
             let advice = self.relative(cell);
@@ -60,7 +60,7 @@ impl ImageFinder {
         }
     }
 
-    /// How to write a path that is complete on another computer: with the end of it that is there, if any is.
+    /// How to write a path that is absolute on another computer: with its trailing part that exists here, if any.
     fn relative(&self, cell: &str) -> String {
         let plain = plain(cell);
         let names: Vec<&str> = plain.split('/').filter(|name| !name.is_empty()).collect();
@@ -80,7 +80,7 @@ impl ImageFinder {
     }
 }
 
-/// The uppermost folder on the way to a file that is not there.
+/// The topmost missing folder on the way to a file.
 fn first_missing_folder(path: &Path) -> Option<PathBuf> {
     let folders = path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
     folders.take_while(|folder| !folder.is_dir()).last().map(Path::to_path_buf)

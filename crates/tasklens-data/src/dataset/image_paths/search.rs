@@ -1,4 +1,4 @@
-//! Files whose names are nearly those that a path says, from listings of the folders on its way.
+//! Finds files whose names nearly match a path, from listings of the folders on its way.
 
 use std::collections::HashMap;
 use std::fs;
@@ -10,23 +10,23 @@ use super::written::{decoded, plain};
 use crate::images::decode::{ENDINGS, has_image_ending};
 use crate::unicode::composed;
 
-/// So many files that could be meant are as bad as any more.
+/// Further candidates do not matter.
 const MOST: usize = 8;
-/// Endings of one format each.
+/// Extensions of the same format.
 const SAME_FORMAT: [&[&str]; 2] = [&["jpg", "jpeg", "jfif"], &["tif", "tiff"]];
 
 /// The names in a folder by their [`key`].
 type Listing = HashMap<String, Vec<String>>;
 
-/// The folders that were listed so far.
+/// Cached folder listings.
 #[derive(Debug, Default)]
 pub(super) struct Listings(Mutex<HashMap<PathBuf, Arc<Listing>>>);
 
-/// A file, and how far its path is from what was written.
+/// A file, and how much its path differs from the cell.
 type Near = (PathBuf, Kind);
 
 impl Listings {
-    /// The files that are nearest to what a cell says, under any of the roots: several where they are equally near.
+    /// The files most similar to a cell, under any of the roots: several if they are equally similar.
     pub fn nearest(&self, roots: &[PathBuf], cell: &str) -> Vec<Near> {
         let text = plain(cell);
         let (start, names) = parts(Path::new(&*text));
@@ -38,7 +38,7 @@ impl Listings {
         let nearest = found.iter().map(|(_, kind)| *kind).min();
         found.retain(|(_, kind)| Some(*kind) == nearest);
         if found.len() > 1 {
-            // One file by two names is no question.
+            // One file under two names is not ambiguous.
             let first = found[0].0.clone();
             let is_other =
                 |(path, _): &Near| *path == first || !same_file::is_same_file(path, &first).unwrap_or(false);
@@ -66,7 +66,7 @@ impl Listings {
         }
     }
 
-    /// The names in a folder that are nearly `name`, nearest first.
+    /// Names in a folder similar to `name`, most similar first.
     fn named(&self, folder: &Path, name: &str, is_file: bool) -> Vec<(String, Kind)> {
         let listing = self.listing(folder);
         let mut found: Vec<(String, Kind)> = Vec::new();
@@ -102,7 +102,7 @@ impl Listings {
         let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         let mut listing = Listing::new();
         for entry in fs::read_dir(here).into_iter().flatten().flatten() {
-            // What is not Unicode no CSV can name.
+            // A CSV cannot contain names that are not Unicode.
             if let Ok(name) = entry.file_name().into_string() {
                 listing.entry(key(&name)).or_default().push(name);
             }
@@ -112,13 +112,13 @@ impl Listings {
     }
 }
 
-/// Files in the folder of a path that have its name and the ending of another format.
+/// Files in the folder of a path with its name and the extension of another format.
 pub(super) fn of_other_format(path: &Path) -> Vec<PathBuf> {
     let named = ENDINGS.iter().map(|ending| path.with_extension(ending));
     named.filter(|other| other != path && other.is_file()).collect()
 }
 
-/// What two names have in common that differ in case and in the form of their letters.
+/// A key that is equal for names that differ only in case and Unicode form.
 fn key(name: &str) -> String {
     if name.is_ascii() {
         name.to_ascii_lowercase()
@@ -127,7 +127,7 @@ fn key(name: &str) -> String {
     }
 }
 
-/// The name with the endings that it may have instead: any of an image where it has none.
+/// The name with alternative extensions: any image extension if it has none.
 fn other_endings(name: &str) -> Vec<String> {
     if !has_image_ending(Path::new(name)) {
         return ENDINGS.iter().map(|ending| format!("{name}.{ending}")).collect();
@@ -142,7 +142,7 @@ fn has_any(endings: &[&str], ending: &str) -> bool {
     endings.iter().any(|known| known.eq_ignore_ascii_case(ending))
 }
 
-/// Where a path starts if that is no folder that it is relative to, and the names that follow.
+/// The absolute root of a path, if any, and its components.
 fn parts(path: &Path) -> (Option<PathBuf>, Vec<&str>) {
     let mut start: Option<PathBuf> = None;
     let mut names = Vec::new();

@@ -1,27 +1,27 @@
-//! What is said of images that were found under another name than their cells have: once per kind.
+//! Reports images that were found under another name than in their cells, once per kind of difference.
 
 use crate::text::{counted, is};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// How a cell and the file that is read for it differ, the surest first.
+/// How a cell and its file differ, the most certain match first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
-    /// Not at all.
+    /// No difference.
     Exact,
-    /// Not at all, but there is another such file in the second folder.
+    /// No difference, but the second folder has such a file, too.
     Twice,
-    /// In the Unicode form of letters.
+    /// Unicode form.
     Unicode,
-    /// The cell is written as in an address.
+    /// The cell is percent-encoded.
     Percent,
-    /// In upper and lower case.
+    /// Upper and lower case.
     Case,
-    /// In the ending.
+    /// File extension.
     Ending,
 }
 
-/// The images that were found by a guess.
+/// Images that were found by a guess.
 #[derive(Clone, Debug, Default)]
 pub struct Guesses {
     of_kind: BTreeMap<Kind, Example>,
@@ -43,7 +43,7 @@ impl Guesses {
         self.of_kind.entry(kind).or_insert_with(first).count += 1;
     }
 
-    /// A note for each kind, with how many there are and an example; `line` gives the line of a row in the CSV.
+    /// A note for each kind, with the number of images and an example; `line` maps a row to its line in the CSV.
     pub fn notes(&self, line: &dyn Fn(usize) -> u64) -> Vec<String> {
         self.of_kind.iter().map(|(kind, example)| self.note(*kind, example, line(example.row))).collect()
     }

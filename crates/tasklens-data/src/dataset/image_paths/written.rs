@@ -1,20 +1,20 @@
-//! What the text of a cell means before the disk is asked.
+//! Parses the text of a path cell, without disk access.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
 
-/// The path that a cell says, from a folder; empty where the cell is.
+/// The path in a cell, relative to a folder; empty for an empty cell.
 pub(super) fn under(root: &Path, cell: &str) -> PathBuf {
     if cell.is_empty() { PathBuf::new() } else { root.join(&*plain(cell)) }
 }
 
-/// The path in a cell: that of a `file:` address, and with `/` where Windows wrote a backslash.
+/// The path in a cell: of a `file:` URL, or with `/` instead of backslashes.
 pub(super) fn plain(cell: &str) -> Cow<'_, str> {
     let path = file_address(cell).map_or(Cow::Borrowed(cell), Cow::Owned);
     if cfg!(not(windows)) && path.contains('\\') {
-        // Elsewhere than on Windows a backslash in a file name is all but unknown.
+        // Except on Windows, backslashes in file names practically never occur.
         return Cow::Owned(path.replace('\\', "/"));
     }
     path
@@ -39,7 +39,7 @@ fn file_address(cell: &str) -> Option<String> {
     Some(drive.map_or_else(|| path.to_string(), str::to_owned))
 }
 
-/// A part of a path with its percent signs read as in an address; `None` where that is no other text.
+/// A percent-decoded component of a path; `None` if that changes nothing.
 pub(super) fn decoded(part: &str) -> Option<String> {
     if !part.contains('%') {
         return None;
@@ -48,7 +48,7 @@ pub(super) fn decoded(part: &str) -> Option<String> {
     (text != part && !text.contains(['/', '\0'])).then(|| text.into_owned())
 }
 
-/// Whether a cell holds the address of something that is not on this computer.
+/// Whether a cell holds a URL of something that is not on this computer.
 pub(super) fn is_address(cell: &str) -> bool {
     let scheme = cell.split_once("://").map(|(scheme, _)| scheme);
     file_address(cell).is_none()
@@ -57,7 +57,7 @@ pub(super) fn is_address(cell: &str) -> bool {
         })
 }
 
-/// Whether a cell holds a path that is complete on Windows, such as `C:\photos\1.jpg` or `\\server\photos\1.jpg`.
+/// Whether a cell holds an absolute Windows path, such as `C:\photos\1.jpg` or `\\server\photos\1.jpg`.
 pub(super) fn is_of_windows(cell: &str) -> bool {
     let plain = plain(cell);
     has_drive(plain.strip_prefix('/').unwrap_or(&plain)) || cell.starts_with(r"\\")

@@ -1,4 +1,4 @@
-//! The image of every row, on a few threads.
+//! Checks the image of every row, on several threads.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -12,34 +12,34 @@ use crate::files::{FileId, is_one_file};
 use crate::images::decode::{decode_file, probe_file};
 use crate::work::cores;
 
-/// How closely images are looked at.
+/// How thoroughly images are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
-    /// Their headers: fast, and finds what is missing, too large or no image.
+    /// Headers only: fast, and finds files that are missing, too large or not images.
     Header,
-    /// Every pixel: finds files that are cut off or damaged, too.
+    /// Every pixel: also finds truncated and damaged files.
     Pixels,
 }
 
-/// Waiting for a disk costs no processor, so there are more threads than cores.
+/// The threads mostly wait for the disk, so there are more of them than cores.
 const THREADS_PER_CORE: usize = 4;
 const MOST_THREADS: usize = 32;
-/// Rows between two reports.
+/// Rows between two progress reports.
 const STEP: usize = 64;
 
-/// What looking at the images found, for `Dataset::apply`.
+/// Results of the check, for `Dataset::apply`.
 #[derive(Clone, Debug, Default)]
 pub struct Checked {
-    /// By row.
+    /// Problems by row.
     pub problems: Vec<Problem>,
-    /// Rows whose image is, by another name, the file of an earlier row, with the first such row.
+    /// Rows whose image is the file of an earlier row under another name, with the first such row.
     pub same_files: Vec<(usize, usize)>,
 }
 
-/// Looks at every usable row's image on a few threads; what is missing, unreadable or too
-/// large becomes a warning and its row unusable (the caller applies it with `Dataset::apply`), and how
-/// an image was read that is damaged in part or has an unclear range becomes a note.
-/// `progress` gets (done, of) and returns whether to go on; after a "no" what was found so far comes back.
+/// Checks every usable row's image on several threads. A missing, unreadable or too large image becomes a warning and
+/// makes its row unusable (once the caller applies it with `Dataset::apply`); a partly damaged image, or one with an
+/// unclear range of values, becomes a note. `progress` gets (done, of) and returns whether to continue; after a
+/// `false`, the results so far are returned.
 pub fn check_images(
     dataset: &Dataset,
     look: Look,
@@ -80,7 +80,7 @@ pub fn check_images(
     Checked { problems, same_files: same_files(dataset, files) }
 }
 
-/// The files of the rows that are kept for a test: they are not read, but must not train.
+/// The files of the test rows: they are not read, but must not be used for training.
 fn files_of_test(dataset: &Dataset) -> Vec<(FileId, usize)> {
     let Rule::Given(parts) = &dataset.rule else { return Vec::new() };
     let rows =

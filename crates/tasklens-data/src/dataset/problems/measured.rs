@@ -1,16 +1,16 @@
-//! Problems of rows that a network is measured with.
+//! Problems of rows that are used for evaluation.
 
 use super::{Kind, Problem, Severity};
 use crate::dataset::{Dataset, labels};
 
-/// What of a dataset's problems concerns a measurement: whether one could train with it does not.
+/// The problems that matter for evaluation: whether one could train with the data does not.
 pub fn of_measured(dataset: &Dataset) -> Vec<Problem> {
     let concerns =
         dataset.problems.iter().filter(|problem| !matches!(problem.kind, Kind::Task | Kind::Split));
     concerns.cloned().map(|problem| about_the_network(dataset, problem)).collect()
 }
 
-/// The config is the network's: a label cannot be added to it.
+/// The config is that of the network: labels cannot be added to it.
 fn about_the_network(dataset: &Dataset, mut problem: Problem) -> Problem {
     let task = dataset.tasks.iter().find(|task| Some(&task.name) == problem.column.as_ref());
     if let (Kind::UnknownLabel, Some(row), Some(task)) = (problem.kind, problem.row, task)
@@ -21,7 +21,7 @@ fn about_the_network(dataset: &Dataset, mut problem: Problem) -> Problem {
     problem
 }
 
-/// That tasks are not measured, because the table has no columns of them.
+/// Notes about tasks that are not evaluated because the table lacks their columns.
 pub fn unmeasured(dataset: &Dataset, tasks: &[String]) -> Vec<Problem> {
     let headers = || dataset.table.headers.iter().map(String::as_str);
     let problem = |task: &String| {

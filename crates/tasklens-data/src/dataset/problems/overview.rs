@@ -1,4 +1,4 @@
-//! Problems of the table as a whole, and the list cut to what a person reads.
+//! Problems of the table as a whole, and a shortened list for readers.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,19 +9,19 @@ use crate::dataset::split::{Part, Rule};
 use crate::dataset::table::{DefectKind, Encoding};
 use crate::text::{counted, is, plural};
 
-/// How many problems there are.
+/// Number of problems.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {
-    /// Training cannot begin while there is one.
+    /// Errors: training cannot start while there is one.
     pub errors: usize,
-    /// Rows or labels are left out.
+    /// Warnings: rows or labels are left out.
     pub warnings: usize,
-    /// Worth knowing.
+    /// Notes.
     pub notes: usize,
 }
 
 impl Counts {
-    /// Counts them.
+    /// Counts problems by severity.
     pub fn of(problems: &[Problem]) -> Self {
         let mut counts = Self::default();
         for problem in problems {
@@ -48,8 +48,8 @@ impl fmt::Display for Counts {
     }
 }
 
-/// One line per problem, in order, at most `most_of_kind` of each severity and kind; the last line of
-/// a kind says how many more there are.
+/// One line per problem, in order, at most `most_of_kind` of each severity and kind, followed by the number of
+/// further ones.
 pub fn lines(problems: &[Problem], most_of_kind: usize) -> Vec<String> {
     let mut totals: HashMap<(Severity, Kind), usize> = HashMap::new();
     for problem in problems {
@@ -86,13 +86,13 @@ pub(in crate::dataset) fn of_table(dataset: &Dataset) -> Vec<Problem> {
     split(dataset, &mut problems);
     problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
     if problems.first().is_some_and(|problem| problem.severity == Severity::Error) {
-        // What follows from images that are not there comes after them.
+        // Consequences of missing images come after these.
         problems.splice(0..0, images(dataset));
     }
     problems
 }
 
-/// The images that cannot be used, as one error with the reason for the first.
+/// All unusable images as one error, with the reason for the first.
 fn images(dataset: &Dataset) -> Option<Problem> {
     let mut of_images = dataset.problems.iter().filter(|p| p.kind == Kind::Image && p.row.is_some());
     let first = of_images.next()?;

@@ -1,4 +1,4 @@
-//! What is wrong with single rows, apart from their labels and their images.
+//! Problems of single rows, apart from labels and images.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use crate::dataset::split::{Part, Rule};
 use crate::dataset::table::DefectKind;
 
 impl Dataset {
-    /// Finds what is wrong with single rows, apart from their labels.
+    /// Finds problems of single rows, apart from their labels.
     pub(in crate::dataset) fn check_rows(&mut self) {
         let mut found = Vec::new();
         for defect in self.table.defects() {
@@ -31,9 +31,9 @@ impl Dataset {
         self.problems.append(&mut found);
     }
 
-    /// Of the usable rows with the same image the first stays: a copy on each side of the split
-    /// would make validation look better than it is. An image is the same by its path, or as the check of the images
-    /// found the file to be the same.
+    /// Of several usable rows with the same image only the first is kept: a copy on each side of the split would make
+    /// validation look too good. Images are the same if their paths are, or if the check of the images found the same
+    /// file.
     fn check_duplicates(&mut self, found: &mut Vec<Problem>) {
         let same_files: HashMap<usize, usize> = self.same_files.iter().copied().collect();
         let mut first_of: HashMap<Cow<'_, Path>, usize> = HashMap::with_capacity(self.rows.len());
@@ -45,7 +45,7 @@ impl Dataset {
             let first = *first_of.entry(path).or_insert(index);
             let leads_elsewhere = || {
                 let one = same_file::is_same_file(&self.rows[first].image, &row.image);
-                // A folder on the detour is a link; the disk is asked about such paths only.
+                // The folder may be a link; only such paths need a disk access.
                 has_detour && matches!(one, Ok(false))
             };
             if first != index && !leads_elsewhere() {
@@ -120,13 +120,13 @@ fn defect_message(kind: DefectKind, delimiter: char) -> String {
     }
 }
 
-/// Whether two paths are written alike, but for `./` and the like.
+/// Whether two paths are the same, apart from `./` and the like.
 fn is_same_text(a: &str, b: &str) -> bool {
     let parts = |path| Path::components(Path::new(path)).filter(|part| *part != Component::CurDir);
     parts(a).eq(parts(b))
 }
 
-/// A path without `folder/..` in it, which changes nothing where the folder is no link.
+/// A path without `folder/..`, which is equivalent unless the folder is a link.
 fn without_detours(path: &Path) -> Cow<'_, Path> {
     if !path.to_str().is_some_and(|text| text.contains("..")) {
         return Cow::Borrowed(path);
@@ -147,7 +147,7 @@ fn without_detours(path: &Path) -> Cow<'_, Path> {
 /// How the labels of two rows with the same image differ.
 enum Difference {
     None,
-    /// Only one of them has a label for some task.
+    /// Only one of them has a label for a certain task.
     Missing,
     /// They have different labels for this task.
     Conflict(usize),

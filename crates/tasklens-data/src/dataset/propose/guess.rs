@@ -1,4 +1,4 @@
-//! What the values of a column say about it.
+//! Statistics of a column's values, to guess its role.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,24 +10,24 @@ use crate::dataset::table::Table;
 use crate::images::decode::has_image_ending;
 use crate::unicode::composed;
 
-/// A column with more labels than this is a task only if the user says so.
+/// Columns with more labels than this become tasks only if the user says so.
 const MOST_LABELS: usize = 100;
-/// A label occurs at least so often on average, else the column is more likely an id or a remark.
+/// Minimum average count of a label; below it, the column is more likely an id or a comment.
 const LEAST_ROWS_PER_LABEL: usize = 3;
 const EXAMPLES: usize = 5;
-/// Paths of a column that are looked up on the disk.
+/// Number of paths per column that are looked up on disk.
 const LOOKED_UP: usize = 20;
 
-/// What was counted in a column.
+/// Counts of a column.
 struct Tally {
     /// Distinct values with their count, in order of appearance; cut at [`MOST_DISTINCT`].
     values: Vec<(String, usize)>,
     filled: usize,
-    /// Cells that look like image files.
+    /// Number of cells that look like image files.
     images: usize,
-    /// Cells that say train, validation or test.
+    /// Number of cells that say train, validation or test.
     parts: usize,
-    /// Cells that are numbers with a decimal point.
+    /// Number of cells with a decimal number.
     fractions: usize,
 }
 
@@ -59,7 +59,7 @@ fn guess(table: &Table, column: usize, role: Role, tally: Tally) -> ColumnGuess 
     let mut labels: Vec<String> = Vec::new();
     if distinct < MOST_DISTINCT {
         labels = tally.values.into_iter().map(|(value, _)| value).collect();
-        // By number where all are numbers, else by letter: the order does not depend on the rows'.
+        // Numerically if all are numbers, else alphabetically: independent of the order of the rows.
         let number = |label: &String| label.parse::<f64>().unwrap_or(f64::INFINITY);
         labels.sort_by(|a, b| number(a).total_cmp(&number(b)).then_with(|| a.cmp(b)));
     }
@@ -94,7 +94,7 @@ pub(super) fn is_image_name(text: &str) -> bool {
     has_image_ending(Path::new(text))
 }
 
-/// The column whose values are files that are there; without any, the one with the most image names.
+/// The column whose values are existing files; if there is none, the one with the most image names.
 fn path_column(table: &Table, tallies: &[Tally]) -> Option<usize> {
     let finder = ImageFinder::new(&table.path, None);
     let score = |column: usize| {
@@ -109,7 +109,7 @@ fn path_column(table: &Table, tallies: &[Tally]) -> Option<usize> {
         let (found, images, _) = score(*column);
         found > 0 || images * 2 > tallies[*column].filled
     };
-    // The first of equals, so that a copy of the column further right does not win.
+    // The first on ties, so that a later copy of the column does not win.
     (0..tallies.len()).filter(is_likely).rev().max_by_key(|column| score(*column))
 }
 
@@ -120,7 +120,7 @@ fn is_split(name: &str, tally: &Tally) -> bool {
     known && (named || tally.values.len() >= 2)
 }
 
-/// A few values that repeat, and that are no measurements.
+/// Few, repeating values that are not measurements.
 fn is_task(name: &str, tally: &Tally) -> bool {
     let distinct = tally.values.len();
     let is_index = name.is_empty() || name.to_lowercase().starts_with("unnamed");

@@ -6,7 +6,7 @@ use tiny_skia::PathBuilder;
 
 use super::ink::Dice;
 
-/// The task `sleeves`.
+/// Labels of the task `sleeves`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sleeves {
     Sleeveless,
@@ -15,7 +15,7 @@ pub enum Sleeves {
 }
 
 impl Sleeves {
-    /// In the order of the classes.
+    /// All labels, in the order of the classes.
     pub const ALL: [(Self, &str); 3] =
         [(Self::Sleeveless, "sleeveless"), (Self::Long, "long_sleeve"), (Self::Short, "short_sleeve")];
 
@@ -24,7 +24,7 @@ impl Sleeves {
     }
 }
 
-/// The task `neckline`.
+/// Labels of the task `neckline`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Neckline {
     /// A straight edge below the shoulders: strapless or off the shoulder.
@@ -35,7 +35,7 @@ pub enum Neckline {
 }
 
 impl Neckline {
-    /// In the order of the classes.
+    /// All labels, in the order of the classes.
     pub const ALL: [(Self, &str); 4] = [
         (Self::None, "no_neckline"),
         (Self::V, "v_neckline"),
@@ -62,7 +62,7 @@ pub struct Sleeve {
     bend: (f32, f32),
 }
 
-/// The measures of one garment.
+/// The dimensions of one garment.
 pub struct Cut {
     pub neckline: Neckline,
     /// Half the width of the neck opening.
@@ -143,7 +143,7 @@ impl Cut {
         }
     }
 
-    /// Half the width and half the height of everything.
+    /// Half the width and half the height of the whole garment.
     pub fn reach(&self) -> (f32, f32) {
         let cuffs = self.sleeves.iter().flat_map(|sleeve| sleeve.cuff).map(|(x, _)| x.abs());
         let width = cuffs.fold(self.hem.0.max(self.armpit.0), f32::max);

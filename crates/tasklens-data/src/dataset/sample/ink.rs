@@ -1,4 +1,4 @@
-//! Colours, dice and the pencil that the sample is drawn with.
+//! Colours, random numbers and the pencil for drawing the sample.
 
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::{Rng as _, SeedableRng as _};
@@ -7,28 +7,28 @@ use tiny_skia::{
     Point, Shader, SpreadMode, Stroke, Transform,
 };
 
-/// Random numbers that stay the same when a crate changes how it samples ranges.
+/// Random numbers that do not depend on how a crate samples ranges.
 #[derive(Clone)]
 pub struct Dice(Pcg64Mcg);
 
 impl Dice {
-    /// Dice for one purpose (`salt`) under one seed.
+    /// Random numbers for one purpose (`salt`) under one seed.
     pub fn new(seed: u64, salt: u64) -> Self {
         Self(Pcg64Mcg::seed_from_u64(seed ^ salt.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15)))
     }
 
-    /// Even between `low` and `high`.
+    /// Uniform between `low` and `high`.
     pub fn range(&mut self, low: f32, high: f32) -> f32 {
         let unit = (self.0.next_u32() >> 8) as f32 / (1 << 24) as f32;
         low + (high - low) * unit
     }
 
-    /// Even from -`reach` to `reach`.
+    /// Uniform from -`reach` to `reach`.
     pub fn around(&mut self, reach: f32) -> f32 {
         self.range(-reach, reach)
     }
 
-    /// An even whole number below `end` (above 0).
+    /// A uniform integer from 0 to below `end`, which is above 0.
     pub fn below(&mut self, end: usize) -> usize {
         ((u64::from(self.0.next_u32()) * end as u64) >> 32) as usize
     }
@@ -61,7 +61,7 @@ impl Ink {
         }))
     }
 
-    /// This colour with `share` of `other`.
+    /// This colour mixed with `share` of `other`.
     pub fn mix(self, other: Self, share: f32) -> Self {
         Self(std::array::from_fn(|i| self.0[i] + (other.0[i] - self.0[i]) * share))
     }
@@ -71,7 +71,7 @@ impl Ink {
         0.299 * self.0[0] + 0.587 * self.0[1] + 0.114 * self.0[2]
     }
 
-    /// For the pencil, with an opacity of 0 to 1.
+    /// The paint for the pencil, with an opacity from 0 to 1.
     pub fn alpha(self, alpha: f32) -> Color {
         let [r, g, b] = self.0.map(|part| part.clamp(0.0, 1.0));
         Color::from_rgba(r, g, b, alpha.clamp(0.0, 1.0)).unwrap_or(Color::BLACK)
@@ -83,7 +83,7 @@ pub struct Palette {
     pub fabric: Ink,
     /// Colour of what is printed on it.
     pub print: Ink,
-    /// A second one.
+    /// A second colour of the print.
     pub accent: Ink,
     /// Collar, cuffs and hem.
     pub trim: Ink,
@@ -121,16 +121,16 @@ fn apart_from(dice: &mut Dice, others: &[(Ink, f32)], saturation: (f32, f32), li
     if others[0].0.brightness() > 0.5 { Ink::BLACK } else { Ink::WHITE }
 }
 
-/// Draws closures that build a path, in the picture's or the garment's own units.
+/// Draws paths built by closures, in units of the picture or of the garment.
 pub struct Pencil {
     pub pixmap: Pixmap,
-    /// From the units drawn in to pixels.
+    /// Transform from drawing units to pixels.
     pub to_pixels: Transform,
     clip: Option<Mask>,
 }
 
 impl Pencil {
-    /// A square picture of `side` pixels; `None` if the side is 0.
+    /// A square picture with sides of `side` pixels; `None` if that is 0.
     pub fn new(side: u32) -> Option<Self> {
         Some(Self { pixmap: Pixmap::new(side, side)?, to_pixels: Transform::identity(), clip: None })
     }

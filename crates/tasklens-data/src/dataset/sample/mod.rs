@@ -1,8 +1,8 @@
-//! The built-in sample: drawn garments with three tasks that are independent of each other.
+//! The built-in sample: drawn garments with three independent tasks.
 //!
-//! [`garment`] is the shapes, [`print`] what is on the fabric, [`scene`] puts one picture together,
-//! [`ink`] is colours, dice and the pencil, [`place`] where a file may be put. Here are the labels, the table and
-//! the config.
+//! [`garment`] is the shapes, [`print`] what is on the fabric, [`scene`] puts one picture together, [`ink`] is
+//! colours, random numbers and the pencil, [`place`] decides where a file may be written. This file has the labels,
+//! the table and the config.
 
 mod garment;
 mod ink;
@@ -39,11 +39,11 @@ const PICTURES: &str = "garments";
 /// JPEG quality of the pictures: noise and edges survive, a file stays near 8 KB.
 const QUALITY: u8 = 88;
 
-/// Writes `images` drawn garments, `garments.csv` and `config.yml` into `folder`; returns the path of
-/// the config. The same seed gives the same bytes. `progress` gets (done, of) and returns whether to go on.
+/// Writes `images` drawn garments, `garments.csv` and `config.yml` into `folder`; returns the path of the config. The
+/// same seed gives the same bytes. `progress` gets (done, of) and returns whether to continue.
 ///
 /// # Errors
-/// Any I/O error, a cancel, or files in `folder` that are not a sample's and in its way.
+/// An I/O error, a cancel, or files in the way in `folder` that do not belong to a sample.
 pub fn write_sample(
     folder: &Path,
     images: usize,
@@ -54,13 +54,13 @@ pub fn write_sample(
     write_with_threads(folder, images, seed, threads, progress)
 }
 
-/// Images of the sample unless asked otherwise.
+/// Default number of images.
 pub const IMAGES: usize = 2000;
-/// Seed of the sample unless asked otherwise.
+/// Default seed.
 pub const SEED: u64 = 7;
 
-/// Whether a config is the sample's (as the one at the root of the repository is) and its pictures are
-/// not drawn yet.
+/// Whether a config is that of the sample (such as the one at the root of the repository) and its pictures do not
+/// exist yet.
 pub fn is_missing(config: &Config) -> bool {
     let csv = &config.paths.model_dataframe;
     let named = csv.file_name().is_some_and(|name| name == TABLE);
@@ -110,7 +110,7 @@ fn write_with_threads(
     let put = |number: usize, jpeg: &[u8]| place::put(&pictures.join(file_name(number)), jpeg, is_sample);
     write_pictures(&put, &labels, seed, threads, progress)?;
 
-    // The table comes last: a folder that has it is complete.
+    // The table is written last: a folder that has it is complete.
     crate::files::replace(&config, config_text(seed).as_bytes())
         .with_context(|| format!("cannot write {}", config.display()))?;
     crate::files::replace(&table, &csv_of(&labels)?)
@@ -118,8 +118,8 @@ fn write_with_threads(
     Ok(config)
 }
 
-/// Labels for every picture: each task is a shuffled deck of its own, so that its labels are as even
-/// as can be and knowing one task says nothing about another.
+/// Labels for every picture: each task is a separately shuffled deck, so that labels are balanced and tasks
+/// independent.
 fn draw_labels(images: usize, seed: u64) -> Vec<Labels> {
     let deck = |salt: u64, labels: usize| {
         let mut dice = Dice::new(seed, salt);
@@ -141,8 +141,8 @@ fn draw_labels(images: usize, seed: u64) -> Vec<Labels> {
         .collect()
 }
 
-/// Draws on `threads` threads, which take the next picture each and have it `put` in its place; a picture depends
-/// on the seed and its number alone, so the bytes do not depend on who drew it.
+/// Draws pictures on `threads` threads and writes them with `put`; a picture depends only on the seed and its number,
+/// so the bytes do not depend on the thread.
 fn write_pictures(
     put: &(dyn Fn(usize, &[u8]) -> anyhow::Result<()> + Sync),
     labels: &[Labels],
@@ -182,7 +182,7 @@ fn write_pictures(
     })
 }
 
-/// A picture as its file has it.
+/// A picture encoded as JPEG.
 fn picture(labels: Labels, seed: u64, number: usize) -> anyhow::Result<Vec<u8>> {
     let picture = scene::draw(labels, Dice::new(seed, number as u64))?;
     let mut jpeg = Vec::with_capacity(16 * 1024);

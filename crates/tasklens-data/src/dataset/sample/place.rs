@@ -1,5 +1,5 @@
-//! Where the sample's files may be put: a picture is known again by a comment in it, and takes the place of
-//! another picture of a sample alone.
+//! Decides where the sample's files may be written: pictures of a sample are recognised by a comment in the JPEG, and
+//! only they may be replaced.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _, Write as _};
@@ -7,16 +7,16 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 
-/// In the JPEG of every picture, near its beginning.
+/// The comment in the JPEG of every picture, near its beginning.
 const COMMENT: &[u8] = b"Drawn by Tasklens";
-/// Within so many bytes.
+/// The comment is within this many bytes.
 const BEGINNING: u64 = 64;
 
-/// Checks that nothing of the user's is in the way of a sample in `folder`; `is_sample` says whether a sample's
-/// config is there.
+/// Checks that no user file is in the way of a sample in `folder`; `is_sample` says whether the config of a sample is
+/// there.
 ///
 /// # Errors
-/// There is something; the message names it.
+/// A file is in the way; the message names it.
 pub(super) fn check(table: &Path, pictures: &Path, is_sample: bool) -> anyhow::Result<()> {
     ensure!(!pictures.is_symlink(), "{} is a symbolic link: choose another folder", pictures.display());
     let is_there = fs::symlink_metadata(table).is_ok();
@@ -24,9 +24,9 @@ pub(super) fn check(table: &Path, pictures: &Path, is_sample: bool) -> anyhow::R
     Ok(())
 }
 
-/// The same JPEG with the comment in it.
+/// The JPEG with the comment inserted.
 pub(super) fn commented(jpeg: &[u8]) -> Vec<u8> {
-    // Behind the start of the image and the segment that says it is a JFIF file, which has to come first.
+    // After the start of the image and the JFIF segment, which has to come first.
     let at = match jpeg {
         [0xff, 0xd8, 0xff, 0xe0, high, low, ..] => 4 + usize::from(u16::from_be_bytes([*high, *low])),
         _ => 2,
@@ -36,10 +36,10 @@ pub(super) fn commented(jpeg: &[u8]) -> Vec<u8> {
     [before, &[0xff, 0xfe], &length.to_be_bytes(), COMMENT, behind].concat()
 }
 
-/// Writes a picture. `is_sample` says that the folder is a sample's: its pictures may be older than the comment.
+/// Writes a picture. `is_sample` says that the folder belongs to a sample, whose pictures may predate the comment.
 ///
 /// # Errors
-/// There is another file, or it cannot be written.
+/// Another file is in its place, or it cannot be written.
 pub(super) fn put(path: &Path, jpeg: &[u8], is_sample: bool) -> anyhow::Result<()> {
     let cannot = || format!("cannot write {}", path.display());
     let new = match File::create_new(path) {
@@ -55,7 +55,7 @@ pub(super) fn put(path: &Path, jpeg: &[u8], is_sample: bool) -> anyhow::Result<(
 }
 
 fn is_picture(path: &Path, is_sample: bool) -> io::Result<bool> {
-    // A link leads to what is not the sample's.
+    // A link may lead to a user's file.
     if !fs::symlink_metadata(path)?.is_file() {
         return Ok(false);
     }

@@ -1,4 +1,4 @@
-//! What is on the fabric: the task `print`. Each function draws inside the pencil's clip.
+//! The prints on the fabric (the task `print`). Each function draws inside the pencil's clip.
 
 use std::f32::consts::TAU;
 
@@ -7,7 +7,7 @@ use tiny_skia::PathBuilder;
 use super::garment::{Cut, Sleeve};
 use super::ink::{Dice, Ink, Palette, Pencil, gradient, polygon};
 
-/// The task `print`.
+/// Labels of the task `print`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Print {
     Embroidered,
@@ -20,7 +20,7 @@ pub enum Print {
 }
 
 impl Print {
-    /// In the order of the classes.
+    /// All labels, in the order of the classes.
     pub const ALL: [(Self, &str); 7] = [
         (Self::Embroidered, "embroidered"),
         (Self::Solid, "solid"),

@@ -1,4 +1,4 @@
-//! One picture: background, the garment in its pose, light, noise.
+//! Composes a picture: background, the posed garment, light, noise.
 
 use anyhow::Context as _;
 use image::{Rgb, RgbImage};
@@ -11,7 +11,7 @@ use super::ink::{Dice, Ink, Palette, Pencil, gradient};
 /// Pixels along each side of a picture.
 pub const SIDE: u32 = 160;
 
-/// Draws one picture of what `labels` say.
+/// Draws one picture with these labels.
 pub fn draw(labels: Labels, mut dice: Dice) -> anyhow::Result<RgbImage> {
     let mut pencil = Pencil::new(SIDE).context("a picture needs pixels")?;
     let dice = &mut dice;
@@ -30,7 +30,7 @@ pub fn draw(labels: Labels, mut dice: Dice) -> anyhow::Result<RgbImage> {
     Ok(with_noise(&pencil, dice))
 }
 
-/// From the garment's units to pixels: where it lies, how large, how turned.
+/// Transform from the garment's units to pixels: position, size and rotation.
 fn pose(cut: &Cut, dice: &mut Dice) -> Transform {
     let side = SIDE as f32;
     let (half_width, half_height) = cut.reach();
@@ -110,7 +110,7 @@ fn garment(pencil: &mut Pencil, labels: Labels, cut: &Cut, palette: &Palette, di
             cut.back_edge(b);
         });
     }
-    // Sleeves lie under the body. The print's dice are thrown alike for each, so that all match.
+    // Sleeves lie under the body. The print uses the same random numbers for each part, so that all match.
     for sleeve in &cut.sleeves {
         pencil.fill(fabric.mix(Ink::BLACK, 0.06).alpha(1.0), |b| sleeve.outline(b));
         pencil.clip_to(|b| sleeve.outline(b));
@@ -181,7 +181,7 @@ fn light(pencil: &mut Pencil, dice: &mut Dice) {
     pencil.fill(room.alpha(dice.range(0.0, 0.14)), everything);
 }
 
-/// The pixels with a little grain, as a camera gives.
+/// The pixels with a little noise, as from a camera.
 fn with_noise(pencil: &Pencil, dice: &mut Dice) -> RgbImage {
     let grain = dice.range(1.0, 5.0);
     let pixels = pencil.pixmap.pixels();

@@ -1,14 +1,14 @@
-//! The drawn split. Each row has a lot, which nothing but its name and the seed decides, and validates where that is
-//! below the share asked for. So a row keeps its part while others come and go and labels are corrected. Only
-//! where chance would share a label out too unevenly do rows change sides, those whose lots are nearest the
-//! share first; the fewer do, the more the splits of successive runs have in common.
+//! The drawn split. Each row has a lot that depends only on its image name and the seed, and is for validation if
+//! that is below the requested share. So a row keeps its part while others come and go and labels are corrected. Only
+//! where chance would distribute a label too unevenly do rows change sides, starting with lots closest to the share;
+//! the fewer do, the more the splits of successive runs have in common.
 
 use std::cmp::Ordering;
 
 use super::Split;
 use crate::dataset::Row;
 
-/// How far from the share asked for, as a part of it, the rows that validate may be before some change sides.
+/// Relative deviation from the requested share of validation rows that is tolerated before some change sides.
 const TOLERANCE: f64 = 0.05;
 
 /// See the module's docs.
@@ -16,24 +16,24 @@ pub struct Draw<'a> {
     rows: &'a [Row],
     lots: &'a [f64],
     validation_share: f64,
-    /// One per label of each task; the last is of all rows.
+    /// One per label of each task; the last one contains all rows.
     groups: Vec<Group>,
-    /// Per task the group of its first label.
+    /// Per task the index of the group of its first label.
     first_of_task: Vec<usize>,
     validates: Vec<bool>,
 }
 
-/// The rows of a label.
+/// The group of rows with a label.
 struct Group {
     rows: Vec<usize>,
     validating: usize,
     wanted: Bounds,
-    /// What is put up with for the sake of another group.
+    /// Wider bounds, tolerated for the sake of another group.
     allowed: Bounds,
     is_settled: bool,
 }
 
-/// How many rows may validate.
+/// Allowed range of validation rows.
 #[derive(Clone, Copy)]
 struct Bounds {
     low: usize,
@@ -46,7 +46,7 @@ impl Bounds {
     }
 }
 
-/// How strictly a row that changes sides heeds the groups that are settled.
+/// How strictly a change of sides respects groups that are already settled.
 #[derive(Clone, Copy)]
 enum Heed {
     Wanted,
@@ -54,7 +54,7 @@ enum Heed {
 }
 
 impl<'a> Draw<'a> {
-    /// Draws; `lots` has one entry per row.
+    /// Draws the split; `lots` has one entry per row.
     pub fn new(rows: &'a [Row], labels_per_task: &[usize], validation_share: f64, lots: &'a [f64]) -> Self {
         let first_of_task: Vec<usize> = labels_per_task
             .iter()
@@ -80,10 +80,10 @@ impl<'a> Draw<'a> {
         Self { rows, lots, validation_share, groups, first_of_task, validates }
     }
 
-    /// The split.
+    /// Computes the split.
     pub fn split(mut self) -> Split {
         let all = self.groups.len() - 1;
-        // Common labels have more rows to choose from, so rare ones come first; all rows come last.
+        // Common labels have more rows to choose from, so rare ones come first, and the group of all rows last.
         let mut order: Vec<usize> = (0..all).collect();
         order.sort_by_key(|group| self.groups[*group].rows.len());
         for group in order.into_iter().chain([all]) {
@@ -97,7 +97,7 @@ impl<'a> Draw<'a> {
         Split { train, validation }
     }
 
-    /// Lets rows of a group change sides until it is within its bounds, or none is left that may.
+    /// Lets rows of a group change sides until it is within its bounds, or no row is left that may.
     fn settle(&mut self, group: usize, heed: Heed) {
         let Group { validating, wanted, .. } = self.groups[group];
         let is_short = match validating.cmp(&wanted.low) {
@@ -118,7 +118,7 @@ impl<'a> Draw<'a> {
         }
     }
 
-    /// Labels of which each row validates still: the bounds of others stood in their way.
+    /// Moves a row to training for labels whose rows are all in validation because of the bounds of other groups.
     fn let_each_label_train(&mut self, all: usize) {
         for group in 0..all {
             let Group { rows, validating, .. } = &self.groups[group];
@@ -131,7 +131,8 @@ impl<'a> Draw<'a> {
         }
     }
 
-    /// So many labels of one row that none may validate.
+    /// Ensures that neither part is empty, for example when so many labels have a single row that none may be in
+    /// validation.
     fn leave_no_side_empty(&mut self, all: usize) {
         let Group { rows, validating, .. } = &self.groups[all];
         if rows.len() > 1
@@ -142,7 +143,7 @@ impl<'a> Draw<'a> {
         }
     }
 
-    /// The row of a group that changes sides first.
+    /// The row of a group that should change sides first.
     fn nearest(&self, group: usize) -> Option<usize> {
         let rows = self.groups[group].rows.iter().copied();
         rows.min_by(|a, b| self.distance(*a).total_cmp(&self.distance(*b)))
@@ -156,14 +157,14 @@ impl<'a> Draw<'a> {
         groups_of_labels(&self.rows[row], &self.first_of_task).chain([self.groups.len() - 1])
     }
 
-    /// Whether the settled groups of a row can do with its change.
+    /// Whether the settled groups of a row allow its change.
     fn may_change(&self, row: usize, heed: Heed) -> bool {
         self.groups_of(row).map(|group| &self.groups[group]).filter(|group| group.is_settled).all(|group| {
             let bounds = match heed {
                 Heed::Wanted => group.wanted,
                 Heed::Allowed => group.allowed,
             };
-            // A group that could not be settled may come nearer.
+            // A group that could not be settled may get closer.
             if self.validates[row] { group.validating > bounds.low } else { group.validating < bounds.high }
         })
     }
@@ -184,19 +185,19 @@ fn groups_of_labels<'a>(row: &'a Row, first_of_task: &'a [usize]) -> impl Iterat
     labels.filter_map(|(label, first)| label.map(|label| first + label as usize))
 }
 
-/// How many of the rows of a label should validate, and how many may. Chance alone would leave a label within the
-/// root of its share two times in three; bounds much closer would have many rows change sides with each new one.
+/// The target and the allowed range of validation rows of a label. By chance alone, a label is within the square root
+/// of its share two times in three; much tighter bounds would make many rows change sides with each new row.
 fn bounds_of_label(rows: usize, validation_share: f64) -> (Bounds, Bounds) {
     let share = rows as f64 * validation_share;
     let low = ((share - share.sqrt()).ceil() as usize).max(share.round().min(1.0) as usize);
     let high = ((share + share.sqrt()).floor()).max(share.ceil()) as usize;
-    // The network has to learn a label before it can be measured on it.
+    // The network has to learn a label before it can be evaluated on it.
     let most = rows.saturating_sub(1);
     let wanted = Bounds { low: low.min(most), high: high.min(most) };
     (wanted, Bounds { low: wanted.low.min(share.floor() as usize), ..wanted })
 }
 
-/// How many of all rows should validate.
+/// Target and allowed range of validation rows among all rows.
 fn bounds_of_all(rows: usize, validation_share: f64) -> Bounds {
     let share = rows as f64 * validation_share;
     let low = (share * (1.0 - TOLERANCE)).ceil().min(share.round()) as usize;

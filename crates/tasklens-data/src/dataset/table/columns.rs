@@ -1,12 +1,12 @@
-//! The table with further columns.
+//! Appends columns to a table.
 
 use super::Table;
 use super::encoding::{self, Encoding};
 
 impl Table {
-    /// The bytes of the table as it was read, with further columns at its end; all else stays as it is. A row with
-    /// fewer cells than another is filled up, the header, too. Where the new text has characters that the encoding
-    /// lacks it is UTF-8 instead, and the second value says so.
+    /// The bytes of the table as it was read, with further columns at the end; everything else stays as it is. Short
+    /// rows are padded, including the header. If the encoding lacks characters of the new text, the result is UTF-8,
+    /// and the second value says so.
     pub fn with_columns(
         &self,
         headers: &[String],
@@ -21,7 +21,7 @@ impl Table {
             text.push_str(&self.text[done..records.start(record)]);
             done = records.end(record);
             if (0..count(record)).any(|column| records.is_literal(record, column)) {
-                // Its open quote could be closed by one of ours.
+                // A quote of ours could close its open quote.
                 let whole = (0..count(record)).map(|column| self.raw_cell(record, column));
                 let whole: Vec<_> = whole.map(|cell| self.quoted(&cell, false).into_owned()).collect();
                 text.push_str(&whole.join(&self.delimiter.to_string()));
@@ -38,7 +38,7 @@ impl Table {
         text.push_str(&self.text[done..]);
         match encoding::encode(&text, self.encoding) {
             Ok(bytes) => (bytes, None),
-            // Only Windows-1252 lacks any.
+            // Only Windows-1252 lacks characters.
             Err(_) => {
                 let bytes = encoding::encode(&text, Encoding::Utf8WithMark);
                 let note = "the CSV is in Windows-1252, which lacks a character of the new cells; the result is UTF-8";

@@ -1,4 +1,4 @@
-//! Bytes <-> text, so that what is written back means the same to the program that wrote it.
+//! Bytes <-> text, so that the file is written back in its own encoding.
 
 use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1252};
 
@@ -6,7 +6,7 @@ const UTF8_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
 const UTF16_LE_MARK: &[u8] = &[0xff, 0xfe];
 const UTF16_BE_MARK: &[u8] = &[0xfe, 0xff];
 
-/// How a file's bytes mean text.
+/// The encoding of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     /// UTF-8 without a byte order mark.
@@ -17,11 +17,11 @@ pub enum Encoding {
     Utf16Le,
     /// UTF-16, big endian, with a byte order mark.
     Utf16Be,
-    /// Windows-1252 ("ANSI", Latin-1): what is no valid UTF-8 is read so.
+    /// Windows-1252 ("ANSI", Latin-1), assumed for whatever is not valid UTF-8.
     Windows1252,
 }
 
-/// Text and encoding of a file's bytes.
+/// Decodes a file's bytes; returns text and encoding.
 pub(super) fn decode(bytes: Vec<u8>) -> Result<(String, Encoding), String> {
     if bytes.starts_with(b"PK\x03\x04") {
         return Err("this is a workbook or a zip file; save the table as CSV and open that".to_owned());
@@ -55,7 +55,7 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<(String, Encoding), String> {
     }
 }
 
-/// The bytes of `text`.
+/// Encodes `text`.
 pub(super) fn encode(text: &str, encoding: Encoding) -> Result<Vec<u8>, String> {
     match encoding {
         Encoding::Utf8 => Ok(text.as_bytes().to_vec()),

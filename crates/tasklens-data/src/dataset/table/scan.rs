@@ -1,34 +1,34 @@
-//! Where the records and cells of a CSV's text are (RFC 4180, and what programs really write).
+//! Finds the records and cells of a CSV (RFC 4180, and what programs really write).
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Records looked at to tell the delimiter.
+/// Number of records used to detect the delimiter.
 const PROBED_RECORDS: usize = 100;
 
-/// What is wrong with a row's form.
+/// A defect in the structure of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DefectKind {
-    /// It has not as many cells as the header.
+    /// A different number of cells than the header.
     Ragged {
         /// Cells of the row.
         found: usize,
         /// Cells of the header.
         expected: usize,
-        /// Physical lines it covers: many, where a quote was left open.
+        /// Physical lines that it covers: many if a quote was left open.
         lines: usize,
     },
-    /// A cell begins with a quote that does not close; the quote is read as a character.
+    /// A cell begins with a quote that never closes; the quote is read as a character.
     OpenQuote,
 }
 
-/// The places of all cells.
+/// The positions of all cells.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Records {
     records: Vec<Record>,
-    /// Where each cell ends; the next begins one byte (the delimiter) later.
+    /// End of each cell; the next begins one byte (the delimiter) later.
     ends: Vec<usize>,
-    /// Cells (record, column), in order, whose first quote is a character of their text.
+    /// Cells (record, column), in order, whose first quote is a literal character.
     literal: Vec<(usize, usize)>,
 }
 
@@ -52,13 +52,13 @@ impl Records {
         self.records.get(record).map_or(0, |record| record.line)
     }
 
-    /// Indices into `ends`.
+    /// The cells of a record, as indices into `ends`.
     pub fn cells(&self, record: usize) -> Range<usize> {
         let end = self.records.get(record + 1).map_or(self.ends.len(), |next| next.first_end);
         self.records.get(record).map_or(0..0, |record| record.first_end..end)
     }
 
-    /// Bytes of a cell that is there.
+    /// Byte range of an existing cell.
     pub fn span(&self, record: usize, column: usize) -> Range<usize> {
         let Record { start, first_end, .. } = self.records[record];
         let start = if column == 0 { start } else { self.ends[first_end + column - 1] + 1 };
@@ -79,13 +79,13 @@ impl Records {
     }
 }
 
-/// What [`scan`] found; a defect goes with its record, where 0 is the header.
+/// The result of [`scan`]; defects come with their record, where 0 is the header.
 pub(super) struct Scan {
     pub records: Records,
     pub defects: Vec<(usize, DefectKind)>,
 }
 
-/// Finds all cells. Blank lines are no records, nor is a first line that tells the delimiter.
+/// Finds all cells. Blank lines are not records, nor is a first line that gives the delimiter.
 pub(super) fn scan(text: &str, delimiter: u8) -> Scan {
     scan_some(text, delimiter, usize::MAX)
 }
@@ -132,17 +132,17 @@ fn scan_some(text: &str, delimiter: u8, most: usize) -> Scan {
     scan
 }
 
-/// A first line `sep=;`, which tells Excel the delimiter and is no record.
+/// A first line `sep=;`, which gives Excel the delimiter and is not a record.
 struct ToldDelimiter {
     delimiter: u8,
-    /// Where the line breaks.
+    /// End of the line.
     end: usize,
 }
 
 fn told_delimiter(text: &str) -> Option<ToldDelimiter> {
     let end = text.bytes().position(is_break)?;
     let line = text[..end].trim_end_matches(' ');
-    // Some programs put it in quotes, as they do with every cell.
+    // Some programs quote it like every cell.
     let line = line.strip_prefix('"').and_then(|line| line.strip_suffix('"')).unwrap_or(line);
     let (key, value) = line.split_at_checked(4)?;
     let &[delimiter] = value.as_bytes() else { return None };
@@ -162,9 +162,9 @@ fn plain_end(bytes: &[u8], at: usize, delimiter: u8) -> usize {
     bytes[at..].iter().position(|b| *b == delimiter || is_break(*b)).map_or(bytes.len(), |n| at + n)
 }
 
-/// The end of a cell that begins with a quote, and the line breaks in it; what follows the closing
-/// quote up to the delimiter belongs to the cell. `None` if the quote never closes, or only on another
-/// line in the midst of text: then it is a character such as the inch sign, and no row is swallowed.
+/// The end of a cell that begins with a quote, and the line breaks in it; what follows the closing quote up to the
+/// delimiter belongs to the cell. `None` if the quote never closes, or only on another line in the middle of text:
+/// then it is a literal character such as the inch sign, and must not swallow rows.
 fn quoted_end(bytes: &[u8], at: usize, delimiter: u8) -> Option<(usize, u64)> {
     let (mut at, mut lines) = (at + 1, 0);
     loop {
@@ -206,7 +206,8 @@ pub(super) fn unquote(raw: &str, is_literal: bool) -> Cow<'_, str> {
     Cow::Owned(out + rest)
 }
 
-/// The delimiter that the first line tells, or whose rows agree best with the header: comma, semicolon or tab.
+/// The delimiter given by the first line, or the one for which rows agree best with the header: comma, semicolon or
+/// tab.
 pub(super) fn detect_delimiter(text: &str) -> u8 {
     if let Some(told) = told_delimiter(text) {
         return told.delimiter;

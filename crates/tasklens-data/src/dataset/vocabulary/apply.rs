@@ -1,8 +1,8 @@
-//! Making a change: in the CSV, then in the config, then in the label edits.
+//! Makes a change: in the CSV, then in the config, then in the label edits.
 //!
-//! The order is the promise: first it is noted that the change began ([`begun`](super::begun)), so that a program
-//! that is killed between two of them leaves something that [`finish`], or the same change made again, brings to
-//! its end ([`is_half_made`]). Each file is replaced as a whole, and only if it is still what was read.
+//! The order makes it recoverable: first the change is recorded ([`begun`](super::begun)), so that after a kill
+//! between two files [`finish`], or repeating the change, completes it ([`is_half_made`]). Each file is replaced
+//! atomically, and only if it is still what was read.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -19,27 +19,26 @@ use crate::dataset::table::Table;
 use crate::files::{self, Stamped};
 use crate::unicode;
 
-/// What a change did.
+/// The result of a change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
     /// Rows of the CSV in which a label changed.
     pub rows_changed: usize,
-    /// The CSV as it was; `None` where it did not change.
+    /// Backup of the CSV; `None` if it did not change.
     pub csv_backup: Option<PathBuf>,
-    /// The config as it was; `None` where it did not change.
+    /// Backup of the config; `None` if it did not change.
     pub config_backup: Option<PathBuf>,
-    /// What opening the edits and replacing the files had to say.
+    /// Messages from opening the edits and replacing the files.
     pub warnings: Vec<String>,
 }
 
-/// Makes a change in the project of a config, from the files alone: in the cells and the header of the
-/// CSV, in the text of the config and in all label edits. A dated copy of both files is kept in the folder
-/// of the edits.
+/// Makes a change in the project of a config, from the files alone: in the cells and the header of the CSV, in the
+/// text of the config and in all label edits. Dated backups of both files are kept in the folder of the edits.
 ///
 /// # Errors
-/// The change cannot be made ([`check`]), the edits are open in another window, the config's text cannot be
-/// changed safely, or a file cannot be written or was changed by another program meanwhile. Nothing is
-/// written then, or, where the last writes fail, what the same change completes when it is made again.
+/// The change is not possible ([`check`]), the edits are open in another window, the config's text cannot be changed
+/// safely, or a file cannot be written or was changed by another program meanwhile. Then nothing is written, or, if
+/// one of the last writes fails, repeating the change completes it.
 pub fn apply(config_file: &Path, change: &Change) -> anyhow::Result<Applied> {
     let mut said = None;
     if let Some(finished) = finish(config_file)? {
@@ -56,12 +55,11 @@ pub fn apply(config_file: &Path, change: &Change) -> anyhow::Result<Applied> {
     Ok(plan.applied)
 }
 
-/// A change that had been cut short.
+/// A change that had been interrupted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finished {
-    /// The change.
     pub change: Change,
-    /// What was left to be done, now done; `None` where the change had touched no file, and was forgotten.
+    /// The remaining work, now done; `None` if the change had touched no file and was dropped.
     pub applied: Option<Applied>,
 }
 
@@ -75,18 +73,17 @@ impl fmt::Display for Finished {
     }
 }
 
-/// Brings a change that was cut short to its end; `None` where there is none, or where another window is making
-/// it.
+/// Completes an interrupted change; `None` if there is none, or if another window is making it.
 ///
 /// # Errors
-/// It cannot be finished; the message says what to do.
+/// It cannot be completed; the message says what to do.
 pub fn finish(config_file: &Path) -> anyhow::Result<Option<Finished>> {
     let Ok(config) = Config::open(config_file) else { return Ok(None) };
     let csv = real(&config.paths.model_dataframe)?;
     if Begun::read(&csv).is_none() {
         return Ok(None);
     }
-    // Who makes a change holds the lock.
+    // Making a change requires the lock.
     let opened = Journal::open(&csv)?;
     let Some(begun) = Begun::read(&csv).filter(|_| opened.journal.denied().is_none()) else {
         return Ok(None);
@@ -103,7 +100,7 @@ pub fn finish(config_file: &Path) -> anyhow::Result<Option<Finished>> {
             plan.execute()?;
             plan.applied
         }
-        // All three have it: only the note is left.
+        // All three have it: only the record is left.
         Err(_) if is_made(&config, &change) => {
             forget(&csv)?;
             Applied::default()
@@ -117,10 +114,10 @@ pub fn finish(config_file: &Path) -> anyhow::Result<Option<Finished>> {
     Ok(Some(Finished { change, applied: Some(applied) }))
 }
 
-/// What [`apply`] would do, for who only looks: another window may have the edits open.
+/// What [`apply`] would do, read-only: another window may have the edits open.
 ///
 /// # Errors
-/// The change cannot be made.
+/// The change is not possible.
 pub fn dry_run(config_file: &Path, change: &Change) -> anyhow::Result<Preview> {
     let text = TextFile::read(config_file)?;
     let config = text.config()?;
@@ -131,7 +128,7 @@ pub fn dry_run(config_file: &Path, change: &Change) -> anyhow::Result<Preview> {
     Ok(preview(&dataset, &state, change))
 }
 
-/// A file as it was read, to be replaced only while it is so.
+/// A file as it was read, to be replaced only if unchanged.
 struct TextFile {
     file: PathBuf,
     read: Stamped,
@@ -164,7 +161,7 @@ impl TextFile {
             .with_context(|| format!("{} cannot be changed", self.file.display()))
     }
 
-    /// Keeps a copy among the backups of `csv` and replaces the file.
+    /// Backs up the file beside `csv` and replaces it.
     fn replace(&self, csv: &Path, new: &[u8], warnings: &mut Vec<String>) -> anyhow::Result<PathBuf> {
         match backup::replace(csv, &self.file, &self.read, new)? {
             Some(replaced) => {
@@ -179,7 +176,7 @@ impl TextFile {
     }
 }
 
-/// All that is to be written, found out before the first byte is.
+/// Everything to be written, determined before the first byte is.
 struct Plan {
     change: Change,
     csv: TextFile,
@@ -226,14 +223,14 @@ impl Plan {
         if new_config.is_some() {
             config_text_file.check_writable()?;
         }
-        // Also where nothing was ever edited: a window that is open must not go on with the old names.
+        // Even if nothing was ever edited: an open window must not continue with the old names.
         opened.journal.claim()?;
         let applied = Applied { rows_changed, warnings: opened.warnings.clone(), ..Applied::default() };
         let change = change.clone();
         Ok(Self { change, csv, config: config_text_file, new_csv, new_config, opened, applied })
     }
 
-    /// Writes everything, in the order that can be completed from any point.
+    /// Writes everything, in an order that can be completed from any point.
     fn execute(&mut self) -> anyhow::Result<()> {
         let begun = Begun {
             change: self.change.clone(),
@@ -243,7 +240,7 @@ impl Plan {
         begun.write(&self.csv.file)?;
         let written = self.write();
         if written.is_ok() || begun.touched_nothing(&self.csv.file, &self.config.file) {
-            // Where it stays, the next opening finds that there is nothing to finish.
+            // If it stays, the next opening finds that there is nothing to complete.
             let _ = forget(&self.csv.file);
         }
         written
@@ -267,7 +264,7 @@ impl Plan {
     }
 }
 
-/// Whether the config says what it does after the change.
+/// Whether the config already is as after the change.
 fn is_made(config: &Config, change: &Change) -> bool {
     let tasks = &config.model.tasks;
     let named = tasks.iter().find(|task| task.name == change.task());
@@ -278,8 +275,8 @@ fn is_made(config: &Config, change: &Change) -> bool {
     }
 }
 
-/// Whether an earlier attempt at this change was cut short: the CSV has it and the config does not, or both
-/// have it and the edits do not.
+/// Whether an earlier attempt at this change was interrupted: the CSV has it and the config does not, or both have it
+/// and the edits do not.
 fn is_half_made(config: &Config, dataset: &Dataset, state: &State, change: &Change) -> bool {
     let named = |name: &str| config.model.tasks.iter().find(|task| task.name == name);
     let has = |label: &str| named(change.task()).is_some_and(|task| task.labels.iter().any(|l| l == label));
@@ -305,7 +302,7 @@ fn config_text(file: &TextFile, config: &Config, change: &Change) -> anyhow::Res
     Ok(text)
 }
 
-/// The CSV after a change, where it is another, and how many rows have another label.
+/// The CSV after a change, if it differs, and the number of rows whose label changes.
 fn csv_bytes(table: &Table, change: &Change) -> anyhow::Result<(Option<Vec<u8>>, usize)> {
     let (mut table, mut rows) = (table.clone(), 0);
     match (change, table.column(change.task())) {
@@ -326,7 +323,7 @@ fn csv_bytes(table: &Table, change: &Change) -> anyhow::Result<(Option<Vec<u8>>,
     Ok((new, rows))
 }
 
-/// The edits of a task that leaves the config would have no place any more: they go into the CSV. Whether
+/// Edits of a task that is removed from the config would be lost, so they are written into the CSV. Returns whether
 /// it was written.
 fn save_edits_of_task(dataset: &Dataset, opened: &mut Opened, change: &Change) -> anyhow::Result<bool> {
     let mut pending = opened.state.pending();

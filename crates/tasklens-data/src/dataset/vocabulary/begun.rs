@@ -1,5 +1,5 @@
-//! The note that a change began: whoever finds it knows that CSV, config and label edits may not fit together,
-//! and how they were meant to.
+//! The record of a change in progress: it tells that CSV, config and label edits may be inconsistent, and what they
+//! should become.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::files::{self, Stamped, disk};
 
 const NOTE: &str = "changing.json";
 
-/// A change that began, with the files before and after it as SHA-256 in hexadecimal.
+/// A change in progress, with the SHA-256 of both files before and after it, in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Begun {
     pub change: Change,
@@ -41,7 +41,7 @@ impl Digests {
 }
 
 impl Begun {
-    /// The note beside a CSV, where there is one that can be read.
+    /// The record beside a CSV, if there is a readable one.
     pub fn read(csv: &Path) -> Option<Self> {
         let file = note_of(csv);
         let is_file = fs::symlink_metadata(&file).is_ok_and(|found| found.is_file());
@@ -54,13 +54,13 @@ impl Begun {
         written.with_context(|| format!("{} cannot be written; nothing was changed", file.display()))
     }
 
-    /// Whether neither file was touched.
+    /// Whether neither file has changed.
     pub fn touched_nothing(&self, csv: &Path, config: &Path) -> bool {
         self.csv.is_before(csv) && self.config.is_before(config)
     }
 }
 
-/// Removes the note: all is as it should be.
+/// Removes the record: everything is consistent.
 pub(super) fn forget(csv: &Path) -> std::io::Result<()> {
     let file = note_of(csv);
     match fs::symlink_metadata(&file) {
@@ -69,8 +69,8 @@ pub(super) fn forget(csv: &Path) -> std::io::Result<()> {
     }
 }
 
-/// The change of tasks and labels that was cut short in the project of a config, if one was: it is made again,
-/// or the project opened in the window, to bring it to its end.
+/// The interrupted change of tasks and labels in the project of a config, if any. Repeating it, or opening the
+/// project in the window, completes it.
 pub fn cut_short(config: &Config) -> Option<Change> {
     Begun::read(&config.paths.model_dataframe).map(|begun| begun.change)
 }

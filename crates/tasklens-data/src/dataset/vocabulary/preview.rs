@@ -1,4 +1,4 @@
-//! What a change does to the images, before it is made.
+//! Previews the effect of a change on the images.
 
 use crate::dataset::Dataset;
 use crate::dataset::edits::State;
@@ -6,17 +6,17 @@ use crate::unicode;
 
 use super::Change;
 
-/// So many images are listed.
+/// Maximum number of listed images.
 const MOST: usize = 300;
 
-/// What a change will do.
+/// The effect of a change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Preview {
-    /// How many images get another label, or lose theirs.
+    /// Number of images whose label changes or is removed.
     pub images: usize,
     /// The first of them.
     pub rows: Vec<PreviewRow>,
-    /// What else happens, in sentences.
+    /// Further effects, for the user.
     pub notes: Vec<String>,
 }
 
@@ -29,11 +29,11 @@ pub struct PreviewRow {
     pub image: String,
     /// Its label, edits included.
     pub before: String,
-    /// Its label after the change; `None` where it has none then.
+    /// Its label after the change; `None` if it has none then.
     pub after: Option<String>,
 }
 
-/// Counts what a change will do to a dataset as it was read from its CSV, with the edits in `state`.
+/// Computes the effect of a change on a dataset as it was read from its CSV, with the edits in `state`.
 pub fn preview(dataset: &Dataset, state: &State, change: &Change) -> Preview {
     let mut preview = Preview::default();
     let task = dataset.tasks.iter().position(|task| task.name == change.task());

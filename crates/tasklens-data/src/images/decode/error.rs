@@ -1,4 +1,4 @@
-//! Why an image cannot be used, in words for who has to do something about it.
+//! Why an image cannot be used, for users.
 
 use std::path::PathBuf;
 
@@ -7,44 +7,40 @@ use crate::images::content::Other;
 /// Why an image cannot be used. The messages say what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
-    /// There is no such file.
+    /// The file does not exist.
     #[error("{} is missing: check the path in the CSV, or put the file there", path.display())]
-    Missing {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file is there but cannot be read.
+    Missing { path: PathBuf },
+    /// The file exists but cannot be read.
     #[error("{name} cannot be read: {source}")]
     Io {
         /// File or other name.
         name: String,
-        /// What the system said.
+        /// Error of the operating system.
         source: std::io::Error,
     },
-    /// It declares more than [`super::MAX_PIXELS`].
+    /// It declares more than [`super::MAX_PIXELS`] pixels.
     #[error("{name} declares {width}x{height} pixels, over the limit of 200 megapixels: scale it down")]
     TooLarge {
         /// File or other name.
         name: String,
-        /// Declared width.
+        /// Declared width in pixels.
         width: u32,
-        /// Declared height.
+        /// Declared height in pixels.
         height: u32,
     },
-    /// It holds something else than an image that we read.
+    /// It is something other than a supported image.
     #[error("{name} holds {}: {}", other.what, other.remedy)]
     Other {
         /// File or other name.
         name: String,
-        /// What it holds.
         other: Other,
     },
-    /// It is an image of a kind that is not read.
+    /// It is an image of an unsupported kind.
     #[error("{name} cannot be read: {reason}")]
     Unsupported {
         /// File or other name.
         name: String,
-        /// What is not read, and what to do.
+        /// What is not supported, and what to do.
         reason: String,
     },
     /// It is damaged.
@@ -52,12 +48,12 @@ pub enum ImageError {
     Format {
         /// File or other name.
         name: String,
-        /// What the decoder said.
+        /// Error of the decoder.
         reason: String,
     },
 }
 
-/// A decoder's words in one line.
+/// A decoder's message in one line.
 pub(super) fn in_one_line(said: &str) -> String {
     said.split_whitespace().collect::<Vec<_>>().join(" ")
 }

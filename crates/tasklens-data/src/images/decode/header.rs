@@ -1,5 +1,5 @@
-//! From the header on: the decoders of each format, which check the declared size before anything is
-//! allocated and take their share of the budget before they decode.
+//! The decoders of each format, which check the declared size before anything is allocated and take their share of
+//! the budget before they decode.
 
 use std::io::{BufRead, ErrorKind, Read, Seek};
 
@@ -20,17 +20,17 @@ use crate::images::Rgb;
 use crate::images::budget::Budget;
 use crate::images::content;
 
-/// What to do about a file that lacks a part of it.
+/// Advice for a truncated file.
 const COPY_AGAIN: &str = "copy or download it again";
 
-/// The decoders, each of which checks the declared size first; `name` is for messages.
+/// Dispatches to the decoders, each of which checks the declared size first; `name` is for messages.
 pub(super) struct Header<'a> {
     pub(super) name: &'a str,
 }
 
 type InMemory<'a> = JpegDecoder<ZCursor<&'a [u8]>>;
 
-/// What the header of a JPEG says.
+/// Information from the header of a JPEG.
 pub(super) struct Jpeg {
     size: (u32, u32),
     orientation: Orientation,
@@ -38,19 +38,19 @@ pub(super) struct Jpeg {
 }
 
 impl Jpeg {
-    /// What decoding it takes at most, with a file of `length` bytes in memory.
+    /// Upper bound of the bytes for decoding it, with a file of `length` bytes in memory.
     pub(super) fn cost(&self, length: u64) -> u64 {
         let decoding = pixel_count(self.size) * 3 + self.coefficient_bytes;
         length + MAX_HEADER_BYTES + decoding.max(held_bytes(self.size))
     }
 }
 
-/// What decoding any other image of a file of `length` bytes takes at most, and what its decoder may
-/// allocate within that; `native` is the bytes of a pixel as the file has them.
+/// Upper bound of the bytes for decoding any other image with a file of `length` bytes, and the part that its decoder
+/// may allocate; `native` is the bytes per pixel in the file.
 fn cost(format: ImageFormat, size: (u32, u32), native: u64, length: u64) -> (u64, u64) {
     let pixels = pixel_count(size);
     let (cost, may_allocate) = match format {
-        // The frame, and the canvas that it is laid on.
+        // The frame, and the canvas that it is drawn on.
         ImageFormat::Gif => (pixels * 8, pixels * 4),
         // Planes, transparency, frame and canvas, and the file.
         ImageFormat::WebP => (pixels * 16 + length, pixels * 16),
@@ -64,7 +64,7 @@ impl Header<'_> {
         ImageError::Format { name: self.name.to_owned(), reason: in_one_line(&reason.to_string()) }
     }
 
-    /// With what the decoder said.
+    /// An error with the decoder's message.
     fn damaged(&self, said: impl std::fmt::Display) -> ImageError {
         self.format_error(format!("it is damaged ({said}); {COPY_AGAIN}"))
     }
@@ -120,7 +120,7 @@ impl Header<'_> {
         Ok((decoder, Jpeg { size, orientation, coefficient_bytes }))
     }
 
-    /// Reads the header of a JPEG, and returns what was read.
+    /// Reads the header of a JPEG, and returns the bytes read.
     pub(super) fn start_of_jpeg(&self, file: &mut impl Read) -> Result<(Vec<u8>, Jpeg), ImageError> {
         let failed = |source| ImageError::Io { name: self.name.to_owned(), source };
         let mut bytes = Vec::new();
@@ -129,7 +129,7 @@ impl Header<'_> {
             let read = file.by_ref().take(take).read_to_end(&mut bytes).map_err(failed)?;
             match self.jpeg(&bytes) {
                 Ok((_, jpeg)) => return Ok((bytes, jpeg)),
-                // A long preview or colour profile may stand before the size: read on.
+                // A long preview or colour profile may precede the size: read on.
                 Err(ImageError::Format { .. }) if read as u64 == take => take = bytes.len() as u64,
                 Err(error) => return Err(error),
             }
@@ -144,7 +144,7 @@ impl Header<'_> {
         if !jpeg::has_end(bytes) {
             return Err(self.cut_off());
         }
-        // Where it is damaged, the second decoder shows what it can.
+        // If it is damaged, the second decoder recovers what it can.
         let strictly =
             JpegDecoder::new_with_options(ZCursor::new(bytes), options().set_strict_mode(true)).decode();
         let (pixels, note) = match strictly {
@@ -264,7 +264,7 @@ impl Header<'_> {
         }
     }
 
-    /// Size and orientation as the header has them.
+    /// Size and orientation from the header.
     pub(super) fn probe<R: BufRead + Seek>(
         &self,
         mut reader: R,
@@ -296,7 +296,7 @@ fn options() -> DecoderOptions {
         .jpeg_set_out_colorspace(ColorSpace::RGB)
 }
 
-/// What EXIF says, also where it begins as in a JPEG: many write WebPs so.
+/// The EXIF orientation, also if it has the prefix of JPEG, as many programs write WebPs.
 fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
     let exif = decoder.exif_metadata().ok().flatten().unwrap_or_default();
     let exif = exif.strip_prefix(b"Exif\0\0").unwrap_or(&exif);

@@ -1,11 +1,11 @@
-//! What a JPEG's header says beyond its size: what decoding it will need, and whether all of it is there.
+//! Parses a JPEG's header beyond its size: what decoding will need, and whether the file is complete.
 
 const START_OF_SCAN: u8 = 0xDA;
 
-/// The header's segments, up to and with the one that begins the first scan.
+/// Iterates over the header's segments, up to and including the one that starts the first scan.
 struct Segments<'a> {
     bytes: &'a [u8],
-    /// Where the next begins.
+    /// Offset of the next segment.
     at: usize,
     ended: bool,
 }
@@ -15,7 +15,7 @@ fn segments(bytes: &[u8]) -> Segments<'_> {
 }
 
 impl<'a> Iterator for Segments<'a> {
-    /// Marker and content.
+    /// Marker and content of a segment.
     type Item = (u8, &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -38,15 +38,15 @@ impl<'a> Iterator for Segments<'a> {
     }
 }
 
-/// Whether an end marker follows the first scan. Previews in the header have one of their own, so the
-/// header's segments are skipped by their lengths.
+/// Whether an end marker follows the first scan. Previews in the header have end markers, too, so the header's
+/// segments are skipped by their lengths.
 pub(super) fn has_end(bytes: &[u8]) -> bool {
     let mut segments = segments(bytes);
     segments.by_ref().for_each(drop);
     bytes.get(segments.at..).is_some_and(|rest| rest.windows(2).any(|pair| pair == [0xFF, 0xD9]))
 }
 
-/// What a JPEG has that its decoder does not read, if anything.
+/// An unsupported feature of a JPEG, if any.
 pub(super) fn unsupported(bytes: &[u8]) -> Option<&'static str> {
     let (marker, content) = frame(bytes)?;
     match marker {
@@ -58,24 +58,24 @@ pub(super) fn unsupported(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Whether the header goes as far as the size.
+/// Whether the header includes the size.
 pub(super) fn has_size(bytes: &[u8]) -> bool {
     frame(bytes).is_some()
 }
 
-/// The segment that tells size and kind.
+/// The segment with size and kind (SOF).
 fn frame(bytes: &[u8]) -> Option<(u8, &[u8])> {
-    // Among the numbers are those of tables.
+    // The range includes markers of tables.
     segments(bytes).find(|(marker, _)| matches!(marker, 0xC0..=0xCF) && !matches!(marker, 0xC4 | 0xC8 | 0xCC))
 }
 
-/// Whether what a strict decoder objects to means wrong pixels, and not just bytes that are not needed.
+/// Whether an error of a strict decoder means wrong pixels, and not just superfluous bytes.
 pub(super) fn is_damage(error: &zune_jpeg::errors::DecodeErrors) -> bool {
     !format!("{error:?}").contains("Extra bytes between headers")
 }
 
-/// Bytes of coefficients that the decoder keeps until the last scan: none where the only scan has it all.
-/// `pixels` is the image's number of them, for a header that does not tell.
+/// Bytes of coefficients that the decoder keeps until the last scan: none if there is only one scan. `pixels` is the
+/// number of pixels, used if the header does not tell.
 pub(super) fn coefficient_bytes(bytes: &[u8], pixels: u64) -> u64 {
     // Four components of 16 bits, none subsampled.
     let most = pixels * 8;

@@ -1,7 +1,7 @@
-//! TIFF and BigTIFF -> 8-bit RGB, strip by strip, so that no copy at the file's own depth is held.
+//! Decodes TIFF and BigTIFF to 8-bit RGB, strip by strip, so that no copy at the file's own bit depth is held.
 //!
-//! The `tiff` crate knows no palettes, L*a*b*, chroma for several pixels, odd numbers of bits or the
-//! older fax kinds, and panics at tiles in planes. So only what unpacks the bytes comes from others.
+//! The `tiff` crate does not support palettes, L*a*b*, subsampled chroma, unusual bit depths or the older fax
+//! compressions, and panics on planar tiles. So only decompression comes from libraries.
 
 mod colour;
 mod compression;
@@ -20,23 +20,23 @@ use self::colour::{Colours, Seen};
 use self::compression::{Compression, Whole};
 use self::layout::Layout;
 
-/// What no pixel could be read for.
+/// The colour of unreadable pixels.
 const GREY: u8 = 128;
-/// The highest values that images have in files that could hold higher ones: of 8, 12 and 16 bits.
+/// Typical maximum values of images in files that allow higher ones: 8, 12 and 16 bits.
 const LOWER: [f32; 3] = [255.0, 4095.0, 65535.0];
-/// Floating-point values over 1 and up to this may be of any range.
+/// For floating-point values above 1 and up to this, the range is ambiguous.
 const UNCLEAR: f32 = 16.0;
-/// How far rounding may carry values over their range.
+/// Tolerance for values beyond their range by rounding.
 const NEARLY: f32 = 1.001;
 
-/// Why a TIFF gives no picture.
+/// Why a TIFF cannot be decoded.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// It has something that is not read.
+    /// An unsupported feature.
     Unsupported(String),
-    /// It is not as it should be.
+    /// It is damaged.
     Damaged(String),
-    /// It ends too early.
+    /// It is truncated.
     CutOff,
 }
 
@@ -59,20 +59,20 @@ impl From<io::Error> for Fault {
     }
 }
 
-/// A TIFF whose tags were read.
+/// A TIFF with parsed tags.
 pub(super) struct Tiff<R> {
     file: R,
     length: u64,
     layout: Layout,
 }
 
-/// Pixels, and what is worth knowing of them.
+/// Pixels, with notes for the user.
 pub(super) struct Picture {
     pub(super) rgb: Vec<u8>,
     pub(super) note: Option<String>,
 }
 
-/// What one pass over the strips or tiles gave.
+/// The result of one pass over the strips or tiles.
 struct Pass {
     rgb: Vec<u8>,
     seen: Seen,
@@ -94,7 +94,7 @@ impl<R: Read + Seek> Tiff<R> {
         self.layout.orientation
     }
 
-    /// Bytes that decoding takes at most.
+    /// Upper bound of the bytes for decoding.
     pub(super) fn cost(&self) -> u64 {
         let layout = &self.layout;
         let (width, height) = layout.size;
@@ -106,7 +106,7 @@ impl<R: Read + Seek> Tiff<R> {
             Compression::Jpeg | Compression::OldJpeg => of_chunk * 5 + most_packed,
             Compression::WebP => of_chunk * 16 + most_packed,
             Compression::Fax(_) => row * layout.chunk.1 as u64 + most_packed,
-            // What may be repeated is kept.
+            // Data for a second pass is kept.
             Compression::Zstd => row * layout.chunk.1 as u64,
             _ => 0,
         };
@@ -118,7 +118,7 @@ impl<R: Read + Seek> Tiff<R> {
         u64::from(width) * u64::from(height) * 3 + row * 2 + unpacking + together
     }
 
-    /// The pixels. A strip or tile that is damaged is grey, and told of.
+    /// Decodes the pixels. A damaged strip or tile becomes grey and is reported.
     pub(super) fn decode(mut self) -> Result<Picture, Fault> {
         let kind = self.layout.kind;
         let mut pass = self.pass(kind.most())?;
@@ -148,11 +148,11 @@ impl<R: Read + Seek> Tiff<R> {
         Ok(Picture { rgb: pass.rgb, note: (!notes.is_empty()).then(|| notes.join("; ")) })
     }
 
-    /// What stands for white where the values do not reach what their kind allows.
+    /// The value of white if the values do not use the full range of their type.
     fn range(&self, seen: Seen) -> Result<Option<f32>, Fault> {
         let kind = self.layout.kind;
         let Seen { least, most, .. } = seen;
-        // A little below zero is rounding.
+        // Slightly below zero is rounding.
         if least < 1.0 - NEARLY {
             return Err(Fault::unsupported(format!("negative values (down to {least})")));
         }
@@ -191,7 +191,7 @@ impl<R: Read + Seek> Tiff<R> {
             }
         }
         match first_fault {
-            // Less than half is no picture.
+            // Less than half of an image is an error.
             Some(fault) if rows_read * 2 < across * height => Err(match fault {
                 Fault::CutOff => Fault::damaged("its data end too early"),
                 fault => fault,
@@ -200,11 +200,11 @@ impl<R: Read + Seek> Tiff<R> {
         }
     }
 
-    /// Whether the file ends before a strip or tile does.
+    /// Whether the file ends before the end of a strip or tile.
     fn is_cut_off(&self, place: usize) -> bool {
         let of_planes = (0..self.layout.planes).map(|plane| place + plane * self.per_plane());
         of_planes.filter_map(|place| self.layout.chunks.get(place)).any(|(offset, bytes)| {
-            // Bytes that were not told are those of the file.
+            // Unknown byte counts are bounded by the file.
             let bytes = if *bytes == self.length { 1 } else { *bytes };
             offset.saturating_add(bytes) > self.length
         })
@@ -214,7 +214,7 @@ impl<R: Read + Seek> Tiff<R> {
         self.layout.across() * self.layout.down()
     }
 
-    /// One strip or tile into its place in the rows `to`.
+    /// Decodes one strip or tile into its place in the rows `to`.
     fn chunk<'p>(
         &mut self,
         place: usize,
@@ -236,7 +236,7 @@ impl<R: Read + Seek> Tiff<R> {
                 stream.read_exact(&mut row)?;
                 samples::restore(&mut row, kind, samples, layout.predictor, layout.is_big_endian, &mut spare);
                 match kind {
-                    // The common kind for itself, which is faster.
+                    // A fast path for the common kind.
                     samples::Kind::U8 => {
                         colours.fill_row(to, |x, i| f32::from(row[x * samples + i]), seen);
                     }
@@ -246,7 +246,7 @@ impl<R: Read + Seek> Tiff<R> {
             }
             return Ok(());
         }
-        // What one pixel needs comes from all planes.
+        // A pixel needs values of all planes.
         let needed = colours.model.samples() + usize::from(colours.alpha != colour::Alpha::None);
         let mut values = vec![0; row_bytes * height * needed];
         for (plane, rows) in values.chunks_exact_mut(row_bytes * height).enumerate() {
@@ -274,7 +274,7 @@ fn open_chunk<'f, R: Read + Seek>(
     let missing = || Fault::damaged("it has too few strips or tiles");
     let (offset, bytes) = *layout.chunks.get(place).ok_or_else(missing)?;
     file.seek(SeekFrom::Start(offset))?;
-    // Some tell the packed bytes wrongly of what is not packed.
+    // Some writers give wrong byte counts for uncompressed data.
     let bytes = if layout.compression == Compression::None { u64::MAX } else { bytes };
     let packed = file.take(bytes);
     let mut packed: Box<dyn Read + 'f> =
@@ -295,7 +295,7 @@ fn open_chunk<'f, R: Read + Seek>(
         }
         Compression::WebP => compression::webp(&data, most)?,
         kind => match compression::jpeg(&data, layout.jpeg_tables.as_deref(), layout.has_ycbcr_jpeg, most) {
-            // Its tables and data stand in the file in many ways, of which one is read.
+            // Its tables and data can be laid out in several ways, of which one is supported.
             Err(_) if kind == Compression::OldJpeg => {
                 return Err(Fault::unsupported("JPEG compression of the old kind".to_owned()));
             }
@@ -305,7 +305,7 @@ fn open_chunk<'f, R: Read + Seek>(
     Ok(Box::new(whole.with_samples(layout.samples)?.into_rows(width)))
 }
 
-/// Pixels whose chroma is stored once for several, each with its own.
+/// Expands subsampled chroma to one value per pixel.
 fn spread_chroma(
     stream: &mut dyn Read,
     width: usize,
@@ -329,7 +329,7 @@ fn spread_chroma(
     Ok(Whole { width, height, samples: 3, pixels })
 }
 
-/// Bytes whose bits stand the other way round.
+/// Reverses the bits of each byte.
 struct Reversed<R>(R);
 
 impl<R: Read> Read for Reversed<R> {

@@ -1,10 +1,10 @@
-//! Pixels of any kind -> 8-bit RGB over white, in the buffer that they are in: a second one would double
-//! what a large image needs.
+//! Converts pixels of any kind to 8-bit RGB over white, in place: a second buffer would double the memory for a large
+//! image.
 
 use image::ColorType;
 
-/// Changes `pixels` pixels of `color` at the beginning of `buffer`, which has room for 3 bytes each, to
-/// RGB; whether the kind is known.
+/// Converts `pixels` pixels of `color` at the beginning of `buffer`, which has room for 3 bytes each, to RGB; returns
+/// whether the kind is supported.
 pub(super) fn in_place(buffer: &mut Vec<u8>, pixels: usize, color: ColorType) -> bool {
     match color {
         ColorType::Rgb8 => {}
@@ -30,7 +30,7 @@ pub(super) fn in_place(buffer: &mut Vec<u8>, pixels: usize, color: ColorType) ->
     true
 }
 
-/// Makes opaque what is transparent throughout: in old BMPs the bits of transparency mean nothing.
+/// Makes a fully transparent image opaque: in old BMPs the alpha bits mean nothing.
 pub(super) fn ignore_empty_alpha(buffer: &mut [u8], color: ColorType) {
     if color == ColorType::Rgba8 {
         let (pixels, _) = buffer.as_chunks_mut::<4>();
@@ -40,9 +40,8 @@ pub(super) fn ignore_empty_alpha(buffer: &mut [u8], color: ColorType) {
     }
 }
 
-/// Spreads values of 16 bits that reach only what 8 or 12 bits hold over the whole range; returns the
-/// highest value and what was made white, where it did. Such are the files of many cameras and
-/// microscopes, which would be nearly black.
+/// Stretches 16-bit values that only use the range of 8 or 12 bits to the full range; returns the highest value and
+/// the new white if it did. Many cameras and microscopes write such files, which would otherwise be nearly black.
 pub(super) fn spread_low_values(buffer: &mut [u8], color: ColorType) -> Option<(u16, u16)> {
     if !matches!(color, ColorType::L16 | ColorType::La16 | ColorType::Rgb16 | ColorType::Rgba16) {
         return None;
@@ -63,7 +62,7 @@ fn each<const FROM: usize>(buffer: &mut [u8], pixels: usize, rgb: impl Fn([u8; F
         from.copy_from_slice(&buffer[place * FROM..(place + 1) * FROM]);
         buffer[place * 3..(place + 1) * 3].copy_from_slice(&rgb(from));
     };
-    // In the direction in which none is written over before it was read.
+    // In the direction in which nothing is overwritten before it is read.
     if FROM < 3 {
         (0..pixels).rev().for_each(convert);
     } else {
@@ -71,7 +70,7 @@ fn each<const FROM: usize>(buffer: &mut [u8], pixels: usize, rgb: impl Fn([u8; F
     }
 }
 
-/// The values that a pixel's bytes hold, `SIZE` bytes each.
+/// The values of a pixel, `SIZE` bytes each.
 fn values<const BYTES: usize, const SIZE: usize, const COUNT: usize>(
     bytes: [u8; BYTES],
 ) -> [[u8; SIZE]; COUNT] {
@@ -87,7 +86,7 @@ fn over_white(value: u8, alpha: u8) -> u8 {
     ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
 }
 
-/// The nearest, as all that `image` converts.
+/// Rounded to nearest, as in the conversions of `image`.
 fn from_16(bytes: [u8; 2]) -> u8 {
     ((u32::from(u16::from_ne_bytes(bytes)) + 128) / 257) as u8
 }

@@ -1,15 +1,15 @@
-//! An order in which similar things are neighbours: hierarchical clustering with average linkage,
-//! then the order of its leaves that makes neighbours most similar (Bar-Joseph, Gifford, Jaakkola
-//! 2001, "Fast optimal leaf ordering for hierarchical clustering"). Knows nothing of labels.
+//! Seriation, an order in which similar things are neighbours: hierarchical clustering with average linkage, then the
+//! order of its leaves that makes neighbours most similar (Bar-Joseph, Gifford, Jaakkola 2001, "Fast optimal leaf
+//! ordering for hierarchical clustering"). Independent of labels.
 
-/// A cluster: one thing, or two clusters together.
+/// A cluster: a leaf, or two merged clusters.
 struct Cluster {
     leaves: Vec<usize>,
     parts: Option<(usize, usize)>,
 }
 
-/// The order for a symmetric `[n][n]` of finite similarities; the diagonal does not count. Of an
-/// order and its reverse, the one that begins with the smaller index.
+/// The order for a symmetric `[n][n]` of finite similarities; the diagonal is ignored. Of an order and its reverse,
+/// returns the one that starts with the smaller index.
 pub fn order(similarity: &[Vec<f64>]) -> Vec<usize> {
     let n = similarity.len();
     if n < 2 {
@@ -23,13 +23,13 @@ pub fn order(similarity: &[Vec<f64>]) -> Vec<usize> {
     ordering.order()
 }
 
-/// Joins the two most similar clusters until one is left. The first n are the leaves, each later one
-/// is made of two before it, the last holds all.
+/// Merges the two most similar clusters until one is left. The first n are the leaves, each later one consists of two
+/// earlier ones, the last one contains all.
 fn average_linkage(similarity: &[Vec<f64>]) -> Vec<Cluster> {
     let n = similarity.len();
     let mut clusters: Vec<Cluster> = (0..n).map(|i| Cluster { leaves: vec![i], parts: None }).collect();
     let mut between = similarity.to_vec();
-    // Which cluster each row of `between` now stands for.
+    // The cluster that each row of `between` now represents.
     let mut open: Vec<(usize, usize)> = (0..n).map(|i| (i, i)).collect();
     while open.len() > 1 {
         let (a, b) = most_similar(&open, &between);
@@ -48,7 +48,7 @@ fn average_linkage(similarity: &[Vec<f64>]) -> Vec<Cluster> {
     clusters
 }
 
-/// The positions in `open` of the most similar pair, the first of equals.
+/// The positions in `open` of the most similar pair, the first on ties.
 fn most_similar(open: &[(usize, usize)], between: &[Vec<f64>]) -> (usize, usize) {
     let mut best = (0, 1);
     let mut most = f64::NEG_INFINITY;
@@ -67,8 +67,8 @@ fn most_similar(open: &[(usize, usize)], between: &[Vec<f64>]) -> (usize, usize)
 struct Ordering<'a> {
     similarity: &'a [Vec<f64>],
     clusters: Vec<Cluster>,
-    /// `[u][w]`: the summed similarity of neighbours in the best order of the smallest cluster that
-    /// holds both, when it begins with u and ends with w. Each pair has one such cluster.
+    /// `[u][w]`: the summed similarity of neighbours in the best order of the smallest cluster that contains both,
+    /// starting with u and ending with w. Each pair has exactly one such cluster.
     best: Vec<Vec<f64>>,
 }
 
@@ -97,7 +97,7 @@ impl Ordering<'_> {
         self.best = best;
     }
 
-    /// The leaves of a cluster that can be at one end, each time with those that then are at the other.
+    /// The leaves of a cluster that can be at one end, with those that can then be at the other.
     fn ends(&self, cluster: usize) -> Vec<(&[usize], &[usize])> {
         match self.clusters[cluster].parts {
             None => vec![(&self.clusters[cluster].leaves, &self.clusters[cluster].leaves)],
@@ -139,7 +139,7 @@ impl Ordering<'_> {
         ends.find(|(these, _)| these.contains(&end)).map_or(&[], |(_, others)| others)
     }
 
-    /// The pair of most `value`, the first of equals.
+    /// The pair with the largest `value`, the first on ties.
     fn best_pair(&self, a: &[usize], b: &[usize], value: impl Fn(usize, usize) -> f64) -> (usize, usize) {
         let pairs = a.iter().flat_map(|u| b.iter().map(move |w| (*u, *w)));
         let first = (a[0], b[0]);

@@ -1,12 +1,12 @@
-//! How many rows of each label are of each label in truth: counted where the model is confident,
-//! then scaled up to all rows. As cleanlab's `count.py`.
+//! Estimates the joint distribution of given and true labels: counted where the model is confident, then scaled up to
+//! all rows. As in cleanlab's `count.py`.
 
 use super::Labelled;
 use crate::inference::most_probable;
 
-/// Thresholds are never below, so that a probability of 0 is never confident.
+/// Minimum threshold, so that a probability of 0 is never confident.
 const LEAST_THRESHOLD: f64 = 2e-6;
-/// How far below its threshold a probability is still confident, for the sake of rounding.
+/// Tolerance below the threshold, for rounding.
 const SLACK: f64 = 1e-6;
 
 /// Per label, its mean probability over the rows that have it; NaN for a label without rows.
@@ -18,7 +18,7 @@ pub(super) fn thresholds(rows: &Labelled) -> Vec<f64> {
                 return f64::NAN;
             }
             let sum: f64 = items.iter().map(|item| rows.probability(*item, label)).sum();
-            // Not max(), which would hide that the probabilities are no numbers.
+            // Not max(), which would hide NaN.
             let mean = sum / items.len() as f64;
             if mean < LEAST_THRESHOLD { LEAST_THRESHOLD } else { mean }
         })
@@ -27,9 +27,9 @@ pub(super) fn thresholds(rows: &Labelled) -> Vec<f64> {
 
 /// The rows of which the model is confident.
 pub(super) struct Confident {
-    /// `[given][confidently of]`; at least 1 on the diagonal, so that each label can be scaled.
+    /// `[given][confident label]`; at least 1 on the diagonal, so that each label can be scaled.
     pub counts: Vec<Vec<usize>>,
-    /// (row, given label) of those beside the diagonal, ascending.
+    /// (row, given label) of those off the diagonal, ascending.
     pub beside_diagonal: Vec<(usize, usize)>,
 }
 
@@ -52,7 +52,7 @@ impl Confident {
     }
 }
 
-/// The label whose threshold is reached; where several are, the most probable of all.
+/// The label whose threshold is reached; if there are several, the most probable one.
 fn confident_label(row: &[f32], thresholds: &[f64]) -> Option<usize> {
     let reached = |(p, threshold): (&f32, &f64)| f64::from(*p) >= threshold - SLACK;
     let mut confident = row.iter().zip(thresholds).enumerate().filter(|(_, pair)| reached(*pair));
@@ -60,8 +60,8 @@ fn confident_label(row: &[f32], thresholds: &[f64]) -> Option<usize> {
     Some(if confident.next().is_some() { most_probable(row) } else { only })
 }
 
-/// The counts scaled so that each row of it sums up to the rows that have the label, in whole rows.
-/// Exact halves are at the mercy of the last bit, so that two programs may part there by one row.
+/// The counts scaled so that each row sums to the number of rows with that label, in integers. Exact halves depend on
+/// the last bit, so two programs may differ there by one row.
 pub(super) fn calibrated(counts: &[Vec<usize>], rows: &Labelled) -> Vec<Vec<usize>> {
     let labels = counts.iter().zip(&rows.by_label);
     labels
@@ -73,8 +73,8 @@ pub(super) fn calibrated(counts: &[Vec<usize>], rows: &Labelled) -> Vec<Vec<usiz
         .collect()
 }
 
-/// Whole numbers near `values` with the sum `sum`, to which `values` sum up but for rounding: where
-/// rounding each misses the sum, those change that were rounded furthest the other way.
+/// Integers close to `values` with the sum `sum`, which is that of `values` up to rounding: if rounding each misses
+/// the sum, those that were rounded furthest the other way change.
 fn round_to_sum(values: &[f64], sum: usize) -> Vec<usize> {
     let mut whole: Vec<i64> = values.iter().map(|value| value.round_ties_even() as i64).collect();
     loop {

@@ -1,5 +1,5 @@
-//! Which rows make up the numbers of the confident joint. As cleanlab's `filter.py`; where rows are
-//! equal, the earlier ones are taken. All lists are (row, given label), ascending.
+//! Selects the rows that make up the counts of the confident joint. As in cleanlab's `filter.py`; on ties the earlier
+//! rows are taken. All lists are (row, given label), ascending.
 
 use super::Labelled;
 
@@ -9,7 +9,7 @@ pub(super) fn doubtful(rows: &Labelled, mut found: Vec<(usize, usize)>) -> Vec<(
     found
 }
 
-/// Per given label, as many as are wrong, with the least probable given label.
+/// Per given label, as many rows as are estimated to be wrong, those with the least probable given label.
 pub(super) fn by_class(rows: &Labelled, joint: &[Vec<usize>]) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     for (given, items) in rows.by_label.iter().enumerate() {
@@ -22,7 +22,7 @@ pub(super) fn by_class(rows: &Labelled, joint: &[Vec<usize>]) -> Vec<(usize, usi
     found
 }
 
-/// Per given and true label, as many as the joint counts, with the largest margin of the true one.
+/// Per given and true label, as many rows as the joint counts, those with the largest margin of the true label.
 pub(super) fn by_noise_rate(rows: &Labelled, joint: &[Vec<usize>]) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     for (given, items) in rows.by_label.iter().enumerate() {
@@ -38,9 +38,8 @@ pub(super) fn by_noise_rate(rows: &Labelled, joint: &[Vec<usize>]) -> Vec<(usize
     found
 }
 
-/// The numbers of one given label, changed so that it keeps a row: where the joint says that none is
-/// right, each other label gets one less. cleanlab takes the one in equal parts, and then only whole
-/// rows, which is the same.
+/// The counts of one given label, adjusted so that it keeps at least one row: if the joint says that none is right,
+/// each other label gets one less. cleanlab takes equal fractions and then only whole rows, which is equivalent.
 fn prune_counts(joint: &[usize], given: usize) -> Vec<usize> {
     let raised = 1_usize.saturating_sub(joint[given]);
     let mut counts: Vec<usize> = joint.iter().map(|count| count.saturating_sub(raised)).collect();
@@ -48,7 +47,7 @@ fn prune_counts(joint: &[usize], given: usize) -> Vec<usize> {
     counts
 }
 
-/// The `count` items of the lowest `value`, the first of equals; all of them where there are no more.
+/// The `count` items with the lowest `value`, the first on ties; all of them if there are fewer.
 fn lowest(items: &[usize], count: usize, value: impl Fn(usize) -> f64) -> Vec<usize> {
     if count == 0 {
         return Vec::new();

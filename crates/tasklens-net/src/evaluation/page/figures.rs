@@ -6,13 +6,13 @@ use super::{escape, share};
 use crate::evaluation::confusion::{Confusion, Normalisation, order};
 use crate::evaluation::scores::Calibration;
 
-/// Side of a cell, pixels; less where there are many labels.
+/// Side of a cell in pixels; smaller if there are many labels.
 const CELL: f64 = 34.0;
-/// So many labels have their names and numbers in the figure.
+/// Up to this many labels have their names and numbers in the figure.
 const NAMED: usize = 40;
 const WIDTH: f64 = 560.0;
 
-/// The matrix with confused labels side by side; each row adds up to 1.
+/// The confusion matrix, with confused labels side by side; each row sums to 1.
 pub fn confusion(labels: &[String], confusion: &Confusion) -> String {
     let order = order(confusion);
     let shares = confusion.normalised(Normalisation::Actual);
@@ -79,7 +79,7 @@ pub fn confusion(labels: &[String], confusion: &Confusion) -> String {
     svg + "</svg>"
 }
 
-/// At which confidence how many predictions are right; a calibrated network is on the diagonal.
+/// The reliability diagram: accuracy by confidence; a calibrated network is on the diagonal.
 pub fn reliability(calibration: &Calibration) -> String {
     const SIDE: f64 = 280.0;
     const LEFT: f64 = 40.0;

@@ -1,38 +1,37 @@
-//! Whether the probabilities can be believed: the reliability of the most probable label's.
+//! Calibration of the probabilities of the most probable label.
 
 use serde::Serialize;
 
 use crate::evaluation::intervals::{Estimate, proportion, upper_by_chance};
 
-/// Ranges of confidence, as in the paper.
+/// Number of confidence bins, as in the paper.
 pub const BINS: usize = 15;
 
-/// The expected calibration error and what it sums up (Guo, Pleiss, Sun, Weinberger 2017, "On
-/// Calibration of Modern Neural Networks"). Confidence is the probability of the most probable label.
+/// The expected calibration error with its bins (Guo, Pleiss, Sun, Weinberger 2017, "On Calibration of Modern Neural
+/// Networks"). Confidence is the probability of the most probable label.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Calibration {
-    /// Mean distance of confidence and accuracy over the bins, weighted by their rows, 0 to 1; `None`
-    /// without rows.
+    /// Mean difference of confidence and accuracy over the bins, weighted by their rows, 0 to 1; `None` without rows.
     pub error: Option<f64>,
-    /// How large the error of perfectly calibrated probabilities gets by chance on so many rows (its
-    /// 95 % point): only above it does `error` tell of the model (Vaicenavicius et al. 2019,
-    /// "Evaluating model calibration in classification"). It stands in for an interval, which would
-    /// mislead: the error of few rows is too large, and that of a bootstrap twice.
+    /// The 95th percentile of the error of perfectly calibrated probabilities on this many rows: only above it does
+    /// `error` say anything about the model (Vaicenavicius et al. 2019, "Evaluating model calibration in
+    /// classification"). Used instead of an interval, which would mislead: the error is biased upwards for few rows,
+    /// and doubly so in a bootstrap.
     pub error_by_chance: Option<f64>,
-    /// Mean confidence; above the accuracy, the model is too sure of itself.
+    /// Mean confidence; above the accuracy, the model is overconfident.
     pub confidence: Option<f64>,
     /// [`BINS`] of equal width, ascending.
     pub bins: Vec<Bin>,
 }
 
-/// The rows whose confidence is above `low` and at most `high`.
+/// A bin: rows whose confidence is above `low` and at most `high`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Bin {
     /// Exclusive lower end.
     pub low: f64,
     /// Inclusive upper end.
     pub high: f64,
-    /// How many rows.
+    /// Number of rows.
     pub rows: usize,
     /// Their mean confidence; `None` without rows.
     pub confidence: Option<f64>,
@@ -40,7 +39,6 @@ pub struct Bin {
     pub accuracy: Option<Estimate>,
 }
 
-/// Sums per bin.
 #[derive(Clone, Copy, Default)]
 struct Sums {
     rows: usize,
@@ -48,14 +46,14 @@ struct Sums {
     confidence: f64,
 }
 
-/// Collects one row after another.
+/// Accumulates rows.
 #[derive(Default)]
 pub(super) struct Reliability {
     bins: [Sums; BINS],
 }
 
 impl Reliability {
-    /// Counts a row by the probability of its most probable label, and whether that is right.
+    /// Adds a row by the probability of its most probable label, and whether that is right.
     pub(super) fn add(&mut self, confidence: f64, right: bool) {
         let above = (confidence * BINS as f64).ceil() as usize;
         let bin = &mut self.bins[above.saturating_sub(1).min(BINS - 1)];
@@ -77,14 +75,14 @@ impl Reliability {
         }
     }
 
-    /// The expected calibration error if so many in each bin were right.
+    /// The expected calibration error if this many rows in each bin were right.
     fn error(&self, right: &[usize]) -> f64 {
         let rows: usize = self.bins.iter().map(|bin| bin.rows).sum();
         let gaps = self.bins.iter().zip(right).map(|(bin, right)| (*right as f64 - bin.confidence).abs());
         gaps.sum::<f64>() / rows as f64
     }
 
-    /// Per bin its rows and how probable each is to be right, were the model calibrated.
+    /// Per bin the number of rows and their probability of being right if the model were calibrated.
     fn chances(&self) -> [(usize, f64); BINS] {
         self.bins.map(|bin| match bin.rows {
             0 => (0, 0.0),

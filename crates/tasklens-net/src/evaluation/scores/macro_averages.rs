@@ -1,17 +1,17 @@
-//! Balanced accuracy and macro-F1 with their intervals, which know that a label with one row tells little.
+//! Balanced accuracy and macro-F1 with intervals that account for labels with few rows.
 //!
-//! Neither is a proportion, but both are treated as one of so many rows as have the same variance: Wilson's interval
-//! with an effective number of rows, as for surveys with strata (Franco et al. 2019, "Comparative study of confidence
-//! intervals for proportions in complex sample surveys"). With a single label it is Wilson's own. The variance is the
-//! delta method's, of a confusion matrix to each label of which a few rows are added that are right as often as the
-//! labels are on average: counts alone would say of two rows that are both right that they always will be.
-//! To draw rows again (the bootstrap) says the same, and leaves out a label with one row in 37 % of the draws.
+//! Neither is a proportion, but both are treated as one with the same variance: Wilson's interval with an effective
+//! number of rows, as for stratified surveys (Franco et al. 2019, "Comparative study of confidence intervals for
+//! proportions in complex sample surveys"). With a single label it is Wilson's own. The variance is computed by the
+//! delta method, from a confusion matrix in which each label gets a few additional rows with the average accuracy:
+//! counts alone would imply that a label with two correct rows is always correct. The bootstrap has the same problem,
+//! and leaves out a label with a single row in 37 % of the draws.
 
 use crate::evaluation::confusion::{Confusion, Margins};
 use crate::evaluation::intervals::{Estimate, Z, wilson};
 
-/// Rows added to each label. With 2 of them 95 % intervals hold in 92 to 99 % of what
-/// `coverage_of_macro_averages` draws, with 1 or a half in 88 % where labels have 2 or 3 rows.
+/// Rows added to each label. With 2 of them 95 % intervals hold in 92 to 99 % of the draws of
+/// `coverage_of_macro_averages`, with 1 or a half in 88 % if labels have 2 or 3 rows.
 const ADDED: f64 = 2.0;
 
 /// Balanced accuracy and macro-F1; `None` without rows.
@@ -31,7 +31,7 @@ pub fn macro_averages(confusion: &Confusion, margins: &Margins) -> [Option<Estim
     ]
 }
 
-/// The mean recall, drawn to one half as Wilson's centre is: above 0 and below 1.
+/// The mean recall, shrunk towards one half like Wilson's centre: above 0 and below 1.
 fn usual_recall(margins: &Margins, occurring: &[usize]) -> f64 {
     let labels = occurring.len() as f64;
     let rows =
@@ -39,7 +39,7 @@ fn usual_recall(margins: &Margins, occurring: &[usize]) -> f64 {
     (margins.balanced_accuracy() * rows + Z * Z / 2.0) / (rows + Z * Z)
 }
 
-/// Rows of a proportion with the variance of the balanced accuracy.
+/// Number of rows of a proportion with the variance of the balanced accuracy.
 fn rows_of_recall(margins: &Margins, occurring: &[usize], right: f64) -> f64 {
     let labels = occurring.len() as f64;
     let (mut mean, mut variance) = (0.0, 0.0);
@@ -55,7 +55,7 @@ fn rows_of_recall(margins: &Margins, occurring: &[usize], right: f64) -> f64 {
 /// The same for macro-F1, over the labels that occur or are predicted.
 fn rows_of_f1(confusion: &Confusion, margins: &Margins, right: f64) -> f64 {
     let labels: Vec<usize> = (0..confusion.labels()).filter(|label| margins.f1(*label).is_some()).collect();
-    // An only label cannot be taken for another: what is then added as wrong is predicted as none.
+    // With a single label there is nothing to confuse it with: added wrong rows are predicted as no label.
     let others = labels.len().saturating_sub(1).max(1) as f64;
     let smoothed = |actual: usize, predicted: usize| {
         let rows = margins.actual[actual] as f64;
@@ -71,7 +71,7 @@ fn rows_of_f1(confusion: &Confusion, margins: &Margins, right: f64) -> f64 {
             margins.actual[*label] as f64 + predicted
         })
         .collect();
-    // F1 is 2 hits / sum: what one more row in the sum takes from it.
+    // F1 is 2 hits / sum: its derivative with respect to the sum.
     let loss: Vec<f64> = hits.iter().zip(&sums).map(|(hits, sum)| 2.0 * hits / (sum * sum)).collect();
     let count = labels.len() as f64;
     let mean = hits.iter().zip(&sums).map(|(hits, sum)| 2.0 * hits / sum).sum::<f64>() / count;

@@ -1,4 +1,4 @@
-//! What the features of any image follow from besides its pixels: the network and how it is fed.
+//! Identifies what determines the features of an image besides its pixels: the network and its preprocessing.
 
 use std::path::Path;
 
@@ -12,26 +12,26 @@ use tch::Device;
 use crate::model::checkpoint::Description;
 use crate::model::network::{Network, is_backbone};
 
-/// Digits of a key, which names a folder.
+/// Digits of a key, which is used as a folder name.
 pub(super) const DIGITS: usize = 16;
 
-/// How a backbone is fed.
+/// The preprocessing of a backbone.
 #[derive(Clone, Copy, Debug)]
 pub struct Feed<'a> {
     /// The network's name.
     pub backbone: &'a str,
     /// Height and width of its input, pixels.
     pub size: (u32, u32),
-    /// Taken off the 0..1 pixel values, per channel.
+    /// Mean to subtract from pixel values in 0..1, per channel.
     pub mean: [f32; 3],
-    /// What they are divided by then.
+    /// Standard deviation to divide by afterwards, per channel.
     pub std: [f32; 3],
     /// `fp32` or `bf16`.
     pub precision: &'a str,
 }
 
 impl<'a> Feed<'a> {
-    /// Of the network of a checkpoint.
+    /// For the network of a checkpoint.
     pub fn of(description: &'a Description) -> Self {
         let Description { backbone, height, width, mean, std, precision, .. } = description;
         Self { backbone, size: (*height, *width), mean: *mean, std: *std, precision }
@@ -45,7 +45,7 @@ impl<'a> Feed<'a> {
     }
 }
 
-/// The key of a network's backbone; heads do not matter.
+/// The key of a network's backbone, independent of its heads.
 ///
 /// # Errors
 /// The device failed.
@@ -63,10 +63,10 @@ pub fn key(network: &Network, feed: Feed<'_>) -> anyhow::Result<String> {
     Ok(hex(&hash.finalize())[..DIGITS].to_owned())
 }
 
-/// The same of the best checkpoint of a run, without building its network.
+/// The same for a checkpoint file, without building its network.
 ///
 /// # Errors
-/// The file cannot be read, or its weights are of another kind than ours.
+/// The file cannot be read, or its weights are not float32.
 pub fn key_of_checkpoint(file: &Path, description: &Description) -> anyhow::Result<String> {
     let map = files::map(file).with_context(|| format!("cannot read {}", file.display()))?;
     let tensors =

@@ -1,14 +1,14 @@
-//! What goes from the stores: features that nobody uses any more, and nothing else that may lie there.
+//! Cleans the stores: removes features that are no longer used, and nothing else.
 //!
 //! After a pass that has computed features:
-//! - a file that nothing has read for [`UNUSED`] goes, whatever backbone it is of;
-//! - of augmented views, those of the [`SETTINGS`] settings used last stay;
-//! - a file of which less than half is still of the images on disk is written anew with what is. An image that
-//!   is not found counts as there: its disk may be away. Small files are put together, once they are many;
-//! - files of the layout before this one go.
+//! - files of any backbone that were not read for [`UNUSED`] are removed;
+//! - of augmented views, those of the last [`SETTINGS`] settings are kept;
+//! - a file of which less than half still matches the images on disk is rewritten. A missing image counts as
+//!   unchanged: its disk may not be mounted. Small files are merged once there are many;
+//! - files of the previous layout are removed.
 //!
-//! A file that another process has mapped stays readable for it where the system is Unix; elsewhere it cannot
-//! be removed, and is the next time.
+//! On Unix, a removed file stays readable for a process that has mapped it; elsewhere it cannot be removed, and is
+//! next time.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -22,15 +22,15 @@ use super::shard::{self, Buffer, Shard};
 use super::{DAMAGED, ENDING, Identity, SHARD_IMAGES, Store, is_shard, shards_in};
 use crate::model::tensor_file;
 
-/// A file that nobody has read for so long is of no use.
+/// Files that were not read for this long are removed.
 pub const UNUSED: Duration = Duration::from_hours(30 * 24);
-/// Of so many settings of the augmentation the views are kept.
+/// Number of augmentation settings whose views are kept.
 pub const SETTINGS: usize = 2;
-/// Files of fewer images are small.
+/// Files with fewer images count as small.
 const SMALL: usize = SHARD_IMAGES / 8;
-/// So many small ones of one view are put together.
+/// Number of small files of one view that are merged.
 const MANY: usize = 16;
-/// The name of a file of the layout before this one: so many hexadecimal digits.
+/// Number of hexadecimal digits in file names of the previous layout.
 const DIGITS_OF_FORMER: usize = 32;
 
 /// What was removed.
@@ -38,12 +38,12 @@ const DIGITS_OF_FORMER: usize = 32;
 pub struct Freed {
     /// Number of files.
     pub files: usize,
-    /// Their bytes.
+    /// Total size in bytes.
     pub bytes: u64,
 }
 
 impl Freed {
-    /// Removes a file; that it cannot be is only logged.
+    /// Removes a file; failure is only logged.
     fn remove(&mut self, file: &Path) {
         let bytes = std::fs::metadata(file).map_or(0, |metadata| metadata.len());
         match files::disk::remove(file) {
@@ -66,8 +66,7 @@ impl Freed {
     }
 }
 
-/// Removes what is of no use from the folder of stores that a store is in. Blocks: it looks at every image of the
-/// store.
+/// Cleans the folder of stores that a store is in. Blocks: it checks every image of the store.
 pub fn clean(store: &Store) -> Freed {
     let mut freed = unused(store);
     if is_own(store) {
@@ -80,12 +79,12 @@ pub fn clean(store: &Store) -> Freed {
     freed
 }
 
-/// Removes only what nothing has read for long, and the former layout. Takes a moment.
+/// Removes only files that were not read for long, and the previous layout. Quick.
 pub fn clean_unused(store: &Store) {
     unused(store).log(store);
 }
 
-/// A link leads to what is not ours.
+/// The target of a link is not ours.
 fn is_own(store: &Store) -> bool {
     let is_own = |folder: &Path| !folder.is_symlink();
     is_own(store.folder()) && store.folder().parent().is_some_and(is_own)
@@ -103,7 +102,7 @@ fn unused(store: &Store) -> Freed {
     freed
 }
 
-/// Folders with a name as stores have it.
+/// Folders with the name of a store.
 fn stores_in(root: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(root).into_iter().flatten().filter_map(Result::ok);
     let folders = entries.filter(|entry| {
@@ -117,7 +116,7 @@ fn is_hexadecimal(name: &std::ffi::OsStr, digits: usize) -> bool {
     name.len() == digits && name.as_encoded_bytes().iter().all(is_digit)
 }
 
-/// One tensor of the views of a list of rows.
+/// One view per row of a list.
 fn former(root: &Path, freed: &mut Freed) {
     let entries = std::fs::read_dir(root).into_iter().flatten().filter_map(Result::ok);
     for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file())) {
@@ -137,7 +136,7 @@ fn former(root: &Path, freed: &mut Freed) {
     }
 }
 
-/// Files that nothing has read for long, and the folder that they leave empty.
+/// Removes files that were not read for long, and their folder if it is then empty.
 fn unread(folder: &Path, freed: &mut Freed) {
     let before = freed.files;
     let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
@@ -151,7 +150,7 @@ fn unread(folder: &Path, freed: &mut Freed) {
         }
     }
     if freed.files > before {
-        // Where something else is in it, it stays.
+        // It stays if there is anything else in it.
         let _ = std::fs::remove_dir(folder);
     }
 }
@@ -165,12 +164,12 @@ fn is_old(file: &Path) -> bool {
     age.is_some_and(|age| age > UNUSED)
 }
 
-/// When it was last of use.
+/// Time of last use.
 fn used(file: &Path) -> Option<SystemTime> {
     std::fs::metadata(file).ok()?.modified().ok()
 }
 
-/// Augmented views of settings that were not used lately.
+/// Removes augmented views of settings that were not used recently.
 fn other_settings(store: &Store, freed: &mut Freed) {
     let mut settings: HashMap<String, (Option<SystemTime>, Vec<PathBuf>)> = HashMap::new();
     for shard in store.read().shards {
@@ -187,9 +186,10 @@ fn other_settings(store: &Store, freed: &mut Freed) {
     }
 }
 
-/// Files most of whose images have changed since, or are in a later file, too; and small ones, once they are many.
+/// Rewrites files most of whose images have changed or are also in a later file, and merges small ones once there are
+/// many.
 fn outdated(store: &Store, freed: &mut Freed) -> anyhow::Result<()> {
-    // The same file need not be looked at for each of its views.
+    // Check each image file only once for all its views.
     let mut is_current: HashMap<Identity, bool> = HashMap::new();
     let mut views: HashMap<View, Sorted> = HashMap::new();
     for file in shards_in(store.folder()).into_iter().rev() {
@@ -221,7 +221,7 @@ fn outdated(store: &Store, freed: &mut Freed) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The files of one view, from the latest on, with those of their rows that are worth keeping.
+/// The files of one view, latest first, with the rows worth keeping.
 #[derive(Default)]
 struct Sorted {
     seen: HashSet<Identity>,
@@ -229,7 +229,7 @@ struct Sorted {
     small: Vec<(Shard, Vec<usize>)>,
 }
 
-/// Puts what is kept of files into new ones, and removes them.
+/// Moves the kept rows of files to new ones, and removes the files.
 fn rewrite(
     store: &Store,
     view: &View,

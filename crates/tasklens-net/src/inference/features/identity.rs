@@ -1,4 +1,4 @@
-//! Which image a vector is of, and which view of it.
+//! Identifies the image and view that a vector belongs to.
 
 use std::path::Path;
 
@@ -6,24 +6,24 @@ use sha2::{Digest as _, Sha256};
 use tasklens_data::config::Augmentation;
 use tasklens_data::download::hex;
 
-/// What a file was when it was read: its size in bytes, and when it was changed (ns since 1970).
+/// The state of a file when it was read: size in bytes and modification time (ns since 1970).
 pub type Stamp = [i64; 2];
 
-/// The stamp of a file; zeros where there is none.
+/// The stamp of a file; zeros if it does not exist.
 pub fn stamp(path: &Path) -> Stamp {
     let Ok(metadata) = std::fs::metadata(path) else { return [0; 2] };
     let changed = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
     [metadata.len() as i64, changed.unwrap_or_default().as_nanos() as i64]
 }
 
-/// An image as it was at some time: a digest of its path and its stamp.
+/// A version of an image: a digest of its path and its stamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Identity(pub(super) [u8; Identity::BYTES]);
 
 impl Identity {
     pub(super) const BYTES: usize = 16;
 
-    /// Of a file with this stamp.
+    /// For a file with this stamp.
     pub fn new(path: &Path, stamp: Stamp) -> Self {
         let mut hash = Sha256::new();
         hash.update(path.as_os_str().as_encoded_bytes());
@@ -35,29 +35,29 @@ impl Identity {
     }
 }
 
-/// An image as it is, or as an augmentation changes it.
+/// An image as it is, or an augmented version.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum View {
-    /// As it is, scaled to the input size.
+    /// Unchanged, scaled to the input size.
     Plain,
-    /// Changed at random; path and view alone say how, whatever list the image stands in.
+    /// Augmented at random, depending only on path and view.
     Augmented {
-        /// Digest of the settings of the augmentation.
+        /// Digest of the augmentation settings.
         setting: String,
-        /// From 1 on.
+        /// Number of the version, from 1.
         number: usize,
     },
 }
 
-/// Digits of a digest of settings.
+/// Digits of the digest of settings.
 const DIGITS_OF_SETTING: usize = 16;
 const PLAIN: &str = "plain";
 
 impl View {
-    /// So many augmented views; none where nothing is changed.
+    /// This many augmented views; none if augmentation is off.
     ///
     /// # Errors
-    /// The settings cannot be written down.
+    /// The settings cannot be serialised.
     pub fn augmented(how: &Augmentation, count: usize) -> anyhow::Result<Vec<Self>> {
         if *how == Augmentation::none() {
             return Ok(Vec::new());
@@ -67,7 +67,7 @@ impl View {
         Ok((1..=count).map(view).collect())
     }
 
-    /// Its number; `None` of the plain one.
+    /// Its number; `None` for the plain view.
     pub fn number(&self) -> Option<usize> {
         match self {
             Self::Plain => None,
@@ -75,7 +75,7 @@ impl View {
         }
     }
 
-    /// As a file names it.
+    /// Its name in files.
     pub(super) fn name(&self) -> String {
         match self {
             Self::Plain => PLAIN.to_owned(),

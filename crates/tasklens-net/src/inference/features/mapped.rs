@@ -1,4 +1,4 @@
-//! Features and miniatures of images, left in their files: a million images need no gigabytes of memory.
+//! Memory-mapped features and miniatures of images, so that a million images need no gigabytes of memory.
 
 use std::sync::Arc;
 
@@ -15,23 +15,23 @@ use super::shard::{Buffer, Shard};
 use tasklens_data::download::hex;
 use tasklens_data::images::miniature::BYTES as MINIATURE_BYTES;
 
-/// The features in one file, which is mapped.
+/// The features in one memory-mapped file.
 #[derive(Debug)]
 pub struct Numbers {
     map: Mmap,
-    /// Where the features begin, bytes.
+    /// Offset of the features in bytes.
     features_at: usize,
-    /// Features per image.
+    /// Length of a feature vector.
     dimensions: usize,
-    /// Where the miniatures begin, bytes; augmented views have none.
+    /// Offset of the miniatures in bytes; augmented views have none.
     miniatures_at: Option<usize>,
 }
 
 impl Numbers {
-    /// Of a file whose layout was looked at.
+    /// From a file with a verified layout.
     ///
     /// # Errors
-    /// The features are not where float16 can be read.
+    /// The features are not aligned for float16.
     pub(in crate::inference) fn new(
         map: Mmap,
         features_at: usize,
@@ -43,12 +43,11 @@ impl Numbers {
         Ok(Self { map, features_at, dimensions, miniatures_at })
     }
 
-    /// The file.
     pub(in crate::inference) fn map(&self) -> &Mmap {
         &self.map
     }
 
-    /// Features per image.
+    /// Length of a feature vector.
     pub(in crate::inference) fn dimensions(&self) -> usize {
         self.dimensions
     }
@@ -59,13 +58,13 @@ impl Numbers {
         bytemuck::cast_slice(&self.map[self.features_at + row * bytes..][..bytes])
     }
 
-    /// The miniature of a row of the file, empty where it has none.
+    /// The miniature of a row of the file, empty if there is none.
     pub(super) fn miniature(&self, row: usize) -> &[u8] {
         let Some(at) = self.miniatures_at else { return &[] };
         &self.map[at + row * MINIATURE_BYTES..][..MINIATURE_BYTES]
     }
 
-    /// Whether both are the same file: a shard is never changed, and the head of one has its images.
+    /// Whether both are the same file, by its header: shards are never changed, and the header includes the images.
     fn is_same(&self, other: &Self) -> bool {
         let head = |numbers: &Self| numbers.features_at.min(numbers.map.len());
         self.map.len() == other.map.len()
@@ -86,7 +85,7 @@ pub struct Features {
 pub type Place = (u32, u32);
 
 impl Features {
-    /// Those at places in files, which have as many numbers an image.
+    /// The features at these places in files, which have the same dimensions.
     pub(in crate::inference) fn new(shards: Vec<Arc<Numbers>>, places: Vec<Place>) -> Self {
         Self { shards: shards.into(), places: Arc::new(places) }
     }
@@ -96,7 +95,7 @@ impl Features {
         self.places.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no images.
     pub fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
@@ -136,7 +135,7 @@ impl Features {
         out
     }
 
-    /// The tiny picture of an image: 12 x 12 RGB, stretched to a square. Of an augmented view it is empty.
+    /// The miniature of an image: 12 x 12 RGB, stretched to a square. Empty for an augmented view.
     ///
     /// # Panics
     /// `index` is not below [`Features::len`].
@@ -145,7 +144,7 @@ impl Features {
         self.shards[shard as usize].miniature(row as usize)
     }
 
-    /// What identifies them, in their order, without reading all: the first numbers of each image.
+    /// A digest that identifies them in their order without reading everything: only the first numbers of each image.
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
         hash.update(self.dimensions().to_le_bytes());
@@ -156,15 +155,14 @@ impl Features {
         hex(&hash.finalize())
     }
 
-    /// Whether both are of the same images in the same order, and from the same outputs; these may have been
-    /// read anew.
+    /// Whether both are of the same images in the same order and from the same outputs, which may have been reloaded.
     pub fn is_same(&self, other: &Self) -> bool {
         self.places == other.places
             && self.shards.len() == other.shards.len()
             && self.shards.iter().zip(other.shards.iter()).all(|(a, b)| Arc::ptr_eq(a, b) || a.is_same(b))
     }
 
-    /// Those of some images, in a new order, without copying any.
+    /// A selection of images in a new order, without copying.
     ///
     /// # Panics
     /// An index is not below [`Features::len`].
@@ -176,12 +174,12 @@ impl Features {
 
 #[cfg(test)]
 impl Features {
-    /// Drawn features in a file, `draw(item, dimension)`, with grey miniatures.
+    /// Synthetic features in a file, `draw(item, dimension)`, with grey miniatures.
     pub(crate) fn drawn(count: usize, dimensions: usize, draw: impl Fn(usize, usize) -> f32) -> Self {
         Self::of_miniatures(&vec![128; count * MINIATURE_BYTES], dimensions, draw)
     }
 
-    /// Drawn features, one per miniature.
+    /// Synthetic features, one per miniature.
     pub(crate) fn of_miniatures(
         miniatures: &[u8],
         dimensions: usize,
@@ -202,7 +200,7 @@ impl Features {
                 buffer.features.extend(f16::from_f32(draw(item, i)).to_le_bytes());
             }
         }
-        // What is mapped stays when the folder goes.
+        // The mapping stays valid when the folder is removed.
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("000000.safetensors");
         std::fs::write(&file, buffer.to_bytes(&View::Plain).unwrap()).unwrap();

@@ -1,10 +1,9 @@
-//! The features of images, one vector per image and view, kept once for all that need them: heads that are
-//! trained on a frozen backbone, Label, Inspect and the map.
+//! The features of images, one vector per image and view, stored once for all users: heads that are trained on a
+//! frozen backbone, Label, Inspect and the map.
 //!
-//! A [`Store`] is a folder per backbone ([`key`]) beside the runs. It is written in shards as features are
-//! computed, so that what a cancelled pass, or one with unreadable images, has computed is there the next time,
-//! and is read through maps: no pass needs more memory than its places in the files. What nobody uses any more
-//! goes: see [`clean`].
+//! A [`Store`] is a folder per backbone ([`key`]) beside the runs. It is written in shards as features are computed,
+//! so that a cancelled pass, or one with unreadable images, loses nothing, and is read through memory maps: a pass
+//! only keeps positions in memory. Unused features are removed: see [`clean`].
 
 mod backbone;
 pub mod clean;
@@ -31,37 +30,38 @@ pub use shard::Buffer;
 use shard::Shard;
 pub(super) use shard::{Raw, bytes_of, half, tensor_of};
 
-/// The folder of all stores, within that of the runs.
+/// The folder of all stores, within the folder of runs.
 pub const FOLDER: &str = "features";
-/// So many images are in a file: a killed pass loses no more.
+/// Images per file: the most that a killed pass can lose.
 pub const SHARD_IMAGES: usize = 2048;
 const ENDING: &str = "safetensors";
-/// The name of a shard.
+/// Number of digits in the name of a shard.
 const DIGITS_OF_SHARD: usize = 6;
-/// What the name of a damaged shard ends with from then on.
+/// Extension that a damaged shard gets.
 const DAMAGED: &str = "damaged";
 
-/// Where the features of one backbone are kept.
+/// The store for the features of one backbone.
 #[derive(Clone, Debug)]
 pub struct Store {
     folder: PathBuf,
     dimensions: usize,
-    /// Takes what cannot be kept in the folder.
+    /// A fallback for features that cannot be stored in the folder.
     spare: Option<Arc<tempfile::TempDir>>,
 }
 
 impl Store {
-    /// The store of the backbone with a [`key`], whose features have `dimensions` numbers, in the folder of runs.
+    /// The store of the backbone with this [`key`], with feature vectors of length `dimensions`, in the folder of
+    /// runs.
     pub fn of(runs: &Path, key: &str, dimensions: usize) -> Self {
         Self { folder: runs.join(FOLDER).join(key), dimensions, spare: None }
     }
 
-    /// The store of the backbone of a checkpoint, where the folder of runs that it is in has one: it has where heads
-    /// are trained on it while it is frozen. The features of any other go with its checkpoint.
+    /// The store of the backbone of a checkpoint, if its folder of runs has one: only for backbones with separately
+    /// trained heads. Features of other backbones are stored with the checkpoint.
     pub fn shared(checkpoint: &Path, description: &Description) -> Option<Self> {
         let checkpoint = std::path::absolute(checkpoint).ok()?;
         let runs = checkpoint.parent()?.parent()?;
-        // A link in a folder from elsewhere leads to what is not its own.
+        // A link in a folder from elsewhere may lead outside.
         let is_own = |folder: &Path| folder.is_dir() && !folder.is_symlink();
         if !is_own(&runs.join(FOLDER)) {
             return None;
@@ -70,10 +70,10 @@ impl Store {
         Some(store).filter(|store| is_own(store.folder()))
     }
 
-    /// Makes the store of the backbone of a checkpoint, so that all networks that have it share it.
+    /// Creates the store of the backbone of a checkpoint, so that all networks with that backbone share it.
     ///
     /// # Errors
-    /// The checkpoint cannot be read, or the folder cannot be made.
+    /// The checkpoint cannot be read, or the folder cannot be created.
     pub fn share(runs: &Path, checkpoint: &Path, description: &Description) -> anyhow::Result<Self> {
         let store = Self::of_checkpoint(runs, checkpoint, description)?;
         let made = files::disk::create_folders(&store.folder);
@@ -86,24 +86,24 @@ impl Store {
         Ok(Self::of(runs, &key_of_checkpoint(checkpoint, description)?, dimensions))
     }
 
-    /// Numbers per image.
+    /// Length of a feature vector.
     pub fn dimensions(&self) -> usize {
         self.dimensions
     }
 
-    /// Where it is.
+    /// Its folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// What is there now. Damaged files are set aside; what was in them is missing.
+    /// Reads the current shards. Damaged files are set aside, and their features are missing.
     pub fn read(&self) -> Shelf {
         let mut shelf = Shelf { shards: Vec::new(), problems: Vec::new(), dimensions: self.dimensions };
         for folder in std::iter::once(self.folder()).chain(self.spare.as_ref().map(|spare| spare.path())) {
             for file in shards_in(folder) {
                 match Shard::open(&file, self.dimensions) {
                     Ok(shard) => shelf.shards.push(shard),
-                    // Another process has just removed it as unused.
+                    // Another process may just have removed it as unused.
                     Err(_) if !file.exists() => {}
                     Err(error) => shelf.problems.push(set_aside(&file, &error)),
                 }
@@ -112,7 +112,7 @@ impl Store {
         shelf
     }
 
-    /// Adds features, computed by whomever, in one file.
+    /// Adds features in one file.
     ///
     /// # Errors
     /// The disk is full or not writable.
@@ -120,11 +120,11 @@ impl Store {
         append_to(&self.folder, &buffer.to_bytes(view)?)
     }
 
-    /// As [`Store::keep`]. Where they cannot be kept they last as long as this
-    /// store does, and the message says why.
+    /// As [`Store::keep`]. If they cannot be stored, they last as long as this store, and the returned message says
+    /// why.
     ///
     /// # Errors
-    /// They can be written nowhere.
+    /// They cannot be written anywhere.
     pub fn append(&mut self, view: &View, buffer: &Buffer) -> anyhow::Result<Option<String>> {
         if buffer.images.is_empty() {
             return Ok(None);
@@ -141,18 +141,17 @@ impl Store {
     }
 }
 
-/// The shards of a store as they were at one time.
+/// The shards of a store at one moment.
 #[derive(Debug, Default)]
 pub struct Shelf {
     shards: Vec<Shard>,
     dimensions: usize,
-    /// What is worth telling of files that could not be read.
+    /// Messages about files that could not be read.
     pub problems: Vec<String>,
 }
 
 impl Shelf {
-    /// Where the view of each image is; of images that come twice, the later. Files that are of use are marked as
-    /// used now.
+    /// The position of the view of each image, the latest if there are several. Marks the files as used.
     pub fn find(&self, view: &View, images: &[Identity]) -> Vec<Option<Place>> {
         let wanted: std::collections::HashSet<Identity> = images.iter().copied().collect();
         let mut found: HashMap<Identity, Place> = HashMap::with_capacity(wanted.len());
@@ -170,23 +169,23 @@ impl Shelf {
         images.iter().map(|image| found.get(image).copied()).collect()
     }
 
-    /// The features at places that [`Shelf::find`] gave.
+    /// The features at positions from [`Shelf::find`].
     pub fn features(&self, places: Vec<Place>) -> Features {
         Features::new(self.files().collect(), places)
     }
 
-    /// The files that places are in.
+    /// The files of these positions.
     pub(super) fn files(&self) -> impl Iterator<Item = Arc<Numbers>> + '_ {
         self.shards.iter().map(|shard| Arc::clone(&shard.numbers))
     }
 
-    /// Numbers per image.
+    /// Length of a feature vector.
     pub fn dimensions(&self) -> usize {
         self.dimensions
     }
 }
 
-/// The shards in a folder, in the order of writing; links are not followed.
+/// The shards in a folder, oldest first; links are not followed.
 fn shards_in(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
@@ -195,7 +194,7 @@ fn shards_in(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Whether a file is named as shards are: six digits.
+/// Whether a file has the name of a shard: six digits.
 fn is_shard(file: &Path) -> bool {
     file.extension().is_some_and(|ending| ending == ENDING)
         && file.file_stem().is_some_and(|stem| {
@@ -211,19 +210,19 @@ fn append_to(folder: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     loop {
         let file = folder.join(format!("{number:0DIGITS_OF_SHARD$}.{ENDING}"));
         match files::create(&file, bytes) {
-            // Another process took the name that was free a moment ago.
+            // Another process took the name meanwhile.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
             done => return done.with_context(|| format!("cannot write {}", file.display())),
         }
     }
 }
 
-/// A damaged file is out of the way and not lost, should it be no shard at all.
+/// Renames a damaged file instead of deleting it, in case it is not a shard at all.
 fn set_aside(file: &Path, error: &anyhow::Error) -> String {
     let aside = file.with_added_extension(DAMAGED);
     let what = match std::fs::rename(file, &aside) {
         Ok(()) => {
-            // It stays for as long as any that is of no use.
+            // It is kept as long as other unused files.
             mark_as_used(&aside);
             format!("it is {} now, and", aside.display())
         }
@@ -232,7 +231,7 @@ fn set_aside(file: &Path, error: &anyhow::Error) -> String {
     format!("{} is damaged ({error:#}): {what} its features are computed again", file.display())
 }
 
-/// The time of a shard says when it was last of use.
+/// The modification time of a shard is its time of last use.
 fn mark_as_used(file: &Path) {
     let set = std::fs::OpenOptions::new()
         .append(true)

@@ -1,4 +1,4 @@
-//! One file of the store: safetensors with one view of some thousand images, written once, then only read.
+//! One file of the store: safetensors with one view of a few thousand images, written once, then only read.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use tasklens_data::images::miniature::BYTES as MINIATURE_BYTES;
 use super::identity::{Identity, Stamp, View};
 use super::mapped::Numbers;
 
-// The tensors of a file.
+// Names of the tensors in a file.
 const IDENTITIES: &str = "identities";
 const IMAGES: &str = "images";
 const STAMPS: &str = "stamps";
@@ -26,19 +26,19 @@ const MINIATURES: &str = "miniatures";
 const FORMAT_KEY: &str = "tasklens_features";
 const FORMAT: &str = "1";
 const VIEW: &str = "view";
-/// No shard has a longer header, bytes.
+/// Maximum size of a header, bytes.
 const HEAD: usize = 4096;
 
-/// One view of images on its way into a file.
+/// One view of images that is to be written to a file.
 #[derive(Debug, Default)]
 pub struct Buffer {
-    /// One per image.
+    /// Paths, one per image.
     pub images: Vec<PathBuf>,
-    /// As [`stamp`](super::stamp) gave it before the image was read.
+    /// From [`stamp`](super::stamp), taken before the image was read.
     pub stamps: Vec<Stamp>,
     /// `[N, features]`, float16, little-endian.
     pub features: Vec<u8>,
-    /// `[N, 12, 12, 3]`; of plain views alone, else empty.
+    /// `[N, 12, 12, 3]` for plain views, otherwise empty.
     pub miniatures: Vec<u8>,
 }
 
@@ -51,10 +51,10 @@ impl Buffer {
         self.miniatures.extend(other.miniatures);
     }
 
-    /// The shard as a file has it.
+    /// Serialises the shard.
     ///
     /// # Errors
-    /// The numbers are not as many as the images ask for.
+    /// The number of values does not fit the images.
     pub fn to_bytes(&self, view: &View) -> anyhow::Result<Vec<u8>> {
         let count = self.images.len();
         let identity = |(image, stamp): (&PathBuf, &Stamp)| Identity::new(image, *stamp).0;
@@ -78,17 +78,17 @@ impl Buffer {
     }
 }
 
-/// Features of so many images as a file has them.
+/// The tensor of features of this many images.
 pub(in crate::inference) fn half(count: usize, bytes: &[u8]) -> Raw<'_> {
     Raw(Dtype::F16, vec![count, bytes.len() / 2 / count.max(1)], Cow::Borrowed(bytes))
 }
 
-/// Numbers as a file has them: little-endian.
+/// Encodes numbers as little-endian.
 pub(in crate::inference) fn bytes_of<T: bytemuck::NoUninit>(values: &[T]) -> Cow<'_, [u8]> {
     Cow::Borrowed(bytemuck::cast_slice(values))
 }
 
-/// A tensor on its way into a file: its kind, shape and bytes.
+/// A tensor to be written: type, shape and bytes.
 pub(in crate::inference) struct Raw<'a>(pub Dtype, pub Vec<usize>, pub Cow<'a, [u8]>);
 
 impl Tensor for &Raw<'_> {
@@ -109,10 +109,10 @@ impl Tensor for &Raw<'_> {
     }
 }
 
-/// A tensor of a file, which may come from anywhere, as what it is expected to be.
+/// Reads a tensor of an untrusted file, checking type and shape.
 ///
 /// # Errors
-/// It is missing, or is something else.
+/// It is missing, or has another type or shape.
 pub(in crate::inference) fn tensor_of<'a>(
     tensors: &SafeTensors<'a>,
     name: &str,
@@ -132,23 +132,23 @@ pub(in crate::inference) fn tensor_of<'a>(
 /// A shard opened for reading. Everything stays in the file.
 #[derive(Debug)]
 pub struct Shard {
-    /// Where it is.
+    /// Path of the file.
     pub file: PathBuf,
-    /// Of all its images.
+    /// The view of all its images.
     pub view: View,
     /// Number of images.
     pub count: usize,
     /// The features, and the file itself.
     pub numbers: Arc<Numbers>,
-    /// Where the identities begin, bytes.
+    /// Offset of the identities in bytes.
     identities_at: usize,
 }
 
 impl Shard {
-    /// Opens a shard of features of `dimensions` numbers.
+    /// Opens a shard with feature vectors of length `dimensions`.
     ///
     /// # Errors
-    /// It cannot be read, is damaged, or is of another network.
+    /// It cannot be read, is damaged, or belongs to another network.
     pub fn open(file: &Path, dimensions: usize) -> anyhow::Result<Self> {
         let map = files::map(file)?;
         let (_, header) = SafeTensors::read_metadata(&map)?;
@@ -174,7 +174,7 @@ impl Shard {
         Ok(Self { file: file.to_path_buf(), view, count, numbers: Arc::new(numbers), identities_at })
     }
 
-    /// Of its images, in their order.
+    /// The identities of its images, in order.
     pub fn identities(&self) -> impl Iterator<Item = Identity> + '_ {
         let bytes = &self.numbers.map()[self.identities_at..][..self.count * Identity::BYTES];
         let (identities, _) = bytes.as_chunks::<{ Identity::BYTES }>();
@@ -195,7 +195,7 @@ impl Shard {
         Ok(paths.into_iter().zip(stamps).collect())
     }
 
-    /// Some of its images, as if they were computed now.
+    /// Some of its images, to be written again.
     ///
     /// # Errors
     /// As [`Shard::images`].
@@ -213,13 +213,13 @@ impl Shard {
     }
 }
 
-/// Whether a file with this header is a shard of features.
+/// Whether this is the header of a shard of features.
 pub fn is_ours(header: &Metadata) -> bool {
     let format = header.metadata().as_ref().and_then(|strings| strings.get(FORMAT_KEY));
     format.is_some_and(|format| format == FORMAT)
 }
 
-/// Whether a damaged file was a shard of features: the head of one says so.
+/// Whether a damaged file was a shard of features, by its beginning.
 pub fn was_ours(file: &Path) -> bool {
     let map = files::map(file);
     let head = map.as_ref().map_or(&[][..], |map| &map[..map.len().min(HEAD)]);

@@ -1,22 +1,21 @@
-//! The inner loop of the search: the product of a stored feature vector with the query.
+//! The inner loop of the search: the dot product of a stored feature vector with the query.
 //!
-//! Converting from float16 first and multiplying then takes two to three times as long, and a build for every
-//! x86-64 processor may not use the instructions that do both; so it asks the processor. Elsewhere the
-//! plain loop is used.
+//! Converting from float16 first and then multiplying takes two to three times as long, and a portable x86-64 build
+//! must not use the fused instructions; so they are detected at run time. Otherwise the plain loop is used.
 
 use half::f16;
 use half::slice::HalfFloatSliceExt as _;
 
-/// Numbers that are converted at a time in the plain loop: they stay in the processor's own cache.
+/// Numbers converted at a time in the plain loop: they stay in the processor's cache.
 const BLOCK: usize = 64;
 
-/// The product of a vector with the query, and with itself.
+/// The dot product of a vector with the query, and with itself.
 pub fn dot_and_square(stored: &[f16], query: &[f32]) -> (f32, f32) {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c")
     {
         #[expect(unsafe_code, reason = "the compiler cannot know the processor")]
-        // SAFETY: the processor has the features that the function needs, as was just asked.
+        // SAFETY: the processor supports the instructions that the function needs, as was just checked.
         return unsafe { x86::dot_and_square(stored, query) };
     }
     plain(stored, query)
@@ -46,7 +45,7 @@ mod x86 {
 
     use half::f16;
 
-    /// Numbers per round: four registers of eight hide how long an addition takes.
+    /// Numbers per round: four registers of eight hide the latency of an addition.
     const ROUND: usize = 32;
 
     #[target_feature(enable = "avx2,fma,f16c")]

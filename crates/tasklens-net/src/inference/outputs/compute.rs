@@ -1,4 +1,4 @@
-//! The pass that fills a store: what the network says of images that are new or have changed.
+//! The pass that fills a store: predicts images that are new or have changed.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -13,37 +13,37 @@ use crate::inference::features::{self, Identity, View, clean};
 use crate::inference::stream::look_at_rows;
 use crate::model::checkpoint::Description;
 
-/// How a pass ended.
+/// The result of a pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pass {
-    /// Images predicted now.
+    /// Number of images predicted in this pass.
     pub predicted: usize,
-    /// Images that were known already.
+    /// Number of images with stored outputs.
     pub known: usize,
     /// The rows that could not be read: the message names the file.
     pub failures: Vec<(usize, String)>,
-    /// What is worth knowing of how rows were read: the message names the file.
+    /// Notes about how rows were read: the message names the file.
     pub notes: Vec<(usize, String)>,
-    /// Whether every image was seen to.
+    /// Whether all images were processed.
     pub complete: bool,
 }
 
-/// A pass at work.
+/// A running pass.
 struct Work<'a> {
     store: &'a Store,
     predictor: &'a Predictor,
     rows: &'a [Row],
     batch_size: usize,
-    /// How many images are to be predicted.
+    /// Number of images to predict.
     of: usize,
     pass: Pass,
     keep_going: &'a mut KeepGoing<'a>,
 }
 
 impl Store {
-    /// Predicts those of `which` whose image is new or has changed since, and keeps the outputs. The network
-    /// is opened only when there is something to predict, and an image only where its features are not known.
-    /// `keep_going` gets (done, of); what was computed before it said no is kept.
+    /// Predicts those of `which` whose image is new or has changed, and stores the outputs. The network is opened
+    /// only if there is something to predict, and an image only if its features are not stored. `keep_going` gets
+    /// (done, of); results before a cancel are kept.
     ///
     /// # Errors
     /// The device ran out of memory or failed, or the disk is full. Images that cannot be read are listed
@@ -58,7 +58,7 @@ impl Store {
     ) -> anyhow::Result<Pass> {
         let missing = self.missing(rows, which)?;
         let of = missing.len();
-        // Says that it has begun, and lets a cancelled pass end before the first batch.
+        // Reports the start, so that a cancelled pass ends before the first batch.
         if !keep_going(0, of) {
             return Ok(Pass::default());
         }
@@ -77,7 +77,7 @@ impl Store {
         {
             work.look(&unknown, workers)?;
             if let Some(shared) = &self.shared {
-                // Pieces of a dataset come one after the other: each image need not be looked at for each.
+                // A dataset is processed in pieces: do not check all images for each of them.
                 clean::clean_unused(shared);
             }
         }
@@ -92,8 +92,7 @@ impl Work<'_> {
         (self.keep_going)(self.pass.predicted + self.pass.failures.len(), self.of)
     }
 
-    /// Answers for the images whose features are known, without looking at them, and gives the others; `None` where
-    /// the user stopped it.
+    /// Predicts the images with stored features without reading them, and returns the others; `None` if cancelled.
     fn classify_known(
         &mut self,
         missing: Vec<(usize, Stamp)>,
@@ -129,7 +128,7 @@ impl Work<'_> {
         Ok(Some(unknown.into_iter().map(|(image, _)| image).collect()))
     }
 
-    /// Lets the network look at images.
+    /// Runs the network on images.
     fn look(&mut self, missing: &[(usize, Stamp)], workers: usize) -> anyhow::Result<()> {
         let which: Vec<usize> = missing.iter().map(|(row, _)| *row).collect();
         let stamps: HashMap<usize, Stamp> = missing.iter().copied().collect();
@@ -139,7 +138,7 @@ impl Work<'_> {
         look_at_rows(predictor, self.rows.to_vec(), &which, sizes, &mut |batch, look| {
             self.pass.failures.extend(batch.failures);
             self.pass.notes.extend(batch.notes);
-            // As heads see them that are trained on the features that are kept.
+            // Rounded as stored, as heads that are trained on stored features see them.
             buffer.add(match self.store.shared {
                 Some(_) => predictor.classify(&look.features)?,
                 None => look.probabilities,
@@ -160,7 +159,7 @@ impl Work<'_> {
         if buffer.images.is_empty() { Ok(()) } else { self.keep(buffer) }
     }
 
-    /// The features where they are shared, and what the network says beside the run.
+    /// Stores features in the shared store, and outputs beside the run.
     fn keep(&self, mut buffer: Buffer) -> anyhow::Result<()> {
         if let Some(shared) = &self.store.shared {
             let features = features::Buffer {

@@ -1,4 +1,4 @@
-//! Results that follow from a store's outputs and took a while: kept beside the shards, one file each.
+//! Expensive results derived from a store's outputs: kept beside the shards, one file each.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -8,25 +8,24 @@ use tch::Tensor;
 use super::ENDING;
 use crate::model::tensor_file;
 
-/// The flat map of the images.
+/// The two-dimensional map of the images.
 pub const MAP: &str = "map";
-/// What heads say that were not fitted to an image.
+/// Out-of-sample predictions of cross-validated heads.
 pub const OUT_OF_SAMPLE: &str = "out-of-sample";
-/// The same of heads on the features of a network that saw no label.
+/// The same for heads on the features of a network that saw no label.
 pub const UNSEEN: &str = "unseen";
-/// All results that are kept.
+/// All kinds of results.
 pub(super) const NAMES: [&str; 3] = [MAP, OUT_OF_SAMPLE, UNSEEN];
 
-/// The key in a file's header of what its result follows from.
+/// The key in a file's header for the digest of its inputs.
 pub(super) const DIGEST: &str = "digest";
 
 fn file(folder: &Path, name: &str) -> PathBuf {
-    // Not all digits, as those of shards are.
+    // Not all digits, unlike the names of shards.
     folder.join(format!("{name}.{ENDING}"))
 }
 
-/// The lists of a result, where it is there, was made from what `digest` says, and they are as long as
-/// `lengths` says.
+/// Reads the lists of a result, if it exists, was computed from inputs with this `digest`, and has these `lengths`.
 pub fn read(folder: &Path, name: &str, digest: &str, lengths: &[usize]) -> Option<Vec<Vec<f32>>> {
     let file = file(folder, name);
     if !file.is_file() {
@@ -36,7 +35,7 @@ pub fn read(folder: &Path, name: &str, digest: &str, lengths: &[usize]) -> Optio
         let length = name.parse::<usize>().ok().and_then(|part| lengths.get(part));
         length.is_some_and(|length| shape == [*length])
     };
-    // A damaged one is as good as none: it is computed anew.
+    // A damaged one counts as missing: it is recomputed.
     let read = tensor_file::read(&file, is_part).ok()?;
     if read.metadata.get(DIGEST).map(String::as_str) != Some(digest) {
         return None;
@@ -50,7 +49,7 @@ pub fn read(folder: &Path, name: &str, digest: &str, lengths: &[usize]) -> Optio
     (0..lengths.len()).map(numbers).collect()
 }
 
-/// Keeps a result in place of an older one; that it cannot be kept is only logged.
+/// Stores a result, replacing an older one; failure is only logged.
 pub fn write(folder: &Path, name: &str, digest: &str, lists: &[Vec<f32>]) {
     let tensor = |(part, values): (usize, &Vec<f32>)| Ok((part.to_string(), Tensor::f_from_slice(values)?));
     let tensors: Result<Vec<(String, Tensor)>, tch::TchError> =

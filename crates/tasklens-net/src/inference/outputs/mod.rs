@@ -1,9 +1,9 @@
-//! What a network says of every image of a dataset: probabilities and features, kept beside the run.
+//! The outputs of a network for every image of a dataset: probabilities and features, stored beside the run.
 //!
-//! A [`Store`] writes them in shards as they are computed, so that a pass that was cancelled goes on where
-//! it was, and images that came since cost only themselves. [`Outputs`] is what Inspect reads. Labels are no
-//! part of it: they may change without a new pass. The features of a backbone that other networks have, too, are
-//! in the [store of features](super::features): for heads that are new on it no image need be looked at.
+//! A [`Store`] writes them in shards as they are computed, so that a cancelled pass continues where it stopped, and
+//! only new images are computed later. [`Outputs`] is what Inspect reads. It does not contain labels, which may
+//! change without a new pass. Features of a shared backbone are in the [store of features](super::features): new
+//! heads on it need not read any image.
 
 mod compute;
 pub mod derived;
@@ -30,22 +30,22 @@ pub use compute::Pass;
 pub use shard::Buffer;
 use shard::Shard;
 
-/// So many images are in a file: a killed pass loses no more.
+/// Images per file: the most that a killed pass can lose.
 const SHARD_IMAGES: usize = 2048;
-/// The folder within a run.
+/// The name of the folder within a run.
 const FOLDER: &str = "outputs";
 const ENDING: &str = "safetensors";
-/// The name of a store: so many hexadecimal digits of what its checkpoint hashes to.
+/// Number of hexadecimal digits of the checkpoint's hash in the name of a store.
 const DIGITS_OF_STORE: usize = 16;
-/// The name of a file of outputs.
+/// Number of digits in the name of a file of outputs.
 const DIGITS_OF_SHARD: usize = 6;
 
-/// What a network says of images.
+/// The outputs of a network for images.
 #[derive(Clone, Debug)]
 pub struct Outputs {
     /// The tasks of the network.
     pub tasks: Vec<Task>,
-    /// One per image, as the dataset has it.
+    /// Image paths as in the dataset.
     pub images: Vec<PathBuf>,
     /// `[task]`, each `[N, labels]`: the network's own probabilities.
     pub probabilities: Vec<Vec<f32>>,
@@ -60,32 +60,32 @@ impl Outputs {
     }
 }
 
-/// Where the outputs of one checkpoint are kept.
+/// The store for the outputs of one checkpoint.
 #[derive(Clone, Debug)]
 pub struct Store {
     folder: PathBuf,
     tasks: Vec<Task>,
-    /// Where the features of its backbone are, if other networks have the same; else they are here.
+    /// The shared store of features if other networks have the same backbone; else they are stored here.
     shared: Option<features::Store>,
-    /// Where nothing may be written beside the checkpoint: gone with the last clone.
+    /// A temporary folder if nothing can be written beside the checkpoint; removed with the last clone.
     temporary: Option<Arc<tempfile::TempDir>>,
 }
 
 impl Store {
-    /// The store of the best checkpoint of a run folder, or of a checkpoint alone.
+    /// The store of the best checkpoint of a run folder, or of a single checkpoint.
     ///
     /// # Errors
     /// The checkpoint cannot be read, or its outputs would lie behind a symbolic link.
     pub fn of(model_or_run: &Path) -> anyhow::Result<Self> {
         let path = checkpoint_of(model_or_run);
         let description = checkpoint::read_description(&path)?;
-        // The weights themselves say whether outputs are theirs: a resumed run has new ones.
+        // Outputs are identified by the weights: a resumed run has new ones.
         let bytes = files::map(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let digest = hex(&Sha256::digest(&bytes))[..DIGITS_OF_STORE].to_owned();
         let beside =
             if model_or_run.is_dir() { model_or_run.join(FOLDER) } else { path.with_extension(FOLDER) };
         let folder = beside.join(digest);
-        // A run may come from anywhere: a link in it leads to what is not its own.
+        // A run may come from anywhere: a link in it may lead outside.
         if let Some(link) = [&beside, &folder].into_iter().find(|folder| folder.is_symlink()) {
             bail!(
                 "{} is a symbolic link, and predictions are neither read nor kept through one: remove the link",
@@ -96,10 +96,10 @@ impl Store {
         Ok(Self { folder, tasks: description.tasks, shared, temporary: None })
     }
 
-    /// The same in a folder of the system for temporary files, where the run cannot be written to.
+    /// The same in a temporary folder, for a run that is not writable.
     ///
     /// # Errors
-    /// No such folder can be made.
+    /// The folder cannot be created.
     pub fn temporary(self) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         Ok(Self {
@@ -110,7 +110,7 @@ impl Store {
         })
     }
 
-    /// Where it is; further results about the same checkpoint are kept there, too.
+    /// Its folder, which also holds further results for the same checkpoint.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -132,7 +132,7 @@ impl Store {
         files.sort();
         let shards: Vec<Shard> =
             files.iter().map(|file| Shard::open(file, &self.tasks)).collect::<anyhow::Result<_>>()?;
-        // One network has written them all.
+        // All were written by the same network.
         let mut dimensions = self.shared.as_ref().map(features::Store::dimensions);
         for (shard, file) in shards.iter().zip(&files) {
             let Some(numbers) = &shard.numbers else { continue };
@@ -142,7 +142,7 @@ impl Store {
         Ok(shards)
     }
 
-    /// All outputs that are there; where an image was predicted twice, the later.
+    /// All stored outputs; the latest if an image was predicted several times.
     ///
     /// # Errors
     /// A file is damaged; the message names it.
@@ -176,7 +176,7 @@ impl Store {
         })
     }
 
-    /// The features of images, from the shards or from where they are shared, and which of the images have any.
+    /// The features of images, from the shards or the shared store, and which of the images have any.
     fn features_of(&self, shards: &[Shard], images: Vec<Place>) -> (Vec<Place>, Features) {
         let shelf = self.shared.as_ref().map(features::Store::read).unwrap_or_default();
         let identity = |(shard, row): &Place| shards[*shard as usize].identity(*row as usize);
@@ -184,7 +184,7 @@ impl Store {
             images.iter().filter(|image| shards[image.0 as usize].numbers.is_none()).map(identity).collect();
         let mut elsewhere = shelf.find(&View::Plain, &elsewhere).into_iter();
         let mut files: Vec<Arc<Numbers>> = Vec::new();
-        // Where the features of a shard are among the files.
+        // Index of each shard's features among the files.
         let own: Vec<Option<u32>> = shards
             .iter()
             .map(|shard| {
@@ -206,7 +206,7 @@ impl Store {
         )
     }
 
-    /// Whether every image of `which` is known as it is on disk now.
+    /// Whether there are outputs for every image of `which` as it is on disk now.
     ///
     /// # Errors
     /// A file is damaged; the message names it.
@@ -214,7 +214,7 @@ impl Store {
         Ok(self.missing(rows, which)?.is_empty())
     }
 
-    /// Which images are not known as they are on disk now, with their stamps. One whose features are gone is not.
+    /// Images without up-to-date outputs, with their stamps; also those whose features are gone.
     fn missing(&self, rows: &[Row], which: &[usize]) -> anyhow::Result<Vec<(usize, Stamp)>> {
         let shards = self.shards()?;
         let shelf = self.shared.as_ref().map(features::Store::read).unwrap_or_default();
@@ -222,7 +222,7 @@ impl Store {
         let identity = |(row, stamp): (&usize, &Stamp)| Identity::new(&rows[*row].image, *stamp);
         let identities: Vec<Identity> = which.iter().zip(&stamps).map(identity).collect();
         let shared = shelf.find(&View::Plain, &identities);
-        // Per image its latest stamp, and whether its features are beside it.
+        // Per image its latest stamp, and whether its features are stored with it.
         let mut known: HashMap<&Path, (Stamp, bool)> = HashMap::new();
         for shard in &shards {
             let stamps = shard.stamps.iter().map(|stamp| (*stamp, shard.numbers.is_some()));
@@ -237,7 +237,7 @@ impl Store {
         Ok((0..which.len()).filter(is_missing).map(|place| (which[place], stamps[place])).collect())
     }
 
-    /// Adds outputs, computed by whomever, in one file.
+    /// Adds outputs in one file.
     ///
     /// # Errors
     /// The disk is full or not writable.
@@ -252,7 +252,7 @@ impl Store {
                 continue;
             }
             match files::create(&file, &bytes) {
-                // Another job of this run took the name that was free a moment ago.
+                // Another job of this run took the name meanwhile.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 done => return done.with_context(|| format!("cannot write {}", file.display())),
             }
@@ -260,7 +260,7 @@ impl Store {
     }
 }
 
-/// Whether a file of the store holds outputs: six digits; others hold what was derived from them.
+/// Whether a file of the store holds outputs: six digits; others hold derived results.
 fn is_shard(file: &Path) -> bool {
     file.extension().is_some_and(|ending| ending == ENDING)
         && file.file_stem().is_some_and(|stem| {

@@ -1,5 +1,5 @@
-//! Outputs of earlier checkpoints of a run: they are of no use to anybody, and go. Nothing else does, whatever
-//! a run from elsewhere has in the place of them.
+//! Removes outputs of earlier checkpoints of a run, and nothing else, whatever a run from elsewhere has in their
+//! place.
 
 use std::fs::{self, DirEntry};
 use std::io;
@@ -8,7 +8,7 @@ use std::path::Path;
 use super::{DIGITS_OF_STORE, ENDING, derived, is_shard, shard};
 use crate::model::tensor_file;
 
-/// Removes the stores beside `store`, a folder of this program's own.
+/// Removes the other stores beside `store`.
 pub(super) fn clear(store: &Path) {
     let Some(parent) = store.parent() else { return };
     for entry in fs::read_dir(parent).into_iter().flatten().filter_map(Result::ok) {
@@ -22,8 +22,8 @@ pub(super) fn clear(store: &Path) {
     }
 }
 
-/// Whether an entry is a folder with a name as stores have it, and in it files that a store wrote and no others.
-/// An empty folder may be anybody's; a link leads to what is not ours.
+/// Whether an entry is a folder with the name of a store that contains only files of a store. An empty folder may be
+/// a user's, and links are not followed.
 fn is_store(entry: &DirEntry) -> bool {
     let is_digit = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
     let name = entry.file_name();
@@ -51,7 +51,7 @@ fn is_ours(file: &DirEntry) -> bool {
     })
 }
 
-/// The files one by one, then the folder if nothing has come into it since.
+/// Removes the files one by one, then the folder if it is empty.
 fn remove(folder: &Path) -> io::Result<()> {
     for file in fs::read_dir(folder)? {
         let file = file?;

@@ -1,4 +1,4 @@
-//! One file of a store of outputs: safetensors with some thousand images, written once, then only read.
+//! One file of a store of outputs: safetensors with a few thousand images, written once, then only read.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -13,44 +13,44 @@ use tasklens_data::files;
 
 use crate::inference::features::{Identity, MINIATURE_BYTES, Numbers, Raw, Stamp, bytes_of, half, tensor_of};
 
-// The tensors of a file, beside those of the probabilities.
+// Names of the tensors in a file, besides the probabilities.
 const IMAGES: &str = "images";
 const STAMPS: &str = "stamps";
 const FEATURES: &str = "features";
 const MINIATURES: &str = "miniatures";
 
-/// Outputs on their way into a file.
+/// Outputs that are to be written to a file.
 #[derive(Debug, Default)]
 pub struct Buffer {
     /// One per image.
     pub images: Vec<PathBuf>,
-    /// As [`stamp`](super::stamp) gave it before the image was read.
+    /// From [`stamp`](super::stamp), taken before the image was read.
     pub stamps: Vec<Stamp>,
     /// `[task]`, each `[N, labels]`.
     pub probabilities: Vec<Vec<f32>>,
-    /// `[N, features]`, float16, little-endian; empty where they are kept elsewhere.
+    /// `[N, features]`, float16, little-endian; empty if stored elsewhere.
     pub features: Vec<u8>,
-    /// `[N, 12, 12, 3]`; empty where they are kept elsewhere.
+    /// `[N, 12, 12, 3]`; empty if stored elsewhere.
     pub miniatures: Vec<u8>,
 }
 
 impl Buffer {
-    /// Nothing yet.
+    /// An empty buffer.
     pub fn new(tasks: usize) -> Self {
         Self { probabilities: vec![Vec::new(); tasks], ..Self::default() }
     }
 
-    /// Adds what the network says of further images, per task.
+    /// Adds the outputs for further images, per task.
     pub(super) fn add(&mut self, probabilities: Vec<Vec<f32>>) {
         for (all, new) in self.probabilities.iter_mut().zip(probabilities) {
             all.extend(new);
         }
     }
 
-    /// The shard as a file has it.
+    /// Serialises the shard.
     ///
     /// # Errors
-    /// The numbers do not fit the tasks.
+    /// The number of values does not fit the tasks.
     pub fn to_bytes(&self, tasks: &[Task]) -> anyhow::Result<Vec<u8>> {
         let count = self.images.len();
         let paths: Vec<Cow<'_, str>> = self.images.iter().map(|path| path.to_string_lossy()).collect();
@@ -77,7 +77,7 @@ fn probabilities_name(task: usize) -> String {
     format!("probabilities.{task}")
 }
 
-/// A shard opened for reading. What is large stays in the file.
+/// A shard opened for reading. Large data stays in the file.
 #[derive(Debug)]
 pub struct Shard {
     /// One per image.
@@ -86,7 +86,7 @@ pub struct Shard {
     pub stamps: Vec<Stamp>,
     /// `[task]`, each `[N, labels]`.
     pub probabilities: Vec<Vec<f32>>,
-    /// The features and the file itself; `None` where they are kept elsewhere.
+    /// The features, with the mapped file; `None` if stored elsewhere.
     pub numbers: Option<Arc<Numbers>>,
 }
 
@@ -94,7 +94,7 @@ impl Shard {
     /// Opens a shard of a network with these tasks.
     ///
     /// # Errors
-    /// It cannot be read, is damaged, or is of other tasks.
+    /// It cannot be read, is damaged, or has other tasks.
     pub fn open(file: &Path, tasks: &[Task]) -> anyhow::Result<Self> {
         let map = files::map(file).with_context(|| format!("cannot read {}", file.display()))?;
         Self::of(map, tasks).with_context(|| damaged(file))
@@ -103,7 +103,7 @@ impl Shard {
     fn of(map: Mmap, tasks: &[Task]) -> anyhow::Result<Self> {
         let tensors = SafeTensors::deserialize(&map)?;
         let find = |name: &str| tensors.tensor(name).with_context(|| format!("`{name}` is missing"));
-        // Each is read as what it is: the file may come from anywhere.
+        // Types and shapes are checked: the file may come from anywhere.
         let data = |name: &str, dtype: Dtype, shape: &[usize]| tensor_of(&tensors, name, dtype, shape);
         let paths = find(IMAGES)?;
         let images: Vec<PathBuf> = serde_json::from_slice(data(IMAGES, Dtype::U8, &[paths.data().len()])?)?;
@@ -127,7 +127,7 @@ impl Shard {
         Ok(Self { images, stamps, probabilities, numbers: Some(Arc::new(numbers)) })
     }
 
-    /// An image as it was when it was predicted.
+    /// Path and stamp of an image when it was predicted.
     ///
     /// # Panics
     /// There is no such row.
@@ -141,7 +141,7 @@ pub fn is_of_shard(header: &Metadata) -> bool {
     [IMAGES, STAMPS, &probabilities_name(0)].iter().all(|name| header.info(name).is_some())
 }
 
-/// What is said of a file that cannot be read.
+/// The message for a file that cannot be read.
 pub fn damaged(file: &Path) -> String {
     format!("{} is damaged: delete it, and its images are predicted again", file.display())
 }

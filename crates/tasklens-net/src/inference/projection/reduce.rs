@@ -9,14 +9,14 @@ use tch::{Device, Kind, Tensor, no_grad};
 use super::Layout;
 use crate::inference::outputs::Features;
 
-/// Images that the components are computed on.
+/// Number of images for computing the components.
 const SAMPLE: usize = 10_000;
-/// Directions sought beyond those wanted, and rounds that sharpen them (Halko et al. 2011, section 4.5).
+/// Oversampling and power iterations (Halko et al. 2011, section 4.5).
 const OVERSAMPLING: usize = 10;
 const ROUNDS: usize = 4;
-/// Images in memory at a time.
+/// Number of images in memory at a time.
 const CHUNK: usize = 4096;
-/// Numbers of a product of blocks: 64 MiB.
+/// Size of a block product in numbers: 64 MiB.
 const PRODUCT: usize = 16 << 20;
 
 /// Images by their leading principal components, `[N, K]` float32.
@@ -24,10 +24,10 @@ pub struct Reduced {
     values: Tensor,
 }
 
-/// Per image its nearest others, with the distance.
+/// Per image its nearest neighbours with distances.
 pub type Nearest = Vec<Vec<(usize, f32)>>;
 
-/// So many of `0..of` in ascending order, or all.
+/// At most this many of `0..of` in ascending order.
 pub fn sample(of: usize, wanted: usize, seed: u64) -> Vec<usize> {
     if of <= wanted {
         return (0..of).collect();
@@ -39,7 +39,7 @@ pub fn sample(of: usize, wanted: usize, seed: u64) -> Vec<usize> {
     sample
 }
 
-/// `[items, D]`, each of length 1; one without length stays zero.
+/// `[items, D]`, each normalised to length 1; zero vectors stay zero.
 fn unit(features: &Features, items: &[usize]) -> anyhow::Result<Tensor> {
     let shape = [items.len() as i64, features.dimensions() as i64];
     let values = Tensor::f_from_slice(&features.gather(items))?.f_view(shape)?;
@@ -47,7 +47,7 @@ fn unit(features: &Features, items: &[usize]) -> anyhow::Result<Tensor> {
     Ok(values.f_div(&lengths.f_clamp_min(1e-12)?)?)
 }
 
-/// Mean and `[D, components]` directions, those of the largest variance first.
+/// Mean and directions `[D, components]`, largest variance first.
 fn directions(features: &Features, components: usize, seed: u64) -> anyhow::Result<(Tensor, Tensor)> {
     let values = unit(features, &sample(features.len(), SAMPLE, seed))?;
     let mean = values.f_mean_dim(0, true, Kind::Float)?;
@@ -57,7 +57,7 @@ fn directions(features: &Features, components: usize, seed: u64) -> anyhow::Resu
     let wanted = (components as i64).min(rows).min(dimensions);
     let sought = (wanted + OVERSAMPLING as i64).min(rows).min(dimensions);
     let mut random = Pcg64::seed_from_u64(seed);
-    // Any distribution about zero finds the range.
+    // Any distribution around zero works.
     let drawn: Vec<f32> = (0..dimensions * sought).map(|_| random.random::<f32>() - 0.5).collect();
     let mut basis = Tensor::f_from_slice(&drawn)?.f_view([dimensions, sought])?;
     for _ in 0..ROUNDS {
@@ -68,14 +68,14 @@ fn directions(features: &Features, components: usize, seed: u64) -> anyhow::Resu
     // In ascending order of the variance.
     let (_, turn) = within.f_tr()?.f_mm(&within)?.f_linalg_eigh("L")?;
     let found = basis.f_mm(&turn.f_flip([1])?.f_narrow(1, 0, wanted)?)?;
-    // Either sign is right: the largest number of each direction is made positive.
+    // The sign is arbitrary: the largest number of each direction is made positive.
     let (_, largest) = found.f_abs()?.f_max_dim(0, true)?;
     let signs = found.f_gather(0, &largest, false)?.f_sign()?;
     Ok((mean, found.f_mul(&signs)?))
 }
 
 impl Reduced {
-    /// Of all images; `None` where `keep_going` said no.
+    /// For all images; `None` if cancelled by `keep_going`.
     pub fn of(
         features: &Features,
         components: usize,
@@ -96,7 +96,7 @@ impl Reduced {
             for items in items.chunks(CHUNK) {
                 let values = unit(features, items)?.f_sub(&mean)?.f_mm(&directions)?;
                 let place = zeros.f_narrow(0, items[0] as i64, items.len() as i64)?;
-                // Fewer images, or features, than components leave the last ones zero.
+                // With fewer images or features than components, the last ones stay zero.
                 place.f_narrow(1, 0, directions.size()[1])?.f_copy_(&values)?;
                 if !keep_going(items[0] + items.len(), of) {
                     return Ok(None);
@@ -106,7 +106,7 @@ impl Reduced {
         })
     }
 
-    /// Some of the images.
+    /// A selection of the images.
     pub fn pick(&self, items: &[usize]) -> anyhow::Result<Self> {
         let items: Vec<i64> = items.iter().map(|item| *item as i64).collect();
         Ok(Self { values: self.values.f_index_select(0, &Tensor::f_from_slice(&items)?)? })
@@ -120,8 +120,8 @@ impl Reduced {
         flat.as_chunks().0.to_vec()
     }
 
-    /// Per image, the `count` nearest of `others` with their distances, the nearest first; without the one
-    /// of the same number where `except_itself`. `None` where `keep_going` said no.
+    /// Per image, the `count` nearest of `others` with their distances, the nearest first; excluding the one with the
+    /// same number if `except_itself`. `None` if cancelled by `keep_going`.
     pub fn nearest(
         &self,
         others: &Self,

@@ -1,5 +1,5 @@
-//! The layout itself, by bhtsne: t-SNE with the repulsion of many images interpolated on a grid, so that the
-//! work is linear in their number.
+//! The layout by bhtsne: t-SNE whose repulsion is interpolated on a grid for many images, so that the time is linear
+//! in their number.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -11,20 +11,20 @@ use tasklens_data::work::KeepGoing;
 use super::Layout;
 use super::reduce::Nearest;
 
-/// Images from which there is something to lay out.
+/// Minimum number of images for a layout.
 pub const LEAST: usize = 10;
-/// How many neighbours an image is kept to, softly.
+/// The perplexity: effective number of neighbours.
 const PERPLEXITY: f32 = 15.0;
 const EPOCHS: usize = 500;
-/// From so many images on the grid is faster than a tree (van der Maaten 2014).
+/// From this number of images on the grid is faster than a tree (van der Maaten 2014).
 const MANY: usize = 5000;
-/// Width of a cell of the tree by its distance, under which it counts as one point.
+/// Ratio of a tree cell's width to its distance below which it counts as one point.
 const ACCURACY: f32 = 0.5;
-/// Deviation of the layout at the beginning: small, so that what is pulled together can pass
-/// (Kobak and Berens 2019).
+/// Initial standard deviation of the layout: small, so that attracted points can pass each other (Kobak and Berens
+/// 2019).
 const BEGINNING: f32 = 1e-4;
 
-/// Neighbours that a layout of so many images wants of each.
+/// Number of neighbours needed per image, for this many images.
 pub fn neighbours(images: usize) -> usize {
     (3 * perplexity(images) as usize).max(1)
 }
@@ -33,14 +33,14 @@ fn perplexity(images: usize) -> f32 {
     PERPLEXITY.min(((images.saturating_sub(1)) / 3) as f32).max(1.0)
 }
 
-/// Unwinds out of the layout, which offers no other way.
+/// Unwinds out of the layout, which cannot be cancelled otherwise.
 struct Cancelled;
 
-/// Lays out images by their [`neighbours`] (place and distance, the nearest first), from where `begin` has
-/// them. `None` where `keep_going` said no.
+/// Lays out images by their [`neighbours`] (index and distance, nearest first), starting from `begin`. `None` if
+/// cancelled by `keep_going`.
 ///
 /// # Errors
-/// The library fails; the message is its own.
+/// The library failed, with its message.
 pub fn lay_out(
     begin: &Layout,
     found: &Nearest,
@@ -53,7 +53,7 @@ pub fn lay_out(
     let squares: f32 = begin.iter().map(|place| place[0] * place[0]).sum();
     let scale = BEGINNING / (squares / begin.len() as f32).sqrt().max(1e-12);
     let scaled: Vec<f32> = begin.as_flattened().iter().map(|value| value * scale).collect();
-    // It asks for the data's number alone where neighbours are given.
+    // With given neighbours, only the number of data points matters.
     let data = vec![0_u8; begin.len()];
     let work = || {
         let mut layout: tSNE<'_, f32, u8, 2> = tSNE::new(&data);

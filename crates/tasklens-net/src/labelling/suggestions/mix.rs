@@ -1,25 +1,25 @@
-//! Heads that were fitted to all labels so far, together with the network whose features they read.
+//! Mixes heads that were fitted to all labels so far with the network whose features they use.
 
 use std::sync::Arc;
 
 use super::{Answers, Suggestions};
 
-/// Shares of what was learnt anew that are tried beside the network's own word.
+/// Candidate weights of the refitted heads in the mix.
 const SHARES: [f32; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 
-/// Labelled rows that a share is measured on. On fewer an accuracy is known to no better than 9 points (a standard
-/// error), which is more than heads and network mostly differ by.
+/// Minimum number of labelled rows for choosing the weight. With fewer, the standard error of an accuracy exceeds 9
+/// points, which is more than the usual difference of heads and network.
 const MEASURED: usize = 30;
 
 impl Suggestions {
-    /// What these heads have learnt together with what the network says by itself (`labels[task][row]`); both are of
-    /// the same outputs. Per task the two are mixed in the proportion that predicts best the labelled rows that the
-    /// network did not train on: of the others it knows the label by heart, and the heads, which are out-of-sample,
-    /// would be nothing beside it. Where these rows are too few, the heads stand alone, as they have learnt from the
-    /// network's training rows, too. Where none of the labelled rows has trained, all count, however few: heads that learnt from
-    /// twenty labels do not push aside a network that learnt from thousands of others.
+    /// Mixes these heads with the network itself (`labels[task][row]`); both must be from the same outputs. Per task
+    /// they are mixed in the proportion that best predicts the labelled rows that the network was not trained on: it
+    /// has memorised the other labels, and the out-of-sample heads would count for nothing. If these rows are too
+    /// few, the heads are used alone, as they have learnt from the network's training rows, too. If none of the
+    /// labelled rows was used for training, all count, however few: heads fitted to twenty labels should not displace
+    /// a network trained on thousands of others.
     ///
-    /// A label that the network trained on is spoken of by the heads alone.
+    /// For labels that the network was trained on, only the heads count.
     pub fn mixed_with(&self, network: &Self, labels: &[Vec<Option<u32>>]) -> Self {
         let mix = |(index, learnt): (usize, &Answers)| {
             let known = network.tasks.get(index).filter(|known| {
@@ -40,11 +40,11 @@ impl Suggestions {
     }
 }
 
-/// One task of both.
+/// One task of heads and network.
 struct Mix<'a> {
-    /// Per item.
+    /// Label per item.
     labels: &'a [Option<u32>],
-    /// Per item whether the network trained on it; empty where it has on none.
+    /// Per item whether the network was trained on it; empty if on none.
     trained: &'a [bool],
     known: &'a Answers,
     learnt: &'a Answers,
@@ -55,7 +55,7 @@ impl Mix<'_> {
         self.labels[item].is_some() && self.trained.get(item) == Some(&true)
     }
 
-    /// How much of what was learnt predicts best, by log loss. Of equals the least: it changes least.
+    /// The best weight of the heads by log loss, the smallest on ties, which changes least.
     fn share(&self) -> f32 {
         let labelled: Vec<usize> =
             (0..self.labels.len()).filter(|item| self.labels[*item].is_some()).collect();
@@ -82,7 +82,7 @@ impl Mix<'_> {
         Some(share * learnt + (1.0 - share) * known)
     }
 
-    /// `[items, labels]`.
+    /// Mixed probabilities `[items, labels]`.
     fn probabilities(&self, share: f32) -> Vec<f32> {
         let classes = self.learnt.task.labels.len();
         let of_item = |item: usize| {

@@ -1,4 +1,4 @@
-//! The speed of a network at a size and precision on a device: a few batches of real images.
+//! Measures the speed of a network at a size and precision on a device, with a few batches of real images.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use crate::training::events::Stage;
 use crate::training::metrics::{Totals, Weights};
 use crate::training::setup;
 
-/// What a speed is of.
+/// What determines a speed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subject {
     backbone: Backbone,
@@ -29,7 +29,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Of a config's run.
+    /// For a run of a config.
     pub fn of(model: &ModelConfig) -> Self {
         Self {
             backbone: model.backbone,
@@ -42,28 +42,28 @@ impl Subject {
     }
 }
 
-/// Seconds per image.
+/// A measured speed, in seconds per image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Speed {
-    /// Reading and scaling, all workers together.
+    /// Decoding and scaling, all workers together.
     pub decode: f64,
-    /// Once through the network.
+    /// A forward pass.
     pub forward: f64,
-    /// Forward, backward and a step of all layers; 0 where the backbone does not learn.
+    /// Forward, backward and optimizer step of all layers; 0 if the backbone is frozen.
     pub train: f64,
     /// The same for the heads alone, on features.
     pub heads: f64,
 }
 
-/// Images that are read; a batch on the CPU has no more, either: larger ones are hardly faster there.
+/// Number of images to read; also the largest batch on the CPU, where larger ones are hardly faster.
 const IMAGES: usize = 8;
-/// Each thing is done at least twice after a first time, and until so much time has passed.
+/// Each measurement is repeated at least twice after a warm-up, and until this much time has passed.
 const LONG_ENOUGH: Duration = Duration::from_millis(700);
 
-/// Measures for a few seconds. `keep_going` is asked between batches.
+/// Measures for a few seconds. `keep_going` is called between batches.
 ///
 /// # Errors
-/// `keep_going` said no; the device does not work; none of some images can be read.
+/// Cancelled by `keep_going`; the device does not work; or none of the sampled images can be read.
 pub fn measure(config: &Config, rows: &[Row], keep_going: &dyn Fn() -> bool) -> anyhow::Result<Speed> {
     let model = &config.model;
     let device = setup::device(config)?;
@@ -74,7 +74,7 @@ pub fn measure(config: &Config, rows: &[Row], keep_going: &dyn Fn() -> bool) -> 
         _ => model.batch_size.max(2),
     };
     let mut network = Network::new(model.backbone, &model.tasks, model.random_seed, device.tch)?;
-    // Batches of a run follow other programs, too.
+    // As in a run, the threads adapt to other programs.
     let _cores = FreeCores::new(device.tch, model.threads);
     let input = network.normalise(&batch_of(&pixels, images, (model.height, model.width))?, kind)?;
     let train = match model.freeze_convolutional_layers {
@@ -102,7 +102,7 @@ pub fn measure(config: &Config, rows: &[Row], keep_going: &dyn Fn() -> bool) -> 
     Ok(Speed { decode, forward, train, heads })
 }
 
-/// A step of what learns in a stage; gives the loss.
+/// One optimizer step of a stage; returns the loss.
 fn learner<'a>(
     model: &ModelConfig,
     network: &'a Network,
@@ -116,19 +116,19 @@ fn learner<'a>(
     let mut totals = Totals::new(model.tasks.len(), network.device())?;
     Ok(move || {
         let loss = totals.add(&logits(network)?, &labels, &weights)?.context("there is no task")?;
-        // Rates so small change nothing that would take another time.
+        // With such small rates the weights practically do not change.
         adam.step(&loss, 1e-9)?;
         Ok(loss)
     })
 }
 
-/// Seconds per image of `work` on `images`; what it gives is waited for.
+/// Seconds per image of `work` on `images`, including the wait for the device.
 fn timed(
     keep_going: &dyn Fn() -> bool,
     images: usize,
     work: &mut dyn FnMut() -> anyhow::Result<Tensor>,
 ) -> anyhow::Result<f64> {
-    // The first time chooses kernels and takes memory.
+    // The first run selects kernels and allocates memory.
     work()?.f_double_value(&[])?;
     let began = Instant::now();
     let mut times = 0;
@@ -142,7 +142,7 @@ fn timed(
     Ok(began.elapsed().as_secs_f64() / (times * images) as f64)
 }
 
-/// Seconds per image to read some that are spread over all, and the pixels of one after the other.
+/// Seconds per image for reading a sample spread over all images, and their pixels.
 fn decode(config: &Config, rows: &[Row], workers: usize) -> anyhow::Result<(f64, Vec<u8>)> {
     let usable: Vec<&Row> = rows.iter().filter(|row| row.usable).collect();
     let step = usable.len().div_ceil(IMAGES).max(1);
@@ -165,7 +165,7 @@ fn decode(config: &Config, rows: &[Row], workers: usize) -> anyhow::Result<(f64,
     Ok((began.elapsed().as_secs_f64() / count as f64, pixels))
 }
 
-/// `[images, H, W, 3]`, as often as need be from the first again.
+/// Pixels `[images, H, W, 3]`, repeated as needed.
 fn batch_of(pixels: &[u8], images: usize, (height, width): (u32, u32)) -> anyhow::Result<Tensor> {
     let bytes = images * height as usize * width as usize * 3;
     let pixels: Vec<u8> = pixels.iter().copied().cycle().take(bytes).collect();

@@ -1,4 +1,4 @@
-//! What a run has to do, less what is done already.
+//! The work of a run, without what is already done.
 
 use tasklens_data::config::{Config, Pretrained};
 use tasklens_data::dataset::Dataset;
@@ -10,18 +10,18 @@ use crate::training::events::Stage;
 use crate::training::features::training_views;
 use crate::training::{setup, trainer};
 
-/// Images, and features of them that need not be computed.
+/// Counts of images and stored features.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
-    /// Images that train.
+    /// Number of training images.
     pub train: usize,
-    /// Images that validate.
+    /// Number of validation images.
     pub validation: usize,
-    /// Views of them whose features are in the store.
+    /// Number of views whose features are in the store.
     pub stored: usize,
 }
 
-/// What a run of `config` would do. Reads the store of features where it begins with heads alone.
+/// The work of a run of `config`. Reads the feature store if it starts with the heads alone.
 ///
 /// # Errors
 /// The weights in the cache cannot be read, or the device does not work.

@@ -1,7 +1,7 @@
-//! Many multinomial logistic regressions in the same passes over the features.
+//! Fits many multinomial logistic regressions in shared passes over the features.
 //!
-//! Each pass reads every feature once and serves all problems (a task without one of its folds, or with one
-//! of several penalties) by one matrix product; float16 stays in its file but for one chunk.
+//! Each pass reads every feature once and serves all problems (a task without one of its folds, or with one of
+//! several penalties) by one matrix product; only one chunk of the float16 features is in memory.
 
 use tasklens_data::work::KeepGoing;
 use tch::{Kind, Tensor, no_grad};
@@ -9,11 +9,11 @@ use tch::{Kind, Tensor, no_grad};
 use super::inputs::Inputs;
 use super::lbfgs::Lbfgs;
 
-/// Rows in memory at a time.
+/// Number of rows in memory at a time.
 pub const CHUNK: usize = 4096;
-/// Passes at most. It is enough for thousands of features to come within 0.001 of the least loss.
+/// Maximum number of passes: enough to come within 0.001 of the minimal loss with thousands of features.
 pub const PASSES: usize = 80;
-/// A step that lowers the mean loss by less ends a fit.
+/// A fit ends when a step lowers the mean loss by less.
 const TOLERANCE: f64 = 1e-5;
 
 /// One regression.
@@ -21,46 +21,46 @@ const TOLERANCE: f64 = 1e-5;
 pub struct Problem {
     /// Index of its task.
     pub task: usize,
-    /// The fold that it must not see.
+    /// The fold that is held out.
     pub held_out: Option<u8>,
-    /// How much a weight of 1 (for a feature with deviation 1) costs, in rows: the strength of the prior.
+    /// L2 penalty of a weight of 1 (for a feature with standard deviation 1), in rows: the strength of the prior.
     pub penalty: f64,
 }
 
-/// What is known of rows.
+/// The training data.
 #[derive(Clone, Debug)]
 pub struct Rows {
-    /// `[N, D]`.
+    /// Features `[N, D]`.
     pub features: Inputs,
     /// `[task][row]`: the label, or -1.
     pub targets: Vec<Vec<i64>>,
-    /// `[task][row]`: the fold of a labelled row.
+    /// `[task][row]`: the fold of each labelled row.
     pub folds: Vec<Vec<u8>>,
-    /// Per task, how many labels there are.
+    /// Number of labels per task.
     pub labels: Vec<usize>,
 }
 
-/// A head: what it makes of features, as it reads them.
+/// A fitted head, with the way it reads features.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Linear {
-    /// `[labels, D]`.
+    /// Weights `[labels, D]`.
     pub weights: Vec<f32>,
-    /// One per label.
+    /// Biases, one per label.
     pub biases: Vec<f32>,
 }
 
-/// Tells of the work and asks whether to go on.
+/// Reports progress and checks for a cancel.
 pub struct Progress<'a> {
-    /// Rows seen to.
+    /// Rows processed so far.
     pub done: usize,
-    /// Rows to see to, at most.
+    /// Upper bound of rows to process.
     pub of: usize,
-    /// Gets both.
+    /// Gets (done, of) and returns whether to continue.
     pub keep_going: &'a mut KeepGoing<'a>,
 }
 
 impl Progress<'_> {
-    /// So many rows more; whether to go on.
+    /// Adds processed rows; returns whether to continue.
     pub fn step(&mut self, rows: usize) -> bool {
         self.done = (self.done + rows).min(self.of);
         (self.keep_going)(self.done, self.of)
@@ -78,7 +78,7 @@ fn numbers(tensor: &Tensor) -> anyhow::Result<Vec<f32>> {
     Ok(values)
 }
 
-/// Mean of each feature, and 1 / its deviation (0 where it is always the same).
+/// Mean of each feature, and 1 / standard deviation (0 for a constant feature).
 #[derive(Debug)]
 struct Scaling {
     mean: Tensor,
@@ -102,20 +102,20 @@ impl Scaling {
         let mean = sum.f_div_scalar(count)?;
         let variance = squares.f_div_scalar(count)?.f_sub(&mean.f_square()?)?.f_clamp_min(0.0)?;
         let deviation = variance.f_sqrt()?;
-        // What varies by less than float16 can tell from its mean is the same everywhere.
+        // A feature that varies by less than the resolution of float16 counts as constant.
         let varies = deviation.f_gt_tensor(&mean.f_abs()?.f_mul_scalar(1e-4)?.f_add_scalar(1e-8)?)?;
         let inverse = deviation.f_reciprocal()?.f_where_self(&varies, &zeros()?)?;
         Ok(Some(Self { mean: mean.f_to_kind(Kind::Float)?, inverse: inverse.f_to_kind(Kind::Float)? }))
     }
 }
 
-/// A problem on its way.
+/// A problem that is being fitted.
 struct Fit<'a> {
     problem: Problem,
-    /// One per row; -1 for rows that take no part.
+    /// Target per row; -1 for rows that are not used.
     targets: &'a [i64],
     folds: &'a [u8],
-    /// Log of the labels' frequencies, one row added to each: what is said without any evidence.
+    /// Log frequencies of the labels with one row added to each: the prediction without any evidence.
     prior: Vec<f32>,
     rows: f64,
     search: Lbfgs,
@@ -148,7 +148,7 @@ impl<'a> Fit<'a> {
         self.prior.len()
     }
 
-    /// The targets of some rows, -1 for those that take no part.
+    /// The targets of some rows, -1 for those that are not used.
     fn targets(&self, from: usize, to: usize) -> Tensor {
         let rows = self.targets[from..to].iter().zip(&self.folds[from..to]);
         let targets: Vec<i64> = rows
@@ -157,7 +157,7 @@ impl<'a> Fit<'a> {
         Tensor::from_slice(&targets)
     }
 
-    /// The head on inputs that `parameters` of standardised ones mean.
+    /// Converts `parameters` for standardised inputs to a head for plain inputs.
     fn linear(&self, parameters: &[f32], scaling: &Scaling) -> anyhow::Result<(Tensor, Tensor)> {
         let labels = self.labels() as i64;
         let (weights, biases) = parameters.split_at(parameters.len() - self.labels());
@@ -168,19 +168,19 @@ impl<'a> Fit<'a> {
     }
 }
 
-/// What a pass adds up for the fits that are not finished.
+/// The sums of a pass for unfinished fits.
 struct Sums {
     losses: Vec<f64>,
-    /// `[all labels, D]`: by the weights, on inputs.
+    /// Gradient by the weights on inputs, `[all labels, D]`.
     weights: Tensor,
-    /// `[all labels]`.
+    /// Gradient by the biases, `[all labels]`.
     biases: Tensor,
 }
 
-/// The heads that solve `problems`, in their order; `None` where `progress` said no.
+/// Fits the heads for `problems`, in their order; `None` if cancelled by `progress`.
 ///
 /// # Errors
-/// The memory does not suffice.
+/// Out of memory.
 pub fn fit(
     rows: &Rows,
     problems: &[Problem],
@@ -208,7 +208,7 @@ pub fn fit(
     })
 }
 
-/// Losses and gradients where the fits want to know them.
+/// Losses and gradients at the trial points of the fits.
 fn pass(
     features: &Inputs,
     fits: &[&mut Fit<'_>],
@@ -252,7 +252,7 @@ fn pass(
     Ok(Some(sums))
 }
 
-/// Tells each fit the mean loss per row and its gradient, with the penalty.
+/// Passes the mean loss per row and its gradient, with the penalty, to each fit.
 fn tell(fits: &mut [&mut Fit<'_>], sums: &Sums, scaling: &Scaling) -> anyhow::Result<()> {
     let centred = sums.weights.f_sub(&sums.biases.f_unsqueeze(1)?.f_mul(&scaling.mean)?)?;
     let by_weights = centred.f_mul(&scaling.inverse)?;
@@ -273,11 +273,11 @@ fn tell(fits: &mut [&mut Fit<'_>], sums: &Sums, scaling: &Scaling) -> anyhow::Re
     Ok(())
 }
 
-/// Calls `each` with (first row, `[head]` probabilities `[B, labels]`), chunk by chunk; `false` where
-/// `progress` said no.
+/// Calls `each` with (first row, `[head]` probabilities `[B, labels]`), chunk by chunk; `false` if cancelled by
+/// `progress`.
 ///
 /// # Errors
-/// The memory does not suffice.
+/// Out of memory.
 pub fn apply(
     features: &Inputs,
     heads: &[&Linear],

@@ -1,21 +1,21 @@
-//! The features that heads read, and how they read them.
+//! The inputs of heads: features, optionally transformed.
 
 use tch::{Kind, Tensor};
 
 use crate::inference::outputs::Features;
 
-/// What heads learn from.
+/// Transformation of the features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// The features as they are: what the last layer of a network can have learnt.
+    /// Plain features, as for the last layer of a network.
     Plain,
-    /// Their square roots, with their signs. Features are means of rectified activations: many small, few large. Their
-    /// roots are spread more evenly, which teaches more with few labels (Perronnin, Sánchez and Mensink 2010; Yang, Liu
-    /// and Xu 2021). Not for heads that are to become a network's last layer.
+    /// Signed square roots. Features are means of rectified activations: many small, few large. Their square roots
+    /// are distributed more evenly, which gives better results with few labels (Perronnin, Sánchez and Mensink 2010;
+    /// Yang, Liu and Xu 2021). Not for heads that will become a network's last layer.
     Roots,
 }
 
-/// The features of some rows, `[N, D]`.
+/// Features of rows, `[N, D]`, with a transformation.
 #[derive(Clone, Debug)]
 pub struct Inputs {
     features: Features,
@@ -23,12 +23,12 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// Features to be read in some way.
+    /// Features with a transformation.
     pub fn new(features: &Features, reading: Reading) -> Self {
         Self { features: features.clone(), reading }
     }
 
-    /// Rows.
+    /// Number of rows.
     pub fn len(&self) -> usize {
         self.features.len()
     }
@@ -38,12 +38,12 @@ impl Inputs {
         self.features.is_empty()
     }
 
-    /// Numbers per row.
+    /// Length of a feature vector.
     pub fn dimensions(&self) -> usize {
         self.features.dimensions()
     }
 
-    /// Some of the rows.
+    /// A selection of the rows.
     pub fn pick(&self, rows: &[usize]) -> Self {
         Self { features: self.features.pick(rows), reading: self.reading }
     }

@@ -1,33 +1,33 @@
-//! L-BFGS (Liu and Nocedal 1989) as a state machine: it says where it wants to know the loss and its gradient,
-//! and is told. So many problems can share one pass over the data.
+//! L-BFGS (Liu and Nocedal 1989) as a state machine: it asks for loss and gradient at a trial point, so that many
+//! problems can share one pass over the data.
 
 use std::collections::VecDeque;
 
-/// Steps remembered.
+/// Number of remembered steps.
 const MEMORY: usize = 10;
-/// Share of the decrease promised by the gradient that a step must bring (Armijo).
+/// Armijo condition: share of the decrease predicted by the gradient that a step must achieve.
 const SUFFICIENT: f64 = 1e-4;
-/// Halvings of a step after which nothing is left to gain.
+/// Maximum number of step halvings.
 const HALVINGS: u32 = 12;
 
-/// The minimum of a smooth function, from its beginning at zero.
+/// Minimises a smooth function, starting at zero.
 #[derive(Clone, Debug)]
 pub struct Lbfgs {
     at: Vec<f32>,
-    /// Loss and gradient there; none before the first answer.
+    /// Loss and gradient there; none before the first evaluation.
     known: Option<(f64, Vec<f32>)>,
     direction: Vec<f32>,
     step: f32,
     halvings: u32,
     trial: Vec<f32>,
-    /// Moves, changes of the gradient by them, and 1 / their product.
+    /// Steps, changes of the gradient, and 1 / their dot product.
     memory: VecDeque<(Vec<f32>, Vec<f32>, f64)>,
     tolerance: f64,
     finished: bool,
 }
 
 impl Lbfgs {
-    /// Of so many parameters; finished when a step brings less than `tolerance`.
+    /// For this many parameters; finished when a step improves the loss by less than `tolerance`.
     pub fn new(parameters: usize, tolerance: f64) -> Self {
         Self {
             at: vec![0.0; parameters],
@@ -42,7 +42,7 @@ impl Lbfgs {
         }
     }
 
-    /// Where the loss is wanted.
+    /// The trial point at which loss and gradient are needed.
     pub fn trial(&self) -> &[f32] {
         &self.trial
     }
@@ -52,19 +52,19 @@ impl Lbfgs {
         &self.at
     }
 
-    /// Whether it has nothing more to ask.
+    /// Whether it is finished.
     pub fn is_finished(&self) -> bool {
         self.finished
     }
 
-    /// The answer for [`Lbfgs::trial`].
+    /// Supplies loss and gradient at [`Lbfgs::trial`].
     pub fn tell(&mut self, loss: f64, gradient: Vec<f32>) {
         let Some((before, old)) = &self.known else {
             self.accept(loss, gradient);
             return;
         };
         let promised = SUFFICIENT * f64::from(self.step) * dot(old, &self.direction);
-        // Also false where the loss is no number.
+        // Also false if the loss is NaN.
         if loss <= before + promised {
             let gain = before - loss;
             let moved: Vec<f32> = self.trial.iter().zip(&self.at).map(|(a, b)| a - b).collect();
@@ -87,7 +87,7 @@ impl Lbfgs {
         }
     }
 
-    /// Goes to the trial, and plans the next one.
+    /// Accepts the trial point, and plans the next one.
     fn accept(&mut self, loss: f64, gradient: Vec<f32>) {
         self.at.clone_from(&self.trial);
         let mut direction: Vec<f32> = gradient.iter().map(|value| -value).collect();
@@ -120,7 +120,7 @@ impl Lbfgs {
     }
 }
 
-/// In several sums at once: one alone would wait for each addition before the next.
+/// Several partial sums, because a single one would wait for each addition.
 fn dot(a: &[f32], b: &[f32]) -> f64 {
     const LANES: usize = 8;
     let ((a, rest_of_a), (b, rest_of_b)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());

@@ -1,7 +1,7 @@
-//! Heads alone: multinomial logistic regressions on the stored features of a network that stays as it is.
+//! Fits heads alone: multinomial logistic regressions on the stored features of a frozen network.
 //!
-//! Seconds instead of hours, and the optimum rather than an epoch's guess: the problem is convex. It serves
-//! out-of-sample probabilities ([`super::out_of_sample`]) and updating a model while its images are labelled.
+//! This takes seconds instead of hours, and finds the optimum, because the problem is convex. Used for out-of-sample
+//! probabilities ([`super::out_of_sample`]) and for updating a model during labelling.
 
 mod fit;
 mod inputs;
@@ -19,33 +19,34 @@ pub use fit::Linear;
 pub(super) use fit::{PASSES, Problem, Progress, Rows, apply, fit};
 pub(super) use inputs::{Inputs, Reading};
 
-/// Penalties to choose from, in rows: what a weight of 1 for a feature with deviation 1 costs. Close together where a
-/// hundred rows choose.
+/// Candidate penalties, in rows (the cost of a weight of 1 for a feature with standard deviation 1). Denser where
+/// about a hundred rows choose.
 const PENALTIES: [f64; 7] = [1.0, 3.0, 10.0, 30.0, 100.0, 1e3, 1e4];
-/// The penalty of a task with fewer labelled rows than can choose one.
+/// The penalty of a task with too few labelled rows to choose one.
 const PENALTY: f64 = 100.0;
 const ENOUGH_TO_CHOOSE: usize = 10;
-/// Rows with which one fifth tells penalties apart; with fewer each fifth is predicted in turn.
+/// From this many rows on, a single held-out fifth suffices to compare penalties; with fewer, each fifth is held out
+/// in turn.
 const ENOUGH_IN_A_FIFTH: usize = 1000;
-/// Labelled rows that choose, over all tasks; per task at least a tenth of them.
+/// Maximum number of labelled rows for choosing penalties, over all tasks; per task at least a tenth of it.
 const CHOOSING: usize = 20_000;
 
-/// One head per task, on features as they are.
+/// One head per task, on plain features.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Heads {
-    /// In the order of the tasks.
+    /// Heads in the order of the tasks.
     pub tasks: Vec<Linear>,
 }
 
 impl Heads {
-    /// `[task]`, each `[N, labels]`; each row sums to 1. `keep_going` gets (done, of) in images; `None` where
-    /// it said no.
+    /// Probabilities: `[task]`, each `[N, labels]`; each row sums to 1. `keep_going` gets (done, of) in images;
+    /// `None` if it cancelled.
     ///
     /// # Errors
-    /// The memory does not suffice.
+    /// Out of memory.
     ///
     /// # Panics
-    /// The features have another length than those that the heads were fitted to.
+    /// The features have another length than in the fit.
     pub fn probabilities(
         &self,
         features: &Features,
@@ -66,13 +67,13 @@ impl Heads {
     }
 }
 
-/// Fits one head per task to all labelled items; `labels` is `[task][item]`. The strength of the prior
-/// (L2 on standardised features) is chosen per task by the loss on held-out rows, at most some thousand.
-/// A label that no item has gets a probability near 1 / rows, and a task without any label says the same
-/// of every image. `keep_going` gets (done, of), in rows that passes see to; `None` where it said no.
+/// Fits one head per task to all labelled items; `labels` is `[task][item]`. The strength of the prior (L2 on
+/// standardised features) is chosen per task by the loss on held-out rows, at most a few thousand. A label without
+/// items gets a probability near 1 / rows, and a task without labels gives the same prediction for every image.
+/// `keep_going` gets (done, of) in processed rows; `None` if it cancelled.
 ///
 /// # Errors
-/// `labels` does not fit the features or the tasks, or the memory does not suffice.
+/// `labels` does not fit the features or the tasks, or out of memory.
 pub fn fit_heads(
     features: &Features,
     labels: &[Vec<Option<u32>>],
@@ -91,8 +92,8 @@ pub fn fit_heads(
 }
 
 impl Rows {
-    /// The items that have a label for any task, with a fold for each label: shuffled by `seed`, and dealt
-    /// label by label, so that every fold has its share of each.
+    /// The items with a label for any task, with a fold for each label: shuffled by `seed` and stratified, so that
+    /// every fold has its share of each label.
     pub(super) fn labelled(
         features: &Inputs,
         labels: &[Vec<Option<u32>>],
@@ -125,7 +126,7 @@ impl Rows {
         })
     }
 
-    /// Some of the rows, dealt anew into folds.
+    /// A sample of the rows, assigned to new folds.
     fn some(&self, which: &[usize], folds: u8, seed: u64) -> Self {
         let targets: Vec<Vec<i64>> =
             self.targets.iter().map(|targets| which.iter().map(|row| targets[*row]).collect()).collect();
@@ -138,11 +139,11 @@ impl Rows {
     }
 }
 
-/// The fold of each row with a target.
+/// The fold of each row that has a target.
 fn deal(targets: &[i64], folds: u8, seed: u64) -> Vec<u8> {
     let mut rows: Vec<usize> = (0..targets.len()).filter(|row| targets[*row] >= 0).collect();
     rows.shuffle(&mut Pcg64::seed_from_u64(seed));
-    // Going on where the label before ended keeps the folds of one size.
+    // Continuing where the previous label ended keeps the folds balanced.
     rows.sort_by_key(|row| targets[*row]);
     let mut dealt = vec![0; targets.len()];
     for (place, row) in rows.into_iter().enumerate() {
@@ -151,7 +152,7 @@ fn deal(targets: &[i64], folds: u8, seed: u64) -> Vec<u8> {
     dealt
 }
 
-/// Per task the penalty under which a fifth of some rows (of few, each fifth) is predicted best by the others.
+/// Per task the penalty with the best loss on a held-out fifth of some rows (on each fifth in turn if there are few).
 pub(super) fn choose_penalties(
     rows: &Rows,
     seed: u64,
@@ -199,7 +200,7 @@ pub(super) fn choose_penalties(
     Ok(Some(penalties))
 }
 
-/// Sum of the log losses on the rows that each head did not see.
+/// Sum of the log losses on held-out rows.
 fn held_out_losses(
     rows: &Rows,
     problems: &[Problem],

@@ -1,4 +1,4 @@
-//! Holding a journal: its lock, its open file, and whether both are still what their names lead to.
+//! An open journal: its lock, its file, and whether both still are what their paths lead to.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
@@ -7,23 +7,23 @@ use std::path::Path;
 use super::{JOURNAL, LOCK};
 use crate::files::{self, Locked, disk};
 
-/// A journal that this process writes.
+/// A journal that this process has locked for writing.
 #[derive(Debug)]
 pub(super) struct Hold {
     journal: File,
     lock: Locked,
-    /// An append failed, so that part of a line may follow the whole ones.
+    /// An append failed, so an incomplete line may follow the complete ones.
     is_torn: bool,
-    /// The disk has not confirmed that the name leads to this file: the loss of power may bring back the one before.
+    /// The disk has not confirmed the rename: a power failure may bring back the previous file.
     is_unconfirmed: bool,
 }
 
 /// Why there is no [`Hold`].
 #[derive(Debug)]
 pub(super) enum Obstacle {
-    /// Another process has it.
+    /// Another process has locked it.
     Held,
-    /// The disk refuses.
+    /// An I/O error.
     Disk(io::Error),
 }
 
@@ -34,8 +34,8 @@ impl From<io::Error> for Obstacle {
 }
 
 impl Hold {
-    /// Locks and opens the journal of a folder that is there. What both lack is made. A doubt about the lock goes
-    /// to `warnings`.
+    /// Locks and opens the journal of an existing folder, creating missing files. A warning about an unreliable lock
+    /// goes to `warnings`.
     pub fn take(folder: &Path, warnings: &mut Vec<String>) -> Result<Self, Obstacle> {
         let lock = take_lock(folder, warnings)?;
         let journal = disk::open_ours(&folder.join(JOURNAL))?;
@@ -43,18 +43,18 @@ impl Hold {
         Ok(Self { journal, lock, is_torn: false, is_unconfirmed: false })
     }
 
-    /// Whether part of a line may follow the whole ones.
+    /// Whether an incomplete line may follow the complete ones.
     pub fn is_torn(&self) -> bool {
         self.is_torn
     }
 
-    /// Bytes of the open file.
+    /// Size of the open file in bytes.
     pub fn length(&self) -> io::Result<u64> {
         Ok(self.journal.metadata()?.len())
     }
 
-    /// Writes `bytes` after the first `length` ones, in place of what follows those, and waits for the disk. After
-    /// an error the file ends where it did, or is torn.
+    /// Writes `bytes` at offset `length`, replacing what follows, and waits for the disk. After an error the file
+    /// ends where it did, or with an incomplete line.
     pub fn append(&mut self, length: u64, bytes: &[u8]) -> io::Result<()> {
         self.is_torn = true;
         let written = self.write(length, bytes);
@@ -74,14 +74,14 @@ impl Hold {
         disk::sync(&self.journal)
     }
 
-    /// Goes on in a file that has taken the name of the one before.
+    /// Continues in a file that has replaced the previous one.
     pub fn go_on_in(&mut self, journal: File, is_confirmed: bool) {
         self.journal = journal;
         self.is_torn = false;
         self.is_unconfirmed = !is_confirmed;
     }
 
-    /// Makes sure that the disk has the name of the file: what is appended would else be gone with it.
+    /// Ensures that the directory entry is on disk: otherwise appended data could be lost with it.
     pub fn confirm_name(&mut self, folder: &Path) -> io::Result<()> {
         if self.is_unconfirmed {
             disk::sync_folder(folder)?;
@@ -90,25 +90,25 @@ impl Hold {
         Ok(())
     }
 
-    /// What was appended counts: nothing is torn.
+    /// Marks the appended lines as complete.
     pub fn confirm(&mut self) {
         self.is_torn = false;
     }
 
-    /// Cuts off what follows the whole lines.
+    /// Cuts off what follows the complete lines.
     pub fn cut(&mut self, length: u64) -> io::Result<()> {
         disk::set_length(&self.journal, length)?;
         disk::sync(&self.journal)
     }
 
-    /// Whether the names in the folder lead to what is held.
+    /// Whether the paths in the folder lead to the open files.
     pub fn has_names(&self, folder: &Path) -> bool {
         files::has_name(&self.journal, &folder.join(JOURNAL))
             && files::has_name(&self.lock, &folder.join(LOCK))
     }
 
-    /// Goes over to files that took the place of those that are held (a restored folder, `git stash pop`), if
-    /// the first `length` bytes are the same. Whether they are.
+    /// Switches to files that replaced the open ones (a restored folder, `git stash pop`) if the first `length` bytes
+    /// are the same. Returns whether they are.
     pub fn follow(&mut self, folder: &Path, length: u64) -> Result<bool, Obstacle> {
         let path = folder.join(JOURNAL);
         if !fs::symlink_metadata(&path).is_ok_and(|found| found.is_file() && found.len() == length) {
@@ -141,7 +141,7 @@ fn take_lock(folder: &Path, warnings: &mut Vec<String>) -> Result<Locked, Obstac
             format!("is on a network disk ({kind}), where the lock may not hold for other computers")
         }),
         Err(TryLockError::WouldBlock) => return Err(Obstacle::Held),
-        // That is no reason to refuse all work on such a disk.
+        // Not a reason to refuse all work on such a disk.
         Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
             Some("cannot be locked on this disk".to_owned())
         }

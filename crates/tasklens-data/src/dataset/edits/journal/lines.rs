@@ -1,4 +1,4 @@
-//! The lines of a journal: reading them one after the other, and writing new ones.
+//! Reads and writes the lines of a journal.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::{snapshot, step_line};
 use crate::dataset::edits::{Entry, State};
 
-/// The newest format that this version reads, and the one of a journal with a snapshot.
+/// The newest format that this version reads; journals with a snapshot have it.
 pub(super) const VERSION: u32 = 2;
 
-/// The format of a journal without one, which versions before could read.
+/// The format of journals without a snapshot, which earlier versions can read.
 const PLAIN: u32 = 1;
 
 /// The first line of a journal.
@@ -22,28 +22,28 @@ struct Header {
     tasklens_edits: u32,
 }
 
-/// What a journal holds.
+/// The content of a journal.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     pub state: State,
-    /// Bytes of its whole lines, with an end or without.
+    /// Bytes of its complete lines, the last one with or without a line break.
     pub whole: u64,
-    /// All its bytes.
+    /// Size of the file in bytes.
     pub bytes: u64,
-    /// Its last whole line lacks its end.
+    /// Its last complete line lacks its line break.
     pub lacks_end: bool,
-    /// Damaged lines, each with file and line.
+    /// Warnings about damaged lines, each with file and line.
     pub warnings: Vec<String>,
-    /// Whether it is empty, or something in it is as we write it.
+    /// Whether it is recognisably a journal, or empty.
     pub is_ours: bool,
-    /// Bytes up to the end of its snapshot; none where it has none.
+    /// Bytes up to the end of its snapshot; 0 without one.
     pub snapshot: u64,
 }
 
-/// Reads a journal; an absent one is empty. Only a regular file is read, and no link followed.
+/// Reads a journal; a missing one is empty. Only a regular file is read, and no link is followed.
 ///
 /// # Errors
-/// It is there but cannot be read, or a newer version wrote it.
+/// It exists but cannot be read, or was written by a newer version.
 pub(super) fn read(file: &Path) -> anyhow::Result<Lines> {
     let cannot = || format!("{} cannot be read", file.display());
     match std::fs::symlink_metadata(file) {
@@ -59,10 +59,10 @@ pub(super) fn read(file: &Path) -> anyhow::Result<Lines> {
     read_from(File::open(file).with_context(cannot)?, file)
 }
 
-/// Reads an open journal, `file` in messages.
+/// Reads an open journal; `file` is for messages.
 ///
 /// # Errors
-/// It cannot be read, or a newer version wrote it.
+/// It cannot be read, or was written by a newer version.
 pub(super) fn read_from(open: impl Read, file: &Path) -> anyhow::Result<Lines> {
     let mut reader = BufReader::with_capacity(1 << 20, open);
     let (mut lines, mut line, mut number) = (Lines::default(), Vec::new(), 0);
@@ -128,7 +128,7 @@ impl Lines {
                     "{} was written by a newer Tasklens (format {version}, this one reads {VERSION}); install the newest version to edit these labels",
                     file.display()
                 ),
-                // Torn off: it was never reported as saved.
+                // An incomplete last line was never reported as kept.
                 Err(_) if !is_ended => {
                     let is_start = |version| header(version).as_bytes().starts_with(line);
                     self.is_ours |= number == 1 && (1..=VERSION).any(is_start);
@@ -153,7 +153,7 @@ pub(super) fn header(version: u32) -> String {
     format!("{{\"tasklens_edits\":{version}}}\n")
 }
 
-/// Entries as lines; the `first` ones of a journal have the header before them.
+/// Serialises entries; the `first` ones of a journal are preceded by the header.
 pub(super) fn to_bytes(entries: &[Entry], first: bool) -> io::Result<Vec<u8>> {
     let mut bytes = if first { header(PLAIN).into_bytes() } else { Vec::new() };
     for entry in entries {

@@ -1,8 +1,8 @@
-//! A journal made small: what its entries came to, every step that can be undone or made again included.
+//! The compact form of a journal: the result of its entries, including every step that can be undone or redone.
 //!
-//! A snapshot is some lines after the header; entries follow it as they follow the header of a new journal. Images,
-//! labels and notes are told once and are numbers from there on. Each line says of which numbers it tells, so that a
-//! damaged one makes no number mean something else.
+//! A snapshot is a block of lines after the header; entries follow it as they follow the header of a new journal.
+//! Images, labels and notes are listed once and referred to by number. Each line states which numbers it defines, so
+//! that a damaged line does not change the meaning of others.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -16,10 +16,10 @@ use crate::dataset::edits::slots::{Slot, Word};
 use crate::dataset::edits::texts::TextList;
 use crate::dataset::edits::{Field, Source, State};
 
-/// Texts, changes or values of a line, at most.
+/// Maximum number of texts, changes or values per line.
 const PART: usize = 4096;
 
-/// How each line begins.
+/// The beginning of each line of a snapshot.
 pub(super) const START: &[u8] = b"{\"snapshot\":";
 
 #[derive(Serialize, Deserialize)]
@@ -31,7 +31,7 @@ struct Line<'a> {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Part<'a> {
-    /// Comes first.
+    /// Comes first: the totals.
     Begin(Begin),
     #[serde(borrow)]
     Images(Texts<'a>),
@@ -44,35 +44,35 @@ enum Part<'a> {
 
 #[derive(Serialize, Deserialize)]
 struct Begin {
-    /// The number of the step that was made last.
+    /// Number of the latest step.
     last: u64,
-    /// The number of the last step that is not undone; 0 where there is none.
+    /// Number of the last step that is not undone; 0 if there is none.
     done: u64,
     fields: Vec<Field>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Texts<'a> {
-    /// The number of the first one.
+    /// Number of the first text of the line.
     first: usize,
     #[serde(borrow)]
     texts: Vec<Text<'a>>,
 }
 
-/// Changes in the order in which they were made, and the steps that they belong to. A step of many changes goes on
-/// in the next line.
+/// Changes in the order in which they were made, and the steps that they belong to. A step with many changes
+/// continues in the next line.
 #[derive(Default, Serialize, Deserialize)]
 struct Steps {
-    /// Of each step, the number less that of the one before in this line.
+    /// Step numbers, each as the difference from the previous one in this line.
     number: Vec<u64>,
-    /// Of each step, when, in seconds since 1970, less that of the one before in this line.
+    /// Step times in seconds since 1970, each as the difference from the previous one in this line.
     time: Vec<i64>,
     source: Vec<Source>,
-    /// How many changes of each step are here.
+    /// Number of changes of each step in this line.
     count: Vec<usize>,
     image: Vec<u32>,
     field: Vec<u32>,
-    /// Words count from 1; 0 is none.
+    /// Words are numbered from 1; 0 is none.
     before: Vec<u32>,
     after: Vec<u32>,
 }
@@ -85,16 +85,16 @@ struct Values {
     current: Vec<u32>,
 }
 
-/// Whether a snapshot can hold a state: not while it is open how a save ended, and with rows in memory that are
+/// Whether a snapshot can represent a state: not while the outcome of a save is unknown, or while rows in memory are
 /// older than the CSV.
 pub(super) fn can_hold(state: &State) -> bool {
     state.saving.is_none() && state.slots.iter().all(|slot| !slot.saved)
 }
 
-/// Writes a journal of nothing but a snapshot.
+/// Writes a journal that consists of a snapshot.
 ///
 /// # Errors
-/// Those of the file.
+/// I/O errors.
 pub(super) fn write(state: &State, file: &mut impl Write) -> io::Result<()> {
     file.write_all(lines::header(lines::VERSION).as_bytes())?;
     let history = &state.history;
@@ -167,24 +167,24 @@ fn write_steps(file: &mut impl Write, state: &State) -> io::Result<()> {
     }
 }
 
-/// Reads the lines of a snapshot one after the other.
+/// Reads the lines of a snapshot in order.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
-    /// By number in the snapshot: the number here, where its line could be read.
+    /// Maps numbers of the snapshot to numbers of the state, if their line could be read.
     images: Vec<Option<u32>>,
     words: Vec<Option<u32>>,
     fields: Vec<u32>,
-    /// Where the line that tells it is damaged, no step is taken for undone.
+    /// If that line is damaged, no step counts as undone.
     done: Option<u64>,
-    /// Changes and values whose image, task or label was told in a line that is damaged.
+    /// Number of changes and values whose image, task or label was in a damaged line.
     pub lost: usize,
 }
 
 impl Reader {
-    /// Takes a line into the state.
+    /// Applies a line to the state.
     ///
     /// # Errors
-    /// It is damaged; nothing of it is taken.
+    /// It is damaged; nothing of it is applied.
     pub fn take(&mut self, line: &[u8], state: &mut State) -> Result<(), String> {
         let Line { snapshot } = serde_json::from_slice(line).map_err(|error| error.to_string())?;
         match snapshot {
@@ -257,7 +257,7 @@ impl Reader {
         Some(((*self.images.get(image as usize)?)?, *self.fields.get(field as usize)?))
     }
 
-    /// The outer `None` where it is not known.
+    /// The outer `None` if it is unknown.
     fn word(&self, number: u32) -> Option<Option<Word>> {
         let Some(at) = number.checked_sub(1) else { return Some(None) };
         Word::new((*self.words.get(at as usize)?)? + 1).map(Some)
@@ -266,7 +266,7 @@ impl Reader {
 
 impl Texts<'_> {
     fn add(self, known: &mut Vec<Option<u32>>, mut add: impl FnMut(&str) -> u32) -> Result<(), String> {
-        // A file of lines like this one cannot have more than it has bytes.
+        // There cannot be more numbers than bytes.
         if self.first > known.len() + (1 << 24) {
             return Err(format!("it begins at {}", self.first));
         }

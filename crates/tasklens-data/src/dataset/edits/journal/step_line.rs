@@ -1,6 +1,6 @@
-//! The lines that most of a journal consists of, read straight into numbers: a line with one step, as we write it.
+//! A fast path for the most frequent lines of a journal: one step per line, in the exact form in which we write it.
 //!
-//! What is written in any other way is left to [`Entry`](crate::dataset::edits::Entry), which decides what counts.
+//! Any other form is left to [`Entry`](crate::dataset::edits::Entry), which is authoritative.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use crate::dataset::edits::history::Packed;
 use crate::dataset::edits::{Field, Source, State};
 
-/// Takes a step into the state; whether the line is one. Where not, nothing has changed that anybody could see.
+/// Applies a step to the state; returns whether the line was one. If not, there is no visible change.
 pub(super) fn take(line: &[u8], state: &mut State) -> bool {
     let mut json = serde_json::Deserializer::from_slice(line);
     let Ok(step) = (Line { state }).deserialize(&mut json) else { return false };
@@ -30,7 +30,7 @@ struct Step {
     changes: Vec<Packed>,
 }
 
-/// Borrowed where nothing in it is escaped.
+/// Borrowed if nothing in it is escaped.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
@@ -59,7 +59,7 @@ enum Of<'a> {
     Flag,
 }
 
-/// `{"step": ..}`
+/// The line `{"step": ..}`.
 struct Line<'s> {
     state: &'s mut State,
 }

@@ -1,6 +1,6 @@
-//! Values of a TIFF's pixels -> 8-bit RGB over white.
+//! Converts the values of a TIFF's pixels to 8-bit RGB over white.
 
-/// What the values of a pixel mean.
+/// The colour model of a pixel.
 #[derive(Clone, Debug)]
 pub(super) enum Model {
     Grey { white_is_zero: bool },
@@ -12,7 +12,7 @@ pub(super) enum Model {
 }
 
 impl Model {
-    /// How many values have a meaning, without transparency.
+    /// Number of colour values, without transparency.
     pub(super) fn samples(&self) -> usize {
         match self {
             Self::Grey { .. } | Self::Palette(_) => 1,
@@ -21,36 +21,36 @@ impl Model {
         }
     }
 
-    /// Whether all values are intensities, of which the highest may be lower than the bits allow.
+    /// Whether all values are intensities, which may not use the full range of their bits.
     pub(super) fn has_range(&self) -> bool {
         matches!(self, Self::Grey { .. } | Self::Rgb | Self::Cmyk)
     }
 }
 
-/// How luma and chroma are stored.
+/// Parameters of YCbCr.
 #[derive(Clone, Debug)]
 pub(super) struct YCbCr {
-    /// Parts of red, green and blue in the luma.
+    /// Weights of red, green and blue in the luma.
     pub(super) luma: [f32; 3],
-    /// Lowest and highest of each value, of 0 to 255.
+    /// Lowest and highest of each value, from 0 to 255.
     pub(super) reference: [f32; 6],
 }
 
-/// What a value beyond the colours' is.
+/// The meaning of an extra sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Alpha {
     None,
     Unassociated,
-    /// The colours are multiplied with it already.
+    /// Alpha that is premultiplied into the colours.
     Associated,
 }
 
-/// What the values of an image were.
+/// Statistics of the values of an image.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seen {
     pub(super) least: f32,
     pub(super) most: f32,
-    /// Whether any was no number.
+    /// Whether any was NaN.
     pub(super) strange: bool,
 }
 
@@ -67,12 +67,12 @@ impl Seen {
     }
 }
 
-/// All that is needed to make colours of values.
+/// Everything needed to convert values to colours.
 #[derive(Clone, Debug)]
 pub(super) struct Colours {
     pub(super) model: Model,
     pub(super) alpha: Alpha,
-    /// The value that is white, or full ink.
+    /// The value of white, or of full ink.
     pub(super) high: f32,
 }
 
@@ -134,7 +134,7 @@ impl YCbCr {
     }
 }
 
-/// CIE L*a*b* under D50 -> sRGB. `high` tells values of 8 bits from such of 16.
+/// CIE L*a*b* under D50 -> sRGB. `high` distinguishes 8-bit from 16-bit values.
 fn lab(is_icc: bool, high: f32, [light, a, b]: [f32; 3]) -> [f32; 3] {
     let is_deep = high > 255.0;
     let unit = if is_deep { 256.0 } else { 1.0 };
@@ -153,7 +153,7 @@ fn lab(is_icc: bool, high: f32, [light, a, b]: [f32; 3]) -> [f32; 3] {
         if part > 6.0 / 29.0 { part.powi(3) } else { (part - 4.0 / 29.0) * 3.0 * (6.0_f32 / 29.0).powi(2) }
     };
     let xyz = [linear(x) * 0.964_22, linear(y), linear(z) * 0.825_21];
-    // To the primaries of sRGB, adapted to D65 as Bradford has it.
+    // To the primaries of sRGB, with Bradford adaptation to D65.
     let rows = [
         [3.133_856, -1.616_866_7, -0.490_614_6],
         [-0.978_768_4, 1.916_141_5, 0.033_454],

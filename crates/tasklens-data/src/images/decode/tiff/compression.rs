@@ -1,4 +1,4 @@
-//! The bytes of a strip or tile, unpacked: most of them as a stream, row by row; JPEG, WebP and fax at once.
+//! Decompresses a strip or tile: most compressions as a stream, row by row; JPEG, WebP and fax at once.
 
 use std::io::{self, BufReader, Cursor, ErrorKind, Read};
 
@@ -9,7 +9,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::{Fault, fax};
 
-/// How the pixels are packed.
+/// Compression schemes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Compression {
     None,
@@ -19,13 +19,13 @@ pub(super) enum Compression {
     Zstd,
     Fax(fax::Kind),
     Jpeg,
-    /// A whole JPEG file in the TIFF.
+    /// A complete JPEG stream per strip or tile.
     OldJpeg,
     WebP,
 }
 
 impl Compression {
-    /// By its number, and the options of Group 3.
+    /// By its number and the options of Group 3.
     pub(super) fn new(number: u64, group_3_options: u64) -> Result<Self, Fault> {
         let group_3 = fax::Kind::Group3 { is_two_dimensional: group_3_options & 1 == 1 };
         let name = match number {
@@ -52,21 +52,21 @@ impl Compression {
         Err(Fault::unsupported(format!("{name} compression")))
     }
 
-    /// Whether a strip or tile is unpacked at once rather than row by row.
+    /// Whether a strip or tile is decompressed at once rather than row by row.
     pub(super) fn is_whole(self) -> bool {
         matches!(self, Self::Fax(_) | Self::Jpeg | Self::OldJpeg | Self::WebP)
     }
 
-    /// Whether the order of the bits in a byte may be turned.
+    /// Whether the bit order within bytes may be reversed.
     pub(super) fn has_bit_order(self) -> bool {
         !matches!(self, Self::Jpeg | Self::OldJpeg | Self::WebP | Self::Zstd)
     }
 }
 
-/// A stream of unpacked bytes out of packed ones.
+/// A stream that decompresses bytes.
 pub(super) fn stream<'r>(compression: Compression, packed: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
     Ok(match compression {
-        // The decoder may stop where it has room for less than a word, of which the longest has 4096 bytes.
+        // The decoder may stop if the buffer has no room for another word, of up to 4096 bytes.
         Compression::Lzw => Box::new(BufReader::with_capacity(1 << 16, Lzw::new(packed))),
         Compression::Deflate => Box::new(flate2::read::ZlibDecoder::new(packed)),
         Compression::PackBits => {
@@ -110,7 +110,7 @@ impl<R: Read> Read for Lzw<R> {
             self.packed.consume(result.consumed_in);
             match result.status {
                 Err(error) => return Err(io::Error::new(ErrorKind::InvalidData, error)),
-                // It may call it no progress where the rest of a code was given out.
+                // It may report no progress when it only delivered the rest of a code.
                 Ok(_) if result.consumed_out > 0 => return Ok(result.consumed_out),
                 Ok(LzwStatus::Done) => return Ok(0),
                 Ok(LzwStatus::NoProgress) if result.consumed_in == 0 => {
@@ -125,7 +125,7 @@ impl<R: Read> Read for Lzw<R> {
 struct PackBits<R> {
     packed: BufReader<R>,
     left: usize,
-    /// The byte that is repeated, if one is.
+    /// The byte of a run, if any.
     repeated: Option<u8>,
 }
 
@@ -162,7 +162,7 @@ impl<R: Read> Read for PackBits<R> {
     }
 }
 
-/// Pixels of 8 bits that were unpacked at once.
+/// 8-bit pixels that were decompressed at once.
 pub(super) struct Whole {
     pub(super) width: usize,
     pub(super) height: usize,
@@ -172,7 +172,7 @@ pub(super) struct Whole {
 }
 
 impl Whole {
-    /// With so many values for each pixel: opaque, where transparency was left out.
+    /// Converted to this many values per pixel: opaque if alpha is missing.
     pub(super) fn with_samples(mut self, samples: usize) -> Result<Self, Fault> {
         if self.samples == 3 && samples == 4 {
             let opaque = |rgb: &[u8; 3]| [rgb[0], rgb[1], rgb[2], 255];
@@ -188,7 +188,7 @@ impl Whole {
         )))
     }
 
-    /// Row by row, each of `width` pixels: cut where it is longer, grey where it is shorter.
+    /// Rows of `width` pixels: cropped if longer, padded with grey if shorter.
     pub(super) fn into_rows(self, width: usize) -> impl Read {
         let (from, to) = (self.width * self.samples, width * self.samples);
         if from == to {
@@ -203,7 +203,7 @@ impl Whole {
     }
 }
 
-/// A JPEG; `tables` stand before those of all strips or tiles. Its colours become RGB where `as_rgb`.
+/// Decodes a JPEG; `tables` are shared by all strips or tiles. Converts to RGB if `as_rgb`.
 pub(super) fn jpeg(
     data: &[u8],
     tables: Option<&[u8]>,
@@ -212,7 +212,7 @@ pub(super) fn jpeg(
 ) -> Result<Whole, Fault> {
     let joined;
     let data = match tables {
-        // Without the mark of the end of the tables, and that of the beginning of the image.
+        // Without the end marker of the tables and the start marker of the image.
         Some(tables) if tables.len() > 4 && data.len() > 2 => {
             joined = [&tables[..tables.len() - 2], &data[2..]].concat();
             &joined
@@ -233,7 +233,7 @@ pub(super) fn jpeg(
     }
     let stored = decoder.input_colorspace().unwrap_or(ColorSpace::RGB);
     let kept = match stored {
-        // `YCCK` in a TIFF is CMYK to it.
+        // The decoder treats `YCCK` in a TIFF as CMYK.
         _ if as_rgb && stored.num_components() == 3 => ColorSpace::RGB,
         other => other,
     };
@@ -242,7 +242,7 @@ pub(super) fn jpeg(
     Ok(Whole { width, height, samples: pixels.len() / (width * height).max(1), pixels })
 }
 
-/// A WebP of RGB or RGBA.
+/// Decodes a WebP to RGB or RGBA.
 pub(super) fn webp(data: &[u8], most_pixels: u64) -> Result<Whole, Fault> {
     let broken = |error: image_webp::DecodingError| Fault::damaged(format!("{error}"));
     let mut decoder = image_webp::WebPDecoder::new(Cursor::new(data)).map_err(broken)?;

@@ -5,12 +5,12 @@ use std::io::{Read, Seek, SeekFrom};
 
 use super::Fault;
 
-/// The values of all tags together take no more than this.
+/// Maximum bytes of all tag values together.
 const MOST_BYTES: u64 = 16 << 20;
-/// No writer has more tags.
+/// Maximum number of tags.
 const MOST_TAGS: u64 = 4096;
 
-/// The tags of an image, as far as their values were asked for.
+/// The parsed tags of an image.
 pub(super) struct Directory {
     pub(super) is_big_endian: bool,
     entries: BTreeMap<u16, Entry>,
@@ -21,7 +21,7 @@ struct Entry {
     values: Vec<u8>,
 }
 
-/// The tags that are of use to us; the others are not read.
+/// The tags that are used; others are not read.
 pub(super) mod tag {
     pub const WIDTH: u16 = 256;
     pub const HEIGHT: u16 = 257;
@@ -84,7 +84,7 @@ pub(super) mod tag {
     ];
 }
 
-/// Bytes of a value by its type; `None` where the type is unknown.
+/// Bytes of a value by its type; `None` if the type is unknown.
 fn size_of(kind: u16) -> Option<u64> {
     match kind {
         1 | 2 | 6 | 7 => Some(1),
@@ -95,14 +95,14 @@ fn size_of(kind: u16) -> Option<u64> {
     }
 }
 
-/// Numbers in the file's order of bytes.
+/// Reads numbers in the file's byte order.
 struct Numbers<'a, R> {
     file: &'a mut R,
     is_big_endian: bool,
 }
 
 impl<R: Read> Numbers<'_, R> {
-    /// Of `size` bytes.
+    /// The next number of `size` bytes.
     fn next(&mut self, size: usize) -> Result<u64, Fault> {
         let mut bytes = [0; 8];
         self.file.read_exact(&mut bytes[..size])?;
@@ -124,7 +124,7 @@ impl Directory {
         let is_big_endian = magic[0] == b'M';
         let is_big_tiff = magic.contains(&43);
         let mut numbers = Numbers { file, is_big_endian };
-        // Of an offset, the count of tags, and of what stands in the tag's place.
+        // Size of an offset, of the number of tags, and of an inline value.
         let (wide, counted) = if is_big_tiff { (8, 8) } else { (4, 2) };
         if is_big_tiff {
             numbers.next(4)?;
@@ -162,13 +162,13 @@ impl Directory {
                 file.read_exact(&mut values)?;
                 values
             };
-            // Of a tag that comes twice, the first counts.
+            // Of duplicate tags, the first counts.
             directory.entries.entry(tag).or_insert(Entry { kind, values });
         }
         Ok(directory)
     }
 
-    /// The numbers of a tag, none where it is missing or holds no whole numbers.
+    /// The integers of a tag; empty if it is missing or holds none.
     pub(super) fn all(&self, tag: u16) -> Vec<u64> {
         let Some(Entry { kind, values }) = self.entries.get(&tag) else { return Vec::new() };
         let size = match kind {
@@ -186,7 +186,7 @@ impl Directory {
         self.all(tag).first().copied()
     }
 
-    /// Fractions, also where whole numbers stand in their place.
+    /// Fractions; integers are accepted, too.
     pub(super) fn fractions(&self, tag: u16) -> Vec<f32> {
         match self.entries.get(&tag) {
             Some(Entry { kind: 5, values }) => values
@@ -200,7 +200,7 @@ impl Directory {
         }
     }
 
-    /// The bytes of a tag as they stand in the file.
+    /// The raw bytes of a tag.
     pub(super) fn bytes(&self, tag: u16) -> Option<&[u8]> {
         self.entries.get(&tag).map(|entry| entry.values.as_slice())
     }

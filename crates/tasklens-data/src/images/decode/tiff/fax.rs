@@ -1,30 +1,30 @@
-//! The fax compressions of ITU-T T.4 and T.6: rows of black and white runs.
+//! The fax compressions of ITU-T T.4 and T.6: rows coded as black and white runs.
 
 use std::convert::Infallible;
 
 use fax::maps::{Mode, black, mode, white};
 use fax::{BitReader as _, ByteReader};
 
-/// Which of them.
+/// The variants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Runs alone, each row from a new byte on.
+    /// One-dimensional, each row byte-aligned.
     Runs,
-    /// Group 3; rows may tell their difference from the one above.
+    /// Group 3; rows may be coded as differences from the row above.
     Group3 {
-        /// Whether a bit before each row says so.
+        /// Whether a bit before each row selects that.
         is_two_dimensional: bool,
     },
-    /// Group 4: every row tells its difference from the one above.
+    /// Group 4: every row is coded as a difference from the row above.
     Group4,
 }
 
-/// No more zeros than this stand before the mark of a row's beginning.
+/// Maximum number of zeros before an end-of-line code.
 const MOST_FILL_BITS: usize = 1 << 16;
 
 type Bits<'a> = ByteReader<Box<dyn Iterator<Item = Result<u8, Infallible>> + 'a>>;
 
-/// The rows, each of whole bytes with a set bit for black; fewer than `height` where the data are damaged.
+/// Decodes rows of whole bytes with a set bit for black; fewer than `height` if the data is damaged.
 pub(super) fn decode(data: &[u8], kind: Kind, (width, height): (usize, usize)) -> Vec<u8> {
     let row_bytes = width.div_ceil(8);
     let mut rows = Vec::with_capacity(row_bytes * height);
@@ -64,12 +64,12 @@ pub(super) fn decode(data: &[u8], kind: Kind, (width, height): (usize, usize)) -
 
 fn skip(bits: &mut Bits<'_>, count: usize) {
     for _ in 0..count {
-        // It cannot fail: the data are in memory.
+        // It cannot fail: the data is in memory.
         let _ = bits.consume(1);
     }
 }
 
-/// Passes over the mark that begins a row (at least 11 zeros and a one), if it stands here.
+/// Skips an end-of-line code (at least 11 zeros and a one), if there is one here.
 fn skip_mark(bits: &mut Bits<'_>) {
     if bits.peek(11) != Some(0) {
         return;
@@ -83,7 +83,7 @@ fn skip_mark(bits: &mut Bits<'_>) {
     }
 }
 
-/// A run of one colour, which may come in several codes.
+/// A run of one colour, which may take several codes.
 fn run(bits: &mut Bits<'_>, is_black: bool) -> Option<usize> {
     let mut length = 0;
     loop {
@@ -95,7 +95,7 @@ fn run(bits: &mut Bits<'_>, is_black: bool) -> Option<usize> {
     }
 }
 
-/// Where the colour changes in a row of runs: the first is to black.
+/// The colour changes of a one-dimensional row: the first is to black.
 fn runs(bits: &mut Bits<'_>, width: usize) -> Option<Vec<usize>> {
     let mut changes = Vec::new();
     let (mut at, mut is_black) = (0, false);
@@ -107,10 +107,10 @@ fn runs(bits: &mut Bits<'_>, width: usize) -> Option<Vec<usize>> {
     Some(changes)
 }
 
-/// The same of a row that tells its difference from the one above.
+/// The colour changes of a row coded as a difference from the row above.
 fn difference(bits: &mut Bits<'_>, width: usize, above: &[usize]) -> Option<Vec<usize>> {
     let mut changes: Vec<usize> = Vec::new();
-    // Before the first pixel a change may stand at it.
+    // Before the first pixel, a change may be at position 0.
     let (mut at, mut is_first, mut is_black) = (0, true, false);
     while at < width {
         let next_above = |at: usize| {

@@ -1,4 +1,4 @@
-//! What a TIFF's tags say of its pixels: where they are, how they are packed and what they mean.
+//! The layout of a TIFF's pixels from its tags: where they are, how they are compressed and what they mean.
 
 use std::io::{Read, Seek};
 
@@ -10,10 +10,10 @@ use super::compression::Compression;
 use super::directory::{Directory, tag};
 use super::samples::{Kind, Predictor};
 
-/// More values a pixel have only images of many bands, which are no pictures.
+/// More values per pixel occur only in multispectral images, which are not pictures.
 const MOST_SAMPLES: u64 = 64;
 
-/// Where the pixels are, how they are packed and what they mean.
+/// Where the pixels are, how they are compressed and what they mean.
 pub(super) struct Layout {
     pub(super) size: (u32, u32),
     pub(super) orientation: Orientation,
@@ -26,16 +26,16 @@ pub(super) struct Layout {
     pub(super) alpha: Alpha,
     /// Values of each pixel in a strip or tile.
     pub(super) samples: usize,
-    /// 1 where the values of a pixel stand together, else one for each value.
+    /// 1 if the values of a pixel are interleaved, else one plane per value.
     pub(super) planes: usize,
     /// Pixels of a strip or tile.
     pub(super) chunk: (usize, usize),
-    /// Pixels of luma that share one of chroma, across and down.
+    /// Chroma subsampling, horizontally and vertically.
     pub(super) subsampling: (usize, usize),
     pub(super) jpeg_tables: Option<Vec<u8>>,
-    /// Whether a JPEG's luma and chroma are to become RGB when it is unpacked.
+    /// Whether the JPEG decoder should convert YCbCr to RGB.
     pub(super) has_ycbcr_jpeg: bool,
-    /// Where each strip or tile begins, and its bytes.
+    /// Offset and size in bytes of each strip or tile.
     pub(super) chunks: Vec<(u64, u64)>,
 }
 
@@ -99,28 +99,28 @@ impl Layout {
         })
     }
 
-    /// Strips or tiles that lie beside one another.
+    /// Number of strips or tiles per row of them.
     pub(super) fn across(&self) -> usize {
         (self.size.0 as usize).div_ceil(self.chunk.0)
     }
 
-    /// Strips or tiles below one another.
+    /// Number of rows of strips or tiles.
     pub(super) fn down(&self) -> usize {
         (self.size.1 as usize).div_ceil(self.chunk.1)
     }
 
-    /// Bytes of a row of a strip or tile.
+    /// Bytes per row of a strip or tile.
     pub(super) fn row_bytes(&self) -> usize {
         self.kind.bytes_of(self.chunk.0 * self.samples)
     }
 
-    /// Whether chroma is stored for several pixels at once.
+    /// Whether chroma is subsampled.
     pub(super) fn is_subsampled(&self) -> bool {
         matches!(self.model, Model::YCbCr(_)) && self.subsampling != (1, 1) && !self.compression.is_whole()
     }
 }
 
-/// The one number that all of a tag's are.
+/// The common value of all numbers of a tag.
 fn same(numbers: &[u64], default: u64, samples: u64, what: &str) -> Result<u64, Fault> {
     let numbers = &numbers[..numbers.len().min(samples as usize)];
     let first = numbers.first().copied().unwrap_or(default);
@@ -138,7 +138,7 @@ fn model(
 ) -> Result<(Model, (usize, usize)), Fault> {
     let photometric = tags.first(tag::PHOTOMETRIC).unwrap_or(if samples >= 3 { 2 } else { 1 });
     let model = match photometric {
-        // Fax data have white as zero, and what is a mask is black and white.
+        // In fax data white is zero, and a mask is black and white.
         0 => Model::Grey { white_is_zero: true },
         1 | 4 => Model::Grey { white_is_zero: false },
         2 => Model::Rgb,
@@ -182,7 +182,7 @@ fn palette(tags: &Directory, kind: Kind) -> Result<Model, Fault> {
     if count == 0 || kind.is_float() || kind.bits() > 16 {
         return Err(Fault::damaged("its palette is missing"));
     }
-    // Some wrote 8 bits where 16 belong.
+    // Some writers use 8 bits instead of 16.
     let unit = if values.iter().any(|value| *value > 255) { 257 } else { 1 };
     let byte = |value: u64| ((value + unit / 2) / unit).min(255) as u8;
     let colour = |place| [0, 1, 2].map(|part| byte(values[part * count + place]));
@@ -212,7 +212,7 @@ fn alpha(tags: &Directory, model: &Model, samples: usize) -> Result<Alpha, Fault
     Ok(match tags.first(tag::EXTRA_SAMPLES) {
         _ if extra == 0 => Alpha::None,
         Some(1) => Alpha::Associated,
-        // Nothing is said, or what no standard has: as others, take it for transparency.
+        // Unspecified or nonstandard: like other programs, assume transparency.
         None | Some(2 | 999) => Alpha::Unassociated,
         Some(_) => Alpha::None,
     })
@@ -220,7 +220,7 @@ fn alpha(tags: &Directory, model: &Model, samples: usize) -> Result<Alpha, Fault
 
 type Chunks = ((usize, usize), Vec<(u64, u64)>);
 
-/// The size of a strip or tile, and where each is. Bytes that are not told end with the file.
+/// The size of a strip or tile, and the position of each. Unknown byte counts extend to the end of the file.
 fn chunks(
     tags: &Directory,
     (width, height): (u32, u32),
@@ -242,7 +242,7 @@ fn chunks(
         let rows = tags.first(tag::ROWS_PER_STRIP).unwrap_or(u64::from(height));
         (tag::STRIP_OFFSETS, tag::STRIP_BYTES, (whole.0, rows.min(u64::from(height)) as usize))
     };
-    // Some call their tiles' places strips.
+    // Some writers use the strip tags for tiles.
     let or_strips = |of_tiles: u16, of_strips: u16| {
         let found = tags.all(of_tiles);
         if found.is_empty() { tags.all(of_strips) } else { found }

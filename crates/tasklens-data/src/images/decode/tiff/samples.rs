@@ -1,13 +1,13 @@
-//! The values in a row of bytes: their order of bytes, their predictor, and how wide they are.
+//! Decodes the values in a row of bytes: byte order, predictor and bit depth.
 
 use half::f16;
 
 use super::Fault;
 
-/// A value as it is stored.
+/// The type of a stored value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Whole numbers of so many bits that do not fill bytes, the highest bit first.
+    /// Integers of this many bits, not byte-aligned, highest bit first.
     Packed(usize),
     U8,
     U16,
@@ -23,10 +23,10 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// By the bits of a value and the number of its form.
+    /// By bits per value and sample format.
     pub(super) fn new(bits: u64, form: u64) -> Result<Self, Fault> {
         Ok(match (form, bits) {
-            // 4 is `undefined`: most who write it mean whole numbers.
+            // 4 is `undefined`: most writers mean integers.
             (1 | 4, 8) => Self::U8,
             (1 | 4, 16) => Self::U16,
             (1 | 4, 32) => Self::U32,
@@ -58,7 +58,7 @@ impl Kind {
         matches!(self, Self::F16 | Self::F32 | Self::F64)
     }
 
-    /// What stands for white, where nothing else is known.
+    /// The default value of white.
     pub(super) fn most(self) -> f32 {
         match self {
             Self::F16 | Self::F32 | Self::F64 => 1.0,
@@ -67,12 +67,12 @@ impl Kind {
         }
     }
 
-    /// Bytes of `count` values, which begin at a byte.
+    /// Bytes of `count` values, byte-aligned.
     pub(super) fn bytes_of(self, count: usize) -> usize {
         (count * self.bits()).div_ceil(8)
     }
 
-    /// The value at `place` of a row in the machine's order of bytes.
+    /// The value at `place` of a row in native byte order.
     #[inline]
     pub(super) fn value(self, row: &[u8], place: usize) -> f32 {
         match self {
@@ -104,13 +104,13 @@ fn packed(row: &[u8], first: usize, bits: usize) -> u32 {
     window >> (24 - first % 8 - bits) & ((1 << bits) - 1)
 }
 
-/// What was done to a row before it was compressed.
+/// The predictor that was applied before compression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Predictor {
     None,
     /// Each value is the difference from the pixel before it.
     Horizontal,
-    /// The same of the bytes, of which the highest of all values come first.
+    /// The same per byte, with the highest bytes of all values first.
     FloatingPoint,
 }
 
@@ -126,8 +126,8 @@ impl Predictor {
     }
 }
 
-/// Turns a row as it is in the file, with `samples` values for each pixel, into values in the machine's
-/// order of bytes. `spare` is room that is kept between rows.
+/// Converts a row of the file, with `samples` values per pixel, to values in native byte order. `spare` is a buffer
+/// that is reused between rows.
 pub(super) fn restore(
     row: &mut [u8],
     kind: Kind,

@@ -1,0 +1,130 @@
+//! `tasklens compare`: one network for all tasks beside one for each, trained and measured.
+
+use anyhow::{Context as _, ensure};
+use tasklens_data::config::Written;
+use tasklens_data::files::Output;
+use tasklens_data::text::{clock, counted};
+use tasklens_net::study::page::{page, points, with_interval};
+use tasklens_net::study::report::Report;
+use tasklens_net::study::{self, Plan, Progress};
+use tasklens_net::training::Unsaved;
+use tasklens_net::training::events::{Event, Phase};
+use tasklens_net::training::run_folder;
+
+use super::arguments::Compare;
+use super::progress::Bar;
+use super::train::warn_of_edits;
+use super::{interrupt, open_config, output, refuse_outside};
+
+pub fn run(arguments: &Compare) -> anyhow::Result<bool> {
+    // Before hours of training, not after.
+    let html = arguments.html.as_ref().map(|file| output("--html", file)).transpose()?;
+    let is_torn = arguments.json && html.as_ref().is_some_and(Output::is_standard);
+    ensure!(!is_torn, "--json and --html cannot both go to standard output; name a file for --html");
+    let config = open_config(&arguments.config, &arguments.changes, arguments.allow_outside)?;
+    if !arguments.allow_outside {
+        refuse_outside(&config, &config.outside(&[Written::Runs]))?;
+    }
+    warn_of_edits(&config)?;
+    let notices = config.notices.clone();
+    let plan = Plan::new(config, arguments.epochs, arguments.seeds, &arguments.name)?;
+    let stop = interrupt::flag()?;
+    let mut teller = Teller { bar: Bar::new("preparing"), run: String::new(), told: notices };
+    let report = study::run(&plan, &Unsaved::default(), arguments.allow_outside, &mut |progress| {
+        teller.tell(&progress);
+        !stop.is_set()
+    });
+    teller.bar.finish();
+    let Some(report) = report? else {
+        say!("stopped; the same command goes on from there");
+        return Ok(false);
+    };
+    if let Some(output) = &html {
+        let html = page(&report, &arguments.name);
+        output.write(html.as_bytes()).with_context(|| format!("cannot write to {output}"))?;
+        if let Output::File(file) = output {
+            say!("the page is in {}", file.display());
+        }
+    }
+    if arguments.json {
+        out!("{}", serde_json::to_string(&report)?);
+    } else if html.as_ref().is_none_or(|output| !output.is_standard()) {
+        print(&report);
+    }
+    Ok(true)
+}
+
+/// Says how far the study is.
+struct Teller {
+    bar: Bar,
+    /// The run in hand, as `2 of 4, name`.
+    run: String,
+    /// Warnings that were printed: each network has the same of the CSV.
+    told: Vec<String>,
+}
+
+impl Teller {
+    fn tell(&mut self, progress: &Progress<'_>) {
+        match progress {
+            Progress::Run { run, number, of, is_over } => {
+                self.run = format!("{number} of {of}, {}", run_folder::name(&run.folder));
+                let state = if *is_over { "trained before" } else { "trains" };
+                self.bar.line(&format!("network {}: {state}", self.run));
+            }
+            Progress::Measuring { what, done, of } => self.bar.set_with(what, *done as u64, *of as u64),
+            Progress::Event(Event::Preparing { what, done, of }) => self.bar.set_with(what, *done, *of),
+            Progress::Event(Event::Batch(batch)) => {
+                let phase = if batch.phase == Phase::Train { "train" } else { "validate" };
+                let text = format!("loss {:.4}  {} left of this network", batch.loss, clock(batch.secs_left));
+                let what = format!("{}, epoch {} {phase}", self.run, batch.epoch);
+                self.bar.set_text(&what, batch.done as u64, batch.of as u64, &text);
+            }
+            Progress::Event(Event::Warning { message }) if !self.told.contains(message) => {
+                self.bar.line(&format!("warning: {message}"));
+                self.told.push(message.clone());
+            }
+            Progress::Event(_) => {}
+        }
+    }
+}
+
+fn print(report: &Report) {
+    let widest = report.tasks.iter().map(|task| task.task.chars().count()).max().unwrap_or(0).max(4);
+    let networks = report.neighbours.iter().map(|row| row.network.chars().count()).max().unwrap_or(0).max(11);
+    let seeds = report.seeds.len();
+    out!(
+        "accuracy on the images that validate, {}{}",
+        counted(seeds, "seed"),
+        if seeds == 1 { " (which tells nothing of the spread)" } else { ", with 95 % intervals over them" }
+    );
+    out!("{:widest$}  {:26}  {:26}  difference, points", "task", "all tasks in one", "alone");
+    for task in &report.tasks {
+        let (all, single) = (with_interval(&task.all), with_interval(&task.single));
+        out!("{:widest$}  {all:26}  {single:26}  {}", task.task, points(&task.differences()));
+    }
+    let times = report.times;
+    out!("");
+    out!(
+        "one network is {:.2} times as fast as {} in batches of {} ({:.1} against {:.1} ms an image), and {:.2} times one \
+         image at a time",
+        times.ratio(),
+        report.tasks.len(),
+        times.batch,
+        times.all * 1e3,
+        times.single * 1e3,
+        times.ratio_one_by_one()
+    );
+    out!("");
+    out!("how often the nearest training image has the right label, by the features of each network");
+    let heads: Vec<String> = report.tasks.iter().map(|task| format!("{:>12}", task.task)).collect();
+    out!("{:networks$}  {}", "features of", heads.join("  "));
+    for row in &report.neighbours {
+        let cells: Vec<String> =
+            row.accuracies.iter().map(|found| format!("{:>12}", share(*found))).collect();
+        out!("{:networks$}  {}", row.network, cells.join("  "));
+    }
+}
+
+fn share((right, of): (usize, usize)) -> String {
+    if of == 0 { "-".to_owned() } else { format!("{:.1} %", 100.0 * right as f64 / of as f64) }
+}
