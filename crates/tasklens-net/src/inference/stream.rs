@@ -48,11 +48,11 @@ pub fn predict_rows(
     })
 }
 
-/// Lets the network look at the images of `which` of `rows`, as [`predict_rows`]. `take` gets each batch with what the
-/// network makes of it (of labels the batch has none), and returns whether to go on.
+/// Runs the network on the images of `which` of `rows`, as [`predict_rows`]. `take` gets each batch (without labels)
+/// with its outputs, and returns whether to continue.
 ///
 /// # Errors
-/// The device ran out of memory or failed, or `take` did.
+/// The device ran out of memory or failed, or `take` failed.
 pub(super) fn look_at_rows(
     predictor: &Predictor,
     rows: Vec<Row>,
@@ -62,7 +62,7 @@ pub(super) fn look_at_rows(
 ) -> anyhow::Result<()> {
     let description = predictor.description();
     let source = Arc::new(SampleSource {
-        // Labels are not looked at, and the rows may be of fewer tasks.
+        // Labels are not used, and the rows may have fewer tasks.
         tasks: 0,
         rows,
         // Each image is read once: no cache needed.
