@@ -21,6 +21,7 @@ mod check;
 mod doctor;
 mod evaluate;
 mod export;
+mod import;
 mod interrupt;
 mod label_stats;
 mod labels;
@@ -88,6 +89,7 @@ fn run(arguments: Arguments, faults: Vec<String>) -> anyhow::Result<bool> {
         Some(Verb::Evaluate(arguments)) => evaluate::run(&arguments),
         Some(Verb::LabelStats(arguments)) => label_stats::run(&arguments),
         Some(Verb::Export(arguments)) => export::run(&arguments),
+        Some(Verb::Import(arguments)) => import::run(&arguments),
         Some(Verb::Labels(arguments)) => labels::run(&arguments),
         Some(Verb::Doctor) => Ok(doctor()),
     }

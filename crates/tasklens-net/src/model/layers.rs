@@ -6,6 +6,7 @@
 
 use tch::{Device, Kind, TchError, Tensor};
 
+use super::conventions::Conventions;
 use super::parameters::Builder;
 
 /// How a forward pass is computed.
@@ -31,6 +32,8 @@ impl Pass {
 
 /// What batch normalisation adds to the variance by PyTorch's default.
 const EPSILON: f64 = 1e-5;
+/// What it adds by Keras' default.
+const EPSILON_OF_KERAS: f64 = 1e-3;
 /// Share of the batch in running statistics (PyTorch's convention).
 const MOMENTUM: f64 = 0.1;
 
@@ -249,6 +252,15 @@ impl ConvNorm {
         }
         let sides = [columns.0, columns.1, rows.0, rows.1];
         between.f_constant_pad_nd(sides)?.f_conv2d(weight, bias, stride, [0, 0], [1, 1], self.groups)
+    }
+
+    /// Adds to the variance what `conventions` add; forgets what was folded.
+    pub fn follow(&mut self, conventions: Conventions) {
+        self.norm.epsilon = match conventions {
+            Conventions::Published => EPSILON,
+            Conventions::Keras => EPSILON_OF_KERAS,
+        };
+        self.folded = None;
     }
 
     /// Merges the normalisation's running statistics into the weights, for evaluation in `kind`.

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use tasklens_data::config::networks::Plan;
 use tch::{Kind, TchError, Tensor};
 
+use super::conventions::Conventions;
 use super::efficientnet_lite::EfficientNetLite;
 use super::layers::Pass;
 use super::parameters::Builder;
@@ -30,6 +31,12 @@ pub trait Trunk: Debug + Send {
     /// # Errors
     /// The device is out of memory.
     fn fold(&mut self, kind: Kind) -> Result<(), TchError>;
+
+    /// Computes by other conventions from now on; forgets what was folded. A network that knows one kind only stays
+    /// as it is.
+    fn follow(&mut self, conventions: Conventions) {
+        let _ = conventions;
+    }
 
     /// What another publisher of the same weights calls the tensor that we call `name`; `None` where nobody
     /// has another name for it.
