@@ -10,6 +10,7 @@ use tasklens_data::config::{Backbone, Config};
 use tasklens_data::dataset::{Dataset, sample};
 use tasklens_net::inference::outputs::{Buffer, MINIATURE_BYTES, Store, stamp};
 use tasklens_net::model::checkpoint::{self, Description};
+use tasklens_net::model::conventions::Conventions;
 use tasklens_net::model::network::Network;
 
 /// Drawn pictures; every folder of rows is a link to them.
@@ -62,6 +63,7 @@ fn write_run(run: &Path, dataset: &Dataset) {
     let tasks = &dataset.tasks;
     let description = Description {
         backbone: "xception_small".to_owned(),
+        conventions: Conventions::default(),
         tasks: tasks.clone(),
         height: 64,
         width: 64,

@@ -54,6 +54,8 @@ pub enum Verb {
     LabelStats(LabelStats),
     /// Write the labels for other programs: a CSV, JSON lines, or a folder per label
     Export(Export),
+    /// Bring what another program has made
+    Import(Import),
     /// List the tasks and labels, or change them in the CSV, the config and the label edits
     Labels(Labels),
     /// Check this computer: GPU, libraries, memory, disk, weights, display
@@ -221,6 +223,41 @@ pub struct Export {
     #[arg(long = "task", value_name = "NAME", conflicts_with_all = ["csv", "jsonl"])]
     pub tasks: Vec<String>,
     /// Override a key for this call, such as --set paths.model_dataframe=other.csv
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub changes: Vec<(String, String)>,
+}
+
+/// `tasklens import`
+#[derive(Debug, Args)]
+pub struct Import {
+    /// What to bring
+    #[command(subcommand)]
+    pub what: ImportWhat,
+}
+
+/// What `tasklens import` brings.
+#[derive(Debug, Subcommand)]
+pub enum ImportWhat {
+    /// A model that the Python project trained with Keras becomes a run
+    Keras(ImportKeras),
+}
+
+/// `tasklens import keras`
+#[derive(Debug, Args)]
+pub struct ImportKeras {
+    /// The model that Keras saved, such as model.h5
+    pub model: PathBuf,
+    /// The config.yml that it was trained with: it says the tasks and the order of their labels
+    #[arg(long, value_name = "CONFIG")]
+    pub config: PathBuf,
+    /// The folder of the new run, or a checkpoint (.safetensors) alone [default: a run named by the time, in `runs` beside
+    /// the config]
+    #[arg(long, value_name = "RUN_OR_FILE")]
+    pub out: Option<PathBuf>,
+    /// Write the run also to a place that the config names outside of its folder
+    #[arg(long)]
+    pub allow_outside: bool,
+    /// Change a key for this call, such as --set model.input_shape=[299, 299]
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     pub changes: Vec<(String, String)>,
 }

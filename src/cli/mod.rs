@@ -22,6 +22,7 @@ mod compare;
 mod doctor;
 mod evaluate;
 mod export;
+mod import;
 mod interrupt;
 mod label_stats;
 mod labels;
@@ -90,6 +91,7 @@ fn run(arguments: Arguments, faults: Vec<String>) -> anyhow::Result<bool> {
         Some(Verb::Compare(arguments)) => compare::run(&arguments),
         Some(Verb::LabelStats(arguments)) => label_stats::run(&arguments),
         Some(Verb::Export(arguments)) => export::run(&arguments),
+        Some(Verb::Import(arguments)) => import::run(&arguments),
         Some(Verb::Labels(arguments)) => labels::run(&arguments),
         Some(Verb::Doctor) => Ok(doctor()),
     }

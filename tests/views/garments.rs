@@ -9,6 +9,7 @@ use tasklens_data::config::{Backbone, Config, Task};
 use tasklens_data::dataset::Dataset;
 use tasklens_net::inference::outputs::{Buffer, MINIATURE_BYTES, Store, stamp};
 use tasklens_net::model::checkpoint::{self, Description};
+use tasklens_net::model::conventions::Conventions;
 use tasklens_net::model::network::Network;
 
 /// Labels of the two tasks.
@@ -57,6 +58,7 @@ pub fn write_run(run: &Path, dataset: &Dataset, predict: impl Fn(usize) -> [(usi
     let tasks = dataset.tasks.clone();
     let description = Description {
         backbone: "xception_small".to_owned(),
+        conventions: Conventions::default(),
         tasks: tasks.clone(),
         height: 32,
         width: 32,

@@ -88,6 +88,7 @@ mod tests {
         let task = |name: &str| Task { name: name.into(), labels: vec!["a".into(), "b".into()] };
         let description = Description {
             backbone: backbone.name().to_owned(),
+            conventions: crate::model::conventions::Conventions::default(),
             tasks: vec![task("print"), task("neck")],
             height: side,
             width: side,

@@ -9,9 +9,11 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow, bail, ensure};
 use safetensors::tensor::Metadata;
 use serde::{Deserialize, Serialize};
+use tasklens_data::config::networks::Plan;
 use tasklens_data::config::{Backbone, Task, limits};
 use tch::{Device, Tensor};
 
+use super::conventions::Conventions;
 use super::network::Network;
 use super::tensor_file;
 
@@ -21,12 +23,20 @@ pub const BEST: &str = "best.safetensors";
 /// The key in the metadata that marks a file as ours, with the version of the layout.
 const FORMAT_KEY: &str = "tasklens_checkpoint";
 const FORMAT: &str = "1";
+/// The layout of a file whose network computes by other conventions: what knows the first alone would read the file
+/// and answer wrongly.
+const FORMAT_WITH_CONVENTIONS: &str = "2";
+
+const DESCRIPTION_KEY: &str = "description";
 
 /// The metadata of a checkpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Description {
     /// Name of the backbone, such as `xception`.
     pub backbone: String,
+    /// Whose rules it computes by; a file that does not say has those that go without saying.
+    #[serde(default, skip_serializing_if = "Conventions::is_default")]
+    pub conventions: Conventions,
     /// Tasks with their labels in class order.
     pub tasks: Vec<Task>,
     /// Input height, pixels.
@@ -74,6 +84,12 @@ impl Description {
             facts.std,
             facts.name
         );
+        ensure!(
+            self.conventions.is_default() || matches!(facts.plan, Plan::Xception(_)),
+            "the backbone {} does not know the conventions of {}",
+            facts.name,
+            self.conventions.name()
+        );
         let features = facts.features as usize;
         for Task { name, labels } in &self.tasks {
             let shape = header.info(&format!("heads.{name}.weight")).map(|info| info.shape.as_slice());
@@ -88,7 +104,8 @@ impl Description {
     }
 }
 
-/// Writes network, description and any further tensors (optimizer state) to `file`, atomically.
+/// Writes network, description and any further tensors (optimizer state) to `file`, whole or not at all. The
+/// conventions are the network's, whatever the description says.
 ///
 /// # Errors
 /// The disk is full or not writable; an earlier file stays as it was.
@@ -101,9 +118,11 @@ pub fn write(
     let parameters = network.parameters().iter().map(|p| (p.name.clone(), &p.tensor));
     let tensors: Vec<(String, &Tensor)> =
         parameters.chain(further.iter().map(|(name, tensor)| (name.clone(), tensor))).collect();
+    let description = Description { conventions: network.conventions(), ..description.clone() };
+    let format = if description.conventions.is_default() { FORMAT } else { FORMAT_WITH_CONVENTIONS };
     let metadata = HashMap::from([
-        (FORMAT_KEY.to_owned(), FORMAT.to_owned()),
-        ("description".to_owned(), serde_json::to_string(description)?),
+        (FORMAT_KEY.to_owned(), format.to_owned()),
+        (DESCRIPTION_KEY.to_owned(), serde_json::to_string(&description)?),
     ]);
     tensor_file::write(file, &tensors, Some(metadata)).context("the checkpoint is not kept")
 }
@@ -120,9 +139,9 @@ pub fn read_description(file: &Path) -> anyhow::Result<Description> {
 fn describe(file: &Path, header: &Metadata) -> anyhow::Result<Description> {
     let value = |key: &str| header.metadata().as_ref()?.get(key).map(String::as_str);
     match value(FORMAT_KEY) {
-        Some(FORMAT) => {}
+        Some(FORMAT | FORMAT_WITH_CONVENTIONS) => {}
         Some(other) => bail!(
-            "{} was written by another version of Tasklens (layout {other}, expected {FORMAT}): update Tasklens",
+            "{} was written by another version of Tasklens (layout {other}, expected {FORMAT} or {FORMAT_WITH_CONVENTIONS}): update Tasklens",
             file.display()
         ),
         None => bail!(
@@ -130,13 +149,45 @@ fn describe(file: &Path, header: &Metadata) -> anyhow::Result<Description> {
             file.display()
         ),
     }
-    let text = value("description").with_context(|| format!("{} lacks its description", file.display()))?;
+    let text = value(DESCRIPTION_KEY).with_context(|| format!("{} lacks its description", file.display()))?;
     let description: Description = serde_json::from_str(text)
         .with_context(|| format!("the description in {} is damaged", file.display()))?;
     description.check(header).with_context(|| {
         format!("{} cannot be used: it is damaged, or was not written by Tasklens", file.display())
     })?;
     Ok(description)
+}
+
+/// The conventions of whatever weights a file holds: one that was not written by Tasklens names none.
+///
+/// # Errors
+/// It names some that this version does not know.
+pub(super) fn conventions_in(file: &Path, header: &Metadata) -> anyhow::Result<Conventions> {
+    #[derive(Deserialize)]
+    struct Named {
+        #[serde(default)]
+        conventions: Conventions,
+    }
+    let metadata = header.metadata().as_ref();
+    let text = metadata
+        .filter(|values| values.contains_key(FORMAT_KEY))
+        .and_then(|values| values.get(DESCRIPTION_KEY));
+    let Some(text) = text else { return Ok(Conventions::default()) };
+    let named: Named = serde_json::from_str(text).with_context(|| {
+        format!(
+            "{} has weights of a kind that this version of Tasklens does not know: update it",
+            file.display()
+        )
+    })?;
+    Ok(named.conventions)
+}
+
+/// As [`conventions_in`], of a file.
+///
+/// # Errors
+/// It cannot be read, or names some that this version does not know.
+pub fn conventions_of(file: &Path) -> anyhow::Result<Conventions> {
+    conventions_in(file, &tensor_file::header(file)?)
 }
 
 /// A network rebuilt from a checkpoint.
@@ -175,6 +226,7 @@ pub fn load_with(file: &Path, device: Device, prefixes: &[&str]) -> anyhow::Resu
     };
     let tensors = tensor_file::read(file, is_wanted)?.tensors;
     network.load(&tensors, |_| true).with_context(incomplete)?;
+    network.follow(description.conventions);
     Ok(Loaded { network, description, tensors })
 }
 
@@ -185,6 +237,7 @@ mod tests {
     fn description() -> Description {
         Description {
             backbone: "xception_small".to_owned(),
+            conventions: Conventions::default(),
             tasks: vec![Task {
                 name: "print".to_owned(),
                 labels: vec!["solid".to_owned(), "striped".to_owned()],

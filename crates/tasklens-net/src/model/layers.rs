@@ -5,6 +5,7 @@
 
 use tch::{Device, Kind, TchError, Tensor};
 
+use super::conventions::Conventions;
 use super::parameters::Builder;
 
 /// Mode of a forward pass.
@@ -30,7 +31,9 @@ impl ForwardPass {
 
 /// Epsilon of batch normalisation, PyTorch's default.
 const EPSILON: f64 = 1e-5;
-/// Momentum of running statistics (PyTorch's convention: weight of the batch).
+/// What it adds by Keras' default.
+const EPSILON_OF_KERAS: f64 = 1e-3;
+/// Share of the batch in running statistics (PyTorch's convention).
 const MOMENTUM: f64 = 0.1;
 
 /// Batch normalisation, Ioffe and Szegedy 2015.
@@ -247,6 +250,15 @@ impl ConvNorm {
         }
         let sides = [columns.0, columns.1, rows.0, rows.1];
         between.f_constant_pad_nd(sides)?.f_conv2d(weight, bias, stride, [0, 0], [1, 1], self.groups)
+    }
+
+    /// Adds to the variance what `conventions` add; forgets what was folded.
+    pub fn follow(&mut self, conventions: Conventions) {
+        self.norm.epsilon = match conventions {
+            Conventions::Published => EPSILON,
+            Conventions::Keras => EPSILON_OF_KERAS,
+        };
+        self.folded = None;
     }
 
     /// Merges the normalisation's running statistics into the weights, for evaluation in `kind`.

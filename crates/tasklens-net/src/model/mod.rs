@@ -4,7 +4,9 @@
 //! named [`parameters::Parameters`]. Weights and statistics are float32 whatever it computes in.
 
 pub mod checkpoint;
+pub mod conventions;
 pub mod efficientnet_lite;
+pub mod keras;
 pub mod layers;
 pub mod network;
 pub mod parameters;

@@ -9,6 +9,8 @@ use tasklens_data::config::networks::Facts;
 use tasklens_data::config::{Backbone, Task};
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
+use super::checkpoint;
+use super::conventions::Conventions;
 use super::layers::{ForwardPass, Linear};
 use super::parameters::{Builder, Parameters};
 use super::tensor_file;
@@ -22,6 +24,7 @@ pub struct Network {
     heads: Vec<Linear>,
     tasks: Vec<Task>,
     backbone: Backbone,
+    conventions: Conventions,
     device: Device,
 }
 
@@ -43,7 +46,8 @@ impl Network {
             })
             .collect::<Result<_, _>>()?;
         let tasks = tasks.to_vec();
-        Ok(Self { parameters, trunk, heads, tasks, backbone, device })
+        let conventions = Conventions::default();
+        Ok(Self { parameters, trunk, heads, tasks, backbone, conventions, device })
     }
 
     /// Its tensors by name.
@@ -59,6 +63,17 @@ impl Network {
     /// Which backbone it has.
     pub fn backbone(&self) -> Backbone {
         self.backbone
+    }
+
+    /// Whose rules it computes by: those of a new network go without saying.
+    pub fn conventions(&self) -> Conventions {
+        self.conventions
+    }
+
+    /// Computes by the rules that its weights were trained under; forgets what was folded.
+    pub fn follow(&mut self, conventions: Conventions) {
+        self.conventions = conventions;
+        self.trunk.follow(conventions);
     }
 
     /// Where its tensors are.
@@ -150,12 +165,14 @@ impl Network {
         })
     }
 
-    /// Loads the backbone's weights from a safetensors file with our names or those of another publisher.
+    /// Takes the backbone's weights from a safetensors file with our names or those of another publisher, and computes
+    /// by the conventions that it names from then on.
     ///
     /// # Errors
     /// The file cannot be read, or is for another backbone; then nothing is changed.
     pub fn load_backbone(&mut self, file: &Path) -> anyhow::Result<()> {
         let header = tensor_file::header(file)?;
+        let conventions = checkpoint::conventions_in(file, &header)?;
         let names = self.names_in(&header);
         self.fits(&header, |name| names.get(name).cloned()).with_context(|| {
             format!(
@@ -169,7 +186,9 @@ impl Network {
         let has = |name: &str, shape: &[usize]| ours.get(name).is_some_and(|name| self.has(name, shape));
         let read = tensor_file::read(file, has)?.tensors;
         let values = read.into_iter().filter_map(|(name, value)| Some((ours.get(&name)?.clone(), value)));
-        self.load(&values.collect(), is_backbone)
+        self.load(&values.collect(), is_backbone)?;
+        self.follow(conventions);
+        Ok(())
     }
 
     /// Maps our names of the backbone's tensors to those in a file: the same, or those of another publisher if it has

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use tasklens_data::config::networks::Plan;
 use tch::{Kind, TchError, Tensor};
 
+use super::conventions::Conventions;
 use super::efficientnet_lite::EfficientNetLite;
 use super::layers::ForwardPass;
 use super::parameters::Builder;
@@ -30,7 +31,14 @@ pub trait Trunk: Debug + Send {
     /// The device is out of memory.
     fn fold(&mut self, kind: Kind) -> Result<(), TchError>;
 
-    /// The name that another publisher of the same weights uses for our tensor `name`; `None` if there is no other.
+    /// Computes by other conventions from now on; forgets what was folded. A network that knows one kind only stays
+    /// as it is.
+    fn follow(&mut self, conventions: Conventions) {
+        let _ = conventions;
+    }
+
+    /// What another publisher of the same weights calls the tensor that we call `name`; `None` where nobody
+    /// has another name for it.
     fn other_name(&self, name: &str) -> Option<String> {
         let _ = name;
         None

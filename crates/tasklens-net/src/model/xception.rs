@@ -6,6 +6,7 @@
 use tasklens_data::config::networks::Widths;
 use tch::{Kind, TchError, Tensor};
 
+use super::conventions::Conventions;
 use super::layers::{ConvNorm, ForwardPass, Names};
 use super::parameters::Builder;
 use super::trunk::Trunk;
@@ -17,41 +18,88 @@ struct Block {
     convolutions: Vec<ConvNorm>,
     starts_with_relu: bool,
     halves: bool,
+    conventions: Conventions,
 }
 
-/// Parameters of a [`Block`].
-struct BlockPlan {
-    channels: (i64, i64),
+/// How a block is built.
+pub(super) struct BlockPlan {
+    /// In and out.
+    pub channels: (i64, i64),
     convolutions: usize,
-    halves: bool,
-    starts_with_relu: bool,
-    /// Whether the first convolution already has the output width, or only the last one.
+    /// Whether it ends with a max pooling and has a convolution beside it.
+    pub halves: bool,
+    pub starts_with_relu: bool,
+    /// Whether the first convolution already has the output width, or only the last.
     grows_first: bool,
+}
+
+/// A separable convolution of a block.
+pub(super) struct Step {
+    /// In and out.
+    pub channels: (i64, i64),
+    /// Its place in timm's nn.Sequential: [relu] separable norm relu separable norm ...
+    pub place: usize,
+}
+
+impl BlockPlan {
+    /// All blocks of a network, in order.
+    pub fn of(widths: &Widths) -> Vec<Self> {
+        let Widths { stem, entry, middle_blocks, exit, .. } = *widths;
+        let halving = |from, to| Self {
+            channels: (from, to),
+            convolutions: 2,
+            halves: true,
+            starts_with_relu: true,
+            grows_first: true,
+        };
+        let mut plans = vec![
+            Self { starts_with_relu: false, ..halving(stem[1], entry[0]) },
+            halving(entry[0], entry[1]),
+            halving(entry[1], entry[2]),
+        ];
+        plans.extend((0..middle_blocks).map(|_| Self {
+            convolutions: 3,
+            halves: false,
+            ..halving(entry[2], entry[2])
+        }));
+        plans.push(Self { grows_first: false, ..halving(entry[2], exit) });
+        plans
+    }
+
+    /// Its separable convolutions, in order.
+    pub fn steps(&self) -> impl Iterator<Item = Step> {
+        let (channels_in, channels_out) = self.channels;
+        (0..self.convolutions).map(move |i| {
+            let from = if self.grows_first && i > 0 { channels_out } else { channels_in };
+            let to = if self.grows_first || i + 1 == self.convolutions { channels_out } else { channels_in };
+            Step { channels: (from, to), place: 3 * i + usize::from(self.starts_with_relu) }
+        })
+    }
 }
 
 impl Block {
     fn new(builder: &mut Builder<'_>, name: &str, plan: &BlockPlan) -> Result<Self, TchError> {
-        let (channels_in, channels_out) = plan.channels;
         let mut convolutions = Vec::new();
-        for i in 0..plan.convolutions {
-            let from = if plan.grows_first && i > 0 { channels_out } else { channels_in };
-            let to = if plan.grows_first || i + 1 == plan.convolutions { channels_out } else { channels_in };
-            // Positions in timm's nn.Sequential: [relu] separable norm relu separable norm ...
-            let place = 3 * i + usize::from(plan.starts_with_relu);
+        for Step { channels, place } in plan.steps() {
             let names = Names {
                 convolution: &format!("{name}.rep.{place}"),
                 norm: &format!("{name}.rep.{}", place + 1),
             };
-            convolutions.push(ConvNorm::separable(builder, &names, (from, to))?);
+            convolutions.push(ConvNorm::separable(builder, &names, channels)?);
         }
-        let skip = if plan.halves || channels_in != channels_out {
+        let skip = if plan.halves {
             let names = Names { convolution: &format!("{name}.skip"), norm: &format!("{name}.skipbn") };
-            let stride = if plan.halves { 2 } else { 1 };
-            Some(ConvNorm::plain(builder, &names, plan.channels, 1, stride)?)
+            Some(ConvNorm::plain(builder, &names, plan.channels, 1, 2)?)
         } else {
             None
         };
-        Ok(Self { skip, convolutions, starts_with_relu: plan.starts_with_relu, halves: plan.halves })
+        Ok(Self {
+            skip,
+            convolutions,
+            starts_with_relu: plan.starts_with_relu,
+            halves: plan.halves,
+            conventions: Conventions::default(),
+        })
     }
 
     fn forward(&self, input: &Tensor, pass: ForwardPass) -> Result<Tensor, TchError> {
@@ -66,12 +114,22 @@ impl Block {
             x = convolution.forward(&x, pass)?;
         }
         if self.halves {
-            x = x.f_max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false)?;
+            x = self.halve(&x)?;
         }
         match &self.skip {
             Some(skip) => x.f_add_(&skip.forward(input, pass)?),
             None => x.f_add_(input),
         }
+    }
+
+    /// The greatest of 3x3 cells, in steps of two.
+    fn halve(&self, x: &Tensor) -> Result<Tensor, TchError> {
+        let (padding, overhangs) = match self.conventions {
+            Conventions::Published => ([1, 1], false),
+            // `same`: an even side has nothing in front and one cell behind, over which the last window hangs.
+            Conventions::Keras => ([x.size()[2] % 2, x.size()[3] % 2], true),
+        };
+        x.f_max_pool2d([3, 3], [2, 2], padding, [1, 1], overhangs)
     }
 }
 
@@ -91,30 +149,12 @@ impl Xception {
     /// # Errors
     /// The device is out of memory.
     pub fn new(builder: &mut Builder<'_>, widths: &Widths) -> Result<Self, TchError> {
-        let Widths { stem, entry, middle_blocks, exit, tail } = *widths;
+        let Widths { stem, exit, tail, .. } = *widths;
         let names = |convolution, norm| Names { convolution, norm };
         let conv1 = ConvNorm::plain(builder, &names("conv1", "bn1"), (3, stem[0]), 3, 2)?;
         let conv2 = ConvNorm::plain(builder, &names("conv2", "bn2"), (stem[0], stem[1]), 3, 1)?;
 
-        let halving = |from, to| BlockPlan {
-            channels: (from, to),
-            convolutions: 2,
-            halves: true,
-            starts_with_relu: true,
-            grows_first: true,
-        };
-        let mut plans = vec![
-            BlockPlan { starts_with_relu: false, ..halving(stem[1], entry[0]) },
-            halving(entry[0], entry[1]),
-            halving(entry[1], entry[2]),
-        ];
-        plans.extend((0..middle_blocks).map(|_| BlockPlan {
-            convolutions: 3,
-            halves: false,
-            ..halving(entry[2], entry[2])
-        }));
-        plans.push(BlockPlan { grows_first: false, ..halving(entry[2], exit) });
-        let blocks = plans
+        let blocks = BlockPlan::of(widths)
             .iter()
             .enumerate()
             .map(|(i, plan)| Block::new(builder, &format!("block{}", i + 1), plan))
@@ -123,6 +163,14 @@ impl Xception {
         let conv3 = ConvNorm::separable(builder, &names("conv3", "bn3"), (exit, tail[0]))?;
         let conv4 = ConvNorm::separable(builder, &names("conv4", "bn4"), (tail[0], tail[1]))?;
         Ok(Self { conv1, conv2, blocks, conv3, conv4 })
+    }
+}
+
+impl Xception {
+    fn layers(&mut self) -> impl Iterator<Item = &mut ConvNorm> {
+        let of_blocks =
+            self.blocks.iter_mut().flat_map(|block| block.skip.iter_mut().chain(&mut block.convolutions));
+        [&mut self.conv1, &mut self.conv2, &mut self.conv3, &mut self.conv4].into_iter().chain(of_blocks)
     }
 }
 
@@ -148,14 +196,11 @@ impl Trunk for Xception {
     }
 
     fn fold(&mut self, kind: Kind) -> Result<(), TchError> {
-        for layer in [&mut self.conv1, &mut self.conv2, &mut self.conv3, &mut self.conv4] {
-            layer.fold(kind)?;
-        }
-        for block in &mut self.blocks {
-            for layer in block.skip.iter_mut().chain(&mut block.convolutions) {
-                layer.fold(kind)?;
-            }
-        }
-        Ok(())
+        self.layers().try_for_each(|layer| layer.fold(kind))
+    }
+
+    fn follow(&mut self, conventions: Conventions) {
+        self.layers().for_each(|layer| layer.follow(conventions));
+        self.blocks.iter_mut().for_each(|block| block.conventions = conventions);
     }
 }

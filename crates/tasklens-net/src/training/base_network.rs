@@ -162,6 +162,7 @@ fn write(config: &Config, base: &Base) -> anyhow::Result<PathBuf> {
     outputs::check_model(&file)?;
     let description = Description {
         backbone: facts.name.to_owned(),
+        conventions: checkpoint::conventions_of(&base.weights)?,
         tasks: model.tasks.clone(),
         height: base.size.0,
         width: base.size.1,

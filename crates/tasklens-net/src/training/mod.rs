@@ -4,6 +4,8 @@
 //! of windows and terminals.
 
 mod adam;
+#[cfg(test)]
+mod as_keras;
 pub mod base_network;
 pub mod estimate;
 pub mod events;
@@ -11,6 +13,7 @@ mod facts;
 mod features;
 pub mod heads;
 mod history;
+pub mod imported_run;
 pub mod learnt_run;
 mod metrics;
 pub mod out_of_sample;

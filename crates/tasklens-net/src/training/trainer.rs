@@ -376,6 +376,7 @@ impl<'a> Run<'a> {
         let facts = model.backbone.facts();
         let description = Description {
             backbone: facts.name.to_owned(),
+            conventions: self.network.conventions(),
             tasks: model.tasks.clone(),
             height: model.height,
             width: model.width,
@@ -413,6 +414,7 @@ pub(super) fn store(config: &Config, network: &Network, kind: Kind) -> anyhow::R
     let facts = network.backbone().facts();
     let feed = features::Feed {
         backbone: network.backbone().name(),
+        conventions: network.conventions(),
         size: (config.model.height, config.model.width),
         mean: facts.mean,
         std: facts.std,

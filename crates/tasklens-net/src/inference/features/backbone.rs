@@ -10,6 +10,7 @@ use tasklens_data::files;
 use tch::Device;
 
 use crate::model::checkpoint::Description;
+use crate::model::conventions::Conventions;
 use crate::model::network::{Network, is_backbone};
 
 /// Digits of a key, which is used as a folder name.
@@ -20,6 +21,8 @@ pub(super) const DIGITS: usize = 16;
 pub struct Feed<'a> {
     /// The network's name.
     pub backbone: &'a str,
+    /// Whose rules it computes by.
+    pub conventions: Conventions,
     /// Height and width of its input, pixels.
     pub size: (u32, u32),
     /// Mean to subtract from pixel values in 0..1, per channel.
@@ -33,14 +36,25 @@ pub struct Feed<'a> {
 impl<'a> Feed<'a> {
     /// For the network of a checkpoint.
     pub fn of(description: &'a Description) -> Self {
-        let Description { backbone, height, width, mean, std, precision, .. } = description;
-        Self { backbone, size: (*height, *width), mean: *mean, std: *std, precision }
+        let Description { backbone, conventions, height, width, mean, std, precision, .. } = description;
+        Self {
+            backbone,
+            conventions: *conventions,
+            size: (*height, *width),
+            mean: *mean,
+            std: *std,
+            precision,
+        }
     }
 
     fn hash(&self) -> anyhow::Result<Sha256> {
         let mut hash = Sha256::new();
-        let Self { backbone, size, mean, std, precision } = self;
+        let Self { backbone, conventions, size, mean, std, precision } = self;
         hash.update(serde_json::to_vec(&(backbone, size, mean, std, precision))?);
+        // The same weights give other features by other conventions; those that go without saying keep their keys.
+        if !conventions.is_default() {
+            hash.update(conventions.name());
+        }
         Ok(hash)
     }
 }

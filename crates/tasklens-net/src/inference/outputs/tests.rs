@@ -15,6 +15,7 @@ fn run_of(folder: &Path, seed: u64) {
     };
     let description = Description {
         backbone: "xception_small".to_owned(),
+        conventions: crate::model::conventions::Conventions::default(),
         tasks: vec![task("print", &["plain", "dotted"]), task("neck", &["v", "round", "boat"])],
         height: 32,
         width: 32,

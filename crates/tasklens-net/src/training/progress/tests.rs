@@ -34,6 +34,7 @@ fn write_best(folder: &Path, config: &Config, epoch: usize, metrics: Option<&Epo
     let network = Network::new(Backbone::XceptionSmall, &config.model.tasks, 1, tch::Device::Cpu).unwrap();
     let description = Description {
         backbone: "xception_small".to_owned(),
+        conventions: crate::model::conventions::Conventions::default(),
         tasks: config.model.tasks.clone(),
         height: 32,
         width: 32,
