@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use tasklens_data::config::Written;
-use tasklens_data::dataset::problems::counted;
+use tasklens_data::text::counted;
 use tasklens_net::model::keras;
 use tasklens_net::training::imported_run::{self, Target};
 

@@ -8,7 +8,7 @@ use tasklens_data::config::Config;
 
 use super::events::{EpochMetrics, SplitMetrics};
 use super::history;
-use super::progress::Progress;
+use super::progress::RunProgress;
 
 fn recorded() -> [(u8, Value); 2] {
     [
@@ -31,11 +31,11 @@ fn list<'a>(of: &'a Value, key: &str) -> &'a [Value] {
 }
 
 /// A run at its beginning, with keys of `model:`.
-fn begun(change: impl Fn(&mut tasklens_data::config::ModelConfig)) -> Progress {
+fn begun(change: impl Fn(&mut tasklens_data::config::ModelConfig)) -> RunProgress {
     let text = "{paths: {model_dataframe: a.csv}, model: {target_encoder: {print: [a, b], sleeves: [c, d]}}}";
     let mut config = Config::parse(text, Path::new("/config.yml")).unwrap();
     change(&mut config.model);
-    Progress::new(&config, String::new())
+    RunProgress::new(&config, String::new())
 }
 
 fn count(of: &Value, key: &str) -> usize {

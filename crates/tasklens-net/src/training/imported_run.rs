@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use tasklens_data::config::Config;
 use tasklens_data::files;
 
-use super::progress::Progress;
+use super::progress::RunProgress;
 use super::run_folder::{self, BEST, CONFIG, LAST};
 use super::{Request, Unsaved, outputs, setup};
 use crate::inference::precision_name;
@@ -61,7 +61,7 @@ fn write_run(folder: &Path, config: &Config, network: &Network, origin: &str) ->
     files::replace(&file, config.to_yaml_in(folder).as_bytes())
         .with_context(|| format!("cannot write {}", file.display()))?;
     // Training goes on from it as before the first epoch, with an optimizer that has seen nothing.
-    let progress = serde_json::to_value(Progress::new(config, origin.to_owned()))?;
+    let progress = serde_json::to_value(RunProgress::new(config, origin.to_owned()))?;
     checkpoint::write(&folder.join(LAST), network, &describe(config, network, progress), &[])?;
     checkpoint::write(&folder.join(BEST), network, &describe(config, network, best(origin)), &[])
 }

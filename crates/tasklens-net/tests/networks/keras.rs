@@ -11,7 +11,7 @@ use tasklens_data::config::{Config, DeviceChoice};
 use tasklens_net::inference::Predictor;
 use tasklens_net::model::conventions::Conventions;
 use tasklens_net::model::keras;
-use tasklens_net::model::layers::Pass;
+use tasklens_net::model::layers::ForwardPass;
 use tasklens_net::model::network::{Network, probabilities};
 use tasklens_net::training::imported_run::{self, Target};
 use tch::{Kind, Tensor, no_grad};
@@ -75,7 +75,7 @@ fn features(network: &Network) -> Vec<f64> {
     let (height, width) = SIZE;
     let bytes = Tensor::f_from_data_size(&images(), &[IMAGES, height, width, 3], Kind::Uint8).expect("bytes");
     let of = || -> Result<Tensor, tch::TchError> {
-        network.features(&network.normalise(&bytes, Kind::Float)?, Pass::evaluate(Kind::Float))
+        network.features(&network.normalise(&bytes, Kind::Float)?, ForwardPass::evaluate(Kind::Float))
     };
     let features = no_grad(of).expect("features");
     let every_16th = features.slice(1, 0, None, 16).contiguous().view([-1]).to_kind(Kind::Double);
