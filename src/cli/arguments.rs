@@ -90,13 +90,13 @@ pub struct Train {
     /// The config.yml; with --resume, the run's own unless one is named
     #[arg(required_unless_present = "resume")]
     pub config: Option<PathBuf>,
-    /// The folder of the new run [default: named by the time, in `runs` beside the config]
+    /// The folder of the new run [default: named by the time, in `runs` in the project's folder]
     #[arg(long, conflicts_with = "resume")]
     pub run: Option<PathBuf>,
     /// Go on with this run from its last complete epoch
     #[arg(long, value_name = "RUN")]
     pub resume: Option<PathBuf>,
-    /// Write also to places that the config names outside of its folder
+    /// Write also to places that the config names outside of its project's folder
     #[arg(long)]
     pub allow_outside: bool,
     /// Change a key for this run, such as --set model.epochs=3
@@ -203,7 +203,7 @@ pub struct Labels {
     /// Say what would change, and write nothing
     #[arg(long, global = true)]
     pub dry_run: bool,
-    /// Change also a CSV that lies outside of the config's folder
+    /// Change also a CSV that lies outside of the project's folder
     #[arg(long, global = true)]
     pub allow_outside: bool,
     /// What to change; nothing lists what there is

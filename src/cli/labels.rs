@@ -6,7 +6,7 @@ use tasklens_data::dataset::label_stats::LabelStats;
 use tasklens_data::dataset::vocabulary::{self, Applied, Change, Preview};
 
 use super::arguments::{LabelChange, Labels as Arguments};
-use super::{open_config, refuse_outside};
+use super::{open_config, refuse_outside, tell_notices};
 
 /// How many images of a preview are listed.
 const MOST: usize = 20;
@@ -14,11 +14,12 @@ const MOST: usize = 20;
 pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let Some(change) = &arguments.change else { return list(arguments) };
     let change = change_of(change);
+    let config = Config::open(&arguments.config)?;
+    tell_notices(&config);
     if arguments.dry_run {
         print_preview(&change, &vocabulary::dry_run(&arguments.config, &change)?);
     } else {
         if !arguments.allow_outside {
-            let config = Config::open(&arguments.config)?;
             refuse_outside(&config, &config.outside(&[Written::Table]))?;
         }
         print_applied(&change, &vocabulary::apply(&arguments.config, &change)?);

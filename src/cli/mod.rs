@@ -154,9 +154,7 @@ fn open_config(file: &Path, changes: &[(String, String)], allow_outside: bool) -
         );
     }
     let config = Config::with_overrides(file, changes)?;
-    for notice in &config.notices {
-        say!("note: {notice}");
-    }
+    tell_notices(&config);
     if let Some(change) = vocabulary::cut_short(&config) {
         say!(
             "warning: a change of tasks and labels was cut short: {change}. Open the project in the window, or make \
@@ -167,6 +165,12 @@ fn open_config(file: &Path, changes: &[(String, String)], allow_outside: bool) -
         draw_sample(&config, allow_outside)?;
     }
     Ok(config)
+}
+
+fn tell_notices(config: &Config) {
+    for notice in &config.notices {
+        say!("note: {notice}");
+    }
 }
 
 /// Whether a file's name ends as a table's does.

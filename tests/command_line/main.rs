@@ -15,6 +15,7 @@ mod openmp;
 mod outputs;
 mod photographs;
 mod predict;
+mod python_project;
 #[path = "../support/skip.rs"]
 mod skip;
 mod stranger;

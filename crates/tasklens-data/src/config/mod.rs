@@ -1,7 +1,7 @@
 //! `config.yml` -> [`Config`]: every key with its default, its range and a located error.
 //!
 //! The YAML of the Python project opens unchanged; our own keys have defaults under which its
-//! behaviour comes back. Relative paths are resolved against the folder of the file.
+//! behaviour comes back. Relative paths are resolved against the folder of the file, or one around it: see [`Root`].
 
 mod edit;
 pub mod limits;
@@ -11,6 +11,7 @@ mod parse;
 pub mod presets;
 mod reader;
 mod recipe;
+mod root;
 mod slips;
 mod tasks;
 mod vocabulary;
@@ -27,6 +28,7 @@ pub use networks::Backbone;
 pub use outside::{Outside, Written};
 pub use presets::Recipe;
 pub use recipe::{Crop, Optimizer, Schedule, WEIGHT_DECAY};
+pub use root::Root;
 pub use vocabulary::Change;
 pub use write::scalar as yaml_scalar;
 
@@ -38,8 +40,10 @@ const MAX_BYTES: u64 = 16 << 20;
 /// What a `config.yml` says, checked and with every default filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// The file it was read from; relative paths start at its folder.
+    /// The file it was read from.
     pub file: PathBuf,
+    /// Where its relative paths start.
+    pub root: Root,
     /// Where things are and go.
     pub paths: Paths,
     /// What is trained and how.
@@ -57,10 +61,10 @@ pub struct Paths {
     pub model_path: Option<PathBuf>,
     /// `training_history_path`: where `history.csv` is copied at each epoch; optional.
     pub training_history_path: Option<PathBuf>,
-    /// `runs`: the folder that holds one folder per run. Default: `runs` beside the config.
+    /// `runs`: the folder that holds one folder per run. Default: `runs` in the project's folder.
     pub runs: PathBuf,
     /// `images`: the folder that image paths start at, where they are not below the CSV's. Default:
-    /// the folder of the config; a run's config keeps it, so that a resumed run finds its images.
+    /// the project's folder; a run's config keeps it, so that a resumed run finds its images.
     pub images: PathBuf,
 }
 
@@ -265,7 +269,7 @@ impl Config {
     }
 
     /// [`Config::open`] with keys replaced before the check, as `--set model.epochs=3` does: pairs of
-    /// a dotted key and its value in YAML. Relative paths start at the folder of `file` here too.
+    /// a dotted key and its value in YAML. Relative paths start where those of `file` do.
     ///
     /// # Errors
     /// As [`Config::open`]; what is wrong with an override names its `--set` argument.
@@ -307,7 +311,7 @@ impl Config {
         write::yaml(self, None)
     }
 
-    /// The same for a file in `folder`, which is there: what lies in the folder of this config, or was written from
+    /// The same for a file in `folder`, which is there: what lies in the project's folder, or was written from
     /// there, is found from `folder`, so that both can be moved together.
     pub fn to_yaml_in(&self, folder: &Path) -> String {
         write::yaml(self, Some(folder))

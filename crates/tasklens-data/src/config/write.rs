@@ -20,7 +20,7 @@ pub(super) fn yaml(config: &Config, folder: Option<&Path>) -> String {
 
 /// What paths are written from.
 struct Base<'a> {
-    /// The folder of the config as it was read.
+    /// The project's folder, where the paths of the config as it was read start.
     own: &'a Path,
     /// The way there from the folder of the file that is written; `None` for absolute paths.
     way: Option<PathBuf>,
@@ -28,13 +28,13 @@ struct Base<'a> {
 
 impl<'a> Base<'a> {
     fn of(config: &'a Config, folder: Option<&Path>) -> Self {
-        let own = config.file.parent().unwrap_or(Path::new(""));
+        let own = config.folder();
         let real = |path: &Path| std::fs::canonicalize(path).ok();
         let way = folder.and_then(|folder| way(&real(folder)?, &real(own)?));
         Self { own, way }
     }
 
-    /// What lay within the folder of the config, or was written from there, goes where that goes.
+    /// What lay within the project's folder, or was written from there, goes where that goes.
     fn path(&self, path: &Path) -> String {
         if let (Some(way), Ok(rest)) = (&self.way, path.strip_prefix(self.own)) {
             let relative = way.join(rest);
