@@ -3,6 +3,7 @@
 //! The YAML of the Python project opens unchanged; our own keys have defaults under which its
 //! behaviour comes back. Relative paths are resolved against the folder of the file, or one around it: see [`Root`].
 
+pub(crate) mod dataset_config;
 mod edit;
 pub mod limits;
 pub mod networks;
@@ -274,18 +275,7 @@ impl Config {
     /// # Errors
     /// As [`Config::open`]; what is wrong with an override names its `--set` argument.
     pub fn with_overrides(file: &Path, overrides: &[(String, String)]) -> Result<Self, ConfigError> {
-        let bytes = regular::read(file, MAX_BYTES).map_err(|source| ConfigError {
-            file: file.to_path_buf(),
-            line: None,
-            message: format!("cannot be read: {source}"),
-        })?;
-        let text = String::from_utf8(bytes).map_err(|source| {
-            let before = &source.as_bytes()[..source.utf8_error().valid_up_to()];
-            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-            let message = "this is not UTF-8 text; save the file as UTF-8".to_owned();
-            ConfigError { file: file.to_path_buf(), line: Some(line), message }
-        })?;
-        Self::read(&text, file, overrides)
+        Self::read(&read_text(file)?, file, overrides)
     }
 
     /// Checks the text of a config as if it were in `file`, which need not exist.
@@ -324,6 +314,20 @@ impl Config {
     pub fn save(&self, file: &Path) -> std::io::Result<()> {
         crate::files::replace(file, self.to_yaml().as_bytes())
     }
+}
+
+fn read_text(file: &Path) -> Result<String, ConfigError> {
+    let bytes = regular::read(file, MAX_BYTES).map_err(|source| ConfigError {
+        file: file.to_path_buf(),
+        line: None,
+        message: format!("cannot be read: {source}"),
+    })?;
+    String::from_utf8(bytes).map_err(|source| {
+        let before = &source.as_bytes()[..source.utf8_error().valid_up_to()];
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let message = "this is not UTF-8 text; save the file as UTF-8".to_owned();
+        ConfigError { file: file.to_path_buf(), line: Some(line), message }
+    })
 }
 
 /// The nearest of `candidates`, where it is near enough to be what was meant.

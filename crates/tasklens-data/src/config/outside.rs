@@ -116,7 +116,7 @@ fn configs_in(names: impl Iterator<Item = PathBuf>) -> Vec<Config> {
 }
 
 /// A path as the disk takes it: absolute, links followed, `..` taken back. What is not there is taken as written.
-fn resolved(path: &Path) -> PathBuf {
+pub(super) fn resolved(path: &Path) -> PathBuf {
     /// As many links as systems follow.
     const MOST_LINKS: usize = 40;
     follow(path, MOST_LINKS)

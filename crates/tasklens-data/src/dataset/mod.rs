@@ -9,6 +9,7 @@ pub mod export;
 pub mod filter;
 mod image_paths;
 mod image_row;
+pub mod import;
 pub mod label_stats;
 mod labels;
 pub mod problems;
