@@ -40,6 +40,9 @@ pub enum Verb {
     },
     /// Begin a project: write a CSV and a config.yml for a folder of images
     New(New),
+    /// Make a project of a data set as others publish it
+    #[command(subcommand)]
+    Import(Import),
     /// List what is wrong with a config, its CSV and its images
     Check(Check),
     /// Train as a config says; Ctrl-C stops after the batch and keeps the best weights
@@ -69,6 +72,27 @@ pub struct New {
     /// A task of this name with the names of the sub-folders as labels, filled in
     #[arg(long, value_name = "NAME")]
     pub folders_as: Option<String>,
+}
+
+/// `tasklens import`
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// DeepFashion's category-and-attribute benchmark: crop the images to their boxes, and write a CSV and a config.yml
+    Deepfashion(ImportDeepFashion),
+}
+
+/// `tasklens import deepfashion`
+#[derive(Debug, Args)]
+pub struct ImportDeepFashion {
+    /// The folder of the download, with `img` and `Anno_fine`
+    #[arg(required_unless_present = "config")]
+    pub data: Option<PathBuf>,
+    /// A dataset_config.yml of the Python project: where its files are, and which categories go together
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The folder for all results [default: where the dataset config says, else the folder of the download]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// `tasklens check`

@@ -21,6 +21,7 @@ mod check;
 mod doctor;
 mod evaluate;
 mod export;
+mod import;
 mod interrupt;
 mod label_stats;
 mod labels;
@@ -82,6 +83,7 @@ fn run(arguments: Arguments, faults: Vec<String>) -> anyhow::Result<bool> {
         Some(Verb::Open { path }) => window(Some(path), faults),
         Some(Verb::Sample { folder, images, seed }) => write_sample(&folder, images as usize, seed),
         Some(Verb::New(arguments)) => new::run(&arguments),
+        Some(Verb::Import(what)) => import::run(&what),
         Some(Verb::Check(arguments)) => check::run(&arguments),
         Some(Verb::Train(arguments)) => train::run(&arguments),
         Some(Verb::Predict(arguments)) => predict::run(&arguments),
