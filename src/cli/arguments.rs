@@ -40,6 +40,9 @@ pub enum Verb {
     },
     /// Start a project: write a CSV and a config.yml for a folder of images
     New(New),
+    /// Bring what another program made: a published data set, or a model of the Python project
+    #[command(subcommand)]
+    Import(Import),
     /// List what is wrong with a config, its CSV and its images
     Check(Check),
     /// Train with a config; Ctrl-C stops after the current batch and keeps the best weights
@@ -54,8 +57,6 @@ pub enum Verb {
     LabelStats(LabelStats),
     /// Write the labels for other programs: a CSV, JSON lines, or a folder per label
     Export(Export),
-    /// Bring what another program has made
-    Import(Import),
     /// List the tasks and labels, or change them in the CSV, the config and the label edits
     Labels(Labels),
     /// Check this computer: GPU, libraries, memory, disk, weights, display
@@ -73,6 +74,29 @@ pub struct New {
     /// Add a task with this name whose labels are the names of the sub-folders, and fill it in
     #[arg(long, value_name = "NAME")]
     pub folders_as: Option<String>,
+}
+
+/// `tasklens import`
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// DeepFashion's category-and-attribute benchmark: crop the images to their boxes, and write a CSV and a config.yml
+    Deepfashion(ImportDeepFashion),
+    /// A model that the Python project trained with Keras becomes a run
+    Keras(ImportKeras),
+}
+
+/// `tasklens import deepfashion`
+#[derive(Debug, Args)]
+pub struct ImportDeepFashion {
+    /// The folder of the download, with `img` and `Anno_fine`
+    #[arg(required_unless_present = "config")]
+    pub data: Option<PathBuf>,
+    /// A dataset_config.yml of the Python project: where its files are, and which categories go together
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The folder for all results [default: where the dataset config says, else the folder of the download]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// `tasklens check`
@@ -94,13 +118,13 @@ pub struct Train {
     /// The config.yml; with --resume, the default is that of the run
     #[arg(required_unless_present = "resume")]
     pub config: Option<PathBuf>,
-    /// The folder of the new run [default: a new folder in `runs` beside the config, named by the time]
+    /// The folder of the new run [default: named by the time, in `runs` in the project's folder]
     #[arg(long, conflicts_with = "resume")]
     pub run: Option<PathBuf>,
     /// Resume this run from its last complete epoch
     #[arg(long, value_name = "RUN")]
     pub resume: Option<PathBuf>,
-    /// Also write to paths outside the config's folder, if the config names any
+    /// Write also to places that the config names outside of its project's folder
     #[arg(long)]
     pub allow_outside: bool,
     /// Override a key for this run, such as --set model.epochs=3
@@ -227,21 +251,6 @@ pub struct Export {
     pub changes: Vec<(String, String)>,
 }
 
-/// `tasklens import`
-#[derive(Debug, Args)]
-pub struct Import {
-    /// What to bring
-    #[command(subcommand)]
-    pub what: ImportWhat,
-}
-
-/// What `tasklens import` brings.
-#[derive(Debug, Subcommand)]
-pub enum ImportWhat {
-    /// A model that the Python project trained with Keras becomes a run
-    Keras(ImportKeras),
-}
-
 /// `tasklens import keras`
 #[derive(Debug, Args)]
 pub struct ImportKeras {
@@ -270,7 +279,7 @@ pub struct Labels {
     /// Show what would change, without writing anything
     #[arg(long, global = true)]
     pub dry_run: bool,
-    /// Also change a CSV outside the config's folder
+    /// Change also a CSV that lies outside of the project's folder
     #[arg(long, global = true)]
     pub allow_outside: bool,
     /// The change to make; without one, the tasks and labels are listed

@@ -7,7 +7,7 @@ use tasklens_data::dataset::vocabulary::{self, Applied, Preview, VocabularyChang
 use tasklens_data::text::{counted, plural};
 
 use super::arguments::{LabelChange, Labels as Arguments};
-use super::{open_config, refuse_outside};
+use super::{open_config, refuse_outside, tell_notices};
 
 /// How many images of a preview are listed.
 const MOST: usize = 20;
@@ -15,11 +15,12 @@ const MOST: usize = 20;
 pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let Some(change) = &arguments.change else { return list(arguments) };
     let change = change_of(change);
+    let config = Config::open(&arguments.config)?;
+    tell_notices(&config);
     if arguments.dry_run {
         print_preview(&change, &vocabulary::dry_run(&arguments.config, &change)?);
     } else {
         if !arguments.allow_outside {
-            let config = Config::open(&arguments.config)?;
             refuse_outside(&config, &config.outside(&[Written::Table]))?;
         }
         print_applied(&change, &vocabulary::apply(&arguments.config, &change)?);

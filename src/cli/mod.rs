@@ -84,6 +84,7 @@ fn run(arguments: Arguments, faults: Vec<String>) -> anyhow::Result<bool> {
         Some(Verb::Open { path }) => window(Some(path), faults),
         Some(Verb::Sample { folder, images, seed }) => write_sample(&folder, images as usize, seed),
         Some(Verb::New(arguments)) => new::run(&arguments),
+        Some(Verb::Import(what)) => import::run(&what),
         Some(Verb::Check(arguments)) => check::run(&arguments),
         Some(Verb::Train(arguments)) => train::run(&arguments),
         Some(Verb::Predict(arguments)) => predict::run(&arguments),
@@ -91,7 +92,6 @@ fn run(arguments: Arguments, faults: Vec<String>) -> anyhow::Result<bool> {
         Some(Verb::Compare(arguments)) => compare::run(&arguments),
         Some(Verb::LabelStats(arguments)) => label_stats::run(&arguments),
         Some(Verb::Export(arguments)) => export::run(&arguments),
-        Some(Verb::Import(arguments)) => import::run(&arguments),
         Some(Verb::Labels(arguments)) => labels::run(&arguments),
         Some(Verb::Doctor) => Ok(doctor()),
     }
@@ -158,9 +158,7 @@ fn open_config(file: &Path, changes: &[(String, String)], allow_outside: bool) -
         );
     }
     let config = Config::with_overrides(file, changes)?;
-    for notice in &config.notices {
-        say!("note: {notice}");
-    }
+    tell_notices(&config);
     if let Some(change) = vocabulary::cut_short(&config) {
         say!(
             "warning: a change of tasks and labels was interrupted: {change}. Open the project in the window, or make \
@@ -171,6 +169,12 @@ fn open_config(file: &Path, changes: &[(String, String)], allow_outside: bool) -
         draw_sample(&config, allow_outside)?;
     }
     Ok(config)
+}
+
+fn tell_notices(config: &Config) {
+    for notice in &config.notices {
+        say!("note: {notice}");
+    }
 }
 
 /// Whether a file's name ends as a table's does.

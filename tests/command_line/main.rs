@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 mod compare;
 mod evaluate;
 mod images;
+mod import;
 mod labels;
 mod logging;
 mod moved;
@@ -16,6 +17,7 @@ mod openmp;
 mod outputs;
 mod photographs;
 mod predict;
+mod python_project;
 #[path = "../support/skip.rs"]
 mod skip;
 mod stranger;

@@ -23,12 +23,10 @@ pub struct Project {
 impl Project {
     /// What the title and status bar call it: the folder and the file's name.
     pub fn name(&self) -> String {
-        let file = &self.config.file;
-        let part = |path: Option<&std::ffi::OsStr>| {
-            path.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-        };
-        let folder = part(file.parent().and_then(Path::file_name));
-        let name = part(file.file_name());
+        let (file, folder) = (&self.config.file, self.config.folder());
+        let name = file.strip_prefix(folder).ok().or(file.file_name().map(Path::new));
+        let name = name.map(|name| name.display().to_string()).unwrap_or_default();
+        let folder = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         if folder.is_empty() { name } else { format!("{folder}/{name}") }
     }
 }

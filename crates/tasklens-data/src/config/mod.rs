@@ -1,8 +1,9 @@
 //! `config.yml` -> [`Config`]: every key with its default, its range and a located error.
 //!
-//! The YAML of the Python project opens unchanged; keys of our own have defaults that keep its behaviour. Relative
-//! paths are resolved against the folder of the file.
+//! The YAML of the Python project opens unchanged; our own keys have defaults under which its
+//! behaviour comes back. Relative paths are resolved against the folder of the file, or one around it: see [`Root`].
 
+pub(crate) mod dataset_config;
 mod edit;
 pub mod limits;
 pub mod networks;
@@ -11,6 +12,7 @@ mod parse;
 pub mod presets;
 mod reader;
 mod recipe;
+mod root;
 mod slips;
 mod tasks;
 mod vocabulary;
@@ -27,6 +29,7 @@ pub use networks::Backbone;
 pub use outside::{Outside, Written};
 pub use presets::Recipe;
 pub use recipe::{Crop, Optimizer, Schedule, WEIGHT_DECAY};
+pub use root::Root;
 pub use vocabulary::VocabularyChange;
 pub use write::scalar as yaml_scalar;
 
@@ -38,9 +41,11 @@ const MAX_BYTES: u64 = 16 << 20;
 /// The content of a `config.yml`, checked and with every default filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// The file it was read from; relative paths start at its folder.
+    /// The file it was read from.
     pub file: PathBuf,
-    /// Files and folders to read and write.
+    /// Where its relative paths start.
+    pub root: Root,
+    /// Where things are and go.
     pub paths: Paths,
     /// What to train, and how.
     pub model: ModelConfig,
@@ -57,10 +62,10 @@ pub struct Paths {
     pub model_path: Option<PathBuf>,
     /// `training_history_path`: where `history.csv` is copied at each epoch; optional.
     pub training_history_path: Option<PathBuf>,
-    /// `runs`: the folder that holds one folder per run. Default: `runs` beside the config.
+    /// `runs`: the folder that holds one folder per run. Default: `runs` in the project's folder.
     pub runs: PathBuf,
     /// `images`: the folder that image paths start at, where they are not below the CSV's. Default:
-    /// the folder of the config; a run's config keeps it, so that a resumed run finds its images.
+    /// the project's folder; a run's config keeps it, so that a resumed run finds its images.
     pub images: PathBuf,
 }
 
@@ -265,24 +270,13 @@ impl Config {
         Self::with_overrides(file, &[])
     }
 
-    /// [`Config::open`] with keys replaced before the check, as `--set model.epochs=3` does: pairs of a dotted key
-    /// and its value in YAML. Relative paths start at the folder of `file` here, too.
+    /// [`Config::open`] with keys replaced before the check, as `--set model.epochs=3` does: pairs of
+    /// a dotted key and its value in YAML. Relative paths start where those of `file` do.
     ///
     /// # Errors
     /// As [`Config::open`]; an error in an override names its `--set` argument.
     pub fn with_overrides(file: &Path, overrides: &[(String, String)]) -> Result<Self, ConfigError> {
-        let bytes = regular::read(file, MAX_BYTES).map_err(|source| ConfigError {
-            file: file.to_path_buf(),
-            line: None,
-            message: format!("cannot be read: {source}"),
-        })?;
-        let text = String::from_utf8(bytes).map_err(|source| {
-            let before = &source.as_bytes()[..source.utf8_error().valid_up_to()];
-            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-            let message = "this is not UTF-8 text; save the file as UTF-8".to_owned();
-            ConfigError { file: file.to_path_buf(), line: Some(line), message }
-        })?;
-        Self::read(&text, file, overrides)
+        Self::read(&read_text(file)?, file, overrides)
     }
 
     /// Parses and checks the text of a config as if it were read from `file`, which need not exist.
@@ -308,8 +302,8 @@ impl Config {
         write::yaml(self, None)
     }
 
-    /// The same for a file in `folder`, which must exist: paths within the folder of this config, or written relative
-    /// to it, become relative to `folder`, so that both can be moved together.
+    /// The same for a file in `folder`, which is there: what lies in the project's folder, or was written from
+    /// there, is found from `folder`, so that both can be moved together.
     pub fn to_yaml_in(&self, folder: &Path) -> String {
         write::yaml(self, Some(folder))
     }
@@ -323,7 +317,21 @@ impl Config {
     }
 }
 
-/// The most similar of `candidates`, if it is similar enough to be what was meant.
+fn read_text(file: &Path) -> Result<String, ConfigError> {
+    let bytes = regular::read(file, MAX_BYTES).map_err(|source| ConfigError {
+        file: file.to_path_buf(),
+        line: None,
+        message: format!("cannot be read: {source}"),
+    })?;
+    String::from_utf8(bytes).map_err(|source| {
+        let before = &source.as_bytes()[..source.utf8_error().valid_up_to()];
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let message = "this is not UTF-8 text; save the file as UTF-8".to_owned();
+        ConfigError { file: file.to_path_buf(), line: Some(line), message }
+    })
+}
+
+/// The nearest of `candidates`, where it is near enough to be what was meant.
 pub fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let text = text.to_lowercase();
     candidates

@@ -61,9 +61,9 @@ impl fmt::Display for Outside {
 }
 
 impl Config {
-    /// The project's folder: that of the config.
+    /// The project's folder, where its relative paths start: that of the config, or one around it.
     pub fn folder(&self) -> &Path {
-        self.file.parent().unwrap_or(Path::new("."))
+        &self.root.folder
     }
 
     /// The paths among `written` that lie outside the project's folder. The config of a run lies in its run folder; a
@@ -76,7 +76,7 @@ impl Config {
             return Vec::new();
         }
         if let Some(project) = resolved(&self.paths.runs).parent() {
-            let configs = configs_in(project);
+            let configs = configs_of(project);
             let is_named = |of: Written, place: &PathBuf| {
                 configs.iter().any(|config| of.place(&config.paths).as_ref() == Some(place))
             };
@@ -89,19 +89,35 @@ impl Config {
 /// Larger YAML files are not configs, bytes.
 const LARGEST: u64 = 1 << 20;
 
-fn configs_in(folder: &Path) -> Vec<Config> {
-    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+/// So many names of a folder in the project's are looked at for a config: others hold images.
+const MOST_NAMES: usize = 1_000;
+/// So many folders in the project's are looked into.
+const MOST_FOLDERS: usize = 100;
+
+/// The configs of a project's folder, also those that lie in a folder of it and have their paths start at this one.
+fn configs_of(project: &Path) -> Vec<Config> {
+    let mut configs: Vec<Config> = configs_in(names_in(project));
+    let folders = names_in(project).filter(|path| path.is_dir()).take(MOST_FOLDERS);
+    let below = folders.flat_map(|folder| configs_in(names_in(&folder).take(MOST_NAMES)));
+    configs.extend(below.filter(|config| resolved(config.folder()) == project));
+    configs
+}
+
+fn names_in(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path())
+}
+
+fn configs_in(names: impl Iterator<Item = PathBuf>) -> Vec<Config> {
     let is_config = |path: &PathBuf| {
         path.extension().is_some_and(|ending| ending == "yml" || ending == "yaml")
             && fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= LARGEST)
     };
-    entries.map(|entry| entry.path()).filter(is_config).filter_map(|file| Config::open(&file).ok()).collect()
+    names.filter(is_config).filter_map(|file| Config::open(&file).ok()).collect()
 }
 
-/// A path as the file system resolves it: absolute, links followed, `..` applied. Parts that do not exist are kept as
-/// written.
-fn resolved(path: &Path) -> PathBuf {
-    /// Maximum number of links to follow, as in operating systems.
+/// A path as the disk takes it: absolute, links followed, `..` taken back. What is not there is taken as written.
+pub(super) fn resolved(path: &Path) -> PathBuf {
+    /// As many links as systems follow.
     const MOST_LINKS: usize = 40;
     follow(path, MOST_LINKS)
 }
@@ -209,6 +225,7 @@ mod tests {
         fs::write(&own.file, own.to_yaml()).unwrap();
         let mut run = own.clone();
         run.file = project.join("runs/today/config.yml");
+        run.root.folder = project.join("runs/today");
         let keys = |run: &Config| run.outside(&ALL).iter().map(|outside| outside.key).collect::<Vec<_>>();
         assert_eq!(keys(&run), ["paths.training_history_path"], "of the rest its project says the same");
         run.paths.model_path = Some(project.join("other.safetensors"));

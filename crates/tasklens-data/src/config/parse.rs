@@ -8,7 +8,7 @@ use super::tasks::{class_weights, target, target_encoder, task_weights};
 use super::yaml::{Node, Place, Value};
 use super::{
     Augmentation, Backbone, Config, ConfigError, DeviceChoice, ModelConfig, Paths, Precision, Pretrained,
-    Schedule, recipe,
+    Root, Schedule, recipe,
 };
 
 const SECTIONS: &[&str] = &["paths", "model"];
@@ -68,12 +68,13 @@ pub(super) fn config(root: Option<&Node>, file: &Path) -> Result<Config, ConfigE
     let top = Section { name: "", place: None, entries };
     reader.only_known(&top, SECTIONS, &[("model", MODEL_KEYS), ("paths", PATH_KEYS)]);
     let section_of_paths = section(&mut reader, &top, "paths");
+    let found = find_root(&mut reader, &section_of_paths);
     let paths = paths(&mut reader, &section_of_paths);
     let section_of_model = section(&mut reader, &top, "model");
     let model = model(&mut reader, &section_of_model);
     let notices = reader.finish(file)?;
     let file = std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf());
-    Ok(Config { file, paths, model, notices })
+    Ok(Config { file, root: found, paths, model, notices })
 }
 
 fn section<'a>(reader: &mut Reader, top: &Section<'a>, name: &'a str) -> Section<'a> {
@@ -84,6 +85,16 @@ fn section<'a>(reader: &mut Reader, top: &Section<'a>, name: &'a str) -> Section
     let is_group = |node: &Node| node.is_null() || matches!(node.value, Value::Map(_));
     let place = entry.filter(|entry| is_group(&entry.node)).map(|entry| &entry.place);
     Section { name, place, entries }
+}
+
+/// Finds where relative paths start, for all that is read from here on.
+fn find_root(reader: &mut Reader, paths: &Section<'_>) -> Root {
+    let csv = paths.get("model_dataframe").and_then(Node::text).filter(|csv| !csv.is_empty());
+    let Some(csv) = csv else { return Root { folder: reader.own.clone(), looked_in: Vec::new() } };
+    let root = Root::of(&reader.own, csv);
+    reader.notices.extend(root.notice(&reader.own, csv));
+    reader.folder = root.folder.clone();
+    root
 }
 
 fn paths(reader: &mut Reader, section: &Section<'_>) -> Paths {

@@ -35,7 +35,9 @@ struct Fault {
 
 /// Collects errors and notices while a config is read.
 pub(super) struct Reader {
-    /// Folder of the file; relative paths start here.
+    /// Folder of the file.
+    pub own: PathBuf,
+    /// Relative paths start here.
     pub folder: PathBuf,
     faults: Vec<Fault>,
     pub notices: Vec<String>,
@@ -44,8 +46,8 @@ pub(super) struct Reader {
 impl Reader {
     pub fn new(file: &Path) -> Self {
         let file = std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf());
-        let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
-        Self { folder, faults: Vec::new(), notices: Vec::new() }
+        let own = file.parent().map(Path::to_path_buf).unwrap_or_default();
+        Self { folder: own.clone(), own, faults: Vec::new(), notices: Vec::new() }
     }
 
     pub fn fault(&mut self, place: Option<&Place>, message: impl Into<String>) {
@@ -263,15 +265,21 @@ impl Reader {
         Some(self.absolute(&text))
     }
 
-    /// A path relative to the folder of the file. Elsewhere than on Windows, `\` is read as `/` unless a file of
-    /// exactly that name exists.
+    /// A path from the folder that relative paths start at.
     pub fn absolute(&self, path: &str) -> PathBuf {
-        let mut joined = self.folder.join(path);
-        if cfg!(not(windows)) && path.contains('\\') && !joined.exists() {
-            joined = self.folder.join(path.replace('\\', "/"));
-        }
+        let joined = under(&self.folder, path);
         std::path::absolute(&joined).unwrap_or(joined)
     }
+}
+
+/// A path from a folder. Where it was written on Windows, its `\` are `/` elsewhere, unless there is a file of just
+/// that name.
+pub(super) fn under(folder: &Path, path: &str) -> PathBuf {
+    let joined = folder.join(path);
+    if cfg!(not(windows)) && path.contains('\\') && !joined.exists() {
+        return folder.join(path.replace('\\', "/"));
+    }
+    joined
 }
 
 /// `C:\data` or `\\server\share`.

@@ -6,6 +6,7 @@ use super::*;
 
 mod faults;
 mod recipe;
+mod root;
 
 /// Where the tests pretend that the file is.
 fn file() -> PathBuf {
@@ -308,10 +309,12 @@ model:
     let dir = tempfile::tempdir().unwrap();
     let saved = dir.path().join("run").join("config.yml");
     config.save(&saved).unwrap();
-    assert_eq!(Config::open(&saved).unwrap(), Config { file: saved.clone(), ..config });
+    // Its paths are absolute, so that it does not matter where others would start.
+    let root = Root { folder: dir.path().join("run"), looked_in: Vec::new() };
+    assert_eq!(Config::open(&saved).unwrap(), Config { file: saved.clone(), root: root.clone(), ..config });
 
     let plain = with_model("").unwrap();
-    assert_eq!(Config::parse(&plain.to_yaml(), &saved).unwrap(), Config { file: saved, ..plain });
+    assert_eq!(Config::parse(&plain.to_yaml(), &saved).unwrap(), Config { file: saved, root, ..plain });
 }
 
 #[test]

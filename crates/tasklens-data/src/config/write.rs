@@ -20,7 +20,7 @@ pub(super) fn yaml(config: &Config, folder: Option<&Path>) -> String {
 
 /// The base of relative paths.
 struct Base<'a> {
-    /// The folder that the config was read from.
+    /// The project's folder, where the paths of the config as it was read start.
     own: &'a Path,
     /// The path to it from the folder of the file that is written; `None` for absolute paths.
     way: Option<PathBuf>,
@@ -28,13 +28,13 @@ struct Base<'a> {
 
 impl<'a> Base<'a> {
     fn of(config: &'a Config, folder: Option<&Path>) -> Self {
-        let own = config.file.parent().unwrap_or(Path::new(""));
+        let own = config.folder();
         let real = |path: &Path| std::fs::canonicalize(path).ok();
         let way = folder.and_then(|folder| way(&real(folder)?, &real(own)?));
         Self { own, way }
     }
 
-    /// Paths within the config's folder, or written relative to it, move with it.
+    /// What lay within the project's folder, or was written from there, goes where that goes.
     fn path(&self, path: &Path) -> String {
         if let (Some(way), Ok(rest)) = (&self.way, path.strip_prefix(self.own)) {
             let relative = way.join(rest);

@@ -159,19 +159,24 @@ impl ImageFinder {
     }
 }
 
-/// The image folder of a CSV's project: that of a config beside the CSV, or of `known` if that is a config for this
-/// CSV. Images of other projects are never used.
+/// The folder that the project of a CSV names for images: that of `known` if it was made for this CSV, of a config
+/// beside the CSV, or else of `known` if its CSV lies beside this one. The images of any other project are none of
+/// this CSV's.
 pub fn images_of_project(csv: &Path, known: Option<&Config>) -> Option<PathBuf> {
-    let is_its_own = |config: &&Config| {
-        let table = &config.paths.model_dataframe;
-        same_file::is_same_file(table, csv).unwrap_or(false)
+    let is_known = |is_its_own: &dyn Fn(&Path) -> bool| {
+        let known = known.filter(|config| is_its_own(&config.paths.model_dataframe));
+        known.map(|config| config.paths.images.clone())
     };
-    if let Some(config) = known.filter(is_its_own) {
-        return Some(config.paths.images.clone());
-    }
-    let beside = [csv.with_extension("yml"), csv.with_file_name("config.yml")];
-    let config = beside.iter().find_map(|file| Config::open(file).ok());
-    config.map(|config| config.paths.images)
+    let is_one = |a: &Path, b: &Path| same_file::is_same_file(a, b).unwrap_or(false);
+    let of_config_beside = || {
+        let beside = [csv.with_extension("yml"), csv.with_file_name("config.yml")];
+        let config = beside.iter().find_map(|file| Config::open(file).ok());
+        config.map(|config| config.paths.images)
+    };
+    let folder = |file: &Path| std::path::absolute(file).ok()?.parent().map(Path::to_path_buf);
+    let is_beside =
+        |table: &Path| matches!((folder(table), folder(csv)), (Some(a), Some(b)) if is_one(&a, &b));
+    is_known(&|table| is_one(table, csv)).or_else(of_config_beside).or_else(|| is_known(&is_beside))
 }
 
 /// Looks up the images of path cells in a project's CSV; they may not exist.

@@ -10,6 +10,7 @@ pub mod export;
 pub mod filter;
 mod image_paths;
 mod image_row;
+pub mod import;
 pub mod label_stats;
 pub mod problems;
 pub mod propose;
@@ -22,7 +23,7 @@ pub mod vocabulary;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 
 use crate::config::{Config, Task, nearest};
 use crate::text::plural;
@@ -115,7 +116,8 @@ impl Dataset {
     /// The CSV cannot be read or lacks a column that the config names. Everything that leaves usable rows is reported
     /// in `problems` instead.
     pub fn open(config: &Config) -> anyhow::Result<Self> {
-        Self::from_table(Table::open(&config.paths.model_dataframe)?, config)
+        let table = Table::open(&config.paths.model_dataframe);
+        Self::from_table(table.map_err(|error| with_looked_in(error, config))?, config)
     }
 
     /// [`Dataset::open`] for a table in memory.
@@ -345,6 +347,18 @@ impl Columns {
     pub fn all(&self) -> impl Iterator<Item = usize> + '_ {
         std::iter::once(self.path).chain(self.tasks.iter().copied()).chain(self.split)
     }
+}
+
+/// Why a CSV cannot be read, and where else it was looked for.
+fn with_looked_in(error: anyhow::Error, config: &Config) -> anyhow::Error {
+    let looked_in: Vec<_> = config.root.looked_in.iter().map(|folder| folder.display().to_string()).collect();
+    if looked_in.is_empty() {
+        return error;
+    }
+    anyhow!(
+        "{error:#}; nor does that path lead to it from {}: put the CSV there, or correct `paths.model_dataframe`",
+        looked_in.join(" or ")
+    )
 }
 
 fn path_cells(table: &Table, column: usize) -> Vec<String> {

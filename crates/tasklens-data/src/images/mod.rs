@@ -5,6 +5,7 @@
 pub mod augment;
 pub mod budget;
 pub mod cache;
+pub(crate) mod comment;
 pub mod content;
 pub mod decode;
 pub mod fetch;

@@ -199,6 +199,23 @@ fn picture(labels: Labels, seed: u64, number: usize) -> anyhow::Result<Vec<u8>> 
     Ok(place::commented(&jpeg))
 }
 
+/// Draws garments for the tests of importers: `take` gets the number of each, its print, sleeves and neckline, and its
+/// JPEG.
+///
+/// # Errors
+/// What `take` says.
+pub(in crate::dataset) fn each_garment(
+    images: usize,
+    seed: u64,
+    mut take: impl FnMut(usize, [&'static str; 3], Vec<u8>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    for (number, labels) in draw_labels(images, seed).into_iter().enumerate() {
+        let names = [labels.print.name(), labels.sleeves.name(), labels.neckline.name()];
+        take(number, names, picture(labels, seed, number)?)?;
+    }
+    Ok(())
+}
+
 fn file_name(number: usize) -> String {
     format!("{:05}.jpg", number + 1)
 }

@@ -7,10 +7,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 
-/// The comment in the JPEG of every picture, near its beginning.
+use crate::images::comment::{self, BEGINNING};
+
+/// In the JPEG of every picture, near its beginning.
 const COMMENT: &[u8] = b"Drawn by Tasklens";
-/// The comment is within this many bytes.
-const BEGINNING: u64 = 64;
 
 /// Checks that no user file is in the way of a sample in `folder`; `is_sample` says whether the config of a sample is
 /// there.
@@ -26,14 +26,7 @@ pub(super) fn check(table: &Path, pictures: &Path, is_sample: bool) -> anyhow::R
 
 /// The JPEG with the comment inserted.
 pub(super) fn commented(jpeg: &[u8]) -> Vec<u8> {
-    // After the start of the image and the JFIF segment, which has to come first.
-    let at = match jpeg {
-        [0xff, 0xd8, 0xff, 0xe0, high, low, ..] => 4 + usize::from(u16::from_be_bytes([*high, *low])),
-        _ => 2,
-    };
-    let (before, behind) = jpeg.split_at(at.min(jpeg.len()));
-    let length = 2 + COMMENT.len() as u16;
-    [before, &[0xff, 0xfe], &length.to_be_bytes(), COMMENT, behind].concat()
+    comment::commented(jpeg, COMMENT)
 }
 
 /// Writes a picture. `is_sample` says that the folder belongs to a sample, whose pictures may predate the comment.

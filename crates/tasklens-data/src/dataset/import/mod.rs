@@ -1,0 +1,3 @@
+//! Data sets as others publish them -> projects of Tasklens.
+
+pub mod deepfashion;

@@ -1,0 +1,61 @@
+//! `tasklens import deepfashion`: the annotation and images as they are published become a project.
+
+use tasklens_data::dataset::import::deepfashion::{self, Imported, Layout, problems};
+use tasklens_net::training;
+
+use crate::cli::arguments::ImportDeepFashion;
+use crate::cli::interrupt;
+use crate::cli::progress::Bar;
+
+/// How many problems of a kind are listed; the file of the report has all.
+const MOST_OF_KIND: usize = 5;
+
+pub fn run(arguments: &ImportDeepFashion) -> anyhow::Result<bool> {
+    let ImportDeepFashion { data, config, out } = arguments;
+    let layout = Layout::of(data.as_deref(), config.as_deref(), out.as_deref())?;
+    let stop = interrupt::flag()?;
+    let mut bar = Bar::new("reading the annotation");
+    let propose = |images| training::propose(images, images);
+    let imported = deepfashion::import(&layout, &propose, &mut |step, done, of| {
+        bar.set_with(step.name(), done as u64, of as u64);
+        !stop.is_set()
+    });
+    bar.finish();
+    let imported = imported?;
+    tell_problems(&imported);
+    let [all, chosen, rows] = imported.rows;
+    out!("{rows} images in {}", imported.table.display());
+    out!(
+        "of {all} in the annotation, {chosen} of them in the groups to model; {} crops were there already",
+        imported.kept
+    );
+    for (task, labels) in &imported.tasks {
+        out!("{task}: {}", labels.join(", "));
+    }
+    let training = &imported.training;
+    let network = training.keys.backbone.facts().title;
+    out!("It trains {} ({network}): {}", training.recipe.title(), training.recipe.about());
+    if let Some(lacks) = &training.lacks {
+        say!("note: {lacks}");
+    }
+    out!("Look at them: tasklens open {}", imported.config.display());
+    out!("Then train: tasklens train {}", imported.config.display());
+    Ok(rows == chosen)
+}
+
+fn tell_problems(imported: &Imported) {
+    for notice in &imported.notices {
+        say!("note: {notice}");
+    }
+    for (kind, count, examples) in problems::by_kind(&imported.problems, MOST_OF_KIND) {
+        for problem in &examples {
+            say!("warning: {problem}");
+        }
+        if count > examples.len() {
+            say!("warning: {kind}: {} more", count - examples.len());
+        }
+    }
+    if let Some(report) = &imported.report {
+        say!("all {} problems are in {}", imported.problems.len(), report.display());
+    }
+}
