@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 
 mod evaluate;
 mod images;
+mod import;
 mod labels;
 mod logging;
 mod moved;
