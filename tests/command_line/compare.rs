@@ -1,5 +1,7 @@
 //! `tasklens compare`: one network for all tasks beside one for each.
 
+#![expect(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
+
 use std::collections::HashMap;
 use std::path::Path;
 

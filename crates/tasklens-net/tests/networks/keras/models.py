@@ -3,7 +3,7 @@
     python models.py 3 FOLDER          with Keras 3 (pip install tensorflow-cpu==2.21)
     python models.py 2 FOLDER          with Keras 2, as TensorFlow 2.4 to 2.15 wrote them (pip install tf_keras)
 
-It makes `keras3.h5.gz` or `keras2.h5.gz` and, with Keras 3, `keras3.keras.gz` and `tiny.h5.gz`: an Xception of the widths of Tasklens'
+It makes `keras3.h5.gz` or `keras2.h5.gz` and, with Keras 3, `tiny.h5.gz`: an Xception of the widths of Tasklens'
 `xception_small` with two heads, whose weights come from a formula with a short period, so that the files pack well;
 and `keras3.json` or `keras2.json` with what it answers for images that come from a formula, too.
 """
@@ -168,12 +168,10 @@ def main():
     pixels = np.stack([image(number) for number in range(4)]).astype("float32")
     answers = model.predict(pixels, verbose=0)
     features = model.get_layer("xception").predict(pixels / 127.5 - 1, verbose=0)
-    endings = ["h5", "keras"] if version == "3" else ["h5"]
-    for ending in endings:
-        with tempfile.TemporaryDirectory() as made:
-            path = os.path.join(made, "model." + ending)
-            model.save(path, include_optimizer=False) if ending == "h5" else model.save(path)
-            pack(path, os.path.join(folder, f"keras{version}.{ending}.gz"))
+    with tempfile.TemporaryDirectory() as made:
+        path = os.path.join(made, "model.h5")
+        model.save(path, include_optimizer=False)
+        pack(path, os.path.join(folder, f"keras{version}.h5.gz"))
     if version == "3":
         tiny(keras, folder)
     listed = {

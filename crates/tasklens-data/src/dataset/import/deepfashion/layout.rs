@@ -152,17 +152,17 @@ impl Paths<'_> {
     fn images(&self) -> anyhow::Result<Place> {
         let folder = self.input("data_folder_prefix", "")?;
         let text = self.config.text("data_folder_prefix").filter(|_| self.out.is_none());
-        Ok(self.place(folder, text))
+        Ok(self.place(&folder, text))
     }
 
     fn crops(&self) -> Place {
         let folder = self.output("cropped_folder", "img_crop");
         let text = self.config.text("cropped_folder").filter(|_| self.out.is_none());
-        self.place(folder, text)
+        self.place(&folder, text)
     }
 
     /// Cells are written as the config has it, from where its paths start; else from the folder of the project.
-    fn place(&self, folder: PathBuf, text: Option<&str>) -> Place {
+    fn place(&self, folder: &Path, text: Option<&str>) -> Place {
         let folder: PathBuf = folder.components().collect();
         let text = text.map(|text| text.trim_end_matches('/').to_owned()).unwrap_or_else(|| {
             let below = folder.strip_prefix(self.root).unwrap_or(&folder);
