@@ -78,7 +78,7 @@ impl Inspection {
             BrowseOrder::Row if query.descending => items.reverse(),
             BrowseOrder::Row => {}
             BrowseOrder::Confidence => {
-                sort_by(&mut items, query.descending, |item| Some(task.confidence(item)))
+                sort_by(&mut items, query.descending, |item| Some(task.confidence(item)));
             }
             BrowseOrder::Margin => sort_by(&mut items, query.descending, |item| Some(task.margin(item))),
             BrowseOrder::Loss => sort_by(&mut items, query.descending, |item| task.loss(item)),

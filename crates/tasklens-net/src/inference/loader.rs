@@ -21,6 +21,15 @@ use tasklens_data::panics;
 /// What the labels of a row without a label for a task become; the loss passes over it.
 pub const NO_LABEL: i64 = -100;
 
+/// How images go through a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batching {
+    /// Images that go through it together.
+    pub size: usize,
+    /// Threads that decode.
+    pub workers: usize,
+}
+
 /// Images and labels that go through the network together.
 #[derive(Debug)]
 pub struct Batch {

@@ -10,7 +10,7 @@ use tasklens_data::images::cache::ImageCache;
 
 use super::{Prediction, Predictor};
 use crate::device::FreeCores;
-use crate::inference::loader::{Drawn, Loader, SampleSource, in_batches};
+use crate::inference::loader::{Batching, Drawn, Loader, SampleSource, in_batches};
 
 /// What came of one row.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct PredictedRow {
     pub note: Option<String>,
 }
 
-/// Predicts `images` of `rows`, `batch_size` at a time with `workers` threads that decode. `answer`
+/// Predicts the images of `which` of `rows`. `answer`
 /// gets every row once, batch by batch, and returns whether to go on.
 ///
 /// # Errors
@@ -32,7 +32,7 @@ pub fn predict_rows(
     predictor: &Predictor,
     rows: Vec<Row>,
     which: &[usize],
-    (batch_size, workers): (usize, usize),
+    batching: Batching,
     answer: &mut dyn FnMut(PredictedRow) -> bool,
 ) -> anyhow::Result<()> {
     let description = predictor.description();
@@ -45,7 +45,7 @@ pub fn predict_rows(
         drawn: Drawn::ByRow,
         seed: 0,
     });
-    let loader = Loader::start(&source, in_batches(which, batch_size), None, workers)
+    let loader = Loader::start(&source, in_batches(which, batching.size), None, batching.workers)
         .context("cannot start the threads that decode images")?;
     let mut cores = FreeCores::new(predictor.device().tch, None);
     for batch in loader {

@@ -15,7 +15,7 @@ use super::{Buffer, SHARD_IMAGES, Stamp, Store, older};
 use crate::device::FreeCores;
 use crate::inference::Predictor;
 use crate::inference::features::{self, Identity, View, clean};
-use crate::inference::loader::{Drawn, Loader, SampleSource, in_batches};
+use crate::inference::loader::{Batching, Drawn, Loader, SampleSource, in_batches};
 
 /// How a pass ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Store {
         open: impl FnOnce() -> anyhow::Result<P>,
         rows: &[Row],
         which: &[usize],
-        (batch_size, workers): (usize, usize),
+        batching: Batching,
         keep_going: &mut KeepGoing<'_>,
     ) -> anyhow::Result<OutputsPass> {
         let missing = self.missing(rows, which)?;
@@ -75,11 +75,11 @@ impl Store {
             older::clear(&self.folder);
         }
         let predictor = predictor.borrow();
-        let mut work = Work { store: self, predictor, rows, batch_size, of, pass, keep_going };
+        let mut work = Work { store: self, predictor, rows, batch_size: batching.size, of, pass, keep_going };
         if let Some(unknown) = work.classify_known(missing)?
             && !unknown.is_empty()
         {
-            work.look(&unknown, workers)?;
+            work.look(&unknown, batching.workers)?;
             if let Some(shared) = &self.shared {
                 // Pieces of a dataset come one after the other: each image need not be looked at for each.
                 clean::clean_unused(shared);

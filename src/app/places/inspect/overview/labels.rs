@@ -194,7 +194,7 @@ fn label_ui(ui: &mut Ui, tokens: &Tokens, columns: &Columns, labels: &Labels<'_>
             let at = cell.left_center();
             ui.painter().text(at, egui::Align2::LEFT_CENTER, range(&recall), font, tokens.text_weak);
         }
-        let f1 = or_dash(scores.f1.map(|f1| percent(f1)));
+        let f1 = or_dash(scores.f1.map(percent));
         figure(ui, cell(Column::F1), &f1, tokens.text);
     }
     response.on_hover_text(hint(name, scores)).clicked()
