@@ -3,6 +3,11 @@
 //!
 //! `cargo bench -p tasklens --bench inspect [-- ROWS]`
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a bench prints, and makes files of its own"
+)]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot run should say where")]
 
 #[path = "shared/project.rs"]

@@ -9,7 +9,7 @@ use tasklens_data::config::{Config, Task};
 use tasklens_data::dataset::split::Part;
 use tasklens_data::dataset::table::Table;
 use tasklens_data::dataset::{Dataset, Row, images_of_project, problems};
-use tasklens_data::files::Output;
+use tasklens_data::files::{self, Output};
 use tasklens_data::text::counted;
 use tasklens_data::work::{KeepGoing, cores};
 use tasklens_net::evaluation::agreement::{self, Disagreement};
@@ -18,6 +18,7 @@ use tasklens_net::evaluation::page::page;
 use tasklens_net::evaluation::report::{self, Report, RunComparison, TaskReport};
 use tasklens_net::evaluation::suspects;
 use tasklens_net::inference::Predictor;
+use tasklens_net::inference::loader::Batching;
 use tasklens_net::inference::outputs::Store;
 use tasklens_net::model::pretrained;
 use tasklens_net::training::run_folder::{CONFIG, SPLIT};
@@ -61,8 +62,8 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
     }
     let parts = parts(arguments, &dataset)?;
     let stop = interrupt::flag()?;
-    let network = (arguments.run.as_path(), &predictor);
-    let Some((inspection, store, failures)) = inspect(network, &config, &dataset, &parts, &stop)? else {
+    let found = inspect(&arguments.run, &predictor, &config, &dataset, &parts, &stop)?;
+    let Some((inspection, store, failures)) = found else {
         return Ok(false);
     };
     let tasks =
@@ -83,12 +84,11 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
     }
     if let Some(other) = &arguments.compare {
         let predictor = Predictor::open(other, arguments.device)?;
-        let Some((before, ..)) = inspect((other, &predictor), &config, &dataset, &parts, &stop)? else {
+        let Some((before, ..)) = inspect(other, &predictor, &config, &dataset, &parts, &stop)? else {
             return Ok(false);
         };
         let trained = trained_on(other, &dataset)?;
-        report.comparison =
-            Some(RunComparison::new(&dataset, (other.clone(), &before, &trained), &inspection));
+        report.comparison = Some(RunComparison::new(&dataset, &inspection, other.clone(), &before, &trained));
     }
     if !arguments.quick {
         look_for_errors(&mut report, &dataset, &inspection, &store, &config, &stop)?;
@@ -123,7 +123,8 @@ fn disagreements_with(
 /// The outputs of a run, those that are missing predicted now, and what could not be read; `None` where the
 /// user stopped it.
 fn inspect(
-    (run, predictor): (&Path, &Predictor),
+    run: &Path,
+    predictor: &Predictor,
     config: &Config,
     dataset: &Dataset,
     parts: &[Option<Part>],
@@ -134,8 +135,8 @@ fn inspect(
     let store = writable(Store::of(run)?)?;
     let mut bar = Bar::new("predicting");
     let workers = cores();
-    let threads = (config.model.batch_size, workers);
-    let pass = store.compute(|| Ok(predictor), &dataset.rows, &which, threads, &mut |done, of| {
+    let batching = Batching { size: config.model.batch_size, workers };
+    let pass = store.compute(|| Ok(predictor), &dataset.rows, &which, batching, &mut |done, of| {
         bar.set(done as u64, of as u64);
         !stop.is_set()
     })?;
@@ -325,6 +326,6 @@ fn config_of(arguments: &Evaluate, predictor: &Predictor) -> anyhow::Result<Conf
     let text = &predictor.description().config;
     let folder = tempfile::tempdir().context("cannot create a temporary folder")?;
     let file = folder.path().join(CONFIG);
-    std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    files::replace(&file, text.as_bytes()).with_context(|| format!("cannot write {}", file.display()))?;
     open_config(&file, &changes, false)
 }

@@ -8,14 +8,6 @@ macro_rules! out {
     ($($text:tt)*) => { $crate::cli::stdout::line(format_args!($($text)*)) };
 }
 
-/// `eprintln!` that never panics: where nobody hears, a run goes on.
-macro_rules! say {
-    ($($text:tt)*) => {{
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stderr(), $($text)*);
-    }};
-}
-
 mod arguments;
 mod check;
 mod compare;

@@ -16,6 +16,7 @@ use tasklens_data::dataset::{Row, TableImages};
 use tasklens_data::images::{decode, fetch};
 use tasklens_data::work::cores;
 use tasklens_net::inference::Predictor;
+use tasklens_net::inference::loader::Batching;
 use tasklens_net::inference::stream::{PredictedRow, predict_rows};
 
 use super::arguments::Predict;
@@ -130,10 +131,10 @@ fn predict_files(
         })
         .unzip();
     let which: Vec<usize> = (0..rows.len()).collect();
-    let workers = cores();
+    let batching = Batching { size: arguments.batch_size.into(), workers: cores() };
     let mut bar = Bar::new("predicting");
     let mut done = 0_u64;
-    predict_rows(predictor, rows, &which, (usize::from(arguments.batch_size), workers), &mut |answer| {
+    predict_rows(predictor, rows, &which, batching, &mut |answer| {
         let PredictedRow { row, result, note } = answer;
         done += 1;
         answers.tell(&bar, note.as_deref());

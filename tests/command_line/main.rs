@@ -1,5 +1,11 @@
 //! The program as a process: what it prints, what it leaves and how it exits.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tests make files and threads of their own, and print"
+)]
 #![expect(clippy::expect_used, reason = "a test helper that fails is a failed test")]
 
 use std::path::{Path, PathBuf};

@@ -3,6 +3,12 @@
 //!
 //! Pictures need a Vulkan adapter; Mesa's lavapipe is enough. `UPDATE_SNAPSHOTS=1 cargo test` renews them.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tests make files and threads of their own, and print"
+)]
 #![expect(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
 
 mod data;

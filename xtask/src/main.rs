@@ -3,6 +3,13 @@
 //! Every task first makes sure that the machine has what the build needs, which takes a moment once
 //! it is there. The tool itself depends on next to nothing, so that it compiles in seconds.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it prints for who works on the program, and makes files anew"
+)]
+
 mod cargo;
 mod libtorch;
 mod manifest;

@@ -3,6 +3,11 @@
 //!
 //! `cargo bench -p tasklens-data --bench journal [-- EDITS]`. Memory is that of Linux; each case has a process of its own.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a bench prints, and makes files of its own"
+)]
 #![expect(clippy::expect_used, reason = "a bench that cannot run should say where")]
 
 use std::path::Path;

@@ -3,6 +3,11 @@
 //!
 //! `cargo bench -p tasklens-data --bench store [-- STEPS [FIRST_SEED]]`
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a bench prints, and makes files of its own"
+)]
 #![expect(clippy::expect_used, reason = "a bench that cannot run should say where")]
 
 #[path = "../tests/disk/store/world.rs"]

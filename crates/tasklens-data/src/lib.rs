@@ -5,6 +5,8 @@
 //! dataset -> images -> {config, download} -> files
 //! ```
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make files and threads of their own"))]
+
 pub mod config;
 pub mod dataset;
 pub mod download;

@@ -1,6 +1,7 @@
 //! How many copies of real photographs are found, by what was done to them, and what else is:
 //! `TASKLENS_PHOTOGRAPHS=FOLDER cargo bench -p tasklens-net --bench copies`.
 
+#![allow(clippy::print_stdout, reason = "a bench prints, and makes files of its own")]
 #![expect(clippy::expect_used, reason = "a bench that cannot run should say where")]
 
 #[path = "scale/features.rs"]

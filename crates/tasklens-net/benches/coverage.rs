@@ -1,6 +1,7 @@
 //! How often the intervals of balanced accuracy and macro-F1 hold the truth, of 10,000 samples each; they say 95 %:
 //! `cargo bench -p tasklens-net --bench coverage`.
 
+#![allow(clippy::print_stdout, reason = "a bench prints, and makes files of its own")]
 #![expect(clippy::expect_used, reason = "a bench that cannot run should say where")]
 
 #[path = "coverage/setting.rs"]

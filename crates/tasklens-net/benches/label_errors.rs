@@ -9,6 +9,7 @@
 //! The held-out labels are flipped anew ten times for each network (which never saw them), so that the claimed
 //! intervals are held to account by more than one draw.
 
+#![allow(clippy::print_stdout, reason = "a bench prints, and makes files of its own")]
 #![expect(clippy::expect_used, reason = "a bench that cannot run should say where")]
 
 use std::collections::HashMap;
@@ -24,6 +25,7 @@ use tasklens_net::evaluation::inspection::Inspection;
 use tasklens_net::evaluation::suspects::{self, TaskSuspects};
 use tasklens_net::evaluation::wrong_labels::{self, WrongLabels};
 use tasklens_net::inference::Predictor;
+use tasklens_net::inference::loader::Batching;
 use tasklens_net::inference::outputs::Store;
 use tasklens_net::model::pretrained;
 use tasklens_net::training::events::Event;
@@ -103,7 +105,7 @@ fn measure(share: f64, seed: u64, by_heart: bool, held: &mut Held) {
             let found = suspects::find(&dataset, &inspection, store.folder(), unseen, &mut |_, _| true);
             let found = found.expect("suspects").expect("not cancelled");
             for (task, flipped) in flipped.iter().enumerate() {
-                report(epochs, task, (&dataset, &inspection), &found[task], flipped, &mut held.own);
+                report(epochs, task, &dataset, &inspection, &found[task], flipped, &mut held.own);
                 if judge == 0 {
                     redraw(share, task, &inspection, flipped, &mut held.redrawn);
                 }
@@ -119,7 +121,9 @@ fn inspect(run: &Path, dataset: &Dataset) -> (Inspection, Store) {
     let store = Store::of(run).expect("a store");
     let which: Vec<usize> = (0..dataset.rows.len()).collect();
     let open = || Predictor::open(run, DeviceChoice::Auto);
-    store.compute(open, &dataset.rows, &which, (32, 2), &mut |_, _| true).expect("outputs");
+    store
+        .compute(open, &dataset.rows, &which, Batching { size: 32, workers: 2 }, &mut |_, _| true)
+        .expect("outputs");
     let parts = split_file::parts(run, dataset).expect("parts");
     (Inspection::new(dataset, &parts, &store.load().expect("outputs")), store)
 }
@@ -127,7 +131,8 @@ fn inspect(run: &Path, dataset: &Dataset) -> (Inspection, Store) {
 fn report(
     epochs: u32,
     task: usize,
-    (dataset, inspection): (&Dataset, &Inspection),
+    dataset: &Dataset,
+    inspection: &Inspection,
     found: &TaskSuspects,
     flipped: &Flipped,
     held: &mut (usize, usize, usize),

@@ -6,6 +6,12 @@
 //! `cargo bench -p tasklens-net --bench label_mix [-- REPEATS WRONG]`, such as `-- 3 0.2`: a repeat takes minutes on one core. What is
 //! trained is kept in `target/label_mix`; remove it to begin anew.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a bench prints, and makes files of its own"
+)]
 #![expect(clippy::expect_used, reason = "a bench that cannot run should say where")]
 
 #[path = "label_mix/network.rs"]

@@ -9,6 +9,12 @@
 //! random and then some more in each round, in the order under test; the heads are fitted anew on the features, by
 //! the code that the window uses. Held-out rows only measure.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a bench prints, and makes files of its own"
+)]
 #![expect(clippy::expect_used, reason = "a bench that cannot run should say where")]
 
 #[path = "label_orders/features.rs"]

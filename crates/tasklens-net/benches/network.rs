@@ -1,6 +1,7 @@
 //! What one shared backbone and folded normalisation are worth, and how fast the networks are, as ratios from one run:
 //! `cargo xtask bench`. Bare times say more about the machine than about the program.
 
+#![allow(clippy::print_stdout, reason = "a bench prints, and makes files of its own")]
 #![expect(clippy::expect_used, reason = "a bench that cannot run should say where")]
 
 use std::time::Instant;

@@ -4,6 +4,7 @@
 //! `cargo bench -p tasklens-net --bench recipes -- CONFIG [--full] [SEED...]`: without `--full` the frozen recipes alone, which take a
 //! minute or two each for three thousand photographs; without seeds 1.
 
+#![allow(clippy::print_stdout, reason = "a bench prints, and makes files of its own")]
 #![expect(clippy::expect_used, reason = "a bench that cannot run should say where")]
 
 use std::path::Path;

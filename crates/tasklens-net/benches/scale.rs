@@ -1,6 +1,8 @@
 //! How long what looks at all images takes with a hundred thousand or a million of them:
 //! `cargo bench -p tasklens-net --bench scale [-- NAME ...]` with names as they are printed, such as `scores`.
 
+#![allow(clippy::print_stdout, reason = "a bench prints, and makes files of its own")]
+
 #[path = "scale/features.rs"]
 mod features;
 

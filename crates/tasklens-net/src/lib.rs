@@ -5,6 +5,8 @@
 //! study -> {evaluation, labelling} -> training -> inference -> model -> device
 //! ```
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make files and threads of their own"))]
+
 pub mod device;
 pub mod evaluation;
 pub mod inference;

@@ -91,15 +91,15 @@ impl App {
     /// Waits for all of it, as the window closes whether it is asked or not; what is lost is said where it can be.
     pub(in crate::app) fn finish_all(&mut self) {
         if let Some(Outcome::Failed(message)) = self.changing.take().map(Changing::wait) {
-            eprintln!("tasklens: {message}");
+            say!("tasklens: {message}");
         }
         for job in self.errands.drain(..).filter(|job| job.progress().is_whole()) {
             if let Outcome::Failed(message) = job.wait() {
-                eprintln!("tasklens: {message}");
+                say!("tasklens: {message}");
             }
         }
         for said in self.leave_edits().finish() {
-            eprintln!("tasklens: {said}");
+            say!("tasklens: {said}");
         }
     }
 }

@@ -4,6 +4,8 @@
 //! task, derived from Okabe and Ito's palette for the colour-blind, per theme. Everything sits on a
 //! 4-pixel grid. The bundled Inter has tabular figures as its default digits.
 
+#![expect(clippy::disallowed_methods, reason = "colours are made here")]
+
 pub mod icons;
 mod palettes;
 

@@ -349,3 +349,33 @@ fn a_config_for_a_folder_of_its_project_can_be_moved_with_it() {
         config.to_yaml_in(Path::new("/")).contains(&format!("  images: {}", shop.join("pictures").display()))
     );
 }
+
+/// Labels that another reader, or a list on one line, would take for something else.
+#[test]
+fn what_is_written_is_the_same_to_another_reader_of_yaml() {
+    let labels = [
+        "no",
+        "1.0",
+        "007",
+        "0x1F",
+        "1e3",
+        "~",
+        "a, b",
+        "a: b",
+        "# x",
+        "[x]",
+        "it's",
+        "a \"b\"",
+        "gro\u{df}",
+    ];
+    let mut config = with_model("").unwrap();
+    config.model.tasks = vec![Task { name: "yes".to_owned(), labels: labels.map(str::to_owned).to_vec() }];
+    config.model.task_weights = vec![1.0];
+    let yaml = config.to_yaml();
+    let theirs: serde_yaml::Value = serde_yaml::from_str(&yaml).unwrap();
+    let read = theirs["model"]["target_encoder"]["yes"].as_sequence().unwrap();
+    let read: Vec<&str> = read.iter().map(|label| label.as_str().unwrap()).collect();
+    assert_eq!(read, labels, "{yaml}");
+    assert_eq!(theirs["model"]["learning_rate"].as_f64(), Some(config.model.learning_rate));
+    assert_eq!(Config::parse(&yaml, &file()).unwrap().model, config.model);
+}

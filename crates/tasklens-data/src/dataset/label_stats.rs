@@ -61,7 +61,7 @@ impl LabelStats {
             tasks: classes
                 .iter()
                 .enumerate()
-                .map(|(task, classes)| TaskStats::of(dataset, state, task, (&rows, classes)))
+                .map(|(task, classes)| TaskStats::of(dataset, state, task, &rows, classes))
                 .collect(),
         }
     }
@@ -69,12 +69,7 @@ impl LabelStats {
 
 impl TaskStats {
     /// `classes` holds the label of each of `rows`.
-    fn of(
-        dataset: &Dataset,
-        state: &State,
-        task: usize,
-        (rows, classes): (&[usize], &[Option<u32>]),
-    ) -> Self {
+    fn of(dataset: &Dataset, state: &State, task: usize, rows: &[usize], classes: &[Option<u32>]) -> Self {
         let mut counts = vec![0; dataset.tasks[task].labels.len()];
         let mut unknown: BTreeMap<String, usize> = BTreeMap::new();
         for (row, class) in rows.iter().zip(classes) {

@@ -237,7 +237,7 @@ impl Download {
         // A weak ETag does not guarantee identical bytes.
         let mark = head.header("etag").filter(|mark| !mark.starts_with("W/")).unwrap_or_default();
         part.set_mark(mark).and_then(|()| part.go_on_at(start)).map_err(|source| self.disk_failed(source))?;
-        self.receive(&stream, part, (start, of), progress, keep_going)?;
+        self.receive(&stream, part, start, of, progress, keep_going)?;
         self.check(part, start, keep_going)
     }
 
@@ -246,7 +246,8 @@ impl Download {
         &self,
         stream: &Stream,
         part: &mut Part,
-        (start, of): (u64, Option<u64>),
+        start: u64,
+        of: Option<u64>,
         progress: &dyn Fn(u64, u64),
         keep_going: &dyn Fn() -> bool,
     ) -> Result<(), Failed> {

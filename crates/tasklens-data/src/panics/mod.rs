@@ -8,6 +8,7 @@ mod report;
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
 use std::path::{Path, PathBuf};
 use std::sync::{Once, OnceLock};
@@ -129,7 +130,10 @@ fn install() {
                 Fate::Uncaught => {
                     print(info);
                     if let Some(path) = write() {
-                        eprintln!("tasklens had an internal error; the report is {}", path.display());
+                        // A panic of this hook would end the program.
+                        let path = path.display();
+                        let _ =
+                            writeln!(io::stderr(), "tasklens had an internal error; the report is {path}");
                     }
                 }
             }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use tasklens_data::config::{Config, DeviceChoice};
 use tasklens_net::inference::Predictor;
+use tasklens_net::inference::loader::Batching;
 use tasklens_net::inference::outputs::{Outputs, Store};
 use tasklens_net::training;
 use tasklens_net::training::events::Event;
@@ -37,7 +38,9 @@ pub fn outputs(
     let rows = &subject.dataset.rows;
     let which: Vec<usize> = (0..rows.len()).collect();
     let open = || Predictor::open(&run, DeviceChoice::Cpu);
-    let pass = store.compute(open, rows, &which, (32, 1), &mut |_, _| true).expect("outputs");
+    let pass = store
+        .compute(open, rows, &which, Batching { size: 32, workers: 1 }, &mut |_, _| true)
+        .expect("outputs");
     assert!(pass.complete && pass.failures.is_empty(), "{:?}", pass.failures);
     store.load().expect("outputs")
 }

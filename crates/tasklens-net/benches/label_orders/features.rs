@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use tasklens_data::config::{Backbone, Config, DeviceChoice, Pretrained};
 use tasklens_net::inference::Predictor;
+use tasklens_net::inference::loader::Batching;
 use tasklens_net::inference::outputs::{Outputs, Store};
 use tasklens_net::labelling::suggestions::Suggestions;
 use tasklens_net::model::pretrained;
@@ -37,7 +38,9 @@ fn computed(config: &Config, subject: &Subject) -> Outputs {
     let rows = &subject.dataset.rows;
     let which: Vec<usize> = (0..rows.len()).collect();
     let began = Instant::now();
-    let pass = store.compute(open, rows, &which, (BATCH, 2), &mut |_, _| true).expect("features");
+    let pass = store
+        .compute(open, rows, &which, Batching { size: BATCH, workers: 2 }, &mut |_, _| true)
+        .expect("features");
     assert!(pass.complete && pass.failures.is_empty(), "{:?}", pass.failures);
     let (secs, images) = (began.elapsed().as_secs_f64(), pass.predicted);
     eprintln!("{}: features of {images} new images in {secs:.0} s", subject.name);

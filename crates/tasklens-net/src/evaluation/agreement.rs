@@ -124,7 +124,7 @@ pub fn disagreements(
         let here = inspection.tasks.iter().position(|other| other.task == *task)?;
         // A dataset without the task cannot be compared.
         inspection.tasks[here].in_dataset?;
-        let found = record.compare((place, task), inspection, here, (&items, &then_of));
+        let found = record.compare(place, task, inspection, here, &items, &then_of);
         Some(Disagreement { precisions: precisions.clone(), ..found })
     });
     tasks.filter(|found| found.then != found.now).collect()
@@ -154,10 +154,12 @@ impl Record {
 
     fn compare(
         &self,
-        (place, task): (usize, &Task),
+        place: usize,
+        task: &Task,
         inspection: &Inspection,
         here: usize,
-        (items, then_of): (&[usize], &[Option<usize>]),
+        items: &[usize],
+        then_of: &[Option<usize>],
     ) -> Disagreement {
         let now = &inspection.tasks[here];
         let text = |class: u32| task.labels.get(class as usize).map(String::as_str);

@@ -328,7 +328,6 @@ mod tests {
         dataset.rows[1].image = picture;
         inspection.tasks[0].task.name = "print & \"more\"".to_owned();
         let tasks = (0..2).map(|task| TaskReport::new(&dataset, &inspection, task)).collect();
-        let beside = ("runs/old".into(), &inspection, &[false, false][..]);
         let report = Report {
             model: "runs/x<y".into(),
             images: 2,
@@ -337,7 +336,13 @@ mod tests {
             not_evaluated: vec!["light & <i>".into()],
             disagreements: Vec::new(),
             duplicates: None,
-            comparison: Some(RunComparison::new(&dataset, beside, &inspection)),
+            comparison: Some(RunComparison::new(
+                &dataset,
+                &inspection,
+                "runs/old".into(),
+                &inspection,
+                &[false, false],
+            )),
         };
         let html = page(&report, &mut |_, _| true);
         assert!(html.contains("<h1>x&lt;y</h1>") && html.contains("<h2>print &amp; &quot;more&quot;</h2>"));

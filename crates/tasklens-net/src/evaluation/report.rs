@@ -92,8 +92,10 @@ impl RunComparison {
     /// the other run was trained on it.
     pub fn new(
         dataset: &Dataset,
-        (before, other, other_trained): (PathBuf, &Inspection, &[bool]),
         inspection: &Inspection,
+        before: PathBuf,
+        other: &Inspection,
+        other_trained: &[bool],
     ) -> Self {
         let is_new = |item: usize| {
             inspection.parts[item] != Part::Train
@@ -387,7 +389,7 @@ mod tests {
         };
         let (this, other) = (of(&|_| true), of(&|n| n < 25));
         let trained: Vec<bool> = (0..40).map(|n| n < 25).collect();
-        let comparison = RunComparison::new(&dataset, ("old".into(), &other, &trained), &this);
+        let comparison = RunComparison::new(&dataset, &this, "old".into(), &other, &trained);
         let told: Vec<_> = comparison.tasks[..3]
             .iter()
             .map(|task| (task.part, task.new_to_both, task.rows(), task.fixed.len(), task.p_value.is_some()))
@@ -403,7 +405,7 @@ mod tests {
         assert_eq!(comparison.tasks[0].difference.unwrap().value, 1.0);
         // Six new rows are too few.
         let trained: Vec<bool> = (0..40).map(|n| n < 34).collect();
-        let few = RunComparison::new(&dataset, ("old".into(), &other, &trained), &this);
+        let few = RunComparison::new(&dataset, &this, "old".into(), &other, &trained);
         assert_eq!((few.tasks[0].rows(), few.tasks[0].p_value, few.tasks[0].difference), (6, None, None));
     }
 

@@ -27,7 +27,7 @@ use super::track_record::{TrackRecord, TrackRecords};
 use super::wrong_labels::{self, WrongLabels};
 use crate::inference::most_probable;
 use crate::inference::outputs::{Features, derived};
-use crate::training::out_of_sample::{Settings, cross_validate_kept};
+use crate::training::out_of_sample::{Kept, Settings, cross_validate_kept};
 
 /// Margin by which another label must be more probable than the given one.
 const MARGIN: f64 = 0.25;
@@ -230,8 +230,8 @@ fn out_of_sample(
     }
     let features = inspection.features.pick(&trained);
     let every: Vec<usize> = (0..all.len()).collect();
-    let kept = (folder, derived::OUT_OF_SAMPLE);
-    if judge_anew(inspection, &trained, (&features, &every), kept, &mut all, keep_going)?.is_none() {
+    let kept = Kept { folder, name: derived::OUT_OF_SAMPLE };
+    if judge_anew(inspection, &trained, &features, &every, kept, &mut all, keep_going)?.is_none() {
         return Ok(None);
     }
     let known: Vec<usize> = every.into_iter().filter(|task| by_heart[*task].is_some()).collect();
@@ -247,8 +247,8 @@ fn out_of_sample(
     let Some(features) = found.filter(|features| features.len() == rows.len()) else {
         return Ok(keep_going(0, 0).then_some(all));
     };
-    let kept = (folder, derived::UNSEEN);
-    if judge_anew(inspection, &trained, (&features, &known), kept, &mut all, keep_going)?.is_none() {
+    let kept = Kept { folder, name: derived::UNSEEN };
+    if judge_anew(inspection, &trained, &features, &known, kept, &mut all, keep_going)?.is_none() {
         return Ok(None);
     }
     for memorised in by_heart.iter_mut().flatten() {
@@ -262,8 +262,9 @@ fn out_of_sample(
 fn judge_anew(
     inspection: &Inspection,
     trained: &[usize],
-    (features, which): (&Features, &[usize]),
-    kept: (&Path, &str),
+    features: &Features,
+    which: &[usize],
+    kept: Kept<'_>,
     all: &mut [Vec<f32>],
     keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Option<()>> {

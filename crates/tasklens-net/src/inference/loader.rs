@@ -21,7 +21,16 @@ use tasklens_data::panics;
 /// Class index of a missing label; the loss ignores it.
 pub const NO_LABEL: i64 = -100;
 
-/// A batch of images and labels.
+/// How images go through a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batching {
+    /// Images that go through it together.
+    pub size: usize,
+    /// Threads that decode.
+    pub workers: usize,
+}
+
+/// Images and labels that go through the network together.
 #[derive(Debug)]
 pub struct Batch {
     /// Rows of the dataset, without those whose image could not be read.

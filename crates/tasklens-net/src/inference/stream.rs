@@ -10,7 +10,7 @@ use tasklens_data::images::cache::ImageCache;
 
 use super::{Look, Prediction, Predictor};
 use crate::device::FreeCores;
-use crate::inference::loader::{Batch, Drawn, Loader, SampleSource, in_batches};
+use crate::inference::loader::{Batch, Batching, Drawn, Loader, SampleSource, in_batches};
 
 /// The result for one row.
 #[derive(Debug)]
@@ -23,8 +23,8 @@ pub struct PredictedRow {
     pub note: Option<String>,
 }
 
-/// Predicts `which` of `rows`, `batch_size` at a time, with `workers` decoding threads. `answer` gets every row
-/// once, batch by batch, and returns whether to continue.
+/// Predicts the images of `which` of `rows`. `answer`
+/// gets every row once, batch by batch, and returns whether to go on.
 ///
 /// # Errors
 /// The device ran out of memory or failed.
@@ -32,10 +32,10 @@ pub fn predict_rows(
     predictor: &Predictor,
     rows: Vec<Row>,
     which: &[usize],
-    (batch_size, workers): (usize, usize),
+    batching: Batching,
     answer: &mut dyn FnMut(PredictedRow) -> bool,
 ) -> anyhow::Result<()> {
-    look_at_rows(predictor, rows, which, (batch_size, workers), &mut |batch, look| {
+    look_at_rows(predictor, rows, which, batching, &mut |batch, look| {
         let failed = |(row, message)| PredictedRow { row, result: Err(message), note: None };
         let mut notes: HashMap<usize, String> = batch.notes.into_iter().collect();
         let predictions = predictor.by_image(&look.probabilities, batch.rows.len());
@@ -57,7 +57,7 @@ pub(super) fn look_at_rows(
     predictor: &Predictor,
     rows: Vec<Row>,
     which: &[usize],
-    (batch_size, workers): (usize, usize),
+    batching: Batching,
     take: &mut dyn FnMut(Batch, Look) -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {
     let description = predictor.description();
@@ -71,7 +71,7 @@ pub(super) fn look_at_rows(
         drawn: Drawn::ByRow,
         seed: 0,
     });
-    let loader = Loader::start(&source, in_batches(which, batch_size), None, workers)
+    let loader = Loader::start(&source, in_batches(which, batching.size), None, batching.workers)
         .context("cannot start the threads that decode images")?;
     let mut cores = FreeCores::new(predictor.device().tch, None);
     for batch in loader {

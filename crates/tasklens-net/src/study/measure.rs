@@ -17,6 +17,7 @@ use super::report::{NeighbourRow, Times};
 use super::{Plan, PlannedRun};
 use crate::evaluation::inspection::Inspection;
 use crate::inference::Predictor;
+use crate::inference::loader::Batching;
 use crate::inference::neighbours::nearest;
 use crate::inference::outputs::Store;
 use crate::training::split_file;
@@ -128,13 +129,13 @@ fn inspect(
     let which: Vec<usize> = (0..parts.len()).filter(|row| used(&parts[*row])).collect();
     let store = Store::of(&run.folder)?;
     let device = plan.config.model.device;
-    let workers = cores();
+    let batching = Batching { size: plan.config.model.batch_size, workers: cores() };
     let mut is_stopped = false;
     store.compute(
         || Predictor::open(&run.folder, device),
         &dataset.rows,
         &which,
-        (plan.config.model.batch_size, workers),
+        batching,
         &mut |done, of| {
             is_stopped = !keep_going(Progress::Measuring { what: "the features of all images", done, of });
             !is_stopped

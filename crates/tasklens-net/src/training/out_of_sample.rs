@@ -99,13 +99,21 @@ fn own_folds(labels: &[Vec<Option<u32>>], rows: &Rows) -> Vec<Vec<Option<u8>>> {
     own
 }
 
-/// As [`cross_validate`], cached in a folder ([`Store::folder`](crate::inference::outputs::Store::folder)) under a
-/// name ([`derived`]) until the images or their labels change.
+/// Where probabilities are kept for the next time.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept<'a> {
+    /// [`Store::folder`](crate::inference::outputs::Store::folder).
+    pub folder: &'a Path,
+    /// One of those in [`derived`].
+    pub name: &'a str,
+}
+
+/// As [`cross_validate`], kept as `kept` says until the images or their labels are others.
 ///
 /// # Errors
 /// As [`cross_validate`]. Failure to cache is only logged.
 pub fn cross_validate_kept(
-    (folder, name): (&Path, &str),
+    kept: Kept<'_>,
     features: &Features,
     labels: &[Vec<Option<u32>>],
     tasks: &[Task],
@@ -122,11 +130,11 @@ pub fn cross_validate_kept(
     }
     let digest = hex(&digest.finalize());
     let lengths: Vec<usize> = tasks.iter().map(|task| features.len() * task.labels.len()).collect();
-    if let Some(kept) = derived::read(folder, name, &digest, &lengths) {
+    if let Some(kept) = derived::read(kept.folder, kept.name, &digest, &lengths) {
         return Ok(Some(kept));
     }
     let Some(all) = cross_validate(features, labels, tasks, settings, keep_going)? else { return Ok(None) };
-    derived::write(folder, name, &digest, &all);
+    derived::write(kept.folder, kept.name, &digest, &all);
     Ok(Some(all))
 }
 

@@ -79,17 +79,29 @@ struct Input {
 /// An iterator over the batches of a pass.
 type Inputs = Box<dyn Iterator<Item = anyhow::Result<Input>>>;
 
+/// How passes go through a network.
+#[derive(Clone, Copy)]
+pub struct Plan<'a> {
+    /// Of the run.
+    pub config: &'a Config,
+    /// The epoch up to which.
+    pub last: usize,
+    /// What computes.
+    pub device: Device,
+    /// In what numbers.
+    pub kind: Kind,
+}
+
 impl Passes {
-    /// For a run of `config` over `split` on `device`, up to epoch `last`.
+    /// For a run over `split`, as `plan` says.
     pub fn new(
         source: Arc<SampleSource>,
         feed: Feed,
         split: Split,
-        (config, last): (&Config, usize),
-        device: Device,
-        kind: Kind,
+        plan: Plan<'_>,
         weights: Weights,
     ) -> Self {
+        let Plan { config, last, device, kind } = plan;
         let unweighted = Weights::without_classes(weights.tasks.clone());
         Self {
             source,

@@ -13,7 +13,7 @@ use tch::Kind;
 use super::adam::Adam;
 use super::events::{EpochMetrics, Event, Stage, Started, StopReason, Stopped};
 use super::features::{Extractor, training_views};
-use super::passes::{self, Feed, Passes, Trained, Validated};
+use super::passes::{self, Feed, Passes, Plan, Trained, Validated};
 use super::predictions::Predictions;
 use super::progress::{self, Behind, RunProgress};
 use super::reporter::Reporter;
@@ -159,7 +159,8 @@ impl<'a> Run<'a> {
             Feed::Images { workers }
         };
         let last = stage.epochs(model).1;
-        let passes = Passes::new(Arc::clone(&source), feed, split, (config, last), device.tch, kind, weights);
+        let plan = Plan { config, last, device: device.tch, kind };
+        let passes = Passes::new(Arc::clone(&source), feed, split, plan, weights);
         Ok(Self {
             config,
             folder,

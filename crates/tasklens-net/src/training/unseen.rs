@@ -9,6 +9,7 @@ use super::base_network::{self, AtHand, Cached};
 use super::setup;
 use crate::device;
 use crate::inference::Predictor;
+use crate::inference::loader::Batching;
 use crate::inference::outputs::{Features, Store};
 
 /// Batch size.
@@ -38,7 +39,7 @@ pub fn features(
     let store = Store::of(&network)?;
     let workers = setup::workers(config, &device::pick(config.model.device)?);
     let open = || Predictor::open(&network, config.model.device);
-    let pass = store.compute(open, &dataset.rows, rows, (BATCH, workers), keep_going)?;
+    let pass = store.compute(open, &dataset.rows, rows, Batching { size: BATCH, workers }, keep_going)?;
     if !pass.complete {
         return Ok(None);
     }

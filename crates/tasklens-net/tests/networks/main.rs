@@ -1,5 +1,12 @@
 //! The networks: what they compute, how they learn, and what they need.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tests make files and threads of their own, and print"
+)]
+
 mod golden;
 mod keras;
 #[cfg(target_os = "linux")]

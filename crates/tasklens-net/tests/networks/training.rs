@@ -13,6 +13,7 @@ use tasklens_net::evaluation::agreement::{Disagreement, Record, disagreements};
 use tasklens_net::evaluation::inspection::Inspection;
 use tasklens_net::evaluation::report::PartScores;
 use tasklens_net::inference::Predictor;
+use tasklens_net::inference::loader::Batching;
 use tasklens_net::inference::outputs::Store;
 use tasklens_net::model::checkpoint;
 use tasklens_net::training::events::{Command, Event, StopReason, Stopped};
@@ -422,7 +423,13 @@ fn evaluated_again(project: &Project) -> (Inspection, Vec<Disagreement>) {
     let which: Vec<usize> =
         (0..dataset.rows.len()).filter(|row| parts[*row] == Some(Part::Validation)).collect();
     let store = Store::of(&run).expect("a store");
-    let pass = store.compute(|| Ok(&predictor), &dataset.rows, &which, (8, 2), &mut |_, _| true);
+    let pass = store.compute(
+        || Ok(&predictor),
+        &dataset.rows,
+        &which,
+        Batching { size: 8, workers: 2 },
+        &mut |_, _| true,
+    );
     assert!(pass.expect("outputs").complete);
     let inspection = Inspection::new(&dataset, &parts, &store.load().expect("outputs"));
     let record = Record::open(&run, predictor.tasks()).expect("a record");

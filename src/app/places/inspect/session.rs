@@ -10,6 +10,7 @@ use tasklens_data::work::cores;
 use tasklens_net::evaluation::agreement::{self, Disagreement, Record};
 use tasklens_net::evaluation::inspection::Inspection;
 use tasklens_net::evaluation::report::PartScores;
+use tasklens_net::inference::loader::Batching;
 use tasklens_net::inference::outputs::{Outputs, OutputsPass, Store};
 use tasklens_net::inference::precision_of;
 use tasklens_net::training::{run_folder, split_file};
@@ -253,9 +254,9 @@ pub(super) fn predict(
         if store.is_complete(&dataset.rows, &which)? {
             return Ok(OutputsPass { known: which.len(), complete: true, ..OutputsPass::default() });
         }
-        let workers = cores();
+        let batching = Batching { size: batch, workers: cores() };
         let open = || predictors.open(&run, device);
-        store.compute(open, &dataset.rows, &which, (batch, workers), &mut |done, of| {
+        store.compute(open, &dataset.rows, &which, batching, &mut |done, of| {
             progress.set(done as u64, of as u64);
             progress.keep_going()
         })

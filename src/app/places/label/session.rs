@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use tasklens_data::config::Task;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::work::cores;
+use tasklens_net::inference::loader::Batching;
 use tasklens_net::inference::outputs::{Outputs, OutputsPass, Store};
 use tasklens_net::labelling::candidates;
 use tasklens_net::labelling::suggestions::{Score, Suggestions};
@@ -336,10 +337,10 @@ impl Session {
         };
         self.predicting = Some(context.jobs.start(title, move |progress| {
             let which = &missing[..missing.len().min(piece)];
-            let workers = cores();
+            let batching = Batching { size: batch, workers: cores() };
             let store = Store::of(&path)?;
             let open = || predictors.open(&path, device);
-            store.compute(open, &dataset.rows, which, (batch, workers), &mut |done, _| {
+            store.compute(open, &dataset.rows, which, batching, &mut |done, _| {
                 progress.set(done as u64, missing.len() as u64);
                 progress.keep_going()
             })

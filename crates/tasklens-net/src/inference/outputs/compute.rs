@@ -10,6 +10,7 @@ use tasklens_data::work::KeepGoing;
 use super::{Buffer, SHARD_IMAGES, Stamp, Store, older};
 use crate::inference::Predictor;
 use crate::inference::features::{self, Identity, View, clean};
+use crate::inference::loader::Batching;
 use crate::inference::stream::look_at_rows;
 use crate::model::checkpoint::Description;
 
@@ -53,7 +54,7 @@ impl Store {
         open: impl FnOnce() -> anyhow::Result<P>,
         rows: &[Row],
         which: &[usize],
-        (batch_size, workers): (usize, usize),
+        batching: Batching,
         keep_going: &mut KeepGoing<'_>,
     ) -> anyhow::Result<OutputsPass> {
         let missing = self.missing(rows, which)?;
@@ -71,11 +72,11 @@ impl Store {
             older::clear(&self.folder);
         }
         let predictor = predictor.borrow();
-        let mut work = Work { store: self, predictor, rows, batch_size, of, pass, keep_going };
+        let mut work = Work { store: self, predictor, rows, batch_size: batching.size, of, pass, keep_going };
         if let Some(unknown) = work.classify_known(missing)?
             && !unknown.is_empty()
         {
-            work.look(&unknown, workers)?;
+            work.look(&unknown, batching.workers)?;
             if let Some(shared) = &self.shared {
                 // A dataset is processed in pieces: do not check all images for each of them.
                 clean::clean_unused(shared);
@@ -132,10 +133,11 @@ impl Work<'_> {
     fn look(&mut self, missing: &[(usize, Stamp)], workers: usize) -> anyhow::Result<()> {
         let which: Vec<usize> = missing.iter().map(|(row, _)| *row).collect();
         let stamps: HashMap<usize, Stamp> = missing.iter().copied().collect();
-        let (predictor, sizes) = (self.predictor, (self.batch_size, workers));
+        let predictor = self.predictor;
+        let batching = Batching { size: self.batch_size, workers };
         let Description { height, width, .. } = *predictor.description();
         let mut buffer = Buffer::new(self.store.tasks.len());
-        look_at_rows(predictor, self.rows.to_vec(), &which, sizes, &mut |batch, look| {
+        look_at_rows(predictor, self.rows.to_vec(), &which, batching, &mut |batch, look| {
             self.pass.failures.extend(batch.failures);
             self.pass.notes.extend(batch.notes);
             // Rounded as stored, as heads that are trained on stored features see them.

@@ -5,6 +5,7 @@ use tch::Device;
 
 use super::*;
 use crate::inference::Predictor;
+use crate::inference::loader::Batching;
 use crate::model::checkpoint::Description;
 use crate::model::network::{Network, is_backbone};
 
@@ -45,7 +46,11 @@ fn compute(run: &Path, rows: &[Row], stop_after: usize) -> OutputsPass {
     let predictor = Predictor::open(run, DeviceChoice::Cpu).unwrap();
     let which: Vec<usize> = (0..rows.len()).collect();
     let store = Store::of(run).unwrap();
-    store.compute(|| Ok(&predictor), rows, &which, (2, 1), &mut |done, _| done < stop_after).unwrap()
+    store
+        .compute(|| Ok(&predictor), rows, &which, Batching { size: 2, workers: 1 }, &mut |done, _| {
+            done < stop_after
+        })
+        .unwrap()
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use tasklens_data::config::Backbone;
 
 use super::*;
+use crate::inference::loader::Batching;
 use crate::inference::{Predictor, features};
 use crate::training::predictions;
 use crate::training::run_folder::RunRecord;
@@ -70,7 +71,12 @@ impl Project {
         let rows: Vec<usize> = (0..IMAGES).collect();
         let store = Store::of(model).unwrap();
         let open = || Predictor::open(model, self.config().model.device);
-        assert!(store.compute(open, &dataset.rows, &rows, (8, 1), &mut go_on).unwrap().complete);
+        assert!(
+            store
+                .compute(open, &dataset.rows, &rows, Batching { size: 8, workers: 1 }, &mut go_on)
+                .unwrap()
+                .complete
+        );
         store.load().unwrap()
     }
 

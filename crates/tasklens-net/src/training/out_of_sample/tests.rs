@@ -83,7 +83,7 @@ fn a_result_is_kept_until_a_label_changes() {
             true
         };
         let all = cross_validate_kept(
-            (folder.path(), "judged"),
+            Kept { folder: folder.path(), name: "judged" },
             features,
             labels,
             &tasks,

@@ -150,7 +150,9 @@ fn what_labelling_computes_is_there_for_a_frozen_run() {
         let rows: Vec<usize> = (0..dataset.rows.len()).collect();
         let open = || Predictor::open(&base, config.model.device);
         let store = Store::of(&base).expect("a store");
-        store.compute(open, &dataset.rows, &rows, (8, 1), &mut |_, _| true).expect("features");
+        store
+            .compute(open, &dataset.rows, &rows, Batching { size: 8, workers: 1 }, &mut |_, _| true)
+            .expect("features");
         let events = project.train(precision, false, &changes);
         stopped(&events);
         assert_eq!(computed(&events), 0, "{precision}");
@@ -241,7 +243,9 @@ fn what_a_run_says_follows_from_its_features_and_agrees_with_its_own_validation(
     let rows: Vec<Row> = images.iter().map(row).collect();
     let which: Vec<usize> = (0..24).collect();
     let store = Store::of(&run).expect("a store");
-    let pass = store.compute(|| Ok(&predictor), &rows, &which, (8, 1), &mut |_, _| true).expect("a pass");
+    let pass = store
+        .compute(|| Ok(&predictor), &rows, &which, Batching { size: 8, workers: 1 }, &mut |_, _| true)
+        .expect("a pass");
     assert_eq!((pass.predicted, pass.failures.len()), (24, 0), "{pass:?}");
     let outputs = store.load().expect("outputs");
     let mut compared = 0;
