@@ -30,7 +30,7 @@ fn deep_fashion_is_imported_trained_on_and_predicted_with() {
     let config = folder.join("shop/config.yml");
     let config = config.to_str().expect("UTF-8");
     let check = tasklens(folder, &["check", config]);
-    assert!(out(&check).contains("35 rows: 23 train, 6 validate, 6 are not used"), "{}", out(&check));
+    assert!(out(&check).contains("35 rows: 23 train, 6 validation, 6 not used"), "{}", out(&check));
     let tiny = ["model.epochs=1", "model.input_shape=[32, 32]", "model.backbone=xception_small"];
     let tiny = tiny.into_iter().chain(["model.pretrained=none", "model.device=cpu"]);
     let tiny = tiny.chain(["model.freeze_convolutional_layers=false"]).flat_map(|key| ["--set", key]);

@@ -75,7 +75,7 @@ fn a_model_of_the_python_project_answers_is_measured_and_trains_on() {
     assert!(alone.status.success() && folder.join("alone.safetensors").is_file(), "{}", err(&alone));
     let again = tasklens(folder, &[&import[..], &["--out", "run"]].concat());
     assert_eq!(again.status.code(), Some(1));
-    assert!(err(&again).contains("run holds a run already"), "{}", err(&again));
+    assert!(err(&again).contains("run already contains a run"), "{}", err(&again));
 
     let other = tasklens(folder, &[&import[..], &["--set", "model.input_shape=[64, 64]"]].concat());
     assert_eq!(other.status.code(), Some(1));

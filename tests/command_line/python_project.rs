@@ -55,7 +55,7 @@ fn it_is_checked_trained_evaluated_and_predicted_from_its_root_and_from_elsewher
         let at = |path: &str| format!("{base}{path}");
         let config = at("config/config.yml");
         let check = tasklens(&from, &["check", &config]);
-        assert!(out(&check).contains("40 rows: 32 train, 8 validate"), "{}{}", out(&check), err(&check));
+        assert!(out(&check).contains("40 rows: 32 train, 8 validation"), "{}{}", out(&check), err(&check));
         let note = "note: all relative paths of this config start at ";
         assert_eq!(err(&check).matches(note).count(), 1, "{}", err(&check));
         let listed = tasklens(&from, &["labels", &config]);

@@ -66,6 +66,8 @@ fn a_file_that_became_shorter_shows_what_is_left() {
     rewrite(&desk, "labels.csv", |lines| lines.truncate(5));
     desk.keys(Modifiers::NONE, Key::F5);
     desk.wait_for("of 5");
+    // The rows are shown before the journal of the edits is open again.
+    desk.settle();
     desk.keys(Modifiers::NONE, Key::Num1);
     desk.wait_for("1 label edit");
     // Now the other way round, with the grid on it.

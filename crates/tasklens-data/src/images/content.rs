@@ -139,7 +139,7 @@ mod tests {
             (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL image", "save it as PNG"),
             (b"%PDF-1.7", "a PDF document", "save its image"),
             (b"<?xml version='1.0'?><svg xmlns=", "an SVG drawing", "save it as PNG"),
-            (b"\0\0\0\0\0\0", "only zeros", "broke off"),
+            (b"\0\0\0\0\0\0", "only zeros", "was interrupted"),
             ("Zugriff verweigert: für".as_bytes(), "text", "put the image itself"),
             (b"\x07\x01\xf0", "something unknown", "put the image itself"),
         ] {

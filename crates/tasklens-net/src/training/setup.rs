@@ -10,7 +10,7 @@ use tasklens_data::dataset::problems::{self, Problem, Severity};
 use tasklens_data::dataset::split::Split;
 use tasklens_data::dataset::{Dataset, Row};
 use tasklens_data::images::cache::ImageCache;
-use tasklens_data::text::{counted, is};
+use tasklens_data::text::{counted, is, plural};
 use tasklens_data::work::cores;
 use tch::{Kind, Tensor};
 
@@ -102,9 +102,8 @@ pub fn keep_split(folder: &Path, data: &mut Dataset, reporter: &mut Reporter) ->
     let (now, then) = (rows(&data.split), rows(&split));
     if then < now {
         reporter.warn(format!(
-            "{} rows were added to the CSV since the run started; it continues without them: start a new run to \
-             use them",
-            now - then
+            "{} added to the CSV since the run started; it continues without them: start a new run to use them",
+            counted(now - then, "row") + plural(now - then, " was", " were")
         ));
     }
     ensure!(

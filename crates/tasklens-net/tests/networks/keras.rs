@@ -142,7 +142,7 @@ fn an_imported_run_predicts_as_keras_does_and_a_network_on_its_backbone_too() {
     let written = imported_run::write(&config, &imported.network, "a test", &Target::Run(run.clone()));
     assert_eq!(written.expect("written"), run);
     let again = imported_run::write(&config, &imported.network, "a test", &Target::Run(run.clone()));
-    assert!(again.expect_err("there already").to_string().contains("holds a run already"));
+    assert!(again.expect_err("there already").to_string().contains("already contains a run"));
 
     let predictor = Predictor::open(&run, DeviceChoice::Cpu).expect("opens");
     assert_eq!(predictor.description().conventions, Conventions::Keras);

@@ -9,8 +9,6 @@
 
 mod golden;
 mod keras;
-#[cfg(target_os = "linux")]
-mod memory;
 #[path = "../../../../tests/support/skip.rs"]
 mod skip;
 mod training;

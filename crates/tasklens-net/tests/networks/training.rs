@@ -337,7 +337,7 @@ fn a_resumed_run_keeps_to_the_images_that_it_began_with() {
         .expect("written");
     let events = project.train("run", true, &[("model.epochs", "2")]);
     stopped(&events);
-    assert!(warnings(&events).iter().any(|w| w.contains("1 rows have come into the CSV")), "{events:?}");
+    assert!(warnings(&events).iter().any(|w| w.contains("1 row was added to the CSV")), "{events:?}");
     let sorted = |text: &str| {
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
         lines.sort();

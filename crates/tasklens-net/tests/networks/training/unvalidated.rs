@@ -50,7 +50,7 @@ fn a_run_without_any_validation_loss_keeps_its_last_weights_and_says_so() {
     assert_eq!((stopped.best_epoch, stopped.best.is_none()), (None, true));
     let told = warnings(&events);
     assert!(
-        told.iter().any(|told| told.contains("was no number in any epoch: the last weights are kept")),
+        told.iter().any(|told| told.contains("was not finite in any epoch: the last weights are kept")),
         "{told:?}"
     );
     let model = stopped.model.as_ref().expect("a model");

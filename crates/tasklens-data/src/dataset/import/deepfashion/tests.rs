@@ -209,7 +209,7 @@ fn what_is_wrong_with_a_dataset_config_is_told_with_its_line() {
             "to_model: [\"Dreses\"",
             ":38: `categories.to_model` has `Dreses`, which is no group of the aggregation: did you mean `Dresses`?",
         ),
-        ("cropped_folder", "croped_folder", ":26: `paths.croped_folder` is not known"),
+        ("cropped_folder", "croped_folder", ":26: `paths.croped_folder` is unknown"),
         (
             "[\"Jeans\"]",
             "[\"Tee\"]",

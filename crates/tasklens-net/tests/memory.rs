@@ -1,4 +1,8 @@
 //! What decoding and stored features need of the memory, measured: the most that a process had.
+//! A program of its own: what else is in it would count, too.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::disallowed_methods, reason = "tests make files of their own")]
 #![expect(clippy::unwrap_used, reason = "a test may panic, and so may what helps it")]
 
 use std::io::Cursor;
@@ -58,8 +62,7 @@ fn peak(folder: &Path, name: &str, image: &DynamicImage, format: ImageFormat) ->
     let file = folder.join(name);
     std::fs::write(&file, bytes.into_inner()).unwrap();
     let mut child = Command::new(std::env::current_exe().unwrap());
-    let child =
-        child.args(["--exact", "memory::one_image", "--nocapture"]).env(FILE, &file).output().unwrap();
+    let child = child.args(["--exact", "one_image", "--nocapture"]).env(FILE, &file).output().unwrap();
     let said = String::from_utf8(child.stdout).unwrap();
     let (_, peak) = said.split_once("peak=").unwrap();
     let peak: u64 = peak.lines().next().unwrap().parse().unwrap();
@@ -143,8 +146,7 @@ fn an_epoch_over_stored_features_needs_little_memory_of_its_own() {
         store.keep(&View::Plain, &buffer).unwrap();
     }
     let mut child = Command::new(std::env::current_exe().unwrap());
-    let child =
-        child.args(["--exact", "memory::one_epoch", "--nocapture"]).env(RUNS, runs.path()).output().unwrap();
+    let child = child.args(["--exact", "one_epoch", "--nocapture"]).env(RUNS, runs.path()).output().unwrap();
     let said = String::from_utf8(child.stdout).unwrap();
     let number = |what: &str| -> u64 {
         let (_, rest) = said.split_once(what).unwrap();
