@@ -22,7 +22,7 @@ const MOST: usize = 24;
 /// Longer side of the images in pixels, twice the displayed size.
 const PIXELS: u32 = 240;
 const QUALITY: u8 = 80;
-pub(crate) const STYLE: &str = include_str!("page/style.css");
+const STYLE: &str = include_str!("page/style.css");
 
 /// Writes the page. Decodes the images that it shows, which takes a while. `keep_going` gets (done, of) and returns
 /// whether to continue; after a cancel the remaining images are shown as paths.
@@ -57,12 +57,25 @@ pub fn page(report: &Report, keep_going: &mut KeepGoing<'_>) -> String {
         body += &task_section(task, &pictures);
     }
     body += &duplicates_section(report, &pictures);
+    document(&name, "", &body)
+}
+
+/// A file of its own from the HTML of its body, with rules beside the common style.
+pub(crate) fn document(title: &str, more_style: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width\"><title>{} \u{2013} Tasklens</title><style>{STYLE}</style></head>\n\
+         content=\"width=device-width\"><title>{} \u{2013} Tasklens</title><style>{STYLE}{more_style}</style></head>\n\
          <body>\n{body}</body></html>\n",
-        escape(&name)
+        escape(title)
     )
+}
+
+/// The first `most` characters of a text at most, the last of them an ellipsis where it is longer.
+pub(crate) fn short(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(1)).chain(['\u{2026}']).collect()
 }
 
 /// One row per task and part.

@@ -5,11 +5,13 @@ use std::fmt::Write as _;
 use tasklens_data::text::counted;
 
 use super::report::{Report, TaskResult, over_seeds};
-use crate::evaluation::page::{STYLE, escape};
+use crate::evaluation::page::{document, escape, short};
 
 const WIDTH: f64 = 560.0;
 /// Where names end and bars begin.
 const LEFT: f64 = 150.0;
+/// Characters of a name in a chart.
+const LONGEST_NAME: usize = 20;
 const BAR: f64 = 16.0;
 /// Between the bars of a task and those of the next.
 const GAP: f64 = 18.0;
@@ -43,12 +45,7 @@ pub fn page(report: &Report, name: &str) -> String {
         report.times.ratio_one_by_one(),
         neighbours_table(report),
     );
-    format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width\"><title>{} \u{2013} Tasklens</title><style>{STYLE}{OWN_STYLE}</style></head>\n\
-         <body>\n{body}</body></html>\n",
-        escape(name)
-    )
+    document(name, OWN_STYLE, &body)
 }
 
 /// One pair of bars a task, from 0 to 100 %, with whiskers over seeds.
@@ -107,12 +104,11 @@ fn svg(label: &str, height: f64) -> String {
 
 /// A name left of the bars, cut where it is too long for its place.
 fn name(text: &str, y: f64) -> String {
-    let short: String = match text.chars().count() {
-        0..=20 => text.to_owned(),
-        _ => text.chars().take(19).chain(['\u{2026}']).collect(),
-    };
     let (at, baseline) = (LEFT - 8.0, y + 4.0);
-    format!("<text x=\"{at:.1}\" y=\"{baseline:.1}\" text-anchor=end>{}</text>", escape(&short))
+    format!(
+        "<text x=\"{at:.1}\" y=\"{baseline:.1}\" text-anchor=end>{}</text>",
+        escape(&short(text, LONGEST_NAME))
+    )
 }
 
 fn bar(y: f64, length: f64, class: &str, text: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{escape, share};
+use super::{escape, share, short};
 use crate::evaluation::confusion::{Confusion, Normalisation, order};
 use crate::evaluation::scores::Calibration;
 
@@ -11,13 +11,16 @@ const CELL: f64 = 34.0;
 /// Up to this many labels have their names and numbers in the figure.
 const NAMED: usize = 40;
 const WIDTH: f64 = 560.0;
+/// Characters of a label in the figure.
+const LONGEST_NAME: usize = 18;
 
 /// The confusion matrix, with confused labels side by side; each row sums to 1.
 pub fn confusion(labels: &[String], confusion: &Confusion) -> String {
     let order = order(confusion);
     let shares = confusion.normalised(Normalisation::Actual);
     let named = labels.len() <= NAMED;
-    let longest = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0).min(18) as f64;
+    let longest =
+        labels.iter().map(|label| label.chars().count()).max().unwrap_or(0).min(LONGEST_NAME) as f64;
     let margin = if named { longest * 6.2 + 10.0 } else { 8.0 };
     let cell = ((WIDTH - margin) / labels.len().max(1) as f64).min(CELL);
     let side = cell * labels.len() as f64;
@@ -28,7 +31,7 @@ pub fn confusion(labels: &[String], confusion: &Confusion) -> String {
     for (row, &actual) in order.iter().enumerate() {
         let y = margin + row as f64 * cell;
         if named {
-            let name = escape(&short(&labels[actual]));
+            let name = escape(&short(&labels[actual], LONGEST_NAME));
             let middle = y + cell / 2.0 + 4.0;
             let _ = write!(
                 svg,
@@ -134,11 +137,4 @@ pub fn reliability(calibration: &Calibration) -> String {
         TOP + SIDE + 31.0
     );
     svg + "</svg>"
-}
-
-fn short(label: &str) -> String {
-    if label.chars().count() <= 18 {
-        return label.to_owned();
-    }
-    label.chars().take(17).chain(['\u{2026}']).collect()
 }
