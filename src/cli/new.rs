@@ -41,7 +41,7 @@ pub fn run(arguments: &New) -> anyhow::Result<bool> {
     }
     let draft = Draft { found: Arc::new(found), tasks };
     let images = draft.found.images.len();
-    let training = training::propose(images, draft.labelled());
+    let training = training::propose(images, draft.labelled(), draft.found.aspect());
     let created = draft.write(&training)?;
     out!("{} in {}", counted(images, "image"), created.table.display());
     for task in &draft.tasks {

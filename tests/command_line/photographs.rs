@@ -35,7 +35,7 @@ fn a_table_of_photographs_opens() {
     let config = proposal
         .to_config(
             folder.path().join("config.yml"),
-            &tasklens_net::training::propose(proposal.rows, proposal.rows),
+            &tasklens_net::training::propose(proposal.rows, proposal.rows, proposal.aspect),
         )
         .unwrap();
     let tasks: Vec<&str> = config.model.tasks.iter().map(|task| task.name.as_str()).collect();

@@ -128,7 +128,7 @@ fn open_table(file: &Path, progress: &Progress) -> anyhow::Result<Opening> {
         }
     }
     let proposal = propose::propose_config(file)?;
-    let training = training::propose(proposal.rows, proposal.rows);
+    let training = training::propose(proposal.rows, proposal.rows, proposal.aspect);
     Ok(Opening::Bare(Box::new(proposal), Box::new(training)))
 }
 

@@ -15,7 +15,7 @@ pub fn run(arguments: &ImportDeepFashion) -> anyhow::Result<bool> {
     let layout = Layout::of(data.as_deref(), config.as_deref(), out.as_deref())?;
     let stop = interrupt::flag()?;
     let mut bar = Bar::new("reading the annotation");
-    let propose = |images| training::propose(images, images);
+    let propose = |images, aspect| training::propose(images, images, aspect);
     let imported = deepfashion::import(&layout, &propose, &mut |step, done, of| {
         bar.set_with(step.name(), done as u64, of as u64);
         !stop.is_set()

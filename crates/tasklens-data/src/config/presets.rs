@@ -17,7 +17,7 @@ pub enum Recipe {
 }
 
 /// What the suggestion depends on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
     /// Images of the project.
     pub images: usize,
@@ -27,6 +27,8 @@ pub struct Facts {
     pub has_gpu: bool,
     /// The networks whose ImageNet weights are on this computer.
     pub weights: Vec<Backbone>,
+    /// Height over width of most images, see [`crate::images::shape::common_aspect`]; `None` for a square input.
+    pub aspect: Option<f32>,
 }
 
 /// What a new project starts with.
@@ -103,6 +105,11 @@ const SCRATCH_PATIENCE: usize = 8;
 /// Input size for the large network on a GPU, pixels.
 const SCRATCH_SIDE_OF_GPU: u32 = 224;
 
+/// Sides of an input that is not square are multiples of this, pixels.
+const SIDE_STEP: f32 = 16.0;
+/// Greatest part by which rounding to such sides changes the area.
+const ROUNDING: f32 = 0.2;
+
 impl Recipe {
     /// All presets, by increasing effort.
     pub const ALL: [Self; 3] = [Self::Quick, Self::Full, Self::Scratch];
@@ -132,8 +139,8 @@ impl Recipe {
     /// Its keys for this computer and data set.
     pub fn keys(self, facts: &Facts) -> Keys {
         match self {
-            Self::Quick => Keys::quick(pretrained_network(facts)),
-            Self::Full => Keys::full(pretrained_network(facts)),
+            Self::Quick => Keys::quick(facts),
+            Self::Full => Keys::full(facts),
             Self::Scratch => Keys::scratch(facts),
         }
     }
@@ -159,7 +166,11 @@ impl Recipe {
             .into_iter()
             .flat_map(|images| [false, true].map(|has_gpu| Facts { images, has_gpu, ..Facts::default() }));
         let cases: Vec<Facts> = cases.collect();
-        Self::ALL.into_iter().find(|recipe| cases.iter().any(|facts| recipe.keys(facts) == keys))
+        let is_keys_of = |recipe: Self, facts| {
+            let expected = recipe.keys(facts);
+            is_shape_of(keys.size, expected.size.0) && Keys { size: keys.size, ..expected } == keys
+        };
+        Self::ALL.into_iter().find(|recipe| cases.iter().any(|facts| is_keys_of(*recipe, facts)))
     }
 
     /// The preset that suits this computer and data set.
@@ -174,6 +185,23 @@ impl Recipe {
 
 fn pretrained_network(facts: &Facts) -> Backbone {
     if facts.has_gpu || facts.images <= MANY_IMAGES { ACCURATE } else { FAST }
+}
+
+/// Height and width of an input with the aspect of the images and the area of the network's square one: bigger squares
+/// cost more time, and squeezed images accuracy.
+fn size(side: u32, aspect: Option<f32>) -> (u32, u32) {
+    let Some(aspect) = aspect else { return (side, side) };
+    let length = |factor: f32| ((side as f32 * factor / SIDE_STEP).round() * SIDE_STEP) as u32;
+    let (height, width) = (length(aspect.sqrt()), length(aspect.sqrt().recip()));
+    if height == width { (side, side) } else { (height, width) }
+}
+
+/// Whether [`size`] gives this size for some aspect.
+fn is_shape_of((height, width): (u32, u32), side: u32) -> bool {
+    let is_step = |length: u32| length > 0 && length.is_multiple_of(SIDE_STEP as u32);
+    let area = height as f32 * width as f32 / (side as f32).powi(2);
+    let is_rounded = height != width && is_step(height) && is_step(width) && (area - 1.0).abs() < ROUNDING;
+    (height, width) == (side, side) || is_rounded
 }
 
 impl Keys {
@@ -220,10 +248,11 @@ impl Keys {
         model.lr_reducer_factor = self.lr_reducer_factor;
     }
 
-    fn quick(network: Backbone) -> Self {
+    fn quick(facts: &Facts) -> Self {
+        let network = pretrained_network(facts);
         Self {
             backbone: network,
-            size: (network.facts().side, network.facts().side),
+            size: size(network.facts().side, facts.aspect),
             // Anything but these weights would be a different recipe under the same name.
             pretrained: Pretrained::Required,
             freeze: true,
@@ -244,7 +273,7 @@ impl Keys {
         .without_reducer()
     }
 
-    fn full(network: Backbone) -> Self {
+    fn full(facts: &Facts) -> Self {
         let crop = Crop { scale: CROP_SCALE, ..Crop::default() };
         Self {
             freeze: false,
@@ -255,7 +284,7 @@ impl Keys {
             label_smoothing: SMOOTHING,
             augmentation: Augmentation { horizontal_flip: true, crop: Some(crop), ..Augmentation::none() },
             early_stopping_patience: FULL_FROZEN_EPOCHS + FULL_EPOCHS,
-            ..Self::quick(network)
+            ..Self::quick(facts)
         }
     }
 
@@ -266,7 +295,7 @@ impl Keys {
         };
         Self {
             backbone,
-            size: (side, side),
+            size: size(side, facts.aspect),
             pretrained: Pretrained::None,
             freeze: false,
             frozen_epochs: 0,
@@ -303,7 +332,7 @@ mod tests {
     use crate::config::Config;
 
     fn facts(images: usize, has_gpu: bool) -> Facts {
-        Facts { images, labelled: images, has_gpu, weights: vec![ACCURATE, FAST] }
+        Facts { images, labelled: images, has_gpu, weights: vec![ACCURATE, FAST], aspect: None }
     }
 
     fn model(keys: &str) -> ModelConfig {
@@ -329,6 +358,29 @@ mod tests {
             }
         }
         assert_eq!(Recipe::of(&model("")), None, "a config of the Python project is none");
+    }
+
+    #[test]
+    fn the_input_has_the_shape_of_the_images_and_the_area_of_the_networks_own() {
+        let keys = |aspect| Recipe::Quick.keys(&Facts { aspect: Some(aspect), ..facts(40, false) });
+        assert_eq!(keys(4.0 / 3.0).size, (304, 224));
+        assert_eq!(keys(0.75).size, (224, 304));
+        for percent in 40..250 {
+            let aspect = percent as f32 / 100.0;
+            for recipe in Recipe::ALL {
+                for (images, has_gpu) in [(40, false), (60_000, false), (40, true)] {
+                    let facts = Facts { aspect: Some(aspect), ..facts(images, has_gpu) };
+                    let mut model = model("");
+                    recipe.keys(&facts).put_into(&mut model);
+                    assert_eq!(Recipe::of(&model), Some(recipe), "{aspect} {images} {has_gpu}");
+                    let area = (model.height * model.width) as f32;
+                    let square = recipe.keys(&Facts { aspect: None, ..facts }).size.0.pow(2) as f32;
+                    assert!((0.8..1.2).contains(&(area / square)), "{aspect}: {area} instead of {square}");
+                    model.height *= 2;
+                    assert_eq!(Recipe::of(&model), None, "the shape of other images, not twice the area");
+                }
+            }
+        }
     }
 
     #[test]

@@ -7,10 +7,12 @@ mod guess;
 
 use std::path::{Path, PathBuf};
 
+use super::image_paths::ImageFinder;
 use super::starter::StarterConfig;
 use super::table::Table;
 use crate::config::presets::Proposed;
 use crate::config::{Config, ConfigError};
+use crate::images::shape::common_aspect;
 
 /// A proposed config: one guess per column of a CSV.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +22,8 @@ pub struct Proposal {
     pub rows: usize,
     /// One per column, in the order of the CSV.
     pub columns: Vec<ColumnGuess>,
+    /// Height over width of most images of the column that seems to hold them, see [`common_aspect`].
+    pub aspect: Option<f32>,
 }
 
 /// The guessed role of a column.
@@ -67,11 +71,17 @@ pub fn propose_config(table_path: &Path) -> anyhow::Result<Proposal> {
             table_path.display()
         );
     }
-    Ok(Proposal {
-        table_path: table_path.to_path_buf(),
-        rows: table.row_count(),
-        columns: guess::columns(&table),
-    })
+    let columns = guess::columns(&table);
+    let aspect = columns
+        .iter()
+        .position(|column| column.role == Role::Path)
+        .and_then(|column| aspect_of_images(&table, column));
+    Ok(Proposal { table_path: table_path.to_path_buf(), rows: table.row_count(), columns, aspect })
+}
+
+fn aspect_of_images(table: &Table, column: usize) -> Option<f32> {
+    let finder = ImageFinder::new(&table.path, None);
+    common_aspect(table.row_count(), |row| finder.locate(&[table.cell(row, column).into_owned()]).paths.pop())
 }
 
 impl Proposal {

@@ -11,6 +11,7 @@ pub mod decode;
 pub mod fetch;
 pub mod miniature;
 pub mod resize;
+pub mod shape;
 pub mod thumbnail;
 
 /// Upright 8-bit RGB.

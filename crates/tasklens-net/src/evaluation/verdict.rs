@@ -44,8 +44,10 @@ pub enum Finding {
         /// Its accuracy on validation images.
         validation: f64,
     },
-    /// Nothing to criticise.
+    /// Nothing to criticise, and the loss no longer falls.
     Good,
+    /// Nothing to criticise; the loss was still falling when the run was stopped, or there was one epoch only.
+    Unsettled,
 }
 
 /// Assesses a finished run by its epochs. Empty if no epoch has a finite loss.
@@ -58,13 +60,14 @@ pub fn judge(started: &Started, epochs: &[EpochMetrics], stopped: &Stopped) -> V
         .zip(&best.validation.task_accuracy)
         .filter_map(|((task, labelled), accuracy)| of_task(task, *labelled, *accuracy))
         .collect();
-    if stopped.why == StopReason::Finished && was_improving(epochs, best) {
+    let was_improving = was_improving(epochs, best);
+    if stopped.why == StopReason::Finished && was_improving == Some(true) {
         findings.push(Finding::StillImproving);
     } else if let Some(by_heart) = by_heart(started, best) {
         findings.push(by_heart);
     }
     if findings.is_empty() {
-        findings.push(Finding::Good);
+        findings.push(if was_improving == Some(false) { Finding::Good } else { Finding::Unsettled });
     }
     findings
 }
@@ -82,15 +85,13 @@ fn of_task(task: &str, labelled: Labelled, accuracy: f64) -> Option<Finding> {
     (high - low > WIDEST).then(|| Finding::TooFewImages { task: task.to_owned(), images, low, high })
 }
 
-/// Whether the loss was still falling at the end.
-fn was_improving(epochs: &[EpochMetrics], best: &EpochMetrics) -> bool {
+/// Whether the loss was still falling at the end; `None` if there are too few epochs to tell.
+fn was_improving(epochs: &[EpochMetrics], best: &EpochMetrics) -> Option<bool> {
     let since = ((epochs.len() as f64 * LATELY).ceil() as usize).max(1);
-    let Some(before) = epochs.len().checked_sub(since + 1).and_then(|at| epochs.get(..=at)) else {
-        return false;
-    };
+    let before = epochs.len().checked_sub(since + 1).and_then(|at| epochs.get(..=at))?;
     let before = before.iter().map(|epoch| epoch.validation.loss).fold(f64::INFINITY, f64::min);
     let last = epochs.last().map_or(0, |epoch| epoch.epoch);
-    best.epoch + since > last && best.validation.loss < before * (1.0 - LOWERED)
+    Some(best.epoch + since > last && best.validation.loss < before * (1.0 - LOWERED))
 }
 
 /// The task whose training images are certainly memorised, if any.
@@ -117,7 +118,7 @@ fn interval(labelled: Labelled, accuracy: f64) -> Option<intervals::Estimate> {
 impl Finding {
     /// Whether it is good news.
     pub fn is_good(&self) -> bool {
-        *self == Self::Good
+        matches!(self, Self::Good | Self::Unsettled)
     }
 
     /// A sentence about it, with advice where something can be done.
@@ -147,6 +148,10 @@ impl Finding {
                 percent(validation)
             ),
             Self::Good => "It learnt what it was shown, and more epochs would change little.".to_owned(),
+            Self::Unsettled => {
+                "It learnt what it was shown. It is too early to tell whether more epochs would help."
+                    .to_owned()
+            }
         }
     }
 }
@@ -222,10 +227,10 @@ mod tests {
     fn a_loss_that_falls_to_the_end_asks_for_more_epochs_unless_it_was_stopped() {
         let falling = epochs(&[1.0, 0.9, 0.8, 0.7, 0.6], 0.8, 0.8);
         assert_eq!(judged(400, 100, &falling, StopReason::Finished), [Finding::StillImproving]);
-        assert_eq!(judged(400, 100, &falling, StopReason::Asked), [Finding::Good]);
+        assert_eq!(judged(400, 100, &falling, StopReason::Asked), [Finding::Unsettled]);
         let barely = epochs(&[1.0, 0.5, 0.4, 0.4, 0.395], 0.8, 0.8);
         assert_eq!(judged(400, 100, &barely, StopReason::Finished), [Finding::Good]);
-        assert_eq!(judged(400, 100, &epochs(&[0.5], 0.8, 0.8), StopReason::Finished), [Finding::Good]);
+        assert_eq!(judged(400, 100, &epochs(&[0.5], 0.8, 0.8), StopReason::Finished), [Finding::Unsettled]);
     }
 
     #[test]

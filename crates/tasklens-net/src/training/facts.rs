@@ -11,9 +11,9 @@ pub fn weights_here() -> Vec<Backbone> {
     Backbone::ALL.iter().copied().filter(|network| pretrained::cached(*network).is_some()).collect()
 }
 
-/// The suggested settings for a new project with this many images, and this many of them labelled, on this computer.
-/// Looks for a GPU, which may take a second.
-pub fn propose(images: usize, labelled: usize) -> Proposed {
+/// The suggested settings for a new project with this many images, this many of them labelled, and the height over width
+/// that most share, on this computer. Looks for a GPU, which may take a second.
+pub fn propose(images: usize, labelled: usize, aspect: Option<f32>) -> Proposed {
     let has_gpu = device::pick(DeviceChoice::Auto).is_ok_and(|device| device.is_gpu());
-    Recipe::proposed(&Facts { images, labelled, has_gpu, weights: weights_here() })
+    Recipe::proposed(&Facts { images, labelled, has_gpu, weights: weights_here(), aspect })
 }

@@ -215,7 +215,8 @@ impl NewProjectForm {
             if accent_button(ui, icons::TAG, "Create and label", is_ready).clicked() {
                 let title = format!("Writing {}", self.found.folder.display());
                 self.writing = Some(context.jobs.start(title, move |_| {
-                    let training = training::propose(draft.found.images.len(), draft.labelled());
+                    let (found, labelled) = (&draft.found, draft.labelled());
+                    let training = training::propose(found.images.len(), labelled, found.aspect());
                     draft.write(&training)
                 }));
             }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tasklens_data::config::presets::Keys;
 use tasklens_data::config::{Backbone, Config, DeviceChoice, Precision};
 use tasklens_data::dataset::Dataset;
+use tasklens_data::images::shape::common_aspect;
 use tasklens_net::training;
 use tasklens_net::training::estimate::{Estimate, Speed, Subject};
 
@@ -78,6 +79,8 @@ pub struct Estimates {
     known: Vec<(Keys, Known)>,
     asked: Option<Asked>,
     weights: Derived<(), Vec<Backbone>>,
+    /// Height over width of most images of a project of this generation.
+    aspect: Derived<u64, Option<f32>>,
 }
 
 impl Estimates {
@@ -103,6 +106,11 @@ impl Estimates {
         self.weights.get().map(Vec::as_slice).or(none)
     }
 
+    /// Height over width that most images share, as far as it is known.
+    pub fn aspect(&self) -> Option<f32> {
+        self.aspect.get().copied().flatten()
+    }
+
     /// What is known of a way to train.
     pub fn of(&self, keys: &Keys) -> Option<&Known> {
         self.known.iter().find(|(known, _)| known == keys).map(|(_, known)| known)
@@ -125,13 +133,15 @@ impl Estimates {
         }
         self.take_in();
         self.look_for_weights(context);
+        self.look_at_images(context, project.generation, &project.dataset);
         if context.training != TrainingState::Idle {
             // A run needs the computer, and what is left to do changes with it.
             self.asked = None;
             return;
         }
         let is_wanted = self.asked.as_ref().is_some_and(|asked| wanted.contains(&asked.keys));
-        if is_busy || is_wanted {
+        // What is wanted follows from the images.
+        if is_busy || is_wanted || self.aspect.is_busy() {
             return;
         }
         self.asked = None;
@@ -170,5 +180,15 @@ impl Estimates {
     fn look_for_weights(&mut self, context: &ViewContext<'_>) {
         let weights = self.machine.weights;
         self.weights.want(&(), || context.jobs.start_quietly("Looking for weights", move |_| Ok(weights())));
+    }
+
+    fn look_at_images(&mut self, context: &ViewContext<'_>, generation: u64, dataset: &Arc<Dataset>) {
+        self.aspect.want(&generation, || {
+            let dataset = Arc::clone(dataset);
+            context.jobs.start_quietly("Looking at the images' shape", move |_| {
+                let path = |row: usize| dataset.rows.get(row).map(|row| row.image.to_path_buf());
+                Ok(common_aspect(dataset.rows.len(), path))
+            })
+        });
     }
 }

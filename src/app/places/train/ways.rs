@@ -81,6 +81,7 @@ fn facts(context: &ViewContext<'_>, estimates: &Estimates) -> Facts {
         labelled: dataset.map_or(0, |dataset| dataset.split.train.len() + dataset.split.validation.len()),
         has_gpu,
         weights: estimates.weights().map_or_else(|| Backbone::ALL.to_vec(), <[Backbone]>::to_vec),
+        aspect: estimates.aspect(),
     }
 }
 

@@ -11,6 +11,7 @@ use super::folder_split::{FolderSplit, class_folder};
 use super::left_out::LeftOut;
 use super::order::natural;
 use crate::images::decode::has_image_ending;
+use crate::images::shape::common_aspect;
 
 /// More images than this are refused.
 pub const MOST_IMAGES: usize = 1_000_000;
@@ -37,6 +38,11 @@ impl FoundImages {
     /// Location of an image.
     pub fn path(&self, image: usize) -> PathBuf {
         self.images.get(image).map(|image| self.folder.join(image)).unwrap_or_default()
+    }
+
+    /// Height over width of most images, see [`common_aspect`].
+    pub fn aspect(&self) -> Option<f32> {
+        common_aspect(self.images.len(), |image| Some(self.path(image)))
     }
 
     /// The folder whose name may be the label of an image.

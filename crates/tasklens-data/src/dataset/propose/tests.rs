@@ -7,7 +7,7 @@ use crate::config::{Backbone, Recipe};
 /// What is proposed for a computer without a GPU that has the weights.
 fn training(rows: usize) -> Proposed {
     let weights = Backbone::ALL.to_vec();
-    Recipe::proposed(&Facts { images: rows, labelled: rows, has_gpu: false, weights })
+    Recipe::proposed(&Facts { images: rows, labelled: rows, has_gpu: false, weights, aspect: None })
 }
 
 fn propose(csv: &str) -> (tempfile::TempDir, Proposal) {

@@ -24,6 +24,7 @@ use anyhow::{bail, ensure};
 
 use crate::config::nearest;
 use crate::config::presets::Proposed;
+use crate::images::shape::common_aspect;
 use annotation::{Annotation, PartRows, Row, TYPES, tail};
 use crops::Crop;
 pub use layout::Layout;
@@ -83,7 +84,7 @@ struct Chosen {
     group: u8,
 }
 
-/// Imports. `propose` says how to train so many images; `progress` gets the step, done and of how many, and returns
+/// Imports. `propose` says how to train so many images with this height over width; `progress` gets the step, done and of how many, and returns
 /// whether to go on.
 ///
 /// # Errors
@@ -91,7 +92,7 @@ struct Chosen {
 /// crops that were made stay, and the same call goes on from there.
 pub fn import(
     layout: &Layout,
-    propose: &dyn Fn(usize) -> Proposed,
+    propose: &dyn Fn(usize, Option<f32>) -> Proposed,
     progress: &mut dyn FnMut(Step, usize, usize) -> bool,
 ) -> anyhow::Result<Imported> {
     project::check(layout)?;
@@ -117,9 +118,9 @@ pub fn import(
     problems.extend(told);
     let mut is_made = vec![false; jobs.len()];
     let (mut kept, mut done) = (0, 0);
-    let place_of = |number: usize| place_of(layout, &all, jobs[number]);
+    let place_of_number = |number: usize| place_of(layout, &all, jobs[number]);
     go_on(progress(Step::Cropping, 0, jobs.len()))?;
-    crops::make_all(jobs.len(), &place_of, &mut |number, made| {
+    crops::make_all(jobs.len(), &place_of_number, &mut |number, made| {
         let Chosen { part, row, .. } = jobs[number];
         let told = match made {
             Ok(crop) => {
@@ -145,7 +146,8 @@ pub fn import(
     }
     let rows = [rows[0], rows[1], rows_of_table.len()];
     problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-    let training = propose(rows_of_table.len());
+    let crop = |row: usize| rows_of_table.get(row).map(|job| place_of(layout, &all, *job).1);
+    let training = propose(rows_of_table.len(), common_aspect(rows_of_table.len(), crop));
     let written = project::write(layout, &all, &groups, &rows_of_table, &problems, &training)?;
     let mut notices = layout.notices.clone();
     notices.append(&mut all.notices);

@@ -103,8 +103,8 @@ impl World {
     }
 }
 
-fn propose(images: usize) -> Proposed {
-    Recipe::proposed(&Facts { images, labelled: images, ..Facts::default() })
+fn propose(images: usize, aspect: Option<f32>) -> Proposed {
+    Recipe::proposed(&Facts { images, labelled: images, aspect, ..Facts::default() })
 }
 
 fn cell<'a>(table: &'a Table, row: usize, column: &str) -> std::borrow::Cow<'a, str> {
