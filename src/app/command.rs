@@ -87,9 +87,9 @@ pub enum UiCommand {
     ShowPredict,
     /// Go to [`Place::Inspect`].
     ShowInspect,
-    /// Take the last label edit back.
+    /// Undo the last label edit.
     Undo,
-    /// Make the edit again that was taken back last.
+    /// Redo the label edit that was undone last.
     Redo,
     /// Write the label edits into the CSV.
     SaveLabels,
@@ -160,8 +160,8 @@ impl UiCommand {
     fn text_and_tooltip(self) -> (&'static str, &'static str) {
         match self {
             Self::OpenProject => ("Open\u{2026}", "Open a CSV of labelled images, or its config.yml"),
-            Self::NewProject => ("Label a folder\u{2026}", "Begin with a folder of images and no labels"),
-            Self::OpenSample => ("Open the sample", "Draw a small set of garments and open it"),
+            Self::NewProject => ("Label a folder\u{2026}", "Start from a folder of images without labels"),
+            Self::OpenSample => ("Open the sample", "Draw a small data set of garments and open it"),
             Self::ReloadProject => ("Reload", "Read the config and the CSV again from disk"),
             Self::CloseProject => ("Close project", "Go back to the start page"),
             Self::ShowData => ("Show data", "The images, their labels and what is wrong with them"),
@@ -169,38 +169,36 @@ impl UiCommand {
             Self::ShowTrain => ("Show training", "Train a network and watch it learn"),
             Self::ShowPredict => ("Show predictions", "Ask a trained network about any image"),
             Self::ShowInspect => ("Show inspection", "See where and why a network is wrong"),
-            Self::Undo => ("Undo", "Take the last label edit back"),
-            Self::Redo => ("Redo", "Make the edit again that was taken back last"),
-            Self::SaveLabels => {
-                ("Save labels", "Write the label edits into the CSV; a dated copy of it is kept")
-            }
-            Self::ExportLabels => {
-                ("Export labels\u{2026}", "Write them as a CSV, as folders of images or as JSON lines")
-            }
-            Self::UpdateModel => {
-                ("Update the model", "Let it learn from the labels so far: seconds, in the background")
-            }
-            Self::SaveAsRun => (
-                "Save as a run",
-                "Keep what the model has learnt from the labels: Predict and Inspect then open it, as any run",
+            Self::Undo => ("Undo", "Undo the last label edit"),
+            Self::Redo => ("Redo", "Redo the label edit that was undone last"),
+            Self::SaveLabels => ("Save labels", "Write the label edits into the CSV; a dated backup is kept"),
+            Self::ExportLabels => (
+                "Export labels\u{2026}",
+                "Write the labels as a CSV, as one folder per label or as JSON lines",
             ),
+            Self::UpdateModel => {
+                ("Update the model", "Fit the heads to the labels so far, in the background")
+            }
+            Self::SaveAsRun => {
+                ("Save as a run", "Save the updated model as a run that Predict and Inspect can open")
+            }
             Self::EditTasks => ("Tasks and labels\u{2026}", "Add, rename, merge or remove tasks and labels"),
-            Self::FocusFilter => ("Filter rows", "Type to find rows by path or label"),
+            Self::FocusFilter => ("Filter rows", "Find rows by path or label"),
             Self::ClearFilter => ("Clear filter", "Show all rows again"),
-            Self::CheckImages => ("Check images", "Look at every image file for damage"),
+            Self::CheckImages => ("Check images", "Check every image file for damage"),
             Self::StartTraining => ("Start training", "Train with the settings shown"),
-            Self::PauseTraining => ("Pause or resume training", "Wait after the batch in hand, or go on"),
-            Self::StopTraining => ("Stop training", "Stop after the batch in hand and keep the best weights"),
+            Self::PauseTraining => ("Pause or resume training", "Pause after the current batch, or resume"),
+            Self::StopTraining => ("Stop training", "Stop after the current batch and keep the best weights"),
             Self::OpenImages => ("Open images\u{2026}", "Choose images to predict"),
             Self::OpenModel => ("Open model\u{2026}", "Choose a checkpoint to predict with"),
-            Self::Paste => ("Paste image or URL", "Predict the image, file or address in the clipboard"),
-            Self::TypeUrl => ("Predict from a URL", "Type the address of an image"),
-            Self::CommandPalette => ("Command palette", "Find any action by its name"),
+            Self::Paste => ("Paste image or URL", "Predict the image, file or URL on the clipboard"),
+            Self::TypeUrl => ("Predict from a URL", "Type the URL of an image"),
+            Self::CommandPalette => ("Command palette", "Find any action by name"),
             Self::ShowShortcuts => ("Keyboard shortcuts", "List every shortcut"),
-            Self::ToggleLog => ("Log", "Show or hide what happened so far"),
+            Self::ToggleLog => ("Log", "Show or hide the messages so far"),
             Self::ThemeLight => ("Light theme", "Dark text on light grey"),
             Self::ThemeDark => ("Dark theme", "Light text on dark grey"),
-            Self::ThemeSystem => ("System theme", "Light or dark as the system says"),
+            Self::ThemeSystem => ("System theme", "Follow the system's light or dark theme"),
             Self::ZoomIn => ("Zoom in", "Make everything larger"),
             Self::ZoomOut => ("Zoom out", "Make everything smaller"),
             Self::ZoomReset => ("Reset zoom", "Show everything at 100 %"),

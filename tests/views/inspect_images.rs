@@ -90,7 +90,7 @@ fn the_grid_begins_with_the_mistakes_of_the_validation_rows_the_surest_first() {
 #[test]
 fn verdict_labels_task_and_part_narrow_the_grid() {
     let mut harness = images(Theme::Dark, WINDOW, 1.0);
-    choose(&mut harness, "Part to inspect", "All parts");
+    choose(&mut harness, "Split to inspect", "All splits");
     wait_until(&mut harness, |harness| files(harness).len() == 9);
     assert!(harness.query_by_label("9 of 60 images").is_some());
     harness.get_by_label("Filter by true label").click();
@@ -110,7 +110,7 @@ fn verdict_labels_task_and_part_narrow_the_grid() {
     harness.get_by_label("sleeves").click();
     wait_until(&mut harness, |harness| harness.query_by_label("5 of 60 images").is_some());
     assert!(cells(&harness).iter().all(|name| name.contains("long") && name.contains("short")));
-    choose(&mut harness, "Filter by verdict", "Without label");
+    choose(&mut harness, "Filter by verdict", "Without a label");
     wait_until(&mut harness, |harness| cells(harness).len() == 1);
     assert!(cells(&harness)[0].starts_with("08.png: no label, predicted long"));
 }
@@ -136,12 +136,12 @@ fn a_network_without_mistakes_is_praised_and_filters_without_images_are_reset() 
 #[test]
 fn the_order_can_be_turned_round() {
     let mut harness = images(Theme::Dark, WINDOW, 1.0);
-    harness.get_by_label("Greatest first").click();
+    harness.get_by_label("Highest first").click();
     wait_for(&mut harness, &["17.png", "31.png", "45.png"]);
     choose(&mut harness, "Order of the images", "Loss");
     wait_for(&mut harness, &["17.png", "31.png", "45.png"]);
     choose(&mut harness, "Order of the images", "Row");
-    harness.get_by_label("Least first").click();
+    harness.get_by_label("Lowest first").click();
     wait_for(&mut harness, &["45.png", "31.png", "17.png"]);
 }
 
@@ -188,7 +188,7 @@ fn keys_go_through_the_grid_and_the_large_view_and_back() {
 fn the_grid_returns_to_where_it_was_scrolled() {
     let mut harness = images(Theme::Dark, [700.0, 400.0], 1.0);
     choose(&mut harness, "Filter by verdict", "Right or wrong");
-    choose(&mut harness, "Part to inspect", "All parts");
+    choose(&mut harness, "Split to inspect", "All splits");
     wait_until(&mut harness, |harness| harness.query_by_label("60 of 60 images").is_some());
     let first = files(&harness);
     assert!(first.len() < 20, "only what is in sight exists: {}", first.len());

@@ -182,7 +182,7 @@ fn a_point_tells_what_it_is_and_opens_its_image() {
         is_told(&desk).then_some(pos)
     });
     let found = found.unwrap();
-    assert!(desk.query_by_label("validates").is_some());
+    assert!(desk.query_by_label("validation image").is_some());
     button(&desk, found, true);
     desk.run_steps(1);
     let_go(&mut desk, found);
@@ -214,15 +214,15 @@ fn duplicates(theme: Theme, size: [f32; 2], zoom: f32) -> Desk {
         Arc::make_mut(&mut project.dataset).rows[25].labels[0] = Some(2);
     });
     press(&mut desk, Role::Tab, "Duplicates");
-    wait_until(&mut desk, |desk| any(desk, "look like one that trains"));
+    wait_until(&mut desk, |desk| any(desk, "look like a training image"));
     desk
 }
 
 #[test]
 fn pairs_across_the_border_are_listed_with_what_they_mean() {
     let mut desk = duplicates(Theme::Dark, WINDOW, 1.0);
-    let sentence = "2 of 20 validation images look like one that trains: the validation scores are too good by \
-                    10.0 percentage points at most";
+    let sentence = "2 of 20 validation images look like a training image: this inflates the validation scores by at \
+                    most 10.0 percentage points";
     assert!(desk.query_by_label(sentence).is_some(), "{:?}", desk.root());
     let name = |image: usize| {
         format!("{image:02}.png, {}", if validates(image) { "validation" } else { "training" })
@@ -232,7 +232,7 @@ fn pairs_across_the_border_are_listed_with_what_they_mean() {
     }
     assert!(desk.query_by_label(&name(16)).is_none(), "less alike than the same photograph");
     assert!(any(&desk, "dotted or striped?"));
-    desk.get_by_label("Contradicting labels only (1)").click();
+    desk.get_by_label("Conflicting labels only (1)").click();
     desk.run_steps(3);
     assert!(desk.query_by_label(&name(25)).is_some() && desk.query_by_label(&name(12)).is_none());
     desk.get_by_label(&name(25)).click();
@@ -330,7 +330,7 @@ fn neighbours_train_and_show_which_label_differs() {
     for (name, value) in &all {
         let image: usize = name.trim_start_matches("Neighbour ").trim_end_matches(".png").parse().unwrap();
         assert!(!validates(image) && image != item, "{name}");
-        assert_eq!(value.contains("another label"), !image.is_multiple_of(3), "{name}: {value}");
+        assert_eq!(value.contains("different label"), !image.is_multiple_of(3), "{name}: {value}");
         assert!(value.starts_with(PRINTS[image % 3]), "{name}: {value}");
     }
     assert!(all.iter().filter(|(_, value)| value.starts_with(PRINTS[1])).count() > 6, "{all:?}");

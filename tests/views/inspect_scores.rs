@@ -48,7 +48,7 @@ fn is_open(harness: &Desk, tab: &str) -> bool {
 }
 
 fn choose_part(harness: &mut Desk, part: &str) {
-    harness.get_by_label("Part to inspect").click();
+    harness.get_by_label("Split to inspect").click();
     harness.run_steps(3);
     harness.get_by_label(part).click();
     harness.run_steps(3);
@@ -71,8 +71,8 @@ fn the_overview_agrees_with_what_the_network_said() {
     let recall = format!("recall {:.1} %", confused(1, 1) as f64 / found as f64 * 100.0);
     let striped = value(&harness, "striped");
     assert!(striped.starts_with(&format!("{found} images, ")) && striped.contains(&recall), "{striped}");
-    assert!(any(&harness, "Better than always saying"));
-    assert!(any(&harness, &format!("With {rows} images")));
+    assert!(any(&harness, "better than always predicting"));
+    assert!(any(&harness, &format!("{rows} images are too few")));
 
     // On the sleeves the parts differ; image 8 has no label.
     let of = |validating: bool| {
@@ -91,8 +91,8 @@ fn the_overview_agrees_with_what_the_network_said() {
     choose_part(&mut harness, "Train");
     let rows = (0..IMAGES).filter(|i| !validates(*i) && *i != 8 && *i / 3 % 2 == 0).count();
     assert!(value(&harness, SLEEVES[0]).starts_with(&format!("{rows} images, ")));
-    choose_part(&mut harness, "All parts");
-    assert!(any(&harness, "these are of validation"));
+    choose_part(&mut harness, "All splits");
+    assert!(any(&harness, "these are for validation"));
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn the_certainty_of_each_range_can_be_read() {
             right += usize::from(said == print_of(image));
         }
     }
-    let said = value(&harness, "Sure to 87 % to 93 %");
+    let said = value(&harness, "Confidence 87 % to 93 %");
     let share = format!("{:.1} % right", right as f64 / rows as f64 * 100.0);
     assert!(said.starts_with(&format!("{rows} image")) && said.contains(&share), "{said}");
 }
@@ -194,7 +194,7 @@ fn a_cell_names_its_images_and_leads_to_them() {
 fn all_parts_are_counted_together() {
     let mut harness = stage(Theme::Dark, WINDOW, 1.0);
     open(&mut harness, "Confusion");
-    choose_part(&mut harness, "All parts");
+    choose_part(&mut harness, "All splits");
     let right = (0..IMAGES).filter(|image| print_of(*image) == 0 && prediction(*image)[0].0 == 0).count();
     wait_until(&mut harness, |harness| {
         harness.query_by_label(&format!("solid predicted as solid: {right}")).is_some()
@@ -249,7 +249,7 @@ fn two_runs_are_compared_image_by_image() {
     ] {
         assert!(harness.query_by_label(&format!("print: {count} {what}")).is_some(), "{count} {what}");
     }
-    assert!(any(&harness, "The difference may be chance (p = "));
+    assert!(any(&harness, "The difference may be due to chance (p = "));
     assert!(harness.query_by_label("Both runs are right and wrong on the same images.").is_some(), "sleeves");
     let right = changes(false, true) + changes(true, true);
     let of = (0..IMAGES).filter(|image| validates(*image)).count();
@@ -271,7 +271,7 @@ fn a_run_without_outputs_predicts_only_when_asked() {
     open(&mut harness, "Compare");
     let button = format!("Predict with {SECOND}");
     let waiting = (0..IMAGES).filter(|image| validates(*image)).count();
-    let text = format!("{waiting} images of validation have to go through this network once");
+    let text = format!("{waiting} validation images must go through this network once");
     wait_until(&mut harness, |harness| any(harness, &text) && harness.query_by_label(&button).is_some());
     harness.get_by_label(&button).click();
     wait_until(&mut harness, |harness| any(harness, "still right"));

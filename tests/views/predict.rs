@@ -180,7 +180,7 @@ fn a_typed_address_is_handed_on_and_the_shortcut_puts_the_cursor_there() {
     let mut harness = stage(Theme::Dark, WINDOW, 1.0);
     view(&mut harness).type_url();
     harness.run_steps(3);
-    let field = harness.get_by_label("Image address");
+    let field = harness.get_by_label("Image URL");
     assert!(field.is_focused());
     field.type_text("https://example.org/dress.jpg");
     harness.run_steps(2);

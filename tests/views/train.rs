@@ -415,7 +415,7 @@ fn the_end_sums_up_and_hands_the_model_on() {
     play(&mut harness, &events(), TrainingState::Running);
     play(&mut harness, &[stopped()], TrainingState::Idle);
     assert!(harness.query_by_label("Done: epoch 16 was best").is_some());
-    assert!(harness.query_by_label_contains("did not get better for 2 epochs").is_some());
+    assert!(harness.query_by_label_contains("did not improve for 2 epochs").is_some());
     harness.get_by_label("Predict with this model").click();
     harness.run_steps(2);
     let sent = train(&mut harness).sent();
@@ -453,7 +453,7 @@ fn a_failure_shows_its_error_and_what_is_left() {
     );
     assert!(harness.query_by_label("Training failed").is_some());
     assert!(harness.query_by_label("Out of memory: halve batch_size").is_some());
-    assert!(harness.query_by_label_contains("after 18 epochs is kept in").is_some());
+    assert!(harness.query_by_label_contains("after 18 epochs are kept in").is_some());
 }
 
 /// Writes a run that was killed after three epochs into the project's folder of runs.

@@ -230,7 +230,7 @@ fn a_reliability_diagram_shows_how_far_certainty_is_from_the_truth() {
             },
         );
         let bin = scores.calibration.bins.iter().find(|bin| bin.low > 0.79).unwrap();
-        let said = harness.get_by_label("Sure to 80 % to 87 %").value().unwrap();
+        let said = harness.get_by_label("Confidence 80 % to 87 %").value().unwrap();
         let right = bin.accuracy.unwrap().value * 100.0;
         assert!(said.starts_with(&format!("{} images, {right:.1} % right", bin.rows)), "{said}");
         snapshot(&mut harness, "reliability");

@@ -72,7 +72,7 @@ fn a_bare_csv_becomes_a_project_after_its_columns_were_confirmed() {
     assert!(desk.shows("Use of print"));
     desk.press("Leave out plaid");
     desk.press("Save and open");
-    desk.wait_for("rows train");
+    desk.wait_for("validation rows");
     let config = desk.folder.path().join("garments/config.yml");
     assert!(std::fs::read_to_string(config).unwrap().contains("image_path"));
 }

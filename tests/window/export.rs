@@ -38,7 +38,7 @@ fn choose(desk: &mut Desk, task: &str) {
 fn the_form_is_chosen_and_left_with_the_keyboard_or_the_mouse() {
     let mut desk = asked();
     assert!(desk.node("Choose a file\u{2026}").is_focused());
-    assert!(desk.shows("With 1 label edit that is not in the CSV yet."));
+    assert!(desk.shows("Includes 1 label edit that is not in the CSV yet."));
     desk.press("Export as: Folders");
     choose(&mut desk, "print");
     assert!(!desk.node("Choose a folder\u{2026}").accesskit_node().is_disabled());

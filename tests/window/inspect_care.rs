@@ -166,7 +166,7 @@ fn the_image_shown_large_stays_that_image_after_the_csv_was_sorted_anew() {
 fn images_found_by_another_tab_stay_those_images_while_rows_come_and_go() {
     let mut desk = desk();
     desk.press("Duplicates");
-    desk.wait_for("look like one that trains");
+    desk.wait_for("look like a training image");
     desk.press_containing("Browse ");
     desk.wait_for(", predicted ");
     let mut found = cells(&desk);
@@ -177,7 +177,7 @@ fn images_found_by_another_tab_stay_those_images_while_rows_come_and_go() {
         lines.retain(|line| !line.starts_with(&lost));
     });
     desk.keys(Modifiers::NONE, Key::F5);
-    desk.wait_for("1 of the chosen images cannot be shown any more");
+    desk.wait_for("1 of the selected images can no longer be shown");
     desk.wait_until("the others", |window| {
         window.query_all_by_role(Role::ListBoxOption).count() == found.len()
     });
@@ -195,7 +195,7 @@ fn the_row_chosen_in_data_stays_chosen_wherever_it_goes() {
     reload(&mut desk);
     desk.wait_for("line 44 of the CSV");
     // What was noted before the change is found, too, and what is gone is said to be.
-    for (image, said) in [("00.png", "line 61 of the CSV"), ("lost.png", "lost.png is not in")] {
+    for (image, said) in [("00.png", "line 61 of the CSV"), ("lost.png", "lost.png is no longer in")] {
         let row = ImageRow { image: image.to_owned(), row: 0 };
         desk.window.state().commands().send(AppCommand::SelectRow(row));
         desk.wait_for(said);

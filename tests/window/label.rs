@@ -36,8 +36,8 @@ pub fn unlabelled(folder: &Path) -> Start {
     let tasks: Vec<String> =
         TASKS.iter().map(|(task, labels)| format!("    {task}: [{}]", labels.join(", "))).collect();
     let config = format!(
-        "paths:\n  model_dataframe: labels.csv\nmodel:\n  paths: image_path\n  pretrained: none\n  backbone: xception_small\n  \
-         input_shape: [32, 32]\n  target_encoder:\n{}\n",
+        "paths:\n  model_dataframe: labels.csv\nmodel:\n  paths: image_path\n  pretrained: none\n  backbone: \
+         xception_small\n  input_shape: [32, 32]\n  target_encoder:\n{}\n",
         tasks.join("\n")
     );
     std::fs::write(folder.join("config.yml"), config).unwrap();
@@ -165,7 +165,7 @@ fn many_images_get_one_label_with_one_key() {
     desk.window.key_up_modifiers(Modifiers::SHIFT, Key::ArrowRight);
     desk.window.run_steps(3);
     desk.keys(Modifiers::SHIFT, Key::ArrowRight);
-    desk.wait_for("3 chosen");
+    desk.wait_for("3 selected");
     desk.keys(Modifiers::NONE, Key::Num2);
     desk.wait_for("3 label edits");
     for image in ["02", "03", "04"] {
@@ -231,7 +231,7 @@ fn an_update_that_is_asked_for_knows_the_label_given_just_before() {
     desk.wait_for("learnt ");
     let learnt = |window: &Harness<'static, App>| -> Option<usize> {
         let node = window.query_all_by_label_contains("learnt ").next()?;
-        node.accesskit_node().value()?.split_whitespace().nth(1)?.parse().ok()
+        node.accesskit_node().value()?.split_whitespace().nth(2)?.parse().ok()
     };
     let before = learnt(&desk.window).unwrap();
     // The command comes in the frame after the key: the rows had no time to follow.
@@ -302,7 +302,7 @@ fn sure_suggestions_are_reviewed_and_accepted_together() {
     desk.press("Review suggestions");
     desk.wait_for("Accept ");
     // The run of the drawn garments is at most 95 % sure: a lower bar shows some.
-    lower(&mut desk, "Least probability", 20);
+    lower(&mut desk, "Lowest probability", 20);
     let accept = |desk: &Desk| {
         let node = desk.window.query_all_by_label_contains("Accept ").next().unwrap();
         node.accesskit_node().label().unwrap()
@@ -344,10 +344,10 @@ fn all_like_this_gathers_neighbours_and_one_key_labels_them() {
     desk.press("All like this");
     desk.wait_for("Like this, without a label for print");
     desk.wait_for("39.png");
-    lower(&mut desk, "Least similarity", 60);
+    lower(&mut desk, "Lowest similarity", 60);
     // The keys are the grid's again.
     desk.keys(Modifiers::NONE, Key::Escape);
-    assert!(!desk.shows("1 chosen"), "a lower bar chooses more");
+    assert!(!desk.shows("1 selected"), "a lower bar chooses more");
     desk.keys(Modifiers::NONE, Key::Num1);
     desk.wait_for("label edits");
 }
@@ -464,7 +464,7 @@ fn a_rectangle_or_a_line_drawn_over_images_chooses_them() {
     // Two rows of six: a rectangle from the second image to the third of the row below.
     let (from, to) = (middle(&desk, "01"), middle(&desk, "08"));
     draw(&mut desk, &[from, from.lerp(to, 0.5), to], Modifiers::NONE);
-    desk.wait_for("4 chosen");
+    desk.wait_for("4 selected");
     // With Alt, a line around the first image alone.
     let (here, right, below) = (middle(&desk, "00"), middle(&desk, "01"), middle(&desk, "06"));
     let aside = (right - here) * 0.4;
@@ -472,7 +472,7 @@ fn a_rectangle_or_a_line_drawn_over_images_chooses_them() {
     let corners =
         [here - aside - under * 0.5, here + aside - under * 0.5, here + aside + under, here - aside + under];
     draw(&mut desk, &corners, Modifiers::ALT);
-    desk.wait_for("1 chosen");
+    desk.wait_for("1 selected");
     desk.keys(Modifiers::NONE, Key::Num3);
     desk.wait_for("00.png: dotted");
 }

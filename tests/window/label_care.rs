@@ -155,7 +155,7 @@ fn suggestions_never_replace_a_label_that_the_config_does_not_list() {
     desk.press("Task print");
     desk.press("View: Grid");
     desk.press("Review suggestions");
-    desk.window.get_by_role_and_label(egui::accesskit::Role::Slider, "Least probability").focus();
+    desk.window.get_by_role_and_label(egui::accesskit::Role::Slider, "Lowest probability").focus();
     desk.window.run_steps(2);
     for _ in 0..50 {
         desk.window.key_press(Key::ArrowLeft);
@@ -230,7 +230,7 @@ fn a_project_whose_edits_the_disk_refuses_is_neither_reloaded_nor_closed_before_
     desk.keys(Modifiers::NONE, Key::Num2);
     desk.settle();
     desk.keys(Modifiers::NONE, Key::F5);
-    desk.wait_for("This project stays open");
+    desk.wait_for("The project stays open");
     desk.keys(Modifiers::COMMAND, Key::W);
     desk.settle();
     assert!(desk.shows("of 60"), "nor closed");

@@ -115,7 +115,7 @@ fn closing_while_the_disk_refuses_labels_asks_first() {
     desk.keys(Modifiers::NONE, Key::Num2);
     assert!(!close(&mut desk));
     desk.wait_for("2 label edits are in memory only");
-    desk.press("Close and lose what is not kept");
+    desk.press("Close and lose these edits");
     desk.wait_until("the end", |_| true);
     assert!(close(&mut desk), "the user has decided");
 }
@@ -144,7 +144,7 @@ fn labels_given_in_another_window_meanwhile_are_not_mixed_with_ours() {
     label_elsewhere(&desk, "dotted");
     desk.keys(Modifiers::NONE, Key::Num1);
     desk.wait_for("were edited in another window meanwhile");
-    desk.wait_for("the last labels are not kept");
+    desk.wait_for("the last labels were lost");
     assert!(close(&mut desk), "nothing can be waited for");
     // It is said what to do, and it can be done.
     desk.keys(Modifiers::NONE, Key::F5);

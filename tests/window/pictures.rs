@@ -117,7 +117,7 @@ fn readme_shots() {
     let Some(folder) = std::env::var_os("TASKLENS_SHOTS").map(std::path::PathBuf::from) else { return };
     std::fs::create_dir_all(&folder).unwrap();
     let mut desk = Desk::with(egui::vec2(1280.0, 800.0), crate::whole_loop::sample);
-    desk.wait_for("rows train");
+    desk.wait_for("validation rows");
     desk.settle();
     desk.press_containing("00007.jpg");
     desk.shot(&folder.join("data.png"));

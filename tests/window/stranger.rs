@@ -7,7 +7,7 @@ use tasklens::app::command::{AppCommand, Place};
 use crate::desk::Desk;
 use crate::whole_loop::trainable;
 
-const ASKED: &str = "Write outside of the project\u{2019}s folder?";
+const ASKED: &str = "Write outside the project\u{2019}s folder?";
 
 #[test]
 fn training_asks_before_it_writes_outside_of_the_project() {
@@ -42,7 +42,7 @@ fn training_asks_before_it_writes_outside_of_the_project() {
     desk.wait_up_to(180, "the history elsewhere", |_| elsewhere.is_file());
     assert!(runs.exists());
     desk.press("Stop training");
-    desk.wait_for("Training stopped as you asked");
+    desk.wait_for("Training stopped at your request");
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn a_way_to_train_is_remembered_with_the_project_and_the_config_stays() {
     // Another hand writes the config: that is what holds.
     std::fs::write(&config, before.replace("batch_size: 8", "batch_size: 4")).unwrap();
     desk.keys(egui::Modifiers::NONE, egui::Key::F5);
-    desk.wait_for("What was chosen in Train before, and not saved");
+    desk.wait_for("The unsaved training settings of the last session");
     assert!(is_chosen(&desk, "Custom"));
     assert!(Settings::read(&settings).0.training.is_empty());
 }

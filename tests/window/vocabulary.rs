@@ -99,7 +99,7 @@ fn a_text_that_is_no_label_is_merged_and_tasks_and_labels_are_added() {
     desk.window.run_steps(2);
     desk.type_text("sleeveless");
     desk.keys(Modifiers::NONE, Key::Enter);
-    desk.wait_for("No image gets another label");
+    desk.wait_for("No image changes");
     desk.press("Apply");
     desk.wait_for("Rename sleeveless of sleeves");
     desk.settle();

@@ -8,7 +8,7 @@ use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::merge::{self, OnConflict};
 use tasklens_data::dataset::edits::{self, OpenedAnnotations, Step};
 use tasklens_data::dataset::export::{self, Form};
-use tasklens_data::text::{counted_grouped, grouped, plural};
+use tasklens_data::text::{counted_grouped, is, plural};
 
 use crate::app::App;
 use crate::app::command::{AppCommand, Level, UiCommand};
@@ -64,8 +64,8 @@ impl App {
         let error = self.edits.as_ref().and_then(LabelEdits::error);
         let Some(message) = error.map(|error| {
             format!(
-                "This project stays open: its last label edits are in memory only. {error}. They are tried \
-                 again every two seconds; to give them up, quit"
+                "The project stays open because its last label edits are in memory only. {error}. Tasklens \
+                 tries again every two seconds to write them; to discard them, quit"
             )
         }) else {
             return false;
@@ -129,11 +129,11 @@ impl App {
             self.commands.toast(Level::Warning, denied);
         }
         if pending > 0 {
-            let count = grouped(pending as u64);
-            let edits = plural(pending, "label edit is", "label edits are");
-            let them = plural(pending, "it", "them");
             let message = format!(
-                "{count} {edits} not in the CSV yet, from an earlier time: Save labels writes {them}"
+                "{} from an earlier session {} not in the CSV yet: Save labels writes {}",
+                counted_grouped(pending, "label edit"),
+                is(pending),
+                plural(pending, "it", "them"),
             );
             self.commands.toast(Level::Info, message);
         }
@@ -148,7 +148,7 @@ impl App {
                     edits.edit(step);
                 }
             },
-            None => self.toast(Level::Info, "The label edits are still being read"),
+            None => self.toast(Level::Info, "Label edits are still being read"),
         }
     }
 
@@ -223,11 +223,12 @@ impl App {
             self.toast(Level::Warning, notice);
         }
         if let Some(missing) = outcome.missing.first() {
-            let more = outcome.missing.len();
-            self.toast(
-                Level::Warning,
-                format!("{more} label edits have no place in the CSV and stay pending: {}", missing.why),
-            );
+            let count = outcome.missing.len();
+            let edits = counted_grouped(count, "label edit");
+            let stay = plural(count, "stays", "stay");
+            let message =
+                format!("{edits} cannot be written into the CSV and {stay} pending: {}", missing.why);
+            self.toast(Level::Warning, message);
         }
         // Another program changed the file: its rows are not those in memory.
         let has_conflicts = self.edits.as_ref().is_some_and(|edits| !edits.conflicts().is_empty());

@@ -53,7 +53,7 @@ impl App {
             _ => return,
         }
         if found > 0 {
-            let message = format!("{} cannot be used: Data, Problems lists them", counted(found, "image"));
+            let message = format!("{} cannot be used: see Problems in Data", counted(found, "image"));
             self.toast(Level::Warning, message);
         }
     }

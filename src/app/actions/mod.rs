@@ -294,7 +294,7 @@ impl App {
     pub(in crate::app) fn save_settings(&mut self) {
         self.settings.place = self.place;
         if let Err(error) = self.settings.write(&self.folders.settings()) {
-            let message = format!("The settings are not kept for the next time: {error:#}");
+            let message = format!("The settings could not be saved: {error:#}");
             self.toast(Level::Warning, message);
         }
     }

@@ -139,7 +139,8 @@ impl App {
             self.settings.training.remove(&file);
         }
         if restored == Restored::Outdated {
-            let message = "What was chosen in Train before, and not saved, does not fit the config any more and is not used";
+            let message = "The unsaved training settings of the last session no longer fit the config and are \
+                           not used";
             self.toast(Level::Info, message);
         }
     }
@@ -175,7 +176,7 @@ impl App {
             Some(found) => self.views.data.select(ImageRow { row: found, ..row }),
             None => {
                 let csv = project.dataset.table.path.display();
-                let message = format!("{} is not in {csv} any more", row.image);
+                let message = format!("{} is no longer in {csv}", row.image);
                 self.toast(Level::Warning, message);
             }
         }

@@ -51,7 +51,7 @@ impl App {
 
     pub(in crate::app) fn start_training(&mut self, request: &training::Request) {
         if self.training.is_some() {
-            self.toast(Level::Info, "A run goes on already: stop it first");
+            self.toast(Level::Info, "A run is already in progress: stop it first");
             return;
         }
         let ctx = self.ctx.clone();
@@ -109,8 +109,8 @@ impl App {
         self.runs.read_again();
         let why = match stopped.why {
             StopReason::Finished => "All epochs are done",
-            StopReason::EarlyStopping => "Training stopped early: it got no better",
-            StopReason::Asked => "Training stopped as you asked",
+            StopReason::EarlyStopping => "Training stopped early: the validation loss no longer improved",
+            StopReason::Asked => "Training stopped at your request",
         };
         let message = match stopped.best_epoch {
             Some(epoch) => format!("{why}. The weights of epoch {epoch} were kept."),

@@ -82,7 +82,7 @@ impl App {
         let is_on_its_way =
             self.edits.as_ref().is_some_and(|edits| !edits.is_kept() && edits.denied().is_none());
         if is_on_its_way || self.leaving.is_some() || self.opening_edits.is_some() {
-            return Some(Unfinished::Soon("Label edits are on their way to the disk."));
+            return Some(Unfinished::Soon("Label edits are being written to disk."));
         }
         let is_whole = self.errands.iter().any(|job| job.progress().is_whole());
         is_whole.then_some(Unfinished::Soon("A file is being written."))

@@ -31,14 +31,12 @@ impl App {
         let Some(project) = &self.project else { return };
         let obstacle = match &self.edits {
             _ if self.changing.is_some() => {
-                Some("Another change of tasks and labels is being made; try again then")
+                Some("Tasks and labels are already being changed; try again when that is done")
             }
-            None => Some("The label edits are still being read; try again in a moment"),
-            Some(edits) if edits.is_saving() => {
-                Some("The labels are being saved; try again when that is done")
-            }
+            None => Some("Label edits are still being read; try again in a moment"),
+            Some(edits) if edits.is_saving() => Some("Labels are being saved; try again when that is done"),
             Some(edits) if !edits.is_kept() && edits.error().is_none() => {
-                Some("The last label edits are on their way to the disk; try again in a moment")
+                Some("The last label edits are still being written to disk; try again in a moment")
             }
             Some(edits) => edits.denied().or(edits.error()),
         };
@@ -87,7 +85,7 @@ impl App {
         if let Some(backup) = applied.csv_backup.as_ref().or(applied.config_backup.as_ref())
             && let Some(folder) = backup.parent()
         {
-            message += &format!(" What was before is kept in {}.", folder.display());
+            message += &format!(" The previous files are kept in {}.", folder.display());
         }
         self.toast(Level::Success, message);
     }

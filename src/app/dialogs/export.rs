@@ -61,21 +61,16 @@ impl ExportForm {
         ui.label(theme::heading("Export labels"));
         ui.add_space(2.0 * GRID);
         let kinds = [
-            (Kind::Csv, "CSV", "The table as it is, with the labels that hold now"),
-            (
-                Kind::Folders,
-                "Folders",
-                "A folder per label with its images, as most training tools take them",
-            ),
-            (Kind::JsonLines, "JSON lines", "An object per image and line, for scripts"),
+            (Kind::Csv, "CSV", "Your CSV with the current labels"),
+            (Kind::Folders, "Folders", "One folder per label with its images, as most training tools expect"),
+            (Kind::JsonLines, "JSON lines", "One line per image, for scripts"),
         ];
         Segments::new("Export as", &kinds).ui(ui, &mut self.kind);
         ui.add_space(2.0 * GRID);
         let what = match self.kind {
-            Kind::Csv => "A copy of your CSV: other columns, their order and the delimiter stay.",
+            Kind::Csv => "A copy of your CSV: other columns, their order and the delimiter are kept.",
             Kind::Folders => {
-                "task/label/0001_name.jpg for each image with a label. They go into a folder of their own, \
-                 inside the one that you choose."
+                "task/label/0001_name.jpg for each labelled image, in a new folder inside the one that you choose."
             }
             Kind::JsonLines => {
                 "{\"image\": path, \"labels\": {task: label or null}, \"flag\": note or null} for each image."
@@ -90,7 +85,7 @@ impl ExportForm {
         if pending > 0 {
             let is_one = pending == 1;
             let edits = if is_one { "label edit that is" } else { "label edits that are" };
-            let text = format!("With {} {edits} not in the CSV yet.", grouped(pending as u64));
+            let text = format!("Includes {} {edits} not in the CSV yet.", grouped(pending as u64));
             ui.label(theme::caption(tokens, text));
         }
         self.footer_ui(ui, tokens)
@@ -99,9 +94,9 @@ impl ExportForm {
     /// Which tasks, and how.
     fn folders_ui(&mut self, ui: &mut Ui, tokens: &Tokens) {
         let placings = [
-            (Placing::HardLink, "Hard links", "No space is needed; they stay when the originals are moved"),
-            (Placing::SymbolicLink, "Symbolic links", "No space is needed; they point to the originals"),
-            (Placing::Copy, "Copies", "Files of their own, as to take along"),
+            (Placing::HardLink, "Hard links", "They take no space and survive when the originals are moved"),
+            (Placing::SymbolicLink, "Symbolic links", "They take no space and point to the originals"),
+            (Placing::Copy, "Copies", "Separate files, to take elsewhere"),
         ];
         Segments::new("Images as", &placings).ui(ui, &mut self.placing);
         ui.add_space(GRID);

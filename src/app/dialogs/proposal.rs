@@ -52,8 +52,8 @@ pub fn ui(ui: &mut Ui, form: &mut ProposalForm, commands: &CommandSender) -> Ans
     let name = form.proposal.table_path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     ui.label(theme::heading(format!("What is in {name}?")));
     let text = format!(
-        "{} rows. This is a guess: say which column holds the image path and which are questions (tasks) \
-         that the network shall answer.",
+        "{} rows. The uses below are guesses: check which column holds the image path and which are tasks \
+         (questions) that the network is to answer.",
         form.proposal.rows
     );
     ui.label(RichText::new(text).color(tokens.text_weak));
@@ -75,8 +75,12 @@ pub fn ui(ui: &mut Ui, form: &mut ProposalForm, commands: &CommandSender) -> Ans
         None => {
             let file = form.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let recipe = form.training.recipe;
-            let hint =
-                format!("{}\nIt trains {} at first. {}", form.file.display(), recipe.title(), recipe.about());
+            let hint = format!(
+                "{}\nThe training preset is {}. {}",
+                form.file.display(),
+                recipe.title(),
+                recipe.about()
+            );
             ui.label(theme::caption(tokens, format!("Saves {file} beside the CSV"))).on_hover_text(hint);
         }
     }
@@ -151,7 +155,7 @@ fn labels_ui(ui: &mut Ui, tokens: &Tokens, column: &mut ColumnGuess) {
         for (index, label) in column.labels.iter().take(CHIPS).enumerate() {
             let chip = ui.add(egui::Button::new(format!("{label}  {}", icons::X)));
             chip.widget_info(|| WidgetInfo::labeled(Accessible::Button, true, format!("Leave out {label}")));
-            if chip.on_hover_text("Leave this label out: its rows then have no label").clicked() {
+            if chip.on_hover_text("Leave this label out; its rows then have no label").clicked() {
                 out = Some(index);
             }
         }

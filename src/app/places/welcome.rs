@@ -48,9 +48,9 @@ fn opening_ui(ui: &mut Ui, tokens: &Tokens, opening: &Progress) {
 
 fn begin_ui(ui: &mut Ui, tokens: &Tokens, commands: &CommandSender) {
     ui.label(RichText::new("Tasklens").size(32.0).family(theme::semibold()));
-    let text = "Train one network that answers several questions about an image at once. Open a CSV \
-                that names images and their labels, or a folder of images to label them; or drop \
-                either anywhere on this window.";
+    let text = "Train one network that answers several questions about an image at once. Open a CSV that lists \
+                images and their labels, or a folder of images to label. You can also drop either anywhere on \
+                this window.";
     ui.label(RichText::new(text).color(tokens.text_weak));
     ui.add_space(3.0 * GRID);
     ui.horizontal_wrapped(|ui| {

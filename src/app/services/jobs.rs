@@ -206,7 +206,7 @@ impl Jobs {
 
     /// Lets go of something large where no frame waits for it: to free a million rows takes longer than that.
     pub fn let_go(&self, old: impl Send + 'static) {
-        drop(self.start_quietly("Letting old rows go", move |_| {
+        drop(self.start_quietly("Freeing old rows", move |_| {
             drop(old);
             Ok(())
         }));
@@ -246,7 +246,7 @@ impl Jobs {
                     Err(what) => {
                         let title = progress.title();
                         Outcome::Failed(format!(
-                            "{title} ran into a fault of the program ({what}). Please report it."
+                            "{title} failed because of an internal error ({what}). Please report it."
                         ))
                     }
                 };
@@ -258,7 +258,8 @@ impl Jobs {
         };
         if let Err(error) = thread {
             lock(&self.running).retain(|other| !Arc::ptr_eq(&other.0, &progress.0));
-            let _ = sender.send(Outcome::Failed(format!("{}: no thread: {error}", progress.title())));
+            let _ = sender
+                .send(Outcome::Failed(format!("{}: no thread could be started: {error}", progress.title())));
         }
         Job { result, progress }
     }

@@ -90,8 +90,8 @@ pub fn open(paths: &[PathBuf], progress: &Progress) -> anyhow::Result<Opening> {
         ending if TABLE_ENDINGS.contains(&ending) => open_table(path, progress),
         _ if has_image_ending(path) => Ok(Opening::Images(vec![ImageSource::Path(path.clone())])),
         _ => bail!(
-            "{} is nothing that Tasklens opens: it takes a CSV, a config.yml, a run folder, a \
-             .safetensors checkpoint or images",
+            "Tasklens cannot open {}: it opens a CSV, a config.yml, a run folder, a .safetensors checkpoint or \
+             images",
             path.display()
         ),
     }
@@ -168,9 +168,7 @@ fn open_folder(folder: &Path, progress: &Progress) -> anyhow::Result<Opening> {
     table.unwrap_or_else(|| {
         let folder = folder.display();
         let why: String = found.notices.iter().map(|notice| format!(". {notice}")).collect();
-        bail!(
-            "{folder} is neither a run folder, nor has it a config.yml, a CSV or images that can be read{why}"
-        )
+        bail!("{folder} is not a run folder, and has no config.yml, CSV or readable images{why}")
     })
 }
 

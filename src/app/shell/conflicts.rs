@@ -21,7 +21,7 @@ impl App {
             ui.set_max_width(150.0 * GRID);
             ui.label(theme::heading("The CSV was changed by another program"));
             let text = format!(
-                "{} of your labels differ from those that the file has now. The others are saved.",
+                "{} of your labels differ from those now in the file. The others are saved.",
                 conflicts.len()
             );
             ui.add(Label::new(theme::caption(tokens, text)).wrap());

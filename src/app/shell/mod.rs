@@ -155,7 +155,7 @@ impl App {
             Pasted::Paths(paths) => self.commands.send(AppCommand::OpenPaths(paths)),
             Pasted::Other => self.toast(
                 Level::Info,
-                "The clipboard has text that is no address and no file: copy an image, a file or a URL",
+                "The text on the clipboard is neither a URL nor a file: copy an image, a file or a URL",
             ),
         }
     }
@@ -196,7 +196,7 @@ fn over_white(pixels: &egui::ColorImage) -> anyhow::Result<tasklens_data::images
         .flat_map(|p| [channel(p.r(), p.a()), channel(p.g(), p.a()), channel(p.b(), p.a())])
         .collect();
     tasklens_data::images::Rgb::from_raw(u32::try_from(width)?, u32::try_from(height)?, bytes)
-        .ok_or_else(|| anyhow::anyhow!("the image in the clipboard is damaged"))
+        .ok_or_else(|| anyhow::anyhow!("the image on the clipboard is damaged"))
 }
 
 /// While files hover over the window, says what a drop does.

@@ -44,7 +44,7 @@ impl App {
     /// Looks in the background at where a run writes; it begins, or the user is asked.
     pub(in crate::app) fn look_before_training(&mut self, request: Box<Request>) {
         if self.training.is_some() {
-            self.toast(Level::Info, "A run goes on already: stop it first");
+            self.toast(Level::Info, "A run is already in progress: stop it first");
             return;
         }
         if self.overlays.looking.is_some() || self.overlays.outside.is_some() {
@@ -72,10 +72,10 @@ impl App {
         let (mut goes_on, mut is_left) = (false, false);
         let modal = egui::Modal::new(egui::Id::unique("outside of the project")).show(ctx, |ui| {
             ui.set_max_width(150.0 * GRID);
-            ui.label(theme::heading("Write outside of the project\u{2019}s folder?"));
+            ui.label(theme::heading("Write outside the project\u{2019}s folder?"));
             let text = format!(
-                "The config in {} names these places elsewhere. If it comes from somebody else, {what} only if you know \
-                 why.",
+                "The config in {} points to these places elsewhere. If it comes from somebody else, {what} \
+                 only if you know why.",
                 asked.folder.display()
             );
             ui.add(Label::new(theme::caption(tokens, text)).wrap());

@@ -86,7 +86,7 @@ impl Palette {
                 }
             }
             if found.is_empty() {
-                ui.label(theme::caption(Tokens::of(ui.ctx()), "No action has such a name."));
+                ui.label(theme::caption(Tokens::of(ui.ctx()), "No action has this name."));
             }
         });
     }

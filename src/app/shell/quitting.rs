@@ -64,7 +64,7 @@ fn question_ui(ctx: &Context, unfinished: &Unfinished) -> Option<Quitting> {
                 let (edits, them) = (counted(*count, "label edit"), plural(*count, "it", "them"));
                 ui.label(theme::heading(format!("{edits} {} in memory only", is(*count))));
                 let text =
-                    format!("The disk does not take {them}: {why}. Tasklens tries again every two seconds.");
+                    format!("Tasklens cannot write {them} to disk: {why}. It tries again every two seconds.");
                 ui.add(Label::new(text).wrap());
             }
         }
@@ -74,7 +74,7 @@ fn question_ui(ctx: &Context, unfinished: &Unfinished) -> Option<Quitting> {
                 answer = Some(Quitting::No);
             }
             if let Unfinished::Refused(..) = unfinished
-                && ui.button("Close and lose what is not kept").clicked()
+                && ui.button("Close and lose these edits").clicked()
             {
                 answer = Some(Quitting::Now);
             }

@@ -45,9 +45,8 @@ impl App {
     /// Whether label edits are on the disk, and how many the CSV does not have.
     fn labels_ui(&self, ui: &mut Ui, tokens: &Tokens) {
         let Some(edits) = &self.edits else { return };
-        let waiting = edits.error().map(|error| ("labels wait for the disk", error));
-        let lost =
-            edits.denied().filter(|_| !edits.is_kept()).map(|why| ("the last labels are not kept", why));
+        let waiting = edits.error().map(|error| ("labels not on disk yet", error));
+        let lost = edits.denied().filter(|_| !edits.is_kept()).map(|why| ("the last labels were lost", why));
         if let Some((what, why)) = waiting.or(lost) {
             let text = RichText::new(format!("{} {what}", icons::WARNING));
             ui.label(text.size(TEXT_SMALL).color(tokens.error)).on_hover_text(why);
@@ -59,9 +58,9 @@ impl App {
         }
         let text = counted_grouped(pending, "label edit");
         let (icon, hint) = if edits.is_kept() {
-            (icons::CHECK, "Safe on the disk, beside the CSV. Save labels writes them into the CSV.")
+            (icons::CHECK, "Safe on disk, beside the CSV. Save labels writes them into the CSV.")
         } else {
-            (icons::CLOCK, "On the way to the disk")
+            (icons::CLOCK, "Being written to disk")
         };
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = GRID;

@@ -132,7 +132,7 @@ fn paint_count(ui: &Ui, tokens: &Tokens, area: Rect, rows: usize, most: usize) {
 }
 
 fn sure(bin: &Bin) -> String {
-    format!("Sure to {:.0} % to {:.0} %", bin.low * 100.0, bin.high * 100.0)
+    format!("Confidence {:.0} % to {:.0} %", bin.low * 100.0, bin.high * 100.0)
 }
 
 fn right(bin: &Bin) -> String {

@@ -130,7 +130,7 @@ fn buttons_ui(ui: &mut Ui, row: &RunRow) -> Option<RunAction> {
         button_ui(icons::MICROSCOPE, "Inspect", "See where it is wrong", RunAction::Inspect);
     }
     if row.can_resume {
-        button_ui(icons::PLAY, "Resume", "Go on from its last checkpoint", RunAction::Resume);
+        button_ui(icons::PLAY, "Resume", "Continue from its last checkpoint", RunAction::Resume);
     }
     action
 }

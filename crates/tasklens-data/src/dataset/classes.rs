@@ -71,8 +71,8 @@ impl<'a> Encoder<'a> {
         }
         let advice = match same_number(self.task, text) {
             Some(label) => format!(
-                "did you mean `{label}`? Data frames write whole numbers so where cells are empty; `tasklens labels \
-                 CONFIG merge {} {} {}` corrects all rows",
+                "did you mean `{label}`? Data frames write whole numbers so where cells are empty; Tasks and labels \
+                 in the window or `tasklens labels CONFIG merge {} {} {}` corrects all rows",
                 quoted(&self.task.name),
                 quoted(text),
                 quoted(label)

@@ -74,7 +74,7 @@ impl Card {
                 }
             });
             if self.task.is_of_folders {
-                let text = "Each image has the name of its sub-folder as its label already.";
+                let text = "Each image is already labelled with the name of its sub-folder.";
                 ui.label(theme::caption(tokens, text));
             }
             self.chips_ui(ui, tokens, index);

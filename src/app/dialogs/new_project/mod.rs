@@ -98,7 +98,7 @@ impl NewProjectForm {
         ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
             self.images_ui(ui, context);
             ui.add_space(3.0 * GRID);
-            let text = "What do you want to tell about each image? A task is one question, its labels are \
+            let text = "What do you want to know about each image? A task is a question, and its labels are \
                         the possible answers.";
             ui.label(RichText::new(text).color(context.tokens.text_weak));
             ui.add_space(GRID);
@@ -188,8 +188,8 @@ impl NewProjectForm {
                 names += &format!(" and {} more", folders.len() - NAMED);
             }
             ui.label(theme::caption(tokens, names));
-            if button.on_hover_text("A task in which each image has the name of its folder already").clicked()
-            {
+            let hint = "Adds a task in which each image is already labelled with the name of its folder";
+            if button.on_hover_text(hint).clicked() {
                 self.add_folder_task();
             }
         });
@@ -237,7 +237,7 @@ impl NewProjectForm {
         commands.send(AppCommand::OpenImages(to_predict(&self.found)));
         if self.found.images.len() > MOST_PREDICTED {
             let message = format!(
-                "The first {} of {} images are here; `tasklens predict MODEL FOLDER --csv FILE` takes all",
+                "Only the first {} of {} images are listed; `tasklens predict MODEL FOLDER --csv FILE` predicts all",
                 grouped(MOST_PREDICTED as u64),
                 grouped(self.found.images.len() as u64)
             );

@@ -67,7 +67,7 @@ impl List {
         let mut answer = Answer::None;
         ui.label(theme::heading("Tasks and labels"));
         let about =
-            "Each change is shown before it is made. It goes into the CSV, the config and all label edits.";
+            "Each change is shown before it is made. It applies to the CSV, the config and all label edits.";
         ui.add(Label::new(theme::caption(tokens, error.unwrap_or(about))).wrap());
         ui.add_space(2.0 * GRID);
         let height = (ui.ctx().content_rect().height() - 50.0 * GRID).max(20.0 * GRID);

@@ -40,7 +40,7 @@ impl Question {
             None => {
                 ui.horizontal(|ui| {
                     ui.spinner();
-                    ui.label(theme::caption(tokens, "Looking for what changes"));
+                    ui.label(theme::caption(tokens, "Finding what changes"));
                 });
             }
             Some(Err(refusal)) => {
@@ -82,7 +82,7 @@ impl Question {
         self.preview.want(&project.generation, || {
             let (config, rows) = (project.config.clone(), Arc::clone(&project.dataset));
             let change = self.change.clone();
-            context.jobs.start_quietly("Looking for what changes", move |_| {
+            context.jobs.start_quietly("Finding what changes", move |_| {
                 // The project's rows have the edits in them.
                 let checked = vocabulary::check(&config, &rows, &change);
                 Ok(checked.map(|()| vocabulary::preview(&rows, &State::default(), &change)))
@@ -110,7 +110,7 @@ fn sentence(change: &VocabularyChange) -> String {
 
 fn preview_ui(ui: &mut Ui, tokens: &Tokens, preview: &Preview) {
     let count = match preview.images {
-        0 => "No image gets another label".to_owned(),
+        0 => "No image changes".to_owned(),
         images => format!("{} {}", counted_grouped(images, "image"), plural(images, "changes", "change")),
     };
     ui.label(theme::strong(count));

@@ -104,12 +104,12 @@ fn choice_ui(ui: &mut Ui, chosen: &mut TaskFilter, this: TaskFilter, name: &str)
 }
 
 fn part_menu_ui(ui: &mut Ui, filter: &mut Filter) {
-    let name = |part: Option<Part>| part.map_or("Train and validation", Part::title);
+    let name = |part: Option<Part>| part.map_or("All splits", Part::title);
     let menu = ComboBox::from_id_salt("part filter").selected_text(name(filter.part)).width(36.0 * GRID);
     let menu = menu.show_ui(ui, |ui| {
         for part in [None, Some(Part::Train), Some(Part::Validation), Some(Part::Test)] {
             ui.selectable_value(&mut filter.part, part, name(part));
         }
     });
-    menu.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Filter by part"));
+    menu.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Filter by split"));
 }

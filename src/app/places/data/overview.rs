@@ -20,7 +20,7 @@ pub fn labels_ui(ui: &mut Ui, project: &Project, tokens: &Tokens, filter: &mut F
     ui.label(theme::caption(
         tokens,
         format!(
-            "{} rows train, {} validate. A press on a label shows its rows.",
+            "{} training and {} validation rows. Click a label to filter.",
             grouped(split.train.len() as u64),
             grouped(split.validation.len() as u64)
         ),
@@ -79,9 +79,9 @@ impl Bar<'_> {
             ui.painter().rect_filled(rect.expand2(Vec2::new(4.0, 0.0)), RADIUS, fill);
         }
         self.paint(ui, tokens, rect);
-        let mut text = format!("{}: {train} rows train, {validation} validate", self.name);
+        let mut text = format!("{}: {train} training rows, {validation} validation rows", self.name);
         if unused > 0 {
-            text.push_str(&format!(", {unused} are not used"));
+            text.push_str(&format!(", {unused} not used"));
         }
         if response.on_hover_text(text).clicked() {
             *chosen = if here { TaskFilter::Any } else { this };
@@ -124,7 +124,7 @@ impl Bar<'_> {
 pub fn problems_ui(ui: &mut Ui, project: &Project, context: &ViewContext<'_>) -> Option<usize> {
     let problems = &project.dataset.problems;
     if problems.is_empty() {
-        let text = "Every row has an image path and labels that the config knows.";
+        let text = "Every row has an image path, and the config lists every label.";
         empty_place(ui, icons::CHECK_CIRCLE, "No problems", text, |ui| {
             command_button(ui, context.commands, UiCommand::CheckImages);
         });

@@ -14,8 +14,8 @@ use crate::app::widgets::{dot_ui, empty_place};
 pub fn ui(ui: &mut Ui, project: &Project, selected: Option<usize>, context: &mut ViewContext<'_>) {
     let dataset = &project.dataset;
     let Some((index, row)) = selected.and_then(|index| Some((index, dataset.rows.get(index)?))) else {
-        let text = "Choose a row, or go from row to row with the arrow keys.";
-        empty_place(ui, icons::IMAGE, "No row chosen", text, |_| {});
+        let text = "Select a row, or move through the rows with the arrow keys.";
+        empty_place(ui, icons::IMAGE, "No row selected", text, |_| {});
         return;
     };
     let tokens = context.tokens;

@@ -63,7 +63,7 @@ impl DataView {
             }
         }
         let table = table.header(HEADER_HEIGHT, |mut header| {
-            for name in ["", "Image", "Part"] {
+            for name in ["", "Image", "Split"] {
                 header.col(|ui| {
                     ui.label(theme::caption(tokens, name));
                 });
@@ -164,8 +164,14 @@ fn no_rows_ui(ui: &mut Ui, all: bool, context: &ViewContext<'_>) {
             },
         );
     } else {
-        empty_place(ui, icons::FUNNEL, "No row matches", "Type less, or choose other labels.", |ui| {
-            command_button(ui, context.commands, UiCommand::ClearFilter);
-        });
+        empty_place(
+            ui,
+            icons::FUNNEL,
+            "No row matches",
+            "Shorten the search text, or choose other labels.",
+            |ui| {
+                command_button(ui, context.commands, UiCommand::ClearFilter);
+            },
+        );
     }
 }

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::{Align, ComboBox, Layout, Role, ScrollArea, Ui, WidgetInfo};
+use tasklens_data::text::counted_grouped;
 use tasklens_net::evaluation::browse::Query;
 
 use super::session::{Loaded, Session};
-use super::wording::{images, part_name};
+use super::wording::{image_of, images};
 use super::{Action, Focus};
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
@@ -49,7 +50,7 @@ impl CompareTab {
             self.other = newest.map(|run| Other::new(run.record.folder.clone()));
         }
         let Some(other) = &mut self.other else {
-            let text = "Train another network on these rows: what it does better and worse is then here.";
+            let text = "Train another network on these rows to see here what it does better and worse.";
             empty_place(ui, icons::GIT_DIFF, "Only one run has a model", text, |_| {});
             return None;
         };
@@ -127,16 +128,15 @@ impl Place<'_> {
 
     fn nothing_predicted_ui(&self, ui: &mut Ui, other: &mut Other, missing: usize) {
         if missing == 0 {
-            let text = format!("No image of {} is predicted yet.", part_name(self.focus.part));
+            let text = format!("No {} has been predicted yet.", image_of(self.focus.part));
             empty_place(ui, icons::GIT_DIFF, "Nothing to compare", &text, |_| {});
             return;
         }
         let text = format!(
-            "{} of {} have to go through this network once. What it says is kept beside the run.",
-            images(missing),
-            part_name(self.focus.part)
+            "{} must go through this network once. The outputs are kept beside the run.",
+            counted_grouped(missing, &image_of(self.focus.part))
         );
-        let title = format!("{} has not seen these images", other.name());
+        let title = format!("{} has not predicted these images yet", other.name());
         empty_place(ui, icons::GIT_DIFF, &title, &text, |ui| {
             let text = egui::RichText::new(format!("Predict with {}", other.name()));
             let text = text.color(self.context.tokens.on_accent);
@@ -191,8 +191,8 @@ impl Place<'_> {
         let learnt = compared.rows - compared.new_to_both;
         if learnt > 0 {
             sentences.push(format!(
-                "Compared on the {} that neither {} nor {second} learnt from. The {learnt} others are counted apart: \
-                 a run does better on what it learnt from.",
+                "Compared on the {} that neither {} nor {second} was trained on. The other {learnt} are \
+                 counted separately: a run does better on images that it was trained on.",
                 images(compared.new_to_both),
                 self.session.name()
             ));
@@ -235,8 +235,8 @@ fn browse(focus: &Focus, task: &ComparedTask, change: Change, second: &str) -> A
     let items = Arc::clone(task.of(change));
     let count = images(items.len());
     let title = match change {
-        Change::Fixed => format!("{count} that are right now and were wrong in {second}"),
-        Change::Broken => format!("{count} that are wrong now and were right in {second}"),
+        Change::Fixed => format!("{count} that are right here and wrong in {second}"),
+        Change::Broken => format!("{count} that are wrong here and right in {second}"),
         Change::StillWrong => format!("{count} that both runs get wrong"),
         Change::StillRight => format!("{count} that both runs get right"),
     };

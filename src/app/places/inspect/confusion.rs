@@ -7,7 +7,7 @@ use tasklens_net::evaluation::browse::{BrowseOrder, Query};
 use tasklens_net::evaluation::confusion::Normalisation;
 
 use super::session::Loaded;
-use super::wording::{images, part_name};
+use super::wording::{image_of, images};
 use super::{Action, Focus};
 use crate::app::context::ViewContext;
 use crate::app::services::derived::Derived;
@@ -31,12 +31,12 @@ const NORMALISATIONS: [(Normalisation, &str, &str); 3] = [
     (
         Normalisation::Actual,
         "Per true label",
-        "Shares of the images that have a label: the diagonal is recall",
+        "Shares of the images with each true label; the diagonal is recall",
     ),
     (
         Normalisation::Predicted,
         "Per prediction",
-        "Shares of the images that are given a label: the diagonal is precision",
+        "Shares of the images with each predicted label; the diagonal is precision",
     ),
     (Normalisation::None, "Counts", "Numbers of images"),
 ];
@@ -50,7 +50,11 @@ enum LabelOrder {
 }
 
 const ORDERS: [(LabelOrder, &str, &str); 3] = [
-    (LabelOrder::Confused, "By confusion", "Labels that are taken for each other stand side by side"),
+    (
+        LabelOrder::Confused,
+        "By confusion",
+        "Labels that are confused with each other are placed side by side",
+    ),
     (LabelOrder::Given, "As in config", "The order of the labels in config.yml"),
     (LabelOrder::Frequency, "By frequency", "The most frequent label first"),
 ];
@@ -93,11 +97,7 @@ impl ConfusionTab {
             return None;
         }
         if counts.rows == 0 {
-            let text = format!(
-                "No image of {} that is predicted has a label for {}.",
-                part_name(focus.part),
-                items.task.name
-            );
+            let text = format!("No predicted {} has a label for {}.", image_of(focus.part), items.task.name);
             empty_place(ui, icons::GRID_FOUR, "Nothing to count", &text, |_| {});
             return None;
         }

@@ -14,6 +14,7 @@ use tasklens_net::inference::duplicates::SAME_PHOTOGRAPH;
 use super::origin::Origin;
 use super::search::{Search, Words};
 use super::session::{Loaded, Session};
+use super::wording::image_of;
 use super::{Action, Focus};
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
@@ -23,10 +24,10 @@ use crate::app::widgets::empty_place;
 const WORDS: Words = Words {
     icon: icons::COPY,
     searching: (
-        "Looking for the same photograph twice",
-        "Each image that validates or tests is compared with each that trains, as tiny pictures.",
+        "Looking for duplicates",
+        "Each validation or test image is compared with each training image, as tiny pictures.",
     ),
-    waiting: "As soon as every image is predicted, they are compared.",
+    waiting: "The images are compared when all of them have been predicted.",
     again: "Look for duplicates",
 };
 
@@ -67,7 +68,8 @@ impl DuplicatesTab {
     ) -> Option<Action> {
         let inspection = &loaded.inspection;
         if inspection.features.len() != inspection.len() {
-            let text = "This run was predicted without miniatures. Predict its images again to compare them.";
+            let text = "The predictions of this run lack the tiny pictures that are compared. Predict its \
+                        images again.";
             empty_place(ui, icons::COPY, "Nothing to compare", text, |_| {});
             return None;
         }
@@ -87,8 +89,8 @@ impl DuplicatesTab {
             return None;
         }
         if !inspection.parts.iter().any(|part| *part != Part::Train) {
-            let text = "All images train, so there is no border that a photograph could be on both sides of.";
-            empty_place(ui, icons::COPY, "No image validates", text, |_| {});
+            let text = "All images are training images, so there is nothing to compare them with.";
+            empty_place(ui, icons::COPY, "No validation images", text, |_| {});
             return None;
         }
         self.choose(loaded);
@@ -127,20 +129,24 @@ impl DuplicatesTab {
             let all: Vec<String> =
                 shown.leaks.iter().map(|leak| images_counted(leak.of, leak.part)).collect();
             let text = format!(
-                "None of {} looks like an image of another part: the scores are honest in this respect.",
+                "None of {} looks like a training image: no score is inflated by duplicates.",
                 all.join(" and ")
             );
-            empty_place(ui, icons::CHECK_CIRCLE, "No photograph is on both sides", &text, |_| {});
+            empty_place(ui, icons::CHECK_CIRCLE, "No duplicates across splits", &text, |_| {});
             return None;
         }
         let mut action = None;
         for leak in &shown.leaks {
             ui.horizontal_wrapped(|ui| {
                 ui.add(Label::new(theme::strong(sentence(leak))).wrap()).on_hover_text(
-                    "The correlation of two images made as small as 12 by 12 pixels: it finds copies that were \
-                     resized, recompressed or made brighter, and hardly any other pair.",
+                    "The correlation of two images scaled down to 12 by 12 pixels: it finds copies that were \
+                     resized, recompressed or brightened, and hardly any other pairs.",
                 );
-                let name = if shown.leaks.len() == 1 { "them".to_owned() } else { images_of(leak.part) };
+                let name = if shown.leaks.len() == 1 {
+                    "them".to_owned()
+                } else {
+                    format!("{}s", image_of(Some(leak.part)))
+                };
                 if !leak.alike.is_empty() && ui.button(format!("Browse {name}")).clicked() {
                     action = Some(browse(leak, focus));
                 }
@@ -165,16 +171,16 @@ impl DuplicatesTab {
             ui.spacing_mut().slider_width = 30.0 * GRID;
             let slider = Slider::new(&mut self.threshold, duplicates::LEAST..=1.0).fixed_decimals(3);
             ui.add(slider).labelled_by(label.id).on_hover_text(
-                "From 0.995 on it is nearly always the same photograph; lower values also show photographs \
-                 that were only taken alike",
+                "From 0.995 up, it is nearly always the same photograph; lower values also show photographs \
+                 that merely look alike",
             );
-            let text = format!("Contradicting labels only ({})", grouped(contradicting as u64));
+            let text = format!("Conflicting labels only ({})", grouped(contradicting as u64));
             // An empty box must be seen.
             let line = context.tokens.text_weak.gamma_multiply(0.6);
             ui.visuals_mut().widgets.inactive.bg_stroke = egui::Stroke::new(1.0, line);
             ui.add_space(2.0 * GRID);
             ui.checkbox(&mut self.only_contradicting, text)
-                .on_hover_text("Of the same photograph with two labels, one label is wrong");
+                .on_hover_text("If the same photograph has two different labels, one of them is wrong");
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let text = counted_grouped(pairs, "pair");
                 ui.label(theme::caption(context.tokens, text));
@@ -183,10 +189,10 @@ impl DuplicatesTab {
     }
 }
 
-/// The images of a part that look like one that trains.
+/// The images of a part that look like a training image.
 fn browse(leak: &Leak, focus: &Focus) -> Action {
     let looks = plural(leak.alike.len(), "looks", "look");
-    let title = format!("{} that {looks} like one that trains", images_counted(leak.alike.len(), leak.part));
+    let title = format!("{} that {looks} like a training image", images_counted(leak.alike.len(), leak.part));
     let query = Query {
         task: focus.task,
         part: Some(leak.part),
@@ -198,22 +204,19 @@ fn browse(leak: &Leak, focus: &Focus) -> Action {
 
 /// Such as `12 validation images`.
 fn images_counted(count: usize, part: Part) -> String {
-    counted_grouped(count, &format!("{} image", part.adjective()))
-}
-
-fn images_of(part: Part) -> String {
-    format!("{} images", part.adjective())
+    counted_grouped(count, &image_of(Some(part)))
 }
 
 fn sentence(leak: &Leak) -> String {
     let (alike, of, name) = (leak.alike.len(), leak.of, leak.part.adjective());
     if alike == 0 {
-        return format!("None of {} looks like one that trains", images_counted(of, leak.part));
+        return format!("None of {} looks like a training image", images_counted(of, leak.part));
     }
     let looks = plural(alike, "looks", "look");
     let points = 100.0 * alike as f64 / of as f64;
     format!(
-        "{} of {} {looks} like one that trains: the {name} scores are too good by {points:.1} percentage points at most",
+        "{} of {} {looks} like a training image: this inflates the {name} scores by at most {points:.1} \
+         percentage points",
         grouped(alike as u64),
         images_counted(of, leak.part),
     )

@@ -98,7 +98,7 @@ fn tasks_ui(ui: &mut Ui, inspection: &Inspection, focus: &mut Focus, context: &V
 }
 
 fn part_ui(ui: &mut Ui, inspection: &Inspection, focus: &mut Focus) {
-    let name = |part: Option<Part>| part.map_or("All parts", Part::title);
+    let name = |part: Option<Part>| part.map_or("All splits", Part::title);
     let menu = ComboBox::from_id_salt("inspected part").selected_text(name(focus.part)).width(26.0 * GRID);
     let menu = menu.show_ui(ui, |ui| {
         for part in [Some(Part::Validation), Some(Part::Train), Some(Part::Test), None] {
@@ -107,5 +107,5 @@ fn part_ui(ui: &mut Ui, inspection: &Inspection, focus: &mut Focus) {
             }
         }
     });
-    menu.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Part to inspect"));
+    menu.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Split to inspect"));
 }

@@ -180,7 +180,7 @@ impl ImagesTab {
         let lost = self.renumber(Basis::of(loaded));
         if lost > 0 {
             let message = format!(
-                "{} of the chosen images cannot be shown any more: the CSV or the predictions have changed",
+                "{} of the selected images can no longer be shown: the CSV or the predictions have changed",
                 grouped(lost as u64)
             );
             context.commands.toast(Level::Info, message);
@@ -293,8 +293,8 @@ impl ImagesTab {
         let query = &self.query;
         let is_narrowed = query.among.is_some() || query.actual.is_some() || query.predicted.is_some();
         if query.verdict == Verdict::Wrong && !is_narrowed {
-            let text = "The network is right about every labelled image of this part. Other parts and tasks \
-                        are chosen above.";
+            let text = "The network is right about every labelled image of this split. Choose another split or \
+                        task above.";
             empty_place(ui, icons::CHECK_CIRCLE, "No mistakes here", text, |ui| {
                 if ui.button("Show all images").clicked() {
                     self.query.verdict = Verdict::Any;
@@ -302,7 +302,7 @@ impl ImagesTab {
             });
             return;
         }
-        let text = "No image of this part has this verdict and these labels.";
+        let text = "No image of this split has this verdict and these labels.";
         empty_place(ui, icons::FUNNEL, "No image matches", text, |ui| {
             if ui.button("Reset filters").clicked() {
                 (self.query, self.title) = (mistakes(), None);

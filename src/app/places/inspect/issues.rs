@@ -34,10 +34,10 @@ const WORDS: Words = Words {
     icon: icons::TAG,
     searching: (
         "Looking for labels that are probably wrong",
-        "Small classifiers are trained on what the network sees, each without a fifth of the rows, so that every \
-         label is judged by one that never learnt it.",
+        "Small classifiers are trained on the network's features, each without a fifth of the rows, so that \
+         every label is judged by a classifier that was not trained on it.",
     ),
-    waiting: "As soon as every image is predicted, its label is checked.",
+    waiting: "The labels are checked when all images have been predicted.",
     again: "Look for label errors",
 };
 
@@ -99,8 +99,7 @@ impl IssuesTab {
             return None;
         };
         if found.suspects.is_empty() && self.has_moved {
-            let text =
-                "The CSV was changed after its labels were checked, and none that looked wrong is left.";
+            let text = "The CSV has changed since its labels were checked, and none of the suspects is left.";
             empty_place(ui, icons::TAG, "The rows have changed", text, |ui| {
                 if ui.button(WORDS.again).clicked() {
                     self.start(loaded, context);
@@ -110,7 +109,7 @@ impl IssuesTab {
         }
         if found.suspects.is_empty() {
             let text = format!(
-                "Of {} labels of {} none contradicts the network's out-of-sample probabilities enough.",
+                "None of the {} labels of {} clearly contradicts the network's out-of-sample probabilities.",
                 grouped(found.rows as u64),
                 items.task.name
             );
@@ -200,15 +199,15 @@ impl IssuesTab {
             );
             ui.add(egui::Label::new(theme::caption(context.tokens, text)).truncate()).on_hover_text(
                 "Confident learning (Northcutt et al. 2021): each label is compared with probabilities from a \
-                 classifier that did not learn it. For rows that trained, classifiers on the network's features \
-                 are fitted five times, each time without a fifth of the rows.",
+                 classifier that was not trained on it. For training rows, classifiers on the network's \
+                 features are fitted five times, each time without a fifth of the rows.",
             );
             let changed = counts[Decision::Accepted as usize] + counts[Decision::Changed as usize];
             if self.has_moved {
                 let text = "The rows of the CSV have changed since";
                 ui.label(theme::caption(context.tokens, text)).on_hover_text(
-                    "Each of these labels is still that of its image. What has come into the CSV since is not \
-                     looked at yet.",
+                    "These labels still belong to their images. Rows that were added to the CSV since have not \
+                     been checked yet.",
                 );
             }
             if (changed > 0 || self.has_moved) && !self.search.is_running() && ui.button("Search again").clicked() {
@@ -320,10 +319,10 @@ impl IssuesTab {
 fn verdict_ui(ui: &mut Ui, found: &TaskSuspects, context: &ViewContext<'_>) {
     let verdict = egui::Label::new(theme::caption(context.tokens, found.sentence())).wrap();
     ui.add(verdict).on_hover_text(
-        "Where the network is surest its own mistakes are rare, so that what it disagrees with there are wrong labels. \
-         The share is that which explains best how often network and label differ, from the least sure image to the \
-         surest; the interval holds it 19 times in 20. Mistakes of which the network is quite sure are counted as \
-         wrong labels.",
+        "Where the network is most confident, its own mistakes are rare, so most labels that it contradicts \
+         there are wrong. The share is the one that best explains how often network and label differ, from the \
+         least to the most confident prediction; 19 times in 20, such an interval contains the true share. \
+         Mistakes that the network makes with high confidence count as wrong labels.",
     );
     if let Some(memorised) = &found.memorised {
         let text = format!("{}  {}", icons::WARNING, memorised.warning());

@@ -30,16 +30,18 @@ const WIDE: f32 = 190.0 * GRID;
 const NARROW: f32 = 100.0 * GRID;
 
 const ARRANGEMENTS: [(Arrangement, &str, &str); 2] = [
-    (Arrangement::Components, "PCA", "Along the two directions in which the images differ most"),
-    (Arrangement::Neighbours, "Neighbours", "So that images that look alike to the network are neighbours"),
+    (Arrangement::Components, "PCA", "The two directions in which the images differ most"),
+    (Arrangement::Neighbours, "Neighbours", "Images that look alike to the network are placed side by side"),
 ];
 
-const EXPLANATION: &str = "Each point is an image. What the network sees before it decides (its features) is laid \
-    out in the plane: images that it finds alike lie near each other, whatever their labels are.\n\nPCA shows the \
-    two directions in which the features differ most, so large distances mean something, but what differs in \
-    another direction falls together.\n\nNeighbours (t-SNE) keeps each image beside those that it resembles. \
-    The size of an island, and how far it is from the others, mean nothing.\n\nThe axes have no unit. A point of \
-    one label amid those of another is worth a look: it may be mislabelled.";
+const EXPLANATION: &str = "Each point is an image. It is placed by the network's features, the values from \
+                           which the heads decide: images that look alike to the network lie close together, \
+                           whatever their labels are.\n\nPCA shows the two directions in which the features \
+                           differ most. Large distances mean something, but images that differ in other \
+                           directions only fall together.\n\nNeighbours (t-SNE) keeps each image beside those \
+                           that it resembles. The size of a cluster and its distance from the others mean \
+                           nothing.\n\nThe axes have no unit. A point with one label among points with another \
+                           is worth a look: it may be mislabelled.";
 
 /// What a scene was made for.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,7 +78,8 @@ impl MapTab {
     ) -> Option<Action> {
         let inspection = &loaded.inspection;
         if inspection.features.len() != inspection.len() {
-            let text = "This run was predicted without them. Predict its images again to see the map.";
+            let text =
+                "The predictions of this run lack the features. Predict its images again to see the map.";
             empty_place(ui, icons::CHART_SCATTER, "No features", text, |_| {});
             return None;
         }
@@ -90,7 +93,7 @@ impl MapTab {
             return None;
         }
         if self.layouts.places().is_none() {
-            empty_place(ui, icons::CHART_SCATTER, "Laying out the images", "", |_| {});
+            empty_place(ui, icons::CHART_SCATTER, "Arranging the images", "", |_| {});
             return None;
         }
         self.renew_scene(loaded, focus, context);
@@ -156,7 +159,7 @@ impl MapTab {
         });
         let lasso = lasso.inner;
         lasso.widget_info(|| WidgetInfo::selected(Role::Button, true, self.is_lasso, "Lasso"));
-        let hint = "Draw around points to browse their images (L, or drag with Shift; Escape gives up)";
+        let hint = "Draw around points to browse their images (L, or drag with Shift; Escape cancels)";
         if lasso.on_hover_text(hint).clicked() {
             self.is_lasso = !self.is_lasso;
         }

@@ -216,7 +216,7 @@ fn no_run_ui(ui: &mut Ui, context: &ViewContext<'_>) {
     if context.project.is_none() {
         return;
     }
-    let text = "Train a network: then its scores, its mistakes and labels that look wrong are here.";
+    let text = "Train a network to see its scores, its mistakes and the labels that look wrong.";
     empty_place(ui, icons::MAGNIFYING_GLASS, "Nothing to inspect yet", text, |ui| {
         primary_button(ui, context.commands, UiCommand::StartTraining);
         command_button(ui, context.commands, UiCommand::ShowTrain);
@@ -232,8 +232,8 @@ fn waiting_ui(ui: &mut Ui, session: &Session) {
     let (title, text) = match session.progress() {
         Some(progress) => (
             progress.title().to_owned(),
-            "Each image goes through the network once; what it says is kept beside the run. The status bar \
-             shows how far it is.",
+            "Each image goes through the network once; the outputs are kept beside the run. The status bar \
+             shows the progress.",
         ),
         None if session.is_cancelled() => ("No predictions".to_owned(), "The prediction was cancelled."),
         None => ("Reading predictions".to_owned(), ""),

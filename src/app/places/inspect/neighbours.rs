@@ -54,9 +54,9 @@ impl NeighboursStrip {
         }
         self.update(loaded, item, context);
         let tokens = context.tokens;
-        let text = "The training images whose features have the least angle to those of this one; 1 is the same \
-                    direction. Labels that differ from its label are marked.";
-        ui.add(Label::new(theme::caption(tokens, "Most alike among the training images")).truncate())
+        let text = "The training images with the most similar features (cosine similarity; 1 is the highest). \
+                    Labels that differ from that of this image are marked.";
+        ui.add(Label::new(theme::caption(tokens, "Most similar training images")).truncate())
             .on_hover_text(text);
         let found = self.kept.iter().find(|(of, _)| *of == item).map(|(_, found)| Arc::clone(found));
         let mut clicked = None;
@@ -64,7 +64,7 @@ impl NeighboursStrip {
             ui.spacing_mut().item_spacing.x = GRID;
             ui.horizontal(|ui| match found {
                 Some(found) if found.is_empty() => {
-                    ui.label(theme::caption(tokens, "No image trains."));
+                    ui.label(theme::caption(tokens, "There are no training images."));
                 }
                 Some(found) => {
                     for neighbour in found.iter() {
@@ -150,7 +150,7 @@ fn cell_ui(
     let name = path.and_then(std::path::Path::file_name).unwrap_or_default().to_string_lossy();
     response.widget_info(|| {
         let mut info = WidgetInfo::labeled(Role::Button, true, format!("Neighbour {name}"));
-        let other = if differs { ", another label" } else { "" };
+        let other = if differs { ", different label" } else { "" };
         info.current_text_value = Some(format!("{label}{other}, similarity {:.2}", neighbour.similarity));
         info
     });

@@ -61,7 +61,7 @@ impl OverviewTab {
         context: &mut ViewContext<'_>,
     ) -> Option<Action> {
         let Some(part) = part_shown(loaded, focus) else {
-            let text = "No image that has a part in the split is predicted yet.";
+            let text = "No image of any split has been predicted yet.";
             empty_place(ui, icons::CHART_BAR, "No scores", text, |_| {});
             return None;
         };
@@ -174,7 +174,7 @@ impl Shown<'_> {
 
 fn tasks_card_ui(ui: &mut Ui, loaded: &Loaded, focus: &mut Focus, part: Part, context: &ViewContext<'_>) {
     if focus.part != Some(part) {
-        let text = format!("Scores are of one part at a time: these are of {}.", part_name(Some(part)));
+        let text = format!("Scores are for one split at a time: these are for {}.", part_name(Some(part)));
         ui.label(theme::caption(context.tokens, text));
     }
     context.tokens.card_frame().show(ui, |ui| {
@@ -191,7 +191,7 @@ fn task_ui(ui: &mut Ui, shown: &Shown<'_>, context: &ViewContext<'_>) -> Option<
     ui.horizontal(|ui| {
         ui.label(theme::strong(format!("{} on {}", shown.items.task.name, part_name(Some(shown.part)))));
         ui.label(theme::caption(tokens, images(shown.scores.rows))).on_hover_text(format!(
-            "Rows with a label that were for this when the run began, computed in {}",
+            "Labelled rows that were in this split when the run started, computed in {}",
             shown.precision
         ));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -201,7 +201,7 @@ fn task_ui(ui: &mut Ui, shown: &Shown<'_>, context: &ViewContext<'_>) -> Option<
                 errors => format!("Show {} errors", tasklens_data::text::grouped(errors as u64)),
             };
             let button = ui.add_enabled(errors > 0, egui::Button::new(text));
-            if button.on_hover_text("The images that get a wrong label, the most surprising first").clicked()
+            if button.on_hover_text("The images with a wrong prediction, the most surprising first").clicked()
             {
                 action = Some(shown.browse(None));
             }
@@ -225,12 +225,12 @@ fn task_ui(ui: &mut Ui, shown: &Shown<'_>, context: &ViewContext<'_>) -> Option<
     facts_ui(ui, shown.scores, context);
     ui.add_space(3.0 * GRID);
     ui.horizontal(|ui| {
-        let title = ui.label(theme::strong("Certainty"));
-        let text = "A bar for each range of certainty: as high as the share of these images that is right, with \
-                    its 95 % interval. On the dashed line the certainty would be true; below it the network is \
-                    too sure of itself. At the bottom, how many images there are.";
+        let title = ui.label(theme::strong("Calibration"));
+        let text = "A bar for each range of confidence: its height is the share of these images that is right, \
+                    with its 95 % interval. On the dashed line, the confidence is justified; below it, the \
+                    network is overconfident. At the bottom, how many images there are.";
         title.on_hover_text(text);
-        ui.add(egui::Label::new(theme::caption(tokens, "how sure it is, and how many are right")).truncate())
+        ui.add(egui::Label::new(theme::caption(tokens, "confidence, and the share that is right")).truncate())
             .on_hover_text(text);
     });
     // Rather a little lower than cut off at the bottom.

@@ -37,7 +37,7 @@ pub struct Loaded {
     pub scores: Vec<PartScores>,
     /// Tasks whose accuracy on the validation rows is not what the run recorded.
     pub disagreements: Vec<Disagreement>,
-    /// What the network computes in here: `fp32` or `bf16`.
+    /// The number format that the network computes in here: `fp32` or `bf16`.
     pub precision: &'static str,
     /// Rows with a part that have no outputs (yet).
     pub missing: usize,

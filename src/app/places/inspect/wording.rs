@@ -33,20 +33,19 @@ impl Score {
         match self {
             Self::Accuracy => "Accuracy: the share of images that get the right label.",
             Self::Balanced => {
-                "Balanced accuracy: for each label the share of its images that are found, and then the mean \
-                 over the labels. A rare label counts as much as a frequent one."
+                "Balanced accuracy: the mean recall of the labels. A rare label counts as much as a frequent one."
             }
             Self::MacroF1 => {
-                "Macro-F1: for each label one number for how many of its images are found and how seldom it is \
-                 given wrongly, and then the mean over the labels. 100 % is perfect."
+                "Macro-F1: the mean F1 of the labels, where F1 combines how many of a label's images are found \
+                 with how seldom it is predicted wrongly. 100 % is perfect."
             }
             Self::LogLoss => {
-                "Log loss: how surprised the network is by the right label. 0 is perfect; being sure and wrong \
-                 costs most. It is what training makes small."
+                "Log loss: how surprised the network is by the right label. 0 is perfect; confident mistakes \
+                 cost most. Training minimises it."
             }
             Self::Calibration => {
-                "Expected calibration error: how far its certainty is from the truth. At 5 %, of the images that \
-                 it is 90 % sure of, about 85 % or 95 % are right. 0 is perfect."
+                "Expected calibration error: how far confidence is from accuracy. At 5 %, about 85 % or 95 % \
+                 of the predictions made with 90 % confidence are right. 0 is perfect."
             }
         }
     }
@@ -69,7 +68,7 @@ impl Score {
         }
     }
 
-    /// What to beat: the score of always saying the most frequent label; for the calibration error, what chance
+    /// What to beat: the score of always predicting the most frequent label; for the calibration error, what chance
     /// alone makes of it.
     pub fn to_beat(self, scores: &TaskScores) -> Option<f64> {
         let baseline = scores.baseline.as_ref();
@@ -119,9 +118,14 @@ pub(super) fn images(count: usize) -> String {
     counted_grouped(count, "image")
 }
 
+/// Such as `validation image`; only `image` for all splits.
+pub(super) fn image_of(part: Option<Part>) -> String {
+    part.map_or("image".to_owned(), |part| format!("{} image", part.adjective()))
+}
+
 /// What a part is called within a sentence.
 pub(super) fn part_name(part: Option<Part>) -> &'static str {
-    part.map_or("all parts", Part::name)
+    part.map_or("all splits", Part::name)
 }
 
 /// A dash where there is no number.

@@ -51,8 +51,8 @@ impl LabelView {
         let Some(row) = self.arrangement.queue.current() else { return };
         match self.suggestion(self.task, row) {
             Some(_) if has_unknown_label(context, row, self.task) => {
-                let message = "This image has a label that the config does not list: give it another by its \
-                               key, or add that label under Tasks and labels";
+                let message = "This image has a label that the config does not list: choose another label, or \
+                               add this one under Tasks and labels";
                 context.commands.toast(Level::Warning, message);
             }
             Some((label, _)) => {

@@ -26,10 +26,10 @@ const WIDE: f32 = 560.0;
 const SURE: f32 = 0.95;
 const ALIKE: f32 = 0.9;
 const HINTS: [(&str, &str); 6] = [
-    ("1\u{2013}9, A\u{2013}Z", "label the chosen"),
+    ("1\u{2013}9, A\u{2013}Z", "label the selection"),
     ("Tab", "next task"),
-    ("drag, Alt+drag", "choose"),
-    ("Space", "choose one"),
+    ("drag, Alt+drag", "select"),
+    ("Space", "select one"),
     ("Enter", "open"),
     ("G", "one image"),
 ];
@@ -220,10 +220,11 @@ impl LabelView {
                 return;
             }
             let (title, text) = match self.grid.collector.collection {
-                Collection::Sure { .. } => {
-                    ("No suggestion is so sure", "A lower probability shows more; each is yours to check.")
-                }
-                _ => ("No images", "Nothing is left in this list: choose another one above."),
+                Collection::Sure { .. } => (
+                    "No suggestion is this confident",
+                    "Lower the probability to see more, and check each of them.",
+                ),
+                _ => ("No images", "Nothing is left in this list: choose another list above."),
             };
             empty_place(ui, icons::IMAGES, title, text, |_| {});
             return;

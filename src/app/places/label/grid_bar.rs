@@ -21,7 +21,7 @@ impl LabelView {
             Collection::Like { .. } => {
                 ui.label(theme::strong(format!("Like this, without a label for {task}")));
                 let mut likeness = self.grid.likeness;
-                slider_ui(ui, "Least similarity", &mut likeness, 0.0..=1.0);
+                slider_ui(ui, "Lowest similarity", &mut likeness, 0.0..=1.0);
                 if likeness != self.grid.likeness {
                     self.grid.likeness = likeness;
                     self.grid.choose();
@@ -32,7 +32,7 @@ impl LabelView {
             Collection::Sure { task: of, .. } => {
                 ui.label(theme::strong(format!("Suggestions for {task} of at least")));
                 let mut threshold = self.grid.threshold;
-                slider_ui(ui, "Least probability", &mut threshold, 0.5..=1.0);
+                slider_ui(ui, "Lowest probability", &mut threshold, 0.5..=1.0);
                 self.grid.threshold = threshold;
                 self.grid.collector.collection = Collection::Sure { task: of, threshold };
                 let text = format!("Accept {}", counted_grouped(count, "suggestion"));
@@ -40,11 +40,11 @@ impl LabelView {
                 let is_enabled = count > 0 && !self.grid.grid.selection().is_empty();
                 let button = ui.add_enabled(is_enabled, Button::new(look).fill(tokens.accent));
                 button.widget_info(|| WidgetInfo::labeled(Role::Button, is_enabled, &text));
-                if button.on_hover_text("Those that are not chosen stay without a label").clicked() {
+                if button.on_hover_text("Images that are not selected stay unlabelled").clicked() {
                     self.accept_chosen(context);
                 }
                 back_ui(ui, &mut self.grid);
-                ui.label(theme::caption(tokens, "Click to take out"));
+                ui.label(theme::caption(tokens, "Click an image to take it out"));
             }
         });
         if self.grid.collector.collection != before
@@ -61,14 +61,15 @@ impl LabelView {
         let one = if let [row] = rows { Some(*row) } else { None };
         let is_like = has_features && one.is_some();
         let like = ui.add_enabled(is_like, Button::new("All like this"));
-        let why = "Choose one image: those that look most like it to the network are gathered";
+        let why = "Select one image to gather those that look most like it to the network";
         if like.on_hover_text(why).on_disabled_hover_text(why).clicked()
             && let Some(row) = one
         {
             self.grid.gather(Collection::Like { row, task: self.task });
         }
         let review = ui.add_enabled(has_task, Button::new("Review suggestions"));
-        let why = "See what the model is sure of, take out what is wrong, and accept the rest at once";
+        let why =
+            "See what the model is confident about, take out what is wrong, and accept the rest at once";
         if review.on_hover_text(why).on_disabled_hover_text(format!("{why}. It needs a model")).clicked() {
             let threshold = self.grid.threshold;
             self.grid.gather(Collection::Sure { task: self.task, threshold });
@@ -93,7 +94,7 @@ fn slider_ui(ui: &mut Ui, name: &str, value: &mut f32, range: std::ops::RangeInc
 }
 
 fn chosen_ui(ui: &mut Ui, tokens: &Tokens, count: usize) {
-    let text = format!("{} chosen", grouped(count as u64));
+    let text = format!("{} selected", grouped(count as u64));
     ui.add(egui::Label::new(theme::caption(tokens, text)).extend());
 }
 

@@ -106,13 +106,13 @@ impl LabelView {
         if needs_model && self.session.suggestions().is_none() {
             let text = RichText::new(format!("{}  needs a model", icons::WARNING));
             ui.label(text.size(theme::TEXT_SMALL).color(context.tokens.warning))
-                .on_hover_text("Without one, images without labels come first. Update the model makes one");
+                .on_hover_text("Without a model, unlabelled images come first. Update the model creates one");
         }
         let is_partial = self.session.suggestions().is_some_and(|said| said.knows_by_heart());
         if self.order == LabellingOrder::Disagreement && is_partial {
             ui.label(theme::caption(context.tokens, "without training images")).on_hover_text(
-                "The network has learnt the labels that it trained on by heart, wrong ones, too. Update the model, \
-                 and these images are judged by heads that have not seen their labels",
+                "The network has memorised the labels that it was trained on, wrong ones too. Update the model \
+                 to have these images judged by heads that have not seen their labels",
             );
         }
     }
@@ -142,8 +142,8 @@ impl LabelView {
                 }
             }
             ui.separator();
-            ui.checkbox(&mut self.goes_on, "Go on by itself")
-                .on_hover_text("After a label, to the next task and then to the next image");
+            ui.checkbox(&mut self.goes_on, "Advance automatically")
+                .on_hover_text("After a label, go to the next task, and then to the next image");
         });
         menu.response.widget_info(|| combo("Tasks to label", &text));
     }
@@ -173,15 +173,15 @@ impl LabelView {
             }
             if ui
                 .selectable_label(matches!(here, Model::Base(_)), "ImageNet backbone")
-                .on_hover_text("What it sees, and heads that learn from the labels alone")
+                .on_hover_text("Its features, with heads that learn from your labels alone")
                 .clicked()
                 && !matches!(here, Model::Base(_))
             {
                 self.session.prepare(context);
             }
             ui.separator();
-            ui.checkbox(&mut self.session.updates_itself, "Update by itself")
-                .on_hover_text("After every 20 new labels or so, while that takes less than 20 seconds");
+            ui.checkbox(&mut self.session.updates_itself, "Update automatically")
+                .on_hover_text("After about 20 new labels, as long as that takes less than 20 seconds");
         });
         menu.response.widget_info(|| combo("Suggestions from", &name));
         if let Some(model) = chosen.filter(|model| model != self.session.model()) {
@@ -197,19 +197,22 @@ impl LabelView {
             ui.add(egui::Spinner::new().size(3.5 * GRID));
             ui.label(theme::caption(tokens, "learning"));
         } else if self.session.is_halted() {
-            let verb = if self.session.waits_for_labels() { "Look at" } else { "Predict" };
+            let verb = if self.session.waits_for_labels() { "Process" } else { "Predict" };
             let text = format!("{verb} {} images", grouped(missing as u64));
             if ui.add(Button::new(text)).on_hover_text("They have no suggestion yet").clicked() {
                 self.session.go_on();
             }
         } else if let Some(learnt) = self.session.learnt() {
-            let text =
-                format!("learnt {} labels {}", grouped(learnt.labels as u64), age_of(learnt.at.elapsed()));
+            let text = format!(
+                "learnt from {} labels {}",
+                grouped(learnt.labels as u64),
+                age_of(learnt.at.elapsed())
+            );
             let label = ui.add(egui::Label::new(theme::caption(tokens, &text)).truncate());
             label.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
         } else if self.session.waits_for_labels() {
             let label = ui.add(egui::Label::new(theme::caption(tokens, WAITS)).truncate());
-            label.on_hover_text("Of a task it needs two labels: each twice, once ten images have any");
+            label.on_hover_text("A task needs ten labelled images, and two labels with two images each");
         }
     }
 }

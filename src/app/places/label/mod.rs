@@ -109,7 +109,7 @@ impl LabelView {
     pub fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
         let Some(project) = context.project else { return };
         if context.edits.is_none() {
-            let text = "Where they cannot be read, the log says why; F5 reads the project again.";
+            let text = "If they cannot be read, the log says why; F5 reloads the project.";
             empty_place(ui, icons::TAG, "Reading labels", text, |_| {});
             return;
         }
@@ -258,15 +258,17 @@ impl LabelView {
 
     fn nothing_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         let (title, text) = match &self.which {
-            Which::ToDo => ("All is labelled", "Every image has a label for each task in question."),
+            Which::ToDo => {
+                ("Everything is labelled", "Every image has a label for each task that is labelled here.")
+            }
             Which::Flagged => {
-                ("No image is flagged", "F flags the image that is shown, with a note if you like.")
+                ("No image is flagged", "Press F to flag the image that is shown, with a note if you like.")
             }
             Which::These(..) => (
                 "None of these can be labelled",
-                "The CSV may have changed since they were chosen. Rows without an image are left out.",
+                "The CSV may have changed since they were selected. Rows without an image are left out.",
             ),
-            _ => ("No images", "The CSV of this project names no image."),
+            _ => ("No images", "The CSV of this project lists no images."),
         };
         let is_narrowed = self.which != Which::All;
         empty_place(ui, icons::CHECK_CIRCLE, title, text, |ui| {

@@ -33,7 +33,7 @@ impl LabelView {
             self.set_flag(row, Some(""), context);
             let image =
                 context.edits.map(|edits| edits.base().image_key(row).into_owned()).unwrap_or_default();
-            let message = format!("{image} is flagged. F on the large image takes a note");
+            let message = format!("{image} is flagged. To add a note, open it and press F");
             context.commands.toast(Level::Info, message);
         } else {
             self.set_flag(row, Some(""), context);
@@ -86,7 +86,7 @@ impl LabelView {
 
     fn note_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         let Some(note) = &mut self.note else { return };
-        let field = TextEdit::singleline(&mut note.text).hint_text("Why? Enter keeps the note");
+        let field = TextEdit::singleline(&mut note.text).hint_text("Why? Enter saves the note");
         let field = ui.add(field.desired_width(60.0 * GRID));
         let text = note.text.clone();
         field.widget_info(|| WidgetInfo::text_edit(true, "", text.as_str(), "Note of the flag"));

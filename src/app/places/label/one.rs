@@ -24,8 +24,8 @@ const LOW: f32 = 500.0;
 const HIGH: f32 = 640.0;
 const HINTS: [(&str, &str); 8] = [
     ("1\u{2013}9, A\u{2013}Z", "label"),
-    ("Space", "take suggestion"),
-    ("Enter", "take all, next image"),
+    ("Space", "accept suggestion"),
+    ("Enter", "accept all, next image"),
     ("Tab", "next task"),
     ("\u{2190} \u{2192}", "images"),
     ("Backspace", "clear"),

@@ -137,7 +137,7 @@ impl LabelView {
                 label
                     .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{}: {text}", task.name)));
                 label.on_hover_text(
-                    "Of the images that have a label: each was judged by heads that had not seen its label",
+                    "Of the labelled images: each was judged by heads that had not seen its label",
                 );
             }
             if let Some(unknown) = &having.unknown {

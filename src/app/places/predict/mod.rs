@@ -15,6 +15,7 @@ use std::sync::Arc;
 use egui::{Color32, TextureHandle, TextureOptions};
 use tasklens_data::config::{DeviceChoice, Task};
 use tasklens_data::files::Output;
+use tasklens_data::text::counted_grouped;
 use tasklens_net::inference::Prediction;
 use tasklens_net::inference::table::{self, Listed};
 
@@ -338,8 +339,9 @@ fn tasks_of(model: &ModelState) -> &[Task] {
 }
 
 fn save(file: &Path, bytes: &[u8], count: usize) -> AppCommand {
+    let predictions = counted_grouped(count, "prediction");
     let (level, message) = match Output::of(file).and_then(|output| output.write(bytes)) {
-        Ok(()) => (Level::Success, format!("{count} predictions were written to {}", file.display())),
+        Ok(()) => (Level::Success, format!("{predictions} written to {}", file.display())),
         Err(error) => (Level::Error, format!("{} cannot be written: {error}", file.display())),
     };
     AppCommand::Toast { level, message }

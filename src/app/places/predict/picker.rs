@@ -66,7 +66,7 @@ pub fn model_ui(
     }
     if let Some(path) = newer {
         let button = ui.button(format!("{}  Use the newer weights", icons::ARROW_COUNTER_CLOCKWISE));
-        if button.on_hover_text("The run found better weights since this model was loaded").clicked() {
+        if button.on_hover_text("The run has saved better weights since this model was loaded").clicked() {
             action = Some(ModelAction::Use(path.clone()));
         }
     }
@@ -83,7 +83,7 @@ fn info_ui(ui: &mut Ui, context: &ViewContext<'_>, info: &ModelInfo, colors: &[C
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0 * GRID;
         let Some(epoch) = &info.epoch else {
-            ui.label(theme::caption(tokens, "Its run is not beside it: no accuracies are known"));
+            ui.label(theme::caption(tokens, "Its run folder is missing, so its accuracy is unknown"));
             return;
         };
         ui.label(theme::caption(tokens, format!("epoch {}", epoch.epoch)));

@@ -83,14 +83,15 @@ impl PredictView {
                 ui,
                 icons::CROSSHAIR,
                 "Ask a network about any image",
-                "There is no network yet. Train one on your labelled images, or open a checkpoint from an earlier run; then drop images here.",
+                "There is no network yet. Train one on your labelled images, or open a checkpoint from an \
+                 earlier run; then drop images here.",
                 |ui| answer::next_steps_ui(ui, context),
             ),
             None => empty_place(
                 ui,
                 icons::IMAGES,
                 "Drop images here",
-                "Or paste an image or its address with Ctrl+V, open files, or type a URL.",
+                "Or paste an image or a URL with Ctrl+V, open files, or type a URL.",
                 |ui| {
                     command_button(ui, context.commands, UiCommand::OpenImages);
                 },
@@ -105,17 +106,17 @@ impl PredictView {
             let paste = ui.button(format!("{}  Paste", icons::CLIPBOARD));
             paste
                 .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, UiCommand::Paste.text()));
-            if paste.on_hover_text("Predict the image, file or address in the clipboard (Ctrl+V)").clicked() {
+            if paste.on_hover_text("Predict the image, file or URL on the clipboard (Ctrl+V)").clicked() {
                 context.commands.ui(UiCommand::Paste);
             }
         });
         let field = egui::TextEdit::singleline(&mut self.url)
-            .hint_text("https:// address of an image")
+            .hint_text("https:// URL of an image")
             .desired_width(f32::INFINITY)
             .margin(egui::Margin::symmetric(8, 6));
         let response = ui.add(field);
         response.widget_info(|| egui::WidgetInfo {
-            label: Some("Image address".to_owned()),
+            label: Some("Image URL".to_owned()),
             ..egui::WidgetInfo::text_edit(true, "", &self.url, "")
         });
         if std::mem::take(&mut self.focuses_url) {
@@ -141,7 +142,7 @@ impl PredictView {
                 }
                 let has_answers = self.entries.iter().any(|entry| matches!(entry.state, State::Predicted(_)));
                 let export = ui.add_enabled(has_answers, egui::Button::new("Export CSV\u{2026}"));
-                if export.on_hover_text("Write all answers and probabilities to a file").clicked() {
+                if export.on_hover_text("Write all predictions and probabilities to a file").clicked() {
                     self.export(context);
                 }
             });

@@ -217,7 +217,7 @@ fn guarded<T>(name: &str, work: impl FnOnce() -> anyhow::Result<T>) -> Result<T,
     match panics::guard(work) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(format!("{error:#}")),
-        Err(what) => Err(format!("{name} ran into a fault of the program ({what}). Please report it.")),
+        Err(what) => Err(format!("{name} failed because of an internal error ({what}). Please report it.")),
     }
 }
 

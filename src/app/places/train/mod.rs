@@ -124,7 +124,7 @@ impl TrainView {
         };
         ui.spacing_mut().item_spacing.y = GRID;
         if context.training != TrainingState::Idle {
-            ui.label(theme::caption(context.tokens, "Changes count from the next run on."));
+            ui.label(theme::caption(context.tokens, "Changes apply from the next run on."));
         }
         ways::ways_ui(ui, context, draft, &mut self.estimates);
         if let Some((_, message)) = draft.config.model.contradiction() {
@@ -381,7 +381,7 @@ fn first_run_ui(ui: &mut Ui, context: &ViewContext<'_>) {
         ui.add_space(24.0 * GRID);
         ui.label(RichText::new(icons::CHART_LINE).size(44.0).color(context.tokens.text_weak));
         ui.label(theme::heading("No run yet"));
-        let text = "Press Start: loss and accuracy of every task appear here, epoch by epoch.";
+        let text = "Press Start to see the loss and the accuracy of every task here, epoch by epoch.";
         ui.label(RichText::new(text).color(context.tokens.text_weak));
         ui.add_space(12.0 * GRID);
     });

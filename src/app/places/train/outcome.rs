@@ -20,7 +20,7 @@ const WARNINGS: usize = 3;
 /// What the user wants after the end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterRun {
-    /// Go on from its last checkpoint.
+    /// Continue from its last checkpoint.
     Resume,
     /// Open its folder.
     OpenFolder,
@@ -67,8 +67,8 @@ fn failed_ui(ui: &mut Ui, context: &ViewContext<'_>, run: &LiveRun, error: &str)
         let epochs = run.curves.epochs();
         let kept = match epochs {
             0 => format!("No epoch was completed. Its folder is {}", folder.display()),
-            1 => format!("What it had after 1 epoch is kept in {}", folder.display()),
-            epochs => format!("What it had after {epochs} epochs is kept in {}", folder.display()),
+            1 => format!("The weights after 1 epoch are kept in {}", folder.display()),
+            epochs => format!("The weights after {epochs} epochs are kept in {}", folder.display()),
         };
         ui.add(egui::Label::new(theme::caption(tokens, kept)).wrap());
     }
@@ -170,9 +170,9 @@ fn why(run: &LiveRun, stopped: &Stopped) -> String {
         StopReason::Finished => format!("All {epochs} epochs are done."),
         StopReason::EarlyStopping => {
             let since = stopped.best_epoch.map_or(0, |best| epochs.saturating_sub(best));
-            format!("Stopped early: the validation loss did not get better for {}.", counted(since, "epoch"))
+            format!("Stopped early: the validation loss did not improve for {}.", counted(since, "epoch"))
         }
-        StopReason::Asked => "Stopped because you asked; the best weights are kept.".to_owned(),
+        StopReason::Asked => "Stopped at your request; the best weights are kept.".to_owned(),
     }
 }
 

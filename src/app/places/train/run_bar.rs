@@ -27,7 +27,7 @@ pub fn run_bar_ui(ui: &mut Ui, context: &ViewContext<'_>, run: Option<&LiveRun>,
             progress_text(run, context.training),
             format!("{:.1} images/s   {} left", progress.images_per_sec, clock(progress.secs_left.round())),
         ),
-        None => ("The first batch is on its way".to_owned(), String::new()),
+        None => ("Waiting for the first batch".to_owned(), String::new()),
     };
     ui.horizontal(|ui| {
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {

@@ -21,24 +21,31 @@ pub fn advanced_ui(ui: &mut Ui, draft: &mut Draft, device_reason: &str) {
     if !device_reason.is_empty() {
         ui.label(theme::caption(tokens, device_reason));
     }
-    group(ui, tokens, "How the weights learn");
+    group(ui, tokens, "Schedule and optimizer");
     learning_ui(ui, model);
-    group(ui, tokens, "When to stop and slow down");
+    group(ui, tokens, "Stopping and rate reduction");
     stopping_ui(ui, model);
     group(ui, tokens, "Images");
     images_ui(ui, model);
-    group(ui, tokens, "Weights in the loss");
+    group(ui, tokens, "Loss weights");
     weights_ui(ui, model);
     group(ui, tokens, "Computing");
     computing_ui(ui, model);
 }
 
 fn main_ui(ui: &mut Ui, model: &mut ModelConfig, when_on: &mut Augmentation) {
-    number(ui, "Epochs", "At most so many passes over the images", &mut model.epochs, 1..=MAX_EPOCHS, 0.2);
+    number(
+        ui,
+        "Epochs",
+        "The largest number of passes over the training images",
+        &mut model.epochs,
+        1..=MAX_EPOCHS,
+        0.2,
+    );
     number(
         ui,
         "Batch size",
-        "Images per step; halve it when memory runs out",
+        "Images per step; halve it if memory runs out",
         &mut model.batch_size,
         1..=4096,
         0.2,
@@ -46,7 +53,7 @@ fn main_ui(ui: &mut Ui, model: &mut ModelConfig, when_on: &mut Augmentation) {
     rate(
         ui,
         "Learning rate",
-        "The size of a step; reduced when the loss stops falling",
+        "The step size; reduced when the loss stops falling",
         &mut model.learning_rate,
         1e-9..=1.0,
     );
@@ -75,7 +82,7 @@ fn main_ui(ui: &mut Ui, model: &mut ModelConfig, when_on: &mut Augmentation) {
     if switch(
         ui,
         "Augmentation",
-        "Turn, shift, zoom, brighten and mirror the training images",
+        "Rotate, shift, zoom, brighten and mirror the training images",
         &mut is_augmented,
     )
     .changed()
@@ -92,7 +99,8 @@ fn learning_ui(ui: &mut Ui, model: &mut ModelConfig) {
     choice(
         ui,
         "Schedule",
-        "Plateau: the rate falls when the loss does not. One cycle: it rises and falls once, with every batch",
+        "Plateau: the rate is reduced when the loss stops falling. One cycle: it rises and falls once, batch \
+         by batch",
         &mut model.schedule,
         &[(Schedule::Plateau, "Plateau"), (Schedule::OneCycle, "One cycle")],
     );
@@ -101,7 +109,7 @@ fn learning_ui(ui: &mut Ui, model: &mut ModelConfig) {
     choice(
         ui,
         "Optimizer",
-        "AdamW also takes a little off the weights with each step",
+        "AdamW also shrinks the weights a little with each step",
         &mut decays,
         &optimizers,
     );
@@ -111,17 +119,18 @@ fn learning_ui(ui: &mut Ui, model: &mut ModelConfig) {
         optimizer => optimizer,
     };
     if let Optimizer::AdamW { weight_decay } = &mut model.optimizer {
-        let hint = "What AdamW takes off, as a share of the weights and of the rate";
+        let hint = "How much AdamW shrinks the weights with each step: this share, times the learning rate";
         decimal(ui, "Weight decay", hint, weight_decay, 0.0..=1.0);
     }
-    let hint = "The share of a label that is spread over all labels of its task: answers are less sure of themselves";
+    let hint = "The share of each label that is spread over all labels of its task; predictions become less \
+                confident";
     decimal(ui, "Label smoothing", hint, &mut model.label_smoothing, 0.0..=0.999);
-    let hint = "So many first epochs train the heads alone, on the backbone as it is";
+    let hint = "The number of epochs at the start that train the heads alone, with the backbone frozen";
     number(ui, "Frozen epochs", hint, &mut model.frozen_epochs, 0..=MAX_EPOCHS, 0.1);
     optional(
         ui,
-        ("Backbone rate", "The size of a step of the backbone, where all layers train"),
-        ("Backbone rate of its own", "Else it learns at the learning rate"),
+        ("Backbone rate", "The step size of the backbone while all layers are trained"),
+        ("Separate backbone rate", "Otherwise the backbone uses the learning rate"),
         &mut model.backbone_learning_rate,
         model.learning_rate,
         1e-9..=1.0,
@@ -132,7 +141,7 @@ fn stopping_ui(ui: &mut Ui, model: &mut ModelConfig) {
     number(
         ui,
         "Early stopping patience",
-        "Epochs without a better validation loss until the run ends",
+        "Epochs without a better validation loss before the run ends",
         &mut model.early_stopping_patience,
         0..=MAX_EPOCHS,
         0.1,
@@ -140,7 +149,7 @@ fn stopping_ui(ui: &mut Ui, model: &mut ModelConfig) {
     decimal(
         ui,
         "Early stopping min delta",
-        "What counts as better",
+        "The smallest decrease that counts as better",
         &mut model.early_stopping_min_delta,
         0.0..=1e6,
     );
@@ -154,16 +163,22 @@ fn stopping_ui(ui: &mut Ui, model: &mut ModelConfig) {
     number(
         ui,
         "Rate patience",
-        "Epochs without a better validation loss until the rate is reduced",
+        "Epochs without a better validation loss before the rate is reduced",
         &mut model.lr_reducer_patience,
         0..=MAX_EPOCHS,
         0.1,
     );
-    decimal(ui, "Rate min delta", "What counts as better", &mut model.lr_reducer_min_delta, 0.0..=1e6);
+    decimal(
+        ui,
+        "Rate min delta",
+        "The smallest decrease that counts as better",
+        &mut model.lr_reducer_min_delta,
+        0.0..=1e6,
+    );
     number(
         ui,
         "Rate cooldown",
-        "Epochs after a reduction in which no other comes",
+        "Epochs after a reduction before the next is possible",
         &mut model.lr_reducer_cooldown,
         0..=MAX_EPOCHS,
         0.1,
@@ -175,12 +190,12 @@ fn images_ui(ui: &mut Ui, model: &mut ModelConfig) {
     decimal(
         ui,
         "Validation share",
-        "Share of the rows that validate, where no column says it",
+        "Share of the rows used for validation, unless a column says which",
         &mut model.validation_split,
         0.001..=0.999,
     );
     let augmentation = &mut model.augmentation;
-    decimal(ui, "Rotation", "Up to so many degrees either way", &mut augmentation.rotation, 0.0..=180.0);
+    decimal(ui, "Rotation", "Up to this many degrees either way", &mut augmentation.rotation, 0.0..=180.0);
     decimal(
         ui,
         "Shift",
@@ -190,18 +205,18 @@ fn images_ui(ui: &mut Ui, model: &mut ModelConfig) {
     );
     range(ui, "Zoom", "1 is no change", &mut augmentation.zoom, 0.1..=10.0);
     range(ui, "Brightness", "1 is no change", &mut augmentation.brightness, 0.0..=10.0);
-    switch(ui, "Mirror", "Swap left and right every other time", &mut augmentation.horizontal_flip);
+    switch(ui, "Mirror", "Swap left and right for half of the images", &mut augmentation.horizontal_flip);
     crop_ui(ui, &mut augmentation.crop);
 }
 
 fn crop_ui(ui: &mut Ui, crop: &mut Option<Crop>) {
     let mut is_on = crop.is_some();
-    if switch(ui, "Crop", "Enlarge a part of the image to the whole", &mut is_on).changed() {
+    if switch(ui, "Crop", "Enlarge a random part of the image to full size", &mut is_on).changed() {
         *crop = is_on.then(Crop::default);
     }
     if let Some(crop) = crop {
-        range(ui, "Crop area", "The share of the image's area", &mut crop.scale, 0.01..=1.0);
-        range(ui, "Crop shape", "Width by height", &mut crop.ratio, 0.1..=10.0);
+        range(ui, "Crop area", "The share of the image's area that is kept", &mut crop.scale, 0.01..=1.0);
+        range(ui, "Crop shape", "Width divided by height", &mut crop.ratio, 0.1..=10.0);
     }
 }
 
@@ -222,7 +237,7 @@ fn computing_ui(ui: &mut Ui, model: &mut ModelConfig) {
     choice(
         ui,
         "Precision",
-        "What the network computes in",
+        "The number format that the network computes in",
         &mut model.precision,
         &[(Precision::Auto, "Automatic"), (Precision::Fp32, "fp32"), (Precision::Bf16, "bf16")],
     );
@@ -249,7 +264,7 @@ fn pretrained_ui(ui: &mut Ui, pretrained: &mut Pretrained) {
     }
     let options: Vec<(Pretrained, &str)> =
         options.iter().map(|(option, text)| (option.clone(), text.as_str())).collect();
-    choice(ui, "Pretrained", "Where the backbone's first weights come from", pretrained, &options);
+    choice(ui, "Pretrained", "Where the backbone's initial weights come from", pretrained, &options);
 }
 
 fn device_ui(ui: &mut Ui, device: &mut DeviceChoice) {
@@ -259,7 +274,7 @@ fn device_ui(ui: &mut Ui, device: &mut DeviceChoice) {
     } else {
         options.push((DeviceChoice::Cuda(0), "NVIDIA GPU"));
     }
-    choice(ui, "Device", "Which processor trains", device, &options);
+    choice(ui, "Device", "The processor that trains the network", device, &options);
 }
 
 fn class_weights_ui(ui: &mut Ui, weights: &mut ClassWeights) {

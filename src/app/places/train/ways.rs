@@ -54,7 +54,7 @@ pub fn ways_ui(ui: &mut Ui, context: &ViewContext<'_>, draft: &mut Draft, estima
         }
     }
     if facts.labelled == 0 {
-        ui.label(theme::caption(context.tokens, "No image has a label yet: label some first, in Label."));
+        ui.label(theme::caption(context.tokens, "No image has a label yet: label some in Label first."));
     }
     if let Some(recipe) = wish {
         draft.choose(recipe, &facts);

@@ -48,13 +48,13 @@ impl TaskCard<'_> {
             let learnt = &self.compared.learnt;
             let chance = chance(comparison, self.names[0], learnt.rows() > 0);
             ui.add(egui::Label::new(chance).wrap()).on_hover_text(
-                "p is how probable at least so uneven numbers of fixed and broken images are, if both runs were \
-                 equally good (McNemar's exact test).",
+                "p is the probability of numbers of fixed and broken images at least this uneven if both runs \
+                 were equally good (McNemar's exact test).",
             );
             if let Some(difference) = &comparison.difference {
                 ui.add(egui::Label::new(theme::caption(tokens, points(difference))).wrap()).on_hover_text(
-                    "The difference in accuracy with its 95 % interval: on other images of the same kind it lies \
-                     within, 19 times in 20.",
+                    "The difference in accuracy with its 95 % interval: 19 times in 20, such an interval \
+                     contains the difference on all images of this kind.",
                 );
             }
             if learnt.rows() > 0 {
@@ -117,7 +117,7 @@ impl TaskCard<'_> {
         match change {
             Change::Fixed => format!("Wrong in {other}, right in {this}"),
             Change::Broken => format!("Right in {other}, wrong in {this}"),
-            Change::StillWrong => "Wrong in both runs, be it as different labels".to_owned(),
+            Change::StillWrong => "Wrong in both runs, perhaps with different labels".to_owned(),
             Change::StillRight => "Right in both runs".to_owned(),
         }
     }
@@ -204,7 +204,7 @@ fn apart(learnt: &Comparison) -> String {
     let [fixed, broken, wrong, right] = counts.map(|rows| grouped(rows.len() as u64));
     let of = super::images(learnt.rows());
     format!(
-        "Apart from these, on {of} that a run learnt from: {fixed} fixed, {broken} broken, {wrong} still wrong, \
+        "Not included, on {of} that a run was trained on: {fixed} fixed, {broken} broken, {wrong} still wrong, \
          {right} still right"
     )
 }
@@ -216,7 +216,7 @@ fn chance(comparison: &Comparison, this: &str, has_learnt: bool) -> String {
             0 if has_learnt => "No image with a label for this task is new to both runs.".to_owned(),
             0 => "No image has a label for this task.".to_owned(),
             rows => format!(
-                "{} are too few to tell which run is better: it takes {FEWEST} that neither learnt from.",
+                "{} are too few to tell which run is better: it takes {FEWEST} that neither was trained on.",
                 super::images(rows)
             ),
         };
@@ -227,10 +227,10 @@ fn chance(comparison: &Comparison, this: &str, has_learnt: bool) -> String {
     let p_text =
         if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.*}", if p < 0.1 { 3 } else { 2 }) };
     if p >= UNLIKELY {
-        return format!("The difference may be chance ({p_text}).");
+        return format!("The difference may be due to chance ({p_text}).");
     }
     let what = if difference.value > 0.0 { "better" } else { "worse" };
-    format!("{this} is {what}; chance hardly explains the difference ({p_text}).")
+    format!("{this} is {what}; the difference is unlikely to be due to chance ({p_text}).")
 }
 
 #[cfg(test)]
@@ -254,20 +254,26 @@ mod tests {
     #[test]
     fn chance_is_told_in_words() {
         let said = |fixed, broken| chance(&comparison(fixed, broken, 40), "run b", false);
-        assert_eq!(said(7, 4), "The difference may be chance (p = 0.55).");
-        assert_eq!(said(14, 3), "run b is better; chance hardly explains the difference (p = 0.013).");
-        assert_eq!(said(0, 30), "run b is worse; chance hardly explains the difference (p < 0.001).");
+        assert_eq!(said(7, 4), "The difference may be due to chance (p = 0.55).");
+        assert_eq!(
+            said(14, 3),
+            "run b is better; the difference is unlikely to be due to chance (p = 0.013)."
+        );
+        assert_eq!(
+            said(0, 30),
+            "run b is worse; the difference is unlikely to be due to chance (p < 0.001)."
+        );
         assert_eq!(said(0, 0), "Both runs are right and wrong on the same images.");
         let none = |has_learnt| chance(&Comparison::default(), "b", has_learnt);
         assert_eq!(none(false), "No image has a label for this task.");
         assert_eq!(none(true), "No image with a label for this task is new to both runs.");
         assert_eq!(
             chance(&comparison(3, 0, 4), "b", true),
-            "7 images are too few to tell which run is better: it takes 10 that neither learnt from."
+            "7 images are too few to tell which run is better: it takes 10 that neither was trained on."
         );
         assert_eq!(
             apart(&comparison(3, 0, 1200)),
-            "Apart from these, on 1,203 images that a run learnt from: 3 fixed, 0 broken, 0 still wrong, 1,200 still \
+            "Not included, on 1,203 images that a run was trained on: 3 fixed, 0 broken, 0 still wrong, 1,200 still \
              right"
         );
     }

@@ -18,7 +18,7 @@ pub fn pairs_ui(ui: &mut Ui, labels: &[String], counts: &Counts, color: Color32)
     let tokens = Tokens::of(ui.ctx());
     ui.label(theme::strong("Most frequent confusions"));
     if counts.pairs.is_empty() {
-        ui.label(theme::caption(tokens, "None: every image gets its label."));
+        ui.label(theme::caption(tokens, "None: every image is predicted correctly."));
         return None;
     }
     ui.add_space(GRID);

@@ -93,7 +93,7 @@ fn facts_ui(ui: &mut Ui, loaded: &Loaded, pair: &Pair, in_focus: usize, context:
     let tokens = context.tokens;
     ui.spacing_mut().item_spacing = vec2(GRID, GRID);
     ui.spacing_mut().interact_size.y = 5.0 * GRID;
-    ui.label(theme::strong(format!("{:.3} alike", pair.similarity)));
+    ui.label(theme::strong(format!("Similarity {:.3}", pair.similarity)));
     for item in [pair.a, pair.b] {
         let path = loaded.image_of(item);
         let name = path.and_then(std::path::Path::file_name).unwrap_or_default().to_string_lossy();
@@ -134,11 +134,11 @@ fn labels_ui(ui: &mut Ui, index: usize, task: &TaskItems, pair: &Pair, tokens: &
         (Some(a), Some(b)) => RichText::new(format!("{} {a} or {b}?", icons::WARNING))
             .color(tokens.warning)
             .family(theme::medium()),
-        (Some(one), None) | (None, Some(one)) => RichText::new(format!("{one} (one of both)")),
+        (Some(one), None) | (None, Some(one)) => RichText::new(format!("{one} (only one is labelled)")),
         (None, None) => RichText::new("\u{2013}").color(tokens.text_weak),
     };
     ui.label(name);
-    let hint = "Both show the same, so one of the labels is wrong";
+    let hint = "Both images show the same, so one of the labels is wrong";
     let shown = ui.label(text);
     if contradicts(task, pair) {
         shown.on_hover_text(hint);

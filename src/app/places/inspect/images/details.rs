@@ -73,10 +73,13 @@ impl ImagesTab {
 /// Shows the file in the system's file manager.
 fn open_folder(image: std::path::PathBuf, context: &ViewContext<'_>) -> Job<()> {
     context.jobs.start_quietly("Opening the folder", move |_| {
-        anyhow::ensure!(image.exists(), "{} is not there any more: reload the project", image.display());
+        anyhow::ensure!(image.exists(), "{} no longer exists: reload the project", image.display());
         opener::reveal(&image).map_err(|error| {
             let error = anyhow::Error::new(error);
-            error.context(format!("no file manager shows {}; its path can be copied", image.display()))
+            error.context(format!(
+                "no file manager could be opened for {}; copy its path instead",
+                image.display()
+            ))
         })
     })
 }

@@ -16,7 +16,7 @@ const VERDICTS: [(Verdict, &str); 6] = [
     (Verdict::Wrong, "Wrong"),
     (Verdict::Right, "Right"),
     (Verdict::Any, "Right or wrong"),
-    (Verdict::Unlabelled, "Without label"),
+    (Verdict::Unlabelled, "Without a label"),
     (Verdict::WrongInAny, "Wrong in any task"),
     (Verdict::WrongInAll, "Wrong in all tasks"),
 ];
@@ -112,7 +112,7 @@ impl ImagesTab {
     fn chip_ui(&mut self, ui: &mut Ui, tokens: &Tokens) {
         let title = match (&self.title, &self.query.among) {
             (Some(title), _) => title.clone(),
-            (None, Some(among)) => format!("{} chosen images", grouped(among.len() as u64)),
+            (None, Some(among)) => format!("{} selected images", grouped(among.len() as u64)),
             (None, None) => return,
         };
         let frame = egui::Frame::new()
@@ -130,7 +130,7 @@ impl ImagesTab {
                 close.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Remove: {title}")));
                 let text = egui::RichText::new(&title).size(theme::TEXT_SMALL).color(tokens.accent_text);
                 ui.add(egui::Label::new(text).truncate());
-                close.on_hover_text("Show these no longer alone").clicked()
+                close.on_hover_text("Show other images again").clicked()
             })
             .inner
         });
@@ -173,8 +173,8 @@ fn label_ui(
 
 fn direction_ui(ui: &mut Ui, descending: &mut bool) {
     let (icon, name) = match descending {
-        true => (icons::SORT_DESCENDING, "Greatest first"),
-        false => (icons::SORT_ASCENDING, "Least first"),
+        true => (icons::SORT_DESCENDING, "Highest first"),
+        false => (icons::SORT_ASCENDING, "Lowest first"),
     };
     if glyph_button(ui, icon, name, true).clicked() {
         *descending = !*descending;

@@ -127,7 +127,7 @@ fn start(key: &Key, session: &Session, context: &ViewContext<'_>) -> Option<Job<
     let (run, predictors, key) = (session.run.clone(), context.predictors.clone(), key.clone());
     Some(context.jobs.start_quietly("Heat map", move |progress| {
         let predictor = predictors.open(&run, device)?;
-        anyhow::ensure!(progress.keep_going(), "another heat map was asked for");
+        anyhow::ensure!(progress.keep_going(), "another heat map was requested");
         let image = decode::decode_file(Path::new(&key.image))?;
         predictor.heat_map(&image, key.task, key.label as usize)
     }))

@@ -167,7 +167,7 @@ impl ImagesTab {
         let switch =
             ui.add(Button::selectable(on, format!("{}  Heat map", icons::FIRE)).frame_when_inactive(true));
         switch.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, "Heat map"));
-        if switch.on_hover_text("Show what in the image speaks for a label (H)").clicked() {
+        if switch.on_hover_text("Show which parts of the image speak for a label (H)").clicked() {
             self.heat.is_on = !on;
         }
     }
@@ -271,7 +271,7 @@ impl ImagesTab {
             }
             Heat::Loading => {
                 let text = match session.progress() {
-                    Some(_) => "The heat map comes after the prediction in progress",
+                    Some(_) => "The heat map follows when the prediction in progress is done",
                     None => "Heat map\u{2026}",
                 };
                 note_ui(ui, place, tokens, text, true);
@@ -302,7 +302,7 @@ fn legend_ui(ui: &Ui, place: Rect, tokens: &Tokens) {
     let font = FontId::proportional(theme::TEXT_SMALL);
     let (left, right) =
         (scale.left_center() - vec2(2.0 * GRID, 0.0), scale.right_center() + vec2(2.0 * GRID, 0.0));
-    painter.text(left, Align2::RIGHT_CENTER, "speaks little for it", font.clone(), tokens.text_weak);
+    painter.text(left, Align2::RIGHT_CENTER, "speaks least for it", font.clone(), tokens.text_weak);
     painter.text(right, Align2::LEFT_CENTER, "speaks most for it", font, tokens.text_weak);
 }
 

@@ -43,8 +43,8 @@ pub fn ui(
         ui.horizontal_wrapped(|ui| {
             let path = base.table.cell(suspect.of.row, base.columns.path);
             ui.add(Label::new(theme::strong(path)).wrap().selectable(true));
-            let part = suspect.part.verb();
-            let facts = format!("line {} of the CSV, {part}", base.table.line_of_row(suspect.of.row));
+            let part = suspect.part.adjective();
+            let facts = format!("line {} of the CSV, {part} image", base.table.line_of_row(suspect.of.row));
             ui.label(theme::caption(tokens, facts));
             if decision != Decision::Open {
                 let (icon, text) = list::said(decision);
@@ -56,8 +56,8 @@ pub fn ui(
         ProbabilityBars::new(&items.task.name, &items.task.labels, &suspect.probabilities, color).ui(ui);
         if let Some(record) = suspect.record {
             ui.add(Label::new(theme::caption(tokens, record.sentence())).wrap()).on_hover_text(
-                "Counted among the labelled images that what judges this label did not learn, those of which it is \
-                 about as sure.",
+                "Counted on the labelled images that the classifier was not trained on and about which it is \
+                 as confident.",
             );
         }
         other_labels_ui(ui, items, suspect.of.row, context);
@@ -69,8 +69,8 @@ fn answers_ui(ui: &mut Ui, given: &str, proposed: &str) -> Option<Answer> {
     let mut answer = None;
     ui.horizontal_wrapped(|ui| {
         let buttons = [
-            (icons::CHECK, format!("Accept {proposed}"), "A", "It is what is proposed", Answer::Accept),
-            (icons::X, format!("Keep {given}"), "K", "The label that it has is right", Answer::Keep),
+            (icons::CHECK, format!("Accept {proposed}"), "A", "The proposed label is right", Answer::Accept),
+            (icons::X, format!("Keep {given}"), "K", "The given label is right", Answer::Keep),
             (icons::SKIP_FORWARD, "Skip".to_owned(), "S", "Go on and decide later", Answer::Skip),
         ];
         for (icon, text, key, hint, wanted) in buttons {

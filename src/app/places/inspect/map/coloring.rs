@@ -23,10 +23,10 @@ pub enum Coloring {
 impl Coloring {
     /// All, with the name and what it shows.
     pub const ALL: [(Self, &'static str, &'static str); 4] = [
-        (Self::Label, "Label", "Coloured by the label that each image has"),
-        (Self::Prediction, "Prediction", "Coloured by what the network takes each image for"),
+        (Self::Label, "Label", "Coloured by the label of each image"),
+        (Self::Prediction, "Prediction", "Coloured by the predicted label"),
         (Self::Correctness, "Correctness", "Coloured by whether the network is right; mistakes are on top"),
-        (Self::Confidence, "Confidence", "Coloured by the probability of what each image is taken for"),
+        (Self::Confidence, "Confidence", "Coloured by the probability of the predicted label"),
     ];
 
     /// What the colours are of, in words.

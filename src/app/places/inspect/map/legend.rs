@@ -68,5 +68,5 @@ fn entry_ui(ui: &mut Ui, entry: &Entry, is_lit: Option<bool>, width: Option<f32>
     ui.painter().galley(at, name, text);
     let at = Align2::RIGHT_CENTER.anchor_size(pos2(rect.right() - GRID, rect.center().y), galley.size());
     ui.painter().galley(at.min, galley, weak);
-    response.on_hover_text(format!("Look at {} alone; again for all", entry.name)).clicked()
+    response.on_hover_text(format!("Show only {}; click again to show all", entry.name)).clicked()
 }

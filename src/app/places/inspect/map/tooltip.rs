@@ -31,8 +31,8 @@ pub fn ui(
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             ui.add(egui::Label::new(theme::strong(name)).truncate());
         }
-        let part = loaded.inspection.parts[item].verb();
-        ui.label(theme::caption(context.tokens, part));
+        let part = loaded.inspection.parts[item].adjective();
+        ui.label(theme::caption(context.tokens, format!("{part} image")));
         for (index, task) in loaded.inspection.tasks.iter().enumerate() {
             let color = context.tokens.task(task.in_dataset.unwrap_or(index));
             let label = |class: u32| task.task.labels.get(class as usize).map_or("", String::as_str);

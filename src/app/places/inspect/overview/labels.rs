@@ -53,15 +53,15 @@ impl Column {
 
     fn meaning(self) -> &'static str {
         match self {
-            Self::Label => "A press on a row shows the images with this label that are predicted wrongly.",
+            Self::Label => "Click a row to see the images with this label that are predicted wrongly.",
             Self::Images => "Images that have this label (support).",
             Self::Predicted => "Images that the network gives this label.",
             Self::Precision => {
                 "Precision: of the images that the network gives this label, how many have it."
             }
             Self::Recall => {
-                "Recall: of the images that have this label, how many are found. Labels with few images have \
-                 their 95 % interval beside it."
+                "Recall: of the images that have this label, how many are found. Labels with few images show \
+                 the 95 % interval beside it."
             }
             Self::F1 => "F1: precision and recall as one number (their harmonic mean).",
         }
@@ -227,11 +227,11 @@ fn hint(name: &str, scores: &LabelScores) -> String {
     if let Some(recall) = &scores.recall {
         text += &format!(" (95 % interval: {})", from_to(recall));
     }
-    text += &format!("; {right} of {} predicted as it are right", scores.predicted);
+    text += &format!("; {right} of {} predictions of it are right", scores.predicted);
     if let Some(precision) = &scores.precision {
         text += &format!(" ({})", from_to(precision));
     }
-    text + ". A press shows those that are not found."
+    text + ". Click to see those that are not found."
 }
 
 /// For screen readers and tests.

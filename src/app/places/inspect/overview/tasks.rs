@@ -59,27 +59,27 @@ impl Table {
     fn headings_ui(&self, ui: &mut Ui) {
         let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEADING), egui::Sense::hover());
         let cell = |column| self.columns.cell(row, column);
-        heading_ui(ui, cell(0), "Task", true).on_hover_text("A press shows a task in detail below.");
+        heading_ui(ui, cell(0), "Task", true).on_hover_text("Click a task to see it in detail below.");
         heading_ui(ui, cell(1), "Images", false).on_hover_text("Images that have a label for the task.");
         let accuracy = format!(
-            "{}\nBelow: the 95 % interval. On other images of the same kind, the accuracy lies within it 19 times \
-             in 20.",
+            "{}\nBelow: the 95 % interval. 19 times in 20, such an interval contains the accuracy on all \
+             images of this kind.",
             Score::Accuracy.meaning()
         );
         heading_ui(ui, cell(2), Score::Accuracy.name(), false).on_hover_text(accuracy);
         let on = format!("On {}", part_name(Some(self.beside)));
         let text = match self.beside {
             Part::Train => {
-                "Accuracy on the images that it learnt from. Much above the accuracy beside it, the network has \
-                 learnt images by heart."
+                "Accuracy on the images that the network was trained on. If it is much higher than the \
+                 accuracy beside it, the network has memorised images."
             }
-            _ => "Accuracy on images that it never saw: this is what counts.",
+            _ => "Accuracy on images that the network was not trained on: this is what counts.",
         };
         heading_ui(ui, cell(3), &on, false).on_hover_text(text);
         for (column, score) in (4..).zip(&Score::ALL[1..]) {
             let below = match score {
-                Score::Calibration => "Below: how large chance alone makes it on so many images.",
-                _ => "Below: the same for always saying the most frequent label.",
+                Score::Calibration => "Below: the value that chance alone causes with this many images.",
+                _ => "Below: the same for always predicting the most frequent label.",
             };
             heading_ui(ui, cell(column), score.name(), false)
                 .on_hover_text(format!("{}\n{below}", score.meaning()));
@@ -103,7 +103,7 @@ impl Table {
         }
         let text = shown.and_then(|scores| {
             let label = items.task.labels.get(scores.baseline.as_ref()?.label as usize)?;
-            Some(format!("What to beat: always saying `{label}`, the most frequent label."))
+            Some(format!("What to beat: always predicting `{label}`, the most frequent label."))
         });
         match text {
             Some(text) => response.on_hover_text(text).clicked(),

@@ -51,15 +51,15 @@ fn verdict(tone: Tone, text: String) -> Option<Verdict> {
 fn baseline(scores: &TaskScores, labels: &[String]) -> Option<Verdict> {
     let (accuracy, baseline) = (scores.accuracy?, scores.baseline.as_ref()?);
     let label = labels.get(baseline.label as usize).map_or("", String::as_str);
-    let always = format!("always saying `{label}` ({})", whole_percent(baseline.accuracy));
+    let always = format!("always predicting `{label}` ({})", whole_percent(baseline.accuracy));
     if baseline.accuracy >= 1.0 {
         return verdict(
             Tone::Warning,
-            format!("Every image here is `{label}`: that says nothing of the others"),
+            format!("Every image here is `{label}`: this says nothing about the other labels"),
         );
     }
     if accuracy.low >= baseline.accuracy + BY_FAR {
-        verdict(Tone::Good, format!("Better than {always} by far"))
+        verdict(Tone::Good, format!("Much better than {always}"))
     } else if accuracy.low > baseline.accuracy {
         verdict(Tone::Good, format!("Better than {always}"))
     } else if accuracy.high < baseline.accuracy {
@@ -74,10 +74,10 @@ fn certainty(scores: &TaskScores) -> Option<Verdict> {
     let (count, between) = (images(scores.rows), from_to(&accuracy));
     match accuracy.high - accuracy.low {
         width if width > WIDE => {
-            verdict(Tone::Warning, format!("With {count} nothing is certain: {between}"))
+            verdict(Tone::Warning, format!("{count} are too few to be certain: accuracy {between}"))
         }
         width if width > NOT_EXACT => {
-            verdict(Tone::Note, format!("With {count} the accuracy is known roughly: {between}"))
+            verdict(Tone::Note, format!("{count} show the accuracy only roughly: {between}"))
         }
         _ => None,
     }
@@ -89,14 +89,14 @@ fn overfitting(scores: &TaskScores, train: &TaskScores) -> Option<Verdict> {
         return None;
     }
     let (there, here) = (whole_percent(there.value), whole_percent(here.value));
-    verdict(Tone::Note, format!("Knows the images that it learnt from better ({there}) than others ({here})"))
+    verdict(Tone::Note, format!("More accurate on training images ({there}) than on these ({here})"))
 }
 
 fn calibration(scores: &TaskScores) -> Option<Verdict> {
     let Calibration { error, error_by_chance, confidence, bins } = &scores.calibration;
     let (confidence, accuracy) = ((*confidence)?, scores.accuracy?.value);
     if (*error)? <= (*error_by_chance)? {
-        return verdict(Tone::Good, "Its certainty can be believed, as far as these images tell".to_owned());
+        return verdict(Tone::Good, "Its confidence can be trusted, as far as these images show".to_owned());
     }
     let is_over = confidence > accuracy;
     let excess = |bin: &Bin| {
@@ -107,13 +107,13 @@ fn calibration(scores: &TaskScores) -> Option<Verdict> {
     let worst = bins.iter().filter(|bin| excess(bin) > Some(0.0));
     let worst = worst.max_by(|a, b| excess(a).unwrap_or(0.0).total_cmp(&excess(b).unwrap_or(0.0)))?;
     let (sure, right) = (whole_percent(worst.confidence?), whole_percent(worst.accuracy?.value));
-    match is_over {
-        true => {
-            verdict(Tone::Warning, format!("Overconfident: of predictions at {sure} only {right} are right"))
-        }
-        false => {
-            verdict(Tone::Note, format!("Too modest: of predictions at {sure} as many as {right} are right"))
-        }
+    if is_over {
+        let text = format!("Overconfident: of the predictions at about {sure}, only {right} are right");
+        verdict(Tone::Warning, text)
+    } else {
+        let text =
+            format!("Underconfident: of the predictions at about {sure}, as many as {right} are right");
+        verdict(Tone::Note, text)
     }
 }
 
@@ -145,8 +145,8 @@ mod tests {
         assert_eq!(
             all,
             [
-                "Better than always saying `solid` (67 %) by far",
-                "Its certainty can be believed, as far as these images tell"
+                "Much better than always predicting `solid` (67 %)",
+                "Its confidence can be trusted, as far as these images show"
             ]
         );
     }
@@ -154,25 +154,27 @@ mod tests {
     #[test]
     fn few_images_are_said_to_be_few() {
         let all = said(&scores(10, 12, 0.8), None);
-        assert_eq!(all[0], "Not clearly better than always saying `solid` (67 %)");
-        assert_eq!(all[1], "With 12 images nothing is certain: 55 % to 95 %");
-        assert!(said(&scores(70, 100, 0.7), None)[1].contains("known roughly: 60 % to 78 %"));
+        assert_eq!(all[0], "Not clearly better than always predicting `solid` (67 %)");
+        assert_eq!(all[1], "12 images are too few to be certain: accuracy 55 % to 95 %");
+        assert!(said(&scores(70, 100, 0.7), None)[1].contains("only roughly: 60 % to 78 %"));
     }
 
     #[test]
     fn too_much_and_too_little_certainty_are_told_apart() {
         let all = said(&scores(780, 1000, 0.9), None);
-        assert_eq!(all.last().unwrap(), "Overconfident: of predictions at 90 % only 78 % are right");
+        let text = "Overconfident: of the predictions at about 90 %, only 78 % are right";
+        assert_eq!(all.last().unwrap(), text);
         let all = said(&scores(900, 1000, 0.6), None);
-        assert_eq!(all.last().unwrap(), "Too modest: of predictions at 60 % as many as 90 % are right");
+        let text = "Underconfident: of the predictions at about 60 %, as many as 90 % are right";
+        assert_eq!(all.last().unwrap(), text);
     }
 
     #[test]
     fn a_network_that_knows_its_training_images_by_heart_is_noticed() {
         let (here, train) = (scores(780, 1000, 0.8), scores(2940, 3000, 0.98));
-        let text = "Knows the images that it learnt from better (98 %) than others (78 %)";
+        let text = "More accurate on training images (98 %) than on these (78 %)";
         assert!(said(&here, Some(&train)).iter().any(|line| line == text));
-        assert!(!said(&here, Some(&here)).iter().any(|line| line.starts_with("Knows")));
+        assert!(!said(&here, Some(&here)).iter().any(|line| line.starts_with("More accurate")));
     }
 
     #[test]
