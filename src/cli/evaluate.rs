@@ -14,8 +14,10 @@ use tasklens_data::text::counted;
 use tasklens_data::work::{KeepGoing, cores};
 use tasklens_net::evaluation::agreement::{self, Disagreement};
 use tasklens_net::evaluation::inspection::Inspection;
+use tasklens_net::evaluation::label_errors::LabelErrors;
 use tasklens_net::evaluation::page::page;
-use tasklens_net::evaluation::report::{self, Report, RunComparison, TaskReport};
+use tasklens_net::evaluation::report::{self, Report, TaskReport};
+use tasklens_net::evaluation::run_comparison::RunComparison;
 use tasklens_net::evaluation::suspects;
 use tasklens_net::inference::Predictor;
 use tasklens_net::inference::loader::Batching;
@@ -264,7 +266,7 @@ fn look_for_errors(
     bar.finish();
     if let Some(found) = found {
         for (report, task) in report.tasks.iter_mut().zip(labelled_tasks(inspection)) {
-            report.label_errors = Some(found[task].listed(dataset, &report.task));
+            report.label_errors = Some(LabelErrors::new(&found[task], dataset, &report.task));
         }
     }
     let mut bar = Bar::new("looking for near-duplicates");

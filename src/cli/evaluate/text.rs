@@ -3,7 +3,8 @@
 use tasklens_data::dataset::split::Part;
 use tasklens_data::text::counted;
 use tasklens_net::evaluation::compare::FEWEST;
-use tasklens_net::evaluation::report::{Report, TaskComparison, TaskReport};
+use tasklens_net::evaluation::report::{Report, TaskReport};
+use tasklens_net::evaluation::run_comparison::TaskComparison;
 use tasklens_net::evaluation::scores::TaskScores;
 
 use super::MOST_OF_KIND;

@@ -1,7 +1,7 @@
 //! The networks that a config can name, with everything known about each, in one table.
 //!
 //! To add a network, add a row here and, if it is of a new kind, a file in `model/` with an arm in
-//! `model::trunk::build`. Plain data without dependencies: the set-up includes this very file to know which weights
+//! `model::network::new_trunk`. Plain data without dependencies: the set-up includes this very file to know which weights
 //! to fetch.
 
 /// Properties of a network that are known without building it.

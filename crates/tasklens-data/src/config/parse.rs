@@ -51,11 +51,6 @@ const MODEL_KEYS: &[&str] = &[
 ];
 const AUGMENTATION_KEYS: &[&str] = &["rotation", "shift", "zoom", "brightness", "horizontal_flip", "crop"];
 const MAX_EPOCHS: u64 = 1_000_000;
-/// Defaults that another key refers to.
-pub(super) const LEARNING_RATE: f64 = 0.001;
-pub(super) const LR_REDUCER_FACTOR: f64 = 0.1;
-pub(super) const LR_REDUCER_PATIENCE: u64 = 5;
-pub(super) const MIN_LR: f64 = 1e-6;
 /// The size in the Python project's example.
 const DEFAULT_SIDE: u32 = 299;
 
@@ -152,7 +147,7 @@ fn model(reader: &mut Reader, section: &Section<'_>) -> ModelConfig {
         learning_rate: reader.number(
             section,
             "learning_rate",
-            LEARNING_RATE,
+            recipe::LEARNING_RATE,
             "a number above 0 and at most 1, such as 0.001",
             positive,
         ),
@@ -178,7 +173,7 @@ fn model(reader: &mut Reader, section: &Section<'_>) -> ModelConfig {
         lr_reducer_factor: reader.number(
             section,
             "lr_reducer_factor",
-            LR_REDUCER_FACTOR,
+            recipe::LR_REDUCER_FACTOR,
             "a number above 0 and below 1, such as 0.1",
             |value| value > 0.0 && value < 1.0,
         ),
@@ -186,7 +181,7 @@ fn model(reader: &mut Reader, section: &Section<'_>) -> ModelConfig {
             section,
             "lr_reducer_patience",
             0..=MAX_EPOCHS,
-            LR_REDUCER_PATIENCE,
+            recipe::LR_REDUCER_PATIENCE,
         ),
         lr_reducer_min_delta: reader.number(
             section,
@@ -196,9 +191,13 @@ fn model(reader: &mut Reader, section: &Section<'_>) -> ModelConfig {
             delta,
         ),
         lr_reducer_cooldown: reader.count(section, "lr_reducer_cooldown", 0..=MAX_EPOCHS, 0),
-        min_lr: reader.number(section, "min_lr", MIN_LR, "a number from 0 to 1, such as 0.000001", |value| {
-            (0.0..=1.0).contains(&value)
-        }),
+        min_lr: reader.number(
+            section,
+            "min_lr",
+            recipe::MIN_LR,
+            "a number from 0 to 1, such as 0.000001",
+            |value| (0.0..=1.0).contains(&value),
+        ),
         epochs: reader.count(section, "epochs", 1..=MAX_EPOCHS, 100),
         validation_split: reader.number(
             section,

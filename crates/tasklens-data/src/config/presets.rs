@@ -2,7 +2,7 @@
 //! suits a computer and a data set. A config that matches none is custom and stays as it is.
 
 use super::{
-    Augmentation, Backbone, Crop, ModelConfig, Optimizer, Pretrained, Schedule, WEIGHT_DECAY, parse,
+    Augmentation, Backbone, Crop, ModelConfig, Optimizer, Pretrained, Schedule, WEIGHT_DECAY, recipe,
 };
 
 /// A training preset.
@@ -290,8 +290,8 @@ impl Keys {
 
     fn without_reducer(self) -> Self {
         Self {
-            lr_reducer_patience: parse::LR_REDUCER_PATIENCE as usize,
-            lr_reducer_factor: parse::LR_REDUCER_FACTOR,
+            lr_reducer_patience: recipe::LR_REDUCER_PATIENCE as usize,
+            lr_reducer_factor: recipe::LR_REDUCER_FACTOR,
             ..self
         }
     }

@@ -1,9 +1,15 @@
 //! Schedule, optimizer, stages and label smoothing. The defaults are those of the Python project: Adam, reduction of
 //! the learning rate on plateau, all layers from the first epoch.
 
+use super::ModelConfig;
 use super::reader::{Reader, Section};
 use super::yaml::Node;
-use super::{ModelConfig, parse};
+
+/// Defaults that another key refers to.
+pub(super) const LEARNING_RATE: f64 = 0.001;
+pub(super) const LR_REDUCER_FACTOR: f64 = 0.1;
+pub(super) const LR_REDUCER_PATIENCE: u64 = 5;
+pub(super) const MIN_LR: f64 = 1e-6;
 
 /// `schedule`: how the learning rate changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,7 +100,7 @@ pub(super) fn backbone_learning_rate(reader: &mut Reader, section: &Section<'_>)
     section.get("backbone_learning_rate").filter(|node| !node.is_null())?;
     let fits = |value: f64| value > 0.0 && value <= 1.0;
     let expected = "a number above 0 and at most 1, such as 0.0005";
-    Some(reader.number(section, "backbone_learning_rate", parse::LEARNING_RATE, expected, fits))
+    Some(reader.number(section, "backbone_learning_rate", LEARNING_RATE, expected, fits))
 }
 
 /// `None` if cropping is off.
@@ -161,9 +167,9 @@ pub(super) fn check(reader: &mut Reader, section: &Section<'_>, model: &ModelCon
 /// Whether a key differs from its default (the config of a run has every key).
 fn is_given(section: &Section<'_>, key: &str) -> bool {
     let default = match key {
-        "lr_reducer_factor" => parse::LR_REDUCER_FACTOR,
-        "lr_reducer_patience" => parse::LR_REDUCER_PATIENCE as f64,
-        "min_lr" => parse::MIN_LR,
+        "lr_reducer_factor" => LR_REDUCER_FACTOR,
+        "lr_reducer_patience" => LR_REDUCER_PATIENCE as f64,
+        "min_lr" => MIN_LR,
         _ => 0.0,
     };
     let value = section.get(key).and_then(Node::text).and_then(|text| text.parse::<f64>().ok());

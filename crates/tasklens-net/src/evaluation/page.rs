@@ -326,7 +326,7 @@ mod tests {
     use super::*;
     use crate::evaluation::inspection::Inspection;
     use crate::evaluation::inspection::tests::{dataset, outputs};
-    use crate::evaluation::report::RunComparison;
+    use crate::evaluation::run_comparison::RunComparison;
 
     #[test]
     fn the_page_shows_the_worst_image_and_no_markup_of_the_user() {

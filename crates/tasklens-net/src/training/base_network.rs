@@ -13,7 +13,7 @@ use super::{outputs, setup};
 use crate::inference::{features, precision_name};
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::Network;
-use crate::model::pretrained;
+use crate::model::{backbone_file, pretrained};
 
 /// The folder beside the runs, and the file in it.
 const FOLDER: &str = "labelling";
@@ -177,7 +177,7 @@ fn write(config: &Config, base: &Base) -> anyhow::Result<PathBuf> {
     let is_known = checkpoint::read_description(&file).is_ok_and(|known| known == description);
     if !is_known {
         let mut network = Network::new(base.backbone, &model.tasks, model.random_seed, tch::Device::Cpu)?;
-        network.load_backbone(&base.weights)?;
+        backbone_file::load(&mut network, &base.weights)?;
         checkpoint::write(&file, &network, &description, &[])?;
     }
     share_features(&file, &description);

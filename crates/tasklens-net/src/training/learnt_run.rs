@@ -28,6 +28,7 @@ use super::{base_network, history, outputs, seen, setup, split_file};
 use crate::inference::checkpoint_of;
 use crate::inference::loader::NO_LABEL;
 use crate::inference::outputs::{Features, Store};
+use crate::model::backbone_file;
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::{Network, is_backbone, probabilities};
 
@@ -207,7 +208,7 @@ fn left_out_of(images: usize) -> String {
 fn network(config: &Config, checkpoint: &Path, heads: &Heads) -> anyhow::Result<Network> {
     let model = &config.model;
     let mut network = Network::new(model.backbone, &model.tasks, model.random_seed, Device::Cpu)?;
-    network.load_backbone(checkpoint)?;
+    backbone_file::load(&mut network, checkpoint)?;
     let dimensions = model.backbone.facts().features;
     let mut values = HashMap::new();
     for (task, head) in model.tasks.iter().zip(&heads.tasks) {

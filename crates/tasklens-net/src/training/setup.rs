@@ -21,6 +21,7 @@ use super::run_folder::{self, BEST, EVENTS, LAST};
 use super::{Request, split_file};
 use crate::device::{self, Device};
 use crate::inference::loader::{Drawn, SampleSource};
+use crate::model::backbone_file;
 use crate::model::network::Network;
 use crate::model::pretrained::{self, Resolved};
 
@@ -187,7 +188,7 @@ pub fn new_network(
     let mut network = Network::new(model.backbone, &model.tasks, model.random_seed, device.tch)?;
     let found = resolve_weights(config, reporter)?;
     if let Some(path) = &found.path {
-        network.load_backbone(path)?;
+        backbone_file::load(&mut network, path)?;
     } else if model.freeze_convolutional_layers {
         reporter.warn(
             "`freeze_convolutional_layers` is on, but there are no pretrained weights: the features are those \

@@ -198,7 +198,7 @@ impl Journal {
         let (path, mut length) = (&self.file, 0);
         let write = |file: &mut files::Sink<'_>| {
             let mut buffered = BufWriter::with_capacity(1 << 20, file);
-            snapshot::write(state, &mut buffered)?;
+            lines::write_snapshot(state, &mut buffered)?;
             buffered.flush()
         };
         let check = |file: &mut fs::File| {

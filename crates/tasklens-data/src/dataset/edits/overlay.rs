@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::state::cleaned;
+use super::values::cleaned;
 use super::{AnnotationChange, Edit, Field, State, merge};
 use crate::config::Task;
 use crate::dataset::Dataset;

@@ -5,7 +5,7 @@ use tasklens_data::dataset::Dataset;
 
 use crate::inference::features::{self, Identity, View, stamp};
 use crate::model::network::Network;
-use crate::model::pretrained;
+use crate::model::{backbone_file, pretrained};
 use crate::training::events::Stage;
 use crate::training::features::training_views;
 use crate::training::{setup, trainer};
@@ -46,7 +46,7 @@ fn stored(config: &Config, data: &Dataset) -> anyhow::Result<usize> {
     };
     let mut network = Network::new(model.backbone, &model.tasks, model.random_seed, device.tch)?;
     if let Some(weights) = weights {
-        network.load_backbone(&weights)?;
+        backbone_file::load(&mut network, &weights)?;
     }
     network.fold(kind)?;
     let shelf = trainer::store(config, &network, kind)?.read();

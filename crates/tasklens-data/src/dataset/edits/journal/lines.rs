@@ -1,7 +1,7 @@
 //! Reads and writes the lines of a journal.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -11,7 +11,7 @@ use super::{snapshot, step_line};
 use crate::dataset::edits::{Entry, State};
 
 /// The newest format that this version reads; journals with a snapshot have it.
-pub(super) const VERSION: u32 = 2;
+const VERSION: u32 = 2;
 
 /// The format of journals without a snapshot, which earlier versions can read.
 const PLAIN: u32 = 1;
@@ -149,8 +149,17 @@ impl Lines {
 }
 
 /// The first line of a journal.
-pub(super) fn header(version: u32) -> String {
+fn header(version: u32) -> String {
     format!("{{\"tasklens_edits\":{version}}}\n")
+}
+
+/// Writes a journal that consists of a snapshot.
+///
+/// # Errors
+/// I/O errors.
+pub(super) fn write_snapshot(state: &State, file: &mut impl Write) -> io::Result<()> {
+    file.write_all(header(VERSION).as_bytes())?;
+    snapshot::write(state, file)
 }
 
 /// Serialises entries; the `first` ones of a journal are preceded by the header.

@@ -9,7 +9,6 @@ use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::lines;
 use super::step_line::Text;
 use crate::dataset::edits::history::Packed;
 use crate::dataset::edits::slots::{Slot, Word};
@@ -91,12 +90,11 @@ pub(super) fn can_hold(state: &State) -> bool {
     state.saving.is_none() && state.slots.iter().all(|slot| !slot.saved)
 }
 
-/// Writes a journal that consists of a snapshot.
+/// Writes the lines of a snapshot, which follow the first line of a journal.
 ///
 /// # Errors
 /// I/O errors.
 pub(super) fn write(state: &State, file: &mut impl Write) -> io::Result<()> {
-    file.write_all(lines::header(lines::VERSION).as_bytes())?;
     let history = &state.history;
     let done = history.last_done().map_or(0, |at| history.heads[at].number);
     let begin = Begin { last: state.last_number, done, fields: state.fields.to_vec() };
