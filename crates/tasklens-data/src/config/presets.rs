@@ -2,7 +2,7 @@
 //! suits a computer and a data set. A config that matches none is custom and stays as it is.
 
 use super::{
-    Augmentation, Backbone, Crop, ModelConfig, Optimizer, Pretrained, Schedule, WEIGHT_DECAY, recipe,
+    Augmentation, Backbone, ModelConfig, Optimizer, Pretrained, RandomCrop, Schedule, WEIGHT_DECAY, recipe,
 };
 
 /// A training preset.
@@ -18,7 +18,7 @@ pub enum Recipe {
 
 /// What the suggestion depends on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
+pub struct PresetFacts {
     /// Images of the project.
     pub images: usize,
     /// Number of images with a label.
@@ -130,7 +130,7 @@ impl Recipe {
     }
 
     /// Its keys for this computer and data set.
-    pub fn keys(self, facts: &Facts) -> Keys {
+    pub fn keys(self, facts: &PresetFacts) -> Keys {
         match self {
             Self::Quick => Keys::quick(pretrained_network(facts)),
             Self::Full => Keys::full(pretrained_network(facts)),
@@ -139,7 +139,7 @@ impl Recipe {
     }
 
     /// What it lacks on this computer, and how to get it.
-    pub fn lacks(self, facts: &Facts) -> Option<String> {
+    pub fn lacks(self, facts: &PresetFacts) -> Option<String> {
         let network = self.keys(facts).backbone;
         let weights = network.facts().weights.filter(|_| self != Self::Scratch)?;
         (!facts.weights.contains(&network)).then(|| {
@@ -155,15 +155,15 @@ impl Recipe {
     /// The preset that a config matches; `None` for a custom one.
     pub fn of(model: &ModelConfig) -> Option<Self> {
         let keys = Keys::of(model);
-        let cases = [0, 200, 2_000, MANY_IMAGES + 1]
-            .into_iter()
-            .flat_map(|images| [false, true].map(|has_gpu| Facts { images, has_gpu, ..Facts::default() }));
-        let cases: Vec<Facts> = cases.collect();
+        let cases = [0, 200, 2_000, MANY_IMAGES + 1].into_iter().flat_map(|images| {
+            [false, true].map(|has_gpu| PresetFacts { images, has_gpu, ..PresetFacts::default() })
+        });
+        let cases: Vec<PresetFacts> = cases.collect();
         Self::ALL.into_iter().find(|recipe| cases.iter().any(|facts| recipe.keys(facts) == keys))
     }
 
     /// The preset that suits this computer and data set.
-    pub fn proposed(facts: &Facts) -> Proposed {
+    pub fn proposed(facts: &PresetFacts) -> Proposed {
         let pretrained =
             if facts.has_gpu && facts.labelled >= FULL_LABELS { Self::Full } else { Self::Quick };
         let lacks = pretrained.lacks(facts);
@@ -172,7 +172,7 @@ impl Recipe {
     }
 }
 
-fn pretrained_network(facts: &Facts) -> Backbone {
+fn pretrained_network(facts: &PresetFacts) -> Backbone {
     if facts.has_gpu || facts.images <= MANY_IMAGES { ACCURATE } else { FAST }
 }
 
@@ -245,7 +245,7 @@ impl Keys {
     }
 
     fn full(network: Backbone) -> Self {
-        let crop = Crop { scale: CROP_SCALE, ..Crop::default() };
+        let crop = RandomCrop { scale: CROP_SCALE, ..RandomCrop::default() };
         Self {
             freeze: false,
             frozen_epochs: FULL_FROZEN_EPOCHS,
@@ -259,7 +259,7 @@ impl Keys {
         }
     }
 
-    fn scratch(facts: &Facts) -> Self {
+    fn scratch(facts: &PresetFacts) -> Self {
         let (backbone, side) = match facts.has_gpu {
             true => (Backbone::Xception, SCRATCH_SIDE_OF_GPU),
             false => (Backbone::XceptionSmall, Backbone::XceptionSmall.facts().side),
@@ -302,8 +302,8 @@ mod tests {
     use super::*;
     use crate::config::Config;
 
-    fn facts(images: usize, has_gpu: bool) -> Facts {
-        Facts { images, labelled: images, has_gpu, weights: vec![ACCURATE, FAST] }
+    fn facts(images: usize, has_gpu: bool) -> PresetFacts {
+        PresetFacts { images, labelled: images, has_gpu, weights: vec![ACCURATE, FAST] }
     }
 
     fn model(keys: &str) -> ModelConfig {
@@ -362,20 +362,20 @@ mod tests {
         assert_eq!(recipe(40, true), Recipe::Quick);
         assert_eq!(recipe(60_000, false), Recipe::Quick);
         assert_eq!(recipe(FULL_LABELS, true), Recipe::Full);
-        let unlabelled = Facts { labelled: 0, ..facts(60_000, true) };
+        let unlabelled = PresetFacts { labelled: 0, ..facts(60_000, true) };
         assert_eq!(Recipe::proposed(&unlabelled).recipe, Recipe::Quick);
     }
 
     #[test]
     fn without_the_weights_the_proposal_says_what_is_missing() {
-        let proposed = Recipe::proposed(&Facts { weights: vec![FAST], ..facts(40, false) });
+        let proposed = Recipe::proposed(&PresetFacts { weights: vec![FAST], ..facts(40, false) });
         assert_eq!(proposed.recipe, Recipe::Scratch);
         let lacks = proposed.lacks.unwrap();
         assert!(
             lacks.contains("EfficientNet-Lite2 (23 MB)") && lacks.contains("cargo xtask setup"),
             "{lacks}"
         );
-        assert_eq!(Recipe::Scratch.lacks(&Facts::default()), None);
+        assert_eq!(Recipe::Scratch.lacks(&PresetFacts::default()), None);
         assert_eq!(Recipe::Full.lacks(&facts(40, false)), None);
     }
 }

@@ -20,7 +20,7 @@ use crate::inference::duplicates::{SAME_PHOTOGRAPH, across};
 
 /// The evaluation of a network on labelled rows.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
+pub struct EvaluationReport {
     /// The run folder or checkpoint.
     pub model: PathBuf,
     /// Number of predicted images.

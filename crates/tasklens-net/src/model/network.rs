@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use anyhow::{Context as _, ensure};
 use safetensors::tensor::Metadata;
-use tasklens_data::config::networks::{Facts, Plan};
+use tasklens_data::config::networks::{NetworkFacts, NetworkPlan};
 use tasklens_data::config::{Backbone, Task};
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 use super::conventions::Conventions;
 use super::efficientnet_lite::EfficientNetLite;
-use super::layers::{ForwardPass, Linear};
+use super::layers::{ForwardPass, LinearLayer};
 use super::parameters::{Builder, Parameters};
 use super::tensor_file;
 use super::trunk::{self, Trunk};
@@ -21,7 +21,7 @@ use super::xception::Xception;
 pub struct Network {
     parameters: Parameters,
     trunk: Box<dyn Trunk>,
-    heads: Vec<Linear>,
+    heads: Vec<LinearLayer>,
     tasks: Vec<Task>,
     backbone: Backbone,
     conventions: Conventions,
@@ -42,7 +42,7 @@ impl Network {
             .iter()
             .map(|task| {
                 let labels = task.labels.len() as i64;
-                Linear::new(&mut builder, &format!("heads.{}", task.name), facts.features, labels)
+                LinearLayer::new(&mut builder, &format!("heads.{}", task.name), facts.features, labels)
             })
             .collect::<Result<_, _>>()?;
         let tasks = tasks.to_vec();
@@ -87,7 +87,7 @@ impl Network {
     /// # Errors
     /// The device is out of memory.
     pub fn normalise(&self, bytes: &Tensor, kind: Kind) -> Result<Tensor, TchError> {
-        let Facts { mean, std, .. } = self.backbone.facts();
+        let NetworkFacts { mean, std, .. } = self.backbone.facts();
         let bytes = bytes.f_to_device(self.device)?.f_permute([0, 3, 1, 2])?.f_to_kind(Kind::Float)?;
         scale(bytes, *mean, *std)?.f_to_kind(kind)
     }
@@ -194,10 +194,10 @@ impl Network {
 }
 
 /// Builds a backbone with randomly initialised weights.
-fn new_trunk(builder: &mut Builder<'_>, plan: &Plan) -> Result<Box<dyn Trunk>, TchError> {
+fn new_trunk(builder: &mut Builder<'_>, plan: &NetworkPlan) -> Result<Box<dyn Trunk>, TchError> {
     Ok(match plan {
-        Plan::Xception(widths) => Box::new(Xception::new(builder, widths)?),
-        Plan::EfficientNetLite(scale) => Box::new(EfficientNetLite::new(builder, scale)?),
+        NetworkPlan::Xception(widths) => Box::new(Xception::new(builder, widths)?),
+        NetworkPlan::EfficientNetLite(scale) => Box::new(EfficientNetLite::new(builder, scale)?),
     })
 }
 

@@ -14,7 +14,7 @@ use tasklens_data::text::{counted, is, plural};
 use tasklens_data::work::cores;
 use tch::{Kind, Tensor};
 
-use super::events::Labelled;
+use super::events::LabelledImages;
 use super::metrics::Weights;
 use super::reporter::Reporter;
 use super::run_folder::{self, BEST, EVENTS, LAST};
@@ -66,8 +66,9 @@ pub fn open_data(config: &Config, edits: &[Edit], reporter: &mut Reporter) -> an
     for notice in &config.notices {
         reporter.warn(notice.clone());
     }
-    let is_guess =
-        |p: &&Problem| p.kind == problems::Kind::Image && p.row.is_none() && p.severity == Severity::Note;
+    let is_guess = |p: &&Problem| {
+        p.kind == problems::ProblemKind::Image && p.row.is_none() && p.severity == Severity::Note
+    };
     for guess in dataset.problems.iter().filter(is_guess) {
         reporter.warn(guess.to_string());
     }
@@ -251,10 +252,10 @@ pub fn weights(config: &Config, data: &Dataset, device: tch::Device) -> anyhow::
 }
 
 /// Per task, the labels of some rows (those for validation).
-pub fn labelled(config: &Config, data: &Dataset, rows: &[usize]) -> Vec<Labelled> {
+pub fn labelled(config: &Config, data: &Dataset, rows: &[usize]) -> Vec<LabelledImages> {
     let of = |(task, labels): (usize, &Task)| {
         let counts = label_counts(&data.rows, rows, task, labels.labels.len());
-        Labelled { images: counts.iter().sum(), most_common: counts.into_iter().max().unwrap_or(0) }
+        LabelledImages { images: counts.iter().sum(), most_common: counts.into_iter().max().unwrap_or(0) }
     };
     config.model.tasks.iter().enumerate().map(of).collect()
 }

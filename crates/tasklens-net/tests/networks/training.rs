@@ -14,7 +14,7 @@ use tasklens_net::evaluation::inspection::Inspection;
 use tasklens_net::evaluation::report::PartScores;
 use tasklens_net::inference::Predictor;
 use tasklens_net::inference::loader::Batching;
-use tasklens_net::inference::outputs::Store;
+use tasklens_net::inference::outputs::OutputStore;
 use tasklens_net::model::checkpoint;
 use tasklens_net::training::events::{Command, Event, StopReason, Stopped};
 use tasklens_net::training::run_folder::{BEST, HISTORY, LAST, PREDICTIONS, RunRecord};
@@ -422,7 +422,7 @@ fn evaluated_again(project: &Project) -> (Inspection, Vec<Disagreement>) {
     // As Inspect does: those that validate first.
     let which: Vec<usize> =
         (0..dataset.rows.len()).filter(|row| parts[*row] == Some(Part::Validation)).collect();
-    let store = Store::of(&run).expect("a store");
+    let store = OutputStore::of(&run).expect("a store");
     let pass = store.compute(
         || Ok(&predictor),
         &dataset.rows,

@@ -12,7 +12,7 @@ use crate::training::{setup, trainer};
 
 /// Counts of images and stored features.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Work {
+pub struct EstimatedWork {
     /// Number of training images.
     pub train: usize,
     /// Number of validation images.
@@ -25,14 +25,14 @@ pub struct Work {
 ///
 /// # Errors
 /// The weights in the cache cannot be read, or the device does not work.
-pub fn count(config: &Config, data: &Dataset) -> anyhow::Result<Work> {
+pub fn count(config: &Config, data: &Dataset) -> anyhow::Result<EstimatedWork> {
     let split = &data.split;
-    let work = Work { train: split.train.len(), validation: split.validation.len(), stored: 0 };
+    let work = EstimatedWork { train: split.train.len(), validation: split.validation.len(), stored: 0 };
     let is_begun = config.paths.runs.join(features::FOLDER).is_dir();
     if Stage::of(&config.model, 1) == Stage::All || !is_begun {
         return Ok(work);
     }
-    Ok(Work { stored: stored(config, data)?, ..work })
+    Ok(EstimatedWork { stored: stored(config, data)?, ..work })
 }
 
 fn stored(config: &Config, data: &Dataset) -> anyhow::Result<usize> {
