@@ -23,7 +23,7 @@ use tasklens_data::config::Config;
 use tasklens_data::dataset::Dataset;
 use tasklens_net::evaluation::browse::{BrowseOrder, Query, Verdict};
 use tasklens_net::evaluation::inspection::Inspection;
-use tasklens_net::inference::outputs::Store;
+use tasklens_net::inference::outputs::OutputStore;
 
 use project::{PICTURES, project};
 use window::{ms, scroll, settle, timed, wait, window};
@@ -35,7 +35,7 @@ fn main() {
     println!("{rows} rows, {PICTURES} pictures");
 
     let dataset = Dataset::open(&Config::open(&config).unwrap()).unwrap();
-    let outputs = Store::of(&run).unwrap().load().unwrap();
+    let outputs = OutputStore::of(&run).unwrap().load().unwrap();
     let inspection = Inspection::new(&dataset, &dataset.parts(), &outputs);
     for (name, order) in
         [("row", BrowseOrder::Row), ("confidence", BrowseOrder::Confidence), ("loss", BrowseOrder::Loss)]

@@ -28,7 +28,7 @@ use tasklens::app::services::project::Summary;
 use tasklens_data::config::Config;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::{AnnotationSource, State, Step};
-use tasklens_net::inference::outputs::Store;
+use tasklens_net::inference::outputs::OutputStore;
 use tasklens_net::labelling::candidates;
 use tasklens_net::labelling::order::{LabellingOrder, Question, Uncertainty, arrange};
 use tasklens_net::labelling::suggestions::Suggestions;
@@ -66,7 +66,7 @@ fn main() {
 /// What jobs do.
 fn behind(config: &Path, run: &Path) {
     let dataset = Dataset::open(&Config::open(config).unwrap()).unwrap();
-    let (outputs, time) = timed(|| Store::of(run).unwrap().load().unwrap());
+    let (outputs, time) = timed(|| OutputStore::of(run).unwrap().load().unwrap());
     println!("reading the outputs: {:.0} ms", ms(time));
     let (suggestions, time) = timed(|| Suggestions::of_outputs(&dataset, &outputs));
     println!("joining them with the rows: {:.0} ms", ms(time));

@@ -8,7 +8,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64;
 use tasklens_data::config::{Backbone, Config};
 use tasklens_data::dataset::{Dataset, sample};
-use tasklens_net::inference::outputs::{Buffer, MINIATURE_BYTES, Store, stamp};
+use tasklens_net::inference::outputs::{MINIATURE_BYTES, OutputBuffer, OutputStore, stamp};
 use tasklens_net::model::checkpoint::{self, Description};
 use tasklens_net::model::conventions::Conventions;
 use tasklens_net::model::network::Network;
@@ -76,10 +76,10 @@ fn write_run(run: &Path, dataset: &Dataset) {
     };
     let network = Network::new(Backbone::XceptionSmall, tasks, 1, tch::Device::Cpu).unwrap();
     checkpoint::write(&run.join("best.safetensors"), &network, &description, &[]).unwrap();
-    let store = Store::of(run).unwrap();
+    let store = OutputStore::of(run).unwrap();
     let mut random = Pcg64::seed_from_u64(3);
     for rows in (0..dataset.rows.len()).collect::<Vec<_>>().chunks(2048) {
-        let mut buffer = Buffer::new(tasks.len());
+        let mut buffer = OutputBuffer::new(tasks.len());
         for row in rows.iter().map(|row| &dataset.rows[*row]) {
             buffer.images.push(row.image.clone());
             buffer.stamps.push(stamp(&row.image));

@@ -1,12 +1,12 @@
 //! `tasklens compare`: one network for all tasks beside one for each, trained and measured.
 
 use anyhow::{Context as _, ensure};
-use tasklens_data::config::Written;
+use tasklens_data::config::OutputPath;
 use tasklens_data::files::Output;
 use tasklens_data::text::{clock, counted};
 use tasklens_net::study::page::{page, points, with_interval};
-use tasklens_net::study::report::Report;
-use tasklens_net::study::{self, Plan, Progress};
+use tasklens_net::study::report::StudyReport;
+use tasklens_net::study::{self, Progress, StudyPlan};
 use tasklens_net::training::Unsaved;
 use tasklens_net::training::events::{Event, Phase};
 use tasklens_net::training::run_folder;
@@ -23,11 +23,11 @@ pub fn run(arguments: &Compare) -> anyhow::Result<bool> {
     ensure!(!is_torn, "--json and --html cannot both go to standard output; name a file for --html");
     let config = open_config(&arguments.config, &arguments.changes, arguments.allow_outside)?;
     if !arguments.allow_outside {
-        refuse_outside(&config, &config.outside(&[Written::Runs]))?;
+        refuse_outside(&config, &config.outside(&[OutputPath::Runs]))?;
     }
     warn_of_edits(&config)?;
     let notices = config.notices.clone();
-    let plan = Plan::new(config, arguments.epochs, arguments.seeds, &arguments.name)?;
+    let plan = StudyPlan::new(config, arguments.epochs, arguments.seeds, &arguments.name)?;
     let stop = interrupt::flag()?;
     let mut teller = Teller { bar: Bar::new("preparing"), run: String::new(), told: notices };
     let report = study::run(&plan, &Unsaved::default(), arguments.allow_outside, &mut |progress| {
@@ -88,7 +88,7 @@ impl Teller {
     }
 }
 
-fn print(report: &Report) {
+fn print(report: &StudyReport) {
     let widest = report.tasks.iter().map(|task| task.task.chars().count()).max().unwrap_or(0).max(4);
     let networks = report.neighbours.iter().map(|row| row.network.chars().count()).max().unwrap_or(0).max(11);
     let seeds = report.seeds.len();

@@ -76,7 +76,7 @@ fn libtorch() -> Check {
 fn gpu() -> Vec<Check> {
     let (version, gpus) = match cuda::driver() {
         Ok(found) => found,
-        Err(cuda::Problem::NoDriver) => {
+        Err(cuda::CudaProblem::NoDriver) => {
             let found = "not found; fine without an NVIDIA GPU";
             return vec![Check::ok("NVIDIA driver", found)];
         }

@@ -14,12 +14,14 @@ use tasklens_data::text::counted;
 use tasklens_data::work::{KeepGoing, cores};
 use tasklens_net::evaluation::agreement::{self, Disagreement};
 use tasklens_net::evaluation::inspection::Inspection;
+use tasklens_net::evaluation::label_errors::LabelErrors;
 use tasklens_net::evaluation::page::page;
-use tasklens_net::evaluation::report::{self, Report, RunComparison, TaskReport};
+use tasklens_net::evaluation::report::{self, EvaluationReport, TaskReport};
+use tasklens_net::evaluation::run_comparison::RunComparison;
 use tasklens_net::evaluation::suspects;
 use tasklens_net::inference::Predictor;
 use tasklens_net::inference::loader::Batching;
-use tasklens_net::inference::outputs::Store;
+use tasklens_net::inference::outputs::OutputStore;
 use tasklens_net::model::pretrained;
 use tasklens_net::training::run_folder::{CONFIG, SPLIT};
 use tasklens_net::training::seen::{self, Seen};
@@ -68,7 +70,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
     };
     let tasks =
         labelled_tasks(&inspection).map(|task| TaskReport::new(&dataset, &inspection, task)).collect();
-    let mut report = Report {
+    let mut report = EvaluationReport {
         model: arguments.run.clone(),
         images: inspection.len(),
         failures,
@@ -129,10 +131,10 @@ fn inspect(
     dataset: &Dataset,
     parts: &[Option<Part>],
     stop: &interrupt::Flag,
-) -> anyhow::Result<Option<(Inspection, Store, Vec<String>)>> {
+) -> anyhow::Result<Option<(Inspection, OutputStore, Vec<String>)>> {
     let which: Vec<usize> = (0..parts.len()).filter(|row| parts[*row].is_some()).collect();
     ensure!(!which.is_empty(), "{} has no labelled row", config.paths.model_dataframe.display());
-    let store = writable(Store::of(run)?)?;
+    let store = writable(OutputStore::of(run)?)?;
     let mut bar = Bar::new("predicting");
     let workers = cores();
     let batching = Batching { size: config.model.batch_size, workers };
@@ -246,10 +248,10 @@ fn trained_on(run: &Path, dataset: &Dataset) -> anyhow::Result<Vec<bool>> {
 
 /// Adds the labels that are probably wrong and the near-duplicates.
 fn look_for_errors(
-    report: &mut Report,
+    report: &mut EvaluationReport,
     dataset: &Dataset,
     inspection: &Inspection,
-    store: &Store,
+    store: &OutputStore,
     config: &Config,
     stop: &interrupt::Flag,
 ) -> anyhow::Result<()> {
@@ -264,7 +266,7 @@ fn look_for_errors(
     bar.finish();
     if let Some(found) = found {
         for (report, task) in report.tasks.iter_mut().zip(labelled_tasks(inspection)) {
-            report.label_errors = Some(found[task].listed(dataset, &report.task));
+            report.label_errors = Some(LabelErrors::new(&found[task], dataset, &report.task));
         }
     }
     let mut bar = Bar::new("looking for near-duplicates");
@@ -277,7 +279,7 @@ fn look_for_errors(
 }
 
 /// Beside the run, so that the next evaluation and the window need not predict again; else nowhere for long.
-fn writable(store: Store) -> anyhow::Result<Store> {
+fn writable(store: OutputStore) -> anyhow::Result<OutputStore> {
     match std::fs::create_dir_all(store.folder()) {
         Ok(()) => Ok(store),
         Err(error) => {
@@ -287,7 +289,7 @@ fn writable(store: Store) -> anyhow::Result<Store> {
     }
 }
 
-fn write_page(report: &Report, output: &Output, stop: &interrupt::Flag) -> anyhow::Result<()> {
+fn write_page(report: &EvaluationReport, output: &Output, stop: &interrupt::Flag) -> anyhow::Result<()> {
     let mut bar = Bar::new("reading the images of the page");
     let html = page(report, &mut |done, of| {
         bar.set(done as u64, of as u64);

@@ -1,6 +1,6 @@
 //! `tasklens labels`: list the tasks and labels of a project, and change them.
 
-use tasklens_data::config::{Config, Written};
+use tasklens_data::config::{Config, OutputPath};
 use tasklens_data::dataset::edits;
 use tasklens_data::dataset::label_stats::LabelStats;
 use tasklens_data::dataset::vocabulary::{self, Applied, Preview, VocabularyChange};
@@ -21,7 +21,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         print_preview(&change, &vocabulary::dry_run(&arguments.config, &change)?);
     } else {
         if !arguments.allow_outside {
-            refuse_outside(&config, &config.outside(&[Written::Table]))?;
+            refuse_outside(&config, &config.outside(&[OutputPath::Table]))?;
         }
         print_applied(&change, &vocabulary::apply(&arguments.config, &change)?);
     }

@@ -29,7 +29,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::Parser as _;
-use tasklens_data::config::{Config, Outside, Written};
+use tasklens_data::config::{Config, OutputPath, Outside};
 use tasklens_data::dataset::{sample, vocabulary};
 use tasklens_data::files::Output;
 use tasklens_data::panics;
@@ -176,7 +176,7 @@ fn is_table(file: &Path) -> bool {
 }
 
 fn draw_sample(config: &Config, allow_outside: bool) -> anyhow::Result<()> {
-    if let Some(outside) = config.outside(&[Written::Table]).first().filter(|_| !allow_outside) {
+    if let Some(outside) = config.outside(&[OutputPath::Table]).first().filter(|_| !allow_outside) {
         bail!(
             "{} has no CSV: {outside}, outside the project's folder. To get the built-in sample there, create it \
              with `tasklens sample`",

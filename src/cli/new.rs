@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::bail;
-use tasklens_data::dataset::create::{self, Draft, DraftTask};
+use tasklens_data::dataset::create::{self, DraftTask, ProjectDraft};
 use tasklens_data::text::counted;
 use tasklens_net::training;
 
@@ -39,7 +39,7 @@ pub fn run(arguments: &New) -> anyhow::Result<bool> {
         }
         tasks.push(DraftTask::of_folders(name, &found));
     }
-    let draft = Draft { found: Arc::new(found), tasks };
+    let draft = ProjectDraft { found: Arc::new(found), tasks };
     let images = draft.found.images.len();
     let training = training::propose(images, draft.labelled(), draft.found.aspect());
     let created = draft.write(&training)?;

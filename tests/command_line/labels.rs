@@ -5,7 +5,7 @@ use std::path::Path;
 use tasklens_data::config::Config;
 use tasklens_data::dataset::vocabulary::{self, VocabularyChange};
 use tasklens_data::dataset::{Dataset, edits};
-use tasklens_data::files::fault::{Fault, inject};
+use tasklens_data::files::fault::{DiskFault, inject};
 
 use crate::{err, out, sample, tasklens};
 
@@ -128,7 +128,7 @@ fn a_change_of_labels_that_was_cut_short_is_spoken_of_and_finished_by_making_it_
     let rename = VocabularyChange::RenameTask { task: "print".to_owned(), to: "pattern".to_owned() };
     let config_text = std::fs::read_to_string(&config).expect("a config");
     for at in 0.. {
-        inject(at, Fault::Killed, || vocabulary::apply(&config, &rename).is_ok());
+        inject(at, DiskFault::Killed, || vocabulary::apply(&config, &rename).is_ok());
         let csv = Config::open(&config).expect("a config").paths.model_dataframe;
         if std::fs::read_to_string(csv).expect("a CSV").lines().next().is_some_and(|l| l.contains("pattern"))
         {

@@ -7,7 +7,7 @@ use half::f16;
 use tasklens::app::services::project::{Project, Summary};
 use tasklens_data::config::{Backbone, Config, Task};
 use tasklens_data::dataset::Dataset;
-use tasklens_net::inference::outputs::{Buffer, MINIATURE_BYTES, Store, stamp};
+use tasklens_net::inference::outputs::{MINIATURE_BYTES, OutputBuffer, OutputStore, stamp};
 use tasklens_net::model::checkpoint::{self, Description};
 use tasklens_net::model::conventions::Conventions;
 use tasklens_net::model::network::Network;
@@ -71,7 +71,7 @@ pub fn write_run(run: &Path, dataset: &Dataset, predict: impl Fn(usize) -> [(usi
     };
     let network = Network::new(Backbone::XceptionSmall, &tasks, 1, tch::Device::Cpu).unwrap();
     checkpoint::write(&run.join("best.safetensors"), &network, &description, &[]).unwrap();
-    let mut buffer = Buffer::new(tasks.len());
+    let mut buffer = OutputBuffer::new(tasks.len());
     for (number, row) in dataset.rows.iter().enumerate() {
         buffer.images.push(row.image.clone());
         buffer.stamps.push(stamp(&row.image));
@@ -82,7 +82,7 @@ pub fn write_run(run: &Path, dataset: &Dataset, predict: impl Fn(usize) -> [(usi
         buffer.features.extend(features(number, said[0].0));
         buffer.miniatures.extend(miniature(number));
     }
-    Store::of(run).unwrap().append(&buffer).unwrap();
+    OutputStore::of(run).unwrap().append(&buffer).unwrap();
 }
 
 /// `sure` for the answer, the rest shared by the others.

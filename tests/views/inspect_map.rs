@@ -9,7 +9,7 @@ use egui_kittest::{Harness, SnapshotResults};
 use tasklens::app::context::ViewContext;
 use tasklens::app::places::inspect::neighbours::NeighboursStrip;
 use tasklens::app::places::inspect::session::Session;
-use tasklens_net::inference::outputs::Store;
+use tasklens_net::inference::outputs::OutputStore;
 
 use super::garments::{IMAGES, PRINTS, inspected, prediction};
 use super::inspect_desk::{Inspect, stage, stage_with, wait_until};
@@ -105,7 +105,7 @@ fn the_layout_by_neighbours_comes_by_itself_and_is_kept() {
     press(&mut desk, Role::Tab, "Map");
     wait_until(&mut desk, |desk| desk.query_by_label(CANVAS).is_some());
     let runs = desk.state().as_ref().unwrap().project.as_ref().unwrap().config.paths.runs.clone();
-    let store = Store::of(&runs.join("2026-11-23_14-02-11")).unwrap();
+    let store = OutputStore::of(&runs.join("2026-11-23_14-02-11")).unwrap();
     wait_until(&mut desk, |_| store.folder().join("map.safetensors").is_file());
     assert!(is_on(&desk, Role::RadioButton, "Layout: Neighbours"));
     // The file is there a moment before the job hands the layout over.

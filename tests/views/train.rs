@@ -13,9 +13,9 @@ use tasklens::app::places::train::{Restored, TrainView};
 use tasklens_data::config::Config;
 use tasklens_data::config::{Backbone, Recipe};
 use tasklens_data::dataset::Dataset;
-use tasklens_net::training::estimate::{Estimate, Speed};
+use tasklens_net::training::estimate::{Speed, TimeEstimate};
 use tasklens_net::training::events::{
-    BatchProgress, EpochMetrics, Event, Labelled, Phase, SplitMetrics, Started, StopReason, Stopped,
+    BatchProgress, EpochMetrics, Event, LabelledImages, Phase, SplitMetrics, Started, StopReason, Stopped,
 };
 
 use super::stage::{Stage, THEMES, harness, project, snapshot};
@@ -47,14 +47,14 @@ fn estimate(
     _: &Dataset,
     _: Option<Speed>,
     _: &dyn Fn() -> bool,
-) -> anyhow::Result<Estimate> {
+) -> anyhow::Result<TimeEstimate> {
     let seconds = match Recipe::of(&config.model) {
         Some(Recipe::Quick) => 83.0,
         Some(Recipe::Full) => 754.0,
         Some(Recipe::Scratch) => 5_000.0,
         None => 3_333.0,
     };
-    Ok(Estimate { seconds, speed: Speed { decode: 0.0, forward: 0.1, train: 0.4, heads: 0.0 } })
+    Ok(TimeEstimate { seconds, speed: Speed { decode: 0.0, forward: 0.1, train: 0.4, heads: 0.0 } })
 }
 
 fn stage_at(
@@ -433,7 +433,7 @@ fn a_run_that_learnt_nothing_or_cannot_tell_gets_no_green_tick() {
         let (mut harness, _folder) = stage(Theme::Dark, WINDOW, 1.0, true);
         let mut events = events();
         if let Some(Event::Started(started)) = events.first_mut() {
-            started.validation_labels = vec![Labelled { images, most_common }];
+            started.validation_labels = vec![LabelledImages { images, most_common }];
         }
         play(&mut harness, &events, TrainingState::Running);
         play(&mut harness, &[stopped()], TrainingState::Idle);

@@ -8,7 +8,7 @@ use tasklens_data::config::Config;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::{self, AnnotationSource, Step};
 use tasklens_data::dataset::vocabulary::{self, VocabularyChange};
-use tasklens_data::files::fault::{Fault, inject};
+use tasklens_data::files::fault::{DiskFault, inject};
 
 use crate::desk::Desk;
 use crate::label::desk;
@@ -172,7 +172,7 @@ fn a_rename_that_was_cut_short_is_finished_when_the_project_is_opened() {
     let rename = VocabularyChange::RenameTask { task: "print".to_owned(), to: "pattern".to_owned() };
     // Killed as soon as the CSV has it: the config has not.
     for at in 0.. {
-        inject(at, Fault::Killed, || vocabulary::apply(&config, &rename).is_ok());
+        inject(at, DiskFault::Killed, || vocabulary::apply(&config, &rename).is_ok());
         if std::fs::read_to_string(shop.join("labels.csv")).unwrap().contains("pattern") {
             break;
         }

@@ -8,12 +8,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::platform::{self, Platform};
+use crate::platform::{self, Platform, VERSION};
 use crate::python::{Download, Python};
 use crate::{manifest, wheels};
-
-/// The version that our version of tch is made for.
-pub const VERSION: &str = "2.11.0";
 
 /// A libtorch to build with.
 #[derive(Debug)]

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
+/// The version of libtorch that our version of tch is made for.
+pub const VERSION: &str = "2.11.0";
+
 /// A machine that libtorch is published for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Platform {
@@ -23,9 +26,8 @@ impl Platform {
             ("macos", "aarch64") => Ok(Self::MacArm),
             ("windows", "x86_64") => Ok(Self::WindowsX86),
             (os, arch) => bail!(
-                "libtorch {} is not published for {os} on {arch}: build it, put its folder into the \
-                 environment variable LIBTORCH, and start again",
-                crate::libtorch::VERSION
+                "libtorch {VERSION} is not published for {os} on {arch}: build it, put its folder into the \
+                 environment variable LIBTORCH, and start again"
             ),
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use crate::libtorch::{self, Libtorch};
-use crate::platform::Platform;
+use crate::platform::{self, Platform};
 use crate::python::Python;
 use crate::{system, weights};
 
@@ -44,7 +44,7 @@ pub fn run(extra: &Extra) -> Result<Libtorch> {
 
 /// What a user who ran only the set-up can do next.
 pub fn say_what_next(libtorch: &Libtorch) {
-    println!("libtorch {}: {}", libtorch::VERSION, libtorch.root.display());
+    println!("libtorch {}: {}", platform::VERSION, libtorch.root.display());
     if let Ok((folder, found)) = weights::found()
         && !found.is_empty()
     {

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::libtorch::VERSION;
-use crate::platform::Platform;
+use crate::platform::{Platform, VERSION};
 
 /// What libtorch's CPU half is linked against, besides itself: two small CUDA libraries on Linux,
 /// because the published build is one for CPU and GPU.

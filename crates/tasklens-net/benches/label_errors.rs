@@ -26,7 +26,7 @@ use tasklens_net::evaluation::suspects::{self, TaskSuspects};
 use tasklens_net::evaluation::wrong_labels::{self, WrongLabels};
 use tasklens_net::inference::Predictor;
 use tasklens_net::inference::loader::Batching;
-use tasklens_net::inference::outputs::Store;
+use tasklens_net::inference::outputs::OutputStore;
 use tasklens_net::model::pretrained;
 use tasklens_net::training::events::Event;
 use tasklens_net::training::{self, split_file, unseen};
@@ -117,8 +117,8 @@ fn measure(share: f64, seed: u64, by_heart: bool, held: &mut Held) {
 /// Of the rows of the dataset whose label was flipped, the true one.
 type Flipped = HashMap<usize, u32>;
 
-fn inspect(run: &Path, dataset: &Dataset) -> (Inspection, Store) {
-    let store = Store::of(run).expect("a store");
+fn inspect(run: &Path, dataset: &Dataset) -> (Inspection, OutputStore) {
+    let store = OutputStore::of(run).expect("a store");
     let which: Vec<usize> = (0..dataset.rows.len()).collect();
     let open = || Predictor::open(run, DeviceChoice::Auto);
     store

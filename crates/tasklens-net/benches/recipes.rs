@@ -10,7 +10,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use tasklens_data::config::presets::Facts;
+use tasklens_data::config::presets::PresetFacts;
 use tasklens_data::config::{Backbone, Config, Recipe};
 use tasklens_net::training::events::{Event, Stopped};
 use tasklens_net::training::{self, Unsaved};
@@ -63,7 +63,7 @@ fn measure(row: &Row, file: &Path, seed: u64) {
     let name = row.name;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut config = Config::open(file).expect("a config");
-    row.recipe.keys(&Facts::default()).put_into(&mut config.model);
+    row.recipe.keys(&PresetFacts::default()).put_into(&mut config.model);
     (config.model.backbone, (config.model.height, config.model.width)) = (row.backbone, row.size);
     config.model.random_seed = seed;
     // Features are computed anew by each, and nothing is left beside the config.

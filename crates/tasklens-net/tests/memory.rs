@@ -11,7 +11,9 @@ use std::process::Command;
 
 use image::{DynamicImage, GrayImage, ImageBuffer, ImageFormat, Luma, Rgba};
 use tasklens_data::images::cache::ImageCache;
-use tasklens_net::inference::features::{Buffer, Identity, MINIATURE_BYTES, SHARD_IMAGES, Store, View};
+use tasklens_net::inference::features::{
+    FeatureBuffer, FeatureStore, Identity, MINIATURE_BYTES, SHARD_IMAGES, View,
+};
 
 const SIDE: u32 = 2000;
 const PIXELS: u32 = SIDE * SIDE;
@@ -115,7 +117,7 @@ fn one_epoch() {
     let Ok(runs) = std::env::var(RUNS) else { return };
     let before = bytes("RssAnon");
     let mut most = before;
-    let shelf = Store::of(Path::new(&runs), "0123456789abcdef", DIMENSIONS).read();
+    let shelf = FeatureStore::of(Path::new(&runs), "0123456789abcdef", DIMENSIONS).read();
     let wanted: Vec<Identity> = (0..images()).map(identity).collect();
     let places: Option<Vec<_>> = shelf.find(&View::Plain, &wanted).into_iter().collect();
     most = most.max(bytes("RssAnon"));
@@ -134,10 +136,10 @@ fn one_epoch() {
 #[test]
 fn an_epoch_over_stored_features_needs_little_memory_of_its_own() {
     let runs = tempfile::tempdir().unwrap();
-    let store = Store::of(runs.path(), "0123456789abcdef", DIMENSIONS);
+    let store = FeatureStore::of(runs.path(), "0123456789abcdef", DIMENSIONS);
     for first in (0..images()).step_by(SHARD_IMAGES) {
         let count = SHARD_IMAGES.min(images() - first);
-        let buffer = Buffer {
+        let buffer = FeatureBuffer {
             images: (first..first + count).map(|image| format!("{image}.jpg").into()).collect(),
             stamps: vec![[1, 1]; count],
             features: [0, 0x3c].repeat(count * DIMENSIONS),

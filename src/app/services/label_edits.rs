@@ -8,7 +8,7 @@ use crossbeam_channel::Receiver;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::merge::{self, OnConflict, Save};
 use tasklens_data::dataset::edits::{
-    ChangeView, Edit, Entry, OpenedAnnotations, Refusal, Report, State, Step, Writer,
+    ChangeView, Edit, Entry, OpenedAnnotations, Refusal, State, Step, Writer, WriterReport,
 };
 use tasklens_data::text::{is, plural};
 
@@ -26,7 +26,7 @@ pub struct LabelEdits {
     writer: Option<Writer>,
     /// Why nothing can be edited.
     denied: Option<String>,
-    reports: Receiver<Report>,
+    reports: Receiver<WriterReport>,
     sent: usize,
     kept: usize,
     error: Option<String>,

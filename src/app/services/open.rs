@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use tasklens_data::config::presets::Proposed;
-use tasklens_data::config::{Config, Outside, Written};
+use tasklens_data::config::{Config, OutputPath, Outside};
 use tasklens_data::dataset::create::{self, FoundImages};
 use tasklens_data::dataset::propose::{self, Proposal};
 use tasklens_data::dataset::{Dataset, sample, vocabulary};
@@ -103,7 +103,7 @@ fn open_config(file: &Path, progress: &Progress) -> anyhow::Result<Opening> {
     let mut config = Config::open(file)?;
     config.notices.extend(finished.map(|finished| finished.to_string()));
     if sample::is_missing(&config) {
-        let outside = config.outside(&[Written::Table]);
+        let outside = config.outside(&[OutputPath::Table]);
         if !outside.is_empty() {
             return Ok(Opening::Outside(Box::new(config), outside));
         }

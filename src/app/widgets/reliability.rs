@@ -3,7 +3,7 @@
 
 use egui::{Align2, Color32, FontId, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 use tasklens_data::text::{counted_grouped, grouped, percent};
-use tasklens_net::evaluation::scores::{Bin, Calibration};
+use tasklens_net::evaluation::scores::{Calibration, CalibrationBin};
 
 use crate::app::theme::{GRID, TEXT_SMALL, Tokens};
 
@@ -73,7 +73,7 @@ impl<'a> ReliabilityDiagram<'a> {
     }
 
     /// The bar, the 95 % interval of its height, and a dot where confidence and accuracy meet.
-    fn paint_bin(&self, ui: &Ui, tokens: &Tokens, plot: Rect, bin: &Bin) {
+    fn paint_bin(&self, ui: &Ui, tokens: &Tokens, plot: Rect, bin: &CalibrationBin) {
         let (Some(accuracy), Some(confidence)) = (bin.accuracy, bin.confidence) else { return };
         let at = |x: f64, y: f64| {
             pos2(plot.left() + plot.width() * x as f32, plot.bottom() - plot.height() * y as f32)
@@ -131,11 +131,11 @@ fn paint_count(ui: &Ui, tokens: &Tokens, area: Rect, rows: usize, most: usize) {
     }
 }
 
-fn sure(bin: &Bin) -> String {
+fn sure(bin: &CalibrationBin) -> String {
     format!("Confidence {:.0} % to {:.0} %", bin.low * 100.0, bin.high * 100.0)
 }
 
-fn right(bin: &Bin) -> String {
+fn right(bin: &CalibrationBin) -> String {
     let images = counted_grouped(bin.rows, "image");
     let Some(accuracy) = bin.accuracy else { return images };
     format!(

@@ -3,13 +3,14 @@
 use tasklens_data::dataset::split::Part;
 use tasklens_data::text::counted;
 use tasklens_net::evaluation::compare::FEWEST;
-use tasklens_net::evaluation::report::{Report, TaskComparison, TaskReport};
+use tasklens_net::evaluation::report::{EvaluationReport, TaskReport};
+use tasklens_net::evaluation::run_comparison::TaskComparison;
 use tasklens_net::evaluation::scores::TaskScores;
 
 use super::MOST_OF_KIND;
 
 /// Prints it.
-pub fn print(report: &Report) {
+pub fn print(report: &EvaluationReport) {
     out!("{}", counted(report.images, "image"));
     for task in &report.tasks {
         out!("\n{}", task.task.name);

@@ -1,6 +1,6 @@
 //! `tasklens import deepfashion`: the annotation and images as they are published become a project.
 
-use tasklens_data::dataset::import::deepfashion::{self, Imported, Layout, problems};
+use tasklens_data::dataset::import::deepfashion::{self, DeepFashionLayout, Imported, problems};
 use tasklens_net::training;
 
 use crate::cli::arguments::ImportDeepFashion;
@@ -12,7 +12,7 @@ const MOST_OF_KIND: usize = 5;
 
 pub fn run(arguments: &ImportDeepFashion) -> anyhow::Result<bool> {
     let ImportDeepFashion { data, config, out } = arguments;
-    let layout = Layout::of(data.as_deref(), config.as_deref(), out.as_deref())?;
+    let layout = DeepFashionLayout::of(data.as_deref(), config.as_deref(), out.as_deref())?;
     let stop = interrupt::flag()?;
     let mut bar = Bar::new("reading the annotation");
     let propose = |images, aspect| training::propose(images, images, aspect);

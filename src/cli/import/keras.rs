@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tasklens_data::config::Written;
+use tasklens_data::config::OutputPath;
 use tasklens_data::text::counted;
 use tasklens_net::model::keras;
 use tasklens_net::training::imported_run::{self, Target};
@@ -18,7 +18,7 @@ pub fn run(arguments: &ImportKeras) -> anyhow::Result<bool> {
         Some(out) => Target::Run(out.clone()),
     };
     if target == Target::NewRun && !arguments.allow_outside {
-        refuse_outside(&config, &config.outside(&[Written::Runs]))?;
+        refuse_outside(&config, &config.outside(&[OutputPath::Runs]))?;
     }
     let imported = keras::import(&arguments.model, &config)?;
     for notice in &imported.notices {

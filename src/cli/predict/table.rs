@@ -5,13 +5,13 @@
 
 use tasklens_data::config::Task;
 use tasklens_net::inference::Prediction;
-use tasklens_net::inference::table::{self, Layout};
+use tasklens_net::inference::table::{self, TableLayout};
 
 use super::inputs::{Inputs, Item, Source};
 
 /// The column of what is predicted of, where the inputs are not one CSV.
 const IMAGE: &str = "image_path";
-const LAYOUT: Layout = Layout::Joined;
+const LAYOUT: TableLayout = TableLayout::Joined;
 
 /// The bytes of the CSV, and what a user should know of it. `answers` has one per item.
 ///

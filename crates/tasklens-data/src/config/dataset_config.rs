@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::outside::resolved;
-use super::reader::{Reader, Section};
-use super::yaml::{self, Entry, Node, Value};
+use super::reader::{ConfigReader, Section};
+use super::yaml::{self, Node, Value, YamlEntry};
 use super::{ConfigError, Root, read_text};
 
 const PATHS: [&str; 19] = [
@@ -66,7 +66,7 @@ impl DatasetConfig {
             line: Some(fault.line),
             message: fault.message,
         })?;
-        let mut reader = Reader::new(file);
+        let mut reader = ConfigReader::new(file);
         let top = entries(&mut reader, "dataset_config.yml", root.as_ref());
         let top = Section { name: "", place: None, entries: top };
         reader.only_known(&top, &["paths", "categories"], &[("paths", &PATHS)]);
@@ -111,11 +111,11 @@ impl DatasetConfig {
     }
 }
 
-fn entries<'a>(reader: &mut Reader, name: &str, node: Option<&'a Node>) -> &'a [Entry] {
+fn entries<'a>(reader: &mut ConfigReader, name: &str, node: Option<&'a Node>) -> &'a [YamlEntry] {
     node.map_or(&[][..], |node| reader.map(name, node, "a group of keys, indented below it"))
 }
 
-fn aggregation(reader: &mut Reader, node: &Node) -> Aggregation {
+fn aggregation(reader: &mut ConfigReader, node: &Node) -> Aggregation {
     let section =
         Section { name: "categories", place: None, entries: entries(reader, "categories", Some(node)) };
     reader.only_known(&section, &["aggregation", "to_model"], &[]);
@@ -152,7 +152,7 @@ fn aggregation(reader: &mut Reader, node: &Node) -> Aggregation {
     read
 }
 
-fn texts(reader: &mut Reader, full: &str, node: &Node) -> Vec<String> {
+fn texts(reader: &mut ConfigReader, full: &str, node: &Node) -> Vec<String> {
     let Value::List(items) = &node.value else {
         reader.wrong(full, node, "a list of names, such as [Dress, Robe]");
         return Vec::new();

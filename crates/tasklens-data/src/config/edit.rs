@@ -1,6 +1,6 @@
 //! A change of tasks and labels in the text of a config: comments, order and layout stay as they are.
 //!
-//! Only the affected bytes are cut and inserted ([`Draft`]); the new text must then parse to exactly the intended
+//! Only the affected bytes are cut and inserted ([`ConfigDraft`]); the new text must then parse to exactly the intended
 //! config, or it is not used.
 
 mod draft;
@@ -8,9 +8,9 @@ mod settings;
 
 use super::tasks::encoder_of;
 use super::vocabulary::VocabularyChange;
-use super::yaml::{self, Entry, Node, Value};
+use super::yaml::{self, Node, Value, YamlEntry};
 use super::{ClassWeights, Config};
-use draft::Draft;
+use draft::ConfigDraft;
 
 pub use settings::edit_settings;
 
@@ -32,7 +32,7 @@ pub fn edit_vocabulary(
     let root = yaml::parse(text).map_err(|fault| by_hand(&fault.message))?;
     let root = root.ok_or_else(|| by_hand("it is empty"))?;
     let model = value(&root, "model").ok_or_else(|| by_hand("it has no `model:`"))?;
-    let mut draft = Draft::new(text);
+    let mut draft = ConfigDraft::new(text);
     draft_change(&mut draft, model, change).map_err(&by_hand)?;
     let new = draft.finish();
     let read = Config::parse(&new, &config.file).map_err(|error| by_hand(&error.message))?;
@@ -55,7 +55,11 @@ fn comparable(config: &Config) -> Config {
     config
 }
 
-fn draft_change(draft: &mut Draft<'_>, model: &Node, change: &VocabularyChange) -> Result<(), &'static str> {
+fn draft_change(
+    draft: &mut ConfigDraft<'_>,
+    model: &Node,
+    change: &VocabularyChange,
+) -> Result<(), &'static str> {
     let encoder = entry(model, "target_encoder").ok_or("there is no `target_encoder`")?;
     let task = entry(&encoder.node, change.task());
     let known = || task.ok_or("the task is not in `target_encoder`");
@@ -109,7 +113,7 @@ fn draft_change(draft: &mut Draft<'_>, model: &Node, change: &VocabularyChange) 
 }
 
 /// The new task joins `target`, where there is one.
-fn add_target(draft: &mut Draft<'_>, model: &Node, name: &str) -> Result<(), &'static str> {
+fn add_target(draft: &mut ConfigDraft<'_>, model: &Node, name: &str) -> Result<(), &'static str> {
     let Some(list) = value(model, "target").filter(|list| !list.is_null()) else { return Ok(()) };
     let written = match &list.value {
         Value::List(items) => items.first().and_then(Node::text),
@@ -125,7 +129,12 @@ fn add_target(draft: &mut Draft<'_>, model: &Node, name: &str) -> Result<(), &'s
 }
 
 /// Removes a label's weight, with all groups that this leaves empty.
-fn remove_weight(draft: &mut Draft<'_>, model: &Node, task: &str, label: &str) -> Result<(), &'static str> {
+fn remove_weight(
+    draft: &mut ConfigDraft<'_>,
+    model: &Node,
+    task: &str,
+    label: &str,
+) -> Result<(), &'static str> {
     let Some(weights) = entry(model, "class_weights") else { return Ok(()) };
     let Some(of_task) = entry(&weights.node, task) else { return Ok(()) };
     if entry(&of_task.node, label).is_none() {
@@ -139,9 +148,9 @@ fn remove_weight(draft: &mut Draft<'_>, model: &Node, task: &str, label: &str) -
 
 /// Removes a key of a group, or the whole group if it has no other.
 fn remove_or_parent(
-    draft: &mut Draft<'_>,
+    draft: &mut ConfigDraft<'_>,
     model: &Node,
-    group: &Entry,
+    group: &YamlEntry,
     key: &str,
 ) -> Result<(), &'static str> {
     match entries(&group.node).len() {
@@ -150,7 +159,7 @@ fn remove_or_parent(
     }
 }
 
-fn weight_of<'a>(model: &'a Node, task: &str, label: &str) -> Option<&'a Entry> {
+fn weight_of<'a>(model: &'a Node, task: &str, label: &str) -> Option<&'a YamlEntry> {
     entry(&entry(&entry(model, "class_weights")?.node, task)?.node, label)
 }
 
@@ -175,14 +184,14 @@ fn item<'a>(list: &'a Node, label: &str) -> Result<&'a Node, &'static str> {
     items.iter().find(is_it).ok_or("the label is missing")
 }
 
-fn entries(node: &Node) -> &[Entry] {
+fn entries(node: &Node) -> &[YamlEntry] {
     match &node.value {
         Value::Map(entries) => entries,
         _ => &[],
     }
 }
 
-fn entry<'a>(node: &'a Node, key: &str) -> Option<&'a Entry> {
+fn entry<'a>(node: &'a Node, key: &str) -> Option<&'a YamlEntry> {
     entries(node).iter().find(|entry| entry.key.trim() == key)
 }
 

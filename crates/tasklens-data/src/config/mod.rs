@@ -26,9 +26,9 @@ use std::path::{Path, PathBuf};
 
 pub use edit::{edit_settings, edit_vocabulary};
 pub use networks::Backbone;
-pub use outside::{Outside, Written};
+pub use outside::{OutputPath, Outside};
 pub use presets::Recipe;
-pub use recipe::{Crop, Optimizer, Schedule, WEIGHT_DECAY};
+pub use recipe::{Optimizer, RandomCrop, Schedule, WEIGHT_DECAY};
 pub use root::Root;
 pub use vocabulary::VocabularyChange;
 pub use write::scalar as yaml_scalar;
@@ -46,7 +46,7 @@ pub struct Config {
     /// Where its relative paths start.
     pub root: Root,
     /// Where things are and go.
-    pub paths: Paths,
+    pub paths: ConfigPaths,
     /// What to train, and how.
     pub model: ModelConfig,
     /// Messages for the user, such as a `.h5` path that became `.safetensors`.
@@ -55,7 +55,7 @@ pub struct Config {
 
 /// The `paths:` section, made absolute.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Paths {
+pub struct ConfigPaths {
     /// `model_dataframe`: the CSV.
     pub model_dataframe: PathBuf,
     /// `model_path`: where the best checkpoint is copied when a run ends; optional.
@@ -166,7 +166,7 @@ pub struct Augmentation {
     pub horizontal_flip: bool,
     /// Enlarge a random part. Default none, which is not written out, so that older configs stay as they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub crop: Option<Crop>,
+    pub crop: Option<RandomCrop>,
 }
 
 impl Default for Augmentation {

@@ -1,12 +1,12 @@
 //! The networks that a config can name, with everything known about each, in one table.
 //!
 //! To add a network, add a row here and, if it is of a new kind, a file in `model/` with an arm in
-//! `model::trunk::build`. Plain data without dependencies: the set-up includes this very file to know which weights
+//! `model::network::new_trunk`. Plain data without dependencies: the set-up includes this very file to know which weights
 //! to fetch.
 
 /// Properties of a network that are known without building it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Facts {
+pub struct NetworkFacts {
     /// Its name in configs and checkpoints.
     pub name: &'static str,
     /// Its name in the window.
@@ -14,7 +14,7 @@ pub struct Facts {
     /// When to choose it, as a sentence fragment.
     pub good_for: &'static str,
     /// Architecture and size.
-    pub plan: Plan,
+    pub plan: NetworkPlan,
     /// Length of the feature vector.
     pub features: i64,
     /// Height and width of the images that its weights were trained on, in pixels.
@@ -31,7 +31,7 @@ pub struct Facts {
 
 /// The architecture of a network with its hyperparameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Plan {
+pub enum NetworkPlan {
     /// Xception, Chollet 2017.
     Xception(Widths),
     /// EfficientNet-Lite, Tan and Le 2019.
@@ -119,10 +119,10 @@ macro_rules! networks {
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
             /// Its properties.
-            pub fn facts(self) -> &'static Facts {
+            pub fn facts(self) -> &'static NetworkFacts {
                 match self {
                     $(Self::$variant => {
-                        const FACTS: Facts = $facts;
+                        const FACTS: NetworkFacts = $facts;
                         &FACTS
                     })+
                 }
@@ -146,11 +146,11 @@ impl Backbone {
 networks! {
     /// `xception`: Chollet 2017, as published.
     #[default]
-    Xception = Facts {
+    Xception = NetworkFacts {
         name: "xception",
         title: "Xception",
         good_for: "what configs of the Python project mean; the largest, for a GPU or with patience",
-        plan: Plan::Xception(Widths {
+        plan: NetworkPlan::Xception(Widths {
             stem: [32, 64],
             entry: [128, 256, 728],
             middle_blocks: 8,
@@ -173,11 +173,11 @@ networks! {
         }),
     };
     /// `xception_small`: the same blocks, narrower and fewer.
-    XceptionSmall = Facts {
+    XceptionSmall = NetworkFacts {
         name: "xception_small",
         title: "Xception, small",
         good_for: "training from scratch on a computer without a GPU, on drawings or many images",
-        plan: Plan::Xception(Widths {
+        plan: NetworkPlan::Xception(Widths {
             stem: [24, 48],
             entry: [96, 160, 256],
             middle_blocks: 2,
@@ -192,11 +192,11 @@ networks! {
         weights: None,
     };
     /// `efficientnet_lite0`: Tan and Le 2019, the smallest of the lite variant.
-    EfficientNetLite0 = Facts {
+    EfficientNetLite0 = NetworkFacts {
         name: "efficientnet_lite0",
         title: "EfficientNet-Lite0",
         good_for: "the fastest with ImageNet weights: old computers, large sets, quick answers",
-        plan: Plan::EfficientNetLite(Scale { width: 1.0, depth: 1.0 }),
+        plan: NetworkPlan::EfficientNetLite(Scale { width: 1.0, depth: 1.0 }),
         features: 1280,
         side: 224,
         mean: [127.0 / 255.0; 3],
@@ -215,11 +215,11 @@ networks! {
         }),
     };
     /// `efficientnet_lite1`: deeper.
-    EfficientNetLite1 = Facts {
+    EfficientNetLite1 = NetworkFacts {
         name: "efficientnet_lite1",
         title: "EfficientNet-Lite1",
         good_for: "between Lite0 and Lite2",
-        plan: Plan::EfficientNetLite(Scale { width: 1.0, depth: 1.1 }),
+        plan: NetworkPlan::EfficientNetLite(Scale { width: 1.0, depth: 1.1 }),
         features: 1280,
         side: 240,
         mean: [127.0 / 255.0; 3],
@@ -238,11 +238,11 @@ networks! {
         }),
     };
     /// `efficientnet_lite2`: deeper and wider.
-    EfficientNetLite2 = Facts {
+    EfficientNetLite2 = NetworkFacts {
         name: "efficientnet_lite2",
         title: "EfficientNet-Lite2",
         good_for: "photographs on a computer without a GPU, above all with the backbone frozen",
-        plan: Plan::EfficientNetLite(Scale { width: 1.1, depth: 1.2 }),
+        plan: NetworkPlan::EfficientNetLite(Scale { width: 1.1, depth: 1.2 }),
         features: 1280,
         side: 260,
         mean: [127.0 / 255.0; 3],

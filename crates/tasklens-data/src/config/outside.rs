@@ -5,11 +5,11 @@ use std::fmt;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use super::{Config, Paths};
+use super::{Config, ConfigPaths};
 
 /// A kind of output path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Written {
+pub enum OutputPath {
     /// The copy of the best model.
     Model,
     /// The copy of the history.
@@ -22,7 +22,7 @@ pub enum Written {
     Table,
 }
 
-impl Written {
+impl OutputPath {
     fn key(self) -> &'static str {
         match self {
             Self::Model => "paths.model_path",
@@ -33,7 +33,7 @@ impl Written {
     }
 
     /// Its path with links resolved; `None` if the config does not name it.
-    fn place(self, paths: &Paths) -> Option<PathBuf> {
+    fn place(self, paths: &ConfigPaths) -> Option<PathBuf> {
         let path = match self {
             Self::Model => paths.model_path.clone()?,
             Self::History => paths.training_history_path.clone()?,
@@ -68,7 +68,7 @@ impl Config {
 
     /// The paths among `written` that lie outside the project's folder. The config of a run lies in its run folder; a
     /// path that the project's own config names, too, belongs to the project. Reads the disk.
-    pub fn outside(&self, written: &[Written]) -> Vec<Outside> {
+    pub fn outside(&self, written: &[OutputPath]) -> Vec<Outside> {
         let folder = resolved(self.folder());
         let places = written.iter().filter_map(|of| Some((*of, of.place(&self.paths)?)));
         let mut outside: Vec<_> = places.filter(|(_, place)| !place.starts_with(&folder)).collect();
@@ -77,7 +77,7 @@ impl Config {
         }
         if let Some(project) = resolved(&self.paths.runs).parent() {
             let configs = configs_of(project);
-            let is_named = |of: Written, place: &PathBuf| {
+            let is_named = |of: OutputPath, place: &PathBuf| {
                 configs.iter().any(|config| of.place(&config.paths).as_ref() == Some(place))
             };
             outside.retain(|(of, place)| !place.starts_with(project) || !is_named(*of, place));
@@ -150,7 +150,8 @@ fn follow(path: &Path, links: usize) -> PathBuf {
 mod tests {
     use super::*;
 
-    const ALL: [Written; 4] = [Written::Model, Written::History, Written::Runs, Written::Table];
+    const ALL: [OutputPath; 4] =
+        [OutputPath::Model, OutputPath::History, OutputPath::Runs, OutputPath::Table];
 
     /// The keys of a config in `folder` that lead out of it.
     fn keys(folder: &Path, paths: &str) -> Vec<&'static str> {
@@ -212,7 +213,7 @@ mod tests {
         assert_eq!(keys(&project, "model_path: within/m.safetensors"), [""; 0]);
         assert_eq!(keys(&project, "model_path: loop/m.safetensors"), [""; 0]);
         symlink("../../home", project.join("in/features")).unwrap();
-        let written = [Written::Runs, Written::InRuns("features")];
+        let written = [OutputPath::Runs, OutputPath::InRuns("features")];
         assert_eq!(config(&project, "runs: in").outside(&written).len(), 1);
     }
 

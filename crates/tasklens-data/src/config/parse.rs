@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::limits::SIDES;
-use super::reader::{Reader, Section};
+use super::reader::{ConfigReader, Section};
 use super::tasks::{class_weights, target, target_encoder, task_weights};
-use super::yaml::{Node, Place, Value};
+use super::yaml::{Node, Value, YamlPlace};
 use super::{
-    Augmentation, Backbone, Config, ConfigError, DeviceChoice, ModelConfig, Paths, Precision, Pretrained,
-    Root, Schedule, recipe,
+    Augmentation, Backbone, Config, ConfigError, ConfigPaths, DeviceChoice, ModelConfig, Precision,
+    Pretrained, Root, Schedule, recipe,
 };
 
 const SECTIONS: &[&str] = &["paths", "model"];
@@ -51,17 +51,12 @@ const MODEL_KEYS: &[&str] = &[
 ];
 const AUGMENTATION_KEYS: &[&str] = &["rotation", "shift", "zoom", "brightness", "horizontal_flip", "crop"];
 const MAX_EPOCHS: u64 = 1_000_000;
-/// Defaults that another key refers to.
-pub(super) const LEARNING_RATE: f64 = 0.001;
-pub(super) const LR_REDUCER_FACTOR: f64 = 0.1;
-pub(super) const LR_REDUCER_PATIENCE: u64 = 5;
-pub(super) const MIN_LR: f64 = 1e-6;
 /// The size in the Python project's example.
 const DEFAULT_SIDE: u32 = 299;
 
 /// Reads the tree of a whole file (`None` if it is empty).
 pub(super) fn config(root: Option<&Node>, file: &Path) -> Result<Config, ConfigError> {
-    let mut reader = Reader::new(file);
+    let mut reader = ConfigReader::new(file);
     let none: &[_] = &[];
     let entries = root
         .map_or(none, |node| reader.map("config.yml", node, "the two groups of keys `paths:` and `model:`"));
@@ -77,7 +72,7 @@ pub(super) fn config(root: Option<&Node>, file: &Path) -> Result<Config, ConfigE
     Ok(Config { file, root: found, paths, model, notices })
 }
 
-fn section<'a>(reader: &mut Reader, top: &Section<'a>, name: &'a str) -> Section<'a> {
+fn section<'a>(reader: &mut ConfigReader, top: &Section<'a>, name: &'a str) -> Section<'a> {
     let node = top.get(name);
     let entries = node.map_or(&[][..], |node| reader.map(name, node, "a group of keys, indented below it"));
     let entry = top.entries.iter().find(|entry| entry.key == name);
@@ -88,7 +83,7 @@ fn section<'a>(reader: &mut Reader, top: &Section<'a>, name: &'a str) -> Section
 }
 
 /// Finds where relative paths start, for all that is read from here on.
-fn find_root(reader: &mut Reader, paths: &Section<'_>) -> Root {
+fn find_root(reader: &mut ConfigReader, paths: &Section<'_>) -> Root {
     let csv = paths.get("model_dataframe").and_then(Node::text).filter(|csv| !csv.is_empty());
     let Some(csv) = csv else { return Root { folder: reader.own.clone(), looked_in: Vec::new() } };
     let root = Root::of(&reader.own, csv);
@@ -97,7 +92,7 @@ fn find_root(reader: &mut Reader, paths: &Section<'_>) -> Root {
     root
 }
 
-fn paths(reader: &mut Reader, section: &Section<'_>) -> Paths {
+fn paths(reader: &mut ConfigReader, section: &Section<'_>) -> ConfigPaths {
     reader.only_known(section, PATH_KEYS, &[("model", MODEL_KEYS)]);
     let model_dataframe = reader.path(section, "model_dataframe");
     if model_dataframe.is_none() && section.get("model_dataframe").is_none_or(Node::is_null) {
@@ -106,7 +101,7 @@ fn paths(reader: &mut Reader, section: &Section<'_>) -> Paths {
             "`paths.model_dataframe` is missing: give the path of the CSV, relative to this file",
         );
     }
-    Paths {
+    ConfigPaths {
         model_dataframe: model_dataframe.unwrap_or_default(),
         model_path: reader.path(section, "model_path").map(|path| safetensors_path(reader, path)),
         training_history_path: reader.path(section, "training_history_path"),
@@ -116,7 +111,7 @@ fn paths(reader: &mut Reader, section: &Section<'_>) -> Paths {
 }
 
 /// The Python project saves HDF5; we write safetensors beside it.
-fn safetensors_path(reader: &mut Reader, path: PathBuf) -> PathBuf {
+fn safetensors_path(reader: &mut ConfigReader, path: PathBuf) -> PathBuf {
     let is_h5 =
         path.extension().is_some_and(|e| e.eq_ignore_ascii_case("h5") || e.eq_ignore_ascii_case("hdf5"));
     if !is_h5 {
@@ -131,7 +126,7 @@ fn safetensors_path(reader: &mut Reader, path: PathBuf) -> PathBuf {
     new
 }
 
-fn model(reader: &mut Reader, section: &Section<'_>) -> ModelConfig {
+fn model(reader: &mut ConfigReader, section: &Section<'_>) -> ModelConfig {
     reader.only_known(section, MODEL_KEYS, &[("paths", PATH_KEYS)]);
     let (height, width) = input_shape(reader, section);
     let all = target_encoder(reader, section);
@@ -152,7 +147,7 @@ fn model(reader: &mut Reader, section: &Section<'_>) -> ModelConfig {
         learning_rate: reader.number(
             section,
             "learning_rate",
-            LEARNING_RATE,
+            recipe::LEARNING_RATE,
             "a number above 0 and at most 1, such as 0.001",
             positive,
         ),
@@ -178,7 +173,7 @@ fn model(reader: &mut Reader, section: &Section<'_>) -> ModelConfig {
         lr_reducer_factor: reader.number(
             section,
             "lr_reducer_factor",
-            LR_REDUCER_FACTOR,
+            recipe::LR_REDUCER_FACTOR,
             "a number above 0 and below 1, such as 0.1",
             |value| value > 0.0 && value < 1.0,
         ),
@@ -186,7 +181,7 @@ fn model(reader: &mut Reader, section: &Section<'_>) -> ModelConfig {
             section,
             "lr_reducer_patience",
             0..=MAX_EPOCHS,
-            LR_REDUCER_PATIENCE,
+            recipe::LR_REDUCER_PATIENCE,
         ),
         lr_reducer_min_delta: reader.number(
             section,
@@ -196,9 +191,13 @@ fn model(reader: &mut Reader, section: &Section<'_>) -> ModelConfig {
             delta,
         ),
         lr_reducer_cooldown: reader.count(section, "lr_reducer_cooldown", 0..=MAX_EPOCHS, 0),
-        min_lr: reader.number(section, "min_lr", MIN_LR, "a number from 0 to 1, such as 0.000001", |value| {
-            (0.0..=1.0).contains(&value)
-        }),
+        min_lr: reader.number(
+            section,
+            "min_lr",
+            recipe::MIN_LR,
+            "a number from 0 to 1, such as 0.000001",
+            |value| (0.0..=1.0).contains(&value),
+        ),
         epochs: reader.count(section, "epochs", 1..=MAX_EPOCHS, 100),
         validation_split: reader.number(
             section,
@@ -234,7 +233,7 @@ fn model(reader: &mut Reader, section: &Section<'_>) -> ModelConfig {
 }
 
 /// `[height, width]`; a third entry must be 3 (RGB); Python's `(299, 299, 3)` is accepted, too.
-fn input_shape(reader: &mut Reader, section: &Section<'_>) -> (u32, u32) {
+fn input_shape(reader: &mut ConfigReader, section: &Section<'_>) -> (u32, u32) {
     let default = (DEFAULT_SIDE, DEFAULT_SIDE);
     let Some(node) = section.get("input_shape") else { return default };
     let sides: Option<Vec<u32>> = match &node.value {
@@ -261,7 +260,7 @@ fn input_shape(reader: &mut Reader, section: &Section<'_>) -> (u32, u32) {
     }
 }
 
-fn augmentation(reader: &mut Reader, model: &Section<'_>) -> Augmentation {
+fn augmentation(reader: &mut ConfigReader, model: &Section<'_>) -> Augmentation {
     let default = Augmentation::default();
     let Some(node) = model.get("augmentation") else { return default };
     if node.text().is_some_and(|text| matches!(text, "none" | "None" | "false" | "False")) {
@@ -284,7 +283,7 @@ fn augmentation(reader: &mut Reader, model: &Section<'_>) -> Augmentation {
     }
 }
 
-fn pretrained(reader: &mut Reader, section: &Section<'_>) -> Pretrained {
+fn pretrained(reader: &mut ConfigReader, section: &Section<'_>) -> Pretrained {
     let Some(node) = section.get("pretrained") else { return Pretrained::default() };
     match node.text() {
         Some("auto") => Pretrained::Auto,
@@ -299,7 +298,7 @@ fn pretrained(reader: &mut Reader, section: &Section<'_>) -> Pretrained {
     }
 }
 
-fn device(reader: &mut Reader, section: &Section<'_>) -> DeviceChoice {
+fn device(reader: &mut ConfigReader, section: &Section<'_>) -> DeviceChoice {
     let Some(node) = section.get("device") else { return DeviceChoice::default() };
     let choice = node.text().and_then(DeviceChoice::from_name);
     choice.unwrap_or_else(|| {
@@ -309,7 +308,7 @@ fn device(reader: &mut Reader, section: &Section<'_>) -> DeviceChoice {
 }
 
 /// A count, or `None` for `auto`.
-fn auto_or_count(reader: &mut Reader, section: &Section<'_>, key: &str) -> Option<usize> {
+fn auto_or_count(reader: &mut ConfigReader, section: &Section<'_>, key: &str) -> Option<usize> {
     let node = section.get(key)?;
     if node.text() == Some("auto") {
         return None;
@@ -322,8 +321,8 @@ fn auto_or_count(reader: &mut Reader, section: &Section<'_>, key: &str) -> Optio
 }
 
 /// A column can only have one role: image path, split or task.
-fn columns_are_distinct(reader: &mut Reader, section: &Section<'_>, model: &ModelConfig) {
-    let place_of = |key: &str| -> Option<Place> { section.get(key).map(|node| node.place.clone()) };
+fn columns_are_distinct(reader: &mut ConfigReader, section: &Section<'_>, model: &ModelConfig) {
+    let place_of = |key: &str| -> Option<YamlPlace> { section.get(key).map(|node| node.place.clone()) };
     let is_task = |column: &str| model.tasks.iter().any(|task| task.name == column);
     if is_task(&model.path_column) {
         let message =

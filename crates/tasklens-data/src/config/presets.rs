@@ -2,7 +2,7 @@
 //! suits a computer and a data set. A config that matches none is custom and stays as it is.
 
 use super::{
-    Augmentation, Backbone, Crop, ModelConfig, Optimizer, Pretrained, Schedule, WEIGHT_DECAY, parse,
+    Augmentation, Backbone, ModelConfig, Optimizer, Pretrained, RandomCrop, Schedule, WEIGHT_DECAY, recipe,
 };
 
 /// A training preset.
@@ -18,7 +18,7 @@ pub enum Recipe {
 
 /// What the suggestion depends on.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Facts {
+pub struct PresetFacts {
     /// Images of the project.
     pub images: usize,
     /// Number of images with a label.
@@ -137,7 +137,7 @@ impl Recipe {
     }
 
     /// Its keys for this computer and data set.
-    pub fn keys(self, facts: &Facts) -> Keys {
+    pub fn keys(self, facts: &PresetFacts) -> Keys {
         match self {
             Self::Quick => Keys::quick(facts),
             Self::Full => Keys::full(facts),
@@ -146,7 +146,7 @@ impl Recipe {
     }
 
     /// What it lacks on this computer, and how to get it.
-    pub fn lacks(self, facts: &Facts) -> Option<String> {
+    pub fn lacks(self, facts: &PresetFacts) -> Option<String> {
         let network = self.keys(facts).backbone;
         let weights = network.facts().weights.filter(|_| self != Self::Scratch)?;
         (!facts.weights.contains(&network)).then(|| {
@@ -162,10 +162,10 @@ impl Recipe {
     /// The preset that a config matches; `None` for a custom one.
     pub fn of(model: &ModelConfig) -> Option<Self> {
         let keys = Keys::of(model);
-        let cases = [0, 200, 2_000, MANY_IMAGES + 1]
-            .into_iter()
-            .flat_map(|images| [false, true].map(|has_gpu| Facts { images, has_gpu, ..Facts::default() }));
-        let cases: Vec<Facts> = cases.collect();
+        let cases = [0, 200, 2_000, MANY_IMAGES + 1].into_iter().flat_map(|images| {
+            [false, true].map(|has_gpu| PresetFacts { images, has_gpu, ..PresetFacts::default() })
+        });
+        let cases: Vec<PresetFacts> = cases.collect();
         let is_keys_of = |recipe: Self, facts| {
             let expected = recipe.keys(facts);
             is_shape_of(keys.size, expected.size.0) && Keys { size: keys.size, ..expected } == keys
@@ -174,7 +174,7 @@ impl Recipe {
     }
 
     /// The preset that suits this computer and data set.
-    pub fn proposed(facts: &Facts) -> Proposed {
+    pub fn proposed(facts: &PresetFacts) -> Proposed {
         let pretrained =
             if facts.has_gpu && facts.labelled >= FULL_LABELS { Self::Full } else { Self::Quick };
         let lacks = pretrained.lacks(facts);
@@ -183,7 +183,7 @@ impl Recipe {
     }
 }
 
-fn pretrained_network(facts: &Facts) -> Backbone {
+fn pretrained_network(facts: &PresetFacts) -> Backbone {
     if facts.has_gpu || facts.images <= MANY_IMAGES { ACCURATE } else { FAST }
 }
 
@@ -248,7 +248,7 @@ impl Keys {
         model.lr_reducer_factor = self.lr_reducer_factor;
     }
 
-    fn quick(facts: &Facts) -> Self {
+    fn quick(facts: &PresetFacts) -> Self {
         let network = pretrained_network(facts);
         Self {
             backbone: network,
@@ -273,8 +273,8 @@ impl Keys {
         .without_reducer()
     }
 
-    fn full(facts: &Facts) -> Self {
-        let crop = Crop { scale: CROP_SCALE, ..Crop::default() };
+    fn full(facts: &PresetFacts) -> Self {
+        let crop = RandomCrop { scale: CROP_SCALE, ..RandomCrop::default() };
         Self {
             freeze: false,
             frozen_epochs: FULL_FROZEN_EPOCHS,
@@ -288,7 +288,7 @@ impl Keys {
         }
     }
 
-    fn scratch(facts: &Facts) -> Self {
+    fn scratch(facts: &PresetFacts) -> Self {
         let (backbone, side) = match facts.has_gpu {
             true => (Backbone::Xception, SCRATCH_SIDE_OF_GPU),
             false => (Backbone::XceptionSmall, Backbone::XceptionSmall.facts().side),
@@ -319,8 +319,8 @@ impl Keys {
 
     fn without_reducer(self) -> Self {
         Self {
-            lr_reducer_patience: parse::LR_REDUCER_PATIENCE as usize,
-            lr_reducer_factor: parse::LR_REDUCER_FACTOR,
+            lr_reducer_patience: recipe::LR_REDUCER_PATIENCE as usize,
+            lr_reducer_factor: recipe::LR_REDUCER_FACTOR,
             ..self
         }
     }
@@ -331,8 +331,8 @@ mod tests {
     use super::*;
     use crate::config::Config;
 
-    fn facts(images: usize, has_gpu: bool) -> Facts {
-        Facts { images, labelled: images, has_gpu, weights: vec![ACCURATE, FAST], aspect: None }
+    fn facts(images: usize, has_gpu: bool) -> PresetFacts {
+        PresetFacts { images, labelled: images, has_gpu, weights: vec![ACCURATE, FAST], aspect: None }
     }
 
     fn model(keys: &str) -> ModelConfig {
@@ -362,19 +362,19 @@ mod tests {
 
     #[test]
     fn the_input_has_the_shape_of_the_images_and_the_area_of_the_networks_own() {
-        let keys = |aspect| Recipe::Quick.keys(&Facts { aspect: Some(aspect), ..facts(40, false) });
+        let keys = |aspect| Recipe::Quick.keys(&PresetFacts { aspect: Some(aspect), ..facts(40, false) });
         assert_eq!(keys(4.0 / 3.0).size, (304, 224));
         assert_eq!(keys(0.75).size, (224, 304));
         for percent in 40..250 {
             let aspect = percent as f32 / 100.0;
             for recipe in Recipe::ALL {
                 for (images, has_gpu) in [(40, false), (60_000, false), (40, true)] {
-                    let facts = Facts { aspect: Some(aspect), ..facts(images, has_gpu) };
+                    let facts = PresetFacts { aspect: Some(aspect), ..facts(images, has_gpu) };
                     let mut model = model("");
                     recipe.keys(&facts).put_into(&mut model);
                     assert_eq!(Recipe::of(&model), Some(recipe), "{aspect} {images} {has_gpu}");
                     let area = (model.height * model.width) as f32;
-                    let square = recipe.keys(&Facts { aspect: None, ..facts }).size.0.pow(2) as f32;
+                    let square = recipe.keys(&PresetFacts { aspect: None, ..facts }).size.0.pow(2) as f32;
                     assert!((0.8..1.2).contains(&(area / square)), "{aspect}: {area} instead of {square}");
                     model.height *= 2;
                     assert_eq!(Recipe::of(&model), None, "the shape of other images, not twice the area");
@@ -414,20 +414,20 @@ mod tests {
         assert_eq!(recipe(40, true), Recipe::Quick);
         assert_eq!(recipe(60_000, false), Recipe::Quick);
         assert_eq!(recipe(FULL_LABELS, true), Recipe::Full);
-        let unlabelled = Facts { labelled: 0, ..facts(60_000, true) };
+        let unlabelled = PresetFacts { labelled: 0, ..facts(60_000, true) };
         assert_eq!(Recipe::proposed(&unlabelled).recipe, Recipe::Quick);
     }
 
     #[test]
     fn without_the_weights_the_proposal_says_what_is_missing() {
-        let proposed = Recipe::proposed(&Facts { weights: vec![FAST], ..facts(40, false) });
+        let proposed = Recipe::proposed(&PresetFacts { weights: vec![FAST], ..facts(40, false) });
         assert_eq!(proposed.recipe, Recipe::Scratch);
         let lacks = proposed.lacks.unwrap();
         assert!(
             lacks.contains("EfficientNet-Lite2 (23 MB)") && lacks.contains("cargo xtask setup"),
             "{lacks}"
         );
-        assert_eq!(Recipe::Scratch.lacks(&Facts::default()), None);
+        assert_eq!(Recipe::Scratch.lacks(&PresetFacts::default()), None);
         assert_eq!(Recipe::Full.lacks(&facts(40, false)), None);
     }
 }

@@ -4,7 +4,7 @@
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use super::yaml::{Entry, Node, Place, Value};
+use super::yaml::{Node, Value, YamlEntry, YamlPlace};
 use super::{ConfigError, nearest, slips};
 
 /// A group of keys, such as `model`.
@@ -12,8 +12,8 @@ use super::{ConfigError, nearest, slips};
 pub(super) struct Section<'a> {
     /// The dotted name; empty at the top.
     pub name: &'a str,
-    pub place: Option<&'a Place>,
-    pub entries: &'a [Entry],
+    pub place: Option<&'a YamlPlace>,
+    pub entries: &'a [YamlEntry],
 }
 
 impl<'a> Section<'a> {
@@ -28,30 +28,30 @@ impl<'a> Section<'a> {
 }
 
 /// An error in the file.
-struct Fault {
-    place: Option<Place>,
+struct ConfigFault {
+    place: Option<YamlPlace>,
     message: String,
 }
 
 /// Collects errors and notices while a config is read.
-pub(super) struct Reader {
+pub(super) struct ConfigReader {
     /// Folder of the file.
     pub own: PathBuf,
     /// Relative paths start here.
     pub folder: PathBuf,
-    faults: Vec<Fault>,
+    faults: Vec<ConfigFault>,
     pub notices: Vec<String>,
 }
 
-impl Reader {
+impl ConfigReader {
     pub fn new(file: &Path) -> Self {
         let file = std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf());
         let own = file.parent().map(Path::to_path_buf).unwrap_or_default();
         Self { folder: own.clone(), own, faults: Vec::new(), notices: Vec::new() }
     }
 
-    pub fn fault(&mut self, place: Option<&Place>, message: impl Into<String>) {
-        self.faults.push(Fault { place: place.cloned(), message: message.into() });
+    pub fn fault(&mut self, place: Option<&YamlPlace>, message: impl Into<String>) {
+        self.faults.push(ConfigFault { place: place.cloned(), message: message.into() });
     }
 
     /// Reports a value that is invalid for its key.
@@ -62,15 +62,15 @@ impl Reader {
     /// The first error by line, with the number of the others; `Ok` if there is none.
     pub fn finish(mut self, file: &Path) -> Result<Vec<String>, ConfigError> {
         self.faults.sort_by_key(|fault| match fault.place {
-            Some(Place::Set(_)) => 0,
-            Some(Place::Line(line)) => line,
+            Some(YamlPlace::Set(_)) => 0,
+            Some(YamlPlace::Line(line)) => line,
             None => usize::MAX,
         });
         let others = self.faults.len().saturating_sub(1);
         let Some(first) = self.faults.into_iter().next() else { return Ok(self.notices) };
         let (line, mut message) = match first.place {
-            Some(Place::Line(line)) => (Some(line), first.message),
-            Some(Place::Set(argument)) => (None, format!("--set {argument}: {}", first.message)),
+            Some(YamlPlace::Line(line)) => (Some(line), first.message),
+            Some(YamlPlace::Set(argument)) => (None, format!("--set {argument}: {}", first.message)),
             None => (None, first.message),
         };
         if others > 0 {
@@ -100,7 +100,7 @@ impl Reader {
     }
 
     /// The entries of a map; null is an empty one.
-    pub fn map<'a>(&mut self, full: &str, node: &'a Node, expected: &str) -> &'a [Entry] {
+    pub fn map<'a>(&mut self, full: &str, node: &'a Node, expected: &str) -> &'a [YamlEntry] {
         match &node.value {
             Value::Map(entries) => entries,
             _ if node.is_null() => &[],

@@ -1,9 +1,15 @@
 //! Schedule, optimizer, stages and label smoothing. The defaults are those of the Python project: Adam, reduction of
 //! the learning rate on plateau, all layers from the first epoch.
 
-use super::reader::{Reader, Section};
+use super::ModelConfig;
+use super::reader::{ConfigReader, Section};
 use super::yaml::Node;
-use super::{ModelConfig, parse};
+
+/// Defaults that another key refers to.
+pub(super) const LEARNING_RATE: f64 = 0.001;
+pub(super) const LR_REDUCER_FACTOR: f64 = 0.1;
+pub(super) const LR_REDUCER_PATIENCE: u64 = 5;
+pub(super) const MIN_LR: f64 = 1e-6;
 
 /// `schedule`: how the learning rate changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,20 +65,20 @@ pub const WEIGHT_DECAY: f64 = 0.01;
 
 /// `augmentation.crop`: enlarges a random part of the image, as torchvision's `RandomResizedCrop` does.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Crop {
+pub struct RandomCrop {
     /// Range for the part's share of the area; 0.01 to 1.
     pub scale: (f32, f32),
     /// Range for width divided by height, on a logarithmic scale; 0.1 to 10.
     pub ratio: (f32, f32),
 }
 
-impl Default for Crop {
+impl Default for RandomCrop {
     fn default() -> Self {
         Self { scale: (0.08, 1.0), ratio: (0.75, 4.0 / 3.0) }
     }
 }
 
-pub(super) fn optimizer(reader: &mut Reader, section: &Section<'_>) -> Optimizer {
+pub(super) fn optimizer(reader: &mut ConfigReader, section: &Section<'_>) -> Optimizer {
     let choices = [("adam", false), ("adamw", true)];
     let is_adamw = reader.choice(section, "optimizer", &choices, false);
     let fits = |value: f64| (0.0..=1.0).contains(&value);
@@ -90,27 +96,27 @@ pub(super) fn optimizer(reader: &mut Reader, section: &Section<'_>) -> Optimizer
 }
 
 /// `None` if it is not given: the backbone then uses `learning_rate`.
-pub(super) fn backbone_learning_rate(reader: &mut Reader, section: &Section<'_>) -> Option<f64> {
+pub(super) fn backbone_learning_rate(reader: &mut ConfigReader, section: &Section<'_>) -> Option<f64> {
     section.get("backbone_learning_rate").filter(|node| !node.is_null())?;
     let fits = |value: f64| value > 0.0 && value <= 1.0;
     let expected = "a number above 0 and at most 1, such as 0.0005";
-    Some(reader.number(section, "backbone_learning_rate", parse::LEARNING_RATE, expected, fits))
+    Some(reader.number(section, "backbone_learning_rate", LEARNING_RATE, expected, fits))
 }
 
 /// `None` if cropping is off.
-pub(super) fn crop(reader: &mut Reader, augmentation: &Section<'_>) -> Option<Crop> {
+pub(super) fn crop(reader: &mut ConfigReader, augmentation: &Section<'_>) -> Option<RandomCrop> {
     let node = augmentation.get("crop").filter(|node| !node.is_null())?;
     match node.text().map(str::to_ascii_lowercase).as_deref() {
         Some("none" | "false" | "no" | "off") => return None,
-        Some("true" | "yes" | "on") => return Some(Crop::default()),
+        Some("true" | "yes" | "on") => return Some(RandomCrop::default()),
         _ => {}
     }
-    let (name, default) = (augmentation.full("crop"), Crop::default());
+    let (name, default) = (augmentation.full("crop"), RandomCrop::default());
     let expected = "`none`, `true`, or a group of keys such as `scale: [0.35, 1]`";
     let entries = reader.map(&name, node, expected);
     let section = Section { name: &name, place: Some(&node.place), entries };
     reader.only_known(&section, &["scale", "ratio"], &[]);
-    Some(Crop {
+    Some(RandomCrop {
         scale: reader.range(&section, "scale", default.scale, 0.01..=1.0),
         ratio: reader.range(&section, "ratio", default.ratio, 0.1..=10.0),
     })
@@ -142,7 +148,7 @@ impl ModelConfig {
 }
 
 /// Reports keys that contradict each other, and keys without effect.
-pub(super) fn check(reader: &mut Reader, section: &Section<'_>, model: &ModelConfig) {
+pub(super) fn check(reader: &mut ConfigReader, section: &Section<'_>, model: &ModelConfig) {
     let place = |key: &str| section.get(key).map(|node: &Node| &node.place);
     if let Some((key, message)) = model.contradiction() {
         reader.fault(place(key).or_else(|| place("epochs")), message);
@@ -161,9 +167,9 @@ pub(super) fn check(reader: &mut Reader, section: &Section<'_>, model: &ModelCon
 /// Whether a key differs from its default (the config of a run has every key).
 fn is_given(section: &Section<'_>, key: &str) -> bool {
     let default = match key {
-        "lr_reducer_factor" => parse::LR_REDUCER_FACTOR,
-        "lr_reducer_patience" => parse::LR_REDUCER_PATIENCE as f64,
-        "min_lr" => parse::MIN_LR,
+        "lr_reducer_factor" => LR_REDUCER_FACTOR,
+        "lr_reducer_patience" => LR_REDUCER_PATIENCE as f64,
+        "min_lr" => MIN_LR,
         _ => 0.0,
     };
     let value = section.get(key).and_then(Node::text).and_then(|text| text.parse::<f64>().ok());

@@ -1,12 +1,12 @@
 //! Reads tasks and labels from a config: `target_encoder`, `target` and the two kinds of weights.
 
 use super::limits::{FEWEST_LABELS, too_many};
-use super::reader::{Reader, Section, list};
-use super::yaml::{Entry, Node, Value};
+use super::reader::{ConfigReader, Section, list};
+use super::yaml::{Node, Value, YamlEntry};
 use super::{ClassWeights, Task, nearest};
 use crate::unicode;
 
-pub(super) fn target_encoder(reader: &mut Reader, section: &Section<'_>) -> Vec<Task> {
+pub(super) fn target_encoder(reader: &mut ConfigReader, section: &Section<'_>) -> Vec<Task> {
     const EXAMPLE: &str =
         "each task with its labels, such as `sleeves: [sleeveless, long_sleeve, short_sleeve]`";
     let node = section.get("target_encoder").filter(|node| !node.is_null());
@@ -51,11 +51,11 @@ pub(super) fn encoder_of(root: &Node) -> Vec<Task> {
         Value::List(items) => items.iter().map(text).collect(),
         _ => Vec::new(),
     };
-    let task = |entry: Entry| Task { name: entry.key.trim().to_owned(), labels: labels(&entry.node) };
+    let task = |entry: YamlEntry| Task { name: entry.key.trim().to_owned(), labels: labels(&entry.node) };
     encoder.map(|encoder| entries(&encoder).into_iter().map(task).collect()).unwrap_or_default()
 }
 
-fn labels(reader: &mut Reader, full: &str, node: &Node) -> Vec<String> {
+fn labels(reader: &mut ConfigReader, full: &str, node: &Node) -> Vec<String> {
     const EXPECTED: &str = "a list of labels, such as [short, long]";
     let Value::List(items) = &node.value else {
         reader.wrong(full, node, EXPECTED);
@@ -88,7 +88,7 @@ fn labels(reader: &mut Reader, full: &str, node: &Node) -> Vec<String> {
 }
 
 /// `target` selects and orders the tasks; its names may end in `_encoded`, as in the Python project.
-pub(super) fn target(reader: &mut Reader, section: &Section<'_>, all: &[Task]) -> Vec<Task> {
+pub(super) fn target(reader: &mut ConfigReader, section: &Section<'_>, all: &[Task]) -> Vec<Task> {
     let Some(node) = section.get("target").filter(|node| !node.is_null()) else { return all.to_vec() };
     let items = match &node.value {
         Value::List(items) => items.as_slice(),
@@ -124,7 +124,7 @@ pub(super) fn target(reader: &mut Reader, section: &Section<'_>, all: &[Task]) -
 }
 
 pub(super) fn task_weights(
-    reader: &mut Reader,
+    reader: &mut ConfigReader,
     section: &Section<'_>,
     all: &[Task],
     tasks: &[Task],
@@ -148,7 +148,7 @@ pub(super) fn task_weights(
 }
 
 pub(super) fn class_weights(
-    reader: &mut Reader,
+    reader: &mut ConfigReader,
     section: &Section<'_>,
     all: &[Task],
     tasks: &[Task],
@@ -191,7 +191,7 @@ fn weight_fits(weight: f64) -> bool {
     (0.0..=1000.0).contains(&weight)
 }
 
-fn unknown_task(reader: &mut Reader, key: &str, entry: &Entry, all: &[Task]) {
+fn unknown_task(reader: &mut ConfigReader, key: &str, entry: &YamlEntry, all: &[Task]) {
     let near = suggestion(&entry.key, all.iter().map(|task| task.name.as_str()));
     let message = format!("`model.{key}.{}`: `model.target_encoder` has no such task; {near}", entry.key);
     reader.fault(Some(&entry.place), message);

@@ -182,7 +182,7 @@ fn every_key_of_the_model_is_read() {
 fn every_key_of_the_paths_is_read() {
     let text = "paths: {model_dataframe: a.csv, model_path: m.safetensors, training_history_path: h.csv, runs: r, images: i}\nmodel: {target_encoder: {a: [x, y]}}";
     let config = Config::parse(text, &file()).unwrap();
-    let expected = Paths {
+    let expected = ConfigPaths {
         model_dataframe: beside("a.csv"),
         model_path: Some(beside("m.safetensors")),
         training_history_path: Some(beside("h.csv")),

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
 
-use super::{ClassWeights, Config, Crop, DeviceChoice, Optimizer, Precision, Pretrained};
+use super::{ClassWeights, Config, DeviceChoice, Optimizer, Precision, Pretrained, RandomCrop};
 
 /// The config for a file in `folder`, with relative paths; with absolute ones if no folder is given.
 pub(super) fn yaml(config: &Config, folder: Option<&Path>) -> String {
@@ -127,8 +127,8 @@ fn settings(config: &Config, base: &Base<'_>) -> Vec<String> {
     lines
 }
 
-fn crop(crop: Option<Crop>) -> String {
-    let Some(Crop { scale, ratio }) = crop else { return "none".to_owned() };
+fn crop(crop: Option<RandomCrop>) -> String {
+    let Some(RandomCrop { scale, ratio }) = crop else { return "none".to_owned() };
     format!("{{scale: [{}, {}], ratio: [{}, {}]}}", scale.0, scale.1, ratio.0, ratio.1)
 }
 

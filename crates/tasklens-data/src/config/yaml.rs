@@ -16,7 +16,7 @@ const MAX_DEPTH: usize = 32;
 
 /// Where something was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum YamlPlace {
     /// Line of the file, from 1.
     Line(usize),
     /// A `--set` argument, as `key=value`.
@@ -26,7 +26,7 @@ pub(super) enum Place {
 /// A value and its position.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
-    pub place: Place,
+    pub place: YamlPlace,
     pub value: Value,
     /// Its bytes in the text; empty for `--set`. A group ends with its last value.
     pub span: Range<usize>,
@@ -43,14 +43,14 @@ pub(super) enum Value {
         plain: bool,
     },
     List(Vec<Node>),
-    Map(Vec<Entry>),
+    Map(Vec<YamlEntry>),
 }
 
 /// One `key: value` of a map.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct YamlEntry {
     pub key: String,
-    pub place: Place,
+    pub place: YamlPlace,
     /// The key's bytes in the text.
     pub span: Range<usize>,
     pub node: Node,
@@ -66,11 +66,11 @@ pub(super) struct YamlError {
 impl Node {
     /// The tree of an empty file, once `--set` adds something.
     pub fn empty_map() -> Self {
-        Self::set(&Place::Line(1), Value::Map(Vec::new()))
+        Self::set(&YamlPlace::Line(1), Value::Map(Vec::new()))
     }
 
     /// A value that comes from `--set`.
-    fn set(place: &Place, value: Value) -> Self {
+    fn set(place: &YamlPlace, value: Value) -> Self {
         Self { place: place.clone(), value, span: 0..0, is_flow: false }
     }
 
@@ -192,7 +192,7 @@ impl<'input> Builder<'input> {
             _ => return Err(self.error("unexpected end")),
         };
         let is_flow = is_flow && !matches!(value, Value::Scalar { .. });
-        let node = Node { place: Place::Line(line), value, span: start..end.max(start), is_flow };
+        let node = Node { place: YamlPlace::Line(line), value, span: start..end.max(start), is_flow };
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
         }
@@ -228,8 +228,8 @@ impl<'input> Builder<'input> {
     }
 
     /// The entries, and the byte at which the group is closed.
-    fn map(&mut self, depth: usize) -> Result<(Vec<Entry>, usize), YamlError> {
-        let (mut entries, mut closing) = (Vec::<Entry>::new(), 0);
+    fn map(&mut self, depth: usize) -> Result<(Vec<YamlEntry>, usize), YamlError> {
+        let (mut entries, mut closing) = (Vec::<YamlEntry>::new(), 0);
         while let Some((event, span)) = self.next()? {
             if event == Event::MappingEnd {
                 closing = self.byte(span.start.index());
@@ -239,12 +239,14 @@ impl<'input> Builder<'input> {
             let Value::Scalar { text, .. } = key.value else {
                 return Err(self.error("a key must be text, not a list or a group of keys"));
             };
-            if let Some(Entry { place: Place::Line(first), .. }) = entries.iter().find(|e| e.key == text) {
+            if let Some(YamlEntry { place: YamlPlace::Line(first), .. }) =
+                entries.iter().find(|e| e.key == text)
+            {
                 return Err(self.error(format!("`{text}` is given twice (first on line {first})")));
             }
             let Some((event, span)) = self.next()? else { break };
             let node = self.node(event, span, depth + 1)?;
-            entries.push(Entry { key: text, place: key.place, span: key.span, node });
+            entries.push(YamlEntry { key: text, place: key.place, span: key.span, node });
         }
         Ok((entries, closing))
     }
@@ -315,7 +317,7 @@ fn advice(info: &str) -> Option<&'static str> {
 /// The value is not YAML, or a part of the key is not a group of keys; the message says which.
 pub(super) fn set(root: &mut Node, key: &str, value: &str) -> Result<(), String> {
     let argument = format!("{key}={value}");
-    let place = Place::Set(argument.clone());
+    let place = YamlPlace::Set(argument.clone());
     let node = match parse(value) {
         Ok(Some(node)) => relocate(node, &place),
         Ok(None) => Node::set(&place, Value::Scalar { text: String::new(), plain: true }),
@@ -334,7 +336,7 @@ pub(super) fn set(root: &mut Node, key: &str, value: &str) -> Result<(), String>
     }
     let Some(entries) = entries_of(group) else { return Err(no_group(&argument, last)) };
     let index = entry_index(entries, last, &place, node.clone());
-    entries[index] = Entry { key: last.to_owned(), place, span: 0..0, node };
+    entries[index] = YamlEntry { key: last.to_owned(), place, span: 0..0, node };
     Ok(())
 }
 
@@ -345,7 +347,7 @@ fn no_group(argument: &str, part: &str) -> String {
 }
 
 /// The entries of a map; a null becomes an empty map first.
-fn entries_of(node: &mut Node) -> Option<&mut Vec<Entry>> {
+fn entries_of(node: &mut Node) -> Option<&mut Vec<YamlEntry>> {
     if node.is_null() {
         node.value = Value::Map(Vec::new());
     }
@@ -355,20 +357,20 @@ fn entries_of(node: &mut Node) -> Option<&mut Vec<Entry>> {
     }
 }
 
-fn entry_index(entries: &mut Vec<Entry>, key: &str, place: &Place, node: Node) -> usize {
+fn entry_index(entries: &mut Vec<YamlEntry>, key: &str, place: &YamlPlace, node: Node) -> usize {
     entries.iter().position(|entry| entry.key == key).unwrap_or_else(|| {
-        entries.push(Entry { key: key.to_owned(), place: place.clone(), span: 0..0, node });
+        entries.push(YamlEntry { key: key.to_owned(), place: place.clone(), span: 0..0, node });
         entries.len() - 1
     })
 }
 
-fn relocate(node: Node, place: &Place) -> Node {
+fn relocate(node: Node, place: &YamlPlace) -> Node {
     let value = match node.value {
         Value::List(items) => Value::List(items.into_iter().map(|item| relocate(item, place)).collect()),
         Value::Map(entries) => Value::Map(
             entries
                 .into_iter()
-                .map(|e| Entry { node: relocate(e.node, place), place: place.clone(), ..e })
+                .map(|e| YamlEntry { node: relocate(e.node, place), place: place.clone(), ..e })
                 .collect(),
         ),
         scalar @ Value::Scalar { .. } => scalar,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::Columns;
-use super::problems::{Kind, Problem};
+use super::problems::{Problem, ProblemKind};
 use super::table::Table;
 use crate::config::{Task, nearest};
 use crate::unicode::composed;
@@ -36,7 +36,13 @@ pub(super) fn encode(
                     let class = encoder.class(text);
                     if class.is_none() {
                         let message = encoder.unknown(text);
-                        problems.push(Problem::in_row(Kind::UnknownLabel, table, row, column, message));
+                        problems.push(Problem::in_row(
+                            ProblemKind::UnknownLabel,
+                            table,
+                            row,
+                            column,
+                            message,
+                        ));
                     }
                     class
                 })

@@ -1,6 +1,6 @@
 //! Turns a folder of images into a project: a CSV and a config for labelling.
 //!
-//! [`find_images`] lists the images; the user edits a [`Draft`], which [`Draft::write`] then writes. No existing file
+//! [`find_images`] lists the images; the user edits a [`ProjectDraft`], which [`ProjectDraft::write`] then writes. No existing file
 //! is ever replaced.
 
 mod find;
@@ -34,7 +34,7 @@ pub const SEPARATORS: [char; 5] = [',', ';', '\t', '\n', '\r'];
 
 /// A project that is being set up.
 #[derive(Clone, Debug)]
-pub struct Draft {
+pub struct ProjectDraft {
     pub found: Arc<FoundImages>,
     /// The tasks, in order.
     pub tasks: Vec<DraftTask>,
@@ -51,7 +51,7 @@ pub struct DraftTask {
     pub is_of_folders: bool,
 }
 
-/// The files that [`Draft::write`] wrote.
+/// The files that [`ProjectDraft::write`] wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created {
     /// The config, which opens the project.
@@ -87,7 +87,7 @@ impl DraftTask {
     }
 }
 
-impl Draft {
+impl ProjectDraft {
     /// What the user must correct before it can be written; `None` when it is ready.
     pub fn obstacle(&self) -> Option<String> {
         if self.found.images.is_empty() {
@@ -128,7 +128,7 @@ impl Draft {
     /// unused names.
     ///
     /// # Errors
-    /// Something must be corrected first, see [`Draft::obstacle`]; or a file cannot be written, in which case neither
+    /// Something must be corrected first, see [`ProjectDraft::obstacle`]; or a file cannot be written, in which case neither
     /// is left behind.
     pub fn write(&self, training: &Proposed) -> anyhow::Result<Created> {
         if let Some(obstacle) = self.obstacle() {

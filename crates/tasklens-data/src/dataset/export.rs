@@ -54,7 +54,7 @@ pub enum Placing {
 
 /// The result of an export.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Written {
+pub struct ExportOutcome {
     /// What was written and where, for the user.
     pub summary: String,
     /// Messages about what may be unexpected.
@@ -75,7 +75,7 @@ pub fn export(
     form: &Form,
     target: &Path,
     progress: &mut KeepGoing<'_>,
-) -> anyhow::Result<Written> {
+) -> anyhow::Result<ExportOutcome> {
     let output = || Output::of(target).with_context(|| format!("{} cannot be written", target.display()));
     match form {
         Form::Csv => csv(dataset, values, target, &output()?),
@@ -86,7 +86,7 @@ pub fn export(
     }
 }
 
-fn csv(dataset: &Dataset, values: &Values, target: &Path, output: &Output) -> anyhow::Result<Written> {
+fn csv(dataset: &Dataset, values: &Values, target: &Path, output: &Output) -> anyhow::Result<ExportOutcome> {
     let outcome = merge::export(dataset, &values.pending(), OnConflict::Overwrite, target)?;
     let changed = outcome.rows_changed;
     let rows = plural(changed, "row", "rows");
@@ -97,7 +97,7 @@ fn csv(dataset: &Dataset, values: &Values, target: &Path, output: &Output) -> an
     let missing = outcome.missing.first().map(|missing| {
         format!("{} label edits have no cell in the CSV: {}", outcome.missing.len(), missing.why)
     });
-    Ok(Written { summary, notices: missing.into_iter().collect(), left_out: 0 })
+    Ok(ExportOutcome { summary, notices: missing.into_iter().collect(), left_out: 0 })
 }
 
 fn json_lines(
@@ -106,7 +106,7 @@ fn json_lines(
     target: &Path,
     output: &Output,
     progress: &mut KeepGoing<'_>,
-) -> anyhow::Result<Written> {
+) -> anyhow::Result<ExportOutcome> {
     if is_same(target, &dataset.table.path) {
         bail!("{} is the CSV itself; choose another name", target.display());
     }
@@ -133,7 +133,7 @@ fn json_lines(
     written.with_context(|| format!("{output} cannot be written"))?;
     let to = if output.is_standard() { output.to_string() } else { target.display().to_string() };
     let summary = format!("{} were written to {to}", counted(rows.len(), "image"));
-    Ok(Written { summary, ..Written::default() })
+    Ok(ExportOutcome { summary, ..ExportOutcome::default() })
 }
 
 fn object(dataset: &Dataset, flags: &HashMap<&str, &str>, row: usize, target: &Path) -> serde_json::Value {

@@ -13,7 +13,7 @@ use std::thread;
 
 use search::Listings;
 pub use told::Guesses;
-use told::Kind;
+use told::NameDifference;
 
 use crate::config::Config;
 use crate::work::cores;
@@ -43,13 +43,13 @@ pub struct Located {
 }
 
 /// The result of looking up a cell.
-enum Place {
+enum Lookup {
     /// Nothing, or several candidates.
     Nowhere,
     /// The exact file under one of the roots, and whether the next root has another such file.
     At { root: usize, path: PathBuf, is_twice: bool },
     /// A file with a similar name.
-    Near(PathBuf, Kind),
+    Near(PathBuf, NameDifference),
 }
 
 impl ImageFinder {
@@ -69,9 +69,9 @@ impl ImageFinder {
     /// Whether a cell names a file, including its extension: `3` may well mean something else than `3.png`.
     pub fn finds(&self, cell: &str) -> bool {
         match self.place(cell) {
-            Place::At { .. } => true,
-            Place::Near(_, kind) => kind < Kind::Ending,
-            Place::Nowhere => false,
+            Lookup::At { .. } => true,
+            Lookup::Near(_, kind) => kind < NameDifference::Ending,
+            Lookup::Nowhere => false,
         }
     }
 
@@ -87,9 +87,9 @@ impl ImageFinder {
             let sample: Vec<usize> = (0..cells.len()).step_by(step).collect();
             let found = self.places(cells, &sample);
             let mut roots = found.iter().filter_map(|place| match place {
-                Place::Nowhere => None,
-                Place::At { root, .. } => Some(Some(*root)),
-                Place::Near(..) => Some(None),
+                Lookup::Nowhere => None,
+                Lookup::At { root, .. } => Some(Some(*root)),
+                Lookup::Near(..) => Some(None),
             });
             let first = roots.next().unwrap_or(Some(0));
             if let Some(root) = first.filter(|_| roots.all(|root| root == first)) {
@@ -108,12 +108,12 @@ impl ImageFinder {
         located
     }
 
-    fn take(&self, located: &mut Located, cells: &[String], found: impl Iterator<Item = (usize, Place)>) {
+    fn take(&self, located: &mut Located, cells: &[String], found: impl Iterator<Item = (usize, Lookup)>) {
         for (row, place) in found {
             let (path, kind) = match place {
-                Place::Nowhere => continue,
-                Place::At { path, is_twice, .. } => (path, is_twice.then_some(Kind::Twice)),
-                Place::Near(path, kind) => (path, Some(kind)),
+                Lookup::Nowhere => continue,
+                Lookup::At { path, is_twice, .. } => (path, is_twice.then_some(NameDifference::Twice)),
+                Lookup::Near(path, kind) => (path, Some(kind)),
             };
             if let Some(kind) = kind {
                 located.guesses.add(kind, row, &cells[row], &path);
@@ -123,7 +123,7 @@ impl ImageFinder {
     }
 
     /// Looks up these rows, on several threads if there are many.
-    fn places(&self, cells: &[String], rows: &[usize]) -> Vec<Place> {
+    fn places(&self, cells: &[String], rows: &[usize]) -> Vec<Lookup> {
         let threads = cores();
         let part = rows.len().div_ceil(threads).max(LEAST_PER_THREAD);
         let look_up = |rows: &[usize]| rows.iter().map(|row| self.place(&cells[*row])).collect::<Vec<_>>();
@@ -134,15 +134,15 @@ impl ImageFinder {
             let parts: Vec<_> = rows.chunks(part).map(|rows| scope.spawn(|| look_up(rows))).collect();
             let rows = rows.chunks(part);
             let found = parts.into_iter().zip(rows).flat_map(|(part, rows)| {
-                part.join().unwrap_or_else(|_| rows.iter().map(|_| Place::Nowhere).collect())
+                part.join().unwrap_or_else(|_| rows.iter().map(|_| Lookup::Nowhere).collect())
             });
             found.collect()
         })
     }
 
-    fn place(&self, cell: &str) -> Place {
+    fn place(&self, cell: &str) -> Lookup {
         if cell.is_empty() {
-            return Place::Nowhere;
+            return Lookup::Nowhere;
         }
         let paths: Vec<PathBuf> = self.roots.iter().map(|root| written::under(root, cell)).collect();
         let mut there = paths.iter().enumerate().filter(|(_, path)| path.is_file());
@@ -150,11 +150,11 @@ impl ImageFinder {
             let is_other = |(_, other): (usize, &PathBuf)| {
                 other != path && !same_file::is_same_file(path, other).unwrap_or(false)
             };
-            return Place::At { root, path: path.clone(), is_twice: there.any(is_other) };
+            return Lookup::At { root, path: path.clone(), is_twice: there.any(is_other) };
         }
         match &self.listings.nearest(&self.roots, cell)[..] {
-            [(path, kind)] => Place::Near(path.clone(), *kind),
-            _ => Place::Nowhere,
+            [(path, kind)] => Lookup::Near(path.clone(), *kind),
+            _ => Lookup::Nowhere,
         }
     }
 }

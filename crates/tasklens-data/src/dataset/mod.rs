@@ -30,7 +30,7 @@ use crate::text::plural;
 use image_paths::{ImageFinder, Located};
 pub use image_paths::{images_named, images_of_project};
 pub use image_row::ImageRow;
-use problems::{Checked, Kind, Problem, Severity};
+use problems::{Checked, Problem, ProblemKind, Severity};
 use split::{Part, Rule, Split, lot};
 use table::Table;
 pub use table_images::TableImages;
@@ -197,7 +197,7 @@ impl Dataset {
     fn image_problem_by(&self, finder: &ImageFinder, row: usize, message: String) -> Problem {
         let is_missing = table_images::is_missing(&self.rows[row].image);
         let message = if is_missing { finder.why_missing(&self.image_key(row)) } else { message };
-        Problem::in_row(Kind::Image, &self.table, row, self.columns.path, message)
+        Problem::in_row(ProblemKind::Image, &self.table, row, self.columns.path, message)
     }
 
     fn image_finder(&self) -> ImageFinder {
@@ -272,14 +272,18 @@ impl Dataset {
 
     /// Determines the usable rows again after labels changed; faults of images stay.
     fn settle_rows(&mut self) {
-        let is_found_anew =
-            |kind| matches!(kind, Kind::Form | Kind::EmptyPath | Kind::Duplicate | Kind::Split);
+        let is_found_anew = |kind| {
+            matches!(
+                kind,
+                ProblemKind::Form | ProblemKind::EmptyPath | ProblemKind::Duplicate | ProblemKind::Split
+            )
+        };
         self.problems.retain(|problem| problem.row.is_none() || !is_found_anew(problem.kind));
         for row in &mut self.rows {
             row.usable = row.can_be_used();
         }
         self.check_rows();
-        for problem in self.problems.iter().filter(|problem| problem.kind == Kind::Image) {
+        for problem in self.problems.iter().filter(|problem| problem.kind == ProblemKind::Image) {
             if let Some(row) = problem.row
                 && problem.severity >= Severity::Warning
             {

@@ -29,7 +29,7 @@ pub enum Severity {
 /// The subject of a [`Problem`]; problems of a kind are shown together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum ProblemKind {
     /// The table as a whole: its encoding, its columns, that it has rows.
     Table,
     /// A task or one of its labels has too few rows.
@@ -48,7 +48,7 @@ pub enum Kind {
     Image,
 }
 
-impl Kind {
+impl ProblemKind {
     /// The kind in words, for headings: "unknown label".
     pub fn name(self) -> &'static str {
         match self {
@@ -69,7 +69,7 @@ impl Kind {
 pub struct Problem {
     pub severity: Severity,
     /// What it is about.
-    pub kind: Kind,
+    pub kind: ProblemKind,
     /// Index into `Dataset::rows`, if it is about one row.
     pub row: Option<usize>,
     /// Line in the CSV (from 1, the header is line 1), if it is about one row.
@@ -82,18 +82,29 @@ pub struct Problem {
 
 impl Problem {
     /// A warning about one cell.
-    pub(super) fn in_row(kind: Kind, table: &Table, row: usize, column: usize, message: String) -> Self {
+    pub(super) fn in_row(
+        kind: ProblemKind,
+        table: &Table,
+        row: usize,
+        column: usize,
+        message: String,
+    ) -> Self {
         Self { column: table.headers.get(column).cloned(), ..Self::of_row(kind, table, row, message) }
     }
 
     /// A warning about one row.
-    pub(super) fn of_row(kind: Kind, table: &Table, row: usize, message: String) -> Self {
+    pub(super) fn of_row(kind: ProblemKind, table: &Table, row: usize, message: String) -> Self {
         let line = Some(table.line_of_row(row));
         Self { severity: Severity::Warning, kind, row: Some(row), line, column: None, message }
     }
 
     /// A problem of the whole table or one of its columns.
-    pub(super) fn overall(severity: Severity, kind: Kind, column: Option<&str>, message: String) -> Self {
+    pub(super) fn overall(
+        severity: Severity,
+        kind: ProblemKind,
+        column: Option<&str>,
+        message: String,
+    ) -> Self {
         Self { severity, kind, row: None, line: None, column: column.map(str::to_owned), message }
     }
 }

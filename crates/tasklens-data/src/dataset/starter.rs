@@ -96,9 +96,9 @@ impl StarterConfig<'_> {
 /// Column at which comments start.
 const COMMENT_AT: usize = 34;
 
-type Line<'a> = &'a mut dyn FnMut(String, &str);
+type WriteLine<'a> = &'a mut dyn FnMut(String, &str);
 
-fn stages_yaml(keys: &Keys, line: Line<'_>) {
+fn stages_yaml(keys: &Keys, line: WriteLine<'_>) {
     if keys.freeze {
         line("freeze_convolutional_layers: true".to_owned(), "train the heads alone: fast without a GPU");
     }
@@ -107,7 +107,7 @@ fn stages_yaml(keys: &Keys, line: Line<'_>) {
     }
 }
 
-fn augmentation_yaml(augmentation: &Augmentation, line: Line<'_>) {
+fn augmentation_yaml(augmentation: &Augmentation, line: WriteLine<'_>) {
     if *augmentation == Augmentation::default() {
         return;
     }
@@ -128,7 +128,7 @@ fn augmentation_yaml(augmentation: &Augmentation, line: Line<'_>) {
     }
 }
 
-fn rates_yaml(keys: &Keys, line: Line<'_>) {
+fn rates_yaml(keys: &Keys, line: WriteLine<'_>) {
     if let Optimizer::AdamW { .. } = keys.optimizer {
         line(format!("optimizer: {}", keys.optimizer.name()), "");
     }

@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use part::Part;
+use part::PartialFile;
 use stream::{Broken, Get, Stream};
 
 /// A file to download.
@@ -135,7 +135,7 @@ impl Download {
     ) -> Result<(), DownloadError> {
         let folder = self.to.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder).map_err(|source| self.disk(folder, source))?;
-        let mut part = Part::take(&self.to).map_err(|source| self.disk(folder, source))?;
+        let mut part = PartialFile::take(&self.to).map_err(|source| self.disk(folder, source))?;
         match self.try_often(&mut part, progress, keep_going) {
             Ok(()) => {
                 part.place(&self.to).map_err(|source| self.disk(&self.to, source))?;
@@ -154,7 +154,7 @@ impl Download {
     /// Retries until the part is complete and verified.
     fn try_often(
         &self,
-        part: &mut Part,
+        part: &mut PartialFile,
         progress: &dyn Fn(u64, u64),
         keep_going: &dyn Fn() -> bool,
     ) -> Result<(), DownloadError> {
@@ -187,7 +187,7 @@ impl Download {
 
     fn try_once(
         &self,
-        part: &mut Part,
+        part: &mut PartialFile,
         until: Instant,
         progress: &dyn Fn(u64, u64),
         keep_going: &dyn Fn() -> bool,
@@ -245,7 +245,7 @@ impl Download {
     fn receive(
         &self,
         stream: &Stream,
-        part: &mut Part,
+        part: &mut PartialFile,
         start: u64,
         of: Option<u64>,
         progress: &dyn Fn(u64, u64),
@@ -281,7 +281,7 @@ impl Download {
     }
 
     /// Verifies the digest by reading back the file on disk.
-    fn check(&self, part: &mut Part, start: u64, keep_going: &dyn Fn() -> bool) -> Result<(), Failed> {
+    fn check(&self, part: &mut PartialFile, start: u64, keep_going: &dyn Fn() -> bool) -> Result<(), Failed> {
         let Some(expected) = &self.sha256 else { return Ok(()) };
         let found = part.digest(keep_going).map_err(|source| self.disk_failed(source))?;
         let found = found.ok_or(Failed::For(DownloadError::Cancelled))?;

@@ -21,24 +21,24 @@ const RANDOM: usize = 12;
 const MAX_MARK_BYTES: u64 = 1024;
 
 /// A part that is locked by this download.
-pub(super) struct Part {
+pub(super) struct PartialFile {
     path: PathBuf,
     file: File,
 }
 
-impl Part {
+impl PartialFile {
     /// The longest unlocked part of `to`, else a new one. Other unlocked ones are removed.
     pub fn take(to: &Path) -> io::Result<Self> {
         let (folder, name) = place_of(to)?;
         let mut left = left_over(folder, name);
-        left.sort_by_key(Part::len);
+        left.sort_by_key(PartialFile::len);
         while let Some(longest) = left.pop() {
             // Its owner may have finished it between our check and our lock. Then it was renamed, and this fails,
             // because names are never reused.
             if let Ok((path, ())) = named(folder, name, |path| fs::rename(&longest.path, path)) {
                 // Without its ETag, only the digest can tell whether it is usable.
                 drop(fs::rename(mark_of(&longest.path), mark_of(&path)));
-                left.into_iter().for_each(Part::remove);
+                left.into_iter().for_each(PartialFile::remove);
                 return Ok(Self { path, file: longest.file });
             }
         }
@@ -122,7 +122,7 @@ impl Part {
 /// Removes unlocked parts of `to`.
 pub(super) fn remove_left_over(to: &Path) {
     if let Ok((folder, name)) = place_of(to) {
-        left_over(folder, name).into_iter().for_each(Part::remove);
+        left_over(folder, name).into_iter().for_each(PartialFile::remove);
     }
 }
 
@@ -153,7 +153,7 @@ fn named<T>(
 }
 
 /// Locks and returns all unlocked parts; an ETag file without its part is removed.
-fn left_over(folder: &Path, name: &OsStr) -> Vec<Part> {
+fn left_over(folder: &Path, name: &OsStr) -> Vec<PartialFile> {
     let mut parts = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         // Links are not followed: their targets are not ours.
@@ -163,7 +163,9 @@ fn left_over(folder: &Path, name: &OsStr) -> Vec<Part> {
         let (path, found) = (entry.path(), entry.file_name());
         if is_part(&found, name) {
             let file = OpenOptions::new().read(true).write(true).open(&path);
-            parts.extend(file.ok().filter(|file| file.try_lock().is_ok()).map(|file| Part { path, file }));
+            parts.extend(
+                file.ok().filter(|file| file.try_lock().is_ok()).map(|file| PartialFile { path, file }),
+            );
         } else if let Some(part) = found.to_str().and_then(|found| found.strip_suffix(MARK_END))
             && is_part(OsStr::new(part), name)
             && !folder.join(part).exists()
@@ -205,14 +207,14 @@ mod tests {
     fn a_part_in_use_is_left_alone_and_the_longest_of_the_rest_is_taken_up() {
         let folder = tempfile::tempdir().unwrap();
         let to = folder.path().join("w");
-        let mut busy = Part::take(&to).unwrap();
+        let mut busy = PartialFile::take(&to).unwrap();
         busy.append(b"in use, and the longest of all").unwrap();
-        let mut long = Part::take(&to).unwrap();
+        let mut long = PartialFile::take(&to).unwrap();
         long.append(b"long").unwrap();
         long.set_mark("\"v1\"").unwrap();
-        let short = Part::take(&to).unwrap();
+        let short = PartialFile::take(&to).unwrap();
         drop((long, short));
-        let taken = Part::take(&to).unwrap();
+        let taken = PartialFile::take(&to).unwrap();
         assert_eq!((taken.len(), taken.mark().as_deref()), (4, Some("\"v1\"")));
         // The busy one, ours and its mark.
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
@@ -230,7 +232,7 @@ mod tests {
         let precious = folder.path().join("precious");
         fs::write(&precious, "mine").unwrap();
         std::os::unix::fs::symlink(&precious, folder.path().join("w.part")).unwrap();
-        let mut part = Part::take(&folder.path().join("w")).unwrap();
+        let mut part = PartialFile::take(&folder.path().join("w")).unwrap();
         part.append(b"other").unwrap();
         part.remove();
         remove_left_over(&folder.path().join("w"));

@@ -26,13 +26,13 @@ pub struct Get {
 
 /// The head of a response.
 #[derive(Clone, Debug)]
-pub struct Head {
+pub struct ResponseHead {
     /// HTTP status code.
     pub status: u16,
     headers: ureq::http::HeaderMap,
 }
 
-impl Head {
+impl ResponseHead {
     /// The value of a header, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
@@ -45,7 +45,7 @@ impl Head {
 }
 
 enum Message {
-    Head(Head),
+    Head(ResponseHead),
     Data(Vec<u8>),
     End,
     Failed(String),
@@ -90,7 +90,7 @@ impl Stream {
     }
 
     /// Waits for the status and headers; must be called first.
-    pub fn head(&self, keep_going: &dyn Fn() -> bool) -> Result<Head, Broken> {
+    pub fn head(&self, keep_going: &dyn Fn() -> bool) -> Result<ResponseHead, Broken> {
         match self.next(keep_going)? {
             Message::Head(head) => Ok(head),
             Message::Failed(why) => Err(Broken::Network(why)),
@@ -149,7 +149,7 @@ fn read(get: &Get, total: Option<Duration>, sender: &SyncSender<Message>) -> Res
         request = request.header(*name, value);
     }
     let response = request.call()?;
-    let head = Head { status: response.status().as_u16(), headers: response.headers().clone() };
+    let head = ResponseHead { status: response.status().as_u16(), headers: response.headers().clone() };
     if sender.send(Message::Head(head)).is_err() {
         return Ok(());
     }

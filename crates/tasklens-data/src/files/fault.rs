@@ -29,7 +29,7 @@ pub enum Call {
 
 /// The fault at the chosen call. Numbers are OS error codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum DiskFault {
     /// It fails; later calls succeed.
     Once(i32),
     /// It fails, as do all later calls that need disk space.
@@ -42,9 +42,9 @@ pub enum Fault {
     KilledHalfway,
 }
 
-struct Plan {
+struct FaultPlan {
     at: u64,
-    fault: Fault,
+    fault: DiskFault,
     calls: Vec<Call>,
     is_dead: bool,
     is_failing: bool,
@@ -65,7 +65,7 @@ pub(super) fn skips_syncs() -> bool {
 
 thread_local! {
     static SKIPS_SYNCS: Cell<bool> = const { Cell::new(false) };
-    static PLAN: RefCell<Option<Plan>> = const { RefCell::new(None) };
+    static PLAN: RefCell<Option<FaultPlan>> = const { RefCell::new(None) };
     static MEANWHILE: RefCell<Option<Meanwhile>> = const { RefCell::new(None) };
 }
 
@@ -79,8 +79,8 @@ pub fn meanwhile<T>(call: Call, act: impl FnOnce() + 'static, work: impl FnOnce(
 
 /// Runs `work` with a fault at its call number `at` (from 0), and returns the calls that it made. If there are no
 /// more than `at`, the fault did not happen.
-pub fn inject<T>(at: u64, fault: Fault, work: impl FnOnce() -> T) -> (T, Vec<Call>) {
-    let plan = Plan { at, fault, calls: Vec::new(), is_dead: false, is_failing: false };
+pub fn inject<T>(at: u64, fault: DiskFault, work: impl FnOnce() -> T) -> (T, Vec<Call>) {
+    let plan = FaultPlan { at, fault, calls: Vec::new(), is_dead: false, is_failing: false };
     PLAN.with(|cell| *cell.borrow_mut() = Some(plan));
     let made = work();
     let calls = PLAN.with(|cell| cell.borrow_mut().take()).map(|plan| plan.calls);
@@ -118,7 +118,7 @@ pub(super) fn check(call: Call) -> io::Result<()> {
     }
 }
 
-impl Plan {
+impl FaultPlan {
     fn judge(&mut self, call: Call) -> Verdict {
         let is_here = self.calls.len() as u64 == self.at;
         self.calls.push(call);
@@ -128,19 +128,19 @@ impl Plan {
         }
         let needs_room = matches!(call, Call::CreateFolder | Call::Create | Call::Write);
         match self.fault {
-            Fault::Once(code) if is_here => Verdict::Fails(io::Error::from_raw_os_error(code)),
-            Fault::FromHere(code) if is_here || (self.is_failing && needs_room) => {
+            DiskFault::Once(code) if is_here => Verdict::Fails(io::Error::from_raw_os_error(code)),
+            DiskFault::FromHere(code) if is_here || (self.is_failing && needs_room) => {
                 self.is_failing = true;
                 Verdict::Fails(io::Error::from_raw_os_error(code))
             }
-            Fault::Short(code) if is_here && call == Call::Write => {
+            DiskFault::Short(code) if is_here && call == Call::Write => {
                 Verdict::Halfway(io::Error::from_raw_os_error(code))
             }
-            Fault::Killed if is_here => {
+            DiskFault::Killed if is_here => {
                 self.is_dead = true;
                 Verdict::Fails(dead())
             }
-            Fault::KilledHalfway if is_here => {
+            DiskFault::KilledHalfway if is_here => {
                 self.is_dead = true;
                 Verdict::Halfway(dead())
             }

@@ -12,7 +12,7 @@ use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::{Rng as _, SeedableRng as _};
 
 use super::Rgb;
-use crate::config::{Augmentation, Crop};
+use crate::config::{Augmentation, RandomCrop};
 
 /// Fractional bits of a fixed-point coordinate.
 const FRACTION: u32 = 16;
@@ -42,21 +42,25 @@ struct Change {
     zoom: [f32; 2],
     brightness: f32,
     flip: bool,
-    part: Option<Part>,
+    part: Option<CroppedPart>,
 }
 
 /// A rectangle of the image, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Part {
+struct CroppedPart {
     left: u32,
     top: u32,
     width: u32,
     height: u32,
 }
 
-impl Part {
+impl CroppedPart {
     /// Draws with `between`, which returns uniform numbers from its first to below its second argument.
-    fn draw(crop: &Crop, (width, height): (u32, u32), between: &mut impl FnMut(f32, f32) -> f32) -> Self {
+    fn draw(
+        crop: &RandomCrop,
+        (width, height): (u32, u32),
+        between: &mut impl FnMut(f32, f32) -> f32,
+    ) -> Self {
         let area = width as f32 * height as f32;
         for _ in 0..10 {
             let target = area * between(crop.scale.0, crop.scale.1);
@@ -72,7 +76,7 @@ impl Part {
         Self::in_the_middle(crop, (width, height))
     }
 
-    fn in_the_middle(crop: &Crop, (width, height): (u32, u32)) -> Self {
+    fn in_the_middle(crop: &RandomCrop, (width, height): (u32, u32)) -> Self {
         let ratio = width as f32 / height as f32;
         let (mut part_width, mut part_height) = (width, height);
         if ratio < crop.ratio.0 {
@@ -99,7 +103,7 @@ impl Change {
             brightness: between(how.brightness.0, how.brightness.1),
             flip: between(0.0, 1.0) < 0.5 && how.horizontal_flip,
             // Last, so that it does not affect the other draws.
-            part: how.crop.map(|crop| Part::draw(&crop, size, &mut between)),
+            part: how.crop.map(|crop| CroppedPart::draw(&crop, size, &mut between)),
         }
     }
 

@@ -23,7 +23,7 @@ use super::budget::{Budget, Share};
 use crate::files::regular;
 use crate::panics;
 pub use error::ImageError;
-use header::Header;
+use header::ImageHeader;
 
 /// Extensions of supported images, for finding them in folders and tables.
 pub const ENDINGS: [&str; 9] = ["jpg", "jpeg", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff"];
@@ -111,7 +111,7 @@ pub fn decode_file(path: &Path) -> Result<Decoded, ImageError> {
 fn decode_file_within(path: &Path, budget: &'static Budget) -> Result<Decoded, ImageError> {
     let name = path.display().to_string();
     without_panics(&name, || {
-        let header = Header { name: &name };
+        let header = ImageHeader { name: &name };
         let failed = |source| ImageError::Io { name: name.clone(), source };
         let file = open(path)?;
         let length = file.metadata().map_err(failed)?.len();
@@ -138,7 +138,7 @@ fn decode_file_within(path: &Path, budget: &'static Budget) -> Result<Decoded, I
 /// See [`ImageError`].
 pub fn decode_bytes(bytes: &[u8], name: &str) -> Result<Decoded, ImageError> {
     without_panics(name, || {
-        let (header, budget, length) = (Header { name }, Budget::of_process(), bytes.len() as u64);
+        let (header, budget, length) = (ImageHeader { name }, Budget::of_process(), bytes.len() as u64);
         let format = header.format_of(bytes)?;
         header.check_length(length, format)?;
         if format != ImageFormat::Jpeg {
@@ -191,7 +191,7 @@ pub fn probe_file(path: &Path) -> Result<(u32, u32), ImageError> {
         let failed = |source| ImageError::Io { name: name.clone(), source };
         let length = file.metadata().map_err(failed)?.len();
         let mut file = BufReader::with_capacity(READ_BYTES, file);
-        let header = Header { name: &name };
+        let header = ImageHeader { name: &name };
         let format = header.format_of(file.fill_buf().map_err(failed)?)?;
         header.probe(file, format, length)
     })?;

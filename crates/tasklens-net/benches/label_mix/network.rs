@@ -7,7 +7,7 @@ use std::time::Instant;
 use tasklens_data::config::{Config, DeviceChoice};
 use tasklens_net::inference::Predictor;
 use tasklens_net::inference::loader::Batching;
-use tasklens_net::inference::outputs::{Outputs, Store};
+use tasklens_net::inference::outputs::{OutputStore, Outputs};
 use tasklens_net::training;
 use tasklens_net::training::events::Event;
 
@@ -34,7 +34,7 @@ pub fn outputs(
         let (images, secs) = (labelled.len(), began.elapsed().as_secs_f64());
         eprintln!("{} {seed}: {images} images, {epochs} epochs in {secs:.0} s", subject.name);
     }
-    let store = Store::of(&run).expect("a store");
+    let store = OutputStore::of(&run).expect("a store");
     let rows = &subject.dataset.rows;
     let which: Vec<usize> = (0..rows.len()).collect();
     let open = || Predictor::open(&run, DeviceChoice::Cpu);

@@ -5,7 +5,7 @@ use std::time::Instant;
 use tasklens_data::config::{Backbone, Config, DeviceChoice, Pretrained};
 use tasklens_net::inference::Predictor;
 use tasklens_net::inference::loader::Batching;
-use tasklens_net::inference::outputs::{Outputs, Store};
+use tasklens_net::inference::outputs::{OutputStore, Outputs};
 use tasklens_net::labelling::suggestions::Suggestions;
 use tasklens_net::model::pretrained;
 use tasklens_net::training::base_network;
@@ -33,7 +33,7 @@ fn computed(config: &Config, subject: &Subject) -> Outputs {
     let network =
         base_network::prepare(config, subject.dataset.rows.len(), &pretrained::cached, &|_, _| {}, &|| true)
             .expect("the weights of the set-up");
-    let store = Store::of(&network).expect("a store");
+    let store = OutputStore::of(&network).expect("a store");
     let open = || Predictor::open(&network, DeviceChoice::Auto);
     let rows = &subject.dataset.rows;
     let which: Vec<usize> = (0..rows.len()).collect();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use half::f16;
 use tasklens_net::inference::features::{
-    Buffer, Features, Identity, MINIATURE_BYTES, SHARD_IMAGES, Store, View,
+    FeatureBuffer, FeatureStore, Features, Identity, MINIATURE_BYTES, SHARD_IMAGES, View,
 };
 
 /// A vector per miniature.
@@ -16,7 +16,7 @@ pub fn of_miniatures(
 ) -> anyhow::Result<Features> {
     // What is mapped stays when the folder goes.
     let folder = tempfile::tempdir()?;
-    let mut store = Store::of(folder.path(), "drawn", dimensions);
+    let mut store = FeatureStore::of(folder.path(), "drawn", dimensions);
     let mut identities = Vec::new();
     for miniatures in miniatures.chunks(SHARD_IMAGES * MINIATURE_BYTES) {
         let first = identities.len();
@@ -28,7 +28,10 @@ pub fn of_miniatures(
             (0..dimensions).for_each(|i| features.extend(f16::from_f32(draw(item, i)).to_le_bytes()));
         }
         let stamps = vec![[0; 2]; images.len()];
-        store.append(&View::Plain, &Buffer { images, stamps, features, miniatures: miniatures.to_vec() })?;
+        store.append(
+            &View::Plain,
+            &FeatureBuffer { images, stamps, features, miniatures: miniatures.to_vec() },
+        )?;
     }
     let shelf = store.read();
     let places: Option<Vec<_>> = shelf.find(&View::Plain, &identities).into_iter().collect();

@@ -27,7 +27,7 @@ pub struct Gpu {
 
 /// Why no NVIDIA GPU can be used; the messages say what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
+pub enum CudaProblem {
     /// There is no driver library.
     #[error("no NVIDIA driver was found; without an NVIDIA GPU there is nothing to do")]
     NoDriver,
@@ -63,26 +63,26 @@ pub enum Problem {
 
 /// Opens libtorch's CUDA half on the first call, if there is a driver with a GPU, and returns the GPUs. Later calls
 /// return the result of the first.
-pub fn load() -> Result<&'static [Gpu], &'static Problem> {
-    static LOADED: OnceLock<Result<Vec<Gpu>, Problem>> = OnceLock::new();
+pub fn load() -> Result<&'static [Gpu], &'static CudaProblem> {
+    static LOADED: OnceLock<Result<Vec<Gpu>, CudaProblem>> = OnceLock::new();
     LOADED.get_or_init(try_load).as_ref().map(Vec::as_slice)
 }
 
-fn try_load() -> Result<Vec<Gpu>, Problem> {
+fn try_load() -> Result<Vec<Gpu>, CudaProblem> {
     let (version, gpus) = driver()?;
     if version < NEEDED {
-        return Err(Problem::OldDriver { found: cuda_version(version) });
+        return Err(CudaProblem::OldDriver { found: cuda_version(version) });
     }
     if gpus.is_empty() {
-        return Err(Problem::NoGpu);
+        return Err(CudaProblem::NoGpu);
     }
     // A libtorch that was linked with its CUDA half needs no help.
     if tch_links_cuda() {
         return Ok(gpus);
     }
-    let path = library().ok_or(Problem::NoLibrary)?;
+    let path = library().ok_or(CudaProblem::NoLibrary)?;
     open_forever(&path)
-        .map_err(|error| Problem::Library { path: path.clone(), reason: error.to_string() })?;
+        .map_err(|error| CudaProblem::Library { path: path.clone(), reason: error.to_string() })?;
     // These are looked for by name when first used, but along the CPU half's paths; once open, they are
     // found wherever they lie.
     for name in ["libcaffe2_nvrtc.so", "libtorch_cuda_linalg.so"] {
@@ -90,7 +90,7 @@ fn try_load() -> Result<Vec<Gpu>, Problem> {
             log::debug!("{name} was not loaded: {error}");
         }
     }
-    if tch::Cuda::is_available() { Ok(gpus) } else { Err(Problem::NotTaken { path }) }
+    if tch::Cuda::is_available() { Ok(gpus) } else { Err(CudaProblem::NotTaken { path }) }
 }
 
 /// Whether the CUDA half is loaded already. This must not ask libtorch, which would cache the answer.
@@ -161,22 +161,22 @@ fn open_forever(path: &Path) -> Result<(), libloading::Error> {
 }
 
 /// The CUDA version that the driver supports (13000 is 13.0), and the GPUs.
-pub fn driver() -> Result<(i32, Vec<Gpu>), Problem> {
+pub fn driver() -> Result<(i32, Vec<Gpu>), CudaProblem> {
     let name = if cfg!(windows) { "nvcuda.dll" } else { "libcuda.so.1" };
     // SAFETY: the driver's library has no initialiser with requirements on its caller.
-    let library = unsafe { Library::new(name) }.map_err(|_| Problem::NoDriver)?;
+    let library = unsafe { Library::new(name) }.map_err(|_| CudaProblem::NoDriver)?;
     let found = read_driver(&library);
     // libtorch uses the driver to the end of the process.
     std::mem::forget(library);
     found
 }
 
-fn read_driver(library: &Library) -> Result<(i32, Vec<Gpu>), Problem> {
+fn read_driver(library: &Library) -> Result<(i32, Vec<Gpu>), CudaProblem> {
     const NO_DEVICE: c_int = 100;
     const MAJOR: c_int = 75;
     const MINOR: c_int = 76;
-    let missing = |_| Problem::NoDriver;
-    let check = |code: c_int| if code == 0 { Ok(()) } else { Err(Problem::Driver(code)) };
+    let missing = |_| CudaProblem::NoDriver;
+    let check = |code: c_int| if code == 0 { Ok(()) } else { Err(CudaProblem::Driver(code)) };
     // SAFETY: the signatures are those of NVIDIA's cuda.h, and have been since CUDA 3.2; every pointer
     // is to a local that lives through the call, and buffers are passed with their size.
     unsafe {

@@ -14,7 +14,7 @@ use tasklens_data::work::KeepGoing;
 
 use super::compare::FEWEST;
 use super::intervals::Estimate;
-use super::report::{Report, TaskReport};
+use super::report::{EvaluationReport, TaskReport};
 use super::scores::TaskScores;
 
 /// Number of images to show of each kind.
@@ -26,7 +26,7 @@ const STYLE: &str = include_str!("page/style.css");
 
 /// Writes the page. Decodes the images that it shows, which takes a while. `keep_going` gets (done, of) and returns
 /// whether to continue; after a cancel the remaining images are shown as paths.
-pub fn page(report: &Report, keep_going: &mut KeepGoing<'_>) -> String {
+pub fn page(report: &EvaluationReport, keep_going: &mut KeepGoing<'_>) -> String {
     let pictures = Pictures::load(report, keep_going);
     let name = report.model.file_name().unwrap_or(report.model.as_os_str()).to_string_lossy();
     let mut body = format!(
@@ -79,7 +79,7 @@ pub(crate) fn short(text: &str, most: usize) -> String {
 }
 
 /// One row per task and part.
-fn summary(report: &Report) -> String {
+fn summary(report: &EvaluationReport) -> String {
     let mut rows = String::new();
     for task in &report.tasks {
         for (part, scores) in task.scores.parts() {
@@ -109,7 +109,7 @@ fn summary(report: &Report) -> String {
 }
 
 /// What this run fixes and breaks compared with another.
-fn comparison_section(report: &Report) -> String {
+fn comparison_section(report: &EvaluationReport) -> String {
     let Some(comparison) = &report.comparison else { return String::new() };
     let mut rows = String::new();
     for task in &comparison.tasks {
@@ -235,7 +235,7 @@ fn labels_table(task: &TaskReport, scores: &TaskScores) -> String {
     )
 }
 
-fn duplicates_section(report: &Report, pictures: &Pictures) -> String {
+fn duplicates_section(report: &EvaluationReport, pictures: &Pictures) -> String {
     let Some(pairs) = report.duplicates.as_ref().filter(|pairs| !pairs.is_empty()) else {
         return String::new();
     };
@@ -258,7 +258,7 @@ fn duplicates_section(report: &Report, pictures: &Pictures) -> String {
 struct Pictures(HashMap<PathBuf, String>);
 
 impl Pictures {
-    fn load(report: &Report, keep_going: &mut KeepGoing<'_>) -> Self {
+    fn load(report: &EvaluationReport, keep_going: &mut KeepGoing<'_>) -> Self {
         let mut wanted: Vec<&Path> = Vec::new();
         for task in &report.tasks {
             wanted.extend(task.mistakes.iter().take(MOST).map(|mistake| mistake.image.as_path()));
@@ -326,7 +326,7 @@ mod tests {
     use super::*;
     use crate::evaluation::inspection::Inspection;
     use crate::evaluation::inspection::tests::{dataset, outputs};
-    use crate::evaluation::report::RunComparison;
+    use crate::evaluation::run_comparison::RunComparison;
 
     #[test]
     fn the_page_shows_the_worst_image_and_no_markup_of_the_user() {
@@ -341,7 +341,7 @@ mod tests {
         dataset.rows[1].image = picture;
         inspection.tasks[0].task.name = "print & \"more\"".to_owned();
         let tasks = (0..2).map(|task| TaskReport::new(&dataset, &inspection, task)).collect();
-        let report = Report {
+        let report = EvaluationReport {
             model: "runs/x<y".into(),
             images: 2,
             failures: vec!["c.jpg is missing".into()],

@@ -12,7 +12,7 @@ use super::confusion::{Confusion, Margins};
 use super::intervals::{self, Estimate, proportion};
 use crate::inference::most_probable;
 use calibration::Reliability;
-pub use calibration::{BINS, Bin, Calibration};
+pub use calibration::{BINS, Calibration, CalibrationBin};
 use macro_averages::macro_averages;
 
 /// The scores of one task. Undefined scores, such as the recall of a label without rows, are `None`.

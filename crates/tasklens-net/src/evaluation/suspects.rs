@@ -10,31 +10,25 @@
 //! The two kinds of probabilities differ in confidence, so each has its own thresholds. The share of wrong labels is
 //! estimated only from rows that the network was not trained on ([`wrong_labels`]).
 
+mod out_of_sample;
+
 use std::collections::HashSet;
 use std::path::Path;
 
-use serde::Serialize;
-use tasklens_data::config::Task;
 use tasklens_data::dataset::split::Part;
 use tasklens_data::dataset::{Dataset, ImageRow};
 use tasklens_data::work::KeepGoing;
 
-use super::inspection::{Inspection, TaskItems};
-use super::intervals;
+use super::inspection::Inspection;
 use super::label_issues::{self, Issue, Quality};
-use super::report::{LabelError, LabelErrors};
+use super::memorised::Memorised;
 use super::track_record::{TrackRecord, TrackRecords};
 use super::wrong_labels::{self, WrongLabels};
 use crate::inference::most_probable;
-use crate::inference::outputs::{Features, derived};
-use crate::training::out_of_sample::{Kept, Settings, cross_validate_kept};
+pub use out_of_sample::Unseen;
 
 /// Margin by which another label must be more probable than the given one.
 const MARGIN: f64 = 0.25;
-/// A network counts as having memorised its training rows if it is this much more accurate on them, and wrong less
-/// than half as often.
-const BY_HEART: f64 = 0.03;
-
 /// A suspected label.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Suspect {
@@ -68,40 +62,6 @@ pub struct TaskSuspects {
     pub suspects: Vec<Suspect>,
 }
 
-/// The network is far better on its training rows than on others.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Memorised {
-    /// Its accuracy on training rows, 0 to 1.
-    pub train: f64,
-    /// Its accuracy on other rows, 0 to 1.
-    pub held_out: f64,
-    /// Whether its training rows were judged by a network that did not see their labels.
-    pub judged_by_other: bool,
-}
-
-/// Maps rows of the dataset to features `[rows, D]` of a network that saw none of their labels; `None` if there is no
-/// such network, or if cancelled by the second argument, which gets (done, of).
-pub type Unseen<'a> = dyn FnMut(&[usize], &mut KeepGoing<'_>) -> anyhow::Result<Option<Features>> + 'a;
-
-impl Memorised {
-    /// A warning, without a full stop.
-    pub fn warning(&self) -> String {
-        let knows = format!(
-            "The network knows its training images by heart ({:.1} % right, {:.1} % of the others)",
-            100.0 * self.train,
-            100.0 * self.held_out
-        );
-        match self.judged_by_other {
-            true => {
-                format!("{knows}: their labels were judged with a pretrained network that never saw them")
-            }
-            false => format!(
-                "{knows}: many of their wrong labels look right to it. A run of fewer epochs finds more"
-            ),
-        }
-    }
-}
-
 /// Finds the suspects of every task; `inspection` belongs to `dataset`. Expensive results are kept in `folder` (that
 /// of the outputs) until labels change. `unseen` is called if the network has memorised its rows. `keep_going` gets
 /// (done, of); `None` if it cancelled.
@@ -118,8 +78,10 @@ pub fn find(
     let (trained, held_out): (Vec<usize>, Vec<usize>) =
         (0..inspection.len()).partition(|item| inspection.parts[*item] == Part::Train);
     let mut by_heart: Vec<_> =
-        inspection.tasks.iter().map(|task| memorised(task, &trained, &held_out)).collect();
-    let Some(probabilities) = out_of_sample(inspection, folder, &mut by_heart, unseen, keep_going)? else {
+        inspection.tasks.iter().map(|task| Memorised::of(task, &trained, &held_out)).collect();
+    let Some(probabilities) =
+        out_of_sample::probabilities(inspection, folder, &mut by_heart, unseen, keep_going)?
+    else {
         return Ok(None);
     };
     let tasks = inspection.tasks.iter().zip(&probabilities).zip(by_heart);
@@ -149,18 +111,6 @@ pub fn find(
         }
     });
     Ok(Some(found.collect()))
-}
-
-/// Checks whether the network has memorised its training rows.
-fn memorised(task: &TaskItems, trained: &[usize], held_out: &[usize]) -> Option<Memorised> {
-    let accuracy = |items: &[usize]| {
-        let answers: Vec<bool> = items.iter().filter_map(|item| task.is_right(*item)).collect();
-        intervals::proportion(answers.iter().filter(|right| **right).count(), answers.len())
-    };
-    let (train, held_out) = (accuracy(trained)?, accuracy(held_out)?);
-    let (is_far, is_certain) = (train.value - held_out.value > BY_HEART, train.low > held_out.high);
-    let is_far = is_far && is_certain && 1.0 - train.value < 0.5 * (1.0 - held_out.value);
-    is_far.then_some(Memorised { train: train.value, held_out: held_out.value, judged_by_other: false })
 }
 
 /// The labels of one task and the probabilities to judge them by.
@@ -214,95 +164,10 @@ fn issues(labels: &[Option<u32>], probabilities: &[f32], classes: usize) -> Vec<
     issues
 }
 
-/// `[task]`, each `[items, labels]`: for every item the probabilities of a network that was not trained on it.
-/// Records in `by_heart` which rows were judged by another network.
-fn out_of_sample(
-    inspection: &Inspection,
-    folder: &Path,
-    by_heart: &mut [Option<Memorised>],
-    unseen: &mut Unseen<'_>,
-    keep_going: &mut KeepGoing<'_>,
-) -> anyhow::Result<Option<Vec<Vec<f32>>>> {
-    let mut all: Vec<Vec<f32>> = inspection.tasks.iter().map(|task| task.probabilities.clone()).collect();
-    let trained = inspection.items_of(Some(Part::Train));
-    if trained.is_empty() || inspection.features.is_empty() {
-        return Ok(Some(all));
-    }
-    let features = inspection.features.pick(&trained);
-    let every: Vec<usize> = (0..all.len()).collect();
-    let kept = Kept { folder, name: derived::OUT_OF_SAMPLE };
-    if judge_anew(inspection, &trained, &features, &every, kept, &mut all, keep_going)?.is_none() {
-        return Ok(None);
-    }
-    let known: Vec<usize> = every.into_iter().filter(|task| by_heart[*task].is_some()).collect();
-    if known.is_empty() {
-        return Ok(Some(all));
-    }
-    let rows: Vec<usize> = trained.iter().map(|item| inspection.rows[*item]).collect();
-    // Without them the list is incomplete, and says so.
-    let found = unseen(&rows, keep_going).unwrap_or_else(|error| {
-        log::warn!("no pretrained network judges the labels: {error:#}");
-        None
-    });
-    let Some(features) = found.filter(|features| features.len() == rows.len()) else {
-        return Ok(keep_going(0, 0).then_some(all));
-    };
-    let kept = Kept { folder, name: derived::UNSEEN };
-    if judge_anew(inspection, &trained, &features, &known, kept, &mut all, keep_going)?.is_none() {
-        return Ok(None);
-    }
-    for memorised in by_heart.iter_mut().flatten() {
-        memorised.judged_by_other = true;
-    }
-    Ok(Some(all))
-}
-
-/// Writes the probabilities of cross-validated heads for the items `trained` into `all`; also takes their features
-/// and the tasks to judge.
-fn judge_anew(
-    inspection: &Inspection,
-    trained: &[usize],
-    features: &Features,
-    which: &[usize],
-    kept: Kept<'_>,
-    all: &mut [Vec<f32>],
-    keep_going: &mut KeepGoing<'_>,
-) -> anyhow::Result<Option<()>> {
-    let labels: Vec<Vec<Option<u32>>> = which
-        .iter()
-        .map(|task| trained.iter().map(|item| inspection.tasks[*task].labels[*item]).collect())
-        .collect();
-    let tasks: Vec<Task> = which.iter().map(|task| inspection.tasks[*task].task.clone()).collect();
-    let judged = cross_validate_kept(kept, features, &labels, &tasks, Settings::default(), keep_going)?;
-    let Some(judged) = judged else { return Ok(None) };
-    for ((task, probabilities), spec) in which.iter().zip(judged).zip(&tasks) {
-        let classes = spec.labels.len();
-        for (item, probabilities) in trained.iter().zip(probabilities.chunks_exact(classes.max(1))) {
-            all[*task][item * classes..(item + 1) * classes].copy_from_slice(probabilities);
-        }
-    }
-    Ok(Some(()))
-}
-
 impl TaskSuspects {
     /// A sentence about the share of wrong labels, and what it means for the list, without a full stop.
     pub fn sentence(&self) -> String {
         self.wrong.beside_list(self.rows, self.suspects.len())
-    }
-
-    /// Converts them for a report; `task` is that of the network.
-    pub fn listed(&self, dataset: &Dataset, task: &Task) -> LabelErrors {
-        let label = |class: u32| task.labels[class as usize].clone();
-        let rows = self.suspects.iter().map(|suspect| LabelError {
-            image: dataset.rows[suspect.of.row].image.clone(),
-            line: dataset.table.line_of_row(suspect.of.row),
-            part: suspect.part,
-            label: label(suspect.given),
-            proposed: label(suspect.proposed),
-            quality: suspect.quality,
-            record: suspect.record,
-        });
-        LabelErrors { labels: self.rows, wrong: self.wrong, memorised: self.memorised, rows: rows.collect() }
     }
 
     /// The same suspects in a dataset that may have been reloaded: each keeps its image and gets its current row;
@@ -321,6 +186,7 @@ impl TaskSuspects {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inference::outputs::Features;
 
     #[test]
     fn a_label_that_another_one_clearly_beats_is_looked_at_the_worst_first() {
@@ -354,32 +220,6 @@ mod tests {
         assert_eq!((issue.item, issue.given, issue.proposed), (40, 0, 1));
         assert_eq!(*record, Some(TrackRecord { right: 39, of: 39 }));
         assert_eq!(judged.issues(&less, true)[0].1, None, "learnt by heart");
-    }
-
-    #[test]
-    fn a_network_far_better_on_what_it_trained_with_knows_it_by_heart() {
-        let task = |train_right: usize, held_out_right: usize| {
-            let predicted = (0..200).map(|item| {
-                let right = if item < 100 { item < train_right } else { item - 100 < held_out_right };
-                u32::from(!right)
-            });
-            TaskItems {
-                task: Task { name: "print".into(), labels: vec!["plain".into(), "dotted".into()] },
-                in_dataset: Some(0),
-                labels: vec![Some(0); 200],
-                probabilities: Vec::new(),
-                predicted: predicted.collect(),
-                unknown_labels: 0,
-            }
-        };
-        let (train, held_out): (Vec<usize>, Vec<usize>) = ((0..100).collect(), (100..200).collect());
-        let of =
-            |train_right, held_out_right| memorised(&task(train_right, held_out_right), &train, &held_out);
-        assert_eq!(of(100, 80), Some(Memorised { train: 1.0, held_out: 0.8, judged_by_other: false }));
-        assert_eq!(of(100, 98), None, "not far");
-        assert_eq!(of(96, 91), None, "far, but perhaps by chance");
-        assert_eq!(of(75, 50), None, "far, but it errs on both");
-        assert_eq!(memorised(&task(100, 0), &train, &[]), None, "nothing to compare with");
     }
 
     /// A network, and its features, that have learnt a wrong label by heart.

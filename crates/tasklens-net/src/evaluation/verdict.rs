@@ -2,7 +2,7 @@
 //! whether more epochs would help. Accuracies are those of the validation images at the best epoch.
 
 use super::intervals;
-use crate::training::events::{EpochMetrics, Labelled, Started, StopReason, Stopped};
+use crate::training::events::{EpochMetrics, LabelledImages, Started, StopReason, Stopped};
 
 /// A wider confidence interval of the accuracy tells little.
 const WIDEST: f64 = 0.2;
@@ -73,8 +73,8 @@ pub fn judge(started: &Started, epochs: &[EpochMetrics], stopped: &Stopped) -> V
 }
 
 /// What is wrong with one task, if anything.
-fn of_task(task: &str, labelled: Labelled, accuracy: f64) -> Option<Finding> {
-    let Labelled { images, most_common } = labelled;
+fn of_task(task: &str, labelled: LabelledImages, accuracy: f64) -> Option<Finding> {
+    let LabelledImages { images, most_common } = labelled;
     let interval = interval(labelled, accuracy)?;
     let baseline = most_common as f64 / images as f64;
     // With one label there is nothing to learn.
@@ -108,7 +108,7 @@ fn by_heart(started: &Started, best: &EpochMetrics) -> Option<Finding> {
 }
 
 /// The interval of the accuracy; `None` without images.
-fn interval(labelled: Labelled, accuracy: f64) -> Option<intervals::Estimate> {
+fn interval(labelled: LabelledImages, accuracy: f64) -> Option<intervals::Estimate> {
     let images = labelled.images;
     accuracy
         .is_finite()
@@ -186,7 +186,7 @@ mod tests {
             n_train: 100,
             n_validation: images,
             tasks: vec!["item".into()],
-            validation_labels: vec![Labelled { images, most_common }],
+            validation_labels: vec![LabelledImages { images, most_common }],
             epochs: epochs.len(),
             epochs_done: 0,
             weights: String::new(),

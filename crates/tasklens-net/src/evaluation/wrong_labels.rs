@@ -135,7 +135,7 @@ pub fn estimate(labels: &[Option<u32>], probabilities: &[f32], classes: usize) -
 
 /// A group of rows with similar confidence.
 #[derive(Clone, Copy, Debug)]
-struct Bin {
+struct OddsBin {
     /// Mean of their log odds.
     odds: f64,
     rows: f64,
@@ -157,7 +157,7 @@ const AS_SAID: Curve = [0.0, 1.0];
 
 struct Agreement {
     /// The rows, once for each of [`UNMIXED`].
-    unmixed: Vec<Vec<Bin>>,
+    unmixed: Vec<Vec<OddsBin>>,
     /// K - 1.
     others: f64,
 }
@@ -183,7 +183,7 @@ impl Agreement {
                 let rest = 1.0 - learnt - by_chance - p;
                 (p.max(f64::MIN_POSITIVE) / rest.max(f64::MIN_POSITIVE)).ln().clamp(-SUREST, SUREST)
             };
-            let bin = |rows: &[(f32, bool)]| Bin {
+            let bin = |rows: &[(f32, bool)]| OddsBin {
                 odds: rows.iter().map(|row| log_odds(row.0)).sum::<f64>() / rows.len() as f64,
                 rows: rows.len() as f64,
                 agree: rows.iter().filter(|row| row.1).count() as f64,
@@ -238,7 +238,7 @@ impl Agreement {
 
     /// The log likelihood of the best curve with this share of wrong labels, and the curve; by Fisher scoring
     /// with the damping of Levenberg and Marquardt.
-    fn fit(&self, bins: &[Bin], wrong: f64, start: Curve) -> (f64, Curve) {
+    fn fit(&self, bins: &[OddsBin], wrong: f64, start: Curve) -> (f64, Curve) {
         let mut curve = start;
         let mut now = self.log_likelihood(bins, wrong, curve);
         let mut damping = 1e-3;
@@ -264,15 +264,15 @@ impl Agreement {
         (now, curve)
     }
 
-    fn at(&self, bin: &Bin, wrong: f64, [a, b]: Curve) -> At {
+    fn at(&self, bin: &OddsBin, wrong: f64, [a, b]: Curve) -> At {
         let right = 1.0 / (1.0 + (-(a + b * bin.odds)).exp());
         let by_chance = wrong / self.others;
         let agree = right * (1.0 - wrong) + (1.0 - right) * by_chance;
         At { agree: agree.clamp(1e-9, 1.0 - 1e-9), slope: (1.0 - wrong - by_chance) * right * (1.0 - right) }
     }
 
-    fn log_likelihood(&self, bins: &[Bin], wrong: f64, curve: Curve) -> f64 {
-        let of = |bin: &Bin| {
+    fn log_likelihood(&self, bins: &[OddsBin], wrong: f64, curve: Curve) -> f64 {
+        let of = |bin: &OddsBin| {
             let agree = self.at(bin, wrong, curve).agree;
             bin.agree * agree.ln() + (bin.rows - bin.agree) * (1.0 - agree).ln()
         };
@@ -280,7 +280,7 @@ impl Agreement {
     }
 
     /// Gradient and Fisher information (its upper triangle) of the log likelihood in `a` and `b`.
-    fn score(&self, bins: &[Bin], wrong: f64, curve: Curve) -> ([f64; 2], [f64; 3]) {
+    fn score(&self, bins: &[OddsBin], wrong: f64, curve: Curve) -> ([f64; 2], [f64; 3]) {
         let (mut gradient, mut information) = ([0.0; 2], [0.0; 3]);
         for bin in bins {
             let At { agree, slope } = self.at(bin, wrong, curve);

@@ -10,7 +10,7 @@ const ERROR: &str = "error";
 
 /// Which columns there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
+pub enum TableLayout {
     /// Beside the labels that rows have. Per task `task` with the label (empty if none), `task_predicted`, and
     /// `task:label` with every label's probability.
     Labelled,
@@ -32,7 +32,7 @@ enum Column {
     Each,
 }
 
-impl Layout {
+impl TableLayout {
     /// Groups of columns: each stands for all tasks before the next one begins.
     fn groups(self) -> &'static [&'static [Column]] {
         match self {
@@ -60,7 +60,7 @@ impl Layout {
     }
 
     /// The cells of a row with a prediction. `probabilities` gives a task's, one per label; `labels` has the class that
-    /// the row has per task, and counts for [`Layout::Labelled`] alone.
+    /// the row has per task, and counts for [`TableLayout::Labelled`] alone.
     pub fn cells<'a>(
         self,
         tasks: &[Task],
@@ -128,12 +128,12 @@ pub struct Listed<'a> {
     pub outcome: Result<&'a Prediction, &'a str>,
 }
 
-/// The bytes of a CSV with a row per image, in [`Layout::Listed`].
+/// The bytes of a CSV with a row per image, in [`TableLayout::Listed`].
 ///
 /// # Errors
 /// A text is too long.
 pub fn list_csv(tasks: &[Task], rows: &[Listed<'_>]) -> anyhow::Result<Vec<u8>> {
-    let layout = Layout::Listed;
+    let layout = TableLayout::Listed;
     let row = |first: &str, others| [vec![first.to_owned()], others].concat();
     let rows = rows.iter().map(|Listed { image, outcome }| match outcome {
         Ok(prediction) => row(image, layout.cells(tasks, |task| &prediction.probabilities[task], &[])),
@@ -167,9 +167,12 @@ mod tests {
     fn of_several_tasks_the_answers_come_first_only_in_a_list() {
         let task = |name: &str| Task { name: name.into(), labels: vec!["a".into()] };
         let tasks = [task("x"), task("y")];
-        assert_eq!(Layout::Labelled.names(&tasks), ["x", "x_predicted", "x:a", "y", "y_predicted", "y:a"]);
-        assert_eq!(Layout::Joined.names(&tasks), ["x", "x:a", "y", "y:a", "error"]);
+        assert_eq!(
+            TableLayout::Labelled.names(&tasks),
+            ["x", "x_predicted", "x:a", "y", "y_predicted", "y:a"]
+        );
+        assert_eq!(TableLayout::Joined.names(&tasks), ["x", "x:a", "y", "y:a", "error"]);
         let listed = ["x", "x_probability", "y", "y_probability", "x:a", "y:a", "error"];
-        assert_eq!(Layout::Listed.names(&tasks), listed);
+        assert_eq!(TableLayout::Listed.names(&tasks), listed);
     }
 }

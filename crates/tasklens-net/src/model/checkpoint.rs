@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow, bail, ensure};
 use safetensors::tensor::Metadata;
 use serde::{Deserialize, Serialize};
-use tasklens_data::config::networks::Plan;
+use tasklens_data::config::networks::NetworkPlan;
 use tasklens_data::config::{Backbone, Task, limits};
 use tch::{Device, Tensor};
 
@@ -85,7 +85,7 @@ impl Description {
             facts.name
         );
         ensure!(
-            self.conventions.is_default() || matches!(facts.plan, Plan::Xception(_)),
+            self.conventions.is_default() || matches!(facts.plan, NetworkPlan::Xception(_)),
             "the backbone {} does not know the conventions of {}",
             facts.name,
             self.conventions.name()

@@ -22,7 +22,7 @@ const HEAD: i64 = 1280;
 const ENTRY_STAGES: usize = 5;
 
 /// A stage: a sequence of blocks of one kind.
-struct Stage {
+struct BlockStage {
     repeats: usize,
     kernel: i64,
     /// Stride of the first block.
@@ -34,14 +34,14 @@ struct Stage {
 }
 
 /// The stages of the smallest network, table 1 of the paper.
-const STAGES: [Stage; 7] = [
-    Stage { repeats: 1, kernel: 3, stride: 1, expansion: 1, channels: 16 },
-    Stage { repeats: 2, kernel: 3, stride: 2, expansion: 6, channels: 24 },
-    Stage { repeats: 2, kernel: 5, stride: 2, expansion: 6, channels: 40 },
-    Stage { repeats: 3, kernel: 3, stride: 2, expansion: 6, channels: 80 },
-    Stage { repeats: 3, kernel: 5, stride: 1, expansion: 6, channels: 112 },
-    Stage { repeats: 4, kernel: 5, stride: 2, expansion: 6, channels: 192 },
-    Stage { repeats: 1, kernel: 3, stride: 1, expansion: 6, channels: 320 },
+const STAGES: [BlockStage; 7] = [
+    BlockStage { repeats: 1, kernel: 3, stride: 1, expansion: 1, channels: 16 },
+    BlockStage { repeats: 2, kernel: 3, stride: 2, expansion: 6, channels: 24 },
+    BlockStage { repeats: 2, kernel: 5, stride: 2, expansion: 6, channels: 40 },
+    BlockStage { repeats: 3, kernel: 3, stride: 2, expansion: 6, channels: 80 },
+    BlockStage { repeats: 3, kernel: 5, stride: 1, expansion: 6, channels: 112 },
+    BlockStage { repeats: 4, kernel: 5, stride: 2, expansion: 6, channels: 192 },
+    BlockStage { repeats: 1, kernel: 3, stride: 1, expansion: 6, channels: 320 },
 ];
 
 /// Channels times `width`, rounded to a multiple of 8 that is at least 90 % of the product.
@@ -59,23 +59,23 @@ fn repeats(stage: usize, depth: f64) -> usize {
 
 /// Mobile inverted bottleneck: 1x1 expansion, depthwise convolution, 1x1 projection.
 #[derive(Debug)]
-struct Block {
+struct MobileBlock {
     expand: Option<ConvNorm>,
     depthwise: ConvNorm,
     project: ConvNorm,
     has_skip: bool,
 }
 
-/// Parameters of a [`Block`].
-struct BlockPlan {
+/// Parameters of a [`MobileBlock`].
+struct MobileBlockPlan {
     channels: (i64, i64),
     kernel: i64,
     stride: i64,
     expansion: i64,
 }
 
-impl Block {
-    fn new(builder: &mut Builder<'_>, name: &str, plan: &BlockPlan) -> Result<Self, TchError> {
+impl MobileBlock {
+    fn new(builder: &mut Builder<'_>, name: &str, plan: &MobileBlockPlan) -> Result<Self, TchError> {
         let (channels_in, channels_out) = plan.channels;
         let inside = channels_in * plan.expansion;
         let mut layer = |convolution: &str, norm: &str, shape: &Same| {
@@ -118,7 +118,7 @@ fn pointwise(channels_in: i64, channels_out: i64) -> Same {
 pub struct EfficientNetLite {
     stem: ConvNorm,
     /// Blocks per stage.
-    stages: Vec<Vec<Block>>,
+    stages: Vec<Vec<MobileBlock>>,
     head: ConvNorm,
 }
 
@@ -137,13 +137,13 @@ impl EfficientNetLite {
             let out = wider(stage.channels, scale.width);
             let mut blocks = Vec::new();
             for (repeat, number) in (0..repeats(i, scale.depth)).zip(&mut number) {
-                let plan = BlockPlan {
+                let plan = MobileBlockPlan {
                     channels: (channels, out),
                     kernel: stage.kernel,
                     stride: if repeat == 0 { stage.stride } else { 1 },
                     expansion: stage.expansion,
                 };
-                blocks.push(Block::new(builder, &format!("_blocks.{number}"), &plan)?);
+                blocks.push(MobileBlock::new(builder, &format!("_blocks.{number}"), &plan)?);
                 channels = out;
             }
             stages.push(blocks);

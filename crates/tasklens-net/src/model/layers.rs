@@ -282,12 +282,12 @@ impl ConvNorm {
 
 /// A linear layer, computed in float32.
 #[derive(Debug)]
-pub(super) struct Linear {
+pub(super) struct LinearLayer {
     weight: Tensor,
     bias: Tensor,
 }
 
-impl Linear {
+impl LinearLayer {
     /// Weights uniform with PyTorch's default bound.
     pub fn new(builder: &mut Builder<'_>, name: &str, inputs: i64, outputs: i64) -> Result<Self, TchError> {
         let bound = 1.0 / (inputs as f32).sqrt();

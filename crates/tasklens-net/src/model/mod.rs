@@ -3,6 +3,7 @@
 //! A [`network::Network`] is one [`trunk::Trunk`], the backbone, and one linear head per task, over
 //! named [`parameters::Parameters`]. Weights and statistics are float32 whatever it computes in.
 
+pub mod backbone_file;
 pub mod checkpoint;
 pub mod conventions;
 pub mod efficientnet_lite;

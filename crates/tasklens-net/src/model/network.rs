@@ -1,27 +1,27 @@
 //! The network: one backbone with one linear head per task.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use safetensors::tensor::Metadata;
-use tasklens_data::config::networks::Facts;
+use tasklens_data::config::networks::{NetworkFacts, NetworkPlan};
 use tasklens_data::config::{Backbone, Task};
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
-use super::checkpoint;
 use super::conventions::Conventions;
-use super::layers::{ForwardPass, Linear};
+use super::efficientnet_lite::EfficientNetLite;
+use super::layers::{ForwardPass, LinearLayer};
 use super::parameters::{Builder, Parameters};
 use super::tensor_file;
 use super::trunk::{self, Trunk};
+use super::xception::Xception;
 
 /// The multi-task network.
 #[derive(Debug)]
 pub struct Network {
     parameters: Parameters,
     trunk: Box<dyn Trunk>,
-    heads: Vec<Linear>,
+    heads: Vec<LinearLayer>,
     tasks: Vec<Task>,
     backbone: Backbone,
     conventions: Conventions,
@@ -37,12 +37,12 @@ impl Network {
         let facts = backbone.facts();
         let mut parameters = Parameters::default();
         let mut builder = Builder::new(&mut parameters, seed, device);
-        let trunk = trunk::build(&mut builder, &facts.plan)?;
+        let trunk = new_trunk(&mut builder, &facts.plan)?;
         let heads = tasks
             .iter()
             .map(|task| {
                 let labels = task.labels.len() as i64;
-                Linear::new(&mut builder, &format!("heads.{}", task.name), facts.features, labels)
+                LinearLayer::new(&mut builder, &format!("heads.{}", task.name), facts.features, labels)
             })
             .collect::<Result<_, _>>()?;
         let tasks = tasks.to_vec();
@@ -87,7 +87,7 @@ impl Network {
     /// # Errors
     /// The device is out of memory.
     pub fn normalise(&self, bytes: &Tensor, kind: Kind) -> Result<Tensor, TchError> {
-        let Facts { mean, std, .. } = self.backbone.facts();
+        let NetworkFacts { mean, std, .. } = self.backbone.facts();
         let bytes = bytes.f_to_device(self.device)?.f_permute([0, 3, 1, 2])?.f_to_kind(Kind::Float)?;
         scale(bytes, *mean, *std)?.f_to_kind(kind)
     }
@@ -165,41 +165,6 @@ impl Network {
         })
     }
 
-    /// Takes the backbone's weights from a safetensors file with our names or those of another publisher, and computes
-    /// by the conventions that it names from then on.
-    ///
-    /// # Errors
-    /// The file cannot be read, or is for another backbone; then nothing is changed.
-    pub fn load_backbone(&mut self, file: &Path) -> anyhow::Result<()> {
-        let header = tensor_file::header(file)?;
-        let conventions = checkpoint::conventions_in(file, &header)?;
-        let names = self.names_in(&header);
-        self.fits(&header, |name| names.get(name).cloned()).with_context(|| {
-            format!(
-                "{} does not hold weights of the backbone {}; expected the names and shapes of {}",
-                file.display(),
-                self.backbone.name(),
-                self.backbone.facts().published_as
-            )
-        })?;
-        let ours: HashMap<String, String> = names.into_iter().map(|(ours, theirs)| (theirs, ours)).collect();
-        let has = |name: &str, shape: &[usize]| ours.get(name).is_some_and(|name| self.has(name, shape));
-        let read = tensor_file::read(file, has)?.tensors;
-        let values = read.into_iter().filter_map(|(name, value)| Some((ours.get(&name)?.clone(), value)));
-        self.load(&values.collect(), is_backbone)?;
-        self.follow(conventions);
-        Ok(())
-    }
-
-    /// Maps our names of the backbone's tensors to those in a file: the same, or those of another publisher if it has
-    /// none of ours.
-    fn names_in(&self, header: &Metadata) -> HashMap<String, String> {
-        let ours = || self.parameters.iter().map(|p| p.name.as_str()).filter(|name| is_backbone(name));
-        let is_ours = ours().any(|name| header.info(name).is_some());
-        let theirs = |name: &str| self.trunk.other_name(name).filter(|_| !is_ours);
-        ours().map(|name| (name.to_owned(), theirs(name).unwrap_or_else(|| name.to_owned()))).collect()
-    }
-
     /// Checks by its header whether a file has every tensor that `name_in_file` maps to, before reading any.
     ///
     /// # Errors
@@ -226,6 +191,14 @@ impl Network {
         }
         Ok(())
     }
+}
+
+/// Builds a backbone with randomly initialised weights.
+fn new_trunk(builder: &mut Builder<'_>, plan: &NetworkPlan) -> Result<Box<dyn Trunk>, TchError> {
+    Ok(match plan {
+        NetworkPlan::Xception(widths) => Box::new(Xception::new(builder, widths)?),
+        NetworkPlan::EfficientNetLite(scale) => Box::new(EfficientNetLite::new(builder, scale)?),
+    })
 }
 
 /// Whether a parameter belongs to the backbone, not to a head.

@@ -2,14 +2,10 @@
 
 use std::fmt::Debug;
 
-use tasklens_data::config::networks::Plan;
 use tch::{Kind, TchError, Tensor};
 
 use super::conventions::Conventions;
-use super::efficientnet_lite::EfficientNetLite;
 use super::layers::ForwardPass;
-use super::parameters::Builder;
-use super::xception::Xception;
 
 /// The convolutions of a network, in two parts: heat maps use the maps between them.
 pub trait Trunk: Debug + Send {
@@ -43,17 +39,6 @@ pub trait Trunk: Debug + Send {
         let _ = name;
         None
     }
-}
-
-/// Builds a backbone with randomly initialised weights.
-///
-/// # Errors
-/// The device is out of memory.
-pub fn build(builder: &mut Builder<'_>, plan: &Plan) -> Result<Box<dyn Trunk>, TchError> {
-    Ok(match plan {
-        Plan::Xception(widths) => Box::new(Xception::new(builder, widths)?),
-        Plan::EfficientNetLite(scale) => Box::new(EfficientNetLite::new(builder, scale)?),
-    })
 }
 
 /// Global average pooling: `[N, features, H, W]` -> `[N, features]` in float32.

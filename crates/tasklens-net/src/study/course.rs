@@ -7,38 +7,11 @@ use tasklens_data::config::Config;
 use tasklens_data::dataset::Dataset;
 
 use super::measure;
-use super::report::Report;
-use super::{Plan, PlannedRun, Scope};
+use super::report::StudyReport;
+use super::{PlannedRun, Progress, StudyPlan};
 use crate::training::events::{Command, Event, StopReason};
 use crate::training::run_folder::{self, BEST, CONFIG, LAST, RunRecord};
 use crate::training::{self, Request, Unsaved};
-
-/// How far a study is.
-#[derive(Debug)]
-pub enum Progress<'a> {
-    /// A run begins or goes on, or is known to be over.
-    Run {
-        /// The run.
-        run: &'a PlannedRun,
-        /// From 1.
-        number: usize,
-        /// Runs of the study.
-        of: usize,
-        /// Whether it was over before.
-        is_over: bool,
-    },
-    /// The run says something.
-    Event(&'a Event),
-    /// Something is measured of the runs.
-    Measuring {
-        /// In words.
-        what: &'static str,
-        /// How much is done.
-        done: usize,
-        /// How much there is.
-        of: usize,
-    },
-}
 
 /// Trains what is missing of a study, and measures it. `keep_going` hears of the progress and says whether to go on;
 /// `None` where it said no: the same call goes on from there. The labels of `edits` are trained with, too.
@@ -46,23 +19,23 @@ pub enum Progress<'a> {
 /// # Errors
 /// A run failed, a folder holds another run, or an image or the device cannot be read.
 pub fn run(
-    plan: &Plan,
+    plan: &StudyPlan,
     edits: &Unsaved,
     allow_outside: bool,
     keep_going: &mut dyn FnMut(Progress<'_>) -> bool,
-) -> anyhow::Result<Option<Report>> {
+) -> anyhow::Result<Option<StudyReport>> {
     let runs = plan.runs();
     // Before hours of training, not after.
-    let states: Vec<State> = runs.iter().map(State::of).collect::<anyhow::Result<_>>()?;
+    let states: Vec<RunState> = runs.iter().map(RunState::of).collect::<anyhow::Result<_>>()?;
     for (number, (run, state)) in (1..).zip(runs.iter().zip(states)) {
-        let is_over = state == State::Over;
+        let is_over = state == RunState::Over;
         if !keep_going(Progress::Run { run, number, of: runs.len(), is_over }) {
             return Ok(None);
         }
         let resume = match state {
-            State::Over => continue,
-            State::Begun => true,
-            State::None => false,
+            RunState::Over => continue,
+            RunState::Begun => true,
+            RunState::None => false,
         };
         let request = Request {
             config: run.config.clone(),
@@ -80,7 +53,7 @@ pub fn run(
     let dataset = dataset(&runs[0].config, edits)?;
     let Some(times) = measure::times(plan, &runs, &dataset, keep_going)? else { return Ok(None) };
     let Some(neighbours) = measure::neighbours(plan, &runs, &dataset, keep_going)? else { return Ok(None) };
-    Report::new(plan, &runs, times, neighbours).map(Some)
+    StudyReport::new(plan, &runs, times, neighbours).map(Some)
 }
 
 fn dataset(config: &Config, edits: &Unsaved) -> anyhow::Result<Dataset> {
@@ -114,13 +87,13 @@ fn train(
 
 /// What there is of a planned run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum RunState {
     None,
     Begun,
     Over,
 }
 
-impl State {
+impl RunState {
     fn of(run: &PlannedRun) -> anyhow::Result<Self> {
         let folder = &run.folder;
         if !run_folder::is_run(folder) {
@@ -157,20 +130,4 @@ fn check_same(run: &PlannedRun, folder: &Path) -> anyhow::Result<()> {
         folder.display()
     );
     Ok(())
-}
-
-/// The runs of the first seed: that for all tasks, then those for one each.
-pub(super) fn of_first_seed<'a>(
-    plan: &'a Plan,
-    runs: &'a [PlannedRun],
-) -> impl Iterator<Item = &'a PlannedRun> {
-    runs.iter().filter(|run| Some(&run.seed) == plan.seeds.first())
-}
-
-/// What the network of a run is called.
-pub(super) fn title(plan: &Plan, scope: Scope) -> String {
-    match scope {
-        Scope::All => "all tasks".to_owned(),
-        Scope::One(task) => plan.config.model.tasks[task].name.clone(),
-    }
 }

@@ -12,14 +12,13 @@ use tasklens_data::images::decode::decode_file;
 use tasklens_data::images::resize::resize;
 use tasklens_data::work::cores;
 
-use super::course::{Progress, of_first_seed, title};
 use super::report::{NeighbourRow, Times};
-use super::{Plan, PlannedRun};
+use super::{PlannedRun, Progress, StudyPlan};
 use crate::evaluation::inspection::Inspection;
 use crate::inference::Predictor;
 use crate::inference::loader::Batching;
 use crate::inference::neighbours::nearest;
-use crate::inference::outputs::Store;
+use crate::inference::outputs::OutputStore;
 use crate::training::split_file;
 
 /// Images that are timed, in one batch.
@@ -35,14 +34,14 @@ type KeepGoing<'a> = &'a mut dyn FnMut(Progress<'_>) -> bool;
 /// Seconds per image of the network for all tasks and of those for one each, in batches and one by one, decoding
 /// left out. `None` where it was stopped.
 pub fn times(
-    plan: &Plan,
+    plan: &StudyPlan,
     runs: &[PlannedRun],
     dataset: &Dataset,
     keep_going: KeepGoing<'_>,
 ) -> anyhow::Result<Option<Times>> {
     let device = plan.config.model.device;
     let open = |run: &PlannedRun| Predictor::open(&run.folder, device);
-    let networks: Vec<Predictor> = of_first_seed(plan, runs).map(open).collect::<anyhow::Result<_>>()?;
+    let networks: Vec<Predictor> = plan.of_first_seed(runs).map(open).collect::<anyhow::Result<_>>()?;
     let (height, width) = (plan.config.model.height, plan.config.model.width);
     let readable = dataset.split.validation.iter().chain(&dataset.split.train);
     let images: Vec<Vec<u8>> = readable
@@ -95,14 +94,14 @@ fn median(mut values: Vec<f64>) -> f64 {
 /// Of each network of the first seed: how often the training image that its features find nearest has the label of
 /// the validation image, for each task. `None` where it was stopped.
 pub fn neighbours(
-    plan: &Plan,
+    plan: &StudyPlan,
     runs: &[PlannedRun],
     dataset: &Dataset,
     keep_going: KeepGoing<'_>,
 ) -> anyhow::Result<Option<Vec<NeighbourRow>>> {
     let parts = split_file::parts(&runs[0].folder, dataset)?;
     let mut rows = Vec::new();
-    for run in of_first_seed(plan, runs) {
+    for run in plan.of_first_seed(runs) {
         let Some(inspection) = inspect(plan, run, dataset, &parts, keep_going)? else { return Ok(None) };
         let mut accuracies = Vec::new();
         for task in 0..plan.config.model.tasks.len() {
@@ -112,14 +111,14 @@ pub fn neighbours(
             };
             accuracies.push(found);
         }
-        rows.push(NeighbourRow { network: title(plan, run.scope), accuracies });
+        rows.push(NeighbourRow { network: plan.title(run.scope), accuracies });
     }
     Ok(Some(rows))
 }
 
 /// The features of the images that train and validate, those that are missing computed now.
 fn inspect(
-    plan: &Plan,
+    plan: &StudyPlan,
     run: &PlannedRun,
     dataset: &Dataset,
     parts: &[Option<Part>],
@@ -127,7 +126,7 @@ fn inspect(
 ) -> anyhow::Result<Option<Inspection>> {
     let used = |part: &Option<Part>| matches!(part, Some(Part::Train | Part::Validation));
     let which: Vec<usize> = (0..parts.len()).filter(|row| used(&parts[*row])).collect();
-    let store = Store::of(&run.folder)?;
+    let store = OutputStore::of(&run.folder)?;
     let device = plan.config.model.device;
     let batching = Batching { size: plan.config.model.batch_size, workers: cores() };
     let mut is_stopped = false;

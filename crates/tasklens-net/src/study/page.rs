@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use tasklens_data::text::counted;
 
-use super::report::{Report, TaskResult, over_seeds};
+use super::report::{StudyReport, TaskResult, over_seeds};
 use crate::evaluation::page::{document, escape, short};
 
 const WIDTH: f64 = 560.0;
@@ -22,7 +22,7 @@ const OWN_STYLE: &str =
     ".hollow{fill:none;stroke:currentColor;stroke-opacity:.55}.whisker{stroke:currentColor}";
 
 /// The page.
-pub fn page(report: &Report, name: &str) -> String {
+pub fn page(report: &StudyReport, name: &str) -> String {
     let seeds = report.seeds.len();
     let body = format!(
         "<header><h1>{}</h1><p>One network for all tasks beside one for each, {} and {} each, on the same split. \
@@ -75,7 +75,7 @@ fn accuracy_chart(tasks: &[TaskResult]) -> String {
 }
 
 /// Milliseconds an image: one network, and one for each task together.
-fn time_chart(report: &Report) -> String {
+fn time_chart(report: &StudyReport) -> String {
     let times = report.times;
     let full = WIDTH - LEFT - RIGHT;
     let groups = [
@@ -139,7 +139,7 @@ fn accuracy_table(tasks: &[TaskResult]) -> String {
     )
 }
 
-fn neighbours_table(report: &Report) -> String {
+fn neighbours_table(report: &StudyReport) -> String {
     let heads: String =
         report.tasks.iter().map(|task| format!("<th class=n>{}", escape(&task.task))).collect();
     let mut rows = String::new();
@@ -186,13 +186,13 @@ mod tests {
     use super::super::report::{NeighbourRow, Times};
     use super::*;
 
-    fn report() -> Report {
+    fn report() -> StudyReport {
         let task = |name: &str, all: &[f64], single: &[f64]| TaskResult {
             task: name.to_owned(),
             all: all.to_vec(),
             single: single.to_vec(),
         };
-        Report {
+        StudyReport {
             epochs: 4,
             seeds: vec![1, 2],
             tasks: vec![task("print", &[0.9, 0.94], &[0.91, 0.93]), task("<neck>", &[0.8, 0.8], &[0.7, 0.7])],

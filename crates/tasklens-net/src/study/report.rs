@@ -3,7 +3,7 @@
 use anyhow::{Context as _, ensure};
 use serde::Serialize;
 
-use super::{Plan, PlannedRun, Scope};
+use super::{PlannedRun, Scope, StudyPlan};
 use crate::evaluation::intervals::{Estimate, Z};
 use crate::training::run_folder::{self, RunRecord};
 
@@ -12,9 +12,9 @@ const T: [f64; 15] = [
     12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
 ];
 
-/// All of it.
+/// What a study found: accuracies, times and neighbours, by task and network.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
+pub struct StudyReport {
     /// Epochs that each network was trained for at most.
     pub epochs: usize,
     /// Of the runs.
@@ -64,10 +64,10 @@ pub struct NeighbourRow {
     pub accuracies: Vec<(usize, usize)>,
 }
 
-impl Report {
+impl StudyReport {
     /// Reads the accuracies of the runs, which are over.
     pub(super) fn new(
-        plan: &Plan,
+        plan: &StudyPlan,
         runs: &[PlannedRun],
         times: Times,
         neighbours: Vec<NeighbourRow>,

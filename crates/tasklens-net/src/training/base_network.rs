@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use tasklens_data::config::networks::Origin;
-use tasklens_data::config::{Backbone, Config, Pretrained, Written};
+use tasklens_data::config::{Backbone, Config, OutputPath, Pretrained};
 
 use super::{outputs, setup};
 use crate::inference::{features, precision_name};
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::Network;
-use crate::model::pretrained;
+use crate::model::{backbone_file, pretrained};
 
 /// The folder beside the runs, and the file in it.
 const FOLDER: &str = "labelling";
@@ -177,7 +177,7 @@ fn write(config: &Config, base: &Base) -> anyhow::Result<PathBuf> {
     let is_known = checkpoint::read_description(&file).is_ok_and(|known| known == description);
     if !is_known {
         let mut network = Network::new(base.backbone, &model.tasks, model.random_seed, tch::Device::Cpu)?;
-        network.load_backbone(&base.weights)?;
+        backbone_file::load(&mut network, &base.weights)?;
         checkpoint::write(&file, &network, &description, &[])?;
     }
     share_features(&file, &description);
@@ -191,14 +191,14 @@ fn share_features(file: &Path, description: &Description) {
     if runs.join(features::FOLDER).is_symlink() {
         return;
     }
-    if let Err(error) = features::Store::share(runs, file, description) {
+    if let Err(error) = features::FeatureStore::share(runs, file, description) {
         log::warn!("the features of {} are not shared: {error:#}", file.display());
     }
 }
 
 /// Beside the runs; if these are outside the project's folder, inside it, because the user has not given permission.
 fn folder_for(config: &Config) -> anyhow::Result<PathBuf> {
-    let written = [Written::InRuns(FOLDER)];
+    let written = [OutputPath::InRuns(FOLDER)];
     if config.outside(&written).is_empty() {
         return Ok(config.paths.runs.join(FOLDER));
     }

@@ -4,7 +4,7 @@ mod measure;
 mod work;
 
 pub use measure::{Speed, Subject};
-pub use work::Work;
+pub use work::EstimatedWork;
 
 use tasklens_data::config::{Config, ModelConfig};
 use tasklens_data::dataset::Dataset;
@@ -15,7 +15,7 @@ use crate::device;
 
 /// The duration of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Estimate {
+pub struct TimeEstimate {
     /// Seconds to the end of the last epoch; early stopping makes it shorter.
     pub seconds: f64,
     /// The work that it is based on.
@@ -32,19 +32,19 @@ pub fn estimate(
     data: &Dataset,
     speed: Option<Speed>,
     keep_going: &dyn Fn() -> bool,
-) -> anyhow::Result<Estimate> {
+) -> anyhow::Result<TimeEstimate> {
     let speed = match speed {
         Some(speed) => speed,
         None => measure::measure(config, &data.rows, keep_going)?,
     };
     let has_gpu = device::pick(config.model.device)?.is_gpu();
     let work = work::count(config, data)?;
-    Ok(Estimate { seconds: seconds(&config.model, &work, &speed, has_gpu), speed })
+    Ok(TimeEstimate { seconds: seconds(&config.model, &work, &speed, has_gpu), speed })
 }
 
 /// Seconds to the end of the last epoch; early stopping makes it shorter. `has_gpu`: decoding on the CPU then
 /// overlaps with the network.
-fn seconds(model: &ModelConfig, work: &Work, speed: &Speed, has_gpu: bool) -> f64 {
+fn seconds(model: &ModelConfig, work: &EstimatedWork, speed: &Speed, has_gpu: bool) -> f64 {
     let together = |network: f64, decoding: f64| match has_gpu {
         true => network.max(decoding),
         false => network + decoding,
@@ -71,7 +71,7 @@ fn seconds(model: &ModelConfig, work: &Work, speed: &Speed, has_gpu: bool) -> f6
     seconds
 }
 
-impl Work {
+impl EstimatedWork {
     /// Number of features for training heads: several views per training image, one per validation image.
     fn views(&self, model: &ModelConfig) -> usize {
         self.train * (1 + augmented_views(model)) + self.validation
@@ -80,7 +80,7 @@ impl Work {
 
 #[cfg(test)]
 mod tests {
-    use tasklens_data::config::presets::Facts;
+    use tasklens_data::config::presets::PresetFacts;
     use tasklens_data::config::{Augmentation, Config, Recipe};
 
     use super::*;
@@ -90,7 +90,7 @@ mod tests {
     fn model(recipe: Recipe) -> ModelConfig {
         let text = "paths: {model_dataframe: a.csv}\nmodel: {target_encoder: {print: [a, b]}}\n";
         let mut model = Config::parse(text, std::path::Path::new("/p/config.yml")).unwrap().model;
-        recipe.keys(&Facts::default()).put_into(&mut model);
+        recipe.keys(&PresetFacts::default()).put_into(&mut model);
         model
     }
 
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn heads_take_the_features_that_are_missing_and_their_epochs() {
         let model = model(Recipe::Quick);
-        let work = |stored| Work { train: 80, validation: 20, stored };
+        let work = |stored| EstimatedWork { train: 80, validation: 20, stored };
         let heads = model.epochs as f64 * (80.0 + 20.0 / 3.0) * 0.001;
         near(seconds(&model, &work(0), &SPEED, false), 100.0 * 0.1 + 100.0 * 0.01 + heads);
         near(seconds(&model, &work(60), &SPEED, false), 40.0 * 0.1 + 40.0 * 0.01 + heads);
@@ -113,7 +113,7 @@ mod tests {
     fn augmented_views_are_computed_each_and_decoded_once() {
         let mut model = model(Recipe::Quick);
         model.augmentation = Augmentation::default();
-        let work = Work { train: 80, validation: 20, stored: 0 };
+        let work = EstimatedWork { train: 80, validation: 20, stored: 0 };
         let heads = model.epochs as f64 * (80.0 + 20.0 / 3.0) * 0.001;
         let views = 80.0 * 5.0 + 20.0;
         near(seconds(&model, &work, &SPEED, false), views * 0.1 + 100.0 * 0.01 + heads);
@@ -124,7 +124,7 @@ mod tests {
         let mut model = model(Recipe::Full);
         model.frozen_epochs = 0;
         model.epochs = 4;
-        let work = Work { train: 80, validation: 20, stored: 0 };
+        let work = EstimatedWork { train: 80, validation: 20, stored: 0 };
         let all = 4.0 * (80.0 * 0.4 + 20.0 * 0.1) + 100.0 * 0.01;
         near(seconds(&model, &work, &SPEED, false), all);
         model.frozen_epochs = 3;

@@ -93,7 +93,7 @@ pub struct Started {
     pub tasks: Vec<String>,
     /// Per task, the validation labels; empty in runs of earlier versions.
     #[serde(default)]
-    pub validation_labels: Vec<Labelled>,
+    pub validation_labels: Vec<LabelledImages>,
     /// Maximum number of epochs.
     pub epochs: usize,
     /// Number of epochs that were already complete (in a resumed run).
@@ -104,7 +104,7 @@ pub struct Started {
 
 /// Labels of the validation images for a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Labelled {
+pub struct LabelledImages {
     /// Number of images with a label.
     pub images: usize,
     /// Number of images with the most common label.

@@ -1,6 +1,6 @@
 //! Gathers what a training suggestion depends on, from this computer.
 
-use tasklens_data::config::presets::{Facts, Proposed};
+use tasklens_data::config::presets::{PresetFacts, Proposed};
 use tasklens_data::config::{Backbone, DeviceChoice, Recipe};
 
 use crate::device;
@@ -15,5 +15,5 @@ pub fn weights_here() -> Vec<Backbone> {
 /// that most share, on this computer. Looks for a GPU, which may take a second.
 pub fn propose(images: usize, labelled: usize, aspect: Option<f32>) -> Proposed {
     let has_gpu = device::pick(DeviceChoice::Auto).is_ok_and(|device| device.is_gpu());
-    Recipe::proposed(&Facts { images, labelled, has_gpu, weights: weights_here(), aspect })
+    Recipe::proposed(&PresetFacts { images, labelled, has_gpu, weights: weights_here(), aspect })
 }

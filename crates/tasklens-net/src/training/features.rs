@@ -16,7 +16,9 @@ use super::events::Stage;
 use super::reporter::Reporter;
 use super::setup::{StoppedEarly, free_memory};
 use crate::device::FreeCores;
-use crate::inference::features::{self, Buffer, Identity, SHARD_IMAGES, Stamp, Store, View, clean, stamp};
+use crate::inference::features::{
+    self, FeatureBuffer, FeatureStore, Identity, SHARD_IMAGES, Stamp, View, clean, stamp,
+};
 use crate::inference::loader::{Drawn, Loader, SampleSource, in_batches};
 use crate::model::layers::ForwardPass;
 use crate::model::network::Network;
@@ -42,7 +44,7 @@ pub(super) fn training_views(model: &ModelConfig) -> anyhow::Result<Vec<View>> {
 
 /// Views of rows, memory-mapped.
 #[derive(Clone)]
-pub struct Features {
+pub struct TrainingFeatures {
     /// `[views]`, each of the same rows.
     views: Vec<features::Features>,
     /// Per row of the dataset its index in them.
@@ -69,7 +71,7 @@ pub struct Extractor<'a> {
     /// Number of CPU threads for computing; `None` means as many as other programs leave cores.
     pub threads: Option<usize>,
     /// The store of the network's backbone.
-    pub store: Store,
+    pub store: FeatureStore,
 }
 
 /// An image with missing views.
@@ -86,7 +88,11 @@ impl Extractor<'_> {
     ///
     /// # Errors
     /// Cancelled, no image can be read, or the device failed.
-    pub fn validation(&mut self, rows: &[usize], reporter: &mut Reporter) -> anyhow::Result<Features> {
+    pub fn validation(
+        &mut self,
+        rows: &[usize],
+        reporter: &mut Reporter,
+    ) -> anyhow::Result<TrainingFeatures> {
         self.of_views(rows, &[View::Plain], "features of the validation images", reporter)
     }
 
@@ -99,7 +105,7 @@ impl Extractor<'_> {
         rows: &[usize],
         views: &[View],
         reporter: &mut Reporter,
-    ) -> anyhow::Result<Features> {
+    ) -> anyhow::Result<TrainingFeatures> {
         self.of_views(rows, views, "features of the training images", reporter)
     }
 
@@ -110,7 +116,7 @@ impl Extractor<'_> {
         views: &[View],
         what: &str,
         reporter: &mut Reporter,
-    ) -> anyhow::Result<Features> {
+    ) -> anyhow::Result<TrainingFeatures> {
         let stamps: Vec<Stamp> = rows.iter().map(|row| stamp(&self.rows[*row].image)).collect();
         let identity = |(row, stamp): (&usize, &Stamp)| Identity::new(&self.rows[*row].image, *stamp);
         let images: Vec<Identity> = rows.iter().zip(&stamps).map(identity).collect();
@@ -128,7 +134,7 @@ impl Extractor<'_> {
             shelf.features(whole.iter().filter_map(|place| places[*place]).collect())
         };
         let places = whole.iter().enumerate().map(|(at, place)| (rows[*place], at as u32)).collect();
-        Ok(Features {
+        Ok(TrainingFeatures {
             views: found.iter().map(view).collect(),
             places: Arc::new(places),
             dimensions: shelf.dimensions(),
@@ -219,7 +225,7 @@ impl Extractor<'_> {
             .context("cannot start the threads that decode images")?;
         let (height, width) = self.size;
         let image_bytes = height as usize * width as usize * 3;
-        let mut buffer = Buffer::default();
+        let mut buffer = FeatureBuffer::default();
         let mut failed = Vec::new();
         let mut is_stopped = false;
         for batch in loader {
@@ -280,7 +286,7 @@ struct FeaturesProgress {
     of: u64,
 }
 
-impl Features {
+impl TrainingFeatures {
     /// Whether a row's image could be read.
     pub fn has(&self, row: usize) -> bool {
         self.places.contains_key(&row)

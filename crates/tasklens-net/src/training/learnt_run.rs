@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
 use half::f16;
-use tasklens_data::config::{Augmentation, ClassWeights, Config, Pretrained, Written};
+use tasklens_data::config::{Augmentation, ClassWeights, Config, OutputPath, Pretrained};
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::split::{Part, Split};
 use tasklens_data::files;
@@ -19,7 +19,7 @@ use tasklens_data::text::{counted, plural};
 use tasklens_data::work::KeepGoing;
 use tch::{Device, Kind, Tensor, no_grad};
 
-use super::events::{EpochMetrics, Event, Labelled, SplitMetrics, Started, StopReason, Stopped};
+use super::events::{EpochMetrics, Event, LabelledImages, SplitMetrics, Started, StopReason, Stopped};
 use super::heads::{self, Heads};
 use super::metrics::{Totals, Weights};
 use super::predictions::Predictions;
@@ -27,7 +27,8 @@ use super::run_folder::{self, BEST, CONFIG, EVENTS, HISTORY, PREDICTIONS};
 use super::{base_network, history, outputs, seen, setup, split_file};
 use crate::inference::checkpoint_of;
 use crate::inference::loader::NO_LABEL;
-use crate::inference::outputs::{Features, Store};
+use crate::inference::outputs::{Features, OutputStore};
+use crate::model::backbone_file;
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::{Network, is_backbone, probabilities};
 
@@ -36,7 +37,7 @@ const CHUNK: usize = 4096;
 
 /// The saved run.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Saved {
+pub struct SavedRun {
     /// The new run folder.
     pub run: PathBuf,
     /// Number of training images.
@@ -49,7 +50,7 @@ pub struct Saved {
     pub scores: Vec<(String, usize, usize)>,
 }
 
-impl Saved {
+impl SavedRun {
     /// A summary in a few sentences.
     pub fn told(&self) -> String {
         let score = |(task, right, of): &(String, usize, usize)| format!("{task} {right} of {of}");
@@ -85,9 +86,9 @@ pub fn save(
     dataset: &Dataset,
     base: &Path,
     keep_going: &mut KeepGoing<'_>,
-) -> anyhow::Result<Option<Saved>> {
+) -> anyhow::Result<Option<SavedRun>> {
     let began = Instant::now();
-    let outside = config.outside(&[Written::Runs]);
+    let outside = config.outside(&[OutputPath::Runs]);
     ensure!(
         outside.is_empty(),
         "{}: allow it in Train, or set `paths.runs` to a folder in the project",
@@ -110,7 +111,7 @@ pub fn save(
         return Err(error);
     }
     let (trained, validated) = (split.train.len(), split.validation.len());
-    Ok(Some(Saved { trained, validated, left_out, scores: measured.scores(&config), run }))
+    Ok(Some(SavedRun { trained, validated, left_out, scores: measured.scores(&config), run }))
 }
 
 /// The config of the run: with the settings of the fit, and without those that had no effect.
@@ -143,7 +144,7 @@ struct Known {
 
 impl Known {
     fn of(base: &Path, dataset: &Dataset) -> anyhow::Result<Self> {
-        let outputs = Store::of(base)?.load()?;
+        let outputs = OutputStore::of(base)?.load()?;
         let places = outputs.places();
         let items = dataset.rows.iter().map(|row| places.get(row.image.as_path()).copied()).collect();
         Ok(Self { features: outputs.features, items })
@@ -207,7 +208,7 @@ fn left_out_of(images: usize) -> String {
 fn network(config: &Config, checkpoint: &Path, heads: &Heads) -> anyhow::Result<Network> {
     let model = &config.model;
     let mut network = Network::new(model.backbone, &model.tasks, model.random_seed, Device::Cpu)?;
-    network.load_backbone(checkpoint)?;
+    backbone_file::load(&mut network, checkpoint)?;
     let dimensions = model.backbone.facts().features;
     let mut values = HashMap::new();
     for (task, head) in model.tasks.iter().zip(&heads.tasks) {
@@ -225,7 +226,7 @@ struct Measured {
     validation: SplitMetrics,
     predictions: Predictions,
     /// Validation labels per task.
-    labelled: Vec<Labelled>,
+    labelled: Vec<LabelledImages>,
 }
 
 impl Measured {

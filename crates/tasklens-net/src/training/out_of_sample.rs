@@ -13,7 +13,7 @@ use tasklens_data::download::hex;
 use tasklens_data::work::KeepGoing;
 
 use super::heads::{
-    FitProgress, Inputs, Linear, PASSES, Problem, Reading, Rows, apply, choose_penalties, fit,
+    FitProgress, HeadFit, Inputs, LinearHead, PASSES, Reading, Rows, apply, choose_penalties, fit,
 };
 use crate::inference::outputs::{Features, derived};
 
@@ -61,18 +61,18 @@ pub fn cross_validate(
     let Some(penalties) = penalties else { return Ok(None) };
     let is_any_unlabelled = labels.iter().flatten().any(Option::is_none);
     let held_out: Vec<Option<u8>> = (0..folds).map(Some).chain(is_any_unlabelled.then_some(None)).collect();
-    let problems: Vec<Problem> = penalties
+    let problems: Vec<HeadFit> = penalties
         .iter()
         .enumerate()
         .flat_map(|(task, &penalty)| {
-            held_out.iter().map(move |&held_out| Problem { task, held_out, penalty })
+            held_out.iter().map(move |&held_out| HeadFit { task, held_out, penalty })
         })
         .collect();
     let Some(heads) = fit(&rows, &problems, &mut progress)? else { return Ok(None) };
     let own_fold = own_folds(labels, &rows);
     let mut all: Vec<Vec<f32>> =
         tasks.iter().map(|task| Vec::with_capacity(features.len() * task.labels.len())).collect();
-    let heads: Vec<&Linear> = heads.iter().collect();
+    let heads: Vec<&LinearHead> = heads.iter().collect();
     let complete = apply(&inputs, &heads, &mut progress, &mut |from, chunk| {
         for (task, (all, said)) in all.iter_mut().zip(chunk.chunks_exact(held_out.len())).enumerate() {
             let count = tasks[task].labels.len();

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
-use tasklens_data::config::{Config, Outside, Written};
+use tasklens_data::config::{Config, OutputPath, Outside};
 use tasklens_data::files;
 
 use super::Request;
@@ -17,12 +17,12 @@ const LONGEST_HEADER: u64 = 1 << 20;
 
 /// The files that a run would write outside the project's folder. Reads the disk.
 pub fn outside(request: &Request) -> Vec<Outside> {
-    let mut written = vec![Written::Model, Written::History];
+    let mut written = vec![OutputPath::Model, OutputPath::History];
     // An explicitly named run folder is the user's own choice.
     if request.run.is_none() {
-        written.push(Written::Runs);
+        written.push(OutputPath::Runs);
     } else if request.config.model.freeze_convolutional_layers {
-        written.push(Written::InRuns(features::FOLDER));
+        written.push(OutputPath::InRuns(features::FOLDER));
     }
     request.config.outside(&written)
 }

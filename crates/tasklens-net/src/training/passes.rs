@@ -11,7 +11,7 @@ use tch::{Device, Kind, Tensor, no_grad};
 
 use super::adam::Adam;
 use super::events::{BatchProgress, Event, Phase, SplitMetrics};
-use super::features::Features;
+use super::features::TrainingFeatures;
 use super::metrics::{Totals, Weights};
 use super::predictions::Predictions;
 use super::reporter::Reporter;
@@ -22,7 +22,7 @@ use crate::model::layers::ForwardPass;
 use crate::model::network::{Network, probabilities};
 
 /// The source of batches.
-pub enum Feed {
+pub enum BatchFeed {
     /// Decoded and augmented images.
     Images {
         /// Number of decoding threads.
@@ -31,9 +31,9 @@ pub enum Feed {
     /// Stored features of a frozen backbone.
     Features {
         /// Features of the training rows.
-        train: Features,
+        train: TrainingFeatures,
         /// Features of the validation rows.
-        validation: Features,
+        validation: TrainingFeatures,
     },
 }
 
@@ -55,7 +55,7 @@ pub struct Validated {
 /// Runs passes, and keeps the state that they share.
 pub struct Passes {
     source: Arc<SampleSource>,
-    feed: Feed,
+    feed: BatchFeed,
     split: Split,
     batch_size: usize,
     epochs: usize,
@@ -77,11 +77,11 @@ struct Input {
 }
 
 /// An iterator over the batches of a pass.
-type Inputs = Box<dyn Iterator<Item = anyhow::Result<Input>>>;
+type InputIter = Box<dyn Iterator<Item = anyhow::Result<Input>>>;
 
 /// How passes go through a network.
 #[derive(Clone, Copy)]
-pub struct Plan<'a> {
+pub struct PassPlan<'a> {
     /// Of the run.
     pub config: &'a Config,
     /// The epoch up to which.
@@ -96,12 +96,12 @@ impl Passes {
     /// For a run over `split`, as `plan` says.
     pub fn new(
         source: Arc<SampleSource>,
-        feed: Feed,
+        feed: BatchFeed,
         split: Split,
-        plan: Plan<'_>,
+        plan: PassPlan<'_>,
         weights: Weights,
     ) -> Self {
-        let Plan { config, last, device, kind } = plan;
+        let PassPlan { config, last, device, kind } = plan;
         let unweighted = Weights::without_classes(weights.tasks.clone());
         Self {
             source,
@@ -120,7 +120,7 @@ impl Passes {
     }
 
     /// Switches the source of batches to `feed`, up to epoch `last`.
-    pub fn go_on_with(&mut self, feed: Feed, last: usize) {
+    pub fn go_on_with(&mut self, feed: BatchFeed, last: usize) {
         (self.feed, self.epochs) = (feed, last);
         // Their speed may differ.
         (self.secs_per_validation_image, self.secs_per_training_image) = (None, None);
@@ -229,15 +229,15 @@ impl Passes {
         batches: Vec<Vec<usize>>,
         augment_epoch: Option<usize>,
         network: &Network,
-    ) -> anyhow::Result<Inputs> {
+    ) -> anyhow::Result<InputIter> {
         let device = network.device();
         match &self.feed {
-            Feed::Images { workers } => {
+            BatchFeed::Images { workers } => {
                 let loader = Loader::start(&self.source, batches, augment_epoch, *workers)
                     .context("cannot start the threads that decode images")?;
                 Ok(Box::new(loader.map(|batch| Ok(Input { batch, features: None }))))
             }
-            Feed::Features { train, validation } => {
+            BatchFeed::Features { train, validation } => {
                 let features = if augment_epoch.is_some() { train } else { validation }.clone();
                 let source = Arc::clone(&self.source);
                 Ok(Box::new(batches.into_iter().map(move |mut rows| {

@@ -7,11 +7,11 @@ use tasklens_data::config::Task;
 use tasklens_data::dataset::Row;
 use tasklens_data::files;
 
-use crate::inference::table::{self, Layout};
+use crate::inference::table::{self, TableLayout};
 
 /// The column of the image, before those of the layout.
 const IMAGE: &str = "image_path";
-const LAYOUT: Layout = Layout::Labelled;
+const LAYOUT: TableLayout = TableLayout::Labelled;
 
 /// Probabilities of rows, in order of prediction.
 #[derive(Debug, Default)]

@@ -15,7 +15,7 @@ use super::adam;
 use super::events::EpochMetrics;
 use super::reporter::Reporter;
 use super::run_folder::{BEST, CONFIG, LAST, RunRecord};
-use super::schedule::{EarlyStopping, ReduceLrOnPlateau, Verdict};
+use super::schedule::{EarlyStopping, ReduceLrOnPlateau, StoppingVerdict};
 use crate::device::Device;
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::Network;
@@ -88,13 +88,13 @@ impl RunProgress {
 
     /// Records the validation loss of an epoch. In a stage that is followed by another, there is no early stopping,
     /// and losses do not count for the next stage.
-    pub fn after_epoch(&mut self, epoch: usize, loss: f64, is_followed: bool) -> Verdict {
+    pub fn after_epoch(&mut self, epoch: usize, loss: f64, is_followed: bool) -> StoppingVerdict {
         let verdict = self.stopping.after_epoch(epoch, loss);
         if !is_followed {
             return verdict;
         }
         self.stopping.forget_wait();
-        Verdict { stop: false, ..verdict }
+        StoppingVerdict { stop: false, ..verdict }
     }
 
     /// Metrics of the epoch whose weights are kept.

@@ -100,7 +100,7 @@ impl OneCycle {
 
 /// The decision of [`EarlyStopping`] after an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct StoppingVerdict {
     /// Its weights are the best so far: keep them.
     pub best: bool,
     /// Patience is exhausted.
@@ -154,17 +154,17 @@ impl EarlyStopping {
 
     /// Records the loss of epoch `epoch` (from 1). A loss that is not finite is never the best, although Keras keeps
     /// the first epoch whatever its loss.
-    pub fn after_epoch(&mut self, epoch: usize, loss: f64) -> Verdict {
+    pub fn after_epoch(&mut self, epoch: usize, loss: f64) -> StoppingVerdict {
         // An epoch that is trained again replaces itself if it is as good.
         let is_again = self.best_epoch == Some(epoch) && self.best.is_some_and(|best| loss <= best);
         if is_again || (loss.is_finite() && better(loss, self.best, self.min_delta)) {
             self.best = Some(loss);
             self.best_epoch = Some(epoch);
             self.wait = 0;
-            return Verdict { best: true, stop: false };
+            return StoppingVerdict { best: true, stop: false };
         }
         self.wait = self.wait.saturating_add(1);
-        Verdict { best: false, stop: self.wait >= self.patience && epoch > 1 }
+        StoppingVerdict { best: false, stop: self.wait >= self.patience && epoch > 1 }
     }
 }
 
@@ -292,7 +292,7 @@ mod tests {
         }
         let text = serde_json::to_string(&stored).unwrap();
         let mut stored: EarlyStopping = serde_json::from_str(&text).unwrap();
-        assert_eq!(stored.after_epoch(5, 0.95), Verdict { best: false, stop: false });
-        assert_eq!(stored.after_epoch(6, 0.95), Verdict { best: false, stop: true });
+        assert_eq!(stored.after_epoch(5, 0.95), StoppingVerdict { best: false, stop: false });
+        assert_eq!(stored.after_epoch(6, 0.95), StoppingVerdict { best: false, stop: true });
     }
 }

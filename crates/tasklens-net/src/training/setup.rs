@@ -14,13 +14,14 @@ use tasklens_data::text::{counted, is, plural};
 use tasklens_data::work::cores;
 use tch::{Kind, Tensor};
 
-use super::events::Labelled;
+use super::events::LabelledImages;
 use super::metrics::Weights;
 use super::reporter::Reporter;
 use super::run_folder::{self, BEST, EVENTS, LAST};
 use super::{Request, split_file};
 use crate::device::{self, Device};
 use crate::inference::loader::{Drawn, SampleSource};
+use crate::model::backbone_file;
 use crate::model::network::Network;
 use crate::model::pretrained::{self, Resolved};
 
@@ -65,8 +66,9 @@ pub fn open_data(config: &Config, edits: &[Edit], reporter: &mut Reporter) -> an
     for notice in &config.notices {
         reporter.warn(notice.clone());
     }
-    let is_guess =
-        |p: &&Problem| p.kind == problems::Kind::Image && p.row.is_none() && p.severity == Severity::Note;
+    let is_guess = |p: &&Problem| {
+        p.kind == problems::ProblemKind::Image && p.row.is_none() && p.severity == Severity::Note
+    };
     for guess in dataset.problems.iter().filter(is_guess) {
         reporter.warn(guess.to_string());
     }
@@ -84,7 +86,8 @@ pub fn open_data(config: &Config, edits: &[Edit], reporter: &mut Reporter) -> an
     }
     if !found.is_empty() {
         let csv = config.paths.model_dataframe.display();
-        reporter.warn(format!("{csv}: {}; Data in the window and `tasklens check` list them", found.join(", ")));
+        reporter
+            .warn(format!("{csv}: {}; Data in the window and `tasklens check` list them", found.join(", ")));
     }
     ensure!(!dataset.split.train.is_empty(), "no row is left to train with");
     ensure!(!dataset.split.validation.is_empty(), "no row is left to validate with");
@@ -187,7 +190,7 @@ pub fn new_network(
     let mut network = Network::new(model.backbone, &model.tasks, model.random_seed, device.tch)?;
     let found = resolve_weights(config, reporter)?;
     if let Some(path) = &found.path {
-        network.load_backbone(path)?;
+        backbone_file::load(&mut network, path)?;
     } else if model.freeze_convolutional_layers {
         reporter.warn(
             "`freeze_convolutional_layers` is on, but there are no pretrained weights: the features are those \
@@ -250,10 +253,10 @@ pub fn weights(config: &Config, data: &Dataset, device: tch::Device) -> anyhow::
 }
 
 /// Per task, the labels of some rows (those for validation).
-pub fn labelled(config: &Config, data: &Dataset, rows: &[usize]) -> Vec<Labelled> {
+pub fn labelled(config: &Config, data: &Dataset, rows: &[usize]) -> Vec<LabelledImages> {
     let of = |(task, labels): (usize, &Task)| {
         let counts = label_counts(&data.rows, rows, task, labels.labels.len());
-        Labelled { images: counts.iter().sum(), most_common: counts.into_iter().max().unwrap_or(0) }
+        LabelledImages { images: counts.iter().sum(), most_common: counts.into_iter().max().unwrap_or(0) }
     };
     config.model.tasks.iter().enumerate().map(of).collect()
 }

@@ -13,7 +13,7 @@ use tch::Kind;
 use super::adam::Adam;
 use super::events::{EpochMetrics, Event, Stage, Started, StopReason, Stopped};
 use super::features::{Extractor, training_views};
-use super::passes::{self, Feed, Passes, Plan, Trained, Validated};
+use super::passes::{self, BatchFeed, PassPlan, Passes, Trained, Validated};
 use super::predictions::Predictions;
 use super::progress::{self, Behind, RunProgress};
 use super::reporter::Reporter;
@@ -154,12 +154,12 @@ impl<'a> Run<'a> {
             };
             let train = extractor.training(&split.train, &training_views(&config.model)?, reporter)?;
             let validation = extractor.validation(&split.validation, reporter)?;
-            Feed::Features { train, validation }
+            BatchFeed::Features { train, validation }
         } else {
-            Feed::Images { workers }
+            BatchFeed::Images { workers }
         };
         let last = stage.epochs(model).1;
-        let plan = Plan { config, last, device: device.tch, kind };
+        let plan = PassPlan { config, last, device: device.tch, kind };
         let passes = Passes::new(Arc::clone(&source), feed, split, plan, weights);
         Ok(Self {
             config,
@@ -256,7 +256,7 @@ impl<'a> Run<'a> {
         if stage != self.stage {
             self.stage = stage;
             self.adam = stage.optimizer(model, &self.network)?;
-            self.passes.go_on_with(Feed::Images { workers: self.workers }, stage.epochs(model).1);
+            self.passes.go_on_with(BatchFeed::Images { workers: self.workers }, stage.epochs(model).1);
         }
         if model.frozen_epochs > 0 && epoch == stage.epochs(model).0 {
             reporter.send(Event::StageBegan { epoch, stage });
@@ -411,9 +411,13 @@ impl<'a> Run<'a> {
 }
 
 /// The feature store of a network's backbone, independent of its heads.
-pub(super) fn store(config: &Config, network: &Network, kind: Kind) -> anyhow::Result<features::Store> {
+pub(super) fn store(
+    config: &Config,
+    network: &Network,
+    kind: Kind,
+) -> anyhow::Result<features::FeatureStore> {
     let facts = network.backbone().facts();
-    let feed = features::Feed {
+    let feed = features::BackboneFeed {
         backbone: network.backbone().name(),
         conventions: network.conventions(),
         size: (config.model.height, config.model.width),
@@ -421,5 +425,9 @@ pub(super) fn store(config: &Config, network: &Network, kind: Kind) -> anyhow::R
         std: facts.std,
         precision: precision_name(kind),
     };
-    Ok(features::Store::of(&config.paths.runs, &features::key(network, feed)?, facts.features as usize))
+    Ok(features::FeatureStore::of(
+        &config.paths.runs,
+        &features::key(network, feed)?,
+        facts.features as usize,
+    ))
 }

@@ -10,7 +10,7 @@ use super::setup;
 use crate::device;
 use crate::inference::Predictor;
 use crate::inference::loader::Batching;
-use crate::inference::outputs::{Features, Store};
+use crate::inference::outputs::{Features, OutputStore};
 
 /// Batch size.
 const BATCH: usize = 32;
@@ -36,7 +36,7 @@ pub fn features(
     let AtHand::Network(network) = base_network::prepare_at_hand(&public, dataset.rows.len(), cached)? else {
         return Ok(None);
     };
-    let store = Store::of(&network)?;
+    let store = OutputStore::of(&network)?;
     let workers = setup::workers(config, &device::pick(config.model.device)?);
     let open = || Predictor::open(&network, config.model.device);
     let pass = store.compute(open, &dataset.rows, rows, Batching { size: BATCH, workers }, keep_going)?;

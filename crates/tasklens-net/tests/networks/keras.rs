@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tasklens_data::config::{Config, DeviceChoice};
 use tasklens_net::inference::Predictor;
+use tasklens_net::model::backbone_file;
 use tasklens_net::model::conventions::Conventions;
 use tasklens_net::model::keras;
 use tasklens_net::model::layers::ForwardPass;
@@ -156,7 +157,7 @@ fn an_imported_run_predicts_as_keras_does_and_a_network_on_its_backbone_too() {
     // As `pretrained` does, whichever way a network has begun.
     let mut other =
         Network::new(config.model.backbone, &config.model.tasks, 3, tch::Device::Cpu).expect("a network");
-    other.load_backbone(&run.join("best.safetensors")).expect("the backbone of a run");
+    backbone_file::load(&mut other, &run.join("best.safetensors")).expect("the backbone of a run");
     assert_eq!(other.conventions(), Conventions::Keras);
     let error = deviation(&other, &listed);
     assert!(error < 1e-4, "{error}");

@@ -14,7 +14,7 @@ use tasklens_net::evaluation::inspection::Inspection;
 use tasklens_net::evaluation::report::PartScores;
 use tasklens_net::inference::Predictor;
 use tasklens_net::inference::loader::Batching;
-use tasklens_net::inference::outputs::Store;
+use tasklens_net::inference::outputs::OutputStore;
 use tasklens_net::model::checkpoint;
 use tasklens_net::training::events::{Command, Event, StopReason, Stopped};
 use tasklens_net::training::run_folder::{BEST, HISTORY, LAST, PREDICTIONS, RunRecord};
@@ -256,7 +256,9 @@ fn a_vanished_image_is_left_out_with_its_name() {
     let events = project.train("run", false, &[("model.epochs", "1")]);
     stopped(&events);
     assert!(
-        warnings(&events).iter().any(|w| w.contains("data.csv: 1 of 24 rows is not used, 1 warning; Data in the window and `tasklens check` list them")),
+        warnings(&events).iter().any(|w| w.contains(
+            "data.csv: 1 of 24 rows is not used, 1 warning; Data in the window and `tasklens check` list them"
+        )),
         "{:?}",
         warnings(&events)
     );
@@ -422,7 +424,7 @@ fn evaluated_again(project: &Project) -> (Inspection, Vec<Disagreement>) {
     // As Inspect does: those that validate first.
     let which: Vec<usize> =
         (0..dataset.rows.len()).filter(|row| parts[*row] == Some(Part::Validation)).collect();
-    let store = Store::of(&run).expect("a store");
+    let store = OutputStore::of(&run).expect("a store");
     let pass = store.compute(
         || Ok(&predictor),
         &dataset.rows,

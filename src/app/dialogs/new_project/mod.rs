@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::{Button, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
-use tasklens_data::dataset::create::{Created, Draft, DraftTask, FolderSplit, FoundImages};
+use tasklens_data::dataset::create::{Created, DraftTask, FolderSplit, FoundImages, ProjectDraft};
 use tasklens_data::text::{counted_grouped, grouped};
 use tasklens_net::training;
 
@@ -73,8 +73,8 @@ impl NewProjectForm {
     }
 
     /// What would be written now.
-    fn draft(&self) -> Draft {
-        Draft { found: Arc::clone(&self.found), tasks: self.cards.iter().map(Card::draft).collect() }
+    fn draft(&self) -> ProjectDraft {
+        ProjectDraft { found: Arc::clone(&self.found), tasks: self.cards.iter().map(Card::draft).collect() }
     }
 
     /// Takes in that it was written.

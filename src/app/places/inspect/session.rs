@@ -11,7 +11,7 @@ use tasklens_net::evaluation::agreement::{self, Disagreement, Record};
 use tasklens_net::evaluation::inspection::Inspection;
 use tasklens_net::evaluation::report::PartScores;
 use tasklens_net::inference::loader::Batching;
-use tasklens_net::inference::outputs::{Outputs, OutputsPass, Store};
+use tasklens_net::inference::outputs::{OutputStore, Outputs, OutputsPass};
 use tasklens_net::inference::precision_of;
 use tasklens_net::training::{run_folder, split_file};
 
@@ -23,7 +23,7 @@ use crate::app::services::project::Project;
 /// What is known of a run; replaced as a whole when outputs or labels change.
 pub struct Loaded {
     /// Where its outputs are.
-    pub store: Store,
+    pub store: OutputStore,
     /// What the network says.
     pub outputs: Arc<Outputs>,
     /// The same beside the labels.
@@ -195,7 +195,7 @@ impl Session {
             let (store, outputs) = match outputs {
                 Some(both) => both,
                 None => {
-                    let store = Store::of(&run)?;
+                    let store = OutputStore::of(&run)?;
                     let outputs = Arc::new(store.load()?);
                     (store, outputs)
                 }
@@ -245,7 +245,7 @@ pub(super) fn predict(
     let (dataset, parts) = (Arc::clone(&loaded.dataset), Arc::clone(&loaded.parts));
     let (device, batch) = (project.config.model.device, project.config.model.batch_size);
     let work = move |progress: &Progress| {
-        let store = Store::of(&run)?;
+        let store = OutputStore::of(&run)?;
         let which: Vec<usize> = (0..dataset.rows.len())
             .filter(|row| {
                 parts.get(*row).copied().flatten().is_some_and(|part| only.is_none_or(|o| o == part))
@@ -271,7 +271,7 @@ fn load(
     run: &Path,
     device: DeviceChoice,
     dataset: Arc<Dataset>,
-    store: Store,
+    store: OutputStore,
     outputs: Arc<Outputs>,
 ) -> anyhow::Result<Loaded> {
     let parts = split_file::parts(run, &dataset)?;

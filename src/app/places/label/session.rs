@@ -14,10 +14,10 @@ use tasklens_data::config::Task;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::work::cores;
 use tasklens_net::inference::loader::Batching;
-use tasklens_net::inference::outputs::{Outputs, OutputsPass, Store};
+use tasklens_net::inference::outputs::{OutputStore, Outputs, OutputsPass};
 use tasklens_net::labelling::candidates;
 use tasklens_net::labelling::suggestions::{Score, Suggestions};
-use tasklens_net::training::learnt_run::Saved;
+use tasklens_net::training::learnt_run::SavedRun;
 use tasklens_net::training::seen;
 
 use crate::app::command::Level;
@@ -75,7 +75,7 @@ pub struct Session {
     updating: Option<Job<Option<Update>>>,
     preparing: Option<Job<PathBuf>>,
     ahead: Ahead,
-    saving: Option<Job<Option<Saved>>>,
+    saving: Option<Job<Option<SavedRun>>>,
     /// Saving was asked for while the rows did not have the latest labels yet.
     wants_save: bool,
     current: Option<Arc<Suggestions>>,
@@ -258,7 +258,7 @@ impl Session {
         let is_base = matches!(self.model, Model::Base(_));
         let dataset = Arc::clone(dataset);
         self.reading = Some(context.jobs.start_quietly("Reading suggestions", move |_| {
-            let mut outputs = Store::of(&path)?.load()?;
+            let mut outputs = OutputStore::of(&path)?.load()?;
             if is_base {
                 // Heads that have learnt nothing have nothing to say.
                 outputs = Outputs { tasks: Vec::new(), probabilities: Vec::new(), ..outputs };
@@ -338,7 +338,7 @@ impl Session {
         self.predicting = Some(context.jobs.start(title, move |progress| {
             let which = &missing[..missing.len().min(piece)];
             let batching = Batching { size: batch, workers: cores() };
-            let store = Store::of(&path)?;
+            let store = OutputStore::of(&path)?;
             let open = || predictors.open(&path, device);
             store.compute(open, &dataset.rows, which, batching, &mut |done, _| {
                 progress.set(done as u64, missing.len() as u64);

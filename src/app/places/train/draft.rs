@@ -1,6 +1,6 @@
 //! The settings of the next run: a changed copy of the project's config, and what of it is remembered.
 
-use tasklens_data::config::presets::{Facts, Keys};
+use tasklens_data::config::presets::{Keys, PresetFacts};
 use tasklens_data::config::{Augmentation, ClassWeights, Config, Recipe, Task};
 
 /// The config of the next run beside the one on disk.
@@ -65,7 +65,7 @@ impl Draft {
     }
 
     /// Makes the settings those of a recipe, or the user's own again.
-    pub fn choose(&mut self, recipe: Option<Recipe>, facts: &Facts) {
+    pub fn choose(&mut self, recipe: Option<Recipe>, facts: &PresetFacts) {
         let own = self.own();
         match (recipe, &own) {
             (Some(recipe), _) => recipe.keys(facts).put_into(&mut self.config.model),
@@ -136,8 +136,8 @@ mod tests {
         Draft::new(&Config::parse(text, std::path::Path::new("/p/config.yml")).unwrap())
     }
 
-    fn facts() -> Facts {
-        Facts { images: 40, labelled: 40, ..Facts::default() }
+    fn facts() -> PresetFacts {
+        PresetFacts { images: 40, labelled: 40, ..PresetFacts::default() }
     }
 
     #[test]

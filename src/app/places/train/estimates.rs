@@ -8,7 +8,7 @@ use tasklens_data::config::{Backbone, Config, DeviceChoice, Precision};
 use tasklens_data::dataset::Dataset;
 use tasklens_data::images::shape::common_aspect;
 use tasklens_net::training;
-use tasklens_net::training::estimate::{Estimate, Speed, Subject};
+use tasklens_net::training::estimate::{Speed, Subject, TimeEstimate};
 
 use super::draft::Draft;
 use crate::app::context::{TrainingState, ViewContext};
@@ -16,7 +16,7 @@ use crate::app::services::derived::Derived;
 use crate::app::services::jobs::{Job, Outcome};
 
 /// Estimates a run, at a speed that may be known; is told whether to go on.
-pub type Look = fn(&Config, &Dataset, Option<Speed>, &dyn Fn() -> bool) -> anyhow::Result<Estimate>;
+pub type Look = fn(&Config, &Dataset, Option<Speed>, &dyn Fn() -> bool) -> anyhow::Result<TimeEstimate>;
 
 /// What is asked of this computer; tests have answers of their own.
 #[derive(Clone, Copy)]
@@ -39,7 +39,7 @@ impl Machine {
         let estimate = |config: &Config, data: &Dataset, _, _: &dyn Fn() -> bool| {
             let epochs = if config.model.freeze_convolutional_layers { 1 } else { config.model.epochs };
             let seconds = 0.1 * (data.rows.len() * epochs) as f64;
-            Ok(Estimate { seconds, speed: Speed { decode: 0.0, forward: 0.1, train: 0.1, heads: 0.0 } })
+            Ok(TimeEstimate { seconds, speed: Speed { decode: 0.0, forward: 0.1, train: 0.1, heads: 0.0 } })
         };
         Self { weights: || Backbone::ALL.to_vec(), estimate }
     }
@@ -66,7 +66,7 @@ struct Basis {
 struct Asked {
     keys: Keys,
     subject: Subject,
-    job: Job<Estimate>,
+    job: Job<TimeEstimate>,
 }
 
 /// Estimates as they become known.

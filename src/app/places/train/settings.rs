@@ -2,8 +2,8 @@
 
 use egui::{DragValue, Ui};
 use tasklens_data::config::{
-    Augmentation, Backbone, ClassWeights, Crop, DeviceChoice, ModelConfig, Optimizer, Precision, Pretrained,
-    Schedule, WEIGHT_DECAY,
+    Augmentation, Backbone, ClassWeights, DeviceChoice, ModelConfig, Optimizer, Precision, Pretrained,
+    RandomCrop, Schedule, WEIGHT_DECAY,
 };
 
 use super::draft::Draft;
@@ -209,10 +209,10 @@ fn images_ui(ui: &mut Ui, model: &mut ModelConfig) {
     crop_ui(ui, &mut augmentation.crop);
 }
 
-fn crop_ui(ui: &mut Ui, crop: &mut Option<Crop>) {
+fn crop_ui(ui: &mut Ui, crop: &mut Option<RandomCrop>) {
     let mut is_on = crop.is_some();
-    if switch(ui, "Crop", "Enlarge a random part of the image to full size", &mut is_on).changed() {
-        *crop = is_on.then(Crop::default);
+    if switch(ui, "RandomCrop", "Enlarge a random part of the image to full size", &mut is_on).changed() {
+        *crop = is_on.then(RandomCrop::default);
     }
     if let Some(crop) = crop {
         range(ui, "Crop area", "The share of the image's area that is kept", &mut crop.scale, 0.01..=1.0);

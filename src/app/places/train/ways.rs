@@ -1,7 +1,7 @@
 //! How to train, in words: three ways with how long each takes here, and the user's own.
 
 use egui::{RichText, Role, Sense, Ui, UiBuilder, WidgetInfo};
-use tasklens_data::config::presets::{Facts, Keys};
+use tasklens_data::config::presets::{Keys, PresetFacts};
 use tasklens_data::config::{Backbone, Recipe, Schedule};
 use tasklens_data::text::clock;
 
@@ -62,7 +62,7 @@ pub fn ways_ui(ui: &mut Ui, context: &ViewContext<'_>, draft: &mut Draft, estima
 }
 
 /// The recipes, and the user's own settings where there are any, each with its keys.
-fn ways(draft: &Draft, facts: &Facts) -> Vec<(Option<Recipe>, Keys)> {
+fn ways(draft: &Draft, facts: &PresetFacts) -> Vec<(Option<Recipe>, Keys)> {
     let mut ways: Vec<_> = Recipe::ALL.map(|recipe| (Some(recipe), recipe.keys(facts))).into();
     ways.extend(draft.own().map(|own| (None, own)));
     let chosen = draft.recipe();
@@ -73,10 +73,10 @@ fn ways(draft: &Draft, facts: &Facts) -> Vec<(Option<Recipe>, Keys)> {
     ways
 }
 
-fn facts(context: &ViewContext<'_>, estimates: &Estimates) -> Facts {
+fn facts(context: &ViewContext<'_>, estimates: &Estimates) -> PresetFacts {
     let dataset = context.project.map(|project| &project.dataset);
     let has_gpu = context.device.is_some_and(|device| device.is_gpu());
-    Facts {
+    PresetFacts {
         images: dataset.map_or(0, |dataset| dataset.rows.len()),
         labelled: dataset.map_or(0, |dataset| dataset.split.train.len() + dataset.split.validation.len()),
         has_gpu,

@@ -3,15 +3,15 @@
 use std::ops::Range;
 
 use crate::config::write::scalar;
-use crate::config::yaml::{Entry, Node, Value};
+use crate::config::yaml::{Node, Value, YamlEntry};
 
 /// A text and the changes to make in it.
-pub(super) struct Draft<'a> {
+pub(super) struct ConfigDraft<'a> {
     text: &'a str,
     cuts: Vec<(Range<usize>, String)>,
 }
 
-impl<'a> Draft<'a> {
+impl<'a> ConfigDraft<'a> {
     pub fn new(text: &'a str) -> Self {
         Self { text, cuts: Vec::new() }
     }
@@ -97,12 +97,12 @@ impl<'a> Draft<'a> {
     }
 
     /// The lines of a key and its value in a block, from the first to the last that has something of it.
-    pub fn lines_of(&self, entry: &Entry) -> &'a str {
+    pub fn lines_of(&self, entry: &YamlEntry) -> &'a str {
         &self.text[self.line_start(entry.span.start)..self.line_end_at(self.end_of(entry))]
     }
 
     /// Other lines for a key and its value in a block, indented as it is. The comment on its first line stays.
-    pub fn replace_entry(&mut self, entry: &Entry, lines: &str) -> Result<(), &'static str> {
+    pub fn replace_entry(&mut self, entry: &YamlEntry, lines: &str) -> Result<(), &'static str> {
         let old = self.lines_of(entry);
         let comment = old.lines().next().and_then(comment);
         let new = self.reindented(lines, self.before(entry.span.start), comment)?;
@@ -140,7 +140,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The end of a value; of its key where it has none.
-    fn end_of(&self, entry: &Entry) -> usize {
+    fn end_of(&self, entry: &YamlEntry) -> usize {
         match self.text[entry.node.span.clone()].is_empty() {
             true => entry.span.end,
             false => entry.node.span.end,
@@ -155,14 +155,14 @@ impl<'a> Draft<'a> {
     }
 
     /// Removes a key with its value from a group.
-    pub fn remove_entry(&mut self, group: &Entry, key: &str) -> Result<(), &'static str> {
+    pub fn remove_entry(&mut self, group: &YamlEntry, key: &str) -> Result<(), &'static str> {
         self.remove_from(&group.node, key)
     }
 
-    /// As [`Draft::remove_entry`], by the name of the key.
+    /// As [`ConfigDraft::remove_entry`], by the name of the key.
     pub fn remove_from(&mut self, group: &Node, key: &str) -> Result<(), &'static str> {
         let Value::Map(entries) = &group.value else { return Err("there is no group of keys") };
-        let span = |entry: &Entry| entry.span.start..entry.node.span.end.max(entry.span.end);
+        let span = |entry: &YamlEntry| entry.span.start..entry.node.span.end.max(entry.span.end);
         let spans: Vec<Range<usize>> = entries.iter().map(span).collect();
         let entry = entries.iter().find(|entry| entry.key.trim() == key).ok_or("a key is missing")?;
         self.remove(&spans, &span(entry), group.is_flow, "")

@@ -1,10 +1,10 @@
 //! A change of settings in the text of a config: only the keys that changed are touched, so that comments, order and
 //! the rest stay as they were written.
 
-use super::draft::Draft;
+use super::draft::ConfigDraft;
 use super::{entries, entry, value};
 use crate::config::Config;
-use crate::config::yaml::{self, Entry, Node};
+use crate::config::yaml::{self, Node, YamlEntry};
 
 /// `text` (of `old.file`) with every key of `model:` that differs between `old` and `new` replaced.
 ///
@@ -54,8 +54,8 @@ struct Setting<'a> {
 fn settings(yaml: &str) -> Vec<Setting<'_>> {
     let root = yaml::parse(yaml).ok().flatten();
     let model = root.as_ref().and_then(|root| value(root, "model"));
-    let draft = Draft::new(yaml);
-    let setting = |entry: &Entry| Setting { key: entry.key.clone(), lines: draft.lines_of(entry) };
+    let draft = ConfigDraft::new(yaml);
+    let setting = |entry: &YamlEntry| Setting { key: entry.key.clone(), lines: draft.lines_of(entry) };
     model.map_or_else(Vec::new, |model| entries(model).iter().map(setting).collect())
 }
 
@@ -75,11 +75,11 @@ fn remove(text: &str, key: &str) -> Result<String, String> {
 
 fn change(
     text: &str,
-    change: impl FnOnce(&mut Draft<'_>, &Node) -> Result<(), &'static str>,
+    change: impl FnOnce(&mut ConfigDraft<'_>, &Node) -> Result<(), &'static str>,
 ) -> Result<String, String> {
     let root = yaml::parse(text).map_err(|fault| fault.message)?;
     let model = root.as_ref().and_then(|root| value(root, "model")).ok_or("there is no `model:` section")?;
-    let mut draft = Draft::new(text);
+    let mut draft = ConfigDraft::new(text);
     change(&mut draft, model)?;
     Ok(draft.finish())
 }

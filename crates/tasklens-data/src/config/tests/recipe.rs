@@ -33,7 +33,7 @@ fn each_key_of_a_recipe_may_stand_alone() {
     assert_eq!(model("  optimizer: adamw").optimizer, Optimizer::AdamW { weight_decay: WEIGHT_DECAY });
     assert_eq!(model("  schedule: plateau").schedule, Schedule::Plateau);
     let crop = |text: &str| model(&format!("  augmentation: {{crop: {text}}}")).augmentation.crop;
-    assert_eq!((crop("true"), crop("none"), crop("False")), (Some(Crop::default()), None, None));
+    assert_eq!((crop("true"), crop("none"), crop("False")), (Some(RandomCrop::default()), None, None));
     assert_eq!(crop("{ratio: [1, 1]}").unwrap().ratio, (1.0, 1.0));
     assert_eq!(model("  augmentation: none").augmentation.crop, None);
     assert_eq!(model("  backbone_learning_rate:").backbone_learning_rate, None);

@@ -15,7 +15,8 @@ model:
     sleeves: [\"sleeveless\", \"long_sleeve\"]
   paths: \"processed_path\"
 ";
-const WRITTEN: [Written; 4] = [Written::Model, Written::History, Written::Runs, Written::Table];
+const WRITTEN: [OutputPath; 4] =
+    [OutputPath::Model, OutputPath::History, OutputPath::Runs, OutputPath::Table];
 
 /// The folder, which a temporary one holds.
 fn python_project() -> (tempfile::TempDir, PathBuf) {

@@ -4,12 +4,12 @@ use std::fs;
 
 use super::*;
 use crate::config::Recipe;
-use crate::config::presets::Facts;
+use crate::config::presets::PresetFacts;
 use crate::dataset::Dataset;
 
 /// What is proposed where no weights are.
 fn training() -> Proposed {
-    Recipe::proposed(&Facts::default())
+    Recipe::proposed(&PresetFacts::default())
 }
 
 /// A folder with empty files of these names.
@@ -33,8 +33,8 @@ fn task(name: &str, labels: &str) -> DraftTask {
     task
 }
 
-fn draft(dir: &Path, tasks: Vec<DraftTask>) -> Draft {
-    Draft { found: Arc::new(find(dir)), tasks }
+fn draft(dir: &Path, tasks: Vec<DraftTask>) -> ProjectDraft {
+    ProjectDraft { found: Arc::new(find(dir)), tasks }
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn csv_of(files: &[&str]) -> (Vec<String>, Vec<String>) {
     let found = find(dir.path());
     let task = DraftTask::of_folders("animal", &found);
     let labels = task.labels.clone();
-    let created = Draft { found: Arc::new(found), tasks: vec![task] }.write(&training()).unwrap();
+    let created = ProjectDraft { found: Arc::new(found), tasks: vec![task] }.write(&training()).unwrap();
     let config = Config::open(&created.config).unwrap();
     let csv = fs::read_to_string(&created.table).unwrap();
     let has_split = csv.starts_with("image_path,animal,split\n");
@@ -255,7 +255,7 @@ fn folders_are_no_split_beside_others_and_one_of_them_makes_no_column() {
     assert_eq!(find(dir.path()).sub_folders, [""; 0], "no class");
     let dir = folder(&["train/a/1.png", "test/b/2.png"]);
     let found = find(dir.path());
-    let draft = Draft { tasks: vec![DraftTask::of_folders("split", &found)], found: Arc::new(found) };
+    let draft = ProjectDraft { tasks: vec![DraftTask::of_folders("split", &found)], found: Arc::new(found) };
     assert!(draft.obstacle().unwrap().contains("column of the split"));
 }
 

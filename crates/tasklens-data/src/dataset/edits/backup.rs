@@ -18,7 +18,7 @@ pub(super) const FOLDER: &str = "backups";
 const DATE: usize = 19;
 
 /// A file that was replaced.
-pub(in crate::dataset) struct Replaced {
+pub(in crate::dataset) struct BackedUp {
     /// The backup.
     pub backup: PathBuf,
     /// Messages for the user.
@@ -35,7 +35,7 @@ pub(in crate::dataset) fn replace(
     file: &Path,
     read: &Stamped,
     new: &[u8],
-) -> anyhow::Result<Option<Replaced>> {
+) -> anyhow::Result<Option<BackedUp>> {
     let now = OffsetDateTime::now_local().unwrap_or_else(|_| OffsetDateTime::now_utc());
     let other_names = files::other_names(file);
     let backup = keep(csv, file, &read.bytes, now)?;
@@ -67,7 +67,7 @@ pub(in crate::dataset) fn replace(
             "{name} has {other_names} other names on this disk (hard links), under which the file is unchanged."
         )),
     }
-    Ok(Some(Replaced { backup, notices }))
+    Ok(Some(BackedUp { backup, notices }))
 }
 
 /// Writes a backup with `bytes` of a file before a save, and returns its path: `garments.csv.edits/backups/garments

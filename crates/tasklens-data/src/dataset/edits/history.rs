@@ -27,7 +27,7 @@ impl Packed {
 
 /// A step without its changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Head {
+pub(super) struct StepHead {
     /// Number of the step, which undo and redo refer to.
     pub number: u64,
     /// When, in seconds since 1970.
@@ -40,7 +40,7 @@ pub(super) struct Head {
 /// All steps, and how many of them are done; the rest are undone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct History {
-    pub heads: Vec<Head>,
+    pub heads: Vec<StepHead>,
     pub changes: Vec<Packed>,
     pub done: usize,
 }
@@ -56,7 +56,7 @@ impl History {
         self.heads.truncate(self.done);
         self.changes.truncate(self.start_of(self.done));
         self.changes.extend_from_slice(changes);
-        self.heads.push(Head { number, time, end: self.changes.len() as u32, source });
+        self.heads.push(StepHead { number, time, end: self.changes.len() as u32, source });
         self.done += 1;
     }
 
@@ -73,7 +73,7 @@ impl History {
         let end = self.changes.len() as u32;
         match self.heads.last_mut() {
             Some(last) if last.number == number => last.end = end,
-            _ => self.heads.push(Head { number, time, end, source }),
+            _ => self.heads.push(StepHead { number, time, end, source }),
         }
         if is_done {
             self.done = self.heads.len();
@@ -121,7 +121,7 @@ impl History {
             }
             start = self.heads[step].end as usize;
             if kept_changes > first {
-                self.heads[kept_heads] = Head { end: kept_changes as u32, ..self.heads[step] };
+                self.heads[kept_heads] = StepHead { end: kept_changes as u32, ..self.heads[step] };
                 kept_heads += 1;
             }
             if step + 1 == self.done {

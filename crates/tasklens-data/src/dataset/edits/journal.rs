@@ -17,7 +17,7 @@ use thiserror::Error;
 use super::{Entry, State, real};
 use crate::files::{self, disk};
 use hold::{Hold, Obstacle};
-use lines::Lines;
+use lines::JournalLines;
 
 const JOURNAL: &str = "journal.jsonl";
 const LOCK: &str = "lock";
@@ -198,7 +198,7 @@ impl Journal {
         let (path, mut length) = (&self.file, 0);
         let write = |file: &mut files::Sink<'_>| {
             let mut buffered = BufWriter::with_capacity(1 << 20, file);
-            snapshot::write(state, &mut buffered)?;
+            lines::write_snapshot(state, &mut buffered)?;
             buffered.flush()
         };
         let check = |file: &mut fs::File| {
@@ -266,7 +266,7 @@ impl Journal {
     }
 
     /// Completes a last line that only lacks its line break, and cuts off an incomplete one.
-    fn mend(&mut self, lines: &Lines) {
+    fn mend(&mut self, lines: &JournalLines) {
         let Access::Held(hold) = &mut self.access else { return };
         if !lines.is_ours {
             self.access = Access::Denied(format!(

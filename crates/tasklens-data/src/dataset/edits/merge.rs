@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use super::state::cleaned;
+use super::values::cleaned;
 use super::{Edit, Entry, backup, now, real};
 use crate::config::Task;
 use crate::dataset::Dataset;

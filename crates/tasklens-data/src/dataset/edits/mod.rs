@@ -28,7 +28,7 @@ pub use journal::{Journal, Refusal, folder_of};
 pub use state::State;
 pub use step_view::{ChangeView, StepView};
 pub use values::Values;
-pub use writer::{Report, Writer};
+pub use writer::{Writer, WriterReport};
 
 use super::Dataset;
 use crate::config::{Config, VocabularyChange};

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::state::cleaned;
+use super::values::cleaned;
 use super::{AnnotationChange, Edit, Field, State, merge};
 use crate::config::Task;
 use crate::dataset::Dataset;
 use crate::dataset::classes::Encoder;
-use crate::dataset::problems::{Kind, Problem};
+use crate::dataset::problems::{Problem, ProblemKind};
 use crate::unicode;
 
 impl State {
@@ -111,13 +111,13 @@ impl Dataset {
             dataset.rows[row].labels[task] = encoders[task].class(text);
             if !text.is_empty() && dataset.rows[row].labels[task].is_none() {
                 let message = encoders[task].unknown(text);
-                unknown.push(Problem::in_row(Kind::UnknownLabel, &self.table, row, column, message));
+                unknown.push(Problem::in_row(ProblemKind::UnknownLabel, &self.table, row, column, message));
             }
         }
         dataset.problems.retain(|problem| {
             let column = problem.column.as_deref().and_then(|name| self.table.column(name));
             let cell = problem.row.zip(column);
-            problem.kind != Kind::UnknownLabel || cell.is_none_or(|cell| !changed.contains(&cell))
+            problem.kind != ProblemKind::UnknownLabel || cell.is_none_or(|cell| !changed.contains(&cell))
         });
         dataset.problems.append(&mut unknown);
         dataset.settle_rows();

@@ -9,7 +9,7 @@ use super::merge::{Conflict, MergeOutcome};
 use super::slots::{Slot, Slots, Word};
 use super::step_view::StepView;
 use super::texts::Texts;
-use super::values::{flags, word_of};
+use super::values::{cleaned, flags, word_of};
 use super::{AnnotationChange, AnnotationSource, Edit, Entry, Field, Step, Values, now};
 
 /// The state after all edits. A lookup costs one hash; the cost of an edit is proportional to its changes. Images,
@@ -374,14 +374,5 @@ impl State {
         let slot = self.slots.get(self.images.find(image)?, field as u32)?;
         let word = |word| word_of(self.words.list(), word);
         Some(SlotView { base: word(slot.base), current: word(slot.current) })
-    }
-}
-
-/// Normalised as in a cell: trimmed, and empty text is no label.
-pub(super) fn cleaned(label: Option<String>) -> Option<String> {
-    match label {
-        Some(label) if label.trim().is_empty() => None,
-        Some(label) if label.trim().len() < label.len() => Some(label.trim().to_owned()),
-        label => label,
     }
 }

@@ -268,7 +268,7 @@ fn a_writer_keeps_what_is_sent_and_says_so() {
         writer.send(state.edit(Step::now(AnnotationSource::Suggestion, vec![change])).unwrap());
     }
     assert_eq!(writer.finish(), 0);
-    assert_eq!(reports.iter().last().unwrap(), Report { kept: 2, refused: None });
+    assert_eq!(reports.iter().last().unwrap(), WriterReport { kept: 2, refused: None });
     // The lock is given back.
     let mut window = shop.open();
     assert_eq!((window.journal.denied(), window.text(0, PRINT).as_str()), (None, "striped"));
@@ -294,7 +294,7 @@ fn a_writer_keeps_what_the_disk_refused_once_it_can() {
     assert!(refused.refused.unwrap().to_string().starts_with("label edits cannot be kept in "));
     std::fs::remove_file(folder_of(&shop.csv())).unwrap();
     send("striped");
-    assert_eq!(reports.recv().unwrap(), Report { kept: 2, refused: None });
+    assert_eq!(reports.recv().unwrap(), WriterReport { kept: 2, refused: None });
     assert_eq!(writer.finish(), 0);
     let mut window = shop.open();
     assert_eq!(window.text(0, PRINT), "striped");

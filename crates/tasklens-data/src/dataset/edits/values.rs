@@ -74,3 +74,12 @@ pub(super) fn flags<'a>(
 pub(super) fn word_of(words: &TextList, word: Option<Word>) -> Option<&str> {
     Some(words.get(word?.get() - 1))
 }
+
+/// Normalised as in a cell: trimmed, and empty text is no label.
+pub(super) fn cleaned(label: Option<String>) -> Option<String> {
+    match label {
+        Some(label) if label.trim().is_empty() => None,
+        Some(label) if label.trim().len() < label.len() => Some(label.trim().to_owned()),
+        label => label,
+    }
+}

@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// The status of a [`Writer`] after each attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct WriterReport {
     /// Entries on disk since the writer started, without those of [`Keeper`]s.
     pub kept: usize,
     /// Why entries wait in memory. The writer retries [temporary](Refusal::ForNow) failures by itself; after a
@@ -60,7 +60,7 @@ impl Writer {
     ///
     /// # Errors
     /// The system cannot start a thread.
-    pub fn start(journal: Journal, report: impl FnMut(Report) + Send + 'static) -> io::Result<Self> {
+    pub fn start(journal: Journal, report: impl FnMut(WriterReport) + Send + 'static) -> io::Result<Self> {
         let (sender, receiver) = unbounded();
         let work = move || write(journal, &receiver, report);
         let thread = thread::Builder::new().name("label edits".to_owned()).spawn(work)?;
@@ -100,7 +100,7 @@ impl Drop for Writer {
 }
 
 /// Returns the number of entries that could not be kept.
-fn write(mut journal: Journal, receiver: &Receiver<Errand>, mut report: impl FnMut(Report)) -> usize {
+fn write(mut journal: Journal, receiver: &Receiver<Errand>, mut report: impl FnMut(WriterReport)) -> usize {
     let (mut waiting, mut kept) = (Vec::new(), 0);
     loop {
         // With failed entries, do not block on new ones; without, there is nothing else to do.
@@ -123,7 +123,7 @@ fn write(mut journal: Journal, receiver: &Receiver<Errand>, mut report: impl FnM
                 kept += waiting.len();
                 waiting.clear();
             }
-            report(Report { kept, refused: refused.clone() });
+            report(WriterReport { kept, refused: refused.clone() });
         }
         for (entry, answer) in questions {
             let told = refused.clone().map_or_else(|| journal.append(&[entry]), Err);

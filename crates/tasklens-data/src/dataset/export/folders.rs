@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use super::made::{self, Made};
-use super::{Placing, Written, names, rows};
+use super::{ExportOutcome, Placing, names, rows};
 use crate::config::Task;
 use crate::dataset::Dataset;
 use crate::files::regular;
@@ -31,13 +31,13 @@ pub(super) fn export(
     placing: Placing,
     out: &Path,
     progress: &mut KeepGoing<'_>,
-) -> anyhow::Result<Written> {
+) -> anyhow::Result<ExportOutcome> {
     if tasks.is_empty() {
         bail!("choose at least one task to export");
     }
     let has_files = made::begin(out)?;
     let rows = rows(dataset);
-    let mut report = Report::new(placing, put);
+    let mut report = FolderReport::new(placing, put);
     let mut folders = Folders::new(dataset, out);
     let digits = DIGITS.max(dataset.rows.len().to_string().len());
     let of = rows.len() * tasks.len();
@@ -144,7 +144,7 @@ fn free_file(folder: &Path, name: &str) -> PathBuf {
 type Put = fn(Placing, &Path, &Path) -> io::Result<()>;
 
 /// Counts of what happened to the images.
-struct Report {
+struct FolderReport {
     placing: Placing,
     put: Put,
     /// Number of hard links, symbolic links and copies.
@@ -156,7 +156,7 @@ struct Report {
     unknown: usize,
 }
 
-impl Report {
+impl FolderReport {
     fn new(placing: Placing, put: Put) -> Self {
         Self { placing, put, placed: [0; 3], failed: 0, first_failed: None, unknown: 0 }
     }
@@ -207,7 +207,7 @@ impl Report {
         self.first_failed.get_or_insert_with(|| format!("{} {why}", image.display()));
     }
 
-    fn written(self, out: &Path, folders: usize, has_files: bool) -> Written {
+    fn written(self, out: &Path, folders: usize, has_files: bool) -> ExportOutcome {
         let names = ["hard link", "symbolic link", "copy"];
         let chosen = self.placing as usize;
         let mut notices = Vec::new();
@@ -233,7 +233,7 @@ impl Report {
         let placed: usize = self.placed.iter().sum();
         let (labels, folders) = (counted(placed, "image"), counted(folders, "folder"));
         let summary = format!("{labels} in {folders} were written to {}", out.display());
-        Written { summary, notices, left_out: self.failed }
+        ExportOutcome { summary, notices, left_out: self.failed }
     }
 }
 
@@ -280,7 +280,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let source = folder.path().join("a.jpg");
         fs::write(&source, "a").unwrap();
-        let mut report = Report::new(Placing::HardLink, |way, source, target| match way {
+        let mut report = FolderReport::new(Placing::HardLink, |way, source, target| match way {
             Placing::Copy => put(way, source, target),
             _ => Err(ErrorKind::Unsupported.into()),
         });
@@ -292,7 +292,7 @@ mod tests {
         assert_eq!(written.left_out, 1);
         assert_eq!(written.notices[0], "2 copies instead of hard links, which are not possible there");
 
-        let mut report = Report::new(Placing::Copy, |_, _, _| Err(ErrorKind::StorageFull.into()));
+        let mut report = FolderReport::new(Placing::Copy, |_, _, _| Err(ErrorKind::StorageFull.into()));
         let error = report.place(&Item { source, target: folder.path().join("d.jpg") }).unwrap_err();
         assert!(error.to_string().contains("free some space"), "{error}");
     }

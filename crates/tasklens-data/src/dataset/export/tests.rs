@@ -40,11 +40,11 @@ impl Shop {
         self.folder.path().join(name)
     }
 
-    fn export(&self, form: &Form, target: &str) -> anyhow::Result<Written> {
+    fn export(&self, form: &Form, target: &str) -> anyhow::Result<ExportOutcome> {
         export(&self.dataset, &self.state.values(), form, &self.at(target), &mut |_, _| true)
     }
 
-    fn folders(&self, placing: Placing) -> Written {
+    fn folders(&self, placing: Placing) -> ExportOutcome {
         self.export(&Form::Folders { tasks: vec![0, 1], placing }, "out").unwrap()
     }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::told::Kind;
+use super::told::NameDifference;
 use super::written::{decoded, plain};
 use crate::images::decode::{ENDINGS, has_image_ending};
 use crate::unicode::composed;
@@ -23,7 +23,7 @@ type Listing = HashMap<String, Vec<String>>;
 pub(super) struct Listings(Mutex<HashMap<PathBuf, Arc<Listing>>>);
 
 /// A file, and how much its path differs from the cell.
-type Near = (PathBuf, Kind);
+type Near = (PathBuf, NameDifference);
 
 impl Listings {
     /// The files most similar to a cell, under any of the roots: several if they are equally similar.
@@ -32,8 +32,8 @@ impl Listings {
         let (start, names) = parts(Path::new(&*text));
         let mut found = Vec::new();
         match start {
-            Some(start) => self.below(&start, &names, Kind::Exact, &mut found),
-            None => roots.iter().for_each(|root| self.below(root, &names, Kind::Exact, &mut found)),
+            Some(start) => self.below(&start, &names, NameDifference::Exact, &mut found),
+            None => roots.iter().for_each(|root| self.below(root, &names, NameDifference::Exact, &mut found)),
         }
         let nearest = found.iter().map(|(_, kind)| *kind).min();
         found.retain(|(_, kind)| Some(*kind) == nearest);
@@ -48,7 +48,7 @@ impl Listings {
         found
     }
 
-    fn below(&self, folder: &Path, names: &[&str], so_far: Kind, found: &mut Vec<Near>) {
+    fn below(&self, folder: &Path, names: &[&str], so_far: NameDifference, found: &mut Vec<Near>) {
         let [name, rest @ ..] = names else { return };
         if *name == ".." {
             return self.below(&folder.join(name), rest, so_far, found);
@@ -67,15 +67,15 @@ impl Listings {
     }
 
     /// Names in a folder similar to `name`, most similar first.
-    fn named(&self, folder: &Path, name: &str, is_file: bool) -> Vec<(String, Kind)> {
+    fn named(&self, folder: &Path, name: &str, is_file: bool) -> Vec<(String, NameDifference)> {
         let listing = self.listing(folder);
-        let mut found: Vec<(String, Kind)> = Vec::new();
-        let mut add = |wanted: &str, least: Kind| {
+        let mut found: Vec<(String, NameDifference)> = Vec::new();
+        let mut add = |wanted: &str, least: NameDifference| {
             for there in listing.get(&key(wanted)).into_iter().flatten() {
                 let kind = match there {
-                    there if there == wanted => Kind::Exact,
-                    there if composed(there) == composed(wanted) => Kind::Unicode,
-                    _ => Kind::Case,
+                    there if there == wanted => NameDifference::Exact,
+                    there if composed(there) == composed(wanted) => NameDifference::Unicode,
+                    _ => NameDifference::Case,
                 };
                 if !found.iter().any(|(known, _)| known == there) {
                     found.push((there.clone(), kind.max(least)));
@@ -83,11 +83,14 @@ impl Listings {
             }
         };
         let without_percent = decoded(name);
-        let names = [Some((name, Kind::Exact)), without_percent.as_deref().map(|name| (name, Kind::Percent))];
+        let names = [
+            Some((name, NameDifference::Exact)),
+            without_percent.as_deref().map(|name| (name, NameDifference::Percent)),
+        ];
         for (name, least) in names.into_iter().flatten() {
             add(name, least);
             if is_file {
-                other_endings(name).iter().for_each(|name| add(name, Kind::Ending));
+                other_endings(name).iter().for_each(|name| add(name, NameDifference::Ending));
             }
         }
         found.sort_by_key(|(_, kind)| *kind);

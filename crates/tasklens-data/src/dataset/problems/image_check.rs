@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use super::{Kind, Problem, Severity};
+use super::{Problem, ProblemKind, Severity};
 use crate::dataset::Dataset;
 use crate::dataset::image_paths::ImageFinder;
 use crate::dataset::split::{Part, Rule};
@@ -114,6 +114,6 @@ fn check_image(dataset: &Dataset, finder: &ImageFinder, row: usize, look: Look) 
         Ok(note) => note?,
         Err(error) => return Some(dataset.image_problem_by(finder, row, error.to_string())),
     };
-    let problem = Problem::in_row(Kind::Image, &dataset.table, row, dataset.columns.path, note);
+    let problem = Problem::in_row(ProblemKind::Image, &dataset.table, row, dataset.columns.path, note);
     Some(Problem { severity: Severity::Note, ..problem })
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::{Kind, Problem, Severity};
+use super::{Problem, ProblemKind, Severity};
 use crate::dataset::Dataset;
 use crate::dataset::split::{Part, Rule};
 use crate::dataset::table::{DefectKind, Encoding};
@@ -51,11 +51,11 @@ impl fmt::Display for Counts {
 /// One line per problem, in order, at most `most_of_kind` of each severity and kind, followed by the number of
 /// further ones.
 pub fn lines(problems: &[Problem], most_of_kind: usize) -> Vec<String> {
-    let mut totals: HashMap<(Severity, Kind), usize> = HashMap::new();
+    let mut totals: HashMap<(Severity, ProblemKind), usize> = HashMap::new();
     for problem in problems {
         *totals.entry((problem.severity, problem.kind)).or_default() += 1;
     }
-    let mut shown: HashMap<(Severity, Kind), usize> = HashMap::new();
+    let mut shown: HashMap<(Severity, ProblemKind), usize> = HashMap::new();
     let mut lines = Vec::new();
     for problem in problems {
         let group = (problem.severity, problem.kind);
@@ -94,7 +94,7 @@ pub(in crate::dataset) fn of_table(dataset: &Dataset) -> Vec<Problem> {
 
 /// All unusable images as one error, with the reason for the first.
 fn images(dataset: &Dataset) -> Option<Problem> {
-    let mut of_images = dataset.problems.iter().filter(|p| p.kind == Kind::Image && p.row.is_some());
+    let mut of_images = dataset.problems.iter().filter(|p| p.kind == ProblemKind::Image && p.row.is_some());
     let first = of_images.next()?;
     let count = 1 + of_images.count();
     let message = format!(
@@ -104,12 +104,12 @@ fn images(dataset: &Dataset) -> Option<Problem> {
         first.message
     );
     let column = first.column.as_deref();
-    Some(Problem::overall(Severity::Error, Kind::Image, column, message))
+    Some(Problem::overall(Severity::Error, ProblemKind::Image, column, message))
 }
 
 fn form(dataset: &Dataset, problems: &mut Vec<Problem>) {
     let mut note = |message: String| {
-        problems.push(Problem::overall(Severity::Note, Kind::Table, None, message));
+        problems.push(Problem::overall(Severity::Note, ProblemKind::Table, None, message));
     };
     let table = &dataset.table;
     if table.encoding == Encoding::Windows1252 {
@@ -132,10 +132,10 @@ fn form(dataset: &Dataset, problems: &mut Vec<Problem>) {
         dataset
             .image_notes
             .iter()
-            .map(|message| Problem::overall(Severity::Note, Kind::Image, Some(path), message.clone())),
+            .map(|message| Problem::overall(Severity::Note, ProblemKind::Image, Some(path), message.clone())),
     );
     let mut note = |message: String| {
-        problems.push(Problem::overall(Severity::Note, Kind::Table, None, message));
+        problems.push(Problem::overall(Severity::Note, ProblemKind::Table, None, message));
     };
     let blank = dataset.rows.iter().enumerate().filter(|(index, _)| dataset.is_blank(*index)).count();
     if blank > 0 {
@@ -157,7 +157,7 @@ fn form(dataset: &Dataset, problems: &mut Vec<Problem>) {
 fn tasks(dataset: &Dataset, problems: &mut Vec<Problem>) {
     let counts = dataset.label_counts();
     let mut push = |severity, task: &str, message| {
-        problems.push(Problem::overall(severity, Kind::Task, Some(task), message));
+        problems.push(Problem::overall(severity, ProblemKind::Task, Some(task), message));
     };
     let present_labels = |task: usize| counts[task].iter().filter(|label| label.used() > 0).count();
     let learnable = (0..counts.len()).filter(|task| present_labels(*task) >= 2).count();
@@ -195,7 +195,7 @@ fn split(dataset: &Dataset, problems: &mut Vec<Problem>) {
     let table = &dataset.table;
     let column = dataset.columns.split.map(|column| table.headers[column].as_str());
     let mut push = |severity, column, message| {
-        problems.push(Problem::overall(severity, Kind::Split, column, message));
+        problems.push(Problem::overall(severity, ProblemKind::Split, column, message));
     };
     if let Rule::Given(parts) = &dataset.rule {
         let test = parts.iter().filter(|part| **part == Some(Part::Test)).count();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
-use super::{Kind, Problem};
+use super::{Problem, ProblemKind};
 use crate::dataset::Dataset;
 use crate::dataset::split::{Part, Rule};
 use crate::dataset::table::DefectKind;
@@ -17,13 +17,19 @@ impl Dataset {
             let Some(row) = defect.row else { continue };
             if !self.is_blank(row) {
                 let message = defect_message(defect.kind, self.table.delimiter);
-                found.push(Problem::of_row(Kind::Form, &self.table, row, message));
+                found.push(Problem::of_row(ProblemKind::Form, &self.table, row, message));
             }
         }
         for row in 0..self.rows.len() {
             if self.rows[row].image.as_os_str().is_empty() && !self.is_blank(row) {
                 let message = "there is no image path, so the row is not used".to_owned();
-                found.push(Problem::in_row(Kind::EmptyPath, &self.table, row, self.columns.path, message));
+                found.push(Problem::in_row(
+                    ProblemKind::EmptyPath,
+                    &self.table,
+                    row,
+                    self.columns.path,
+                    message,
+                ));
             }
         }
         self.check_duplicates(&mut found);
@@ -73,7 +79,7 @@ impl Dataset {
                 ),
             };
             self.rows[row].usable = false;
-            found.push(Problem::in_row(Kind::Duplicate, &self.table, row, self.columns.path, message));
+            found.push(Problem::in_row(ProblemKind::Duplicate, &self.table, row, self.columns.path, message));
         }
     }
 
@@ -93,7 +99,7 @@ impl Dataset {
                             "`{text}` is unknown, so the row is not used; expected train, validation or test"
                         ),
                     };
-                    found.push(Problem::in_row(Kind::Split, &self.table, index, column, message));
+                    found.push(Problem::in_row(ProblemKind::Split, &self.table, index, column, message));
                 }
                 None => {}
             }

@@ -1,13 +1,13 @@
 //! Bare CSVs, and the config that a newcomer is offered for them.
 
 use super::*;
-use crate::config::presets::Facts;
+use crate::config::presets::PresetFacts;
 use crate::config::{Backbone, Recipe};
 
 /// What is proposed for a computer without a GPU that has the weights.
 fn training(rows: usize) -> Proposed {
     let weights = Backbone::ALL.to_vec();
-    Recipe::proposed(&Facts { images: rows, labelled: rows, has_gpu: false, weights, aspect: None })
+    Recipe::proposed(&PresetFacts { images: rows, labelled: rows, has_gpu: false, weights, aspect: None })
 }
 
 fn propose(csv: &str) -> (tempfile::TempDir, Proposal) {
@@ -140,11 +140,11 @@ fn a_table_without_column_names_is_refused_with_what_to_do() {
 fn the_config_of_a_proposal_trains_by_the_proposed_recipe_and_says_so() {
     let (dir, proposal) = propose(&shop());
     let file = dir.path().join("config.yml");
-    let lacking = Recipe::proposed(&Facts { images: 60, labelled: 60, ..Facts::default() });
+    let lacking = Recipe::proposed(&PresetFacts { images: 60, labelled: 60, ..PresetFacts::default() });
     let mut written = vec![training(60), lacking];
     for has_gpu in [false, true] {
         for images in [60, 500, 9_000] {
-            let facts = Facts { images, has_gpu, ..Facts::default() };
+            let facts = PresetFacts { images, has_gpu, ..PresetFacts::default() };
             let proposed = |recipe: Recipe| Proposed { recipe, keys: recipe.keys(&facts), lacks: None };
             written.extend(Recipe::ALL.map(proposed));
         }

@@ -13,7 +13,7 @@ fn shop_of(images: &[&str], rows: &str) -> Shop {
     shop
 }
 
-fn of_kind(dataset: &Dataset, kind: Kind) -> Vec<String> {
+fn of_kind(dataset: &Dataset, kind: ProblemKind) -> Vec<String> {
     dataset.problems.iter().filter(|problem| problem.kind == kind).map(ToString::to_string).collect()
 }
 
@@ -21,7 +21,7 @@ fn of_kind(dataset: &Dataset, kind: Kind) -> Vec<String> {
 fn a_detour_through_a_folder_is_the_same_image() {
     let dataset = shop_with("a.jpg,floral,short\nb/../a.jpg,solid,short\n../a.jpg,solid,long\nc/d/../../e.jpg,solid,\n/../x.jpg,solid,\n/x.jpg,solid,\n").open();
     assert_eq!(
-        of_kind(&dataset, Kind::Duplicate),
+        of_kind(&dataset, ProblemKind::Duplicate),
         [
             "line 3, column `path`: the same image as on line 2 by another name, `a.jpg`, but another label for `print`; this row is not used: keep the row that is right",
             "line 7, column `path`: the same image and labels as on line 6 by another name, `/../x.jpg`; this row is not used",
@@ -35,7 +35,7 @@ fn a_detour_through_a_link_may_be_another_image() {
     let shop =
         shop_of(&["a.png", "far/a.png", "far/b/c.png"], "a.png,solid,short\nlink/../a.png,floral,long\n");
     std::os::unix::fs::symlink(shop.path("far/b"), shop.path("link")).unwrap();
-    assert_eq!(of_kind(&shop.open(), Kind::Duplicate), [""; 0]);
+    assert_eq!(of_kind(&shop.open(), ProblemKind::Duplicate), [""; 0]);
 }
 
 #[cfg(unix)]
@@ -49,7 +49,7 @@ fn one_file_by_two_names_is_found_where_the_images_are_checked() {
     std::fs::hard_link(shop.path("a.png"), shop.path("hard.png")).unwrap();
     std::os::unix::fs::symlink("in", shop.path("out")).unwrap();
     let mut dataset = shop.try_open("  split_column: split\n").unwrap();
-    assert_eq!(of_kind(&dataset, Kind::Duplicate), [""; 0]);
+    assert_eq!(of_kind(&dataset, ProblemKind::Duplicate), [""; 0]);
     let found = check_images(&dataset, Look::Header, &|_, _| true);
     dataset.apply(found);
     let expected = [
@@ -57,12 +57,12 @@ fn one_file_by_two_names_is_found_where_the_images_are_checked() {
         "line 4, column `path`: the same image and labels as on line 2 by another name, `a.png`; this row is not used",
         "line 6, column `path`: the same image and labels as on line 5 by another name, `in/b.png`; this row is not used",
     ];
-    assert_eq!(of_kind(&dataset, Kind::Duplicate), expected);
+    assert_eq!(of_kind(&dataset, ProblemKind::Duplicate), expected);
     assert_eq!((&*dataset.split.train, &*dataset.split.validation), (&[0][..], &[5][..]));
     // Also after labels were edited.
     let edited = dataset.with_edits(&[]);
     assert_eq!(
-        (of_kind(&edited, Kind::Duplicate), edited.split),
+        (of_kind(&edited, ProblemKind::Duplicate), edited.split),
         (expected.map(str::to_owned).to_vec(), dataset.split)
     );
 }
@@ -103,13 +103,13 @@ fn an_image_that_is_found_by_a_guess_is_a_note_and_one_with_its_other_name() {
     let shop = shop_of(&["a.png", "b.png"], "A.PNG,solid,short\nb.png,floral,long\na.png,floral,short\n");
     let dataset = shop.open();
     assert_eq!(dataset.rows[0].image, shop.path("a.png"));
-    let [note] = &of_kind(&dataset, Kind::Image)[..] else { panic!("{:?}", dataset.problems) };
+    let [note] = &of_kind(&dataset, ProblemKind::Image)[..] else { panic!("{:?}", dataset.problems) };
     assert!(
         note.starts_with("column `path`: 1 image is read from a file that has the name in different"),
         "{note}"
     );
     assert!(
-        of_kind(&dataset, Kind::Duplicate)[0]
+        of_kind(&dataset, ProblemKind::Duplicate)[0]
             .starts_with("line 4, column `path`: the same image as on line 2 by")
     );
 }

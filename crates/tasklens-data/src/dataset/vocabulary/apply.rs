@@ -49,7 +49,7 @@ pub fn apply(config_file: &Path, change: &VocabularyChange) -> anyhow::Result<Ap
         }
         said = Some(finished.to_string());
     }
-    let mut plan = Plan::make(config_file, change)?;
+    let mut plan = PlannedChange::make(config_file, change)?;
     plan.execute()?;
     plan.applied.warnings.extend(said);
     Ok(plan.applied)
@@ -95,7 +95,7 @@ pub fn finish(config_file: &Path) -> anyhow::Result<Option<Finished>> {
     }
     drop(opened);
     let config = Config::open(config_file)?;
-    let applied = match Plan::make(config_file, &change) {
+    let applied = match PlannedChange::make(config_file, &change) {
         Ok(mut plan) => {
             plan.execute()?;
             plan.applied
@@ -177,7 +177,7 @@ impl TextFile {
 }
 
 /// Everything to be written, determined before the first byte is.
-struct Plan {
+struct PlannedChange {
     change: VocabularyChange,
     csv: TextFile,
     config: TextFile,
@@ -187,7 +187,7 @@ struct Plan {
     applied: Applied,
 }
 
-impl Plan {
+impl PlannedChange {
     fn make(config_file: &Path, change: &VocabularyChange) -> anyhow::Result<Self> {
         let config_text_file = TextFile::read(config_file)?;
         let config = config_text_file.config()?;

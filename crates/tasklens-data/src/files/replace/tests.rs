@@ -1,4 +1,4 @@
-use super::super::fault::{Fault, inject, meanwhile};
+use super::super::fault::{DiskFault, inject, meanwhile};
 use super::*;
 
 const EIO: i32 = 5;
@@ -39,9 +39,9 @@ fn a_failed_write_leaves_the_old_file_and_no_litter() {
 
 #[test]
 fn a_fault_at_any_call_leaves_the_old_file_or_the_new_one_and_the_answer_says_which() {
-    let faults =
-        [EIO, ENOSPC, EINVAL].map(|code| [Fault::Once(code), Fault::FromHere(code), Fault::Short(code)]);
-    for fault in faults.into_iter().flatten().chain([Fault::Killed, Fault::KilledHalfway]) {
+    let faults = [EIO, ENOSPC, EINVAL]
+        .map(|code| [DiskFault::Once(code), DiskFault::FromHere(code), DiskFault::Short(code)]);
+    for fault in faults.into_iter().flatten().chain([DiskFault::Killed, DiskFault::KilledHalfway]) {
         for at in 0.. {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("labels.csv");
@@ -54,12 +54,15 @@ fn a_fault_at_any_call_leaves_the_old_file_or_the_new_one_and_the_answer_says_wh
                     assert_eq!(text, "the new text", "{fault:?} at {at}");
                     let is_confirmed = replaced.unwrap().unconfirmed.is_none();
                     let is_hurt = calls.get(at as usize) == Some(&Call::SyncFolder)
-                        && !matches!(fault, Fault::Once(EINVAL) | Fault::FromHere(EINVAL) | Fault::Short(_));
+                        && !matches!(
+                            fault,
+                            DiskFault::Once(EINVAL) | DiskFault::FromHere(EINVAL) | DiskFault::Short(_)
+                        );
                     assert_eq!(is_confirmed, !is_hurt, "{fault:?} at {at}");
                 }
                 Err(_) => assert_eq!(text, "the old text", "{fault:?} at {at}"),
             }
-            let is_killed = matches!(fault, Fault::Killed | Fault::KilledHalfway);
+            let is_killed = matches!(fault, DiskFault::Killed | DiskFault::KilledHalfway);
             if !is_killed {
                 let is_removed = calls.get(at as usize) != Some(&Call::Remove);
                 assert!(!is_removed || names(dir.path()) == ["labels.csv"], "litter of {fault:?} at {at}");
@@ -75,11 +78,11 @@ fn a_fault_at_any_call_leaves_the_old_file_or_the_new_one_and_the_answer_says_wh
 fn a_folder_that_cannot_be_synced_refuses_nothing_and_a_broken_disk_is_not_called_untouched() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("labels.csv");
-    let calls = inject(99, Fault::Killed, || replace(&path, b"old")).1;
+    let calls = inject(99, DiskFault::Killed, || replace(&path, b"old")).1;
     let at = calls.iter().position(|call| *call == Call::SyncFolder).unwrap() as u64;
-    inject(at, Fault::Once(EINVAL), || replace(&path, b"new")).0.unwrap();
+    inject(at, DiskFault::Once(EINVAL), || replace(&path, b"new")).0.unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"new");
-    let error = inject(at, Fault::Once(EIO), || replace(&path, b"newer")).0.unwrap_err().to_string();
+    let error = inject(at, DiskFault::Once(EIO), || replace(&path, b"newer")).0.unwrap_err().to_string();
     assert!(error.starts_with("the new file is in place, but the disk did not confirm it"), "{error}");
     assert_eq!(fs::read(&path).unwrap(), b"newer");
 }

@@ -145,7 +145,7 @@ fn zoom_below_one_enlarges_as_in_keras() {
 }
 
 /// A part of the image, enlarged to the whole as `torch.nn.functional.interpolate(mode="bilinear")` does, in plain f64.
-fn enlarged(image: &Rgb, part: Part) -> Vec<f64> {
+fn enlarged(image: &Rgb, part: CroppedPart) -> Vec<f64> {
     let (width, height) = image.dimensions();
     let mut out = Vec::new();
     for y in 0..height {
@@ -174,7 +174,7 @@ fn enlarged(image: &Rgb, part: Part) -> Vec<f64> {
 
 #[test]
 fn a_crop_is_a_part_enlarged_to_the_whole() {
-    let how = only(|how| how.crop = Some(Crop { scale: (0.1, 0.9), ..Crop::default() }));
+    let how = only(|how| how.crop = Some(RandomCrop { scale: (0.1, 0.9), ..RandomCrop::default() }));
     let image = Rgb::from_fn(33, 20, |x, y| Pixel([(x * 5) as u8, (y * 4) as u8, (x + y) as u8]));
     for seed in 0..40 {
         let part = Change::draw(&how, (33, 20), seed).part.unwrap();
@@ -187,9 +187,10 @@ fn a_crop_is_a_part_enlarged_to_the_whole() {
 
 #[test]
 fn parts_have_the_area_and_the_sides_asked_for() {
-    let crop = Crop { scale: (0.2, 0.6), ratio: (0.5, 2.0) };
+    let crop = RandomCrop { scale: (0.2, 0.6), ratio: (0.5, 2.0) };
     let how = only(|how| how.crop = Some(crop));
-    let parts: Vec<Part> = (0..2000).map(|seed| Change::draw(&how, (200, 100), seed).part.unwrap()).collect();
+    let parts: Vec<CroppedPart> =
+        (0..2000).map(|seed| Change::draw(&how, (200, 100), seed).part.unwrap()).collect();
     let mut corners = [false; 2];
     for part in &parts {
         assert!(part.left + part.width <= 200 && part.top + part.height <= 100);
@@ -207,16 +208,16 @@ fn parts_have_the_area_and_the_sides_asked_for() {
 
 #[test]
 fn what_never_fits_is_the_largest_in_the_middle_that_does() {
-    let tall = Crop { scale: (1.0, 1.0), ratio: (0.5, 0.5) };
-    let wide = Crop { scale: (1.0, 1.0), ratio: (4.0, 4.0) };
-    let part = |crop: &Crop| Change::draw(&only(|how| how.crop = Some(*crop)), (200, 100), 3).part;
-    assert_eq!(part(&tall), Some(Part { left: 75, top: 0, width: 50, height: 100 }));
-    assert_eq!(part(&wide), Some(Part { left: 0, top: 25, width: 200, height: 50 }));
+    let tall = RandomCrop { scale: (1.0, 1.0), ratio: (0.5, 0.5) };
+    let wide = RandomCrop { scale: (1.0, 1.0), ratio: (4.0, 4.0) };
+    let part = |crop: &RandomCrop| Change::draw(&only(|how| how.crop = Some(*crop)), (200, 100), 3).part;
+    assert_eq!(part(&tall), Some(CroppedPart { left: 75, top: 0, width: 50, height: 100 }));
+    assert_eq!(part(&wide), Some(CroppedPart { left: 0, top: 25, width: 200, height: 50 }));
 }
 
 #[test]
 fn a_crop_leaves_the_other_draws_as_they_are() {
-    let with = Augmentation { crop: Some(Crop::default()), ..Augmentation::default() };
+    let with = Augmentation { crop: Some(RandomCrop::default()), ..Augmentation::default() };
     for seed in 0..20 {
         let without = Change::draw(&Augmentation::default(), (48, 48), seed);
         let change = Change { part: None, ..Change::draw(&with, (48, 48), seed) };

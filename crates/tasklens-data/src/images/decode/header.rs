@@ -11,7 +11,7 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::error::{ImageError, in_one_line};
-use super::tiff::{Fault, Tiff};
+use super::tiff::{Tiff, TiffFault};
 use super::{
     Decoded, MAX_COMPRESSED_BYTES, MAX_FILE_BYTES, MAX_HEADER_BYTES, MAX_PIXELS, READ_BYTES, Stored,
     held_bytes, jpeg, pixel_count, to_rgb, upright,
@@ -24,7 +24,7 @@ use crate::images::content;
 const COPY_AGAIN: &str = "copy or download it again";
 
 /// Dispatches to the decoders, each of which checks the declared size first; `name` is for messages.
-pub(super) struct Header<'a> {
+pub(super) struct ImageHeader<'a> {
     pub(super) name: &'a str,
 }
 
@@ -59,7 +59,7 @@ fn cost(format: ImageFormat, size: (u32, u32), native: u64, length: u64) -> (u64
     (cost.max(held_bytes(size)) + MAX_HEADER_BYTES, may_allocate + MAX_HEADER_BYTES)
 }
 
-impl Header<'_> {
+impl ImageHeader<'_> {
     fn format_error(&self, reason: impl std::fmt::Display) -> ImageError {
         ImageError::Format { name: self.name.to_owned(), reason: in_one_line(&reason.to_string()) }
     }
@@ -251,16 +251,16 @@ impl Header<'_> {
         self.format_error(format!("the file was cut off; {COPY_AGAIN}"))
     }
 
-    fn of_tiff(&self, fault: Fault) -> ImageError {
+    fn of_tiff(&self, fault: TiffFault) -> ImageError {
         match fault {
-            Fault::Unsupported(what) => ImageError::Unsupported {
+            TiffFault::Unsupported(what) => ImageError::Unsupported {
                 name: self.name.to_owned(),
                 reason: format!(
                     "it is a TIFF with {what}, which is not supported; save it as PNG or 8-bit TIFF"
                 ),
             },
-            Fault::Damaged(how) => self.damaged(how),
-            Fault::CutOff => self.cut_off(),
+            TiffFault::Damaged(how) => self.damaged(how),
+            TiffFault::CutOff => self.cut_off(),
         }
     }
 

@@ -18,7 +18,7 @@ use image::metadata::Orientation;
 
 use self::colour::{Colours, Seen};
 use self::compression::{Compression, Whole};
-use self::layout::Layout;
+use self::layout::TiffLayout;
 
 /// The colour of unreadable pixels.
 const GREY: u8 = 128;
@@ -31,7 +31,7 @@ const NEARLY: f32 = 1.001;
 
 /// Why a TIFF cannot be decoded.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum TiffFault {
     /// An unsupported feature.
     Unsupported(String),
     /// It is damaged.
@@ -40,7 +40,7 @@ pub(super) enum Fault {
     CutOff,
 }
 
-impl Fault {
+impl TiffFault {
     fn unsupported(what: String) -> Self {
         Self::Unsupported(what)
     }
@@ -50,7 +50,7 @@ impl Fault {
     }
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for TiffFault {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             ErrorKind::UnexpectedEof => Self::CutOff,
@@ -63,7 +63,7 @@ impl From<io::Error> for Fault {
 pub(super) struct Tiff<R> {
     file: R,
     length: u64,
-    layout: Layout,
+    layout: TiffLayout,
 }
 
 /// Pixels, with notes for the user.
@@ -81,8 +81,8 @@ struct Pass {
 
 impl<R: Read + Seek> Tiff<R> {
     /// Reads the tags of a file of `length` bytes.
-    pub(super) fn open(mut file: R, length: u64) -> Result<Self, Fault> {
-        let layout = Layout::read(&mut file, length)?;
+    pub(super) fn open(mut file: R, length: u64) -> Result<Self, TiffFault> {
+        let layout = TiffLayout::read(&mut file, length)?;
         Ok(Self { file, length, layout })
     }
 
@@ -119,7 +119,7 @@ impl<R: Read + Seek> Tiff<R> {
     }
 
     /// Decodes the pixels. A damaged strip or tile becomes grey and is reported.
-    pub(super) fn decode(mut self) -> Result<Picture, Fault> {
+    pub(super) fn decode(mut self) -> Result<Picture, TiffFault> {
         let kind = self.layout.kind;
         let mut pass = self.pass(kind.most())?;
         let mut notes = Vec::new();
@@ -149,12 +149,12 @@ impl<R: Read + Seek> Tiff<R> {
     }
 
     /// The value of white if the values do not use the full range of their type.
-    fn range(&self, seen: Seen) -> Result<Option<f32>, Fault> {
+    fn range(&self, seen: Seen) -> Result<Option<f32>, TiffFault> {
         let kind = self.layout.kind;
         let Seen { least, most, .. } = seen;
         // Slightly below zero is rounding.
         if least < 1.0 - NEARLY {
-            return Err(Fault::unsupported(format!("negative values (down to {least})")));
+            return Err(TiffFault::unsupported(format!("negative values (down to {least})")));
         }
         if kind.is_float() {
             if most <= NEARLY || most == f32::NEG_INFINITY {
@@ -162,7 +162,7 @@ impl<R: Read + Seek> Tiff<R> {
             }
             let high = LOWER.into_iter().find(|high| most > UNCLEAR && most <= high * NEARLY);
             let unclear = || format!("floating-point values up to {most} instead of 1");
-            return high.map(Some).ok_or_else(|| Fault::unsupported(unclear()));
+            return high.map(Some).ok_or_else(|| TiffFault::unsupported(unclear()));
         }
         if kind.bits() < 16 || most <= 0.0 {
             return Ok(None);
@@ -171,7 +171,7 @@ impl<R: Read + Seek> Tiff<R> {
     }
 
     /// All strips or tiles, with `high` as white.
-    fn pass(&mut self, high: f32) -> Result<Pass, Fault> {
+    fn pass(&mut self, high: f32) -> Result<Pass, TiffFault> {
         let (width, height) = (self.layout.size.0 as usize, self.layout.size.1 as usize);
         let colours = Colours { model: self.layout.model.clone(), alpha: self.layout.alpha, high };
         let mut pass = Pass { rgb: vec![GREY; width * height * 3], seen: Seen::NOTHING, damaged: 0 };
@@ -184,8 +184,12 @@ impl<R: Read + Seek> Tiff<R> {
             let to = rows.by_ref().map(|row| &mut row[x * 3..(x + size.0) * 3]);
             if let Err(fault) = self.chunk(place, size.1, to, &colours, &mut pass.seen, &mut rows_read) {
                 pass.damaged += 1;
-                if matches!(fault, Fault::Unsupported(_)) || self.is_cut_off(place) {
-                    return Err(if matches!(fault, Fault::Unsupported(_)) { fault } else { Fault::CutOff });
+                if matches!(fault, TiffFault::Unsupported(_)) || self.is_cut_off(place) {
+                    return Err(if matches!(fault, TiffFault::Unsupported(_)) {
+                        fault
+                    } else {
+                        TiffFault::CutOff
+                    });
                 }
                 first_fault.get_or_insert(fault);
             }
@@ -193,7 +197,7 @@ impl<R: Read + Seek> Tiff<R> {
         match first_fault {
             // Less than half of an image is an error.
             Some(fault) if rows_read * 2 < across * height => Err(match fault {
-                Fault::CutOff => Fault::damaged("its data ends too early"),
+                TiffFault::CutOff => TiffFault::damaged("its data ends too early"),
                 fault => fault,
             }),
             _ => Ok(pass),
@@ -223,7 +227,7 @@ impl<R: Read + Seek> Tiff<R> {
         colours: &Colours,
         seen: &mut Seen,
         rows_read: &mut usize,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), TiffFault> {
         let per_plane = self.per_plane();
         let Self { file, layout, .. } = self;
         let (kind, samples, planes) = (layout.kind, layout.samples, layout.planes);
@@ -237,7 +241,7 @@ impl<R: Read + Seek> Tiff<R> {
                 samples::restore(&mut row, kind, samples, layout.predictor, layout.is_big_endian, &mut spare);
                 match kind {
                     // A fast path for the common kind.
-                    samples::Kind::U8 => {
+                    samples::SampleKind::U8 => {
                         colours.fill_row(to, |x, i| f32::from(row[x * samples + i]), seen);
                     }
                     kind => colours.fill_row(to, |x, i| kind.value(&row, x * samples + i), seen),
@@ -267,11 +271,11 @@ impl<R: Read + Seek> Tiff<R> {
 /// The unpacked bytes of a strip or tile, of which `height` rows are wanted.
 fn open_chunk<'f, R: Read + Seek>(
     file: &'f mut R,
-    layout: &Layout,
+    layout: &TiffLayout,
     place: usize,
     height: usize,
-) -> Result<Box<dyn Read + 'f>, Fault> {
-    let missing = || Fault::damaged("it has too few strips or tiles");
+) -> Result<Box<dyn Read + 'f>, TiffFault> {
+    let missing = || TiffFault::damaged("it has too few strips or tiles");
     let (offset, bytes) = *layout.chunks.get(place).ok_or_else(missing)?;
     file.seek(SeekFrom::Start(offset))?;
     // Some writers give wrong byte counts for uncompressed data.
@@ -297,7 +301,7 @@ fn open_chunk<'f, R: Read + Seek>(
         kind => match compression::jpeg(&data, layout.jpeg_tables.as_deref(), layout.has_ycbcr_jpeg, most) {
             // Its tables and data can be laid out in several ways, of which one is supported.
             Err(_) if kind == Compression::OldJpeg => {
-                return Err(Fault::unsupported("old-style JPEG compression".to_owned()));
+                return Err(TiffFault::unsupported("old-style JPEG compression".to_owned()));
             }
             unpacked => unpacked?,
         },
@@ -311,7 +315,7 @@ fn spread_chroma(
     width: usize,
     height: usize,
     (across, down): (usize, usize),
-) -> Result<Whole, Fault> {
+) -> Result<Whole, TiffFault> {
     let mut pixels = vec![0; width * height.next_multiple_of(down) * 3];
     let mut unit = vec![0; across * down + 2];
     for top in (0..height).step_by(down) {

@@ -14,7 +14,7 @@ use tasklens_data::dataset::edits::merge::{OnConflict, Save};
 use tasklens_data::dataset::edits::{
     self, AnnotationChange, AnnotationSource, Entry, Field, Journal, OpenedAnnotations, Refusal, State, Step,
 };
-use tasklens_data::files::fault::{self, Call, Fault};
+use tasklens_data::files::fault::{self, Call, DiskFault};
 
 const CONFIG: &str = "paths: {model_dataframe: garments.csv}\nmodel: {paths: image, target_encoder: {print: [solid, floral, striped], sleeves: [short, long]}}\n";
 const TASKS: [&str; 2] = ["print", "sleeves"];
@@ -468,7 +468,8 @@ impl World {
         }
         let (model, entry) = self.change(which);
         let (at, code) = (self.random.random_range(0..4), ERRORS[self.random.random_range(0..3)]);
-        let kind = if self.random.random_range(0..2) == 0 { Fault::Once(code) } else { Fault::Short(code) };
+        let kind =
+            if self.random.random_range(0..2) == 0 { DiskFault::Once(code) } else { DiskFault::Short(code) };
         let Some(window) = self.windows[which].as_mut() else { return };
         window.waiting.extend(entry);
         let (kept, _) = fault::inject(at, kind, || window.journal.append(&window.waiting));
@@ -486,7 +487,8 @@ impl World {
             self.gone(which);
             return;
         }
-        let kind = if self.random.random_range(0..2) == 0 { Fault::Killed } else { Fault::KilledHalfway };
+        let kind =
+            if self.random.random_range(0..2) == 0 { DiskFault::Killed } else { DiskFault::KilledHalfway };
         if self.random.random_range(0..2) == 0 {
             self.count("killed in an edit");
             let at = self.random.random_range(0..4);

@@ -21,12 +21,12 @@ pub struct Calibration {
     /// Mean confidence; above the accuracy, the model is overconfident.
     pub confidence: Option<f64>,
     /// [`BINS`] of equal width, ascending.
-    pub bins: Vec<Bin>,
+    pub bins: Vec<CalibrationBin>,
 }
 
 /// A bin: rows whose confidence is above `low` and at most `high`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Bin {
+pub struct CalibrationBin {
     /// Exclusive lower end.
     pub low: f64,
     /// Inclusive upper end.
@@ -91,8 +91,8 @@ impl Reliability {
     }
 }
 
-fn reliability(i: usize, bin: &Sums) -> Bin {
-    Bin {
+fn reliability(i: usize, bin: &Sums) -> CalibrationBin {
+    CalibrationBin {
         low: i as f64 / BINS as f64,
         high: (i + 1) as f64 / BINS as f64,
         rows: bin.rows,

@@ -18,7 +18,7 @@ pub(super) const DIGITS: usize = 16;
 
 /// The preprocessing of a backbone.
 #[derive(Clone, Copy, Debug)]
-pub struct Feed<'a> {
+pub struct BackboneFeed<'a> {
     /// The network's name.
     pub backbone: &'a str,
     /// Whose rules it computes by.
@@ -33,7 +33,7 @@ pub struct Feed<'a> {
     pub precision: &'a str,
 }
 
-impl<'a> Feed<'a> {
+impl<'a> BackboneFeed<'a> {
     /// For the network of a checkpoint.
     pub fn of(description: &'a Description) -> Self {
         let Description { backbone, conventions, height, width, mean, std, precision, .. } = description;
@@ -63,7 +63,7 @@ impl<'a> Feed<'a> {
 ///
 /// # Errors
 /// The device failed.
-pub fn key(network: &Network, feed: Feed<'_>) -> anyhow::Result<String> {
+pub fn key(network: &Network, feed: BackboneFeed<'_>) -> anyhow::Result<String> {
     let mut parameters: Vec<_> = network.parameters().iter().filter(|p| is_backbone(&p.name)).collect();
     parameters.sort_by(|a, b| a.name.cmp(&b.name));
     let mut hash = feed.hash()?;
@@ -87,7 +87,7 @@ pub fn key_of_checkpoint(file: &Path, description: &Description) -> anyhow::Resu
         SafeTensors::deserialize(&map).with_context(|| format!("cannot read {}", file.display()))?;
     let mut parameters: Vec<_> = tensors.iter().filter(|(name, _)| is_backbone(name)).collect();
     parameters.sort_by(|a, b| a.0.cmp(b.0));
-    let mut hash = Feed::of(description).hash()?;
+    let mut hash = BackboneFeed::of(description).hash()?;
     for (name, tensor) in parameters {
         ensure!(tensor.dtype() == Dtype::F32, "`{name}` in {} is not float32", file.display());
         hash.update(name.as_bytes());

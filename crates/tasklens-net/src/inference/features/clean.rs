@@ -18,8 +18,8 @@ use tasklens_data::files;
 
 use super::backbone::DIGITS;
 use super::identity::{View, stamp};
-use super::shard::{self, Buffer, Shard};
-use super::{DAMAGED, ENDING, Identity, SHARD_IMAGES, Store, is_shard, shards_in};
+use super::shard::{self, FeatureBuffer, FeatureShard};
+use super::{DAMAGED, ENDING, FeatureStore, Identity, SHARD_IMAGES, is_shard, shards_in};
 use crate::model::tensor_file;
 
 /// Files that were not read for this long are removed.
@@ -55,7 +55,7 @@ impl Freed {
         }
     }
 
-    fn log(self, store: &Store) {
+    fn log(self, store: &FeatureStore) {
         if self.files > 0 {
             let (files, megabytes) = (self.files, self.bytes as f64 / 1e6);
             let beside = store.folder().display();
@@ -65,7 +65,7 @@ impl Freed {
 }
 
 /// Cleans the folder of stores that a store is in. Blocks: it checks every image of the store.
-pub fn clean(store: &Store) -> Freed {
+pub fn clean(store: &FeatureStore) -> Freed {
     let mut freed = unused(store);
     if is_own(store) {
         other_settings(store, &mut freed);
@@ -78,17 +78,17 @@ pub fn clean(store: &Store) -> Freed {
 }
 
 /// Removes only files that were not read for long, and the previous layout. Quick.
-pub fn clean_unused(store: &Store) {
+pub fn clean_unused(store: &FeatureStore) {
     unused(store).log(store);
 }
 
 /// The target of a link is not ours.
-fn is_own(store: &Store) -> bool {
+fn is_own(store: &FeatureStore) -> bool {
     let is_own = |folder: &Path| !folder.is_symlink();
     is_own(store.folder()) && store.folder().parent().is_some_and(is_own)
 }
 
-fn unused(store: &Store) -> Freed {
+fn unused(store: &FeatureStore) -> Freed {
     let mut freed = Freed::default();
     if let Some(root) = store.folder().parent().filter(|_| is_own(store)) {
         files::remove_leftovers(store.folder());
@@ -168,7 +168,7 @@ fn used(file: &Path) -> Option<SystemTime> {
 }
 
 /// Removes augmented views of settings that were not used recently.
-fn other_settings(store: &Store, freed: &mut Freed) {
+fn other_settings(store: &FeatureStore, freed: &mut Freed) {
     let mut settings: HashMap<String, (Option<SystemTime>, Vec<PathBuf>)> = HashMap::new();
     for shard in store.read().shards {
         if let View::Augmented { setting, .. } = shard.view {
@@ -186,12 +186,12 @@ fn other_settings(store: &Store, freed: &mut Freed) {
 
 /// Rewrites files most of whose images have changed or are also in a later file, and merges small ones once there are
 /// many.
-fn outdated(store: &Store, freed: &mut Freed) -> anyhow::Result<()> {
+fn outdated(store: &FeatureStore, freed: &mut Freed) -> anyhow::Result<()> {
     // Check each image file only once for all its views.
     let mut is_current: HashMap<Identity, bool> = HashMap::new();
     let mut views: HashMap<View, Sorted> = HashMap::new();
     for file in shards_in(store.folder()).into_iter().rev() {
-        let Ok(shard) = Shard::open(&file, store.dimensions) else { continue };
+        let Ok(shard) = FeatureShard::open(&file, store.dimensions) else { continue };
         let sorted = views.entry(shard.view.clone()).or_default();
         let images = shard.images()?;
         let mut kept = Vec::new();
@@ -223,18 +223,18 @@ fn outdated(store: &Store, freed: &mut Freed) -> anyhow::Result<()> {
 #[derive(Default)]
 struct Sorted {
     seen: HashSet<Identity>,
-    sparse: Vec<(Shard, Vec<usize>)>,
-    small: Vec<(Shard, Vec<usize>)>,
+    sparse: Vec<(FeatureShard, Vec<usize>)>,
+    small: Vec<(FeatureShard, Vec<usize>)>,
 }
 
 /// Moves the kept rows of files to new ones, and removes the files.
 fn rewrite(
-    store: &Store,
+    store: &FeatureStore,
     view: &View,
-    shards: Vec<(Shard, Vec<usize>)>,
+    shards: Vec<(FeatureShard, Vec<usize>)>,
     freed: &mut Freed,
 ) -> anyhow::Result<()> {
-    let mut whole = Buffer::default();
+    let mut whole = FeatureBuffer::default();
     let mut written = Vec::new();
     for (shard, kept) in shards {
         whole.extend(shard.part(&kept)?);

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 #[cfg(test)]
 use super::identity::View;
 #[cfg(test)]
-use super::shard::{Buffer, Shard};
+use super::shard::{FeatureBuffer, FeatureShard};
 use tasklens_data::download::hex;
 use tasklens_data::images::miniature::BYTES as MINIATURE_BYTES;
 
@@ -189,11 +189,11 @@ impl Features {
         if count == 0 {
             return Self::default();
         }
-        let mut buffer = Buffer {
+        let mut buffer = FeatureBuffer {
             images: (0..count).map(|item| item.to_string().into()).collect(),
             stamps: vec![[0; 2]; count],
             miniatures: miniatures.to_vec(),
-            ..Buffer::default()
+            ..FeatureBuffer::default()
         };
         for item in 0..count {
             for i in 0..dimensions {
@@ -204,7 +204,7 @@ impl Features {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("000000.safetensors");
         std::fs::write(&file, buffer.to_bytes(&View::Plain).unwrap()).unwrap();
-        let numbers = Shard::open(&file, dimensions).unwrap().numbers;
+        let numbers = FeatureShard::open(&file, dimensions).unwrap().numbers;
         Self::new(vec![numbers], (0..count as u32).map(|row| (0, row)).collect())
     }
 }

@@ -1,7 +1,7 @@
 //! The features of images, one vector per image and view, stored once for all users: heads that are trained on a
 //! frozen backbone, Label, Inspect and the map.
 //!
-//! A [`Store`] is a folder per backbone ([`key`]) beside the runs. It is written in shards as features are computed,
+//! A [`FeatureStore`] is a folder per backbone ([`key`]) beside the runs. It is written in shards as features are computed,
 //! so that a cancelled pass, or one with unreadable images, loses nothing, and is read through memory maps: a pass
 //! only keeps positions in memory. Unused features are removed: see [`clean`].
 
@@ -22,12 +22,12 @@ use tasklens_data::files;
 pub use tasklens_data::images::miniature::{BYTES as MINIATURE_BYTES, SIDE as MINIATURE_SIDE};
 
 use crate::model::checkpoint::Description;
-pub use backbone::{Feed, key, key_of_checkpoint};
+pub use backbone::{BackboneFeed, key, key_of_checkpoint};
 pub use identity::{Identity, Stamp, View, stamp};
 pub(super) use mapped::Numbers;
 pub use mapped::{Features, Place};
-pub use shard::Buffer;
-use shard::Shard;
+pub use shard::FeatureBuffer;
+use shard::FeatureShard;
 pub(super) use shard::{Raw, bytes_of, half, tensor_of};
 
 /// The folder of all stores, within the folder of runs.
@@ -42,14 +42,14 @@ const DAMAGED: &str = "damaged";
 
 /// The store for the features of one backbone.
 #[derive(Clone, Debug)]
-pub struct Store {
+pub struct FeatureStore {
     folder: PathBuf,
     dimensions: usize,
     /// A fallback for features that cannot be stored in the folder.
     spare: Option<Arc<tempfile::TempDir>>,
 }
 
-impl Store {
+impl FeatureStore {
     /// The store of the backbone with this [`key`], with feature vectors of length `dimensions`, in the folder of
     /// runs.
     pub fn of(runs: &Path, key: &str, dimensions: usize) -> Self {
@@ -101,7 +101,7 @@ impl Store {
         let mut shelf = Shelf { shards: Vec::new(), problems: Vec::new(), dimensions: self.dimensions };
         for folder in std::iter::once(self.folder()).chain(self.spare.as_ref().map(|spare| spare.path())) {
             for file in shards_in(folder) {
-                match Shard::open(&file, self.dimensions) {
+                match FeatureShard::open(&file, self.dimensions) {
                     Ok(shard) => shelf.shards.push(shard),
                     // Another process may just have removed it as unused.
                     Err(_) if !file.exists() => {}
@@ -116,16 +116,16 @@ impl Store {
     ///
     /// # Errors
     /// The disk is full or not writable.
-    pub fn keep(&self, view: &View, buffer: &Buffer) -> anyhow::Result<()> {
+    pub fn keep(&self, view: &View, buffer: &FeatureBuffer) -> anyhow::Result<()> {
         append_to(&self.folder, &buffer.to_bytes(view)?)
     }
 
-    /// As [`Store::keep`]. If they cannot be stored, they last as long as this store, and the returned message says
+    /// As [`FeatureStore::keep`]. If they cannot be stored, they last as long as this store, and the returned message says
     /// why.
     ///
     /// # Errors
     /// They cannot be written anywhere.
-    pub fn append(&mut self, view: &View, buffer: &Buffer) -> anyhow::Result<Option<String>> {
+    pub fn append(&mut self, view: &View, buffer: &FeatureBuffer) -> anyhow::Result<Option<String>> {
         if buffer.images.is_empty() {
             return Ok(None);
         }
@@ -144,7 +144,7 @@ impl Store {
 /// The shards of a store at one moment.
 #[derive(Debug, Default)]
 pub struct Shelf {
-    shards: Vec<Shard>,
+    shards: Vec<FeatureShard>,
     dimensions: usize,
     /// Messages about files that could not be read.
     pub problems: Vec<String>,

@@ -31,7 +31,7 @@ const HEAD: usize = 4096;
 
 /// One view of images that is to be written to a file.
 #[derive(Debug, Default)]
-pub struct Buffer {
+pub struct FeatureBuffer {
     /// Paths, one per image.
     pub images: Vec<PathBuf>,
     /// From [`stamp`](super::stamp), taken before the image was read.
@@ -42,7 +42,7 @@ pub struct Buffer {
     pub miniatures: Vec<u8>,
 }
 
-impl Buffer {
+impl FeatureBuffer {
     /// Adds further images.
     pub(super) fn extend(&mut self, other: Self) {
         self.images.extend(other.images);
@@ -131,7 +131,7 @@ pub(in crate::inference) fn tensor_of<'a>(
 
 /// A shard opened for reading. Everything stays in the file.
 #[derive(Debug)]
-pub struct Shard {
+pub struct FeatureShard {
     /// Path of the file.
     pub file: PathBuf,
     /// The view of all its images.
@@ -144,7 +144,7 @@ pub struct Shard {
     identities_at: usize,
 }
 
-impl Shard {
+impl FeatureShard {
     /// Opens a shard with feature vectors of length `dimensions`.
     ///
     /// # Errors
@@ -198,10 +198,10 @@ impl Shard {
     /// Some of its images, to be written again.
     ///
     /// # Errors
-    /// As [`Shard::images`].
-    pub fn part(&self, rows: &[usize]) -> anyhow::Result<Buffer> {
+    /// As [`FeatureShard::images`].
+    pub fn part(&self, rows: &[usize]) -> anyhow::Result<FeatureBuffer> {
         let images = self.images()?;
-        let mut buffer = Buffer::default();
+        let mut buffer = FeatureBuffer::default();
         for &row in rows {
             let (image, stamp) = images.get(row).context("there is no such image")?.clone();
             buffer.images.push(image);

@@ -20,8 +20,8 @@ fn images_in(folder: &Path, count: usize) -> Vec<PathBuf> {
 }
 
 /// Features of images as they are now, each made of one number.
-fn buffer(images: &[PathBuf], view: &View, number: f32) -> Buffer {
-    Buffer {
+fn buffer(images: &[PathBuf], view: &View, number: f32) -> FeatureBuffer {
+    FeatureBuffer {
         images: images.to_vec(),
         stamps: images.iter().map(|image| stamp(image)).collect(),
         features: f16::from_f32(number).to_le_bytes().repeat(DIMENSIONS * images.len()),
@@ -34,7 +34,7 @@ fn now(images: &[PathBuf]) -> Vec<Identity> {
 }
 
 /// Per image the first number of its features, if it has any.
-fn found(store: &Store, view: &View, images: &[PathBuf]) -> Vec<Option<f32>> {
+fn found(store: &FeatureStore, view: &View, images: &[PathBuf]) -> Vec<Option<f32>> {
     let shelf = store.read();
     let number = |place: Option<Place>| Some(shelf.features(vec![place?]).half(0)[0].to_f32());
     shelf.find(view, &now(images)).into_iter().map(number).collect()
@@ -62,7 +62,7 @@ fn names(folder: &Path) -> Vec<String> {
 fn each_image_and_view_is_found_by_itself_in_any_order() {
     let dir = tempfile::tempdir().unwrap();
     let images = images_in(dir.path(), 4);
-    let mut store = Store::of(dir.path(), KEY, DIMENSIONS);
+    let mut store = FeatureStore::of(dir.path(), KEY, DIMENSIONS);
     let (one, other) = (augmented(10.0), augmented(20.0));
     store.append(&View::Plain, &buffer(&images[..2], &View::Plain, 1.0)).unwrap();
     store.append(&View::Plain, &buffer(&images[2..3], &View::Plain, 2.0)).unwrap();
@@ -71,7 +71,7 @@ fn each_image_and_view_is_found_by_itself_in_any_order() {
     assert_eq!(found(&store, &View::Plain, &turned), [None, Some(2.0), Some(1.0), Some(1.0)]);
     assert_eq!(found(&store, &one, &images), [Some(3.0), None, None, None]);
     assert_eq!(found(&store, &other, &images), [None; 4], "another augmentation");
-    let another = Store::of(dir.path(), "fedcba9876543210", DIMENSIONS);
+    let another = FeatureStore::of(dir.path(), "fedcba9876543210", DIMENSIONS);
     assert_eq!(found(&another, &View::Plain, &images), [None; 4], "another network");
 
     // A file that was written since, and one of the same size with another time.
@@ -87,7 +87,7 @@ fn each_image_and_view_is_found_by_itself_in_any_order() {
 fn a_damaged_file_costs_its_images_alone_and_is_set_aside() {
     let dir = tempfile::tempdir().unwrap();
     let images = images_in(dir.path(), 2);
-    let mut store = Store::of(dir.path(), KEY, DIMENSIONS);
+    let mut store = FeatureStore::of(dir.path(), KEY, DIMENSIONS);
     for (image, number) in images.iter().zip([1.0, 2.0]) {
         let image = std::slice::from_ref(image);
         store.append(&View::Plain, &buffer(image, &View::Plain, number)).unwrap();
@@ -104,7 +104,7 @@ fn a_damaged_file_costs_its_images_alone_and_is_set_aside() {
     }
     // Nor is one of another network taken for its own.
     std::fs::write(&first, &whole).unwrap();
-    assert_eq!(Store::of(dir.path(), KEY, DIMENSIONS + 1).read().problems.len(), 2);
+    assert_eq!(FeatureStore::of(dir.path(), KEY, DIMENSIONS + 1).read().problems.len(), 2);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn what_cannot_be_kept_lasts_as_long_as_the_store() {
     let dir = tempfile::tempdir().unwrap();
     let images = images_in(dir.path(), 2);
     std::fs::write(dir.path().join(FOLDER), "a file where the folder would be").unwrap();
-    let mut store = Store::of(dir.path(), KEY, DIMENSIONS);
+    let mut store = FeatureStore::of(dir.path(), KEY, DIMENSIONS);
     let told = store.append(&View::Plain, &buffer(&images[..1], &View::Plain, 1.0)).unwrap();
     assert!(told.unwrap().contains("cannot be stored for the next time"));
     assert!(store.append(&View::Plain, &buffer(&images[1..], &View::Plain, 2.0)).unwrap().is_none());
@@ -123,8 +123,8 @@ fn what_cannot_be_kept_lasts_as_long_as_the_store() {
 fn what_nobody_uses_goes_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
     let images = images_in(dir.path(), 3);
-    let mut store = Store::of(dir.path(), KEY, DIMENSIONS);
-    let mut other = Store::of(dir.path(), "fedcba9876543210", DIMENSIONS);
+    let mut store = FeatureStore::of(dir.path(), KEY, DIMENSIONS);
+    let mut other = FeatureStore::of(dir.path(), "fedcba9876543210", DIMENSIONS);
     for store in [&mut store, &mut other] {
         store.append(&View::Plain, &buffer(&images[..1], &View::Plain, 1.0)).unwrap();
         store.append(&View::Plain, &buffer(&images[1..], &View::Plain, 2.0)).unwrap();
@@ -176,9 +176,9 @@ fn what_nobody_uses_goes_and_nothing_else() {
 fn a_store_that_is_not_used_for_long_goes_with_its_folder() {
     let dir = tempfile::tempdir().unwrap();
     let images = images_in(dir.path(), 1);
-    let mut store = Store::of(dir.path(), KEY, DIMENSIONS);
+    let mut store = FeatureStore::of(dir.path(), KEY, DIMENSIONS);
     store.append(&View::Plain, &buffer(&images, &View::Plain, 1.0)).unwrap();
-    let at_hand = Store::of(dir.path(), "fedcba9876543210", DIMENSIONS);
+    let at_hand = FeatureStore::of(dir.path(), "fedcba9876543210", DIMENSIONS);
     age(&store.folder().join("000000.safetensors"), UNUSED / 2);
     assert_eq!(clean(&at_hand), Freed::default());
     age(&store.folder().join("000000.safetensors"), UNUSED * 2);
@@ -190,7 +190,7 @@ fn a_store_that_is_not_used_for_long_goes_with_its_folder() {
 fn views_of_the_settings_used_last_stay() {
     let dir = tempfile::tempdir().unwrap();
     let images = images_in(dir.path(), 1);
-    let mut store = Store::of(dir.path(), KEY, DIMENSIONS);
+    let mut store = FeatureStore::of(dir.path(), KEY, DIMENSIONS);
     let views = [augmented(1.0), augmented(2.0), augmented(3.0)];
     for (index, view) in views.iter().enumerate() {
         store.append(view, &buffer(&images, view, 1.0)).unwrap();
@@ -208,7 +208,7 @@ fn views_of_the_settings_used_last_stay() {
 fn a_file_of_images_that_have_changed_is_written_anew_without_them() {
     let dir = tempfile::tempdir().unwrap();
     let images = images_in(dir.path(), 5);
-    let mut store = Store::of(dir.path(), KEY, DIMENSIONS);
+    let mut store = FeatureStore::of(dir.path(), KEY, DIMENSIONS);
     let view = augmented(1.0);
     store.append(&View::Plain, &buffer(&images, &View::Plain, 1.0)).unwrap();
     store.append(&view, &buffer(&images, &view, 2.0)).unwrap();
@@ -235,7 +235,7 @@ fn a_file_of_images_that_have_changed_is_written_anew_without_them() {
 fn many_small_files_become_one() {
     let dir = tempfile::tempdir().unwrap();
     let images = images_in(dir.path(), 16);
-    let mut store = Store::of(dir.path(), KEY, DIMENSIONS);
+    let mut store = FeatureStore::of(dir.path(), KEY, DIMENSIONS);
     let (plain, view) = (View::Plain, augmented(1.0));
     for (number, image) in images.iter().enumerate() {
         assert_eq!(clean(&store), Freed::default());
@@ -254,16 +254,16 @@ fn nothing_is_removed_behind_a_link() {
     let dir = tempfile::tempdir().unwrap();
     let elsewhere = dir.path().join("elsewhere");
     let images = images_in(dir.path(), 1);
-    let mut theirs = Store::of(&elsewhere, KEY, DIMENSIONS);
+    let mut theirs = FeatureStore::of(&elsewhere, KEY, DIMENSIONS);
     theirs.append(&View::Plain, &buffer(&images, &View::Plain, 1.0)).unwrap();
     age(&theirs.folder().join("000000.safetensors"), UNUSED * 2);
     let own = dir.path().join("own");
     std::fs::create_dir_all(own.join(FOLDER)).unwrap();
     std::os::unix::fs::symlink(theirs.folder(), own.join(FOLDER).join(KEY)).unwrap();
-    assert_eq!(clean(&Store::of(&own, "fedcba9876543210", DIMENSIONS)), Freed::default());
+    assert_eq!(clean(&FeatureStore::of(&own, "fedcba9876543210", DIMENSIONS)), Freed::default());
     std::fs::remove_dir_all(own.join(FOLDER)).unwrap();
     std::os::unix::fs::symlink(elsewhere.join(FOLDER), own.join(FOLDER)).unwrap();
-    assert_eq!(clean(&Store::of(&own, "fedcba9876543210", DIMENSIONS)), Freed::default());
+    assert_eq!(clean(&FeatureStore::of(&own, "fedcba9876543210", DIMENSIONS)), Freed::default());
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn two_that_write_at_once_lose_nothing_of_each_other() {
         for images in images.chunks(EACH) {
             let (start, runs) = (&start, dir.path());
             scope.spawn(move || {
-                let mut store = Store::of(runs, KEY, DIMENSIONS);
+                let mut store = FeatureStore::of(runs, KEY, DIMENSIONS);
                 for image in images {
                     start.wait();
                     let image = std::slice::from_ref(image);
@@ -285,6 +285,6 @@ fn two_that_write_at_once_lose_nothing_of_each_other() {
             });
         }
     });
-    let store = Store::of(dir.path(), KEY, DIMENSIONS);
+    let store = FeatureStore::of(dir.path(), KEY, DIMENSIONS);
     assert_eq!(found(&store, &View::Plain, &images), [Some(1.0); 2 * EACH]);
 }

@@ -7,7 +7,7 @@ use tasklens_data::dataset::Row;
 use tasklens_data::images::miniature;
 use tasklens_data::work::KeepGoing;
 
-use super::{Buffer, SHARD_IMAGES, Stamp, Store, older};
+use super::{OutputBuffer, OutputStore, SHARD_IMAGES, Stamp, older};
 use crate::inference::Predictor;
 use crate::inference::features::{self, Identity, View, clean};
 use crate::inference::loader::Batching;
@@ -31,7 +31,7 @@ pub struct OutputsPass {
 
 /// A running pass.
 struct Work<'a> {
-    store: &'a Store,
+    store: &'a OutputStore,
     predictor: &'a Predictor,
     rows: &'a [Row],
     batch_size: usize,
@@ -41,7 +41,7 @@ struct Work<'a> {
     keep_going: &'a mut KeepGoing<'a>,
 }
 
-impl Store {
+impl OutputStore {
     /// Predicts those of `which` whose image is new or has changed, and stores the outputs. The network is opened
     /// only if there is something to predict, and an image only if its features are not stored. `keep_going` gets
     /// (done, of); results before a cancel are kept.
@@ -110,7 +110,7 @@ impl Work<'_> {
         let features = shelf.features(known.iter().filter_map(|(_, place)| *place).collect());
         let items: Vec<usize> = (0..known.len()).collect();
         for piece in items.chunks(SHARD_IMAGES) {
-            let mut buffer = Buffer::new(self.store.tasks.len());
+            let mut buffer = OutputBuffer::new(self.store.tasks.len());
             for batch in piece.chunks(self.batch_size) {
                 let halves: Vec<_> = batch.iter().flat_map(|item| features.half(*item)).copied().collect();
                 buffer.add(self.predictor.classify(bytemuck::cast_slice(&halves))?);
@@ -136,7 +136,7 @@ impl Work<'_> {
         let predictor = self.predictor;
         let batching = Batching { size: self.batch_size, workers };
         let Description { height, width, .. } = *predictor.description();
-        let mut buffer = Buffer::new(self.store.tasks.len());
+        let mut buffer = OutputBuffer::new(self.store.tasks.len());
         look_at_rows(predictor, self.rows.to_vec(), &which, batching, &mut |batch, look| {
             self.pass.failures.extend(batch.failures);
             self.pass.notes.extend(batch.notes);
@@ -154,7 +154,7 @@ impl Work<'_> {
             }
             self.pass.predicted += batch.rows.len();
             if buffer.images.len() >= SHARD_IMAGES {
-                self.keep(std::mem::replace(&mut buffer, Buffer::new(self.store.tasks.len())))?;
+                self.keep(std::mem::replace(&mut buffer, OutputBuffer::new(self.store.tasks.len())))?;
             }
             Ok(self.goes_on())
         })?;
@@ -162,9 +162,9 @@ impl Work<'_> {
     }
 
     /// Stores features in the shared store, and outputs beside the run.
-    fn keep(&self, mut buffer: Buffer) -> anyhow::Result<()> {
+    fn keep(&self, mut buffer: OutputBuffer) -> anyhow::Result<()> {
         if let Some(shared) = &self.store.shared {
-            let features = features::Buffer {
+            let features = features::FeatureBuffer {
                 images: buffer.images.clone(),
                 stamps: buffer.stamps.clone(),
                 features: std::mem::take(&mut buffer.features),

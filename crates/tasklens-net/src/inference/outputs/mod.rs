@@ -1,6 +1,6 @@
 //! The outputs of a network for every image of a dataset: probabilities and features, stored beside the run.
 //!
-//! A [`Store`] writes them in shards as they are computed, so that a cancelled pass continues where it stopped, and
+//! A [`OutputStore`] writes them in shards as they are computed, so that a cancelled pass continues where it stopped, and
 //! only new images are computed later. [`Outputs`] is what Inspect reads. It does not contain labels, which may
 //! change without a new pass. Features of a shared backbone are in the [store of features](super::features): new
 //! heads on it need not read any image.
@@ -27,8 +27,8 @@ use super::features::{self, Identity, Numbers, Place, View};
 pub use super::features::{Features, MINIATURE_BYTES, MINIATURE_SIDE, Stamp, stamp};
 use crate::model::checkpoint;
 pub use compute::OutputsPass;
-pub use shard::Buffer;
-use shard::Shard;
+pub use shard::OutputBuffer;
+use shard::OutputShard;
 
 /// Images per file: the most that a killed pass can lose.
 const SHARD_IMAGES: usize = 2048;
@@ -62,16 +62,16 @@ impl Outputs {
 
 /// The store for the outputs of one checkpoint.
 #[derive(Clone, Debug)]
-pub struct Store {
+pub struct OutputStore {
     folder: PathBuf,
     tasks: Vec<Task>,
     /// The shared store of features if other networks have the same backbone; else they are stored here.
-    shared: Option<features::Store>,
+    shared: Option<features::FeatureStore>,
     /// A temporary folder if nothing can be written beside the checkpoint; removed with the last clone.
     temporary: Option<Arc<tempfile::TempDir>>,
 }
 
-impl Store {
+impl OutputStore {
     /// The store of the best checkpoint of a run folder, or of a single checkpoint.
     ///
     /// # Errors
@@ -92,7 +92,7 @@ impl Store {
                 link.display()
             );
         }
-        let shared = features::Store::shared(&path, &description);
+        let shared = features::FeatureStore::shared(&path, &description);
         Ok(Self { folder, tasks: description.tasks, shared, temporary: None })
     }
 
@@ -120,7 +120,7 @@ impl Store {
         &self.tasks
     }
 
-    fn shards(&self) -> anyhow::Result<Vec<Shard>> {
+    fn shards(&self) -> anyhow::Result<Vec<OutputShard>> {
         let mut files: Vec<PathBuf> = std::fs::read_dir(&self.folder)
             .map(|entries| {
                 let entries = entries.filter_map(Result::ok);
@@ -130,10 +130,10 @@ impl Store {
             .unwrap_or_default();
         files.retain(|file| is_shard(file));
         files.sort();
-        let shards: Vec<Shard> =
-            files.iter().map(|file| Shard::open(file, &self.tasks)).collect::<anyhow::Result<_>>()?;
+        let shards: Vec<OutputShard> =
+            files.iter().map(|file| OutputShard::open(file, &self.tasks)).collect::<anyhow::Result<_>>()?;
         // All were written by the same network.
-        let mut dimensions = self.shared.as_ref().map(features::Store::dimensions);
+        let mut dimensions = self.shared.as_ref().map(features::FeatureStore::dimensions);
         for (shard, file) in shards.iter().zip(&files) {
             let Some(numbers) = &shard.numbers else { continue };
             let expected = *dimensions.get_or_insert(numbers.dimensions());
@@ -177,8 +177,8 @@ impl Store {
     }
 
     /// The features of images, from the shards or the shared store, and which of the images have any.
-    fn features_of(&self, shards: &[Shard], images: Vec<Place>) -> (Vec<Place>, Features) {
-        let shelf = self.shared.as_ref().map(features::Store::read).unwrap_or_default();
+    fn features_of(&self, shards: &[OutputShard], images: Vec<Place>) -> (Vec<Place>, Features) {
+        let shelf = self.shared.as_ref().map(features::FeatureStore::read).unwrap_or_default();
         let identity = |(shard, row): &Place| shards[*shard as usize].identity(*row as usize);
         let elsewhere: Vec<Identity> =
             images.iter().filter(|image| shards[image.0 as usize].numbers.is_none()).map(identity).collect();
@@ -217,7 +217,7 @@ impl Store {
     /// Images without up-to-date outputs, with their stamps; also those whose features are gone.
     fn missing(&self, rows: &[Row], which: &[usize]) -> anyhow::Result<Vec<(usize, Stamp)>> {
         let shards = self.shards()?;
-        let shelf = self.shared.as_ref().map(features::Store::read).unwrap_or_default();
+        let shelf = self.shared.as_ref().map(features::FeatureStore::read).unwrap_or_default();
         let stamps: Vec<Stamp> = which.iter().map(|row| stamp(&rows[*row].image)).collect();
         let identity = |(row, stamp): (&usize, &Stamp)| Identity::new(&rows[*row].image, *stamp);
         let identities: Vec<Identity> = which.iter().zip(&stamps).map(identity).collect();
@@ -241,7 +241,7 @@ impl Store {
     ///
     /// # Errors
     /// The disk is full or not writable.
-    pub fn append(&self, buffer: &Buffer) -> anyhow::Result<()> {
+    pub fn append(&self, buffer: &OutputBuffer) -> anyhow::Result<()> {
         let bytes = buffer.to_bytes(&self.tasks)?;
         let mut number = 0_u32;
         loop {

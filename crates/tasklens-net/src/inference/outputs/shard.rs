@@ -21,7 +21,7 @@ const MINIATURES: &str = "miniatures";
 
 /// Outputs that are to be written to a file.
 #[derive(Debug, Default)]
-pub struct Buffer {
+pub struct OutputBuffer {
     /// One per image.
     pub images: Vec<PathBuf>,
     /// From [`stamp`](super::stamp), taken before the image was read.
@@ -34,7 +34,7 @@ pub struct Buffer {
     pub miniatures: Vec<u8>,
 }
 
-impl Buffer {
+impl OutputBuffer {
     /// An empty buffer.
     pub fn new(tasks: usize) -> Self {
         Self { probabilities: vec![Vec::new(); tasks], ..Self::default() }
@@ -79,7 +79,7 @@ fn probabilities_name(task: usize) -> String {
 
 /// A shard opened for reading. Large data stays in the file.
 #[derive(Debug)]
-pub struct Shard {
+pub struct OutputShard {
     /// One per image.
     pub images: Vec<PathBuf>,
     /// One per image.
@@ -90,7 +90,7 @@ pub struct Shard {
     pub numbers: Option<Arc<Numbers>>,
 }
 
-impl Shard {
+impl OutputShard {
     /// Opens a shard of a network with these tasks.
     ///
     /// # Errors

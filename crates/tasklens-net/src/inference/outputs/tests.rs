@@ -45,7 +45,7 @@ fn rows_in(folder: &Path, images: u8) -> Vec<Row> {
 fn compute(run: &Path, rows: &[Row], stop_after: usize) -> OutputsPass {
     let predictor = Predictor::open(run, DeviceChoice::Cpu).unwrap();
     let which: Vec<usize> = (0..rows.len()).collect();
-    let store = Store::of(run).unwrap();
+    let store = OutputStore::of(run).unwrap();
     store
         .compute(|| Ok(&predictor), rows, &which, Batching { size: 2, workers: 1 }, &mut |done, _| {
             done < stop_after
@@ -66,8 +66,8 @@ fn a_cancelled_pass_goes_on_where_it_was() {
     let third = compute(&run, &rows, usize::MAX);
     assert_eq!((third.predicted, third.known, third.complete), (0, 6, true));
 
-    let outputs = Store::of(&run).unwrap().load().unwrap();
-    let again = Store::of(&run).unwrap().load().unwrap();
+    let outputs = OutputStore::of(&run).unwrap().load().unwrap();
+    let again = OutputStore::of(&run).unwrap().load().unwrap();
     assert!(outputs.features.is_same(&again.features));
     assert!(!outputs.features.is_same(&again.features.pick(&[1, 0, 2, 3, 4, 5])));
     assert_eq!(outputs.images, rows.iter().map(|row| row.image.clone()).collect::<Vec<_>>());
@@ -99,7 +99,7 @@ fn a_changed_image_is_predicted_again_and_a_lost_one_is_named() {
     run_of(&run, 1);
     let rows = rows_in(dir.path(), 3);
     assert_eq!(compute(&run, &rows, usize::MAX).predicted, 3);
-    let before = Store::of(&run).unwrap().load().unwrap();
+    let before = OutputStore::of(&run).unwrap().load().unwrap();
     Rgb::from_fn(70, 50, |x, _| Pixel([0, 255 * (x % 2) as u8, 0])).save(&rows[1].image).unwrap();
     std::fs::remove_file(&rows[2].image).unwrap();
     let pass = compute(&run, &rows, usize::MAX);
@@ -109,7 +109,7 @@ fn a_changed_image_is_predicted_again_and_a_lost_one_is_named() {
         "{:?}",
         pass.failures
     );
-    let after = Store::of(&run).unwrap().load().unwrap();
+    let after = OutputStore::of(&run).unwrap().load().unwrap();
     assert_eq!(after.images.len(), 3);
     let of = |outputs: &Outputs, image: &Path| {
         let at = outputs.images.iter().position(|other| other == image).unwrap();
@@ -126,9 +126,9 @@ fn other_weights_have_a_store_of_their_own_and_the_old_one_goes() {
     run_of(&run, 1);
     let rows = rows_in(dir.path(), 2);
     compute(&run, &rows, usize::MAX);
-    let old = Store::of(&run).unwrap();
+    let old = OutputStore::of(&run).unwrap();
     run_of(&run, 2);
-    let new = Store::of(&run).unwrap();
+    let new = OutputStore::of(&run).unwrap();
     assert_eq!(new.load().unwrap().images.len(), 0);
     compute(&run, &rows, usize::MAX);
     assert_eq!(new.load().unwrap().images.len(), 2);
@@ -149,10 +149,10 @@ fn run_with_heads(runs: &Path, name: &str, seed: u64, factor: f64) -> PathBuf {
 }
 
 /// Makes the backbone of a run one whose features are shared.
-fn share(run: &Path) -> features::Store {
+fn share(run: &Path) -> features::FeatureStore {
     let file = run.join("best.safetensors");
     let description = checkpoint::read_description(&file).unwrap();
-    features::Store::share(run.parent().unwrap(), &file, &description).unwrap()
+    features::FeatureStore::share(run.parent().unwrap(), &file, &description).unwrap()
 }
 
 /// Puts something in the place of images that looks the same from outside.
@@ -178,7 +178,7 @@ fn heads_that_are_new_on_a_shared_backbone_look_at_no_image() {
     assert_eq!((pass.predicted, pass.known, pass.complete), (5, 0, true), "{pass:?}");
     assert_eq!(compute(&other, &rows, usize::MAX).failures.len(), 4, "another backbone");
 
-    let load = |run: &Path| Store::of(run).unwrap().load().unwrap();
+    let load = |run: &Path| OutputStore::of(run).unwrap().load().unwrap();
     let (a, b) = (load(&first), load(&second));
     assert_eq!((a.images.len(), b.images.len()), (4, 5));
     assert_eq!(a.features.gather(&[0, 3]), b.features.gather(&[0, 3]));
@@ -210,11 +210,11 @@ fn outputs_from_before_a_backbone_was_shared_stay() {
     let run = run_with_heads(dir.path(), "a", 1, 1.0);
     let rows = rows_in(dir.path(), 4);
     compute(&run, &rows[..2], usize::MAX);
-    let before = Store::of(&run).unwrap().load().unwrap();
+    let before = OutputStore::of(&run).unwrap().load().unwrap();
     share(&run);
     let pass = compute(&run, &rows, usize::MAX);
     assert_eq!((pass.predicted, pass.known), (2, 2));
-    let after = Store::of(&run).unwrap().load().unwrap();
+    let after = OutputStore::of(&run).unwrap().load().unwrap();
     assert_eq!(after.images, rows.iter().map(|row| row.image.clone()).collect::<Vec<_>>());
     assert_eq!(after.features.gather(&[0, 1]), before.features.gather(&[0, 1]));
     assert_ne!(after.features.gather(&[2]), after.features.gather(&[3]));
@@ -247,7 +247,7 @@ fn new_outputs_remove_nothing_that_is_not_an_old_store() {
             std::fs::write(outputs.join(name).join(file), bytes).unwrap();
         }
     };
-    let shard = one_image("a.png", 4).to_bytes(Store::of(&run).unwrap().tasks()).unwrap();
+    let shard = one_image("a.png", 4).to_bytes(OutputStore::of(&run).unwrap().tasks()).unwrap();
     let model = std::fs::read(run.join("best.safetensors")).unwrap();
     make("fedcba9876543210", &[]);
     make("models", &[("net.safetensors", &model)]);
@@ -260,7 +260,7 @@ fn new_outputs_remove_nothing_that_is_not_an_old_store() {
     derived::write(&old, derived::MAP, "digest", &[vec![1.0]]);
     compute(&run, &rows, usize::MAX);
     assert!(!old.exists(), "what is ours goes");
-    let own = Store::of(&run).unwrap();
+    let own = OutputStore::of(&run).unwrap();
     let left: Vec<_> = all_in(&outputs).into_iter().filter(|path| !path.starts_with(own.folder())).collect();
     assert_eq!(left, theirs);
 }
@@ -281,18 +281,18 @@ fn a_link_in_the_place_of_the_outputs_is_neither_written_through_nor_cleared() {
     std::fs::rename(store.folder(), elsewhere.join("0123456789abcdef")).unwrap();
     let before = all_in(&elsewhere);
     symlink(&elsewhere, run.join("outputs")).unwrap();
-    let error = Store::of(&run).unwrap_err().to_string();
+    let error = OutputStore::of(&run).unwrap_err().to_string();
     assert!(error.contains("outputs is a symbolic link"), "{error}");
 
     std::fs::remove_file(run.join("outputs")).unwrap();
-    let own = Store::of(&run).unwrap();
+    let own = OutputStore::of(&run).unwrap();
     std::fs::create_dir(run.join("outputs")).unwrap();
     symlink(elsewhere.join("0123456789abcdef"), run.join("outputs/0123456789abcdef")).unwrap();
     compute(&run, &rows, usize::MAX);
     assert!(own.folder().is_dir());
     std::fs::remove_dir_all(own.folder()).unwrap();
     symlink(&elsewhere, own.folder()).unwrap();
-    assert!(Store::of(&run).unwrap_err().to_string().contains("is a symbolic link"));
+    assert!(OutputStore::of(&run).unwrap_err().to_string().contains("is a symbolic link"));
     assert_eq!(all_in(&elsewhere), before);
 }
 
@@ -302,7 +302,7 @@ fn a_damaged_file_is_named() {
     let run = dir.path().join("run");
     run_of(&run, 1);
     compute(&run, &rows_in(dir.path(), 2), usize::MAX);
-    let store = Store::of(&run).unwrap();
+    let store = OutputStore::of(&run).unwrap();
     let file = store.folder().join("000000.safetensors");
     let whole = std::fs::read(&file).unwrap();
     std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
@@ -316,14 +316,14 @@ fn two_jobs_that_predict_at_once_lose_nothing_of_each_other() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     run_of(&run, 1);
-    let store = Store::of(&run).unwrap();
+    let store = OutputStore::of(&run).unwrap();
     let start = std::sync::Barrier::new(2);
     std::thread::scope(|scope| {
         for job in ["inspect", "label"] {
             let (store, start) = (&store, &start);
             scope.spawn(move || {
                 for number in 0..EACH {
-                    let mut buffer = Buffer::new(2);
+                    let mut buffer = OutputBuffer::new(2);
                     buffer.images.push(PathBuf::from(format!("{job}_{number}.png")));
                     buffer.stamps.push([1, 1]);
                     buffer.probabilities = vec![vec![0.5; 2], vec![0.25; 3]];
@@ -339,17 +339,17 @@ fn two_jobs_that_predict_at_once_lose_nothing_of_each_other() {
 }
 
 /// A store with one image of its own making, for what a stranger changes in it.
-fn small_store(folder: &Path) -> (Store, PathBuf) {
+fn small_store(folder: &Path) -> (OutputStore, PathBuf) {
     let run = folder.join("run");
     run_of(&run, 1);
-    let store = Store::of(&run).unwrap();
+    let store = OutputStore::of(&run).unwrap();
     store.append(&one_image("a.png", 4)).unwrap();
     let file = store.folder().join("000000.safetensors");
     (store, file)
 }
 
-fn one_image(name: &str, dimensions: usize) -> Buffer {
-    let mut buffer = Buffer::new(2);
+fn one_image(name: &str, dimensions: usize) -> OutputBuffer {
+    let mut buffer = OutputBuffer::new(2);
     buffer.images.push(PathBuf::from(name));
     buffer.stamps.push([1, 1]);
     buffer.probabilities = vec![vec![0.5; 2], vec![0.25; 3]];

@@ -8,7 +8,7 @@ use bhtsne::{Neighbor, tSNE};
 use tasklens_data::panics;
 use tasklens_data::work::KeepGoing;
 
-use super::Layout;
+use super::MapLayout;
 use super::reduce::Nearest;
 
 /// Minimum number of images for a layout.
@@ -42,10 +42,10 @@ struct Cancelled;
 /// # Errors
 /// The library failed, with its message.
 pub fn lay_out(
-    begin: &Layout,
+    begin: &MapLayout,
     found: &Nearest,
     keep_going: &mut KeepGoing<'_>,
-) -> anyhow::Result<Option<Layout>> {
+) -> anyhow::Result<Option<MapLayout>> {
     let neighbours: Vec<Vec<Neighbor<f32>>> = found
         .iter()
         .map(|found| found.iter().map(|&(index, distance)| Neighbor { index, distance }).collect())

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tasklens_data::config::networks::Widths;
 
 use super::graph::{Graph, Layer};
-use super::weights::{Layout, Wanted};
+use super::weights::{KerasLayout, Wanted};
 use crate::model::xception::{BlockPlan, Step};
 
 /// What `keras.applications.xception.preprocess_input` does to a pixel from 0 to 255: times this, and less 1.
@@ -35,7 +35,7 @@ impl Head {
             variable,
             layout,
         };
-        [of("weight", "kernel", Layout::Dense), of("bias", "bias", Layout::Vector)]
+        [of("weight", "kernel", KerasLayout::Dense), of("bias", "bias", KerasLayout::Vector)]
     }
 }
 
@@ -202,7 +202,7 @@ impl Walk<'_> {
             ("activation", json!("linear")),
         ];
         let place = self.next(input, "Conv2D", &settings)?;
-        self.want(format!("{convolution}.weight"), place, "kernel", Layout::Convolution);
+        self.want(format!("{convolution}.weight"), place, "kernel", KerasLayout::Convolution);
         self.norm(place, norm)
     }
 
@@ -222,8 +222,13 @@ impl Walk<'_> {
             ("activation", json!("linear")),
         ];
         let place = self.next(input, "SeparableConv2D", &settings)?;
-        self.want(format!("{convolution}.conv1.weight"), place, "depthwise_kernel", Layout::Depthwise);
-        self.want(format!("{convolution}.pointwise.weight"), place, "pointwise_kernel", Layout::Convolution);
+        self.want(format!("{convolution}.conv1.weight"), place, "depthwise_kernel", KerasLayout::Depthwise);
+        self.want(
+            format!("{convolution}.pointwise.weight"),
+            place,
+            "pointwise_kernel",
+            KerasLayout::Convolution,
+        );
         self.norm(place, norm)
     }
 
@@ -243,7 +248,7 @@ impl Walk<'_> {
             ("running_mean", "moving_mean"),
             ("running_var", "moving_variance"),
         ] {
-            self.want(format!("{name}.{ours}"), place, theirs, Layout::Vector);
+            self.want(format!("{name}.{ours}"), place, theirs, KerasLayout::Vector);
         }
         Ok(place)
     }
@@ -282,7 +287,7 @@ impl Walk<'_> {
         }
     }
 
-    fn want(&mut self, name: String, layer: usize, variable: &'static str, layout: Layout) {
+    fn want(&mut self, name: String, layer: usize, variable: &'static str, layout: KerasLayout) {
         self.backbone.push(Wanted { name, layer, variable, layout });
     }
 

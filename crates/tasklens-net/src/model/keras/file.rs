@@ -25,13 +25,13 @@ const SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
 const LARGEST_READ: usize = 256 << 20;
 
 /// A model that Keras saved, open for reading.
-pub struct Saved {
+pub struct SavedModel {
     file: Hdf5File,
     model: Value,
     version: Option<String>,
 }
 
-impl Saved {
+impl SavedModel {
     /// Opens a file and reads what it says of its model.
     ///
     /// # Errors

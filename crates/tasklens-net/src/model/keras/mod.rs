@@ -12,14 +12,14 @@ mod weights;
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
-use tasklens_data::config::networks::{Plan, Widths};
+use tasklens_data::config::networks::{NetworkPlan, Widths};
 use tasklens_data::config::{Backbone, Config, Task};
 use tch::Device;
 
 use super::conventions::Conventions;
 use super::network::Network;
 use architecture::{Found, Head};
-use file::Saved;
+use file::SavedModel;
 use graph::Graph;
 
 /// A network with the weights of a Keras model.
@@ -39,7 +39,7 @@ pub struct Imported {
 /// It cannot be read, is another kind of file or another network, or does not fit the config: the message says
 /// what it holds, and what differs, with the names of its layers.
 pub fn import(file: &Path, config: &Config) -> anyhow::Result<Imported> {
-    let saved = Saved::open(file)?;
+    let saved = SavedModel::open(file)?;
     let graph = Graph::of(saved.model()).with_context(|| unusable(file))?;
     let (backbone, widths) = backbone_of(&graph).context("this version of Tasklens knows no Xception")?;
     let found = architecture::find(&graph, widths).with_context(|| {
@@ -68,8 +68,8 @@ fn backbone_of(graph: &Graph) -> Option<(Backbone, &'static Widths)> {
         graph.layers.iter().find(|layer| layer.class == "Conv2D").and_then(|layer| layer.whole("filters"));
     let xceptions = || {
         Backbone::ALL.iter().filter_map(|backbone| match &backbone.facts().plan {
-            Plan::Xception(widths) => Some((*backbone, widths)),
-            Plan::EfficientNetLite(_) => None,
+            NetworkPlan::Xception(widths) => Some((*backbone, widths)),
+            NetworkPlan::EfficientNetLite(_) => None,
         })
     };
     xceptions().find(|(_, widths)| Some(widths.stem[0]) == first).or_else(|| xceptions().next())

@@ -31,7 +31,7 @@ fn description(packed: &[u8]) -> serde_json::Value {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("model.h5");
     std::fs::write(&file, unpacked(packed)).unwrap();
-    Saved::open(&file).unwrap().model().clone()
+    SavedModel::open(&file).unwrap().model().clone()
 }
 
 fn keras2() -> serde_json::Value {
@@ -131,7 +131,7 @@ fn a_layer_that_computes_something_else_is_named() {
 
 /// Every variable that a file's model has.
 fn read_all(file: &Path) -> anyhow::Result<usize> {
-    let saved = Saved::open(file)?;
+    let saved = SavedModel::open(file)?;
     let graph = Graph::of(saved.model())?;
     let _ = architecture::find(&graph, backbone_of(&graph).unwrap().1);
     let mut numbers = 0;
@@ -158,7 +158,7 @@ fn split_lists_texts_of_fixed_length_and_packed_chunks_are_read() {
     let file = dir.path().join("tiny.h5");
     std::fs::write(&file, tiny()).unwrap();
     assert_eq!(read_all(&file).unwrap(), 108 + 16 + 36 + 8 + 6 + 3);
-    let saved = Saved::open(&file).unwrap();
+    let saved = SavedModel::open(&file).unwrap();
     let graph = Graph::of(saved.model()).unwrap();
     let layer = graph.layers.iter().find(|layer| layer.name == "block1_conv1").unwrap();
     // The formula of `models.py`: multiples of 1/32 that repeat after 61 numbers, times the root of 1/27.

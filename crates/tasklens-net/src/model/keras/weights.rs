@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use anyhow::{Context as _, ensure};
 use tch::Tensor;
 
-use super::file::Saved;
+use super::file::SavedModel;
 use super::graph::Graph;
 use crate::model::network::Network;
 
 /// How Keras lays out what we want.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
+pub enum KerasLayout {
     /// `[height, width, in, out]`.
     Convolution,
     /// `[height, width, channels, 1]`.
@@ -22,7 +22,7 @@ pub enum Layout {
     Vector,
 }
 
-impl Layout {
+impl KerasLayout {
     /// Where each side of ours stands in Keras' shape.
     fn sides(self) -> &'static [i64] {
         match self {
@@ -55,7 +55,7 @@ pub struct Wanted {
     /// What the layer calls it.
     pub variable: &'static str,
     /// How it is laid out there.
-    pub layout: Layout,
+    pub layout: KerasLayout,
 }
 
 /// Reads tensors, each with the shape that the network has.
@@ -63,7 +63,7 @@ pub struct Wanted {
 /// # Errors
 /// One is missing, has another shape, or holds what is no finite number: the message names the layer.
 pub fn read(
-    saved: &Saved,
+    saved: &SavedModel,
     graph: &Graph,
     network: &Network,
     wanted: impl Iterator<Item = Wanted>,

@@ -127,7 +127,7 @@ fn the_backbone_to_label_with_is_kept_in_the_project_whatever_its_config_says() 
     let prepare = |runs: &str| prepare(&config(&project, runs));
     assert_eq!(prepare("kept").unwrap(), project.join("kept/labelling").join(FILE));
     let description = checkpoint::read_description(&project.join("kept/labelling").join(FILE)).unwrap();
-    let shared = features::Store::shared(&project.join("kept/labelling").join(FILE), &description);
+    let shared = features::FeatureStore::shared(&project.join("kept/labelling").join(FILE), &description);
     assert!(shared.unwrap().folder().starts_with(project.join("kept/features")));
     assert_eq!(prepare("../elsewhere").unwrap(), project.join("runs/labelling").join(FILE));
     assert!(!dir.path().join("elsewhere").exists());

@@ -5,14 +5,14 @@ use tasklens_data::dataset::Dataset;
 
 use crate::inference::features::{self, Identity, View, stamp};
 use crate::model::network::Network;
-use crate::model::pretrained;
+use crate::model::{backbone_file, pretrained};
 use crate::training::events::Stage;
 use crate::training::features::training_views;
 use crate::training::{setup, trainer};
 
 /// Counts of images and stored features.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Work {
+pub struct EstimatedWork {
     /// Number of training images.
     pub train: usize,
     /// Number of validation images.
@@ -25,14 +25,14 @@ pub struct Work {
 ///
 /// # Errors
 /// The weights in the cache cannot be read, or the device does not work.
-pub fn count(config: &Config, data: &Dataset) -> anyhow::Result<Work> {
+pub fn count(config: &Config, data: &Dataset) -> anyhow::Result<EstimatedWork> {
     let split = &data.split;
-    let work = Work { train: split.train.len(), validation: split.validation.len(), stored: 0 };
+    let work = EstimatedWork { train: split.train.len(), validation: split.validation.len(), stored: 0 };
     let is_begun = config.paths.runs.join(features::FOLDER).is_dir();
     if Stage::of(&config.model, 1) == Stage::All || !is_begun {
         return Ok(work);
     }
-    Ok(Work { stored: stored(config, data)?, ..work })
+    Ok(EstimatedWork { stored: stored(config, data)?, ..work })
 }
 
 fn stored(config: &Config, data: &Dataset) -> anyhow::Result<usize> {
@@ -46,7 +46,7 @@ fn stored(config: &Config, data: &Dataset) -> anyhow::Result<usize> {
     };
     let mut network = Network::new(model.backbone, &model.tasks, model.random_seed, device.tch)?;
     if let Some(weights) = weights {
-        network.load_backbone(&weights)?;
+        backbone_file::load(&mut network, &weights)?;
     }
     network.fold(kind)?;
     let shelf = trainer::store(config, &network, kind)?.read();

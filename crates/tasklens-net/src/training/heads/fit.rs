@@ -18,7 +18,7 @@ const TOLERANCE: f64 = 1e-5;
 
 /// One regression.
 #[derive(Clone, Copy, Debug)]
-pub struct Problem {
+pub struct HeadFit {
     /// Index of its task.
     pub task: usize,
     /// The fold that is held out.
@@ -42,7 +42,7 @@ pub struct Rows {
 
 /// A fitted head, with the way it reads features.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Linear {
+pub struct LinearHead {
     /// Weights `[labels, D]`.
     pub weights: Vec<f32>,
     /// Biases, one per label.
@@ -111,7 +111,7 @@ impl Scaling {
 
 /// A problem that is being fitted.
 struct Fit<'a> {
-    problem: Problem,
+    problem: HeadFit,
     /// Target per row; -1 for rows that are not used.
     targets: &'a [i64],
     folds: &'a [u8],
@@ -122,7 +122,7 @@ struct Fit<'a> {
 }
 
 impl<'a> Fit<'a> {
-    fn new(problem: Problem, rows: &'a Rows) -> Self {
+    fn new(problem: HeadFit, rows: &'a Rows) -> Self {
         let (targets, folds) = (&*rows.targets[problem.task], &*rows.folds[problem.task]);
         let labels = rows.labels[problem.task];
         let mut counts = vec![1.0_f64; labels];
@@ -169,7 +169,7 @@ impl<'a> Fit<'a> {
 }
 
 /// The sums of a pass for unfinished fits.
-struct Sums {
+struct FitSums {
     losses: Vec<f64>,
     /// Gradient by the weights on inputs, `[all labels, D]`.
     weights: Tensor,
@@ -183,9 +183,9 @@ struct Sums {
 /// Out of memory.
 pub fn fit(
     rows: &Rows,
-    problems: &[Problem],
+    problems: &[HeadFit],
     progress: &mut FitProgress<'_>,
-) -> anyhow::Result<Option<Vec<Linear>>> {
+) -> anyhow::Result<Option<Vec<LinearHead>>> {
     no_grad(|| {
         let end = progress.done + (PASSES + 1) * rows.features.len();
         let Some(scaling) = Scaling::of(&rows.features, progress)? else { return Ok(None) };
@@ -202,7 +202,7 @@ pub fn fit(
         progress.done = progress.done.max(end.min(progress.of));
         let heads = fits.iter().map(|fit| {
             let (weights, biases) = fit.linear(fit.search.best(), &scaling)?;
-            Ok(Linear { weights: numbers(&weights)?, biases: numbers(&biases)? })
+            Ok(LinearHead { weights: numbers(&weights)?, biases: numbers(&biases)? })
         });
         Ok(Some(heads.collect::<anyhow::Result<_>>()?))
     })
@@ -214,13 +214,13 @@ fn pass(
     fits: &[&mut Fit<'_>],
     scaling: &Scaling,
     progress: &mut FitProgress<'_>,
-) -> anyhow::Result<Option<Sums>> {
+) -> anyhow::Result<Option<FitSums>> {
     let heads = fits.iter().map(|fit| fit.linear(fit.search.trial(), scaling));
     let (weights, biases): (Vec<Tensor>, Vec<Tensor>) =
         heads.collect::<anyhow::Result<Vec<_>>>()?.into_iter().unzip();
     let (weights, biases) = (Tensor::f_cat(&weights, 0)?, Tensor::f_cat(&biases, 0)?);
     let transposed = weights.f_tr()?;
-    let mut sums = Sums {
+    let mut sums = FitSums {
         losses: vec![0.0; fits.len()],
         weights: weights.f_zeros_like()?,
         biases: biases.f_zeros_like()?,
@@ -253,7 +253,7 @@ fn pass(
 }
 
 /// Passes the mean loss per row and its gradient, with the penalty, to each fit.
-fn tell(fits: &mut [&mut Fit<'_>], sums: &Sums, scaling: &Scaling) -> anyhow::Result<()> {
+fn tell(fits: &mut [&mut Fit<'_>], sums: &FitSums, scaling: &Scaling) -> anyhow::Result<()> {
     let centred = sums.weights.f_sub(&sums.biases.f_unsqueeze(1)?.f_mul(&scaling.mean)?)?;
     let by_weights = centred.f_mul(&scaling.inverse)?;
     let mut at = 0;
@@ -280,7 +280,7 @@ fn tell(fits: &mut [&mut Fit<'_>], sums: &Sums, scaling: &Scaling) -> anyhow::Re
 /// Out of memory.
 pub fn apply(
     features: &Inputs,
-    heads: &[&Linear],
+    heads: &[&LinearHead],
     progress: &mut FitProgress<'_>,
     each: &mut dyn FnMut(usize, &[Vec<f32>]),
 ) -> anyhow::Result<bool> {

@@ -15,8 +15,8 @@ use tasklens_data::config::Task;
 use tasklens_data::work::KeepGoing;
 
 use crate::inference::outputs::Features;
-pub use fit::Linear;
-pub(super) use fit::{FitProgress, PASSES, Problem, Rows, apply, fit};
+pub use fit::LinearHead;
+pub(super) use fit::{FitProgress, HeadFit, PASSES, Rows, apply, fit};
 pub(super) use inputs::{Inputs, Reading};
 
 /// Candidate penalties, in rows (the cost of a weight of 1 for a feature with standard deviation 1). Denser where
@@ -35,7 +35,7 @@ const CHOOSING: usize = 20_000;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Heads {
     /// Heads in the order of the tasks.
-    pub tasks: Vec<Linear>,
+    pub tasks: Vec<LinearHead>,
 }
 
 impl Heads {
@@ -52,7 +52,7 @@ impl Heads {
         features: &Features,
         keep_going: &mut KeepGoing<'_>,
     ) -> anyhow::Result<Option<Vec<Vec<f32>>>> {
-        let heads: Vec<&Linear> = self.tasks.iter().collect();
+        let heads: Vec<&LinearHead> = self.tasks.iter().collect();
         let rows = features.len();
         let mut all: Vec<Vec<f32>> =
             heads.iter().map(|head| Vec::with_capacity(rows * head.biases.len())).collect();
@@ -86,8 +86,8 @@ pub fn fit_heads(
     let mut progress = FitProgress { done: 0, of: 0, keep_going };
     progress.of = (PASSES + 1) * rows.features.len();
     let Some(penalties) = choose_penalties(&rows, seed, &mut progress)? else { return Ok(None) };
-    let problem = |(task, penalty): (usize, &f64)| Problem { task, held_out: None, penalty: *penalty };
-    let problems: Vec<Problem> = penalties.iter().enumerate().map(problem).collect();
+    let problem = |(task, penalty): (usize, &f64)| HeadFit { task, held_out: None, penalty: *penalty };
+    let problems: Vec<HeadFit> = penalties.iter().enumerate().map(problem).collect();
     Ok(fit(&rows, &problems, &mut progress)?.map(|tasks| Heads { tasks }))
 }
 
@@ -181,9 +181,9 @@ pub(super) fn choose_penalties(
         return Ok(Some(penalties));
     }
     let some = rows.some(&chosen, 5, seed);
-    let problems: Vec<Problem> = choosing
+    let problems: Vec<HeadFit> = choosing
         .iter()
-        .flat_map(|&(task, held_out)| PENALTIES.map(|penalty| Problem { task, held_out, penalty }))
+        .flat_map(|&(task, held_out)| PENALTIES.map(|penalty| HeadFit { task, held_out, penalty }))
         .collect();
     progress.of += (PASSES + 2) * chosen.len();
     let Some(heads) = fit(&some, &problems, progress)? else { return Ok(None) };
@@ -203,8 +203,8 @@ pub(super) fn choose_penalties(
 /// Sum of the log losses on held-out rows.
 fn held_out_losses(
     rows: &Rows,
-    problems: &[Problem],
-    heads: &[Linear],
+    problems: &[HeadFit],
+    heads: &[LinearHead],
     progress: &mut FitProgress<'_>,
 ) -> anyhow::Result<Option<Vec<f64>>> {
     let mut losses = vec![0.0; problems.len()];

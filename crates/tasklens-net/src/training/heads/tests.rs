@@ -51,7 +51,7 @@ fn heads_are_linear_on_the_features_as_they_are() {
     let labels = (0..40).map(|item| Some(u32::from(item > 15))).collect();
     let heads = fit_heads(&features, &[labels], &[task("t", 2)], 1, &mut go_on).unwrap().unwrap();
     let said = heads.probabilities(&features, &mut go_on).unwrap().unwrap();
-    let Linear { weights, biases } = &heads.tasks[0];
+    let LinearHead { weights, biases } = &heads.tasks[0];
     for item in [0, 9, 25] {
         let values = [item as f32, -(item as f32) / 3.0];
         let of = |label: usize| {

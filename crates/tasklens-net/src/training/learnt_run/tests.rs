@@ -69,7 +69,7 @@ impl Project {
     fn look(&self, model: &Path) -> crate::inference::outputs::Outputs {
         let dataset = self.dataset();
         let rows: Vec<usize> = (0..IMAGES).collect();
-        let store = Store::of(model).unwrap();
+        let store = OutputStore::of(model).unwrap();
         let open = || Predictor::open(model, self.config().model.device);
         assert!(
             store
@@ -80,7 +80,7 @@ impl Project {
         store.load().unwrap()
     }
 
-    fn save(&self, base: &Path) -> anyhow::Result<Option<Saved>> {
+    fn save(&self, base: &Path) -> anyhow::Result<Option<SavedRun>> {
         save(&self.config(), &self.dataset(), base, &mut go_on)
     }
 

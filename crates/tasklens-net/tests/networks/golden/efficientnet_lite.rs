@@ -6,7 +6,7 @@ use serde_json::Value;
 use tasklens_data::config::Backbone;
 use tasklens_net::model::layers::ForwardPass;
 use tasklens_net::model::network::Network;
-use tasklens_net::model::{pretrained, tensor_file};
+use tasklens_net::model::{backbone_file, pretrained, tensor_file};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::{compare, input, numbers, relative_error, sides, skip, weights};
@@ -78,12 +78,12 @@ fn a_file_with_the_names_of_timm_is_taken() {
     tensor_file::write(&file, &tensors, None).expect("writes");
 
     let mut network = Network::new(backbone, &[], 0, Device::Cpu).expect("a network");
-    network.load_backbone(&file).expect("timm's names are understood");
+    backbone_file::load(&mut network, &file).expect("timm's names are understood");
     let listed = &golden["networks"][backbone.name()]["made"]["71x50"];
     compare(&features(&network, "71x50"), listed, "loaded by timm's names");
 
     let mut other = Network::new(Backbone::EfficientNetLite0, &[], 0, Device::Cpu).expect("a network");
-    let error = format!("{:#}", other.load_backbone(&file).expect_err("another network"));
+    let error = format!("{:#}", backbone_file::load(&mut other, &file).expect_err("another network"));
     assert!(
         error.contains("weights of the backbone efficientnet_lite0") && error.contains("has shape"),
         "{error}"
@@ -102,7 +102,7 @@ fn the_weights_of_the_set_up_give_the_features_and_classes_of_the_publication() 
             continue;
         };
         let mut network = Network::new(backbone, &[], 0, Device::Cpu).expect("a network");
-        network.load_backbone(&file).expect("the weights fit");
+        backbone_file::load(&mut network, &file).expect("the weights fit");
         let classifier = tensor_file::read(&file, |name, _| name.starts_with("_fc.")).expect("reads").tensors;
         for (size, listed) in listed["public"].as_object().expect("sizes") {
             let features = features(&network, size);
@@ -139,7 +139,7 @@ fn real_photographs_of_clothes_are_taken_for_clothes() {
         return skip::skipped("an extra on real photographs, which are not part of the project");
     };
     let mut network = Network::new(Backbone::EfficientNetLite2, &[], 0, Device::Cpu).expect("a network");
-    network.load_backbone(&file).expect("the weights fit");
+    backbone_file::load(&mut network, &file).expect("the weights fit");
     let classifier = tensor_file::read(&file, |name, _| name.starts_with("_fc.")).expect("reads").tensors;
     let mut found = Vec::new();
     for line in text.lines().skip(1).step_by(400) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tasklens_data::config::Backbone;
 use tasklens_data::dataset::Row;
 use tasklens_net::inference::Predictor;
-use tasklens_net::inference::outputs::Store;
+use tasklens_net::inference::outputs::OutputStore;
 use tasklens_net::training::base_network;
 
 use super::*;
@@ -149,7 +149,7 @@ fn what_labelling_computes_is_there_for_a_frozen_run() {
         let dataset = Dataset::open(&config).expect("a dataset");
         let rows: Vec<usize> = (0..dataset.rows.len()).collect();
         let open = || Predictor::open(&base, config.model.device);
-        let store = Store::of(&base).expect("a store");
+        let store = OutputStore::of(&base).expect("a store");
         store
             .compute(open, &dataset.rows, &rows, Batching { size: 8, workers: 1 }, &mut |_, _| true)
             .expect("features");
@@ -242,7 +242,7 @@ fn what_a_run_says_follows_from_its_features_and_agrees_with_its_own_validation(
     let row = |image: &PathBuf| Row { image: image.clone(), labels: vec![None, None], usable: true };
     let rows: Vec<Row> = images.iter().map(row).collect();
     let which: Vec<usize> = (0..24).collect();
-    let store = Store::of(&run).expect("a store");
+    let store = OutputStore::of(&run).expect("a store");
     let pass = store
         .compute(|| Ok(&predictor), &rows, &which, Batching { size: 8, workers: 1 }, &mut |_, _| true)
         .expect("a pass");

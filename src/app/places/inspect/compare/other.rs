@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::split::Part;
 use tasklens_net::evaluation::inspection::Inspection;
-use tasklens_net::inference::outputs::{Outputs, OutputsPass, Store};
+use tasklens_net::inference::outputs::{OutputStore, Outputs, OutputsPass};
 use tasklens_net::training::{run_folder, split_file};
 
 use super::rows::{Compared, are_same_items};
@@ -151,7 +151,7 @@ impl Other {
         self.opening = Some(context.jobs.start_quietly("Reading predictions", move |_| {
             let outputs = match outputs {
                 Some(outputs) => outputs,
-                None => Arc::new(Store::of(&run)?.load()?),
+                None => Arc::new(OutputStore::of(&run)?.load()?),
             };
             let inspection = Arc::new(Inspection::new(&dataset, &parts, &outputs));
             let learnt = Arc::new(learnt(&run, &dataset)?);

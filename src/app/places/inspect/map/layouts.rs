@@ -1,7 +1,7 @@
 //! Where the points are: both layouts as they become known, and the way from one to the other.
 
 use egui::{Context, Id, Vec2, vec2};
-use tasklens_net::inference::projection::{self, Layout};
+use tasklens_net::inference::projection::{self, MapLayout};
 
 use super::super::origin::Origin;
 use super::super::session::{Loaded, Session};
@@ -26,12 +26,12 @@ pub enum Arrangement {
 
 /// Places about (0, 0), at most 1 away in either direction.
 struct Placed {
-    places: Layout,
+    places: MapLayout,
     half: Vec2,
 }
 
 impl Placed {
-    fn new(mut places: Layout) -> Self {
+    fn new(mut places: MapLayout) -> Self {
         let (mut low, mut high) = ([f32::INFINITY; 2], [f32::NEG_INFINITY; 2]);
         for place in &places {
             for axis in 0..2 {
@@ -58,8 +58,8 @@ pub struct Layouts {
     /// What the user wants to see.
     pub wanted: Arrangement,
     origin: Origin,
-    components_job: Option<Job<Option<Layout>>>,
-    neighbours_job: Option<Job<Option<Layout>>>,
+    components_job: Option<Job<Option<MapLayout>>>,
+    neighbours_job: Option<Job<Option<MapLayout>>>,
     was_started: bool,
     components: Option<Placed>,
     neighbours: Option<Placed>,

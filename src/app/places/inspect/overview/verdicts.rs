@@ -1,7 +1,7 @@
 //! What the scores of a task come to, in a few sentences for people who did not study them.
 
 use tasklens_data::text::whole_percent;
-use tasklens_net::evaluation::scores::{Bin, Calibration, TaskScores};
+use tasklens_net::evaluation::scores::{Calibration, CalibrationBin, TaskScores};
 
 use crate::app::places::inspect::wording::{from_to, images};
 
@@ -99,7 +99,7 @@ fn calibration(scores: &TaskScores) -> Option<Verdict> {
         return verdict(Tone::Good, "Its confidence can be trusted, as far as these images show".to_owned());
     }
     let is_over = confidence > accuracy;
-    let excess = |bin: &Bin| {
+    let excess = |bin: &CalibrationBin| {
         let gap = bin.confidence? - bin.accuracy?.value;
         Some(bin.rows as f64 * if is_over { gap } else { -gap })
     };

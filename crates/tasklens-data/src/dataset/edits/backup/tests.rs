@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::files::fault::{Call, Fault, inject};
+use crate::files::fault::{Call, DiskFault, inject};
 
 const EIO: i32 = 5;
 
@@ -18,7 +18,7 @@ impl Shop {
         self.0.path().join("garments.csv")
     }
 
-    fn replace(&self, new: &str) -> anyhow::Result<Option<Replaced>> {
+    fn replace(&self, new: &str) -> anyhow::Result<Option<BackedUp>> {
         replace(&self.csv(), &self.csv(), &Stamped::read(&self.csv()).unwrap(), new.as_bytes())
     }
 
@@ -57,11 +57,11 @@ fn the_copy_just_made_stays_also_where_the_clock_ran_fast_before() {
 fn a_save_that_fails_leaves_no_copy() {
     let shop = Shop::new();
     shop.replace("first").unwrap();
-    let calls = inject(99, Fault::Killed, || shop.replace("new").unwrap()).1;
+    let calls = inject(99, DiskFault::Killed, || shop.replace("new").unwrap()).1;
     let renames: Vec<u64> =
         (0..).zip(&calls).filter(|(_, call)| **call == Call::Rename).map(|(at, _)| at).collect();
     let copies = shop.copies();
-    let failed = inject(*renames.last().unwrap(), Fault::Once(EIO), || shop.replace("newer")).0;
+    let failed = inject(*renames.last().unwrap(), DiskFault::Once(EIO), || shop.replace("newer")).0;
     assert!(failed.is_err());
     assert_eq!((fs::read_to_string(shop.csv()).unwrap().as_str(), shop.copies()), ("new", copies));
 }
@@ -72,7 +72,7 @@ fn nor_does_one_that_the_disk_fails_anywhere() {
     shop.replace("first").unwrap();
     for at in 0.. {
         let copies = shop.copies();
-        let (replaced, calls) = inject(at, Fault::Once(EIO), || shop.replace(&format!("text {at}")));
+        let (replaced, calls) = inject(at, DiskFault::Once(EIO), || shop.replace(&format!("text {at}")));
         if calls.len() as u64 <= at {
             break;
         }

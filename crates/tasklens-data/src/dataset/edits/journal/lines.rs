@@ -1,7 +1,7 @@
 //! Reads and writes the lines of a journal.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -11,20 +11,20 @@ use super::{snapshot, step_line};
 use crate::dataset::edits::{Entry, State};
 
 /// The newest format that this version reads; journals with a snapshot have it.
-pub(super) const VERSION: u32 = 2;
+const VERSION: u32 = 2;
 
 /// The format of journals without a snapshot, which earlier versions can read.
 const PLAIN: u32 = 1;
 
 /// The first line of a journal.
 #[derive(Serialize, Deserialize)]
-struct Header {
+struct JournalHeader {
     tasklens_edits: u32,
 }
 
 /// The content of a journal.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub(super) struct JournalLines {
     pub state: State,
     /// Bytes of its complete lines, the last one with or without a line break.
     pub whole: u64,
@@ -44,11 +44,11 @@ pub(super) struct Lines {
 ///
 /// # Errors
 /// It exists but cannot be read, or was written by a newer version.
-pub(super) fn read(file: &Path) -> anyhow::Result<Lines> {
+pub(super) fn read(file: &Path) -> anyhow::Result<JournalLines> {
     let cannot = || format!("{} cannot be read", file.display());
     match std::fs::symlink_metadata(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Ok(Lines { is_ours: true, ..Lines::default() });
+            return Ok(JournalLines { is_ours: true, ..JournalLines::default() });
         }
         found if !found.as_ref().is_ok_and(std::fs::Metadata::is_file) => {
             found.with_context(cannot)?;
@@ -63,10 +63,10 @@ pub(super) fn read(file: &Path) -> anyhow::Result<Lines> {
 ///
 /// # Errors
 /// It cannot be read, or was written by a newer version.
-pub(super) fn read_from(open: impl Read, file: &Path) -> anyhow::Result<Lines> {
+pub(super) fn read_from(open: impl Read, file: &Path) -> anyhow::Result<JournalLines> {
     let mut reader = BufReader::with_capacity(1 << 20, open);
-    let (mut lines, mut line, mut number) = (Lines::default(), Vec::new(), 0);
-    let mut snapshot = snapshot::Reader::default();
+    let (mut lines, mut line, mut number) = (JournalLines::default(), Vec::new(), 0);
+    let mut snapshot = snapshot::SnapshotReader::default();
     loop {
         line.clear();
         let read = reader.read_until(b'\n', &mut line);
@@ -92,8 +92,14 @@ pub(super) fn read_from(open: impl Read, file: &Path) -> anyhow::Result<Lines> {
     Ok(lines)
 }
 
-impl Lines {
-    fn take_snapshot(&mut self, line: &[u8], number: u64, file: &Path, snapshot: &mut snapshot::Reader) {
+impl JournalLines {
+    fn take_snapshot(
+        &mut self,
+        line: &[u8],
+        number: u64,
+        file: &Path,
+        snapshot: &mut snapshot::SnapshotReader,
+    ) {
         match snapshot.take(line, &mut self.state) {
             Ok(()) => self.is_ours = true,
             Err(damage) => self.warnings.push(format!(
@@ -119,12 +125,12 @@ impl Lines {
                 self.is_ours = true;
                 self.state.replay(entry).err()
             }
-            Err(error) => match serde_json::from_slice::<Header>(line) {
-                Ok(Header { tasklens_edits: 1..=VERSION }) => {
+            Err(error) => match serde_json::from_slice::<JournalHeader>(line) {
+                Ok(JournalHeader { tasklens_edits: 1..=VERSION }) => {
                     self.is_ours = true;
                     None
                 }
-                Ok(Header { tasklens_edits: version }) => bail!(
+                Ok(JournalHeader { tasklens_edits: version }) => bail!(
                     "{} was written by a newer Tasklens (format {version}, this one reads {VERSION}); install the newest version to edit these labels",
                     file.display()
                 ),
@@ -149,8 +155,17 @@ impl Lines {
 }
 
 /// The first line of a journal.
-pub(super) fn header(version: u32) -> String {
+fn header(version: u32) -> String {
     format!("{{\"tasklens_edits\":{version}}}\n")
+}
+
+/// Writes a journal that consists of a snapshot.
+///
+/// # Errors
+/// I/O errors.
+pub(super) fn write_snapshot(state: &State, file: &mut impl Write) -> io::Result<()> {
+    file.write_all(header(VERSION).as_bytes())?;
+    snapshot::write(state, file)
 }
 
 /// Serialises entries; the `first` ones of a journal are preceded by the header.

@@ -9,7 +9,6 @@ use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::lines;
 use super::step_line::Text;
 use crate::dataset::edits::history::Packed;
 use crate::dataset::edits::slots::{Slot, Word};
@@ -23,23 +22,23 @@ const PART: usize = 4096;
 pub(super) const START: &[u8] = b"{\"snapshot\":";
 
 #[derive(Serialize, Deserialize)]
-struct Line<'a> {
+struct SnapshotLine<'a> {
     #[serde(borrow)]
-    snapshot: Part<'a>,
+    snapshot: SnapshotPart<'a>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Part<'a> {
+enum SnapshotPart<'a> {
     /// Comes first: the totals.
     Begin(Begin),
     #[serde(borrow)]
-    Images(Texts<'a>),
+    Images(TextsPart<'a>),
     /// Labels and notes.
     #[serde(borrow)]
-    Words(Texts<'a>),
-    Steps(Steps),
-    Values(Values),
+    Words(TextsPart<'a>),
+    Steps(StepsPart),
+    Values(ValuesPart),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -52,7 +51,7 @@ struct Begin {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Texts<'a> {
+struct TextsPart<'a> {
     /// Number of the first text of the line.
     first: usize,
     #[serde(borrow)]
@@ -62,7 +61,7 @@ struct Texts<'a> {
 /// Changes in the order in which they were made, and the steps that they belong to. A step with many changes
 /// continues in the next line.
 #[derive(Default, Serialize, Deserialize)]
-struct Steps {
+struct StepsPart {
     /// Step numbers, each as the difference from the previous one in this line.
     number: Vec<u64>,
     /// Step times in seconds since 1970, each as the difference from the previous one in this line.
@@ -78,7 +77,7 @@ struct Steps {
 }
 
 #[derive(Default, Serialize, Deserialize)]
-struct Values {
+struct ValuesPart {
     image: Vec<u32>,
     field: Vec<u32>,
     base: Vec<u32>,
@@ -91,54 +90,53 @@ pub(super) fn can_hold(state: &State) -> bool {
     state.saving.is_none() && state.slots.iter().all(|slot| !slot.saved)
 }
 
-/// Writes a journal that consists of a snapshot.
+/// Writes the lines of a snapshot, which follow the first line of a journal.
 ///
 /// # Errors
 /// I/O errors.
 pub(super) fn write(state: &State, file: &mut impl Write) -> io::Result<()> {
-    file.write_all(lines::header(lines::VERSION).as_bytes())?;
     let history = &state.history;
     let done = history.last_done().map_or(0, |at| history.heads[at].number);
     let begin = Begin { last: state.last_number, done, fields: state.fields.to_vec() };
-    write_part(file, Part::Begin(begin))?;
-    write_texts(file, state.images.list(), Part::Images)?;
-    write_texts(file, state.words.list(), Part::Words)?;
+    write_part(file, SnapshotPart::Begin(begin))?;
+    write_texts(file, state.images.list(), SnapshotPart::Images)?;
+    write_texts(file, state.words.list(), SnapshotPart::Words)?;
     write_steps(file, state)?;
     let slots: Vec<&Slot> = state.slots.iter().collect();
     for slots in slots.chunks(PART) {
-        let mut values = Values::default();
+        let mut values = ValuesPart::default();
         for slot in slots {
             values.image.push(slot.image);
             values.field.push(slot.field);
             values.base.push(number_of(slot.base));
             values.current.push(number_of(slot.current));
         }
-        write_part(file, Part::Values(values))?;
+        write_part(file, SnapshotPart::Values(values))?;
     }
     Ok(())
 }
 
-fn write_part(file: &mut impl Write, part: Part<'_>) -> io::Result<()> {
-    serde_json::to_writer(&mut *file, &Line { snapshot: part })?;
+fn write_part(file: &mut impl Write, part: SnapshotPart<'_>) -> io::Result<()> {
+    serde_json::to_writer(&mut *file, &SnapshotLine { snapshot: part })?;
     file.write_all(b"\n")
 }
 
 fn write_texts<'a>(
     file: &mut impl Write,
     list: &'a TextList,
-    part: impl Fn(Texts<'a>) -> Part<'a>,
+    part: impl Fn(TextsPart<'a>) -> SnapshotPart<'a>,
 ) -> io::Result<()> {
     for first in (0..list.len()).step_by(PART) {
         let numbers = first..list.len().min(first + PART);
         let texts = numbers.map(|number| Text(Cow::Borrowed(list.get(number as u32)))).collect();
-        write_part(file, part(Texts { first, texts }))?;
+        write_part(file, part(TextsPart { first, texts }))?;
     }
     Ok(())
 }
 
 fn write_steps(file: &mut impl Write, state: &State) -> io::Result<()> {
     let history = &state.history;
-    let (mut steps, mut before) = (Steps::default(), (0, 0));
+    let (mut steps, mut before) = (StepsPart::default(), (0, 0));
     for (at, head) in history.heads.iter().enumerate() {
         let mut changes = &history.changes[history.range(at)];
         while !changes.is_empty() {
@@ -156,20 +154,20 @@ fn write_steps(file: &mut impl Write, state: &State) -> io::Result<()> {
                 steps.after.push(number_of(change.after));
             }
             if steps.image.len() == PART {
-                write_part(file, Part::Steps(std::mem::take(&mut steps)))?;
+                write_part(file, SnapshotPart::Steps(std::mem::take(&mut steps)))?;
                 before = (0, 0);
             }
         }
     }
     match steps.image.is_empty() {
         true => Ok(()),
-        false => write_part(file, Part::Steps(steps)),
+        false => write_part(file, SnapshotPart::Steps(steps)),
     }
 }
 
 /// Reads the lines of a snapshot in order.
 #[derive(Debug, Default)]
-pub(super) struct Reader {
+pub(super) struct SnapshotReader {
     /// Maps numbers of the snapshot to numbers of the state, if their line could be read.
     images: Vec<Option<u32>>,
     words: Vec<Option<u32>>,
@@ -180,29 +178,29 @@ pub(super) struct Reader {
     pub lost: usize,
 }
 
-impl Reader {
+impl SnapshotReader {
     /// Applies a line to the state.
     ///
     /// # Errors
     /// It is damaged; nothing of it is applied.
     pub fn take(&mut self, line: &[u8], state: &mut State) -> Result<(), String> {
-        let Line { snapshot } = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+        let SnapshotLine { snapshot } = serde_json::from_slice(line).map_err(|error| error.to_string())?;
         match snapshot {
-            Part::Begin(Begin { last, done, fields }) => {
+            SnapshotPart::Begin(Begin { last, done, fields }) => {
                 self.done = Some(done);
                 state.last_number = state.last_number.max(last);
                 self.fields = fields.iter().map(|field| state.take_field(field)).collect();
                 Ok(())
             }
-            Part::Images(texts) => texts.add(&mut self.images, |text| state.images.add(text)),
-            Part::Words(texts) => texts.add(&mut self.words, |text| state.words.add(text)),
-            Part::Steps(steps) => self.take_steps(&steps, state),
-            Part::Values(values) => self.take_values(&values, state),
+            SnapshotPart::Images(texts) => texts.add(&mut self.images, |text| state.images.add(text)),
+            SnapshotPart::Words(texts) => texts.add(&mut self.words, |text| state.words.add(text)),
+            SnapshotPart::Steps(steps) => self.take_steps(&steps, state),
+            SnapshotPart::Values(values) => self.take_values(&values, state),
         }
     }
 
-    fn take_steps(&mut self, steps: &Steps, state: &mut State) -> Result<(), String> {
-        let Steps { number, time, source, count, image, field, before, after } = steps;
+    fn take_steps(&mut self, steps: &StepsPart, state: &mut State) -> Result<(), String> {
+        let StepsPart { number, time, source, count, image, field, before, after } = steps;
         let is_whole = [time.len(), source.len(), count.len()].iter().all(|len| *len == number.len())
             && [field.len(), before.len(), after.len()].iter().all(|len| *len == image.len())
             && count.iter().try_fold(0_usize, |sum, count| sum.checked_add(*count)) == Some(image.len());
@@ -235,8 +233,8 @@ impl Reader {
         Ok(())
     }
 
-    fn take_values(&mut self, values: &Values, state: &mut State) -> Result<(), String> {
-        let Values { image, field, base, current } = values;
+    fn take_values(&mut self, values: &ValuesPart, state: &mut State) -> Result<(), String> {
+        let ValuesPart { image, field, base, current } = values;
         if [field.len(), base.len(), current.len()].iter().any(|len| *len != image.len()) {
             return Err("its columns do not fit together".to_owned());
         }
@@ -264,7 +262,7 @@ impl Reader {
     }
 }
 
-impl Texts<'_> {
+impl TextsPart<'_> {
     fn add(self, known: &mut Vec<Option<u32>>, mut add: impl FnMut(&str) -> u32) -> Result<(), String> {
         // There cannot be more numbers than bytes.
         if self.first > known.len() + (1 << 24) {

@@ -15,7 +15,7 @@ use crate::dataset::edits::{AnnotationSource, Field, State};
 /// Applies a step to the state; returns whether the line was one. If not, there is no visible change.
 pub(super) fn take(line: &[u8], state: &mut State) -> bool {
     let mut json = serde_json::Deserializer::from_slice(line);
-    let Ok(step) = (Line { state }).deserialize(&mut json) else { return false };
+    let Ok(step) = (StepLine { state }).deserialize(&mut json) else { return false };
     if json.end().is_err() {
         return false;
     }
@@ -23,7 +23,7 @@ pub(super) fn take(line: &[u8], state: &mut State) -> bool {
     true
 }
 
-struct Step {
+struct PackedStep {
     number: u64,
     time: OffsetDateTime,
     source: AnnotationSource,
@@ -60,7 +60,7 @@ enum Of<'a> {
 }
 
 /// The line `{"step": ..}`.
-struct Line<'s> {
+struct StepLine<'s> {
     state: &'s mut State,
 }
 
@@ -72,22 +72,22 @@ struct Changes<'s> {
     state: &'s mut State,
 }
 
-impl<'de> DeserializeSeed<'de> for Line<'_> {
-    type Value = Step;
+impl<'de> DeserializeSeed<'de> for StepLine<'_> {
+    type Value = PackedStep;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Step, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<PackedStep, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Line<'_> {
-    type Value = Step;
+impl<'de> Visitor<'de> for StepLine<'_> {
+    type Value = PackedStep;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a step")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Step, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PackedStep, A::Error> {
         if map.next_key::<Text<'de>>()?.is_none_or(|key| key.0 != "step") {
             return Err(Error::custom("no step"));
         }
@@ -100,21 +100,21 @@ impl<'de> Visitor<'de> for Line<'_> {
 }
 
 impl<'de> DeserializeSeed<'de> for Body<'_> {
-    type Value = Step;
+    type Value = PackedStep;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Step, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<PackedStep, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for Body<'_> {
-    type Value = Step;
+    type Value = PackedStep;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a step")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Step, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PackedStep, A::Error> {
         let is_next = |map: &mut A, name| match map.next_key::<Text<'de>>()? {
             Some(key) if key.0 == name => Ok(()),
             _ => Err(Error::custom("not in the order in which we write")),
@@ -128,7 +128,7 @@ impl<'de> Visitor<'de> for Body<'_> {
         is_next(&mut map, "changes")?;
         let changes = map.next_value_seed(Changes { state: self.state })?;
         match map.next_key::<IgnoredAny>()? {
-            None => Ok(Step { number, time, source, changes }),
+            None => Ok(PackedStep { number, time, source, changes }),
             Some(_) => Err(Error::custom("more than we write")),
         }
     }

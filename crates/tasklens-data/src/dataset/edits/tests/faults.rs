@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::*;
-use crate::files::fault::{self, Call, Fault, inject};
+use crate::files::fault::{self, Call, DiskFault, inject};
 
 const EIO: i32 = 5;
 const EINVAL: i32 = 22;
@@ -125,9 +125,9 @@ fn shop() -> Shop {
 #[test]
 fn no_fault_of_the_disk_and_no_kill_loses_a_kept_edit_or_spoils_a_cell() {
     fault::skip_syncs();
-    let mut faults = vec![Fault::Killed, Fault::KilledHalfway];
+    let mut faults = vec![DiskFault::Killed, DiskFault::KilledHalfway];
     for code in [EIO, ENOSPC, EINVAL] {
-        faults.extend([Fault::Once(code), Fault::FromHere(code), Fault::Short(code)]);
+        faults.extend([DiskFault::Once(code), DiskFault::FromHere(code), DiskFault::Short(code)]);
     }
     let mut points = 0;
     for fault in faults {
@@ -159,10 +159,10 @@ fn no_fault_of_the_disk_and_no_kill_loses_a_kept_edit_or_spoils_a_cell() {
 #[test]
 fn a_disk_that_knows_no_sync_of_folders_refuses_no_label() {
     fault::skip_syncs();
-    let whole = inject(u64::MAX, Fault::Killed, || live(&shop())).1;
+    let whole = inject(u64::MAX, DiskFault::Killed, || live(&shop())).1;
     for (at, call) in whole.iter().enumerate() {
         let shop = shop();
-        let (lived, _) = inject(at as u64, Fault::Once(EINVAL), || live(&shop));
+        let (lived, _) = inject(at as u64, DiskFault::Once(EINVAL), || live(&shop));
         if *call == Call::SyncFolder {
             assert!(lived.waiting.is_empty(), "{at}");
             assert_eq!(shop.open().prints(), ["floral", "solid", ""], "{at}");

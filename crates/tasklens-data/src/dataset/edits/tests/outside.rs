@@ -1,7 +1,7 @@
 //! Other programs, other windows and files that are not what their names say.
 
 use super::*;
-use crate::files::fault::{Call, Fault, inject, meanwhile};
+use crate::files::fault::{Call, DiskFault, inject, meanwhile};
 
 #[test]
 fn what_another_program_corrects_is_not_turned_back_as_a_killed_save() {
@@ -316,7 +316,7 @@ fn what_a_killed_save_left_half_written_goes_when_the_project_is_opened() {
         let mut window = shop.open();
         window.label(0, PRINT, "floral");
         let edits = window.state.pending();
-        assert!(inject(at, Fault::Killed, || window.write(&edits, OnConflict::Ask)).0.is_err());
+        assert!(inject(at, DiskFault::Killed, || window.write(&edits, OnConflict::Ask)).0.is_err());
         shop
     });
     let shop = shops.find(|shop| left(shop).len() == 1).unwrap();

@@ -1,7 +1,7 @@
 //! Journals that were put together into a snapshot.
 
 use super::*;
-use crate::files::fault::{self, Call, Fault, inject};
+use crate::files::fault::{self, Call, DiskFault, inject};
 
 /// Changes of many images in one step, more than a line of a snapshot holds.
 const MANY: usize = 10_000;
@@ -168,18 +168,18 @@ fn a_label_counts_only_once_the_disk_has_the_name_of_the_snapshot() {
     let shop = Shop::new(CSV);
     let mut window = shop.open();
     window.label(0, PRINT, "floral");
-    let (taken, calls) = inject(u64::MAX, Fault::Killed, || window.journal.take_snapshot(&window.state));
+    let (taken, calls) = inject(u64::MAX, DiskFault::Killed, || window.journal.take_snapshot(&window.state));
     assert!(taken.unwrap() && calls.last() == Some(&Call::SyncFolder));
     let last = calls.len() as u64 - 1;
-    let (taken, _) = inject(last, Fault::Once(EIO), || window.journal.take_snapshot(&window.state));
+    let (taken, _) = inject(last, DiskFault::Once(EIO), || window.journal.take_snapshot(&window.state));
     assert!(taken.unwrap(), "it has its name");
     // With the power, the journal before could come back, and this label would not be in it.
     let change = window.state.label_change(&window.dataset, 1, PRINT, Some("solid"));
     let entry = [window.state.edit(Step::now(AnnotationSource::Hand, vec![change])).unwrap()];
-    let (refused, calls) = inject(0, Fault::Once(EIO), || window.journal.append(&entry));
+    let (refused, calls) = inject(0, DiskFault::Once(EIO), || window.journal.append(&entry));
     assert_eq!(calls.first(), Some(&Call::SyncFolder));
     assert!(matches!(refused, Err(Refusal::ForNow(_))), "{refused:?}");
-    let (kept, calls) = inject(u64::MAX, Fault::Killed, || window.journal.append(&entry));
+    let (kept, calls) = inject(u64::MAX, DiskFault::Killed, || window.journal.append(&entry));
     assert!(kept.is_ok() && calls.first() == Some(&Call::SyncFolder));
     window.label(2, PRINT, "solid");
     drop(window);
@@ -189,15 +189,20 @@ fn a_label_counts_only_once_the_disk_has_the_name_of_the_snapshot() {
 #[test]
 fn a_snapshot_that_fails_at_any_call_leaves_the_journal_as_it_was_or_is_whole() {
     fault::skip_syncs();
-    for fault in [Fault::Once(5), Fault::FromHere(28), Fault::Short(28), Fault::Killed, Fault::KilledHalfway]
-    {
+    for fault in [
+        DiskFault::Once(5),
+        DiskFault::FromHere(28),
+        DiskFault::Short(28),
+        DiskFault::Killed,
+        DiskFault::KilledHalfway,
+    ] {
         for at in 0.. {
             let shop = Shop::new(CSV);
             let mut window = shop.open();
             window.label(0, PRINT, "floral");
             let (_, calls) = inject(at, fault, || window.journal.take_snapshot(&window.state));
             let state = window.state.clone();
-            if matches!(fault, Fault::Killed | Fault::KilledHalfway) {
+            if matches!(fault, DiskFault::Killed | DiskFault::KilledHalfway) {
                 drop(window);
                 window = shop.open();
                 assert!(window.state.is_same_as(&state), "{fault:?} at {at}");

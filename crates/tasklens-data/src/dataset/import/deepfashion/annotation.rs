@@ -5,10 +5,10 @@ use std::path::{Component, Path};
 
 use anyhow::ensure;
 
-use super::layout::{Layout, PartFiles};
-use super::lines::Lines;
+use super::layout::{DeepFashionLayout, PartFiles};
+use super::lines::AnnotationLines;
 use super::names::Names;
-use super::problems::{Problem, What};
+use super::problems::{ImportProblem, What};
 use crate::dataset::split::Part;
 
 /// The groups of attributes, by the number beside the name of each (from 1).
@@ -23,7 +23,7 @@ pub(super) struct Annotation {
     pub attributes: Names,
     /// Train, validation and test.
     pub parts: Vec<PartRows>,
-    pub problems: Vec<Problem>,
+    pub problems: Vec<ImportProblem>,
     /// What is odd about whole files.
     pub notices: Vec<String>,
 }
@@ -32,14 +32,14 @@ pub(super) struct Annotation {
 #[derive(Debug)]
 pub(super) struct PartRows {
     pub part: Part,
-    paths: Lines,
+    paths: AnnotationLines,
     /// One per line of the paths.
-    pub rows: Vec<Row>,
+    pub rows: Vec<AnnotationRow>,
 }
 
 /// A row. What is left out of the table has no category.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Row {
+pub(super) struct AnnotationRow {
     /// Index into the categories.
     pub category: Option<u8>,
     /// Index into the attributes, per group.
@@ -53,7 +53,7 @@ impl Annotation {
     ///
     /// # Errors
     /// A file cannot be read, a list is not of its form, or files that belong together are not equally long.
-    pub fn read(layout: &Layout) -> anyhow::Result<Self> {
+    pub fn read(layout: &DeepFashionLayout) -> anyhow::Result<Self> {
         let categories = Names::read(&layout.categories, "categories", 3)?;
         let attributes = Names::read(&layout.attributes, "attributes", 6)?;
         let notices =
@@ -71,10 +71,10 @@ impl Annotation {
     }
 
     fn read_part(&mut self, files: &PartFiles) -> anyhow::Result<()> {
-        let paths = Lines::read(&files.paths)?;
-        let mut rows = vec![Row::default(); paths.len()];
-        let open = |file: &Path| -> anyhow::Result<Lines> {
-            let lines = Lines::read(file)?;
+        let paths = AnnotationLines::read(&files.paths)?;
+        let mut rows = vec![AnnotationRow::default(); paths.len()];
+        let open = |file: &Path| -> anyhow::Result<AnnotationLines> {
+            let lines = AnnotationLines::read(file)?;
             ensure!(
                 lines.len() == paths.len(),
                 "{}: the file ends after {} lines, and {} has {}: which row belongs to which image cannot be told; take \
@@ -111,11 +111,11 @@ impl Annotation {
         Ok(())
     }
 
-    fn tell(&mut self, lines: &Lines, line: usize, what: What) {
+    fn tell(&mut self, lines: &AnnotationLines, line: usize, what: What) {
         self.problems.push(problem(lines, line, what));
     }
 
-    fn category(&mut self, lines: &Lines, line: usize) -> Option<u8> {
+    fn category(&mut self, lines: &AnnotationLines, line: usize) -> Option<u8> {
         let text = lines.get(line);
         let number = text.and_then(|text| text.parse::<u8>().ok());
         let category = number.and_then(|number| number.checked_sub(1));
@@ -127,7 +127,7 @@ impl Annotation {
     }
 
     /// The attribute of each group whose flag is set, by the group of each flag: a group may have none or two.
-    fn labels(&mut self, lines: &Lines, line: usize) -> [Option<u8>; GROUPS.len()] {
+    fn labels(&mut self, lines: &AnnotationLines, line: usize) -> [Option<u8>; GROUPS.len()] {
         let mut labels = [None; GROUPS.len()];
         let Some(text) = lines.get(line) else {
             self.tell(lines, line, What::NotText);
@@ -174,7 +174,7 @@ impl Annotation {
             .collect()
     }
 
-    fn bbox(&mut self, lines: &Lines, line: usize) -> Option<[i32; 4]> {
+    fn bbox(&mut self, lines: &AnnotationLines, line: usize) -> Option<[i32; 4]> {
         let Some(text) = lines.get(line) else {
             self.tell(lines, line, What::NotText);
             return None;
@@ -196,7 +196,7 @@ impl PartRows {
     }
 
     /// Something wrong with a row, told at its path.
-    pub fn problem(&self, row: usize, what: What) -> Problem {
+    pub fn problem(&self, row: usize, what: What) -> ImportProblem {
         problem(&self.paths, row, what)
     }
 
@@ -206,8 +206,8 @@ impl PartRows {
     }
 }
 
-fn problem(lines: &Lines, line: usize, what: What) -> Problem {
-    Problem { file: lines.file.clone(), line: u32::try_from(line + 1).unwrap_or(u32::MAX), what }
+fn problem(lines: &AnnotationLines, line: usize, what: What) -> ImportProblem {
+    ImportProblem { file: lines.file.clone(), line: u32::try_from(line + 1).unwrap_or(u32::MAX), what }
 }
 
 /// What is wrong with a path, if anything: it is to stay below the folder of the images, and so is its crop.

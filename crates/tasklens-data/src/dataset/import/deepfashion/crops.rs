@@ -24,7 +24,7 @@ const COMMENT: &str = "Cropped by Tasklens to";
 
 /// What became of one.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Crop {
+pub(super) enum CropOutcome {
     Made(Option<String>),
     Kept,
 }
@@ -37,11 +37,11 @@ pub(super) enum Crop {
 pub(super) fn make_all(
     count: usize,
     job: &(dyn Fn(usize) -> (PathBuf, PathBuf, [i32; 4]) + Sync),
-    done: &mut dyn FnMut(usize, Result<Crop, What>) -> bool,
+    done: &mut dyn FnMut(usize, Result<CropOutcome, What>) -> bool,
 ) -> anyhow::Result<()> {
     let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
     let (sender, receiver) = crossbeam_channel::bounded(256);
-    let work = |sender: crossbeam_channel::Sender<(usize, Result<Crop, What>)>| {
+    let work = |sender: crossbeam_channel::Sender<(usize, Result<CropOutcome, What>)>| {
         while !stopped.load(Ordering::Relaxed) {
             let number = next.fetch_add(1, Ordering::Relaxed);
             if number >= count {
@@ -72,12 +72,12 @@ pub(super) fn make_all(
 }
 
 /// Makes one, unless it is there.
-fn make(image: &Path, place: &Path, bbox: [i32; 4]) -> Result<Crop, What> {
+fn make(image: &Path, place: &Path, bbox: [i32; 4]) -> Result<CropOutcome, What> {
     if !is_jpeg(place) {
         return Err(What::NoJpeg);
     }
     if is_kept(image, place, bbox)? {
-        return Ok(Crop::Kept);
+        return Ok(CropOutcome::Kept);
     }
     let decoded = decode_file(image).map_err(|error| unread(&error))?;
     let note = decoded.note().map(str::to_owned);
@@ -91,7 +91,7 @@ fn make(image: &Path, place: &Path, bbox: [i32; 4]) -> Result<Crop, What> {
     let jpeg = commented(&jpeg, text_of(bbox).as_bytes());
     files::replace(place, &jpeg)
         .map_err(|error| What::Unwritten(format!("{}: {error}", place.display()).into()))?;
-    Ok(Crop::Made(note))
+    Ok(CropOutcome::Made(note))
 }
 
 /// Whether the crop is there, whole and of this box. What the import did not make is kept where it can be its crop,

@@ -10,7 +10,7 @@ use crate::dataset::split::Part;
 
 /// The files of an import.
 #[derive(Clone, Debug)]
-pub struct Layout {
+pub struct DeepFashionLayout {
     /// The folder of the project, where its `config.yml` goes.
     pub root: PathBuf,
     /// What to tell of where paths start.
@@ -25,9 +25,9 @@ pub struct Layout {
     /// The table of the rows of the groups to model, Parquet.
     pub(super) subset: PathBuf,
     /// The folder that the paths of the annotation start at.
-    pub(super) images: Place,
+    pub(super) images: CellFolder,
     /// The folder of the crops.
-    pub(super) crops: Place,
+    pub(super) crops: CellFolder,
     /// Groups of categories; none takes the three types that the list of categories has.
     pub(super) aggregation: Option<Aggregation>,
 }
@@ -44,19 +44,19 @@ pub(super) struct PartFiles {
 
 /// A folder, and how the cells of the CSV write it.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct CellFolder {
     pub folder: PathBuf,
     text: String,
 }
 
-impl Place {
+impl CellFolder {
     /// The cell of a file in it.
     pub fn cell(&self, path: &str) -> String {
         if self.text.is_empty() { path.to_owned() } else { format!("{}/{path}", self.text) }
     }
 }
 
-impl Layout {
+impl DeepFashionLayout {
     /// The layout of a download in `data`, of a dataset config, or of both: what the config does not say is in `data`.
     /// With `out` all results go into that folder.
     ///
@@ -75,7 +75,7 @@ impl Layout {
         let root = out.clone().or(config.root.clone()).or(data.clone());
         let root =
             root.context("name the folder of DeepFashion's data, or a dataset config with --config")?;
-        let paths = Paths { config: &config, data, out, root: &root };
+        let paths = LayoutPaths { config: &config, data, out, root: &root };
         let layout = Self {
             notices: config.notices.clone(),
             categories: paths.input("categories_path", "Anno_fine/list_category_cloth.txt")?,
@@ -107,14 +107,14 @@ impl Layout {
 }
 
 /// Answers which path a key has.
-struct Paths<'a> {
+struct LayoutPaths<'a> {
     config: &'a DatasetConfig,
     data: Option<PathBuf>,
     out: Option<PathBuf>,
     root: &'a Path,
 }
 
-impl Paths<'_> {
+impl LayoutPaths<'_> {
     fn input(&self, key: &str, default: &str) -> anyhow::Result<PathBuf> {
         let below = || self.data.as_ref().map(|data| data.join(default));
         self.config.path(key).or_else(below).with_context(|| {
@@ -149,25 +149,25 @@ impl Paths<'_> {
         }
     }
 
-    fn images(&self) -> anyhow::Result<Place> {
+    fn images(&self) -> anyhow::Result<CellFolder> {
         let folder = self.input("data_folder_prefix", "")?;
         let text = self.config.text("data_folder_prefix").filter(|_| self.out.is_none());
         Ok(self.place(&folder, text))
     }
 
-    fn crops(&self) -> Place {
+    fn crops(&self) -> CellFolder {
         let folder = self.output("cropped_folder", "img_crop");
         let text = self.config.text("cropped_folder").filter(|_| self.out.is_none());
         self.place(&folder, text)
     }
 
     /// Cells are written as the config has it, from where its paths start; else from the folder of the project.
-    fn place(&self, folder: &Path, text: Option<&str>) -> Place {
+    fn place(&self, folder: &Path, text: Option<&str>) -> CellFolder {
         let folder: PathBuf = folder.components().collect();
         let text = text.map(|text| text.trim_end_matches('/').to_owned()).unwrap_or_else(|| {
             let below = folder.strip_prefix(self.root).unwrap_or(&folder);
             below.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
         });
-        Place { folder, text }
+        CellFolder { folder, text }
     }
 }

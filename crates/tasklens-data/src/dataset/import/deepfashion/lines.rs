@@ -13,7 +13,7 @@ const MAX_BYTES: u64 = 1 << 30;
 
 /// The lines of a file.
 #[derive(Debug)]
-pub(super) struct Lines {
+pub(super) struct AnnotationLines {
     pub file: Arc<Path>,
     bytes: Vec<u8>,
     lines: Vec<Range<u32>>,
@@ -21,7 +21,7 @@ pub(super) struct Lines {
     pub notices: Vec<String>,
 }
 
-impl Lines {
+impl AnnotationLines {
     /// Reads a file.
     ///
     /// # Errors
@@ -92,8 +92,10 @@ mod tests {
 
     #[test]
     fn lines_are_read_however_they_end_and_oddities_are_told_with_the_line() {
-        let lines =
-            Lines::of(Path::new("a.txt"), b"\xef\xbb\xbf one two \r\n\r\nb\xffd\n3\n\n \r\n".to_vec());
+        let lines = AnnotationLines::of(
+            Path::new("a.txt"),
+            b"\xef\xbb\xbf one two \r\n\r\nb\xffd\n3\n\n \r\n".to_vec(),
+        );
         let read: Vec<_> = (0..lines.len()).map(|line| lines.get(line)).collect();
         assert_eq!(read, [Some("one two"), Some(""), None, Some("3")]);
         assert_eq!(
@@ -104,8 +106,8 @@ mod tests {
             ]
         );
         assert_eq!(lines.get(9), Some(""));
-        let plain = Lines::of(Path::new("a.txt"), b"1\n2".to_vec());
+        let plain = AnnotationLines::of(Path::new("a.txt"), b"1\n2".to_vec());
         assert_eq!((plain.len(), plain.notices.len()), (2, 0));
-        assert_eq!(Lines::of(Path::new("a.txt"), Vec::new()).len(), 0);
+        assert_eq!(AnnotationLines::of(Path::new("a.txt"), Vec::new()).len(), 0);
     }
 }

@@ -25,15 +25,15 @@ use anyhow::{bail, ensure};
 use crate::config::nearest;
 use crate::config::presets::Proposed;
 use crate::images::shape::common_aspect;
-use annotation::{Annotation, PartRows, Row, TYPES, tail};
-use crops::Crop;
-pub use layout::Layout;
-use parquet_table::Cells;
-use problems::{Problem, What};
+use annotation::{Annotation, AnnotationRow, PartRows, TYPES, tail};
+use crops::CropOutcome;
+pub use layout::DeepFashionLayout;
+use parquet_table::ParquetRow;
+use problems::{ImportProblem, What};
 
 /// What an import does at the moment, for [`import`]'s progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum ImportStep {
     /// The files of the annotation are read.
     Reading,
     /// The Parquet tables are written.
@@ -42,7 +42,7 @@ pub enum Step {
     Cropping,
 }
 
-impl Step {
+impl ImportStep {
     /// In words.
     pub fn name(self) -> &'static str {
         match self {
@@ -69,7 +69,7 @@ pub struct Imported {
     /// Tasks of the config, with their labels.
     pub tasks: Vec<(String, Vec<String>)>,
     /// What is left out, row by row.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<ImportProblem>,
     /// What is worth knowing of whole files.
     pub notices: Vec<String>,
     /// How the config trains.
@@ -91,15 +91,15 @@ struct Chosen {
 /// The annotation is not of its form, a result cannot be written or would take the place of another file, or a cancel:
 /// crops that were made stay, and the same call goes on from there.
 pub fn import(
-    layout: &Layout,
+    layout: &DeepFashionLayout,
     propose: &dyn Fn(usize, Option<f32>) -> Proposed,
-    progress: &mut dyn FnMut(Step, usize, usize) -> bool,
+    progress: &mut dyn FnMut(ImportStep, usize, usize) -> bool,
 ) -> anyhow::Result<Imported> {
     project::check(layout)?;
-    go_on(progress(Step::Reading, 0, 0))?;
+    go_on(progress(ImportStep::Reading, 0, 0))?;
     let mut all = Annotation::read(layout)?;
     let groups = Groups::of(layout, &all)?;
-    go_on(progress(Step::Tables, 0, 0))?;
+    go_on(progress(ImportStep::Tables, 0, 0))?;
     let every = every_row(&all, &groups);
     let chosen: Vec<Chosen> = every.iter().copied().filter(|row| groups.is_chosen(row.group)).collect();
     ensure!(
@@ -119,15 +119,15 @@ pub fn import(
     let mut is_made = vec![false; jobs.len()];
     let (mut kept, mut done) = (0, 0);
     let place_of_number = |number: usize| place_of(layout, &all, jobs[number]);
-    go_on(progress(Step::Cropping, 0, jobs.len()))?;
+    go_on(progress(ImportStep::Cropping, 0, jobs.len()))?;
     crops::make_all(jobs.len(), &place_of_number, &mut |number, made| {
         let Chosen { part, row, .. } = jobs[number];
         let told = match made {
             Ok(crop) => {
                 is_made[number] = true;
-                kept += usize::from(crop == Crop::Kept);
+                kept += usize::from(crop == CropOutcome::Kept);
                 match crop {
-                    Crop::Made(Some(note)) => Some(What::Reserve(note.into())),
+                    CropOutcome::Made(Some(note)) => Some(What::Reserve(note.into())),
                     _ => None,
                 }
             }
@@ -135,7 +135,7 @@ pub fn import(
         };
         problems.extend(told.map(|what| all.parts[usize::from(part)].problem(row as usize, what)));
         done += 1;
-        progress(Step::Cropping, done, jobs.len())
+        progress(ImportStep::Cropping, done, jobs.len())
     })?;
     let mut is_made = is_made.into_iter();
     let rows_of_table: Vec<Chosen> =
@@ -182,7 +182,7 @@ struct Groups {
 const NONE: u8 = u8::MAX;
 
 impl Groups {
-    fn of(layout: &Layout, all: &Annotation) -> anyhow::Result<Self> {
+    fn of(layout: &DeepFashionLayout, all: &Annotation) -> anyhow::Result<Self> {
         let categories = &all.categories;
         let Some(wanted) = &layout.aggregation else {
             let of_category = categories.numbers.iter().map(|number| Some(number - 1)).collect();
@@ -228,20 +228,25 @@ fn every_row(all: &Annotation, groups: &Groups) -> Vec<Chosen> {
 }
 
 impl Annotation {
-    fn at(&self, chosen: Chosen) -> (&PartRows, &Row) {
+    fn at(&self, chosen: Chosen) -> (&PartRows, &AnnotationRow) {
         let part = &self.parts[usize::from(chosen.part)];
         (part, &part.rows[chosen.row as usize])
     }
 
-    fn label(&self, row: &Row, group: usize) -> Option<&str> {
+    fn label(&self, row: &AnnotationRow, group: usize) -> Option<&str> {
         row.labels[group].map(|label| self.attributes.names[usize::from(label)].as_str())
     }
 }
 
-fn cells<'a>(layout: &Layout, all: &'a Annotation, groups: &'a Groups, chosen: Chosen) -> Cells<'a> {
+fn cells<'a>(
+    layout: &DeepFashionLayout,
+    all: &'a Annotation,
+    groups: &'a Groups,
+    chosen: Chosen,
+) -> ParquetRow<'a> {
     let (part, row) = all.at(chosen);
     let path = part.path(chosen.row as usize);
-    Cells {
+    ParquetRow {
         file: (!path.is_empty()).then(|| layout.images.cell(path)),
         category: row.category.map(|category| all.categories.names[usize::from(category)].as_str()),
         bbox: row.bbox,
@@ -252,7 +257,7 @@ fn cells<'a>(layout: &Layout, all: &'a Annotation, groups: &'a Groups, chosen: C
 }
 
 /// The rows to crop: those with a box, and of two with the same crop the first.
-fn jobs(all: &Annotation, chosen: &[Chosen]) -> (Vec<Chosen>, Vec<Problem>) {
+fn jobs(all: &Annotation, chosen: &[Chosen]) -> (Vec<Chosen>, Vec<ImportProblem>) {
     let mut first: HashMap<&str, Chosen> = HashMap::with_capacity(chosen.len());
     let (mut jobs, mut problems) = (Vec::with_capacity(chosen.len()), Vec::new());
     for job in chosen.iter().copied().filter(|job| all.at(*job).1.bbox.is_some()) {
@@ -269,7 +274,7 @@ fn jobs(all: &Annotation, chosen: &[Chosen]) -> (Vec<Chosen>, Vec<Problem>) {
 }
 
 /// The image of a row, its crop, and its box.
-fn place_of(layout: &Layout, all: &Annotation, job: Chosen) -> (PathBuf, PathBuf, [i32; 4]) {
+fn place_of(layout: &DeepFashionLayout, all: &Annotation, job: Chosen) -> (PathBuf, PathBuf, [i32; 4]) {
     let (part, row) = all.at(job);
     let path = Path::new(part.path(job.row as usize));
     let crop = layout.crops.folder.join(tail(part.path(job.row as usize)));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::lines::Lines;
+use super::lines::AnnotationLines;
 
 /// Names in their order, each with the number beside it.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ impl Names {
     /// # Errors
     /// It cannot be read or is not of this form; the message names the line.
     pub fn read(file: &Path, what: &str, most: u8) -> anyhow::Result<Self> {
-        let lines = Lines::read(file)?;
+        let lines = AnnotationLines::read(file)?;
         let text = |line: usize| {
             lines.get(line).with_context(|| format!("{}: this is not UTF-8 text", lines.place(line)))
         };

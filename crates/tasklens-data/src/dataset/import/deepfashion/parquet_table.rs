@@ -22,7 +22,7 @@ const MAGIC: &[u8] = b"PAR1";
 const ROWS_OF_GROUP: usize = 32_768;
 
 /// A row of a table, as texts that are at hand elsewhere.
-pub(super) struct Cells<'a> {
+pub(super) struct ParquetRow<'a> {
     pub file: Option<String>,
     pub category: Option<&'a str>,
     pub bbox: Option<[i32; 4]>,
@@ -59,7 +59,7 @@ pub(super) fn write<'a>(
     path: &Path,
     has_top_level: bool,
     count: usize,
-    row: &dyn Fn(usize) -> Cells<'a>,
+    row: &dyn Fn(usize) -> ParquetRow<'a>,
 ) -> anyhow::Result<()> {
     files::replace_with(path, |sink| write_to(sink, has_top_level, count, row).map_err(std::io::Error::other))
         .with_context(|| format!("{} cannot be written", path.display()))
@@ -69,12 +69,12 @@ fn write_to<'a>(
     sink: impl Write + Send,
     has_top_level: bool,
     count: usize,
-    row: &dyn Fn(usize) -> Cells<'a>,
+    row: &dyn Fn(usize) -> ParquetRow<'a>,
 ) -> Result<(), ParquetError> {
     let schema = Arc::new(parse_message_type(&schema(has_top_level))?);
     let mut writer = SerializedFileWriter::new(sink, schema, Arc::new(WriterProperties::default()))?;
     for start in (0..count).step_by(ROWS_OF_GROUP) {
-        let rows: Vec<Cells<'a>> = (start..count.min(start + ROWS_OF_GROUP)).map(row).collect();
+        let rows: Vec<ParquetRow<'a>> = (start..count.min(start + ROWS_OF_GROUP)).map(row).collect();
         let mut group = writer.next_row_group()?;
         texts(&mut group, rows.iter().map(|row| row.file.as_deref()))?;
         texts(&mut group, rows.iter().map(|row| row.category))?;
@@ -119,7 +119,7 @@ fn texts<'t, W: Write + Send>(
 /// A list of four numbers: the levels say that an element is there (3), or no list (0), and where a list begins (0).
 fn boxes<W: Write + Send>(
     group: &mut SerializedRowGroupWriter<'_, W>,
-    rows: &[Cells<'_>],
+    rows: &[ParquetRow<'_>],
 ) -> Result<(), ParquetError> {
     let (mut values, mut there, mut begins) = (Vec::new(), Vec::new(), Vec::new());
     for row in rows {

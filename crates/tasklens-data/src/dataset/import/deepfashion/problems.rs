@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// Something that is left out, and where it stands.
 #[derive(Clone, Debug)]
-pub struct Problem {
+pub struct ImportProblem {
     /// The file of the annotation.
     pub file: Arc<Path>,
     /// Its line, from 1.
@@ -115,14 +115,14 @@ impl fmt::Display for What {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for ImportProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {}", self.file.display(), self.line, self.what)
     }
 }
 
 /// How many there are of each kind, and the first `most` of it in words.
-pub fn by_kind(problems: &[Problem], most: usize) -> Vec<(&'static str, usize, Vec<String>)> {
+pub fn by_kind(problems: &[ImportProblem], most: usize) -> Vec<(&'static str, usize, Vec<String>)> {
     let mut kinds: BTreeMap<&'static str, (usize, Vec<String>)> = BTreeMap::new();
     for problem in problems {
         let (count, examples) = kinds.entry(problem.what.kind()).or_default();

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 
 use super::annotation::{Annotation, GROUPS, tail};
-use super::layout::Layout;
-use super::problems::Problem;
+use super::layout::DeepFashionLayout;
+use super::problems::ImportProblem;
 use super::{Chosen, Groups, parquet_table};
 use crate::config::Config;
 use crate::config::presets::Proposed;
@@ -29,7 +29,7 @@ const CATEGORY: &str = "category";
 const REPORT: &str = "# What an import of DeepFashion left out";
 
 /// What was written.
-pub(super) struct Written {
+pub(super) struct WrittenProject {
     pub config: PathBuf,
     pub report: Option<PathBuf>,
     pub tasks: Vec<(String, Vec<String>)>,
@@ -40,7 +40,7 @@ pub(super) struct Written {
 ///
 /// # Errors
 /// There is something; the message names it.
-pub(super) fn check(layout: &Layout) -> anyhow::Result<()> {
+pub(super) fn check(layout: &DeepFashionLayout) -> anyhow::Result<()> {
     parquet_table::check(&layout.full)?;
     parquet_table::check(&layout.subset)?;
     ensure!(
@@ -78,22 +78,27 @@ fn begins_with(file: &Path, start: &str) -> anyhow::Result<bool> {
 /// # Errors
 /// A file cannot be written.
 pub(super) fn write(
-    layout: &Layout,
+    layout: &DeepFashionLayout,
     all: &Annotation,
     groups: &Groups,
     rows: &[Chosen],
-    problems: &[Problem],
+    problems: &[ImportProblem],
     training: &Proposed,
-) -> anyhow::Result<Written> {
+) -> anyhow::Result<WrittenProject> {
     let mut notices = Vec::new();
     let report = write_report(&report_of(layout), problems)?;
     let tasks = tasks(all, rows);
     replace_table(&layout.table, &csv(layout, all, groups, rows)?, &mut notices)?;
     let config = write_config(layout, &tasks, training, &mut notices)?;
-    Ok(Written { config, report, tasks, notices })
+    Ok(WrittenProject { config, report, tasks, notices })
 }
 
-fn csv(layout: &Layout, all: &Annotation, groups: &Groups, rows: &[Chosen]) -> anyhow::Result<Vec<u8>> {
+fn csv(
+    layout: &DeepFashionLayout,
+    all: &Annotation,
+    groups: &Groups,
+    rows: &[Chosen],
+) -> anyhow::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::with_capacity(rows.len() * 160));
     writer.write_record(HEADER.split(',').chain([SPLIT_COLUMN]))?;
     for chosen in rows {
@@ -159,7 +164,7 @@ fn tasks(all: &Annotation, rows: &[Chosen]) -> Vec<(String, Vec<String>)> {
 
 /// Writes the config under a name that is free; one that names the CSV already stays as it is.
 fn write_config(
-    layout: &Layout,
+    layout: &DeepFashionLayout,
     tasks: &[(String, Vec<String>)],
     training: &Proposed,
     notices: &mut Vec<String>,
@@ -202,12 +207,12 @@ fn write_config(
     Ok(layout.root.join("config.yml"))
 }
 
-fn report_of(layout: &Layout) -> PathBuf {
+fn report_of(layout: &DeepFashionLayout) -> PathBuf {
     layout.table.with_extension("problems.txt")
 }
 
 /// Lists all problems in a file; without any, none is left of an earlier import.
-fn write_report(file: &Path, problems: &[Problem]) -> anyhow::Result<Option<PathBuf>> {
+fn write_report(file: &Path, problems: &[ImportProblem]) -> anyhow::Result<Option<PathBuf>> {
     if problems.is_empty() && fs::symlink_metadata(file).is_err() {
         return Ok(None);
     }

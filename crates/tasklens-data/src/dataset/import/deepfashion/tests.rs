@@ -8,7 +8,7 @@ use parquet::record::RowAccessor as _;
 
 use super::*;
 use crate::config::Config;
-use crate::config::presets::{Facts, Recipe};
+use crate::config::presets::{PresetFacts, Recipe};
 use crate::dataset::Dataset;
 use crate::dataset::table::Table;
 use crate::images::decode::decode_file;
@@ -89,7 +89,7 @@ impl World {
     }
 
     fn import(&self) -> anyhow::Result<Imported> {
-        import(&Layout::of(Some(&self.data()), None, None)?, &propose, &mut |_, _, _| true)
+        import(&DeepFashionLayout::of(Some(&self.data()), None, None)?, &propose, &mut |_, _, _| true)
     }
 
     fn problems(&self) -> Vec<String> {
@@ -104,7 +104,7 @@ impl World {
 }
 
 fn propose(images: usize, aspect: Option<f32>) -> Proposed {
-    Recipe::proposed(&Facts { images, labelled: images, aspect, ..Facts::default() })
+    Recipe::proposed(&PresetFacts { images, labelled: images, aspect, ..PresetFacts::default() })
 }
 
 fn cell<'a>(table: &'a Table, row: usize, column: &str) -> std::borrow::Cow<'a, str> {
@@ -160,7 +160,7 @@ fn the_python_projects_dataset_config_works_unchanged() {
     let config = world.root().join("config/dataset_config.yml");
     fs::create_dir_all(config.parent().unwrap()).unwrap();
     fs::write(&config, DATASET_CONFIG).unwrap();
-    let layout = Layout::of(None, Some(&config), None).unwrap();
+    let layout = DeepFashionLayout::of(None, Some(&config), None).unwrap();
     assert!(
         layout.notices[0].starts_with("all relative paths of this config start at "),
         "{:?}",
@@ -181,7 +181,7 @@ fn the_python_projects_dataset_config_works_unchanged() {
     assert!(Dataset::open(&opened).unwrap().rows.iter().all(|row| row.image.is_file()));
 
     let elsewhere = world.0.path().join("elsewhere");
-    let layout = Layout::of(None, Some(&config), Some(&elsewhere)).unwrap();
+    let layout = DeepFashionLayout::of(None, Some(&config), Some(&elsewhere)).unwrap();
     let imported = import(&layout, &propose, &mut |_, _, _| true).unwrap();
     let mut written: Vec<_> =
         fs::read_dir(&elsewhere).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -200,7 +200,7 @@ fn what_is_wrong_with_a_dataset_config_is_told_with_its_line() {
     let config = world.root().join("dataset_config.yml");
     let refusal = |from: &str, to: &str| {
         fs::write(&config, DATASET_CONFIG.replace(from, to)).unwrap();
-        let layout = Layout::of(None, Some(&config), None);
+        let layout = DeepFashionLayout::of(None, Some(&config), None);
         layout.and_then(|layout| import(&layout, &propose, &mut |_, _, _| true)).unwrap_err().to_string()
     };
     for (from, to, told) in [
@@ -399,9 +399,9 @@ fn names_with_blanks_windows_line_ends_other_texts_and_blank_last_lines_are_read
 fn crops_that_are_there_and_whole_are_kept_and_broken_ones_made_anew() {
     let world = World::new();
     let mut calls = 0;
-    let layout = Layout::of(Some(&world.data()), None, None).unwrap();
+    let layout = DeepFashionLayout::of(Some(&world.data()), None, None).unwrap();
     let stopped = import(&layout, &propose, &mut |step, done, _| {
-        calls += usize::from(step == Step::Cropping);
+        calls += usize::from(step == ImportStep::Cropping);
         done < 4
     });
     let said = stopped.unwrap_err().to_string();
@@ -466,7 +466,7 @@ fn nothing_that_the_import_did_not_make_is_replaced() {
 
     // Crops in the folder of the images would take their place.
     fs::remove_file(world.data().join("processed_subset.csv")).unwrap();
-    let mut layout = Layout::of(Some(&world.data()), None, None).unwrap();
+    let mut layout = DeepFashionLayout::of(Some(&world.data()), None, None).unwrap();
     layout.crops.folder = world.data().join("img");
     let original = fs::read(world.data().join("img/Drawn_Tee/img_00000002.jpg")).unwrap();
     let said = import(&layout, &propose, &mut |_, _, _| true).unwrap_err().to_string();
@@ -516,10 +516,10 @@ fn as_many_rows_as_the_coarse_annotation_need_less_than_a_gigabyte() {
 #[test]
 fn a_row_is_small() {
     assert!(
-        size_of::<Row>() <= 40 && size_of::<Chosen>() <= 8,
+        size_of::<AnnotationRow>() <= 40 && size_of::<Chosen>() <= 8,
         "{} {}",
-        size_of::<Row>(),
+        size_of::<AnnotationRow>(),
         size_of::<Chosen>()
     );
-    assert!(size_of::<Problem>() <= 64, "{}", size_of::<Problem>());
+    assert!(size_of::<ImportProblem>() <= 64, "{}", size_of::<ImportProblem>());
 }

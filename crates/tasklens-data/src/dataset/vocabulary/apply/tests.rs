@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::super::begun::cut_short;
 use super::*;
 use crate::dataset::edits::{AnnotationSource, Step};
-use crate::files::fault::{self, Fault, inject};
+use crate::files::fault::{self, DiskFault, inject};
 
 const CONFIG: &str = "\
 paths: {model_dataframe: a.csv}  # one row per image
@@ -253,7 +253,7 @@ fn nothing_is_written_where_something_stands_in_the_way() {
     drop(held);
 
     // The CSV, or the config, is written by another program while the change is on its way.
-    let mut plan = Plan::make(&shop.config(), &rename("solid", "plain")).unwrap();
+    let mut plan = PlannedChange::make(&shop.config(), &rename("solid", "plain")).unwrap();
     fs::write(shop.csv(), CSV.replace("c.jpg", "longer.jpg")).unwrap();
     let error = plan.execute().unwrap_err().to_string();
     assert!(error.contains("was written by another program meanwhile; make the change again"), "{error}");
@@ -301,7 +301,7 @@ fn what_was_cut_short_anywhere_is_completed_by_the_same_change() {
     for change in changes() {
         let whole = edited();
         apply(&whole.config(), &change).unwrap();
-        for fault in [Fault::Killed, Fault::KilledHalfway, Fault::Once(EIO)] {
+        for fault in [DiskFault::Killed, DiskFault::KilledHalfway, DiskFault::Once(EIO)] {
             for at in 0.. {
                 let shop = edited();
                 let (made, calls) = inject(at, fault, || apply(&shop.config(), &change));
@@ -327,7 +327,7 @@ fn what_was_cut_short_is_finished_or_forgotten_when_the_project_is_opened() {
         let mut seen = [0, 0];
         for at in 0.. {
             let shop = edited();
-            let (_, calls) = inject(at, Fault::Killed, || apply(&shop.config(), &change));
+            let (_, calls) = inject(at, DiskFault::Killed, || apply(&shop.config(), &change));
             if calls.len() as u64 <= at {
                 break;
             }
@@ -347,7 +347,7 @@ fn what_was_cut_short_is_finished_or_forgotten_when_the_project_is_opened() {
 #[test]
 fn a_change_that_goes_on_in_another_window_is_not_meddled_with() {
     let shop = edited();
-    let plan = Plan::make(&shop.config(), &rename_task()).unwrap();
+    let plan = PlannedChange::make(&shop.config(), &rename_task()).unwrap();
     let begun = Begun {
         change: rename_task(),
         csv: Digests::of(&plan.csv.read, plan.new_csv.as_deref()),
@@ -378,7 +378,7 @@ fn a_window_without_edits_does_not_go_on_with_names_that_were_changed_meanwhile(
 fn nobody_begins_to_edit_while_a_change_is_on_its_way() {
     let shop = Shop::new(CSV);
     let (dataset, mut opened) = shop.open();
-    let plan = Plan::make(&shop.config(), &rename_task()).unwrap();
+    let plan = PlannedChange::make(&shop.config(), &rename_task()).unwrap();
     let change = opened.state.label_change(&dataset, 0, 0, Some("floral"));
     let entry = opened.state.edit(Step::now(AnnotationSource::Hand, vec![change])).unwrap();
     assert!(opened.journal.append(&[entry]).unwrap_err().to_string().contains("another window"));

@@ -7,7 +7,7 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::{Fault, fax};
+use super::{TiffFault, fax};
 
 /// Compression schemes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(super) enum Compression {
     Deflate,
     PackBits,
     Zstd,
-    Fax(fax::Kind),
+    Fax(fax::FaxCoding),
     Jpeg,
     /// A complete JPEG stream per strip or tile.
     OldJpeg,
@@ -26,13 +26,13 @@ pub(super) enum Compression {
 
 impl Compression {
     /// By its number and the options of Group 3.
-    pub(super) fn new(number: u64, group_3_options: u64) -> Result<Self, Fault> {
-        let group_3 = fax::Kind::Group3 { is_two_dimensional: group_3_options & 1 == 1 };
+    pub(super) fn new(number: u64, group_3_options: u64) -> Result<Self, TiffFault> {
+        let group_3 = fax::FaxCoding::Group3 { is_two_dimensional: group_3_options & 1 == 1 };
         let name = match number {
             1 => return Ok(Self::None),
-            2 | 32771 => return Ok(Self::Fax(fax::Kind::Runs)),
+            2 | 32771 => return Ok(Self::Fax(fax::FaxCoding::Runs)),
             3 => return Ok(Self::Fax(group_3)),
-            4 => return Ok(Self::Fax(fax::Kind::Group4)),
+            4 => return Ok(Self::Fax(fax::FaxCoding::Group4)),
             5 => return Ok(Self::Lzw),
             6 => return Ok(Self::OldJpeg),
             7 => return Ok(Self::Jpeg),
@@ -47,9 +47,9 @@ impl Compression {
             34887 => "LERC",
             34925 => "LZMA",
             50002 | 52546 => "JPEG XL",
-            _ => return Err(Fault::unsupported(format!("an unknown compression ({number})"))),
+            _ => return Err(TiffFault::unsupported(format!("an unknown compression ({number})"))),
         };
-        Err(Fault::unsupported(format!("{name} compression")))
+        Err(TiffFault::unsupported(format!("{name} compression")))
     }
 
     /// Whether a strip or tile is decompressed at once rather than row by row.
@@ -173,7 +173,7 @@ pub(super) struct Whole {
 
 impl Whole {
     /// Converted to this many values per pixel: opaque if alpha is missing.
-    pub(super) fn with_samples(mut self, samples: usize) -> Result<Self, Fault> {
+    pub(super) fn with_samples(mut self, samples: usize) -> Result<Self, TiffFault> {
         if self.samples == 3 && samples == 4 {
             let opaque = |rgb: &[u8; 3]| [rgb[0], rgb[1], rgb[2], 255];
             self.pixels = self.pixels.as_chunks::<3>().0.iter().flat_map(opaque).collect();
@@ -182,7 +182,7 @@ impl Whole {
         if self.samples == samples {
             return Ok(self);
         }
-        Err(Fault::damaged(format!(
+        Err(TiffFault::damaged(format!(
             "a picture in it has {} values for each pixel, not {samples}",
             self.samples
         )))
@@ -209,7 +209,7 @@ pub(super) fn jpeg(
     tables: Option<&[u8]>,
     as_rgb: bool,
     most_pixels: u64,
-) -> Result<Whole, Fault> {
+) -> Result<Whole, TiffFault> {
     let joined;
     let data = match tables {
         // Without the end marker of the tables and the start marker of the image.
@@ -219,17 +219,17 @@ pub(super) fn jpeg(
         }
         _ => data,
     };
-    let broken = |error: zune_jpeg::errors::DecodeErrors| Fault::damaged(format!("{error}"));
+    let broken = |error: zune_jpeg::errors::DecodeErrors| TiffFault::damaged(format!("{error}"));
     let options = DecoderOptions::default()
         .set_strict_mode(false)
         .set_max_width(usize::from(u16::MAX))
         .set_max_height(usize::from(u16::MAX));
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(data), options);
     decoder.decode_headers().map_err(broken)?;
-    let info = decoder.info().ok_or_else(|| Fault::damaged("a JPEG in it has no header"))?;
+    let info = decoder.info().ok_or_else(|| TiffFault::damaged("a JPEG in it has no header"))?;
     let (width, height) = (usize::from(info.width), usize::from(info.height));
     if (width * height) as u64 > most_pixels {
-        return Err(Fault::damaged("a JPEG in it is larger than its strip or tile"));
+        return Err(TiffFault::damaged("a JPEG in it is larger than its strip or tile"));
     }
     let stored = decoder.input_colorspace().unwrap_or(ColorSpace::RGB);
     let kept = match stored {
@@ -243,12 +243,12 @@ pub(super) fn jpeg(
 }
 
 /// Decodes a WebP to RGB or RGBA.
-pub(super) fn webp(data: &[u8], most_pixels: u64) -> Result<Whole, Fault> {
-    let broken = |error: image_webp::DecodingError| Fault::damaged(format!("{error}"));
+pub(super) fn webp(data: &[u8], most_pixels: u64) -> Result<Whole, TiffFault> {
+    let broken = |error: image_webp::DecodingError| TiffFault::damaged(format!("{error}"));
     let mut decoder = image_webp::WebPDecoder::new(Cursor::new(data)).map_err(broken)?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > most_pixels {
-        return Err(Fault::damaged("a WebP in it is larger than its strip or tile"));
+        return Err(TiffFault::damaged("a WebP in it is larger than its strip or tile"));
     }
     let samples = if decoder.has_alpha() { 4 } else { 3 };
     let mut pixels = vec![0; width as usize * height as usize * samples];

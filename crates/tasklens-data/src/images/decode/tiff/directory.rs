@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom};
 
-use super::Fault;
+use super::TiffFault;
 
 /// Maximum bytes of all tag values together.
 const MOST_BYTES: u64 = 16 << 20;
@@ -13,10 +13,10 @@ const MOST_TAGS: u64 = 4096;
 /// The parsed tags of an image.
 pub(super) struct Directory {
     pub(super) is_big_endian: bool,
-    entries: BTreeMap<u16, Entry>,
+    entries: BTreeMap<u16, TagEntry>,
 }
 
-struct Entry {
+struct TagEntry {
     kind: u16,
     values: Vec<u8>,
 }
@@ -103,7 +103,7 @@ struct Numbers<'a, R> {
 
 impl<R: Read> Numbers<'_, R> {
     /// The next number of `size` bytes.
-    fn next(&mut self, size: usize) -> Result<u64, Fault> {
+    fn next(&mut self, size: usize) -> Result<u64, TiffFault> {
         let mut bytes = [0; 8];
         self.file.read_exact(&mut bytes[..size])?;
         Ok(number(&bytes[..size], self.is_big_endian))
@@ -117,7 +117,7 @@ fn number(bytes: &[u8], is_big_endian: bool) -> u64 {
 
 impl Directory {
     /// Reads the first directory of a file of `length` bytes.
-    pub(super) fn read<R: Read + Seek>(file: &mut R, length: u64) -> Result<Self, Fault> {
+    pub(super) fn read<R: Read + Seek>(file: &mut R, length: u64) -> Result<Self, TiffFault> {
         let mut magic = [0; 4];
         file.seek(SeekFrom::Start(0))?;
         file.read_exact(&mut magic)?;
@@ -133,7 +133,7 @@ impl Directory {
         numbers.file.seek(SeekFrom::Start(start))?;
         let count = numbers.next(counted)?;
         if count > MOST_TAGS {
-            return Err(Fault::damaged("its directory declares too many tags"));
+            return Err(TiffFault::damaged("its directory declares too many tags"));
         }
         let mut places = Vec::new();
         for _ in 0..count {
@@ -151,7 +151,7 @@ impl Directory {
             let Some(bytes) = size_of(kind).and_then(|size| size.checked_mul(count)) else { continue };
             let in_place = bytes <= wide as u64;
             if bytes > left || (!in_place && bytes > length) {
-                return Err(Fault::damaged("one of its tags is longer than it can be"));
+                return Err(TiffFault::damaged("one of its tags is longer than it can be"));
             }
             left -= bytes;
             let values = if in_place {
@@ -163,14 +163,14 @@ impl Directory {
                 values
             };
             // Of duplicate tags, the first counts.
-            directory.entries.entry(tag).or_insert(Entry { kind, values });
+            directory.entries.entry(tag).or_insert(TagEntry { kind, values });
         }
         Ok(directory)
     }
 
     /// The integers of a tag; empty if it is missing or holds none.
     pub(super) fn all(&self, tag: u16) -> Vec<u64> {
-        let Some(Entry { kind, values }) = self.entries.get(&tag) else { return Vec::new() };
+        let Some(TagEntry { kind, values }) = self.entries.get(&tag) else { return Vec::new() };
         let size = match kind {
             1 | 2 | 6 | 7 => 1,
             3 | 8 => 2,
@@ -189,7 +189,7 @@ impl Directory {
     /// Fractions; integers are accepted, too.
     pub(super) fn fractions(&self, tag: u16) -> Vec<f32> {
         match self.entries.get(&tag) {
-            Some(Entry { kind: 5, values }) => values
+            Some(TagEntry { kind: 5, values }) => values
                 .chunks_exact(8)
                 .map(|pair| {
                     let [above, below] = [&pair[..4], &pair[4..]].map(|n| number(n, self.is_big_endian));

@@ -7,7 +7,7 @@ use fax::{BitReader as _, ByteReader};
 
 /// The variants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FaxCoding {
     /// One-dimensional, each row byte-aligned.
     Runs,
     /// Group 3; rows may be coded as differences from the row above.
@@ -25,7 +25,7 @@ const MOST_FILL_BITS: usize = 1 << 16;
 type Bits<'a> = ByteReader<Box<dyn Iterator<Item = Result<u8, Infallible>> + 'a>>;
 
 /// Decodes rows of whole bytes with a set bit for black; fewer than `height` if the data is damaged.
-pub(super) fn decode(data: &[u8], kind: Kind, (width, height): (usize, usize)) -> Vec<u8> {
+pub(super) fn decode(data: &[u8], kind: FaxCoding, (width, height): (usize, usize)) -> Vec<u8> {
     let row_bytes = width.div_ceil(8);
     let mut rows = Vec::with_capacity(row_bytes * height);
     // The decoding tables look a few bits ahead.
@@ -34,14 +34,14 @@ pub(super) fn decode(data: &[u8], kind: Kind, (width, height): (usize, usize)) -
     let mut above = Vec::new();
     for _ in 0..height {
         let changes = match kind {
-            Kind::Runs => {
+            FaxCoding::Runs => {
                 let changes = runs(&mut bits, width);
                 let rest = bits.bits_to_byte_boundary();
                 skip(&mut bits, usize::from(rest));
                 changes
             }
-            Kind::Group4 => difference(&mut bits, width, &above),
-            Kind::Group3 { is_two_dimensional } => {
+            FaxCoding::Group4 => difference(&mut bits, width, &above),
+            FaxCoding::Group3 { is_two_dimensional } => {
                 skip_mark(&mut bits);
                 let is_difference = is_two_dimensional && bits.peek(1) == Some(0);
                 if is_two_dimensional {

@@ -4,21 +4,21 @@ use std::io::{Read, Seek};
 
 use image::metadata::Orientation;
 
-use super::Fault;
+use super::TiffFault;
 use super::colour::{Alpha, ColourModel, YCbCr};
 use super::compression::Compression;
 use super::directory::{Directory, tag};
-use super::samples::{Kind, Predictor};
+use super::samples::{Predictor, SampleKind};
 
 /// More values per pixel occur only in multispectral images, which are not pictures.
 const MOST_SAMPLES: u64 = 64;
 
 /// Where the pixels are, how they are compressed and what they mean.
-pub(super) struct Layout {
+pub(super) struct TiffLayout {
     pub(super) size: (u32, u32),
     pub(super) orientation: Orientation,
     pub(super) compression: Compression,
-    pub(super) kind: Kind,
+    pub(super) kind: SampleKind,
     pub(super) predictor: Predictor,
     pub(super) is_big_endian: bool,
     pub(super) has_reversed_bits: bool,
@@ -39,13 +39,13 @@ pub(super) struct Layout {
     pub(super) chunks: Vec<(u64, u64)>,
 }
 
-impl Layout {
-    pub(super) fn read<R: Read + Seek>(file: &mut R, length: u64) -> Result<Self, Fault> {
+impl TiffLayout {
+    pub(super) fn read<R: Read + Seek>(file: &mut R, length: u64) -> Result<Self, TiffFault> {
         let tags = Directory::read(file, length)?;
         let side = |tag| tags.first(tag).and_then(|side| u32::try_from(side).ok()).unwrap_or(0);
         let size = (side(tag::WIDTH), side(tag::HEIGHT));
         if size.0 == 0 || size.1 == 0 {
-            return Err(Fault::damaged("it has no pixels"));
+            return Err(TiffFault::damaged("it has no pixels"));
         }
         let compression = Compression::new(
             tags.first(tag::COMPRESSION).unwrap_or(1),
@@ -54,17 +54,17 @@ impl Layout {
         let is_coloured = matches!(tags.first(tag::PHOTOMETRIC), Some(2 | 6));
         let samples = tags.first(tag::SAMPLES_PER_PIXEL).unwrap_or(if is_coloured { 3 } else { 1 });
         if samples == 0 || samples > MOST_SAMPLES {
-            return Err(Fault::unsupported(format!("{samples} values for each pixel")));
+            return Err(TiffFault::unsupported(format!("{samples} values for each pixel")));
         }
         let bits = same(&tags.all(tag::BITS_PER_SAMPLE), 1, samples, "bits")?;
         let form = same(&tags.all(tag::SAMPLE_FORMAT), 1, samples, "number formats")?;
-        let kind = Kind::new(bits, form)?;
+        let kind = SampleKind::new(bits, form)?;
         let samples = samples as usize;
         let (mut model, subsampling) = model(&tags, kind, samples, compression)?;
         let mut has_ycbcr_jpeg = false;
         if matches!(compression, Compression::Jpeg | Compression::OldJpeg) {
-            if kind != Kind::U8 {
-                return Err(Fault::unsupported(format!("JPEG compression of {bits} bits")));
+            if kind != SampleKind::U8 {
+                return Err(TiffFault::unsupported(format!("JPEG compression of {bits} bits")));
             }
             if matches!(model, ColourModel::YCbCr(_)) && samples == 3 && tags.first(tag::PLANAR) != Some(2) {
                 (model, has_ycbcr_jpeg) = (ColourModel::Rgb, true);
@@ -123,21 +123,21 @@ impl Layout {
 }
 
 /// The common value of all numbers of a tag.
-fn same(numbers: &[u64], default: u64, samples: u64, what: &str) -> Result<u64, Fault> {
+fn same(numbers: &[u64], default: u64, samples: u64, what: &str) -> Result<u64, TiffFault> {
     let numbers = &numbers[..numbers.len().min(samples as usize)];
     let first = numbers.first().copied().unwrap_or(default);
     if numbers.iter().any(|number| *number != first) {
-        return Err(Fault::unsupported(format!("different {what} for the values of a pixel")));
+        return Err(TiffFault::unsupported(format!("different {what} for the values of a pixel")));
     }
     Ok(first)
 }
 
 fn model(
     tags: &Directory,
-    kind: Kind,
+    kind: SampleKind,
     samples: usize,
     compression: Compression,
-) -> Result<(ColourModel, (usize, usize)), Fault> {
+) -> Result<(ColourModel, (usize, usize)), TiffFault> {
     let photometric = tags.first(tag::PHOTOMETRIC).unwrap_or(if samples >= 3 { 2 } else { 1 });
     let model = match photometric {
         // In fax data white is zero, and a mask is black and white.
@@ -147,22 +147,22 @@ fn model(
         3 => palette(tags, kind)?,
         5 => match tags.first(tag::INK_SET) {
             None | Some(1) => ColourModel::Cmyk,
-            Some(_) => return Err(Fault::unsupported("inks other than CMYK".to_owned())),
+            Some(_) => return Err(TiffFault::unsupported("inks other than CMYK".to_owned())),
         },
         6 => ColourModel::YCbCr(ycbcr(tags)),
         8 => ColourModel::Lab { is_icc: false },
         9 => ColourModel::Lab { is_icc: true },
-        32803 => return Err(Fault::unsupported("raw camera sensor data".to_owned())),
-        other => return Err(Fault::unsupported(format!("an unknown colour model ({other})"))),
+        32803 => return Err(TiffFault::unsupported("raw camera sensor data".to_owned())),
+        other => return Err(TiffFault::unsupported(format!("an unknown colour model ({other})"))),
     };
     if samples < model.samples() {
-        return Err(Fault::damaged("it has fewer values for each pixel than its colours need"));
+        return Err(TiffFault::damaged("it has fewer values for each pixel than its colours need"));
     }
     if let ColourModel::YCbCr(_) | ColourModel::Lab { .. } = model
-        && !(kind == Kind::U8 || kind == Kind::U16 && matches!(model, ColourModel::Lab { .. }))
+        && !(kind == SampleKind::U8 || kind == SampleKind::U16 && matches!(model, ColourModel::Lab { .. }))
     {
         let name = if photometric == 6 { "YCbCr" } else { "L*a*b*" };
-        return Err(Fault::unsupported(format!("{name} colours of {} bits", kind.bits())));
+        return Err(TiffFault::unsupported(format!("{name} colours of {} bits", kind.bits())));
     }
     let subsampling = match tags.all(tag::YCBCR_SUBSAMPLING)[..] {
         [across @ (1 | 2 | 4), down @ (1 | 2 | 4), ..] => (across as usize, down as usize),
@@ -173,16 +173,16 @@ fn model(
         && (samples != 3 || tags.first(tag::PLANAR) == Some(2))
         && compression != Compression::OldJpeg
     {
-        return Err(Fault::unsupported("subsampled YCbCr colours in planes".to_owned()));
+        return Err(TiffFault::unsupported("subsampled YCbCr colours in planes".to_owned()));
     }
     Ok((model, subsampling))
 }
 
-fn palette(tags: &Directory, kind: Kind) -> Result<ColourModel, Fault> {
+fn palette(tags: &Directory, kind: SampleKind) -> Result<ColourModel, TiffFault> {
     let values = tags.all(tag::PALETTE);
     let count = values.len() / 3;
     if count == 0 || kind.is_float() || kind.bits() > 16 {
-        return Err(Fault::damaged("its palette is missing"));
+        return Err(TiffFault::damaged("its palette is missing"));
     }
     // Some writers use 8 bits instead of 16.
     let unit = if values.iter().any(|value| *value > 255) { 257 } else { 1 };
@@ -206,10 +206,10 @@ fn ycbcr(tags: &Directory) -> YCbCr {
     how
 }
 
-fn alpha(tags: &Directory, model: &ColourModel, samples: usize) -> Result<Alpha, Fault> {
+fn alpha(tags: &Directory, model: &ColourModel, samples: usize) -> Result<Alpha, TiffFault> {
     let extra = samples - model.samples();
     if matches!(model, ColourModel::Grey { .. }) && extra > 1 {
-        return Err(Fault::unsupported(format!("{samples} channels without a declared colour model")));
+        return Err(TiffFault::unsupported(format!("{samples} channels without a declared colour model")));
     }
     Ok(match tags.first(tag::EXTRA_SAMPLES) {
         _ if extra == 0 => Alpha::None,
@@ -228,7 +228,7 @@ fn chunks(
     (width, height): (u32, u32),
     compression: Compression,
     length: u64,
-) -> Result<Chunks, Fault> {
+) -> Result<Chunks, TiffFault> {
     let whole = (width as usize, height as usize);
     if compression == Compression::OldJpeg
         && let Some(offset) = tags.first(tag::OLD_JPEG_OFFSET)
@@ -252,7 +252,7 @@ fn chunks(
     let (offsets, bytes) = (or_strips(offsets, tag::STRIP_OFFSETS), or_strips(bytes, tag::STRIP_BYTES));
     let pixels = chunk.0.checked_mul(chunk.1).filter(|pixels| *pixels > 0);
     if offsets.is_empty() || pixels.is_none_or(|pixels| pixels as u64 > super::super::MAX_PIXELS) {
-        return Err(Fault::damaged("its strips or tiles are not where they should be"));
+        return Err(TiffFault::damaged("its strips or tiles are not where they should be"));
     }
     let bytes = bytes.into_iter().map(Some).chain(std::iter::repeat(None));
     let count = |bytes: Option<u64>| bytes.filter(|bytes| *bytes > 0).unwrap_or(length);

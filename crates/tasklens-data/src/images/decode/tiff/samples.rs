@@ -2,11 +2,11 @@
 
 use half::f16;
 
-use super::Fault;
+use super::TiffFault;
 
 /// The type of a stored value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum SampleKind {
     /// Integers of this many bits, not byte-aligned, highest bit first.
     Packed(usize),
     U8,
@@ -22,9 +22,9 @@ pub(super) enum Kind {
     F64,
 }
 
-impl Kind {
+impl SampleKind {
     /// By bits per value and sample format.
-    pub(super) fn new(bits: u64, form: u64) -> Result<Self, Fault> {
+    pub(super) fn new(bits: u64, form: u64) -> Result<Self, TiffFault> {
         Ok(match (form, bits) {
             // 4 is `undefined`: most writers mean integers.
             (1 | 4, 8) => Self::U8,
@@ -39,8 +39,8 @@ impl Kind {
             (3, 16) => Self::F16,
             (3, 32) => Self::F32,
             (3, 64) => Self::F64,
-            (5 | 6, _) => return Err(Fault::unsupported("complex numbers".to_owned())),
-            _ => return Err(Fault::unsupported(format!("values of {bits} bits"))),
+            (5 | 6, _) => return Err(TiffFault::unsupported("complex numbers".to_owned())),
+            _ => return Err(TiffFault::unsupported(format!("values of {bits} bits"))),
         })
     }
 
@@ -115,13 +115,15 @@ pub(super) enum Predictor {
 }
 
 impl Predictor {
-    pub(super) fn new(number: u64, kind: Kind) -> Result<Self, Fault> {
+    pub(super) fn new(number: u64, kind: SampleKind) -> Result<Self, TiffFault> {
         match (number, kind) {
             (0 | 1, _) => Ok(Self::None),
-            (2, Kind::Packed(_)) => Err(Fault::unsupported(format!("a predictor of {} bits", kind.bits()))),
+            (2, SampleKind::Packed(_)) => {
+                Err(TiffFault::unsupported(format!("a predictor of {} bits", kind.bits())))
+            }
             (2, _) => Ok(Self::Horizontal),
             (3, _) if kind.is_float() => Ok(Self::FloatingPoint),
-            _ => Err(Fault::unsupported(format!("an unknown predictor ({number})"))),
+            _ => Err(TiffFault::unsupported(format!("an unknown predictor ({number})"))),
         }
     }
 }
@@ -130,7 +132,7 @@ impl Predictor {
 /// that is reused between rows.
 pub(super) fn restore(
     row: &mut [u8],
-    kind: Kind,
+    kind: SampleKind,
     samples: usize,
     predictor: Predictor,
     is_big_endian: bool,
@@ -139,7 +141,7 @@ pub(super) fn restore(
     if predictor == Predictor::FloatingPoint {
         return restore_floats(row, kind.bits() / 8, samples, spare);
     }
-    if is_big_endian != cfg!(target_endian = "big") && !matches!(kind, Kind::Packed(_)) {
+    if is_big_endian != cfg!(target_endian = "big") && !matches!(kind, SampleKind::Packed(_)) {
         let size = kind.bits() / 8;
         if size > 1 {
             row.chunks_exact_mut(size).for_each(<[u8]>::reverse);

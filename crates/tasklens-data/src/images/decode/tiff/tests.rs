@@ -184,7 +184,7 @@ fn a_damaged_part_is_grey_and_told_of() {
     assert_eq!([0, 30, 60].map(|at| picture.rgb[at]), [10, 128, 30]);
     assert!(picture.note.unwrap().starts_with("1 of its 3 parts are damaged"));
     file.chunks[0] = vec![0x55; 20];
-    assert!(matches!(file.decode(), Err(Fault::Damaged(_))), "more than half of it");
+    assert!(matches!(file.decode(), Err(TiffFault::Damaged(_))), "more than half of it");
 }
 
 #[test]
@@ -194,10 +194,10 @@ fn a_file_that_was_cut_off_is_an_error() {
     let whole = file.bytes();
     let open = |bytes: &[u8]| Tiff::open(Cursor::new(bytes.to_vec()), bytes.len() as u64)?.decode();
     assert!(open(&whole).is_ok());
-    assert_eq!(open(&whole[..whole.len() - 20]).err(), Some(Fault::CutOff), "in the directory");
+    assert_eq!(open(&whole[..whole.len() - 20]).err(), Some(TiffFault::CutOff), "in the directory");
     // A directory before the data, as most write it: its last strip is beyond the end.
     let beyond = file.with(273, &[8, 38, whole.len() as u64 - 10]);
-    assert_eq!(beyond.decode().err(), Some(Fault::CutOff));
+    assert_eq!(beyond.decode().err(), Some(TiffFault::CutOff));
 }
 
 #[test]

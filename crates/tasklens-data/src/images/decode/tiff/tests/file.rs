@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Write as _};
 
-use super::super::{Fault, Picture, Tiff};
+use super::super::{Picture, Tiff, TiffFault};
 
 pub(super) const WIDTH: usize = 21;
 pub(super) const HEIGHT: usize = 13;
@@ -98,13 +98,13 @@ impl File {
         file
     }
 
-    pub(super) fn open(&self) -> Result<Tiff<Cursor<Vec<u8>>>, Fault> {
+    pub(super) fn open(&self) -> Result<Tiff<Cursor<Vec<u8>>>, TiffFault> {
         let bytes = self.bytes();
         let length = bytes.len() as u64;
         Tiff::open(Cursor::new(bytes), length)
     }
 
-    pub(super) fn decode(&self) -> Result<Picture, Fault> {
+    pub(super) fn decode(&self) -> Result<Picture, TiffFault> {
         self.open()?.decode()
     }
 
@@ -121,7 +121,7 @@ impl File {
 
     pub(super) fn error(&self) -> String {
         match self.decode() {
-            Err(Fault::Unsupported(what)) => what,
+            Err(TiffFault::Unsupported(what)) => what,
             Err(fault) => format!("{fault:?}"),
             Ok(_) => panic!("it was read"),
         }
