@@ -24,10 +24,8 @@ struct Row {
     recipe: Recipe,
 }
 
-const LITE0: (Backbone, (u32, u32)) = (Backbone::EfficientNetLite0, (224, 224));
-const LITE2: (Backbone, (u32, u32)) = (Backbone::EfficientNetLite2, (260, 260));
-/// The pixels of 260 x 260 in the shape of most photographs.
-const LITE2_PORTRAIT: (Backbone, (u32, u32)) = (Backbone::EfficientNetLite2, (300, 226));
+const LITE0: Backbone = Backbone::EfficientNetLite0;
+const LITE2: Backbone = Backbone::EfficientNetLite2;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -39,17 +37,18 @@ fn main() {
     if seeds.is_empty() {
         seeds.push(1);
     }
-    let row = |name, (backbone, size), recipe| Row { name, backbone, size, recipe };
+    let row = |name, backbone, size, recipe| Row { name, backbone, size, recipe };
     let mut rows = vec![
-        row("lite0 224x224, heads", LITE0, Recipe::Quick),
-        row("lite2 260x260, heads", LITE2, Recipe::Quick),
-        row("lite2 300x226, heads", LITE2_PORTRAIT, Recipe::Quick),
+        row("lite0 256x256, heads", LITE0, (256, 256), Recipe::Quick),
+        row("lite2 260x260, heads", LITE2, (260, 260), Recipe::Quick),
+        row("lite2 300x300, heads", LITE2, (300, 300), Recipe::Quick),
+        row("lite2 352x256, heads", LITE2, (352, 256), Recipe::Quick),
     ];
     if arguments.iter().any(|argument| argument == "--full") {
         rows.extend([
-            row("lite0 224x224, all layers", LITE0, Recipe::Full),
-            row("lite2 260x260, all layers", LITE2, Recipe::Full),
-            row("lite2 300x226, all layers", LITE2_PORTRAIT, Recipe::Full),
+            row("lite0 224x224, all layers", LITE0, (224, 224), Recipe::Full),
+            row("lite2 260x260, all layers", LITE2, (260, 260), Recipe::Full),
+            row("lite2 304x224, all layers", LITE2, (304, 224), Recipe::Full),
         ]);
     }
     for row in rows {

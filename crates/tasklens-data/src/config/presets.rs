@@ -87,6 +87,9 @@ const MANY_IMAGES: usize = 5_000;
 /// With a GPU, *Full* is suggested from this many labelled images on: it takes only about a minute there.
 const FULL_LABELS: usize = 2_000;
 
+/// Frozen features are better from images a little larger than those that a network was trained on, since in training
+/// random crops enlarge what they show (Touvron et al. 2019, "Fixing the train-test resolution discrepancy").
+const QUICK_ENLARGES: f32 = 1.15;
 const QUICK_EPOCHS: usize = 30;
 const QUICK_BATCH: usize = 64;
 const HEADS_RATE: f64 = 3e-3;
@@ -187,8 +190,13 @@ fn pretrained_network(facts: &PresetFacts) -> Backbone {
     if facts.has_gpu || facts.images <= MANY_IMAGES { ACCURATE } else { FAST }
 }
 
-/// Height and width of an input with the aspect of the images and the area of the network's square one: bigger squares
-/// cost more time, and squeezed images accuracy.
+/// Side of the square input for the heads of a frozen network, pixels.
+pub fn side_of_frozen(network: Backbone) -> u32 {
+    (network.facts().side as f32 * QUICK_ENLARGES / 4.0).round() as u32 * 4
+}
+
+/// Height and width of an input with the aspect of the images and the area of a square one: more pixels take more time,
+/// and squeezed images cost accuracy.
 fn size(side: u32, aspect: Option<f32>) -> (u32, u32) {
     let Some(aspect) = aspect else { return (side, side) };
     let length = |factor: f32| ((side as f32 * factor / SIDE_STEP).round() * SIDE_STEP) as u32;
@@ -252,7 +260,7 @@ impl Keys {
         let network = pretrained_network(facts);
         Self {
             backbone: network,
-            size: size(network.facts().side, facts.aspect),
+            size: size(side_of_frozen(network), facts.aspect),
             // Anything but these weights would be a different recipe under the same name.
             pretrained: Pretrained::Required,
             freeze: true,
@@ -275,7 +283,9 @@ impl Keys {
 
     fn full(facts: &PresetFacts) -> Self {
         let crop = RandomCrop { scale: CROP_SCALE, ..RandomCrop::default() };
+        let network = pretrained_network(facts);
         Self {
+            size: size(network.facts().side, facts.aspect),
             freeze: false,
             frozen_epochs: FULL_FROZEN_EPOCHS,
             epochs: FULL_FROZEN_EPOCHS + FULL_EPOCHS,
@@ -363,8 +373,10 @@ mod tests {
     #[test]
     fn the_input_has_the_shape_of_the_images_and_the_area_of_the_networks_own() {
         let keys = |aspect| Recipe::Quick.keys(&PresetFacts { aspect: Some(aspect), ..facts(40, false) });
-        assert_eq!(keys(4.0 / 3.0).size, (304, 224));
-        assert_eq!(keys(0.75).size, (224, 304));
+        assert_eq!(keys(4.0 / 3.0).size, (352, 256));
+        assert_eq!(keys(0.75).size, (256, 352));
+        let full = Recipe::Full.keys(&PresetFacts { aspect: Some(4.0 / 3.0), ..facts(40, false) });
+        assert_eq!(full.size, (304, 224));
         for percent in 40..250 {
             let aspect = percent as f32 / 100.0;
             for recipe in Recipe::ALL {
@@ -394,13 +406,13 @@ mod tests {
 
     #[test]
     fn the_small_network_is_for_many_images_without_a_gpu() {
-        for (images, has_gpu, network, side) in [
-            (40, false, ACCURATE, 260),
-            (MANY_IMAGES, false, ACCURATE, 260),
-            (MANY_IMAGES + 1, false, FAST, 224),
-            (MANY_IMAGES + 1, true, ACCURATE, 260),
+        for (images, has_gpu, network, quick, full) in [
+            (40, false, ACCURATE, 300, 260),
+            (MANY_IMAGES, false, ACCURATE, 300, 260),
+            (MANY_IMAGES + 1, false, FAST, 256, 224),
+            (MANY_IMAGES + 1, true, ACCURATE, 300, 260),
         ] {
-            for recipe in [Recipe::Quick, Recipe::Full] {
+            for (recipe, side) in [(Recipe::Quick, quick), (Recipe::Full, full)] {
                 let keys = recipe.keys(&facts(images, has_gpu));
                 assert_eq!((keys.backbone, keys.size), (network, (side, side)), "{images} {has_gpu}");
             }

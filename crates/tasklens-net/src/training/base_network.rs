@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use tasklens_data::config::networks::Origin;
+use tasklens_data::config::presets::side_of_frozen;
 use tasklens_data::config::{Backbone, Config, OutputPath, Pretrained};
 
 use super::{outputs, setup};
@@ -98,18 +99,19 @@ fn own(config: &Config, cached: Cached<'_>) -> Option<Base> {
     Some(Base { backbone: model.backbone, size: (model.height, model.width), weights: weights? })
 }
 
-/// A small network at its native size: the one that was used before, else the better one for few images and the
-/// faster one for many.
+/// A small network, at the size that suits frozen features: the one that was used before, as it was used, else the better
+/// one for few images and the faster one for many.
 fn small(config: &Config, images: usize, cached: Cached<'_>) -> Option<Base> {
     let [better, faster] = SMALL;
     let order = if images <= FEW_IMAGES { [better, faster] } else { [faster, better] };
     let before = folder_for(config).and_then(|folder| checkpoint::read_description(&folder.join(FILE)));
-    let before = before.and_then(|description| description.backbone()).ok();
-    let before = before.filter(|backbone| SMALL.contains(backbone));
-    let found = |backbone: Backbone| Some((backbone, cached(backbone)?));
-    let (backbone, weights) = before.into_iter().chain(order).find_map(found)?;
-    let side = backbone.facts().side;
-    Some(Base { backbone, size: (side, side), weights })
+    let used = |description: Description| {
+        Some((description.backbone().ok()?, (description.height, description.width)))
+    };
+    let before = before.ok().and_then(used).filter(|(backbone, _)| SMALL.contains(backbone));
+    let fresh = order.map(|backbone| (backbone, (side_of_frozen(backbone), side_of_frozen(backbone))));
+    let found = |(backbone, size)| Some(Base { backbone, size, weights: cached(backbone)? });
+    before.into_iter().chain(fresh).find_map(found)
 }
 
 /// The weights of the config's backbone, from the same source as in training.

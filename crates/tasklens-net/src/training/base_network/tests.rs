@@ -58,9 +58,9 @@ fn the_backbone_of_the_config_is_labelled_with_where_its_weights_are_there_else_
     let all = [Xception, Lite0, Lite2];
     assert_eq!(at_hand(&config, 9, &all), Some((XceptionSmall, (64, 48))), "the file that it names");
     config.model.pretrained = Pretrained::Auto;
-    assert_eq!(at_hand(&config, 5000, &all), Some((Lite2, (260, 260))));
-    assert_eq!(at_hand(&config, 5001, &all), Some((Lite0, (224, 224))));
-    assert_eq!(at_hand(&config, 9, &[Lite0]), Some((Lite0, (224, 224))));
+    assert_eq!(at_hand(&config, 5000, &all), Some((Lite2, (300, 300))));
+    assert_eq!(at_hand(&config, 5001, &all), Some((Lite0, (256, 256))));
+    assert_eq!(at_hand(&config, 9, &[Lite0]), Some((Lite0, (256, 256))));
     config.model.backbone = Xception;
     assert_eq!(at_hand(&config, 9, &all), Some((Xception, (64, 48))));
     assert_eq!(at_hand(&config, 9, &[]), None);
@@ -76,7 +76,7 @@ fn features_of_one_small_network_are_not_computed_again_with_another_once_there_
     let cached = |backbone| (backbone == Backbone::EfficientNetLite2).then(|| weights.clone());
     assert!(matches!(prepare_at_hand(&config, 10, &cached).unwrap(), AtHand::Network(_)));
     let both = [Backbone::EfficientNetLite0, Backbone::EfficientNetLite2];
-    assert_eq!(at_hand(&config, 9000, &both), Some((Backbone::EfficientNetLite2, (260, 260))));
+    assert_eq!(at_hand(&config, 9000, &both), Some((Backbone::EfficientNetLite2, (300, 300))));
 }
 
 #[test]
