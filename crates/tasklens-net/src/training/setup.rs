@@ -73,7 +73,7 @@ pub fn open_data(config: &Config, edits: &[Edit], reporter: &mut Reporter) -> an
         reporter.warn(guess.to_string());
     }
     if let Some(error) = dataset.problems.iter().find(|p| p.severity == Severity::Error) {
-        bail!("{}: {error}", config.paths.model_dataframe.display());
+        bail!("{}: {error}", dataset.table.path.display());
     }
     let unusable = dataset.rows.iter().filter(|row| !row.usable).count();
     let warnings = dataset.problems.iter().filter(|p| p.severity == Severity::Warning).count();
@@ -85,7 +85,7 @@ pub fn open_data(config: &Config, edits: &[Edit], reporter: &mut Reporter) -> an
         found.push(counted(warnings, "warning"));
     }
     if !found.is_empty() {
-        let csv = config.paths.model_dataframe.display();
+        let csv = dataset.table.path.display();
         reporter.warn(format!("{csv}: {}; `tasklens check` lists them", found.join(", ")));
     }
     ensure!(!dataset.split.train.is_empty(), "no row is left to train with");
