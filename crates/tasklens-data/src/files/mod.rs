@@ -11,6 +11,7 @@ mod hand_on;
 mod identity;
 mod leftovers;
 mod locked;
+pub mod names;
 mod network;
 mod output;
 pub mod regular;

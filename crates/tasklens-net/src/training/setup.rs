@@ -20,7 +20,7 @@ use super::reporter::Reporter;
 use super::run_folder::{self, BEST, EVENTS, LAST};
 use super::{Request, split_file};
 use crate::device::{self, Device};
-use crate::inference::loader::{Drawn, SampleSource};
+use crate::inference::samples::{Drawn, SampleSource};
 use crate::model::backbone_file;
 use crate::model::network::Network;
 use crate::model::pretrained::{self, Resolved};
