@@ -33,7 +33,7 @@ pub fn run(arguments: &Check) -> anyhow::Result<bool> {
             out!("{}", serde_json::to_string(problem)?);
         }
     } else {
-        out!("{}", config.paths.model_dataframe.display());
+        out!("{}", dataset.table.path.display());
         for line in problems::lines(&dataset.problems, MOST_OF_KIND) {
             out!("{line}");
         }

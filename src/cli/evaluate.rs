@@ -4,7 +4,7 @@ mod text;
 
 use std::path::Path;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use tasklens_data::config::{Config, Task};
 use tasklens_data::dataset::split::Part;
 use tasklens_data::dataset::table::Table;
@@ -29,7 +29,7 @@ use tasklens_net::training::{split_file, unseen};
 
 use super::arguments::Evaluate;
 use super::progress::Bar;
-use super::{interrupt, open_config, output};
+use super::{interrupt, open_config, output, unsaved_edits};
 
 /// How many problems, mistakes or label errors of a kind are listed.
 const MOST_OF_KIND: usize = 5;
@@ -47,7 +47,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
         config.file.display(),
         predictor.path().display()
     );
-    let csv = &config.paths.model_dataframe;
+    let csv = &files::without_detours(&config.paths.model_dataframe);
     let table = Table::open(csv).with_context(|| match arguments.csv.is_none() && !csv.exists() {
         true => "the CSV of the run is missing; if its project was moved, give its path: `tasklens evaluate RUN CSV`",
         false => "the CSV cannot be evaluated",
@@ -63,6 +63,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
         say!("{line}");
     }
     let parts = parts(arguments, &dataset)?;
+    check_labelled(&dataset, &parts)?;
     let stop = interrupt::flag()?;
     let found = inspect(&arguments.run, &predictor, &config, &dataset, &parts, &stop)?;
     let Some((inspection, store, failures)) = found else {
@@ -106,6 +107,21 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
     Ok(report.failures.is_empty() && !stop.is_set())
 }
 
+/// Says which labels are not measured because they are not in the CSV yet; an error if no row has one that is.
+fn check_labelled(dataset: &Dataset, parts: &[Option<Part>]) -> anyhow::Result<()> {
+    let csv = &dataset.table.path;
+    // That these cannot be read is no reason to measure nothing.
+    let edits = unsaved_edits(csv, "measured").unwrap_or_else(|error| Some(format!("{error:#}")));
+    if parts.iter().any(Option::is_some) {
+        if let Some(told) = edits {
+            say!("warning: {told}");
+        }
+        return Ok(());
+    }
+    let edits = edits.map(|told| format!("; {told}")).unwrap_or_default();
+    bail!("{} has no labelled row{edits}", csv.display())
+}
+
 /// Where the accuracies are not those that the run recorded. That nothing can be read of these is no reason to fail.
 fn disagreements_with(
     run: &Path,
@@ -133,7 +149,6 @@ fn inspect(
     stop: &interrupt::Flag,
 ) -> anyhow::Result<Option<(Inspection, OutputStore, Vec<String>)>> {
     let which: Vec<usize> = (0..parts.len()).filter(|row| parts[*row].is_some()).collect();
-    ensure!(!which.is_empty(), "{} has no labelled row", config.paths.model_dataframe.display());
     let store = writable(OutputStore::of(run)?)?;
     let mut bar = Bar::new("predicting");
     let workers = cores();
@@ -143,7 +158,7 @@ fn inspect(
         !stop.is_set()
     })?;
     bar.finish();
-    let csv = config.paths.model_dataframe.display();
+    let csv = dataset.table.path.display();
     for (row, note) in &pass.notes {
         say!("warning: {csv}, line {}: {note}", dataset.table.line_of_row(*row));
     }

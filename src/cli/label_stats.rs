@@ -20,7 +20,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         out!("{}", serde_json::to_string(&stats)?);
         return Ok(true);
     }
-    out!("{}", config.paths.model_dataframe.display());
+    out!("{}", dataset.table.path.display());
     let width = stats.tasks.iter().flat_map(|task| &task.labels).map(|count| count.label.chars().count());
     let width = width.max().unwrap_or_default();
     for task in &stats.tasks {

@@ -30,9 +30,11 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Parser as _;
 use tasklens_data::config::{Config, OutputPath, Outside};
+use tasklens_data::dataset::edits::Journal;
 use tasklens_data::dataset::{sample, vocabulary};
-use tasklens_data::files::Output;
+use tasklens_data::files::{self, Output};
 use tasklens_data::panics;
+use tasklens_data::text::{counted, is};
 use tasklens_net::training::outputs;
 
 use crate::app;
@@ -151,11 +153,13 @@ fn open_config(file: &Path, changes: &[(String, String)], allow_outside: bool) -
     }
     let config = Config::with_overrides(file, changes)?;
     tell_notices(&config);
-    if let Some(change) = vocabulary::cut_short(&config) {
-        say!(
+    match vocabulary::cut_short(&config) {
+        Ok(None) => {}
+        Ok(Some(change)) => say!(
             "warning: a change of tasks and labels was interrupted: {change}. Open the project in the window, or make \
              the change again with `tasklens labels`, to complete it"
-        );
+        ),
+        Err(damaged) => say!("warning: {damaged}"),
     }
     if sample::is_missing(&config) {
         draw_sample(&config, allow_outside)?;
@@ -198,4 +202,20 @@ fn refuse_outside(config: &Config, outside: &[Outside]) -> anyhow::Result<()> {
         return Ok(());
     }
     bail!("{}. Correct the config, or allow it with --allow-outside", outputs::told(config, outside))
+}
+
+/// Label edits beside a CSV that it does not have, and so are `not` used; `None` if there are none.
+///
+/// # Errors
+/// They cannot be read.
+fn unsaved_edits(csv: &Path, not: &str) -> anyhow::Result<Option<String>> {
+    let pending = Journal::look(csv)?.pending_count();
+    Ok((pending > 0).then(|| {
+        format!(
+            "{} beside {} {} not saved in it and not {not}: `Save labels` in the window writes them",
+            counted(pending, "label edit"),
+            files::without_detours(csv).display(),
+            is(pending)
+        )
+    }))
 }

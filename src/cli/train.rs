@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use tasklens_data::config::Config;
-use tasklens_data::dataset::edits::Journal;
+use tasklens_data::files;
 use tasklens_data::text::clock;
 use tasklens_net::evaluation::verdict;
 use tasklens_net::training::events::{
@@ -12,7 +12,7 @@ use tasklens_net::training::{Request, Unsaved, outputs, run_folder, start};
 
 use super::arguments::Train;
 use super::progress::Bar;
-use super::{interrupt, open_config, refuse_outside, stdout};
+use super::{interrupt, open_config, refuse_outside, stdout, unsaved_edits};
 
 pub fn run(arguments: &Train) -> anyhow::Result<bool> {
     let request = request(arguments)?;
@@ -51,14 +51,8 @@ fn request(arguments: &Train) -> anyhow::Result<Request> {
 
 /// Labels edited in the window may not be in the CSV yet: whoever trains here should know.
 pub(super) fn warn_of_edits(config: &Config) -> anyhow::Result<()> {
-    let csv = &config.paths.model_dataframe;
-    let pending = Journal::look(csv)?.pending_count();
-    if pending > 0 {
-        say!(
-            "warning: {pending} label edits beside {} are not saved in it and not used for training: `Save labels` in the \
-             window writes them",
-            csv.display()
-        );
+    if let Some(told) = unsaved_edits(&config.paths.model_dataframe, "used for training")? {
+        say!("warning: {told}");
     }
     Ok(())
 }
@@ -196,7 +190,7 @@ impl Printer {
                 .for_each(|finding| out!("{}", finding.sentence()));
         }
         match &stopped.model {
-            Some(model) => out!("model: {}", model.display()),
+            Some(model) => out!("model: {}", files::without_detours(model).display()),
             None => out!("no epoch was started: there is no model"),
         }
     }

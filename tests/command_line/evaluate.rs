@@ -1,6 +1,8 @@
 //! Scores of a CSV: what is in it is measured, and what is not is told.
 
 use serde_json::json;
+use tasklens_data::config::Config;
+use tasklens_data::dataset::{Dataset, edits};
 
 use crate::predict::trained;
 use crate::{err, out, tasklens};
@@ -125,4 +127,35 @@ fn images_that_the_network_has_seen_are_told_apart_whatever_a_csv_calls_them() {
     );
     assert!(text.contains(&format!("trained on these {validation} rows")), "{text}");
     assert!(text.contains(&format!("trained on these {train} rows")), "{text}");
+}
+
+#[test]
+fn labels_that_are_not_saved_are_named_where_none_or_too_few_are_measured() {
+    let folder = trained();
+    let folder = folder.path();
+    let csv = folder.join("data.csv");
+    let config = Config::open(&folder.join("config.yml")).expect("a config");
+    let keep = |clears: &dyn Fn(usize) -> bool| {
+        let dataset = Dataset::open(&config).expect("a CSV");
+        let edits::OpenedAnnotations { mut state, mut journal, .. } =
+            edits::open(&config, &dataset).expect("edits");
+        let rows = (0..dataset.rows.len()).filter(|row| clears(*row));
+        let changes = rows.map(|row| state.label_change(&dataset, row, 0, Some("dark"))).collect();
+        let step = edits::Step::now(edits::AnnotationSource::Hand, changes);
+        journal.append(&[state.edit(step).expect("it changes something")]).expect("kept");
+    };
+    keep(&|row| row == 1);
+    let some = tasklens(folder, &["evaluate", "run", "--quick"]);
+    assert!(some.status.success(), "{}", err(&some));
+    let told = format!("warning: 1 label edit beside {} is not saved in it and not measured", csv.display());
+    assert!(err(&some).contains(&told), "{}", err(&some));
+
+    let empty: String = (0..12).map(|i| format!("{i}.png,\n")).collect();
+    std::fs::write(&csv, format!("image_path,shade\n{empty}")).expect("written");
+    keep(&|row| row != 1);
+    let none = tasklens(folder, &["evaluate", "run"]);
+    assert_eq!(none.status.code(), Some(1));
+    let told =
+        format!("tasklens: {0} has no labelled row; 12 label edits beside {0} are not saved", csv.display());
+    assert!(err(&none).contains(&told), "{}", err(&none));
 }

@@ -148,3 +148,16 @@ fn a_change_of_labels_that_was_cut_short_is_spoken_of_and_finished_by_making_it_
     assert!(!err(&checked).contains("interrupted"), "{}", err(&checked));
     assert!(out(&tasklens(folder.path(), &["labels", config])).starts_with("pattern"));
 }
+
+#[test]
+fn a_record_of_a_change_that_cannot_be_read_is_spoken_of() {
+    let (folder, config) = sample();
+    let csv = Config::open(&config).expect("a config").paths.model_dataframe;
+    let edits = edits::folder_of(&csv);
+    std::fs::create_dir_all(&edits).expect("a folder");
+    std::fs::write(edits.join("changing.json"), "not JSON").expect("written");
+    let checked = tasklens(folder.path(), &["check", config.to_str().expect("UTF-8")]);
+    let warning = format!("warning: {} cannot be read", edits.join("changing.json").display());
+    assert!(err(&checked).contains(&warning), "{}", err(&checked));
+    assert!(err(&checked).contains("Then delete the record"), "{}", err(&checked));
+}

@@ -1,6 +1,7 @@
 //! `tasklens import deepfashion`: the annotation and images as they are published become a project.
 
-use tasklens_data::dataset::import::deepfashion::{self, DeepFashionLayout, Imported, problems};
+use tasklens_data::dataset::import::deepfashion::{self, DeepFashionLayout, Imported};
+use tasklens_data::dataset::problems;
 use tasklens_net::training;
 
 use crate::cli::arguments::ImportDeepFashion;
@@ -47,12 +48,13 @@ fn tell_problems(imported: &Imported) {
     for notice in &imported.notices {
         say!("note: {notice}");
     }
-    for (kind, count, examples) in problems::by_kind(&imported.problems, MOST_OF_KIND) {
-        for problem in &examples {
-            say!("warning: {problem}");
+    let kinds = imported.problems.iter().map(|problem| problem.what.kind());
+    for (kind, found) in problems::by_kind(kinds, MOST_OF_KIND) {
+        for place in &found.first {
+            say!("warning: {}", imported.problems[*place]);
         }
-        if count > examples.len() {
-            say!("warning: {kind}: {} more", count - examples.len());
+        if found.count > found.first.len() {
+            say!("warning: {kind}: {} more", found.count - found.first.len());
         }
     }
     if let Some(report) = &imported.report {

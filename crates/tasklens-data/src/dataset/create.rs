@@ -6,7 +6,6 @@
 mod find;
 mod folder_split;
 mod left_out;
-mod order;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

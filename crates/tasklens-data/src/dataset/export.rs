@@ -5,7 +5,6 @@
 
 mod folders;
 mod made;
-mod names;
 
 use std::collections::HashMap;
 use std::fs;

@@ -16,6 +16,7 @@ pub use told::Guesses;
 use told::NameDifference;
 
 use crate::config::Config;
+use crate::files::without_detours;
 use crate::work::cores;
 
 /// Up to this many rows every path is looked up; beyond, a sample may decide for all.
@@ -55,9 +56,9 @@ enum Lookup {
 impl ImageFinder {
     /// For a CSV, and the image folder of its project, if any.
     pub fn new(csv: &Path, images: Option<&Path>) -> Self {
-        let beside = csv.parent().unwrap_or(Path::new(""));
-        let other = images.filter(|images| *images != beside).map(Path::to_path_buf);
-        Self::of_folders(std::iter::once(beside.to_path_buf()).chain(other).collect())
+        let beside = without_detours(csv.parent().unwrap_or(Path::new("")));
+        let other = images.map(without_detours).filter(|images| *images != beside);
+        Self::of_folders(std::iter::once(beside).chain(other).collect())
     }
 
     /// For paths relative to these folders, best first.

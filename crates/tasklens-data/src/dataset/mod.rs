@@ -26,6 +26,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, bail};
 
 use crate::config::{Config, Task, nearest};
+use crate::files;
 use crate::text::plural;
 use image_paths::{ImageFinder, Located};
 pub use image_paths::{images_named, images_of_project};
@@ -116,7 +117,7 @@ impl Dataset {
     /// The CSV cannot be read or lacks a column that the config names. Everything that leaves usable rows is reported
     /// in `problems` instead.
     pub fn open(config: &Config) -> anyhow::Result<Self> {
-        let table = Table::open(&config.paths.model_dataframe);
+        let table = Table::open(&files::without_detours(&config.paths.model_dataframe));
         Self::from_table(table.map_err(|error| with_looked_in(error, config))?, config)
     }
 
@@ -373,7 +374,7 @@ fn path_cells(table: &Table, column: usize) -> Vec<String> {
 fn roots(table: &Table, config: &Config) -> Vec<PathBuf> {
     let csv = std::path::absolute(&table.path).unwrap_or_else(|_| table.path.clone());
     let csv = csv.parent().map(Path::to_path_buf).unwrap_or_default();
-    let images = config.paths.images.clone();
+    let images = files::without_detours(&config.paths.images);
     if csv == images { vec![csv] } else { vec![csv, images] }
 }
 

@@ -88,6 +88,6 @@ mod tests {
         assert!(other.explain(0, "is odd").ends_with("line 2: is odd"));
 
         std::fs::write(at("test/config.yml"), text("../pool")).unwrap();
-        assert_eq!(images(&at("test/test.csv")).paths[3], at("test/../pool/3.png"));
+        assert_eq!(images(&at("test/test.csv")).paths[3], at("pool/3.png"));
     }
 }

@@ -12,7 +12,7 @@ use crate::config::{Config, Task, nearest};
 
 pub use crate::config::VocabularyChange;
 pub use apply::{Applied, Finished, apply, dry_run, finish};
-pub use begun::cut_short;
+pub use begun::{DamagedRecord, cut_short};
 pub use preview::{Preview, PreviewRow, preview};
 
 /// Checks whether a change is possible in a project.

@@ -3,6 +3,7 @@
 //! User files are only ever replaced atomically: write a new file, fsync, rename. Every call that changes the disk
 //! here, and in the store of label edits, goes through [`disk`], so that tests can make it fail.
 
+mod detours;
 pub mod disk;
 #[doc(hidden)]
 pub mod fault;
@@ -10,6 +11,7 @@ mod hand_on;
 mod identity;
 mod leftovers;
 mod locked;
+pub mod names;
 mod network;
 mod output;
 pub mod regular;
@@ -20,6 +22,7 @@ use std::path::Path;
 
 use memmap2::Mmap;
 
+pub use detours::without_detours;
 pub use hand_on::{check_writable, other_names};
 pub use identity::{FileId, Stamp, Stamped, digest, has_name, is_one_file};
 pub use leftovers::remove_leftovers;

@@ -8,6 +8,7 @@ pub mod loader;
 pub mod neighbours;
 pub mod outputs;
 pub mod projection;
+pub mod samples;
 pub mod stream;
 pub mod table;
 

@@ -10,7 +10,8 @@ use tasklens_data::images::cache::ImageCache;
 
 use super::{Look, Prediction, Predictor};
 use crate::device::FreeCores;
-use crate::inference::loader::{Batch, Batching, Drawn, Loader, SampleSource, in_batches};
+use crate::inference::loader::{Batching, Loader, in_batches};
+use crate::inference::samples::{Batch, Drawn, SampleSource};
 
 /// The result for one row.
 #[derive(Debug)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::ensure;
 use tasklens_data::config::{ClassWeights, Config};
+use tasklens_data::files::names;
 
 /// What a study trains.
 #[derive(Clone, Debug)]
@@ -50,7 +51,7 @@ impl StudyPlan {
             config.file.display()
         );
         ensure!(seeds > 0, "a study needs one seed at least");
-        let is_name = !name.is_empty() && name == file_name(name);
+        let is_name = !name.is_empty() && name == names::plain(name);
         ensure!(is_name, "`{name}` is no name for a folder: use letters, digits, `-` and `_`");
         if let Some(epochs) = epochs {
             config.model.epochs = epochs;
@@ -99,7 +100,7 @@ impl StudyPlan {
                     *weights = vec![std::mem::take(&mut weights[task])];
                 }
                 // Two tasks may differ in characters that no folder can have.
-                format!("{}-{}", task + 1, file_name(&model.tasks[0].name))
+                format!("{}-{}", task + 1, names::plain(&model.tasks[0].name))
             }
         };
         model.random_seed = seed;
@@ -108,11 +109,6 @@ impl StudyPlan {
         let folder = config.paths.runs.join(format!("{}-seed{seed}-{what}", self.name));
         PlannedRun { scope, seed, folder, config }
     }
-}
-
-/// Letters, digits, `-` and `_` of a text, and `_` for each other character.
-fn file_name(text: &str) -> String {
-    text.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' }).collect()
 }
 
 #[cfg(test)]

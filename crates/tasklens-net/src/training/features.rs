@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use half::f16;
-use tasklens_data::config::{Augmentation, ModelConfig};
+use tasklens_data::config::{Augmentation, Config, ModelConfig};
 use tasklens_data::dataset::Row;
 use tasklens_data::images::cache::ImageCache;
 use tasklens_data::images::miniature;
@@ -19,7 +19,9 @@ use crate::device::FreeCores;
 use crate::inference::features::{
     self, FeatureBuffer, FeatureStore, Identity, SHARD_IMAGES, Stamp, View, clean, stamp,
 };
-use crate::inference::loader::{Drawn, Loader, SampleSource, in_batches};
+use crate::inference::loader::{Loader, in_batches};
+use crate::inference::precision_name;
+use crate::inference::samples::{Drawn, SampleSource};
 use crate::model::layers::ForwardPass;
 use crate::model::network::Network;
 
@@ -50,6 +52,20 @@ pub struct TrainingFeatures {
     /// Per row of the dataset its index in them.
     places: Arc<HashMap<usize, u32>>,
     dimensions: usize,
+}
+
+/// The feature store of a network's backbone, independent of its heads.
+pub(super) fn store(config: &Config, network: &Network, kind: Kind) -> anyhow::Result<FeatureStore> {
+    let facts = network.backbone().facts();
+    let feed = features::BackboneFeed {
+        backbone: network.backbone().name(),
+        conventions: network.conventions(),
+        size: (config.model.height, config.model.width),
+        mean: facts.mean,
+        std: facts.std,
+        precision: precision_name(kind),
+    };
+    Ok(FeatureStore::of(&config.paths.runs, &features::key(network, feed)?, facts.features as usize))
 }
 
 /// Everything needed to compute features.

@@ -3,7 +3,7 @@
 use tch::{Device, Kind, Reduction, TchError, Tensor};
 
 use super::events::SplitMetrics;
-use crate::inference::loader::NO_LABEL;
+use crate::inference::samples::NO_LABEL;
 
 /// Weights of tasks and labels. The loss of a split is the sum over tasks of the task's weight times the mean over
 /// the rows that have a label for it. The loss of a batch is scaled so that this is its expected value.

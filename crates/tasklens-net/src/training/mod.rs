@@ -9,7 +9,6 @@ mod as_keras;
 pub mod base_network;
 pub mod estimate;
 pub mod events;
-mod facts;
 mod features;
 pub mod heads;
 mod history;
@@ -35,13 +34,16 @@ pub mod unseen;
 use std::path::PathBuf;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use tasklens_data::config::Config;
+use tasklens_data::config::presets::{PresetFacts, Proposed};
+use tasklens_data::config::{Backbone, Config, DeviceChoice, Recipe};
 use tasklens_data::panics;
 
 use events::{Command, Event};
-pub use facts::{propose, weights_here};
 use reporter::Reporter;
 pub use unsaved::Unsaved;
+
+use crate::device;
+use crate::model::pretrained;
 
 /// A request to train.
 #[derive(Clone, Debug)]
@@ -98,6 +100,19 @@ pub fn start_on_split(
         let _ = events_in.send(Event::Failed { error });
     }
     Training { events, commands }
+}
+
+/// The networks whose public weights are in the cache.
+pub fn weights_here() -> Vec<Backbone> {
+    Backbone::ALL.iter().copied().filter(|network| pretrained::cached(*network).is_some()).collect()
+}
+
+/// The suggested settings for a new project with this many images, this many of them labelled, and the height over width
+/// that most share, on this computer.
+/// Looks for a GPU, which may take a second.
+pub fn propose(images: usize, labelled: usize, aspect: Option<f32>) -> Proposed {
+    let has_gpu = device::pick(DeviceChoice::Auto).is_ok_and(|device| device.is_gpu());
+    Recipe::proposed(&PresetFacts { images, labelled, has_gpu, weights: weights_here(), aspect })
 }
 
 /// The whole chain of an error, with advice for two frequent ones.

@@ -55,6 +55,7 @@ pub fn check(config: &Config) -> anyhow::Result<()> {
 /// # Errors
 /// Something else is there by now, or it cannot be written.
 pub(super) fn copy_model(best: &Path, to: &Path) -> anyhow::Result<()> {
+    let to = &files::without_detours(to);
     check_model(to)?;
     let bytes = std::fs::read(best).with_context(|| format!("cannot read {}", best.display()))?;
     files::replace(to, &bytes).with_context(|| format!("cannot write {}", to.display()))
@@ -65,6 +66,7 @@ pub(super) fn copy_model(best: &Path, to: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// As [`copy_model`].
 pub(super) fn write_history(text: &str, to: &Path) -> anyhow::Result<()> {
+    let to = &files::without_detours(to);
     check_history(to)?;
     files::replace(to, text.as_bytes()).with_context(|| format!("cannot write {}", to.display()))
 }

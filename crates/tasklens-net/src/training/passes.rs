@@ -17,7 +17,8 @@ use super::predictions::Predictions;
 use super::reporter::Reporter;
 use super::stages::Rates;
 use crate::device::FreeCores;
-use crate::inference::loader::{Batch, Loader, SampleSource, in_batches, mix, shuffled_batches};
+use crate::inference::loader::{Loader, in_batches, shuffled_batches};
+use crate::inference::samples::{Batch, SampleSource, mix};
 use crate::model::layers::ForwardPass;
 use crate::model::network::{Network, probabilities};
 

@@ -20,7 +20,7 @@ use super::reporter::Reporter;
 use super::run_folder::{self, BEST, EVENTS, LAST};
 use super::{Request, split_file};
 use crate::device::{self, Device};
-use crate::inference::loader::{Drawn, SampleSource};
+use crate::inference::samples::{Drawn, SampleSource};
 use crate::model::backbone_file;
 use crate::model::network::Network;
 use crate::model::pretrained::{self, Resolved};
@@ -73,7 +73,7 @@ pub fn open_data(config: &Config, edits: &[Edit], reporter: &mut Reporter) -> an
         reporter.warn(guess.to_string());
     }
     if let Some(error) = dataset.problems.iter().find(|p| p.severity == Severity::Error) {
-        bail!("{}: {error}", config.paths.model_dataframe.display());
+        bail!("{}: {error}", dataset.table.path.display());
     }
     let unusable = dataset.rows.iter().filter(|row| !row.usable).count();
     let warnings = dataset.problems.iter().filter(|p| p.severity == Severity::Warning).count();
@@ -85,7 +85,7 @@ pub fn open_data(config: &Config, edits: &[Edit], reporter: &mut Reporter) -> an
         found.push(counted(warnings, "warning"));
     }
     if !found.is_empty() {
-        let csv = config.paths.model_dataframe.display();
+        let csv = dataset.table.path.display();
         reporter
             .warn(format!("{csv}: {}; Data in the window and `tasklens check` list them", found.join(", ")));
     }

@@ -1,27 +1,29 @@
 //! The training loop: epochs, what happens after each, and which weights are kept.
 
+mod prepare;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
 use tasklens_data::config::{Config, Schedule, Task};
-use tasklens_data::dataset::{Dataset, Row};
+use tasklens_data::dataset::Row;
 use tasklens_data::files;
 use tch::Kind;
 
 use super::adam::Adam;
-use super::events::{EpochMetrics, Event, Stage, Started, StopReason, Stopped};
-use super::features::{Extractor, training_views};
-use super::passes::{self, BatchFeed, PassPlan, Passes, Trained, Validated};
+use super::events::{EpochMetrics, Event, Stage, StopReason, Stopped};
+use super::passes::{BatchFeed, Passes, Trained, Validated};
 use super::predictions::Predictions;
-use super::progress::{self, Behind, RunProgress};
+use super::progress::{Behind, RunProgress};
 use super::reporter::Reporter;
-use super::run_folder::{self, BEST, CONFIG, HISTORY, LAST, PREDICTIONS};
+use super::run_folder::{self, BEST, HISTORY, LAST, PREDICTIONS};
 use super::setup::{self, StoppedEarly};
-use super::stages::{self, Rates};
-use super::{Request, history, outputs, split_file};
-use crate::inference::{features, precision_name};
+use super::stages::Rates;
+use super::{Request, history, outputs};
+use crate::inference::precision_name;
+use crate::inference::samples::SampleSource;
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::Network;
 
@@ -59,7 +61,7 @@ pub(super) fn run(
 struct Run<'a> {
     config: &'a Config,
     folder: PathBuf,
-    rows: Arc<crate::inference::loader::SampleSource>,
+    rows: Arc<SampleSource>,
     network: Network,
     adam: Adam,
     passes: Passes,
@@ -72,110 +74,7 @@ struct Run<'a> {
     workers: usize,
 }
 
-impl<'a> Run<'a> {
-    fn prepare(
-        request: &'a Request,
-        split_of: Option<&Path>,
-        folder: PathBuf,
-        reporter: &mut Reporter,
-    ) -> anyhow::Result<Self> {
-        let config = &request.config;
-        reporter.log_to(&folder)?;
-        let mut data = setup::open_data(config, &request.edits.of(&config.paths.model_dataframe), reporter)?;
-        if request.resume {
-            setup::keep_split(&folder, &mut data, reporter)?;
-        } else if let Some(other) = split_of {
-            setup::take_split(other, &mut data)?;
-        }
-        passes::check_batches(config, data.split.train.len())?;
-        let device = setup::device(config)?;
-        let kind = setup::precision(config, &device);
-
-        if request.resume
-            && let Some(notice) = stages::check_resumed(config, &folder.join(CONFIG))?
-        {
-            reporter.warn(notice);
-        }
-        let resumed = request.resume.then(|| progress::load_last(&folder, config, &device)).transpose()?;
-        let (mut network, mut progress, state) = match resumed {
-            Some((network, progress, state)) => (network, progress, Some(state)),
-            None => {
-                let (network, weights) = setup::new_network(config, &device, reporter)?;
-                (network, RunProgress::new(config, weights), None)
-            }
-        };
-        let model = &config.model;
-        let done = progress.epochs.len();
-        let stage = Stage::of(model, (done + 1).min(model.epochs));
-        let mut adam = stage.optimizer(model, &network)?;
-        // A stage that is about to start has its own optimizer.
-        if let Some(state) = state.filter(|_| done >= stage.epochs(model).0) {
-            adam.restore(&state, progress.adam_steps).with_context(|| format!("{LAST} cannot be resumed"))?;
-        }
-
-        let behind = request.resume.then(|| progress.settle(&folder, config, reporter));
-        // From here on the run has this config: a resumed run that was refused above stays unchanged.
-        let path = folder.join(CONFIG);
-        files::replace(&path, config.to_yaml_in(&folder).as_bytes())
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        split_file::write(&folder, &data, &data.split)?;
-
-        let weights = setup::weights(config, &data, device.tch)?;
-        let validation_labels = setup::labelled(config, &data, &data.split.validation);
-        let Dataset { rows, split, .. } = data;
-        let source = setup::source(config, rows);
-        let workers = setup::workers(config, &device);
-        reporter.send(Event::Started(Started {
-            run: folder.clone(),
-            device: device.name.clone(),
-            precision: precision_name(kind).to_owned(),
-            parameters: network.parameters().count(),
-            n_train: split.train.len(),
-            n_validation: split.validation.len(),
-            tasks: config.model.tasks.iter().map(|task| task.name.clone()).collect(),
-            validation_labels,
-            epochs: config.model.epochs,
-            epochs_done: progress.epochs.len(),
-            weights: progress.weights.clone(),
-        }));
-        let feed = if stage == Stage::Heads {
-            // The features are computed as in prediction.
-            network.fold(kind)?;
-            let mut extractor = Extractor {
-                network: &network,
-                rows: &source.rows,
-                size: source.cache.size(),
-                augmentation: &source.augmentation,
-                kind,
-                batch_size: config.model.batch_size,
-                workers,
-                threads: config.model.threads,
-                store: store(config, &network, kind)?,
-            };
-            let train = extractor.training(&split.train, &training_views(&config.model)?, reporter)?;
-            let validation = extractor.validation(&split.validation, reporter)?;
-            BatchFeed::Features { train, validation }
-        } else {
-            BatchFeed::Images { workers }
-        };
-        let last = stage.epochs(model).1;
-        let plan = PassPlan { config, last, device: device.tch, kind };
-        let passes = Passes::new(Arc::clone(&source), feed, split, plan, weights);
-        Ok(Self {
-            config,
-            folder,
-            rows: source,
-            network,
-            adam,
-            passes,
-            progress,
-            behind,
-            kind,
-            stage,
-            workers,
-        })
-    }
-
+impl Run<'_> {
     fn train(&mut self, reporter: &mut Reporter, began: Instant) -> anyhow::Result<Stopped> {
         let first = self.progress.epochs.len() + 1;
         let mut why = StopReason::Finished;
@@ -408,26 +307,4 @@ impl<'a> Run<'a> {
         }
         Ok(())
     }
-}
-
-/// The feature store of a network's backbone, independent of its heads.
-pub(super) fn store(
-    config: &Config,
-    network: &Network,
-    kind: Kind,
-) -> anyhow::Result<features::FeatureStore> {
-    let facts = network.backbone().facts();
-    let feed = features::BackboneFeed {
-        backbone: network.backbone().name(),
-        conventions: network.conventions(),
-        size: (config.model.height, config.model.width),
-        mean: facts.mean,
-        std: facts.std,
-        precision: precision_name(kind),
-    };
-    Ok(features::FeatureStore::of(
-        &config.paths.runs,
-        &features::key(network, feed)?,
-        facts.features as usize,
-    ))
 }

@@ -13,7 +13,7 @@ use crate::files::{self, Stamped, disk};
 
 /// Number of backups to keep; older ones are removed.
 pub(in crate::dataset) const MOST: usize = 20;
-pub(super) const FOLDER: &str = "backups";
+pub(in crate::dataset) const FOLDER: &str = "backups";
 /// Time in the name of a backup, such as `2025-11-20 14-02-11`.
 const DATE: usize = 19;
 

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use super::made::{self, Made};
-use super::{ExportOutcome, Placing, names, rows};
+use super::{ExportOutcome, Placing, rows};
 use crate::config::Task;
 use crate::dataset::Dataset;
-use crate::files::regular;
+use crate::files::{names, regular};
 use crate::text::counted;
 use crate::work::KeepGoing;
 

@@ -1,6 +1,6 @@
 //! Problems of the table as a whole, and a shortened list for readers.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{Problem, ProblemKind, Severity};
@@ -48,30 +48,46 @@ impl fmt::Display for Counts {
     }
 }
 
+/// The problems of one kind in a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OfKind {
+    /// Number of them.
+    pub count: usize,
+    /// Places of the first ones in the list, ascending.
+    pub first: Vec<usize>,
+}
+
+/// Groups a list of problems by their kinds, which are given in order, with the places of at most `most` of each.
+pub fn by_kind<K: Ord>(kinds: impl IntoIterator<Item = K>, most: usize) -> BTreeMap<K, OfKind> {
+    let mut groups: BTreeMap<K, OfKind> = BTreeMap::new();
+    for (place, kind) in kinds.into_iter().enumerate() {
+        let group = groups.entry(kind).or_default();
+        group.count += 1;
+        if group.count <= most {
+            group.first.push(place);
+        }
+    }
+    groups
+}
+
 /// One line per problem, in order, at most `most_of_kind` of each severity and kind, followed by the number of
 /// further ones.
 pub fn lines(problems: &[Problem], most_of_kind: usize) -> Vec<String> {
-    let mut totals: HashMap<(Severity, ProblemKind), usize> = HashMap::new();
-    for problem in problems {
-        *totals.entry((problem.severity, problem.kind)).or_default() += 1;
-    }
-    let mut shown: HashMap<(Severity, ProblemKind), usize> = HashMap::new();
+    let groups = by_kind(problems.iter().map(|problem| (problem.severity, problem.kind)), most_of_kind);
+    let mut shown: Vec<usize> = groups.values().flat_map(|group| &group.first).copied().collect();
+    shown.sort_unstable();
     let mut lines = Vec::new();
-    for problem in problems {
-        let group = (problem.severity, problem.kind);
-        let shown = shown.entry(group).or_default();
-        *shown += 1;
-        if *shown > most_of_kind {
-            continue;
-        }
+    for place in shown {
+        let problem = &problems[place];
         let word = match problem.severity {
             Severity::Note => "note",
             Severity::Warning => "warning",
             Severity::Error => "error",
         };
         lines.push(format!("{word}: {problem}"));
-        let more = totals.get(&group).map_or(0, |total| total - *shown);
-        if *shown == most_of_kind && more > 0 {
+        let group = &groups[&(problem.severity, problem.kind)];
+        let more = group.count - group.first.len();
+        if group.first.last() == Some(&place) && more > 0 {
             lines.push(format!("{word}: and {more} more of this kind ({})", problem.kind.name()));
         }
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use super::begun::{Begun, Digests, forget};
+use super::begun::{Begun, DamagedRecord, Digests, forget};
 use super::{Preview, VocabularyChange, check, preview};
 use crate::config::{self, Config};
 use crate::dataset::Dataset;
@@ -40,14 +40,10 @@ pub struct Applied {
 /// safely, or a file cannot be written or was changed by another program meanwhile. Then nothing is written, or, if
 /// one of the last writes fails, repeating the change completes it.
 pub fn apply(config_file: &Path, change: &VocabularyChange) -> anyhow::Result<Applied> {
-    let mut said = None;
-    if let Some(finished) = finish(config_file)? {
-        if finished.change == *change
-            && let Some(applied) = finished.applied
-        {
-            return Ok(applied);
-        }
-        said = Some(finished.to_string());
+    let mut said = Vec::new();
+    match finish(config_file)? {
+        Some(Finished::Completed { change: finished, applied }) if finished == *change => return Ok(applied),
+        finished => said.extend(finished.map(|finished| finished.to_string())),
     }
     let mut plan = PlannedChange::make(config_file, change)?;
     plan.execute()?;
@@ -55,21 +51,27 @@ pub fn apply(config_file: &Path, change: &VocabularyChange) -> anyhow::Result<Ap
     Ok(plan.applied)
 }
 
-/// A change that had been interrupted.
+/// What became of a change that had been interrupted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finished {
-    pub change: VocabularyChange,
-    /// The remaining work, now done; `None` if the change had touched no file and was dropped.
-    pub applied: Option<Applied>,
+pub enum Finished {
+    /// It is made, with what was left to do.
+    Completed { change: VocabularyChange, applied: Applied },
+    /// It had touched no file and was dropped.
+    Dropped { change: VocabularyChange },
+    /// Nobody knows which it was: its record stays, for the user to look at.
+    Unknown(DamagedRecord),
 }
 
 impl fmt::Display for Finished {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.applied {
-            Some(_) => "that had been interrupted is completed",
-            None => "had been interrupted before it changed anything, and is dropped",
+        let (what, change) = match self {
+            Self::Completed { change, .. } => ("that had been interrupted is completed", change),
+            Self::Dropped { change } => {
+                ("had been interrupted before it changed anything, and is dropped", change)
+            }
+            Self::Unknown(damaged) => return write!(f, "{damaged}."),
         };
-        write!(f, "A change of tasks and labels {what}: {}.", self.change)
+        write!(f, "A change of tasks and labels {what}: {change}.")
     }
 }
 
@@ -80,18 +82,21 @@ impl fmt::Display for Finished {
 pub fn finish(config_file: &Path) -> anyhow::Result<Option<Finished>> {
     let Ok(config) = Config::open(config_file) else { return Ok(None) };
     let csv = real(&config.paths.model_dataframe)?;
-    if Begun::read(&csv).is_none() {
-        return Ok(None);
+    match Begun::read(&csv) {
+        Ok(Some(_)) => {}
+        Ok(None) => return Ok(None),
+        Err(damaged) => return Ok(Some(Finished::Unknown(damaged))),
     }
     // Making a change requires the lock.
     let opened = Journal::open(&csv)?;
-    let Some(begun) = Begun::read(&csv).filter(|_| opened.journal.denied().is_none()) else {
+    let begun = Begun::read(&csv).unwrap_or_default();
+    let Some(begun) = begun.filter(|_| opened.journal.denied().is_none()) else {
         return Ok(None);
     };
     let change = begun.change.clone();
     if begun.touched_nothing(&csv, config_file) {
         forget(&csv)?;
-        return Ok(Some(Finished { change, applied: None }));
+        return Ok(Some(Finished::Dropped { change }));
     }
     drop(opened);
     let config = Config::open(config_file)?;
@@ -111,7 +116,7 @@ pub fn finish(config_file: &Path) -> anyhow::Result<Option<Finished>> {
             )));
         }
     };
-    Ok(Some(Finished { change, applied: Some(applied) }))
+    Ok(Some(Finished::Completed { change, applied }))
 }
 
 /// What [`apply`] would do, read-only: another window may have the edits open.

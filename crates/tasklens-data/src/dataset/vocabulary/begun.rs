@@ -2,14 +2,16 @@
 //! should become.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::VocabularyChange;
 use crate::config::Config;
-use crate::dataset::edits::folder_of;
+use crate::dataset::edits::{backup, folder_of};
 use crate::files::{self, Stamped, disk};
 
 const NOTE: &str = "changing.json";
@@ -40,12 +42,35 @@ impl Digests {
     }
 }
 
+/// A record that cannot be read: whether its change is complete is unknown.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "{} cannot be read ({why}). It is the record of a change of tasks and labels that was interrupted and cannot be \
+     completed automatically. Compare the tasks and labels of the config with {}; if they do not fit, take both files \
+     from {}. Then delete the record",
+    file.display(), csv.display(), backups_of(csv).display()
+)]
+pub struct DamagedRecord {
+    file: PathBuf,
+    csv: PathBuf,
+    why: String,
+}
+
 impl Begun {
-    /// The record beside a CSV, if there is a readable one.
-    pub fn read(csv: &Path) -> Option<Self> {
+    /// The record beside a CSV; `None` if there is none.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn read(csv: &Path) -> Result<Option<Self>, DamagedRecord> {
         let file = note_of(csv);
-        let is_file = fs::symlink_metadata(&file).is_ok_and(|found| found.is_file());
-        is_file.then(|| fs::read(&file).ok()).flatten().and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        let damaged = |why: String| DamagedRecord { file: file.clone(), csv: csv.to_path_buf(), why };
+        match fs::symlink_metadata(&file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Ok(found) if !found.is_file() => return Err(damaged("it is not a regular file".to_owned())),
+            _ => {}
+        }
+        let bytes = fs::read(&file).map_err(|error| damaged(error.to_string()))?;
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| damaged(error.to_string()))
     }
 
     pub fn write(&self, csv: &Path) -> anyhow::Result<()> {
@@ -71,8 +96,15 @@ pub(super) fn forget(csv: &Path) -> std::io::Result<()> {
 
 /// The interrupted change of tasks and labels in the project of a config, if any. Repeating it, or opening the
 /// project in the window, completes it.
-pub fn cut_short(config: &Config) -> Option<VocabularyChange> {
-    Begun::read(&config.paths.model_dataframe).map(|begun| begun.change)
+///
+/// # Errors
+/// There is a record of one, but it cannot be read.
+pub fn cut_short(config: &Config) -> Result<Option<VocabularyChange>, DamagedRecord> {
+    Ok(Begun::read(&files::without_detours(&config.paths.model_dataframe))?.map(|begun| begun.change))
+}
+
+fn backups_of(csv: &Path) -> PathBuf {
+    folder_of(csv).join(backup::FOLDER)
 }
 
 fn note_of(csv: &Path) -> PathBuf {

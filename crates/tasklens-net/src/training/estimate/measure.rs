@@ -10,7 +10,8 @@ use tasklens_data::images::cache::ImageCache;
 use tch::{Kind, Tensor, no_grad};
 
 use crate::device::FreeCores;
-use crate::inference::loader::{Drawn, Loader, SampleSource, in_batches};
+use crate::inference::loader::{Loader, in_batches};
+use crate::inference::samples::{Drawn, SampleSource};
 use crate::model::layers::ForwardPass;
 use crate::model::network::Network;
 use crate::training::events::Stage;

@@ -7,8 +7,8 @@ use crate::inference::features::{self, Identity, View, stamp};
 use crate::model::network::Network;
 use crate::model::{backbone_file, pretrained};
 use crate::training::events::Stage;
-use crate::training::features::training_views;
-use crate::training::{setup, trainer};
+use crate::training::features::{store, training_views};
+use crate::training::setup;
 
 /// Counts of images and stored features.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,7 +49,7 @@ fn stored(config: &Config, data: &Dataset) -> anyhow::Result<usize> {
         backbone_file::load(&mut network, &weights)?;
     }
     network.fold(kind)?;
-    let shelf = trainer::store(config, &network, kind)?.read();
+    let shelf = store(config, &network, kind)?.read();
     let found = |view: &View, rows: &[usize]| {
         let path = |row: &usize| &data.rows[*row].image;
         let images: Vec<Identity> =

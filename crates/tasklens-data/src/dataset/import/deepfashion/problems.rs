@@ -1,6 +1,5 @@
 //! What an import leaves out, row by row, small enough to keep for every row.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -119,17 +118,4 @@ impl fmt::Display for ImportProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {}", self.file.display(), self.line, self.what)
     }
-}
-
-/// How many there are of each kind, and the first `most` of it in words.
-pub fn by_kind(problems: &[ImportProblem], most: usize) -> Vec<(&'static str, usize, Vec<String>)> {
-    let mut kinds: BTreeMap<&'static str, (usize, Vec<String>)> = BTreeMap::new();
-    for problem in problems {
-        let (count, examples) = kinds.entry(problem.what.kind()).or_default();
-        *count += 1;
-        if *count <= most {
-            examples.push(problem.to_string());
-        }
-    }
-    kinds.into_iter().map(|(kind, (count, examples))| (kind, count, examples)).collect()
 }

@@ -336,7 +336,7 @@ fn what_was_cut_short_is_finished_or_forgotten_when_the_project_is_opened() {
             // The labels of a task that goes are saved into the CSV before: that harms nobody.
             let holds = |shop: &Shop| (shop.config_text(), shop.labels(0), shop.labels(1));
             assert!(is_made || holds(&shop) == holds(&before), "{change}, killed at {at}: {said:?}");
-            assert_eq!(cut_short(&Config::open(&shop.config()).unwrap()), None);
+            assert_eq!(cut_short(&Config::open(&shop.config()).unwrap()), Ok(None));
             seen[usize::from(is_made)] += 1;
             assert_eq!(finish(&shop.config()).unwrap(), None);
         }
@@ -355,11 +355,31 @@ fn a_change_that_goes_on_in_another_window_is_not_meddled_with() {
     };
     begun.write(&shop.csv()).unwrap();
     assert_eq!(finish(&shop.config()).unwrap(), None);
-    assert!(Begun::read(&shop.csv()).is_some());
+    assert!(Begun::read(&shop.csv()).unwrap().is_some());
     drop(plan);
     let said = finish(&shop.config()).unwrap().unwrap().to_string();
     assert!(said.contains("before it changed anything"), "{said}");
-    assert!(Begun::read(&shop.csv()).is_none());
+    assert!(Begun::read(&shop.csv()).unwrap().is_none());
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_told_and_left_until_the_next_change() {
+    let shop = edited();
+    let record = shop.0.path().join("a.csv.edits/changing.json");
+    fs::write(&record, "{\"change\": ").unwrap();
+    let said = finish(&shop.config()).unwrap().unwrap().to_string();
+    let told = format!("{} cannot be read (EOF while parsing", record.display());
+    assert!(
+        said.starts_with(&told) && said.contains("a.csv.edits/backups. Then delete the record."),
+        "{said}"
+    );
+    assert!(cut_short(&Config::open(&shop.config()).unwrap()).is_err());
+    assert!(record.is_file());
+    let applied = apply(&shop.config(), &rename_task()).unwrap();
+    assert!(applied.warnings.iter().any(|warning| warning.starts_with(&told)), "{:?}", applied.warnings);
+    assert!(!record.exists());
+    fs::create_dir(&record).unwrap();
+    assert!(finish(&shop.config()).unwrap().unwrap().to_string().contains("(it is not a regular file)"));
 }
 
 #[test]

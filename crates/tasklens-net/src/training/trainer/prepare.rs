@@ -1,0 +1,181 @@
+//! What comes before the first batch of a run: rows, network, features, and the files that say what it is.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tasklens_data::config::Config;
+use tasklens_data::dataset::Dataset;
+use tasklens_data::dataset::split::Split;
+use tasklens_data::files;
+use tch::Kind;
+
+use super::Run;
+use crate::device::Device;
+use crate::inference::precision_name;
+use crate::inference::samples::SampleSource;
+use crate::model::network::Network;
+use crate::training::adam::Adam;
+use crate::training::events::{Event, Stage, Started};
+use crate::training::features::{Extractor, store, training_views};
+use crate::training::passes::{self, BatchFeed, PassPlan, Passes};
+use crate::training::progress::{self, RunProgress};
+use crate::training::reporter::Reporter;
+use crate::training::run_folder::{CONFIG, LAST};
+use crate::training::{Request, setup, split_file, stages};
+
+impl<'a> Run<'a> {
+    /// Opens or resumes a run in `folder`, on the split of another run if one is given, up to where its first epoch
+    /// begins.
+    ///
+    /// # Errors
+    /// The data cannot be trained with, the run cannot be resumed with this config, or a file cannot be read or
+    /// written. A resumed run that is refused stays as it was.
+    pub(super) fn prepare(
+        request: &'a Request,
+        split_of: Option<&Path>,
+        folder: PathBuf,
+        reporter: &mut Reporter,
+    ) -> anyhow::Result<Self> {
+        let config = &request.config;
+        reporter.log_to(&folder)?;
+        let data = open_data(request, split_of, &folder, reporter)?;
+        let device = setup::device(config)?;
+        let kind = setup::precision(config, &device);
+
+        if request.resume
+            && let Some(notice) = stages::check_resumed(config, &folder.join(CONFIG))?
+        {
+            reporter.warn(notice);
+        }
+        let Trainee { mut network, mut progress, adam, stage } =
+            trainee(request, &folder, &device, reporter)?;
+        let behind = request.resume.then(|| progress.settle(&folder, config, reporter));
+        // From here on the run has this config: a resumed run that was refused above stays unchanged.
+        let path = folder.join(CONFIG);
+        files::replace(&path, config.to_yaml_in(&folder).as_bytes())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        split_file::write(&folder, &data, &data.split)?;
+
+        let weights = setup::weights(config, &data, device.tch)?;
+        let validation_labels = setup::labelled(config, &data, &data.split.validation);
+        let Dataset { rows, split, .. } = data;
+        let source = setup::source(config, rows);
+        let workers = setup::workers(config, &device);
+        reporter.send(Event::Started(Started {
+            run: folder.clone(),
+            device: device.name.clone(),
+            precision: precision_name(kind).to_owned(),
+            parameters: network.parameters().count(),
+            n_train: split.train.len(),
+            n_validation: split.validation.len(),
+            tasks: config.model.tasks.iter().map(|task| task.name.clone()).collect(),
+            validation_labels,
+            epochs: config.model.epochs,
+            epochs_done: progress.epochs.len(),
+            weights: progress.weights.clone(),
+        }));
+        let feed = if stage == Stage::Heads {
+            stored_features(config, &mut network, &source, &split, kind, workers, reporter)?
+        } else {
+            BatchFeed::Images { workers }
+        };
+        let last = stage.epochs(&config.model).1;
+        let plan = PassPlan { config, last, device: device.tch, kind };
+        let passes = Passes::new(Arc::clone(&source), feed, split, plan, weights);
+        Ok(Self {
+            config,
+            folder,
+            rows: source,
+            network,
+            adam,
+            passes,
+            progress,
+            behind,
+            kind,
+            stage,
+            workers,
+        })
+    }
+}
+
+/// The rows of a run with their split: that of `folder` for a resumed run, or that of another run.
+fn open_data(
+    request: &Request,
+    split_of: Option<&Path>,
+    folder: &Path,
+    reporter: &mut Reporter,
+) -> anyhow::Result<Dataset> {
+    let config = &request.config;
+    let mut data = setup::open_data(config, &request.edits.of(&config.paths.model_dataframe), reporter)?;
+    if request.resume {
+        setup::keep_split(folder, &mut data, reporter)?;
+    } else if let Some(other) = split_of {
+        setup::take_split(other, &mut data)?;
+    }
+    passes::check_batches(config, data.split.train.len())?;
+    Ok(data)
+}
+
+/// A network with what its training has come to.
+struct Trainee {
+    network: Network,
+    progress: RunProgress,
+    adam: Adam,
+    /// The stage of its next epoch.
+    stage: Stage,
+}
+
+/// A new network, or that of the last checkpoint in `folder`.
+fn trainee(
+    request: &Request,
+    folder: &Path,
+    device: &Device,
+    reporter: &mut Reporter,
+) -> anyhow::Result<Trainee> {
+    let config = &request.config;
+    let resumed = request.resume.then(|| progress::load_last(folder, config, device)).transpose()?;
+    let (network, progress, state) = match resumed {
+        Some((network, progress, state)) => (network, progress, Some(state)),
+        None => {
+            let (network, weights) = setup::new_network(config, device, reporter)?;
+            (network, RunProgress::new(config, weights), None)
+        }
+    };
+    let model = &config.model;
+    let done = progress.epochs.len();
+    let stage = Stage::of(model, (done + 1).min(model.epochs));
+    let mut adam = stage.optimizer(model, &network)?;
+    // A stage that is about to start has its own optimizer.
+    if let Some(state) = state.filter(|_| done >= stage.epochs(model).0) {
+        adam.restore(&state, progress.adam_steps).with_context(|| format!("{LAST} cannot be resumed"))?;
+    }
+    Ok(Trainee { network, progress, adam, stage })
+}
+
+/// The features that the heads learn from, computed as in prediction: the network is folded.
+fn stored_features(
+    config: &Config,
+    network: &mut Network,
+    source: &SampleSource,
+    split: &Split,
+    kind: Kind,
+    workers: usize,
+    reporter: &mut Reporter,
+) -> anyhow::Result<BatchFeed> {
+    network.fold(kind)?;
+    let mut extractor = Extractor {
+        network,
+        rows: &source.rows,
+        size: source.cache.size(),
+        augmentation: &source.augmentation,
+        kind,
+        batch_size: config.model.batch_size,
+        workers,
+        threads: config.model.threads,
+        store: store(config, network, kind)?,
+    };
+    let train = extractor.training(&split.train, &training_views(&config.model)?, reporter)?;
+    let validation = extractor.validation(&split.validation, reporter)?;
+    Ok(BatchFeed::Features { train, validation })
+}
