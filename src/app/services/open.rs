@@ -234,7 +234,7 @@ pub fn read_pasted(text: &str) -> Pasted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::services::jobs::Kind;
+    use crate::app::services::jobs::JobKind;
 
     #[test]
     fn pasted_text_is_an_address_or_files_or_neither() {
@@ -252,7 +252,7 @@ mod tests {
     }
 
     fn open_one(path: &Path) -> anyhow::Result<Opening> {
-        open(&[path.to_path_buf()], &Progress::new(String::new(), Kind::Quiet, &egui::Context::default()))
+        open(&[path.to_path_buf()], &Progress::new(String::new(), JobKind::Quiet, &egui::Context::default()))
     }
 
     #[test]
@@ -274,7 +274,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let paths = ["a.HEIC", "b.png", "c.txt"].map(|name| folder.path().join(name));
         std::fs::write(&paths[0], "").unwrap();
-        let progress = Progress::new(String::new(), Kind::Quiet, &egui::Context::default());
+        let progress = Progress::new(String::new(), JobKind::Quiet, &egui::Context::default());
         let Ok(Opening::Images(images)) = open(&paths, &progress) else { panic!("no images") };
         assert_eq!(images.len(), 2);
         let error = open_one(folder.path()).err().unwrap().to_string();

@@ -84,7 +84,8 @@ pub fn open_data(config: &Config, edits: &[Edit], reporter: &mut Reporter) -> an
     }
     if !found.is_empty() {
         let csv = config.paths.model_dataframe.display();
-        reporter.warn(format!("{csv}: {}; Data in the window and `tasklens check` list them", found.join(", ")));
+        reporter
+            .warn(format!("{csv}: {}; Data in the window and `tasklens check` list them", found.join(", ")));
     }
     ensure!(!dataset.split.train.is_empty(), "no row is left to train with");
     ensure!(!dataset.split.validation.is_empty(), "no row is left to validate with");

@@ -256,7 +256,9 @@ fn a_vanished_image_is_left_out_with_its_name() {
     let events = project.train("run", false, &[("model.epochs", "1")]);
     stopped(&events);
     assert!(
-        warnings(&events).iter().any(|w| w.contains("data.csv: 1 of 24 rows is not used, 1 warning; Data in the window and `tasklens check` list them")),
+        warnings(&events).iter().any(|w| w.contains(
+            "data.csv: 1 of 24 rows is not used, 1 warning; Data in the window and `tasklens check` list them"
+        )),
         "{:?}",
         warnings(&events)
     );

@@ -40,14 +40,20 @@ pub fn labels_ui(ui: &mut Ui, project: &Project, tokens: &Tokens, filter: &mut F
             let counts = project.summary.labels.get(index).map_or(&[][..], Vec::as_slice);
             for (class, (label, count)) in task.labels.iter().zip(counts).enumerate() {
                 let this = TaskFilter::Label(u32::try_from(class).unwrap_or(u32::MAX));
-                let bar =
-                    Bar { task: &task.name, name: label, color: tokens.task(index), count: *count, largest };
+                let bar = LabelBar {
+                    task: &task.name,
+                    name: label,
+                    color: tokens.task(index),
+                    count: *count,
+                    largest,
+                };
                 bar.ui(ui, tokens, &mut filter.tasks[index], this);
             }
             let missing = project.summary.missing.get(index).copied().unwrap_or(0);
             if missing > 0 {
                 let count = LabelCount { unused: missing, ..LabelCount::default() };
-                let bar = Bar { task: &task.name, name: "no label", color: tokens.text_weak, count, largest };
+                let bar =
+                    LabelBar { task: &task.name, name: "no label", color: tokens.text_weak, count, largest };
                 bar.ui(ui, tokens, &mut filter.tasks[index], TaskFilter::Missing);
             }
         }
@@ -56,7 +62,7 @@ pub fn labels_ui(ui: &mut Ui, project: &Project, tokens: &Tokens, filter: &mut F
 }
 
 /// One label's bar: train solid, validation lighter, then rows that are not used.
-struct Bar<'a> {
+struct LabelBar<'a> {
     task: &'a str,
     name: &'a str,
     color: egui::Color32,
@@ -64,7 +70,7 @@ struct Bar<'a> {
     largest: usize,
 }
 
-impl Bar<'_> {
+impl LabelBar<'_> {
     fn ui(&self, ui: &mut Ui, tokens: &Tokens, chosen: &mut TaskFilter, this: TaskFilter) {
         let LabelCount { train, validation, unused } = self.count;
         let size = Vec2::new(ui.available_width(), 6.5 * GRID);

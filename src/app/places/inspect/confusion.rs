@@ -16,7 +16,7 @@ use crate::app::theme::{self, GRID};
 use crate::app::widgets::confusion_matrix::{ConfusionMatrix, Pick};
 use crate::app::widgets::empty_place;
 use crate::app::widgets::segments::Segments;
-use counts::Counts;
+use counts::ConfusionCounts;
 
 mod counts;
 mod pairs;
@@ -65,7 +65,7 @@ pub struct ConfusionTab {
     order: LabelOrder,
     /// Of a version of the inspection. While it is counted anew, because labels or outputs have changed, the old
     /// counts are still shown.
-    counts: Derived<(u64, Focus), Counts>,
+    counts: Derived<(u64, Focus), ConfusionCounts>,
 }
 
 impl Default for ConfusionTab {
@@ -102,7 +102,7 @@ impl ConfusionTab {
             return None;
         }
         let color = context.tokens.task(items.in_dataset.unwrap_or(focus.task));
-        let place = Place { labels: &items.task.labels, counts, color, context };
+        let place = ConfusionArea { labels: &items.task.labels, counts, color, context };
         let (normalisation, order) = (&mut self.normalisation, &mut self.order);
         let pick = if ui.available_width() >= WIDE {
             place.wide_ui(ui, normalisation, order)
@@ -119,7 +119,7 @@ impl ConfusionTab {
         self.counts.want(&(loaded.version, focus), || {
             let inspection = Arc::clone(inspection);
             context.jobs.start_quietly("Counting confusions", move |_| {
-                Ok(Counts::of(&inspection, focus.task, focus.part))
+                Ok(ConfusionCounts::of(&inspection, focus.task, focus.part))
             })
         });
     }
@@ -140,14 +140,14 @@ fn query(focus: Focus, pick: Pick) -> Query {
 }
 
 /// What is shown.
-struct Place<'a> {
+struct ConfusionArea<'a> {
     labels: &'a [String],
-    counts: &'a Counts,
+    counts: &'a ConfusionCounts,
     color: egui::Color32,
     context: &'a ViewContext<'a>,
 }
 
-impl Place<'_> {
+impl ConfusionArea<'_> {
     fn wide_ui(
         &self,
         ui: &mut Ui,
@@ -238,7 +238,7 @@ mod tests {
         let inspection = inspection();
         for part in [None, Some(Part::Train), Some(Part::Validation)] {
             let focus = Focus { task: 0, part };
-            let counts = Counts::of(&inspection, 0, part);
+            let counts = ConfusionCounts::of(&inspection, 0, part);
             for (actual, predicted, count) in counts.confusion.cells() {
                 let pick = Pick { actual: Some(actual), predicted: Some(predicted) };
                 let items = inspection.select(&query(focus, pick));

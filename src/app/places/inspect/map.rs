@@ -22,16 +22,16 @@ use crate::app::widgets::scatter::{Cloud, Scatter, ScatterState};
 use crate::app::widgets::segments::Segments;
 use crate::app::widgets::{empty_place, glyph_button};
 use coloring::{Coloring, Scene};
-use layouts::{Arrangement, Layouts};
+use layouts::{Layouts, MapLayout};
 
 /// From this width on, there is room for everything side by side.
 const WIDE: f32 = 190.0 * GRID;
 /// Below this one the legend stands above the map.
 const NARROW: f32 = 100.0 * GRID;
 
-const ARRANGEMENTS: [(Arrangement, &str, &str); 2] = [
-    (Arrangement::Components, "PCA", "The two directions in which the images differ most"),
-    (Arrangement::Neighbours, "Neighbours", "Images that look alike to the network are placed side by side"),
+const LAYOUTS: [(MapLayout, &str, &str); 2] = [
+    (MapLayout::Components, "PCA", "The two directions in which the images differ most"),
+    (MapLayout::Neighbours, "Neighbours", "Images that look alike to the network are placed side by side"),
 ];
 
 const EXPLANATION: &str = "Each point is an image. It is placed by the network's features, the values from \
@@ -130,7 +130,7 @@ impl MapTab {
         let is_wide = ui.available_width() >= WIDE;
         ui.horizontal(|ui| {
             let mut wanted = self.layouts.wanted;
-            if Segments::new("Layout", &ARRANGEMENTS).ui(ui, &mut wanted) {
+            if Segments::new("Layout", &LAYOUTS).ui(ui, &mut wanted) {
                 self.layouts.choose(wanted, loaded, context);
             }
             let before = self.coloring;

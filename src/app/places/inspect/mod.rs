@@ -29,7 +29,7 @@ use crate::app::context::ViewContext;
 use crate::app::theme::GRID;
 use crate::app::theme::icons;
 use crate::app::widgets::{command_button, empty_place, primary_button};
-use images::Basis;
+use images::ItemBasis;
 use session::{Loaded, Session};
 
 /// What of a run is shown.
@@ -166,9 +166,9 @@ impl InspectView {
         match action {
             Action::Browse { query, title } => {
                 self.focus = Focus { task: query.task, part: query.part };
-                self.images.browse(query, title, Basis::of(loaded));
+                self.images.browse(query, title, ItemBasis::of(loaded));
             }
-            Action::Open(item) => self.images.open(item, Basis::of(loaded)),
+            Action::Open(item) => self.images.open(item, ItemBasis::of(loaded)),
         }
     }
 

@@ -27,7 +27,7 @@ const PICTURE: f32 = 20.0 * GRID;
 const CELL: Vec2 = vec2(22.0 * GRID, 31.0 * GRID);
 const PIXELS: u32 = 256;
 
-type Found = Arc<Vec<Neighbour>>;
+type FoundNeighbours = Arc<Vec<Neighbour>>;
 
 /// The strip. See the module's docs.
 #[derive(Default)]
@@ -35,7 +35,7 @@ pub struct NeighboursStrip {
     origin: Origin,
     /// For the item that was asked for last.
     job: Option<(usize, Job<Vec<Neighbour>>)>,
-    kept: VecDeque<(usize, Found)>,
+    kept: VecDeque<(usize, FoundNeighbours)>,
     failure: Option<(usize, String)>,
 }
 

@@ -21,7 +21,7 @@ const FINER: usize = 12;
 
 /// Whose heat map.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
+pub struct HeatKey {
     /// The image.
     pub image: PathBuf,
     /// The task.
@@ -51,8 +51,8 @@ pub struct HeatMaps {
     /// The label that the user chose, with its task; else the predicted one of the task in focus.
     chosen: Option<(usize, Option<u32>)>,
     /// The newest last; `None` where nothing speaks for the label.
-    cache: Vec<(Key, Result<Option<TextureHandle>, String>)>,
-    job: Option<(Key, Job<HeatMap>)>,
+    cache: Vec<(HeatKey, Result<Option<TextureHandle>, String>)>,
+    job: Option<(HeatKey, Job<HeatMap>)>,
 }
 
 impl Default for HeatMaps {
@@ -81,7 +81,7 @@ impl HeatMaps {
     }
 
     /// The map, as far as it is there. Asking again in each frame keeps the request alive; the latest wins.
-    pub fn get(&mut self, key: &Key, session: &Session, context: &ViewContext<'_>) -> Heat {
+    pub fn get(&mut self, key: &HeatKey, session: &Session, context: &ViewContext<'_>) -> Heat {
         self.poll(context);
         if let Some(at) = self.cache.iter().position(|(known, _)| known == key) {
             let entry = self.cache.remove(at);
@@ -122,7 +122,7 @@ impl HeatMaps {
     }
 }
 
-fn start(key: &Key, session: &Session, context: &ViewContext<'_>) -> Option<Job<HeatMap>> {
+fn start(key: &HeatKey, session: &Session, context: &ViewContext<'_>) -> Option<Job<HeatMap>> {
     let device = context.project?.config.model.device;
     let (run, predictors, key) = (session.run.clone(), context.predictors.clone(), key.clone());
     Some(context.jobs.start_quietly("Heat map", move |progress| {

@@ -6,8 +6,8 @@ use egui::{
 };
 use tasklens_data::text::grouped;
 
-use super::heat::{Heat, Key as HeatKey};
-use super::{Basis, ImagesTab};
+use super::heat::{Heat, HeatKey};
+use super::{ImagesTab, ItemBasis};
 use crate::app::context::ViewContext;
 use crate::app::places::inspect::session::{Loaded, Session};
 use crate::app::services::thumbnails::{Thumbnail, side_for};
@@ -33,7 +33,7 @@ impl ImagesTab {
     pub(super) fn large_ui(
         &mut self,
         ui: &mut Ui,
-        basis: &Basis,
+        basis: &ItemBasis,
         item: usize,
         (session, loaded): (&Session, &Loaded),
         context: &mut ViewContext<'_>,
@@ -110,7 +110,7 @@ impl ImagesTab {
         }
     }
 
-    fn top_bar_ui(&mut self, ui: &mut Ui, basis: &Basis, item: usize, tokens: &Tokens) {
+    fn top_bar_ui(&mut self, ui: &mut Ui, basis: &ItemBasis, item: usize, tokens: &Tokens) {
         ui.horizontal_wrapped(|ui| {
             if ui
                 .button(format!("{}  Back", icons::ARROW_LEFT))
@@ -148,7 +148,14 @@ impl ImagesTab {
 
     /// The switch of the heat map, and where it is on, whose and how much of it. Laid out from the right or
     /// from the left, it reads in the same order.
-    fn heat_bar_ui(&mut self, ui: &mut Ui, basis: &Basis, item: usize, tokens: &Tokens, from_right: bool) {
+    fn heat_bar_ui(
+        &mut self,
+        ui: &mut Ui,
+        basis: &ItemBasis,
+        item: usize,
+        tokens: &Tokens,
+        from_right: bool,
+    ) {
         if !self.heat.is_on {
             self.heat_switch_ui(ui);
         } else if from_right {
@@ -172,7 +179,7 @@ impl ImagesTab {
         }
     }
 
-    fn heat_label_ui(&mut self, ui: &mut Ui, basis: &Basis, item: usize, tokens: &Tokens) {
+    fn heat_label_ui(&mut self, ui: &mut Ui, basis: &ItemBasis, item: usize, tokens: &Tokens) {
         let focus = self.query.task;
         let Some((task, label)) = self.heat.target(&basis.inspection, item, focus) else { return };
         let name = |task: usize, label: u32| {
@@ -222,7 +229,7 @@ impl ImagesTab {
     fn picture_ui(
         &mut self,
         ui: &mut Ui,
-        basis: &Basis,
+        basis: &ItemBasis,
         item: usize,
         session: &Session,
         context: &mut ViewContext<'_>,

@@ -42,7 +42,7 @@ impl Coloring {
 
 /// One line of the legend.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
+pub struct LegendEntry {
     /// Such as a label.
     pub name: String,
     /// Its colour.
@@ -57,11 +57,11 @@ pub struct Scene {
     /// What is drawn.
     pub dots: Vec<Dot>,
     /// The legend; an entry without items is left out, except for labels.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<LegendEntry>,
 }
 
 /// An entry before its items are counted.
-struct Kind {
+struct DotKind {
     name: String,
     color: Color32,
     /// What is drawn later is on top.
@@ -101,7 +101,7 @@ impl Scene {
         });
         let dots = dots.collect();
         let entries = kinds.into_iter().zip(counts).filter(|(kind, count)| kind.is_label || *count > 0);
-        let entries = entries.map(|(kind, count)| Entry { name: kind.name, color: kind.color, count });
+        let entries = entries.map(|(kind, count)| LegendEntry { name: kind.name, color: kind.color, count });
         Self { dots, entries: entries.collect() }
     }
 }
@@ -111,14 +111,15 @@ fn scaled(probability: f32, least: f32, tokens: &Tokens) -> Color32 {
     tokens.scale((probability - least) / (1.0 - least).max(f32::EPSILON))
 }
 
-type KindOf<'a> = Box<dyn Fn(usize) -> usize + 'a>;
+type DotKindOf<'a> = Box<dyn Fn(usize) -> usize + 'a>;
 
 /// All kinds, and which one an item is.
-fn kinds<'a>(task: &'a TaskItems, coloring: Coloring, tokens: &Tokens) -> (Vec<Kind>, KindOf<'a>) {
+fn kinds<'a>(task: &'a TaskItems, coloring: Coloring, tokens: &Tokens) -> (Vec<DotKind>, DotKindOf<'a>) {
     match coloring {
         Coloring::Label | Coloring::Prediction => labels(task, coloring == Coloring::Label, tokens),
         Coloring::Correctness => {
-            let kind = |name: &str, color, layer| Kind { name: name.into(), color, layer, is_label: false };
+            let kind =
+                |name: &str, color, layer| DotKind { name: name.into(), color, layer, is_label: false };
             let kinds = vec![
                 kind("Wrong", tokens.error, 2),
                 kind("Right", tokens.accent_text.gamma_multiply(0.6), 1),
@@ -133,7 +134,7 @@ fn kinds<'a>(task: &'a TaskItems, coloring: Coloring, tokens: &Tokens) -> (Vec<K
         }
         Coloring::Confidence => {
             let least = 1.0 / task.task.labels.len().max(1) as f32;
-            let tenths = |from: usize| Kind {
+            let tenths = |from: usize| DotKind {
                 name: if from == 0 { "below 50 %".to_owned() } else { format!("{from} to {} %", from + 10) },
                 color: scaled((from as f32 + if from == 0 { 45.0 } else { 5.0 }) / 100.0, least, tokens),
                 // The doubtful ones are what one looks for.
@@ -150,14 +151,14 @@ fn kinds<'a>(task: &'a TaskItems, coloring: Coloring, tokens: &Tokens) -> (Vec<K
     }
 }
 
-fn no_label(tokens: &Tokens) -> Kind {
+fn no_label(tokens: &Tokens) -> DotKind {
     let color = tokens.text_weak.gamma_multiply(0.5);
-    Kind { name: "No label".into(), color, layer: 0, is_label: false }
+    DotKind { name: "No label".into(), color, layer: 0, is_label: false }
 }
 
 /// The labels: where there are more than colours, the most frequent ones and all others together. A label has
 /// the same colour whichever items are drawn, and as a prediction.
-fn labels<'a>(task: &'a TaskItems, is_given: bool, tokens: &Tokens) -> (Vec<Kind>, KindOf<'a>) {
+fn labels<'a>(task: &'a TaskItems, is_given: bool, tokens: &Tokens) -> (Vec<DotKind>, DotKindOf<'a>) {
     let names = &task.task.labels;
     let mut shown: Vec<usize> = (0..names.len()).collect();
     if names.len() > CATEGORIES {
@@ -174,10 +175,10 @@ fn labels<'a>(task: &'a TaskItems, is_given: bool, tokens: &Tokens) -> (Vec<Kind
     for (kind, label) in shown.into_iter().enumerate() {
         kind_of[label] = kind;
         let color = tokens.category(kind);
-        kinds.push(Kind { name: names[label].clone(), color, layer: 1, is_label: true });
+        kinds.push(DotKind { name: names[label].clone(), color, layer: 1, is_label: true });
     }
     let name = format!("{} other labels", names.len() - others);
-    kinds.push(Kind { name, color: tokens.text_weak, layer: 1, is_label: false });
+    kinds.push(DotKind { name, color: tokens.text_weak, layer: 1, is_label: false });
     kinds.push(no_label(tokens));
     let of = move |item: usize| {
         let label = if is_given { task.labels[item] } else { Some(task.predicted[item]) };

@@ -16,7 +16,7 @@ const SEED: u64 = 1;
 
 /// How the points are laid out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Arrangement {
+pub enum MapLayout {
     /// The two directions in which the features differ most.
     Components,
     /// So that neighbours stay together.
@@ -56,7 +56,7 @@ impl Placed {
 #[derive(Default)]
 pub struct Layouts {
     /// What the user wants to see.
-    pub wanted: Arrangement,
+    pub wanted: MapLayout,
     origin: Origin,
     components_job: Option<Job<Option<Layout>>>,
     neighbours_job: Option<Job<Option<Layout>>>,
@@ -96,10 +96,10 @@ impl Layouts {
             match outcome {
                 Outcome::Done(layout) => self.neighbours = layout.map(Placed::new),
                 Outcome::Failed(message) => {
-                    self.wanted = Arrangement::Components;
+                    self.wanted = MapLayout::Components;
                     context.commands.toast(Level::Error, message);
                 }
-                Outcome::Cancelled => self.wanted = Arrangement::Components,
+                Outcome::Cancelled => self.wanted = MapLayout::Components,
             }
             self.version += 1;
         }
@@ -122,10 +122,10 @@ impl Layouts {
     }
 
     /// The user chose a layout: one that was cancelled begins again.
-    pub fn choose(&mut self, wanted: Arrangement, loaded: &Loaded, context: &ViewContext<'_>) {
+    pub fn choose(&mut self, wanted: MapLayout, loaded: &Loaded, context: &ViewContext<'_>) {
         self.wanted = wanted;
         let is_missing = self.neighbours.is_none() && self.neighbours_job.is_none();
-        if wanted == Arrangement::Neighbours && is_missing && self.components.is_some() {
+        if wanted == MapLayout::Neighbours && is_missing && self.components.is_some() {
             self.start(loaded, context);
         }
     }
@@ -137,13 +137,13 @@ impl Layouts {
 
     /// How far the layout by neighbours is, 0 to 1, while it is waited for.
     pub fn awaited(&self) -> Option<f32> {
-        let job = self.neighbours_job.as_ref().filter(|_| self.wanted == Arrangement::Neighbours)?;
+        let job = self.neighbours_job.as_ref().filter(|_| self.wanted == MapLayout::Neighbours)?;
         Some(job.progress().fraction().unwrap_or(0.0))
     }
 
     /// Moves the points on by a frame.
     pub fn glide(&mut self, ctx: &Context) {
-        let to_neighbours = self.wanted == Arrangement::Neighbours && self.neighbours.is_some();
+        let to_neighbours = self.wanted == MapLayout::Neighbours && self.neighbours.is_some();
         let easing = egui::emath::easing::cubic_in_out;
         let id = Id::unique("glide of the map");
         let blend = ctx.animate_bool_with_time_and_easing(id, to_neighbours, GLIDE, easing);
