@@ -7,7 +7,7 @@ use egui::{Align, ComboBox, Layout, Role, ScrollArea, Ui, WidgetInfo};
 use tasklens_data::text::counted_grouped;
 use tasklens_net::evaluation::browse::Query;
 
-use super::session::{Loaded, Session};
+use super::inspected_run::{InspectedRun, Loaded};
 use super::wording::{image_of, images};
 use super::{Action, Focus};
 use crate::app::context::ViewContext;
@@ -33,7 +33,7 @@ impl CompareTab {
     pub fn ui(
         &mut self,
         ui: &mut Ui,
-        session: &Session,
+        inspected: &InspectedRun,
         loaded: &Loaded,
         focus: &Focus,
         context: &mut ViewContext<'_>,
@@ -41,12 +41,12 @@ impl CompareTab {
         let runs = context.runs;
         let candidates: Vec<(&PathBuf, &str)> = runs
             .with_model()
-            .filter(|run| run.record.folder != session.run)
+            .filter(|run| run.record.folder != inspected.run)
             .map(|run| (&run.record.folder, run.record.name.as_str()))
             .collect();
         if self.other.is_none() {
             // The newest is the likeliest; nothing is computed for it unasked.
-            let newest = runs.newest_but(Some(&session.run));
+            let newest = runs.newest_but(Some(&inspected.run));
             self.other = newest.map(|run| OtherRun::new(run.record.folder.clone()));
         }
         let Some(other) = &mut self.other else {
@@ -62,7 +62,7 @@ impl CompareTab {
             return None;
         }
         ui.add_space(GRID);
-        let place = CompareArea { session, loaded, focus, context };
+        let place = CompareArea { inspected, loaded, focus, context };
         place.other_ui(ui, other)
     }
 }
@@ -93,7 +93,7 @@ fn run_menu_ui(
 
 /// What stands around the comparison.
 struct CompareArea<'a> {
-    session: &'a Session,
+    inspected: &'a InspectedRun,
     loaded: &'a Loaded,
     focus: &'a Focus,
     context: &'a ViewContext<'a>,
@@ -158,7 +158,7 @@ impl CompareArea<'_> {
     }
 
     fn compared_ui(&self, ui: &mut Ui, other: &OtherRun, compared: &Compared) -> Option<Action> {
-        let (first, second) = (self.session.name(), other.name());
+        let (first, second) = (self.inspected.name(), other.name());
         let mut action = None;
         // What is said below the cards needs its line.
         let below = if compared.missing > 0 { 10.0 * GRID } else { 0.0 };
@@ -194,7 +194,7 @@ impl CompareArea<'_> {
                 "Compared on the {} that neither {} nor {second} was trained on. The other {learnt} are \
                  counted separately: a run does better on images that it was trained on.",
                 images(compared.new_to_both),
-                self.session.name()
+                self.inspected.name()
             ));
         }
         match compared.left_out.as_slice() {

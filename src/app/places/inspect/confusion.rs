@@ -6,7 +6,7 @@ use egui::{Align, Layout, ScrollArea, Ui};
 use tasklens_net::evaluation::browse::{BrowseOrder, Query};
 use tasklens_net::evaluation::confusion::Normalisation;
 
-use super::session::Loaded;
+use super::inspected_run::Loaded;
 use super::wording::{image_of, images};
 use super::{Action, Focus};
 use crate::app::context::ViewContext;

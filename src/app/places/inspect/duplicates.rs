@@ -11,9 +11,8 @@ use tasklens_net::evaluation::browse::Query;
 use tasklens_net::evaluation::duplicates::{self, FoundDuplicates, Leak, Shown};
 use tasklens_net::inference::duplicates::SAME_PHOTOGRAPH;
 
-use super::origin::Origin;
+use super::inspected_run::{InspectedRun, Loaded, Origin};
 use super::search::{Search, Words};
-use super::session::{Loaded, Session};
 use super::wording::image_of;
 use super::{Action, Focus};
 use crate::app::context::ViewContext;
@@ -61,7 +60,7 @@ impl DuplicatesTab {
     pub fn ui(
         &mut self,
         ui: &mut Ui,
-        session: &Session,
+        inspected: &InspectedRun,
         loaded: &Loaded,
         focus: &Focus,
         context: &mut ViewContext<'_>,
@@ -79,11 +78,11 @@ impl DuplicatesTab {
         if self.search.poll() {
             self.shown = None;
         }
-        if self.search.is_due(session) {
+        if self.search.is_due(inspected) {
             self.start(loaded, context);
         }
         if self.search.found.is_none() {
-            if self.search.waiting_ui(ui, session, &WORDS) {
+            if self.search.waiting_ui(ui, inspected, &WORDS) {
                 self.start(loaded, context);
             }
             return None;

@@ -21,8 +21,8 @@ use tasklens_data::text::grouped;
 use tasklens_net::evaluation::browse::{BrowseOrder, Query, Verdict};
 use tasklens_net::evaluation::inspection::Inspection;
 
+use super::inspected_run::{InspectedRun, Loaded};
 use super::neighbours::NeighboursStrip;
-use super::session::{Loaded, Session};
 use super::{Action, Focus};
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
@@ -172,7 +172,7 @@ impl ImagesTab {
     pub fn ui(
         &mut self,
         ui: &mut Ui,
-        session: &Session,
+        inspected: &InspectedRun,
         loaded: &Loaded,
         focus: &Focus,
         context: &mut ViewContext<'_>,
@@ -189,7 +189,7 @@ impl ImagesTab {
         self.search(context);
         self.poll_folder(context);
         match (self.large, self.basis.clone()) {
-            (Some(item), Some(basis)) => self.large_ui(ui, &basis, item, (session, loaded), context),
+            (Some(item), Some(basis)) => self.large_ui(ui, &basis, item, (inspected, loaded), context),
             _ => self.grid_ui(ui, context),
         }
         None

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use egui::{Align, Button, Key, Layout, Modifiers, RichText, Role, Theme, Ui, Vec2, WidgetInfo};
 use tasklens_net::evaluation::browse::{BrowseOrder, Query, Verdict};
 
-use super::session::{Loaded, Session};
+use super::inspected_run::{InspectedRun, Loaded};
 use super::wording::images;
 use super::{Action, Focus};
 use crate::app::context::ViewContext;
@@ -71,7 +71,7 @@ impl MapTab {
     pub fn ui(
         &mut self,
         ui: &mut Ui,
-        session: &Session,
+        inspected: &InspectedRun,
         loaded: &Loaded,
         focus: &Focus,
         context: &mut ViewContext<'_>,
@@ -83,7 +83,7 @@ impl MapTab {
             empty_place(ui, icons::CHART_SCATTER, "No features", text, |_| {});
             return None;
         }
-        self.layouts.update(session, loaded, context);
+        self.layouts.update(inspected, loaded, context);
         self.layouts.glide(ui.ctx());
         self.keys(ui);
         self.toolbar_ui(ui, loaded, context);

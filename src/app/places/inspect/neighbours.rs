@@ -10,8 +10,7 @@ use egui::{Align2, FontId, Label, Rect, Role, ScrollArea, Sense, Ui, Vec2, Widge
 use tasklens_net::evaluation::neighbours::training_neighbours;
 use tasklens_net::inference::neighbours::Neighbour;
 
-use super::origin::Origin;
-use super::session::Loaded;
+use super::inspected_run::{Loaded, Origin};
 use crate::app::context::ViewContext;
 use crate::app::services::jobs::{Job, Outcome};
 use crate::app::theme::icons;

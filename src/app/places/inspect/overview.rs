@@ -8,7 +8,7 @@ use tasklens_net::evaluation::browse::{BrowseOrder, Query, Verdict};
 use tasklens_net::evaluation::inspection::TaskItems;
 use tasklens_net::evaluation::scores::TaskScores;
 
-use super::session::Loaded;
+use super::inspected_run::Loaded;
 use super::wording::{Score, images, or_dash, part_name};
 use super::{Action, Focus, focused_scores};
 use crate::app::context::ViewContext;

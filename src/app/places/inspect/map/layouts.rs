@@ -3,8 +3,7 @@
 use egui::{Context, Id, Vec2, vec2};
 use tasklens_net::inference::projection::{self, Layout};
 
-use super::super::origin::Origin;
-use super::super::session::{Loaded, Session};
+use super::super::inspected_run::{InspectedRun, Loaded, Origin};
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
 use crate::app::services::jobs::{Job, Outcome};
@@ -72,7 +71,7 @@ pub struct Layouts {
 
 impl Layouts {
     /// Takes in what was computed, and starts what is missing.
-    pub fn update(&mut self, session: &Session, loaded: &Loaded, context: &ViewContext<'_>) {
+    pub fn update(&mut self, inspected: &InspectedRun, loaded: &Loaded, context: &ViewContext<'_>) {
         if self.origin.renew(loaded) {
             // Jobs about other images are cancelled, too.
             let origin = std::mem::take(&mut self.origin);
@@ -104,7 +103,7 @@ impl Layouts {
             self.version += 1;
         }
         // A map of half of the images would be out of date soon.
-        if self.components.is_some() && !self.was_started && session.progress().is_none() {
+        if self.components.is_some() && !self.was_started && inspected.progress().is_none() {
             self.start(loaded, context);
         }
     }

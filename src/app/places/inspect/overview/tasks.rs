@@ -7,7 +7,7 @@ use tasklens_net::evaluation::scores::TaskScores;
 
 use crate::app::context::ViewContext;
 use crate::app::places::inspect::Focus;
-use crate::app::places::inspect::session::Loaded;
+use crate::app::places::inspect::inspected_run::Loaded;
 use crate::app::places::inspect::wording::{Score, or_dash, part_name};
 use crate::app::theme::{GRID, Tokens};
 use crate::app::widgets::columns::{Columns, figure, heading_ui, row_ui, text_left, two_figures};
