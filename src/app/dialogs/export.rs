@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::app::command::AppCommand;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
-use crate::app::widgets::segments::Segments;
+use crate::app::widgets::choice::{Choice, Segments};
 use crate::app::widgets::{accent_button, dot_ui};
 
 /// What is being chosen.
@@ -61,13 +61,13 @@ impl ExportForm {
         ui.label(theme::heading("Export labels"));
         ui.add_space(2.0 * GRID);
         let kinds = [
-            (ExportKind::Csv, "CSV", "Your CSV with the current labels"),
-            (
+            Choice::new(ExportKind::Csv, "CSV", "Your CSV with the current labels"),
+            Choice::new(
                 ExportKind::Folders,
                 "Folders",
                 "One folder per label with its images, as most training tools expect",
             ),
-            (ExportKind::JsonLines, "JSON lines", "One line per image, for scripts"),
+            Choice::new(ExportKind::JsonLines, "JSON lines", "One line per image, for scripts"),
         ];
         Segments::new("Export as", &kinds).ui(ui, &mut self.kind);
         ui.add_space(2.0 * GRID);
@@ -98,9 +98,17 @@ impl ExportForm {
     /// Which tasks, and how.
     fn folders_ui(&mut self, ui: &mut Ui, tokens: &Tokens) {
         let placings = [
-            (Placing::HardLink, "Hard links", "They take no space and survive when the originals are moved"),
-            (Placing::SymbolicLink, "Symbolic links", "They take no space and point to the originals"),
-            (Placing::Copy, "Copies", "Separate files, to take elsewhere"),
+            Choice::new(
+                Placing::HardLink,
+                "Hard links",
+                "They take no space and survive when the originals are moved",
+            ),
+            Choice::new(
+                Placing::SymbolicLink,
+                "Symbolic links",
+                "They take no space and point to the originals",
+            ),
+            Choice::new(Placing::Copy, "Copies", "Separate files, to take elsewhere"),
         ];
         Segments::new("Images as", &placings).ui(ui, &mut self.placing);
         ui.add_space(GRID);

@@ -13,9 +13,9 @@ use crate::app::context::ViewContext;
 use crate::app::services::derived::Derived;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
+use crate::app::widgets::choice::{Choice, Segments};
 use crate::app::widgets::confusion_matrix::{ConfusionMatrix, Pick};
 use crate::app::widgets::empty_place;
-use crate::app::widgets::segments::Segments;
 use counts::ConfusionCounts;
 
 mod counts;
@@ -27,18 +27,18 @@ const LIST_WIDTH: f32 = 72.0 * GRID;
 /// Of the matrix where the place scrolls as a whole.
 const NARROW_HEIGHT: f32 = 80.0 * GRID;
 
-const NORMALISATIONS: [(Normalisation, &str, &str); 3] = [
-    (
+const NORMALISATIONS: [Choice<'static, Normalisation>; 3] = [
+    Choice::new(
         Normalisation::Actual,
         "Per true label",
         "Shares of the images with each true label; the diagonal is recall",
     ),
-    (
+    Choice::new(
         Normalisation::Predicted,
         "Per prediction",
         "Shares of the images with each predicted label; the diagonal is precision",
     ),
-    (Normalisation::None, "Counts", "Numbers of images"),
+    Choice::new(Normalisation::None, "Counts", "Numbers of images"),
 ];
 
 /// The order of rows and columns.
@@ -49,14 +49,14 @@ enum LabelOrder {
     Frequency,
 }
 
-const ORDERS: [(LabelOrder, &str, &str); 3] = [
-    (
+const ORDERS: [Choice<'static, LabelOrder>; 3] = [
+    Choice::new(
         LabelOrder::Confused,
         "By confusion",
         "Labels that are confused with each other are placed side by side",
     ),
-    (LabelOrder::Given, "As in config", "The order of the labels in config.yml"),
-    (LabelOrder::Frequency, "By frequency", "The most frequent label first"),
+    Choice::new(LabelOrder::Given, "As in config", "The order of the labels in config.yml"),
+    Choice::new(LabelOrder::Frequency, "By frequency", "The most frequent label first"),
 ];
 
 /// The tab. It keeps how the matrix is shown, and what was counted.

@@ -139,19 +139,28 @@ impl Collector {
     }
 }
 
+/// A row with the most probable label of a task.
+struct Suggested {
+    row: usize,
+    label: u32,
+    probability: f32,
+}
+
 /// By label, the most probable first: what is wrong stands out among its like.
 fn sure(dataset: &Dataset, suggestions: &Suggestions, task: usize, threshold: f32) -> CollectedRows {
     let unlabelled = candidates::rows(dataset).into_iter().filter(|row| !dataset.has_text(*row, task));
-    let mut all: Vec<(u32, f32, usize)> = unlabelled
+    let mut all: Vec<Suggested> = unlabelled
         .filter_map(|row| {
             let (label, probability) = suggestions.top(task, row)?;
-            (probability >= threshold).then_some((label, probability, row))
+            (probability >= threshold).then_some(Suggested { row, label, probability })
         })
         .collect();
-    all.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
+    all.sort_by(|a, b| {
+        a.label.cmp(&b.label).then(b.probability.total_cmp(&a.probability)).then(a.row.cmp(&b.row))
+    });
     CollectedRows {
-        rows: all.iter().map(|(.., row)| *row).collect(),
-        values: all.iter().map(|(_, probability, _)| *probability).collect(),
+        rows: all.iter().map(|suggested| suggested.row).collect(),
+        values: all.iter().map(|suggested| suggested.probability).collect(),
         refused: HashSet::new(),
     }
 }

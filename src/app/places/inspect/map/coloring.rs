@@ -4,6 +4,7 @@ use egui::Color32;
 use tasklens_net::evaluation::inspection::TaskItems;
 
 use crate::app::theme::{CATEGORIES, Tokens};
+use crate::app::widgets::choice::Choice;
 use crate::app::widgets::scatter::Dot;
 
 /// What colours stand for.
@@ -21,12 +22,16 @@ pub enum Coloring {
 }
 
 impl Coloring {
-    /// All, with the name and what it shows.
-    pub const ALL: [(Self, &'static str, &'static str); 4] = [
-        (Self::Label, "Label", "Coloured by the label of each image"),
-        (Self::Prediction, "Prediction", "Coloured by the predicted label"),
-        (Self::Correctness, "Correctness", "Coloured by whether the network is right; mistakes are on top"),
-        (Self::Confidence, "Confidence", "Coloured by the probability of the predicted label"),
+    /// All, from left to right.
+    pub const ALL: [Choice<'static, Self>; 4] = [
+        Choice::new(Self::Label, "Label", "Coloured by the label of each image"),
+        Choice::new(Self::Prediction, "Prediction", "Coloured by the predicted label"),
+        Choice::new(
+            Self::Correctness,
+            "Correctness",
+            "Coloured by whether the network is right; mistakes are on top",
+        ),
+        Choice::new(Self::Confidence, "Confidence", "Coloured by the probability of the predicted label"),
     ];
 
     /// What the colours are of, in words.
@@ -69,6 +74,15 @@ struct DotKind {
     is_label: bool,
 }
 
+/// An item in the order in which the dots are drawn: by layer, and shuffled within it.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Stacked {
+    /// 0 is at the bottom, and dim.
+    layer: u8,
+    shuffled: u32,
+    item: u32,
+}
+
 impl Scene {
     /// `items` in the colours of a task; with `lit`, an entry's name, all others are dim.
     pub fn new(
@@ -81,17 +95,18 @@ impl Scene {
         let (kinds, of_item) = kinds(task, coloring, tokens);
         let lit = lit.and_then(|name| kinds.iter().position(|kind| kind.name == name));
         let mut counts = vec![0; kinds.len()];
-        let mut order: Vec<(u8, u32, u32)> = Vec::with_capacity(items.len());
+        let mut order: Vec<Stacked> = Vec::with_capacity(items.len());
         for item in items {
             let kind = of_item(*item);
             counts[kind] += 1;
             let layer = if lit.is_none_or(|lit| lit == kind) { 1 + kinds[kind].layer } else { 0 };
             // Mixed, so that no label covers another only because its rows come later.
-            order.push((layer, (*item as u32).wrapping_mul(0x9e37_79b1), *item as u32));
+            let shuffled = (*item as u32).wrapping_mul(0x9e37_79b1);
+            order.push(Stacked { layer, shuffled, item: *item as u32 });
         }
         order.sort_unstable();
         let least = 1.0 / task.task.labels.len().max(1) as f32;
-        let dots = order.into_iter().map(|(layer, _, item)| {
+        let dots = order.into_iter().map(|Stacked { layer, item, .. }| {
             let color = match coloring {
                 Coloring::Confidence => scaled(task.confidence(item as usize), least, tokens),
                 _ => kinds[of_item(item as usize)].color,

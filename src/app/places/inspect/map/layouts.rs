@@ -69,6 +69,16 @@ pub struct Layouts {
     version: u64,
 }
 
+/// Where the items are in a frame.
+pub struct ShownLayout<'a> {
+    /// One per item.
+    pub places: &'a [[f32; 2]],
+    /// Half of the extent of all.
+    pub half: Vec2,
+    /// Changes when the places do.
+    pub version: u64,
+}
+
 impl Layouts {
     /// Takes in what was computed, and starts what is missing.
     pub fn update(&mut self, inspected: &InspectedRun, loaded: &Loaded, context: &ViewContext<'_>) {
@@ -160,12 +170,11 @@ impl Layouts {
         };
     }
 
-    /// Per item its place, half of the extent of all, and what changes when they do. `None` before the first
-    /// layout is there.
-    pub fn places(&self) -> Option<(&[[f32; 2]], Vec2, u64)> {
+    /// Where the items are now. `None` before the first layout is there.
+    pub fn shown(&self) -> Option<ShownLayout<'_>> {
         let end = if self.blend >= 1.0 { &self.neighbours } else { &None };
         let placed = self.between.as_ref().or(end.as_ref()).or(self.components.as_ref())?;
-        Some((&placed.places, placed.half, self.version))
+        Some(ShownLayout { places: &placed.places, half: placed.half, version: self.version })
     }
 }
 
