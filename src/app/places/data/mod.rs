@@ -1,8 +1,7 @@
 //! Data: the rows, their labels, and what is wrong with them.
 
 mod filter_bar;
-mod overview;
-mod row_details;
+mod side_panel;
 mod table;
 
 use std::sync::Arc;
@@ -175,13 +174,13 @@ impl DataView {
         });
         ui.add_space(2.0 * GRID);
         match self.side {
-            SidePage::Labels => overview::labels_ui(ui, project, context.tokens, &mut self.filter),
+            SidePage::Labels => side_panel::labels_ui(ui, project, context.tokens, &mut self.filter),
             SidePage::Problems => {
-                if let Some(row) = overview::problems_ui(ui, project, context) {
+                if let Some(row) = side_panel::problems_ui(ui, project, context) {
                     self.select(ImageRow::of(&project.dataset, row));
                 }
             }
-            SidePage::Image => row_details::ui(ui, project, self.selected_row(), context),
+            SidePage::Image => side_panel::row_ui(ui, project, self.selected_row(), context),
         }
     }
 }
