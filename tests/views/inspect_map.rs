@@ -7,8 +7,8 @@ use egui::{Event, Key, Modifiers, PointerButton, Pos2, Rect, Theme, vec2};
 use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
 use egui_kittest::{Harness, SnapshotResults};
 use tasklens::app::context::ViewContext;
+use tasklens::app::places::inspect::inspected_run::InspectedRun;
 use tasklens::app::places::inspect::neighbours::NeighboursStrip;
-use tasklens::app::places::inspect::session::Session;
 use tasklens_net::inference::outputs::OutputStore;
 
 use super::garments::{IMAGES, PRINTS, inspected, prediction};
@@ -273,14 +273,14 @@ fn the_duplicates_have_pictures_in_both_themes() {
 #[derive(Default)]
 struct Strip {
     strip: NeighboursStrip,
-    session: Option<Session>,
+    session: Option<InspectedRun>,
     item: usize,
     clicked: Option<usize>,
 }
 
 impl Strip {
     fn ui(&mut self, ui: &mut egui::Ui, run: &std::path::Path, context: &mut ViewContext<'_>) {
-        let session = self.session.get_or_insert_with(|| Session::new(run.to_path_buf(), context));
+        let session = self.session.get_or_insert_with(|| InspectedRun::new(run.to_path_buf(), context));
         session.poll(context);
         let Some(loaded) = &session.loaded else { return };
         self.clicked = self.strip.ui(ui, loaded, self.item, 0, context).or(self.clicked);

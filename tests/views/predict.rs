@@ -9,7 +9,7 @@ use egui_kittest::SnapshotResults;
 use egui_kittest::kittest::Queryable as _;
 use tasklens::app::command::AppCommand;
 use tasklens::app::places::predict::PredictView;
-use tasklens::app::places::predict::worker::Model;
+use tasklens::app::places::predict::worker::OpenedModel;
 use tasklens::app::services::project::ImageSource;
 use tasklens_data::config::{DeviceChoice, Task};
 use tasklens_data::images::Rgb;
@@ -22,7 +22,7 @@ type Predict = Stage<PredictView>;
 const WINDOW: [f32; 2] = [1208.0, 772.0];
 
 /// A network that looks at the first pixel alone, and fails for pure black.
-fn open(path: &Path, _: DeviceChoice) -> anyhow::Result<Model> {
+fn open(path: &Path, _: DeviceChoice) -> anyhow::Result<OpenedModel> {
     anyhow::ensure!(path.ends_with("best.safetensors"), "{} is no checkpoint of Tasklens", path.display());
     let labels = |labels: &[&str]| labels.iter().map(|label| (*label).to_owned()).collect();
     let tasks = vec![
@@ -43,7 +43,7 @@ fn open(path: &Path, _: DeviceChoice) -> anyhow::Result<Model> {
             ],
         })
     };
-    Ok(Model {
+    Ok(OpenedModel {
         path: path.to_path_buf(),
         tasks,
         predict: Box::new(move |images| images.iter().map(one).collect()),

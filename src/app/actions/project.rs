@@ -13,7 +13,7 @@ use crate::app::dialogs::new_project::NewProjectForm;
 use crate::app::dialogs::proposal::ProposalForm;
 use crate::app::places::train::{Remembered, Restored};
 use crate::app::services::jobs::Progress;
-use crate::app::services::open::{self, Opened, Opening};
+use crate::app::services::open::{self, Opened, OpenedProject, Opening};
 use crate::app::services::project::{Project, Summary};
 use crate::app::shell::AskedOutside;
 
@@ -37,7 +37,7 @@ impl App {
     pub(super) fn on_opened(&mut self, Opened { opening, has_same_rows }: Opened) {
         match opening {
             Opening::Project(opened) => {
-                let (config, dataset, summary) = *opened;
+                let OpenedProject { config, dataset, summary } = *opened;
                 self.set_project(config, dataset, summary, has_same_rows);
             }
             Opening::Outside(config, outside) => {

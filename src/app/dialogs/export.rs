@@ -9,12 +9,12 @@ use crate::app::App;
 use crate::app::command::AppCommand;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
-use crate::app::widgets::segments::Segments;
+use crate::app::widgets::choice::{Choice, Segments};
 use crate::app::widgets::{accent_button, dot_ui};
 
 /// What is being chosen.
 pub struct ExportForm {
-    kind: Kind,
+    kind: ExportKind,
     placing: Placing,
     /// The tasks by name, and whether they are exported.
     tasks: Vec<(String, bool)>,
@@ -23,7 +23,7 @@ pub struct ExportForm {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum ExportKind {
     Csv,
     Folders,
     JsonLines,
@@ -31,7 +31,7 @@ enum Kind {
 
 /// What the user did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Answer {
+enum ExportAnswer {
     Stay,
     Leave,
     GoOn(Form),
@@ -41,15 +41,15 @@ impl ExportForm {
     /// All tasks, as a CSV unless chosen otherwise.
     pub fn new(dataset: &Dataset) -> Self {
         let tasks = dataset.tasks.iter().map(|task| (task.name.clone(), true)).collect();
-        Self { kind: Kind::Csv, placing: Placing::default(), tasks, is_new: true }
+        Self { kind: ExportKind::Csv, placing: Placing::default(), tasks, is_new: true }
     }
 
     /// What was chosen; `None` while it is nothing.
     fn form(&self) -> Option<Form> {
         match self.kind {
-            Kind::Csv => Some(Form::Csv),
-            Kind::JsonLines => Some(Form::JsonLines),
-            Kind::Folders => {
+            ExportKind::Csv => Some(Form::Csv),
+            ExportKind::JsonLines => Some(Form::JsonLines),
+            ExportKind::Folders => {
                 let chosen = self.tasks.iter().enumerate().filter(|(_, (_, is_chosen))| *is_chosen);
                 let tasks: Vec<usize> = chosen.map(|(task, _)| task).collect();
                 (!tasks.is_empty()).then_some(Form::Folders { tasks, placing: self.placing })
@@ -57,27 +57,31 @@ impl ExportForm {
         }
     }
 
-    fn ui(&mut self, ui: &mut Ui, tokens: &Tokens, pending: usize) -> Answer {
+    fn ui(&mut self, ui: &mut Ui, tokens: &Tokens, pending: usize) -> ExportAnswer {
         ui.label(theme::heading("Export labels"));
         ui.add_space(2.0 * GRID);
         let kinds = [
-            (Kind::Csv, "CSV", "Your CSV with the current labels"),
-            (Kind::Folders, "Folders", "One folder per label with its images, as most training tools expect"),
-            (Kind::JsonLines, "JSON lines", "One line per image, for scripts"),
+            Choice::new(ExportKind::Csv, "CSV", "Your CSV with the current labels"),
+            Choice::new(
+                ExportKind::Folders,
+                "Folders",
+                "One folder per label with its images, as most training tools expect",
+            ),
+            Choice::new(ExportKind::JsonLines, "JSON lines", "One line per image, for scripts"),
         ];
         Segments::new("Export as", &kinds).ui(ui, &mut self.kind);
         ui.add_space(2.0 * GRID);
         let what = match self.kind {
-            Kind::Csv => "A copy of your CSV: other columns, their order and the delimiter are kept.",
-            Kind::Folders => {
+            ExportKind::Csv => "A copy of your CSV: other columns, their order and the delimiter are kept.",
+            ExportKind::Folders => {
                 "task/label/0001_name.jpg for each labelled image, in a new folder inside the one that you choose."
             }
-            Kind::JsonLines => {
+            ExportKind::JsonLines => {
                 "{\"image\": path, \"labels\": {task: label or null}, \"flag\": note or null} for each image."
             }
         };
         ui.add(Label::new(what).wrap());
-        if self.kind == Kind::Folders {
+        if self.kind == ExportKind::Folders {
             ui.add_space(2.0 * GRID);
             self.folders_ui(ui, tokens);
         }
@@ -94,9 +98,17 @@ impl ExportForm {
     /// Which tasks, and how.
     fn folders_ui(&mut self, ui: &mut Ui, tokens: &Tokens) {
         let placings = [
-            (Placing::HardLink, "Hard links", "They take no space and survive when the originals are moved"),
-            (Placing::SymbolicLink, "Symbolic links", "They take no space and point to the originals"),
-            (Placing::Copy, "Copies", "Separate files, to take elsewhere"),
+            Choice::new(
+                Placing::HardLink,
+                "Hard links",
+                "They take no space and survive when the originals are moved",
+            ),
+            Choice::new(
+                Placing::SymbolicLink,
+                "Symbolic links",
+                "They take no space and point to the originals",
+            ),
+            Choice::new(Placing::Copy, "Copies", "Separate files, to take elsewhere"),
         ];
         Segments::new("Images as", &placings).ui(ui, &mut self.placing);
         ui.add_space(GRID);
@@ -115,8 +127,8 @@ impl ExportForm {
         });
     }
 
-    fn footer_ui(&mut self, ui: &mut Ui, tokens: &Tokens) -> Answer {
-        let mut answer = Answer::Stay;
+    fn footer_ui(&mut self, ui: &mut Ui, tokens: &Tokens) -> ExportAnswer {
+        let mut answer = ExportAnswer::Stay;
         let form = self.form();
         if form.is_none() {
             let text = format!("{}  Choose at least one task.", icons::WARNING);
@@ -124,8 +136,8 @@ impl ExportForm {
         }
         ui.horizontal(|ui| {
             let next = match self.kind {
-                Kind::Folders => "Choose a folder\u{2026}",
-                Kind::Csv | Kind::JsonLines => "Choose a file\u{2026}",
+                ExportKind::Folders => "Choose a folder\u{2026}",
+                ExportKind::Csv | ExportKind::JsonLines => "Choose a file\u{2026}",
             };
             let go_on = accent_button(ui, icons::EXPORT, next, form.is_some());
             if std::mem::take(&mut self.is_new) {
@@ -134,10 +146,10 @@ impl ExportForm {
             if go_on.clicked()
                 && let Some(form) = form
             {
-                answer = Answer::GoOn(form);
+                answer = ExportAnswer::GoOn(form);
             }
             if ui.add(Button::new("Cancel")).clicked() {
-                answer = Answer::Leave;
+                answer = ExportAnswer::Leave;
             }
         });
         answer
@@ -160,13 +172,13 @@ impl App {
         });
         let is_left = modal.should_close() || ctx.input(|input| input.key_pressed(Key::Escape));
         match modal.inner {
-            Answer::GoOn(form) => {
+            ExportAnswer::GoOn(form) => {
                 self.overlays.export = None;
                 self.commands.send(AppCommand::AskWhereToExport(form));
             }
-            Answer::Leave => self.overlays.export = None,
-            Answer::Stay if is_left => self.overlays.export = None,
-            Answer::Stay => {}
+            ExportAnswer::Leave => self.overlays.export = None,
+            ExportAnswer::Stay if is_left => self.overlays.export = None,
+            ExportAnswer::Stay => {}
         }
     }
 }
@@ -178,12 +190,12 @@ mod tests {
     #[test]
     fn only_the_chosen_tasks_become_folders_and_none_is_no_export() {
         let tasks = ["print", "sleeves"].map(|name| (name.to_owned(), true)).to_vec();
-        let mut form = ExportForm { kind: Kind::Folders, placing: Placing::Copy, tasks, is_new: true };
+        let mut form = ExportForm { kind: ExportKind::Folders, placing: Placing::Copy, tasks, is_new: true };
         form.tasks[0].1 = false;
         assert_eq!(form.form(), Some(Form::Folders { tasks: vec![1], placing: Placing::Copy }));
         form.tasks[1].1 = false;
         assert_eq!(form.form(), None);
-        form.kind = Kind::JsonLines;
+        form.kind = ExportKind::JsonLines;
         assert_eq!(form.form(), Some(Form::JsonLines));
     }
 }

@@ -38,7 +38,7 @@ fn free_name(table: &Path) -> PathBuf {
 
 /// What the user wants of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum ProposalAnswer {
     /// Nothing yet.
     None,
     /// Leave it.
@@ -46,9 +46,9 @@ pub enum Answer {
 }
 
 /// Shows it.
-pub fn ui(ui: &mut Ui, form: &mut ProposalForm, commands: &CommandSender) -> Answer {
+pub fn ui(ui: &mut Ui, form: &mut ProposalForm, commands: &CommandSender) -> ProposalAnswer {
     let tokens = Tokens::of(ui.ctx());
-    let mut answer = Answer::None;
+    let mut answer = ProposalAnswer::None;
     let name = form.proposal.table_path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     ui.label(theme::heading(format!("What is in {name}?")));
     let text = format!(
@@ -90,7 +90,7 @@ pub fn ui(ui: &mut Ui, form: &mut ProposalForm, commands: &CommandSender) -> Ans
             commands.send(AppCommand::SaveConfig { file: form.file.clone(), text });
         }
         if ui.button("Cancel").clicked() {
-            answer = Answer::Leave;
+            answer = ProposalAnswer::Leave;
         }
     });
     answer

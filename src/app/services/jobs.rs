@@ -63,7 +63,7 @@ impl<T> Drop for Job<T> {
 
 /// Where a job shows, and whether it can be cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::app) enum Kind {
+pub(in crate::app) enum JobKind {
     /// In the status bar, with Cancel.
     Shown,
     /// Where its owner shows it.
@@ -74,7 +74,7 @@ pub(in crate::app) enum Kind {
 
 struct Shared {
     title: String,
-    kind: Kind,
+    kind: JobKind,
     started: Instant,
     done: AtomicU64,
     of: AtomicU64,
@@ -89,7 +89,7 @@ pub struct Progress(Arc<Shared>);
 
 impl Progress {
     /// Nothing done yet.
-    pub(in crate::app) fn new(title: String, kind: Kind, ctx: &egui::Context) -> Self {
+    pub(in crate::app) fn new(title: String, kind: JobKind, ctx: &egui::Context) -> Self {
         Self(Arc::new(Shared {
             title,
             kind,
@@ -140,7 +140,7 @@ impl Progress {
 
     /// Whether the job must reach its end: half of it would be worse than a late one.
     pub fn is_whole(&self) -> bool {
-        self.0.kind == Kind::Whole
+        self.0.kind == JobKind::Whole
     }
 
     /// Done and of; `of` is 0 while unknown.
@@ -182,7 +182,7 @@ impl Jobs {
         title: impl Into<String>,
         work: impl FnOnce(&Progress) -> anyhow::Result<T> + Send + 'static,
     ) -> Job<T> {
-        self.spawn(title.into(), Kind::Shown, work)
+        self.spawn(title.into(), JobKind::Shown, work)
     }
 
     /// Starts a job that the status bar shows without Cancel, and that also ends when nobody waits for it: half
@@ -192,7 +192,7 @@ impl Jobs {
         title: impl Into<String>,
         work: impl FnOnce(&Progress) -> anyhow::Result<T> + Send + 'static,
     ) -> Job<T> {
-        self.spawn(title.into(), Kind::Whole, work)
+        self.spawn(title.into(), JobKind::Whole, work)
     }
 
     /// Starts a job that shows only where its owner shows it (a dialog, a short look-up).
@@ -201,7 +201,7 @@ impl Jobs {
         title: impl Into<String>,
         work: impl FnOnce(&Progress) -> anyhow::Result<T> + Send + 'static,
     ) -> Job<T> {
-        self.spawn(title.into(), Kind::Quiet, work)
+        self.spawn(title.into(), JobKind::Quiet, work)
     }
 
     /// Lets go of something large where no frame waits for it: to free a million rows takes longer than that.
@@ -219,7 +219,7 @@ impl Jobs {
 
     /// The jobs that the status bar shows, oldest first.
     pub fn running(&self) -> Vec<Progress> {
-        lock(&self.running).iter().filter(|progress| progress.0.kind != Kind::Quiet).cloned().collect()
+        lock(&self.running).iter().filter(|progress| progress.0.kind != JobKind::Quiet).cloned().collect()
     }
 
     /// Whether any job runs, also one that the status bar does not show.
@@ -230,7 +230,7 @@ impl Jobs {
     fn spawn<T: Send + 'static>(
         &self,
         title: String,
-        kind: Kind,
+        kind: JobKind,
         work: impl FnOnce(&Progress) -> anyhow::Result<T> + Send + 'static,
     ) -> Job<T> {
         let progress = Progress::new(title, kind, &self.ctx);

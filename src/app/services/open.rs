@@ -24,10 +24,20 @@ pub struct Opened {
     pub has_same_rows: bool,
 }
 
+/// A project as it was read.
+pub struct OpenedProject {
+    /// Of the project.
+    pub config: Config,
+    /// The rows of its CSV.
+    pub dataset: Dataset,
+    /// What was counted in the rows.
+    pub summary: Summary,
+}
+
 /// What paths turned out to be.
 pub enum Opening {
     /// A config with its rows.
-    Project(Box<(Config, Dataset, Summary)>),
+    Project(Box<OpenedProject>),
     /// A config without a CSV, for which the sample would be drawn outside of its folder.
     Outside(Box<Config>, Vec<Outside>),
     /// A CSV without a config, a guess at one, and how to train.
@@ -60,7 +70,7 @@ pub fn open_after(
 ) -> anyhow::Result<Opened> {
     let opening = open(paths, progress)?;
     let has_same_rows = match (&opening, before) {
-        (Opening::Project(opened), Some(before)) => opened.1.has_images_of(before),
+        (Opening::Project(opened), Some(before)) => opened.dataset.has_images_of(before),
         _ => false,
     };
     Ok(Opened { opening, has_same_rows })
@@ -114,7 +124,7 @@ fn open_config(file: &Path, progress: &Progress) -> anyhow::Result<Opening> {
     }
     let dataset = Dataset::open(&config)?;
     let summary = Summary::of(&dataset);
-    Ok(Opening::Project(Box::new((config, dataset, summary))))
+    Ok(Opening::Project(Box::new(OpenedProject { config, dataset, summary })))
 }
 
 /// A CSV opens with the config beside it that names it; without one, a config is proposed.
@@ -234,7 +244,7 @@ pub fn read_pasted(text: &str) -> Pasted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::services::jobs::Kind;
+    use crate::app::services::jobs::JobKind;
 
     #[test]
     fn pasted_text_is_an_address_or_files_or_neither() {
@@ -252,7 +262,7 @@ mod tests {
     }
 
     fn open_one(path: &Path) -> anyhow::Result<Opening> {
-        open(&[path.to_path_buf()], &Progress::new(String::new(), Kind::Quiet, &egui::Context::default()))
+        open(&[path.to_path_buf()], &Progress::new(String::new(), JobKind::Quiet, &egui::Context::default()))
     }
 
     #[test]
@@ -274,7 +284,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let paths = ["a.HEIC", "b.png", "c.txt"].map(|name| folder.path().join(name));
         std::fs::write(&paths[0], "").unwrap();
-        let progress = Progress::new(String::new(), Kind::Quiet, &egui::Context::default());
+        let progress = Progress::new(String::new(), JobKind::Quiet, &egui::Context::default());
         let Ok(Opening::Images(images)) = open(&paths, &progress) else { panic!("no images") };
         assert_eq!(images.len(), 2);
         let error = open_one(folder.path()).err().unwrap().to_string();

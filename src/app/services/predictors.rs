@@ -13,7 +13,7 @@ const KEEP_UNUSED: usize = 1;
 
 /// All of them. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Predictors(Shelf<Predictor>);
+pub struct Predictors(PredictorShelf<Predictor>);
 
 impl Predictors {
     /// The network of a checkpoint, or of the best one of a run folder. Whoever keeps it keeps it in memory. Blocks
@@ -25,7 +25,7 @@ impl Predictors {
         let file = checkpoint_of(model_or_run);
         let open = || Predictor::open(model_or_run, device);
         match Stamp::of(&file) {
-            Ok(stamp) => self.0.get(Key { file, stamp, device }, open),
+            Ok(stamp) => self.0.get(PredictorKey { file, stamp, device }, open),
             // Opening says what is wrong with it.
             Err(_) => open().map(Arc::new),
         }
@@ -34,38 +34,38 @@ impl Predictors {
 
 /// Which network: another file under the same name is another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Key {
+struct PredictorKey {
     file: PathBuf,
     stamp: Stamp,
     device: DeviceChoice,
 }
 
 /// Locked while it is loaded; empty before, and where that failed.
-type Slot<T> = Arc<Mutex<Option<Arc<T>>>>;
+type PredictorSlot<T> = Arc<Mutex<Option<Arc<T>>>>;
 
-struct Kept<T> {
-    key: Key,
-    slot: Slot<T>,
+struct KeptPredictor<T> {
+    key: PredictorKey,
+    slot: PredictorSlot<T>,
 }
 
 /// Values by key, the one asked for last at the end.
-struct Shelf<T>(Arc<Mutex<Vec<Kept<T>>>>);
+struct PredictorShelf<T>(Arc<Mutex<Vec<KeptPredictor<T>>>>);
 
-impl<T> Clone for Shelf<T> {
+impl<T> Clone for PredictorShelf<T> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<T> Default for Shelf<T> {
+impl<T> Default for PredictorShelf<T> {
     fn default() -> Self {
         Self(Arc::default())
     }
 }
 
-impl<T> Shelf<T> {
+impl<T> PredictorShelf<T> {
     /// What is there, or what `open` makes of it; who asks meanwhile waits for the same.
-    fn get(&self, key: Key, open: impl Fn() -> anyhow::Result<T>) -> anyhow::Result<Arc<T>> {
+    fn get(&self, key: PredictorKey, open: impl Fn() -> anyhow::Result<T>) -> anyhow::Result<Arc<T>> {
         let slot = self.slot(key);
         // Before it is loaded: the old one and the new one may not fit together.
         self.drop_unused(KEEP_UNUSED);
@@ -78,22 +78,22 @@ impl<T> Shelf<T> {
     }
 
     /// The slot of a key, which goes to the end.
-    fn slot(&self, key: Key) -> Slot<T> {
+    fn slot(&self, key: PredictorKey) -> PredictorSlot<T> {
         let mut all = lock(&self.0);
         let found = all.iter().position(|kept| kept.key == key);
-        let slot = found.map_or_else(Slot::default, |at| all.remove(at).slot);
-        all.push(Kept { key, slot: Arc::clone(&slot) });
+        let slot = found.map_or_else(PredictorSlot::default, |at| all.remove(at).slot);
+        all.push(KeptPredictor { key, slot: Arc::clone(&slot) });
         slot
     }
 
     /// Drops what nobody uses, but the last `keep` of which the file has not been written anew; returns how many values
     /// went.
     fn drop_unused(&self, keep: usize) -> usize {
-        let mut dropped: Vec<Slot<T>> = Vec::new();
+        let mut dropped: Vec<PredictorSlot<T>> = Vec::new();
         let mut all = lock(&self.0);
         let (mut kept, mut newer) = (0, Vec::new());
         for at in (0..all.len()).rev() {
-            let Kept { key, slot } = &all[at];
+            let KeptPredictor { key, slot } = &all[at];
             let is_outdated = newer.contains(&key.file);
             newer.push(key.file.clone());
             match use_of(slot) {
@@ -113,7 +113,7 @@ enum Use {
     Empty,
 }
 
-fn use_of<T>(slot: &Slot<T>) -> Use {
+fn use_of<T>(slot: &PredictorSlot<T>) -> Use {
     // Somebody loads it, waits for it, or is about to.
     if Arc::strong_count(slot) > 1 {
         return Use::Used;
@@ -139,14 +139,14 @@ mod tests {
     /// A shelf of texts that counts how often one was loaded.
     struct Counted {
         folder: tempfile::TempDir,
-        shelf: Shelf<String>,
+        shelf: PredictorShelf<String>,
         loads: AtomicUsize,
     }
 
     impl Counted {
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
-            Self { folder, shelf: Shelf::default(), loads: AtomicUsize::new(0) }
+            Self { folder, shelf: PredictorShelf::default(), loads: AtomicUsize::new(0) }
         }
 
         fn write(&self, name: &str, text: &str) {
@@ -159,7 +159,7 @@ mod tests {
         fn get(&self, name: &str) -> anyhow::Result<Arc<String>> {
             let file = self.folder.path().join(name);
             let stamp = Stamp::of(&file)?;
-            let key = Key { file: file.clone(), stamp, device: DeviceChoice::Auto };
+            let key = PredictorKey { file: file.clone(), stamp, device: DeviceChoice::Auto };
             self.shelf.get(key, || {
                 self.loads.fetch_add(1, Ordering::Relaxed);
                 let text = std::fs::read_to_string(&file)?;

@@ -31,43 +31,43 @@ pub enum Thumbnail {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
+struct ThumbnailKey {
     path: PathBuf,
     side: u32,
 }
 
-struct Entry {
+struct CachedThumbnail {
     picture: Result<TextureHandle, String>,
     last_frame: u64,
 }
 
-impl Entry {
+impl CachedThumbnail {
     fn bytes(&self) -> usize {
         self.picture.as_ref().map_or(0, TextureHandle::byte_size)
     }
 }
 
 #[derive(Default)]
-struct Queue {
+struct ThumbnailQueue {
     /// Renewed in each frame that shows the place where the picture goes; the last is decoded first.
-    wanted: Vec<(Key, u64)>,
-    in_hand: HashSet<Key>,
+    wanted: Vec<(ThumbnailKey, u64)>,
+    in_hand: HashSet<ThumbnailKey>,
     frame: u64,
     closed: bool,
 }
 
-struct Loader {
-    queue: Mutex<Queue>,
+struct ThumbnailLoader {
+    queue: Mutex<ThumbnailQueue>,
     wake: Condvar,
 }
 
-impl Loader {
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+impl ThumbnailLoader {
+    fn lock(&self) -> MutexGuard<'_, ThumbnailQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The newest request that a frame still wants; waits for one. `None` at the end.
-    fn next(&self) -> Option<Key> {
+    fn next(&self) -> Option<ThumbnailKey> {
         let mut queue = self.lock();
         loop {
             if queue.closed {
@@ -87,16 +87,16 @@ impl Loader {
 /// The cache and its threads; one per window.
 pub struct Thumbnails {
     ctx: egui::Context,
-    loader: Arc<Loader>,
-    decoded: Receiver<(Key, Result<ColorImage, String>)>,
-    entries: HashMap<Key, Entry>,
+    loader: Arc<ThumbnailLoader>,
+    decoded: Receiver<(ThumbnailKey, Result<ColorImage, String>)>,
+    entries: HashMap<ThumbnailKey, CachedThumbnail>,
     frame: u64,
 }
 
 impl Thumbnails {
     /// Starts the threads: a share of the cores, as training wants the others.
     pub fn new(ctx: &egui::Context) -> Self {
-        let loader = Arc::new(Loader { queue: Mutex::default(), wake: Condvar::new() });
+        let loader = Arc::new(ThumbnailLoader { queue: Mutex::default(), wake: Condvar::new() });
         let (sender, decoded) = crossbeam_channel::unbounded();
         let threads = cores().div_ceil(4).min(4);
         for index in 0..threads {
@@ -118,7 +118,7 @@ impl Thumbnails {
             self.loader.lock().in_hand.remove(&key);
             let name = key.path.to_string_lossy().into_owned();
             let picture = picture.map(|image| self.ctx.load_texture(name, image, TextureOptions::LINEAR));
-            self.entries.insert(key, Entry { picture, last_frame: self.frame });
+            self.entries.insert(key, CachedThumbnail { picture, last_frame: self.frame });
         }
         if !self.decoded.is_empty() {
             self.ctx.request_repaint();
@@ -129,7 +129,7 @@ impl Thumbnails {
     /// The picture of a file, at most `side` pixels on its longer side. Asking again in each frame
     /// keeps the request alive.
     pub fn get(&mut self, path: &Path, side: u32) -> Thumbnail {
-        let key = Key { path: path.to_path_buf(), side };
+        let key = ThumbnailKey { path: path.to_path_buf(), side };
         if let Some(entry) = self.entries.get_mut(&key) {
             entry.last_frame = self.frame;
             return match &entry.picture {
@@ -152,7 +152,7 @@ impl Thumbnails {
 
     /// The largest picture of a file that is at hand, to stand in for one on its way.
     pub fn at_hand(&mut self, path: &Path) -> Option<TextureHandle> {
-        let mut key = Key { path: path.to_path_buf(), side: 0 };
+        let mut key = ThumbnailKey { path: path.to_path_buf(), side: 0 };
         SIDES.into_iter().rev().find_map(|side| {
             key.side = side;
             let entry = self.entries.get_mut(&key)?;
@@ -205,7 +205,11 @@ impl Drop for Thumbnails {
     }
 }
 
-fn decode_loop(loader: &Loader, sender: &Sender<(Key, Result<ColorImage, String>)>, ctx: &egui::Context) {
+fn decode_loop(
+    loader: &ThumbnailLoader,
+    sender: &Sender<(ThumbnailKey, Result<ColorImage, String>)>,
+    ctx: &egui::Context,
+) {
     while let Some(key) = loader.next() {
         let picture = panics::catch(|| images::thumbnail::thumbnail(&key.path, key.side))
             .map_err(|what| format!("{} cannot be shown: {what}", key.path.display()))

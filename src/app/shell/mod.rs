@@ -83,7 +83,7 @@ impl App {
         {
             let answer =
                 tokens.canvas_frame().show(ui, |ui| proposal::ui(ui, proposal, &self.commands)).inner;
-            if answer == proposal::Answer::Leave {
+            if answer == proposal::ProposalAnswer::Leave {
                 self.proposal = None;
             }
             return;

@@ -16,7 +16,7 @@ const KEEP: usize = 1000;
 /// Newer toasts push older ones out.
 const VISIBLE: usize = 4;
 
-struct Line {
+struct LogLine {
     level: Level,
     message: String,
     time: String,
@@ -32,7 +32,7 @@ struct Toast {
 /// What happened: now as toasts, before as the log.
 #[derive(Default)]
 pub struct Messages {
-    lines: Vec<Line>,
+    lines: Vec<LogLine>,
     toasts: Vec<Toast>,
     number: u64,
 }
@@ -56,7 +56,7 @@ impl Messages {
         if self.toasts.len() > VISIBLE {
             self.toasts.remove(0);
         }
-        self.lines.push(Line { level, message, time });
+        self.lines.push(LogLine { level, message, time });
         if self.lines.len() > KEEP {
             self.lines.remove(0);
         }

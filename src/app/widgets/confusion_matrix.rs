@@ -21,7 +21,7 @@ const TWO_LINES: f32 = 9.0 * GRID;
 
 /// How numbers are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Numbers {
+enum CellNumbers {
     /// Not at all: the cells are too small.
     None,
     /// Small, without a sign.
@@ -169,7 +169,7 @@ impl<'a> ConfusionMatrix<'a> {
         tokens: &Tokens,
         place: Rect,
         labels: (usize, usize),
-        (most, numbers): (usize, Numbers),
+        (most, numbers): (usize, CellNumbers),
     ) {
         let (actual, predicted) = labels;
         let count = self.confusion.count(actual, predicted);
@@ -194,22 +194,30 @@ impl<'a> ConfusionMatrix<'a> {
     }
 
     /// The share, and below it the count, as far as there is room.
-    fn paint_numbers(&self, ui: &Ui, cell: Rect, count: usize, share: f32, numbers: Numbers, color: Color32) {
+    fn paint_numbers(
+        &self,
+        ui: &Ui,
+        cell: Rect,
+        count: usize,
+        share: f32,
+        numbers: CellNumbers,
+        color: Color32,
+    ) {
         let number = grouped(count as u64);
         let (mut main, below) = match self.normalisation {
             Normalisation::None => (number, None),
             _ => (whole_percent(share), Some(number)),
         };
         let font = match numbers {
-            Numbers::None => return,
-            Numbers::Short => FontId::proportional(TEXT_SMALL),
-            Numbers::Full => FontId::new(TEXT_BODY, theme::medium()),
+            CellNumbers::None => return,
+            CellNumbers::Short => FontId::proportional(TEXT_SMALL),
+            CellNumbers::Full => FontId::new(TEXT_BODY, theme::medium()),
         };
-        if numbers == Numbers::Short {
+        if numbers == CellNumbers::Short {
             main = main.trim_end_matches(" %").to_owned();
         }
         let main = ui.painter().layout_no_wrap(main, font, color);
-        let below = below.filter(|_| numbers == Numbers::Full && cell.height() >= TWO_LINES);
+        let below = below.filter(|_| numbers == CellNumbers::Full && cell.height() >= TWO_LINES);
         let below =
             below.map(|text| ui.painter().layout_no_wrap(text, FontId::proportional(TEXT_SMALL), color));
         let height = main.size().y + below.as_ref().map_or(0.0, |below| below.size().y);
@@ -222,7 +230,7 @@ impl<'a> ConfusionMatrix<'a> {
     }
 
     /// How the numbers are written in cells of this size: all of them alike, so that a cell without one is empty.
-    fn numbers(&self, ui: &Ui, cell: Vec2, most: usize) -> Numbers {
+    fn numbers(&self, ui: &Ui, cell: Vec2, most: usize) -> CellNumbers {
         let (full, short) = match self.normalisation {
             Normalisation::None => (grouped(most as u64), grouped(most as u64)),
             _ => ("100 %".to_owned(), ">99".to_owned()),
@@ -231,11 +239,11 @@ impl<'a> ConfusionMatrix<'a> {
             ui.painter().layout_no_wrap(text, font, self.color).size().x + 3.0 <= cell.x
         };
         if cell.y >= 5.0 * GRID && fits(full, FontId::new(TEXT_BODY, theme::medium())) {
-            Numbers::Full
+            CellNumbers::Full
         } else if fits(short, FontId::proportional(TEXT_SMALL)) {
-            Numbers::Short
+            CellNumbers::Short
         } else {
-            Numbers::None
+            CellNumbers::None
         }
     }
 

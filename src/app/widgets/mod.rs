@@ -9,7 +9,6 @@ pub mod probability_bars;
 pub mod reliability;
 pub mod run_list;
 pub mod scatter;
-pub mod segments;
 pub mod thumbnail_grid;
 pub mod zoom_image;
 

@@ -131,7 +131,12 @@ impl<'a> ProbabilityBars<'a> {
             } else if response.hovered() || response.has_focus() {
                 ui.painter().rect_filled(back, 4.0, tokens.card);
             }
-            paint_row(ui, row, self.color, Row { label, percent: &percent, share, is_answer, is_truth });
+            paint_row(
+                ui,
+                row,
+                self.color,
+                ProbabilityRow { label, percent: &percent, share, is_answer, is_truth },
+            );
         }
         if response.clicked()
             && let Some(choice) = &mut self.choice
@@ -141,7 +146,7 @@ impl<'a> ProbabilityBars<'a> {
     }
 }
 
-fn paint_row(ui: &Ui, area: Rect, bar_color: Color32, row: Row<'_>) {
+fn paint_row(ui: &Ui, area: Rect, bar_color: Color32, row: ProbabilityRow<'_>) {
     let tokens = Tokens::of(ui.ctx());
     let painter = ui.painter();
     let (family, color) = match row.is_answer {
@@ -172,7 +177,7 @@ fn paint_row(ui: &Ui, area: Rect, bar_color: Color32, row: Row<'_>) {
 }
 
 #[derive(Clone, Copy)]
-struct Row<'a> {
+struct ProbabilityRow<'a> {
     label: &'a str,
     percent: &'a str,
     share: f32,

@@ -17,14 +17,25 @@ pub struct RunRow {
     pub state: String,
     /// The `val_loss` of the epoch whose weights are kept, where an epoch was completed.
     pub best_loss: Option<f64>,
-    /// Task, its colour, and the validation accuracy (0 to 1) at the epoch whose weights are kept.
-    pub accuracies: Vec<(String, Color32, Option<f64>)>,
+    /// Per task how well it does.
+    pub accuracies: Vec<TaskAccuracy>,
     /// Whether its curves are laid over the charts.
     pub is_shown: bool,
     /// Whether there is a checkpoint to predict with.
     pub has_model: bool,
     /// Whether it can go on.
     pub can_resume: bool,
+}
+
+/// How well a run does in a task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskAccuracy {
+    /// The task's name.
+    pub task: String,
+    /// The task's colour.
+    pub color: Color32,
+    /// On the validation images (0 to 1), at the epoch whose weights are kept.
+    pub accuracy: Option<f64>,
 }
 
 /// What the user wants with a run.
@@ -150,7 +161,7 @@ fn facts_ui(ui: &mut Ui, tokens: &Tokens, row: &RunRow) {
                 ui.label(theme::caption(tokens, format!("loss {loss:.3}")))
                     .on_hover_text("Validation loss of the epoch whose weights are kept");
             }
-            for (task, color, accuracy) in &row.accuracies {
+            for TaskAccuracy { task, color, accuracy } in &row.accuracies {
                 let Some(accuracy) = accuracy else { continue };
                 let text = RichText::new(format!("{:.1} %", accuracy * 100.0)).size(TEXT_SMALL).color(*color);
                 ui.label(text).on_hover_text(format!(

@@ -20,7 +20,7 @@ const COMPONENTS: usize = 50;
 const SAMPLE: usize = 50_000;
 
 /// A position for each image, around (0, 0), in arbitrary units.
-pub type MapLayout = Vec<[f32; 2]>;
+pub type Positions = Vec<[f32; 2]>;
 
 /// The first two principal components, computed on at most 10,000 images (Halko, Martinsson and Tropp 2011) and then
 /// for all. Deterministic for the same features and `seed`. `keep_going` gets (done, of) in images; `None` if it
@@ -32,7 +32,7 @@ pub fn pca(
     features: &Features,
     seed: u64,
     keep_going: &mut KeepGoing<'_>,
-) -> anyhow::Result<Option<MapLayout>> {
+) -> anyhow::Result<Option<Positions>> {
     Ok(Reduced::of(features, 2, seed, keep_going)?.map(|reduced| reduced.leading()))
 }
 
@@ -47,7 +47,7 @@ pub fn neighbour_preserving(
     features: &Features,
     seed: u64,
     keep_going: &mut KeepGoing<'_>,
-) -> anyhow::Result<Option<MapLayout>> {
+) -> anyhow::Result<Option<Positions>> {
     sampled(features, SAMPLE, seed, keep_going)
 }
 
@@ -57,7 +57,7 @@ fn sampled(
     limit: usize,
     seed: u64,
     keep_going: &mut KeepGoing<'_>,
-) -> anyhow::Result<Option<MapLayout>> {
+) -> anyhow::Result<Option<Positions>> {
     let mut part = |from: usize, to: usize, done: usize, of: usize| {
         keep_going(from + (to - from) * done / of.max(1), 1000)
     };
@@ -73,7 +73,7 @@ fn sampled(
     let count = tsne::neighbours(sample.len());
     let found = drawn.nearest(&drawn, count, true, &mut |done, of| part(100, 300, done, of))?;
     let Some(found) = found else { return Ok(None) };
-    let begin: MapLayout = sample.iter().map(|item| begin[*item]).collect();
+    let begin: Positions = sample.iter().map(|item| begin[*item]).collect();
     let laid_out = tsne::lay_out(&begin, &found, &mut |done, of| part(300, 800, done, of))?;
     let Some(laid_out) = laid_out else { return Ok(None) };
     if sample.len() == features.len() {
@@ -81,7 +81,7 @@ fn sampled(
     }
     let found = reduced.nearest(&drawn, 5, false, &mut |done, of| part(800, 1000, done, of))?;
     Ok(found.map(|found| {
-        let mut all: MapLayout =
+        let mut all: Positions =
             found.iter().map(|near| mean(near.iter().map(|(at, _)| laid_out[*at]))).collect();
         for (place, item) in laid_out.iter().zip(sample) {
             all[item] = *place;
@@ -106,7 +106,7 @@ pub fn neighbour_preserving_kept(
     features: &Features,
     seed: u64,
     keep_going: &mut KeepGoing<'_>,
-) -> anyhow::Result<Option<MapLayout>> {
+) -> anyhow::Result<Option<Positions>> {
     let digest = format!("{} {seed}", features.digest());
     let kept = derived::read(folder, derived::MAP, &digest, &[2 * features.len()]);
     if let Some(kept) = kept.and_then(|mut lists| lists.pop()) {

@@ -20,14 +20,14 @@ pub(super) struct Card {
 
 /// A field of a card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field {
+pub(super) enum CardField {
     Name,
     Labels,
 }
 
 /// What the user did with a card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum CardAnswer {
     /// Nothing, or something that the card has taken in.
     None,
     /// Take it away.
@@ -54,23 +54,23 @@ impl Card {
     }
 
     /// Shows it; `focus` is the field that the keyboard shall go to.
-    pub fn ui(&mut self, ui: &mut Ui, tokens: &Tokens, index: usize, focus: Option<Field>) -> Answer {
-        let mut answer = Answer::None;
+    pub fn ui(&mut self, ui: &mut Ui, tokens: &Tokens, index: usize, focus: Option<CardField>) -> CardAnswer {
+        let mut answer = CardAnswer::None;
         tokens.card_frame().show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.horizontal(|ui| {
                 dot_ui(ui, tokens, index);
-                let name = self.name_ui(ui, index, focus == Some(Field::Name));
+                let name = self.name_ui(ui, index, focus == Some(CardField::Name));
                 if name.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
-                    answer = Answer::ToLabels;
+                    answer = CardAnswer::ToLabels;
                 }
                 let remove_width = 9.0 * GRID;
                 let width = (ui.available_width() - remove_width).max(20.0 * GRID);
-                self.labels_ui(ui, index, width, focus == Some(Field::Labels));
+                self.labels_ui(ui, index, width, focus == Some(CardField::Labels));
                 let remove = glyph_button(ui, icons::TRASH, &format!("Remove task {}", index + 1), true);
                 show_focused(ui, &remove);
                 if remove.clicked() {
-                    answer = Answer::Remove;
+                    answer = CardAnswer::Remove;
                 }
             });
             if self.task.is_of_folders {

@@ -20,7 +20,7 @@ use crate::app::services::thumbnails::{Thumbnail, side_for};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::{accent_button, fit, picture_ui, show_focused};
-use card::{Card, Field};
+use card::{Card, CardField};
 
 /// A task of the sub-folders is called this until the user says better.
 const FOLDER_TASK: &str = "category";
@@ -34,13 +34,13 @@ pub struct NewProjectForm {
     /// The next card's number.
     next: u64,
     /// The field of a card that the keyboard goes to.
-    focus: Option<(u64, Field)>,
+    focus: Option<(u64, CardField)>,
     writing: Option<Job<Created>>,
 }
 
 /// What becomes of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answer {
+enum NewProjectAnswer {
     /// It stays.
     Stay,
     /// It goes.
@@ -57,7 +57,7 @@ impl NewProjectForm {
     }
 
     fn add(&mut self, task: DraftTask) {
-        self.focus = Some((self.next, Field::Name));
+        self.focus = Some((self.next, CardField::Name));
         self.cards.push(Card::new(self.next, task));
         self.next += 1;
     }
@@ -78,21 +78,21 @@ impl NewProjectForm {
     }
 
     /// Takes in that it was written.
-    fn poll(&mut self, commands: &CommandSender) -> Answer {
+    fn poll(&mut self, commands: &CommandSender) -> NewProjectAnswer {
         match take(&mut self.writing) {
             Some(Outcome::Done(created)) => {
                 commands.send(AppCommand::OpenToLabel(created.config));
-                Answer::Leave
+                NewProjectAnswer::Leave
             }
             Some(Outcome::Failed(message)) => {
                 commands.toast(Level::Error, message);
-                Answer::Stay
+                NewProjectAnswer::Stay
             }
-            Some(Outcome::Cancelled) | None => Answer::Stay,
+            Some(Outcome::Cancelled) | None => NewProjectAnswer::Stay,
         }
     }
 
-    fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) -> Answer {
+    fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) -> NewProjectAnswer {
         let footer = 19.0 * GRID;
         let height = (ui.available_height() - footer).max(20.0 * GRID);
         ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
@@ -155,10 +155,10 @@ impl NewProjectForm {
         for (index, card) in self.cards.iter_mut().enumerate() {
             let focus = focus.filter(|(number, _)| *number == card.number).map(|(_, field)| field);
             let answer = card.ui(ui, tokens, index, focus);
-            if answer == card::Answer::Remove {
+            if answer == card::CardAnswer::Remove {
                 removed = Some(index);
-            } else if answer == card::Answer::ToLabels {
-                self.focus = Some((card.number, Field::Labels));
+            } else if answer == card::CardAnswer::ToLabels {
+                self.focus = Some((card.number, CardField::Labels));
             }
             ui.add_space(GRID);
         }
@@ -196,7 +196,7 @@ impl NewProjectForm {
     }
 
     /// What stands in the way, and the ways to go on.
-    fn footer_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) -> Answer {
+    fn footer_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) -> NewProjectAnswer {
         let tokens = context.tokens;
         let draft = self.draft();
         let obstacle = draft.obstacle();
@@ -209,7 +209,7 @@ impl NewProjectForm {
                 ui.label(theme::caption(tokens, text));
             }
         }
-        let mut answer = Answer::Stay;
+        let mut answer = NewProjectAnswer::Stay;
         ui.horizontal_wrapped(|ui| {
             let is_ready = obstacle.is_none() && self.writing.is_none();
             if accent_button(ui, icons::TAG, "Create and label", is_ready).clicked() {
@@ -224,10 +224,10 @@ impl NewProjectForm {
             predict.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Predict these images"));
             if predict.on_hover_text("Ask a trained network about them; nothing is written").clicked() {
                 self.predict(context.commands);
-                answer = Answer::Leave;
+                answer = NewProjectAnswer::Leave;
             }
             if ui.button("Cancel").clicked() {
-                answer = Answer::Leave;
+                answer = NewProjectAnswer::Leave;
             }
         });
         answer
@@ -252,7 +252,7 @@ impl App {
         let Some(mut form) = self.new_project.take() else { return false };
         let (_, mut context) = self.split();
         let frame = context.tokens.canvas_frame();
-        if frame.show(ui, |ui| form.ui(ui, &mut context)).inner == Answer::Stay {
+        if frame.show(ui, |ui| form.ui(ui, &mut context)).inner == NewProjectAnswer::Stay {
             self.new_project = Some(form);
         }
         true
@@ -260,7 +260,8 @@ impl App {
 
     /// Takes in that a project was written.
     pub(in crate::app) fn take_in_new_project(&mut self) {
-        if self.new_project.as_mut().is_some_and(|form| form.poll(&self.commands) == Answer::Leave) {
+        if self.new_project.as_mut().is_some_and(|form| form.poll(&self.commands) == NewProjectAnswer::Leave)
+        {
             self.new_project = None;
         }
     }

@@ -7,7 +7,7 @@ use tasklens_data::dataset::label_stats::{LabelStats, TaskStats};
 use tasklens_data::dataset::vocabulary::VocabularyChange;
 use tasklens_data::text::grouped;
 
-use super::Answer;
+use super::VocabularyAnswer;
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
@@ -33,13 +33,13 @@ struct Editing {
     task: String,
     /// `None`: the task itself.
     label: Option<String>,
-    kind: Kind,
+    kind: EditKind,
     text: String,
     was_focused: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum EditKind {
     Rename,
     Merge,
 }
@@ -59,12 +59,12 @@ impl List {
         context: &ViewContext<'_>,
         stats: Option<&LabelStats>,
         error: Option<&str>,
-    ) -> Answer {
+    ) -> VocabularyAnswer {
         let tokens = Tokens::of(ui.ctx());
-        let Some(project) = context.project else { return Answer::None };
+        let Some(project) = context.project else { return VocabularyAnswer::None };
         let tasks = &project.dataset.tasks;
         self.new_labels.resize(tasks.len(), String::new());
-        let mut answer = Answer::None;
+        let mut answer = VocabularyAnswer::None;
         ui.label(theme::heading("Tasks and labels"));
         let about =
             "Each change is shown before it is made. It applies to the CSV, the config and all label edits.";
@@ -88,7 +88,7 @@ impl List {
         });
         ui.add_space(3.0 * GRID);
         if ui.button("Close").clicked() {
-            answer = Answer::Close;
+            answer = VocabularyAnswer::Close;
         }
         answer
     }
@@ -100,17 +100,29 @@ impl List {
         index: usize,
         task: &Task,
         stats: Option<&TaskStats>,
-        answer: &mut Answer,
+        answer: &mut VocabularyAnswer,
     ) {
-        let row = Row { task, label: None, images: stats.map(|stats| stats.labelled), is_listed: true };
+        let row =
+            VocabularyRow { task, label: None, images: stats.map(|stats| stats.labelled), is_listed: true };
         self.row_ui(ui, tokens, &row, Some(index), answer);
         for label in &task.labels {
             let count = stats.and_then(|stats| stats.labels.iter().find(|count| count.label == *label));
             let images = count.map(|count| count.images);
-            self.row_ui(ui, tokens, &Row { task, label: Some(label), images, is_listed: true }, None, answer);
+            self.row_ui(
+                ui,
+                tokens,
+                &VocabularyRow { task, label: Some(label), images, is_listed: true },
+                None,
+                answer,
+            );
         }
         for count in stats.iter().flat_map(|stats| stats.unknown.iter().take(MOST_UNKNOWN)) {
-            let row = Row { task, label: Some(&count.label), images: Some(count.images), is_listed: false };
+            let row = VocabularyRow {
+                task,
+                label: Some(&count.label),
+                images: Some(count.images),
+                is_listed: false,
+            };
             self.row_ui(ui, tokens, &row, None, answer);
         }
         ui.horizontal(|ui| {
@@ -122,7 +134,8 @@ impl List {
             let label = text.trim().to_owned();
             let is_asked = add_button(ui, "Add label", &name, !label.is_empty()) || is_entered(ui, &field);
             if is_asked && !label.is_empty() {
-                *answer = Answer::Ask(VocabularyChange::AddLabel { task: task.name.clone(), label });
+                *answer =
+                    VocabularyAnswer::Ask(VocabularyChange::AddLabel { task: task.name.clone(), label });
             }
         });
     }
@@ -132,9 +145,9 @@ impl List {
         &mut self,
         ui: &mut Ui,
         tokens: &Tokens,
-        row: &Row<'_>,
+        row: &VocabularyRow<'_>,
         dot: Option<usize>,
-        answer: &mut Answer,
+        answer: &mut VocabularyAnswer,
     ) {
         let here = |editing: &Editing| editing.task == row.task.name && editing.label.as_deref() == row.label;
         ui.horizontal(|ui| {
@@ -178,7 +191,7 @@ impl List {
         });
     }
 
-    fn new_task_ui(&mut self, ui: &mut Ui, answer: &mut Answer) {
+    fn new_task_ui(&mut self, ui: &mut Ui, answer: &mut VocabularyAnswer) {
         ui.label(theme::strong("New task"));
         ui.horizontal(|ui| {
             let field = text_field(ui, &mut self.new_task, "Name", "Name of the new task", 36.0 * GRID);
@@ -193,14 +206,14 @@ impl List {
             let name = self.new_task.trim().to_owned();
             let can_add = !name.is_empty() && labels.len() > 1;
             if (add_button(ui, "Add task", "Add task", can_add) || is_entered(ui, &field)) && can_add {
-                *answer = Answer::Ask(VocabularyChange::AddTask { name, labels });
+                *answer = VocabularyAnswer::Ask(VocabularyChange::AddTask { name, labels });
             }
         });
     }
 }
 
 /// A task or one of its labels.
-struct Row<'a> {
+struct VocabularyRow<'a> {
     task: &'a Task,
     label: Option<&'a str>,
     images: Option<usize>,
@@ -208,7 +221,7 @@ struct Row<'a> {
     is_listed: bool,
 }
 
-impl Row<'_> {
+impl VocabularyRow<'_> {
     fn name(&self) -> String {
         match self.label {
             Some(label) => format!("{label} of {}", self.task.name),
@@ -217,13 +230,13 @@ impl Row<'_> {
     }
 
     /// Returns what is to be edited.
-    fn buttons_ui(&self, ui: &mut Ui, answer: &mut Answer) -> Option<Kind> {
+    fn buttons_ui(&self, ui: &mut Ui, answer: &mut VocabularyAnswer) -> Option<EditKind> {
         let mut kind = None;
         let (name, task) = (self.name(), self.task.name.clone());
         match self.label {
             Some(label) if !self.is_listed => {
                 if is_pressed(ui, icons::PLUS, &format!("Add {name} to the config")) {
-                    *answer = Answer::Ask(VocabularyChange::AddLabel {
+                    *answer = VocabularyAnswer::Ask(VocabularyChange::AddLabel {
                         task: task.clone(),
                         label: label.to_owned(),
                     });
@@ -231,20 +244,20 @@ impl Row<'_> {
             }
             _ => {
                 if is_pressed(ui, icons::PENCIL_SIMPLE, &format!("Rename {name}")) {
-                    kind = Some(Kind::Rename);
+                    kind = Some(EditKind::Rename);
                 }
             }
         }
         match self.label {
             Some(_) => {
                 if is_pressed(ui, icons::ARROWS_MERGE, &format!("Merge {name}")) {
-                    kind = Some(Kind::Merge);
+                    kind = Some(EditKind::Merge);
                 }
             }
             None => ui.add_space(7.0 * GRID + ui.spacing().item_spacing.x),
         }
         if is_pressed(ui, icons::TRASH, &format!("Remove {name}")) {
-            *answer = Answer::Ask(match self.label {
+            *answer = VocabularyAnswer::Ask(match self.label {
                 Some(label) => VocabularyChange::RemoveLabel { task, label: label.to_owned() },
                 None => VocabularyChange::RemoveTask { task },
             });
@@ -254,21 +267,21 @@ impl Row<'_> {
 }
 
 impl Editing {
-    fn new(row: &Row<'_>, kind: Kind) -> Self {
+    fn new(row: &VocabularyRow<'_>, kind: EditKind) -> Self {
         let text = match kind {
-            Kind::Rename => row.label.unwrap_or(&row.task.name).to_owned(),
-            Kind::Merge => String::new(),
+            EditKind::Rename => row.label.unwrap_or(&row.task.name).to_owned(),
+            EditKind::Merge => String::new(),
         };
         let label = row.label.map(str::to_owned);
         Self { task: row.task.name.clone(), label, kind, text, was_focused: false }
     }
 
     /// Whether it is over.
-    fn ui(&mut self, ui: &mut Ui, row: &Row<'_>, answer: &mut Answer) -> bool {
+    fn ui(&mut self, ui: &mut Ui, row: &VocabularyRow<'_>, answer: &mut VocabularyAnswer) -> bool {
         ui.add_space(4.0 * GRID);
         let width = (ui.available_width() - 50.0 * GRID).clamp(24.0 * GRID, 70.0 * GRID);
         let is_asked = match self.kind {
-            Kind::Rename => {
+            EditKind::Rename => {
                 let name = format!("New name of {}", row.name());
                 let field = text_field(ui, &mut self.text, "New name", &name, width);
                 if !self.was_focused {
@@ -279,7 +292,7 @@ impl Editing {
                 let can_rename = is_other && !self.text.trim().is_empty();
                 (add_button(ui, "Rename", "Rename", can_rename) || is_entered(ui, &field)) && can_rename
             }
-            Kind::Merge => {
+            EditKind::Merge => {
                 let label = row.label.unwrap_or_default();
                 ui.add(Label::new(format!("{label}  {}", icons::ARROW_RIGHT)).truncate());
                 let chosen = if self.text.is_empty() { "Into\u{2026}" } else { &self.text };
@@ -297,7 +310,7 @@ impl Editing {
             }
         };
         if is_asked {
-            *answer = Answer::Ask(self.change(self.text.trim().to_owned()));
+            *answer = VocabularyAnswer::Ask(self.change(self.text.trim().to_owned()));
         }
         ui.button("Cancel").clicked() || is_asked
     }
@@ -313,10 +326,10 @@ impl Editing {
         let task = self.task.clone();
         match (&self.label, self.kind) {
             (None, _) => VocabularyChange::RenameTask { task, to: text },
-            (Some(label), Kind::Rename) => {
+            (Some(label), EditKind::Rename) => {
                 VocabularyChange::RenameLabel { task, from: label.clone(), to: text }
             }
-            (Some(label), Kind::Merge) => {
+            (Some(label), EditKind::Merge) => {
                 VocabularyChange::MergeLabels { task, from: label.clone(), into: text }
             }
         }

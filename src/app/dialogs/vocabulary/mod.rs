@@ -16,20 +16,20 @@ use crate::app::context::ViewContext;
 use crate::app::services::derived::Derived;
 use crate::app::theme::{self, GRID, Tokens};
 use list::List;
-use question::Question;
+use question::ChangeQuestion;
 
 /// The dialog's state.
 #[derive(Default)]
 pub struct VocabularyView {
     is_open: bool,
     list: List,
-    question: Option<Question>,
+    question: Option<ChangeQuestion>,
     /// Of a generation of the project.
     stats: Derived<u64, LabelStats>,
 }
 
 /// What a page asks for.
-enum Answer {
+enum VocabularyAnswer {
     /// Nothing.
     None,
     /// Another page: this change.
@@ -69,19 +69,19 @@ impl VocabularyView {
             self.page_ui(ui, context, is_changing)
         });
         let answer = match modal.inner {
-            Answer::None if modal.should_close() && !is_changing => Answer::Close,
+            VocabularyAnswer::None if modal.should_close() && !is_changing => VocabularyAnswer::Close,
             answer => answer,
         };
         match answer {
-            Answer::None => {}
-            Answer::Ask(change) => self.question = Some(Question::new(change)),
-            Answer::Back => self.question = None,
-            Answer::Apply(change) => context.commands.send(AppCommand::ChangeVocabulary(change)),
-            Answer::Close => self.is_open = false,
+            VocabularyAnswer::None => {}
+            VocabularyAnswer::Ask(change) => self.question = Some(ChangeQuestion::new(change)),
+            VocabularyAnswer::Back => self.question = None,
+            VocabularyAnswer::Apply(change) => context.commands.send(AppCommand::ChangeVocabulary(change)),
+            VocabularyAnswer::Close => self.is_open = false,
         }
     }
 
-    fn page_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>, is_changing: bool) -> Answer {
+    fn page_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>, is_changing: bool) -> VocabularyAnswer {
         // Escape leaves a page before it leaves the dialog.
         let is_within = self.question.is_some() || self.list.is_editing();
         let is_left = |input: &mut InputState| input.consume_key(Modifiers::NONE, Key::Escape);

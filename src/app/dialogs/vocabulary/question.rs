@@ -7,7 +7,7 @@ use tasklens_data::dataset::edits::State;
 use tasklens_data::dataset::vocabulary::{self, Preview, VocabularyChange};
 use tasklens_data::text::{counted_grouped, grouped, plural};
 
-use super::Answer;
+use super::VocabularyAnswer;
 use crate::app::context::ViewContext;
 use crate::app::services::derived::Derived;
 use crate::app::theme::icons;
@@ -15,7 +15,7 @@ use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::accent_button;
 
 /// A change, and what is known of it.
-pub(super) struct Question {
+pub(super) struct ChangeQuestion {
     change: VocabularyChange,
     /// What it does in a generation of the project, or why it cannot be made.
     preview: Derived<u64, Result<Preview, String>>,
@@ -23,12 +23,12 @@ pub(super) struct Question {
     was_focused: bool,
 }
 
-impl Question {
+impl ChangeQuestion {
     pub fn new(change: VocabularyChange) -> Self {
         Self { change, preview: Derived::default(), was_focused: false }
     }
 
-    pub fn ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>, is_changing: bool) -> Answer {
+    pub fn ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>, is_changing: bool) -> VocabularyAnswer {
         if !is_changing {
             self.work(context);
         }
@@ -53,9 +53,9 @@ impl Question {
         self.buttons_ui(ui, is_changing)
     }
 
-    fn buttons_ui(&mut self, ui: &mut Ui, is_changing: bool) -> Answer {
+    fn buttons_ui(&mut self, ui: &mut Ui, is_changing: bool) -> VocabularyAnswer {
         let can_apply = self.preview.failure().is_none() && matches!(self.preview.get(), Some(Ok(_)));
-        let mut answer = Answer::None;
+        let mut answer = VocabularyAnswer::None;
         ui.horizontal(|ui| {
             let apply = accent_button(ui, icons::CHECK, "Apply", can_apply);
             // Not while the Enter that asked is still down: it would apply unseen.
@@ -64,10 +64,10 @@ impl Question {
                 apply.request_focus();
             }
             if apply.clicked() {
-                answer = Answer::Apply(self.change.clone());
+                answer = VocabularyAnswer::Apply(self.change.clone());
             }
             if ui.button("Back").clicked() {
-                answer = Answer::Back;
+                answer = VocabularyAnswer::Back;
             }
             if is_changing {
                 ui.spinner();

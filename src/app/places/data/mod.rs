@@ -1,8 +1,7 @@
 //! Data: the rows, their labels, and what is wrong with them.
 
 mod filter_bar;
-mod overview;
-mod row_details;
+mod side_panel;
 mod table;
 
 use std::sync::Arc;
@@ -19,7 +18,7 @@ use crate::app::widgets::tab_ui;
 
 /// What the side panel shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Side {
+enum SidePage {
     /// Bars of label counts.
     #[default]
     Labels,
@@ -30,21 +29,21 @@ enum Side {
 }
 
 /// Which rows were asked for: the project's generation and the filter.
-type Wanted = (u64, Filter);
+type WantedRows = (u64, Filter);
 
 /// The Data place.
 #[derive(Default)]
 pub struct DataView {
     filter: Filter,
     /// The rows that match.
-    shown: Derived<Wanted, Vec<usize>>,
+    shown: Derived<WantedRows, Vec<usize>>,
     /// By its image: rows may move when the project is read anew.
     selected: Option<ImageRow>,
     /// The project's generation that the selected row was last found in.
     selected_in: u64,
     scroll_to_selected: bool,
     focus_filter: bool,
-    side: Side,
+    side: SidePage,
 }
 
 impl DataView {
@@ -82,7 +81,7 @@ impl DataView {
         }
         self.selected = Some(row);
         self.scroll_to_selected = true;
-        self.side = Side::Image;
+        self.side = SidePage::Image;
     }
 
     fn selected_row(&self) -> Option<usize> {
@@ -152,7 +151,7 @@ impl DataView {
         let next = at.map_or(0, |at| (at as i64 + step).clamp(0, last));
         if let Some(row) = usize::try_from(next).ok().and_then(|at| self.shown().get(at)) {
             self.selected = Some(ImageRow::of(&project.dataset, *row));
-            self.side = Side::Image;
+            self.side = SidePage::Image;
             self.scroll_to_selected = true;
         }
     }
@@ -164,9 +163,9 @@ impl DataView {
             let problems =
                 if problems == 0 { "Problems".to_owned() } else { format!("Problems  {problems}") };
             for (side, name) in [
-                (Side::Labels, "Labels".to_owned()),
-                (Side::Problems, problems),
-                (Side::Image, "Image".to_owned()),
+                (SidePage::Labels, "Labels".to_owned()),
+                (SidePage::Problems, problems),
+                (SidePage::Image, "Image".to_owned()),
             ] {
                 if tab_ui(ui, context.tokens, &name, self.side == side) {
                     self.side = side;
@@ -175,13 +174,13 @@ impl DataView {
         });
         ui.add_space(2.0 * GRID);
         match self.side {
-            Side::Labels => overview::labels_ui(ui, project, context.tokens, &mut self.filter),
-            Side::Problems => {
-                if let Some(row) = overview::problems_ui(ui, project, context) {
+            SidePage::Labels => side_panel::labels_ui(ui, project, context.tokens, &mut self.filter),
+            SidePage::Problems => {
+                if let Some(row) = side_panel::problems_ui(ui, project, context) {
                     self.select(ImageRow::of(&project.dataset, row));
                 }
             }
-            Side::Image => row_details::ui(ui, project, self.selected_row(), context),
+            SidePage::Image => side_panel::row_ui(ui, project, self.selected_row(), context),
         }
     }
 }

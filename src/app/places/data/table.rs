@@ -5,7 +5,7 @@ use egui_extras::{Column, TableBuilder, TableRow};
 use tasklens_data::dataset::ImageRow;
 use tasklens_data::dataset::split::Part;
 
-use super::{DataView, Side};
+use super::{DataView, SidePage};
 use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
 use crate::app::services::project::Project;
@@ -16,7 +16,7 @@ use crate::app::widgets::{command_button, dot_ui, empty_place, fit};
 
 const ROW_HEIGHT: f32 = 13.0 * GRID;
 const HEADER_HEIGHT: f32 = 8.0 * GRID;
-/// Side of the decoded picture: twice the side shown, for screens with a scale of 2.
+/// SidePage of the decoded picture: twice the side shown, for screens with a scale of 2.
 const THUMBNAIL_PIXELS: u32 = 96;
 const THUMBNAIL_SIDE: f32 = 11.0 * GRID;
 const TASK_WIDTH: f32 = 32.0 * GRID;
@@ -88,7 +88,7 @@ impl DataView {
         });
         if let Some(row) = clicked {
             self.selected = Some(ImageRow::of(dataset, row));
-            self.side = Side::Image;
+            self.side = SidePage::Image;
         }
     }
 }

@@ -7,7 +7,7 @@ use egui::{Align, ComboBox, Layout, Role, ScrollArea, Ui, WidgetInfo};
 use tasklens_data::text::counted_grouped;
 use tasklens_net::evaluation::browse::Query;
 
-use super::session::{Loaded, Session};
+use super::inspected_run::{InspectedRun, Loaded};
 use super::wording::{image_of, images};
 use super::{Action, Focus};
 use crate::app::context::ViewContext;
@@ -15,7 +15,7 @@ use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
 use card::TaskCard;
-use other::Other;
+use other::OtherRun;
 use rows::{Change, Compared, ComparedTask};
 
 mod card;
@@ -25,7 +25,7 @@ mod rows;
 /// The tab.
 #[derive(Default)]
 pub struct CompareTab {
-    other: Option<Other>,
+    other: Option<OtherRun>,
 }
 
 impl CompareTab {
@@ -33,7 +33,7 @@ impl CompareTab {
     pub fn ui(
         &mut self,
         ui: &mut Ui,
-        session: &Session,
+        inspected: &InspectedRun,
         loaded: &Loaded,
         focus: &Focus,
         context: &mut ViewContext<'_>,
@@ -41,13 +41,13 @@ impl CompareTab {
         let runs = context.runs;
         let candidates: Vec<(&PathBuf, &str)> = runs
             .with_model()
-            .filter(|run| run.record.folder != session.run)
+            .filter(|run| run.record.folder != inspected.run)
             .map(|run| (&run.record.folder, run.record.name.as_str()))
             .collect();
         if self.other.is_none() {
             // The newest is the likeliest; nothing is computed for it unasked.
-            let newest = runs.newest_but(Some(&session.run));
-            self.other = newest.map(|run| Other::new(run.record.folder.clone()));
+            let newest = runs.newest_but(Some(&inspected.run));
+            self.other = newest.map(|run| OtherRun::new(run.record.folder.clone()));
         }
         let Some(other) = &mut self.other else {
             let text = "Train another network on these rows to see here what it does better and worse.";
@@ -57,12 +57,12 @@ impl CompareTab {
         other.poll(loaded, focus.part, context);
         let chosen = run_menu_ui(ui, context, &candidates, other);
         if let Some(folder) = chosen {
-            self.other = Some(Other::new(folder));
+            self.other = Some(OtherRun::new(folder));
             ui.ctx().request_repaint();
             return None;
         }
         ui.add_space(GRID);
-        let place = Place { session, loaded, focus, context };
+        let place = CompareArea { inspected, loaded, focus, context };
         place.other_ui(ui, other)
     }
 }
@@ -72,7 +72,7 @@ fn run_menu_ui(
     ui: &mut Ui,
     context: &ViewContext<'_>,
     candidates: &[(&PathBuf, &str)],
-    other: &Other,
+    other: &OtherRun,
 ) -> Option<PathBuf> {
     let mut chosen = None;
     ui.horizontal(|ui| {
@@ -92,15 +92,15 @@ fn run_menu_ui(
 }
 
 /// What stands around the comparison.
-struct Place<'a> {
-    session: &'a Session,
+struct CompareArea<'a> {
+    inspected: &'a InspectedRun,
     loaded: &'a Loaded,
     focus: &'a Focus,
     context: &'a ViewContext<'a>,
 }
 
-impl Place<'_> {
-    fn other_ui(&self, ui: &mut Ui, other: &mut Other) -> Option<Action> {
+impl CompareArea<'_> {
+    fn other_ui(&self, ui: &mut Ui, other: &mut OtherRun) -> Option<Action> {
         if let Some(message) = other.failure.clone() {
             empty_place(ui, icons::WARNING, "This run cannot be compared", &message, |ui| {
                 if ui.button("Try again").clicked() {
@@ -126,7 +126,7 @@ impl Place<'_> {
         action
     }
 
-    fn nothing_predicted_ui(&self, ui: &mut Ui, other: &mut Other, missing: usize) {
+    fn nothing_predicted_ui(&self, ui: &mut Ui, other: &mut OtherRun, missing: usize) {
         if missing == 0 {
             let text = format!("No {} has been predicted yet.", image_of(self.focus.part));
             empty_place(ui, icons::GIT_DIFF, "Nothing to compare", &text, |_| {});
@@ -157,8 +157,8 @@ impl Place<'_> {
         wanted
     }
 
-    fn compared_ui(&self, ui: &mut Ui, other: &Other, compared: &Compared) -> Option<Action> {
-        let (first, second) = (self.session.name(), other.name());
+    fn compared_ui(&self, ui: &mut Ui, other: &OtherRun, compared: &Compared) -> Option<Action> {
+        let (first, second) = (self.inspected.name(), other.name());
         let mut action = None;
         // What is said below the cards needs its line.
         let below = if compared.missing > 0 { 10.0 * GRID } else { 0.0 };
@@ -194,7 +194,7 @@ impl Place<'_> {
                 "Compared on the {} that neither {} nor {second} was trained on. The other {learnt} are \
                  counted separately: a run does better on images that it was trained on.",
                 images(compared.new_to_both),
-                self.session.name()
+                self.inspected.name()
             ));
         }
         match compared.left_out.as_slice() {
@@ -215,7 +215,7 @@ impl Place<'_> {
     }
 }
 
-fn progress_ui(ui: &mut Ui, other: &Other) {
+fn progress_ui(ui: &mut Ui, other: &OtherRun) {
     let Some(progress) = other.progress() else { return };
     ui.horizontal(|ui| {
         ui.label(progress.title());

@@ -6,17 +6,17 @@ use egui::{Align, Layout, ScrollArea, Ui};
 use tasklens_net::evaluation::browse::{BrowseOrder, Query};
 use tasklens_net::evaluation::confusion::Normalisation;
 
-use super::session::Loaded;
+use super::inspected_run::Loaded;
 use super::wording::{image_of, images};
 use super::{Action, Focus};
 use crate::app::context::ViewContext;
 use crate::app::services::derived::Derived;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
+use crate::app::widgets::choice::{Choice, Segments};
 use crate::app::widgets::confusion_matrix::{ConfusionMatrix, Pick};
 use crate::app::widgets::empty_place;
-use crate::app::widgets::segments::Segments;
-use counts::Counts;
+use counts::ConfusionCounts;
 
 mod counts;
 mod pairs;
@@ -27,18 +27,18 @@ const LIST_WIDTH: f32 = 72.0 * GRID;
 /// Of the matrix where the place scrolls as a whole.
 const NARROW_HEIGHT: f32 = 80.0 * GRID;
 
-const NORMALISATIONS: [(Normalisation, &str, &str); 3] = [
-    (
+const NORMALISATIONS: [Choice<'static, Normalisation>; 3] = [
+    Choice::new(
         Normalisation::Actual,
         "Per true label",
         "Shares of the images with each true label; the diagonal is recall",
     ),
-    (
+    Choice::new(
         Normalisation::Predicted,
         "Per prediction",
         "Shares of the images with each predicted label; the diagonal is precision",
     ),
-    (Normalisation::None, "Counts", "Numbers of images"),
+    Choice::new(Normalisation::None, "Counts", "Numbers of images"),
 ];
 
 /// The order of rows and columns.
@@ -49,14 +49,14 @@ enum LabelOrder {
     Frequency,
 }
 
-const ORDERS: [(LabelOrder, &str, &str); 3] = [
-    (
+const ORDERS: [Choice<'static, LabelOrder>; 3] = [
+    Choice::new(
         LabelOrder::Confused,
         "By confusion",
         "Labels that are confused with each other are placed side by side",
     ),
-    (LabelOrder::Given, "As in config", "The order of the labels in config.yml"),
-    (LabelOrder::Frequency, "By frequency", "The most frequent label first"),
+    Choice::new(LabelOrder::Given, "As in config", "The order of the labels in config.yml"),
+    Choice::new(LabelOrder::Frequency, "By frequency", "The most frequent label first"),
 ];
 
 /// The tab. It keeps how the matrix is shown, and what was counted.
@@ -65,7 +65,7 @@ pub struct ConfusionTab {
     order: LabelOrder,
     /// Of a version of the inspection. While it is counted anew, because labels or outputs have changed, the old
     /// counts are still shown.
-    counts: Derived<(u64, Focus), Counts>,
+    counts: Derived<(u64, Focus), ConfusionCounts>,
 }
 
 impl Default for ConfusionTab {
@@ -102,7 +102,7 @@ impl ConfusionTab {
             return None;
         }
         let color = context.tokens.task(items.in_dataset.unwrap_or(focus.task));
-        let place = Place { labels: &items.task.labels, counts, color, context };
+        let place = ConfusionArea { labels: &items.task.labels, counts, color, context };
         let (normalisation, order) = (&mut self.normalisation, &mut self.order);
         let pick = if ui.available_width() >= WIDE {
             place.wide_ui(ui, normalisation, order)
@@ -119,7 +119,7 @@ impl ConfusionTab {
         self.counts.want(&(loaded.version, focus), || {
             let inspection = Arc::clone(inspection);
             context.jobs.start_quietly("Counting confusions", move |_| {
-                Ok(Counts::of(&inspection, focus.task, focus.part))
+                Ok(ConfusionCounts::of(&inspection, focus.task, focus.part))
             })
         });
     }
@@ -140,14 +140,14 @@ fn query(focus: Focus, pick: Pick) -> Query {
 }
 
 /// What is shown.
-struct Place<'a> {
+struct ConfusionArea<'a> {
     labels: &'a [String],
-    counts: &'a Counts,
+    counts: &'a ConfusionCounts,
     color: egui::Color32,
     context: &'a ViewContext<'a>,
 }
 
-impl Place<'_> {
+impl ConfusionArea<'_> {
     fn wide_ui(
         &self,
         ui: &mut Ui,
@@ -238,7 +238,7 @@ mod tests {
         let inspection = inspection();
         for part in [None, Some(Part::Train), Some(Part::Validation)] {
             let focus = Focus { task: 0, part };
-            let counts = Counts::of(&inspection, 0, part);
+            let counts = ConfusionCounts::of(&inspection, 0, part);
             for (actual, predicted, count) in counts.confusion.cells() {
                 let pick = Pick { actual: Some(actual), predicted: Some(predicted) };
                 let items = inspection.select(&query(focus, pick));

@@ -11,9 +11,8 @@ use tasklens_net::evaluation::browse::Query;
 use tasklens_net::evaluation::duplicates::{self, FoundDuplicates, Leak, Shown};
 use tasklens_net::inference::duplicates::SAME_PHOTOGRAPH;
 
-use super::origin::Origin;
+use super::inspected_run::{InspectedRun, Loaded, Origin};
 use super::search::{Search, Words};
-use super::session::{Loaded, Session};
 use super::wording::image_of;
 use super::{Action, Focus};
 use crate::app::context::ViewContext;
@@ -32,7 +31,13 @@ const WORDS: Words = Words {
 };
 
 /// What the list was chosen by.
-type Chosen = (u64, u32, bool);
+#[derive(Clone, Copy, PartialEq)]
+struct PairFilter {
+    /// Of what is loaded.
+    version: u64,
+    threshold: f32,
+    only_contradicting: bool,
+}
 
 /// The tab.
 pub struct DuplicatesTab {
@@ -41,7 +46,7 @@ pub struct DuplicatesTab {
     /// From this correlation on a pair is shown.
     threshold: f32,
     only_contradicting: bool,
-    shown: Option<(Chosen, Shown)>,
+    shown: Option<(PairFilter, Shown)>,
 }
 
 impl Default for DuplicatesTab {
@@ -61,7 +66,7 @@ impl DuplicatesTab {
     pub fn ui(
         &mut self,
         ui: &mut Ui,
-        session: &Session,
+        inspected: &InspectedRun,
         loaded: &Loaded,
         focus: &Focus,
         context: &mut ViewContext<'_>,
@@ -79,11 +84,11 @@ impl DuplicatesTab {
         if self.search.poll() {
             self.shown = None;
         }
-        if self.search.is_due(session) {
+        if self.search.is_due(inspected) {
             self.start(loaded, context);
         }
         if self.search.found.is_none() {
-            if self.search.waiting_ui(ui, session, &WORDS) {
+            if self.search.waiting_ui(ui, inspected, &WORDS) {
                 self.start(loaded, context);
             }
             return None;
@@ -109,11 +114,12 @@ impl DuplicatesTab {
 
     /// The pairs to show, chosen anew when something changed.
     fn choose(&mut self, loaded: &Loaded) {
-        let chosen = (loaded.version, self.threshold.to_bits(), self.only_contradicting);
+        let (threshold, only_contradicting) = (self.threshold, self.only_contradicting);
+        let filter = PairFilter { version: loaded.version, threshold, only_contradicting };
         let Some(found) = self.search.found.as_ref() else { return };
-        if self.shown.as_ref().is_none_or(|(of, _)| *of != chosen) {
-            let shown = Shown::new(&loaded.inspection, found, self.threshold, self.only_contradicting);
-            self.shown = Some((chosen, shown));
+        if self.shown.as_ref().is_none_or(|(of, _)| *of != filter) {
+            let shown = Shown::new(&loaded.inspection, found, threshold, only_contradicting);
+            self.shown = Some((filter, shown));
         }
     }
 

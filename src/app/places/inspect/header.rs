@@ -27,7 +27,9 @@ impl InspectView {
         } else {
             ui.horizontal_wrapped(|ui| self.tabs_ui(ui, context));
         }
-        let Some(loaded) = self.session.as_ref().and_then(|session| session.loaded.as_ref()) else { return };
+        let Some(loaded) = self.inspected.as_ref().and_then(|inspected| inspected.loaded.as_ref()) else {
+            return;
+        };
         let (inspection, missing) = (std::sync::Arc::clone(&loaded.inspection), loaded.missing);
         ui.add_space(GRID);
         ui.horizontal_wrapped(|ui| {
@@ -41,14 +43,14 @@ impl InspectView {
             if !is_wide {
                 self.run_menu_ui(ui, context);
             }
-            let Some(session) = &mut self.session else { return };
+            let Some(inspected) = &mut self.inspected else { return };
             if missing > 0 {
                 let images = plural(missing, "image is", "images are");
                 let text = format!("{} {images} not predicted yet", grouped(missing as u64));
                 ui.add_space(2.0 * GRID);
                 ui.label(theme::caption(context.tokens, text));
-                if session.is_cancelled() && ui.button("Predict them").clicked() {
-                    session.go_on();
+                if inspected.is_cancelled() && ui.button("Predict them").clicked() {
+                    inspected.go_on();
                 }
             }
         });
@@ -64,13 +66,13 @@ impl InspectView {
     }
 
     fn run_menu_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
-        let name = self.session.as_ref().map(|session| session.name()).unwrap_or_default();
+        let name = self.inspected.as_ref().map(|inspected| inspected.name()).unwrap_or_default();
         let menu = ComboBox::from_id_salt("inspected run").selected_text(name).width(44.0 * GRID);
         let mut wanted = None;
         let menu = menu.truncate().show_ui(ui, |ui| {
             for run in context.runs.with_model() {
                 let folder = &run.record.folder;
-                let here = self.session.as_ref().is_some_and(|session| session.run == *folder);
+                let here = self.inspected.as_ref().is_some_and(|inspected| inspected.run == *folder);
                 let text = RichText::new(&run.record.name);
                 let kept = run.record.kept_epoch();
                 let facts = kept.map(|kept| format!("val. loss {:.3}", kept.validation.loss));

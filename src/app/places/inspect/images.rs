@@ -21,8 +21,8 @@ use tasklens_data::text::grouped;
 use tasklens_net::evaluation::browse::{BrowseOrder, Query, Verdict};
 use tasklens_net::evaluation::inspection::Inspection;
 
+use super::inspected_run::{InspectedRun, Loaded};
 use super::neighbours::NeighboursStrip;
-use super::session::{Loaded, Session};
 use super::{Action, Focus};
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
@@ -32,7 +32,7 @@ use crate::app::theme::GRID;
 use crate::app::theme::icons;
 use crate::app::widgets::empty_place;
 use crate::app::widgets::thumbnail_grid::{GridState, ThumbnailGrid};
-use cells::{CAPTION, Cells};
+use cells::{CAPTION, ItemCells};
 use heat::HeatMaps;
 
 /// Sides of the pictures, in points.
@@ -40,13 +40,13 @@ const SIDES: std::ops::RangeInclusive<f32> = 26.0 * GRID..=80.0 * GRID;
 
 /// The items that are shown are numbers within this.
 #[derive(Clone)]
-pub struct Basis {
+pub struct ItemBasis {
     version: u64,
     inspection: Arc<Inspection>,
     dataset: Arc<Dataset>,
 }
 
-impl Basis {
+impl ItemBasis {
     /// What is loaded now.
     pub fn of(loaded: &Loaded) -> Self {
         let (inspection, dataset) = (Arc::clone(&loaded.inspection), Arc::clone(&loaded.dataset));
@@ -92,8 +92,8 @@ impl Basis {
 }
 
 /// What a search found.
-struct Found {
-    basis: Basis,
+struct FoundItems {
+    basis: ItemBasis,
     query: Query,
     /// In order.
     items: Vec<usize>,
@@ -104,8 +104,8 @@ struct Found {
     predicted: Vec<usize>,
 }
 
-impl Found {
-    fn new(basis: Basis, query: Query) -> Self {
+impl FoundItems {
+    fn new(basis: ItemBasis, query: Query) -> Self {
         let inspection = &basis.inspection;
         let items = inspection.select(&query);
         let task = &inspection.tasks[query.task];
@@ -132,8 +132,8 @@ pub struct ImagesTab {
     /// In words what [`Query::among`] is.
     title: Option<String>,
     /// Of a version of the inspection and a query.
-    found: Derived<(u64, Query), Found>,
-    basis: Option<Basis>,
+    found: Derived<(u64, Query), FoundItems>,
+    basis: Option<ItemBasis>,
     grid: GridState,
     side: f32,
     /// The item shown large, and its place among those found.
@@ -172,12 +172,12 @@ impl ImagesTab {
     pub fn ui(
         &mut self,
         ui: &mut Ui,
-        session: &Session,
+        inspected: &InspectedRun,
         loaded: &Loaded,
         focus: &Focus,
         context: &mut ViewContext<'_>,
     ) -> Option<Action> {
-        let lost = self.renumber(Basis::of(loaded));
+        let lost = self.renumber(ItemBasis::of(loaded));
         if lost > 0 {
             let message = format!(
                 "{} of the selected images can no longer be shown: the CSV or the predictions have changed",
@@ -189,14 +189,14 @@ impl ImagesTab {
         self.search(context);
         self.poll_folder(context);
         match (self.large, self.basis.clone()) {
-            (Some(item), Some(basis)) => self.large_ui(ui, &basis, item, (session, loaded), context),
+            (Some(item), Some(basis)) => self.large_ui(ui, &basis, item, (inspected, loaded), context),
             _ => self.grid_ui(ui, context),
         }
         None
     }
 
     /// Shows the images of a query, whose items are numbers within `basis`.
-    pub fn browse(&mut self, query: Query, title: Option<String>, basis: Basis) {
+    pub fn browse(&mut self, query: Query, title: Option<String>, basis: ItemBasis) {
         self.renumber(basis);
         self.query = query;
         self.title = title;
@@ -204,14 +204,14 @@ impl ImagesTab {
     }
 
     /// Shows an item of `basis` large.
-    pub fn open(&mut self, item: usize, basis: Basis) {
+    pub fn open(&mut self, item: usize, basis: ItemBasis) {
         self.renumber(basis);
         self.show_large(Some(item));
     }
 
     /// More outputs, other labels, or rows that were read anew: items get other numbers. How many of the images
     /// that another tab asked for are not there any more.
-    fn renumber(&mut self, newer: Basis) -> usize {
+    fn renumber(&mut self, newer: ItemBasis) -> usize {
         let mut lost = 0;
         if let Some(basis) = &self.basis {
             if basis.version == newer.version {
@@ -245,7 +245,7 @@ impl ImagesTab {
         let key = (basis.version, self.query.clone());
         let news = self.found.want(&key, || {
             let (with, query) = (basis.clone(), self.query.clone());
-            context.jobs.start_quietly("Filtering", move |_| Ok(Found::new(with, query)))
+            context.jobs.start_quietly("Filtering", move |_| Ok(FoundItems::new(with, query)))
         });
         match news {
             Some(News::Value(before)) => self.take_in(before.as_ref()),
@@ -255,7 +255,7 @@ impl ImagesTab {
     }
 
     /// The cursor follows its image where the same question was asked about more images.
-    fn take_in(&mut self, before: Option<&Found>) {
+    fn take_in(&mut self, before: Option<&FoundItems>) {
         let Some(found) = self.found.get() else { return };
         let cursor = match before {
             Some(before) if before.query == found.query => self.grid.cursor().and_then(|at| {
@@ -281,7 +281,7 @@ impl ImagesTab {
             self.nothing_ui(ui);
             return;
         }
-        let cells = Cells(found);
+        let cells = ItemCells(found);
         let grid = ThumbnailGrid::new("Images found").side(self.side).caption(CAPTION);
         let response = grid.ui(ui, context.thumbnails, &mut self.grid, &cells);
         if let Some(at) = response.opened {

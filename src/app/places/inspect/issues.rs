@@ -20,8 +20,8 @@ use tasklens_net::evaluation::suspects::{self, Suspect, TaskSuspects};
 use tasklens_net::model::pretrained;
 use tasklens_net::training::unseen;
 
+use super::inspected_run::{InspectedRun, Loaded};
 use super::search::{Search, Words};
-use super::session::{Loaded, Session};
 use super::{Action, Focus};
 use crate::app::command::{AppCommand, Level};
 use crate::app::context::ViewContext;
@@ -75,7 +75,7 @@ impl IssuesTab {
     pub fn ui(
         &mut self,
         ui: &mut Ui,
-        session: &Session,
+        inspected: &InspectedRun,
         loaded: &Loaded,
         focus: &Focus,
         context: &mut ViewContext<'_>,
@@ -83,7 +83,7 @@ impl IssuesTab {
         if self.search.poll() {
             (self.rows, self.has_moved) = (None, false);
         }
-        if self.search.is_due(session) {
+        if self.search.is_due(inspected) {
             self.start(loaded, context);
         }
         if self.of_task != focus.task {
@@ -93,7 +93,7 @@ impl IssuesTab {
         let items = loaded.inspection.tasks.get(focus.task)?;
         let all = self.search.found.clone();
         let Some(found) = all.as_ref().and_then(|found| found.get(focus.task)) else {
-            if self.search.waiting_ui(ui, session, &WORDS) {
+            if self.search.waiting_ui(ui, inspected, &WORDS) {
                 self.start(loaded, context);
             }
             return None;

@@ -12,26 +12,30 @@ use std::sync::Arc;
 use egui::{Align, Button, Key, Layout, Modifiers, RichText, Role, Theme, Ui, Vec2, WidgetInfo};
 use tasklens_net::evaluation::browse::{BrowseOrder, Query, Verdict};
 
-use super::session::{Loaded, Session};
+use super::inspected_run::{InspectedRun, Loaded};
 use super::wording::images;
 use super::{Action, Focus};
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
+use crate::app::widgets::choice::{Choice, Segments};
 use crate::app::widgets::scatter::{Cloud, Scatter, ScatterState};
-use crate::app::widgets::segments::Segments;
 use crate::app::widgets::{empty_place, glyph_button};
 use coloring::{Coloring, Scene};
-use layouts::{Arrangement, Layouts};
+use layouts::{Layouts, MapLayout};
 
 /// From this width on, there is room for everything side by side.
 const WIDE: f32 = 190.0 * GRID;
 /// Below this one the legend stands above the map.
 const NARROW: f32 = 100.0 * GRID;
 
-const ARRANGEMENTS: [(Arrangement, &str, &str); 2] = [
-    (Arrangement::Components, "PCA", "The two directions in which the images differ most"),
-    (Arrangement::Neighbours, "Neighbours", "Images that look alike to the network are placed side by side"),
+const LAYOUTS: [Choice<'static, MapLayout>; 2] = [
+    Choice::new(MapLayout::Components, "PCA", "The two directions in which the images differ most"),
+    Choice::new(
+        MapLayout::Neighbours,
+        "Neighbours",
+        "Images that look alike to the network are placed side by side",
+    ),
 ];
 
 const EXPLANATION: &str = "Each point is an image. It is placed by the network's features, the values from \
@@ -71,7 +75,7 @@ impl MapTab {
     pub fn ui(
         &mut self,
         ui: &mut Ui,
-        session: &Session,
+        inspected: &InspectedRun,
         loaded: &Loaded,
         focus: &Focus,
         context: &mut ViewContext<'_>,
@@ -83,7 +87,7 @@ impl MapTab {
             empty_place(ui, icons::CHART_SCATTER, "No features", text, |_| {});
             return None;
         }
-        self.layouts.update(session, loaded, context);
+        self.layouts.update(inspected, loaded, context);
         self.layouts.glide(ui.ctx());
         self.keys(ui);
         self.toolbar_ui(ui, loaded, context);
@@ -92,7 +96,7 @@ impl MapTab {
             empty_place(ui, icons::WARNING, "There is no map", message, |_| {});
             return None;
         }
-        if self.layouts.places().is_none() {
+        if self.layouts.shown().is_none() {
             empty_place(ui, icons::CHART_SCATTER, "Arranging the images", "", |_| {});
             return None;
         }
@@ -130,7 +134,7 @@ impl MapTab {
         let is_wide = ui.available_width() >= WIDE;
         ui.horizontal(|ui| {
             let mut wanted = self.layouts.wanted;
-            if Segments::new("Layout", &ARRANGEMENTS).ui(ui, &mut wanted) {
+            if Segments::new("Layout", &LAYOUTS).ui(ui, &mut wanted) {
                 self.layouts.choose(wanted, loaded, context);
             }
             let before = self.coloring;
@@ -214,10 +218,10 @@ impl MapTab {
         context: &mut ViewContext<'_>,
     ) -> Option<Action> {
         let task = loaded.inspection.tasks.get(focus.task)?;
-        let (places, half, layout) = self.layouts.places()?;
+        let shown = self.layouts.shown()?;
         let (_, scene) = self.scene.as_ref()?;
-        let version = layout << 32 | self.scenes;
-        let cloud = Cloud { places, half, dots: &scene.dots, version };
+        let version = shown.version << 32 | self.scenes;
+        let cloud = Cloud { places: shown.places, half: shown.half, dots: &scene.dots, version };
         let value =
             format!("{}, coloured by {}", images(scene.dots.len()), self.coloring.of(&task.task.name));
         let scatter = Scatter::new("Map of images", value, cloud).lasso(self.is_lasso);
@@ -248,11 +252,11 @@ impl MapTab {
 
 /// The choices of the segments where there is no room for them.
 fn coloring_menu_ui(ui: &mut Ui, chosen: &mut Coloring) {
-    let name = Coloring::ALL.iter().find(|(coloring, ..)| coloring == chosen).map_or("", |(_, name, _)| name);
+    let name = Coloring::ALL.iter().find(|choice| choice.value == *chosen).map_or("", |choice| choice.name);
     let menu = egui::ComboBox::from_id_salt("colour").selected_text(name).width(28.0 * GRID);
     let menu = menu.show_ui(ui, |ui| {
-        for (coloring, name, meaning) in Coloring::ALL {
-            ui.selectable_value(chosen, coloring, name).on_hover_text(meaning);
+        for Choice { value, name, meaning } in Coloring::ALL {
+            ui.selectable_value(chosen, value, name).on_hover_text(meaning);
         }
     });
     menu.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Colour"));

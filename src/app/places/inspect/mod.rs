@@ -1,6 +1,6 @@
 //! Inspect: where and why the network is wrong.
 //!
-//! A [`session::Session`] reads a run's outputs (or computes them) in the background; the tabs show them.
+//! An [`inspected_run::InspectedRun`] reads a run's outputs (or computes them) in the background; the tabs show them.
 //! Tabs do not know each other: what leads from one to another is an [`Action`].
 
 mod compare;
@@ -8,13 +8,12 @@ mod confusion;
 mod duplicates;
 mod header;
 mod images;
+pub mod inspected_run;
 mod issues;
 mod map;
 pub mod neighbours;
-mod origin;
 mod overview;
 mod search;
-pub mod session;
 mod wording;
 
 use std::path::{Path, PathBuf};
@@ -29,8 +28,8 @@ use crate::app::context::ViewContext;
 use crate::app::theme::GRID;
 use crate::app::theme::icons;
 use crate::app::widgets::{command_button, empty_place, primary_button};
-use images::Basis;
-use session::{Loaded, Session};
+use images::ItemBasis;
+use inspected_run::{InspectedRun, Loaded};
 
 /// What of a run is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, VariantArray)]
@@ -104,7 +103,7 @@ pub enum Action {
 #[derive(Default)]
 pub struct InspectView {
     wanted: Option<PathBuf>,
-    session: Option<Session>,
+    inspected: Option<InspectedRun>,
     tab: Tab,
     focus: Focus,
     overview: overview::OverviewTab,
@@ -120,13 +119,13 @@ impl InspectView {
     /// Shows it.
     pub fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
         self.choose_run(context);
-        let Some(session) = &mut self.session else {
+        let Some(inspected) = &mut self.inspected else {
             no_run_ui(ui, context);
             return;
         };
-        session.poll(context);
-        let Some(loaded) = &session.loaded else {
-            waiting_ui(ui, session);
+        inspected.poll(context);
+        let Some(loaded) = &inspected.loaded else {
+            waiting_ui(ui, inspected);
             return;
         };
         let tasks = loaded.inspection.tasks.len();
@@ -135,8 +134,8 @@ impl InspectView {
         self.header_ui(ui, context);
         ui.add_space(2.0 * GRID);
         if is_empty {
-            if let Some(session) = &self.session {
-                waiting_ui(ui, session);
+            if let Some(inspected) = &self.inspected {
+                waiting_ui(ui, inspected);
             }
             return;
         }
@@ -146,29 +145,31 @@ impl InspectView {
     }
 
     fn tab_ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) -> Option<Action> {
-        let session = self.session.as_ref()?;
-        let loaded = session.loaded.as_ref()?;
+        let inspected = self.inspected.as_ref()?;
+        let loaded = inspected.loaded.as_ref()?;
         match self.tab {
             Tab::Overview => self.overview.ui(ui, loaded, &mut self.focus, context),
             Tab::Confusion => self.confusion.ui(ui, loaded, &self.focus, context),
-            Tab::Images => self.images.ui(ui, session, loaded, &self.focus, context),
-            Tab::Issues => self.issues.ui(ui, session, loaded, &self.focus, context),
-            Tab::Duplicates => self.duplicates.ui(ui, session, loaded, &self.focus, context),
-            Tab::Map => self.map.ui(ui, session, loaded, &self.focus, context),
-            Tab::Compare => self.compare.ui(ui, session, loaded, &self.focus, context),
+            Tab::Images => self.images.ui(ui, inspected, loaded, &self.focus, context),
+            Tab::Issues => self.issues.ui(ui, inspected, loaded, &self.focus, context),
+            Tab::Duplicates => self.duplicates.ui(ui, inspected, loaded, &self.focus, context),
+            Tab::Map => self.map.ui(ui, inspected, loaded, &self.focus, context),
+            Tab::Compare => self.compare.ui(ui, inspected, loaded, &self.focus, context),
         }
     }
 
     fn act(&mut self, action: Action) {
         // The tabs number items by what is loaded in the same frame.
-        let Some(loaded) = self.session.as_ref().and_then(|session| session.loaded.as_ref()) else { return };
+        let Some(loaded) = self.inspected.as_ref().and_then(|inspected| inspected.loaded.as_ref()) else {
+            return;
+        };
         self.tab = Tab::Images;
         match action {
             Action::Browse { query, title } => {
                 self.focus = Focus { task: query.task, part: query.part };
-                self.images.browse(query, title, Basis::of(loaded));
+                self.images.browse(query, title, ItemBasis::of(loaded));
             }
-            Action::Open(item) => self.images.open(item, Basis::of(loaded)),
+            Action::Open(item) => self.images.open(item, ItemBasis::of(loaded)),
         }
     }
 
@@ -187,7 +188,7 @@ impl InspectView {
     /// A run has ended: where it is the one shown, it has other weights.
     pub fn on_run_ended(&mut self, run: Option<&Path>) {
         if let Some(run) = run
-            && self.session.as_ref().is_some_and(|session| session.run == run)
+            && self.inspected.as_ref().is_some_and(|inspected| inspected.run == run)
         {
             self.wanted = Some(run.to_path_buf());
         }
@@ -198,11 +199,11 @@ impl InspectView {
         if context.project.is_none() {
             return;
         }
-        if self.session.is_none() && self.wanted.is_none() {
+        if self.inspected.is_none() && self.wanted.is_none() {
             self.wanted = context.runs.newest().map(|run| run.record.folder.clone());
         }
         if let Some(run) = self.wanted.take() {
-            self.session = Some(Session::new(run, context));
+            self.inspected = Some(InspectedRun::new(run, context));
             self.images = images::ImagesTab::default();
             self.issues = issues::IssuesTab::default();
             self.duplicates = duplicates::DuplicatesTab::default();
@@ -224,18 +225,18 @@ fn no_run_ui(ui: &mut Ui, context: &ViewContext<'_>) {
 }
 
 /// Before the first outputs are there.
-fn waiting_ui(ui: &mut Ui, session: &Session) {
-    if let Some(message) = &session.failure {
+fn waiting_ui(ui: &mut Ui, inspected: &InspectedRun) {
+    if let Some(message) = &inspected.failure {
         empty_place(ui, icons::WARNING, "This run cannot be inspected", message, |_| {});
         return;
     }
-    let (title, text) = match session.progress() {
+    let (title, text) = match inspected.progress() {
         Some(progress) => (
             progress.title().to_owned(),
             "Each image goes through the network once; the outputs are kept beside the run. The status bar \
              shows the progress.",
         ),
-        None if session.is_cancelled() => ("No predictions".to_owned(), "The prediction was cancelled."),
+        None if inspected.is_cancelled() => ("No predictions".to_owned(), "The prediction was cancelled."),
         None => ("Reading predictions".to_owned(), ""),
     };
     empty_place(ui, icons::MAGNIFYING_GLASS, &title, text, |_| {});

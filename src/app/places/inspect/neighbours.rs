@@ -10,8 +10,7 @@ use egui::{Align2, FontId, Label, Rect, Role, ScrollArea, Sense, Ui, Vec2, Widge
 use tasklens_net::evaluation::neighbours::training_neighbours;
 use tasklens_net::inference::neighbours::Neighbour;
 
-use super::origin::Origin;
-use super::session::Loaded;
+use super::inspected_run::{Loaded, Origin};
 use crate::app::context::ViewContext;
 use crate::app::services::jobs::{Job, Outcome};
 use crate::app::theme::icons;
@@ -27,7 +26,7 @@ const PICTURE: f32 = 20.0 * GRID;
 const CELL: Vec2 = vec2(22.0 * GRID, 31.0 * GRID);
 const PIXELS: u32 = 256;
 
-type Found = Arc<Vec<Neighbour>>;
+type FoundNeighbours = Arc<Vec<Neighbour>>;
 
 /// The strip. See the module's docs.
 #[derive(Default)]
@@ -35,7 +34,7 @@ pub struct NeighboursStrip {
     origin: Origin,
     /// For the item that was asked for last.
     job: Option<(usize, Job<Vec<Neighbour>>)>,
-    kept: VecDeque<(usize, Found)>,
+    kept: VecDeque<(usize, FoundNeighbours)>,
     failure: Option<(usize, String)>,
 }
 

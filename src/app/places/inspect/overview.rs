@@ -8,7 +8,7 @@ use tasklens_net::evaluation::browse::{BrowseOrder, Query, Verdict};
 use tasklens_net::evaluation::inspection::TaskItems;
 use tasklens_net::evaluation::scores::TaskScores;
 
-use super::session::Loaded;
+use super::inspected_run::Loaded;
 use super::wording::{Score, images, or_dash, part_name};
 use super::{Action, Focus, focused_scores};
 use crate::app::context::ViewContext;
@@ -16,7 +16,7 @@ use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
 use crate::app::widgets::reliability::ReliabilityDiagram;
-use labels::{LabelTable, Labels};
+use labels::{LabelRows, LabelTable};
 use verdicts::{Tone, Verdict as Sentence, verdicts};
 
 mod labels;
@@ -37,7 +37,7 @@ pub struct OverviewTab {
 }
 
 /// The task in focus in the part shown.
-struct Shown<'a> {
+struct TaskShown<'a> {
     task: usize,
     items: &'a TaskItems,
     part: Part,
@@ -129,10 +129,15 @@ fn part_shown(loaded: &Loaded, focus: &Focus) -> Option<Part> {
     focus.part.filter(has_scores).or_else(|| all.into_iter().find(has_scores))
 }
 
-fn shown<'a>(loaded: &'a Loaded, focus: &Focus, part: Part, context: &ViewContext<'_>) -> Option<Shown<'a>> {
+fn shown<'a>(
+    loaded: &'a Loaded,
+    focus: &Focus,
+    part: Part,
+    context: &ViewContext<'_>,
+) -> Option<TaskShown<'a>> {
     let items = loaded.inspection.tasks.get(focus.task)?;
     let scores = loaded.scores.get(focus.task)?;
-    Some(Shown {
+    Some(TaskShown {
         task: focus.task,
         items,
         part,
@@ -147,9 +152,9 @@ fn shown<'a>(loaded: &'a Loaded, focus: &Focus, part: Part, context: &ViewContex
     })
 }
 
-impl Shown<'_> {
-    fn labels(&self) -> Labels<'_> {
-        Labels { names: &self.items.task.labels, scores: &self.scores.labels, color: self.color }
+impl TaskShown<'_> {
+    fn labels(&self) -> LabelRows<'_> {
+        LabelRows { names: &self.items.task.labels, scores: &self.scores.labels, color: self.color }
     }
 
     /// The wrong ones, those that surprise most first.
@@ -184,7 +189,7 @@ fn tasks_card_ui(ui: &mut Ui, loaded: &Loaded, focus: &mut Focus, part: Part, co
 }
 
 /// What is to be said of the task in focus.
-fn task_ui(ui: &mut Ui, shown: &Shown<'_>, context: &ViewContext<'_>) -> Option<Action> {
+fn task_ui(ui: &mut Ui, shown: &TaskShown<'_>, context: &ViewContext<'_>) -> Option<Action> {
     let tokens = context.tokens;
     let mut action = None;
     ui.set_width(ui.available_width());

@@ -3,7 +3,7 @@
 
 use egui::Ui;
 
-use super::session::Session;
+use super::inspected_run::InspectedRun;
 use crate::app::services::jobs::{Job, Outcome, take};
 use crate::app::theme::icons;
 use crate::app::widgets::empty_place;
@@ -48,8 +48,8 @@ impl<T> Search<T> {
     }
 
     /// Whether it is to be started unasked. Half of the outputs would make a poor list: it waits for the rest.
-    pub fn is_due(&self, session: &Session) -> bool {
-        !self.was_started && session.is_settled()
+    pub fn is_due(&self, inspected: &InspectedRun) -> bool {
+        !self.was_started && inspected.is_settled()
     }
 
     /// Whether it goes on.
@@ -63,14 +63,14 @@ impl<T> Search<T> {
     }
 
     /// Says what goes on while nothing is found; whether the user wants it started again.
-    pub fn waiting_ui(&self, ui: &mut Ui, session: &Session, words: &Words) -> bool {
+    pub fn waiting_ui(&self, ui: &mut Ui, inspected: &InspectedRun, words: &Words) -> bool {
         let mut again = false;
         if let Some(message) = &self.failure {
             empty_place(ui, icons::WARNING, "The search failed", message, |_| {});
         } else if self.job.is_some() {
             let (title, text) = words.searching;
             empty_place(ui, words.icon, title, text, |_| {});
-        } else if !session.is_settled() {
+        } else if !inspected.is_settled() {
             empty_place(ui, words.icon, "Waiting for the predictions", words.waiting, |_| {});
         } else {
             empty_place(ui, words.icon, "The search was cancelled", "", |ui| {

@@ -56,7 +56,7 @@ impl Wanted {
 
 /// What an answer was made of.
 #[derive(Clone, Debug, PartialEq)]
-struct Basis {
+struct ArrangementBasis {
     wanted: Wanted,
     rows: usize,
     /// Of the suggestions; 0 where the order needs none.
@@ -64,7 +64,7 @@ struct Basis {
 }
 
 /// An order.
-struct Arranged {
+struct ArrangedRows {
     /// What was visited when it was asked for; nothing where it begins anew.
     visited: Vec<usize>,
     /// The rows behind these; nothing where the arranging was cancelled.
@@ -77,8 +77,8 @@ pub struct Arrangement {
     /// The images in order.
     pub queue: Queue,
     /// What the queue is made of.
-    basis: Option<Basis>,
-    arranged: Derived<Basis, Arranged>,
+    basis: Option<ArrangementBasis>,
+    arranged: Derived<ArrangementBasis, ArrangedRows>,
 }
 
 impl Arrangement {
@@ -102,7 +102,7 @@ impl Arrangement {
     ) -> Option<Queue> {
         let (project, edits) = (context.project?, context.edits?);
         let version = suggestions.filter(|_| wanted.needs_model()).map_or(0, |(_, version)| version);
-        let basis = Basis { wanted: wanted.clone(), rows: project.dataset.rows.len(), version };
+        let basis = ArrangementBasis { wanted: wanted.clone(), rows: project.dataset.rows.len(), version };
         let before = self.take_in(context);
         // Only what the user chose begins at the first image again.
         let is_same = self.basis.as_ref().is_some_and(|old| old.wanted == *wanted && old.rows == basis.rows);
@@ -121,7 +121,7 @@ impl Arrangement {
                     progress.keep_going()
                 };
                 let rows = answer(&asked, &dataset, suggestions, flagged.as_ref(), &visited, &mut keep_going);
-                Ok(Arranged { visited, rows })
+                Ok(ArrangedRows { visited, rows })
             };
             let title = "Choosing what to label next";
             // The diverse order takes a while; the others do not.
@@ -140,7 +140,7 @@ impl Arrangement {
         if let News::Failed(message) = news {
             context.commands.toast(Level::Error, message);
         }
-        let Arranged { visited, rows } = self.arranged.take()?;
+        let ArrangedRows { visited, rows } = self.arranged.take()?;
         let rows = rows?;
         if !visited.is_empty() {
             let queue = self.queue.rearranged(visited.len(), rows);

@@ -40,7 +40,7 @@ pub enum Collection {
 
 /// What was found.
 #[derive(Clone, Debug, Default)]
-pub struct Found {
+pub struct CollectedRows {
     /// In order.
     pub rows: Vec<usize>,
     /// Per row how alike it is (cosine) or how probable its suggestion.
@@ -54,12 +54,12 @@ pub struct Found {
 pub struct Collector {
     /// What is shown.
     pub collection: Collection,
-    found: Derived<Basis, Found>,
+    found: Derived<CollectionBasis, CollectedRows>,
 }
 
 /// What a collection was gathered from.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Basis {
+struct CollectionBasis {
     collection: Collection,
     /// Of the suggestions.
     version: u64,
@@ -69,7 +69,7 @@ struct Basis {
 
 impl Collector {
     /// What was found, where something else than the queue is shown.
-    pub fn found(&self) -> Option<&Found> {
+    pub fn found(&self) -> Option<&CollectedRows> {
         let is_same = match (self.found.key()?.collection, self.collection) {
             (Collection::Sure { task: a, .. }, Collection::Sure { task: b, .. }) => a == b,
             (a, b) => a == b,
@@ -78,7 +78,7 @@ impl Collector {
     }
 
     /// The same, to be changed.
-    pub fn found_mut(&mut self) -> Option<&mut Found> {
+    pub fn found_mut(&mut self) -> Option<&mut CollectedRows> {
         self.found()?;
         self.found.get_mut()
     }
@@ -103,11 +103,11 @@ impl Collector {
         if self.found.asked().is_some_and(|asked| asked.collection == collection) {
             return is_new;
         }
-        self.found.want(&Basis { collection, version, generation: project.generation }, || {
+        self.found.want(&CollectionBasis { collection, version, generation: project.generation }, || {
             let (suggestions, dataset) = (Arc::clone(suggestions), Arc::clone(&project.dataset));
             context.jobs.start_quietly("Gathering images", move |progress| {
                 Ok(match collection {
-                    Collection::Queue => Found::default(),
+                    Collection::Queue => CollectedRows::default(),
                     Collection::Sure { task, threshold } => sure(&dataset, &suggestions, task, threshold),
                     Collection::Like { row, task } => {
                         alike(&dataset, &suggestions, row, task, &mut |_, _| progress.keep_going())
@@ -139,19 +139,28 @@ impl Collector {
     }
 }
 
+/// A row with the most probable label of a task.
+struct Suggested {
+    row: usize,
+    label: u32,
+    probability: f32,
+}
+
 /// By label, the most probable first: what is wrong stands out among its like.
-fn sure(dataset: &Dataset, suggestions: &Suggestions, task: usize, threshold: f32) -> Found {
+fn sure(dataset: &Dataset, suggestions: &Suggestions, task: usize, threshold: f32) -> CollectedRows {
     let unlabelled = candidates::rows(dataset).into_iter().filter(|row| !dataset.has_text(*row, task));
-    let mut all: Vec<(u32, f32, usize)> = unlabelled
+    let mut all: Vec<Suggested> = unlabelled
         .filter_map(|row| {
             let (label, probability) = suggestions.top(task, row)?;
-            (probability >= threshold).then_some((label, probability, row))
+            (probability >= threshold).then_some(Suggested { row, label, probability })
         })
         .collect();
-    all.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
-    Found {
-        rows: all.iter().map(|(.., row)| *row).collect(),
-        values: all.iter().map(|(_, probability, _)| *probability).collect(),
+    all.sort_by(|a, b| {
+        a.label.cmp(&b.label).then(b.probability.total_cmp(&a.probability)).then(a.row.cmp(&b.row))
+    });
+    CollectedRows {
+        rows: all.iter().map(|suggested| suggested.row).collect(),
+        values: all.iter().map(|suggested| suggested.probability).collect(),
         refused: HashSet::new(),
     }
 }
@@ -162,8 +171,8 @@ fn alike(
     row: usize,
     task: usize,
     keep_going: &mut KeepGoing<'_>,
-) -> Found {
-    let mut found = Found { rows: vec![row], values: vec![1.0], refused: HashSet::new() };
+) -> CollectedRows {
+    let mut found = CollectedRows { rows: vec![row], values: vec![1.0], refused: HashSet::new() };
     let Some(item) = suggestions.item_of(row) else { return found };
     let candidates: HashSet<usize> =
         candidates::rows(dataset).into_iter().filter(|row| !dataset.has_text(*row, task)).collect();

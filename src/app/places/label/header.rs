@@ -11,13 +11,12 @@ use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
-use crate::app::widgets::choice::{choice_ui, combo};
-use crate::app::widgets::segments::Segments;
+use crate::app::widgets::choice::{Choice, Segments, choice_ui, combo};
 use crate::app::widgets::{command_button, icon_button};
 
-const MODES: [(Mode, &str, &str); 2] = [
-    (Mode::One, "One image", "Large, with the keys for each label (G)"),
-    (Mode::Many, "Grid", "Many at once (G)"),
+const MODES: [Choice<'static, Mode>; 2] = [
+    Choice::new(Mode::One, "One image", "Large, with the keys for each label (G)"),
+    Choice::new(Mode::Many, "Grid", "Many at once (G)"),
 ];
 const ORDERS: [((LabellingOrder, Uncertainty), &str); 6] = [
     ((LabellingOrder::Unlabelled, Uncertainty::Margin), "Unlabelled first"),

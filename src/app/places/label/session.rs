@@ -22,7 +22,7 @@ use tasklens_net::training::seen;
 
 use crate::app::command::Level;
 use crate::app::context::{TrainingState, ViewContext};
-use crate::app::places::inspect::session::told;
+use crate::app::places::inspect::inspected_run::first_message;
 use crate::app::services::jobs::{Job, Outcome, take};
 use ahead::Ahead;
 pub use model::Model;
@@ -294,7 +294,9 @@ impl Session {
     fn poll_prediction(&mut self, context: &ViewContext<'_>) {
         match take(&mut self.predicting) {
             Some(Outcome::Done(pass)) => {
-                for message in [told(&pass.failures), told(&pass.notes)].into_iter().flatten() {
+                for message in
+                    [first_message(&pass.failures), first_message(&pass.notes)].into_iter().flatten()
+                {
                     context.commands.toast(Level::Warning, message);
                 }
                 // Images that cannot be read stay missing: they are not tried again and again.

@@ -4,7 +4,7 @@ use egui::{Color32, Rect, RichText, Sense, TextureHandle, Ui, vec2};
 use tasklens_data::config::Task;
 
 use super::picker::ModelState;
-use super::{Entry, State};
+use super::{EntryState, ImageEntry};
 use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
@@ -16,7 +16,7 @@ use crate::app::widgets::{command_button, fit};
 pub fn picture_ui(
     ui: &mut Ui,
     tokens: &Tokens,
-    entry: &Entry,
+    entry: &ImageEntry,
     picture: Option<&TextureHandle>,
     space: egui::Vec2,
 ) {
@@ -32,7 +32,7 @@ pub fn picture_ui(
         return;
     }
     let (icon, color) = match &entry.state {
-        State::Failed(_) => (icons::WARNING_CIRCLE, tokens.error),
+        EntryState::Failed(_) => (icons::WARNING_CIRCLE, tokens.error),
         _ => (icons::IMAGE, tokens.text_weak),
     };
     ui.painter().text(
@@ -48,7 +48,7 @@ pub fn picture_ui(
 pub fn bars_ui(
     ui: &mut Ui,
     context: &ViewContext<'_>,
-    entry: &Entry,
+    entry: &ImageEntry,
     model: &ModelState,
     tasks: &[Task],
     colors: &[Color32],
@@ -66,28 +66,28 @@ pub fn bars_ui(
     }
     ui.add_space(2.0 * GRID);
     match (&entry.state, model) {
-        (State::Failed(message), _) => {
+        (EntryState::Failed(message), _) => {
             ui.horizontal_top(|ui| {
                 ui.label(RichText::new(icons::WARNING_CIRCLE).size(16.0).color(tokens.error));
                 ui.add(egui::Label::new(message.as_str()).wrap().selectable(true));
             });
         }
-        (State::Predicted(prediction), _) => {
+        (EntryState::Predicted(prediction), _) => {
             for ((task, color), probabilities) in tasks.iter().zip(colors).zip(&prediction.probabilities) {
                 ProbabilityBars::new(&task.name, &task.labels, probabilities, *color).ui(ui);
                 ui.add_space(4.0 * GRID);
             }
         }
-        (State::Waiting, ModelState::None) => no_model_ui(ui, context),
-        (State::Waiting, ModelState::Failed(_)) => {
+        (EntryState::Waiting, ModelState::None) => no_model_ui(ui, context),
+        (EntryState::Waiting, ModelState::Failed(_)) => {
             ui.label(RichText::new("The model cannot be used; choose another.").color(tokens.text_weak));
             ui.add_space(GRID);
             command_button(ui, context.commands, UiCommand::OpenModel);
         }
-        (State::Waiting, ModelState::Loading(_)) => {
+        (EntryState::Waiting, ModelState::Loading(_)) => {
             ui.label(RichText::new("The model is being loaded\u{2026}").color(tokens.text_weak));
         }
-        (State::Waiting, ModelState::Ready(_)) => {
+        (EntryState::Waiting, ModelState::Ready(_)) => {
             ui.label(RichText::new("Predicting\u{2026}").color(tokens.text_weak));
         }
     }

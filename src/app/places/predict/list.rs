@@ -3,7 +3,7 @@
 use egui::{Align2, Color32, FontId, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use tasklens_data::config::Task;
 
-use super::{Entry, State};
+use super::{EntryState, ImageEntry};
 use crate::app::shell::toasts::capitalised;
 use crate::app::theme::icons;
 use crate::app::theme::{GRID, TEXT_BODY, TEXT_SMALL, Tokens};
@@ -26,8 +26,8 @@ pub enum ListAction {
 pub fn list_ui(
     ui: &mut Ui,
     tokens: &Tokens,
-    entries: &[Entry],
-    tasks: &Answers<'_>,
+    entries: &[ImageEntry],
+    tasks: &TaskColors<'_>,
     selected: usize,
     follow: bool,
 ) -> Option<ListAction> {
@@ -56,8 +56,8 @@ pub fn list_ui(
 fn row_ui(
     ui: &mut Ui,
     tokens: &Tokens,
-    entry: &Entry,
-    tasks: &Answers<'_>,
+    entry: &ImageEntry,
+    tasks: &TaskColors<'_>,
     index: usize,
     is_selected: bool,
 ) -> Option<ListAction> {
@@ -66,9 +66,9 @@ fn row_ui(
     response.widget_info(|| {
         let mut info = WidgetInfo::selected(Role::ListItem, true, is_selected, &entry.name);
         info.current_text_value = Some(match &entry.state {
-            State::Failed(message) => message.clone(),
-            State::Waiting => "waiting".to_owned(),
-            State::Predicted(_) => {
+            EntryState::Failed(message) => message.clone(),
+            EntryState::Waiting => "waiting".to_owned(),
+            EntryState::Predicted(_) => {
                 answers.iter().map(|(_, label)| label.as_str()).collect::<Vec<_>>().join(", ")
             }
         });
@@ -86,17 +86,17 @@ fn row_ui(
 }
 
 /// The tasks of the model with their colours.
-pub struct Answers<'a> {
+pub struct TaskColors<'a> {
     /// The tasks.
     pub tasks: &'a [Task],
     /// One colour per task.
     pub colors: &'a [Color32],
 }
 
-impl Answers<'_> {
+impl TaskColors<'_> {
     /// The most probable label of each task, with the task's colour.
-    fn of(&self, entry: &Entry) -> Vec<(Color32, String)> {
-        let State::Predicted(prediction) = &entry.state else { return Vec::new() };
+    fn of(&self, entry: &ImageEntry) -> Vec<(Color32, String)> {
+        let EntryState::Predicted(prediction) = &entry.state else { return Vec::new() };
         let best = |probabilities: &Vec<f32>| sorted(probabilities).first().copied();
         let tasks = self.tasks.iter().zip(self.colors).zip(&prediction.probabilities);
         tasks.filter_map(|((task, color), p)| Some((*color, task.labels.get(best(p)?)?.clone()))).collect()
@@ -106,7 +106,7 @@ impl Answers<'_> {
 fn paint(
     ui: &Ui,
     tokens: &Tokens,
-    entry: &Entry,
+    entry: &ImageEntry,
     answers: &[(Color32, String)],
     row: Rect,
     response: &Response,
@@ -128,7 +128,7 @@ fn paint(
         (None, state) => {
             painter.rect_filled(place, 3.0, tokens.track);
             let (icon, color) = match state {
-                State::Failed(_) => (icons::WARNING_CIRCLE, tokens.error),
+                EntryState::Failed(_) => (icons::WARNING_CIRCLE, tokens.error),
                 _ => (icons::IMAGE, tokens.text_weak),
             };
             painter.text(place.center(), Align2::CENTER_CENTER, icon, FontId::proportional(20.0), color);
@@ -139,12 +139,12 @@ fn paint(
     let name = elided(ui, &entry.name, FontId::proportional(TEXT_BODY), tokens.text, width);
     painter.galley(pos2(left, row.center().y - name.size().y - 1.0), name, tokens.text);
     let (text, color) = match &entry.state {
-        State::Predicted(_) => {
+        EntryState::Predicted(_) => {
             answers_line(ui, tokens, answers, pos2(left, row.center().y + 2.0), width + 6.0 * GRID);
             return;
         }
-        State::Waiting => ("Waiting\u{2026}", tokens.text_weak),
-        State::Failed(message) => (&*cause(&entry.origin, message), tokens.error),
+        EntryState::Waiting => ("Waiting\u{2026}", tokens.text_weak),
+        EntryState::Failed(message) => (&*cause(&entry.origin, message), tokens.error),
     };
     let line = elided(ui, text, FontId::proportional(TEXT_SMALL), color, width);
     painter.galley(pos2(left, row.center().y + 2.0), line, color);
@@ -170,7 +170,7 @@ fn answers_line(ui: &Ui, tokens: &Tokens, answers: &[(Color32, String)], at: egu
     ui.painter().galley(at, galley, tokens.text);
 }
 
-fn remove_ui(ui: &mut Ui, tokens: &Tokens, entry: &Entry, row: Rect) -> bool {
+fn remove_ui(ui: &mut Ui, tokens: &Tokens, entry: &ImageEntry, row: Rect) -> bool {
     let place =
         Rect::from_center_size(pos2(row.right() - 4.0 * GRID, row.top() + 4.5 * GRID), vec2(24.0, 24.0));
     let text = egui::RichText::new(icons::X).size(13.0).color(tokens.text_weak);

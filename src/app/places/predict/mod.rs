@@ -26,7 +26,7 @@ use crate::app::services::jobs::{Job, Outcome};
 use crate::app::services::predictors::Predictors;
 use crate::app::services::project::ImageSource;
 use picker::ModelState;
-use worker::{OpenModel, Said, Worker};
+use worker::{OpenModel, Worker, WorkerEvent};
 
 /// A list up to this length is predicted anew by itself when a run finds better weights.
 const SHORT: usize = 16;
@@ -34,7 +34,7 @@ const SHORT: usize = 16;
 const TAKE_IN: usize = 32;
 
 /// An image of the list.
-struct Entry {
+struct ImageEntry {
     id: u64,
     source: ImageSource,
     name: String,
@@ -44,11 +44,11 @@ struct Entry {
     size: Option<[u32; 2]>,
     /// What is worth knowing of how it was read.
     note: Option<String>,
-    state: State,
+    state: EntryState,
 }
 
 /// How far an image is.
-enum State {
+enum EntryState {
     /// It is being read or predicted, or there is no model.
     Waiting,
     /// The network's answer.
@@ -61,7 +61,7 @@ enum State {
 pub struct PredictView {
     open_model: OpenModel,
     worker: Option<Worker>,
-    entries: Vec<Entry>,
+    entries: Vec<ImageEntry>,
     next_id: u64,
     selected: usize,
     follows_selection: bool,
@@ -117,7 +117,7 @@ impl PredictView {
                 ImageSource::Path(path) => path.display().to_string(),
                 other => other.name(),
             };
-            self.entries.push(Entry {
+            self.entries.push(ImageEntry {
                 id: self.next_id,
                 name: source.name(),
                 origin,
@@ -125,7 +125,7 @@ impl PredictView {
                 thumbnail: None,
                 size: None,
                 note: None,
-                state: State::Waiting,
+                state: EntryState::Waiting,
             });
             self.next_id += 1;
         }
@@ -163,10 +163,10 @@ impl PredictView {
             self.start_worker(context);
         }
         if let Some(worker) = &self.worker {
-            let said = worker.said(TAKE_IN);
-            let is_full = said.len() == TAKE_IN;
-            for said in said {
-                self.take_in(context, said);
+            let events = worker.events(TAKE_IN);
+            let is_full = events.len() == TAKE_IN;
+            for event in events {
+                self.take_in(context, event);
             }
             if is_full {
                 context.commands.ctx().request_repaint();
@@ -194,7 +194,7 @@ impl PredictView {
         self.model_number += 1;
         self.newer_weights = None;
         for entry in &mut self.entries {
-            entry.state = State::Waiting;
+            entry.state = EntryState::Waiting;
         }
         let device = context.project.map_or(DeviceChoice::Auto, |project| project.config.model.device);
         let worker =
@@ -206,12 +206,12 @@ impl PredictView {
         self.model = ModelState::Loading(path);
     }
 
-    fn take_in(&mut self, context: &ViewContext<'_>, said: Said) {
+    fn take_in(&mut self, context: &ViewContext<'_>, event: WorkerEvent) {
         let number = self.model_number;
         let texture =
             |name: String, image| context.commands.ctx().load_texture(name, image, TextureOptions::LINEAR);
-        match said {
-            Said::Loaded { id, size, thumbnail, source, note } => {
+        match event {
+            WorkerEvent::Loaded { id, size, thumbnail, source, note } => {
                 if let Some(entry) = self.entry(id) {
                     entry.note = note;
                     entry.size = Some(size);
@@ -219,33 +219,37 @@ impl PredictView {
                     entry.thumbnail.get_or_insert_with(|| texture(format!("thumbnail {id}"), thumbnail));
                 }
             }
-            Said::Shown { id, image } => {
+            WorkerEvent::Shown { id, image } => {
                 if let Some((shown, picture)) = &mut self.shown
                     && *shown == id
                 {
                     *picture = Some(texture(format!("picture {id}"), image));
                 }
             }
-            Said::Predicted { id, model, prediction } if model == number => {
+            WorkerEvent::Predicted { id, model, prediction } if model == number => {
                 if let Some(entry) = self.entry(id) {
-                    entry.state = State::Predicted(prediction);
+                    entry.state = EntryState::Predicted(prediction);
                 }
             }
-            Said::Failed { id, message } => {
+            WorkerEvent::Failed { id, message } => {
                 if let Some(entry) = self.entry(id) {
-                    entry.state = State::Failed(message);
+                    entry.state = EntryState::Failed(message);
                 }
             }
-            Said::ModelReady { model, info } if model == number => self.model = ModelState::Ready(info),
-            Said::ModelFailed { model, message } if model == number => {
+            WorkerEvent::ModelReady { model, info } if model == number => {
+                self.model = ModelState::Ready(info)
+            }
+            WorkerEvent::ModelFailed { model, message } if model == number => {
                 context.commands.toast(Level::Error, message.as_str());
                 self.model = ModelState::Failed(message);
             }
-            Said::Predicted { .. } | Said::ModelReady { .. } | Said::ModelFailed { .. } => {}
+            WorkerEvent::Predicted { .. }
+            | WorkerEvent::ModelReady { .. }
+            | WorkerEvent::ModelFailed { .. } => {}
         }
     }
 
-    fn entry(&mut self, id: u64) -> Option<&mut Entry> {
+    fn entry(&mut self, id: u64) -> Option<&mut ImageEntry> {
         // Ids grow along the list.
         let index = self.entries.binary_search_by_key(&id, |entry| entry.id).ok()?;
         self.entries.get_mut(index)
@@ -313,9 +317,9 @@ impl PredictView {
             .iter()
             .filter_map(|entry| {
                 let outcome = match &entry.state {
-                    State::Predicted(prediction) => Ok(prediction),
-                    State::Failed(message) => Err(message.as_str()),
-                    State::Waiting => return None,
+                    EntryState::Predicted(prediction) => Ok(prediction),
+                    EntryState::Failed(message) => Err(message.as_str()),
+                    EntryState::Waiting => return None,
                 };
                 Some(Listed { image: entry.origin.clone(), outcome })
             })

@@ -5,7 +5,7 @@ use tasklens_data::text::counted;
 
 use super::list::ListAction;
 use super::picker::{ModelAction, ModelState};
-use super::{PredictView, State, answer, list, picker, tasks_of};
+use super::{EntryState, PredictView, answer, list, picker, tasks_of};
 use crate::app::command::{AppCommand, UiCommand};
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
@@ -140,7 +140,8 @@ impl PredictView {
                 if ui.button("Clear").on_hover_text("Empty the list; no file is touched").clicked() {
                     self.clear();
                 }
-                let has_answers = self.entries.iter().any(|entry| matches!(entry.state, State::Predicted(_)));
+                let has_answers =
+                    self.entries.iter().any(|entry| matches!(entry.state, EntryState::Predicted(_)));
                 let export = ui.add_enabled(has_answers, egui::Button::new("Export CSV\u{2026}"));
                 if export.on_hover_text("Write all predictions and probabilities to a file").clicked() {
                     self.export(context);
@@ -148,7 +149,7 @@ impl PredictView {
             });
         });
         let follow = std::mem::take(&mut self.follows_selection);
-        let answers = list::Answers { tasks: tasks_of(&self.model), colors };
+        let answers = list::TaskColors { tasks: tasks_of(&self.model), colors };
         match list::list_ui(ui, context.tokens, &self.entries, &answers, self.selected, follow) {
             Some(ListAction::Select(index)) => self.selected = index,
             Some(ListAction::Remove(index)) => self.remove(index),

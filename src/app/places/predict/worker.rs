@@ -32,26 +32,26 @@ const LOADERS: usize = 2;
 const BATCH: usize = 16;
 
 /// What predicts a batch.
-pub type Predict = Box<dyn Fn(&[Rgb]) -> anyhow::Result<Vec<Prediction>>>;
+pub type PredictBatch = Box<dyn Fn(&[Rgb]) -> anyhow::Result<Vec<Prediction>>>;
 
 /// A network that is ready.
-pub struct Model {
+pub struct OpenedModel {
     /// The checkpoint.
     pub path: PathBuf,
     /// Its tasks with their labels.
     pub tasks: Vec<Task>,
     /// One [`Prediction`] per image, in order.
-    pub predict: Predict,
+    pub predict: PredictBatch,
 }
 
 /// Opens a checkpoint or run folder; called in the predicting thread.
-pub type OpenModel = Arc<dyn Fn(&Path, DeviceChoice) -> anyhow::Result<Model> + Send + Sync>;
+pub type OpenModel = Arc<dyn Fn(&Path, DeviceChoice) -> anyhow::Result<OpenedModel> + Send + Sync>;
 
 /// The network of the checkpoint.
-pub fn open_model(predictors: &Predictors, path: &Path, device: DeviceChoice) -> anyhow::Result<Model> {
+pub fn open_model(predictors: &Predictors, path: &Path, device: DeviceChoice) -> anyhow::Result<OpenedModel> {
     let predictor = predictors.open(path, device)?;
     let (path, tasks) = (predictor.path().to_path_buf(), predictor.tasks().to_vec());
-    Ok(Model { path, tasks, predict: Box::new(move |images| predictor.predict(images)) })
+    Ok(OpenedModel { path, tasks, predict: Box::new(move |images| predictor.predict(images)) })
 }
 
 /// What is known of the model in use.
@@ -69,8 +69,8 @@ pub struct ModelInfo {
     pub age: String,
 }
 
-/// What the threads say.
-pub enum Said {
+/// What the threads report.
+pub enum WorkerEvent {
     /// An image was decoded.
     Loaded {
         /// The entry.
@@ -123,7 +123,7 @@ pub enum Said {
     },
 }
 
-struct Load {
+struct ImageLoad {
     id: u64,
     model: u64,
     source: ImageSource,
@@ -135,7 +135,7 @@ struct SetModel {
     device: DeviceChoice,
 }
 
-struct Pixels {
+struct DecodedImage {
     id: u64,
     model: u64,
     image: Decoded,
@@ -144,9 +144,9 @@ struct Pixels {
 /// The threads; they end when this is dropped.
 pub struct Worker {
     models: Sender<SetModel>,
-    loads: Sender<Load>,
+    loads: Sender<ImageLoad>,
     shows: Sender<(u64, ImageSource)>,
-    said: Receiver<Said>,
+    events: Receiver<WorkerEvent>,
     _threads: Vec<Job<()>>,
 }
 
@@ -154,37 +154,37 @@ impl Worker {
     /// Starts the threads.
     pub fn start(jobs: &Jobs, open: OpenModel) -> Self {
         let (models, model_requests) = unbounded();
-        let (loads, load_requests) = unbounded::<Load>();
+        let (loads, load_requests) = unbounded::<ImageLoad>();
         let (shows, show_requests) = unbounded::<(u64, ImageSource)>();
-        let (say, said) = unbounded();
+        let (sender, events) = unbounded();
         // Full-size pixels wait here: a short queue, and their shares of the budget, bound the memory.
         let (pixels, pixel_requests) = bounded(BATCH);
         let mut threads: Vec<Job<()>> = (0..LOADERS)
             .map(|_| {
                 let (loads, shows) = (load_requests.clone(), show_requests.clone());
-                let (say, pixels) = (say.clone(), pixels.clone());
+                let (sender, pixels) = (sender.clone(), pixels.clone());
                 jobs.start_quietly("Reading images", move |progress| {
-                    load_loop(&loads, &shows, &pixels, &Say { say, progress });
+                    load_loop(&loads, &shows, &pixels, &Events { sender, progress });
                     Ok(())
                 })
             })
             .collect();
         threads.push(jobs.start_quietly("Predicting", move |progress| {
-            predict_loop(&open, &model_requests, &pixel_requests, &Say { say, progress });
+            predict_loop(&open, &model_requests, &pixel_requests, &Events { sender, progress });
             Ok(())
         }));
-        Self { models, loads, shows, said, _threads: threads }
+        Self { models, loads, shows, events, _threads: threads }
     }
 
     /// Uses another model from now on; images that were asked for with an older number are dropped.
     pub fn set_model(&self, model: u64, path: PathBuf, device: DeviceChoice) {
-        // A thread that is gone has said why; see `Said::Failed`.
+        // A thread that is gone has reported why; see `WorkerEvent::Failed`.
         let _ = self.models.send(SetModel { model, path, device });
     }
 
     /// Reads an image and predicts it with the model of that number.
     pub fn load(&self, id: u64, model: u64, source: ImageSource) {
-        let _ = self.loads.send(Load { id, model, source });
+        let _ = self.loads.send(ImageLoad { id, model, source });
     }
 
     /// Reads the picture of an entry at the size it is shown.
@@ -192,21 +192,21 @@ impl Worker {
         let _ = self.shows.send((id, source));
     }
 
-    /// What was said since the last call, at most `limit`.
-    pub fn said(&self, limit: usize) -> Vec<Said> {
-        self.said.try_iter().take(limit).collect()
+    /// The events since the last call, at most `limit`.
+    pub fn events(&self, limit: usize) -> Vec<WorkerEvent> {
+        self.events.try_iter().take(limit).collect()
     }
 }
 
 /// The way back to the window.
-struct Say<'a> {
-    say: Sender<Said>,
+struct Events<'a> {
+    sender: Sender<WorkerEvent>,
     progress: &'a Progress,
 }
 
-impl Say<'_> {
-    fn say(&self, what: Said) {
-        if self.say.send(what).is_ok() {
+impl Events<'_> {
+    fn send(&self, event: WorkerEvent) {
+        if self.sender.send(event).is_ok() {
             self.progress.say("");
         }
     }
@@ -222,33 +222,33 @@ fn guarded<T>(name: &str, work: impl FnOnce() -> anyhow::Result<T>) -> Result<T,
 }
 
 fn load_loop(
-    loads: &Receiver<Load>,
+    loads: &Receiver<ImageLoad>,
     shows: &Receiver<(u64, ImageSource)>,
-    pixels: &Sender<Pixels>,
-    say: &Say<'_>,
+    pixels: &Sender<DecodedImage>,
+    events: &Events<'_>,
 ) {
     loop {
         select_biased! {
             recv(shows) -> request => {
                 let Ok((id, source)) = request else { return };
                 // An image that cannot be read says so when it is loaded.
-                if let Ok((image, _)) = guarded(&source.name(), || read(&source, say.progress)) {
-                    say.say(Said::Shown { id, image: color_image(&thumbnail_of(&image, SHOWN)) });
+                if let Ok((image, _)) = guarded(&source.name(), || read(&source, events.progress)) {
+                    events.send(WorkerEvent::Shown { id, image: color_image(&thumbnail_of(&image, SHOWN)) });
                 }
             }
             recv(loads) -> request => {
-                let Ok(Load { id, model, source }) = request else { return };
-                match guarded(&source.name(), || read(&source, say.progress)) {
+                let Ok(ImageLoad { id, model, source }) = request else { return };
+                match guarded(&source.name(), || read(&source, events.progress)) {
                     Ok((image, source)) => {
                         let thumbnail = color_image(&thumbnail_of(&image, THUMBNAIL));
                         let size = [image.width(), image.height()];
                         let note = image.note().map(str::to_owned);
-                        say.say(Said::Loaded { id, size, thumbnail, source, note });
-                        if pixels.send(Pixels { id, model, image }).is_err() {
+                        events.send(WorkerEvent::Loaded { id, size, thumbnail, source, note });
+                        if pixels.send(DecodedImage { id, model, image }).is_err() {
                             return;
                         }
                     }
-                    Err(message) => say.say(Said::Failed { id, message }),
+                    Err(message) => events.send(WorkerEvent::Failed { id, message }),
                 }
             }
         }
@@ -269,8 +269,13 @@ fn read(source: &ImageSource, progress: &Progress) -> anyhow::Result<(Decoded, I
     })
 }
 
-fn predict_loop(open: &OpenModel, models: &Receiver<SetModel>, pixels: &Receiver<Pixels>, say: &Say<'_>) {
-    let mut current: Option<(u64, Model)> = None;
+fn predict_loop(
+    open: &OpenModel,
+    models: &Receiver<SetModel>,
+    pixels: &Receiver<DecodedImage>,
+    events: &Events<'_>,
+) {
+    let mut current: Option<(u64, OpenedModel)> = None;
     let mut number = 0;
     loop {
         select_biased! {
@@ -287,32 +292,32 @@ fn predict_loop(open: &OpenModel, models: &Receiver<SetModel>, pixels: &Receiver
                     Ok(model) => {
                         let info = Box::new(info(&model));
                         current = Some((number, model));
-                        say.say(Said::ModelReady { model: number, info });
+                        events.send(WorkerEvent::ModelReady { model: number, info });
                     }
-                    Err(message) => say.say(Said::ModelFailed { model: number, message }),
+                    Err(message) => events.send(WorkerEvent::ModelFailed { model: number, message }),
                 }
             }
             recv(pixels) -> first => {
                 let Ok(first) = first else { return };
                 let batch = std::iter::once(first).chain(pixels.try_iter().take(BATCH - 1));
-                let batch: Vec<Pixels> = batch.filter(|pixels| pixels.model == number).collect();
+                let batch: Vec<DecodedImage> = batch.filter(|pixels| pixels.model == number).collect();
                 if let Some((number, model)) = &current {
-                    predict(model, *number, batch, say);
+                    predict(model, *number, batch, events);
                 }
             }
         }
     }
 }
 
-fn predict(model: &Model, number: u64, batch: Vec<Pixels>, say: &Say<'_>) {
+fn predict(model: &OpenedModel, number: u64, batch: Vec<DecodedImage>, events: &Events<'_>) {
     let (ids, images): (Vec<u64>, Vec<Decoded>) =
         batch.into_iter().map(|pixels| (pixels.id, pixels.image)).unzip();
     // The shares are kept as long as the pixels.
     let (images, _shares): (Vec<Rgb>, Vec<Share>) = images.into_iter().map(Decoded::into_parts).unzip();
-    answer(model, number, &ids, &images, say);
+    answer(model, number, &ids, &images, events);
 }
 
-fn answer(model: &Model, number: u64, ids: &[u64], images: &[Rgb], say: &Say<'_>) {
+fn answer(model: &OpenedModel, number: u64, ids: &[u64], images: &[Rgb], events: &Events<'_>) {
     if ids.is_empty() {
         return;
     }
@@ -324,18 +329,18 @@ fn answer(model: &Model, number: u64, ids: &[u64], images: &[Rgb], say: &Say<'_>
     match predictions {
         Ok(predictions) => {
             for (id, prediction) in ids.iter().zip(predictions) {
-                say.say(Said::Predicted { id: *id, model: number, prediction });
+                events.send(WorkerEvent::Predicted { id: *id, model: number, prediction });
             }
         }
         // One bad image must not take the others with it.
         Err(_) if ids.len() > 1 => {
             for (id, image) in ids.chunks(1).zip(images.chunks(1)) {
-                answer(model, number, id, image, say);
+                answer(model, number, id, image, events);
             }
         }
         Err(message) => {
             for id in ids {
-                say.say(Said::Failed { id: *id, message: message.clone() });
+                events.send(WorkerEvent::Failed { id: *id, message: message.clone() });
             }
         }
     }
@@ -350,7 +355,7 @@ fn own_metrics(checkpoint: &Path) -> Option<EpochMetrics> {
     serde_json::from_value(metrics.clone()).ok()
 }
 
-fn info(model: &Model) -> ModelInfo {
+fn info(model: &OpenedModel) -> ModelInfo {
     let folder = model.path.parent();
     let record = folder.and_then(|folder| RunRecord::open(folder).ok());
     // It tells of the best weights, and not of those to go on from.

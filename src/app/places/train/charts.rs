@@ -8,7 +8,7 @@ use egui::{Color32, Role, Stroke, Ui, WidgetInfo, vec2};
 use egui_plot::LineStyle;
 use tasklens_data::config::Task;
 
-use super::curves::{Curves, Pair};
+use super::curves::{Curves, SplitPoints};
 use super::earlier::Overlay;
 use super::live::LiveRun;
 use crate::app::theme::{GRID, Tokens};
@@ -20,7 +20,7 @@ const TOTAL: &str = "total";
 const TWO_COLUMNS: f32 = 640.0;
 
 /// What stands in one cell of the two columns.
-type Cell<'a> = Box<dyn FnMut(&mut Ui) + 'a>;
+type ChartCell<'a> = Box<dyn FnMut(&mut Ui) + 'a>;
 
 /// Which curves are hidden.
 #[derive(Default)]
@@ -54,7 +54,7 @@ impl Charts<'_> {
         ui.add_space(GRID);
         let mut hovered = [None; 3];
         let [loss, accuracy, rate] = &mut hovered;
-        let mut cells: Vec<Cell<'_>> = vec![
+        let mut cells: Vec<ChartCell<'_>> = vec![
             Box::new(|ui| *loss = self.loss_ui(ui, tokens, legend)),
             Box::new(|ui| *accuracy = self.accuracy_ui(ui, tokens, legend)),
             Box::new(|ui| *rate = self.rate_ui(ui, tokens)),
@@ -136,12 +136,12 @@ impl Charts<'_> {
                 chart = chart.curve(curve(run, TOTAL, tokens.text, &curves.total));
             }
         }
-        self.per_task(chart, tokens, legend, |curves| &curves.task_loss).ui(ui).hovered_epoch
+        self.per_task(chart, tokens, legend, |curves| &curves.task_loss).ui(ui)
     }
 
     fn accuracy_ui(&self, ui: &mut Ui, tokens: &Tokens, legend: &Legend) -> Option<usize> {
         let chart = self.chart("Accuracy").scale(Scale::Share);
-        self.per_task(chart, tokens, legend, |curves| &curves.task_accuracy).ui(ui).hovered_epoch
+        self.per_task(chart, tokens, legend, |curves| &curves.task_accuracy).ui(ui)
     }
 
     fn rate_ui(&self, ui: &mut Ui, tokens: &Tokens) -> Option<usize> {
@@ -155,7 +155,7 @@ impl Charts<'_> {
                 is_muted: run.is_some(),
             });
         }
-        chart.ui(ui).hovered_epoch
+        chart.ui(ui)
     }
 
     fn chart<'a>(&'a self, title: &'a str) -> Chart<'a> {
@@ -174,7 +174,7 @@ impl Charts<'_> {
         mut chart: Chart<'a>,
         tokens: &Tokens,
         legend: &Legend,
-        pairs: impl Fn(&'a Curves) -> &'a Vec<Pair>,
+        pairs: impl Fn(&'a Curves) -> &'a Vec<SplitPoints>,
     ) -> Chart<'a> {
         let colors = self.task_colors(tokens);
         for (run, curves) in self.all() {
@@ -190,7 +190,7 @@ impl Charts<'_> {
     }
 }
 
-fn curve<'a>(run: Option<&Overlay>, name: &'a str, color: Color32, pair: &'a Pair) -> Curve<'a> {
+fn curve<'a>(run: Option<&Overlay>, name: &'a str, color: Color32, pair: &'a SplitPoints) -> Curve<'a> {
     Curve {
         name: run.map_or(Cow::Borrowed(name), |run| Cow::Owned(format!("{name}, {}", run.name))),
         color,

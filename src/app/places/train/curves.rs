@@ -7,7 +7,7 @@ use crate::app::widgets::chart::{Mark, MarkKind, Point};
 
 /// A quantity on the two splits. Epochs without a finite value have no point.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Pair {
+pub struct SplitPoints {
     /// Over the training images.
     pub train: Vec<Point>,
     /// Over the validation images.
@@ -20,11 +20,11 @@ pub struct Curves {
     /// Task names, in the order of the per-task lists.
     pub tasks: Vec<String>,
     /// The loss over all tasks.
-    pub total: Pair,
+    pub total: SplitPoints,
     /// The loss, per task.
-    pub task_loss: Vec<Pair>,
+    pub task_loss: Vec<SplitPoints>,
     /// The accuracy (0 to 1), per task.
-    pub task_accuracy: Vec<Pair>,
+    pub task_accuracy: Vec<SplitPoints>,
     /// The learning rate.
     pub rate: Vec<Point>,
     /// The best epoch and the reductions of the rate.
@@ -36,8 +36,8 @@ impl Curves {
     pub fn new(tasks: &[String]) -> Self {
         Self {
             tasks: tasks.to_vec(),
-            task_loss: vec![Pair::default(); tasks.len()],
-            task_accuracy: vec![Pair::default(); tasks.len()],
+            task_loss: vec![SplitPoints::default(); tasks.len()],
+            task_accuracy: vec![SplitPoints::default(); tasks.len()],
             ..Self::default()
         }
     }
@@ -62,7 +62,7 @@ impl Curves {
         push(&mut self.rate, epoch, metrics.learning_rate);
         push(&mut self.total.train, epoch, metrics.train.loss);
         push(&mut self.total.validation, epoch, metrics.validation.loss);
-        let split = |pairs: &mut [Pair], train: &[f64], validation: &[f64]| {
+        let split = |pairs: &mut [SplitPoints], train: &[f64], validation: &[f64]| {
             for ((pair, train), validation) in pairs.iter_mut().zip(train).zip(validation) {
                 push(&mut pair.train, epoch, *train);
                 push(&mut pair.validation, epoch, *validation);

@@ -14,7 +14,7 @@ use crate::app::command::{AppCommand, CommandSender, Level};
 use crate::app::services::jobs::{Job, Jobs};
 use crate::app::services::runs::{Run, Runs};
 use crate::app::theme::Tokens;
-use crate::app::widgets::run_list::RunRow;
+use crate::app::widgets::run_list::{RunRow, TaskAccuracy};
 
 /// A run that is laid over the charts.
 pub struct Overlay {
@@ -102,8 +102,11 @@ impl Earlier {
 
     /// A run as the list shows it; `task_index` has the position (for the colour) of a task.
     pub fn row(&self, run: &Run, tokens: &Tokens, task_index: impl Fn(&str) -> usize) -> RunRow {
-        let accuracy =
-            |(task, accuracy): (&str, _)| (task.to_owned(), tokens.task(task_index(task)), accuracy);
+        let accuracy = |(task, accuracy): (&str, _)| TaskAccuracy {
+            task: task.to_owned(),
+            color: tokens.task(task_index(task)),
+            accuracy,
+        };
         RunRow {
             name: run.record.name.clone(),
             age: run.age(),

@@ -16,7 +16,8 @@ use crate::app::services::derived::Derived;
 use crate::app::services::jobs::{Job, Outcome};
 
 /// Estimates a run, at a speed that may be known; is told whether to go on.
-pub type Look = fn(&Config, &Dataset, Option<Speed>, &dyn Fn() -> bool) -> anyhow::Result<TimeEstimate>;
+pub type EstimateRun =
+    fn(&Config, &Dataset, Option<Speed>, &dyn Fn() -> bool) -> anyhow::Result<TimeEstimate>;
 
 /// What is asked of this computer; tests have answers of their own.
 #[derive(Clone, Copy)]
@@ -24,7 +25,7 @@ pub struct Machine {
     /// The networks whose ImageNet weights are here.
     pub weights: fn() -> Vec<Backbone>,
     /// How long a run takes: see [`training::estimate::estimate`].
-    pub estimate: Look,
+    pub estimate: EstimateRun,
 }
 
 impl Default for Machine {
@@ -47,7 +48,7 @@ impl Machine {
 
 /// What is known of a way to train.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Known {
+pub enum KnownEstimate {
     /// Seconds.
     Seconds(f64),
     /// Why nothing is known.
@@ -56,14 +57,14 @@ pub enum Known {
 
 /// What an estimate follows from besides the keys of a way to train.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Basis {
+struct EstimateBasis {
     generation: u64,
     device: DeviceChoice,
     precision: Precision,
     threads: Option<usize>,
 }
 
-struct Asked {
+struct AskedEstimate {
     keys: Keys,
     subject: Subject,
     job: Job<TimeEstimate>,
@@ -73,11 +74,11 @@ struct Asked {
 #[derive(Default)]
 pub struct Estimates {
     machine: Machine,
-    basis: Option<Basis>,
+    basis: Option<EstimateBasis>,
     /// Kept while the window is open.
     speeds: Vec<(Subject, Speed)>,
-    known: Vec<(Keys, Known)>,
-    asked: Option<Asked>,
+    known: Vec<(Keys, KnownEstimate)>,
+    asked: Option<AskedEstimate>,
     weights: Derived<(), Vec<Backbone>>,
     /// Height over width of most images of a project of this generation.
     aspect: Derived<u64, Option<f32>>,
@@ -112,7 +113,7 @@ impl Estimates {
     }
 
     /// What is known of a way to train.
-    pub fn of(&self, keys: &Keys) -> Option<&Known> {
+    pub fn of(&self, keys: &Keys) -> Option<&KnownEstimate> {
         self.known.iter().find(|(known, _)| known == keys).map(|(_, known)| known)
     }
 
@@ -120,7 +121,7 @@ impl Estimates {
     pub fn update(&mut self, context: &ViewContext<'_>, draft: &Draft, wanted: &[Keys], is_busy: bool) {
         let Some(project) = context.project else { return };
         let model = &draft.config.model;
-        let basis = Basis {
+        let basis = EstimateBasis {
             generation: project.generation,
             device: model.device,
             precision: model.precision,
@@ -159,19 +160,19 @@ impl Estimates {
         let job = context.jobs.start_quietly("Measuring", move |progress| {
             estimate(&config, &dataset, speed, &|| progress.keep_going())
         });
-        self.asked = Some(Asked { keys: keys.clone(), subject, job });
+        self.asked = Some(AskedEstimate { keys: keys.clone(), subject, job });
     }
 
     fn take_in(&mut self) {
         let Some(outcome) = self.asked.as_mut().and_then(|asked| asked.job.poll()) else { return };
-        let Some(Asked { keys, subject, .. }) = self.asked.take() else { return };
+        let Some(AskedEstimate { keys, subject, .. }) = self.asked.take() else { return };
         let known = match outcome {
             Outcome::Done(estimate) => {
                 self.speeds.retain(|(known, _)| *known != subject);
                 self.speeds.push((subject, estimate.speed));
-                Known::Seconds(estimate.seconds)
+                KnownEstimate::Seconds(estimate.seconds)
             }
-            Outcome::Failed(message) => Known::Failed(message),
+            Outcome::Failed(message) => KnownEstimate::Failed(message),
             Outcome::Cancelled => return,
         };
         self.known.push((keys, known));

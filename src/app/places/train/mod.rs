@@ -12,6 +12,7 @@ mod outcome;
 mod rows;
 mod run_bar;
 mod settings;
+mod settings_panel;
 mod ways;
 
 use std::path::PathBuf;
@@ -19,7 +20,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use egui::{RichText, ScrollArea, Ui};
 use tasklens_data::config::{self, DeviceChoice};
-use tasklens_net::device::{self, Device};
+use tasklens_net::device::Device;
 use tasklens_net::training::{self, Unsaved, events::Event};
 
 use crate::app::command::{AppCommand, Level, UiCommand};
@@ -46,8 +47,8 @@ const SETTINGS_WIDTH: f32 = 272.0;
 pub struct TrainView {
     draft: Option<Draft>,
     estimates: Estimates,
-    /// What was last told to be remembered, or came from there.
-    told: Option<config::ModelConfig>,
+    /// The settings as the app remembers them.
+    remembered: Option<config::ModelConfig>,
     run: Option<LiveRun>,
     earlier: Earlier,
     legend: charts::Legend,
@@ -55,7 +56,7 @@ pub struct TrainView {
     /// Where the settings say another than the project's config.
     device: Derived<DeviceChoice, Device>,
     /// Jobs whose results arrive as commands; kept, because dropping one cancels it.
-    errands: Vec<Job<()>>,
+    jobs: Vec<Job<()>>,
 }
 
 impl TrainView {
@@ -116,66 +117,11 @@ impl TrainView {
         });
     }
 
-    fn settings_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
-        let reason = self.device_reason(context);
-        let Some(draft) = &mut self.draft else {
-            ui.label(theme::caption(context.tokens, "Open a project to train."));
-            return;
-        };
-        ui.spacing_mut().item_spacing.y = GRID;
-        if context.training != TrainingState::Idle {
-            ui.label(theme::caption(context.tokens, "Changes apply from the next run on."));
-        }
-        ways::ways_ui(ui, context, draft, &mut self.estimates);
-        if let Some((_, message)) = draft.config.model.contradiction() {
-            let text = format!("{}  {message}", icons::WARNING);
-            ui.label(RichText::new(text).size(theme::TEXT_SMALL).color(context.tokens.warning));
-        }
-        ui.add_space(GRID);
-        let file = draft.saved.file.clone();
-        let (changed, mut save) = (draft.is_changed(), false);
-        let caption = if changed { "Changed here, not in config.yml" } else { "As in config.yml" };
-        ui.label(theme::caption(context.tokens, caption)).on_hover_text(file.display().to_string());
-        ui.horizontal_wrapped(|ui| {
-            if changed {
-                save = ui.button("Save to config.yml").clicked();
-                if ui.button("Undo changes").clicked() {
-                    draft.revert();
-                }
-            }
-            if ui.button("Open file").on_hover_text(file.display().to_string()).clicked() {
-                self.errands.push(open_externally(context, file));
-            }
-        });
-        ui.add_space(GRID);
-        ui.separator();
-        egui::CollapsingHeader::new("Advanced")
-            .show_unindented(ui, |ui| settings::advanced_ui(ui, draft, &reason));
-        if save {
-            self.save(context);
-        }
-        self.remember(ui, context);
-    }
-
-    /// Has what was chosen remembered once it was: not each step of a value that is being dragged.
-    fn remember(&mut self, ui: &Ui, context: &ViewContext<'_>) {
-        let Some(draft) = &self.draft else { return };
-        let is_told = self.told.as_ref() == Some(&draft.config.model);
-        if is_told || ui.input(|input| input.pointer.any_down()) {
-            return;
-        }
-        self.told = Some(draft.config.model.clone());
-        let file = draft.saved.file.clone();
-        context
-            .commands
-            .send(AppCommand::RememberTraining { file, chosen: draft.to_remember().map(Box::new) });
-    }
-
     /// Takes up settings that were chosen before, once the project is there.
     pub fn restore(&mut self, remembered: &Remembered) -> Restored {
         let Some(draft) = &mut self.draft else { return Restored::Outdated };
         let restored = draft.restore(remembered);
-        self.told = Some(draft.config.model.clone());
+        self.remembered = Some(draft.config.model.clone());
         restored
     }
 
@@ -186,7 +132,7 @@ impl TrainView {
         match (after, &folder) {
             (Some(AfterRun::Resume), Some(folder)) => self.resume(context, folder.clone()),
             (Some(AfterRun::OpenFolder), Some(folder)) => {
-                self.errands.push(open_externally(context, folder.clone()));
+                self.jobs.push(open_externally(context, folder.clone()));
             }
             _ => {}
         }
@@ -225,48 +171,11 @@ impl TrainView {
     }
 
     fn resume(&mut self, context: &ViewContext<'_>, folder: PathBuf) {
-        self.errands.push(earlier::resume(context.jobs, context.commands, folder));
-    }
-
-    /// Edits `config.yml` in a job and asks the app to write it.
-    fn save(&mut self, context: &ViewContext<'_>) {
-        let Some(draft) = self.draft.clone() else { return };
-        let commands = context.commands.clone();
-        self.errands.push(context.jobs.start_whole("Saving config.yml", move |_| {
-            let file = draft.saved.file.clone();
-            let text = std::fs::read_to_string(&file)
-                .map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", file.display()))
-                .and_then(|text| {
-                    config::edit_settings(&text, &draft.saved, &draft.config).map_err(anyhow::Error::msg)
-                });
-            match text {
-                Ok(text) => commands.send(AppCommand::SaveConfig { file, text }),
-                Err(error) => commands.toast(Level::Error, format!("{error:#}")),
-            }
-            Ok(())
-        }));
-    }
-
-    /// Why the chosen device is what it is; looks it up where the settings differ from the project.
-    fn device_reason(&mut self, context: &ViewContext<'_>) -> String {
-        let Some(draft) = &self.draft else { return String::new() };
-        let choice = draft.config.model.device;
-        if choice == draft.saved.model.device {
-            return context.device.map_or_else(String::new, |device| device.reason.clone());
-        }
-        self.device.want(&choice, || {
-            context.jobs.start_quietly("Looking at the device", move |_| device::pick(choice))
-        });
-        match (self.device.failure(), self.device.get()) {
-            _ if self.device.is_busy() => "Looking\u{2026}".to_owned(),
-            (Some(message), _) => message.to_owned(),
-            (None, Some(device)) => format!("{}: {}", device.name, device.reason),
-            (None, None) => String::new(),
-        }
+        self.jobs.push(earlier::resume(context.jobs, context.commands, folder));
     }
 
     fn poll(&mut self, context: &ViewContext<'_>) {
-        self.errands.retain_mut(|job| match job.poll() {
+        self.jobs.retain_mut(|job| match job.poll() {
             None => true,
             Some(Outcome::Failed(message)) => {
                 context.commands.toast(Level::Error, message);
@@ -298,7 +207,7 @@ impl TrainView {
             }
         }
         self.draft = Some(Draft::new(&project.config));
-        self.told = self.draft.as_ref().map(|draft| draft.config.model.clone());
+        self.remembered = self.draft.as_ref().map(|draft| draft.config.model.clone());
     }
 
     /// The run that is shown: the one that goes on, or was last.

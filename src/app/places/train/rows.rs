@@ -6,6 +6,7 @@ use egui::{Align, ComboBox, DragValue, Layout, Response, Ui, emath::Numeric};
 
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::chart::short_rate;
+use crate::app::widgets::choice::Choice;
 
 pub(super) fn group(ui: &mut Ui, tokens: &Tokens, title: &str) {
     ui.add_space(GRID);
@@ -109,19 +110,20 @@ pub(super) fn described<T: PartialEq + Copy>(
     name: &str,
     hint: &str,
     value: &mut T,
-    options: &[(T, &str, &str)],
+    options: &[Choice<'_, T>],
 ) {
-    let chosen = options.iter().find(|(option, ..)| option == value);
-    let (text, about) = chosen.map_or(("as in the file", ""), |(_, text, about)| (*text, *about));
+    let chosen = options.iter().find(|option| option.value == *value);
+    let (text, about) = chosen.map_or(("as in the file", ""), |chosen| (chosen.name, chosen.meaning));
     let tokens = Tokens::of(ui.ctx());
     row(ui, name, hint, |ui| {
         let combo = ComboBox::from_id_salt(name).selected_text(text).width(33.0 * GRID);
         let shown = combo.show_ui(ui, |ui| {
             ui.set_min_width(70.0 * GRID);
-            for (option, text, about) in options {
-                ui.selectable_value(value, *option, *text);
-                let about =
-                    egui::Label::new(theme::caption(tokens, sentence(about))).selectable(false).wrap();
+            for option in options {
+                ui.selectable_value(value, option.value, option.name);
+                let about = egui::Label::new(theme::caption(tokens, sentence(option.meaning)))
+                    .selectable(false)
+                    .wrap();
                 ui.add(about);
             }
         });

@@ -9,6 +9,7 @@ use tasklens_data::config::{
 use super::draft::Draft;
 use super::rows::{choice, decimal, described, group, number, optional, range, rate, row, switch};
 use crate::app::theme::{self, Tokens};
+use crate::app::widgets::choice::Choice;
 
 const MAX_EPOCHS: usize = 1_000_000;
 
@@ -68,7 +69,7 @@ fn main_ui(ui: &mut Ui, model: &mut ModelConfig, when_on: &mut Augmentation) {
     number(ui, "Input width", "Images are scaled to this width in pixels", &mut model.width, 32..=1024, 1.0);
     let networks: Vec<_> = Backbone::ALL
         .iter()
-        .map(|network| (*network, network.facts().title, network.facts().good_for))
+        .map(|network| Choice::new(*network, network.facts().title, network.facts().good_for))
         .collect();
     described(ui, "Network", "The backbone that all tasks share", &mut model.backbone, &networks);
     pretrained_ui(ui, &mut model.pretrained);

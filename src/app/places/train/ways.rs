@@ -6,7 +6,7 @@ use tasklens_data::config::{Backbone, Recipe, Schedule};
 use tasklens_data::text::clock;
 
 use super::draft::Draft;
-use super::estimates::{Estimates, Known};
+use super::estimates::{Estimates, KnownEstimate};
 use crate::app::context::{TrainingState, ViewContext};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
@@ -86,14 +86,18 @@ fn facts(context: &ViewContext<'_>, estimates: &Estimates) -> PresetFacts {
 }
 
 /// How long it takes, and why that is not known.
-fn time_of<'a>(known: Option<&'a Known>, keys: &Keys, training: TrainingState) -> (String, Option<&'a str>) {
+fn time_of<'a>(
+    known: Option<&'a KnownEstimate>,
+    keys: &Keys,
+    training: TrainingState,
+) -> (String, Option<&'a str>) {
     let can_end_early = keys.schedule == Schedule::Plateau || keys.early_stopping_patience < keys.epochs;
     match known {
-        Some(Known::Seconds(seconds)) => {
+        Some(KnownEstimate::Seconds(seconds)) => {
             let at_most = if can_end_early { "up to" } else { "about" };
             (format!("{at_most} {}", rounded(*seconds)), None)
         }
-        Some(Known::Failed(why)) => ("no estimate".to_owned(), Some(why)),
+        Some(KnownEstimate::Failed(why)) => ("no estimate".to_owned(), Some(why)),
         None if training != TrainingState::Idle => (String::new(), None),
         None => ("Measuring\u{2026}".to_owned(), None),
     }

@@ -25,7 +25,7 @@ impl ConfusionMatrix<'_> {
             let (right, of) = (self.margins.right[label], self.margins.actual[label]);
             let name = format!("All {}: {}", self.labels[label], grouped(of as u64));
             let fact = format!("{}: {} of {} right", self.labels[label], right, grouped(of as u64));
-            let (response, color, family) = head_ui(
+            let Head { response, color, family } = head_ui(
                 ui,
                 frame,
                 rect,
@@ -57,7 +57,7 @@ impl ConfusionMatrix<'_> {
             let name = format!("All predicted as {}: {}", self.labels[label], grouped(of as u64));
             let fact =
                 format!("Predicted as {}: {} of {} right", self.labels[label], right, grouped(of as u64));
-            let (response, color, family) = head_ui(
+            let Head { response, color, family } = head_ui(
                 ui,
                 frame,
                 rect,
@@ -157,19 +157,19 @@ impl Frame<'_> {
     }
 }
 
+/// A label at the edge, and how its text is to be drawn.
+struct Head {
+    response: Response,
+    color: Color32,
+    family: FontFamily,
+}
+
 /// A label at the edge: pressed, it means its whole row or column.
-fn head_ui(
-    ui: &Ui,
-    frame: &Frame<'_>,
-    rect: Rect,
-    id: (&str, usize),
-    name: &str,
-    lit: bool,
-) -> (Response, Color32, FontFamily) {
+fn head_ui(ui: &Ui, frame: &Frame<'_>, rect: Rect, id: (&str, usize), name: &str, lit: bool) -> Head {
     let response = ui.interact(rect, ui.scope_id().with(id), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
     let lit = lit || response.hovered() || response.has_focus();
     let color = if lit { frame.tokens.accent_text } else { frame.tokens.text };
     let family = if lit { theme::medium() } else { FontFamily::Proportional };
-    (response, color, family)
+    Head { response, color, family }
 }

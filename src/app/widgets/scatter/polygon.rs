@@ -5,19 +5,19 @@ use super::Cloud;
 /// Bands that the edges are sorted into, so that a point is compared with few of them.
 const BANDS: usize = 128;
 
-type Place = [f32; 2];
+type Corner = [f32; 2];
 
 /// A closed polygon; where it crosses itself, what it goes around an even number of times is outside.
 pub struct Polygon {
-    low: Place,
-    high: Place,
+    low: Corner,
+    high: Corner,
     /// The edges by height: each in all bands that it reaches into.
-    bands: Vec<Vec<[Place; 2]>>,
+    bands: Vec<Vec<[Corner; 2]>>,
 }
 
 impl Polygon {
     /// From its corners; the last is joined with the first.
-    pub fn new(corners: &[Place]) -> Self {
+    pub fn new(corners: &[Corner]) -> Self {
         let mut low = [f32::INFINITY; 2];
         let mut high = [f32::NEG_INFINITY; 2];
         for corner in corners {
@@ -43,7 +43,7 @@ impl Polygon {
     }
 
     /// Whether a place is inside: a ray to the right crosses an odd number of edges.
-    pub fn contains(&self, [x, y]: Place) -> bool {
+    pub fn contains(&self, [x, y]: Corner) -> bool {
         if x < self.low[0] || x > self.high[0] || y < self.low[1] || y > self.high[1] {
             return false;
         }

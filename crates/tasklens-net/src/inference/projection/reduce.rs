@@ -6,7 +6,7 @@ use rand_pcg::Pcg64;
 use tasklens_data::work::KeepGoing;
 use tch::{Device, Kind, Tensor, no_grad};
 
-use super::MapLayout;
+use super::Positions;
 use crate::inference::outputs::Features;
 
 /// Number of images for computing the components.
@@ -113,7 +113,7 @@ impl Reduced {
     }
 
     /// The first two components.
-    pub fn leading(&self) -> MapLayout {
+    pub fn leading(&self) -> Positions {
         let columns = self.values.narrow(1, 0, 2).contiguous();
         let mut flat = vec![0.0; columns.numel()];
         columns.copy_data(&mut flat, columns.numel());

@@ -8,7 +8,7 @@ use bhtsne::{Neighbor, tSNE};
 use tasklens_data::panics;
 use tasklens_data::work::KeepGoing;
 
-use super::MapLayout;
+use super::Positions;
 use super::reduce::Nearest;
 
 /// Minimum number of images for a layout.
@@ -42,10 +42,10 @@ struct Cancelled;
 /// # Errors
 /// The library failed, with its message.
 pub fn lay_out(
-    begin: &MapLayout,
+    begin: &Positions,
     found: &Nearest,
     keep_going: &mut KeepGoing<'_>,
-) -> anyhow::Result<Option<MapLayout>> {
+) -> anyhow::Result<Option<Positions>> {
     let neighbours: Vec<Vec<Neighbor<f32>>> = found
         .iter()
         .map(|found| found.iter().map(|&(index, distance)| Neighbor { index, distance }).collect())

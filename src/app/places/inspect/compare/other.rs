@@ -13,17 +13,17 @@ use tasklens_net::training::{run_folder, split_file};
 use super::rows::{Compared, are_same_items};
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
-use crate::app::places::inspect::session::{Loaded, predict, told};
+use crate::app::places::inspect::inspected_run::{Loaded, first_message, predict};
 use crate::app::services::jobs::{Job, Outcome, Progress};
 
 /// See the module's docs.
-pub struct Other {
+pub struct OtherRun {
     /// The run folder.
     pub run: PathBuf,
     /// Why there is nothing.
     pub failure: Option<String>,
-    opening: Option<Job<Opened>>,
-    opened: Option<Opened>,
+    opening: Option<Job<JoinedOutputs>>,
+    opened: Option<JoinedOutputs>,
     predicting: Option<Job<OutputsPass>>,
     comparing: Option<Job<(Compared, Arc<Dataset>)>>,
     /// Whether the rows joined have not been compared yet.
@@ -34,7 +34,7 @@ pub struct Other {
 }
 
 /// The outputs beside the rows.
-struct Opened {
+struct JoinedOutputs {
     outputs: Arc<Outputs>,
     inspection: Arc<Inspection>,
     /// Per row whether the run learnt from it.
@@ -44,7 +44,7 @@ struct Opened {
     dataset: Arc<Dataset>,
 }
 
-impl Other {
+impl OtherRun {
     /// A run of which nothing is read yet.
     pub fn new(run: PathBuf) -> Self {
         Self {
@@ -103,7 +103,7 @@ impl Other {
         if !is_loaded || self.opening.is_some() || self.failure.is_some() {
             return;
         }
-        let is_current = |opened: &Opened| Arc::ptr_eq(&opened.of, &loaded.inspection);
+        let is_current = |opened: &JoinedOutputs| Arc::ptr_eq(&opened.of, &loaded.inspection);
         match &self.opened {
             Some(opened) if is_current(opened) => {
                 if self.part != part {
@@ -134,7 +134,9 @@ impl Other {
         (self.opened, self.compared) = (None, None);
         match outcome {
             Outcome::Done(pass) => {
-                for message in [told(&pass.failures), told(&pass.notes)].into_iter().flatten() {
+                for message in
+                    [first_message(&pass.failures), first_message(&pass.notes)].into_iter().flatten()
+                {
                     context.commands.toast(Level::Warning, message);
                 }
             }
@@ -155,12 +157,16 @@ impl Other {
             };
             let inspection = Arc::new(Inspection::new(&dataset, &parts, &outputs));
             let learnt = Arc::new(learnt(&run, &dataset)?);
-            Ok(Opened { outputs, inspection, learnt, of, dataset })
+            Ok(JoinedOutputs { outputs, inspection, learnt, of, dataset })
         }));
     }
 }
 
-fn compare(opened: &Opened, part: Option<Part>, context: &ViewContext<'_>) -> Job<(Compared, Arc<Dataset>)> {
+fn compare(
+    opened: &JoinedOutputs,
+    part: Option<Part>,
+    context: &ViewContext<'_>,
+) -> Job<(Compared, Arc<Dataset>)> {
     let (first, second) = (Arc::clone(&opened.of), Arc::clone(&opened.inspection));
     let (learnt, dataset) = (Arc::clone(&opened.learnt), Arc::clone(&opened.dataset));
     context

@@ -5,7 +5,7 @@ use tasklens_net::evaluation::confusion::{Confusion, order};
 use tasklens_net::evaluation::inspection::Inspection;
 
 /// The confusion of a task in a part, or in all.
-pub struct Counts {
+pub struct ConfusionCounts {
     /// `[true][predicted]`.
     pub confusion: Confusion,
     /// Items counted.
@@ -17,12 +17,12 @@ pub struct Counts {
     /// The label of most items first.
     pub by_frequency: Vec<usize>,
     /// Confused labels, the most frequent first.
-    pub pairs: Vec<Pair>,
+    pub pairs: Vec<ConfusedPair>,
 }
 
 /// A label taken for another.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pair {
+pub struct ConfusedPair {
     /// The true label.
     pub actual: usize,
     /// The predicted label.
@@ -33,7 +33,7 @@ pub struct Pair {
     pub share: f64,
 }
 
-impl Counts {
+impl ConfusionCounts {
     /// Counts. Not for the UI thread: the order of hundreds of labels takes a while.
     pub fn of(inspection: &Inspection, task: usize, part: Option<Part>) -> Self {
         let Some(items) = inspection.tasks.get(task) else { return Self::new(Confusion::new(0)) };
@@ -53,10 +53,10 @@ impl Counts {
         let mut by_frequency: Vec<usize> = (0..confusion.labels()).collect();
         by_frequency.sort_by_key(|label| std::cmp::Reverse(margins.actual[*label]));
         let wrong = confusion.cells().filter(|(actual, predicted, _)| actual != predicted);
-        let mut pairs: Vec<Pair> = wrong
+        let mut pairs: Vec<ConfusedPair> = wrong
             .map(|(actual, predicted, count)| {
                 let share = count as f64 / margins.actual[actual] as f64;
-                Pair { actual, predicted, count, share }
+                ConfusedPair { actual, predicted, count, share }
             })
             .collect();
         // Of equally frequent ones, the one that its label suffers more from.
@@ -103,8 +103,8 @@ pub(super) mod tests {
     #[test]
     fn the_parts_add_up_to_all() {
         let inspection = inspection();
-        let [all, train, validation] =
-            [None, Some(Part::Train), Some(Part::Validation)].map(|part| Counts::of(&inspection, 0, part));
+        let [all, train, validation] = [None, Some(Part::Train), Some(Part::Validation)]
+            .map(|part| ConfusionCounts::of(&inspection, 0, part));
         assert_eq!((all.rows, train.rows + validation.rows), (81, 81));
         // 7 and 13 others up to 84, less 0 and 70, which have no label.
         assert_eq!(all.wrong, 11);
@@ -120,7 +120,7 @@ pub(super) mod tests {
         add(1, 2, 9);
         add(1, 1, 31);
         add(2, 0, 4);
-        let counts = Counts::new(confusion);
+        let counts = ConfusionCounts::new(confusion);
         let pairs: Vec<_> =
             counts.pairs.iter().map(|pair| (pair.actual, pair.predicted, pair.count)).collect();
         assert_eq!(pairs, [(1, 2, 9), (2, 0, 4), (0, 1, 4)]);

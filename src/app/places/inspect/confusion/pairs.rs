@@ -3,7 +3,7 @@
 use egui::{Align2, Color32, FontId, Rect, Response, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 use tasklens_data::text::{grouped, whole_percent};
 
-use super::counts::{Counts, Pair};
+use super::counts::{ConfusedPair, ConfusionCounts};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::confusion_matrix::Pick;
@@ -14,7 +14,7 @@ const ROW: f32 = 12.0 * GRID;
 const FIGURES: f32 = 21.0 * GRID;
 
 /// The list, within the height there is; returns the pair that was pressed.
-pub fn pairs_ui(ui: &mut Ui, labels: &[String], counts: &Counts, color: Color32) -> Option<Pick> {
+pub fn pairs_ui(ui: &mut Ui, labels: &[String], counts: &ConfusionCounts, color: Color32) -> Option<Pick> {
     let tokens = Tokens::of(ui.ctx());
     ui.label(theme::strong("Most frequent confusions"));
     if counts.pairs.is_empty() {
@@ -44,7 +44,7 @@ fn pair_ui(
     ui: &mut Ui,
     tokens: &Tokens,
     (from, to): (&str, &str),
-    pair: &Pair,
+    pair: &ConfusedPair,
     length: f32,
     color: Color32,
 ) -> Response {

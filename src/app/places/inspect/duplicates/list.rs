@@ -8,7 +8,7 @@ use tasklens_net::evaluation::duplicates::contradicts;
 use tasklens_net::evaluation::inspection::TaskItems;
 use tasklens_net::inference::duplicates::Pair;
 
-use super::super::session::Loaded;
+use super::super::inspected_run::Loaded;
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};

@@ -7,7 +7,7 @@ use tasklens_data::text::whole_percent;
 use tasklens_net::evaluation::browse::BrowseOrder;
 use tasklens_net::evaluation::inspection::TaskItems;
 
-use super::Found;
+use super::FoundItems;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 use crate::app::widgets::thumbnail_grid::{CaptionLine, GridItems};
@@ -16,9 +16,9 @@ use crate::app::widgets::thumbnail_grid::{CaptionLine, GridItems};
 pub const CAPTION: f32 = 10.0 * GRID;
 
 /// The items that were found, as the grid asks for them.
-pub struct Cells<'a>(pub &'a Found);
+pub struct ItemCells<'a>(pub &'a FoundItems);
 
-impl Cells<'_> {
+impl ItemCells<'_> {
     fn task(&self) -> Option<&TaskItems> {
         self.0.basis.inspection.tasks.get(self.0.query.task)
     }
@@ -34,7 +34,7 @@ fn labels(task: &TaskItems, item: usize) -> (Option<&str>, &str) {
     (task.labels[item].map(name), name(task.predicted[item]))
 }
 
-impl GridItems for Cells<'_> {
+impl GridItems for ItemCells<'_> {
     fn count(&self) -> usize {
         self.0.items.len()
     }
@@ -87,7 +87,7 @@ impl GridItems for Cells<'_> {
     }
 }
 
-impl Cells<'_> {
+impl ItemCells<'_> {
     /// What the order goes by, where it is not the confidence, which is always there.
     fn order_value(&self, task: &TaskItems, item: usize) -> String {
         match (self.0.query.order, task.loss(item)) {

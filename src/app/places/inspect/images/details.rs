@@ -3,7 +3,7 @@
 use egui::{Align, Button, Label, Layout, RichText, Ui, vec2};
 use tasklens_data::dataset::{Dataset, ImageRow};
 
-use super::{Basis, ImagesTab};
+use super::{ImagesTab, ItemBasis};
 use crate::app::command::{AppCommand, Level};
 use crate::app::context::ViewContext;
 use crate::app::services::jobs::{Job, Outcome};
@@ -13,7 +13,13 @@ use crate::app::theme::{self, GRID};
 use crate::app::widgets::probability_bars::ProbabilityBars;
 
 impl ImagesTab {
-    pub(super) fn details_ui(&mut self, ui: &mut Ui, basis: &Basis, item: usize, context: &ViewContext<'_>) {
+    pub(super) fn details_ui(
+        &mut self,
+        ui: &mut Ui,
+        basis: &ItemBasis,
+        item: usize,
+        context: &ViewContext<'_>,
+    ) {
         let tokens = context.tokens;
         let (dataset, row) = (&*basis.dataset, basis.inspection.rows[item]);
         let path = dataset.table.cell(row, dataset.columns.path);
@@ -28,7 +34,7 @@ impl ImagesTab {
     }
 
     /// Every task; a press on a label shows its heat map.
-    fn bars_ui(&mut self, ui: &mut Ui, basis: &Basis, item: usize, context: &ViewContext<'_>) {
+    fn bars_ui(&mut self, ui: &mut Ui, basis: &ItemBasis, item: usize, context: &ViewContext<'_>) {
         let target = self.heat.target(&basis.inspection, item, self.query.task);
         let target = target.filter(|_| self.heat.is_on);
         for (index, task) in basis.inspection.tasks.iter().enumerate() {

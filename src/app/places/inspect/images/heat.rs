@@ -10,7 +10,7 @@ use tasklens_net::evaluation::inspection::Inspection;
 use tasklens_net::inference::heat_map::HeatMap;
 
 use crate::app::context::ViewContext;
-use crate::app::places::inspect::session::Session;
+use crate::app::places::inspect::inspected_run::InspectedRun;
 use crate::app::services::jobs::{Job, Outcome};
 use crate::app::theme;
 
@@ -21,7 +21,7 @@ const FINER: usize = 12;
 
 /// Whose heat map.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
+pub struct HeatKey {
     /// The image.
     pub image: PathBuf,
     /// The task.
@@ -51,8 +51,8 @@ pub struct HeatMaps {
     /// The label that the user chose, with its task; else the predicted one of the task in focus.
     chosen: Option<(usize, Option<u32>)>,
     /// The newest last; `None` where nothing speaks for the label.
-    cache: Vec<(Key, Result<Option<TextureHandle>, String>)>,
-    job: Option<(Key, Job<HeatMap>)>,
+    cache: Vec<(HeatKey, Result<Option<TextureHandle>, String>)>,
+    job: Option<(HeatKey, Job<HeatMap>)>,
 }
 
 impl Default for HeatMaps {
@@ -81,7 +81,7 @@ impl HeatMaps {
     }
 
     /// The map, as far as it is there. Asking again in each frame keeps the request alive; the latest wins.
-    pub fn get(&mut self, key: &Key, session: &Session, context: &ViewContext<'_>) -> Heat {
+    pub fn get(&mut self, key: &HeatKey, inspected: &InspectedRun, context: &ViewContext<'_>) -> Heat {
         self.poll(context);
         if let Some(at) = self.cache.iter().position(|(known, _)| known == key) {
             let entry = self.cache.remove(at);
@@ -96,7 +96,7 @@ impl HeatMaps {
             // One at a time: a network that is busy would else collect threads that wait for it.
             Some((other, job)) if other != key => job.cancel(),
             Some(_) => {}
-            None => self.job = start(key, session, context).map(|job| (key.clone(), job)),
+            None => self.job = start(key, inspected, context).map(|job| (key.clone(), job)),
         }
         Heat::Loading
     }
@@ -122,9 +122,9 @@ impl HeatMaps {
     }
 }
 
-fn start(key: &Key, session: &Session, context: &ViewContext<'_>) -> Option<Job<HeatMap>> {
+fn start(key: &HeatKey, inspected: &InspectedRun, context: &ViewContext<'_>) -> Option<Job<HeatMap>> {
     let device = context.project?.config.model.device;
-    let (run, predictors, key) = (session.run.clone(), context.predictors.clone(), key.clone());
+    let (run, predictors, key) = (inspected.run.clone(), context.predictors.clone(), key.clone());
     Some(context.jobs.start_quietly("Heat map", move |progress| {
         let predictor = predictors.open(&run, device)?;
         anyhow::ensure!(progress.keep_going(), "another heat map was requested");

@@ -6,10 +6,10 @@ use egui::{
 };
 use tasklens_data::text::grouped;
 
-use super::heat::{Heat, Key as HeatKey};
-use super::{Basis, ImagesTab};
+use super::heat::{Heat, HeatKey};
+use super::{ImagesTab, ItemBasis};
 use crate::app::context::ViewContext;
-use crate::app::places::inspect::session::{Loaded, Session};
+use crate::app::places::inspect::inspected_run::{InspectedRun, Loaded};
 use crate::app::services::thumbnails::{Thumbnail, side_for};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
@@ -33,9 +33,9 @@ impl ImagesTab {
     pub(super) fn large_ui(
         &mut self,
         ui: &mut Ui,
-        basis: &Basis,
+        basis: &ItemBasis,
         item: usize,
-        (session, loaded): (&Session, &Loaded),
+        (inspected, loaded): (&InspectedRun, &Loaded),
         context: &mut ViewContext<'_>,
     ) {
         if keys_are_free(ui, None) {
@@ -47,7 +47,7 @@ impl ImagesTab {
             ScrollArea::vertical().id_salt("large image").auto_shrink(false).show(ui, |ui| {
                 ui.set_max_width(ui.available_width() - 3.0 * GRID);
                 let space = vec2(ui.available_width(), (ui.clip_rect().height() * 0.8).max(40.0 * GRID));
-                self.picture_ui(ui, basis, item, session, context, space);
+                self.picture_ui(ui, basis, item, inspected, context, space);
                 ui.add_space(3.0 * GRID);
                 self.details_ui(ui, basis, item, context);
                 ui.add_space(3.0 * GRID);
@@ -70,7 +70,7 @@ impl ImagesTab {
             if has_room {
                 space.y -= NEIGHBOURS_HEIGHT;
             }
-            self.picture_ui(ui, basis, item, session, context, space);
+            self.picture_ui(ui, basis, item, inspected, context, space);
             if has_room {
                 ui.add_space(2.0 * GRID);
                 self.neighbours_ui(ui, loaded, item, context);
@@ -110,7 +110,7 @@ impl ImagesTab {
         }
     }
 
-    fn top_bar_ui(&mut self, ui: &mut Ui, basis: &Basis, item: usize, tokens: &Tokens) {
+    fn top_bar_ui(&mut self, ui: &mut Ui, basis: &ItemBasis, item: usize, tokens: &Tokens) {
         ui.horizontal_wrapped(|ui| {
             if ui
                 .button(format!("{}  Back", icons::ARROW_LEFT))
@@ -148,7 +148,14 @@ impl ImagesTab {
 
     /// The switch of the heat map, and where it is on, whose and how much of it. Laid out from the right or
     /// from the left, it reads in the same order.
-    fn heat_bar_ui(&mut self, ui: &mut Ui, basis: &Basis, item: usize, tokens: &Tokens, from_right: bool) {
+    fn heat_bar_ui(
+        &mut self,
+        ui: &mut Ui,
+        basis: &ItemBasis,
+        item: usize,
+        tokens: &Tokens,
+        from_right: bool,
+    ) {
         if !self.heat.is_on {
             self.heat_switch_ui(ui);
         } else if from_right {
@@ -172,7 +179,7 @@ impl ImagesTab {
         }
     }
 
-    fn heat_label_ui(&mut self, ui: &mut Ui, basis: &Basis, item: usize, tokens: &Tokens) {
+    fn heat_label_ui(&mut self, ui: &mut Ui, basis: &ItemBasis, item: usize, tokens: &Tokens) {
         let focus = self.query.task;
         let Some((task, label)) = self.heat.target(&basis.inspection, item, focus) else { return };
         let name = |task: usize, label: u32| {
@@ -222,9 +229,9 @@ impl ImagesTab {
     fn picture_ui(
         &mut self,
         ui: &mut Ui,
-        basis: &Basis,
+        basis: &ItemBasis,
         item: usize,
-        session: &Session,
+        inspected: &InspectedRun,
         context: &mut ViewContext<'_>,
         space: Vec2,
     ) {
@@ -251,15 +258,23 @@ impl ImagesTab {
             let key = HeatKey { image: row.image.clone(), task, label };
             let task = &basis.inspection.tasks[task].task;
             let label = task.labels.get(label as usize).map_or("", String::as_str);
-            let heat = self.heat.get(&key, session, context);
-            self.heat_ui(ui, &heat, &format!("{}: {label}", task.name), place, session, context.tokens);
+            let heat = self.heat.get(&key, inspected, context);
+            self.heat_ui(ui, &heat, &format!("{}: {label}", task.name), place, inspected, context.tokens);
             if matches!(heat, Heat::Ready(_)) && place.bottom() + LEGEND.y <= area.bottom() {
                 legend_ui(ui, place, context.tokens);
             }
         }
     }
 
-    fn heat_ui(&self, ui: &mut Ui, heat: &Heat, of: &str, place: Rect, session: &Session, tokens: &Tokens) {
+    fn heat_ui(
+        &self,
+        ui: &mut Ui,
+        heat: &Heat,
+        of: &str,
+        place: Rect,
+        inspected: &InspectedRun,
+        tokens: &Tokens,
+    ) {
         match heat {
             Heat::Ready(texture) => {
                 let overlay = ui.interact(place, ui.scope_id().with("heat map"), Sense::hover());
@@ -270,7 +285,7 @@ impl ImagesTab {
                     .paint_at(ui, place);
             }
             Heat::Loading => {
-                let text = match session.progress() {
+                let text = match inspected.progress() {
                     Some(_) => "The heat map follows when the prediction in progress is done",
                     None => "Heat map\u{2026}",
                 };

@@ -17,7 +17,7 @@ use crate::app::services::thumbnails::Thumbnails;
 use crate::app::theme::{self, Tokens};
 
 /// Five rows, of which some have outputs.
-fn basis(version: u64, images: [&str; 5], rows: &[usize]) -> Basis {
+fn basis(version: u64, images: [&str; 5], rows: &[usize]) -> ItemBasis {
     let config = "{paths: {model_dataframe: x.csv}, model: {target_encoder: {print: [plain, dotted]}}}";
     let config = Config::parse(config, Path::new("/config.yml")).unwrap();
     let csv = images.iter().fold("path,print\n".to_owned(), |csv, image| csv + image + ",plain\n");
@@ -37,7 +37,7 @@ fn basis(version: u64, images: [&str; 5], rows: &[usize]) -> Basis {
         tasks: vec![task],
         features: Features::default(),
     };
-    Basis { version, inspection: Arc::new(inspection), dataset: Arc::new(dataset) }
+    ItemBasis { version, inspection: Arc::new(inspection), dataset: Arc::new(dataset) }
 }
 
 const IMAGES: [&str; 5] = ["a.png", "b.png", "c.png", "d.png", "e.png"];

@@ -4,6 +4,7 @@ use egui::Color32;
 use tasklens_net::evaluation::inspection::TaskItems;
 
 use crate::app::theme::{CATEGORIES, Tokens};
+use crate::app::widgets::choice::Choice;
 use crate::app::widgets::scatter::Dot;
 
 /// What colours stand for.
@@ -21,12 +22,16 @@ pub enum Coloring {
 }
 
 impl Coloring {
-    /// All, with the name and what it shows.
-    pub const ALL: [(Self, &'static str, &'static str); 4] = [
-        (Self::Label, "Label", "Coloured by the label of each image"),
-        (Self::Prediction, "Prediction", "Coloured by the predicted label"),
-        (Self::Correctness, "Correctness", "Coloured by whether the network is right; mistakes are on top"),
-        (Self::Confidence, "Confidence", "Coloured by the probability of the predicted label"),
+    /// All, from left to right.
+    pub const ALL: [Choice<'static, Self>; 4] = [
+        Choice::new(Self::Label, "Label", "Coloured by the label of each image"),
+        Choice::new(Self::Prediction, "Prediction", "Coloured by the predicted label"),
+        Choice::new(
+            Self::Correctness,
+            "Correctness",
+            "Coloured by whether the network is right; mistakes are on top",
+        ),
+        Choice::new(Self::Confidence, "Confidence", "Coloured by the probability of the predicted label"),
     ];
 
     /// What the colours are of, in words.
@@ -42,7 +47,7 @@ impl Coloring {
 
 /// One line of the legend.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
+pub struct LegendEntry {
     /// Such as a label.
     pub name: String,
     /// Its colour.
@@ -57,16 +62,25 @@ pub struct Scene {
     /// What is drawn.
     pub dots: Vec<Dot>,
     /// The legend; an entry without items is left out, except for labels.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<LegendEntry>,
 }
 
 /// An entry before its items are counted.
-struct Kind {
+struct DotKind {
     name: String,
     color: Color32,
     /// What is drawn later is on top.
     layer: u8,
     is_label: bool,
+}
+
+/// An item in the order in which the dots are drawn: by layer, and shuffled within it.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Stacked {
+    /// 0 is at the bottom, and dim.
+    layer: u8,
+    shuffled: u32,
+    item: u32,
 }
 
 impl Scene {
@@ -81,17 +95,18 @@ impl Scene {
         let (kinds, of_item) = kinds(task, coloring, tokens);
         let lit = lit.and_then(|name| kinds.iter().position(|kind| kind.name == name));
         let mut counts = vec![0; kinds.len()];
-        let mut order: Vec<(u8, u32, u32)> = Vec::with_capacity(items.len());
+        let mut order: Vec<Stacked> = Vec::with_capacity(items.len());
         for item in items {
             let kind = of_item(*item);
             counts[kind] += 1;
             let layer = if lit.is_none_or(|lit| lit == kind) { 1 + kinds[kind].layer } else { 0 };
             // Mixed, so that no label covers another only because its rows come later.
-            order.push((layer, (*item as u32).wrapping_mul(0x9e37_79b1), *item as u32));
+            let shuffled = (*item as u32).wrapping_mul(0x9e37_79b1);
+            order.push(Stacked { layer, shuffled, item: *item as u32 });
         }
         order.sort_unstable();
         let least = 1.0 / task.task.labels.len().max(1) as f32;
-        let dots = order.into_iter().map(|(layer, _, item)| {
+        let dots = order.into_iter().map(|Stacked { layer, item, .. }| {
             let color = match coloring {
                 Coloring::Confidence => scaled(task.confidence(item as usize), least, tokens),
                 _ => kinds[of_item(item as usize)].color,
@@ -101,7 +116,7 @@ impl Scene {
         });
         let dots = dots.collect();
         let entries = kinds.into_iter().zip(counts).filter(|(kind, count)| kind.is_label || *count > 0);
-        let entries = entries.map(|(kind, count)| Entry { name: kind.name, color: kind.color, count });
+        let entries = entries.map(|(kind, count)| LegendEntry { name: kind.name, color: kind.color, count });
         Self { dots, entries: entries.collect() }
     }
 }
@@ -111,14 +126,15 @@ fn scaled(probability: f32, least: f32, tokens: &Tokens) -> Color32 {
     tokens.scale((probability - least) / (1.0 - least).max(f32::EPSILON))
 }
 
-type KindOf<'a> = Box<dyn Fn(usize) -> usize + 'a>;
+type DotKindOf<'a> = Box<dyn Fn(usize) -> usize + 'a>;
 
 /// All kinds, and which one an item is.
-fn kinds<'a>(task: &'a TaskItems, coloring: Coloring, tokens: &Tokens) -> (Vec<Kind>, KindOf<'a>) {
+fn kinds<'a>(task: &'a TaskItems, coloring: Coloring, tokens: &Tokens) -> (Vec<DotKind>, DotKindOf<'a>) {
     match coloring {
         Coloring::Label | Coloring::Prediction => labels(task, coloring == Coloring::Label, tokens),
         Coloring::Correctness => {
-            let kind = |name: &str, color, layer| Kind { name: name.into(), color, layer, is_label: false };
+            let kind =
+                |name: &str, color, layer| DotKind { name: name.into(), color, layer, is_label: false };
             let kinds = vec![
                 kind("Wrong", tokens.error, 2),
                 kind("Right", tokens.accent_text.gamma_multiply(0.6), 1),
@@ -133,7 +149,7 @@ fn kinds<'a>(task: &'a TaskItems, coloring: Coloring, tokens: &Tokens) -> (Vec<K
         }
         Coloring::Confidence => {
             let least = 1.0 / task.task.labels.len().max(1) as f32;
-            let tenths = |from: usize| Kind {
+            let tenths = |from: usize| DotKind {
                 name: if from == 0 { "below 50 %".to_owned() } else { format!("{from} to {} %", from + 10) },
                 color: scaled((from as f32 + if from == 0 { 45.0 } else { 5.0 }) / 100.0, least, tokens),
                 // The doubtful ones are what one looks for.
@@ -150,14 +166,14 @@ fn kinds<'a>(task: &'a TaskItems, coloring: Coloring, tokens: &Tokens) -> (Vec<K
     }
 }
 
-fn no_label(tokens: &Tokens) -> Kind {
+fn no_label(tokens: &Tokens) -> DotKind {
     let color = tokens.text_weak.gamma_multiply(0.5);
-    Kind { name: "No label".into(), color, layer: 0, is_label: false }
+    DotKind { name: "No label".into(), color, layer: 0, is_label: false }
 }
 
 /// The labels: where there are more than colours, the most frequent ones and all others together. A label has
 /// the same colour whichever items are drawn, and as a prediction.
-fn labels<'a>(task: &'a TaskItems, is_given: bool, tokens: &Tokens) -> (Vec<Kind>, KindOf<'a>) {
+fn labels<'a>(task: &'a TaskItems, is_given: bool, tokens: &Tokens) -> (Vec<DotKind>, DotKindOf<'a>) {
     let names = &task.task.labels;
     let mut shown: Vec<usize> = (0..names.len()).collect();
     if names.len() > CATEGORIES {
@@ -174,10 +190,10 @@ fn labels<'a>(task: &'a TaskItems, is_given: bool, tokens: &Tokens) -> (Vec<Kind
     for (kind, label) in shown.into_iter().enumerate() {
         kind_of[label] = kind;
         let color = tokens.category(kind);
-        kinds.push(Kind { name: names[label].clone(), color, layer: 1, is_label: true });
+        kinds.push(DotKind { name: names[label].clone(), color, layer: 1, is_label: true });
     }
     let name = format!("{} other labels", names.len() - others);
-    kinds.push(Kind { name, color: tokens.text_weak, layer: 1, is_label: false });
+    kinds.push(DotKind { name, color: tokens.text_weak, layer: 1, is_label: false });
     kinds.push(no_label(tokens));
     let of = move |item: usize| {
         let label = if is_given { task.labels[item] } else { Some(task.predicted[item]) };

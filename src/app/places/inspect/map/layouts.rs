@@ -1,10 +1,9 @@
 //! Where the points are: both layouts as they become known, and the way from one to the other.
 
 use egui::{Context, Id, Vec2, vec2};
-use tasklens_net::inference::projection::{self, MapLayout};
+use tasklens_net::inference::projection::{self, Positions};
 
-use super::super::origin::Origin;
-use super::super::session::{Loaded, Session};
+use super::super::inspected_run::{InspectedRun, Loaded, Origin};
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
 use crate::app::services::jobs::{Job, Outcome};
@@ -16,7 +15,7 @@ const SEED: u64 = 1;
 
 /// How the points are laid out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Arrangement {
+pub enum MapLayout {
     /// The two directions in which the features differ most.
     Components,
     /// So that neighbours stay together.
@@ -26,12 +25,12 @@ pub enum Arrangement {
 
 /// Places about (0, 0), at most 1 away in either direction.
 struct Placed {
-    places: MapLayout,
+    places: Positions,
     half: Vec2,
 }
 
 impl Placed {
-    fn new(mut places: MapLayout) -> Self {
+    fn new(mut places: Positions) -> Self {
         let (mut low, mut high) = ([f32::INFINITY; 2], [f32::NEG_INFINITY; 2]);
         for place in &places {
             for axis in 0..2 {
@@ -56,10 +55,10 @@ impl Placed {
 #[derive(Default)]
 pub struct Layouts {
     /// What the user wants to see.
-    pub wanted: Arrangement,
+    pub wanted: MapLayout,
     origin: Origin,
-    components_job: Option<Job<Option<MapLayout>>>,
-    neighbours_job: Option<Job<Option<MapLayout>>>,
+    components_job: Option<Job<Option<Positions>>>,
+    neighbours_job: Option<Job<Option<Positions>>>,
     was_started: bool,
     components: Option<Placed>,
     neighbours: Option<Placed>,
@@ -70,9 +69,19 @@ pub struct Layouts {
     version: u64,
 }
 
+/// Where the items are in a frame.
+pub struct ShownLayout<'a> {
+    /// One per item.
+    pub places: &'a [[f32; 2]],
+    /// Half of the extent of all.
+    pub half: Vec2,
+    /// Changes when the places do.
+    pub version: u64,
+}
+
 impl Layouts {
     /// Takes in what was computed, and starts what is missing.
-    pub fn update(&mut self, session: &Session, loaded: &Loaded, context: &ViewContext<'_>) {
+    pub fn update(&mut self, inspected: &InspectedRun, loaded: &Loaded, context: &ViewContext<'_>) {
         if self.origin.renew(loaded) {
             // Jobs about other images are cancelled, too.
             let origin = std::mem::take(&mut self.origin);
@@ -96,15 +105,15 @@ impl Layouts {
             match outcome {
                 Outcome::Done(layout) => self.neighbours = layout.map(Placed::new),
                 Outcome::Failed(message) => {
-                    self.wanted = Arrangement::Components;
+                    self.wanted = MapLayout::Components;
                     context.commands.toast(Level::Error, message);
                 }
-                Outcome::Cancelled => self.wanted = Arrangement::Components,
+                Outcome::Cancelled => self.wanted = MapLayout::Components,
             }
             self.version += 1;
         }
         // A map of half of the images would be out of date soon.
-        if self.components.is_some() && !self.was_started && session.progress().is_none() {
+        if self.components.is_some() && !self.was_started && inspected.progress().is_none() {
             self.start(loaded, context);
         }
     }
@@ -122,10 +131,10 @@ impl Layouts {
     }
 
     /// The user chose a layout: one that was cancelled begins again.
-    pub fn choose(&mut self, wanted: Arrangement, loaded: &Loaded, context: &ViewContext<'_>) {
+    pub fn choose(&mut self, wanted: MapLayout, loaded: &Loaded, context: &ViewContext<'_>) {
         self.wanted = wanted;
         let is_missing = self.neighbours.is_none() && self.neighbours_job.is_none();
-        if wanted == Arrangement::Neighbours && is_missing && self.components.is_some() {
+        if wanted == MapLayout::Neighbours && is_missing && self.components.is_some() {
             self.start(loaded, context);
         }
     }
@@ -137,13 +146,13 @@ impl Layouts {
 
     /// How far the layout by neighbours is, 0 to 1, while it is waited for.
     pub fn awaited(&self) -> Option<f32> {
-        let job = self.neighbours_job.as_ref().filter(|_| self.wanted == Arrangement::Neighbours)?;
+        let job = self.neighbours_job.as_ref().filter(|_| self.wanted == MapLayout::Neighbours)?;
         Some(job.progress().fraction().unwrap_or(0.0))
     }
 
     /// Moves the points on by a frame.
     pub fn glide(&mut self, ctx: &Context) {
-        let to_neighbours = self.wanted == Arrangement::Neighbours && self.neighbours.is_some();
+        let to_neighbours = self.wanted == MapLayout::Neighbours && self.neighbours.is_some();
         let easing = egui::emath::easing::cubic_in_out;
         let id = Id::unique("glide of the map");
         let blend = ctx.animate_bool_with_time_and_easing(id, to_neighbours, GLIDE, easing);
@@ -161,12 +170,11 @@ impl Layouts {
         };
     }
 
-    /// Per item its place, half of the extent of all, and what changes when they do. `None` before the first
-    /// layout is there.
-    pub fn places(&self) -> Option<(&[[f32; 2]], Vec2, u64)> {
+    /// Where the items are now. `None` before the first layout is there.
+    pub fn shown(&self) -> Option<ShownLayout<'_>> {
         let end = if self.blend >= 1.0 { &self.neighbours } else { &None };
         let placed = self.between.as_ref().or(end.as_ref()).or(self.components.as_ref())?;
-        Some((&placed.places, placed.half, self.version))
+        Some(ShownLayout { places: &placed.places, half: placed.half, version: self.version })
     }
 }
 

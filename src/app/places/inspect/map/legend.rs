@@ -3,7 +3,7 @@
 use egui::{Align2, FontId, Rect, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
 use tasklens_data::text::grouped;
 
-use super::coloring::Entry;
+use super::coloring::LegendEntry;
 use crate::app::theme::{GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::probability_bars::elided;
 
@@ -11,7 +11,7 @@ const ROW: f32 = 7.0 * GRID;
 const SWATCH: f32 = 2.5 * GRID;
 
 /// Shows it as a column, or as lines; returns the name of the entry that was clicked.
-pub fn ui(ui: &mut Ui, entries: &[Entry], lit: Option<&str>, is_column: bool) -> Option<String> {
+pub fn ui(ui: &mut Ui, entries: &[LegendEntry], lit: Option<&str>, is_column: bool) -> Option<String> {
     let mut clicked = None;
     let mut all = |ui: &mut Ui, width: Option<f32>| {
         for entry in entries {
@@ -40,7 +40,7 @@ pub fn ui(ui: &mut Ui, entries: &[Entry], lit: Option<&str>, is_column: bool) ->
 
 /// One entry, as wide as it needs to be where no width is given; returns whether it was clicked. `is_lit` is
 /// `None` while all are.
-fn entry_ui(ui: &mut Ui, entry: &Entry, is_lit: Option<bool>, width: Option<f32>) -> bool {
+fn entry_ui(ui: &mut Ui, entry: &LegendEntry, is_lit: Option<bool>, width: Option<f32>) -> bool {
     let tokens = Tokens::of(ui.ctx());
     let dim = if is_lit == Some(false) { 0.45 } else { 1.0 };
     let font = FontId::proportional(TEXT_BODY);

@@ -2,7 +2,7 @@
 
 use egui::{Pos2, Response, RichText, Ui, Vec2};
 
-use super::super::session::Loaded;
+use super::super::inspected_run::Loaded;
 use crate::app::context::ViewContext;
 use crate::app::services::thumbnails::Thumbnail;
 use crate::app::theme::icons;

@@ -20,7 +20,7 @@ const LEAST_BAR: f32 = 6.0 * GRID;
 
 /// A column, by which rows can be sorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Column {
+pub enum LabelColumn {
     /// The name, in alphabetical order.
     Label,
     /// Rows that have the label.
@@ -36,7 +36,7 @@ pub enum Column {
     F1,
 }
 
-impl Column {
+impl LabelColumn {
     const ALL: [Self; 6] =
         [Self::Label, Self::Images, Self::Predicted, Self::Precision, Self::Recall, Self::F1];
 
@@ -81,19 +81,19 @@ impl Column {
 }
 
 const INTERVAL: usize = 5;
-/// Least widths and shares of the rest, by [`Column::place`].
+/// Least widths and shares of the rest, by [`LabelColumn::place`].
 const COLUMNS: [(f32, f32); 7] =
     [(84.0, 2.0), (44.0, 0.1), (56.0, 0.1), (PERCENT, 2.0), (PERCENT, 2.0), (64.0, 0.1), (52.0, 0.1)];
 
 /// The table. It keeps how it is sorted.
 #[derive(Default)]
 pub struct LabelTable {
-    column: Column,
+    column: LabelColumn,
     descending: bool,
 }
 
 /// What it shows.
-pub struct Labels<'a> {
+pub struct LabelRows<'a> {
     /// The names.
     pub names: &'a [String],
     /// One per name.
@@ -104,7 +104,7 @@ pub struct Labels<'a> {
 
 impl LabelTable {
     /// Shows it within the space there is; returns the label that was pressed.
-    pub fn ui(&mut self, ui: &mut Ui, labels: &Labels<'_>) -> Option<usize> {
+    pub fn ui(&mut self, ui: &mut Ui, labels: &LabelRows<'_>) -> Option<usize> {
         let tokens = Tokens::of(ui.ctx());
         let least = Columns::least(&COLUMNS);
         let order = self.order(labels);
@@ -130,41 +130,41 @@ impl LabelTable {
 
     fn headings_ui(&mut self, ui: &mut Ui, columns: &Columns) {
         let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
-        for column in Column::ALL {
+        for column in LabelColumn::ALL {
             let sorted = (self.column == column).then_some(self.descending);
             let cell = columns.cell(row, column.place());
-            let heading = sort_heading_ui(ui, cell, column.name(), column == Column::Label, sorted);
+            let heading = sort_heading_ui(ui, cell, column.name(), column == LabelColumn::Label, sorted);
             if heading.on_hover_text(column.meaning()).clicked() {
                 self.sort_by(column);
             }
         }
     }
 
-    fn sort_by(&mut self, column: Column) {
+    fn sort_by(&mut self, column: LabelColumn) {
         // Names begin with A; of counts, the largest are of interest, and of scores, the worst.
-        let first = matches!(column, Column::Images | Column::Predicted);
+        let first = matches!(column, LabelColumn::Images | LabelColumn::Predicted);
         self.descending = if self.column == column { !self.descending } else { first };
         self.column = column;
     }
 
     /// The labels in order; those without the value last, either way.
-    fn order(&self, labels: &Labels<'_>) -> Vec<usize> {
+    fn order(&self, labels: &LabelRows<'_>) -> Vec<usize> {
         let value = |label: usize| -> Option<f64> {
             let scores = labels.scores.get(label)?;
             match self.column {
-                Column::Label => None,
-                Column::Images => Some(scores.rows as f64),
-                Column::Predicted => Some(scores.predicted as f64),
-                Column::Precision => scores.precision.map(|precision| precision.value),
-                Column::Recall => scores.recall.map(|recall| recall.value),
-                Column::F1 => scores.f1,
+                LabelColumn::Label => None,
+                LabelColumn::Images => Some(scores.rows as f64),
+                LabelColumn::Predicted => Some(scores.predicted as f64),
+                LabelColumn::Precision => scores.precision.map(|precision| precision.value),
+                LabelColumn::Recall => scores.recall.map(|recall| recall.value),
+                LabelColumn::F1 => scores.f1,
             }
         };
         let mut order: Vec<usize> = (0..labels.names.len().min(labels.scores.len())).collect();
         order.sort_by(|&a, &b| {
             let ascending = match (value(a), value(b)) {
                 (Some(a), Some(b)) => a.total_cmp(&b),
-                (None, None) if self.column == Column::Label => labels.names[a].cmp(&labels.names[b]),
+                (None, None) if self.column == LabelColumn::Label => labels.names[a].cmp(&labels.names[b]),
                 (a, b) => return b.is_some().cmp(&a.is_some()),
             };
             if self.descending { ascending.reverse() } else { ascending }
@@ -174,20 +174,20 @@ impl LabelTable {
 }
 
 /// A row; whether it was pressed.
-fn label_ui(ui: &mut Ui, tokens: &Tokens, columns: &Columns, labels: &Labels<'_>, label: usize) -> bool {
+fn label_ui(ui: &mut Ui, tokens: &Tokens, columns: &Columns, labels: &LabelRows<'_>, label: usize) -> bool {
     let (name, scores) = (&labels.names[label], &labels.scores[label]);
     let response = row_ui(ui, ROW, false, name, &spoken(scores));
     let row = response.rect;
     if ui.is_rect_visible(row) {
-        let cell = |column: Column| columns.cell(row, column.place());
+        let cell = |column: LabelColumn| columns.cell(row, column.place());
         let is_rare = scores.rows < FEW;
-        text_left(ui, cell(Column::Label), name, tokens.text);
+        text_left(ui, cell(LabelColumn::Label), name, tokens.text);
         let count = if is_rare { tokens.warning } else { tokens.text };
-        figure(ui, cell(Column::Images), &grouped(scores.rows as u64), count);
-        figure(ui, cell(Column::Predicted), &grouped(scores.predicted as u64), tokens.text_weak);
+        figure(ui, cell(LabelColumn::Images), &grouped(scores.rows as u64), count);
+        figure(ui, cell(LabelColumn::Predicted), &grouped(scores.predicted as u64), tokens.text_weak);
         let is_open = scores.predicted < FEW;
-        share_ui(ui, tokens, cell(Column::Precision), scores.precision, is_open, labels.color);
-        share_ui(ui, tokens, cell(Column::Recall), scores.recall, is_rare, labels.color);
+        share_ui(ui, tokens, cell(LabelColumn::Precision), scores.precision, is_open, labels.color);
+        share_ui(ui, tokens, cell(LabelColumn::Recall), scores.recall, is_rare, labels.color);
         if let Some(recall) = scores.recall.filter(|_| is_rare) {
             let cell = columns.cell(row, INTERVAL);
             let font = egui::FontId::proportional(crate::app::theme::TEXT_SMALL);
@@ -195,7 +195,7 @@ fn label_ui(ui: &mut Ui, tokens: &Tokens, columns: &Columns, labels: &Labels<'_>
             ui.painter().text(at, egui::Align2::LEFT_CENTER, range(&recall), font, tokens.text_weak);
         }
         let f1 = or_dash(scores.f1.map(percent));
-        figure(ui, cell(Column::F1), &f1, tokens.text);
+        figure(ui, cell(LabelColumn::F1), &f1, tokens.text);
     }
     response.on_hover_text(hint(name, scores)).clicked()
 }
@@ -268,14 +268,14 @@ mod tests {
     fn what_has_no_score_comes_last_in_either_direction() {
         let names = ["b", "a", "d", "c"].map(str::to_owned);
         let scores = labels(&[(3, 10), (0, 0), (9, 10), (20, 40)]);
-        let labels = Labels { names: &names, scores: &scores, color: Color32::TRANSPARENT };
+        let labels = LabelRows { names: &names, scores: &scores, color: Color32::TRANSPARENT };
         let mut table = LabelTable::default();
         assert_eq!(table.order(&labels), [0, 3, 2, 1], "the worst first");
-        table.sort_by(Column::F1);
+        table.sort_by(LabelColumn::F1);
         assert_eq!(table.order(&labels), [2, 3, 0, 1]);
-        table.sort_by(Column::Images);
+        table.sort_by(LabelColumn::Images);
         assert_eq!(table.order(&labels), [3, 0, 2, 1], "the largest first, equals as in the config");
-        table.sort_by(Column::Label);
+        table.sort_by(LabelColumn::Label);
         assert_eq!(table.order(&labels), [1, 0, 3, 2]);
     }
 }

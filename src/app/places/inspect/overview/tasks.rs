@@ -7,7 +7,7 @@ use tasklens_net::evaluation::scores::TaskScores;
 
 use crate::app::context::ViewContext;
 use crate::app::places::inspect::Focus;
-use crate::app::places::inspect::session::Loaded;
+use crate::app::places::inspect::inspected_run::Loaded;
 use crate::app::places::inspect::wording::{Score, or_dash, part_name};
 use crate::app::theme::{GRID, Tokens};
 use crate::app::widgets::columns::{Columns, figure, heading_ui, row_ui, text_left, two_figures};
@@ -26,7 +26,7 @@ pub fn tasks_ui(ui: &mut Ui, loaded: &Loaded, focus: &mut Focus, part: Part, con
     ScrollArea::horizontal().id_salt("task scores").show(ui, |ui| {
         ui.set_min_width(least);
         ui.spacing_mut().item_spacing.y = 0.0;
-        let table = Table { part, beside: beside(part), columns: columns(ui) };
+        let table = TaskTable { part, beside: beside(part), columns: columns(ui) };
         table.headings_ui(ui);
         let tasks = loaded.inspection.tasks.len();
         let area = ScrollArea::vertical().id_salt("tasks").max_height(IN_SIGHT.min(tasks as f32) * ROW);
@@ -49,13 +49,13 @@ fn beside(part: Part) -> Part {
     if part == Part::Train { Part::Validation } else { Part::Train }
 }
 
-struct Table {
+struct TaskTable {
     part: Part,
     beside: Part,
     columns: Columns,
 }
 
-impl Table {
+impl TaskTable {
     fn headings_ui(&self, ui: &mut Ui) {
         let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEADING), egui::Sense::hover());
         let cell = |column| self.columns.cell(row, column);

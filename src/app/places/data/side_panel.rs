@@ -1,16 +1,17 @@
-//! The side panel about all rows: bars of label counts, and the problems.
+//! The pages of the side panel: bars of label counts, the problems, and the selected row.
 
-use egui::{Align2, FontId, Rect, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
+use egui::{Align2, FontId, Grid, Rect, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
 use tasklens_data::dataset::LabelCount;
 use tasklens_data::dataset::filter::{Filter, TaskFilter};
 use tasklens_data::dataset::problems::{Problem, Severity};
 use tasklens_data::text::grouped;
 
-use crate::app::command::UiCommand;
+use crate::app::command::{AppCommand, UiCommand};
 use crate::app::context::ViewContext;
-use crate::app::services::project::Project;
+use crate::app::services::project::{ImageSource, Project};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
+use crate::app::widgets::large_image::large_image_ui;
 use crate::app::widgets::{command_button, dot_ui, empty_place};
 
 /// Bars per task and label, train and validation; a press filters by the label.
@@ -40,14 +41,20 @@ pub fn labels_ui(ui: &mut Ui, project: &Project, tokens: &Tokens, filter: &mut F
             let counts = project.summary.labels.get(index).map_or(&[][..], Vec::as_slice);
             for (class, (label, count)) in task.labels.iter().zip(counts).enumerate() {
                 let this = TaskFilter::Label(u32::try_from(class).unwrap_or(u32::MAX));
-                let bar =
-                    Bar { task: &task.name, name: label, color: tokens.task(index), count: *count, largest };
+                let bar = LabelBar {
+                    task: &task.name,
+                    name: label,
+                    color: tokens.task(index),
+                    count: *count,
+                    largest,
+                };
                 bar.ui(ui, tokens, &mut filter.tasks[index], this);
             }
             let missing = project.summary.missing.get(index).copied().unwrap_or(0);
             if missing > 0 {
                 let count = LabelCount { unused: missing, ..LabelCount::default() };
-                let bar = Bar { task: &task.name, name: "no label", color: tokens.text_weak, count, largest };
+                let bar =
+                    LabelBar { task: &task.name, name: "no label", color: tokens.text_weak, count, largest };
                 bar.ui(ui, tokens, &mut filter.tasks[index], TaskFilter::Missing);
             }
         }
@@ -56,7 +63,7 @@ pub fn labels_ui(ui: &mut Ui, project: &Project, tokens: &Tokens, filter: &mut F
 }
 
 /// One label's bar: train solid, validation lighter, then rows that are not used.
-struct Bar<'a> {
+struct LabelBar<'a> {
     task: &'a str,
     name: &'a str,
     color: egui::Color32,
@@ -64,7 +71,7 @@ struct Bar<'a> {
     largest: usize,
 }
 
-impl Bar<'_> {
+impl LabelBar<'_> {
     fn ui(&self, ui: &mut Ui, tokens: &Tokens, chosen: &mut TaskFilter, this: TaskFilter) {
         let LabelCount { train, validation, unused } = self.count;
         let size = Vec2::new(ui.available_width(), 6.5 * GRID);
@@ -171,4 +178,48 @@ fn problem_ui(ui: &mut Ui, tokens: &Tokens, problem: &Problem, height: f32) -> b
     child.add(egui::Label::new(theme::caption(tokens, place)).truncate());
     child.add(egui::Label::new(RichText::new(&problem.message).size(TEXT_SMALL)).wrap());
     response.on_hover_text(&problem.message).clicked()
+}
+
+/// The selected row: its image large, its labels and its problems; or how to select one.
+pub fn row_ui(ui: &mut Ui, project: &Project, selected: Option<usize>, context: &mut ViewContext<'_>) {
+    let dataset = &project.dataset;
+    let Some((index, row)) = selected.and_then(|index| Some((index, dataset.rows.get(index)?))) else {
+        let text = "Select a row, or move through the rows with the arrow keys.";
+        empty_place(ui, icons::IMAGE, "No row selected", text, |_| {});
+        return;
+    };
+    let tokens = context.tokens;
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        let height = (ui.clip_rect().height() * 0.55).clamp(40.0 * GRID, 140.0 * GRID);
+        large_image_ui(ui, &row.image, height, context);
+        ui.add_space(2.0 * GRID);
+        let path = dataset.table.cell(index, dataset.columns.path);
+        ui.add(egui::Label::new(theme::strong(path)).wrap().selectable(true));
+        ui.label(theme::caption(tokens, format!("line {} of the CSV", dataset.table.line_of_row(index))));
+        ui.add_space(2.0 * GRID);
+        Grid::new("labels of row").num_columns(2).spacing([6.0 * GRID, 2.0 * GRID]).show(ui, |ui| {
+            for (position, (task, label)) in dataset.tasks.iter().zip(&row.labels).enumerate() {
+                ui.horizontal(|ui| {
+                    dot_ui(ui, tokens, position);
+                    ui.label(RichText::new(&task.name).color(tokens.text_weak));
+                });
+                match label.and_then(|class| task.labels.get(class as usize)) {
+                    Some(label) => ui.label(theme::strong(label)),
+                    None => ui.label(RichText::new("no label").color(tokens.text_weak)),
+                };
+                ui.end_row();
+            }
+        });
+        for problem in dataset.problems.iter().filter(|problem| problem.row == Some(index)) {
+            ui.add_space(GRID);
+            ui.horizontal_top(|ui| {
+                ui.label(RichText::new(icons::WARNING).color(tokens.warning));
+                ui.add(egui::Label::new(RichText::new(&problem.message).size(TEXT_SMALL)).wrap());
+            });
+        }
+        ui.add_space(3.0 * GRID);
+        if ui.button(format!("{}  Predict this image", icons::CROSSHAIR)).clicked() {
+            context.commands.send(AppCommand::OpenImages(vec![ImageSource::Path(row.image.clone())]));
+        }
+    });
 }

@@ -11,7 +11,7 @@ use tasklens_net::evaluation::agreement::{self, Disagreement, Record};
 use tasklens_net::evaluation::inspection::Inspection;
 use tasklens_net::evaluation::report::PartScores;
 use tasklens_net::inference::loader::Batching;
-use tasklens_net::inference::outputs::{OutputStore, Outputs, OutputsPass};
+use tasklens_net::inference::outputs::{Features, OutputStore, Outputs, OutputsPass};
 use tasklens_net::inference::precision_of;
 use tasklens_net::training::{run_folder, split_file};
 
@@ -61,8 +61,41 @@ impl Loaded {
     }
 }
 
+/// What a result was computed from: edited labels make a new [`Loaded`] with the same images, and what follows
+/// from the images alone is still right then.
+#[derive(Default)]
+pub struct Origin {
+    /// The version that was compared last.
+    version: u64,
+    features: Features,
+    parts: Vec<Part>,
+}
+
+impl Origin {
+    /// Takes over what is loaded now; returns whether it is anything else than before.
+    pub fn renew(&mut self, loaded: &Loaded) -> bool {
+        // A version is loaded from 1 on.
+        if self.version == loaded.version {
+            return false;
+        }
+        self.version = loaded.version;
+        let inspection = &loaded.inspection;
+        if self.features.is_same(&inspection.features) && self.parts == inspection.parts {
+            return false;
+        }
+        self.features = inspection.features.clone();
+        self.parts.clone_from(&inspection.parts);
+        true
+    }
+
+    /// The features of the items.
+    pub fn features(&self) -> &Features {
+        &self.features
+    }
+}
+
 /// The run and the jobs about it.
-pub struct Session {
+pub struct InspectedRun {
     /// The run folder.
     pub run: PathBuf,
     /// What is known so far.
@@ -86,10 +119,10 @@ enum Predicted {
     Cancelled,
 }
 
-impl Session {
-    /// A session that begins to read.
+impl InspectedRun {
+    /// A run that begins to read.
     pub fn new(run: PathBuf, context: &ViewContext<'_>) -> Self {
-        let mut session = Self {
+        let mut inspected = Self {
             run,
             loaded: None,
             failure: None,
@@ -99,8 +132,8 @@ impl Session {
             next: Predicted::Nothing,
             version: 0,
         };
-        session.open(context);
-        session
+        inspected.open(context);
+        inspected
     }
 
     /// The run's name.
@@ -156,7 +189,9 @@ impl Session {
         match outcome {
             Outcome::Done(pass) => {
                 self.predicted = self.next;
-                for message in [told(&pass.failures), told(&pass.notes)].into_iter().flatten() {
+                for message in
+                    [first_message(&pass.failures), first_message(&pass.notes)].into_iter().flatten()
+                {
                     context.commands.toast(Level::Warning, message);
                 }
                 // Nothing new: what is shown stays. That some cannot be predicted is new.
@@ -226,7 +261,7 @@ impl Session {
 }
 
 /// The first message about images, and how many more there are.
-pub fn told(messages: &[(usize, String)]) -> Option<String> {
+pub fn first_message(messages: &[(usize, String)]) -> Option<String> {
     let (_, first) = messages.first()?;
     let more = messages.len() - 1;
     Some(if more > 0 { format!("{first} (and {more} more)") } else { first.clone() })
