@@ -25,6 +25,7 @@ mod label_pictures;
 mod label_safe;
 mod new_project;
 mod pictures;
+mod readme_shots;
 mod shell;
 #[path = "../support/skip.rs"]
 mod skip;

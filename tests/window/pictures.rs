@@ -109,20 +109,3 @@ fn messages_and_log() {
     let is_time = |name: &str| name.len() == 8 && name.bytes().filter(|byte| *byte == b':').count() == 2;
     pictures_without(&mut desk, "messages", is_time);
 }
-
-/// Writes the README's pictures into the folder that `TASKLENS_SHOTS` names.
-#[test]
-#[ignore = "makes files for the README"]
-fn readme_shots() {
-    let Some(folder) = std::env::var_os("TASKLENS_SHOTS").map(std::path::PathBuf::from) else { return };
-    std::fs::create_dir_all(&folder).unwrap();
-    let mut desk = Desk::with(egui::vec2(1280.0, 800.0), crate::whole_loop::sample);
-    desk.wait_for("validation rows");
-    desk.settle();
-    desk.press_containing("00007.jpg");
-    desk.shot(&folder.join("data.png"));
-    crate::whole_loop::train(&mut desk, 12);
-    desk.shot(&folder.join("train.png"));
-    crate::whole_loop::predict(&mut desk, 6);
-    desk.shot(&folder.join("predict.png"));
-}

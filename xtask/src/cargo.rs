@@ -54,12 +54,25 @@ pub fn bench(libtorch: &Libtorch, args: &[String]) -> Result<()> {
     become_it(cargo)
 }
 
-/// Draws the screenshots of the README.
-pub fn shots(libtorch: &Libtorch) -> Result<()> {
+/// Draws the screenshots of the README: those of the sample, and with the config of a project those of photographs.
+pub fn shots(libtorch: &Libtorch, project: Option<&str>) -> Result<()> {
     let folder = workspace()?.join("assets").join("screenshots");
     let mut cargo = cargo(libtorch);
-    cargo.args(["test", "--package", "tasklens", "--test", "window", "--", "--ignored", "readme_shots"]);
+    cargo.args([
+        "test",
+        "--package",
+        "tasklens",
+        "--test",
+        "window",
+        "--",
+        "--ignored",
+        "--test-threads=1",
+        "readme_shots",
+    ]);
     cargo.env("TASKLENS_SHOTS", &folder).current_dir(workspace()?);
+    if let Some(config) = project {
+        cargo.env("TASKLENS_SHOTS_PROJECT", std::path::absolute(config)?);
+    }
     draw_in_software(&mut cargo);
     succeed(&mut cargo)?;
     println!("Screenshots: {}", folder.display());

@@ -37,7 +37,8 @@ Usage: cargo xtask <TASK>
   run [-- ARGS]      set up, build, and start tasklens (without ARGS: open the built-in sample)
   test [ARGS]        set up and run every test; ARGS go to `cargo test`
   bench [ARGS]       set up and run the benchmarks; ARGS go to `cargo bench`
-  shots              set up and draw the screenshots of the README anew
+  shots [CONFIG]     set up and draw the screenshots of the README anew; those of photographs show the project of
+                     CONFIG with its newest run
   check              set up, then check the formatting and the lints
 ";
 
@@ -49,7 +50,7 @@ enum Task {
     Run(Vec<String>),
     Test(Vec<String>),
     Bench(Vec<String>),
-    Shots,
+    Shots(Option<String>),
     Check,
 }
 
@@ -66,7 +67,8 @@ impl Task {
             },
             "test" => return Ok(Self::Test(rest.to_vec())),
             "bench" => return Ok(Self::Bench(rest.to_vec())),
-            "shots" => Self::Shots,
+            "shots" if rest.len() == 1 => return Ok(Self::Shots(rest.first().cloned())),
+            "shots" => Self::Shots(None),
             "check" => Self::Check,
             _ => bail!("there is no task `{name}`\n\n{HELP}"),
         };
@@ -112,7 +114,7 @@ fn main() -> ExitCode {
         Task::Run(args) => cargo::run(&usual()?, &args),
         Task::Test(args) => cargo::test(&usual()?, &args),
         Task::Bench(args) => cargo::bench(&usual()?, &args),
-        Task::Shots => cargo::shots(&usual()?),
+        Task::Shots(project) => cargo::shots(&usual()?, project.as_deref()),
         Task::Check => cargo::check(&usual()?),
     });
     match done {
