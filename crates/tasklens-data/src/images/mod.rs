@@ -13,5 +13,5 @@ pub mod miniature;
 pub mod resize;
 pub mod thumbnail;
 
-/// Upright 8-bit RGB.
+/// An image as the rest of the program sees it: upright, 8-bit RGB, `[height, width, 3]`.
 pub type Rgb = image::RgbImage;
