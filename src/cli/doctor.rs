@@ -13,7 +13,7 @@ use tasklens_net::model::pretrained;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Nothing to do.
+    /// All is well: nothing to do.
     Ok,
     /// Something works less well than it could.
     Warn,
@@ -28,7 +28,7 @@ pub struct Check {
     pub name: &'static str,
     /// How it came out.
     pub status: Status,
-    /// What was found.
+    /// What was found, and what to do about it.
     pub found: String,
     /// What to do; empty where there is nothing.
     pub advice: String,

@@ -57,10 +57,10 @@ pub(super) fn warn_of_edits(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Shows events.
+/// Shows the events of a run as they come.
 struct Printer {
     json: bool,
-    /// Of the config.
+    /// Notices of the config, told when the run begins.
     notices: Vec<String>,
     bar: Bar,
     tasks: Vec<String>,

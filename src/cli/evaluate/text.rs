@@ -9,7 +9,7 @@ use tasklens_net::evaluation::scores::TaskScores;
 
 use super::MOST_OF_KIND;
 
-/// Prints it.
+/// Prints a report to standard output.
 pub fn print(report: &EvaluationReport) {
     out!("{}", counted(report.images, "image"));
     for task in &report.tasks {

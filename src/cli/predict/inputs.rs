@@ -11,7 +11,7 @@ use tasklens_data::dataset::table::Table;
 pub struct Inputs {
     /// The CSVs, each with its images.
     pub tables: Vec<(Table, TableImages)>,
-    /// The images.
+    /// What is to be predicted, in order.
     pub items: Vec<Item>,
     /// How many arguments there were.
     arguments: usize,
@@ -29,9 +29,9 @@ pub struct Item {
 
 /// Where an image comes from.
 pub enum Source {
-    /// From a file.
+    /// A file on disk, at this path.
     File(PathBuf),
-    /// From the web.
+    /// An address, which is fetched when it is its turn.
     Address,
     /// There is none, for this reason.
     Nothing(String),

@@ -11,7 +11,7 @@ use crate::cli::arguments::Predict;
 use crate::cli::output;
 use crate::cli::progress::Bar;
 
-/// Takes the answers.
+/// Takes the answers in their order, and writes each where it was asked for.
 pub struct Answers<'a> {
     tasks: Vec<Task>,
     inputs: &'a Inputs,

@@ -8,11 +8,11 @@ use super::Task;
 /// Height and width of the input, pixels.
 pub const SIDES: RangeInclusive<u32> = 32..=1024;
 /// Minimum number of labels of a task.
-pub const FEWEST_LABELS: usize = 2;
+pub(crate) const FEWEST_LABELS: usize = 2;
 /// Maximum number of tasks of a network.
-pub const MOST_TASKS: usize = 1_000;
+const MOST_TASKS: usize = 1_000;
 /// Maximum number of labels of all tasks together: at this size the heads take a few gigabytes.
-pub const MOST_LABELS: usize = 100_000;
+pub(crate) const MOST_LABELS: usize = 100_000;
 
 /// Why a network with this input size and these tasks is not possible; `None` if it is.
 pub fn fault(height: u32, width: u32, tasks: &[Task]) -> Option<String> {

@@ -13,7 +13,7 @@ pub struct NetworkFacts {
     pub title: &'static str,
     /// When to choose it, as a sentence fragment.
     pub good_for: &'static str,
-    /// Architecture and size.
+    /// How it is built, with its widths.
     pub plan: NetworkPlan,
     /// Length of the feature vector.
     pub features: i64,
@@ -87,7 +87,7 @@ impl Weights {
 pub enum Origin {
     /// Tasklens downloads it from Hugging Face when a run first needs it.
     HuggingFace {
-        /// `owner/name`.
+        /// Of the repository on the hub: `owner/name`.
         repository: &'static str,
         /// The safetensors file in it.
         file: &'static str,
@@ -118,7 +118,7 @@ macro_rules! networks {
             /// All networks, in the order of the table.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// Its properties.
+            /// What is known of it without building it.
             pub fn facts(self) -> &'static NetworkFacts {
                 match self {
                     $(Self::$variant => {

@@ -18,7 +18,7 @@ pub enum OutputPath {
     Runs,
     /// A run folder of this name.
     InRuns(&'static str),
-    /// The CSV.
+    /// The CSV, with the label edits and backups beside it.
     Table,
 }
 

@@ -5,7 +5,7 @@ use super::{
     Augmentation, Backbone, ModelConfig, Optimizer, Pretrained, RandomCrop, Schedule, WEIGHT_DECAY, recipe,
 };
 
-/// A training preset.
+/// A training preset: a choice of keys for the whole recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Recipe {
     /// The heads alone, on the features of a network pretrained on ImageNet.

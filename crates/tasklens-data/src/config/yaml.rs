@@ -56,7 +56,7 @@ pub(super) struct YamlEntry {
     pub node: Node,
 }
 
-/// A syntax error.
+/// A syntax error, with the line where the parser stopped.
 #[derive(Debug)]
 pub(super) struct YamlError {
     pub line: usize,

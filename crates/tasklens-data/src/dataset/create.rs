@@ -25,7 +25,7 @@ pub use folder_split::FolderSplit;
 pub use left_out::is_unread;
 
 /// The column of the image path in the CSV.
-pub const PATH_COLUMN: &str = "image_path";
+pub(crate) const PATH_COLUMN: &str = "image_path";
 /// The split column, if the folders are a split.
 const SPLIT_COLUMN: &str = "split";
 /// Separators of labels that are typed or pasted together.

@@ -47,7 +47,7 @@ pub enum Placing {
     HardLink,
     /// A symbolic link: takes no space, and also works across disks.
     SymbolicLink,
-    /// A copy.
+    /// A copy: takes the space of the original.
     Copy,
 }
 

@@ -16,7 +16,7 @@ pub struct ImageRow {
 }
 
 impl ImageRow {
-    /// Remembers a row.
+    /// Row `row` of a dataset, by number and image.
     pub fn of(dataset: &Dataset, row: usize) -> Self {
         Self { image: dataset.image_key(row).into_owned(), row }
     }

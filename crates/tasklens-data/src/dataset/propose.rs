@@ -52,12 +52,12 @@ pub enum Role {
     Task,
     /// Train, validation or test; at most one column.
     Split,
-    /// Not used.
+    /// The column has no use in the project.
     Ignore,
 }
 
 /// Maximum number of distinct values of a task.
-pub const MOST_DISTINCT: usize = 1_000;
+pub(crate) const MOST_DISTINCT: usize = 1_000;
 
 /// Guesses the roles of the columns of a CSV.
 ///

@@ -18,7 +18,7 @@ pub struct Split {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
-    /// For training.
+    /// The network learns from these rows.
     Train,
     /// For validation during training.
     Validation,
@@ -64,7 +64,7 @@ impl Part {
     }
 
     /// Parses a cell of a split column, ignoring case and surrounding spaces.
-    pub fn from_cell(cell: &str) -> Option<Self> {
+    pub(crate) fn from_cell(cell: &str) -> Option<Self> {
         match cell.trim().to_ascii_lowercase().as_str() {
             "train" | "training" => Some(Self::Train),
             "validation" | "valid" | "val" | "dev" => Some(Self::Validation),
@@ -113,7 +113,7 @@ impl Rule {
 
 /// A pseudo-random number from 0 to below 1 for an image, from the text of its path cell: the same on every machine
 /// and in every version, so that splits of successive runs agree. FNV-1a, mixed with SplitMix64.
-pub fn lot(seed: u64, name: &str) -> f64 {
+pub(crate) fn lot(seed: u64, name: &str) -> f64 {
     let hash = composed(name).bytes().fold(mixed(seed) ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
     });

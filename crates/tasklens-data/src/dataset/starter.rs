@@ -13,9 +13,9 @@ pub(super) struct StarterConfig<'a> {
     pub path_column: Option<&'a str>,
     /// Task names with their labels.
     pub tasks: Vec<(&'a str, &'a [String])>,
-    /// The split column.
+    /// The column that says train or validation, if there is one.
     pub split_column: Option<&'a str>,
-    /// Training settings.
+    /// The settings that are suggested for training.
     pub training: &'a Proposed,
 }
 

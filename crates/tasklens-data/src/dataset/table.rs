@@ -92,7 +92,7 @@ impl Table {
     }
 
     /// The number of data rows.
-    pub fn row_count(&self) -> usize {
+    pub(crate) fn row_count(&self) -> usize {
         self.records.len() - 1
     }
 
@@ -129,7 +129,7 @@ impl Table {
     ///
     /// # Errors
     /// There is no such column.
-    pub fn rename_column(&mut self, column: usize, name: &str) -> anyhow::Result<()> {
+    pub(crate) fn rename_column(&mut self, column: usize, name: &str) -> anyhow::Result<()> {
         let Some(header) = self.headers.get_mut(column) else {
             bail!("{} has no column {column}", self.path.display());
         };
@@ -142,7 +142,7 @@ impl Table {
     ///
     /// # Errors
     /// A row has more cells than the header: one of them would end up in the new column.
-    pub fn add_column(&mut self, name: &str) -> anyhow::Result<()> {
+    pub(crate) fn add_column(&mut self, name: &str) -> anyhow::Result<()> {
         let (column, rows) = (self.headers.len(), self.row_count());
         if let Some(row) = (0..rows).find(|row| self.field_count(*row) > column) {
             bail!(
@@ -165,7 +165,7 @@ impl Table {
     }
 
     /// Row, column and new text of each edited cell.
-    pub fn edited_cells(&self) -> impl Iterator<Item = (usize, usize, &str)> {
+    pub(crate) fn edited_cells(&self) -> impl Iterator<Item = (usize, usize, &str)> {
         self.edits.range((1, 0)..).map(|(&(record, column), cell)| (record - 1, column, cell.as_str()))
     }
 
@@ -180,12 +180,12 @@ impl Table {
     }
 
     /// The number of cells that a data row has in the file.
-    pub fn field_count(&self, row: usize) -> usize {
+    fn field_count(&self, row: usize) -> usize {
         self.records.cells(row + 1).len()
     }
 
     /// Rows with too few or too many cells and quotes that never close, by row.
-    pub fn defects(&self) -> &[Defect] {
+    pub(crate) fn defects(&self) -> &[Defect] {
         &self.defects
     }
 

@@ -27,7 +27,7 @@ pub struct Download {
     pub size: Option<u64>,
     /// Maximum number of bytes to accept, whatever the server announces.
     pub limit: u64,
-    /// Timeouts and retries.
+    /// How long to wait for a server, and how often to try again.
     pub patience: Patience,
 }
 

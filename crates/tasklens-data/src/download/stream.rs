@@ -39,7 +39,7 @@ impl ResponseHead {
     }
 
     /// Whether the content type is a web page.
-    pub fn is_web_page(&self) -> bool {
+    pub(crate) fn is_web_page(&self) -> bool {
         self.header("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("text/html"))
     }
 }
@@ -56,7 +56,7 @@ enum Message {
 pub enum Broken {
     /// Cancelled by the caller.
     Cancelled,
-    /// A network error.
+    /// The connection failed or ended early: why.
     Network(String),
 }
 

@@ -10,7 +10,7 @@ use super::fault::{self, Call, Verdict};
 ///
 /// # Errors
 /// It cannot be created.
-pub fn create_folder(path: &Path) -> io::Result<bool> {
+pub(crate) fn create_folder(path: &Path) -> io::Result<bool> {
     fault::check(Call::CreateFolder)?;
     match fs::create_dir(path) {
         Ok(()) => Ok(true),
@@ -36,7 +36,7 @@ pub fn create_folders(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// Any I/O error; [`ErrorKind::InvalidInput`] if it is not a regular file.
-pub fn open_ours(path: &Path) -> io::Result<File> {
+pub(crate) fn open_ours(path: &Path) -> io::Result<File> {
     if let Ok(found) = fs::symlink_metadata(path)
         && !found.is_file()
     {
@@ -100,7 +100,7 @@ pub fn sync(file: &File) -> io::Result<()> {
 ///
 /// # Errors
 /// Any other I/O error: a power failure may lose the entries.
-pub fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     let synced = fault::check(Call::SyncFolder).and_then(|()| match cfg!(unix) && !fault::skips_syncs() {
         true => File::open(folder)?.sync_all(),
         false => Ok(()),

@@ -39,7 +39,7 @@ fn replaced(text: &str, is_special: impl Fn(char) -> bool) -> String {
 }
 
 /// The name of an image prefixed with its number, so that it is unique.
-pub fn numbered(number: usize, digits: usize, image: &Path) -> String {
+pub(crate) fn numbered(number: usize, digits: usize, image: &Path) -> String {
     let part = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
     let (stem, ending) = (safe(&part(image.file_stem())), safe(&part(image.extension())));
     format!("{number:0digits$}_{stem}.{ending}")

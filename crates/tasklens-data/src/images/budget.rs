@@ -42,7 +42,7 @@ impl Budget {
     }
 
     /// The budget of the process.
-    pub fn of_process() -> &'static Self {
+    pub(crate) fn of_process() -> &'static Self {
         static BUDGET: OnceLock<Budget> = OnceLock::new();
         BUDGET.get_or_init(|| Self::new((memory() / PART_OF_MEMORY).max(LEAST)))
     }
@@ -88,7 +88,7 @@ impl Budget {
 
 impl Share {
     /// Returns all but `bytes` to the budget.
-    pub fn shrink_to(&mut self, bytes: u64) {
+    pub(crate) fn shrink_to(&mut self, bytes: u64) {
         let rest = self.bytes.saturating_sub(bytes);
         self.bytes -= rest;
         self.budget.give_back(rest);

@@ -61,7 +61,8 @@ impl ImageCache {
     }
 
     /// Bytes of pixels in the cache.
-    pub fn used_bytes(&self) -> usize {
+    #[cfg(test)]
+    fn used_bytes(&self) -> usize {
         self.used_bytes.load(Ordering::Relaxed)
     }
 

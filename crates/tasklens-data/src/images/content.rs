@@ -4,7 +4,7 @@
 use image::ImageFormat;
 
 /// Number of bytes needed for detection.
-pub const START_BYTES: usize = 1024;
+pub(crate) const START_BYTES: usize = 1024;
 
 /// Content that is not a supported image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ const WEB_PAGE: &str = "a web page";
 
 impl Other {
     /// Whether it is a web page, so that probably just the URL is wrong.
-    pub fn is_web_page(&self) -> bool {
+    pub(crate) fn is_web_page(&self) -> bool {
         self.what == WEB_PAGE
     }
 }
@@ -28,7 +28,7 @@ impl Other {
 ///
 /// # Errors
 /// It is something else, identified as far as possible.
-pub fn format_of(start: &[u8]) -> Result<ImageFormat, Other> {
+pub(crate) fn format_of(start: &[u8]) -> Result<ImageFormat, Other> {
     if start.starts_with(b"II+\0") || start.starts_with(b"MM\0+") {
         // BigTIFF.
         return Ok(ImageFormat::Tiff);

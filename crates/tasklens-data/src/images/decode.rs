@@ -34,7 +34,7 @@ pub fn has_image_ending(path: &Path) -> bool {
 }
 
 /// An image that declares more pixels than this is refused before anything is allocated.
-pub const MAX_PIXELS: u64 = 200_000_000;
+pub(crate) const MAX_PIXELS: u64 = 200_000_000;
 
 /// Larger files are refused, in bytes: [`MAX_PIXELS`] uncompressed at 16 bits fit.
 const MAX_FILE_BYTES: u64 = 2 << 30;

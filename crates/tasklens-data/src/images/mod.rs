@@ -14,5 +14,5 @@ pub mod resize;
 pub mod shape;
 pub mod thumbnail;
 
-/// Upright 8-bit RGB.
+/// An image as the rest of the program sees it: upright, 8-bit RGB, `[height, width, 3]`.
 pub type Rgb = image::RgbImage;

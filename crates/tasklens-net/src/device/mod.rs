@@ -31,7 +31,7 @@ pub struct Device {
 
 impl Device {
     /// Whether the processor supports bf16 natively; otherwise it is emulated and slow.
-    pub fn supports_bf16(&self) -> bool {
+    pub(crate) fn supports_bf16(&self) -> bool {
         self.bf16
     }
 

@@ -64,7 +64,7 @@ pub struct Disagreement {
     pub task: String,
     /// As measured by the run.
     pub then: Tally,
-    /// As measured now.
+    /// Right and counted as measured now.
     pub now: Tally,
     /// Number of images whose label has changed.
     pub relabelled: usize,

@@ -22,7 +22,7 @@ pub struct Query {
     pub verdict: Verdict,
     /// Only these items, ascending, such as those within a lasso; `None` for all.
     pub among: Option<Arc<Vec<usize>>>,
-    /// Sort key.
+    /// What the items are sorted by.
     pub order: BrowseOrder,
     /// Whether to sort in descending order.
     pub descending: bool,

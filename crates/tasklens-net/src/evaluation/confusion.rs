@@ -34,12 +34,12 @@ impl Confusion {
         Self { counts: vec![vec![0; labels]; labels] }
     }
 
-    /// Number of labels.
+    /// Number of labels: the matrix is `[labels, labels]`.
     pub fn labels(&self) -> usize {
         self.counts.len()
     }
 
-    /// Counts one row.
+    /// Counts one row by its two class indices.
     pub fn add(&mut self, actual: usize, predicted: usize) {
         self.counts[actual][predicted] += 1;
     }
@@ -82,7 +82,7 @@ impl Confusion {
     }
 
     /// `[true][predicted]`: counts, or shares from 0 to 1; NaN if the denominator is 0.
-    pub fn normalised(&self, by: Normalisation) -> Vec<Vec<f64>> {
+    pub(crate) fn normalised(&self, by: Normalisation) -> Vec<Vec<f64>> {
         let Margins { actual, predicted, .. } = self.margins();
         let share = |row: usize, column: usize, count: usize| match by {
             Normalisation::None => count as f64,

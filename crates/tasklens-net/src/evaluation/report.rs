@@ -66,7 +66,7 @@ pub struct TaskReport {
 pub struct PartScores {
     /// On rows that the network was trained on.
     pub train: Option<TaskScores>,
-    /// On validation rows.
+    /// On rows that chose the weights which the run kept.
     pub validation: Option<TaskScores>,
     /// On rows kept for a test.
     pub test: Option<TaskScores>,

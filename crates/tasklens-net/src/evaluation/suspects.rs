@@ -29,7 +29,7 @@ pub use out_of_sample::Unseen;
 
 /// Margin by which another label must be more probable than the given one.
 const MARGIN: f64 = 0.25;
-/// A suspected label.
+/// A label that is probably wrong, with what speaks against it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Suspect {
     /// The image with its row in the dataset.

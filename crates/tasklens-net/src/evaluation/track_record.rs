@@ -15,7 +15,7 @@ const FEWEST: usize = 20;
 pub struct TrackRecord {
     /// Number of them whose label is the most probable one.
     pub right: usize,
-    /// Number of rows.
+    /// Number of predictions with about this confidence.
     pub of: usize,
 }
 

@@ -66,7 +66,7 @@ pub enum WrongLabels {
 
 impl WrongLabels {
     /// A sentence about it, for a list of `listed` suspects among `labels` labels, without a full stop.
-    pub fn beside_list(&self, labels: usize, listed: usize) -> String {
+    pub(crate) fn beside_list(&self, labels: usize, listed: usize) -> String {
         let sentence = self.sentence();
         match self {
             Self::Share { share, .. } if share.high * (labels as f64) < 0.5 * listed as f64 => {
@@ -158,7 +158,7 @@ const AS_SAID: Curve = [0.0, 1.0];
 struct Agreement {
     /// The rows, once for each of [`UNMIXED`].
     unmixed: Vec<Vec<OddsBin>>,
-    /// K - 1.
+    /// K - 1 of K labels: how many wrong ones there are.
     others: f64,
 }
 

@@ -42,7 +42,7 @@ pub fn k_centre_greedy(
 ///
 /// # Panics
 /// As [`k_centre_greedy`].
-pub fn cover(
+pub(crate) fn cover(
     features: &Features,
     centres: &[usize],
     k: usize,

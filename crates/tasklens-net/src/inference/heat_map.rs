@@ -17,9 +17,9 @@ const COARSEST: i64 = 7;
 /// How much each part of an image contributes to a label.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeatMap {
-    /// Cells across.
+    /// Cells from left to right.
     pub width: usize,
-    /// Cells down.
+    /// Cells from top to bottom.
     pub height: usize,
     /// `[height, width]`, 0 to 1; all 0 if nothing contributes to the label.
     pub values: Vec<f32>,

@@ -24,7 +24,12 @@ pub struct Batching {
 
 /// The rows of an epoch, shuffled by seed and epoch, in batches. A last batch of one is merged into the one before,
 /// because batch normalisation needs more than one value.
-pub fn shuffled_batches(rows: &[usize], batch_size: usize, seed: u64, epoch: usize) -> Vec<Vec<usize>> {
+pub(crate) fn shuffled_batches(
+    rows: &[usize],
+    batch_size: usize,
+    seed: u64,
+    epoch: usize,
+) -> Vec<Vec<usize>> {
     let mut order = rows.to_vec();
     order.shuffle(&mut Pcg64Mcg::seed_from_u64(mix(seed, epoch as u64, u64::MAX)));
     let mut batches = in_batches(&order, batch_size);
@@ -38,7 +43,7 @@ pub fn shuffled_batches(rows: &[usize], batch_size: usize, seed: u64, epoch: usi
 }
 
 /// `rows` in their order, in batches.
-pub fn in_batches(rows: &[usize], batch_size: usize) -> Vec<Vec<usize>> {
+pub(crate) fn in_batches(rows: &[usize], batch_size: usize) -> Vec<Vec<usize>> {
     rows.chunks(batch_size).map(<[usize]>::to_vec).collect()
 }
 

@@ -54,7 +54,7 @@ impl Prediction {
 }
 
 /// Index of the most probable label, the first on ties.
-pub fn most_probable(probabilities: &[f32]) -> usize {
+pub(crate) fn most_probable(probabilities: &[f32]) -> usize {
     let mut best = 0;
     for (i, p) in probabilities.iter().enumerate() {
         if *p > probabilities[best] {
@@ -86,7 +86,7 @@ pub fn precision_of(model_or_run: &Path, device: DeviceChoice) -> anyhow::Result
 }
 
 /// Name of the precision: `fp32` or `bf16`.
-pub fn precision_name(kind: Kind) -> &'static str {
+pub(crate) fn precision_name(kind: Kind) -> &'static str {
     if kind == Kind::BFloat16 { "bf16" } else { "fp32" }
 }
 
@@ -151,7 +151,7 @@ impl Predictor {
     ///
     /// # Errors
     /// The device ran out of memory or failed.
-    pub fn predict_pixels(&self, pixels: &[u8], images: usize) -> anyhow::Result<Vec<Prediction>> {
+    pub(crate) fn predict_pixels(&self, pixels: &[u8], images: usize) -> anyhow::Result<Vec<Prediction>> {
         Ok(self.by_image(&self.look_at(pixels, images)?.probabilities, images))
     }
 

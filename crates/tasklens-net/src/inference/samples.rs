@@ -11,7 +11,7 @@ use tasklens_data::images::cache::ImageCache;
 use tasklens_data::panics;
 
 /// Class index of a missing label; the loss ignores it.
-pub const NO_LABEL: i64 = -100;
+pub(crate) const NO_LABEL: i64 = -100;
 
 /// Images and labels that go through the network together.
 #[derive(Debug)]

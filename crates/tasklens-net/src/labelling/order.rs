@@ -13,7 +13,7 @@ const CENTRES: usize = 2000;
 /// Maximum number of unlabelled rows that the diverse order chooses from; more are subsampled.
 const CANDIDATES: usize = 100_000;
 
-/// The available orders.
+/// The orders in which images can be labelled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum LabellingOrder {
     /// The order of the CSV.
@@ -31,7 +31,7 @@ pub enum LabellingOrder {
     Disagreement,
 }
 
-/// Measures of uncertainty.
+/// How the uncertainty of a prediction is measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Uncertainty {
     /// Small difference of the two most probable labels.
@@ -44,7 +44,7 @@ pub enum Uncertainty {
 /// A request for an order.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
-    /// The available orders.
+    /// What comes first.
     pub order: LabellingOrder,
     /// The measure for [`LabellingOrder::Uncertain`].
     pub uncertainty: Uncertainty,

@@ -172,7 +172,7 @@ impl Suggestions {
     }
 
     /// Whether the network may have memorised a row's label for a task.
-    pub fn is_by_heart(&self, task: usize, row: usize) -> bool {
+    pub(crate) fn is_by_heart(&self, task: usize, row: usize) -> bool {
         self.tasks.get(task).is_some_and(|answers| answers.is_network)
             && self.item_of(row).is_some_and(|item| self.trained.get(item) == Some(&true))
     }

@@ -186,7 +186,7 @@ pub(super) fn conventions_in(file: &Path, header: &Metadata) -> anyhow::Result<C
 ///
 /// # Errors
 /// It cannot be read, or names some that this version does not know.
-pub fn conventions_of(file: &Path) -> anyhow::Result<Conventions> {
+pub(crate) fn conventions_of(file: &Path) -> anyhow::Result<Conventions> {
     conventions_in(file, &tensor_file::header(file)?)
 }
 
@@ -214,7 +214,7 @@ pub fn load(file: &Path, device: Device) -> anyhow::Result<Loaded> {
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_with(file: &Path, device: Device, prefixes: &[&str]) -> anyhow::Result<Loaded> {
+pub(crate) fn load_with(file: &Path, device: Device, prefixes: &[&str]) -> anyhow::Result<Loaded> {
     let header = tensor_file::header(file)?;
     let description = describe(file, &header)?;
     let mut network = Network::new(description.backbone()?, &description.tasks, 0, device)?;

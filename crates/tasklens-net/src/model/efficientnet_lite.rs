@@ -27,7 +27,7 @@ struct BlockStage {
     kernel: i64,
     /// Stride of the first block.
     stride: i64,
-    /// Expansion factor.
+    /// How many times wider a block is inside than at its input.
     expansion: i64,
     /// Output channels of each block.
     channels: i64,
@@ -117,7 +117,7 @@ fn pointwise(channels_in: i64, channels_out: i64) -> Same {
 #[derive(Debug)]
 pub struct EfficientNetLite {
     stem: ConvNorm,
-    /// Blocks per stage.
+    /// The blocks, `[stage][repeat]`.
     stages: Vec<Vec<MobileBlock>>,
     head: ConvNorm,
 }

@@ -177,7 +177,7 @@ impl ConvNorm {
     }
 
     /// 3x3 depthwise with padding 1, then 1x1 pointwise, both without bias.
-    pub fn separable(
+    pub(crate) fn separable(
         builder: &mut Builder<'_>,
         names: &Names<'_>,
         (channels_in, channels_out): (i64, i64),

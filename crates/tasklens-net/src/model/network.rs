@@ -16,7 +16,7 @@ use super::tensor_file;
 use super::trunk::{self, Trunk};
 use super::xception::Xception;
 
-/// The multi-task network.
+/// The multi-task network: a backbone, and a linear head per task on its pooled features.
 #[derive(Debug)]
 pub struct Network {
     parameters: Parameters,
@@ -101,7 +101,7 @@ impl Network {
     }
 
     /// The backbone, for access to its inner maps.
-    pub fn trunk(&self) -> &dyn Trunk {
+    pub(crate) fn trunk(&self) -> &dyn Trunk {
         &*self.trunk
     }
 
@@ -202,7 +202,7 @@ fn new_trunk(builder: &mut Builder<'_>, plan: &NetworkPlan) -> Result<Box<dyn Tr
 }
 
 /// Whether a parameter belongs to the backbone, not to a head.
-pub fn is_backbone(name: &str) -> bool {
+pub(crate) fn is_backbone(name: &str) -> bool {
     !name.starts_with("heads.")
 }
 

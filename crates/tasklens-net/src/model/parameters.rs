@@ -77,7 +77,7 @@ impl<'a> Builder<'a> {
         self.add(name, tensor, true)
     }
 
-    /// A constant tensor.
+    /// A parameter whose elements all begin with one value.
     pub(super) fn constant(
         &mut self,
         name: String,

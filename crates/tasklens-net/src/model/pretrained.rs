@@ -52,7 +52,7 @@ fn cache_file(weights: &Weights) -> anyhow::Result<PathBuf> {
 ///
 /// # Errors
 /// A file does not exist; with `required`, the public weights are not available; or a cancel.
-pub fn resolve(
+pub(crate) fn resolve(
     backbone: Backbone,
     pretrained: &Pretrained,
     progress: &dyn Fn(u64, u64),
@@ -209,7 +209,7 @@ impl Resolved {
 }
 
 /// Whether an error of [`resolve`] is the user's own cancel.
-pub fn is_cancel(error: &anyhow::Error) -> bool {
+pub(crate) fn is_cancel(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(DownloadError::Cancelled))
 }
 

@@ -23,7 +23,7 @@ struct Block {
 
 /// How a block is built.
 pub(super) struct BlockPlan {
-    /// In and out.
+    /// Channels of its input and its output.
     pub channels: (i64, i64),
     convolutions: usize,
     /// Whether it ends with a max pooling and has a convolution beside it.
@@ -35,7 +35,7 @@ pub(super) struct BlockPlan {
 
 /// A separable convolution of a block.
 pub(super) struct Step {
-    /// In and out.
+    /// Channels of its input and its output.
     pub channels: (i64, i64),
     /// Its place in timm's nn.Sequential: [relu] separable norm relu separable norm ...
     pub place: usize,
@@ -185,7 +185,7 @@ impl Trunk for Xception {
         Ok(x)
     }
 
-    /// Exit flow.
+    /// The exit flow of the paper: the last two separable convolutions and the block before.
     fn exit(&self, maps: &Tensor, pass: ForwardPass) -> Result<Tensor, TchError> {
         let mut x = maps.shallow_clone();
         for block in &self.blocks[self.blocks.len() - 1..] {

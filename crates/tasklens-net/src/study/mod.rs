@@ -20,7 +20,7 @@ use crate::training::events::Event;
 pub enum Progress<'a> {
     /// A run begins or goes on, or is known to be over.
     Run {
-        /// The run.
+        /// The network that is trained.
         run: &'a PlannedRun,
         /// From 1.
         number: usize,
@@ -33,7 +33,7 @@ pub enum Progress<'a> {
     Event(&'a Event),
     /// Something is measured of the runs.
     Measuring {
-        /// In words.
+        /// What is measured, in words.
         what: &'static str,
         /// How much is done.
         done: usize,

@@ -21,7 +21,7 @@ const RIGHT: f64 = 130.0;
 const OWN_STYLE: &str =
     ".hollow{fill:none;stroke:currentColor;stroke-opacity:.55}.whisker{stroke:currentColor}";
 
-/// The page.
+/// The page of a study as one HTML file, without anything from elsewhere.
 pub fn page(report: &StudyReport, name: &str) -> String {
     let seeds = report.seeds.len();
     let body = format!(

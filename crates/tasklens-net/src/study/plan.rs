@@ -19,7 +19,7 @@ pub struct StudyPlan {
 /// Which tasks a network answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// All.
+    /// All tasks of the config.
     All,
     /// The one with this index in the config.
     One(usize),
@@ -28,7 +28,7 @@ pub enum Scope {
 /// A network to train.
 #[derive(Clone, Debug)]
 pub struct PlannedRun {
-    /// What it answers.
+    /// The tasks that it answers.
     pub scope: Scope,
     /// Its `random_seed`.
     pub seed: u64,

@@ -17,7 +17,7 @@ const T: [f64; 15] = [
 pub struct StudyReport {
     /// Epochs that each network was trained for at most.
     pub epochs: usize,
-    /// Of the runs.
+    /// The seeds of the runs, one per repetition.
     pub seeds: Vec<u64>,
     /// Per task, in the order of the config.
     pub tasks: Vec<TaskResult>,
@@ -32,7 +32,7 @@ pub struct StudyReport {
 /// A task in both kinds of networks: accuracies on the rows that validate, 0 to 1.
 #[derive(Clone, Debug, Serialize)]
 pub struct TaskResult {
-    /// Its name.
+    /// The name of the task.
     pub task: String,
     /// Of the network for all tasks, by seed.
     pub all: Vec<f64>,
@@ -126,7 +126,7 @@ impl Times {
 
 /// The mean over seeds with its 95 % interval by Student's t distribution; without an interval where there is one
 /// seed, which tells nothing of the spread. `None` of no values, or where one is no number (no row has a label).
-pub fn over_seeds(values: &[f64]) -> Option<(f64, Option<Estimate>)> {
+pub(crate) fn over_seeds(values: &[f64]) -> Option<(f64, Option<Estimate>)> {
     if values.is_empty() || values.iter().any(|value| !value.is_finite()) {
         return None;
     }

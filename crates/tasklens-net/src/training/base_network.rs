@@ -32,7 +32,7 @@ pub type Cached<'a> = &'a dyn Fn(Backbone) -> Option<PathBuf>;
 /// What is available for labelling without a request by the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AtHand {
-    /// The checkpoint.
+    /// The best checkpoint of a run.
     Network(PathBuf),
     /// Nothing; one line says what would help.
     None(String),

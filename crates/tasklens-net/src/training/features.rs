@@ -78,9 +78,9 @@ pub struct Extractor<'a> {
     pub size: (u32, u32),
     /// Settings of augmented views.
     pub augmentation: &'a Augmentation,
-    /// Precision.
+    /// The number format of the forward pass.
     pub kind: Kind,
-    /// Batch size.
+    /// Images that go through the network together.
     pub batch_size: usize,
     /// Number of decoding threads.
     pub workers: usize,

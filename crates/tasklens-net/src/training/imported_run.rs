@@ -14,7 +14,7 @@ use crate::inference::precision_name;
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::Network;
 
-/// Where it goes.
+/// Where an imported model goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// A new folder named by the time, among the runs of the config.

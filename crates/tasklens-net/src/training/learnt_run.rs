@@ -35,7 +35,7 @@ use crate::model::network::{Network, is_backbone, probabilities};
 /// Number of rows whose features are in memory at a time.
 const CHUNK: usize = 4096;
 
-/// The saved run.
+/// A run that was saved from what Label had learnt.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedRun {
     /// The new run folder.

@@ -77,7 +77,7 @@ pub fn start(request: Request, wake: impl Fn() + Send + 'static) -> Training {
 
 /// As [`start`], on the split of another run, so that the two can be compared: its images train and validate here,
 /// too, as far as they have a label of this run's tasks.
-pub fn start_on_split(
+pub(crate) fn start_on_split(
     request: Request,
     split_of: Option<PathBuf>,
     wake: impl Fn() + Send + 'static,

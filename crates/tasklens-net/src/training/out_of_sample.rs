@@ -112,7 +112,7 @@ pub struct Kept<'a> {
 ///
 /// # Errors
 /// As [`cross_validate`]. Failure to cache is only logged.
-pub fn cross_validate_kept(
+pub(crate) fn cross_validate_kept(
     kept: Kept<'_>,
     features: &Features,
     labels: &[Vec<Option<u32>>],

@@ -61,7 +61,7 @@ pub struct Passes {
     batch_size: usize,
     epochs: usize,
     kind: Kind,
-    /// Weights for training.
+    /// Weights of tasks and labels in the training loss.
     weights: Weights,
     /// Weights for validation: tasks as in training, labels unweighted.
     unweighted: Weights,
@@ -83,13 +83,13 @@ type InputIter = Box<dyn Iterator<Item = anyhow::Result<Input>>>;
 /// How passes go through a network.
 #[derive(Clone, Copy)]
 pub struct PassPlan<'a> {
-    /// Of the run.
+    /// The config of the run.
     pub config: &'a Config,
     /// The epoch up to which.
     pub last: usize,
-    /// What computes.
+    /// The processor that computes.
     pub device: Device,
-    /// In what numbers.
+    /// The number format of the forward pass.
     pub kind: Kind,
 }
 

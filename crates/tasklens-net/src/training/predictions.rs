@@ -16,14 +16,14 @@ const LAYOUT: TableLayout = TableLayout::Labelled;
 /// Probabilities of rows, in order of prediction.
 #[derive(Debug, Default)]
 pub struct Predictions {
-    /// Row indices.
+    /// Rows of the dataset, in the order of the predictions.
     pub rows: Vec<usize>,
     /// `[task]`, each `[rows, labels]`, row by row.
     pub probabilities: Vec<Vec<f32>>,
 }
 
 impl Predictions {
-    /// An empty list.
+    /// An empty list for so many tasks.
     pub fn new(tasks: usize) -> Self {
         Self { rows: Vec::new(), probabilities: vec![Vec::new(); tasks] }
     }

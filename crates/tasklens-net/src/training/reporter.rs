@@ -64,12 +64,12 @@ impl Reporter {
         Ok(())
     }
 
-    /// Stops logging events.
+    /// Closes `events.jsonl`: further events are only sent.
     pub fn end_log(&mut self) {
         self.log = None;
     }
 
-    /// Sends an event.
+    /// Sends an event to whoever listens and, unless it is progress, to `events.jsonl`.
     pub fn send(&mut self, event: Event) {
         let is_progress = matches!(event, Event::Batch(_) | Event::Preparing { .. });
         if let (false, Some(log)) = (is_progress, &mut self.log)

@@ -134,7 +134,7 @@ pub fn name(folder: &Path) -> String {
 }
 
 /// Whether a folder looks like a run.
-pub fn is_run(folder: &Path) -> bool {
+pub(crate) fn is_run(folder: &Path) -> bool {
     [EVENTS, BEST, LAST].iter().any(|name| folder.join(name).is_file())
 }
 

@@ -38,7 +38,7 @@ impl ReduceLrOnPlateau {
     }
 
     /// Records the loss of an epoch at `learning_rate`; returns the new rate if it should be reduced.
-    pub fn after_epoch(&mut self, loss: f64, learning_rate: f64) -> Option<f64> {
+    pub(crate) fn after_epoch(&mut self, loss: f64, learning_rate: f64) -> Option<f64> {
         if self.cooldown_left > 0 {
             self.cooldown_left -= 1;
             self.wait = 0;
@@ -143,7 +143,7 @@ impl EarlyStopping {
     }
 
     /// Resets patience: earlier losses do not count for the epochs to come.
-    pub fn forget_wait(&mut self) {
+    pub(crate) fn forget_wait(&mut self) {
         self.wait = 0;
     }
 
@@ -154,7 +154,7 @@ impl EarlyStopping {
 
     /// Records the loss of epoch `epoch` (from 1). A loss that is not finite is never the best, although Keras keeps
     /// the first epoch whatever its loss.
-    pub fn after_epoch(&mut self, epoch: usize, loss: f64) -> StoppingVerdict {
+    pub(crate) fn after_epoch(&mut self, epoch: usize, loss: f64) -> StoppingVerdict {
         // An epoch that is trained again replaces itself if it is as good.
         let is_again = self.best_epoch == Some(epoch) && self.best.is_some_and(|best| loss <= best);
         if is_again || (loss.is_finite() && better(loss, self.best, self.min_delta)) {

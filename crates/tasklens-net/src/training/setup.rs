@@ -175,7 +175,7 @@ pub fn precision(config: &Config, device: &Device) -> Kind {
     }
 }
 
-/// The configured device.
+/// The device that the config names; `auto` prefers a GPU.
 pub fn device(config: &Config) -> anyhow::Result<Device> {
     device::pick(config.model.device)
 }

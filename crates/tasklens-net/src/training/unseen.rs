@@ -12,7 +12,7 @@ use crate::inference::Predictor;
 use crate::inference::loader::Batching;
 use crate::inference::outputs::{Features, OutputStore};
 
-/// Batch size.
+/// Images that go through the network together.
 const BATCH: usize = 32;
 
 /// Features `[rows, D]`, computed or taken from the store of Label; `None` if no public weights are installed, the

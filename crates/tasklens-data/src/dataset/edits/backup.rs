@@ -19,7 +19,7 @@ const DATE: usize = 19;
 
 /// A file that was replaced.
 pub(in crate::dataset) struct BackedUp {
-    /// The backup.
+    /// The backup: a copy of the old bytes, with the date in its name.
     pub backup: PathBuf,
     /// Messages for the user.
     pub notices: Vec<String>,

@@ -19,7 +19,7 @@ pub(super) struct Packed {
 }
 
 impl Packed {
-    /// The inverse change.
+    /// The change that takes this one back.
     pub fn reversed(self) -> Self {
         Self { before: self.after, after: self.before, ..self }
     }
@@ -46,11 +46,6 @@ pub(super) struct History {
 }
 
 impl History {
-    /// Whether no step was ever made.
-    pub fn is_empty(&self) -> bool {
-        self.heads.is_empty()
-    }
-
     /// Adds a step that was made; undone steps can then no longer be redone.
     pub fn push(&mut self, number: u64, time: i64, source: AnnotationSource, changes: &[Packed]) {
         self.heads.truncate(self.done);

@@ -58,7 +58,7 @@ enum Access {
 /// A journal with its content.
 #[derive(Debug)]
 pub struct OpenedJournal {
-    /// The current state.
+    /// The state after all entries.
     pub state: State,
     /// The journal for further entries.
     pub journal: Journal,
@@ -131,7 +131,7 @@ impl Journal {
         }
     }
 
-    /// The journal file.
+    /// The path of the journal file; it may not exist yet.
     pub fn file(&self) -> &Path {
         &self.file
     }

@@ -174,7 +174,7 @@ pub enum Entry {
 /// The result of [`open`].
 #[derive(Debug)]
 pub struct OpenedAnnotations {
-    /// The current state.
+    /// The state after all edits.
     pub state: State,
     /// The journal for further entries.
     pub journal: Journal,

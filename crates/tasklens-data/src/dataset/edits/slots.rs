@@ -19,7 +19,7 @@ pub(super) struct Slot {
     pub field: u32,
     /// The value in the CSV; none for fields that are not stored there.
     pub base: Option<Word>,
-    /// The current value.
+    /// The value after all edits; `None` is no label.
     pub current: Option<Word>,
     /// The CSV was written since it was read: the rows in memory have an older label than `base`.
     pub saved: bool,
@@ -49,7 +49,7 @@ pub(super) struct Slots {
 }
 
 impl Slots {
-    /// Number of slots.
+    /// Number of image and field pairs with a value.
     pub fn len(&self) -> usize {
         self.len
     }

@@ -48,7 +48,7 @@ impl<'a> StepView<'a> {
         })
     }
 
-    /// A copy.
+    /// The step with texts of its own.
     pub fn to_step(&self) -> Step {
         let changes = self.changes().map(|change| change.to_change()).collect();
         Step { time: self.time(), source: self.source(), changes }
@@ -56,8 +56,8 @@ impl<'a> StepView<'a> {
 }
 
 impl ChangeView<'_> {
-    /// A copy.
-    pub fn to_change(&self) -> AnnotationChange {
+    /// The change with texts of its own.
+    fn to_change(self) -> AnnotationChange {
         AnnotationChange {
             image: self.image.to_owned(),
             field: self.field.clone(),

@@ -30,11 +30,6 @@ impl State {
             || self.slots.iter().any(|slot| is_it(slot.field, [slot.base, slot.current]))
     }
 
-    /// Whether anything was ever edited.
-    pub fn has_history(&self) -> bool {
-        !(self.is_empty() && self.history.is_empty())
-    }
-
     pub(super) fn follow(&mut self, change: &VocabularyChange) {
         let is_of_task: Vec<bool> =
             self.fields.iter().map(|field| of_task(field) == Some(change.task())).collect();

@@ -18,7 +18,7 @@ const SAME_FORMAT: [&[&str]; 2] = [&["jpg", "jpeg", "jfif"], &["tif", "tiff"]];
 /// The names in a folder by their [`key`].
 type Listing = HashMap<String, Vec<String>>;
 
-/// Cached folder listings.
+/// The names in each folder that was looked into, read once.
 #[derive(Debug, Default)]
 pub(super) struct Listings(Mutex<HashMap<PathBuf, Arc<Listing>>>);
 

@@ -11,13 +11,13 @@ pub(super) enum NameDifference {
     Exact,
     /// No difference, but the second folder has such a file, too.
     Twice,
-    /// Unicode form.
+    /// Composed and decomposed Unicode.
     Unicode,
     /// The cell is percent-encoded.
     Percent,
     /// Upper and lower case.
     Case,
-    /// File extension.
+    /// The file has another extension.
     Ending,
 }
 

@@ -30,7 +30,7 @@ const STEP: usize = 64;
 /// Results of the check, for `Dataset::apply`.
 #[derive(Clone, Debug, Default)]
 pub struct Checked {
-    /// Problems by row.
+    /// Problems of images, ascending by row.
     pub problems: Vec<Problem>,
     /// Rows whose image is the file of an earlier row under another name, with the first such row.
     pub same_files: Vec<(usize, usize)>,

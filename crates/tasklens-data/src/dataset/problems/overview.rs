@@ -9,14 +9,14 @@ use crate::dataset::split::{Part, Rule};
 use crate::dataset::table::{DefectKind, Encoding};
 use crate::text::{counted, is, plural};
 
-/// Number of problems.
+/// Numbers of problems, by severity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {
     /// Errors: training cannot start while there is one.
     pub errors: usize,
     /// Warnings: rows or labels are left out.
     pub warnings: usize,
-    /// Notes.
+    /// Notes: nothing is left out.
     pub notes: usize,
 }
 
@@ -51,7 +51,7 @@ impl fmt::Display for Counts {
 /// The problems of one kind in a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OfKind {
-    /// Number of them.
+    /// How many there are, listed or not.
     pub count: usize,
     /// Places of the first ones in the list, ascending.
     pub first: Vec<usize>,

@@ -56,7 +56,7 @@ pub fn write_sample(
 
 /// Default number of images.
 pub const IMAGES: usize = 2000;
-/// Default seed.
+/// The seed of a sample for which none is given.
 pub const SEED: u64 = 7;
 
 /// Whether a config is that of the sample (such as the one at the root of the repository) and its pictures do not

@@ -80,7 +80,7 @@ impl<'a> Draw<'a> {
         Self { rows, lots, validation_share, groups, first_of_task, validates }
     }
 
-    /// Computes the split.
+    /// Draws the split from the rows collected so far.
     pub fn split(mut self) -> Split {
         let all = self.groups.len() - 1;
         // Common labels have more rows to choose from, so rare ones come first, and the group of all rows last.

@@ -55,7 +55,7 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<(String, Encoding), String> {
     }
 }
 
-/// Encodes `text`.
+/// Text in an encoding; an error names the character that it lacks.
 pub(super) fn encode(text: &str, encoding: Encoding) -> Result<Vec<u8>, String> {
     match encoding {
         Encoding::Utf8 => Ok(text.as_bytes().to_vec()),

@@ -43,7 +43,7 @@ pub enum ImageError {
         /// What is not supported, and what to do.
         reason: String,
     },
-    /// It is damaged.
+    /// Its bytes are not what its format says.
     #[error("{name} is not a readable JPEG, PNG, WebP, GIF, BMP or TIFF image: {reason}")]
     Format {
         /// File or other name.

@@ -32,11 +32,11 @@ const NEARLY: f32 = 1.001;
 /// Why a TIFF cannot be decoded.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum TiffFault {
-    /// An unsupported feature.
+    /// It uses this feature, which is not decoded.
     Unsupported(String),
-    /// It is damaged.
+    /// It contradicts itself: how.
     Damaged(String),
-    /// It is truncated.
+    /// It ends before its pixels do.
     CutOff,
 }
 

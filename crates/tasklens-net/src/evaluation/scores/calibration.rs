@@ -27,11 +27,11 @@ pub struct Calibration {
 /// A bin: rows whose confidence is above `low` and at most `high`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CalibrationBin {
-    /// Exclusive lower end.
+    /// Lower end of its confidences, 0 to 1, exclusive.
     pub low: f64,
-    /// Inclusive upper end.
+    /// Upper end, inclusive.
     pub high: f64,
-    /// Number of rows.
+    /// Number of predictions in it.
     pub rows: usize,
     /// Their mean confidence; `None` without rows.
     pub confidence: Option<f64>,
@@ -46,7 +46,7 @@ struct Sums {
     confidence: f64,
 }
 
-/// Accumulates rows.
+/// The sums over the rows of a bin.
 #[derive(Default)]
 pub(super) struct Reliability {
     bins: [Sums; BINS],

@@ -33,10 +33,10 @@ const MANY: usize = 16;
 /// Number of hexadecimal digits in file names of the previous layout.
 const DIGITS_OF_FORMER: usize = 32;
 
-/// What was removed.
+/// How much a clean-up has freed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Freed {
-    /// Number of files.
+    /// Number of files that were removed.
     pub files: usize,
     /// Total size in bytes.
     pub bytes: u64,
@@ -65,7 +65,7 @@ impl Freed {
 }
 
 /// Cleans the folder of stores that a store is in. Blocks: it checks every image of the store.
-pub fn clean(store: &FeatureStore) -> Freed {
+pub(crate) fn clean(store: &FeatureStore) -> Freed {
     let mut freed = unused(store);
     if is_own(store) {
         other_settings(store, &mut freed);
@@ -78,7 +78,7 @@ pub fn clean(store: &FeatureStore) -> Freed {
 }
 
 /// Removes only files that were not read for long, and the previous layout. Quick.
-pub fn clean_unused(store: &FeatureStore) {
+pub(crate) fn clean_unused(store: &FeatureStore) {
     unused(store).log(store);
 }
 

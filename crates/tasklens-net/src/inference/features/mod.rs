@@ -91,7 +91,7 @@ impl FeatureStore {
         self.dimensions
     }
 
-    /// Its folder.
+    /// The folder of its files; it may not exist yet.
     pub fn folder(&self) -> &Path {
         &self.folder
     }

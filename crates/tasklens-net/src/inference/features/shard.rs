@@ -43,7 +43,7 @@ pub struct FeatureBuffer {
 }
 
 impl FeatureBuffer {
-    /// Adds further images.
+    /// Adds the images of another buffer, with the same number of features.
     pub(super) fn extend(&mut self, other: Self) {
         self.images.extend(other.images);
         self.stamps.extend(other.stamps);

@@ -29,7 +29,7 @@ pub struct OutputsPass {
     pub complete: bool,
 }
 
-/// A running pass.
+/// A pass over images, with what it has to know and what it has found.
 struct Work<'a> {
     store: &'a OutputStore,
     predictor: &'a Predictor,

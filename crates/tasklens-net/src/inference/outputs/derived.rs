@@ -9,11 +9,11 @@ use super::ENDING;
 use crate::model::tensor_file;
 
 /// The two-dimensional map of the images.
-pub const MAP: &str = "map";
+pub(crate) const MAP: &str = "map";
 /// Out-of-sample predictions of cross-validated heads.
-pub const OUT_OF_SAMPLE: &str = "out-of-sample";
+pub(crate) const OUT_OF_SAMPLE: &str = "out-of-sample";
 /// The same for heads on the features of a network that saw no label.
-pub const UNSEEN: &str = "unseen";
+pub(crate) const UNSEEN: &str = "unseen";
 /// All kinds of results.
 pub(super) const NAMES: [&str; 3] = [MAP, OUT_OF_SAMPLE, UNSEEN];
 

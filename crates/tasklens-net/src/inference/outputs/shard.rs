@@ -22,7 +22,7 @@ const MINIATURES: &str = "miniatures";
 /// Outputs that are to be written to a file.
 #[derive(Debug, Default)]
 pub struct OutputBuffer {
-    /// One per image.
+    /// The path of each image.
     pub images: Vec<PathBuf>,
     /// From [`stamp`](super::stamp), taken before the image was read.
     pub stamps: Vec<Stamp>,
@@ -35,7 +35,7 @@ pub struct OutputBuffer {
 }
 
 impl OutputBuffer {
-    /// An empty buffer.
+    /// An empty buffer for so many tasks.
     pub fn new(tasks: usize) -> Self {
         Self { probabilities: vec![Vec::new(); tasks], ..Self::default() }
     }
@@ -80,9 +80,9 @@ fn probabilities_name(task: usize) -> String {
 /// A shard opened for reading. Large data stays in the file.
 #[derive(Debug)]
 pub struct OutputShard {
-    /// One per image.
+    /// The path of each image.
     pub images: Vec<PathBuf>,
-    /// One per image.
+    /// The state of each file when it was read.
     pub stamps: Vec<Stamp>,
     /// `[task]`, each `[N, labels]`.
     pub probabilities: Vec<Vec<f32>>,

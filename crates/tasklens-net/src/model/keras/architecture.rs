@@ -39,7 +39,7 @@ impl Head {
     }
 }
 
-/// What was found.
+/// What to read of a model: its backbone and its heads.
 #[derive(Debug)]
 pub struct Found {
     /// Where the backbone's tensors are.

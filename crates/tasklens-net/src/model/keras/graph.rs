@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// No network of ours has more; a model of more is none of ours.
 const MOST_LAYERS: usize = 10_000;
-/// Models within models.
+/// A model may hold models, one within the other, this deep.
 const DEEPEST: usize = 8;
 
 /// A layer, or an arithmetic operation that Keras keeps as one.

@@ -48,7 +48,7 @@ impl Subject {
 pub struct Speed {
     /// Decoding and scaling, all workers together.
     pub decode: f64,
-    /// A forward pass.
+    /// Seconds per image of a forward pass.
     pub forward: f64,
     /// Forward, backward and optimizer step of all layers; 0 if the backbone is frozen.
     pub train: f64,

@@ -16,7 +16,7 @@ pub const PASSES: usize = 80;
 /// A fit ends when a step lowers the mean loss by less.
 const TOLERANCE: f64 = 1e-5;
 
-/// One regression.
+/// One logistic regression: a task, without one of the folds, at one penalty.
 #[derive(Clone, Copy, Debug)]
 pub struct HeadFit {
     /// Index of its task.
@@ -27,7 +27,7 @@ pub struct HeadFit {
     pub penalty: f64,
 }
 
-/// The training data.
+/// The rows that the regressions learn from.
 #[derive(Clone, Debug)]
 pub struct Rows {
     /// Features `[N, D]`.

@@ -15,7 +15,7 @@ pub struct DeepFashionLayout {
     pub root: PathBuf,
     /// What to tell of where paths start.
     pub notices: Vec<String>,
-    /// The CSV.
+    /// The CSV of the project, one row per crop.
     pub table: PathBuf,
     pub(super) categories: PathBuf,
     pub(super) attributes: PathBuf,

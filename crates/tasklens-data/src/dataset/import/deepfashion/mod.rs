@@ -43,7 +43,7 @@ pub enum ImportStep {
 }
 
 impl ImportStep {
-    /// In words.
+    /// The step in words, for a progress bar.
     pub fn name(self) -> &'static str {
         match self {
             Self::Reading => "reading the annotation",
@@ -58,7 +58,7 @@ impl ImportStep {
 pub struct Imported {
     /// The config, which opens the project.
     pub config: PathBuf,
-    /// Its CSV.
+    /// The CSV of the project.
     pub table: PathBuf,
     /// All problems in a file, where there are any.
     pub report: Option<PathBuf>,
@@ -170,7 +170,7 @@ fn go_on(goes_on: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Groups of categories.
+/// The groups that categories belong to.
 struct Groups {
     names: Vec<String>,
     /// Per category, where it is in one.
@@ -178,7 +178,7 @@ struct Groups {
     is_modelled: Vec<bool>,
 }
 
-/// No group.
+/// The number of a category that is in no group.
 const NONE: u8 = u8::MAX;
 
 impl Groups {

@@ -11,7 +11,7 @@ pub struct ImportProblem {
     pub file: Arc<Path>,
     /// Its line, from 1.
     pub line: u32,
-    /// What.
+    /// What is wrong, and what becomes of the row.
     pub what: What,
 }
 

@@ -28,7 +28,7 @@ const CATEGORY: &str = "category";
 /// How the list of problems begins.
 const REPORT: &str = "# What an import of DeepFashion left out";
 
-/// What was written.
+/// The files of a project that were written, and what to tell of them.
 pub(super) struct WrittenProject {
     pub config: PathBuf,
     pub report: Option<PathBuf>,

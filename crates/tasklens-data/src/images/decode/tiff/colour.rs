@@ -27,7 +27,7 @@ impl ColourModel {
     }
 }
 
-/// Parameters of YCbCr.
+/// How YCbCr becomes RGB: its coefficients and ranges.
 #[derive(Clone, Debug)]
 pub(super) struct YCbCr {
     /// Weights of red, green and blue in the luma.

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use fax::maps::{Mode, black, mode, white};
 use fax::{BitReader as _, ByteReader};
 
-/// The variants.
+/// The variants of fax coding (ITU-T T.4 and T.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FaxCoding {
     /// One-dimensional, each row byte-aligned.
