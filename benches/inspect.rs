@@ -18,7 +18,7 @@ mod window;
 use std::time::Instant;
 
 use egui_kittest::kittest::Queryable as _;
-use tasklens::app::command::{AppCommand, Place};
+use tasklens::app::command::{AppCommand, UiCommand};
 use tasklens_data::config::Config;
 use tasklens_data::dataset::Dataset;
 use tasklens_net::evaluation::browse::{BrowseOrder, Query, Verdict};
@@ -50,7 +50,7 @@ fn main() {
     drop((dataset, outputs, inspection));
 
     let mut window = window(folder.path(), config);
-    window.state().commands().send(AppCommand::SelectPlace(Place::Inspect));
+    window.state().commands().send(AppCommand::Ui(UiCommand::ShowInspect));
     let begin = Instant::now();
     wait(&mut window, "the tabs", |window| window.query_by_label("Overview").is_some());
     println!("Inspect is open after {:.2} s", begin.elapsed().as_secs_f64());

@@ -23,7 +23,7 @@ use egui::{Event, Key, Modifiers, Shape, TextureId};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use tasklens::app::App;
-use tasklens::app::command::{AppCommand, Place};
+use tasklens::app::command::{AppCommand, UiCommand};
 use tasklens::app::services::project::Summary;
 use tasklens_data::config::Config;
 use tasklens_data::dataset::Dataset;
@@ -53,7 +53,7 @@ fn main() {
     behind(&config, &run);
 
     let mut window = window(folder.path(), config);
-    window.state().commands().send(AppCommand::SelectPlace(Place::Label));
+    window.state().commands().send(AppCommand::Ui(UiCommand::ShowLabel));
     let begin = Instant::now();
     wait(&mut window, "the first image", |window| shown(window).is_some());
     println!("the first image is shown {:.0} ms after the place was opened", ms(begin.elapsed()));

@@ -97,8 +97,6 @@ pub enum AppCommand {
     BeginTraining(Box<training::Request>),
     /// Ask whether to write outside of the project's folder.
     AskOutside(Box<AskedOutside>),
-    /// Tell the run in progress.
-    TellTraining(training::events::Command),
     /// Predict with this checkpoint or run folder.
     UseModel(PathBuf),
     /// Inspect this run folder.
@@ -148,8 +146,6 @@ pub enum AppCommand {
         /// What happened, and what to do.
         message: String,
     },
-    /// Go to a place.
-    SelectPlace(Place),
     /// Go to the Data view and select the row of an image.
     SelectRow(ImageRow),
 }

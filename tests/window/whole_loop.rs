@@ -3,11 +3,10 @@
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use tasklens::app::Start;
-use tasklens::app::command::{AppCommand, Place};
+use tasklens::app::command::{AppCommand, Place, UiCommand};
 use tasklens::app::services::project::ImageSource;
 use tasklens_data::config::Config;
 use tasklens_data::dataset::edits::{AnnotationChange, AnnotationSource, Field, Step};
-use tasklens_net::training::events::Command;
 use tasklens_net::training::run_folder::RunRecord;
 use tasklens_net::training::{Request, Unsaved};
 
@@ -89,7 +88,7 @@ fn a_run_of_another_project_is_not_trained_with_the_edits_of_the_open_one() {
         let started = || RunRecord::open(&run).ok()?.started;
         desk.wait_up_to(60, "the start of the run", |_| started().is_some());
         rows.extend(started().map(|started| started.n_train + started.n_validation));
-        desk.window.state().commands().send(AppCommand::TellTraining(Command::Stop));
+        desk.window.state().commands().send(AppCommand::Ui(UiCommand::StopTraining));
         desk.wait_up_to(60, "the end of the run", |_| {
             RunRecord::open(&run).is_ok_and(|run| run.stopped.is_some() || run.failed.is_some())
         });

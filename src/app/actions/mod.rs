@@ -105,7 +105,6 @@ impl App {
             AppCommand::StartTraining(request) => self.look_before_training(request),
             AppCommand::BeginTraining(request) => self.start_training(&request),
             AppCommand::AskOutside(asked) => self.overlays.outside = Some(asked),
-            AppCommand::TellTraining(command) => self.tell_training(command),
             AppCommand::UseModel(path) => {
                 self.go_to(Place::Predict);
                 self.views.predict.set_model(path);
@@ -135,7 +134,6 @@ impl App {
             AppCommand::SettleConflicts(on_conflict) => self.settle_conflicts(on_conflict),
             AppCommand::SaveConfig { file, text } => self.save_config(file, text),
             AppCommand::Toast { level, message } => self.toast(level, message),
-            AppCommand::SelectPlace(place) => self.go_to(place),
             AppCommand::SelectRow(row) => {
                 self.go_to(Place::Data);
                 self.select_row(row);

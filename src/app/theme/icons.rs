@@ -30,10 +30,6 @@ pub const COMMAND: &str = "\u{e1c4}";
 pub const CPU: &str = "\u{e610}";
 /// Phosphor's `crosshair`.
 pub const CROSSHAIR: &str = "\u{e1d6}";
-/// Phosphor's `database`.
-pub const DATABASE: &str = "\u{e1de}";
-/// Phosphor's `file-csv`.
-pub const FILE_CSV: &str = "\u{eb1c}";
 /// Phosphor's `floppy-disk`.
 pub const FLOPPY_DISK: &str = "\u{e248}";
 /// Phosphor's `folder-open`.
@@ -58,8 +54,6 @@ pub const LINK: &str = "\u{e2e2}";
 pub const LIST: &str = "\u{e2f2}";
 /// Phosphor's `magnifying-glass`.
 pub const MAGNIFYING_GLASS: &str = "\u{e30c}";
-/// Phosphor's `minus`.
-pub const MINUS: &str = "\u{e32a}";
 /// Phosphor's `moon`.
 pub const MOON: &str = "\u{e330}";
 /// Phosphor's `pause`.
@@ -72,8 +66,6 @@ pub const PLUS: &str = "\u{e3d4}";
 pub const SCAN: &str = "\u{ebb6}";
 /// Phosphor's `sign-out`.
 pub const SIGN_OUT: &str = "\u{e42a}";
-/// Phosphor's `sliders`.
-pub const SLIDERS: &str = "\u{e432}";
 /// Phosphor's `stop`.
 pub const STOP: &str = "\u{e46c}";
 /// Phosphor's `sun`.
@@ -134,7 +126,5 @@ pub const SORT_ASCENDING: &str = "\u{e444}";
 pub const SORT_DESCENDING: &str = "\u{e446}";
 /// Phosphor's `tag`.
 pub const TAG: &str = "\u{e478}";
-/// Phosphor's `target`.
-pub const TARGET: &str = "\u{e47c}";
 /// Phosphor's `caret-up`.
 pub const CARET_UP: &str = "\u{e13c}";

@@ -62,14 +62,6 @@ impl MarkKind {
     }
 }
 
-/// What a chart tells the view.
-pub struct ChartOutput {
-    /// The plot's response.
-    pub response: Response,
-    /// The epoch under the pointer.
-    pub hovered_epoch: Option<usize>,
-}
-
 /// A chart with its title. See the module's docs.
 #[must_use = "a chart shows itself with `ui()`"]
 pub struct Chart<'a> {
@@ -117,8 +109,8 @@ impl<'a> Chart<'a> {
         self
     }
 
-    /// Shows it over the full width.
-    pub fn ui(self, ui: &mut Ui) -> ChartOutput {
+    /// Shows it over the full width; returns the epoch under the pointer.
+    pub fn ui(self, ui: &mut Ui) -> Option<usize> {
         let tokens = Tokens::of(ui.ctx());
         let bottom = ui.cursor().top() + self.height;
         self.title_ui(ui, tokens);
@@ -143,7 +135,7 @@ impl<'a> Chart<'a> {
             info.current_text_value = Some(self.summary());
             info
         });
-        ChartOutput { response, hovered_epoch }
+        hovered_epoch
     }
 
     /// The title, and the latest values of the first curve.

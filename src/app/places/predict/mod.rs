@@ -51,13 +51,13 @@ struct ImageEntry {
 enum EntryState {
     /// It is being read or predicted, or there is no model.
     Waiting,
-    /// The network's answer.
+    /// The probabilities of each task.
     Predicted(Prediction),
     /// Why there is none.
     Failed(String),
 }
 
-/// The Predict place.
+/// The Predict place: images from anywhere, and the model that predicts them.
 pub struct PredictView {
     open_model: OpenModel,
     worker: Option<Worker>,
@@ -237,7 +237,7 @@ impl PredictView {
                 }
             }
             WorkerEvent::ModelReady { model, info } if model == number => {
-                self.model = ModelState::Ready(info)
+                self.model = ModelState::Ready(info);
             }
             WorkerEvent::ModelFailed { model, message } if model == number => {
                 context.commands.toast(Level::Error, message.as_str());

@@ -136,12 +136,12 @@ impl Charts<'_> {
                 chart = chart.curve(curve(run, TOTAL, tokens.text, &curves.total));
             }
         }
-        self.per_task(chart, tokens, legend, |curves| &curves.task_loss).ui(ui).hovered_epoch
+        self.per_task(chart, tokens, legend, |curves| &curves.task_loss).ui(ui)
     }
 
     fn accuracy_ui(&self, ui: &mut Ui, tokens: &Tokens, legend: &Legend) -> Option<usize> {
         let chart = self.chart("Accuracy").scale(Scale::Share);
-        self.per_task(chart, tokens, legend, |curves| &curves.task_accuracy).ui(ui).hovered_epoch
+        self.per_task(chart, tokens, legend, |curves| &curves.task_accuracy).ui(ui)
     }
 
     fn rate_ui(&self, ui: &mut Ui, tokens: &Tokens) -> Option<usize> {
@@ -155,7 +155,7 @@ impl Charts<'_> {
                 is_muted: run.is_some(),
             });
         }
-        chart.ui(ui).hovered_epoch
+        chart.ui(ui)
     }
 
     fn chart<'a>(&'a self, title: &'a str) -> Chart<'a> {
