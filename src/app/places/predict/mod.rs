@@ -144,7 +144,7 @@ impl PredictView {
     pub fn set_model(&mut self, model_or_run: PathBuf) {
         let is_in_use = match &self.model {
             ModelState::Ready(info) => info.path == model_or_run || info.path.parent() == Some(&model_or_run),
-            _ => false,
+            ModelState::None | ModelState::Loading(_) | ModelState::Failed(_) => false,
         };
         // A run writes better weights again and again: a long list is not predicted anew each time.
         if is_in_use && self.entries.len() > SHORT {
