@@ -66,9 +66,9 @@ impl Place {
 /// How much a message matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// Something went well.
+    /// Something was done.
     Success,
-    /// Worth knowing.
+    /// Something worth knowing happened.
     Info,
     /// Something needs a look.
     Warning,
@@ -87,7 +87,7 @@ pub enum AppCommand {
     OpenToLabel(PathBuf),
     /// Open what was dropped or chosen together.
     OpenPaths(Vec<PathBuf>),
-    /// Predict these images.
+    /// Add images to Predict.
     OpenImages(Vec<ImageSource>),
     /// Fetch an image and predict it.
     FetchUrl(String),
@@ -119,7 +119,7 @@ pub enum AppCommand {
     RememberKeys(crate::app::places::label::keys::Assignments),
     /// Remember how to train a project, or that it is as its config says.
     RememberTraining {
-        /// The config.
+        /// The config of the project.
         file: PathBuf,
         /// What was chosen beside it.
         chosen: Option<Box<crate::app::places::train::Remembered>>,
@@ -134,9 +134,9 @@ pub enum AppCommand {
     SettleConflicts(OnConflict),
     /// Write a config file and open it.
     SaveConfig {
-        /// Where.
+        /// Where to write it.
         file: PathBuf,
-        /// The YAML.
+        /// What to write, as YAML.
         text: String,
     },
     /// Tell the user, in a toast and in the log.

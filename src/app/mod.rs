@@ -84,7 +84,7 @@ pub struct App {
 
 impl App {
     /// The app in a window, with what is to be told at once.
-    pub fn new(cc: &eframe::CreationContext<'_>, start: Start, notices: Vec<String>) -> Self {
+    fn new(cc: &eframe::CreationContext<'_>, start: Start, notices: Vec<String>) -> Self {
         let folders = Folders::of_user();
         let (settings, told) = Settings::read(&folders.settings());
         let mut app = Self::build(&cc.egui_ctx, folders, settings, start);
@@ -163,7 +163,6 @@ impl App {
         &self.commands
     }
 
-    /// The open project.
     pub fn project(&self) -> Option<&Project> {
         self.project.as_ref()
     }

@@ -41,7 +41,7 @@ impl App {
     }
 
     /// Shows a place. The runs may have changed since the last one was shown.
-    pub(in crate::app) fn go_to(&mut self, place: Place) {
+    fn go_to(&mut self, place: Place) {
         if self.place != place {
             self.place = place;
             self.runs.read_again();
@@ -91,7 +91,7 @@ impl App {
         }
     }
 
-    pub(in crate::app) fn apply(&mut self, command: AppCommand) {
+    fn apply(&mut self, command: AppCommand) {
         match command {
             AppCommand::Ui(command) => self.apply_ui(command),
             AppCommand::OpenPath(path) => self.open_paths(vec![path]),

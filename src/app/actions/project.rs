@@ -123,7 +123,7 @@ impl App {
         self.check_images();
     }
 
-    pub(in crate::app) fn tell_train_of_project(&mut self) {
+    fn tell_train_of_project(&mut self) {
         self.runs.read_again();
         let (views, mut context) = self.split();
         views.train.on_project(&mut context);

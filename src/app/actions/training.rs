@@ -33,7 +33,7 @@ impl InProgress {
 
 impl App {
     /// Watches a run as if it had been started here.
-    pub fn attach(&mut self, request: &training::Request, training: Training) {
+    fn attach(&mut self, request: &training::Request, training: Training) {
         self.views.train.on_start(request, &self.runs);
         self.runs.read_again();
         self.training = Some(InProgress { training, is_stopping: false });

@@ -15,7 +15,7 @@ use crate::app::widgets::accent_button;
 /// So many labels are shown as chips; the rest are counted.
 const CHIPS: usize = 40;
 
-/// The form's state.
+/// The form: a proposal for the CSV, and what the user changed in it.
 pub struct ProposalForm {
     proposal: Proposal,
     file: PathBuf,
@@ -39,13 +39,12 @@ fn free_name(table: &Path) -> PathBuf {
 /// What the user wants of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProposalAnswer {
-    /// Nothing yet.
     None,
-    /// Leave it.
+    /// Close the form.
     Leave,
 }
 
-/// Shows it.
+/// Shows the form.
 pub fn ui(ui: &mut Ui, form: &mut ProposalForm, commands: &CommandSender) -> ProposalAnswer {
     let tokens = Tokens::of(ui.ctx());
     let mut answer = ProposalAnswer::None;

@@ -32,7 +32,7 @@ pub fn ask_folder(jobs: &Jobs) -> Job<Option<AppCommand>> {
     ask(jobs, async move { chosen.await.map(|folder| AppCommand::OpenPath(folder.path().to_path_buf())) })
 }
 
-/// Asks for images.
+/// Asks which images to predict.
 pub fn ask_images(jobs: &Jobs) -> Job<Option<AppCommand>> {
     let dialog = rfd::AsyncFileDialog::new().set_title("Open images").add_filter("Images", &ENDINGS);
     let chosen = dialog.pick_files();

@@ -12,7 +12,7 @@ use tasklens_data::panics;
 /// How a job ended.
 #[derive(Debug)]
 pub enum Outcome<T> {
-    /// With its result.
+    /// It is done; this is its result.
     Done(T),
     /// With a message for the user.
     Failed(String),
@@ -88,7 +88,7 @@ struct Shared {
 pub struct Progress(Arc<Shared>);
 
 impl Progress {
-    /// Nothing done yet.
+    /// The progress of a job that has not done anything yet.
     pub(in crate::app) fn new(title: String, kind: JobKind, ctx: &egui::Context) -> Self {
         Self(Arc::new(Shared {
             title,
@@ -171,7 +171,7 @@ pub struct Jobs {
 }
 
 impl Jobs {
-    /// No jobs yet.
+    /// Without jobs yet; each one wakes the window when it ends.
     pub fn new(ctx: &egui::Context) -> Self {
         Self { ctx: ctx.clone(), running: Arc::default() }
     }

@@ -16,9 +16,8 @@ use crate::app::services::jobs::Progress;
 use crate::app::services::project::{ImageSource, Summary};
 use crate::app::services::runs::Run;
 
-/// What was opened.
+/// What was opened, beside what was open before.
 pub struct Opened {
-    /// What it is.
     pub opening: Opening,
     /// Whether its rows are about the same images, in the same order, as those that were open before.
     pub has_same_rows: bool,
@@ -56,7 +55,7 @@ pub enum Opening {
 
 /// So many images of a folder go to Predict at once.
 pub const MOST_PREDICTED: usize = 1000;
-/// Endings of tables.
+/// Endings of the tables that are opened, without the dot.
 pub const TABLE_ENDINGS: [&str; 3] = ["csv", "tsv", "txt"];
 
 /// Reads what was dropped, chosen or named, and compares its rows with those that are open.
@@ -80,7 +79,7 @@ pub fn open_after(
 ///
 /// # Errors
 /// There is no such path, or it cannot be used; the message says which and what to do.
-pub fn open(paths: &[PathBuf], progress: &Progress) -> anyhow::Result<Opening> {
+fn open(paths: &[PathBuf], progress: &Progress) -> anyhow::Result<Opening> {
     let [path] = paths else {
         // Those of formats that are not read say so in the list.
         let is_image = |path: &&PathBuf| has_image_ending(path) || create::is_unread(path);
@@ -216,7 +215,7 @@ pub enum Pasted {
     Url(String),
     /// Files, as file managers copy them.
     Paths(Vec<PathBuf>),
-    /// Anything else.
+    /// Neither an address nor files.
     Other,
 }
 

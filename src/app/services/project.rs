@@ -43,7 +43,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Counts.
+    /// Counts the labels and parts of the rows.
     pub fn of(dataset: &Dataset) -> Self {
         Self { labels: dataset.label_counts(), missing: dataset.missing_counts(), parts: dataset.parts() }
     }
@@ -61,7 +61,7 @@ impl Summary {
 /// Where an image to predict comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ImageSource {
-    /// A file.
+    /// A file on this computer.
     Path(PathBuf),
     /// Encoded bytes, such as of a fetched image.
     Bytes {

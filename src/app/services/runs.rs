@@ -116,7 +116,7 @@ impl Runs {
         self.version
     }
 
-    /// Every run.
+    /// Every run, the newest first.
     pub fn all(&self) -> &[Run] {
         &self.runs
     }

@@ -20,9 +20,7 @@ pub enum ThemeChoice {
     /// What the system says.
     #[default]
     System,
-    /// Light.
     Light,
-    /// Dark.
     Dark,
 }
 
@@ -109,7 +107,7 @@ fn unread(file: &Path, error: &dyn std::fmt::Display) -> String {
 pub struct Folders {
     /// Settings and window size.
     pub config: PathBuf,
-    /// The sample.
+    /// Where the built-in sample is drawn.
     pub data: PathBuf,
 }
 
@@ -119,7 +117,7 @@ impl Folders {
         Self { config: user_folders::config(), data: user_folders::data() }
     }
 
-    /// The settings file.
+    /// The file of the settings.
     pub fn settings(&self) -> PathBuf {
         self.config.join("settings.json")
     }

@@ -24,7 +24,7 @@ const STALE_FRAMES: u64 = 2;
 pub enum Thumbnail {
     /// The picture; never stretch it, `size_vec2()` has its shape.
     Ready(TextureHandle),
-    /// On its way.
+    /// It is being decoded.
     Loading,
     /// There will be none; the message says why.
     Failed(String),

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::app::command::{AppCommand, Level};
 use crate::app::theme::{self, GRID, Tokens};
 
-/// What is asked.
+/// The question whether to write outside of the project's folder.
 #[derive(Debug)]
 pub struct AskedOutside {
     folder: PathBuf,

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::app::command::{CommandSender, UiCommand};
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
 
-/// The palette's state.
+/// The palette: what is typed, and the action selected.
 #[derive(Default)]
 pub struct Palette {
     open: bool,

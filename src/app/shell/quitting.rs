@@ -10,12 +10,11 @@ use crate::app::theme::{self, GRID, Tokens};
 /// Whether the window is to close.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Quitting {
-    /// No.
     #[default]
     No,
     /// As soon as nothing is unfinished.
     WhenDone,
-    /// Whatever is lost.
+    /// At once, whatever is lost.
     Now,
 }
 

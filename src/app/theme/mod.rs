@@ -18,9 +18,9 @@ pub use palettes::CATEGORIES;
 pub const GRID: f32 = 4.0;
 /// Small text: captions, table headings, the status bar.
 pub const TEXT_SMALL: f32 = 12.0;
-/// Text.
+/// Text and buttons.
 pub const TEXT_BODY: f32 = 13.5;
-/// Headings.
+/// Headings of places and dialogs.
 pub const TEXT_HEADING: f32 = 20.0;
 /// Corners of cards and buttons.
 pub const RADIUS: u8 = 6;
@@ -42,7 +42,7 @@ pub struct Tokens {
     pub field: Color32,
     /// Thin lines between areas.
     pub line: Color32,
-    /// Text.
+    /// Text that matters; readable (4.5:1) on all surfaces.
     pub text: Color32,
     /// Captions and what matters less; still readable (4.5:1).
     pub text_weak: Color32,
@@ -54,11 +54,11 @@ pub struct Tokens {
     pub accent_text: Color32,
     /// A selected row or place.
     pub selected: Color32,
-    /// Something went well.
+    /// For what went well.
     pub success: Color32,
     /// Something needs a look.
     pub warning: Color32,
-    /// Something is wrong.
+    /// For what is wrong.
     pub error: Color32,
     /// The empty part of a bar.
     pub track: Color32,
@@ -101,7 +101,7 @@ pub static DARK: Tokens = Tokens {
 };
 
 /// Dark text on light grey.
-pub static LIGHT: Tokens = Tokens {
+static LIGHT: Tokens = Tokens {
     theme: Theme::Light,
     canvas: rgb(0xfa_fa_fa),
     panel: rgb(0xf0_f0_f1),
@@ -195,7 +195,7 @@ impl Tokens {
         egui::Frame::new().fill(self.panel).inner_margin(Margin::same(12))
     }
 
-    /// The main area.
+    /// The main area, with a margin around it.
     pub fn canvas_frame(&self) -> egui::Frame {
         egui::Frame::new().fill(self.canvas).inner_margin(Margin::same(16))
     }
@@ -216,7 +216,7 @@ fn luminance(color: Color32) -> f64 {
     0.2126 * linear(color.r()) + 0.7152 * linear(color.g()) + 0.0722 * linear(color.b())
 }
 
-/// Heading text.
+/// The heading of a place or dialog.
 pub fn heading(text: impl Into<String>) -> RichText {
     RichText::new(text).size(TEXT_HEADING).family(semibold())
 }
@@ -226,7 +226,7 @@ pub fn strong(text: impl Into<String>) -> RichText {
     RichText::new(text).size(TEXT_BODY).family(semibold())
 }
 
-/// Small weak text.
+/// Small text for what matters less.
 pub fn caption(tokens: &Tokens, text: impl Into<String>) -> RichText {
     RichText::new(text).size(TEXT_SMALL).color(tokens.text_weak)
 }

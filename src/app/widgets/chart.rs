@@ -23,9 +23,9 @@ pub struct Curve<'a> {
     pub name: Cow<'a, str>,
     /// The colour of both lines.
     pub color: Color32,
-    /// The solid line.
+    /// On the training images; a solid line.
     pub train: &'a [Point],
-    /// The dashed line.
+    /// On the validation images; a dashed line.
     pub validation: &'a [Point],
     /// Thin and pale: an earlier run.
     pub is_muted: bool,
@@ -91,7 +91,7 @@ impl<'a> Chart<'a> {
         self
     }
 
-    /// The vertical marks.
+    /// Vertical marks at epochs.
     pub fn marks(mut self, marks: &'a [Mark]) -> Self {
         self.marks = marks;
         self

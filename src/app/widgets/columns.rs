@@ -9,7 +9,7 @@ use super::probability_bars::elided;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
 
-/// Between two columns.
+/// Space between two columns.
 const GAP: f32 = 3.0 * GRID;
 
 /// From the edge of a row to its text.

@@ -26,16 +26,16 @@ enum CellNumbers {
     None,
     /// Small, without a sign.
     Short,
-    /// In full.
+    /// With the share in full.
     Full,
 }
 
 /// What was pressed; `None` is any label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pick {
-    /// The true label.
+    /// The true label; `None` for a whole column.
     pub actual: Option<usize>,
-    /// The predicted label.
+    /// The predicted label; `None` for a whole row.
     pub predicted: Option<usize>,
 }
 

@@ -9,7 +9,7 @@ use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 /// One run as the list shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunRow {
-    /// Its name.
+    /// The run's name.
     pub name: String,
     /// When it was written last, such as `3 h ago`.
     pub age: String,
@@ -43,7 +43,7 @@ pub struct TaskAccuracy {
 pub enum RunAction {
     /// Lay its curves over the charts, or take them away.
     Show(bool),
-    /// Predict with it.
+    /// Open it in Predict.
     Use,
     /// See where it is wrong.
     Inspect,
@@ -123,7 +123,7 @@ fn row_ui(ui: &mut Ui, tokens: &Tokens, row: &RunRow) -> Option<RunAction> {
     action
 }
 
-/// Right to left.
+/// The buttons of a run, from right to left.
 fn buttons_ui(ui: &mut Ui, row: &RunRow) -> Option<RunAction> {
     let mut action = None;
     ui.spacing_mut().button_padding.x = GRID;

@@ -29,7 +29,6 @@ const LASSO_STEP: f32 = 3.0;
 pub struct Dot {
     /// Index into the places.
     pub item: u32,
-    /// Its colour.
     pub color: egui::Color32,
     /// Whether it is only background: it cannot be pointed at or caught.
     pub is_dim: bool,
@@ -83,7 +82,7 @@ enum Gesture {
 
 /// What happened in a frame.
 pub struct ScatterOutput {
-    /// The canvas.
+    /// The response of the canvas.
     pub response: Response,
     /// The item under the pointer and where it is on the screen.
     pub hovered: Option<(usize, Pos2)>,

@@ -32,7 +32,7 @@ use crate::app::theme::{GRID, RADIUS, Tokens};
 pub trait GridItems {
     /// Number of items.
     fn count(&self) -> usize;
-    /// The image file.
+    /// The image file of an item.
     fn image(&self, position: usize) -> Option<&Path>;
     /// The accessible name, also the tooltip.
     fn name(&self, position: usize) -> String;
@@ -81,7 +81,7 @@ impl GridState {
         &self.selection
     }
 
-    /// Chooses other positions.
+    /// Replaces the selection.
     pub fn set_selection(&mut self, selection: Selection) {
         self.selection = selection;
     }

@@ -54,15 +54,6 @@ impl Part {
         }
     }
 
-    /// What one of its images does.
-    pub fn verb(self) -> &'static str {
-        match self {
-            Self::Train => "trains",
-            Self::Validation => "validates",
-            Self::Test => "tests",
-        }
-    }
-
     /// Parses a cell of a split column, ignoring case and surrounding spaces.
     pub(crate) fn from_cell(cell: &str) -> Option<Self> {
         match cell.trim().to_ascii_lowercase().as_str() {

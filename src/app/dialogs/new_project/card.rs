@@ -30,7 +30,7 @@ pub(super) enum CardField {
 pub(super) enum CardAnswer {
     /// Nothing, or something that the card has taken in.
     None,
-    /// Take it away.
+    /// Remove the card.
     Remove,
     /// The name is there: go on to its labels.
     ToLabels,

@@ -27,7 +27,7 @@ const FOLDER_TASK: &str = "category";
 /// Names of sub-folders that are shown.
 const NAMED: usize = 4;
 
-/// The form's state.
+/// The form: the images of the folder, and a card per task.
 pub struct NewProjectForm {
     found: Arc<FoundImages>,
     cards: Vec<Card>,
@@ -41,9 +41,8 @@ pub struct NewProjectForm {
 /// What becomes of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum NewProjectAnswer {
-    /// It stays.
     Stay,
-    /// It goes.
+    /// Close the form.
     Leave,
 }
 

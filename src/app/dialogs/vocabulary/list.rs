@@ -18,7 +18,7 @@ const MOST_UNKNOWN: usize = 20;
 /// Three glyphs and a count.
 const BUTTONS: f32 = 27.0 * GRID;
 
-/// The page's state.
+/// The page that lists tasks and labels: what is typed in it.
 #[derive(Default)]
 pub(super) struct List {
     editing: Option<Editing>,

@@ -18,7 +18,7 @@ use crate::app::theme::{self, GRID, Tokens};
 use list::List;
 use question::ChangeQuestion;
 
-/// The dialog's state.
+/// The dialog: the list of tasks and labels, or the question about one change.
 #[derive(Default)]
 pub struct VocabularyView {
     is_open: bool,
@@ -30,15 +30,13 @@ pub struct VocabularyView {
 
 /// What a page asks for.
 enum VocabularyAnswer {
-    /// Nothing.
     None,
     /// Another page: this change.
     Ask(VocabularyChange),
-    /// The page before.
+    /// Go back to the list.
     Back,
-    /// Make the change.
     Apply(VocabularyChange),
-    /// Leave.
+    /// Close the dialog.
     Close,
 }
 

@@ -22,16 +22,16 @@ enum SidePage {
     /// Bars of label counts.
     #[default]
     Labels,
-    /// What is wrong.
+    /// What is wrong with the data.
     Problems,
-    /// The selected row.
+    /// The image and the labels of the selected row.
     Image,
 }
 
 /// Which rows were asked for: the project's generation and the filter.
 type WantedRows = (u64, Filter);
 
-/// The Data place.
+/// The Data place: the table of rows and the panel beside it.
 #[derive(Default)]
 pub struct DataView {
     filter: Filter,
@@ -47,7 +47,6 @@ pub struct DataView {
 }
 
 impl DataView {
-    /// Shows it.
     pub fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
         let Some(project) = context.project else { return };
         self.follow_selected(project);

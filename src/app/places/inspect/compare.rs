@@ -22,14 +22,14 @@ mod card;
 mod other;
 mod rows;
 
-/// The tab.
+/// The Compare tab. It keeps the run that is compared with.
 #[derive(Default)]
 pub struct CompareTab {
     other: Option<OtherRun>,
 }
 
 impl CompareTab {
-    /// Shows it.
+    /// Shows the comparison, or what it waits for.
     pub fn ui(
         &mut self,
         ui: &mut Ui,

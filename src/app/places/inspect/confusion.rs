@@ -75,7 +75,7 @@ impl Default for ConfusionTab {
 }
 
 impl ConfusionTab {
-    /// Shows it.
+    /// Shows the matrix of the task in focus; a click leads to its images.
     pub fn ui(
         &mut self,
         ui: &mut Ui,
@@ -139,7 +139,7 @@ fn query(focus: Focus, pick: Pick) -> Query {
     }
 }
 
-/// What is shown.
+/// The counts, and what they are drawn with.
 struct ConfusionArea<'a> {
     labels: &'a [String],
     counts: &'a ConfusionCounts,

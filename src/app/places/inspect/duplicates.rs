@@ -39,7 +39,7 @@ struct PairFilter {
     only_contradicting: bool,
 }
 
-/// The tab.
+/// The Duplicates tab. It keeps what was found, and how the list is filtered.
 pub struct DuplicatesTab {
     origin: Origin,
     search: Search<FoundDuplicates>,
@@ -62,7 +62,7 @@ impl Default for DuplicatesTab {
 }
 
 impl DuplicatesTab {
-    /// Shows it.
+    /// Shows the tab; starts the search when all images are predicted.
     pub fn ui(
         &mut self,
         ui: &mut Ui,

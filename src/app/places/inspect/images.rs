@@ -95,7 +95,7 @@ impl ItemBasis {
 struct FoundItems {
     basis: ItemBasis,
     query: Query,
-    /// In order.
+    /// The items found, in the order of the query.
     items: Vec<usize>,
     /// How many there are without any filter, in this part.
     of: usize,
@@ -126,7 +126,7 @@ impl FoundItems {
     }
 }
 
-/// The tab.
+/// The Images tab: a grid of images by query, or one image large.
 pub struct ImagesTab {
     query: Query,
     /// In words what [`Query::among`] is.
@@ -168,7 +168,7 @@ fn mistakes() -> Query {
 }
 
 impl ImagesTab {
-    /// Shows it.
+    /// Shows the grid, or the image that was opened.
     pub fn ui(
         &mut self,
         ui: &mut Ui,

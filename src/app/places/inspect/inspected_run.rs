@@ -96,7 +96,6 @@ impl Origin {
 
 /// The run and the jobs about it.
 pub struct InspectedRun {
-    /// The run folder.
     pub run: PathBuf,
     /// What is known so far.
     pub loaded: Option<Loaded>,
@@ -136,7 +135,6 @@ impl InspectedRun {
         inspected
     }
 
-    /// The run's name.
     pub fn name(&self) -> String {
         run_folder::name(&self.run)
     }

@@ -57,7 +57,7 @@ struct SceneKey {
     theme: Theme,
 }
 
-/// The tab.
+/// The Map tab. It keeps the layouts and what is shown of them.
 #[derive(Default)]
 pub struct MapTab {
     layouts: Layouts,
@@ -71,7 +71,7 @@ pub struct MapTab {
 }
 
 impl MapTab {
-    /// Shows it.
+    /// Shows the map and its legend; clicks and the lasso lead to images.
     pub fn ui(
         &mut self,
         ui: &mut Ui,

@@ -34,7 +34,7 @@ use inspected_run::{InspectedRun, Loaded};
 /// What of a run is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, VariantArray)]
 pub enum Tab {
-    /// Scores.
+    /// Scores per task and label.
     #[default]
     Overview,
     /// What is taken for what.
@@ -53,10 +53,10 @@ pub enum Tab {
 
 impl Tab {
     /// All, from left to right.
-    pub const ALL: &'static [Self] = Self::VARIANTS;
+    const ALL: &'static [Self] = Self::VARIANTS;
 
     /// Its name; also the accessible name.
-    pub fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Overview => "Overview",
             Self::Confusion => "Confusion",
@@ -99,7 +99,7 @@ pub enum Action {
     Open(usize),
 }
 
-/// The Inspect place.
+/// The Inspect place: a run, and the tabs about it.
 #[derive(Default)]
 pub struct InspectView {
     wanted: Option<PathBuf>,
@@ -116,7 +116,7 @@ pub struct InspectView {
 }
 
 impl InspectView {
-    /// Shows it.
+    /// Shows the run and the open tab, or what there is to wait for.
     pub fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
         self.choose_run(context);
         let Some(inspected) = &mut self.inspected else {

@@ -30,7 +30,7 @@ const LEAST_DIAGRAM: f32 = 40.0 * GRID;
 /// So many labels are in sight where the place scrolls as a whole.
 const LABELS_IN_SIGHT: usize = 12;
 
-/// The tab.
+/// The Overview tab. It keeps how the labels are sorted.
 #[derive(Default)]
 pub struct OverviewTab {
     labels: LabelTable,
@@ -52,7 +52,7 @@ struct TaskShown<'a> {
 }
 
 impl OverviewTab {
-    /// Shows it.
+    /// Shows the scores of all tasks, and those of the task in focus in detail.
     pub fn ui(
         &mut self,
         ui: &mut Ui,

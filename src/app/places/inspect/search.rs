@@ -10,7 +10,7 @@ use crate::app::widgets::empty_place;
 
 /// What the user reads while there is nothing found yet.
 pub struct Words {
-    /// Of the tab.
+    /// The tab's icon.
     pub icon: &'static str,
     /// While it is searched: what for, and how.
     pub searching: (&'static str, &'static str),
@@ -23,7 +23,7 @@ pub struct Words {
 /// The search and what it found last.
 pub struct Search<T> {
     job: Option<Job<Option<T>>>,
-    /// What was found.
+    /// What the last search found.
     pub found: Option<T>,
     was_started: bool,
     failure: Option<String>,
@@ -57,7 +57,7 @@ impl<T> Search<T> {
         self.job.is_some()
     }
 
-    /// Begins anew.
+    /// Starts a new search; what was found before is dropped.
     pub fn start(&mut self, job: Job<Option<T>>) {
         *self = Self { job: Some(job), was_started: true, ..Self::default() };
     }

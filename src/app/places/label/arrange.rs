@@ -19,7 +19,6 @@ use crate::app::services::jobs::Progress;
 /// Which images are labelled.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Which {
-    /// All.
     #[default]
     All,
     /// Those that lack a label for any of the tasks in question.
@@ -34,11 +33,9 @@ pub enum Which {
 /// What a queue is an answer to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wanted {
-    /// The order.
     pub order: LabellingOrder,
     /// What the most uncertain goes by.
     pub uncertainty: Uncertainty,
-    /// Which images.
     pub which: Which,
     /// The tasks in question, ascending.
     pub tasks: Vec<usize>,
@@ -63,7 +60,7 @@ struct ArrangementBasis {
     version: u64,
 }
 
-/// An order.
+/// The rows in the order asked for.
 struct ArrangedRows {
     /// What was visited when it was asked for; nothing where it begins anew.
     visited: Vec<usize>,

@@ -23,25 +23,19 @@ pub enum Collection {
     #[default]
     Queue,
     /// An image, and those without a label for the task that are most like it.
-    Like {
-        /// The image.
-        row: usize,
-        /// The task.
-        task: usize,
-    },
+    Like { row: usize, task: usize },
     /// Images without a label for the task whose suggestion is at least so probable.
     Sure {
-        /// The task.
         task: usize,
-        /// 0 to 1.
+        /// The least probability, 0 to 1.
         threshold: f32,
     },
 }
 
-/// What was found.
+/// The rows of a collection.
 #[derive(Clone, Debug, Default)]
 pub struct CollectedRows {
-    /// In order.
+    /// In the order of the grid.
     pub rows: Vec<usize>,
     /// Per row how alike it is (cosine) or how probable its suggestion.
     pub values: Vec<f32>,
@@ -52,7 +46,7 @@ pub struct CollectedRows {
 /// The collection and the job that gathers it.
 #[derive(Default)]
 pub struct Collector {
-    /// What is shown.
+    /// Which images the grid shows.
     pub collection: Collection,
     found: Derived<CollectionBasis, CollectedRows>,
 }
@@ -61,9 +55,9 @@ pub struct Collector {
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct CollectionBasis {
     collection: Collection,
-    /// Of the suggestions.
+    /// The version of the suggestions.
     version: u64,
-    /// Of the project.
+    /// The generation of the project.
     generation: u64,
 }
 

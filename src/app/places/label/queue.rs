@@ -34,7 +34,7 @@ impl Queue {
         Self::continued(self.visited(), rows)
     }
 
-    /// All, in order.
+    /// All rows, in the order of labelling.
     pub fn rows(&self) -> &[usize] {
         &self.rows
     }

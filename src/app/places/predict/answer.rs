@@ -94,7 +94,7 @@ pub fn bars_ui(
 }
 
 /// What to do where there is no model.
-pub fn no_model_ui(ui: &mut Ui, context: &ViewContext<'_>) {
+fn no_model_ui(ui: &mut Ui, context: &ViewContext<'_>) {
     let text = "There is no network yet. Train one on your labelled images, or open a checkpoint from an \
                 earlier run.";
     ui.add(egui::Label::new(RichText::new(text).color(context.tokens.text_weak)).wrap());

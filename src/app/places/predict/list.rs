@@ -18,7 +18,7 @@ const PICTURE: f32 = 12.0 * GRID;
 pub enum ListAction {
     /// Select the entry at this position.
     Select(usize),
-    /// Remove it.
+    /// Remove the entry at this position.
     Remove(usize),
 }
 
@@ -87,7 +87,6 @@ fn row_ui(
 
 /// The tasks of the model with their colours.
 pub struct TaskColors<'a> {
-    /// The tasks.
     pub tasks: &'a [Task],
     /// One colour per task.
     pub colors: &'a [Color32],

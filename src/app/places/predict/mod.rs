@@ -51,13 +51,13 @@ struct ImageEntry {
 enum EntryState {
     /// It is being read or predicted, or there is no model.
     Waiting,
-    /// The network's answer.
+    /// The probabilities of each task.
     Predicted(Prediction),
     /// Why there is none.
     Failed(String),
 }
 
-/// The Predict place.
+/// The Predict place: images from anywhere, and the model that predicts them.
 pub struct PredictView {
     open_model: OpenModel,
     worker: Option<Worker>,
@@ -144,7 +144,7 @@ impl PredictView {
     pub fn set_model(&mut self, model_or_run: PathBuf) {
         let is_in_use = match &self.model {
             ModelState::Ready(info) => info.path == model_or_run || info.path.parent() == Some(&model_or_run),
-            _ => false,
+            ModelState::None | ModelState::Loading(_) | ModelState::Failed(_) => false,
         };
         // A run writes better weights again and again: a long list is not predicted anew each time.
         if is_in_use && self.entries.len() > SHORT {
@@ -237,7 +237,7 @@ impl PredictView {
                 }
             }
             WorkerEvent::ModelReady { model, info } if model == number => {
-                self.model = ModelState::Ready(info)
+                self.model = ModelState::Ready(info);
             }
             WorkerEvent::ModelFailed { model, message } if model == number => {
                 context.commands.toast(Level::Error, message.as_str());

@@ -14,12 +14,12 @@ use crate::app::theme::{self, GRID, TEXT_SMALL};
 /// The model as the view knows it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum ModelState {
-    /// None was chosen.
+    /// No model was chosen.
     #[default]
     None,
     /// It is being loaded.
     Loading(PathBuf),
-    /// It predicts.
+    /// The model is loaded and predicts.
     Ready(Box<ModelInfo>),
     /// It cannot be used.
     Failed(String),

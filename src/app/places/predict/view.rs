@@ -17,7 +17,7 @@ const WIDE: f32 = 720.0;
 const LIST_WIDTH: f32 = 280.0;
 const ANSWERS_WIDTH: f32 = 340.0;
 impl PredictView {
-    /// Shows it.
+    /// Shows the list, the image and the predictions side by side, or one below the other where there is no room.
     pub fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
         self.choose_newest_run(context);
         self.keys(ui);

@@ -36,7 +36,7 @@ pub type PredictBatch = Box<dyn Fn(&[Rgb]) -> anyhow::Result<Vec<Prediction>>>;
 
 /// A network that is ready.
 pub struct OpenedModel {
-    /// The checkpoint.
+    /// The checkpoint file.
     pub path: PathBuf,
     /// Its tasks with their labels.
     pub tasks: Vec<Task>,
@@ -57,7 +57,7 @@ pub fn open_model(predictors: &Predictors, path: &Path, device: DeviceChoice) ->
 /// What is known of the model in use.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelInfo {
-    /// The checkpoint.
+    /// The checkpoint file.
     pub path: PathBuf,
     /// Its run, or the file's name.
     pub name: String,
@@ -73,11 +73,11 @@ pub struct ModelInfo {
 pub enum WorkerEvent {
     /// An image was decoded.
     Loaded {
-        /// The entry.
+        /// The number of the entry in the list.
         id: u64,
         /// Width and height in pixels.
         size: [u32; 2],
-        /// For the list.
+        /// For the list, at most 112 pixels on its longer side.
         thumbnail: ColorImage,
         /// What to read it from from now on: a URL is fetched once.
         source: ImageSource,
@@ -86,37 +86,36 @@ pub enum WorkerEvent {
     },
     /// The picture of the selected entry.
     Shown {
-        /// The entry.
+        /// The number of the entry in the list.
         id: u64,
         /// At most 2048 pixels on its longer side.
         image: ColorImage,
     },
     /// An image was predicted.
     Predicted {
-        /// The entry.
+        /// The number of the entry in the list.
         id: u64,
         /// The number of the model.
         model: u64,
-        /// The answer.
         prediction: Prediction,
     },
     /// An image could not be read or predicted.
     Failed {
-        /// The entry.
+        /// The number of the entry in the list.
         id: u64,
         /// Why, and what to do.
         message: String,
     },
     /// The model is ready.
     ModelReady {
-        /// Its number.
+        /// The number of the model.
         model: u64,
         /// What is known of it.
         info: Box<ModelInfo>,
     },
     /// The model cannot be used.
     ModelFailed {
-        /// Its number.
+        /// The number of the model.
         model: u64,
         /// Why, and what to do.
         message: String,
@@ -151,7 +150,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts the threads.
+    /// Starts the threads; `open` opens a model.
     pub fn start(jobs: &Jobs, open: OpenModel) -> Self {
         let (models, model_requests) = unbounded();
         let (loads, load_requests) = unbounded::<ImageLoad>();

@@ -25,14 +25,14 @@ pub struct Curves {
     pub task_loss: Vec<SplitPoints>,
     /// The accuracy (0 to 1), per task.
     pub task_accuracy: Vec<SplitPoints>,
-    /// The learning rate.
+    /// The learning rate, per epoch.
     pub rate: Vec<Point>,
     /// The best epoch and the reductions of the rate.
     pub marks: Vec<Mark>,
 }
 
 impl Curves {
-    /// No epochs yet.
+    /// The curves of a run of these tasks, without epochs yet.
     pub fn new(tasks: &[String]) -> Self {
         Self {
             tasks: tasks.to_vec(),

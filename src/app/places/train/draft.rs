@@ -27,7 +27,7 @@ pub struct Remembered {
 /// What came of remembered settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restored {
-    /// They are back.
+    /// They are in use again.
     Yes,
     /// They were saved meanwhile.
     Saved,

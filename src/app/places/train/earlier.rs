@@ -19,9 +19,7 @@ use crate::app::widgets::run_list::{RunRow, TaskAccuracy};
 /// A run that is laid over the charts.
 pub struct Overlay {
     folder: PathBuf,
-    /// The run's name.
     pub name: String,
-    /// Its curves.
     pub curves: Curves,
 }
 

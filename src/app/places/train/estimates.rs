@@ -49,7 +49,7 @@ impl Machine {
 /// What is known of a way to train.
 #[derive(Clone, Debug, PartialEq)]
 pub enum KnownEstimate {
-    /// Seconds.
+    /// How long a run takes, in seconds.
     Seconds(f64),
     /// Why nothing is known.
     Failed(String),

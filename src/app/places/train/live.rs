@@ -30,7 +30,7 @@ pub struct LiveRun {
     pub progress: Option<BatchProgress>,
     /// Its curves so far.
     pub curves: Curves,
-    /// Whether it waits.
+    /// Whether the user paused it.
     pub is_paused: bool,
 }
 

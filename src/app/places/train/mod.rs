@@ -42,7 +42,7 @@ use outcome::AfterRun;
 const WIDE: f32 = 720.0;
 const SETTINGS_WIDTH: f32 = 272.0;
 
-/// The Train place.
+/// The Train place: settings, the run that goes on, and earlier runs.
 #[derive(Default)]
 pub struct TrainView {
     draft: Option<Draft>,
@@ -65,7 +65,6 @@ impl TrainView {
         Self { estimates: Estimates::new(machine), ..Self::default() }
     }
 
-    /// Shows it.
     pub fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
         self.poll(context);
         if context.project.is_none() && !self.has_runs() {

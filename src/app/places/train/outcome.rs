@@ -22,7 +22,7 @@ const WARNINGS: usize = 3;
 pub enum AfterRun {
     /// Continue from its last checkpoint.
     Resume,
-    /// Open its folder.
+    /// Open its folder in the file manager.
     OpenFolder,
 }
 

@@ -21,9 +21,9 @@ const SUMS: f32 = 14.0 * GRID;
 
 /// See the module's docs.
 pub(super) struct Geometry {
-    /// The whole widget.
+    /// Size of the whole widget.
     pub size: Vec2,
-    /// One cell.
+    /// Size of a cell.
     pub cell: Vec2,
     /// Whether the heads of the columns are written bottom to top.
     pub upright: bool,
@@ -61,7 +61,7 @@ impl Geometry {
         Rect::from_min_size(all.min + vec2(self.labels, CAPTION + self.heads), self.body)
     }
 
-    /// Above the cells.
+    /// Where the labels of the columns are.
     pub fn heads(&self, all: Rect) -> Rect {
         let body = self.body(all);
         Rect::from_min_max(pos2(body.left(), body.top() - self.heads), body.right_top())
@@ -79,7 +79,7 @@ impl Geometry {
         Rect::from_min_size(body.right_top(), vec2(SUMS, body.height()))
     }
 
-    /// Below the cells.
+    /// Where the sums of the columns are.
     pub fn column_sums(&self, all: Rect) -> Rect {
         let body = self.body(all);
         Rect::from_min_size(body.left_bottom(), vec2(body.width(), LINE))

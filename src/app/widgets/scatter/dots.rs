@@ -30,7 +30,7 @@ impl Dots {
         self.diameter / 2.0
     }
 
-    /// What to paint.
+    /// The dots as one shape to paint.
     pub fn shape(&mut self, ctx: &Context, cloud: &Cloud<'_>, screen: &Screen) -> Shape {
         let pixels_per_point = ctx.pixels_per_point();
         // In half pixels, so that a smooth zoom does not draw a new disc in each frame.

@@ -13,7 +13,7 @@ pub struct CaptionLine<'a> {
     pub icon: (&'a str, Color32),
     /// Text and colour.
     pub text: (&'a str, Color32),
-    /// Of the text.
+    /// The text's font.
     pub font: FontId,
     /// At the right; may be empty.
     pub value: &'a str,

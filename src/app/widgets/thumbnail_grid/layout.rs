@@ -13,7 +13,7 @@ const SCROLL_BAR: f32 = 3.0 * GRID;
 /// Where the cells are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Layout {
-    /// Of items.
+    /// Number of items.
     pub count: usize,
     /// Cells in a row.
     pub columns: usize,
@@ -44,12 +44,12 @@ impl Layout {
         self.count.div_ceil(self.columns)
     }
 
-    /// Of all rows.
+    /// Height of all rows, in points.
     pub fn total_height(&self) -> f32 {
         (self.rows() as f32 * self.row_height - GAP).max(0.0)
     }
 
-    /// Whole rows.
+    /// How many whole rows are in sight.
     pub fn rows_in_sight(&self) -> usize {
         (self.height / self.row_height) as usize
     }

@@ -10,7 +10,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// One position.
+    /// A selection of one position.
     pub fn of(position: usize) -> Self {
         Self::range(position..position + 1)
     }

@@ -23,9 +23,9 @@ const SHOWN: [Score; 4] = [Score::Accuracy, Score::MacroF1, Score::LogLoss, Scor
 /// A card for a task; `names` are those of the runs. See the module's docs.
 #[must_use = "a card shows itself with `ui()`"]
 pub struct TaskCard<'a> {
-    /// What is shown.
+    /// The task in both runs.
     pub compared: &'a ComparedTask,
-    /// Of the task.
+    /// The task's colour.
     pub color: Color32,
     /// Of the run under inspection and of the one that it is compared with.
     pub names: [&'a str; 2],

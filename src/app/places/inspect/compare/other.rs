@@ -18,7 +18,6 @@ use crate::app::services::jobs::{Job, Outcome, Progress};
 
 /// See the module's docs.
 pub struct OtherRun {
-    /// The run folder.
     pub run: PathBuf,
     /// Why there is nothing.
     pub failure: Option<String>,
@@ -60,7 +59,7 @@ impl OtherRun {
         }
     }
 
-    /// Its name.
+    /// The name of the run.
     pub fn name(&self) -> String {
         run_folder::name(&self.run)
     }

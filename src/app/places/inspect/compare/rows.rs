@@ -28,7 +28,7 @@ pub struct Compared {
 pub struct ComparedTask {
     /// Index into the tasks of the first run.
     pub task: usize,
-    /// Its name.
+    /// The task's name.
     pub name: String,
     /// The counts, and whether they can be chance.
     pub comparison: Comparison,
@@ -38,7 +38,7 @@ pub struct ComparedTask {
     pub learnt: Comparison,
     /// Of the first run.
     pub this: TaskScores,
-    /// Of the second.
+    /// The scores of the second run.
     pub other: TaskScores,
 }
 
@@ -49,14 +49,14 @@ pub enum Change {
     Fixed,
     /// Wrong in the run under inspection, right in the other.
     Broken,
-    /// Wrong in both.
+    /// Wrong in both runs.
     StillWrong,
-    /// Right in both.
+    /// Right in both runs.
     StillRight,
 }
 
 impl Change {
-    /// All.
+    /// All changes, in the order of the tiles.
     pub const ALL: [Self; 4] = [Self::Fixed, Self::Broken, Self::StillWrong, Self::StillRight];
 }
 

@@ -8,7 +8,7 @@ use tasklens_net::evaluation::inspection::Inspection;
 pub struct ConfusionCounts {
     /// `[true][predicted]`.
     pub confusion: Confusion,
-    /// Items counted.
+    /// How many items were counted.
     pub rows: usize,
     /// Of these, how many get a wrong label.
     pub wrong: usize,
@@ -23,11 +23,9 @@ pub struct ConfusionCounts {
 /// A label taken for another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ConfusedPair {
-    /// The true label.
     pub actual: usize,
-    /// The predicted label.
     pub predicted: usize,
-    /// How often.
+    /// How many items.
     pub count: usize,
     /// Of all items with the true label, 0 to 1.
     pub share: f64,

@@ -19,24 +19,22 @@ const KEEP: usize = 24;
 /// Pixels of a texture for each cell of the map: the colours follow the values between cells.
 const FINER: usize = 12;
 
-/// Whose heat map.
+/// What a heat map is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeatKey {
-    /// The image.
     pub image: PathBuf,
-    /// The task.
+    /// The task's position in the inspection.
     pub task: usize,
-    /// The label.
+    /// The label's position in the task.
     pub label: u32,
 }
 
 /// What there is to show.
 pub enum Heat {
-    /// The map.
     Ready(TextureHandle),
     /// Nothing in the image speaks for the label.
     Nothing,
-    /// On its way.
+    /// It is being computed.
     Loading,
     /// There will be none; the message says why.
     Failed(String),
@@ -46,7 +44,7 @@ pub enum Heat {
 pub struct HeatMaps {
     /// Whether they are shown.
     pub is_on: bool,
-    /// 0 to 1.
+    /// Opacity over the image, 0 to 1.
     pub opacity: f32,
     /// The label that the user chose, with its task; else the predicted one of the task in focus.
     chosen: Option<(usize, Option<u32>)>,

@@ -50,7 +50,6 @@ impl Coloring {
 pub struct LegendEntry {
     /// Such as a label.
     pub name: String,
-    /// Its colour.
     pub color: Color32,
     /// Items that are drawn in it.
     pub count: usize,
@@ -59,7 +58,7 @@ pub struct LegendEntry {
 /// The points of some items, the last on top, and what their colours mean.
 #[derive(Debug, Default)]
 pub struct Scene {
-    /// What is drawn.
+    /// The points, the lowest first.
     pub dots: Vec<Dot>,
     /// The legend; an entry without items is left out, except for labels.
     pub entries: Vec<LegendEntry>,

@@ -12,7 +12,7 @@ use crate::app::widgets::columns::{Columns, figure, row_ui, sort_heading_ui, tex
 
 const ROW: f32 = 7.0 * GRID;
 /// A label with fewer rows is told with its interval.
-pub const FEW: usize = 30;
+const FEW: usize = 30;
 /// Room for a percentage beside its bar.
 const PERCENT: f32 = 14.0 * GRID;
 /// Shorter bars say nothing.
@@ -20,7 +20,7 @@ const LEAST_BAR: f32 = 6.0 * GRID;
 
 /// A column, by which rows can be sorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LabelColumn {
+enum LabelColumn {
     /// The name, in alphabetical order.
     Label,
     /// Rows that have the label.
@@ -31,7 +31,7 @@ pub enum LabelColumn {
     Precision,
     /// How many of its rows are found.
     Recall,
-    /// Both in one.
+    /// Precision and recall as one number.
     #[default]
     F1,
 }
@@ -92,13 +92,12 @@ pub struct LabelTable {
     descending: bool,
 }
 
-/// What it shows.
+/// The labels of a task with their scores.
 pub struct LabelRows<'a> {
-    /// The names.
     pub names: &'a [String],
-    /// One per name.
+    /// One per label.
     pub scores: &'a [LabelScores],
-    /// Of the task.
+    /// The task's colour.
     pub color: Color32,
 }
 

@@ -15,7 +15,7 @@ const NOT_EXACT: f64 = 0.08;
 /// How a sentence is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
-    /// All is well.
+    /// Good news.
     Good,
     /// Something to keep in mind.
     Note,
@@ -23,12 +23,11 @@ pub enum Tone {
     Warning,
 }
 
-/// A sentence.
+/// A sentence about the scores, and how it is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// How it is meant.
     pub tone: Tone,
-    /// Itself.
+    /// The sentence, without a full stop.
     pub text: String,
 }
 
