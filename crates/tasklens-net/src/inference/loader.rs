@@ -12,7 +12,7 @@ use rand::{SeedableRng as _, seq::SliceRandom as _};
 use rand_pcg::Pcg64Mcg;
 use sha2::{Digest as _, Sha256};
 use tasklens_data::config::Augmentation;
-use tasklens_data::dataset::Row;
+use tasklens_data::dataset::Rows;
 use tasklens_data::images::Rgb;
 use tasklens_data::images::augment::augment;
 use tasklens_data::images::cache::ImageCache;
@@ -48,7 +48,7 @@ pub struct Batch {
 /// Shared state of the workers.
 pub struct SampleSource {
     /// All rows of the dataset.
-    pub rows: Vec<Row>,
+    pub rows: Rows,
     /// Number of tasks.
     pub tasks: usize,
     /// Cache of decoded images between epochs; also has the input size.
@@ -279,6 +279,8 @@ impl Drop for Loader {
 
 #[cfg(test)]
 mod tests {
+    use tasklens_data::dataset::Row;
+
     use super::*;
 
     fn source(folder: &std::path::Path, images: u8) -> Arc<SampleSource> {

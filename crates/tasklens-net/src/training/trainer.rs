@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
 use tasklens_data::config::{Config, Schedule, Task};
-use tasklens_data::dataset::{Dataset, Row};
+use tasklens_data::dataset::{Dataset, Rows};
 use tasklens_data::files;
 use tch::Kind;
 
@@ -160,7 +160,7 @@ impl<'a> Run<'a> {
         };
         let last = stage.epochs(model).1;
         let plan = Plan { config, last, device: device.tch, kind };
-        let passes = Passes::new(Arc::clone(&source), feed, split, plan, weights);
+        let passes = Passes::new(Arc::clone(&source), feed, Arc::unwrap_or_clone(split), plan, weights);
         Ok(Self {
             config,
             folder,
@@ -314,7 +314,7 @@ impl<'a> Run<'a> {
         &self.config.model.tasks
     }
 
-    fn rows_of_csv(&self) -> &[Row] {
+    fn rows_of_csv(&self) -> &Rows {
         &self.rows.rows
     }
 
