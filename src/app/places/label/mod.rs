@@ -1,7 +1,7 @@
 //! Label: each image gets a label for every task, from the keyboard, with the network's help.
 //!
 //! [`arrange`] says which image comes next, [`session`] what a model suggests; labels are changed by
-//! [`Edit`](crate::app::command::AppCommand::Edit) and read from the label edits. One image or many: both use the
+//! [`Edit`](crate::app::command::AppCommand::Edit) and read from the project's rows. One image or many: both use the
 //! same panel of tasks and the same keys.
 
 mod actions;
@@ -207,11 +207,13 @@ impl LabelView {
     /// An edit of this image (the text of its path cell) was undone or made again: where it is near, it is shown.
     pub fn show_image(&mut self, image: &str, context: &ViewContext<'_>) {
         const NEAR: usize = 500;
-        let Some(edits) = context.edits.filter(|_| self.mode == Mode::One) else { return };
-        let (queue, base) = (&mut self.arrangement.queue, edits.base());
+        let Some(project) = context.project.filter(|_| self.mode == Mode::One) else { return };
+        let (queue, dataset) = (&mut self.arrangement.queue, &project.dataset);
         let from = queue.at().saturating_sub(NEAR);
         let near = queue.rows()[from..].iter().take(2 * NEAR);
-        if let Some(at) = near.enumerate().find(|(_, row)| base.image_key(**row) == image).map(|(at, _)| at) {
+        if let Some(at) =
+            near.enumerate().find(|(_, row)| dataset.image_key(**row) == image).map(|(at, _)| at)
+        {
             queue.go_to(from + at);
         }
     }

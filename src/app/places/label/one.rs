@@ -100,7 +100,7 @@ impl LabelView {
 
     /// Where one is, the file's name, the flag.
     fn image_bar_ui(&mut self, ui: &mut Ui, row: usize, context: &ViewContext<'_>) {
-        let Some(edits) = context.edits else { return };
+        let Some(project) = context.project else { return };
         ui.horizontal(|ui| {
             let queue = &self.arrangement.queue;
             let (at, count) = (queue.at(), queue.rows().len());
@@ -121,7 +121,7 @@ impl LabelView {
                         self.zoom.reset();
                     }
                 }
-                let name = edits.base().image_key(row).into_owned();
+                let name = project.dataset.image_key(row).into_owned();
                 ui.add(Label::new(theme::caption(context.tokens, &name)).truncate()).on_hover_text(name);
             });
         });

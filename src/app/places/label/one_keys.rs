@@ -130,8 +130,8 @@ impl LabelView {
 
     /// Around the tasks in question, without another image.
     fn next_task(&mut self, forward: bool, context: &ViewContext<'_>) {
-        let Some(edits) = context.edits else { return };
-        let tasks = self.tasks_in_question(&edits.base().tasks);
+        let Some((dataset, _)) = context.labels() else { return };
+        let tasks = self.tasks_in_question(&dataset.tasks);
         let count = tasks.len().max(1);
         let at = tasks.iter().position(|task| *task == self.task).unwrap_or(0);
         let next = if forward { at + 1 } else { at + count - 1 } % count;
