@@ -9,6 +9,7 @@ mod add_label;
 mod arrange;
 mod cells;
 mod collect;
+mod early;
 mod grid;
 mod grid_bar;
 mod header;
@@ -70,6 +71,7 @@ pub struct LabelView {
     assigning: Option<(usize, usize)>,
     zoom: Zoom,
     note: Option<note::NoteEditor>,
+    early: Option<early::EarlyLabel>,
     grid: grid::Many,
     rate: LabelRate,
     panel: panel::PanelState,
@@ -96,6 +98,7 @@ impl Default for LabelView {
             assigning: None,
             zoom: Zoom::default(),
             note: None,
+            early: None,
             grid: grid::Many::default(),
             rate: LabelRate::default(),
             panel: panel::PanelState::default(),
@@ -109,6 +112,7 @@ impl LabelView {
     pub fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
         let Some(project) = context.project else { return };
         if context.edits.is_none() {
+            self.early_keys(ui, context);
             let text = "Where they cannot be read, the log says why; F5 reads the project again.";
             empty_place(ui, icons::TAG, "Reading labels", text, |_| {});
             return;
@@ -142,6 +146,7 @@ impl LabelView {
 
     /// Lets the model go on, wherever the user is: from the first time that the project is labelled on. Once a frame.
     pub fn poll(&mut self, context: &ViewContext<'_>) {
+        self.give_early(context);
         if self.is_used && context.edits.is_some() {
             self.session.poll(context);
         }

@@ -33,13 +33,18 @@ const HINTS: [(&str, &str); 8] = [
     ("G", "grid"),
 ];
 
+/// The image that takes the keys.
+pub(super) fn image_id(ui: &Ui) -> egui::Id {
+    ui.make_persistent_id("image to label")
+}
+
 impl LabelView {
     pub(super) fn one_ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
         let Some(row) = self.arrangement.queue.current() else { return };
         if self.shown != Some(row) {
             self.on_image(context);
         }
-        let id = ui.make_persistent_id("image to label");
+        let id = image_id(ui);
         self.one_keys(ui, id, context);
         let Some(row) = self.arrangement.queue.current() else { return };
         let is_wide = ui.available_width() >= WIDE;

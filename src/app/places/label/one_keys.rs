@@ -34,11 +34,11 @@ const PAGE: isize = 10;
 
 /// A key as it was pressed.
 #[derive(Clone, Copy, Debug)]
-struct Pressed {
-    key: Key,
+pub(super) struct Pressed {
+    pub key: Key,
     has_shift: bool,
     /// It is held down.
-    repeats: bool,
+    pub repeats: bool,
 }
 
 impl LabelView {
@@ -173,7 +173,7 @@ fn has_keys(ui: &Ui, id: Id) -> bool {
 }
 
 /// The wanted keys, without Control and Alt; they are used up.
-fn take_keys(ui: &Ui, is_wanted: impl Fn(Key) -> bool) -> Vec<Pressed> {
+pub(super) fn take_keys(ui: &Ui, is_wanted: impl Fn(Key) -> bool) -> Vec<Pressed> {
     let is_plain = |modifiers: &Modifiers| !modifiers.command && !modifiers.ctrl && !modifiers.alt;
     ui.input_mut(|input| {
         let mut taken = Vec::new();
