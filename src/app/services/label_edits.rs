@@ -293,3 +293,6 @@ fn relabel<'a>(
     let mut labels = labels.peekable();
     if labels.peek().is_none() { Vec::new() } else { Arc::make_mut(rows).set_labels(labels) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -179,8 +179,7 @@ mod tests {
 
     #[test]
     fn labels_that_were_given_meanwhile_are_taken_over() {
-        let read = open(&many());
-        let mut now = read.clone();
+        let mut now = open(&many());
         now.set_labels([("5.jpg", "print", Some("dotted"))]);
         let mut settled = now.settled();
         let newer = now.set_labels([("5.jpg", "print", None), ("700.jpg", "back", Some("tartan"))]);
