@@ -70,6 +70,14 @@ impl Dataset {
         self.index().find(self, image)
     }
 
+    /// Whether a row is that of [`Dataset::row_of_image`], without looking it up.
+    pub(super) fn is_counting_row_of(&self, row: usize, image: &str) -> bool {
+        row < self.rows.len()
+            && !image.is_empty()
+            && self.image_key(row) == image
+            && self.counting_row(row) == row
+    }
+
     /// The row whose labels count for the image of a row; mostly that row itself. As [`Dataset::row_of_image`].
     pub fn counting_row(&self, row: usize) -> usize {
         let twins = &self.index().twins;

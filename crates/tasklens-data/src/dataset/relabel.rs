@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::classes::Encoder;
 use super::{Dataset, Row};
+use crate::config::Task;
 
 /// An image (the text of its path cell), a task by its name, and the label that it has now.
 pub type NewLabel<'a> = (&'a str, &'a str, Option<&'a str>);
@@ -15,13 +16,15 @@ impl Dataset {
     pub fn set_labels<'a>(&mut self, labels: impl IntoIterator<Item = NewLabel<'a>>) -> Vec<usize> {
         self.index_images();
         let tasks = self.tasks.clone();
-        let encoders: Vec<Encoder<'_>> = tasks.iter().map(Encoder::new).collect();
+        let mut known = Known::of(&tasks);
         let mut changed = Vec::new();
         for (image, task, text) in labels {
-            let task = tasks.iter().position(|known| known.name == task);
-            let (Some(row), Some(task)) = (self.row_of_image(image), task) else { continue };
+            // Rows often come in order.
+            let next = changed.last().map_or(0, |row| row + 1);
+            let row =
+                if self.is_counting_row_of(next, image) { Some(next) } else { self.row_of_image(image) };
             let text = text.unwrap_or_default();
-            let class = if text.is_empty() { None } else { encoders[task].class(text) };
+            let (Some(row), Some((task, class))) = (row, known.label(task, text)) else { continue };
             if self.set_label(row, task, text, class) {
                 changed.push(row);
             }
@@ -77,6 +80,33 @@ impl Dataset {
     /// Number of rows per task with a label, at any time.
     pub fn labelled(&self, task: usize) -> usize {
         self.labelled.get(task).copied().unwrap_or(0)
+    }
+}
+
+/// The numbers of tasks and labels, by name.
+struct Known<'a> {
+    tasks: &'a [Task],
+    encoders: Vec<Encoder<'a>>,
+    /// The label that was asked for last: mostly it is the next, too.
+    last: Option<(&'a str, String, (usize, Option<u32>))>,
+}
+
+impl<'a> Known<'a> {
+    fn of(tasks: &'a [Task]) -> Self {
+        Self { tasks, encoders: tasks.iter().map(Encoder::new).collect(), last: None }
+    }
+
+    /// The task, and the class of a text, which may be none.
+    fn label(&mut self, task: &str, text: &str) -> Option<(usize, Option<u32>)> {
+        if let Some((_, _, found)) =
+            self.last.as_ref().filter(|(of, last, _)| *of == task && last.as_str() == text)
+        {
+            return Some(*found);
+        }
+        let (at, of) = self.tasks.iter().enumerate().find(|(_, known)| known.name == task)?;
+        let class = if text.is_empty() { None } else { self.encoders[at].class(text) };
+        self.last = Some((&of.name, text.to_owned(), (at, class)));
+        Some((at, class))
     }
 }
 

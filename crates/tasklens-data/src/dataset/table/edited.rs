@@ -1,7 +1,5 @@
 //! The edited cells of a table, in order: in pages that versions of the table share.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::sync::Arc;
 
 /// Records per page; a shared page is copied on change.
@@ -13,8 +11,13 @@ pub(super) type Place = (usize, usize);
 /// Text by cell. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(super) struct EditedCells {
-    pages: Vec<Arc<BTreeMap<Place, Box<str>>>>,
+    /// In the order of the cells.
+    pages: Vec<Arc<Vec<(Place, Arc<str>)>>>,
     len: usize,
+    /// Whether a column has, or had, an edited cell: most are never asked for anything else.
+    columns: Vec<bool>,
+    /// The text of the last edit: many cells in a row often get the same.
+    last: Option<Arc<str>>,
 }
 
 impl EditedCells {
@@ -25,7 +28,11 @@ impl EditedCells {
 
     /// The text of a cell, if it was edited.
     pub fn get(&self, cell: Place) -> Option<&str> {
-        Some(self.pages.get(cell.0 / PAGE)?.get(&cell)?)
+        if !self.columns.get(cell.1).copied().unwrap_or(false) {
+            return None;
+        }
+        let page = self.pages.get(cell.0 / PAGE)?;
+        Some(&page[find(page, cell).ok()?].1)
     }
 
     /// Edits a cell.
@@ -34,15 +41,29 @@ impl EditedCells {
         if self.pages.len() <= page {
             self.pages.resize_with(page + 1, Arc::default);
         }
-        let before = Arc::make_mut(&mut self.pages[page]).insert(cell, text.into());
-        self.len += usize::from(before.is_none());
+        if self.columns.len() <= cell.1 {
+            self.columns.resize(cell.1 + 1, false);
+        }
+        self.columns[cell.1] = true;
+        let text = match &self.last {
+            Some(last) if **last == *text => Arc::clone(last),
+            _ => Arc::clone(self.last.insert(text.into())),
+        };
+        let page = Arc::make_mut(&mut self.pages[page]);
+        match find(page, cell) {
+            Ok(at) => page[at].1 = text,
+            Err(at) => {
+                page.insert(at, (cell, text));
+                self.len += 1;
+            }
+        }
     }
 
     /// The cell is again as it was.
     pub fn remove(&mut self, cell: Place) {
-        let page = self.pages.get_mut(cell.0 / PAGE).filter(|page| page.contains_key(&cell));
-        if let Some(page) = page {
-            Arc::make_mut(page).remove(&cell);
+        let Some(page) = self.pages.get_mut(cell.0 / PAGE) else { return };
+        if let Ok(at) = find(page, cell) {
+            Arc::make_mut(page).remove(at);
             self.len -= 1;
         }
     }
@@ -55,8 +76,18 @@ impl EditedCells {
     /// The last edited column of a record from `from` on, before `to`.
     pub fn last_before(&self, record: usize, from: usize, to: usize) -> Option<usize> {
         let page = self.pages.get(record / PAGE)?;
-        let range = (Bound::Included((record, from)), Bound::Excluded((record, to.max(from))));
-        page.range(range).next_back().map(|((_, column), _)| *column)
+        let end = find(page, (record, to)).unwrap_or_else(|at| at);
+        let (cell, _) = page.get(end.checked_sub(1)?)?;
+        (cell.0 == record && cell.1 >= from).then_some(cell.1)
+    }
+}
+
+/// Where a cell is in its page, or belongs.
+fn find(page: &[(Place, Arc<str>)], cell: Place) -> Result<usize, usize> {
+    match page.last() {
+        // The usual case while rows come in order.
+        Some((last, _)) if *last < cell => Err(page.len()),
+        _ => page.binary_search_by_key(&cell, |(cell, _)| *cell),
     }
 }
 
