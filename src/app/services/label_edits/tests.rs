@@ -76,6 +76,8 @@ impl Shop {
         }
         let (settled, expected) = (self.rows.settled(), self.read.with_edits(&state.overlay()));
         assert_eq!(settled.rows, expected.rows, "{what}");
+        // As an export does it.
+        assert_eq!(self.rows.with_edits(&state.overlay()).rows, expected.rows, "{what}");
         assert_eq!((&settled.split, &settled.problems), (&expected.split, &expected.problems), "{what}");
         assert_eq!(
             [0, 1].map(|task| settled.labelled(task)),

@@ -85,8 +85,9 @@ impl Dataset {
             && (0..self.rows.len()).all(|row| self.image_key(row) == other.image_key(row))
     }
 
-    /// A copy with edits (of [`State::overlay`]) applied: cells, labels, usable rows, the split and the problems. Looks at
-    /// all rows: not for the UI thread. Reads no image: earlier findings about them stay.
+    /// A copy with edits (of [`State::overlay`]) applied: cells, labels, usable rows, the split and the problems. The same
+    /// edits may be in its rows already. Looks at all rows: not for the UI thread. Reads no image: earlier findings about
+    /// them stay.
     #[must_use]
     pub fn with_edits(&self, edits: &[Edit]) -> Self {
         let mut dataset = self.clone();
