@@ -1,5 +1,6 @@
 //! What a view is given in each frame.
 
+use tasklens_data::dataset::Dataset;
 use tasklens_net::device::Device;
 
 use crate::app::command::CommandSender;
@@ -47,4 +48,11 @@ pub struct ViewContext<'a> {
     pub training: TrainingState,
     /// The label edits of the project; `None` until they are read.
     pub edits: Option<&'a LabelEdits>,
+}
+
+impl<'a> ViewContext<'a> {
+    /// The rows, which have all labels as they are now, and the edits that made them so; `None` until both are read.
+    pub fn labels(&self) -> Option<(&'a Dataset, &'a LabelEdits)> {
+        Some((&self.project?.dataset, self.edits?))
+    }
 }

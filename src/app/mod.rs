@@ -32,6 +32,7 @@ use services::predictors::Predictors;
 use services::project::Project;
 use services::runs::Runs;
 use services::settings::{Folders, Settings};
+use services::settling::Settling;
 use services::thumbnails::Thumbnails;
 use theme::Tokens;
 
@@ -62,6 +63,7 @@ pub struct App {
     place_when_open: Option<Place>,
     /// Small jobs that end with a command: dialogs, pastes, the sample.
     errands: Vec<Job<Option<AppCommand>>>,
+    settling: Settling,
     image_check: Option<Job<actions::image_check::CheckedImages>>,
     proposal: Option<ProposalForm>,
     new_project: Option<NewProjectForm>,
@@ -139,6 +141,7 @@ impl App {
             opening: None,
             place_when_open: None,
             errands: Vec::new(),
+            settling: Settling::default(),
             image_check: None,
             proposal: None,
             new_project: None,

@@ -29,7 +29,7 @@ pub fn run(arguments: &Check) -> anyhow::Result<bool> {
     dataset.apply(found);
     let counts = Counts::of(&dataset.problems);
     if arguments.json {
-        for problem in &dataset.problems {
+        for problem in dataset.problems.iter() {
             out!("{}", serde_json::to_string(problem)?);
         }
     } else {

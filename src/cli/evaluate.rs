@@ -57,7 +57,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
     let dataset = Dataset::from_table(table, &config)?;
     let found = match arguments.csv {
         Some(_) => [problems::unmeasured(&dataset, &not_evaluated), problems::of_measured(&dataset)].concat(),
-        None => dataset.problems.clone(),
+        None => dataset.problems.to_vec(),
     };
     for line in problems::lines(&found, MOST_OF_KIND) {
         say!("{line}");

@@ -134,7 +134,7 @@ fn predict_files(
     let batching = Batching { size: arguments.batch_size.into(), workers: cores() };
     let mut bar = Bar::new("predicting");
     let mut done = 0_u64;
-    predict_rows(predictor, rows, &which, batching, &mut |answer| {
+    predict_rows(predictor, rows.into(), &which, batching, &mut |answer| {
         let PredictedRow { row, result, note } = answer;
         done += 1;
         answers.tell(&bar, note.as_deref());

@@ -87,6 +87,28 @@ fn reloading_twice_in_a_hurry_does_not_lock_the_user_out() {
 }
 
 #[test]
+fn a_label_key_pressed_while_the_labels_are_read_anew_waits_and_a_second_one_is_refused() {
+    let mut desk = desk();
+    many_steps(&desk);
+    desk.press("Next image");
+    desk.wait_for("2 of 60");
+    desk.keys(Modifiers::NONE, Key::F5);
+    desk.wait_until("the reading", |window| window.query_by_label("Reading labels").is_some());
+    desk.keys(Modifiers::NONE, Key::Num2);
+    assert!(desk.shows("Reading labels") && !desk.shows("press the key again"));
+    desk.keys(Modifiers::NONE, Key::Num3);
+    assert!(desk.shows("Reading labels") && desk.shows("press the key again"));
+    desk.wait_for("2 label edits");
+    desk.settle();
+    let rows = &desk.window.state().project().unwrap().dataset.rows;
+    assert_eq!((&*rows[1].labels, &*rows[2].labels), (&[Some(1), None, None][..], &[None; 3][..]));
+    // It went on to the next task, as it does otherwise.
+    desk.keys(Modifiers::NONE, Key::Num3);
+    desk.wait_for("3 label edits");
+    assert_eq!(desk.window.state().project().unwrap().dataset.rows[1].labels, [Some(1), Some(2), None]);
+}
+
+#[test]
 fn a_second_save_does_not_reload_what_the_first_one_wrote() {
     let mut desk = desk();
     for (key, saved) in [(Key::Num1, "00.png;solid;"), (Key::Num2, "00.png;solid;")] {

@@ -21,11 +21,13 @@ use crate::app::services::project::Summary;
 /// Edits read from disk, and the rows that they belong to.
 pub struct OpenedEdits {
     generation: u64,
-    rows: Arc<Dataset>,
+    csv: PathBuf,
     opened: OpenedAnnotations,
-    /// Where the CSV changed after the project had been read: its config, what was counted in the rows, and
-    /// whether they are about the same images in the same order.
-    reread: Option<(Config, Summary, bool)>,
+    /// The rows with the edits in them, and what was counted in them, where there are any; else the project's are it.
+    edited: Option<(Arc<Dataset>, Summary)>,
+    /// Where the CSV changed after the project had been read: its config, and whether its rows are about the same
+    /// images in the same order.
+    reread: Option<(Config, bool)>,
 }
 
 impl OpenedEdits {
@@ -50,12 +52,18 @@ impl App {
                 said.iter().rev().fold(error, |error, said| error.context(said.clone()))
             })?;
             opened.warnings.extend(said);
-            let Some(reread) = opened.reread.take() else {
-                return Ok(OpenedEdits { generation, rows, opened, reread: None });
+            let (reread, read) = match opened.reread.take().map(|reread| *reread) {
+                Some((config, dataset)) => {
+                    (Some((config, dataset.has_rows_of(&rows))), Some(Arc::new(dataset)))
+                }
+                None => (None, None),
             };
-            let (config, dataset) = *reread;
-            let reread = Some((config, Summary::of(&dataset), dataset.has_rows_of(&rows)));
-            Ok(OpenedEdits { generation, rows: Arc::new(dataset), opened, reread })
+            let rows = read.clone().unwrap_or(rows);
+            rows.index_images();
+            let edits = opened.state.overlay();
+            let edited = if edits.is_empty() { read } else { Some(Arc::new(rows.with_edits(&edits))) };
+            let edited = edited.map(|rows| (Arc::clone(&rows), Summary::of(&rows)));
+            Ok(OpenedEdits { generation, csv: rows.table.path.clone(), opened, edited, reread })
         }));
     }
 
@@ -77,46 +85,55 @@ impl App {
     pub(in crate::app) fn take_in_edits(&mut self) {
         match take(&mut self.opening_edits) {
             Some(Outcome::Done(opened)) => self.on_edits_opened(opened),
-            Some(Outcome::Failed(message)) => self.toast(Level::Error, message),
+            Some(Outcome::Failed(message)) => {
+                self.toast(Level::Error, message);
+                self.check_images();
+            }
             Some(Outcome::Cancelled) | None => {}
         }
-        let Some(edits) = &mut self.edits else { return };
-        for news in edits.poll(&self.jobs) {
+        self.settle_rows();
+        let (Some(edits), Some(project)) = (&mut self.edits, &mut self.project) else { return };
+        for news in edits.poll(&mut project.dataset) {
             match news {
-                News::Applied(dataset, summary) => {
-                    if let Some(project) = &mut self.project {
-                        self.generation += 1;
-                        project.generation = self.generation;
-                        let old = std::mem::replace(&mut project.dataset, dataset);
-                        project.summary = Arc::new(summary);
-                        self.jobs.let_go(old);
-                    }
-                }
+                News::Labelled(rows) => self.settling.on_labelled(rows),
                 News::Saved(outcome) => self.on_labels_saved(&outcome),
                 News::Failed(message) => self.toast(Level::Error, message),
             }
         }
     }
 
-    fn on_edits_opened(&mut self, OpenedEdits { generation, rows, opened, reread }: OpenedEdits) {
-        // The images may have been checked meanwhile; only another project's edits are not wanted.
-        let Some(project) = self.project.as_ref().filter(|project| project.generation >= generation) else {
+    /// Lets what follows from all labels follow.
+    fn settle_rows(&mut self) {
+        let Some(project) = &mut self.project else { return };
+        match self.settling.poll(&self.jobs, project, self.generation + 1) {
+            Some(Ok(())) => self.generation += 1,
+            Some(Err(message)) => self.toast(Level::Error, message),
+            None => {}
+        }
+    }
+
+    fn on_edits_opened(&mut self, opened: OpenedEdits) {
+        let OpenedEdits { generation, csv, opened, edited, reread } = opened;
+        // Another project's edits are not wanted.
+        let Some(project) = self.project.as_mut().filter(|project| project.generation == generation) else {
             return;
         };
-        let rows = if project.generation == generation || reread.is_some() {
-            rows
-        } else {
-            Arc::clone(&project.dataset)
-        };
-        if let Some((config, summary, has_same_rows)) = reread {
-            self.on_reread(config, Arc::clone(&rows), summary, has_same_rows);
+        if let Some((rows, summary)) = edited {
+            self.generation += 1;
+            project.generation = self.generation;
+            self.jobs.let_go(std::mem::replace(&mut project.dataset, rows));
+            project.summary = Arc::new(summary);
+        }
+        if let Some((config, has_same_rows)) = reread {
+            project.config = config;
+            self.tell_of_project(true, has_same_rows);
         }
         for warning in &opened.warnings {
             self.commands.toast(Level::Warning, warning);
         }
         let pending = opened.state.pending_count();
         if opened.journal.denied().is_none() {
-            let csv = rows.table.path.clone();
+            let csv = csv.clone();
             // Nobody waits for it.
             drop(self.jobs.start_quietly("Removing half-written files", move |_| {
                 edits::remove_leftovers(&csv);
@@ -124,7 +141,7 @@ impl App {
             }));
         }
         let ctx = self.ctx.clone();
-        let edits = LabelEdits::new(rows, opened, move || ctx.request_repaint());
+        let edits = LabelEdits::new(csv, opened, move || ctx.request_repaint());
         if let Some(denied) = edits.denied() {
             self.commands.toast(Level::Warning, denied);
         }
@@ -138,44 +155,46 @@ impl App {
             self.commands.toast(Level::Info, message);
         }
         self.edits = Some(edits);
+        self.check_images();
     }
 
     pub(in crate::app) fn edit(&mut self, step: Step) {
-        match &mut self.edits {
-            Some(edits) => match edits.denied().map(str::to_owned) {
+        match (&mut self.edits, &mut self.project) {
+            (Some(edits), Some(project)) => match edits.denied().map(str::to_owned) {
                 Some(denied) => self.toast(Level::Warning, denied),
-                None => {
-                    edits.edit(step);
-                }
+                None => self.settling.on_labelled(edits.edit(step, &mut project.dataset)),
             },
-            None => self.toast(Level::Info, "Label edits are still being read"),
+            _ => self.toast(Level::Info, "Label edits are still being read"),
         }
     }
 
     /// Takes the last edit back, or makes the one again that was taken back last.
     pub(in crate::app) fn undo(&mut self, is_undo: bool) {
-        let Some(edits) = &mut self.edits else { return };
+        let (Some(edits), Some(project)) = (&mut self.edits, &mut self.project) else { return };
         let state = edits.state();
         let step = if is_undo { state.next_undo() } else { state.next_redo() };
         let image = step.and_then(|step| step.changes().next());
         let image = image.map(|change| change.image.to_owned());
-        let changed = if is_undo { edits.undo() } else { edits.redo() };
-        if let Some(image) = image.filter(|_| changed) {
+        let rows = &mut project.dataset;
+        let changed = if is_undo { edits.undo(rows) } else { edits.redo(rows) };
+        let Some(changed) = changed else { return };
+        self.settling.on_labelled(changed);
+        if let Some(image) = image {
             let (views, context) = self.split();
             views.label.show_image(&image, &context);
         }
     }
 
     pub(in crate::app) fn save_labels(&mut self) {
-        if let Some(edits) = &mut self.edits {
-            edits.save(&self.jobs);
+        if let (Some(edits), Some(project)) = (&mut self.edits, &self.project) {
+            edits.save(&self.jobs, &project.dataset);
         }
     }
 
     /// Asks in which form to export.
     pub(in crate::app) fn show_export(&mut self) {
-        if let Some(edits) = &self.edits {
-            self.overlays.export = Some(ExportForm::new(edits.base()));
+        if let (Some(_), Some(project)) = (&self.edits, &self.project) {
+            self.overlays.export = Some(ExportForm::new(&project.dataset));
         }
     }
 
@@ -186,17 +205,18 @@ impl App {
 
     /// Asks where to, and then exports.
     pub(in crate::app) fn ask_where_to_export(&mut self, form: Form) {
-        let Some(edits) = &self.edits else { return };
-        let csv = &edits.base().table.path;
+        let (Some(_), Some(project)) = (&self.edits, &self.project) else { return };
+        let csv = &project.dataset.table.path;
         let stem = csv.file_stem().unwrap_or(csv.as_os_str()).to_string_lossy().into_owned();
         self.errands.push(file_dialogs::ask_export(&self.jobs, form, &stem));
     }
 
     pub(in crate::app) fn export_labels(&mut self, form: Form, target: PathBuf) {
-        let Some(edits) = &self.edits else { return };
-        let (base, values, commands) = (edits.base_rows(), edits.state().values(), self.commands.clone());
+        let (Some(edits), Some(project)) = (&self.edits, &self.project) else { return };
+        let (rows, values) = (Arc::clone(&project.dataset), edits.state().values());
+        let commands = self.commands.clone();
         self.errands.push(self.jobs.start("Exporting labels", move |progress| {
-            let written = export::export(&base, &values, &form, &target, &mut |done, of| {
+            let written = export::export(&rows, &values, &form, &target, &mut |done, of| {
                 progress.set(done as u64, of as u64);
                 progress.keep_going()
             })?;
@@ -208,8 +228,8 @@ impl App {
     }
 
     pub(in crate::app) fn settle_conflicts(&mut self, on_conflict: OnConflict) {
-        if let Some(edits) = &mut self.edits {
-            edits.settle(&self.jobs, on_conflict);
+        if let (Some(edits), Some(project)) = (&mut self.edits, &self.project) {
+            edits.settle(&self.jobs, &project.dataset, on_conflict);
         }
     }
 

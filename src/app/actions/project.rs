@@ -15,6 +15,7 @@ use crate::app::places::train::{Remembered, Restored};
 use crate::app::services::jobs::Progress;
 use crate::app::services::open::{self, Opened, OpenedProject, Opening};
 use crate::app::services::project::{Project, Summary};
+use crate::app::services::settling::Settling;
 use crate::app::shell::AskedOutside;
 
 /// Images and seed of the sample that the window writes.
@@ -97,30 +98,17 @@ impl App {
             summary: Arc::new(summary),
             generation: self.generation,
         });
+        (self.settling, self.image_check) = (Settling::default(), None);
         self.device.look(choice, &self.jobs);
         self.open_edits();
         self.tell_of_project(same_file, has_same_rows);
         self.save_settings();
     }
 
-    /// The rows of the open project were read anew, as the CSV had changed meanwhile.
-    pub(in crate::app) fn on_reread(
-        &mut self,
-        config: Config,
-        dataset: Arc<Dataset>,
-        summary: Summary,
-        has_same_rows: bool,
-    ) {
-        self.generation += 1;
-        let summary = Arc::new(summary);
-        self.project = Some(Project { config, dataset, summary, generation: self.generation });
-        self.tell_of_project(true, has_same_rows);
-    }
-
-    fn tell_of_project(&mut self, same_file: bool, has_same_rows: bool) {
+    /// The project was opened, or its rows were read anew.
+    pub(in crate::app) fn tell_of_project(&mut self, same_file: bool, has_same_rows: bool) {
         self.views.on_project(same_file, has_same_rows);
         self.tell_train_of_project();
-        self.check_images();
     }
 
     fn tell_train_of_project(&mut self) {
@@ -160,7 +148,7 @@ impl App {
         self.project = None;
         self.proposal = None;
         self.new_project = None;
-        self.image_check = None;
+        (self.settling, self.image_check) = (Settling::default(), None);
         self.close_edits();
         self.settings.open = None;
         self.go_to(Place::Data);

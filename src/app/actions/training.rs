@@ -9,7 +9,6 @@ use crate::app::App;
 use crate::app::command::{Level, Place};
 use crate::app::context::TrainingState;
 use crate::app::places::train::live::LiveRun;
-use crate::app::services::label_edits::LabelEdits;
 
 /// While a run goes on and nobody touches the window, it is drawn this often.
 const FRAME_INTERVAL: Duration = Duration::from_millis(200);
@@ -58,8 +57,10 @@ impl App {
         // Where no GPU draws the window, each frame takes time from the training: five a second will do.
         // What the user sees is what is trained with, whether the CSV has it already or not. The run may be one of
         // another project.
-        let unsaved = |edits: &LabelEdits| Unsaved::new(&edits.base().table.path, edits.state().values());
-        let edits = self.edits.as_ref().map(unsaved).unwrap_or_default();
+        let edits = match (&self.edits, &self.project) {
+            (Some(edits), Some(project)) => Unsaved::new(&project.dataset.table.path, edits.state().values()),
+            _ => Unsaved::default(),
+        };
         let request = &training::Request { edits, ..request.clone() };
         let training = training::start(request.clone(), move || ctx.request_repaint_after(FRAME_INTERVAL));
         self.go_to(Place::Train);

@@ -1,27 +1,24 @@
 //! The label edits of the open project: what holds, whether it is on the disk, and whether the CSV has it.
 //!
-//! An edit holds at once; a thread appends it to the journal, and the project's rows follow in the background.
+//! The labels themselves are those of the project's rows, which have each edit at once; here is what undoes it, what
+//! the CSV lacks, and the thread that appends it to the journal.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::merge::{self, OnConflict, Save};
 use tasklens_data::dataset::edits::{
-    ChangeView, Edit, Entry, OpenedAnnotations, Refusal, State, Step, Writer, WriterReport,
+    ChangeView, Edit, Entry, Field, OpenedAnnotations, Refusal, State, Step, Writer, WriterReport,
 };
 use tasklens_data::text::{is, plural};
 
 use crate::app::services::jobs::{Job, Jobs, Outcome, Progress, take};
-use crate::app::services::project::Summary;
-use follow::{Follow, gains};
-
-mod follow;
 
 /// The edits of one project.
 pub struct LabelEdits {
-    /// The rows as the CSV had them.
-    base: Arc<Dataset>,
+    csv: PathBuf,
     state: State,
     writer: Option<Writer>,
     /// Why nothing can be edited.
@@ -30,21 +27,18 @@ pub struct LabelEdits {
     sent: usize,
     kept: usize,
     error: Option<String>,
-    /// Grows with each change of `base` or `state`.
-    version: u64,
-    /// The project's rows on their way to `version`.
-    follow: Follow,
     saving: Option<Job<merge::MergeOutcome>>,
     /// SHA-256 of the CSV as our last save left it.
     last_written: Option<String>,
     /// Edits that contradict what the CSV has by now; the user decides.
     conflicts: Vec<merge::Conflict>,
+    version: u64,
 }
 
 /// What came of background work.
 pub enum News {
-    /// The project's rows with all edits in them.
-    Applied(Arc<Dataset>, Summary),
+    /// These rows have other labels: the file won over an edit.
+    Labelled(Vec<usize>),
     /// The CSV was written.
     Saved(merge::MergeOutcome),
     /// Something did not work.
@@ -52,8 +46,8 @@ pub enum News {
 }
 
 impl LabelEdits {
-    /// The edits of `base`, as they were opened; `wake` is called when the disk has answered.
-    pub fn new(base: Arc<Dataset>, opened: OpenedAnnotations, wake: impl Fn() + Send + 'static) -> Self {
+    /// The edits of a CSV, as they were opened; `wake` is called when the disk has answered.
+    pub fn new(csv: PathBuf, opened: OpenedAnnotations, wake: impl Fn() + Send + 'static) -> Self {
         let (sender, reports) = crossbeam_channel::unbounded();
         let mut denied = opened.journal.denied().map(str::to_owned);
         let mut writer = None;
@@ -68,9 +62,8 @@ impl LabelEdits {
                 Err(error) => denied = Some(format!("labels cannot be edited: no thread: {error}")),
             }
         }
-        let version = u64::from(!opened.state.is_empty());
         Self {
-            base,
+            csv,
             state: opened.state,
             writer,
             denied,
@@ -78,11 +71,10 @@ impl LabelEdits {
             sent: 0,
             kept: 0,
             error: None,
-            version,
-            follow: Follow::default(),
             saving: None,
             last_written: None,
             conflicts: Vec::new(),
+            version: 0,
         }
     }
 
@@ -90,11 +82,12 @@ impl LabelEdits {
     /// not take; not for the UI thread.
     pub fn finish(mut self) -> Option<String> {
         if let Some(saving) = self.saving.take() {
-            self.take_saved(saving.wait());
+            // Nobody sees the rows any more.
+            self.take_saved(saving.wait(), None);
         }
         let lost = self.writer.take().map_or(0, Writer::finish);
         (lost > 0).then(|| {
-            let csv = self.base.table.path.display();
+            let csv = self.csv.display();
             format!(
                 "The last {lost} label {} could not be written beside {csv} and {} lost: is the disk full?",
                 plural(lost, "edit", "edits"),
@@ -103,19 +96,9 @@ impl LabelEdits {
         })
     }
 
-    /// What holds.
+    /// What can be undone, what the CSV lacks, and the flags.
     pub fn state(&self) -> &State {
         &self.state
-    }
-
-    /// The rows as the CSV had them: what changes are made of.
-    pub fn base(&self) -> &Dataset {
-        &self.base
-    }
-
-    /// The same, to be shared.
-    pub fn base_rows(&self) -> Arc<Dataset> {
-        Arc::clone(&self.base)
     }
 
     /// Why nothing can be edited, and what to do; `None` where it can.
@@ -143,17 +126,6 @@ impl LabelEdits {
         self.version
     }
 
-    /// The version that the project's rows have; they follow in the background.
-    pub fn version_of_rows(&self) -> u64 {
-        self.follow.version()
-    }
-
-    /// How many more labels of a task there are by now than the project's rows and their counts have; fewer,
-    /// where it is negative.
-    pub fn ahead_of_rows(&self, task: usize) -> i64 {
-        self.follow.ahead(task)
-    }
-
     /// Whether the CSV is being written.
     pub fn is_saving(&self) -> bool {
         self.saving.is_some()
@@ -164,69 +136,64 @@ impl LabelEdits {
         &self.conflicts
     }
 
-    /// Makes a step; whether anything changed.
-    pub fn edit(&mut self, step: Step) -> bool {
+    /// Makes a step, in the rows at once; returns the rows that have other labels.
+    pub fn edit(&mut self, step: Step, rows: &mut Arc<Dataset>) -> Vec<usize> {
         if self.denied.is_some() {
-            return false;
+            return Vec::new();
         }
         let entry = self.state.edit(step);
-        self.keep(entry)
+        self.keep(entry, Some(rows))
     }
 
-    /// Undoes the last step; whether there was one.
-    pub fn undo(&mut self) -> bool {
-        if self.denied.is_some() {
-            return false;
-        }
-        let taken = self.state.next_undo().map(|step| gains(&self.base.tasks, step.changes()));
-        self.follow.add(&taken.unwrap_or_default(), -1);
+    /// Undoes the last step; `None` if there is none.
+    pub fn undo(&mut self, rows: &mut Arc<Dataset>) -> Option<Vec<usize>> {
+        let step = self.state.next_undo().filter(|_| self.denied.is_none())?;
+        let changed = relabel(rows, step.changes().map(|change| (change, change.before)));
         let entry = self.state.undo();
-        self.keep(entry)
+        self.keep(entry, None);
+        Some(changed)
     }
 
-    /// Makes the step undone last again; whether there was one.
-    pub fn redo(&mut self) -> bool {
-        if self.denied.is_some() {
-            return false;
-        }
-        let given = self.state.next_redo().map(|step| gains(&self.base.tasks, step.changes()));
-        self.follow.add(&given.unwrap_or_default(), 1);
+    /// Makes the step undone last again; `None` if there is none.
+    pub fn redo(&mut self, rows: &mut Arc<Dataset>) -> Option<Vec<usize>> {
+        let step = self.state.next_redo().filter(|_| self.denied.is_none())?;
+        let changed = relabel(rows, step.changes().map(|change| (change, change.after)));
         let entry = self.state.redo();
-        self.keep(entry)
+        self.keep(entry, None);
+        Some(changed)
     }
 
-    fn keep(&mut self, entries: impl IntoIterator<Item = Entry>) -> bool {
-        let before = self.sent;
+    /// Sends entries to the disk; the steps among them are made in `rows`. Returns the rows that have other labels.
+    fn keep(
+        &mut self,
+        entries: impl IntoIterator<Item = Entry>,
+        mut rows: Option<&mut Arc<Dataset>>,
+    ) -> Vec<usize> {
+        let mut changed = Vec::new();
         for entry in entries {
-            if let Entry::Step { changes, .. } = &entry {
-                self.follow.add(&gains(&self.base.tasks, changes.iter().map(ChangeView::from)), 1);
+            if let (Entry::Step { changes, .. }, Some(rows)) = (&entry, rows.as_deref_mut()) {
+                let changes = changes.iter().map(ChangeView::from);
+                changed.extend(relabel(rows, changes.map(|change| (change, change.after))));
             }
             if let Some(writer) = &self.writer {
                 writer.send(entry);
             }
             self.sent += 1;
+            self.version += 1;
         }
-        let changed = self.sent > before;
-        self.version += u64::from(changed);
         changed
     }
 
-    /// The rows were looked at again: other ones can be used.
-    pub fn set_base(&mut self, base: Arc<Dataset>) {
-        self.base = base;
-        self.version += 1;
-    }
-
     /// Writes what the CSV does not have yet into it, in the background.
-    pub fn save(&mut self, jobs: &Jobs) {
+    pub fn save(&mut self, jobs: &Jobs, rows: &Arc<Dataset>) {
         if self.state.pending_count() > 0 {
             let values = self.state.values();
-            self.start_save(jobs, move || values.pending(), OnConflict::Ask);
+            self.start_save(jobs, rows, move || values.pending(), OnConflict::Ask);
         }
     }
 
     /// Settles all conflicts: the edits win, the file does, or ([`OnConflict::Ask`]) they stay for later.
-    pub fn settle(&mut self, jobs: &Jobs, on_conflict: OnConflict) {
+    pub fn settle(&mut self, jobs: &Jobs, rows: &Arc<Dataset>, on_conflict: OnConflict) {
         if on_conflict == OnConflict::Ask {
             self.conflicts.clear();
             return;
@@ -234,13 +201,14 @@ impl LabelEdits {
         let conflicts = std::mem::take(&mut self.conflicts);
         if !conflicts.is_empty() {
             let edits = || conflicts.into_iter().map(|conflict| conflict.edit).collect();
-            self.start_save(jobs, edits, on_conflict);
+            self.start_save(jobs, rows, edits, on_conflict);
         }
     }
 
     fn start_save(
         &mut self,
         jobs: &Jobs,
+        rows: &Arc<Dataset>,
         edits: impl FnOnce() -> Vec<Edit> + Send + 'static,
         on_conflict: OnConflict,
     ) {
@@ -248,10 +216,10 @@ impl LabelEdits {
         else {
             return;
         };
-        let (base, last_written) = (Arc::clone(&self.base), self.last_written.clone());
+        let (rows, last_written) = (Arc::clone(rows), self.last_written.clone());
         let save = move |_: &Progress| {
             let (edits, last_written) = (edits(), last_written.as_deref());
-            let save = Save { dataset: &base, edits: &edits, on_conflict, last_written };
+            let save = Save { dataset: &rows, edits: &edits, on_conflict, last_written };
             save.run(&mut |entry| keeper.keep(entry))
         };
         self.saving = Some(jobs.start_whole("Saving labels", save));
@@ -279,36 +247,52 @@ impl LabelEdits {
         }
     }
 
-    fn take_saved(&mut self, saved: Outcome<merge::MergeOutcome>) -> Option<News> {
+    fn take_saved(
+        &mut self,
+        saved: Outcome<merge::MergeOutcome>,
+        rows: Option<&mut Arc<Dataset>>,
+    ) -> Vec<News> {
         match saved {
             Outcome::Done(mut outcome) => {
                 let entries = self.state.note_saved(&mut outcome);
-                self.keep(entries);
+                let changed = self.keep(entries, rows);
                 self.conflicts = std::mem::take(&mut outcome.conflicts);
                 if outcome.written_digest.is_some() {
                     self.last_written.clone_from(&outcome.written_digest);
                 }
-                Some(News::Saved(outcome))
+                vec![News::Labelled(changed), News::Saved(outcome)]
             }
-            Outcome::Failed(message) => Some(News::Failed(message)),
-            Outcome::Cancelled => None,
+            Outcome::Failed(message) => vec![News::Failed(message)],
+            Outcome::Cancelled => Vec::new(),
         }
     }
 
-    /// Takes in what the disk and the jobs say, and lets the rows follow; once a frame.
-    pub fn poll(&mut self, jobs: &Jobs) -> Vec<News> {
+    /// Takes in what the disk and the jobs say; once a frame.
+    pub fn poll(&mut self, rows: &mut Arc<Dataset>) -> Vec<News> {
         let mut news = Vec::new();
         while let Ok(report) = self.reports.try_recv() {
             self.kept = report.kept;
             news.extend(self.take_refusal(report.refused));
         }
-        let saved = take(&mut self.saving);
-        news.extend(saved.and_then(|saved| self.take_saved(saved)));
-        match self.follow.poll(jobs, (&self.base, &self.state, self.version)) {
-            Some(Ok((rows, summary))) => news.push(News::Applied(rows, summary)),
-            Some(Err(message)) => news.push(News::Failed(message)),
-            None => {}
+        if let Some(saved) = take(&mut self.saving) {
+            news.extend(self.take_saved(saved, Some(rows)));
         }
         news
     }
 }
+
+/// Gives rows the labels of changes; returns those that have others now. Other versions of the rows stay as they are.
+fn relabel<'a>(
+    rows: &mut Arc<Dataset>,
+    changes: impl Iterator<Item = (ChangeView<'a>, Option<&'a str>)>,
+) -> Vec<usize> {
+    let labels = changes.filter_map(|(change, label)| match change.field {
+        Field::Label(task) => Some((change.image, task.as_str(), label)),
+        Field::Kept(_) | Field::Flag => None,
+    });
+    let mut labels = labels.peekable();
+    if labels.peek().is_none() { Vec::new() } else { Arc::make_mut(rows).set_labels(labels) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -11,4 +11,5 @@ pub mod predictors;
 pub mod project;
 pub mod runs;
 pub mod settings;
+pub(in crate::app) mod settling;
 pub mod thumbnails;

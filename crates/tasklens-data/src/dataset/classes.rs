@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::Columns;
 use super::problems::{Problem, ProblemKind};
 use super::table::Table;
+use super::{Columns, Rows};
 use crate::config::{Task, nearest};
 use crate::unicode::composed;
 
@@ -13,42 +13,38 @@ use crate::unicode::composed;
 const MISSING_WORDS: &[&str] = &["nan", "na", "n/a", "null", "none", "-", "?"];
 
 /// Class index per row and task (order of `tasks`). An empty cell is a missing label; text that is not a label of its
-/// task is a warning in `problems` and missing, too. Surrounding spaces are ignored.
-pub(super) fn encode(
+/// task is missing, too. Surrounding spaces are ignored.
+pub(super) fn encode(table: &Table, columns: &Columns, tasks: &[Task]) -> Vec<Vec<Option<u32>>> {
+    let mut encoders: Vec<Encoder<'_>> = tasks.iter().map(Encoder::new).collect();
+    let label = |row: usize, (&column, encoder): (&usize, &mut Encoder<'_>)| {
+        let cell = table.cell(row, column);
+        Some(cell.trim()).filter(|text| !text.is_empty()).and_then(|text| encoder.class(text))
+    };
+    (0..table.row_count())
+        .map(|row| columns.tasks.iter().zip(&mut encoders).map(|of_task| label(row, of_task)).collect())
+        .collect()
+}
+
+/// A warning for each text that is not a label of its task.
+pub(super) fn find_unknown(
     table: &Table,
     columns: &Columns,
     tasks: &[Task],
+    rows: &Rows,
     problems: &mut Vec<Problem>,
-) -> Vec<Vec<Option<u32>>> {
+) {
     let mut encoders: Vec<Encoder<'_>> = tasks.iter().map(Encoder::new).collect();
-    (0..table.row_count())
-        .map(|row| {
-            columns
-                .tasks
-                .iter()
-                .zip(&mut encoders)
-                .map(|(&column, encoder)| {
-                    let cell = table.cell(row, column);
-                    let text = cell.trim();
-                    if text.is_empty() {
-                        return None;
-                    }
-                    let class = encoder.class(text);
-                    if class.is_none() {
-                        let message = encoder.unknown(text);
-                        problems.push(Problem::in_row(
-                            ProblemKind::UnknownLabel,
-                            table,
-                            row,
-                            column,
-                            message,
-                        ));
-                    }
-                    class
-                })
-                .collect()
-        })
-        .collect()
+    for (row, data) in rows.iter().enumerate() {
+        let cells = columns.tasks.iter().zip(&data.labels).zip(&mut encoders);
+        for ((&column, _), encoder) in cells.filter(|((_, label), _)| label.is_none()) {
+            let cell = table.cell(row, column);
+            let text = cell.trim();
+            if !text.is_empty() {
+                let message = encoder.unknown(text);
+                problems.push(Problem::in_row(ProblemKind::UnknownLabel, table, row, column, message));
+            }
+        }
+    }
 }
 
 /// Class indices of one task.

@@ -62,8 +62,8 @@ pub struct ExportOutcome {
     pub left_out: usize,
 }
 
-/// Exports the labels of a dataset, as it was read, with its edits, to a file or a folder. `progress` gets (done, of)
-/// and returns whether to continue.
+/// Exports the labels of a dataset with its edits, which may be in its rows already, to a file or a folder. `progress`
+/// gets (done, of) and returns whether to continue.
 ///
 /// # Errors
 /// The target cannot be written, is the CSV itself, or is a folder with files that are not from an export; or the

@@ -8,12 +8,15 @@ pub mod create;
 pub mod edits;
 pub mod export;
 pub mod filter;
+mod image_index;
 mod image_paths;
 mod image_row;
 pub mod import;
 pub mod label_stats;
+pub mod pages;
 pub mod problems;
 pub mod propose;
+mod relabel;
 pub mod sample;
 pub mod split;
 mod starter;
@@ -22,21 +25,28 @@ mod table_images;
 pub mod vocabulary;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
 
 use crate::config::{Config, Task, nearest};
 use crate::files;
 use crate::text::plural;
+pub use image_index::Reading;
 use image_paths::{ImageFinder, Located};
 pub use image_paths::{images_named, images_of_project};
 pub use image_row::ImageRow;
+use pages::Pages;
 use problems::{Checked, Problem, ProblemKind, Severity};
 use split::{Part, Rule, Split, lot};
 use table::Table;
 pub use table_images::TableImages;
 
-/// A CSV read with a config: usable rows, and what is wrong with the others.
+/// All rows; cheap to clone.
+pub type Rows = Pages<Row>;
+
+/// A CSV read with a config: usable rows, and what is wrong with the others. Cheap to clone: what is large is shared
+/// until it is changed.
 #[derive(Clone, Debug)]
 pub struct Dataset {
     /// The CSV as it is on disk.
@@ -46,20 +56,23 @@ pub struct Dataset {
     /// Which columns of the table are used.
     pub columns: Columns,
     /// One per data row of the table, in its order, including unusable ones.
-    pub rows: Vec<Row>,
+    pub rows: Rows,
     /// How the usable rows are split.
-    pub rule: Rule,
+    pub rule: Arc<Rule>,
     /// Which rows train and which validate (indices into `rows`; only usable rows).
-    pub split: Split,
+    pub split: Arc<Split>,
     /// Problems found so far, first those of the whole table, then by row; [`problems::check_images`] and
     /// [`Dataset::apply`] add those that need disk access.
-    pub problems: Vec<Problem>,
+    pub problems: Arc<Vec<Problem>>,
+    /// Rows per task with a label.
+    labelled: Vec<usize>,
+    reading: Reading,
     /// Base folders for image paths, best first.
     image_folders: Vec<PathBuf>,
     /// Notes about images that were found by a guess.
-    image_notes: Vec<String>,
+    image_notes: Arc<Vec<String>>,
     /// Rows whose image is the file of an earlier row under another name, with that row.
-    same_files: Vec<(usize, usize)>,
+    same_files: Arc<Vec<(usize, usize)>>,
 }
 
 /// Indices of the columns that are used.
@@ -88,7 +101,12 @@ pub struct Row {
 impl Row {
     /// Whether its own cells make it usable.
     fn can_be_used(&self) -> bool {
-        !self.image.as_os_str().is_empty() && self.labels.iter().any(Option::is_some)
+        !self.image.as_os_str().is_empty() && self.is_labelled()
+    }
+
+    /// Whether it has a label for any task.
+    pub fn is_labelled(&self) -> bool {
+        self.labels.iter().any(Option::is_some)
     }
 }
 
@@ -128,8 +146,7 @@ impl Dataset {
     pub fn from_table(table: Table, config: &Config) -> anyhow::Result<Self> {
         let columns = Columns::find(&table, config)?;
         let tasks = config.model.tasks.clone();
-        let mut problems = Vec::new();
-        let labels = classes::encode(&table, &columns, &tasks, &mut problems);
+        let labels = classes::encode(&table, &columns, &tasks);
         let cells = path_cells(&table, columns.path);
         let rule = match columns.split {
             Some(column) => Rule::Given(
@@ -143,51 +160,40 @@ impl Dataset {
         let image_folders = roots(&table, config);
         let Located { paths, guesses } = ImageFinder::of_folders(image_folders.clone()).locate(&cells);
         let image_notes = guesses.notes(&|row| table.line_of_row(row));
-        let rows = paths
-            .into_iter()
-            .zip(labels)
-            .map(|(image, labels)| {
-                let mut row = Row { image, labels, usable: false };
-                row.usable = row.can_be_used();
-                row
-            })
-            .collect();
-        let split = Split::default();
-        let same_files = Vec::new();
+        let rows = paths.into_iter().zip(labels).map(|(image, labels)| Row { image, labels, usable: false });
+        let rows: Rows = rows.collect();
         let mut dataset = Self {
+            labelled: relabel::count_labelled(&rows, tasks.len()),
             table,
             tasks,
             columns,
             rows,
-            rule,
-            split,
-            problems,
+            rule: Arc::new(rule),
+            split: Arc::default(),
+            problems: Arc::default(),
+            reading: Reading::default(),
             image_folders,
-            image_notes,
-            same_files,
+            image_notes: Arc::new(image_notes),
+            same_files: Arc::default(),
         };
-        dataset.check_rows();
-        dataset.settle();
+        dataset.settle_rows();
         Ok(dataset)
     }
 
     /// Applies the results of [`problems::check_images`]: rows with a warning and duplicates of earlier rows are no
     /// longer used, and the others are split again.
     pub fn apply(&mut self, found: Checked) {
-        for problem in &found.problems {
-            if let Some(row) = problem.row.and_then(|row| self.rows.get_mut(row))
-                && problem.severity >= Severity::Warning
-            {
-                row.usable = false;
-            }
-        }
-        self.problems.extend(found.problems);
-        if found.same_files.is_empty() {
-            self.settle();
-        } else {
-            self.same_files.extend(found.same_files);
-            self.settle_rows();
-        }
+        Arc::make_mut(&mut self.problems).extend(found.problems);
+        Arc::make_mut(&mut self.same_files).extend(found.same_files);
+        self.settle_rows();
+    }
+
+    /// A copy with [`Dataset::apply`] done.
+    #[must_use]
+    pub fn with_images_checked(&self, found: Checked) -> Self {
+        let mut dataset = self.clone();
+        dataset.apply(found);
+        dataset
     }
 
     /// The message for a row whose image cannot be read, with its line and, if it is missing, the reason.
@@ -236,7 +242,7 @@ impl Dataset {
     /// The part of each row; `None` if it is not used. `Test` comes from a split column only.
     pub fn parts(&self) -> Vec<Option<Part>> {
         let mut parts = vec![None; self.rows.len()];
-        if let Rule::Given(given) = &self.rule {
+        if let Rule::Given(given) = &*self.rule {
             for (part, given) in parts.iter_mut().zip(given) {
                 *part = given.filter(|given| *given == Part::Test);
             }
@@ -271,38 +277,38 @@ impl Dataset {
             .then(|| self.table.headers[column].as_str())
     }
 
-    /// Determines the usable rows again after labels changed; faults of images stay.
+    /// Determines the usable rows again after labels changed, and all that follows from them; faults of images stay.
     fn settle_rows(&mut self) {
         let is_found_anew = |kind| {
-            matches!(
-                kind,
-                ProblemKind::Form | ProblemKind::EmptyPath | ProblemKind::Duplicate | ProblemKind::Split
-            )
+            use ProblemKind::{Duplicate, EmptyPath, Form, Split, UnknownLabel};
+            matches!(kind, UnknownLabel | Form | EmptyPath | Duplicate | Split)
         };
-        self.problems.retain(|problem| problem.row.is_none() || !is_found_anew(problem.kind));
-        for row in &mut self.rows {
-            row.usable = row.can_be_used();
-        }
-        self.check_rows();
-        for problem in self.problems.iter().filter(|problem| problem.kind == ProblemKind::Image) {
-            if let Some(row) = problem.row
+        let mut problems = std::mem::take(Arc::make_mut(&mut self.problems));
+        problems.retain(|problem| problem.row.is_some() && !is_found_anew(problem.kind));
+        classes::find_unknown(&self.table, &self.columns, &self.tasks, &self.rows, &mut problems);
+        let mut usable: Vec<bool> = self.rows.iter().map(Row::can_be_used).collect();
+        self.check_rows(&mut usable, &mut problems);
+        for problem in problems.iter().filter(|problem| problem.kind == ProblemKind::Image) {
+            if let Some(usable) = problem.row.and_then(|row| usable.get_mut(row))
                 && problem.severity >= Severity::Warning
             {
-                self.rows[row].usable = false;
+                *usable = false;
             }
         }
-        self.settle();
+        self.set_usable(&usable);
+        problems.sort_by_key(|problem| (problem.row, problem.kind));
+        self.problems = Arc::new(problems);
+        let labels_per_task: Vec<usize> = self.tasks.iter().map(|task| task.labels.len()).collect();
+        self.split = Arc::new(self.rule.apply(&self.rows, &labels_per_task));
+        let of_table = problems::of_table(self);
+        Arc::make_mut(&mut self.problems).splice(0..0, of_table);
     }
 
-    /// Splits the usable rows and checks the table as a whole again.
-    fn settle(&mut self) {
-        let labels_per_task: Vec<usize> = self.tasks.iter().map(|task| task.labels.len()).collect();
-        self.split = self.rule.apply(&self.rows, &labels_per_task);
-        let mut problems = problems::of_table(self);
-        self.problems.retain(|problem| problem.row.is_some());
-        self.problems.sort_by_key(|problem| (problem.row, problem.kind));
-        problems.append(&mut self.problems);
-        self.problems = problems;
+    /// Changes only what is different: rows that stay are shared with other versions.
+    fn set_usable(&mut self, usable: &[bool]) {
+        let is_other = |(row, usable): &(usize, &bool)| self.rows[*row].usable != **usable;
+        let others: Vec<usize> = usable.iter().enumerate().filter(is_other).map(|(row, _)| row).collect();
+        others.into_iter().for_each(|row| self.rows[row].usable = usable[row]);
     }
 }
 

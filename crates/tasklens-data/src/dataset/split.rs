@@ -2,7 +2,7 @@
 
 mod drawn;
 
-use super::Row;
+use super::Rows;
 use crate::unicode::composed;
 
 /// The split as indices into [`Dataset::rows`](super::Dataset::rows).
@@ -82,7 +82,7 @@ pub enum Rule {
 
 impl Rule {
     /// Splits the usable rows; `labels_per_task` has the number of labels of each task.
-    pub fn apply(&self, rows: &[Row], labels_per_task: &[usize]) -> Split {
+    pub fn apply(&self, rows: &Rows, labels_per_task: &[usize]) -> Split {
         match self {
             Self::Drawn { validation_share, lots } => {
                 drawn::Draw::new(rows, labels_per_task, *validation_share, lots).split()

@@ -4,21 +4,23 @@
 //! take a few allocations, and unchanged cells are written back byte for byte.
 
 mod columns;
+mod edited;
 mod encoding;
 mod scan;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 
 use crate::files::{Stamp, Stamped};
+use edited::EditedCells;
 pub use encoding::Encoding;
 pub use scan::DefectKind;
 use scan::{Records, Scan};
 
-/// A CSV in memory, with everything needed to write it back unchanged.
+/// A CSV in memory, with everything needed to write it back unchanged. Cheap to clone: the text is shared.
 #[derive(Clone, Debug)]
 pub struct Table {
     /// Where it was read from.
@@ -31,11 +33,10 @@ pub struct Table {
     pub delimiter: char,
     /// Identifies this version of the file; `None` if the bytes were not read from it.
     pub stamp: Option<Stamp>,
-    text: String,
-    records: Records,
-    defects: Vec<Defect>,
-    /// Edited cells by record (0 is the header) and column.
-    edits: BTreeMap<(usize, usize), String>,
+    text: Arc<String>,
+    records: Arc<Records>,
+    defects: Arc<Vec<Defect>>,
+    edits: EditedCells,
 }
 
 /// A row that does not match the header, or with invalid quotes.
@@ -80,14 +81,14 @@ impl Table {
             encoding,
             delimiter: char::from(delimiter),
             stamp: None,
-            text,
-            records,
-            defects: Vec::new(),
-            edits: BTreeMap::new(),
+            text: Arc::new(text),
+            records: Arc::new(records),
+            defects: Arc::default(),
+            edits: EditedCells::default(),
         };
         let columns = table.records.cells(0).len();
         table.headers = (0..columns).map(|c| table.raw_cell(0, c).trim().to_owned()).collect();
-        table.defects = table.find_defects(defects);
+        table.defects = Arc::new(table.find_defects(defects));
         Ok(table)
     }
 
@@ -103,7 +104,7 @@ impl Table {
 
     /// The text of a cell, unquoted; empty if the row is too short or does not exist.
     pub fn cell(&self, row: usize, column: usize) -> Cow<'_, str> {
-        match self.edits.get(&(row + 1, column)) {
+        match self.edits.get((row + 1, column)) {
             Some(edited) => Cow::Borrowed(edited),
             None => self.raw_cell(row + 1, column),
         }
@@ -118,9 +119,9 @@ impl Table {
             bail!("{} has no row {row} with a column {column}", self.path.display());
         }
         if self.raw_cell(row + 1, column) == text {
-            self.edits.remove(&(row + 1, column));
+            self.edits.remove((row + 1, column));
         } else {
-            self.edits.insert((row + 1, column), text.to_owned());
+            self.edits.insert((row + 1, column), text);
         }
         Ok(())
     }
@@ -134,7 +135,7 @@ impl Table {
             bail!("{} has no column {column}", self.path.display());
         };
         name.clone_into(header);
-        self.edits.insert((0, column), name.to_owned());
+        self.edits.insert((0, column), name);
         Ok(())
     }
 
@@ -151,10 +152,10 @@ impl Table {
                 self.line_of_row(row)
             );
         }
-        let whole = (0..rows).filter(|row| self.field_count(*row) == column).map(|row| row + 1);
-        let new: Vec<_> = whole.map(|record| ((record, column), String::new())).collect();
-        self.edits.extend(new);
-        self.edits.insert((0, column), name.to_owned());
+        for row in (0..rows).filter(|row| self.records.cells(row + 1).len() == column) {
+            self.edits.insert((row + 1, column), "");
+        }
+        self.edits.insert((0, column), name);
         self.headers.push(name.to_owned());
         Ok(())
     }
@@ -166,7 +167,7 @@ impl Table {
 
     /// Row, column and new text of each edited cell.
     pub(crate) fn edited_cells(&self) -> impl Iterator<Item = (usize, usize, &str)> {
-        self.edits.range((1, 0)..).map(|(&(record, column), cell)| (record - 1, column, cell.as_str()))
+        self.edits.iter().filter_map(|((record, column), cell)| Some((record.checked_sub(1)?, column, cell)))
     }
 
     /// Whether both were read from the same text; edits in memory are ignored.
@@ -213,7 +214,7 @@ impl Table {
         }
         let mut out = String::with_capacity(self.text.len() + 64);
         let mut done = 0;
-        for (&(record, column), cell) in &self.edits {
+        for ((record, column), cell) in self.edits.iter() {
             let cells = self.records.cells(record);
             if column < cells.len() {
                 let place = self.records.span(record, column);
@@ -228,8 +229,8 @@ impl Table {
                 out.push_str(&self.text[done..end]);
                 done = end;
                 // The cells between the row's last and this one are empty, or were edited, too.
-                let written = self.edits.range((record, cells.len())..(record, column)).next_back();
-                let next = written.map_or(cells.len(), |(&(_, last), _)| last + 1);
+                let written = self.edits.last_before(record, cells.len(), column);
+                let next = written.map_or(cells.len(), |last| last + 1);
                 out.extend(std::iter::repeat_n(self.delimiter, column + 1 - next));
                 out.push_str(&self.quoted(cell, false));
             }

@@ -94,7 +94,7 @@ fn each_fault_of_a_row_is_told_with_line_and_column() {
             "Warning line 8, column `print`: `NaN` is no label of the task `print`; leave the cell empty if the row has no label",
         ]
     );
-    let usable: Vec<bool> = dataset.rows[..7].iter().map(|row| row.usable).collect();
+    let usable: Vec<bool> = dataset.rows.iter().take(7).map(|row| row.usable).collect();
     assert_eq!(usable, [true, false, false, true, true, false, true]);
     assert!(dataset.can_train());
     assert_eq!(Counts::of(&dataset.problems).to_string(), "7 warnings, 1 note");
@@ -185,7 +185,7 @@ fn a_split_column_is_honoured_and_its_faults_are_told() {
         ));
     }
     let dataset = Shop::new(&csv).try_open("  split_column: set\n").unwrap();
-    assert_eq!(dataset.split, Split { train: vec![0, 1], validation: vec![2, 3, 4, 5] });
+    assert_eq!(*dataset.split, Split { train: vec![0, 1], validation: vec![2, 3, 4, 5] });
     assert_eq!(dataset.parts()[5..], [Some(Part::Validation), Some(Part::Test), None, None]);
     assert_eq!(
         messages(&dataset),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 use tasklens_data::config::Augmentation;
-use tasklens_data::dataset::Row;
+use tasklens_data::dataset::Rows;
 use tasklens_data::images::Rgb;
 use tasklens_data::images::augment::augment;
 use tasklens_data::images::cache::ImageCache;
@@ -31,7 +31,7 @@ pub struct Batch {
 /// Shared state of the workers.
 pub struct SampleSource {
     /// All rows of the dataset.
-    pub rows: Vec<Row>,
+    pub rows: Rows,
     /// Number of tasks.
     pub tasks: usize,
     /// Cache of decoded images between epochs; also has the input size.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use tasklens_data::config::Augmentation;
-use tasklens_data::dataset::Row;
+use tasklens_data::dataset::Rows;
 use tasklens_data::images::cache::ImageCache;
 
 use super::{Look, Prediction, Predictor};
@@ -31,7 +31,7 @@ pub struct PredictedRow {
 /// The device ran out of memory or failed.
 pub fn predict_rows(
     predictor: &Predictor,
-    rows: Vec<Row>,
+    rows: Rows,
     which: &[usize],
     batching: Batching,
     answer: &mut dyn FnMut(PredictedRow) -> bool,
@@ -56,7 +56,7 @@ pub fn predict_rows(
 /// The device ran out of memory or failed, or `take` failed.
 pub(super) fn look_at_rows(
     predictor: &Predictor,
-    rows: Vec<Row>,
+    rows: Rows,
     which: &[usize],
     batching: Batching,
     take: &mut dyn FnMut(Batch, Look) -> anyhow::Result<bool>,

@@ -1,34 +1,11 @@
 //! The rows that can be labelled, and their labels.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-
 use tasklens_data::dataset::Dataset;
 
 /// The rows with an image path, ascending. Of several rows with one path, only the one whose labels count
-/// ([`edits::merge`](tasklens_data::dataset::edits::merge)): the first with a valid label, or else the first.
+/// ([`edits::merge`](tasklens_data::dataset::edits::merge)).
 pub fn rows(dataset: &Dataset) -> Vec<usize> {
-    let is_labelled = |row: usize| dataset.rows[row].labels.iter().any(Option::is_some);
-    let mut of_image = HashMap::with_capacity(dataset.rows.len());
-    for row in 0..dataset.rows.len() {
-        let key = dataset.image_key(row);
-        if key.is_empty() {
-            continue;
-        }
-        match of_image.entry(key) {
-            Entry::Vacant(place) => {
-                place.insert(row);
-            }
-            Entry::Occupied(mut place) => {
-                if !is_labelled(*place.get()) && is_labelled(row) {
-                    place.insert(row);
-                }
-            }
-        }
-    }
-    let mut rows: Vec<usize> = of_image.into_values().collect();
-    rows.sort_unstable();
-    rows
+    dataset.counting_rows()
 }
 
 /// The current labels of the rows: `[task][row]`.

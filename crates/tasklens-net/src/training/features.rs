@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, ensure};
 use half::f16;
 use tasklens_data::config::{Augmentation, Config, ModelConfig};
-use tasklens_data::dataset::Row;
+use tasklens_data::dataset::Rows;
 use tasklens_data::images::cache::ImageCache;
 use tasklens_data::images::miniature;
 use tch::{Device, Kind, Tensor, no_grad};
@@ -73,7 +73,7 @@ pub struct Extractor<'a> {
     /// The network whose backbone computes them, in evaluation mode.
     pub network: &'a Network,
     /// Rows of the dataset.
-    pub rows: &'a [Row],
+    pub rows: &'a Rows,
     /// Height and width of the input, pixels.
     pub size: (u32, u32),
     /// Settings of augmented views.

@@ -170,7 +170,7 @@ impl Known {
 /// The training and validation rows of the heads, and the number of rows without features. Rows that the network of
 /// `base` was trained on are not used for validation.
 fn split(dataset: &Dataset, base: &Path, known: &Known) -> anyhow::Result<(Split, usize)> {
-    let Split { mut train, mut validation } = dataset.split.clone();
+    let Split { mut train, mut validation } = Split::clone(&dataset.split);
     let before = train.len() + validation.len();
     train.retain(|row| known.items[*row].is_some());
     validation.retain(|row| known.items[*row].is_some());

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use tasklens_data::config::Task;
-use tasklens_data::dataset::Row;
+use tasklens_data::dataset::Rows;
 use tasklens_data::files;
 
 use crate::inference::table::{self, TableLayout};
@@ -33,7 +33,7 @@ impl Predictions {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn write(&self, file: &Path, all_rows: &[Row], tasks: &[Task]) -> anyhow::Result<()> {
+    pub fn write(&self, file: &Path, all_rows: &Rows, tasks: &[Task]) -> anyhow::Result<()> {
         let names = [vec![IMAGE.to_owned()], LAYOUT.names(tasks)].concat();
         let rows = self.rows.iter().enumerate().map(|(place, &row)| {
             let row = &all_rows[row];
@@ -94,20 +94,22 @@ pub fn read(file: &Path, tasks: &[Task]) -> anyhow::Result<Vec<Recorded>> {
 
 #[cfg(test)]
 mod tests {
+    use tasklens_data::dataset::Row;
+
     use super::*;
 
     #[test]
     fn each_row_shows_truth_guess_and_every_probability() {
         let dir = tempfile::tempdir().unwrap();
         let task = |name: &str| Task { name: name.into(), labels: vec!["a".into(), "b".into()] };
-        let rows = [
+        let rows = vec![
             Row { image: "x.jpg".into(), labels: vec![Some(0), None], usable: true },
             Row { image: "y.jpg".into(), labels: vec![None, Some(1)], usable: true },
         ];
         let predictions =
             Predictions { rows: vec![1, 0], probabilities: vec![vec![0.25, 0.75, 1.0, 0.0], vec![0.5; 4]] };
         let file = dir.path().join("predictions.csv");
-        predictions.write(&file, &rows, &[task("print"), task("item")]).unwrap();
+        predictions.write(&file, &rows.into(), &[task("print"), task("item")]).unwrap();
         assert_eq!(
             std::fs::read_to_string(file).unwrap(),
             "image_path,print,print_predicted,print:a,print:b,item,item_predicted,item:a,item:b\n\
@@ -120,12 +122,12 @@ mod tests {
     fn what_was_written_is_read_again_and_other_tasks_are_told() {
         let dir = tempfile::tempdir().unwrap();
         let task = |name: &str| Task { name: name.into(), labels: vec!["a".into(), "b".into()] };
-        let rows = [Row { image: "x.jpg".into(), labels: vec![Some(0), None], usable: true }];
+        let rows = vec![Row { image: "x.jpg".into(), labels: vec![Some(0), None], usable: true }];
         let predictions =
             Predictions { rows: vec![0], probabilities: vec![vec![0.25, 0.75], vec![1.0, 0.0]] };
         let (file, tasks) = (dir.path().join("predictions.csv"), [task("print"), task("item")]);
         assert_eq!(read(&file, &tasks).unwrap(), []);
-        predictions.write(&file, &rows, &tasks).unwrap();
+        predictions.write(&file, &rows.into(), &tasks).unwrap();
         let of = [(Some("a".to_owned()), "b".to_owned()), (None, "a".to_owned())];
         assert_eq!(read(&file, &tasks).unwrap(), [Recorded { image: "x.jpg".into(), tasks: of.to_vec() }]);
         let error = read(&file, &tasks[..1]).unwrap_err().to_string();

@@ -8,7 +8,7 @@ use tasklens_data::config::{ClassWeights, Config, Precision, Task};
 use tasklens_data::dataset::edits::Edit;
 use tasklens_data::dataset::problems::{self, Problem, Severity};
 use tasklens_data::dataset::split::Split;
-use tasklens_data::dataset::{Dataset, Row};
+use tasklens_data::dataset::{Dataset, Rows};
 use tasklens_data::images::cache::ImageCache;
 use tasklens_data::text::{counted, is, plural};
 use tasklens_data::work::cores;
@@ -114,7 +114,7 @@ pub fn keep_split(folder: &Path, data: &mut Dataset, reporter: &mut Reporter) ->
         "the CSV no longer has the images that {} was trained with: start a new run",
         folder.display()
     );
-    data.split = split;
+    data.split = Arc::new(split);
     Ok(())
 }
 
@@ -127,7 +127,7 @@ pub fn take_split(other: &Path, data: &mut Dataset) -> anyhow::Result<()> {
         "of the images of {}, none that trains or none that validates has a label here",
         other.display()
     );
-    data.split = split;
+    data.split = Arc::new(split);
     Ok(())
 }
 
@@ -262,7 +262,7 @@ pub fn labelled(config: &Config, data: &Dataset, rows: &[usize]) -> Vec<Labelled
 }
 
 /// Number of rows per label of a task.
-fn label_counts(rows: &[Row], some: &[usize], task: usize, labels: usize) -> Vec<usize> {
+fn label_counts(rows: &Rows, some: &[usize], task: usize, labels: usize) -> Vec<usize> {
     let mut counts = vec![0; labels];
     for label in some.iter().filter_map(|&row| rows[row].labels[task]) {
         counts[label as usize] += 1;
@@ -288,7 +288,7 @@ fn averaging_one(weights: &[f64], counts: &[usize]) -> Vec<f64> {
 }
 
 /// Shared state of the loader's workers. The cache takes at most a quarter of the free memory.
-pub fn source(config: &Config, rows: Vec<Row>) -> Arc<SampleSource> {
+pub fn source(config: &Config, rows: Rows) -> Arc<SampleSource> {
     let model = &config.model;
     Arc::new(SampleSource {
         rows,
@@ -317,12 +317,14 @@ pub fn workers(config: &Config, device: &Device) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use tasklens_data::dataset::Row;
+
     use super::*;
 
     #[test]
     fn balanced_weights_make_each_label_count_the_same() {
         let row = |label| Row { image: "x".into(), labels: vec![label], usable: true };
-        let rows = [row(Some(0)), row(Some(0)), row(Some(0)), row(Some(1)), row(None), row(Some(1))];
+        let rows = [Some(0), Some(0), Some(0), Some(1), None, Some(1)].into_iter().map(row).collect();
         // The last row validates.
         let counts = label_counts(&rows, &[0, 1, 2, 3, 4], 0, 3);
         assert_eq!(counts, [3, 1, 0]);

@@ -104,7 +104,7 @@ mod tests {
     fn rows_are_known_again_by_their_images_wherever_the_project_is() {
         let (dir, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let mut then = dataset(dir.path(), "image,print\na.jpg,a\nsub/b.jpg,b\n\"c,c.jpg\",a\n");
-        then.split = Split { train: vec![0, 2], validation: vec![1] };
+        then.split = Split { train: vec![0, 2], validation: vec![1] }.into();
         write(dir.path(), &then, &then.split).unwrap();
         let csv = "image,print\nnew.jpg,a\nsub/b.jpg,b\n\"c,c.jpg\",a\na.jpg,\n";
         let now = dataset(elsewhere.path(), csv);

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
 use tasklens_data::config::{Config, Schedule, Task};
-use tasklens_data::dataset::Row;
+use tasklens_data::dataset::Rows;
 use tasklens_data::files;
 use tch::Kind;
 
@@ -213,7 +213,7 @@ impl Run<'_> {
         &self.config.model.tasks
     }
 
-    fn rows_of_csv(&self) -> &[Row] {
+    fn rows_of_csv(&self) -> &Rows {
         &self.rows.rows
     }
 

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use egui::{Key, Modifiers, Ui};
 use tasklens_data::config::Task;
-use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::{AnnotationChange, AnnotationSource, Step};
+use tasklens_data::dataset::{Dataset, Reading};
 use tasklens_data::text::grouped;
 use tasklens_data::work::KeepGoing;
 use tasklens_net::evaluation::inspection::TaskItems;
@@ -58,8 +58,8 @@ pub(super) enum Decision {
 #[derive(Default)]
 pub struct IssuesTab {
     search: Search<Arc<Vec<TaskSuspects>>>,
-    /// The rows that the suspects' numbers are of.
-    rows: Option<Arc<Dataset>>,
+    /// The reading of the CSV that the suspects' row numbers are of.
+    reading: Option<Reading>,
     /// Whether rows have moved since the search, or gone.
     has_moved: bool,
     /// How many have which decision, of which task and version of the edits.
@@ -81,7 +81,7 @@ impl IssuesTab {
         context: &mut ViewContext<'_>,
     ) -> Option<Action> {
         if self.search.poll() {
-            (self.rows, self.has_moved) = (None, false);
+            (self.reading, self.has_moved) = (None, false);
         }
         if self.search.is_due(inspected) {
             self.start(loaded, context);
@@ -128,12 +128,11 @@ impl IssuesTab {
 
     /// The project may have been read anew: each suspect keeps its image, and gets the row that is about it now.
     fn follow_rows(&mut self, context: &ViewContext<'_>) {
-        let (Some(edits), Some(found)) = (context.edits, &self.search.found) else { return };
-        let rows = edits.base_rows();
-        if self.rows.as_ref().is_some_and(|of| Arc::ptr_eq(of, &rows)) {
+        let (Some((dataset, _)), Some(found)) = (context.labels(), &self.search.found) else { return };
+        if self.reading.as_ref() == Some(dataset.reading()) {
             return;
         }
-        let renumbered: Vec<TaskSuspects> = found.iter().map(|found| found.renumbered(&rows)).collect();
+        let renumbered: Vec<TaskSuspects> = found.iter().map(|found| found.renumbered(dataset)).collect();
         if renumbered != **found {
             self.has_moved = true;
             let image = |found: &[TaskSuspects], at: usize| {
@@ -146,7 +145,7 @@ impl IssuesTab {
             self.scroll_to_selected = true;
             self.search.found = Some(Arc::new(renumbered));
         }
-        context.jobs.let_go(self.rows.replace(rows));
+        self.reading = Some(dataset.reading().clone());
         self.counts = None;
     }
 
@@ -291,9 +290,12 @@ impl IssuesTab {
         found: &TaskSuspects,
         context: &ViewContext<'_>,
     ) {
-        let (Some(suspect), Some(edits)) = (found.suspects.get(self.selected), context.edits) else { return };
-        let Some(task) = task_in(items, edits.base()) else { return };
-        match change(answer, suspect, items, task, edits) {
+        let (Some(suspect), Some((dataset, edits))) = (found.suspects.get(self.selected), context.labels())
+        else {
+            return;
+        };
+        let Some(task) = task_in(items, dataset) else { return };
+        match change(answer, suspect, items, task, (dataset, edits)) {
             Ok(Some(change)) => {
                 context
                     .commands
@@ -341,19 +343,19 @@ fn change(
     suspect: &Suspect,
     items: &TaskItems,
     task: usize,
-    edits: &LabelEdits,
+    (dataset, edits): (&Dataset, &LabelEdits),
 ) -> Result<Option<AnnotationChange>, String> {
-    let (state, base) = (edits.state(), edits.base());
+    let state = edits.state();
     let change = match answer {
         detail::Answer::Skip => return Ok(None),
-        detail::Answer::Keep => state.keep_change(base, suspect.of.row, task),
+        detail::Answer::Keep => state.keep_change(dataset, suspect.of.row, task),
         detail::Answer::Accept => {
             let label = items.task.labels.get(suspect.proposed as usize).map_or("", String::as_str);
-            if !base.tasks[task].labels.iter().any(|known| known == label) {
+            if !dataset.tasks[task].labels.iter().any(|known| known == label) {
                 let name = &items.task.name;
                 return Err(format!("The config no longer lists `{label}` for {name}: nothing was changed"));
             }
-            state.label_change(base, suspect.of.row, task, Some(label))
+            state.label_change(dataset, suspect.of.row, task, Some(label))
         }
     };
     edits.denied().map_or(Ok(Some(change)), |denied| Err(denied.to_owned()))
@@ -361,19 +363,24 @@ fn change(
 
 /// What the label edits say of a suspect.
 pub(super) fn decision(items: &TaskItems, suspect: &Suspect, context: &ViewContext<'_>) -> Decision {
-    let task = context.edits.and_then(|edits| Some((edits, task_in(items, edits.base())?)));
-    task.map_or(Decision::Open, |(edits, task)| of_edits(edits, &items.task, task, suspect))
+    let labels = context.labels().and_then(|labels| Some((labels, task_in(items, labels.0)?)));
+    labels.map_or(Decision::Open, |(labels, task)| of_labels(labels, &items.task, task, suspect))
 }
 
-fn of_edits(edits: &LabelEdits, spec: &Task, task: usize, suspect: &Suspect) -> Decision {
-    let (state, base, row) = (edits.state(), edits.base(), suspect.of.row);
-    if row >= base.rows.len() {
+fn of_labels(
+    (dataset, edits): (&Dataset, &LabelEdits),
+    spec: &Task,
+    task: usize,
+    suspect: &Suspect,
+) -> Decision {
+    let row = suspect.of.row;
+    if row >= dataset.rows.len() {
         return Decision::Open;
     }
-    let label = state.label_text(base, row, task);
+    let label = dataset.label_text(row, task);
     let text = |class: u32| spec.labels.get(class as usize).map(String::as_str);
     if label.as_deref() == text(suspect.given) {
-        let kept = state.is_kept(&suspect.of.image, &spec.name, label.as_deref());
+        let kept = edits.state().is_kept(&suspect.of.image, &spec.name, label.as_deref());
         return if kept { Decision::Kept } else { Decision::Open };
     }
     if label.as_deref() == text(suspect.proposed) { Decision::Accepted } else { Decision::Changed }

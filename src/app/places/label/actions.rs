@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::{AnnotationChange, AnnotationSource, Step};
 use tasklens_net::labelling::order::LabellingOrder;
 
@@ -20,14 +21,17 @@ impl LabelView {
         source: AnnotationSource,
         context: &ViewContext<'_>,
     ) -> bool {
-        let Some(edits) = editable(context) else { return false };
-        let base = edits.base();
-        let text = label.and_then(|label| base.tasks.get(task)?.labels.get(label)).map(String::as_str);
+        let Some((dataset, edits)) = editable(context) else { return false };
+        let text = label.and_then(|label| dataset.tasks.get(task)?.labels.get(label)).map(String::as_str);
         if label.is_some() && text.is_none() {
             return false;
         }
-        let change = |row: &usize| edits.state().label_change(base, *row, task, text);
-        self.send(rows.iter().filter(|row| **row < base.rows.len()).map(change).collect(), source, context);
+        let change = |row: &usize| edits.state().label_change(dataset, *row, task, text);
+        self.send(
+            rows.iter().filter(|row| **row < dataset.rows.len()).map(change).collect(),
+            source,
+            context,
+        );
         true
     }
 
@@ -66,10 +70,11 @@ impl LabelView {
 
     /// Takes the suggestions for all tasks in question that the image lacks a label for, and goes to the next.
     pub(super) fn accept_all(&mut self, context: &ViewContext<'_>) {
-        let (Some(row), Some(edits)) = (self.arrangement.queue.current(), editable(context)) else { return };
-        let asked = self.tasks_in_question(&edits.base().tasks).into_iter();
-        let changes: Vec<AnnotationChange> =
-            asked.filter_map(|task| self.suggested_change(edits, row, task)).collect();
+        let Some(row) = self.arrangement.queue.current() else { return };
+        let Some((dataset, edits)) = editable(context) else { return };
+        let asked = self.tasks_in_question(&dataset.tasks).into_iter();
+        let change = |task| self.suggested_change(dataset, edits, row, task);
+        let changes: Vec<AnnotationChange> = asked.filter_map(change).collect();
         if !changes.is_empty() {
             self.send(changes, AnnotationSource::Suggestion, context);
         }
@@ -80,17 +85,17 @@ impl LabelView {
     /// list is a label, too: only the user replaces it.
     pub(super) fn suggested_change(
         &self,
+        dataset: &Dataset,
         edits: &LabelEdits,
         row: usize,
         task: usize,
     ) -> Option<AnnotationChange> {
-        let (state, base) = (edits.state(), edits.base());
-        if row >= base.rows.len() || state.label_text(base, row, task).is_some() {
+        if row >= dataset.rows.len() || dataset.label_text(row, task).is_some() {
             return None;
         }
         let (label, _) = self.suggestion(task, row)?;
-        let text = base.tasks.get(task)?.labels.get(label as usize)?;
-        Some(state.label_change(base, row, task, Some(text)))
+        let text = dataset.tasks.get(task)?.labels.get(label as usize)?;
+        Some(edits.state().label_change(dataset, row, task, Some(text)))
     }
 
     /// What the model says of a row.
@@ -100,13 +105,14 @@ impl LabelView {
 
     /// After a label was given: to the next task that lacks one, else to the next image.
     pub(super) fn go_on(&mut self, context: &ViewContext<'_>) {
-        let (Some(row), Some(edits)) = (self.arrangement.queue.current(), context.edits) else { return };
+        let (Some(row), Some((dataset, _))) = (self.arrangement.queue.current(), context.labels()) else {
+            return;
+        };
         if !self.goes_on {
             return;
         }
-        let base = edits.base();
-        let later = self.tasks_in_question(&base.tasks).into_iter().filter(|task| *task > self.task);
-        let next = later.into_iter().find(|task| edits.state().class(base, row, *task).is_none());
+        let later = self.tasks_in_question(&dataset.tasks).into_iter().filter(|task| *task > self.task);
+        let next = later.into_iter().find(|task| dataset.class(row, *task).is_none());
         match next {
             Some(task) => self.task = task,
             None => self.next_image(context),
@@ -115,13 +121,13 @@ impl LabelView {
 
     /// To the next image that lacks a label; in the order of the file to the very next.
     pub(super) fn next_image(&mut self, context: &ViewContext<'_>) {
-        let Some(edits) = context.edits else { return };
-        let tasks = self.tasks_in_question(&edits.base().tasks);
+        let Some((dataset, _)) = context.labels() else { return };
+        let tasks = self.tasks_in_question(&dataset.tasks);
         let queue = &mut self.arrangement.queue;
         let moved = if self.order == LabellingOrder::File || self.order == LabellingOrder::Disagreement {
             queue.step(1)
         } else {
-            queue.next_that(|row| lacks_any(edits, row, &tasks))
+            queue.next_that(|row| lacks_any(dataset, row, &tasks))
         };
         if !moved && self.which != Which::Flagged {
             context.commands.toast(Level::Success, "That was the last image of this list");
@@ -131,9 +137,11 @@ impl LabelView {
 
     /// Another image is shown: its first task without a label is asked, or the first of all.
     pub(super) fn on_image(&mut self, context: &ViewContext<'_>) {
-        let (Some(row), Some(edits)) = (self.arrangement.queue.current(), context.edits) else { return };
-        let tasks = self.tasks_in_question(&edits.base().tasks);
-        let lacks = |task: &&usize| edits.state().class(edits.base(), row, **task).is_none();
+        let (Some(row), Some((dataset, _))) = (self.arrangement.queue.current(), context.labels()) else {
+            return;
+        };
+        let tasks = self.tasks_in_question(&dataset.tasks);
+        let lacks = |task: &&usize| dataset.class(row, **task).is_none();
         self.task = tasks.iter().find(lacks).or(tasks.first()).copied().unwrap_or(0);
         self.shown = Some(row);
         self.zoom.reset();
@@ -150,8 +158,8 @@ impl LabelView {
 
     /// The next task in question, or the one before; behind the last comes the next image.
     pub(super) fn step_task(&mut self, forward: bool, context: &ViewContext<'_>) {
-        let Some(edits) = context.edits else { return };
-        let tasks = self.tasks_in_question(&edits.base().tasks);
+        let Some((dataset, _)) = context.labels() else { return };
+        let tasks = self.tasks_in_question(&dataset.tasks);
         let at = tasks.iter().position(|task| *task == self.task);
         match (at, forward) {
             (Some(at), true) if at + 1 == tasks.len() => {
@@ -174,33 +182,32 @@ impl LabelView {
 
     /// Flags a row with a note, or takes the flag away.
     pub(super) fn set_flag(&mut self, row: usize, note: Option<&str>, context: &ViewContext<'_>) {
-        let Some(edits) = editable(context) else { return };
-        let change = edits.state().flag_change(edits.base(), row, note);
+        let Some((dataset, edits)) = editable(context) else { return };
+        let change = edits.state().flag_change(dataset, row, note);
         context.commands.send(AppCommand::Edit(Step::now(AnnotationSource::Hand, vec![change])));
     }
 }
 
 /// Whether a row has text for a task that the config does not list: the suggestions leave it alone.
 fn has_unknown_label(context: &ViewContext<'_>, row: usize, task: usize) -> bool {
-    context.edits.is_some_and(|edits| {
-        let (state, base) = (edits.state(), edits.base());
-        state.class(base, row, task).is_none() && state.label_text(base, row, task).is_some()
+    context.labels().is_some_and(|(dataset, _)| {
+        dataset.class(row, task).is_none() && dataset.label_text(row, task).is_some()
     })
 }
 
 /// Whether a row lacks a label for any of these tasks.
-pub(super) fn lacks_any(edits: &LabelEdits, row: usize, tasks: &[usize]) -> bool {
-    tasks.iter().any(|task| edits.state().class(edits.base(), row, *task).is_none())
+pub(super) fn lacks_any(dataset: &Dataset, row: usize, tasks: &[usize]) -> bool {
+    tasks.iter().any(|task| dataset.class(row, *task).is_none())
 }
 
-/// The edits, where they can be changed; says why, where not.
-pub(super) fn editable<'a>(context: &ViewContext<'a>) -> Option<&'a LabelEdits> {
-    let edits = context.edits?;
+/// The rows and their edits, where they can be changed; says why, where not.
+pub(super) fn editable<'a>(context: &ViewContext<'a>) -> Option<(&'a Dataset, &'a LabelEdits)> {
+    let (dataset, edits) = context.labels()?;
     match edits.denied() {
         Some(denied) => {
             context.commands.toast(Level::Warning, denied);
             None
         }
-        None => Some(edits),
+        None => Some((dataset, edits)),
     }
 }

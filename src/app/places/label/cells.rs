@@ -25,15 +25,12 @@ pub(super) struct Cells<'a> {
 
 impl Cells<'_> {
     fn label(&self, row: usize) -> Option<String> {
-        let base = self.edits.base();
-        (row < base.rows.len())
-            .then(|| self.edits.state().label_text(base, row, self.task).map(|text| text.into_owned()))
-            .flatten()
+        let is_there = row < self.dataset.rows.len();
+        is_there.then(|| self.dataset.label_text(row, self.task))?.map(|text| text.into_owned())
     }
 
     fn is_flagged(&self, row: usize) -> bool {
-        let base = self.edits.base();
-        row < base.rows.len() && self.edits.state().flag(&base.image_key(row)).is_some()
+        row < self.dataset.rows.len() && self.edits.state().flag(&self.dataset.image_key(row)).is_some()
     }
 
     fn suggestion(&self, row: usize) -> Option<(&str, f32)> {

@@ -200,11 +200,11 @@ impl LabelView {
 
     /// Each chosen image gets its own suggestion.
     pub(super) fn accept_chosen(&mut self, context: &ViewContext<'_>) {
-        let Some(edits) = super::actions::editable(context) else { return };
+        let Some((dataset, edits)) = super::actions::editable(context) else { return };
         let rows = self.chosen_rows(usize::MAX);
         // What was given a label since the list was gathered keeps it.
-        let changes: Vec<AnnotationChange> =
-            rows.iter().filter_map(|row| self.suggested_change(edits, *row, self.task)).collect();
+        let change = |row: &usize| self.suggested_change(dataset, edits, *row, self.task);
+        let changes: Vec<AnnotationChange> = rows.iter().filter_map(change).collect();
         self.send(changes, AnnotationSource::Suggestion, context);
     }
 

@@ -1,7 +1,7 @@
 //! Label: each image gets a label for every task, from the keyboard, with the network's help.
 //!
 //! [`arrange`] says which image comes next, [`session`] what a model suggests; labels are changed by
-//! [`Edit`](crate::app::command::AppCommand::Edit) and read from the label edits. One image or many: both use the
+//! [`Edit`](crate::app::command::AppCommand::Edit) and read from the project's rows. One image or many: both use the
 //! same panel of tasks and the same keys.
 
 mod actions;
@@ -9,6 +9,7 @@ mod add_label;
 mod arrange;
 mod cells;
 mod collect;
+mod early;
 mod grid;
 mod grid_bar;
 mod header;
@@ -70,6 +71,7 @@ pub struct LabelView {
     assigning: Option<(usize, usize)>,
     zoom: Zoom,
     note: Option<note::NoteEditor>,
+    early: Option<early::EarlyLabel>,
     grid: grid::Many,
     rate: LabelRate,
     panel: panel::PanelState,
@@ -96,6 +98,7 @@ impl Default for LabelView {
             assigning: None,
             zoom: Zoom::default(),
             note: None,
+            early: None,
             grid: grid::Many::default(),
             rate: LabelRate::default(),
             panel: panel::PanelState::default(),
@@ -109,6 +112,7 @@ impl LabelView {
     pub fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
         let Some(project) = context.project else { return };
         if context.edits.is_none() {
+            self.early_keys(ui, context);
             let text = "If they cannot be read, the log says why; F5 reloads the project.";
             empty_place(ui, icons::TAG, "Reading labels", text, |_| {});
             return;
@@ -142,6 +146,7 @@ impl LabelView {
 
     /// Lets the model go on, wherever the user is: from the first time that the project is labelled on. Once a frame.
     pub fn poll(&mut self, context: &ViewContext<'_>) {
+        self.give_early(context);
         if self.is_used && context.edits.is_some() {
             self.session.poll(context);
         }
@@ -207,11 +212,13 @@ impl LabelView {
     /// An edit of this image (the text of its path cell) was undone or made again: where it is near, it is shown.
     pub fn show_image(&mut self, image: &str, context: &ViewContext<'_>) {
         const NEAR: usize = 500;
-        let Some(edits) = context.edits.filter(|_| self.mode == Mode::One) else { return };
-        let (queue, base) = (&mut self.arrangement.queue, edits.base());
+        let Some(project) = context.project.filter(|_| self.mode == Mode::One) else { return };
+        let (queue, dataset) = (&mut self.arrangement.queue, &project.dataset);
         let from = queue.at().saturating_sub(NEAR);
         let near = queue.rows()[from..].iter().take(2 * NEAR);
-        if let Some(at) = near.enumerate().find(|(_, row)| base.image_key(**row) == image).map(|(at, _)| at) {
+        if let Some(at) =
+            near.enumerate().find(|(_, row)| dataset.image_key(**row) == image).map(|(at, _)| at)
+        {
             queue.go_to(from + at);
         }
     }

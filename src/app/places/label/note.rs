@@ -19,8 +19,8 @@ pub struct NoteEditor {
 impl LabelView {
     /// The note of a flagged image, if it is flagged.
     fn flag_of<'a>(&self, row: usize, context: &ViewContext<'a>) -> Option<&'a str> {
-        let edits = context.edits?;
-        edits.state().flag(&edits.base().image_key(row))
+        let (dataset, edits) = context.labels()?;
+        edits.state().flag(&dataset.image_key(row))
     }
 
     /// F: flags and asks for a note; pressed again it takes the flag away.
@@ -31,8 +31,7 @@ impl LabelView {
         } else if self.mode == Mode::Many {
             // There is no room for a note below a small picture.
             self.set_flag(row, Some(""), context);
-            let image =
-                context.edits.map(|edits| edits.base().image_key(row).into_owned()).unwrap_or_default();
+            let image = context.project.map(|project| project.dataset.image_key(row)).unwrap_or_default();
             let message = format!("{image} is flagged. To add a note, open it and press F");
             context.commands.toast(Level::Info, message);
         } else {
@@ -42,14 +41,14 @@ impl LabelView {
     }
 
     fn edit_note(&mut self, row: usize, text: String, context: &ViewContext<'_>) {
-        let of = context.edits.map(|edits| ImageRow::of(edits.base(), row));
+        let of = context.project.map(|project| ImageRow::of(&project.dataset, row));
         self.note = of.map(|of| NoteEditor { of, text, is_new: true });
     }
 
     /// A note that is being typed is kept when something else is done before Enter, or when the CSV is read anew.
     pub(super) fn keep_note(&mut self, context: &ViewContext<'_>) {
         let Some(NoteEditor { of, text, .. }) = self.note.take() else { return };
-        let row = context.edits.and_then(|edits| of.find(edits.base()));
+        let row = context.project.and_then(|project| of.find(&project.dataset));
         // What is not changed is not sent: the flag may be being undone.
         if let Some(row) = row.filter(|row| self.flag_of(*row, context) != Some(text.trim())) {
             self.set_flag(row, Some(text.trim()), context);
@@ -69,7 +68,7 @@ impl LabelView {
             self.toggle_flag(row, context);
         }
         let is_of = |note: &NoteEditor| {
-            context.edits.is_some_and(|edits| edits.base().image_key(row) == note.of.image)
+            context.project.is_some_and(|project| project.dataset.image_key(row) == note.of.image)
         };
         if self.note.as_ref().is_some_and(is_of) {
             self.note_ui(ui, context);

@@ -33,13 +33,18 @@ const HINTS: [(&str, &str); 8] = [
     ("G", "grid"),
 ];
 
+/// The image that takes the keys.
+pub(super) fn image_id(ui: &Ui) -> egui::Id {
+    ui.make_persistent_id("image to label")
+}
+
 impl LabelView {
     pub(super) fn one_ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
         let Some(row) = self.arrangement.queue.current() else { return };
         if self.shown != Some(row) {
             self.on_image(context);
         }
-        let id = ui.make_persistent_id("image to label");
+        let id = image_id(ui);
         self.one_keys(ui, id, context);
         let Some(row) = self.arrangement.queue.current() else { return };
         let is_wide = ui.available_width() >= WIDE;
@@ -100,7 +105,7 @@ impl LabelView {
 
     /// Where one is, the file's name, the flag.
     fn image_bar_ui(&mut self, ui: &mut Ui, row: usize, context: &ViewContext<'_>) {
-        let Some(edits) = context.edits else { return };
+        let Some(project) = context.project else { return };
         ui.horizontal(|ui| {
             let queue = &self.arrangement.queue;
             let (at, count) = (queue.at(), queue.rows().len());
@@ -121,7 +126,7 @@ impl LabelView {
                         self.zoom.reset();
                     }
                 }
-                let name = edits.base().image_key(row).into_owned();
+                let name = project.dataset.image_key(row).into_owned();
                 ui.add(Label::new(theme::caption(context.tokens, &name)).truncate()).on_hover_text(name);
             });
         });

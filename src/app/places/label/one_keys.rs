@@ -34,11 +34,11 @@ const PAGE: isize = 10;
 
 /// A key as it was pressed.
 #[derive(Clone, Copy, Debug)]
-struct Pressed {
-    key: Key,
+pub(super) struct Pressed {
+    pub key: Key,
     has_shift: bool,
     /// It is held down.
-    repeats: bool,
+    pub repeats: bool,
 }
 
 impl LabelView {
@@ -130,8 +130,8 @@ impl LabelView {
 
     /// Around the tasks in question, without another image.
     fn next_task(&mut self, forward: bool, context: &ViewContext<'_>) {
-        let Some(edits) = context.edits else { return };
-        let tasks = self.tasks_in_question(&edits.base().tasks);
+        let Some((dataset, _)) = context.labels() else { return };
+        let tasks = self.tasks_in_question(&dataset.tasks);
         let count = tasks.len().max(1);
         let at = tasks.iter().position(|task| *task == self.task).unwrap_or(0);
         let next = if forward { at + 1 } else { at + count - 1 } % count;
@@ -173,7 +173,7 @@ fn has_keys(ui: &Ui, id: Id) -> bool {
 }
 
 /// The wanted keys, without Control and Alt; they are used up.
-fn take_keys(ui: &Ui, is_wanted: impl Fn(Key) -> bool) -> Vec<Pressed> {
+pub(super) fn take_keys(ui: &Ui, is_wanted: impl Fn(Key) -> bool) -> Vec<Pressed> {
     let is_plain = |modifiers: &Modifiers| !modifiers.command && !modifiers.ctrl && !modifiers.alt;
     ui.input_mut(|input| {
         let mut taken = Vec::new();

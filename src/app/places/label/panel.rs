@@ -210,18 +210,18 @@ impl LabelView {
 
 fn having(rows: &[usize], index: usize, task: &Task, context: &ViewContext<'_>) -> Having {
     let mut having = Having { counts: Vec::new(), rows: rows.len(), unknown: None };
-    let Some(edits) = context.edits.filter(|_| rows.len() <= MOST_COUNTED) else { return having };
-    let (state, base) = (edits.state(), edits.base());
+    let Some(project) = context.project.filter(|_| rows.len() <= MOST_COUNTED) else { return having };
+    let dataset = &project.dataset;
     having.counts = vec![0; task.labels.len()];
-    for row in rows.iter().copied().filter(|row| *row < base.rows.len()) {
-        match state.class(base, row, index) {
+    for row in rows.iter().copied().filter(|row| *row < dataset.rows.len()) {
+        match dataset.class(row, index) {
             Some(class) => {
                 if let Some(count) = having.counts.get_mut(class as usize) {
                     *count += 1;
                 }
             }
             None => {
-                let unknown = state.label_text(base, row, index);
+                let unknown = dataset.label_text(row, index);
                 having.unknown = unknown.map(|text| text.into_owned()).or(having.unknown);
             }
         }

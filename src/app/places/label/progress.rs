@@ -14,7 +14,7 @@ const NAME_WIDTH: f32 = 18.0 * GRID;
 impl LabelView {
     /// Shows it.
     pub(super) fn progress_ui(&self, ui: &mut Ui, context: &ViewContext<'_>) {
-        let (Some(project), Some(edits)) = (context.project, context.edits) else { return };
+        let Some(project) = context.project else { return };
         let tokens = context.tokens;
         let tasks = &project.dataset.tasks;
         ui.spacing_mut().interact_size.y = 4.0 * GRID;
@@ -22,11 +22,11 @@ impl LabelView {
         let mut left = 0;
         for task in self.tasks_in_question(tasks) {
             let counts = project.summary.labels.get(task);
-            let labelled: usize =
+            let counted: usize =
                 counts.map_or(0, |counts| counts.iter().map(|count| count.used() + count.unused).sum());
-            let of = labelled + project.summary.missing.get(task).copied().unwrap_or(0);
-            // The rows follow a little later; the user sees each label count at once.
-            let labelled = labelled.saturating_add_signed(edits.ahead_of_rows(task) as isize).min(of);
+            let of = counted + project.summary.missing.get(task).copied().unwrap_or(0);
+            // The counts of the summary follow a little later; the user sees each label count at once.
+            let labelled = project.dataset.labelled(task).min(of);
             left += of - labelled;
             let share = if of == 0 { 0.0 } else { labelled as f32 / of as f32 };
             ui.horizontal(|ui| {

@@ -83,8 +83,6 @@ pub struct Session {
     update_began: Option<Instant>,
     /// An update was asked for while features were missing or another was under way.
     wants_update: bool,
-    /// The version of the edits when an update was first wanted: it is to know at least those.
-    wanted_since: Option<u64>,
     /// Labels since the last update.
     new_labels: usize,
     /// Update by itself.
@@ -111,7 +109,6 @@ impl Default for Session {
             learnt: None,
             update_began: None,
             wants_update: false,
-            wanted_since: None,
             new_labels: 0,
             updates_itself: true,
             version: 0,
@@ -200,7 +197,7 @@ impl Session {
 
     /// Fits the heads to the labels as they are, as soon as that is possible.
     pub fn update(&mut self) {
-        (self.wants_update, self.wanted_since) = (true, None);
+        self.wants_update = true;
     }
 
     /// Takes in what the jobs have done and starts what comes next; once a frame.

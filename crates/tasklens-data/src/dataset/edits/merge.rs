@@ -76,7 +76,7 @@ const ATTEMPTS: usize = 3;
 /// A save of label edits into the CSV of a dataset.
 #[derive(Clone, Copy, Debug)]
 pub struct Save<'a> {
-    /// The rows in memory.
+    /// The rows in memory, with or without the edits.
     pub dataset: &'a Dataset,
     /// The edits to write.
     pub edits: &'a [Edit],

@@ -1,14 +1,12 @@
 //! Combines rows and edits: the current labels of a row, and a dataset with the edits applied.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::values::cleaned;
 use super::{AnnotationChange, Edit, Field, State, merge};
 use crate::config::Task;
 use crate::dataset::Dataset;
-use crate::dataset::classes::Encoder;
-use crate::dataset::problems::{Problem, ProblemKind};
 use crate::unicode;
 
 impl State {
@@ -87,39 +85,14 @@ impl Dataset {
             && (0..self.rows.len()).all(|row| self.image_key(row) == other.image_key(row))
     }
 
-    /// A copy with edits (of [`State::overlay`]) applied: cells, labels, usable rows, the split and the problems.
-    /// Must be called on the dataset as it was read, not on such a copy. Reads no image: earlier findings about them
-    /// stay.
+    /// A copy with edits (of [`State::overlay`]) applied: cells, labels, usable rows, the split and the problems. The same
+    /// edits may be in its rows already. Looks at all rows: not for the UI thread. Reads no image: earlier findings about
+    /// them stay.
     #[must_use]
     pub fn with_edits(&self, edits: &[Edit]) -> Self {
         let mut dataset = self.clone();
-        let rows = self.rows_of(edits);
-        let tasks: HashMap<&str, usize> =
-            self.tasks.iter().enumerate().map(|(index, task)| (task.name.as_str(), index)).collect();
-        let mut encoders: Vec<Encoder<'_>> = self.tasks.iter().map(Encoder::new).collect();
-        let (mut changed, mut unknown) = (HashSet::new(), Vec::new());
-        for edit in edits {
-            let (Some(&row), Some(&task)) = (rows.get(edit.image.as_str()), tasks.get(edit.task.as_str()))
-            else {
-                continue;
-            };
-            let (column, text) = (self.columns.tasks[task], edit.after.as_deref().unwrap_or_default());
-            if dataset.table.set_cell(row, column, text).is_err() {
-                continue;
-            }
-            changed.insert((row, column));
-            dataset.rows[row].labels[task] = encoders[task].class(text);
-            if !text.is_empty() && dataset.rows[row].labels[task].is_none() {
-                let message = encoders[task].unknown(text);
-                unknown.push(Problem::in_row(ProblemKind::UnknownLabel, &self.table, row, column, message));
-            }
-        }
-        dataset.problems.retain(|problem| {
-            let column = problem.column.as_deref().and_then(|name| self.table.column(name));
-            let cell = problem.row.zip(column);
-            problem.kind != ProblemKind::UnknownLabel || cell.is_none_or(|cell| !changed.contains(&cell))
-        });
-        dataset.problems.append(&mut unknown);
+        let labels = edits.iter().map(|edit| (&*edit.image, &*edit.task, edit.after.as_deref()));
+        dataset.set_labels(labels);
         dataset.settle_rows();
         dataset
     }

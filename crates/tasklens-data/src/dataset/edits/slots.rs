@@ -21,7 +21,7 @@ pub(super) struct Slot {
     pub base: Option<Word>,
     /// The value after all edits; `None` is no label.
     pub current: Option<Word>,
-    /// The CSV was written since it was read: the rows in memory have an older label than `base`.
+    /// The CSV was written since it was read: what was read is an older label than `base`.
     pub saved: bool,
 }
 

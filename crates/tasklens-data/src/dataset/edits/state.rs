@@ -38,8 +38,8 @@ pub(super) struct SlotView<'a> {
 }
 
 impl State {
-    /// The edited label of an image, if it differs from that of the rows in memory: the outer `None` is "not edited",
-    /// the inner "edited to have no label".
+    /// The edited label of an image, if it differs from that of the CSV as it was read: the outer `None` is "not
+    /// edited", the inner "edited to have no label".
     pub fn label(&self, image: &str, task: &str) -> Option<Option<&str>> {
         Some(self.find(image, |field| field.is_label_of(task))?.current)
     }
@@ -75,7 +75,7 @@ impl State {
         self.values().pending()
     }
 
-    /// The labels that differ from the rows in memory, by image and task: those that are pending and
+    /// The labels that differ from the CSV as it was read, by image and task: those that are pending and
     /// those saved since the CSV was read. [`Dataset::with_edits`](super::Dataset::with_edits) takes them.
     pub fn overlay(&self) -> Vec<Edit> {
         self.values().overlay()

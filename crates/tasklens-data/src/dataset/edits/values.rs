@@ -21,7 +21,7 @@ impl Values {
         self.edits(|slot| slot.base != slot.current)
     }
 
-    /// The labels that differ from the rows in memory, by image and task: those that are pending and those saved
+    /// The labels that differ from the CSV as it was read, by image and task: those that are pending and those saved
     /// since the CSV was read. [`Dataset::with_edits`](crate::dataset::Dataset::with_edits) takes them.
     pub fn overlay(&self) -> Vec<Edit> {
         self.edits(|_| true)

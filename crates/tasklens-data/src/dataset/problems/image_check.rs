@@ -82,7 +82,7 @@ pub fn check_images(
 
 /// The files of the test rows: they are not read, but must not be used for training.
 fn files_of_test(dataset: &Dataset) -> Vec<(FileId, usize)> {
-    let Rule::Given(parts) = &dataset.rule else { return Vec::new() };
+    let Rule::Given(parts) = &*dataset.rule else { return Vec::new() };
     let rows =
         (0..parts.len()).filter(|row| parts[*row] == Some(Part::Test) && dataset.rows[*row].can_be_used());
     rows.filter_map(|row| file_of(dataset, row)).collect()

@@ -213,7 +213,7 @@ fn split(dataset: &Dataset, problems: &mut Vec<Problem>) {
     let mut push = |severity, column, message| {
         problems.push(Problem::overall(severity, ProblemKind::Split, column, message));
     };
-    if let Rule::Given(parts) = &dataset.rule {
+    if let Rule::Given(parts) = &*dataset.rule {
         let test = parts.iter().filter(|part| **part == Some(Part::Test)).count();
         if test > 0 {
             let message =

@@ -11,8 +11,8 @@ use crate::dataset::table::DefectKind;
 
 impl Dataset {
     /// Finds problems of single rows, apart from their labels.
-    pub(in crate::dataset) fn check_rows(&mut self) {
-        let mut found = Vec::new();
+    /// The rows that they make unusable are noted in `usable`.
+    pub(in crate::dataset) fn check_rows(&self, usable: &mut [bool], found: &mut Vec<Problem>) {
         for defect in self.table.defects() {
             let Some(row) = defect.row else { continue };
             if !self.is_blank(row) {
@@ -32,19 +32,18 @@ impl Dataset {
                 ));
             }
         }
-        self.check_duplicates(&mut found);
-        self.check_split_cells(&mut found);
-        self.problems.append(&mut found);
+        self.check_duplicates(usable, found);
+        self.check_split_cells(usable, found);
     }
 
     /// Of several usable rows with the same image only the first is kept: a copy on each side of the split would make
     /// validation look too good. Images are the same if their paths are, or if the check of the images found the same
     /// file.
-    fn check_duplicates(&mut self, found: &mut Vec<Problem>) {
+    fn check_duplicates(&self, usable: &mut [bool], found: &mut Vec<Problem>) {
         let same_files: HashMap<usize, usize> = self.same_files.iter().copied().collect();
         let mut first_of: HashMap<Cow<'_, Path>, usize> = HashMap::with_capacity(self.rows.len());
         let mut duplicates = Vec::new();
-        for (index, row) in self.rows.iter().enumerate().filter(|(_, row)| row.usable) {
+        for (index, row) in self.rows.iter().enumerate().filter(|(index, _)| usable[*index]) {
             let named = same_files.get(&index).map_or(row, |first| &self.rows[*first]);
             let path = without_detours(&named.image);
             let has_detour = matches!(path, Cow::Owned(_));
@@ -78,19 +77,19 @@ impl Dataset {
                     self.tasks[task].name
                 ),
             };
-            self.rows[row].usable = false;
+            usable[row] = false;
             found.push(Problem::in_row(ProblemKind::Duplicate, &self.table, row, self.columns.path, message));
         }
     }
 
-    fn check_split_cells(&mut self, found: &mut Vec<Problem>) {
-        let (Rule::Given(parts), Some(column)) = (&self.rule, self.columns.split) else { return };
+    fn check_split_cells(&self, usable: &mut [bool], found: &mut Vec<Problem>) {
+        let (Rule::Given(parts), Some(column)) = (&*self.rule, self.columns.split) else { return };
         for (index, part) in parts.iter().enumerate() {
             match part {
                 Some(Part::Train | Part::Validation) => {}
-                Some(Part::Test) => self.rows[index].usable = false,
-                None if self.rows[index].usable => {
-                    self.rows[index].usable = false;
+                Some(Part::Test) => usable[index] = false,
+                None if usable[index] => {
+                    usable[index] = false;
                     let cell = self.table.cell(index, column);
                     let message = match cell.trim() {
                         "" => "the cell is empty, so the row is not used; expected train, validation or test"

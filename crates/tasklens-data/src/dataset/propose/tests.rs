@@ -79,7 +79,7 @@ fn the_config_of_a_proposal_says_what_the_user_sees() {
     let text = proposal.to_yaml(&file, &training(60));
     assert!(text.contains("  model_dataframe: shop.csv\n"), "{text}");
     let dataset = crate::dataset::Dataset::open(&config).unwrap();
-    assert_eq!(dataset.problems, []);
+    assert_eq!(*dataset.problems, []);
     // From another folder the CSV is named by its absolute path.
     let elsewhere = proposal.to_config(dir.path().join("deep").join("config.yml"), &training(60)).unwrap();
     assert_eq!(elsewhere.paths.model_dataframe, dir.path().join("shop.csv"));

@@ -6,14 +6,14 @@
 use std::cmp::Ordering;
 
 use super::Split;
-use crate::dataset::Row;
+use crate::dataset::{Row, Rows};
 
 /// Relative deviation from the requested share of validation rows that is tolerated before some change sides.
 const TOLERANCE: f64 = 0.05;
 
 /// See the module's docs.
 pub struct Draw<'a> {
-    rows: &'a [Row],
+    rows: &'a Rows,
     lots: &'a [f64],
     validation_share: f64,
     /// One per label of each task; the last one contains all rows.
@@ -55,7 +55,7 @@ enum Heed {
 
 impl<'a> Draw<'a> {
     /// Draws the split; `lots` has one entry per row.
-    pub fn new(rows: &'a [Row], labels_per_task: &[usize], validation_share: f64, lots: &'a [f64]) -> Self {
+    pub fn new(rows: &'a Rows, labels_per_task: &[usize], validation_share: f64, lots: &'a [f64]) -> Self {
         let first_of_task: Vec<usize> = labels_per_task
             .iter()
             .scan(0, |next, labels| Some(std::mem::replace(next, *next + labels)))

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use super::*;
+use crate::dataset::Row;
 
 /// A row by the name of its image, with a label per task.
 type Named = (String, Vec<Option<u32>>);
@@ -16,7 +17,7 @@ fn drawn_share(named: &[Named], labels_per_task: &[usize], seed: u64, validation
         labels: labels.clone(),
         usable: labels.iter().any(Option::is_some),
     };
-    let rows: Vec<Row> = named.iter().map(row).collect();
+    let rows: Rows = named.iter().map(row).collect();
     let lots = named.iter().map(|(name, _)| lot(seed, name)).collect();
     Rule::Drawn { validation_share, lots }.apply(&rows, labels_per_task)
 }

@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 use std::collections::HashMap;
 
-use tasklens_data::dataset::Row;
+use tasklens_data::dataset::Rows;
 use tasklens_data::images::miniature;
 use tasklens_data::work::KeepGoing;
 
@@ -33,7 +33,7 @@ pub struct OutputsPass {
 struct Work<'a> {
     store: &'a OutputStore,
     predictor: &'a Predictor,
-    rows: &'a [Row],
+    rows: &'a Rows,
     batch_size: usize,
     /// Number of images to predict.
     of: usize,
@@ -52,7 +52,7 @@ impl OutputStore {
     pub fn compute<P: Borrow<Predictor>>(
         &self,
         open: impl FnOnce() -> anyhow::Result<P>,
-        rows: &[Row],
+        rows: &Rows,
         which: &[usize],
         batching: Batching,
         keep_going: &mut KeepGoing<'_>,
@@ -137,7 +137,7 @@ impl Work<'_> {
         let batching = Batching { size: self.batch_size, workers };
         let Description { height, width, .. } = *predictor.description();
         let mut buffer = OutputBuffer::new(self.store.tasks.len());
-        look_at_rows(predictor, self.rows.to_vec(), &which, batching, &mut |batch, look| {
+        look_at_rows(predictor, self.rows.clone(), &which, batching, &mut |batch, look| {
             self.pass.failures.extend(batch.failures);
             self.pass.notes.extend(batch.notes);
             // Rounded as stored, as heads that are trained on stored features see them.

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail, ensure};
 use sha2::{Digest as _, Sha256};
 use tasklens_data::config::Task;
-use tasklens_data::dataset::Row;
+use tasklens_data::dataset::Rows;
 use tasklens_data::download::hex;
 use tasklens_data::files;
 
@@ -210,12 +210,12 @@ impl OutputStore {
     ///
     /// # Errors
     /// A file is damaged; the message names it.
-    pub fn is_complete(&self, rows: &[Row], which: &[usize]) -> anyhow::Result<bool> {
+    pub fn is_complete(&self, rows: &Rows, which: &[usize]) -> anyhow::Result<bool> {
         Ok(self.missing(rows, which)?.is_empty())
     }
 
     /// Images without up-to-date outputs, with their stamps; also those whose features are gone.
-    fn missing(&self, rows: &[Row], which: &[usize]) -> anyhow::Result<Vec<(usize, Stamp)>> {
+    fn missing(&self, rows: &Rows, which: &[usize]) -> anyhow::Result<Vec<(usize, Stamp)>> {
         let shards = self.shards()?;
         let shelf = self.shared.as_ref().map(features::FeatureStore::read).unwrap_or_default();
         let stamps: Vec<Stamp> = which.iter().map(|row| stamp(&rows[*row].image)).collect();

@@ -1,5 +1,6 @@
 use image::Rgb as Pixel;
 use tasklens_data::config::{Backbone, DeviceChoice};
+use tasklens_data::dataset::Row;
 use tasklens_data::images::Rgb;
 use tch::Device;
 
@@ -32,7 +33,7 @@ fn run_of(folder: &Path, seed: u64) {
     checkpoint::write(&folder.join("best.safetensors"), &network, &description, &[]).unwrap();
 }
 
-fn rows_in(folder: &Path, images: u8) -> Vec<Row> {
+fn rows_in(folder: &Path, images: u8) -> Rows {
     (0..images)
         .map(|i| {
             let image = folder.join(format!("{i}.png"));
@@ -42,7 +43,7 @@ fn rows_in(folder: &Path, images: u8) -> Vec<Row> {
         .collect()
 }
 
-fn compute(run: &Path, rows: &[Row], stop_after: usize) -> OutputsPass {
+fn compute(run: &Path, rows: &Rows, stop_after: usize) -> OutputsPass {
     let predictor = Predictor::open(run, DeviceChoice::Cpu).unwrap();
     let which: Vec<usize> = (0..rows.len()).collect();
     let store = OutputStore::of(run).unwrap();
@@ -156,7 +157,7 @@ fn share(run: &Path) -> features::FeatureStore {
 }
 
 /// Puts something in the place of images that looks the same from outside.
-fn spoil(rows: &[Row]) {
+fn spoil(rows: &Rows) {
     for row in rows {
         let metadata = std::fs::metadata(&row.image).unwrap();
         std::fs::write(&row.image, vec![0; metadata.len() as usize]).unwrap();
@@ -172,8 +173,9 @@ fn heads_that_are_new_on_a_shared_backbone_look_at_no_image() {
     let other = run_with_heads(dir.path(), "c", 2, 1.0);
     let shared = share(&first);
     let rows = rows_in(dir.path(), 5);
-    assert_eq!(compute(&first, &rows[..4], usize::MAX).predicted, 4);
-    spoil(&rows[..4]);
+    let some = rows.iter().take(4).cloned().collect();
+    assert_eq!(compute(&first, &some, usize::MAX).predicted, 4);
+    spoil(&some);
     let pass = compute(&second, &rows, usize::MAX);
     assert_eq!((pass.predicted, pass.known, pass.complete), (5, 0, true), "{pass:?}");
     assert_eq!(compute(&other, &rows, usize::MAX).failures.len(), 4, "another backbone");
@@ -209,7 +211,7 @@ fn outputs_from_before_a_backbone_was_shared_stay() {
     let dir = tempfile::tempdir().unwrap();
     let run = run_with_heads(dir.path(), "a", 1, 1.0);
     let rows = rows_in(dir.path(), 4);
-    compute(&run, &rows[..2], usize::MAX);
+    compute(&run, &rows.iter().take(2).cloned().collect(), usize::MAX);
     let before = OutputStore::of(&run).unwrap().load().unwrap();
     share(&run);
     let pass = compute(&run, &rows, usize::MAX);

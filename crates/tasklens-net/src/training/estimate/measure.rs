@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use tasklens_data::config::{Augmentation, Backbone, Config, DeviceChoice, ModelConfig, Precision};
-use tasklens_data::dataset::Row;
+use tasklens_data::dataset::{Row, Rows};
 use tasklens_data::images::cache::ImageCache;
 use tch::{Kind, Tensor, no_grad};
 
@@ -65,7 +65,7 @@ const LONG_ENOUGH: Duration = Duration::from_millis(700);
 ///
 /// # Errors
 /// Cancelled by `keep_going`; the device does not work; or none of the sampled images can be read.
-pub fn measure(config: &Config, rows: &[Row], keep_going: &dyn Fn() -> bool) -> anyhow::Result<Speed> {
+pub fn measure(config: &Config, rows: &Rows, keep_going: &dyn Fn() -> bool) -> anyhow::Result<Speed> {
     let model = &config.model;
     let device = setup::device(config)?;
     let kind = setup::precision(config, &device);
@@ -144,10 +144,10 @@ fn timed(
 }
 
 /// Seconds per image for reading a sample spread over all images, and their pixels.
-fn decode(config: &Config, rows: &[Row], workers: usize) -> anyhow::Result<(f64, Vec<u8>)> {
+fn decode(config: &Config, rows: &Rows, workers: usize) -> anyhow::Result<(f64, Vec<u8>)> {
     let usable: Vec<&Row> = rows.iter().filter(|row| row.usable).collect();
     let step = usable.len().div_ceil(IMAGES).max(1);
-    let some: Vec<Row> = usable.into_iter().step_by(step).cloned().collect();
+    let some: Rows = usable.into_iter().step_by(step).cloned().collect();
     let (count, model) = (some.len(), &config.model);
     let source = Arc::new(SampleSource {
         rows: some,

@@ -82,7 +82,7 @@ impl<'a> Run<'a> {
         };
         let last = stage.epochs(&config.model).1;
         let plan = PassPlan { config, last, device: device.tch, kind };
-        let passes = Passes::new(Arc::clone(&source), feed, split, plan, weights);
+        let passes = Passes::new(Arc::clone(&source), feed, Arc::unwrap_or_clone(split), plan, weights);
         Ok(Self {
             config,
             folder,

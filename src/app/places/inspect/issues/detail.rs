@@ -31,8 +31,8 @@ pub fn ui(
     context: &mut ViewContext<'_>,
 ) -> Option<Answer> {
     let tokens = context.tokens;
-    let base = context.edits.map(|edits| edits.base_rows())?;
-    let row = base.rows.get(suspect.of.row)?;
+    let (dataset, _) = context.labels()?;
+    let row = dataset.rows.get(suspect.of.row)?;
     let label = |class: u32| items.task.labels.get(class as usize).map_or("", String::as_str);
     let answer = answers_ui(ui, label(suspect.given), label(suspect.proposed));
     ui.add_space(2.0 * GRID);
@@ -41,10 +41,11 @@ pub fn ui(
         large_image_ui(ui, &row.image, height, context);
         ui.add_space(2.0 * GRID);
         ui.horizontal_wrapped(|ui| {
-            let path = base.table.cell(suspect.of.row, base.columns.path);
+            let path = dataset.table.cell(suspect.of.row, dataset.columns.path);
             ui.add(Label::new(theme::strong(path)).wrap().selectable(true));
             let part = suspect.part.adjective();
-            let facts = format!("line {} of the CSV, {part} image", base.table.line_of_row(suspect.of.row));
+            let facts =
+                format!("line {} of the CSV, {part} image", dataset.table.line_of_row(suspect.of.row));
             ui.label(theme::caption(tokens, facts));
             if decision != Decision::Open {
                 let (icon, text) = list::said(decision);
@@ -86,15 +87,15 @@ fn answers_ui(ui: &mut Ui, given: &str, proposed: &str) -> Option<Answer> {
 
 /// The labels of the other tasks: they often tell which of two is meant.
 fn other_labels_ui(ui: &mut Ui, items: &TaskItems, row: usize, context: &ViewContext<'_>) {
-    let Some(edits) = context.edits else { return };
+    let Some((dataset, _)) = context.labels() else { return };
     let tokens = context.tokens;
     ui.add_space(2.0 * GRID);
     ui.horizontal_wrapped(|ui| {
-        for (task, spec) in edits.base().tasks.iter().enumerate() {
+        for (task, spec) in dataset.tasks.iter().enumerate() {
             if spec.name == items.task.name {
                 continue;
             }
-            let label = edits.state().label_text(edits.base(), row, task);
+            let label = dataset.label_text(row, task);
             ui.label(RichText::new(format!("{}:", spec.name)).color(tokens.task(task)));
             ui.label(label.as_deref().unwrap_or("\u{2013}"));
             ui.add_space(2.0 * GRID);

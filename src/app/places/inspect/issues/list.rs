@@ -53,8 +53,8 @@ fn row_ui(
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
     let label = |class: u32| items.task.labels.get(class as usize).map_or("", String::as_str);
     let decision = decision(items, suspect, context);
-    let image =
-        context.edits.and_then(|edits| edits.base().rows.get(suspect.of.row)).map(|row| row.image.clone());
+    let row = context.project.and_then(|project| project.dataset.rows.get(suspect.of.row));
+    let image = row.map(|row| row.image.clone());
     let name = image.as_deref().and_then(std::path::Path::file_name).unwrap_or_default().to_string_lossy();
     response.widget_info(|| {
         let text = format!("{name}: {}, probably {}", label(suspect.given), label(suspect.proposed));

@@ -80,10 +80,7 @@ impl Session {
         if network.rows().is_empty() {
             return;
         }
-        if !self.has_latest_rows(context) {
-            return;
-        }
-        (self.wants_update, self.wanted_since, self.new_labels) = (false, None, 0);
+        (self.wants_update, self.new_labels) = (false, 0);
         let dataset = Arc::clone(&project.dataset);
         let seed = project.config.model.random_seed;
         self.update_began = Some(Instant::now());
@@ -99,15 +96,6 @@ impl Session {
                 Update { scores: suggestions.scores(&labels), suggestions, labels: count }
             }))
         }));
-    }
-
-    /// Whether the rows have the labels that were there when something was first wanted of them.
-    pub(super) fn has_latest_rows(&mut self, context: &ViewContext<'_>) -> bool {
-        let Some(edits) = context.edits else { return true };
-        // A project that was read again counts anew.
-        let since = self.wanted_since.map_or(edits.version(), |since| since.min(edits.version()));
-        self.wanted_since = Some(since);
-        edits.version_of_rows() >= since
     }
 
     /// Whether there is a model to learn with; without, [`Session::prepare`] makes one.

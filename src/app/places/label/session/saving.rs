@@ -16,23 +16,22 @@ impl Session {
         self.learnt.is_some() && self.saving.is_none() && !self.wants_save
     }
 
-    /// Saves what is learnt from the labels as they are, once the rows have them.
+    /// Saves what is learnt from the labels as they are.
     pub fn save(&mut self) {
         self.wants_save = self.can_save();
-        self.wanted_since = None;
     }
 
     pub(super) fn start_saving(&mut self, context: &ViewContext<'_>) {
         let (Some(project), Some(base)) = (context.project, self.model.path().map(Path::to_path_buf)) else {
             return;
         };
-        if !self.wants_save || self.saving.is_some() || !self.has_latest_rows(context) {
+        if !self.wants_save || self.saving.is_some() {
             return;
         }
         self.wants_save = false;
         let (config, dataset) = (project.config.clone(), Arc::clone(&project.dataset));
         self.saving = Some(context.jobs.start("Saving what was learnt as a run", move |progress| {
-            learnt_run::save(&config, &dataset, &base, &mut |done, of| {
+            learnt_run::save(&config, &dataset.settled(), &base, &mut |done, of| {
                 progress.set(done as u64, of as u64);
                 progress.keep_going()
             })

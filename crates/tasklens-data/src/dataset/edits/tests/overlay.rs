@@ -62,12 +62,12 @@ fn what_was_found_about_images_stays() {
     window.label(0, PRINT, "striped");
     let overlaid = window.dataset.with_edits(&window.state.overlay());
     assert_eq!(overlaid.rows.iter().filter(|row| row.usable).count(), 5);
-    assert!(overlaid.rows[..3].iter().all(|row| !row.usable));
+    assert!(overlaid.rows.iter().take(3).all(|row| !row.usable));
     assert_eq!(
         overlaid.problems.iter().filter(|p| p.severity == Severity::Warning && p.row.is_some()).count(),
         3
     );
     assert_eq!(overlaid.usable_count(), 5);
-    assert_ne!(overlaid.split, Split::default());
+    assert_ne!(*overlaid.split, Split::default());
     assert_eq!(overlaid.rows[0].labels[PRINT], Some(2));
 }
