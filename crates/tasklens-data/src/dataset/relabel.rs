@@ -83,12 +83,15 @@ impl Dataset {
     }
 }
 
+/// A task, and the class of a text, which may be none.
+type Found = (usize, Option<u32>);
+
 /// The numbers of tasks and labels, by name.
 struct Known<'a> {
     tasks: &'a [Task],
     encoders: Vec<Encoder<'a>>,
     /// The label that was asked for last: mostly it is the next, too.
-    last: Option<(&'a str, String, (usize, Option<u32>))>,
+    last: Option<(&'a str, String, Found)>,
 }
 
 impl<'a> Known<'a> {
@@ -96,8 +99,7 @@ impl<'a> Known<'a> {
         Self { tasks, encoders: tasks.iter().map(Encoder::new).collect(), last: None }
     }
 
-    /// The task, and the class of a text, which may be none.
-    fn label(&mut self, task: &str, text: &str) -> Option<(usize, Option<u32>)> {
+    fn label(&mut self, task: &str, text: &str) -> Option<Found> {
         if let Some((_, _, found)) =
             self.last.as_ref().filter(|(of, last, _)| *of == task && last.as_str() == text)
         {
