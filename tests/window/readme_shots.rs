@@ -123,8 +123,10 @@ fn label(shots: &Path, config: &Config, dataset: &Dataset) {
     let mut desk = Desk::with(WINDOW, |folder| partly_labelled(folder, config, dataset));
     desk.wait_for(&format!("{IMAGES} rows"));
     desk.go_to(Place::Label);
+    // The buttons of the labels that a model suggests say how probable each is.
+    let first_task = format!("{}: ", dataset.tasks[0].name);
     desk.wait_up_to(PATIENCE, "suggestions", |window| {
-        window.query_all_by_label_contains("suggested").next().is_some()
+        window.query_all_by_label_contains(&first_task).any(|node| node.accesskit_node().value().is_some())
     });
     desk.settle();
     desk.shot(&shots.join("label.png"));
