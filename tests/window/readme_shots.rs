@@ -36,7 +36,7 @@ fn folder() -> Option<PathBuf> {
 fn readme_shots_of_the_sample() {
     let Some(folder) = folder() else { return };
     let mut desk = Desk::with(WINDOW, whole_loop::sample);
-    desk.wait_for("rows train");
+    desk.wait_for(" rows");
     desk.settle();
     desk.press_containing("00007.jpg");
     desk.shot(&folder.join("data.png"));
@@ -91,16 +91,23 @@ fn new_project(shots: &Path, dataset: &Dataset) {
     desk.shot(&shots.join("new_project.png"));
 }
 
+/// The tasks that nearly every image has a label for: others, such as the sleeves of shoes, do not apply to each.
+fn general_tasks(dataset: &Dataset) -> Vec<usize> {
+    let labelled = |task: usize| dataset.rows.iter().filter(|row| row.labels[task].is_some()).count();
+    (0..dataset.tasks.len()).filter(|task| labelled(*task) * 10 > dataset.rows.len() * 9).collect()
+}
+
 /// A project in which some images are labelled, beside copies of them all.
 fn partly_labelled(folder: &Path, config: &Config, dataset: &Dataset) -> Start {
     let folder = folder.join("photographs");
     copy_images(spread(dataset, IMAGES), &folder.join("images"));
-    let names: Vec<&str> = dataset.tasks.iter().map(|task| task.name.as_str()).collect();
+    let tasks = general_tasks(dataset);
+    let names: Vec<&str> = tasks.iter().map(|task| dataset.tasks[*task].name.as_str()).collect();
     let mut csv = format!("image_path,{}\n", names.join(","));
     for (index, row) in spread(dataset, IMAGES).enumerate() {
         let name = row.image.file_name().unwrap().to_string_lossy();
         write!(csv, "images/{name}").unwrap();
-        for (task, label) in dataset.tasks.iter().zip(&row.labels) {
+        for (task, label) in tasks.iter().map(|task| (&dataset.tasks[*task], row.labels[*task])) {
             let label = label.filter(|_| index < LABELLED).map(|label| task.labels[label as usize].as_str());
             write!(csv, ",{}", label.unwrap_or_default()).unwrap();
         }
@@ -120,7 +127,7 @@ fn partly_labelled(folder: &Path, config: &Config, dataset: &Dataset) -> Start {
         weights.display()
     )
     .unwrap();
-    for task in &dataset.tasks {
+    for task in tasks.iter().map(|task| &dataset.tasks[*task]) {
         writeln!(text, "    {}: [{}]", task.name, task.labels.join(", ")).unwrap();
     }
     let file = folder.join("config.yml");
@@ -133,7 +140,7 @@ fn label(shots: &Path, config: &Config, dataset: &Dataset) {
     desk.wait_for(&format!("{IMAGES} rows"));
     desk.go_to(Place::Label);
     // The buttons of the labels that a model suggests say how probable each is.
-    let first_task = format!("{}: ", dataset.tasks[0].name);
+    let first_task = format!("{}: ", dataset.tasks[general_tasks(dataset)[0]].name);
     desk.wait_up_to(PATIENCE, "suggestions", |window| {
         window.query_all_by_label_contains(&first_task).any(|node| node.accesskit_node().value().is_some())
     });
@@ -161,7 +168,7 @@ fn tab(desk: &mut Desk, name: &str) {
 
 fn inspect(shots: &Path, config: &Config) {
     let mut desk = Desk::with(WINDOW, |_| Start { open: Some(config.file.clone()) });
-    desk.wait_for("rows train");
+    desk.wait_for(" rows");
     desk.go_to(Place::Inspect);
     desk.wait_up_to(PATIENCE, "the outputs of all images", |window| {
         window.state().is_at_rest() && window.query_by_role_and_label(Role::Tab, "Label errors").is_some()
@@ -174,7 +181,7 @@ fn inspect(shots: &Path, config: &Config) {
     desk.shot(&shots.join("inspect_issues.png"));
     tab(&mut desk, "Confusion");
     desk.shot(&shots.join("inspect_confusion.png"));
-    let worst = most_confused(&desk);
+    let worst = most_confused(&desk, &config.model.tasks[0].labels);
     desk.press(&worst);
     desk.settle();
     desk.window.query_all_by(|node| node.role() == Role::ListBoxOption).next().unwrap().click();
@@ -185,15 +192,16 @@ fn inspect(shots: &Path, config: &Config) {
     desk.shot(&shots.join("inspect_heat.png"));
 }
 
-/// The cell off the diagonal with the most images.
-fn most_confused(desk: &Desk) -> String {
+/// The cell of two labels with the most images; sums have names of the same form.
+fn most_confused(desk: &Desk, labels: &[String]) -> String {
+    let is_label = |name: &str| labels.iter().any(|label| label == name);
     let cells = desk.window.query_all_by_label_contains(" predicted as ");
     let counted = cells.filter_map(|node| {
         let name = node.accesskit_node().label()?;
         let (pair, count) = name.rsplit_once(": ")?;
         let (actual, predicted) = pair.split_once(" predicted as ")?;
         let count: usize = count.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
-        (actual != predicted).then_some((count, name))
+        (actual != predicted && is_label(actual) && is_label(predicted)).then_some((count, name))
     });
     counted.max().unwrap().1
 }
