@@ -6,7 +6,7 @@ use std::path::Path;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tasklens::app::Start;
-use tasklens::app::command::Place;
+use tasklens::app::place::Place;
 use tasklens_data::config::Backbone;
 use tasklens_net::model::network::Network;
 use tasklens_net::model::tensor_file;

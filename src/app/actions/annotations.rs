@@ -13,7 +13,7 @@ use tasklens_data::text::{counted_grouped, is, plural};
 use crate::app::App;
 use crate::app::command::{AppCommand, Level, UiCommand};
 use crate::app::dialogs::export::ExportForm;
-use crate::app::services::file_dialogs;
+use crate::app::dialogs::file_dialogs;
 use crate::app::services::jobs::{Outcome, take};
 use crate::app::services::label_edits::{LabelEdits, News};
 use crate::app::services::project::Summary;
@@ -208,14 +208,14 @@ impl App {
         let (Some(_), Some(project)) = (&self.edits, &self.project) else { return };
         let csv = &project.dataset.table.path;
         let stem = csv.file_stem().unwrap_or(csv.as_os_str()).to_string_lossy().into_owned();
-        self.errands.push(file_dialogs::ask_export(&self.jobs, form, &stem));
+        self.command_jobs.push(file_dialogs::ask_export(&self.jobs, form, &stem));
     }
 
     pub(in crate::app) fn export_labels(&mut self, form: Form, target: PathBuf) {
         let (Some(edits), Some(project)) = (&self.edits, &self.project) else { return };
         let (rows, values) = (Arc::clone(&project.dataset), edits.state().values());
         let commands = self.commands.clone();
-        self.errands.push(self.jobs.start("Exporting labels", move |progress| {
+        self.command_jobs.push(self.jobs.start("Exporting labels", move |progress| {
             let written = export::export(&rows, &values, &form, &target, &mut |done, of| {
                 progress.set(done as u64, of as u64);
                 progress.keep_going()

@@ -32,12 +32,13 @@ use tasklens_net::labelling::order::{LabellingOrder, Uncertainty};
 use tasklens_net::labelling::rate::LabelRate;
 
 use crate::app::context::ViewContext;
+use crate::app::services::settings::LabelKeys;
 use crate::app::theme::GRID;
 use crate::app::theme::icons;
 use crate::app::widgets::empty_place;
 use crate::app::widgets::zoom_image::Zoom;
 use arrange::{Arrangement, Wanted, Which};
-use keys::{Assignments, KeyMap};
+use keys::KeyMap;
 use session::Session;
 
 /// One image large, or many small.
@@ -65,8 +66,8 @@ pub struct LabelView {
     /// Go to the next task, and the next image, by itself.
     goes_on: bool,
     keys: KeyMap,
-    keys_of: Option<(Vec<Task>, Assignments)>,
-    assignments: Assignments,
+    keys_of: Option<(Vec<Task>, LabelKeys)>,
+    assignments: LabelKeys,
     /// Task and label that the next key is for.
     assigning: Option<(usize, usize)>,
     zoom: Zoom,
@@ -94,7 +95,7 @@ impl Default for LabelView {
             goes_on: true,
             keys: KeyMap::default(),
             keys_of: None,
-            assignments: Assignments::new(),
+            assignments: LabelKeys::new(),
             assigning: None,
             zoom: Zoom::default(),
             note: None,
@@ -197,7 +198,7 @@ impl LabelView {
     }
 
     /// The user's own keys, as they are remembered.
-    pub fn set_assignments(&mut self, assignments: Assignments) {
+    pub fn set_assignments(&mut self, assignments: LabelKeys) {
         self.assignments = assignments;
     }
 
