@@ -63,7 +63,7 @@ pub struct App {
     opening: Option<Job<Opened>>,
     /// Where to go when the project that is being opened is there.
     place_when_open: Option<Place>,
-    /// Small jobs that end with a command: dialogs, pastes, the sample.
+    /// Jobs that end with a command: file dialogs, pastes, exports, the sample.
     command_jobs: Vec<Job<Option<AppCommand>>>,
     settling: Settling,
     image_check: Option<Job<actions::image_check::CheckedImages>>,

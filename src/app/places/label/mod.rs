@@ -39,7 +39,7 @@ use crate::app::widgets::empty_place;
 use crate::app::widgets::zoom_image::Zoom;
 use arrange::{Arrangement, Wanted, Which};
 use keys::KeyMap;
-use session::Session;
+use session::ModelSession;
 
 /// One image large, or many small.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,7 +51,7 @@ enum Mode {
 
 /// The Label place.
 pub struct LabelView {
-    session: Session,
+    session: ModelSession,
     arrangement: Arrangement,
     order: LabellingOrder,
     uncertainty: Uncertainty,
@@ -83,7 +83,7 @@ pub struct LabelView {
 impl Default for LabelView {
     fn default() -> Self {
         Self {
-            session: Session::default(),
+            session: ModelSession::default(),
             arrangement: Arrangement::default(),
             order: LabellingOrder::default(),
             uncertainty: Uncertainty::default(),
@@ -136,7 +136,7 @@ impl LabelView {
             return;
         }
         if self.arrangement.queue.rows().is_empty() && self.mode == Mode::One {
-            self.nothing_ui(ui, context);
+            self.nothing_ui(ui);
             return;
         }
         match self.mode {
@@ -155,7 +155,7 @@ impl LabelView {
 
     /// Takes public weights from there; without it, from the cache of this user.
     pub fn set_weights(&mut self, cached: fn(Backbone) -> Option<PathBuf>) {
-        self.session = Session::with_weights(cached);
+        self.session = ModelSession::with_weights(cached);
     }
 
     /// Whether something was learnt that can be saved.
@@ -173,7 +173,7 @@ impl LabelView {
     pub fn on_project(&mut self, same_file: bool, has_same_rows: bool) {
         if !same_file {
             let assignments = std::mem::take(&mut self.assignments);
-            let session = Session::with_weights(self.session.weights());
+            let session = ModelSession::with_weights(self.session.weights());
             *self = Self { assignments, session, ..Self::default() };
         } else if !has_same_rows {
             self.session.read_anew();
@@ -264,7 +264,7 @@ impl LabelView {
         }
     }
 
-    fn nothing_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
+    fn nothing_ui(&mut self, ui: &mut Ui) {
         let (title, text) = match &self.which {
             Which::ToDo => {
                 ("Everything is labelled", "Every image has a label for each task that is labelled here.")
@@ -284,6 +284,5 @@ impl LabelView {
                 self.which = Which::All;
             }
         });
-        let _ = context;
     }
 }
