@@ -9,8 +9,10 @@ use egui::{Event, Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tasklens::app::Start;
 use tasklens::app::place::Place;
-use tasklens_data::config::Config;
+use tasklens_data::config::{Backbone, Config};
 use tasklens_data::dataset::{Dataset, Row};
+
+use tasklens_net::model::pretrained;
 
 use crate::desk::Desk;
 use crate::whole_loop;
@@ -109,8 +111,15 @@ fn partly_labelled(folder: &Path, config: &Config, dataset: &Dataset) -> Start {
         "paths:\n  model_dataframe: labels.csv\nmodel:\n  paths: image_path\n  backbone: efficientnet_lite2\n  \
          freeze_convolutional_layers: true\n",
     );
+    let weights =
+        pretrained::cached(Backbone::EfficientNetLite2).expect("`cargo xtask setup` brings the weights");
     let (height, width) = (config.model.height, config.model.width);
-    writeln!(text, "  input_shape: [{height}, {width}]\n  target_encoder:").unwrap();
+    writeln!(
+        text,
+        "  pretrained: {}\n  input_shape: [{height}, {width}]\n  target_encoder:",
+        weights.display()
+    )
+    .unwrap();
     for task in &dataset.tasks {
         writeln!(text, "    {}: [{}]", task.name, task.labels.join(", ")).unwrap();
     }

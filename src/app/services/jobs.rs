@@ -70,6 +70,8 @@ pub(in crate::app) enum JobKind {
     Quiet,
     /// In the status bar, to its end.
     Whole,
+    /// A thread that waits for requests until its owner goes: it never ends by itself.
+    Standing,
 }
 
 struct Shared {
@@ -219,12 +221,25 @@ impl Jobs {
 
     /// The jobs that the status bar shows, oldest first.
     pub fn running(&self) -> Vec<Progress> {
-        lock(&self.running).iter().filter(|progress| progress.0.kind != JobKind::Quiet).cloned().collect()
+        lock(&self.running)
+            .iter()
+            .filter(|progress| !matches!(progress.0.kind, JobKind::Quiet | JobKind::Standing))
+            .cloned()
+            .collect()
     }
 
-    /// Whether any job runs, also one that the status bar does not show.
+    /// Starts a thread that waits for requests until its owner goes.
+    pub fn start_standing<T: Send + 'static>(
+        &self,
+        title: impl Into<String>,
+        work: impl FnOnce(&Progress) -> anyhow::Result<T> + Send + 'static,
+    ) -> Job<T> {
+        self.spawn(title.into(), JobKind::Standing, work)
+    }
+
+    /// Whether any job runs that will end by itself, also one that the status bar does not show.
     pub fn is_any_running(&self) -> bool {
-        !lock(&self.running).is_empty()
+        lock(&self.running).iter().any(|progress| progress.0.kind != JobKind::Standing)
     }
 
     fn spawn<T: Send + 'static>(
@@ -319,6 +334,16 @@ mod tests {
         job.cancel();
         go.send(()).unwrap();
         assert!(matches!(job.wait(), Outcome::Done(1)));
+    }
+
+    #[test]
+    fn a_thread_that_waits_for_requests_is_no_work_to_wait_for() {
+        let jobs = Jobs::new(&egui::Context::default());
+        let (ask, requests) = bounded::<()>(1);
+        let mut standing = jobs.start_standing("Predicting", move |_| Ok(requests.iter().count()));
+        assert!(!jobs.is_any_running() && jobs.running().is_empty());
+        drop(ask);
+        assert!(matches!(wait(&mut standing), Outcome::Done(0)));
     }
 
     #[test]

@@ -162,13 +162,13 @@ impl Worker {
             .map(|_| {
                 let (loads, shows) = (load_requests.clone(), show_requests.clone());
                 let (sender, pixels) = (sender.clone(), pixels.clone());
-                jobs.start_quietly("Reading images", move |progress| {
+                jobs.start_standing("Reading images", move |progress| {
                     load_loop(&loads, &shows, &pixels, &Events { sender, progress });
                     Ok(())
                 })
             })
             .collect();
-        threads.push(jobs.start_quietly("Predicting", move |progress| {
+        threads.push(jobs.start_standing("Predicting", move |progress| {
             predict_loop(&open, &model_requests, &pixel_requests, &Events { sender, progress });
             Ok(())
         }));
