@@ -1,11 +1,11 @@
 //! Views never change the app; they send an [`AppCommand`], which the app applies between frames. What the user can
 //! do without arguments is a [`UiCommand`].
 
+mod outside;
 mod ui_command;
 
 use std::path::PathBuf;
 
-use strum::VariantArray;
 use tasklens_data::dataset::ImageRow;
 use tasklens_data::dataset::edits::Step;
 use tasklens_data::dataset::edits::merge::OnConflict;
@@ -14,54 +14,10 @@ use tasklens_data::dataset::vocabulary;
 use tasklens_net::training;
 
 use crate::app::services::project::ImageSource;
-use crate::app::shell::AskedOutside;
+use crate::app::services::settings::{LabelKeys, RememberedTraining};
 
+pub use outside::{AskedOutside, Then};
 pub use ui_command::UiCommand;
-
-/// The places of the left rail, in the order of the work.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, VariantArray, serde::Serialize, serde::Deserialize,
-)]
-pub enum Place {
-    /// The rows, their labels and what is wrong with them.
-    #[default]
-    Data,
-    /// One label after the other, with the network's help.
-    Label,
-    /// Training and the curves of runs.
-    Train,
-    /// Predictions for images from anywhere.
-    Predict,
-    /// Where and why a network is wrong.
-    Inspect,
-}
-
-impl Place {
-    /// All places, from top to bottom.
-    pub const ALL: &'static [Self] = Self::VARIANTS;
-
-    /// The action that goes there.
-    pub fn command(self) -> UiCommand {
-        match self {
-            Self::Data => UiCommand::ShowData,
-            Self::Label => UiCommand::ShowLabel,
-            Self::Train => UiCommand::ShowTrain,
-            Self::Predict => UiCommand::ShowPredict,
-            Self::Inspect => UiCommand::ShowInspect,
-        }
-    }
-
-    /// Its name in the rail.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Data => "Data",
-            Self::Label => "Label",
-            Self::Train => "Train",
-            Self::Predict => "Predict",
-            Self::Inspect => "Inspect",
-        }
-    }
-}
 
 /// How much a message matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +39,7 @@ pub enum AppCommand {
     Ui(UiCommand),
     /// Open what a path is: CSV or config, run folder, checkpoint, image, folder of images.
     OpenPath(PathBuf),
-    /// Open a config that was just made, in [`Place::Label`].
+    /// Open a config that was just made, in [Label](crate::app::place::Place::Label).
     OpenToLabel(PathBuf),
     /// Open what was dropped or chosen together.
     OpenPaths(Vec<PathBuf>),
@@ -116,13 +72,13 @@ pub enum AppCommand {
         title: String,
     },
     /// Remember the user's own keys for labels.
-    RememberKeys(crate::app::places::label::keys::Assignments),
+    RememberKeys(LabelKeys),
     /// Remember how to train a project, or that it is as its config says.
     RememberTraining {
         /// The config of the project.
         file: PathBuf,
         /// What was chosen beside it.
-        chosen: Option<Box<crate::app::places::train::Remembered>>,
+        chosen: Option<Box<RememberedTraining>>,
     },
     /// Ask where to export the labels in this form.
     AskWhereToExport(Form),

@@ -8,6 +8,7 @@ mod actions;
 pub mod command;
 pub mod context;
 mod dialogs;
+pub mod place;
 pub mod places;
 pub mod services;
 mod shell;
@@ -20,10 +21,11 @@ use crossbeam_channel::Receiver;
 use tasklens_data::config::DeviceChoice;
 use tasklens_net::device::Device;
 
-use command::{AppCommand, CommandSender, Place};
+use command::{AppCommand, CommandSender};
 use context::ViewContext;
 use dialogs::new_project::NewProjectForm;
 use dialogs::proposal::ProposalForm;
+use place::Place;
 use services::device::DeviceSearch;
 use services::jobs::{Job, Jobs};
 use services::label_edits::LabelEdits;
@@ -61,8 +63,8 @@ pub struct App {
     opening: Option<Job<Opened>>,
     /// Where to go when the project that is being opened is there.
     place_when_open: Option<Place>,
-    /// Small jobs that end with a command: dialogs, pastes, the sample.
-    errands: Vec<Job<Option<AppCommand>>>,
+    /// Jobs that end with a command: file dialogs, pastes, exports, the sample.
+    command_jobs: Vec<Job<Option<AppCommand>>>,
     settling: Settling,
     image_check: Option<Job<actions::image_check::CheckedImages>>,
     proposal: Option<ProposalForm>,
@@ -140,7 +142,7 @@ impl App {
             generation: 0,
             opening: None,
             place_when_open: None,
-            errands: Vec::new(),
+            command_jobs: Vec::new(),
             settling: Settling::default(),
             image_check: None,
             proposal: None,

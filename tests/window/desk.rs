@@ -7,7 +7,7 @@ use egui_kittest::kittest::Queryable as _;
 use egui_kittest::{Harness, Node};
 use tasklens::app::App;
 use tasklens::app::Start;
-use tasklens::app::command::Place;
+use tasklens::app::place::Place;
 use tasklens::app::services::settings::Folders;
 
 /// A window, and the folder with everything it reads and writes.

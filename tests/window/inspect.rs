@@ -3,7 +3,8 @@
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tasklens::app::Start;
-use tasklens::app::command::{AppCommand, Place};
+use tasklens::app::command::AppCommand;
+use tasklens::app::place::Place;
 use tasklens_data::dataset::export::Form;
 
 use crate::desk::Desk;

@@ -3,7 +3,8 @@
 use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use tasklens::app::command::{AppCommand, Place};
+use tasklens::app::command::AppCommand;
+use tasklens::app::place::Place;
 use tasklens_data::dataset::ImageRow;
 
 use crate::desk::Desk;

@@ -7,7 +7,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tasklens::app::App;
 use tasklens::app::Start;
-use tasklens::app::command::Place;
+use tasklens::app::place::Place;
 
 use crate::desk::Desk;
 use crate::garments::inspected;
@@ -384,7 +384,7 @@ fn a_label_gets_the_key_that_the_user_presses() {
     let row = desk.node("print: dotted");
     row.click_secondary();
     desk.window.run_steps(3);
-    desk.press("Choose a key: press it next");
+    desk.press("Choose a key (press it next)");
     desk.keys(Modifiers::NONE, Key::X);
     desk.keys(Modifiers::NONE, Key::X);
     desk.wait_for("1 label edit");

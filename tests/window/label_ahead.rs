@@ -6,7 +6,7 @@ use std::path::Path;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tasklens::app::Start;
-use tasklens::app::command::Place;
+use tasklens::app::place::Place;
 use tasklens_data::config::Backbone;
 use tasklens_net::model::network::Network;
 use tasklens_net::model::tensor_file;
@@ -69,13 +69,13 @@ fn ten_labels_bring_suggestions_and_become_a_run_that_predict_opens() {
 #[test]
 fn what_the_user_cancels_stays_cancelled_until_it_is_asked_for() {
     let mut desk = label_place(with_weights);
-    desk.wait_for("Looking at 60 images");
-    desk.press_containing("Cancel: Looking at");
+    desk.wait_for("Processing 60 images");
+    desk.press_containing("Cancel: Processing");
     desk.wait_for("Process ");
     desk.keys(Modifiers::NONE, Key::F5);
     desk.settle();
     desk.wait_for("Process ");
-    assert!(!desk.shows("Looking at"));
+    assert!(!desk.shows("Processing"));
     desk.press_containing("Process ");
     desk.wait_until("all are seen", |window| window.query_all_by_label_contains("Process ").next().is_none());
     desk.wait_for("suggests after about ten labels");

@@ -2,7 +2,8 @@
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use tasklens::app::command::{Place, UiCommand};
+use tasklens::app::command::UiCommand;
+use tasklens::app::place::Place;
 
 use crate::desk::Desk;
 use crate::label::{desk, desk_with_model, is_chosen};

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use egui::{Event, Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tasklens::app::Start;
-use tasklens::app::command::{Place, UiCommand};
+use tasklens::app::command::UiCommand;
+use tasklens::app::place::Place;
 use tasklens_data::config::Config;
 
 use crate::desk::{Desk, write_garments};

@@ -8,7 +8,7 @@ use egui::accesskit::Role;
 use egui::{Event, Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tasklens::app::Start;
-use tasklens::app::command::Place;
+use tasklens::app::place::Place;
 use tasklens_data::config::{Backbone, Config};
 use tasklens_data::dataset::{Dataset, Row};
 
@@ -118,8 +118,8 @@ fn partly_labelled(folder: &Path, config: &Config, dataset: &Dataset) -> Start {
         "paths:\n  model_dataframe: labels.csv\nmodel:\n  paths: image_path\n  backbone: efficientnet_lite2\n  \
          freeze_convolutional_layers: true\n",
     );
-    let weights =
-        pretrained::cached(Backbone::EfficientNetLite2).expect("`cargo xtask setup` brings the weights");
+    // `cargo xtask setup` brings the weights.
+    let weights = pretrained::cached(Backbone::EfficientNetLite2).unwrap();
     let (height, width) = (config.model.height, config.model.width);
     writeln!(
         text,

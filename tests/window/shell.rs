@@ -4,7 +4,8 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use crate::desk::{Desk, write_garments};
-use tasklens::app::command::{Place, UiCommand};
+use tasklens::app::command::UiCommand;
+use tasklens::app::place::Place;
 
 #[test]
 fn the_start_page_offers_the_next_steps() {
@@ -27,7 +28,7 @@ fn the_rail_and_its_shortcuts_lead_to_every_place() {
         assert!(here(&desk, place), "{place:?}");
     }
     for &place in Place::ALL {
-        let shortcut = place.command().shortcut().unwrap();
+        let shortcut = UiCommand::go_to(place).shortcut().unwrap();
         desk.keys(shortcut.modifiers, shortcut.logical_key);
         assert!(here(&desk, place), "{place:?}");
     }

@@ -2,7 +2,8 @@
 
 use egui::Key;
 use tasklens::app::Start;
-use tasklens::app::command::{AppCommand, Place};
+use tasklens::app::command::AppCommand;
+use tasklens::app::place::Place;
 
 use crate::desk::Desk;
 use crate::whole_loop::trainable;

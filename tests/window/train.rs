@@ -1,6 +1,6 @@
 //! How to train is remembered with the project.
 
-use tasklens::app::command::Place;
+use tasklens::app::place::Place;
 use tasklens::app::services::settings::Settings;
 
 use crate::desk::Desk;

@@ -3,7 +3,8 @@
 use egui::{Key, Modifiers, Theme, vec2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tasklens::app::Start;
-use tasklens::app::command::{AppCommand, Place, UiCommand};
+use tasklens::app::command::{AppCommand, UiCommand};
+use tasklens::app::place::Place;
 use tasklens_data::dataset::edits::{AnnotationSource, State, Step};
 use tasklens_data::dataset::vocabulary::VocabularyChange;
 

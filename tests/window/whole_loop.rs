@@ -3,7 +3,8 @@
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use tasklens::app::Start;
-use tasklens::app::command::{AppCommand, Place, UiCommand};
+use tasklens::app::command::{AppCommand, UiCommand};
+use tasklens::app::place::Place;
 use tasklens::app::services::project::ImageSource;
 use tasklens_data::config::Config;
 use tasklens_data::dataset::edits::{AnnotationChange, AnnotationSource, Field, Step};

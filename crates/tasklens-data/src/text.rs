@@ -81,6 +81,16 @@ pub fn age_of(since: Duration) -> String {
     }
 }
 
+/// Messages begin as sentences do, wherever they come from; a name of a file or key stays as it is.
+pub fn capitalised(message: String) -> String {
+    let first_word = message.split(' ').next().unwrap_or_default();
+    if !first_word.chars().all(|letter| letter.is_ascii_lowercase()) {
+        return message;
+    }
+    let mut letters = message.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,5 +143,14 @@ mod tests {
         assert_eq!(clock(425.0), "7:05");
         assert_eq!(clock(3723.0), "1:02:03");
         assert_eq!(clock(f64::NAN), "0:00");
+    }
+
+    #[test]
+    fn messages_begin_with_a_capital_and_names_stay() {
+        let said = |text: &str| capitalised(text.to_owned());
+        assert_eq!(said("the disk is full"), "The disk is full");
+        for name in ["lost.png is gone", "`print` has no label", "2 labels", "\u{e9}tude", ""] {
+            assert_eq!(said(name), name);
+        }
     }
 }

@@ -13,9 +13,9 @@ use tasklens_data::text::{counted_grouped, is, plural};
 use crate::app::App;
 use crate::app::command::{AppCommand, Level, UiCommand};
 use crate::app::dialogs::export::ExportForm;
-use crate::app::services::file_dialogs;
+use crate::app::dialogs::file_dialogs;
 use crate::app::services::jobs::{Outcome, take};
-use crate::app::services::label_edits::{LabelEdits, News};
+use crate::app::services::label_edits::{EditNews, LabelEdits};
 use crate::app::services::project::Summary;
 
 /// Edits read from disk, and the rows that they belong to.
@@ -23,15 +23,27 @@ pub struct OpenedEdits {
     generation: u64,
     csv: PathBuf,
     opened: OpenedAnnotations,
-    /// The rows with the edits in them, and what was counted in them, where there are any; else the project's are it.
-    edited: Option<(Arc<Dataset>, Summary)>,
-    /// Where the CSV changed after the project had been read: its config, and whether its rows are about the same
-    /// images in the same order.
-    reread: Option<(Config, bool)>,
+    /// Where they are not the project's own.
+    rows: Option<EditedRows>,
+    /// Where the CSV changed after the project had been read.
+    reread: Option<Reread>,
+}
+
+/// Rows with their label edits.
+struct EditedRows {
+    dataset: Arc<Dataset>,
+    summary: Summary,
+}
+
+/// What else is new after the CSV was read again.
+struct Reread {
+    config: Config,
+    /// Whether its rows are about the same images in the same order.
+    has_same_rows: bool,
 }
 
 impl OpenedEdits {
-    /// What the user should know though they go unused.
+    /// What the user should know even if the edits are not used.
     pub fn said(self) -> Vec<String> {
         self.opened.warnings
     }
@@ -54,7 +66,8 @@ impl App {
             opened.warnings.extend(said);
             let (reread, read) = match opened.reread.take().map(|reread| *reread) {
                 Some((config, dataset)) => {
-                    (Some((config, dataset.has_rows_of(&rows))), Some(Arc::new(dataset)))
+                    let has_same_rows = dataset.has_rows_of(&rows);
+                    (Some(Reread { config, has_same_rows }), Some(Arc::new(dataset)))
                 }
                 None => (None, None),
             };
@@ -62,8 +75,8 @@ impl App {
             rows.index_images();
             let edits = opened.state.overlay();
             let edited = if edits.is_empty() { read } else { Some(Arc::new(rows.with_edits(&edits))) };
-            let edited = edited.map(|rows| (Arc::clone(&rows), Summary::of(&rows)));
-            Ok(OpenedEdits { generation, csv: rows.table.path.clone(), opened, edited, reread })
+            let edited = edited.map(|dataset| EditedRows { summary: Summary::of(&dataset), dataset });
+            Ok(OpenedEdits { generation, csv: rows.table.path.clone(), opened, rows: edited, reread })
         }));
     }
 
@@ -95,14 +108,14 @@ impl App {
         let (Some(edits), Some(project)) = (&mut self.edits, &mut self.project) else { return };
         for news in edits.poll(&mut project.dataset) {
             match news {
-                News::Labelled(rows) => self.settling.on_labelled(rows),
-                News::Saved(outcome) => self.on_labels_saved(&outcome),
-                News::Failed(message) => self.toast(Level::Error, message),
+                EditNews::Labelled(rows) => self.settling.on_labelled(rows),
+                EditNews::Saved(outcome) => self.on_labels_saved(&outcome),
+                EditNews::Failed(message) => self.toast(Level::Error, message),
             }
         }
     }
 
-    /// Lets what follows from all labels follow.
+    /// Takes in what the background derived from all labels.
     fn settle_rows(&mut self) {
         let Some(project) = &mut self.project else { return };
         match self.settling.poll(&self.jobs, project, self.generation + 1) {
@@ -113,18 +126,18 @@ impl App {
     }
 
     fn on_edits_opened(&mut self, opened: OpenedEdits) {
-        let OpenedEdits { generation, csv, opened, edited, reread } = opened;
+        let OpenedEdits { generation, csv, opened, rows, reread } = opened;
         // Another project's edits are not wanted.
         let Some(project) = self.project.as_mut().filter(|project| project.generation == generation) else {
             return;
         };
-        if let Some((rows, summary)) = edited {
+        if let Some(EditedRows { dataset, summary }) = rows {
             self.generation += 1;
             project.generation = self.generation;
-            self.jobs.let_go(std::mem::replace(&mut project.dataset, rows));
+            self.jobs.let_go(std::mem::replace(&mut project.dataset, dataset));
             project.summary = Arc::new(summary);
         }
-        if let Some((config, has_same_rows)) = reread {
+        if let Some(Reread { config, has_same_rows }) = reread {
             project.config = config;
             self.tell_of_project(true, has_same_rows);
         }
@@ -208,14 +221,14 @@ impl App {
         let (Some(_), Some(project)) = (&self.edits, &self.project) else { return };
         let csv = &project.dataset.table.path;
         let stem = csv.file_stem().unwrap_or(csv.as_os_str()).to_string_lossy().into_owned();
-        self.errands.push(file_dialogs::ask_export(&self.jobs, form, &stem));
+        self.command_jobs.push(file_dialogs::ask_export(&self.jobs, form, &stem));
     }
 
     pub(in crate::app) fn export_labels(&mut self, form: Form, target: PathBuf) {
         let (Some(edits), Some(project)) = (&self.edits, &self.project) else { return };
         let (rows, values) = (Arc::clone(&project.dataset), edits.state().values());
         let commands = self.commands.clone();
-        self.errands.push(self.jobs.start("Exporting labels", move |progress| {
+        self.command_jobs.push(self.jobs.start("Exporting labels", move |progress| {
             let written = export::export(&rows, &values, &form, &target, &mut |done, of| {
                 progress.set(done as u64, of as u64);
                 progress.keep_going()

@@ -12,9 +12,10 @@ use std::path::PathBuf;
 use tasklens_net::training::events::Command;
 
 use crate::app::App;
-use crate::app::command::{AppCommand, Level, Place, UiCommand};
+use crate::app::command::{AppCommand, Level, UiCommand};
 use crate::app::context::TrainingState;
-use crate::app::services::file_dialogs;
+use crate::app::dialogs::file_dialogs;
+use crate::app::place::Place;
 use crate::app::services::jobs::{Outcome, take};
 use crate::app::services::project::ImageSource;
 use crate::app::services::settings::ThemeChoice;
@@ -62,7 +63,7 @@ impl App {
             Some(Outcome::Cancelled) | None => {}
         }
         let mut ended = Vec::new();
-        self.errands.retain_mut(|job| match job.poll() {
+        self.command_jobs.retain_mut(|job| match job.poll() {
             Some(outcome) => {
                 ended.push(outcome);
                 false
@@ -146,10 +147,10 @@ impl App {
             return;
         }
         match command {
-            UiCommand::OpenProject => self.errands.push(file_dialogs::ask_project(&self.jobs)),
-            UiCommand::NewProject => self.errands.push(file_dialogs::ask_folder(&self.jobs)),
-            UiCommand::OpenImages => self.errands.push(file_dialogs::ask_images(&self.jobs)),
-            UiCommand::OpenModel => self.errands.push(file_dialogs::ask_model(&self.jobs)),
+            UiCommand::OpenProject => self.command_jobs.push(file_dialogs::ask_project(&self.jobs)),
+            UiCommand::NewProject => self.command_jobs.push(file_dialogs::ask_folder(&self.jobs)),
+            UiCommand::OpenImages => self.command_jobs.push(file_dialogs::ask_images(&self.jobs)),
+            UiCommand::OpenModel => self.command_jobs.push(file_dialogs::ask_model(&self.jobs)),
             UiCommand::OpenSample => self.open_sample(),
             UiCommand::ReloadProject => {
                 if let Some(project) = &self.project {

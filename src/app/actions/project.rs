@@ -8,15 +8,16 @@ use tasklens_data::dataset::{self, Dataset, ImageRow};
 use tasklens_data::files::Output;
 
 use crate::app::App;
-use crate::app::command::{AppCommand, Level, Place};
-use crate::app::dialogs::new_project::NewProjectForm;
+use crate::app::command::{AppCommand, AskedOutside, Level};
+use crate::app::dialogs::new_project::{NewProjectAnswer, NewProjectForm};
 use crate::app::dialogs::proposal::ProposalForm;
-use crate::app::places::train::{Remembered, Restored};
+use crate::app::place::Place;
+use crate::app::places::train::Restored;
 use crate::app::services::jobs::Progress;
 use crate::app::services::open::{self, Opened, OpenedProject, Opening};
 use crate::app::services::project::{Project, Summary};
+use crate::app::services::settings::RememberedTraining;
 use crate::app::services::settling::Settling;
-use crate::app::shell::AskedOutside;
 
 /// Images and seed of the sample that the window writes.
 const SAMPLE_IMAGES: usize = 1200;
@@ -33,6 +34,20 @@ impl App {
         let before = self.project.as_ref().map(|project| Arc::clone(&project.dataset));
         let work = move |progress: &Progress| open::open_after(&paths, before.as_deref(), progress);
         self.opening = Some(self.jobs.start(title, work));
+    }
+
+    /// Opens what was just made, to be labelled.
+    pub(super) fn open_to_label(&mut self, config: PathBuf) {
+        self.open_paths(vec![config]);
+        self.place_when_open = Some(Place::Label);
+    }
+
+    /// Takes in that a new project was written.
+    pub(super) fn take_in_new_project(&mut self) {
+        if self.new_project.as_mut().is_some_and(|form| form.poll(&self.commands) == NewProjectAnswer::Leave)
+        {
+            self.new_project = None;
+        }
     }
 
     pub(super) fn on_opened(&mut self, Opened { opening, has_same_rows }: Opened) {
@@ -133,7 +148,7 @@ impl App {
         }
     }
 
-    pub(super) fn remember_training(&mut self, file: PathBuf, chosen: Option<Remembered>) {
+    pub(super) fn remember_training(&mut self, file: PathBuf, chosen: Option<RememberedTraining>) {
         match chosen {
             Some(chosen) => self.settings.training.insert(file, chosen),
             None => self.settings.training.remove(&file),
@@ -177,7 +192,7 @@ impl App {
             self.open_paths(vec![config]);
             return;
         }
-        self.errands.push(self.jobs.start("Drawing the sample", move |progress| {
+        self.command_jobs.push(self.jobs.start("Drawing the sample", move |progress| {
             let mut said = |done: usize, of: usize| {
                 progress.set(done as u64, of as u64);
                 progress.keep_going()
@@ -188,7 +203,7 @@ impl App {
     }
 
     pub(super) fn save_config(&mut self, file: PathBuf, text: String) {
-        self.errands.push(self.jobs.start_whole("Saving", move |_| {
+        self.command_jobs.push(self.jobs.start_whole("Saving", move |_| {
             Output::of(&file)
                 .and_then(|output| output.write(text.as_bytes()))
                 .map_err(|error| anyhow::anyhow!("{} cannot be written: {error}", file.display()))?;

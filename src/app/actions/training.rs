@@ -6,8 +6,9 @@ use tasklens_net::training::events::{Command, Event, StopReason, Stopped};
 use tasklens_net::training::{self, Training, Unsaved};
 
 use crate::app::App;
-use crate::app::command::{Level, Place};
+use crate::app::command::Level;
 use crate::app::context::TrainingState;
+use crate::app::place::Place;
 use crate::app::places::train::live::LiveRun;
 
 /// While a run goes on and nobody touches the window, it is drawn this often.

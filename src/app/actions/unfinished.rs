@@ -84,7 +84,7 @@ impl App {
         if is_on_its_way || self.leaving.is_some() || self.opening_edits.is_some() {
             return Some(Unfinished::Soon("Label edits are being written to disk."));
         }
-        let is_whole = self.errands.iter().any(|job| job.progress().is_whole());
+        let is_whole = self.command_jobs.iter().any(|job| job.progress().is_whole());
         is_whole.then_some(Unfinished::Soon("A file is being written."))
     }
 
@@ -93,7 +93,7 @@ impl App {
         if let Some(Outcome::Failed(message)) = self.changing.take().map(Changing::wait) {
             say!("tasklens: {message}");
         }
-        for job in self.errands.drain(..).filter(|job| job.progress().is_whole()) {
+        for job in self.command_jobs.drain(..).filter(|job| job.progress().is_whole()) {
             if let Outcome::Failed(message) = job.wait() {
                 say!("tasklens: {message}");
             }

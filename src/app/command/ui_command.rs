@@ -5,6 +5,7 @@
 use egui::{Key, KeyboardShortcut, Modifiers};
 use strum::VariantArray;
 
+use crate::app::place::Place;
 use crate::app::theme::icons;
 
 /// An action of the user that needs no argument.
@@ -20,15 +21,15 @@ pub enum UiCommand {
     ReloadProject,
     /// Leave the project.
     CloseProject,
-    /// Go to [`Place::Data`].
+    /// Go to Data.
     ShowData,
-    /// Go to [`Place::Label`].
+    /// Go to Label.
     ShowLabel,
-    /// Go to [`Place::Train`].
+    /// Go to Train.
     ShowTrain,
-    /// Go to [`Place::Predict`].
+    /// Go to Predict.
     ShowPredict,
-    /// Go to [`Place::Inspect`].
+    /// Go to Inspect.
     ShowInspect,
     /// Undo the last label edit.
     Undo,
@@ -89,6 +90,17 @@ pub enum UiCommand {
 impl UiCommand {
     /// All actions, in the order of menus and palette.
     pub const ALL: &'static [Self] = Self::VARIANTS;
+
+    /// The action that goes to a place.
+    pub fn go_to(place: Place) -> Self {
+        match place {
+            Place::Data => Self::ShowData,
+            Place::Label => Self::ShowLabel,
+            Place::Train => Self::ShowTrain,
+            Place::Predict => Self::ShowPredict,
+            Place::Inspect => Self::ShowInspect,
+        }
+    }
 
     /// Text on buttons, in menus and in the palette; also the accessible name.
     pub fn text(self) -> &'static str {

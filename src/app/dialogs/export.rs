@@ -5,8 +5,6 @@ use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::export::{Form, Placing};
 use tasklens_data::text::grouped;
 
-use crate::app::App;
-use crate::app::command::AppCommand;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::choice::{Choice, Segments};
@@ -31,9 +29,12 @@ enum ExportKind {
 
 /// What the user did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum ExportAnswer {
+pub enum ExportAnswer {
+    /// Nothing yet.
     Stay,
+    /// Close the form.
     Leave,
+    /// Export in this form.
     GoOn(Form),
 }
 
@@ -54,6 +55,21 @@ impl ExportForm {
                 let tasks: Vec<usize> = chosen.map(|(task, _)| task).collect();
                 (!tasks.is_empty()).then_some(Form::Folders { tasks, placing: self.placing })
             }
+        }
+    }
+
+    /// Asks over everything else. `pending` label edits are not in the CSV yet.
+    pub fn ask(&mut self, ctx: &egui::Context, pending: usize) -> ExportAnswer {
+        let tokens = Tokens::of(ctx);
+        let frame = tokens.card_frame().inner_margin(20).corner_radius(theme::RADIUS + 4);
+        let modal = Modal::new(Id::unique("export labels")).frame(frame).show(ctx, |ui| {
+            ui.set_width((110.0 * GRID).min(ctx.content_rect().width() - 16.0 * GRID));
+            self.ui(ui, tokens, pending)
+        });
+        let is_left = modal.should_close() || ctx.input(|input| input.key_pressed(Key::Escape));
+        match modal.inner {
+            ExportAnswer::Stay if is_left => ExportAnswer::Leave,
+            answer => answer,
         }
     }
 
@@ -153,33 +169,6 @@ impl ExportForm {
             }
         });
         answer
-    }
-}
-
-impl App {
-    /// Asks how to export, while that is open.
-    pub(in crate::app) fn export_ui(&mut self, ctx: &egui::Context) {
-        let (Some(form), Some(edits)) = (&mut self.overlays.export, &self.edits) else {
-            self.overlays.export = None;
-            return;
-        };
-        let tokens = Tokens::of(ctx);
-        let pending = edits.state().pending_count();
-        let frame = tokens.card_frame().inner_margin(20).corner_radius(theme::RADIUS + 4);
-        let modal = Modal::new(Id::unique("export labels")).frame(frame).show(ctx, |ui| {
-            ui.set_width((110.0 * GRID).min(ctx.content_rect().width() - 16.0 * GRID));
-            form.ui(ui, tokens, pending)
-        });
-        let is_left = modal.should_close() || ctx.input(|input| input.key_pressed(Key::Escape));
-        match modal.inner {
-            ExportAnswer::GoOn(form) => {
-                self.overlays.export = None;
-                self.commands.send(AppCommand::AskWhereToExport(form));
-            }
-            ExportAnswer::Leave => self.overlays.export = None,
-            ExportAnswer::Stay if is_left => self.overlays.export = None,
-            ExportAnswer::Stay => {}
-        }
     }
 }
 

@@ -1,6 +1,7 @@
-//! The forms that open over a place.
+//! The forms that open over a place, and the system's file dialogs.
 
 pub(in crate::app) mod export;
+pub(in crate::app) mod file_dialogs;
 pub(in crate::app) mod new_project;
 pub(in crate::app) mod proposal;
 pub(in crate::app) mod vocabulary;

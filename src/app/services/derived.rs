@@ -17,7 +17,7 @@ pub struct Derived<K, T> {
 
 /// How a computation ended.
 #[derive(Debug, PartialEq, Eq)]
-pub enum News<T> {
+pub enum DerivedNews<T> {
     /// With a value, which took the place of this one.
     Value(Option<T>),
     /// With a message for the user.
@@ -35,7 +35,7 @@ impl<K, T> Default for Derived<K, T> {
 impl<K: PartialEq + Clone, T> Derived<K, T> {
     /// Once a frame: takes in what was computed, and has `start` compute the value of `key` where it is neither
     /// there nor being computed. A computation of anything else is cancelled.
-    pub fn want(&mut self, key: &K, start: impl FnOnce() -> Job<T>) -> Option<News<T>> {
+    pub fn want(&mut self, key: &K, start: impl FnOnce() -> Job<T>) -> Option<DerivedNews<T>> {
         let news = self.take_in();
         if self.latest() != Some(key) {
             self.job = Some((key.clone(), start()));
@@ -44,7 +44,7 @@ impl<K: PartialEq + Clone, T> Derived<K, T> {
     }
 
     /// Takes in what was computed; for a frame in which nothing is wanted.
-    pub fn take_in(&mut self) -> Option<News<T>> {
+    pub fn take_in(&mut self) -> Option<DerivedNews<T>> {
         let outcome = self.job.as_mut()?.1.poll()?;
         let (key, _) = self.job.take()?;
         self.ended = Some(key.clone());
@@ -52,13 +52,13 @@ impl<K: PartialEq + Clone, T> Derived<K, T> {
         Some(match outcome {
             Outcome::Done(value) => {
                 let before = self.value.replace((key, value));
-                News::Value(before.map(|(_, value)| value))
+                DerivedNews::Value(before.map(|(_, value)| value))
             }
             Outcome::Failed(message) => {
                 self.failure = Some(message.clone());
-                News::Failed(message)
+                DerivedNews::Failed(message)
             }
-            Outcome::Cancelled => News::Cancelled,
+            Outcome::Cancelled => DerivedNews::Cancelled,
         })
     }
 
@@ -115,7 +115,7 @@ mod tests {
     }
 
     /// Wants `key` until the computation has ended.
-    fn settle(derived: &mut Derived<u32, u32>, key: u32, start: &dyn Fn() -> Job<u32>) -> News<u32> {
+    fn settle(derived: &mut Derived<u32, u32>, key: u32, start: &dyn Fn() -> Job<u32>) -> DerivedNews<u32> {
         let began = Instant::now();
         loop {
             if let Some(news) = derived.want(&key, start) {
@@ -134,10 +134,10 @@ mod tests {
             let jobs = jobs.clone();
             move || jobs.start_quietly("Counting", move |_| Ok(value))
         };
-        assert_eq!(settle(&mut derived, 1, &value(10)), News::Value(None));
+        assert_eq!(settle(&mut derived, 1, &value(10)), DerivedNews::Value(None));
         assert_eq!(derived.want(&2, value(20)), None);
         assert_eq!((derived.get(), derived.key(), derived.asked()), (Some(&10), Some(&1), Some(&2)));
-        assert_eq!(settle(&mut derived, 2, &value(20)), News::Value(Some(10)));
+        assert_eq!(settle(&mut derived, 2, &value(20)), DerivedNews::Value(Some(10)));
         assert_eq!((derived.get(), derived.is_busy()), (Some(&20), false));
     }
 
@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(derived.want(&1, never), None);
         let failed =
             settle(&mut derived, 2, &|| jobs.start_quietly("Counting", |_| anyhow::bail!("no rows")));
-        assert_eq!((failed, derived.is_busy()), (News::Failed("no rows".to_owned()), false));
+        assert_eq!((failed, derived.is_busy()), (DerivedNews::Failed("no rows".to_owned()), false));
         assert_eq!(derived.want(&2, never), None);
         assert_eq!((derived.get(), derived.failure()), (Some(&10), Some("no rows")));
         settle(&mut derived, 1, &|| jobs.start_quietly("Counting", |_| Ok(11)));
@@ -175,7 +175,7 @@ mod tests {
         });
         assert_eq!(
             settle(&mut derived, 2, &|| jobs.start_quietly("Counting", |_| Ok(20))),
-            News::Value(None)
+            DerivedNews::Value(None)
         );
         cancelled.recv_timeout(Duration::from_secs(10)).unwrap();
         assert_eq!(derived.get(), Some(&20));

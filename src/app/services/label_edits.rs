@@ -1,7 +1,7 @@
-//! The label edits of the open project: what holds, whether it is on the disk, and whether the CSV has it.
+//! The label edits of the open project: what can be undone, what is on the disk, and what the CSV lacks.
 //!
-//! The labels themselves are those of the project's rows, which have each edit at once; here is what undoes it, what
-//! the CSV lacks, and the thread that appends it to the journal.
+//! The labels themselves are in the project's rows, which have each edit at once. A thread appends the edits to the
+//! journal.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -35,13 +35,13 @@ pub struct LabelEdits {
     version: u64,
 }
 
-/// What came of background work.
-pub enum News {
+/// What background work reports.
+pub enum EditNews {
     /// These rows have other labels: the file won over an edit.
     Labelled(Vec<usize>),
     /// The CSV was written.
     Saved(merge::MergeOutcome),
-    /// Something did not work.
+    /// The message says what did not work, and what to do.
     Failed(String),
 }
 
@@ -78,8 +78,8 @@ impl LabelEdits {
         }
     }
 
-    /// Waits until everything is on the disk and a save has ended, gives the lock back, and says what the disk did
-    /// not take; not for the UI thread.
+    /// Waits until everything is on the disk and a save has ended, and releases the lock. The message says what could
+    /// not be written. Not for the UI thread.
     pub fn finish(mut self) -> Option<String> {
         if let Some(saving) = self.saving.take() {
             // Nobody sees the rows any more.
@@ -136,7 +136,7 @@ impl LabelEdits {
         &self.conflicts
     }
 
-    /// Makes a step, in the rows at once; returns the rows that have other labels.
+    /// Applies a step to the rows; returns the rows whose labels changed.
     pub fn edit(&mut self, step: Step, rows: &mut Arc<Dataset>) -> Vec<usize> {
         if self.denied.is_some() {
             return Vec::new();
@@ -145,7 +145,7 @@ impl LabelEdits {
         self.keep(entry, Some(rows))
     }
 
-    /// Undoes the last step; `None` if there is none.
+    /// Undoes the last step and returns the rows whose labels changed; `None` if there is none.
     pub fn undo(&mut self, rows: &mut Arc<Dataset>) -> Option<Vec<usize>> {
         let step = self.state.next_undo().filter(|_| self.denied.is_none())?;
         let changed = relabel(rows, step.changes().map(|change| (change, change.before)));
@@ -154,7 +154,7 @@ impl LabelEdits {
         Some(changed)
     }
 
-    /// Makes the step undone last again; `None` if there is none.
+    /// Redoes the step that was undone last and returns the rows whose labels changed; `None` if there is none.
     pub fn redo(&mut self, rows: &mut Arc<Dataset>) -> Option<Vec<usize>> {
         let step = self.state.next_redo().filter(|_| self.denied.is_none())?;
         let changed = relabel(rows, step.changes().map(|change| (change, change.after)));
@@ -163,7 +163,7 @@ impl LabelEdits {
         Some(changed)
     }
 
-    /// Sends entries to the disk; the steps among them are made in `rows`. Returns the rows that have other labels.
+    /// Sends entries to the disk and applies the steps among them to `rows`; returns the rows whose labels changed.
     fn keep(
         &mut self,
         entries: impl IntoIterator<Item = Entry>,
@@ -184,7 +184,7 @@ impl LabelEdits {
         changed
     }
 
-    /// Writes what the CSV does not have yet into it, in the background.
+    /// Writes the edits that the CSV lacks into it, in the background.
     pub fn save(&mut self, jobs: &Jobs, rows: &Arc<Dataset>) {
         if self.state.pending_count() > 0 {
             let values = self.state.values();
@@ -225,7 +225,7 @@ impl LabelEdits {
         self.saving = Some(jobs.start_whole("Saving labels", save));
     }
 
-    fn take_refusal(&mut self, refused: Option<Refusal>) -> Option<News> {
+    fn take_refusal(&mut self, refused: Option<Refusal>) -> Option<EditNews> {
         match refused {
             None => {
                 self.error = None;
@@ -233,7 +233,7 @@ impl LabelEdits {
             }
             Some(Refusal::ForNow(why)) => {
                 // Said once: the writer tries again by itself.
-                self.error.replace(why.clone()).is_none().then_some(News::Failed(why))
+                self.error.replace(why.clone()).is_none().then_some(EditNews::Failed(why))
             }
             Some(Refusal::ForGood(why)) => {
                 self.error = None;
@@ -242,7 +242,7 @@ impl LabelEdits {
                 let edits = plural(lost, "edit is", "edits are");
                 let message = format!("{why}. The last {lost} label {edits} not kept: make them again then");
                 self.denied = Some(why);
-                is_new.then_some(News::Failed(message))
+                is_new.then_some(EditNews::Failed(message))
             }
         }
     }
@@ -251,7 +251,7 @@ impl LabelEdits {
         &mut self,
         saved: Outcome<merge::MergeOutcome>,
         rows: Option<&mut Arc<Dataset>>,
-    ) -> Vec<News> {
+    ) -> Vec<EditNews> {
         match saved {
             Outcome::Done(mut outcome) => {
                 let entries = self.state.note_saved(&mut outcome);
@@ -260,15 +260,15 @@ impl LabelEdits {
                 if outcome.written_digest.is_some() {
                     self.last_written.clone_from(&outcome.written_digest);
                 }
-                vec![News::Labelled(changed), News::Saved(outcome)]
+                vec![EditNews::Labelled(changed), EditNews::Saved(outcome)]
             }
-            Outcome::Failed(message) => vec![News::Failed(message)],
+            Outcome::Failed(message) => vec![EditNews::Failed(message)],
             Outcome::Cancelled => Vec::new(),
         }
     }
 
-    /// Takes in what the disk and the jobs say; once a frame.
-    pub fn poll(&mut self, rows: &mut Arc<Dataset>) -> Vec<News> {
+    /// Takes in what the disk and the jobs report; once a frame.
+    pub fn poll(&mut self, rows: &mut Arc<Dataset>) -> Vec<EditNews> {
         let mut news = Vec::new();
         while let Ok(report) = self.reports.try_recv() {
             self.kept = report.kept;
@@ -281,7 +281,8 @@ impl LabelEdits {
     }
 }
 
-/// Gives rows the labels of changes; returns those that have others now. Other versions of the rows stay as they are.
+/// Applies the labels of changes to the rows; returns those whose labels changed. Other versions of the rows keep
+/// theirs.
 fn relabel<'a>(
     rows: &mut Arc<Dataset>,
     changes: impl Iterator<Item = (ChangeView<'a>, Option<&'a str>)>,

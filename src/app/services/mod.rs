@@ -3,7 +3,6 @@
 
 pub(in crate::app) mod derived;
 pub(in crate::app) mod device;
-pub(in crate::app) mod file_dialogs;
 pub mod jobs;
 pub mod label_edits;
 pub(in crate::app) mod open;

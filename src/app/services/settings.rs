@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use tasklens_data::user_folders;
 
-use crate::app::command::Place;
-use crate::app::places::train::Remembered;
+use crate::app::place::Place;
 
 /// So many projects are remembered.
 const RECENT: usize = 8;
@@ -34,6 +33,19 @@ impl From<ThemeChoice> for egui::ThemePreference {
     }
 }
 
+/// The user's own keys for labels: task, label, name of the key.
+pub type LabelKeys = BTreeMap<String, BTreeMap<String, String>>;
+
+/// Settings that were chosen and not saved: two configs, as YAML and without tasks and
+/// columns, which Train does not choose.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RememberedTraining {
+    /// The settings that the config had.
+    pub saved: String,
+    /// What was chosen in their place.
+    pub chosen: String,
+}
+
 /// The remembered things; a file that is damaged or older means defaults.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
@@ -47,9 +59,9 @@ pub struct Settings {
     /// The place that was shown.
     pub place: Place,
     /// The user's own keys for labels.
-    pub label_keys: crate::app::places::label::keys::Assignments,
+    pub label_keys: LabelKeys,
     /// How to train, per config, where something else was chosen than the config says.
-    pub training: BTreeMap<PathBuf, Remembered>,
+    pub training: BTreeMap<PathBuf, RememberedTraining>,
     /// Zoom factor, 1 is 100 %; `None` when never changed.
     pub zoom: Option<f32>,
 }

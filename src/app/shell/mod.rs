@@ -15,9 +15,11 @@ use std::sync::Arc;
 use egui::{Align2, CentralPanel, Event, FontId, Id, Key, LayerId, Order};
 
 use crate::app::App;
-use crate::app::command::{AppCommand, Level, Place, UiCommand};
-use crate::app::dialogs::export::ExportForm;
+use crate::app::command::{AppCommand, AskedOutside, Level, UiCommand};
+use crate::app::dialogs::export::{ExportAnswer, ExportForm};
+use crate::app::dialogs::new_project::NewProjectAnswer;
 use crate::app::dialogs::proposal;
+use crate::app::place::Place;
 use crate::app::places::welcome;
 use crate::app::services::jobs::Job;
 use crate::app::services::open::{self, Pasted};
@@ -26,7 +28,6 @@ use crate::app::theme::icons;
 use crate::app::theme::{self, Tokens};
 use quitting::Quitting;
 
-pub use outside::AskedOutside;
 pub use palette::Palette;
 
 /// What lies over the places.
@@ -104,6 +105,33 @@ impl App {
         }
     }
 
+    /// Asks how to export, while that is open.
+    fn export_ui(&mut self, ctx: &egui::Context) {
+        let (Some(form), Some(edits)) = (&mut self.overlays.export, &self.edits) else {
+            self.overlays.export = None;
+            return;
+        };
+        match form.ask(ctx, edits.state().pending_count()) {
+            ExportAnswer::Stay => {}
+            ExportAnswer::Leave => self.overlays.export = None,
+            ExportAnswer::GoOn(form) => {
+                self.overlays.export = None;
+                self.commands.send(AppCommand::AskWhereToExport(form));
+            }
+        }
+    }
+
+    /// Shows the form of a new project, if there is one.
+    fn new_project_ui(&mut self, ui: &mut egui::Ui) -> bool {
+        let Some(mut form) = self.new_project.take() else { return false };
+        let (_, mut context) = self.split();
+        let frame = context.tokens.canvas_frame();
+        if frame.show(ui, |ui| form.ui(ui, &mut context)).inner == NewProjectAnswer::Stay {
+            self.new_project = Some(form);
+        }
+        true
+    }
+
     /// Sends the command of each shortcut that was pressed.
     fn shortcuts(&mut self, ctx: &egui::Context) {
         let typing = ctx.text_edit_focused();
@@ -163,7 +191,7 @@ impl App {
     fn paste_image(&mut self, pixels: Arc<egui::ColorImage>) {
         self.pasted += 1;
         let name = format!("pasted {}", self.pasted);
-        self.errands.push(self.jobs.start_quietly("Pasting", move |_| {
+        self.command_jobs.push(self.jobs.start_quietly("Pasting", move |_| {
             let image = Arc::new(over_white(&pixels)?);
             Ok(Some(AppCommand::OpenImages(vec![ImageSource::Pixels { name, image }])))
         }));

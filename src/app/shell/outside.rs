@@ -1,44 +1,14 @@
 //! Places outside of the project's folder that its config would have written to: the user sees them and decides,
 //! before anything is.
 
-use std::path::PathBuf;
-
 use egui::{Label, RichText, ScrollArea};
-use tasklens_data::config::{Config, Outside};
+use tasklens_data::config::Outside;
 use tasklens_data::dataset::sample;
 use tasklens_net::training::{Request, outputs};
 
 use crate::app::App;
-use crate::app::command::{AppCommand, Level};
+use crate::app::command::{AppCommand, AskedOutside, Level, Then};
 use crate::app::theme::{self, GRID, Tokens};
-
-/// The question whether to write outside of the project's folder.
-#[derive(Debug)]
-pub struct AskedOutside {
-    folder: PathBuf,
-    outside: Vec<Outside>,
-    then: Then,
-}
-
-/// What happens if the answer is yes.
-#[derive(Debug)]
-enum Then {
-    Train(Box<Request>),
-    DrawSample(Box<Config>),
-}
-
-impl AskedOutside {
-    /// Before a run of a config.
-    fn to_train(request: Box<Request>, outside: Vec<Outside>) -> Self {
-        let folder = request.config.folder().to_path_buf();
-        Self { folder, outside, then: Then::Train(request) }
-    }
-
-    /// Before the sample that a config names is drawn.
-    pub fn to_draw(config: Box<Config>, outside: Vec<Outside>) -> Self {
-        Self { folder: config.folder().to_path_buf(), outside, then: Then::DrawSample(config) }
-    }
-}
 
 impl App {
     /// Looks in the background at where a run writes; it begins, or the user is asked.
@@ -108,7 +78,7 @@ impl App {
                 self.commands.send(AppCommand::BeginTraining(Box::new(request)));
             }
             Then::DrawSample(config) => {
-                self.errands.push(self.jobs.start("Drawing the sample", move |progress| {
+                self.command_jobs.push(self.jobs.start("Drawing the sample", move |progress| {
                     sample::draw_for(&config, &mut |done, of| {
                         progress.set(done as u64, of as u64);
                         progress.keep_going()

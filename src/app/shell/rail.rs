@@ -3,7 +3,8 @@
 use egui::{Align, Align2, FontId, Layout, Margin, Panel, Role, Sense, Theme, Ui, Vec2, WidgetInfo};
 
 use crate::app::App;
-use crate::app::command::{Place, UiCommand};
+use crate::app::command::UiCommand;
+use crate::app::place::Place;
 use crate::app::theme::{GRID, RADIUS, TEXT_SMALL, Tokens, medium};
 use crate::app::widgets::icon_button;
 
@@ -16,7 +17,7 @@ impl App {
             ui.spacing_mut().item_spacing.y = GRID;
             for &place in Place::ALL {
                 if place_ui(ui, tokens, place, self.place == place) {
-                    self.commands.ui(place.command());
+                    self.commands.ui(UiCommand::go_to(place));
                 }
             }
             ui.with_layout(Layout::bottom_up(Align::Center), |ui| {
@@ -49,10 +50,10 @@ fn place_ui(ui: &mut Ui, tokens: &Tokens, place: Place, here: bool) -> bool {
     let painter = ui.painter();
     painter.rect_filled(rect, RADIUS, fill);
     let icon = rect.center() - Vec2::new(0.0, 2.0 * GRID);
-    painter.text(icon, Align2::CENTER_CENTER, place.command().icon(), FontId::proportional(22.0), color);
+    let command = UiCommand::go_to(place);
+    painter.text(icon, Align2::CENTER_CENTER, command.icon(), FontId::proportional(22.0), color);
     let name = rect.center() + Vec2::new(0.0, 4.0 * GRID);
     painter.text(name, Align2::CENTER_CENTER, place.name(), FontId::new(TEXT_SMALL, medium()), color);
-    let command = place.command();
     let tooltip = format!("{} ({})", command.tooltip(), command.shortcut_text(ui.ctx()));
     response.on_hover_text(tooltip).clicked()
 }

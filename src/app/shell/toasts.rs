@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use egui::{Align2, Area, Id, Order, Panel, RichText, Role, ScrollArea, Ui, WidgetInfo};
 
+use tasklens_data::text::capitalised;
+
 use crate::app::command::Level;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
@@ -164,28 +166,10 @@ fn color(tokens: &Tokens, level: Level) -> egui::Color32 {
         Level::Error => tokens.error,
     }
 }
-/// Messages begin as sentences do, wherever they come from; a name of a file or key stays as it is.
-pub(in crate::app) fn capitalised(message: String) -> String {
-    let first_word = message.split(' ').next().unwrap_or_default();
-    if !first_word.chars().all(|letter| letter.is_ascii_lowercase()) {
-        return message;
-    }
-    let mut letters = message.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn messages_begin_with_a_capital_and_names_stay() {
-        let said = |text: &str| capitalised(text.to_owned());
-        assert_eq!(said("the disk is full"), "The disk is full");
-        for name in ["lost.png is gone", "`print` has no label", "2 labels", "\u{e9}tude", ""] {
-            assert_eq!(said(name), name);
-        }
-    }
 
     #[test]
     fn a_message_goes_after_its_time_in_a_window_that_is_seldom_drawn() {

@@ -3,7 +3,6 @@
 
 mod card;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::{Button, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
@@ -11,7 +10,6 @@ use tasklens_data::dataset::create::{Created, DraftTask, FolderSplit, FoundImage
 use tasklens_data::text::{counted_grouped, grouped};
 use tasklens_net::training;
 
-use crate::app::App;
 use crate::app::command::{AppCommand, CommandSender, Level};
 use crate::app::context::ViewContext;
 use crate::app::services::jobs::{Job, Outcome, take};
@@ -40,7 +38,8 @@ pub struct NewProjectForm {
 
 /// What becomes of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum NewProjectAnswer {
+pub enum NewProjectAnswer {
+    /// It stays open.
     Stay,
     /// Close the form.
     Leave,
@@ -77,7 +76,7 @@ impl NewProjectForm {
     }
 
     /// Takes in that it was written.
-    fn poll(&mut self, commands: &CommandSender) -> NewProjectAnswer {
+    pub fn poll(&mut self, commands: &CommandSender) -> NewProjectAnswer {
         match take(&mut self.writing) {
             Some(Outcome::Done(created)) => {
                 commands.send(AppCommand::OpenToLabel(created.config));
@@ -91,7 +90,8 @@ impl NewProjectForm {
         }
     }
 
-    fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) -> NewProjectAnswer {
+    /// Shows the form.
+    pub fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) -> NewProjectAnswer {
         let footer = 19.0 * GRID;
         let height = (ui.available_height() - footer).max(20.0 * GRID);
         ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
@@ -242,32 +242,5 @@ impl NewProjectForm {
             );
             commands.toast(Level::Info, message);
         }
-    }
-}
-
-impl App {
-    /// Shows the form, if there is one.
-    pub(in crate::app) fn new_project_ui(&mut self, ui: &mut Ui) -> bool {
-        let Some(mut form) = self.new_project.take() else { return false };
-        let (_, mut context) = self.split();
-        let frame = context.tokens.canvas_frame();
-        if frame.show(ui, |ui| form.ui(ui, &mut context)).inner == NewProjectAnswer::Stay {
-            self.new_project = Some(form);
-        }
-        true
-    }
-
-    /// Takes in that a project was written.
-    pub(in crate::app) fn take_in_new_project(&mut self) {
-        if self.new_project.as_mut().is_some_and(|form| form.poll(&self.commands) == NewProjectAnswer::Leave)
-        {
-            self.new_project = None;
-        }
-    }
-
-    /// Opens what was just made, to be labelled.
-    pub(in crate::app) fn open_to_label(&mut self, config: PathBuf) {
-        self.open_paths(vec![config]);
-        self.place_when_open = Some(crate::app::command::Place::Label);
     }
 }

@@ -26,7 +26,7 @@ use super::neighbours::NeighboursStrip;
 use super::{Action, Focus};
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
-use crate::app::services::derived::{Derived, News};
+use crate::app::services::derived::{Derived, DerivedNews};
 use crate::app::services::jobs::Job;
 use crate::app::theme::GRID;
 use crate::app::theme::icons;
@@ -248,9 +248,9 @@ impl ImagesTab {
             context.jobs.start_quietly("Filtering", move |_| Ok(FoundItems::new(with, query)))
         });
         match news {
-            Some(News::Value(before)) => self.take_in(before.as_ref()),
-            Some(News::Failed(message)) => context.commands.toast(Level::Error, message),
-            Some(News::Cancelled) | None => {}
+            Some(DerivedNews::Value(before)) => self.take_in(before.as_ref()),
+            Some(DerivedNews::Failed(message)) => context.commands.toast(Level::Error, message),
+            Some(DerivedNews::Cancelled) | None => {}
         }
     }
 

@@ -187,9 +187,7 @@ impl InspectedRun {
         match outcome {
             Outcome::Done(pass) => {
                 self.predicted = self.next;
-                for message in
-                    [first_message(&pass.failures), first_message(&pass.notes)].into_iter().flatten()
-                {
+                for message in pass.messages() {
                     context.commands.toast(Level::Warning, message);
                 }
                 // Nothing new: what is shown stays. That some cannot be predicted is new.
@@ -256,13 +254,6 @@ impl InspectedRun {
         self.next = next;
         self.predicting = Some(predict(context, title, project, &self.run, (loaded, only)));
     }
-}
-
-/// The first message about images, and how many more there are.
-pub fn first_message(messages: &[(usize, String)]) -> Option<String> {
-    let (_, first) = messages.first()?;
-    let more = messages.len() - 1;
-    Some(if more > 0 { format!("{first} (and {more} more)") } else { first.clone() })
 }
 
 /// Predicts the images of a part of what is loaded that a run has not predicted yet, or that have changed since; all that have a

@@ -29,6 +29,7 @@ use crate::app::services::label_edits::LabelEdits;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
+use detail::SuspectAnswer;
 
 const WORDS: Words = Words {
     icon: icons::TAG,
@@ -54,6 +55,21 @@ pub(super) enum Decision {
     Changed,
 }
 
+/// How many suspects of a task have which decision, counted once per version of the label edits.
+#[derive(Clone, Copy)]
+struct DecisionCounts {
+    task: usize,
+    version: u64,
+    /// By [`Decision`].
+    suspects: [u64; 4],
+}
+
+impl DecisionCounts {
+    fn of(&self, decision: Decision) -> u64 {
+        self.suspects[decision as usize]
+    }
+}
+
 /// The tab.
 #[derive(Default)]
 pub struct IssuesTab {
@@ -62,8 +78,8 @@ pub struct IssuesTab {
     reading: Option<Reading>,
     /// Whether rows have moved since the search, or gone.
     has_moved: bool,
-    /// How many have which decision, of which task and version of the edits.
-    counts: Option<(usize, u64, [u64; 4])>,
+    /// How many suspects have which decision.
+    counts: Option<DecisionCounts>,
     /// Position in the list of the task in focus.
     selected: usize,
     of_task: usize,
@@ -167,6 +183,24 @@ impl IssuesTab {
         }));
     }
 
+    /// The decisions on the suspects of the task in focus.
+    fn counts(
+        &mut self,
+        items: &TaskItems,
+        found: &TaskSuspects,
+        context: &ViewContext<'_>,
+    ) -> DecisionCounts {
+        let (task, version) = (self.of_task, context.edits.map_or(0, LabelEdits::version));
+        if let Some(counts) = self.counts.filter(|counts| (counts.task, counts.version) == (task, version)) {
+            return counts;
+        }
+        let mut suspects = [0; 4];
+        for suspect in &found.suspects {
+            suspects[decision(items, suspect, context) as usize] += 1;
+        }
+        *self.counts.insert(DecisionCounts { task, version, suspects })
+    }
+
     fn summary_ui(
         &mut self,
         ui: &mut Ui,
@@ -175,24 +209,13 @@ impl IssuesTab {
         loaded: &Loaded,
         context: &ViewContext<'_>,
     ) {
-        let version = context.edits.map_or(0, LabelEdits::version);
-        let counts = match self.counts {
-            Some((task, of, counts)) if (task, of) == (self.of_task, version) => counts,
-            _ => {
-                let mut counts = [0; 4];
-                for suspect in &found.suspects {
-                    counts[decision(items, suspect, context) as usize] += 1;
-                }
-                self.counts = Some((self.of_task, version, counts));
-                counts
-            }
-        };
+        let counts = self.counts(items, found, context);
         ui.horizontal_wrapped(|ui| {
-            ui.label(theme::strong(format!("{} to review", grouped(counts[Decision::Open as usize]))));
+            ui.label(theme::strong(format!("{} to review", grouped(counts.of(Decision::Open)))));
             let text = format!(
                 "{} accepted, {} kept, of {} suspects among {} labels",
-                grouped(counts[Decision::Accepted as usize]),
-                grouped(counts[Decision::Kept as usize]),
+                grouped(counts.of(Decision::Accepted)),
+                grouped(counts.of(Decision::Kept)),
                 grouped(found.suspects.len() as u64),
                 grouped(found.rows as u64)
             );
@@ -201,7 +224,7 @@ impl IssuesTab {
                  classifier that was not trained on it. For training rows, classifiers on the network's \
                  features are fitted five times, each time without a fifth of the rows.",
             );
-            let changed = counts[Decision::Accepted as usize] + counts[Decision::Changed as usize];
+            let changed = counts.of(Decision::Accepted) + counts.of(Decision::Changed);
             if self.has_moved {
                 let text = "The rows of the CSV have changed since";
                 ui.label(theme::caption(context.tokens, text)).on_hover_text(
@@ -263,11 +286,8 @@ impl IssuesTab {
             return;
         }
         let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
-        let answers = [
-            (Key::A, detail::Answer::Accept),
-            (Key::K, detail::Answer::Keep),
-            (Key::S, detail::Answer::Skip),
-        ];
+        let answers =
+            [(Key::A, SuspectAnswer::Accept), (Key::K, SuspectAnswer::Keep), (Key::S, SuspectAnswer::Skip)];
         for (key, answer) in answers {
             if pressed(key) {
                 self.answer(answer, items, found, context);
@@ -285,7 +305,7 @@ impl IssuesTab {
 
     fn answer(
         &mut self,
-        answer: detail::Answer,
+        answer: SuspectAnswer,
         items: &TaskItems,
         found: &TaskSuspects,
         context: &ViewContext<'_>,
@@ -339,7 +359,7 @@ fn task_in(items: &TaskItems, dataset: &Dataset) -> Option<usize> {
 
 /// What an answer changes, if anything; the error says why it cannot.
 fn change(
-    answer: detail::Answer,
+    answer: SuspectAnswer,
     suspect: &Suspect,
     items: &TaskItems,
     task: usize,
@@ -347,9 +367,9 @@ fn change(
 ) -> Result<Option<AnnotationChange>, String> {
     let state = edits.state();
     let change = match answer {
-        detail::Answer::Skip => return Ok(None),
-        detail::Answer::Keep => state.keep_change(dataset, suspect.of.row, task),
-        detail::Answer::Accept => {
+        SuspectAnswer::Skip => return Ok(None),
+        SuspectAnswer::Keep => state.keep_change(dataset, suspect.of.row, task),
+        SuspectAnswer::Accept => {
             let label = items.task.labels.get(suspect.proposed as usize).map_or("", String::as_str);
             if !dataset.tasks[task].labels.iter().any(|known| known == label) {
                 let name = &items.task.name;

@@ -13,7 +13,7 @@ use tasklens_net::labelling::suggestions::Suggestions;
 use super::queue::Queue;
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
-use crate::app::services::derived::{Derived, News};
+use crate::app::services::derived::{Derived, DerivedNews};
 use crate::app::services::jobs::Progress;
 
 /// Which images are labelled.
@@ -134,7 +134,7 @@ impl Arrangement {
         let news = self.arranged.take_in()?;
         // What is shown stays where there is no new order, and is not asked for again until something else is wanted.
         self.basis = self.arranged.latest().cloned();
-        if let News::Failed(message) = news {
+        if let DerivedNews::Failed(message) = news {
             context.commands.toast(Level::Error, message);
         }
         let ArrangedRows { visited, rows } = self.arranged.take()?;

@@ -1,4 +1,4 @@
-//! What a cell of the grid says: the label of the task at hand, or what is suggested.
+//! A cell of the grid: the image with its label in one task, or with the suggested label.
 
 use std::path::Path;
 
@@ -14,12 +14,16 @@ use crate::app::widgets::thumbnail_grid::{CaptionLine, GridItems};
 
 /// The cells of the grid.
 pub(super) struct Cells<'a> {
+    /// The row of each cell.
     pub rows: &'a [usize],
+    /// What the rows are ordered by, per cell.
     pub values: Option<&'a [f32]>,
     pub dataset: &'a Dataset,
     pub edits: &'a LabelEdits,
     pub suggestions: Option<&'a Suggestions>,
+    /// The task whose labels are shown.
     pub task: usize,
+    /// Whether the caption shows the value in place of a probability.
     pub shows_value: bool,
 }
 

@@ -11,7 +11,7 @@ use tasklens_net::labelling::suggestions::Suggestions;
 
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
-use crate::app::services::derived::{Derived, News};
+use crate::app::services::derived::{Derived, DerivedNews};
 
 /// So many of the most similar images are listed.
 const MOST_ALIKE: usize = 2000;
@@ -116,19 +116,19 @@ impl Collector {
     fn take_in(&mut self, context: &ViewContext<'_>) -> bool {
         let was_shown = self.found().is_some();
         match self.found.take_in() {
-            Some(News::Value(before)) => {
+            Some(DerivedNews::Value(before)) => {
                 let refused = before.filter(|_| was_shown).map(|before| before.refused);
                 if let Some((found, refused)) = self.found.get_mut().zip(refused) {
                     found.refused = refused;
                 }
                 true
             }
-            Some(News::Failed(message)) => {
+            Some(DerivedNews::Failed(message)) => {
                 self.collection = Collection::Queue;
                 context.commands.toast(Level::Error, message);
                 false
             }
-            Some(News::Cancelled) | None => false,
+            Some(DerivedNews::Cancelled) | None => false,
         }
     }
 }

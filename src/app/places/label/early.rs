@@ -74,7 +74,7 @@ impl LabelView {
             _ => {
                 let what = label.map_or("no label".to_owned(), |label| format!("\u{201c}{label}\u{201d}"));
                 let message = format!(
-                    "{} did not get {what} for {task}: the CSV or the config changed when the key had been pressed",
+                    "{} did not get {what} for {task}: the CSV or the config changed after the key was pressed",
                     of.image
                 );
                 context.commands.toast(Level::Warning, message);

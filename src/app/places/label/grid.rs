@@ -7,7 +7,7 @@ use tasklens_data::dataset::edits::{AnnotationChange, AnnotationSource};
 
 use super::cells::Cells;
 use super::collect::{Collection, Collector};
-use super::panel::{MOST_COUNTED, Press};
+use super::panel::{MOST_COUNTED, PressedLabel};
 use super::queue::Queue;
 use super::{LabelView, Mode};
 use crate::app::context::ViewContext;
@@ -160,7 +160,7 @@ impl LabelView {
             ui.add_space(GRID);
             self.cells_ui(ui, id, context);
         });
-        if let Some(Press { task, label }) = pressed {
+        if let Some(PressedLabel { task, label }) = pressed {
             self.task = task;
             self.give_many(task, label, context);
         }

@@ -5,7 +5,7 @@ use tasklens_data::text::age_of;
 use tasklens_data::text::grouped;
 use tasklens_net::labelling::order::{LabellingOrder, Uncertainty};
 
-use super::session::Model;
+use super::session::LabelModel;
 use super::{LabelView, Mode, Which};
 use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
@@ -161,20 +161,20 @@ impl LabelView {
         let mut chosen = None;
         let menu = menu.close_behavior(egui::PopupCloseBehavior::CloseOnClick).show_ui(ui, |ui| {
             let here = self.session.model().clone();
-            if ui.selectable_label(here == Model::Off, "No suggestions").clicked() {
-                chosen = Some(Model::Off);
+            if ui.selectable_label(here == LabelModel::Off, "No suggestions").clicked() {
+                chosen = Some(LabelModel::Off);
             }
             for run in context.runs.with_model() {
-                let model = Model::Run(run.record.folder.clone());
+                let model = LabelModel::Run(run.record.folder.clone());
                 if ui.selectable_label(here == model, model.name()).clicked() {
                     chosen = Some(model);
                 }
             }
             if ui
-                .selectable_label(matches!(here, Model::Base(_)), "ImageNet backbone")
+                .selectable_label(matches!(here, LabelModel::Base(_)), "ImageNet backbone")
                 .on_hover_text("Its features, with heads that learn from your labels alone")
                 .clicked()
-                && !matches!(here, Model::Base(_))
+                && !matches!(here, LabelModel::Base(_))
             {
                 self.session.prepare(context);
             }

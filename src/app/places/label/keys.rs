@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use egui::Key;
 use tasklens_data::config::Task;
 
-/// The user's own keys: task, label, name of the key.
-pub type Assignments = BTreeMap<String, BTreeMap<String, String>>;
+use crate::app::services::settings::LabelKeys;
 
 /// Keys in the order in which labels get them. Letters that the place itself listens to are left out.
 const KEYS: [Key; 33] = [
@@ -59,7 +58,7 @@ pub struct KeyMap {
 
 impl KeyMap {
     /// Assigned keys first; each of the other labels gets the first key that is free in its task.
-    pub fn new(tasks: &[Task], assignments: &Assignments) -> Self {
+    pub fn new(tasks: &[Task], assignments: &LabelKeys) -> Self {
         let keys = tasks.iter().map(|task| keys_of(task, assignments.get(&task.name))).collect();
         Self { keys }
     }
@@ -97,7 +96,7 @@ fn keys_of(task: &Task, assigned: Option<&BTreeMap<String, String>>) -> Vec<Opti
 }
 
 /// Gives a label a key; the label of the task that had it gets one of its own again.
-pub fn assign(assignments: &mut Assignments, task: &str, label: &str, key: Key) {
+pub fn assign(assignments: &mut LabelKeys, task: &str, label: &str, key: Key) {
     let of_task = assignments.entry(task.to_owned()).or_default();
     of_task.retain(|_, name| name != key.name());
     of_task.insert(label.to_owned(), key.name().to_owned());
@@ -113,7 +112,7 @@ mod tests {
 
     #[test]
     fn digits_come_first_then_letters_that_nothing_else_listens_to() {
-        let map = KeyMap::new(&[task(40)], &Assignments::new());
+        let map = KeyMap::new(&[task(40)], &LabelKeys::new());
         let names: String =
             (0..40).filter_map(|label| map.key(0, label)).map(|key| key.symbol_or_name()).collect();
         assert_eq!(names, "123456789ABCDEHIJKLMNOPQRSTUVWXYZ");
@@ -123,7 +122,7 @@ mod tests {
 
     #[test]
     fn an_assigned_key_moves_and_the_label_that_had_it_gets_another() {
-        let mut assignments = Assignments::new();
+        let mut assignments = LabelKeys::new();
         assign(&mut assignments, "print", "l2", Key::Num1);
         assign(&mut assignments, "print", "l1", Key::S);
         let map = KeyMap::new(&[task(3)], &assignments);

@@ -32,13 +32,14 @@ use tasklens_net::labelling::order::{LabellingOrder, Uncertainty};
 use tasklens_net::labelling::rate::LabelRate;
 
 use crate::app::context::ViewContext;
+use crate::app::services::settings::LabelKeys;
 use crate::app::theme::GRID;
 use crate::app::theme::icons;
 use crate::app::widgets::empty_place;
 use crate::app::widgets::zoom_image::Zoom;
 use arrange::{Arrangement, Wanted, Which};
-use keys::{Assignments, KeyMap};
-use session::Session;
+use keys::KeyMap;
+use session::ModelSession;
 
 /// One image large, or many small.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,7 +51,7 @@ enum Mode {
 
 /// The Label place.
 pub struct LabelView {
-    session: Session,
+    session: ModelSession,
     arrangement: Arrangement,
     order: LabellingOrder,
     uncertainty: Uncertainty,
@@ -65,8 +66,8 @@ pub struct LabelView {
     /// Go to the next task, and the next image, by itself.
     goes_on: bool,
     keys: KeyMap,
-    keys_of: Option<(Vec<Task>, Assignments)>,
-    assignments: Assignments,
+    keys_of: Option<(Vec<Task>, LabelKeys)>,
+    assignments: LabelKeys,
     /// Task and label that the next key is for.
     assigning: Option<(usize, usize)>,
     zoom: Zoom,
@@ -82,7 +83,7 @@ pub struct LabelView {
 impl Default for LabelView {
     fn default() -> Self {
         Self {
-            session: Session::default(),
+            session: ModelSession::default(),
             arrangement: Arrangement::default(),
             order: LabellingOrder::default(),
             uncertainty: Uncertainty::default(),
@@ -94,7 +95,7 @@ impl Default for LabelView {
             goes_on: true,
             keys: KeyMap::default(),
             keys_of: None,
-            assignments: Assignments::new(),
+            assignments: LabelKeys::new(),
             assigning: None,
             zoom: Zoom::default(),
             note: None,
@@ -135,7 +136,7 @@ impl LabelView {
             return;
         }
         if self.arrangement.queue.rows().is_empty() && self.mode == Mode::One {
-            self.nothing_ui(ui, context);
+            self.nothing_ui(ui);
             return;
         }
         match self.mode {
@@ -154,7 +155,7 @@ impl LabelView {
 
     /// Takes public weights from there; without it, from the cache of this user.
     pub fn set_weights(&mut self, cached: fn(Backbone) -> Option<PathBuf>) {
-        self.session = Session::with_weights(cached);
+        self.session = ModelSession::with_weights(cached);
     }
 
     /// Whether something was learnt that can be saved.
@@ -172,7 +173,7 @@ impl LabelView {
     pub fn on_project(&mut self, same_file: bool, has_same_rows: bool) {
         if !same_file {
             let assignments = std::mem::take(&mut self.assignments);
-            let session = Session::with_weights(self.session.weights());
+            let session = ModelSession::with_weights(self.session.weights());
             *self = Self { assignments, session, ..Self::default() };
         } else if !has_same_rows {
             self.session.read_anew();
@@ -197,7 +198,7 @@ impl LabelView {
     }
 
     /// The user's own keys, as they are remembered.
-    pub fn set_assignments(&mut self, assignments: Assignments) {
+    pub fn set_assignments(&mut self, assignments: LabelKeys) {
         self.assignments = assignments;
     }
 
@@ -263,7 +264,7 @@ impl LabelView {
         }
     }
 
-    fn nothing_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
+    fn nothing_ui(&mut self, ui: &mut Ui) {
         let (title, text) = match &self.which {
             Which::ToDo => {
                 ("Everything is labelled", "Every image has a label for each task that is labelled here.")
@@ -283,6 +284,5 @@ impl LabelView {
                 self.which = Which::All;
             }
         });
-        let _ = context;
     }
 }

@@ -5,7 +5,7 @@ use tasklens_data::dataset::edits::AnnotationSource;
 use tasklens_data::text::grouped;
 
 use super::LabelView;
-use super::panel::{Press, hints_ui};
+use super::panel::{PressedLabel, hints_ui};
 use crate::app::context::ViewContext;
 use crate::app::services::thumbnails::side_for;
 use crate::app::theme::icons;
@@ -64,7 +64,7 @@ impl LabelView {
             ui.add_space(GRID);
             self.image_ui(ui, id, row, context);
         });
-        if let Some(Press { task, label }) = pressed {
+        if let Some(PressedLabel { task, label }) = pressed {
             self.task = task;
             if self.give(&[row], task, label, AnnotationSource::Hand, context) && label.is_some() {
                 self.go_on(context);
@@ -79,7 +79,7 @@ impl LabelView {
         rows: &[usize],
         hints: Option<&[(&str, &str)]>,
         context: &ViewContext<'_>,
-    ) -> Option<Press> {
+    ) -> Option<PressedLabel> {
         let mut pressed = None;
         Panel::bottom("labelling progress")
             .resizable(false)

@@ -18,30 +18,32 @@ use crate::app::widgets::probability_bars::elided;
 
 const ROW: f32 = 7.0 * GRID;
 const CHIP: f32 = 5.0 * GRID;
-/// Of more rows than this it is not counted in each frame how many have a label.
+/// Labels of more rows than this are not counted in each frame.
 pub(super) const MOST_COUNTED: usize = 500;
 
-/// What the panel remembers.
+/// What the panel keeps between frames.
 #[derive(Default)]
 pub struct PanelState {
     /// The label that is being typed.
     pub(super) adding: Option<NewLabel>,
-    /// The task that was in sight last.
+    /// The task that was scrolled to last.
     seen: Option<usize>,
 }
 
-/// A press on a label.
+/// A label that was pressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Press {
+pub(super) struct PressedLabel {
+    /// Its task.
     pub task: usize,
     /// `None` takes the label away.
     pub label: Option<usize>,
 }
 
-/// What the rows at hand have of a task.
-struct Having {
-    /// Per label, how many rows have it; empty where that is not counted.
+/// The labels of the shown rows in a task.
+struct LabelCounts {
+    /// Per label, how many rows have it; empty where there are too many rows to count.
     counts: Vec<usize>,
+    /// How many rows are shown.
     rows: usize,
     /// A label that the config does not list.
     unknown: Option<String>,
@@ -54,7 +56,7 @@ impl LabelView {
         ui: &mut Ui,
         rows: &[usize],
         context: &ViewContext<'_>,
-    ) -> Option<Press> {
+    ) -> Option<PressedLabel> {
         let tasks = &context.project?.dataset.tasks;
         let asked = self.tasks_in_question(tasks);
         let mut pressed = None;
@@ -76,10 +78,10 @@ impl LabelView {
         task: &Task,
         rows: &[usize],
         context: &ViewContext<'_>,
-    ) -> Option<Press> {
+    ) -> Option<PressedLabel> {
         let tokens = context.tokens;
         let is_active = self.task == index;
-        let having = having(rows, index, task, context);
+        let counted = count_labels(rows, index, task, context);
         let mut pressed = None;
         let fill = if is_active { tokens.card_frame().fill } else { tokens.canvas };
         let line = if is_active { tokens.task(index) } else { tokens.line };
@@ -91,11 +93,11 @@ impl LabelView {
         let card = frame.show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.spacing_mut().item_spacing.y = 0.0;
-            self.title_ui(ui, index, task, &having, context);
+            self.title_ui(ui, index, task, &counted, context);
             for (label, text) in task.labels.iter().enumerate() {
-                if self.label_ui(ui, (index, task), (label, text), rows, &having, context).clicked() {
-                    let is_taken_away = having.rows > 0 && having.counts.get(label) == Some(&having.rows);
-                    pressed = Some(Press { task: index, label: (!is_taken_away).then_some(label) });
+                if self.label_ui(ui, (index, task), (label, text), rows, &counted, context).clicked() {
+                    let is_taken_away = counted.rows > 0 && counted.counts.get(label) == Some(&counted.rows);
+                    pressed = Some(PressedLabel { task: index, label: (!is_taken_away).then_some(label) });
                 }
             }
             if is_active {
@@ -114,7 +116,7 @@ impl LabelView {
         ui: &mut Ui,
         index: usize,
         task: &Task,
-        having: &Having,
+        counted: &LabelCounts,
         context: &ViewContext<'_>,
     ) {
         let tokens = context.tokens;
@@ -137,10 +139,10 @@ impl LabelView {
                 label
                     .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{}: {text}", task.name)));
                 label.on_hover_text(
-                    "Of the labelled images: each was judged by heads that had not seen its label",
+                    "Labelled images that were predicted correctly, each by heads that were not fitted to its label",
                 );
             }
-            if let Some(unknown) = &having.unknown {
+            if let Some(unknown) = &counted.unknown {
                 let text = format!("{}  {unknown}", icons::WARNING);
                 let text = RichText::new(text).size(TEXT_SMALL).color(tokens.warning);
                 ui.add(egui::Label::new(text).truncate())
@@ -155,7 +157,7 @@ impl LabelView {
         (index, task): (usize, &Task),
         (label, text): (usize, &str),
         rows: &[usize],
-        having: &Having,
+        counted: &LabelCounts,
         context: &ViewContext<'_>,
     ) -> Response {
         let (area, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::CLICK);
@@ -164,8 +166,8 @@ impl LabelView {
         let probability = said.and_then(|said| said.get(label)).copied();
         let is_suggested =
             single.and_then(|row| self.suggestion(index, row)).is_some_and(|(top, _)| top as usize == label);
-        let count = having.counts.get(label).copied().unwrap_or(0);
-        let is_chosen = count > 0 && count == having.rows;
+        let count = counted.counts.get(label).copied().unwrap_or(0);
+        let is_chosen = count > 0 && count == counted.rows;
         let key = self.keys.key(index, label);
         let is_assigned = self.assigning == Some((index, label));
         response.widget_info(|| {
@@ -175,12 +177,12 @@ impl LabelView {
             info
         });
         if ui.is_rect_visible(area) {
-            let value = match (count, having.rows, probability) {
+            let value = match (count, counted.rows, probability) {
                 (count, of, _) if of > 1 && count > 0 => format!("{count} of {of}"),
                 (.., Some(probability)) => whole_percent(probability),
                 _ => String::new(),
             };
-            let row = Row {
+            let row = LabelRow {
                 key,
                 text,
                 value: &value,
@@ -188,7 +190,7 @@ impl LabelView {
                 color: context.tokens.task(index),
                 is_chosen,
                 is_active: self.task == index,
-                is_suggested: is_suggested && !having.counts.iter().any(|count| *count > 0),
+                is_suggested: is_suggested && !counted.counts.iter().any(|count| *count > 0),
                 is_assigned,
             };
             row.paint(ui, context.tokens, area, &response);
@@ -198,7 +200,7 @@ impl LabelView {
             None => format!("{text}. Right-click to choose a key"),
         };
         response.context_menu(|ui| {
-            if ui.button("Choose a key: press it next").clicked() {
+            if ui.button("Choose a key (press it next)").clicked() {
                 self.task = index;
                 self.assigning = Some((index, label));
                 ui.close();
@@ -208,29 +210,29 @@ impl LabelView {
     }
 }
 
-fn having(rows: &[usize], index: usize, task: &Task, context: &ViewContext<'_>) -> Having {
-    let mut having = Having { counts: Vec::new(), rows: rows.len(), unknown: None };
-    let Some(project) = context.project.filter(|_| rows.len() <= MOST_COUNTED) else { return having };
+fn count_labels(rows: &[usize], index: usize, task: &Task, context: &ViewContext<'_>) -> LabelCounts {
+    let mut counted = LabelCounts { counts: Vec::new(), rows: rows.len(), unknown: None };
+    let Some(project) = context.project.filter(|_| rows.len() <= MOST_COUNTED) else { return counted };
     let dataset = &project.dataset;
-    having.counts = vec![0; task.labels.len()];
+    counted.counts = vec![0; task.labels.len()];
     for row in rows.iter().copied().filter(|row| *row < dataset.rows.len()) {
         match dataset.class(row, index) {
             Some(class) => {
-                if let Some(count) = having.counts.get_mut(class as usize) {
+                if let Some(count) = counted.counts.get_mut(class as usize) {
                     *count += 1;
                 }
             }
             None => {
                 let unknown = dataset.label_text(row, index);
-                having.unknown = unknown.map(|text| text.into_owned()).or(having.unknown);
+                counted.unknown = unknown.map(|text| text.into_owned()).or(counted.unknown);
             }
         }
     }
-    having
+    counted
 }
 
-/// How one label looks.
-struct Row<'a> {
+/// How one label is painted.
+struct LabelRow<'a> {
     key: Option<Key>,
     text: &'a str,
     value: &'a str,
@@ -242,7 +244,7 @@ struct Row<'a> {
     is_assigned: bool,
 }
 
-impl Row<'_> {
+impl LabelRow<'_> {
     fn paint(&self, ui: &Ui, tokens: &Tokens, area: Rect, response: &Response) {
         let painter = ui.painter();
         let back = area.shrink2(vec2(0.0, 1.0));

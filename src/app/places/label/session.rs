@@ -1,5 +1,5 @@
-//! The model that helps: its outputs are read, or computed where they are missing, and its heads are fitted anew
-//! to the labels, all in the background.
+//! The model that suggests labels. Its outputs are read, or computed where they are missing, and its heads are
+//! fitted again to the labels, all in the background.
 
 mod ahead;
 mod learning;
@@ -22,20 +22,19 @@ use tasklens_net::training::seen;
 
 use crate::app::command::Level;
 use crate::app::context::{TrainingState, ViewContext};
-use crate::app::places::inspect::inspected_run::first_message;
 use crate::app::services::jobs::{Job, Outcome, take};
 use ahead::Ahead;
-pub use model::Model;
+pub use model::LabelModel;
 
 /// Images in the first pass; each further one has twice as many, so that suggestions come soon and the outputs
 /// are not read anew too often.
 const FIRST_PIECE: usize = 256;
 const LARGEST_PIECE: usize = 16_384;
 
-/// What was read of a model.
-struct Read {
+/// The suggestions of a network, from the outputs that are stored for it.
+struct NetworkSuggestions {
     suggestions: Arc<Suggestions>,
-    /// Rows without outputs, in the order of the file.
+    /// Rows without outputs, in the order of the CSV.
     missing: Arc<Vec<usize>>,
     rows: usize,
     tasks: Vec<Task>,
@@ -43,57 +42,57 @@ struct Read {
 
 /// The heads that were fitted last.
 #[derive(Clone, Debug)]
-pub struct Learnt {
-    /// From so many labels.
+pub struct LearntHeads {
+    /// How many labels they were fitted to, in all tasks.
     pub labels: usize,
-    /// Per task how often they are right about labels that they have not seen, where they learnt any.
+    /// Per task, how often they are right about labels that they were not fitted to; `None` where there are none.
     pub scores: Vec<Option<Score>>,
-    /// When it was done.
+    /// When they were fitted.
     pub at: Instant,
     took: Duration,
 }
 
-/// What an update comes to.
-struct Update {
+/// The result of an update.
+struct HeadUpdate {
     suggestions: Suggestions,
-    /// In all tasks.
+    /// How many labels the heads were fitted to, in all tasks.
     labels: usize,
     scores: Vec<Option<Score>>,
 }
 
-/// The model and the jobs about it.
-pub struct Session {
-    model: Model,
-    read: Option<Read>,
-    reading: Option<Job<Read>>,
+/// The model in use, and its jobs.
+pub struct ModelSession {
+    model: LabelModel,
+    read: Option<NetworkSuggestions>,
+    reading: Option<Job<NetworkSuggestions>>,
     predicting: Option<Job<OutputsPass>>,
     piece: usize,
-    /// The user cancelled, or it failed: goes on when asked.
+    /// Prediction was cancelled or failed: it goes on only when the user asks.
     is_halted: bool,
-    /// The user cancelled: it stays so whatever is read anew.
+    /// The user cancelled it: it stays halted when rows are read again.
     is_cancelled: bool,
-    updating: Option<Job<Option<Update>>>,
+    updating: Option<Job<Option<HeadUpdate>>>,
     preparing: Option<Job<PathBuf>>,
     ahead: Ahead,
     saving: Option<Job<Option<SavedRun>>>,
-    /// Saving was asked for while the rows did not have the latest labels yet.
+    /// Saving was asked for and has not begun.
     wants_save: bool,
     current: Option<Arc<Suggestions>>,
-    learnt: Option<Learnt>,
+    learnt: Option<LearntHeads>,
     update_began: Option<Instant>,
     /// An update was asked for while features were missing or another was under way.
     wants_update: bool,
     /// Labels since the last update.
     new_labels: usize,
-    /// Update by itself.
+    /// Whether the model updates itself after enough new labels.
     pub updates_itself: bool,
     version: u64,
 }
 
-impl Default for Session {
+impl Default for ModelSession {
     fn default() -> Self {
         Self {
-            model: Model::default(),
+            model: LabelModel::default(),
             read: None,
             reading: None,
             predicting: None,
@@ -116,8 +115,8 @@ impl Default for Session {
     }
 }
 
-impl Session {
-    /// What holds now.
+impl ModelSession {
+    /// The suggestions in use.
     pub fn suggestions(&self) -> Option<&Arc<Suggestions>> {
         self.current.as_ref()
     }
@@ -128,12 +127,12 @@ impl Session {
     }
 
     /// The model in use.
-    pub fn model(&self) -> &Model {
+    pub fn model(&self) -> &LabelModel {
         &self.model
     }
 
     /// The last update.
-    pub fn learnt(&self) -> Option<&Learnt> {
+    pub fn learnt(&self) -> Option<&LearntHeads> {
         self.learnt.as_ref()
     }
 
@@ -158,8 +157,8 @@ impl Session {
         (self.is_halted, self.is_cancelled) = (false, false);
     }
 
-    /// Another model.
-    pub fn choose(&mut self, model: Model) {
+    /// Uses another model; jobs of the one before are cancelled.
+    pub fn choose(&mut self, model: LabelModel) {
         let is_same = model == self.model;
         let is_cancelled = self.is_cancelled && is_same;
         *self = Self {
@@ -175,7 +174,7 @@ impl Session {
         };
     }
 
-    /// Rows have other numbers now: all is read, and learnt, anew.
+    /// Rows have other numbers now: outputs are read, and heads fitted, again.
     pub fn read_anew(&mut self) {
         let has_learnt = self.learnt.is_some() || self.updating.is_some() || self.wants_update;
         self.choose(self.model.clone());
@@ -185,17 +184,17 @@ impl Session {
     /// A run has ended: there is one more to choose.
     pub fn on_run_ended(&mut self) {
         self.ahead.look_again();
-        if self.learnt.is_none() && matches!(self.model, Model::Newest | Model::Base(_)) {
-            self.choose(Model::Newest);
+        if self.learnt.is_none() && matches!(self.model, LabelModel::Newest | LabelModel::Base(_)) {
+            self.choose(LabelModel::Newest);
         }
     }
 
-    /// So many labels were given.
+    /// The user gave this many labels.
     pub fn on_labelled(&mut self, labels: usize) {
         self.new_labels += labels;
     }
 
-    /// Fits the heads to the labels as they are, as soon as that is possible.
+    /// Fits the heads to the current labels as soon as possible.
     pub fn update(&mut self) {
         self.wants_update = true;
     }
@@ -207,8 +206,9 @@ impl Session {
         self.poll_ahead(context);
         self.poll_preparing(context);
         self.poll_saving(context);
-        let is_same =
-            |read: &Read| read.rows == project.dataset.rows.len() && read.tasks == project.dataset.tasks;
+        let is_same = |read: &NetworkSuggestions| {
+            read.rows == project.dataset.rows.len() && read.tasks == project.dataset.tasks
+        };
         if self.read.as_ref().is_some_and(|read| !is_same(read)) {
             // Labels have other numbers now: what was learnt, or is being learnt, is learnt again.
             (self.read, self.current) = (None, None);
@@ -220,7 +220,7 @@ impl Session {
             Some(Outcome::Done(_)) => {}
             Some(Outcome::Failed(message)) => {
                 context.commands.toast(Level::Warning, message);
-                self.choose(Model::Off);
+                self.choose(LabelModel::Off);
             }
             Some(Outcome::Cancelled) | None => {}
         }
@@ -240,11 +240,11 @@ impl Session {
 
     /// Where nothing was chosen, the newest run of the project.
     fn choose_run(&mut self, context: &ViewContext<'_>) {
-        if self.model != Model::Newest {
+        if self.model != LabelModel::Newest {
             return;
         }
         match context.runs.newest() {
-            Some(newest) => self.model = Model::Run(newest.record.folder.clone()),
+            Some(newest) => self.model = LabelModel::Run(newest.record.folder.clone()),
             None if context.runs.is_read() => self.look_ahead(context),
             None => {}
         }
@@ -252,12 +252,12 @@ impl Session {
 
     fn start_reading(&mut self, dataset: &Arc<Dataset>, context: &ViewContext<'_>) {
         let Some(path) = self.model.path().map(Path::to_path_buf) else { return };
-        let is_base = matches!(self.model, Model::Base(_));
+        let is_base = matches!(self.model, LabelModel::Base(_));
         let dataset = Arc::clone(dataset);
         self.reading = Some(context.jobs.start_quietly("Reading suggestions", move |_| {
             let mut outputs = OutputStore::of(&path)?.load()?;
             if is_base {
-                // Heads that have learnt nothing have nothing to say.
+                // Heads that were never fitted suggest nothing.
                 outputs = Outputs { tasks: Vec::new(), probabilities: Vec::new(), ..outputs };
             }
             let seen = seen::of_run(&path, &dataset).unwrap_or_else(|error| {
@@ -267,7 +267,7 @@ impl Session {
             let suggestions = Suggestions::of_outputs(&dataset, &outputs).knowing(seen.as_ref());
             let missing = candidates::rows(&dataset).into_iter();
             let missing = missing.filter(|row| suggestions.item_of(*row).is_none()).collect();
-            Ok(Read {
+            Ok(NetworkSuggestions {
                 suggestions: Arc::new(suggestions),
                 missing: Arc::new(missing),
                 rows: dataset.rows.len(),
@@ -276,7 +276,7 @@ impl Session {
         }));
     }
 
-    fn take_in(&mut self, read: Read) {
+    fn take_in(&mut self, read: NetworkSuggestions) {
         // What the heads have learnt meanwhile is better than what the network says; it follows for the new rows.
         match self.learnt {
             Some(_) if self.current.is_some() => self.wants_update = true,
@@ -291,9 +291,7 @@ impl Session {
     fn poll_prediction(&mut self, context: &ViewContext<'_>) {
         match take(&mut self.predicting) {
             Some(Outcome::Done(pass)) => {
-                for message in
-                    [first_message(&pass.failures), first_message(&pass.notes)].into_iter().flatten()
-                {
+                for message in pass.messages() {
                     context.commands.toast(Level::Warning, message);
                 }
                 // Images that cannot be read stay missing: they are not tried again and again.
@@ -331,7 +329,9 @@ impl Session {
         let (missing, piece) = (Arc::clone(&read.missing), self.piece);
         let batch = project.config.model.batch_size;
         let title = match self.model {
-            Model::Base(_) => format!("Looking at {} images, to help with labelling", read.missing.len()),
+            LabelModel::Base(_) => {
+                format!("Processing {} images to suggest labels", read.missing.len())
+            }
             _ => format!("Predicting {} images to label", read.missing.len()),
         };
         self.predicting = Some(context.jobs.start(title, move |progress| {

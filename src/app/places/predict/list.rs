@@ -3,8 +3,9 @@
 use egui::{Align2, Color32, FontId, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use tasklens_data::config::Task;
 
+use tasklens_data::text::capitalised;
+
 use super::{EntryState, ImageEntry};
-use crate::app::shell::toasts::capitalised;
 use crate::app::theme::icons;
 use crate::app::theme::{GRID, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::fit;

@@ -21,7 +21,7 @@ use tasklens_net::inference::table::{self, Listed};
 
 use crate::app::command::{AppCommand, Level};
 use crate::app::context::ViewContext;
-use crate::app::services::file_dialogs;
+use crate::app::dialogs::file_dialogs;
 use crate::app::services::jobs::{Job, Outcome};
 use crate::app::services::predictors::Predictors;
 use crate::app::services::project::ImageSource;

@@ -3,6 +3,8 @@
 use tasklens_data::config::presets::{Keys, PresetFacts};
 use tasklens_data::config::{Augmentation, ClassWeights, Config, Recipe, Task};
 
+use crate::app::services::settings::RememberedTraining;
+
 /// The config of the next run beside the one on disk.
 #[derive(Clone, Debug)]
 pub struct Draft {
@@ -14,14 +16,6 @@ pub struct Draft {
     pub(super) augmentation: Augmentation,
     /// The user's own keys, which no recipe has, while a recipe is chosen.
     own: Option<Keys>,
-}
-
-/// Settings that were chosen and not saved: the config that they were a change of, and what it became. Both without
-/// tasks and columns, which are not chosen here.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Remembered {
-    saved: String,
-    chosen: String,
 }
 
 /// What came of remembered settings.
@@ -76,13 +70,15 @@ impl Draft {
     }
 
     /// What is to be remembered; nothing where all is as in the file.
-    pub fn to_remember(&self) -> Option<Remembered> {
-        self.is_changed()
-            .then(|| Remembered { saved: settings_of(&self.saved), chosen: settings_of(&self.config) })
+    pub fn to_remember(&self) -> Option<RememberedTraining> {
+        self.is_changed().then(|| RememberedTraining {
+            saved: settings_of(&self.saved),
+            chosen: settings_of(&self.config),
+        })
     }
 
     /// Takes up what was remembered, if it was a change of what the file still says.
-    pub fn restore(&mut self, remembered: &Remembered) -> Restored {
+    pub fn restore(&mut self, remembered: &RememberedTraining) -> Restored {
         let saved = settings_of(&self.saved);
         if saved == remembered.chosen {
             return Restored::Saved;

@@ -28,11 +28,12 @@ use crate::app::context::{TrainingState, ViewContext};
 use crate::app::services::derived::Derived;
 use crate::app::services::jobs::{Job, Outcome};
 use crate::app::services::runs::{Run, Runs};
+use crate::app::services::settings::RememberedTraining;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::{command_button, empty_place, run_list};
 use draft::Draft;
-pub use draft::{Remembered, Restored};
+pub use draft::Restored;
 use earlier::Earlier;
 use estimates::{Estimates, Machine};
 use live::LiveRun;
@@ -117,7 +118,7 @@ impl TrainView {
     }
 
     /// Takes up settings that were chosen before, once the project is there.
-    pub fn restore(&mut self, remembered: &Remembered) -> Restored {
+    pub fn restore(&mut self, remembered: &RememberedTraining) -> Restored {
         let Some(draft) = &mut self.draft else { return Restored::Outdated };
         let restored = draft.restore(remembered);
         self.remembered = Some(draft.config.model.clone());

@@ -212,7 +212,7 @@ fn images_ui(ui: &mut Ui, model: &mut ModelConfig) {
 
 fn crop_ui(ui: &mut Ui, crop: &mut Option<RandomCrop>) {
     let mut is_on = crop.is_some();
-    if switch(ui, "RandomCrop", "Enlarge a random part of the image to full size", &mut is_on).changed() {
+    if switch(ui, "Crop", "Enlarge a random part of the image to full size", &mut is_on).changed() {
         *crop = is_on.then(RandomCrop::default);
     }
     if let Some(crop) = crop {

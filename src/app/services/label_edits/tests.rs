@@ -1,4 +1,4 @@
-//! The rows always have what the edits come to, whatever is done in which order.
+//! The rows always have the labels of the edits, in whatever order edits, undo, redo and saves come.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use super::*;
 const LABELS: [Option<&str>; 4] = [None, Some("solid"), Some("striped"), Some("tartan")];
 
 /// A project on disk, its rows as they were read, and as they are.
-struct Shop {
+struct TestProject {
     folder: tempfile::TempDir,
     jobs: Jobs,
     edits: LabelEdits,
@@ -20,7 +20,7 @@ struct Shop {
     rows: Arc<Dataset>,
 }
 
-impl Shop {
+impl TestProject {
     /// Twelve images, one of them in two rows.
     fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -56,7 +56,7 @@ impl Shop {
         let began = Instant::now();
         while self.edits.is_saving() {
             for news in self.edits.poll(&mut self.rows) {
-                assert!(!matches!(news, News::Failed(_)));
+                assert!(!matches!(news, EditNews::Failed(_)));
             }
             assert!(began.elapsed() < Duration::from_secs(10), "the save never ends");
             std::thread::sleep(Duration::from_millis(1));
@@ -89,7 +89,7 @@ impl Shop {
 
 #[test]
 fn the_rows_have_what_the_edits_come_to_whatever_is_done_in_which_order() {
-    let mut shop = Shop::open();
+    let mut shop = TestProject::open();
     let mut random = Pcg64Mcg::seed_from_u64(13);
     for step in 0..400 {
         let what = match random.random_range(0..20) {
@@ -118,7 +118,7 @@ fn the_rows_have_what_the_edits_come_to_whatever_is_done_in_which_order() {
 
 #[test]
 fn a_label_that_the_file_wins_is_in_the_rows_and_can_be_undone() {
-    let mut shop = Shop::open();
+    let mut shop = TestProject::open();
     assert_eq!(shop.label(3, 0, Some("tartan")), [3]);
     let csv = std::fs::read_to_string(shop.folder.path().join("x.csv")).unwrap();
     std::fs::write(shop.folder.path().join("x.csv"), csv.replace("2.jpg,solid,", "2.jpg,striped,")).unwrap();
@@ -132,7 +132,7 @@ fn a_label_that_the_file_wins_is_in_the_rows_and_can_be_undone() {
 
 #[test]
 fn a_flag_leaves_the_rows_alone_and_a_label_leaves_those_of_a_job_alone() {
-    let mut shop = Shop::open();
+    let mut shop = TestProject::open();
     let held = Arc::clone(&shop.rows);
     let flag = shop.edits.state().flag_change(&shop.rows, 1, Some("blurred"));
     assert!(shop.edits.edit(Step::now(AnnotationSource::Hand, vec![flag]), &mut shop.rows).is_empty());

@@ -8,11 +8,14 @@ const PAGE: usize = 512;
 /// A cell: record (0 is the header) and column.
 pub(super) type Place = (usize, usize);
 
+/// Cells of neighbouring records with their text, in the order of the cells.
+type Page = Vec<(Place, Arc<str>)>;
+
 /// Text by cell. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(super) struct EditedCells {
-    /// In the order of the cells.
-    pages: Vec<Arc<Vec<(Place, Arc<str>)>>>,
+    /// By record.
+    pages: Vec<Arc<Page>>,
     len: usize,
     /// Whether a column has, or had, an edited cell: most are never asked for anything else.
     columns: Vec<bool>,

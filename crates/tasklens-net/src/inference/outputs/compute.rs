@@ -29,6 +29,17 @@ pub struct OutputsPass {
     pub complete: bool,
 }
 
+impl OutputsPass {
+    /// What to tell the user of it: the first failure and the first note, each with the number of the others.
+    pub fn messages(&self) -> impl Iterator<Item = String> {
+        [&self.failures, &self.notes].into_iter().filter_map(|told| {
+            let (_, first) = told.first()?;
+            let more = told.len() - 1;
+            Some(if more > 0 { format!("{first} (and {more} more)") } else { first.clone() })
+        })
+    }
+}
+
 /// A pass over images, with what it has to know and what it has found.
 struct Work<'a> {
     store: &'a OutputStore,

@@ -13,7 +13,7 @@ use tasklens_net::training::{run_folder, split_file};
 use super::rows::{Compared, are_same_items};
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
-use crate::app::places::inspect::inspected_run::{Loaded, first_message, predict};
+use crate::app::places::inspect::inspected_run::{Loaded, predict};
 use crate::app::services::jobs::{Job, Outcome, Progress};
 
 /// See the module's docs.
@@ -133,9 +133,7 @@ impl OtherRun {
         (self.opened, self.compared) = (None, None);
         match outcome {
             Outcome::Done(pass) => {
-                for message in
-                    [first_message(&pass.failures), first_message(&pass.notes)].into_iter().flatten()
-                {
+                for message in pass.messages() {
                     context.commands.toast(Level::Warning, message);
                 }
             }

@@ -11,25 +11,25 @@ use crate::app::theme::{self, GRID};
 use crate::app::widgets::large_image::large_image_ui;
 use crate::app::widgets::probability_bars::ProbabilityBars;
 
-/// What the user says of a suspect.
+/// What the user answers about a suspect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum SuspectAnswer {
     /// The proposed label is right.
     Accept,
     /// The given label is right.
     Keep,
-    /// Not now.
+    /// Decide later.
     Skip,
 }
 
-/// Shows it; returns the answer.
+/// Shows a suspect; returns the answer, once there is one.
 pub fn ui(
     ui: &mut Ui,
     items: &TaskItems,
     suspect: &Suspect,
     decision: Decision,
     context: &mut ViewContext<'_>,
-) -> Option<Answer> {
+) -> Option<SuspectAnswer> {
     let tokens = context.tokens;
     let (dataset, _) = context.labels()?;
     let row = dataset.rows.get(suspect.of.row)?;
@@ -66,13 +66,19 @@ pub fn ui(
     answer
 }
 
-fn answers_ui(ui: &mut Ui, given: &str, proposed: &str) -> Option<Answer> {
+fn answers_ui(ui: &mut Ui, given: &str, proposed: &str) -> Option<SuspectAnswer> {
     let mut answer = None;
     ui.horizontal_wrapped(|ui| {
         let buttons = [
-            (icons::CHECK, format!("Accept {proposed}"), "A", "The proposed label is right", Answer::Accept),
-            (icons::X, format!("Keep {given}"), "K", "The given label is right", Answer::Keep),
-            (icons::SKIP_FORWARD, "Skip".to_owned(), "S", "Go on and decide later", Answer::Skip),
+            (
+                icons::CHECK,
+                format!("Accept {proposed}"),
+                "A",
+                "The proposed label is right",
+                SuspectAnswer::Accept,
+            ),
+            (icons::X, format!("Keep {given}"), "K", "The given label is right", SuspectAnswer::Keep),
+            (icons::SKIP_FORWARD, "Skip".to_owned(), "S", "Go on and decide later", SuspectAnswer::Skip),
         ];
         for (icon, text, key, hint, wanted) in buttons {
             let button = ui.button(format!("{icon}  {text}  ({key})"));

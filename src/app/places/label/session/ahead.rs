@@ -1,5 +1,5 @@
-//! Help before anything was trained: a backbone whose weights are on this computer becomes the model by itself, and
-//! its features are computed while the user begins to label.
+//! Suggestions before anything was trained: a backbone whose weights are on this computer becomes the model without
+//! being asked for, and its features are computed while the user begins to label.
 
 use std::path::PathBuf;
 
@@ -7,19 +7,19 @@ use tasklens_data::config::{Backbone, Pretrained};
 use tasklens_net::model::pretrained;
 use tasklens_net::training::base_network::{self, AtHand};
 
-use super::{Model, Session};
+use super::{LabelModel, ModelSession};
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
 use crate::app::services::jobs::{Job, Outcome, take};
 
-/// What is done, and known, of it.
+/// The search for such a backbone.
 pub(super) struct Ahead {
     /// Where public weights are.
     pub(super) cached: fn(Backbone) -> Option<PathBuf>,
-    /// The settings that it was looked for with.
+    /// The settings of the last search.
     looked_with: Option<(Backbone, Pretrained)>,
     looking: Option<Job<AtHand>>,
-    /// What would help, where there is nothing to begin with.
+    /// What the user can do where none was found.
     advice: Option<String>,
 }
 
@@ -30,14 +30,14 @@ impl Default for Ahead {
 }
 
 impl Ahead {
-    /// What was found may have been given up meanwhile.
+    /// Searches again: what was found may be in use no more.
     pub(super) fn look_again(&mut self) {
         self.looked_with = None;
     }
 }
 
-impl Session {
-    /// One that takes public weights from there; what it knew is forgotten.
+impl ModelSession {
+    /// A session that takes public weights from there.
     pub fn with_weights(cached: fn(Backbone) -> Option<PathBuf>) -> Self {
         Self { ahead: Ahead { cached, ..Ahead::default() }, ..Self::default() }
     }
@@ -47,12 +47,12 @@ impl Session {
         self.ahead.cached
     }
 
-    /// One line on what would help, where no model does.
+    /// What the user can do to get suggestions, where no model gives any.
     pub fn advice(&self) -> Option<&str> {
-        self.ahead.advice.as_deref().filter(|_| self.model == Model::Newest)
+        self.ahead.advice.as_deref().filter(|_| self.model == LabelModel::Newest)
     }
 
-    /// Looks once for a backbone that can be had without being asked.
+    /// Searches once for a backbone that is on this computer.
     pub(super) fn look_ahead(&mut self, context: &ViewContext<'_>) {
         let Some(project) = context.project else { return };
         let model = &project.config.model;
@@ -67,14 +67,15 @@ impl Session {
         let (config, images, cached) =
             (project.config.clone(), project.dataset.rows.len(), self.ahead.cached);
         let look = move |_: &_| base_network::prepare_at_hand(&config, images, &cached);
-        self.ahead.looking = Some(context.jobs.start_quietly("Looking for a network to label with", look));
+        self.ahead.looking =
+            Some(context.jobs.start_quietly("Looking for a network to suggest labels", look));
     }
 
     pub(super) fn poll_ahead(&mut self, context: &ViewContext<'_>) {
         match take(&mut self.ahead.looking) {
             // Meanwhile the user may have chosen, or a run have come.
-            Some(Outcome::Done(AtHand::Network(path))) if self.model == Model::Newest => {
-                self.choose(Model::Base(path));
+            Some(Outcome::Done(AtHand::Network(path))) if self.model == LabelModel::Newest => {
+                self.choose(LabelModel::Base(path));
                 self.wants_update = true;
             }
             Some(Outcome::Done(AtHand::None(line))) => self.ahead.advice = Some(line),

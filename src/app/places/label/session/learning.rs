@@ -1,4 +1,4 @@
-//! The heads learn from the labels so far, and the backbone that they need is prepared where that is asked for.
+//! Fitting the heads to the labels, and preparing the backbone that they need.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,20 +7,21 @@ use tasklens_net::labelling::candidates;
 use tasklens_net::labelling::suggestions::Score;
 use tasklens_net::training::base_network;
 
-use super::{Learnt, Model, Session, Update};
+use super::{HeadUpdate, LabelModel, LearntHeads, ModelSession};
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
 use crate::app::services::jobs::{Outcome, take};
 
-/// The model is updated by itself after so many new labels, or after one for so many that it knows.
+/// The model updates itself after this many new labels, or after one new label per `SHARE_NEW` known ones if that is
+/// more.
 const ENOUGH_NEW: usize = 20;
 const SHARE_NEW: usize = 20;
-/// Where nothing suggests labels yet, it is tried after so many whether they are enough.
+/// A backbone without heads tries after this many labels whether they are enough.
 const FIRST_NEW: usize = 5;
-/// An update that takes longer than this is not made by itself.
+/// The model does not update itself where the last update took longer than this.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-impl Session {
+impl ModelSession {
     pub(super) fn poll_update(&mut self, context: &ViewContext<'_>) {
         match take(&mut self.updating) {
             Some(Outcome::Done(Some(update))) => self.take_in_update(update),
@@ -33,21 +34,21 @@ impl Session {
         }
     }
 
-    fn take_in_update(&mut self, update: Update) {
-        let Update { suggestions, labels, scores } = update;
+    fn take_in_update(&mut self, update: HeadUpdate) {
+        let HeadUpdate { suggestions, labels, scores } = update;
         let took = self.update_began.take().map_or(Duration::ZERO, |began| began.elapsed());
-        // A backbone alone has nothing to say before its first heads.
+        // A backbone without fitted heads suggests nothing.
         if self.is_base() && scores.iter().all(Option::is_none) {
             return;
         }
-        self.learnt = Some(Learnt { labels, scores, at: Instant::now(), took });
+        self.learnt = Some(LearntHeads { labels, scores, at: Instant::now(), took });
         self.current = Some(Arc::new(suggestions));
         self.version += 1;
     }
 
     /// Whether the model is a backbone without heads of its own.
     pub(super) fn is_base(&self) -> bool {
-        matches!(self.model, Model::Base(_))
+        matches!(self.model, LabelModel::Base(_))
     }
 
     /// Whether there is a model that waits for its first labels.
@@ -93,12 +94,12 @@ impl Session {
             })?;
             Ok(updated.map(|updated| {
                 let suggestions = updated.mixed_with(&network, &labels);
-                Update { scores: suggestions.scores(&labels), suggestions, labels: count }
+                HeadUpdate { scores: suggestions.scores(&labels), suggestions, labels: count }
             }))
         }));
     }
 
-    /// Whether there is a model to learn with; without, [`Session::prepare`] makes one.
+    /// Whether there is a model to learn with; without, [`ModelSession::prepare`] makes one.
     pub fn has_model(&self) -> bool {
         self.model.path().is_some()
     }
@@ -117,7 +118,7 @@ impl Session {
     pub(super) fn poll_preparing(&mut self, context: &ViewContext<'_>) {
         match take(&mut self.preparing) {
             Some(Outcome::Done(path)) => {
-                self.choose(Model::Base(path));
+                self.choose(LabelModel::Base(path));
                 self.wants_update = true;
             }
             Some(Outcome::Failed(message)) => context.commands.toast(Level::Warning, message),

@@ -4,20 +4,20 @@ use std::path::{Path, PathBuf};
 
 /// Where suggestions come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Model {
+pub enum LabelModel {
     /// The newest run that has a model.
     #[default]
     Newest,
-    /// This run.
+    /// The run in this folder.
     Run(PathBuf),
-    /// The backbone with its public weights: it says nothing by itself, but its heads can learn.
+    /// The backbone with its public weights, in this folder: it suggests nothing until its heads are fitted.
     Base(PathBuf),
-    /// None.
+    /// No network suggests labels.
     Off,
 }
 
-impl Model {
-    /// What it is called.
+impl LabelModel {
+    /// Its name in the menu.
     pub fn name(&self) -> String {
         match self {
             Self::Newest => "No suggestions yet".to_owned(),

@@ -1,22 +1,22 @@
-//! What was learnt here becomes a run, which every other place and the command line can open.
+//! Saving the fitted heads as a run, which every other place and the command line can open.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use tasklens_net::training::learnt_run;
 
-use super::Session;
+use super::ModelSession;
 use crate::app::command::{AppCommand, Level};
 use crate::app::context::ViewContext;
 use crate::app::services::jobs::{Outcome, take};
 
-impl Session {
+impl ModelSession {
     /// Whether there is something to save, and it is not being saved.
     pub fn can_save(&self) -> bool {
         self.learnt.is_some() && self.saving.is_none() && !self.wants_save
     }
 
-    /// Saves what is learnt from the labels as they are.
+    /// Saves the heads, fitted to the current labels, as a run.
     pub fn save(&mut self) {
         self.wants_save = self.can_save();
     }
@@ -30,7 +30,7 @@ impl Session {
         }
         self.wants_save = false;
         let (config, dataset) = (project.config.clone(), Arc::clone(&project.dataset));
-        self.saving = Some(context.jobs.start("Saving what was learnt as a run", move |progress| {
+        self.saving = Some(context.jobs.start("Saving the model as a run", move |progress| {
             learnt_run::save(&config, &dataset.settled(), &base, &mut |done, of| {
                 progress.set(done as u64, of as u64);
                 progress.keep_going()
