@@ -67,7 +67,8 @@ pub fn judge(started: &Started, epochs: &[EpochMetrics], stopped: &Stopped) -> V
         findings.push(by_heart);
     }
     if findings.is_empty() {
-        findings.push(if was_improving == Some(false) { Finding::Good } else { Finding::Unsettled });
+        let is_settled = was_improving == Some(false) || stopped.why == StopReason::EarlyStopping;
+        findings.push(if is_settled { Finding::Good } else { Finding::Unsettled });
     }
     findings
 }
@@ -228,6 +229,7 @@ mod tests {
         let falling = epochs(&[1.0, 0.9, 0.8, 0.7, 0.6], 0.8, 0.8);
         assert_eq!(judged(400, 100, &falling, StopReason::Finished), [Finding::StillImproving]);
         assert_eq!(judged(400, 100, &falling, StopReason::Asked), [Finding::Unsettled]);
+        assert_eq!(judged(400, 100, &falling, StopReason::EarlyStopping), [Finding::Good]);
         let barely = epochs(&[1.0, 0.5, 0.4, 0.4, 0.395], 0.8, 0.8);
         assert_eq!(judged(400, 100, &barely, StopReason::Finished), [Finding::Good]);
         assert_eq!(judged(400, 100, &epochs(&[0.5], 0.8, 0.8), StopReason::Finished), [Finding::Unsettled]);
