@@ -6,6 +6,7 @@
 mod adam;
 #[cfg(test)]
 mod as_keras;
+mod balance;
 pub mod base_network;
 pub mod estimate;
 pub mod events;

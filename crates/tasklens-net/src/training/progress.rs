@@ -12,12 +12,13 @@ use tasklens_data::config::{Config, Task};
 use tch::Tensor;
 
 use super::adam;
+use super::balance::LOG_VARIANCES;
 use super::events::EpochMetrics;
 use super::reporter::Reporter;
 use super::run_folder::{BEST, CONFIG, LAST, RunRecord};
 use super::schedule::{EarlyStopping, ReduceLrOnPlateau, StoppingVerdict};
 use crate::device::Device;
-use crate::model::checkpoint::{self, Description};
+use crate::model::checkpoint::{self, Description, Further};
 use crate::model::network::Network;
 
 /// More steps than any run takes, with room for further counting.
@@ -185,17 +186,20 @@ fn held(file: &Path, tasks: &[Task]) -> anyhow::Result<Option<Held>> {
     Ok(Some(Held { epoch, metrics }))
 }
 
-/// Optimizer state, by name.
+/// What the file holds beside the network.
+const FURTHER: Further = Further { prefixes: &adam::PREFIXES, per_task: &[LOG_VARIANCES] };
+
+/// State of the optimizer and learnt weights of the tasks, by name.
 pub type State = HashMap<String, Tensor>;
 
-/// Loads network, progress and optimizer state of the last complete epoch.
+/// Loads network, progress and [`State`] of the last complete epoch.
 pub fn load_last(
     folder: &Path,
     config: &Config,
     device: &Device,
 ) -> anyhow::Result<(Network, RunProgress, State)> {
     let file = folder.join(LAST);
-    let loaded = checkpoint::load_with(&file, device.tch, &adam::PREFIXES)?;
+    let loaded = checkpoint::load_with(&file, device.tch, FURTHER)?;
     ensure!(
         loaded.description.tasks == config.model.tasks,
         "{} was trained for other tasks or labels than the config has: start a new run",

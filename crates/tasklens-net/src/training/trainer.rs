@@ -13,6 +13,7 @@ use tasklens_data::files;
 use tch::Kind;
 
 use super::adam::Adam;
+use super::balance::TaskBalance;
 use super::events::{EpochMetrics, Event, Stage, StopReason, Stopped};
 use super::passes::{BatchFeed, Passes, Trained, Validated};
 use super::predictions::Predictions;
@@ -64,6 +65,8 @@ struct Run<'a> {
     rows: Arc<SampleSource>,
     network: Network,
     adam: Adam,
+    /// Learnt weights of the tasks, where the config wants them.
+    balance: Option<TaskBalance>,
     passes: Passes,
     progress: RunProgress,
     /// What a resumed run has to catch up on first.
@@ -154,7 +157,7 @@ impl Run<'_> {
         let stage = Stage::of(model, epoch);
         if stage != self.stage {
             self.stage = stage;
-            self.adam = stage.optimizer(model, &self.network)?;
+            self.adam = stage.optimizer(model, &self.network, self.balance.as_ref())?;
             self.passes.go_on_with(BatchFeed::Images { workers: self.workers }, stage.epochs(model).1);
         }
         if model.frozen_epochs > 0 && epoch == stage.epochs(model).0 {
@@ -287,7 +290,9 @@ impl Run<'_> {
             config: self.config.to_yaml(),
             extra,
         };
-        let state = if resumable { self.adam.state() } else { Vec::new() };
+        // Prediction needs neither.
+        let mut state = if resumable { self.adam.state() } else { Vec::new() };
+        state.extend(self.balance.as_ref().filter(|_| resumable).map(TaskBalance::parameter));
         checkpoint::write(&path, &self.network, &description, &state)?;
         reporter.send(Event::Checkpoint { epoch, best, path });
         Ok(())
