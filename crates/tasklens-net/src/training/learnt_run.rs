@@ -312,6 +312,7 @@ impl Writing<'_> {
             train: measured.train.clone(),
             validation: measured.validation.clone(),
             best: true,
+            gradient_shares: Vec::new(),
         };
         self.put(CONFIG, config.to_yaml_in(run).as_bytes())?;
         split_file::write(run, dataset, split)?;

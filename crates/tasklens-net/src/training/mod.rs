@@ -11,6 +11,7 @@ pub mod base_network;
 pub mod estimate;
 pub mod events;
 mod features;
+mod gradient_shares;
 pub mod heads;
 mod history;
 pub mod imported_run;

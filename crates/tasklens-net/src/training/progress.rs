@@ -118,8 +118,9 @@ impl RunProgress {
             let per_task = [&epoch.train, &epoch.validation]
                 .into_iter()
                 .flat_map(|split| [split.task_loss.len(), split.task_accuracy.len()]);
+            let has_shares = [0, tasks].contains(&epoch.gradient_shares.len());
             ensure!(
-                epoch.epoch == number && per_task.into_iter().all(|length| length == tasks),
+                epoch.epoch == number && has_shares && per_task.into_iter().all(|length| length == tasks),
                 "the metrics of its epoch {number} are not those of {tasks} tasks"
             );
         }

@@ -102,7 +102,7 @@ impl Run<'_> {
                 why = StopReason::Asked;
                 break;
             };
-            let Trained { metrics: train, images_per_sec } = trained;
+            let Trained { metrics: train, gradient_shares, images_per_sec } = trained;
             self.tell_unvalidated(epoch, validated.metrics.loss, reporter);
             let verdict = self.progress.after_epoch(epoch, validated.metrics.loss, self.is_followed());
             let metrics = EpochMetrics {
@@ -113,6 +113,7 @@ impl Run<'_> {
                 train,
                 validation: validated.metrics,
                 best: verdict.best,
+                gradient_shares,
             };
             let reduced = self.reduced(metrics.validation.loss, rate);
             self.progress.learning_rate = reduced.unwrap_or(rate);

@@ -1,4 +1,4 @@
-//! Weights of the tasks that are learnt.
+//! Weights of the tasks that are learnt, and the shares that the tasks have in the gradient.
 
 use tch::Tensor;
 
@@ -93,4 +93,23 @@ fn fixed_weights_of_the_tasks_are_what_a_config_without_the_key_means() {
     let of_balance =
         |run: &str| tensors(&project, run, LAST).iter().any(|(name, _)| name.contains("balance"));
     assert_eq!(["default", "learnt"].map(of_balance), [false, true]);
+}
+
+#[test]
+fn each_epoch_says_how_the_gradient_divides_among_the_tasks() {
+    let project = Project::new();
+    project.train("run", false, &LEARNT);
+    let epochs = RunRecord::open(&project.path("run")).expect("a run").epochs;
+    for epoch in &epochs {
+        let shares = &epoch.gradient_shares;
+        assert!(shares.iter().all(|share| *share > 0.0), "{shares:?}");
+        assert!(shares.len() == 2 && (shares.iter().sum::<f64>() - 1.0).abs() < 1e-6, "{shares:?}");
+    }
+    let history = history(&project, "run");
+    let columns = history.lines().next().expect("a header");
+    assert!(columns.ends_with(",val_tint_clf_loss,shade_gradient_share,tint_gradient_share"), "{columns}");
+    // A task that weighs nothing is starved.
+    project.train("starved", false, &[("model.task_weights", "{tint: 0}"), ("model.epochs", "1")]);
+    let starved = &RunRecord::open(&project.path("starved")).expect("a run").epochs[0].gradient_shares;
+    assert_eq!(starved[..], [1.0, 0.0]);
 }
