@@ -80,6 +80,10 @@ impl TaskBalance {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use tasklens_data::config::Config;
+
     use super::super::metrics::{Totals, Weights};
     use super::*;
     use crate::inference::samples::NO_LABEL;
@@ -129,7 +133,12 @@ mod tests {
 
     #[test]
     fn a_new_balance_weighs_as_none_does() {
-        let (balanced, _, reported) = learnt(&weights([0.0, 0.0]), &[0, 1, 0, NO_LABEL]);
+        let config = "{paths: {model_dataframe: a.csv}, model: {task_balancing: uncertainty, \
+                      target_encoder: {a: [x, y], b: [x, y]}}}";
+        let config = Config::parse(config, Path::new("/config.yml")).unwrap();
+        let balance = TaskBalance::of(&config.model, Device::Cpu).unwrap();
+        let (balanced, _, reported) =
+            learnt(&Weights { balance, ..weights([0.0, 0.0]) }, &[0, 1, 0, NO_LABEL]);
         assert!(is_near(balanced, reported));
     }
 

@@ -83,6 +83,16 @@ fn losses_are_the_plain_sum_and_prediction_needs_no_log_variances() {
 }
 
 #[test]
+fn the_rate_of_the_backbone_is_not_that_of_the_log_variances() {
+    let project = Project::new();
+    let still = [("model.task_balancing", "uncertainty"), ("model.backbone_learning_rate", "1e-9")];
+    project.train("run", false, &[&still[..], &[("model.epochs", "1")]].concat());
+    // Three steps of Adam at 0.002.
+    let moved = log_variances(&project, "run");
+    assert!(moved.iter().all(|value| value.abs() > 1e-4), "{moved:?}");
+}
+
+#[test]
 fn fixed_weights_of_the_tasks_are_what_a_config_without_the_key_means() {
     let project = Project::new();
     project.train("default", false, &[]);
