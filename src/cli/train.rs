@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use tasklens_data::config::Config;
 use tasklens_data::files;
-use tasklens_data::text::clock;
+use tasklens_data::text::{clock, whole_percent};
 use tasklens_net::evaluation::verdict;
 use tasklens_net::training::events::{
     Command, EpochMetrics, Event, Phase, Stage, Started, StopReason, Stopped,
@@ -184,6 +184,9 @@ impl Printer {
         if let Some(best) = &stopped.best {
             out!("best epoch {}: {}", best.epoch, accuracies(&self.tasks, best));
         }
+        if let Some(shares) = gradient_shares(&self.tasks, &self.done) {
+            out!("{shares}");
+        }
         if let Some(started) = &self.started {
             verdict::judge(started, &self.done, stopped)
                 .iter()
@@ -201,4 +204,43 @@ fn accuracies(tasks: &[String], metrics: &EpochMetrics) -> String {
     let pairs = tasks.iter().zip(&metrics.validation.task_accuracy);
     let text = |accuracy: f64| if accuracy.is_nan() { "-".to_owned() } else { format!("{accuracy:.3}") };
     pairs.map(|(task, accuracy)| format!("{task} {}", text(*accuracy))).collect::<Vec<_>>().join("  ")
+}
+
+/// `gradient share: print 62 %  sleeves 38 %`: the mean over the epochs that have shares, if any has.
+fn gradient_shares(tasks: &[String], epochs: &[EpochMetrics]) -> Option<String> {
+    let known: Vec<&[f64]> = epochs
+        .iter()
+        .map(|epoch| epoch.gradient_shares.as_slice())
+        .filter(|shares| !shares.is_empty() && shares.len() == tasks.len())
+        .collect();
+    let mean = |task: usize| known.iter().map(|shares| shares[task]).sum::<f64>() / known.len() as f64;
+    let text = |(number, task): (usize, &String)| format!("{task} {}", whole_percent(mean(number)));
+    let texts: Vec<String> = tasks.iter().enumerate().map(text).collect();
+    (!known.is_empty()).then(|| format!("gradient share: {}", texts.join("  ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_the_mean_of_the_epochs_that_have_them() {
+        let epoch = |shares: &[f64]| {
+            let text = serde_json::json!({
+                "epoch": 1, "learning_rate": 0.1, "secs": 1.0, "images_per_sec": 1.0, "best": false,
+                "train": {"loss": 1.0, "task_loss": [], "task_accuracy": []},
+                "validation": {"loss": 1.0, "task_loss": [], "task_accuracy": []},
+                "gradient_shares": shares,
+            });
+            serde_json::from_value::<EpochMetrics>(text).unwrap()
+        };
+        let tasks = ["item", "sleeves", "worn on"].map(str::to_owned);
+        let epochs = [epoch(&[0.5, 0.3, 0.2]), epoch(&[]), epoch(&[0.7, 0.298, 0.002])];
+        assert_eq!(
+            gradient_shares(&tasks, &epochs).unwrap(),
+            "gradient share: item 60 %  sleeves 30 %  worn on 10 %"
+        );
+        assert_eq!(gradient_shares(&tasks, &[epoch(&[])]), None);
+        assert_eq!(gradient_shares(&tasks[..1], &[]), None);
+    }
 }

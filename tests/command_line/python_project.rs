@@ -63,6 +63,7 @@ fn it_is_checked_trained_evaluated_and_predicted_from_its_root_and_from_elsewher
 
         let train = tasklens(&from, &[&["train", &config][..], &quick].concat());
         assert!(train.status.success(), "{}", err(&train));
+        assert!(out(&train).contains("\ngradient share: sleeves "), "{}", out(&train));
         for written in ["model/model.safetensors", "model/training_history.csv"] {
             std::fs::remove_file(project.join(written)).expect("it was written in the project");
         }

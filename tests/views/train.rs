@@ -125,6 +125,7 @@ fn metrics(epoch: usize, best: bool) -> EpochMetrics {
         train: split(0.2 * (at * 1.7).sin()),
         validation: split(1.0 + 0.5 * (at * 2.3).sin()),
         best,
+        gradient_shares: Vec::new(),
     }
 }
 

@@ -28,7 +28,7 @@ pub use edit::{edit_settings, edit_vocabulary};
 pub use networks::Backbone;
 pub use outside::{OutputPath, Outside};
 pub use presets::Recipe;
-pub use recipe::{Optimizer, RandomCrop, Schedule, WEIGHT_DECAY};
+pub use recipe::{Optimizer, RandomCrop, Schedule, TaskBalancing, WEIGHT_DECAY};
 pub use root::Root;
 pub use vocabulary::VocabularyChange;
 pub use write::scalar as yaml_scalar;
@@ -134,6 +134,8 @@ pub struct ModelConfig {
     /// `task_weights`, one per task in the order of `tasks`: weight of its loss, which is the mean over the rows with
     /// a label, however few. Default 1.
     pub task_weights: Vec<f64>,
+    /// `task_balancing`: whether the losses of the tasks are also weighted by what the run learns. Default `fixed`.
+    pub task_balancing: TaskBalancing,
     /// `class_weights`: weights of the labels in the training loss.
     pub class_weights: ClassWeights,
     /// `threads`: CPU threads for computing; `None` is `auto`, as many as other programs leave cores.

@@ -8,7 +8,7 @@ use super::tasks::{class_weights, target, target_encoder, task_weights};
 use super::yaml::{Node, Value, YamlPlace};
 use super::{
     Augmentation, Backbone, Config, ConfigError, ConfigPaths, DeviceChoice, ModelConfig, Precision,
-    Pretrained, Root, Schedule, recipe,
+    Pretrained, Root, Schedule, TaskBalancing, recipe,
 };
 
 const SECTIONS: &[&str] = &["paths", "model"];
@@ -45,6 +45,7 @@ const MODEL_KEYS: &[&str] = &[
     "precision",
     "device",
     "task_weights",
+    "task_balancing",
     "class_weights",
     "threads",
     "workers",
@@ -222,6 +223,12 @@ fn model(reader: &mut ConfigReader, section: &Section<'_>) -> ModelConfig {
         ),
         device: device(reader, section),
         task_weights: task_weights(reader, section, &all, &tasks),
+        task_balancing: reader.choice(
+            section,
+            "task_balancing",
+            &TaskBalancing::ALL,
+            TaskBalancing::default(),
+        ),
         class_weights: class_weights(reader, section, &all, &tasks),
         threads: auto_or_count(reader, section, "threads"),
         workers: auto_or_count(reader, section, "workers"),

@@ -1,4 +1,4 @@
-//! Schedule, optimizer, stages and label smoothing. The defaults are those of the Python project: Adam, reduction of
+//! Schedule, optimizer, stages, balancing of the tasks and label smoothing. The defaults are those of the Python project: Adam, reduction of
 //! the learning rate on plateau, all layers from the first epoch.
 
 use super::ModelConfig;
@@ -62,6 +62,29 @@ impl Optimizer {
 
 /// Default of `weight_decay` for `adamw`, as in PyTorch.
 pub const WEIGHT_DECAY: f64 = 0.01;
+
+/// `task_balancing`: how the losses of the tasks add up to the loss that is minimised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TaskBalancing {
+    /// `fixed`: the sum of `task_weights` times losses, as in the Python project.
+    #[default]
+    Fixed,
+    /// `uncertainty`: each task also has a weight that is learnt with the network (Kendall, Gal and Cipolla 2018).
+    Uncertainty,
+}
+
+impl TaskBalancing {
+    /// All ways with their names.
+    pub const ALL: [(&str, Self); 2] = [("fixed", Self::Fixed), ("uncertainty", Self::Uncertainty)];
+
+    /// Its name in configs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fixed => "fixed",
+            Self::Uncertainty => "uncertainty",
+        }
+    }
+}
 
 /// `augmentation.crop`: enlarges a random part of the image, as torchvision's `RandomResizedCrop` does.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -126,6 +126,7 @@ fn what_is_not_said_has_the_documented_default() {
         precision: Precision::Auto,
         device: DeviceChoice::Auto,
         task_weights: vec![1.0, 1.0],
+        task_balancing: TaskBalancing::Fixed,
         class_weights: ClassWeights::None,
         threads: None,
         workers: None,

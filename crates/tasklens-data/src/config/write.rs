@@ -141,6 +141,7 @@ fn weights(config: &Config) -> Vec<String> {
             lines.push(format!("    {}: {weight}", scalar(&task.name)));
         }
     }
+    lines.push(format!("  task_balancing: {}", model.task_balancing.name()));
     lines.push(format!("  class_weights: {}", class_weights(config)));
     lines
 }

@@ -174,6 +174,7 @@ mod tests {
             train: split(*loss, train),
             validation: split(*loss, validation),
             best: true,
+            gradient_shares: Vec::new(),
         };
         losses.iter().enumerate().map(epoch).collect()
     }

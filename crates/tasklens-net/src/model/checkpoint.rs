@@ -206,23 +206,33 @@ pub struct Loaded {
 /// # Errors
 /// The file cannot be read, is not a checkpoint of Tasklens, or is damaged.
 pub fn load(file: &Path, device: Device) -> anyhow::Result<Loaded> {
-    load_with(file, device, &[])
+    load_with(file, device, Further::default())
 }
 
-/// As [`load`], with further tensors whose name is one of `prefixes` followed by the name of a parameter, with the
-/// same shape: the state of an optimizer. Anything else in the file is not read.
+/// Tensors to read beside those of the network; anything else in a file is not read.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Further<'a> {
+    /// What precedes a name: that of a parameter, with the same shape, or of one of `per_task`. The state of an
+    /// optimizer.
+    pub prefixes: &'a [&'a str],
+    /// Names of tensors `[tasks]`.
+    pub per_task: &'a [&'a str],
+}
+
+/// As [`load`], with further tensors.
 ///
 /// # Errors
 /// As [`load`].
-pub(crate) fn load_with(file: &Path, device: Device, prefixes: &[&str]) -> anyhow::Result<Loaded> {
+pub(crate) fn load_with(file: &Path, device: Device, more: Further<'_>) -> anyhow::Result<Loaded> {
     let header = tensor_file::header(file)?;
     let description = describe(file, &header)?;
     let mut network = Network::new(description.backbone()?, &description.tasks, 0, device)?;
     let incomplete = || format!("{} is incomplete", file.display());
     network.fits(&header, |name| Some(name.to_owned())).with_context(incomplete)?;
     let is_wanted = |name: &str, shape: &[usize]| {
-        let further = prefixes.iter().filter_map(|prefix| name.strip_prefix(prefix));
-        std::iter::once(name).chain(further).any(|name| network.has(name, shape))
+        let further = more.prefixes.iter().filter_map(|prefix| name.strip_prefix(prefix));
+        let is_per_task = |name: &str| more.per_task.contains(&name) && shape == [description.tasks.len()];
+        std::iter::once(name).chain(further).any(|name| network.has(name, shape) || is_per_task(name))
     };
     let tensors = tensor_file::read(file, is_wanted)?.tensors;
     network.load(&tensors, |_| true).with_context(incomplete)?;
@@ -261,12 +271,21 @@ mod tests {
         let network = Network::new(Backbone::XceptionSmall, &description.tasks, 7, Device::Cpu).unwrap();
         let moment = Tensor::from_slice(&[1.5_f32, -2.0]);
         let name = "mean.heads.print.bias";
-        write(&file, &network, &description, &[(name.to_owned(), moment.copy())]).unwrap();
+        let pull = Tensor::from_slice(&[0.25_f32]);
+        write(
+            &file,
+            &network,
+            &description,
+            &[(name.to_owned(), moment.copy()), ("pull".to_owned(), pull.copy())],
+        )
+        .unwrap();
 
-        let loaded = load_with(&file, Device::Cpu, &["mean."]).unwrap();
+        let loaded =
+            load_with(&file, Device::Cpu, Further { prefixes: &["mean."], per_task: &["pull"] }).unwrap();
         assert_eq!(loaded.description, description);
         assert_eq!(read_description(&file).unwrap(), description);
         assert!(loaded.tensors[name].equal(&moment));
+        assert!(loaded.tensors["pull"].equal(&pull));
         assert!(!load(&file, Device::Cpu).unwrap().tensors.contains_key(name), "nobody asked for it");
         for parameter in network.parameters().iter() {
             assert!(loaded.network.parameters().get(&parameter.name).unwrap().equal(&parameter.tensor));

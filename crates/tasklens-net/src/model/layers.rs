@@ -297,6 +297,11 @@ impl LinearLayer {
         })
     }
 
+    /// `[outputs, inputs]`.
+    pub fn weight(&self) -> &Tensor {
+        &self.weight
+    }
+
     /// `[N, inputs]` -> `[N, outputs]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
         x.f_linear(&self.weight, Some(&self.bias))

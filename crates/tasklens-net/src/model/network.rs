@@ -113,6 +113,11 @@ impl Network {
         self.heads.iter().map(|head| head.forward(features)).collect()
     }
 
+    /// The weights of the heads, `[labels, features]` each.
+    pub(crate) fn head_weights(&self) -> impl Iterator<Item = &Tensor> {
+        self.heads.iter().map(LinearLayer::weight)
+    }
+
     /// [`Network::features`], then [`Network::classify`].
     ///
     /// # Errors

@@ -168,6 +168,10 @@ pub struct EpochMetrics {
     pub validation: SplitMetrics,
     /// Whether `validation.loss` is the best so far.
     pub best: bool,
+    /// Per task its share of the gradient on the pooled features, 0 to 1 with sum 1: the mean over every tenth batch of
+    /// the norm of its part divided by the sum of these norms. Empty with one task, and in runs of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gradient_shares: Vec<f64>,
 }
 
 /// Loss and accuracy over one split.
@@ -249,6 +253,19 @@ mod tests {
         assert_eq!(text, r#"{"loss":1.5,"task_loss":[1.5,null],"task_accuracy":[0.5,null]}"#);
         let back: SplitMetrics = serde_json::from_str(&text).unwrap();
         assert!(back.task_loss[1].is_nan());
+    }
+
+    #[test]
+    fn an_epoch_of_an_earlier_version_has_no_gradient_shares() {
+        let line = r#"{"event":"epoch","epoch":1,"learning_rate":0.001,"secs":1.0,"images_per_sec":8.0,
+            "train":{"loss":1.0,"task_loss":[1.0],"task_accuracy":[0.5]},
+            "validation":{"loss":1.0,"task_loss":[1.0],"task_accuracy":[0.5]},"best":true}"#;
+        let Event::Epoch(epoch) = serde_json::from_str(line).unwrap() else { panic!("an epoch") };
+        assert!(epoch.gradient_shares.is_empty());
+        assert!(!serde_json::to_string(&epoch).unwrap().contains("gradient"));
+        let epoch = EpochMetrics { gradient_shares: vec![0.75, 0.25], ..epoch };
+        let text = serde_json::to_string(&epoch).unwrap();
+        assert_eq!(serde_json::from_str::<EpochMetrics>(&text).unwrap(), epoch);
     }
 
     #[test]

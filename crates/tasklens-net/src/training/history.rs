@@ -1,4 +1,5 @@
-//! Writes `history.csv` like Keras' CSVLogger: `epoch` from 0, then the other columns by name.
+//! Writes `history.csv` like Keras' CSVLogger: `epoch` from 0, then the other columns by name. After them come the
+//! gradient shares, which Keras does not have, if any epoch has them.
 
 use std::collections::BTreeMap;
 
@@ -15,9 +16,13 @@ pub fn to_csv(tasks: &[String], epochs: &[EpochMetrics]) -> String {
         columns
     };
     let names = columns(&EpochMetrics::without_values(tasks.len()));
-    let header = std::iter::once("epoch").chain(names.keys().map(String::as_str));
+    let has_shares = epochs.iter().any(|epoch| !epoch.gradient_shares.is_empty());
+    let of_shares = if has_shares { tasks } else { &[] };
+    let shares = of_shares.iter().map(|task| format!("{task}_gradient_share"));
+    let header = std::iter::once("epoch".to_owned()).chain(names.into_keys()).chain(shares);
     let rows = epochs.iter().map(|epoch| {
-        let values = columns(epoch).into_values().map(number);
+        let share = |task| epoch.gradient_shares.get(task).copied().unwrap_or(f64::NAN);
+        let values = columns(epoch).into_values().chain((0..of_shares.len()).map(share)).map(number);
         std::iter::once((epoch.epoch - 1).to_string()).chain(values).collect::<Vec<_>>()
     });
     // Writing to memory cannot fail; the rows are as long as the header by construction.
@@ -58,6 +63,7 @@ impl EpochMetrics {
             train: none.clone(),
             validation: none,
             best: false,
+            gradient_shares: Vec::new(),
         }
     }
 }
@@ -80,6 +86,21 @@ mod tests {
              val_item_clf_accuracy,val_item_clf_loss,val_loss,val_sleeves_clf_accuracy,val_sleeves_clf_loss\n\
              0,0.25,2,3,0.001,0.5,1,0.125,4,4,nan,nan\n"
         );
+    }
+
+    #[test]
+    fn shares_stand_behind_the_columns_of_keras_and_old_epochs_have_none() {
+        let tasks = ["sleeves".to_owned(), "item".to_owned()];
+        let old = EpochMetrics::without_values(2);
+        let plain = to_csv(&tasks, std::slice::from_ref(&old));
+        let new = EpochMetrics { epoch: 2, gradient_shares: vec![0.75, 0.25], ..old.clone() };
+        let text = to_csv(&tasks, &[old, new]);
+        let mut lines = text.lines().zip(plain.lines().chain([plain.lines().next_back().unwrap()]));
+        let (header, of_keras) = lines.next().unwrap();
+        assert_eq!(header, format!("{of_keras},sleeves_gradient_share,item_gradient_share"));
+        let (first, of_keras) = lines.next().unwrap();
+        assert_eq!(first, format!("{of_keras},nan,nan"));
+        assert!(lines.next().unwrap().0.ends_with(",0.75,0.25"), "{text}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
 use half::f16;
-use tasklens_data::config::{Augmentation, ClassWeights, Config, OutputPath, Pretrained};
+use tasklens_data::config::{Augmentation, ClassWeights, Config, OutputPath, Pretrained, TaskBalancing};
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::split::{Part, Split};
 use tasklens_data::files;
@@ -129,6 +129,7 @@ fn config_on(config: &Config, description: &Description, checkpoint: &Path) -> a
     model.freeze_convolutional_layers = true;
     (model.epochs, model.frozen_epochs, model.backbone_learning_rate) = (1, 0, None);
     (model.class_weights, model.label_smoothing) = (ClassWeights::None, 0.0);
+    model.task_balancing = TaskBalancing::Fixed;
     model.augmentation = Augmentation::none();
     // Copies of output files are only for trained runs.
     (config.paths.model_path, config.paths.training_history_path) = (None, None);
@@ -311,6 +312,7 @@ impl Writing<'_> {
             train: measured.train.clone(),
             validation: measured.validation.clone(),
             best: true,
+            gradient_shares: Vec::new(),
         };
         self.put(CONFIG, config.to_yaml_in(run).as_bytes())?;
         split_file::write(run, dataset, split)?;

@@ -2,6 +2,7 @@
 
 use tch::{Device, Kind, Reduction, TchError, Tensor};
 
+use super::balance::TaskBalance;
 use super::events::SplitMetrics;
 use crate::inference::samples::NO_LABEL;
 
@@ -17,6 +18,8 @@ pub struct Weights {
     pub labelled: Vec<f64>,
     /// Label smoothing: the share of a label that is spread over all labels of its task (Szegedy et al. 2016).
     pub smoothing: f64,
+    /// Learnt weights of the tasks, in the loss for the gradient only: reported losses stay comparable.
+    pub balance: Option<TaskBalance>,
 }
 
 impl Weights {
@@ -26,8 +29,16 @@ impl Weights {
             classes: tasks.iter().map(|_| None).collect(),
             labelled: vec![1.0; tasks.len()],
             smoothing: 0.0,
+            balance: None,
             tasks,
         }
+    }
+
+    /// Weights of the tasks in the penalty of [`TaskBalance`]: as in the loss, whether or not a batch has labels of the
+    /// task, so that its expected value is right. A task without any label has no loss that could hold its variance.
+    fn balanced(&self) -> Vec<f64> {
+        let has_loss = |(weight, labelled): (&f64, &f64)| if *labelled > 0.0 { *weight } else { 0.0 };
+        self.tasks.iter().zip(&self.labelled).map(has_loss).collect()
     }
 }
 
@@ -54,8 +65,8 @@ impl Totals {
     }
 
     /// Adds a batch and returns its loss for the gradient: per task the sum over the labelled rows, divided by the
-    /// average number of labelled rows in a batch of this size, summed with the tasks' weights. `None` if no row has
-    /// any label.
+    /// average number of labelled rows in a batch of this size, summed with the tasks' weights, fixed and learnt.
+    /// `None` if no row has any label.
     ///
     /// Dividing by the number of labelled rows in this very batch would cancel the weight of a rare label that is
     /// alone in the sum, and a sparsely labelled task would count in full in each batch with such a row and not at
@@ -84,7 +95,10 @@ impl Totals {
             let target = on_device.f_get(task as i64)?;
             let sum = summed(logits, &target, weights.classes[task].as_ref(), weights.smoothing)?;
             let expected = rows as f64 * weights.labelled[task];
-            let mean = sum.f_mul_scalar(weights.tasks[task] / expected)?;
+            let mut mean = sum.f_mul_scalar(weights.tasks[task] / expected)?;
+            if let Some(balance) = &weights.balance {
+                mean = mean.f_mul(&balance.factor(task)?)?;
+            }
             let _ = self.loss.f_get(task as i64)?.f_add_(&sum.f_detach()?)?;
             // A missing label is not a class index, so it never counts as correct.
             let right = logits.f_argmax(1, false)?.f_eq_tensor(&target)?.f_sum(self.correct.kind())?;
@@ -95,7 +109,10 @@ impl Totals {
                 Some(loss) => loss.f_add(&mean)?,
             });
         }
-        Ok(batch_loss)
+        match (batch_loss, &weights.balance) {
+            (Some(loss), Some(balance)) => Ok(Some(loss.f_add(&balance.penalty(&weights.balanced())?)?)),
+            (loss, _) => Ok(loss),
+        }
     }
 
     /// Loss and accuracy so far. Waits for the device.

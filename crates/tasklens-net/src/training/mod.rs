@@ -6,10 +6,12 @@
 mod adam;
 #[cfg(test)]
 mod as_keras;
+mod balance;
 pub mod base_network;
 pub mod estimate;
 pub mod events;
 mod features;
+mod gradient_shares;
 pub mod heads;
 mod history;
 pub mod imported_run;

@@ -12,6 +12,7 @@ use tch::{Device, Kind, Tensor, no_grad};
 use super::adam::Adam;
 use super::events::{BatchProgress, Event, Phase, SplitMetrics};
 use super::features::TrainingFeatures;
+use super::gradient_shares::GradientShares;
 use super::metrics::{Totals, Weights};
 use super::predictions::Predictions;
 use super::reporter::Reporter;
@@ -42,6 +43,8 @@ pub enum BatchFeed {
 pub struct Trained {
     /// Loss and accuracy while the weights were changing.
     pub metrics: SplitMetrics,
+    /// Per task its share of the gradient on the features; empty if it was not measured.
+    pub gradient_shares: Vec<f64>,
     /// Images per second over the whole pass.
     pub images_per_sec: f64,
 }
@@ -143,6 +146,7 @@ impl Passes {
     ) -> anyhow::Result<Option<Trained>> {
         let batches = shuffled_batches(&self.split.train, self.batch_size, self.source.seed, epoch);
         let mut totals = Totals::new(self.source.tasks, network.device())?;
+        let mut shares = GradientShares::new(self.source.tasks, network.device())?;
         let mut meter = Meter::new(epoch, Phase::Train, self.split.train.len(), reporter.worked());
         let mut used = 0;
         for (batch, input) in self.inputs(batches, Some(epoch), network)?.enumerate() {
@@ -159,6 +163,7 @@ impl Passes {
             used += input.batch.rows.len();
             let logits = self.logits(&input, network, true)?;
             if let Some(loss) = totals.add(&logits, &input.batch.labels, &self.weights)? {
+                shares.follow(&loss, &logits, network.head_weights())?;
                 adam.step(&loss, rates.at(batch))?;
             }
             if reporter.progress_due() || meter.is_complete() {
@@ -174,7 +179,7 @@ impl Passes {
         self.secs_per_training_image = Some(secs / self.split.train.len() as f64);
         let metrics = totals.metrics(&self.weights)?;
         check_loss(metrics.loss, epoch)?;
-        Ok(Some(Trained { metrics, images_per_sec: used as f64 / secs }))
+        Ok(Some(Trained { metrics, gradient_shares: shares.mean()?, images_per_sec: used as f64 / secs }))
     }
 
     /// Validates; `None` if the user stopped the run.

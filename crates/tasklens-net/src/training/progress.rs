@@ -12,12 +12,13 @@ use tasklens_data::config::{Config, Task};
 use tch::Tensor;
 
 use super::adam;
+use super::balance::LOG_VARIANCES;
 use super::events::EpochMetrics;
 use super::reporter::Reporter;
 use super::run_folder::{BEST, CONFIG, LAST, RunRecord};
 use super::schedule::{EarlyStopping, ReduceLrOnPlateau, StoppingVerdict};
 use crate::device::Device;
-use crate::model::checkpoint::{self, Description};
+use crate::model::checkpoint::{self, Description, Further};
 use crate::model::network::Network;
 
 /// More steps than any run takes, with room for further counting.
@@ -117,8 +118,9 @@ impl RunProgress {
             let per_task = [&epoch.train, &epoch.validation]
                 .into_iter()
                 .flat_map(|split| [split.task_loss.len(), split.task_accuracy.len()]);
+            let has_shares = [0, tasks].contains(&epoch.gradient_shares.len());
             ensure!(
-                epoch.epoch == number && per_task.into_iter().all(|length| length == tasks),
+                epoch.epoch == number && has_shares && per_task.into_iter().all(|length| length == tasks),
                 "the metrics of its epoch {number} are not those of {tasks} tasks"
             );
         }
@@ -185,17 +187,20 @@ fn held(file: &Path, tasks: &[Task]) -> anyhow::Result<Option<Held>> {
     Ok(Some(Held { epoch, metrics }))
 }
 
-/// Optimizer state, by name.
+/// What the file holds beside the network.
+const FURTHER: Further = Further { prefixes: &adam::PREFIXES, per_task: &[LOG_VARIANCES] };
+
+/// State of the optimizer and learnt weights of the tasks, by name.
 pub type State = HashMap<String, Tensor>;
 
-/// Loads network, progress and optimizer state of the last complete epoch.
+/// Loads network, progress and [`State`] of the last complete epoch.
 pub fn load_last(
     folder: &Path,
     config: &Config,
     device: &Device,
 ) -> anyhow::Result<(Network, RunProgress, State)> {
     let file = folder.join(LAST);
-    let loaded = checkpoint::load_with(&file, device.tch, &adam::PREFIXES)?;
+    let loaded = checkpoint::load_with(&file, device.tch, FURTHER)?;
     ensure!(
         loaded.description.tasks == config.model.tasks,
         "{} was trained for other tasks or labels than the config has: start a new run",

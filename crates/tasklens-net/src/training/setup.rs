@@ -14,6 +14,7 @@ use tasklens_data::text::{counted, is, plural};
 use tasklens_data::work::cores;
 use tch::{Kind, Tensor};
 
+use super::balance::TaskBalance;
 use super::events::LabelledImages;
 use super::metrics::Weights;
 use super::reporter::Reporter;
@@ -222,8 +223,13 @@ fn resolve_weights(config: &Config, reporter: &mut Reporter) -> anyhow::Result<R
     found
 }
 
-/// Weights of tasks and labels, from the config and the training rows.
-pub fn weights(config: &Config, data: &Dataset, device: tch::Device) -> anyhow::Result<Weights> {
+/// Weights of tasks and labels, from the config and the training rows, with those that are learnt.
+pub fn weights(
+    config: &Config,
+    data: &Dataset,
+    balance: Option<TaskBalance>,
+    device: tch::Device,
+) -> anyhow::Result<Weights> {
     let tasks = &config.model.tasks;
     let counts: Vec<Vec<usize>> = tasks
         .iter()
@@ -249,7 +255,7 @@ pub fn weights(config: &Config, data: &Dataset, device: tch::Device) -> anyhow::
     let n_train = data.split.train.len() as f64;
     let labelled = counts.iter().map(|counts| counts.iter().sum::<usize>() as f64 / n_train).collect();
     let smoothing = config.model.label_smoothing;
-    Ok(Weights { tasks: config.model.task_weights.clone(), classes, labelled, smoothing })
+    Ok(Weights { tasks: config.model.task_weights.clone(), classes, labelled, smoothing, balance })
 }
 
 /// Per task, the labels of some rows (those for validation).

@@ -7,6 +7,7 @@ use anyhow::ensure;
 use tasklens_data::config::{Config, ModelConfig, Optimizer, Schedule};
 
 use super::adam::Adam;
+use super::balance::{LOG_VARIANCES, TaskBalance};
 use super::events::Stage;
 use super::schedule::OneCycle;
 use crate::model::network::{Network, is_backbone};
@@ -30,12 +31,19 @@ impl Stage {
         }
     }
 
-    /// The optimizer for its trainable parameters, as configured.
-    pub(super) fn optimizer(self, model: &ModelConfig, network: &Network) -> anyhow::Result<Adam> {
+    /// The optimizer for its trainable parameters and the learnt weights of the tasks, as configured.
+    pub(super) fn optimizer(
+        self,
+        model: &ModelConfig,
+        network: &Network,
+        balance: Option<&TaskBalance>,
+    ) -> anyhow::Result<Adam> {
         let learns = |name: &str| self == Self::All || !is_backbone(name);
-        let adam = Adam::new(network.parameters().trainable(learns))?;
+        let mut parameters = network.parameters().trainable(learns);
+        parameters.extend(balance.map(TaskBalance::parameter));
         let share = model.backbone_learning_rate.map_or(1.0, |rate| rate / model.learning_rate);
-        let adam = adam.with_shares(|name| if is_backbone(name) { share } else { 1.0 });
+        let is_slow = |name: &str| is_backbone(name) && name != LOG_VARIANCES;
+        let adam = Adam::new(parameters)?.with_shares(|name| if is_slow(name) { share } else { 1.0 });
         Ok(match model.optimizer {
             Optimizer::Adam => adam,
             Optimizer::AdamW { weight_decay } => adam.with_decay(weight_decay),
@@ -75,7 +83,7 @@ impl Rates {
 /// user, if any.
 ///
 /// # Errors
-/// Its stages would differ: the message says what to do.
+/// Its stages, or what it learns, would differ: the message says what to do.
 pub fn check_resumed(config: &Config, left_with: &Path) -> anyhow::Result<Option<String>> {
     // An unreadable config was written by an earlier version, which had no stages.
     let Ok(left) = Config::open(left_with) else { return Ok(None) };
@@ -85,6 +93,12 @@ pub fn check_resumed(config: &Config, left_with: &Path) -> anyhow::Result<Option
         "the run was trained with `frozen_epochs: {}`, and the config has {}: set it as it was, or start a new run",
         then.frozen_epochs,
         now.frozen_epochs
+    );
+    ensure!(
+        then.task_balancing == now.task_balancing,
+        "the run was trained with `task_balancing: {}`, and the config has `{}`: set it as it was, or start a new run",
+        then.task_balancing.name(),
+        now.task_balancing.name()
     );
     let is_cycle = [then, now].iter().any(|model| model.schedule == Schedule::OneCycle);
     let is_same = then.schedule == now.schedule && then.epochs == now.epochs;
@@ -150,6 +164,8 @@ mod tests {
         assert_eq!(told("frozen_epochs: 1, epochs: 3, schedule: one_cycle").unwrap(), None);
         let error = told("frozen_epochs: 2, epochs: 3").unwrap_err().to_string();
         assert!(error.contains("trained with `frozen_epochs: 1`, and the config has 2"), "{error}");
+        let error = told("frozen_epochs: 1, epochs: 3, task_balancing: uncertainty").unwrap_err().to_string();
+        assert!(error.contains("with `task_balancing: fixed`, and the config has `uncertainty`"), "{error}");
         let notice = told("frozen_epochs: 1, epochs: 9, schedule: one_cycle").unwrap().unwrap();
         assert!(notice.contains("over 3 epochs and continues with `one_cycle` over 9"), "{notice}");
         config("epochs: 3").save(&file).unwrap();

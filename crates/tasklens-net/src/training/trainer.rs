@@ -13,6 +13,7 @@ use tasklens_data::files;
 use tch::Kind;
 
 use super::adam::Adam;
+use super::balance::TaskBalance;
 use super::events::{EpochMetrics, Event, Stage, StopReason, Stopped};
 use super::passes::{BatchFeed, Passes, Trained, Validated};
 use super::predictions::Predictions;
@@ -64,6 +65,8 @@ struct Run<'a> {
     rows: Arc<SampleSource>,
     network: Network,
     adam: Adam,
+    /// Learnt weights of the tasks, where the config wants them.
+    balance: Option<TaskBalance>,
     passes: Passes,
     progress: RunProgress,
     /// What a resumed run has to catch up on first.
@@ -99,7 +102,7 @@ impl Run<'_> {
                 why = StopReason::Asked;
                 break;
             };
-            let Trained { metrics: train, images_per_sec } = trained;
+            let Trained { metrics: train, gradient_shares, images_per_sec } = trained;
             self.tell_unvalidated(epoch, validated.metrics.loss, reporter);
             let verdict = self.progress.after_epoch(epoch, validated.metrics.loss, self.is_followed());
             let metrics = EpochMetrics {
@@ -110,6 +113,7 @@ impl Run<'_> {
                 train,
                 validation: validated.metrics,
                 best: verdict.best,
+                gradient_shares,
             };
             let reduced = self.reduced(metrics.validation.loss, rate);
             self.progress.learning_rate = reduced.unwrap_or(rate);
@@ -154,7 +158,7 @@ impl Run<'_> {
         let stage = Stage::of(model, epoch);
         if stage != self.stage {
             self.stage = stage;
-            self.adam = stage.optimizer(model, &self.network)?;
+            self.adam = stage.optimizer(model, &self.network, self.balance.as_ref())?;
             self.passes.go_on_with(BatchFeed::Images { workers: self.workers }, stage.epochs(model).1);
         }
         if model.frozen_epochs > 0 && epoch == stage.epochs(model).0 {
@@ -287,7 +291,9 @@ impl Run<'_> {
             config: self.config.to_yaml(),
             extra,
         };
-        let state = if resumable { self.adam.state() } else { Vec::new() };
+        // Prediction needs neither.
+        let mut state = if resumable { self.adam.state() } else { Vec::new() };
+        state.extend(self.balance.as_ref().filter(|_| resumable).map(TaskBalance::parameter));
         checkpoint::write(&path, &self.network, &description, &state)?;
         reporter.send(Event::Checkpoint { epoch, best, path });
         Ok(())

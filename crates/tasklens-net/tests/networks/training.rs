@@ -21,6 +21,7 @@ use tasklens_net::training::run_folder::{BEST, HISTORY, LAST, PREDICTIONS, RunRe
 use tasklens_net::training::split_file;
 use tasklens_net::training::{Request, Unsaved, start};
 
+mod balance;
 mod estimate;
 mod frozen;
 mod killed;

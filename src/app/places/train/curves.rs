@@ -105,6 +105,7 @@ mod tests {
             train: split.clone(),
             validation: split,
             best,
+            gradient_shares: Vec::new(),
         }
     }
 

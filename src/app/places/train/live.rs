@@ -132,6 +132,7 @@ mod tests {
             train: split.clone(),
             validation: split,
             best,
+            gradient_shares: Vec::new(),
         })
     }
 

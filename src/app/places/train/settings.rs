@@ -3,7 +3,7 @@
 use egui::{DragValue, Ui};
 use tasklens_data::config::{
     Augmentation, Backbone, ClassWeights, DeviceChoice, ModelConfig, Optimizer, Precision, Pretrained,
-    RandomCrop, Schedule, WEIGHT_DECAY,
+    RandomCrop, Schedule, TaskBalancing, WEIGHT_DECAY,
 };
 
 use super::draft::Draft;
@@ -223,6 +223,13 @@ fn crop_ui(ui: &mut Ui, crop: &mut Option<RandomCrop>) {
 
 fn weights_ui(ui: &mut Ui, model: &mut ModelConfig) {
     class_weights_ui(ui, &mut model.class_weights);
+    choice(
+        ui,
+        "Task balancing",
+        "Learnt: each task also has a weight that is learnt with the network",
+        &mut model.task_balancing,
+        &[(TaskBalancing::Fixed, "Fixed"), (TaskBalancing::Uncertainty, "Learnt")],
+    );
     for (task, weight) in model.tasks.iter().zip(&mut model.task_weights) {
         decimal(
             ui,

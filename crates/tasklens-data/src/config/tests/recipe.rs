@@ -9,6 +9,7 @@ const RECIPE: &str = "  learning_rate: 0.003
   optimizer: adamw
   weight_decay: 0.05
   label_smoothing: 0.1
+  task_balancing: uncertainty
   frozen_epochs: 1
   epochs: 4
   augmentation: {crop: {scale: [.35, 1]}}";
@@ -19,6 +20,7 @@ fn a_recipe_is_read_and_written_as_it_is_meant() {
     assert_eq!((recipe.learning_rate, recipe.backbone_learning_rate), (0.003, Some(0.0005)));
     assert_eq!(recipe.schedule, Schedule::OneCycle);
     assert_eq!(recipe.optimizer, Optimizer::AdamW { weight_decay: 0.05 });
+    assert_eq!(recipe.task_balancing, TaskBalancing::Uncertainty);
     assert_eq!((recipe.label_smoothing, recipe.frozen_epochs), (0.1, 1));
     let crop = recipe.augmentation.crop.unwrap();
     assert_eq!((crop.scale, crop.ratio), ((0.35, 1.0), (0.75, 4.0 / 3.0)));
@@ -32,6 +34,7 @@ fn a_recipe_is_read_and_written_as_it_is_meant() {
 fn each_key_of_a_recipe_may_stand_alone() {
     assert_eq!(model("  optimizer: adamw").optimizer, Optimizer::AdamW { weight_decay: WEIGHT_DECAY });
     assert_eq!(model("  schedule: plateau").schedule, Schedule::Plateau);
+    assert_eq!(model("  task_balancing: fixed").task_balancing, TaskBalancing::Fixed);
     let crop = |text: &str| model(&format!("  augmentation: {{crop: {text}}}")).augmentation.crop;
     assert_eq!((crop("true"), crop("none"), crop("False")), (Some(RandomCrop::default()), None, None));
     assert_eq!(crop("{ratio: [1, 1]}").unwrap().ratio, (1.0, 1.0));
@@ -53,6 +56,10 @@ fn what_cannot_both_be_meant_is_told() {
     for (line, expected) in [
         ("  schedule: cosine", "`plateau` or `one_cycle`"),
         ("  optimizer: sgd", "`adam` or `adamw`"),
+        (
+            "  task_balancing: gradnorm",
+            "`model.task_balancing` is `gradnorm`, expected `fixed` or `uncertainty`",
+        ),
         ("  label_smoothing: 1", "from 0 to below 1"),
         ("  augmentation: {crop: {scale: [0, 1]}}", "both from 0.01 to 1"),
         ("  augmentation: {crop: {size: 3}}", "`model.augmentation.crop.size` is unknown"),

@@ -111,7 +111,7 @@ fn learner<'a>(
     images: usize,
     logits: impl Fn(&Network) -> anyhow::Result<Vec<Tensor>> + 'a,
 ) -> anyhow::Result<impl FnMut() -> anyhow::Result<Tensor> + 'a> {
-    let mut adam = stage.optimizer(model, network)?;
+    let mut adam = stage.optimizer(model, network, None)?;
     let weights = Weights::without_classes(vec![1.0; model.tasks.len()]);
     let labels = vec![0_i64; model.tasks.len() * images];
     let mut totals = Totals::new(model.tasks.len(), network.device())?;

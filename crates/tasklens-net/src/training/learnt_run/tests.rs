@@ -1,4 +1,4 @@
-use tasklens_data::config::Backbone;
+use tasklens_data::config::{Backbone, TaskBalancing};
 
 use super::*;
 use crate::inference::loader::Batching;
@@ -47,7 +47,7 @@ impl Project {
         crate::model::tensor_file::write(&path("drawn.safetensors"), &weights, None).unwrap();
         let text = "paths: {model_dataframe: data.csv}\nmodel:\n  paths: image\n  \
                     target_encoder: {shade: [dark, light]}\n  split_column: split\n  backbone: xception_small\n  \
-                    pretrained: drawn.safetensors\n  input_shape: [32, 32]\n  device: cpu\n  class_weights: balanced\n  \
+                    pretrained: drawn.safetensors\n  input_shape: [32, 32]\n  device: cpu\n  class_weights: balanced\n  task_balancing: uncertainty\n  \
                     precision: fp32\n";
         std::fs::write(path("config.yml"), text).unwrap();
         let config = Config::open(&path("config.yml")).unwrap();
@@ -109,6 +109,7 @@ fn what_was_learnt_is_a_run_that_predicts_and_says_what_it_learnt_from() {
     let config = Config::open(&saved.run.join(CONFIG)).unwrap();
     assert!(config.model.freeze_convolutional_layers);
     assert_eq!(config.model.class_weights, ClassWeights::None, "nothing was balanced");
+    assert_eq!(config.model.task_balancing, TaskBalancing::Fixed, "nothing was balanced");
     let seen = seen::of_run(&saved.run, &project.dataset()).unwrap().unwrap();
     assert_eq!([0, 1, 23].map(|row| seen.parts[row]), [Some(Part::Validation), Some(Part::Train), None]);
     let recorded = predictions::read(&saved.run.join(PREDICTIONS), &config.model.tasks).unwrap();

@@ -182,6 +182,7 @@ fn a_run_does_not_go_on_from_numbers_that_none_has() {
     let metrics = "the metrics of its epoch 1 are not those of 1 tasks";
     assert_eq!(refused(&|progress| progress.epochs[0].validation.task_loss.clear()), metrics);
     assert_eq!(refused(&|progress| progress.epochs[0].train.task_accuracy.push(0.5)), metrics);
+    assert_eq!(refused(&|progress| progress.epochs[0].gradient_shares = vec![0.5, 0.5]), metrics);
     assert_eq!(refused(&|progress| progress.epochs[0].epoch = 0), metrics);
     assert_eq!(refused(&|progress| progress.learning_rate = f64::NAN), "its learning rate is NaN");
     assert!(refused(&|progress| progress.adam_steps = u64::MAX).starts_with("it has taken 1844"));

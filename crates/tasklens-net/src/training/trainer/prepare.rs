@@ -16,6 +16,7 @@ use crate::inference::precision_name;
 use crate::inference::samples::SampleSource;
 use crate::model::network::Network;
 use crate::training::adam::Adam;
+use crate::training::balance::TaskBalance;
 use crate::training::events::{Event, Stage, Started};
 use crate::training::features::{Extractor, store, training_views};
 use crate::training::passes::{self, BatchFeed, PassPlan, Passes};
@@ -48,7 +49,7 @@ impl<'a> Run<'a> {
         {
             reporter.warn(notice);
         }
-        let Trainee { mut network, mut progress, adam, stage } =
+        let Trainee { mut network, mut progress, adam, balance, stage } =
             trainee(request, &folder, &device, reporter)?;
         let behind = request.resume.then(|| progress.settle(&folder, config, reporter));
         // From here on the run has this config: a resumed run that was refused above stays unchanged.
@@ -57,7 +58,7 @@ impl<'a> Run<'a> {
             .with_context(|| format!("cannot write {}", path.display()))?;
         split_file::write(&folder, &data, &data.split)?;
 
-        let weights = setup::weights(config, &data, device.tch)?;
+        let weights = setup::weights(config, &data, balance.as_ref().map(TaskBalance::share), device.tch)?;
         let validation_labels = setup::labelled(config, &data, &data.split.validation);
         let Dataset { rows, split, .. } = data;
         let source = setup::source(config, rows);
@@ -89,6 +90,7 @@ impl<'a> Run<'a> {
             rows: source,
             network,
             adam,
+            balance,
             passes,
             progress,
             behind,
@@ -122,6 +124,7 @@ struct Trainee {
     network: Network,
     progress: RunProgress,
     adam: Adam,
+    balance: Option<TaskBalance>,
     /// The stage of its next epoch.
     stage: Stage,
 }
@@ -145,12 +148,17 @@ fn trainee(
     let model = &config.model;
     let done = progress.epochs.len();
     let stage = Stage::of(model, (done + 1).min(model.epochs));
-    let mut adam = stage.optimizer(model, &network)?;
+    let balance = TaskBalance::of(model, device.tch)?;
+    let mut adam = stage.optimizer(model, &network, balance.as_ref())?;
+    // Both stages train the same log variances.
+    if let (Some(balance), Some(state), 1..) = (&balance, &state, done) {
+        balance.restore(state).with_context(|| format!("{LAST} cannot be resumed"))?;
+    }
     // A stage that is about to start has its own optimizer.
     if let Some(state) = state.filter(|_| done >= stage.epochs(model).0) {
         adam.restore(&state, progress.adam_steps).with_context(|| format!("{LAST} cannot be resumed"))?;
     }
-    Ok(Trainee { network, progress, adam, stage })
+    Ok(Trainee { network, progress, adam, balance, stage })
 }
 
 /// The features that the heads learn from, computed as in prediction: the network is folded.
