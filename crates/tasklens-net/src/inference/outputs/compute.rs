@@ -186,3 +186,17 @@ impl Work<'_> {
         self.store.append(&buffer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pass_tells_its_first_failure_and_note_and_counts_the_others() {
+        let told = |row: usize, text: &str| (row, text.to_owned());
+        let mut pass = OutputsPass { notes: vec![told(4, "4.png is grey")], ..OutputsPass::default() };
+        assert_eq!(pass.messages().collect::<Vec<_>>(), ["4.png is grey"]);
+        pass.failures = vec![told(1, "1.png is gone"), told(2, "2.png is gone"), told(3, "3.png is gone")];
+        assert_eq!(pass.messages().collect::<Vec<_>>(), ["1.png is gone (and 2 more)", "4.png is grey"]);
+    }
+}
