@@ -56,6 +56,8 @@ mod tests {
         assert!(near(aspect_of(&[(40, 30); 3]), 0.75));
         assert!(near(aspect_of(&[(90, 10); 3]), 0.5), "a ribbon is squeezed to one by two");
         assert_eq!(aspect_of(&[portrait, portrait, (40, 30), (40, 30), (40, 40)]), None);
+        let half = [portrait, portrait, portrait, (40, 30), (40, 30), (40, 40)];
+        assert_eq!(aspect_of(&half), None, "half of them are not most");
         assert_eq!(aspect_of(&[(40, 41); 3]), None);
         assert_eq!(aspect_of(&[]), None);
     }
