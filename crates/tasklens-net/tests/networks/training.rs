@@ -72,14 +72,30 @@ impl Project {
     }
 
     fn train_with(&self, edits: Unsaved, run: &str, resume: bool, changes: &[(&str, &str)]) -> Vec<Event> {
-        let request = Request {
+        start(self.request(edits, run, resume, changes), || {}).events.iter().collect()
+    }
+
+    fn request(&self, edits: Unsaved, run: &str, resume: bool, changes: &[(&str, &str)]) -> Request {
+        Request {
             config: self.config(changes),
             run: Some(self.path(run)),
             resume,
             allow_outside: false,
             edits,
-        };
-        start(request, || {}).events.iter().collect()
+        }
+    }
+
+    /// Trains and asks to stop after epoch `last`, before the end.
+    fn train_until(&self, run: &str, changes: &[(&str, &str)], last: usize) {
+        let training = start(self.request(Unsaved::default(), run, false, changes), || {});
+        for event in training.events {
+            if matches!(&event, Event::Epoch(metrics) if metrics.epoch == last) {
+                training.commands.send(Command::Stop).expect("the run listens");
+            }
+        }
+        let record = RunRecord::open(&self.path(run)).expect("a run");
+        let all = record.started.expect("a start").epochs;
+        assert!(record.epochs.len() < all, "it went on to its end");
     }
 }
 

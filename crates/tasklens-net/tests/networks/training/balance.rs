@@ -29,23 +29,6 @@ fn history(project: &Project, run: &str) -> String {
     std::fs::read_to_string(project.path(run).join(HISTORY)).expect("a history")
 }
 
-/// Trains until the end of epoch `last` and stops.
-fn train_until(project: &Project, run: &str, last: usize) {
-    let request = Request {
-        config: project.config(&LEARNT),
-        run: Some(project.path(run)),
-        resume: false,
-        allow_outside: false,
-        edits: Unsaved::default(),
-    };
-    let training = start(request, || {});
-    for event in training.events {
-        if matches!(&event, Event::Epoch(metrics) if metrics.epoch == last) {
-            training.commands.send(Command::Stop).expect("the run listens");
-        }
-    }
-}
-
 #[test]
 fn a_resumed_run_has_the_log_variances_of_one_that_was_not_stopped() {
     let project = Project::new();
@@ -55,7 +38,7 @@ fn a_resumed_run_has_the_log_variances_of_one_that_was_not_stopped() {
     // In the first stage, between both, and in the second.
     for last in [1, 2, 3] {
         let run = format!("stopped{last}");
-        train_until(&project, &run, last);
+        project.train_until(&run, &LEARNT, last);
         assert_ne!(log_variances(&project, &run), whole, "they learn in both stages");
         let events = project.train(&run, true, &LEARNT);
         assert_eq!(stopped(&events).why, StopReason::Finished);

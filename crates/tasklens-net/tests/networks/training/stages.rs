@@ -28,25 +28,6 @@ fn tensor(project: &Project, run: &str, name: &str) -> tch::Tensor {
     loaded.network.parameters().get(name).expect("a tensor").copy()
 }
 
-/// Trains with the recipe and asks to stop after epoch `last`.
-fn train_until(project: &Project, run: &str, last: usize) {
-    let request = Request {
-        config: project.config(&RECIPE),
-        run: Some(project.path(run)),
-        resume: false,
-        allow_outside: false,
-        edits: Unsaved::default(),
-    };
-    let training = start(request, || {});
-    for event in training.events {
-        if matches!(&event, Event::Epoch(metrics) if metrics.epoch == last) {
-            training.commands.send(Command::Stop).expect("the run listens");
-        }
-    }
-    let record = RunRecord::open(&project.path(run)).expect("a run");
-    assert!(record.epochs.len() < 5, "it went on to its end");
-}
-
 #[test]
 fn the_heads_learn_first_and_then_all_layers() {
     let project = Project::new();
@@ -68,7 +49,7 @@ fn the_heads_learn_first_and_then_all_layers() {
     let history = std::fs::read_to_string(project.path("run").join(HISTORY)).expect("a history");
     assert!(history.starts_with("epoch,loss,lr,shade_clf_accuracy,"), "{history}");
 
-    train_until(&project, "heads", 2);
+    project.train_until("heads", &RECIPE, 2);
     let (begun, heads) = ("conv1.weight", "heads.shade.weight");
     let fresh = tasklens_net::model::network::Network::new(
         tasklens_data::config::Backbone::XceptionSmall,
@@ -93,7 +74,7 @@ fn a_run_that_is_stopped_in_either_stage_goes_on_as_if_it_had_not() {
     // In the first stage, between both, and in the second.
     for last in [1, 2, 3] {
         let run = format!("stopped{last}");
-        train_until(&project, &run, last);
+        project.train_until(&run, &RECIPE, last);
         let events = project.train(&run, true, &RECIPE);
         assert_eq!(stopped(&events).why, StopReason::Finished);
         assert_eq!(history("whole"), history(&run), "stopped after epoch {last}");
@@ -107,7 +88,7 @@ fn a_run_that_is_stopped_in_either_stage_goes_on_as_if_it_had_not() {
 #[test]
 fn other_stages_are_refused_and_another_cycle_is_told() {
     let project = Project::new();
-    train_until(&project, "run", 1);
+    project.train_until("run", &RECIPE, 1);
     let changed = |key: &'static str, value: &'static str| {
         let mut changes = RECIPE.to_vec();
         changes.iter_mut().filter(|change| change.0 == key).for_each(|change| change.1 = value);
