@@ -92,6 +92,8 @@ impl App {
         let folders = Folders::of_user();
         let (settings, told) = Settings::read(&folders.settings());
         let mut app = Self::build(&cc.egui_ctx, folders, settings, start);
+        let commands = app.commands.clone();
+        theme::use_system_fonts(&cc.egui_ctx, move |text| commands.toast(command::Level::Warning, text));
         for notice in told.into_iter().chain(notices) {
             app.toast(command::Level::Error, notice);
         }
@@ -260,6 +262,8 @@ pub fn run_window(start: Start, notices: Vec<String>) -> anyhow::Result<()> {
         viewport,
         renderer: eframe::Renderer::Glow,
         persist_window: true,
+        // Ours looks for them only once a character is missing.
+        system_font_fallback: false,
         persistence_path: Some(Folders::of_user().config.join("window.ron")),
         ..eframe::NativeOptions::default()
     };

@@ -6,13 +6,17 @@
 
 #![expect(clippy::disallowed_methods, reason = "colours are made here")]
 
+mod bidi;
 pub mod icons;
 mod palettes;
+mod scripts;
 mod style;
 
 use egui::{Color32, FontFamily, Margin, RichText, Stroke, Theme};
 
+pub use bidi::in_visual_order;
 pub use palettes::CATEGORIES;
+pub use scripts::use_system_fonts;
 
 /// One step of the grid; distances are multiples of it.
 pub const GRID: f32 = 4.0;

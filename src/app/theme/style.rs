@@ -9,9 +9,9 @@ use egui::{
     Style, TextStyle, Theme, Vec2, Visuals,
 };
 
-use super::{GRID, RADIUS, TEXT_BODY, TEXT_HEADING, TEXT_SMALL, Tokens, medium, semibold};
+use super::{GRID, RADIUS, TEXT_BODY, TEXT_HEADING, TEXT_SMALL, Tokens, medium, scripts, semibold};
 
-/// Inter with the icons of Phosphor, in three weights.
+/// Inter with the icons of Phosphor, in three weights, and the bundled fonts of other scripts.
 pub(super) fn fonts() -> FontDefinitions {
     let mut fonts = FontDefinitions::default();
     let mut add = |name: &str, data: FontData| fonts.font_data.insert(name.to_owned(), Arc::new(data));
@@ -21,9 +21,13 @@ pub(super) fn fonts() -> FontDefinitions {
     // Phosphor's glyphs are a little small beside Inter, and stand level with its capitals like this.
     let tweak = FontTweak { scale: 1.15, y_offset_factor: -0.02, ..FontTweak::default() };
     add("phosphor", FontData::from_static(include_bytes!("../../../assets/fonts/Phosphor.ttf")).tweak(tweak));
+    for (name, bytes) in scripts::BUNDLED {
+        add(name, FontData::from_static(bytes));
+    }
     let fallbacks = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
     let family = |first: &str| -> Vec<String> {
-        [first, "phosphor"].into_iter().map(str::to_owned).chain(fallbacks.iter().cloned()).collect()
+        let ours = [first, "phosphor"].into_iter().chain(scripts::BUNDLED.map(|(name, _)| name));
+        ours.map(str::to_owned).chain(fallbacks.iter().cloned()).collect()
     };
     fonts.families.insert(FontFamily::Proportional, family("inter"));
     fonts.families.insert(medium(), family("inter-medium"));
