@@ -39,7 +39,7 @@ pub fn project(folder: &Path, rows: usize, labelled: usize) -> (PathBuf, PathBuf
         let path = sample.table.cell(picture, sample.columns.path);
         write!(csv, "part{copy}/{path}").unwrap();
         for (task, label) in tasks.iter().zip(&sample.rows[picture].labels) {
-            let label = label.filter(|_| row < labelled);
+            let label = label.class().filter(|_| row < labelled);
             write!(csv, ",{}", label.map_or("", |label| &task.labels[label as usize])).unwrap();
         }
         csv.push('\n');
@@ -86,7 +86,7 @@ fn write_run(run: &Path, dataset: &Dataset) {
             for (task, (spec, label)) in tasks.iter().zip(&row.labels).enumerate() {
                 let labels = spec.labels.len();
                 let is_wrong = random.random_range(0..8) == 0;
-                let answer = (label.unwrap_or(0) as usize + usize::from(is_wrong)) % labels;
+                let answer = (label.class().unwrap_or(0) as usize + usize::from(is_wrong)) % labels;
                 let sure = random.random_range(0.4..1.0_f32).max(1.5 / labels as f32);
                 let rest = (1.0 - sure) / (labels - 1) as f32;
                 let of = |label| if label == answer { sure } else { rest };

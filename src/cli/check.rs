@@ -52,11 +52,14 @@ pub fn run(arguments: &Check) -> anyhow::Result<bool> {
 /// How many rows each label has, a line per task.
 fn print_labels(dataset: &Dataset) {
     let counts = dataset.label_counts();
-    let missing = dataset.missing_counts();
-    for ((task, counts), missing) in dataset.tasks.iter().zip(counts).zip(missing) {
+    let others = dataset.missing_counts().into_iter().zip(dataset.not_applicable_counts());
+    for ((task, counts), (missing, not_applicable)) in dataset.tasks.iter().zip(counts).zip(others) {
         let labels = task.labels.iter().zip(counts);
         let mut parts: Vec<String> =
             labels.map(|(label, count)| format!("{label} {}+{}", count.train, count.validation)).collect();
+        if not_applicable > 0 {
+            parts.push(format!("does not apply {not_applicable}"));
+        }
         if missing > 0 {
             parts.push(format!("without a label {missing}"));
         }

@@ -24,7 +24,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let width = stats.tasks.iter().flat_map(|task| &task.labels).map(|count| count.label.chars().count());
     let width = width.max().unwrap_or_default();
     for task in &stats.tasks {
-        out!("{}: {} labelled, {} not", task.task, task.labelled, task.unlabelled);
+        let other = match task.not_applicable {
+            0 => String::new(),
+            images => format!(", to {images} it does not apply"),
+        };
+        out!("{}: {} labelled, {} not{other}", task.task, task.labelled, task.unlabelled);
         for Count { label, images } in &task.labels {
             out!("  {label:width$} {images:>9}  {:>5.1} %", percent(*images, task.labelled));
         }

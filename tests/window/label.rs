@@ -95,6 +95,35 @@ fn sixty_images_are_labelled_from_the_keyboard_alone() {
 }
 
 #[test]
+fn a_task_that_does_not_apply_is_done_and_has_its_own_word_in_the_csv() {
+    let mut desk = desk();
+    desk.keys(Modifiers::NONE, Key::Num1);
+    desk.keys(Modifiers::NONE, Key::N);
+    desk.settle();
+    assert!(is_chosen(&desk, "sleeves: does not apply"), "it stays in sight beside the next task");
+    assert!(desk.shows("neckline: does not apply"), "the task at hand offers it");
+    assert!(!desk.shows("print: does not apply"), "others do not");
+    assert!(desk.shows("sleeves: 1 of 60 images labelled"));
+    desk.keys(Modifiers::NONE, Key::Num3);
+    desk.wait_for("2 of 60");
+
+    // Pressed again, the button takes it back, as a label's does.
+    desk.keys(Modifiers::NONE, Key::ArrowLeft);
+    desk.wait_for("1 of 60");
+    desk.press("sleeves: does not apply");
+    desk.wait_until("missing again", |window| {
+        window.query_by_label("sleeves: 0 of 60 images labelled").is_some()
+    });
+    desk.keys(Modifiers::COMMAND, Key::Z);
+    desk.wait_until("undone", |window| window.query_by_label("sleeves: 1 of 60 images labelled").is_some());
+    desk.keys(Modifiers::COMMAND, Key::S);
+    desk.wait_for("1 row of the CSV changed.");
+    let saved = String::from_utf8_lossy(&csv(&desk)).into_owned();
+    let row = saved.lines().nth(1).unwrap_or_default();
+    assert!(row.starts_with("00.png;solid;") && row.ends_with(";n/a;collar"), "{row}");
+}
+
+#[test]
 fn keys_go_back_correct_clear_flag_and_undo() {
     let mut desk = desk();
     desk.keys(Modifiers::NONE, Key::Num1);

@@ -93,7 +93,7 @@ fn new_project(shots: &Path, dataset: &Dataset) {
 
 /// The tasks that nearly every image has a label for: others, such as the sleeves of shoes, do not apply to each.
 fn general_tasks(dataset: &Dataset) -> Vec<usize> {
-    let labelled = |task: usize| dataset.rows.iter().filter(|row| row.labels[task].is_some()).count();
+    let labelled = |task: usize| dataset.rows.iter().filter(|row| row.labels[task].class().is_some()).count();
     (0..dataset.tasks.len()).filter(|task| labelled(*task) * 10 > dataset.rows.len() * 9).collect()
 }
 
@@ -108,7 +108,7 @@ fn partly_labelled(folder: &Path, config: &Config, dataset: &Dataset) -> Start {
         let name = row.image.file_name().unwrap().to_string_lossy();
         write!(csv, "images/{name}").unwrap();
         for (task, label) in tasks.iter().map(|task| (&dataset.tasks[*task], row.labels[*task])) {
-            let label = label.filter(|_| index < LABELLED).map(|label| task.labels[label as usize].as_str());
+            let label = label.class().filter(|_| index < LABELLED).map(|label| task.labels[label as usize].as_str());
             write!(csv, ",{}", label.unwrap_or_default()).unwrap();
         }
         csv.push('\n');

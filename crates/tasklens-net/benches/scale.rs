@@ -14,8 +14,8 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_distr::{Distribution as _, StandardNormal};
 use rand_pcg::Pcg64Mcg;
 use tasklens_data::config::{Config, Task};
-use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::table::Table;
+use tasklens_data::dataset::{Dataset, RowLabel};
 use tasklens_data::images::{Rgb, resize};
 use tasklens_net::evaluation::{label_issues, scores, wrong_labels};
 use tasklens_net::inference::features::{Features, MINIATURE_BYTES};
@@ -152,7 +152,8 @@ fn of_order() -> anyhow::Result<()> {
         features: Features::default(),
     };
     let said = Suggestions::of_outputs(&dataset, &outputs);
-    let labels: Vec<Vec<Option<u32>>> = vec![(0..rows).map(|row| (row % 3 == 0).then_some(1)).collect(); 2];
+    let label = |row: usize| RowLabel::from((row % 3 == 0).then_some(1));
+    let labels: Vec<Vec<RowLabel>> = vec![(0..rows).map(label).collect(); 2];
     let rows: Vec<usize> = (0..rows).collect();
     for order in [LabellingOrder::Unlabelled, LabellingOrder::Uncertain, LabellingOrder::Disagreement] {
         let question = Question {

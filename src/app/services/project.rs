@@ -38,6 +38,8 @@ pub struct Summary {
     pub labels: Vec<Vec<LabelCount>>,
     /// Rows without a label, per task.
     pub missing: Vec<usize>,
+    /// Rows to which a task does not apply, per task.
+    pub not_applicable: Vec<usize>,
     /// What each row is for; `None` where it is not used.
     pub parts: Vec<Option<Part>>,
 }
@@ -45,7 +47,12 @@ pub struct Summary {
 impl Summary {
     /// Counts the labels and parts of the rows.
     pub fn of(dataset: &Dataset) -> Self {
-        Self { labels: dataset.label_counts(), missing: dataset.missing_counts(), parts: dataset.parts() }
+        Self {
+            labels: dataset.label_counts(),
+            missing: dataset.missing_counts(),
+            not_applicable: dataset.not_applicable_counts(),
+            parts: dataset.parts(),
+        }
     }
 
     /// The largest count of a label of a task, for the length of bars; at least 1.

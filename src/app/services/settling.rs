@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(settle(&mut settling, &mut project, &jobs), 2);
         assert_eq!([0, 1, 2].map(|row| project.dataset.class(row, 0)), [None, Some(1), Some(1)]);
         assert_eq!((project.generation, project.dataset.usable_count()), (3, 19));
-        assert_eq!((project.summary.missing[0], project.dataset.labelled(0)), (1, 19));
+        assert_eq!((project.summary.missing[0], project.dataset.answered(0)), (1, 19));
     }
 
     #[test]
@@ -191,6 +191,6 @@ mod tests {
         give(&mut settling, &mut project, 0..MOST_NEWER + 1, Some("dotted"));
         assert_eq!(settle(&mut settling, &mut project, &jobs), 1, "the first result came too late");
         assert_eq!((project.dataset.usable_count(), project.dataset.class(0, 0)), (0, Some(1)));
-        assert_eq!(project.dataset.labelled(0), 2 * MOST_NEWER);
+        assert_eq!(project.dataset.answered(0), 2 * MOST_NEWER);
     }
 }

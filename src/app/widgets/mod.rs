@@ -22,6 +22,9 @@ use crate::app::services::thumbnails::Thumbnail;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
 
+/// What an image is called in a task that makes no sense for it.
+pub const DOES_NOT_APPLY: &str = "does not apply";
+
 /// A button that sends a command: icon, text, tooltip with the shortcut.
 pub fn command_button(ui: &mut Ui, commands: &CommandSender, command: UiCommand) -> Response {
     let button = egui::Button::new(format!("{}  {}", command.icon(), command.text()));

@@ -121,6 +121,9 @@ pub struct ModelConfig {
     pub epochs: usize,
     /// `validation_split`: share of the rows kept for validation, above 0 and below 1. Default 0.2.
     pub validation_split: f64,
+    /// `not_applicable`: what stands in a cell where the task makes no sense for the image. Default `n/a`. A task that
+    /// lists this text as a label has the label.
+    pub not_applicable: String,
     /// `augmentation`: random changes to training images.
     pub augmentation: Augmentation,
     /// `backbone`: the network that all tasks share.

@@ -8,8 +8,9 @@ use super::tasks::{class_weights, target, target_encoder, task_weights};
 use super::yaml::{Node, Value, YamlPlace};
 use super::{
     Augmentation, Backbone, Config, ConfigError, ConfigPaths, DeviceChoice, ModelConfig, Precision,
-    Pretrained, Root, Schedule, TaskBalancing, recipe,
+    Pretrained, Root, Schedule, Task, TaskBalancing, recipe,
 };
+use crate::unicode;
 
 const SECTIONS: &[&str] = &["paths", "model"];
 const PATH_KEYS: &[&str] = &["model_dataframe", "model_path", "training_history_path", "runs", "images"];
@@ -39,6 +40,7 @@ const MODEL_KEYS: &[&str] = &[
     "min_lr",
     "epochs",
     "validation_split",
+    "not_applicable",
     "augmentation",
     "backbone",
     "pretrained",
@@ -52,6 +54,8 @@ const MODEL_KEYS: &[&str] = &[
 ];
 const AUGMENTATION_KEYS: &[&str] = &["rotation", "shift", "zoom", "brightness", "horizontal_flip", "crop"];
 const MAX_EPOCHS: u64 = 1_000_000;
+/// The default of `not_applicable`.
+const DOES_NOT_APPLY: &str = "n/a";
 /// The size in the Python project's example.
 const DEFAULT_SIDE: u32 = 299;
 
@@ -207,6 +211,7 @@ fn model(reader: &mut ConfigReader, section: &Section<'_>) -> ModelConfig {
             "a number above 0 and below 1, such as 0.2",
             |value| value > 0.0 && value < 1.0,
         ),
+        not_applicable: not_applicable(reader, section, &tasks),
         augmentation: augmentation(reader, section),
         backbone: reader.choice(
             section,
@@ -237,6 +242,29 @@ fn model(reader: &mut ConfigReader, section: &Section<'_>) -> ModelConfig {
     columns_are_distinct(reader, section, &model);
     recipe::check(reader, section, &model);
     model
+}
+
+/// The word for a task that makes no sense for an image.
+fn not_applicable(reader: &mut ConfigReader, section: &Section<'_>, tasks: &[Task]) -> String {
+    let key = "not_applicable";
+    let Some(word) = reader.text(section, key, "a word that is not a label, such as n/a") else {
+        return DOES_NOT_APPLY.to_owned();
+    };
+    let word = word.trim().to_owned();
+    let is_word = |label: &String| unicode::is_same(label, &word);
+    if let Some((task, node)) =
+        tasks.iter().find(|task| task.labels.iter().any(is_word)).zip(section.get(key))
+    {
+        reader.fault(
+            Some(&node.place),
+            format!(
+                "`{}` is `{word}`, which is also a label of `{}`; expected a word that is not a label",
+                section.full(key),
+                task.name
+            ),
+        );
+    }
+    word
 }
 
 /// `[height, width]`; a third entry must be 3 (RGB); Python's `(299, 299, 3)` is accepted, too.

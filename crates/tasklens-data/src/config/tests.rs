@@ -120,6 +120,7 @@ fn what_is_not_said_has_the_documented_default() {
         min_lr: 0.000_001,
         epochs: 100,
         validation_split: 0.2,
+        not_applicable: "n/a".to_owned(),
         augmentation: Augmentation::default(),
         backbone: Backbone::Xception,
         pretrained: Pretrained::Auto,
@@ -159,6 +160,9 @@ fn every_key_of_the_model_is_read() {
     assert_eq!(model("  min_lr: 0").min_lr, 0.0);
     assert_eq!(model("  epochs: 3 # three").epochs, 3);
     assert_eq!(model("  validation_split: 0.5").validation_split, 0.5);
+    assert_eq!(model("  not_applicable: does not apply").not_applicable, "does not apply");
+    assert_eq!(model("  not_applicable:").not_applicable, "n/a");
+    assert!(refusal("  not_applicable: floral").contains("which is also a label of `print`"));
     assert_eq!(model("  backbone: xception_small").backbone, Backbone::XceptionSmall);
     assert_eq!(model("  pretrained: required").pretrained, Pretrained::Required);
     assert_eq!(model("  pretrained: none").pretrained, Pretrained::None);

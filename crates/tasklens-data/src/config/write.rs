@@ -105,6 +105,7 @@ fn settings(config: &Config, base: &Base<'_>) -> Vec<String> {
         format!("  min_lr: {}", model.min_lr),
         format!("  epochs: {}", model.epochs),
         format!("  validation_split: {}", model.validation_split),
+        format!("  not_applicable: {}", scalar(&model.not_applicable)),
         "  augmentation:".to_owned(),
         format!("    rotation: {}", augmentation.rotation),
         format!("    shift: {}", augmentation.shift),

@@ -5,23 +5,27 @@ use std::collections::HashMap;
 
 use super::problems::{Problem, ProblemKind};
 use super::table::Table;
-use super::{Columns, Rows};
+use super::{Columns, RowLabel, Rows};
 use crate::config::{Task, nearest};
 use crate::unicode::composed;
 
 /// What spreadsheets and data frames write for a missing value.
 const MISSING_WORDS: &[&str] = &["nan", "na", "n/a", "null", "none", "-", "?"];
 
-/// Class index per row and task (order of `tasks`). An empty cell is a missing label; text that is not a label of its
-/// task is missing, too. Surrounding spaces are ignored.
-pub(super) fn encode(table: &Table, columns: &Columns, tasks: &[Task]) -> Vec<Vec<Option<u32>>> {
-    let mut encoders: Vec<Encoder<'_>> = tasks.iter().map(Encoder::new).collect();
-    let label = |row: usize, (&column, encoder): (&usize, &mut Encoder<'_>)| {
-        let cell = table.cell(row, column);
-        Some(cell.trim()).filter(|text| !text.is_empty()).and_then(|text| encoder.class(text))
+/// The label per row and task (order of `tasks`). An empty cell is a missing label; text that is neither a label of its
+/// task nor `not_applicable` is missing, too. Surrounding spaces are ignored.
+pub(super) fn encode(
+    table: &Table,
+    columns: &Columns,
+    tasks: &[Task],
+    not_applicable: &str,
+) -> Vec<Vec<RowLabel>> {
+    let encoders: Vec<Encoder<'_>> = tasks.iter().map(|task| Encoder::new(task, not_applicable)).collect();
+    let label = |row: usize, (&column, encoder): (&usize, &Encoder<'_>)| {
+        encoder.label(table.cell(row, column).trim())
     };
     (0..table.row_count())
-        .map(|row| columns.tasks.iter().zip(&mut encoders).map(|of_task| label(row, of_task)).collect())
+        .map(|row| columns.tasks.iter().zip(&encoders).map(|of_task| label(row, of_task)).collect())
         .collect()
 }
 
@@ -33,41 +37,55 @@ pub(super) fn find_unknown(
     rows: &Rows,
     problems: &mut Vec<Problem>,
 ) {
-    let mut encoders: Vec<Encoder<'_>> = tasks.iter().map(Encoder::new).collect();
+    let mut unknown: Vec<UnknownTexts<'_>> = tasks.iter().map(UnknownTexts::of).collect();
     for (row, data) in rows.iter().enumerate() {
-        let cells = columns.tasks.iter().zip(&data.labels).zip(&mut encoders);
-        for ((&column, _), encoder) in cells.filter(|((_, label), _)| label.is_none()) {
+        let cells = columns.tasks.iter().zip(&data.labels).zip(&mut unknown);
+        for ((&column, _), unknown) in cells.filter(|((_, label), _)| label.is_missing()) {
             let cell = table.cell(row, column);
             let text = cell.trim();
             if !text.is_empty() {
-                let message = encoder.unknown(text);
+                let message = unknown.message(text);
                 problems.push(Problem::in_row(ProblemKind::UnknownLabel, table, row, column, message));
             }
         }
     }
 }
 
-/// Class indices of one task.
+/// The texts of one task, encoded.
 pub(super) struct Encoder<'a> {
-    task: &'a Task,
     /// By the composed (NFC) form of their texts.
-    classes: HashMap<Cow<'a, str>, u32>,
-    /// Cached messages: the same wrong label often occurs in many rows.
-    messages: HashMap<String, String>,
+    labels: HashMap<Cow<'a, str>, RowLabel>,
 }
 
 impl<'a> Encoder<'a> {
-    pub fn new(task: &'a Task) -> Self {
-        let classes = (0..).zip(&task.labels).map(|(class, label)| (composed(label), class)).collect();
-        Self { task, classes, messages: HashMap::new() }
+    pub fn new(task: &'a Task, not_applicable: &'a str) -> Self {
+        // A label of this name comes later, and replaces it.
+        let not_applicable = (composed(not_applicable), RowLabel::DoesNotApply);
+        let classes = (0..).zip(&task.labels).map(|(class, label)| (composed(label), RowLabel::Class(class)));
+        Self { labels: std::iter::once(not_applicable).chain(classes).collect() }
     }
 
-    pub fn class(&self, text: &str) -> Option<u32> {
-        self.classes.get(&*composed(text)).copied()
+    /// The label of a trimmed text.
+    pub fn label(&self, text: &str) -> RowLabel {
+        if text.is_empty() {
+            return RowLabel::Missing;
+        }
+        self.labels.get(&*composed(text)).copied().unwrap_or_default()
+    }
+}
+
+/// Messages for what is not a label of a task; kept, as the same wrong label often occurs in many rows.
+struct UnknownTexts<'a> {
+    task: &'a Task,
+    messages: HashMap<String, String>,
+}
+
+impl<'a> UnknownTexts<'a> {
+    fn of(task: &'a Task) -> Self {
+        Self { task, messages: HashMap::new() }
     }
 
-    /// The message for text that is not a label of the task.
-    pub fn unknown(&mut self, text: &str) -> String {
+    fn message(&mut self, text: &str) -> String {
         if let Some(message) = self.messages.get(text) {
             return message.clone();
         }
@@ -131,7 +149,7 @@ mod tests {
     fn a_label_that_a_data_frame_wrote_as_another_number_is_recognised() {
         let labels = ["1", "2", "03", "a 4"].map(str::to_owned).to_vec();
         let task = Task { name: "number of buttons".into(), labels };
-        let told = Encoder::new(&task).unknown("1.0");
+        let told = UnknownTexts::of(&task).message("1.0");
         assert!(told.contains("did you mean `1`? Data frames write"), "{told}");
         assert!(
             told.contains("`tasklens labels CONFIG merge 'number of buttons' 1.0 1` corrects all rows"),

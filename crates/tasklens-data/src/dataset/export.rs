@@ -166,7 +166,7 @@ fn rows(dataset: &Dataset) -> Vec<usize> {
         if row.image.as_os_str().is_empty() {
             continue;
         }
-        let is_labelled = |row: usize| dataset.rows[row].labels.iter().any(Option::is_some);
+        let is_labelled = |row: usize| dataset.rows[row].is_labelled();
         let chosen = row_of.entry(&row.image).or_insert(index);
         if !is_labelled(*chosen) && is_labelled(index) {
             *chosen = index;

@@ -1,7 +1,7 @@
 //! Filters rows for the Data view: by text, label, or what is missing.
 
-use super::Dataset;
 use super::split::Part;
+use super::{Dataset, RowLabel};
 
 /// The conditions for a row to be shown; the default shows every row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +24,7 @@ pub enum TaskFilter {
     #[default]
     Any,
     Missing,
+    DoesNotApply,
     /// The label with this class index.
     Label(u32),
 }
@@ -60,7 +61,7 @@ impl Filter {
                 let labels = &dataset.rows[*row].labels;
                 (!self.has_problem || with_problem[*row])
                     && (self.part.is_none() || parts[*row] == self.part)
-                    && (!self.lacks_a_label || labels.iter().any(Option::is_none))
+                    && (!self.lacks_a_label || labels.iter().any(|label| label.is_missing()))
                     && labels.iter().zip(&self.tasks).all(|(label, wanted)| wanted.matches(*label))
                     && needle.is_in_row(dataset, *row)
             })
@@ -69,11 +70,12 @@ impl Filter {
 }
 
 impl TaskFilter {
-    fn matches(self, label: Option<u32>) -> bool {
+    fn matches(self, label: RowLabel) -> bool {
         match self {
             Self::Any => true,
-            Self::Missing => label.is_none(),
-            Self::Label(class) => label == Some(class),
+            Self::Missing => label.is_missing(),
+            Self::DoesNotApply => label == RowLabel::DoesNotApply,
+            Self::Label(class) => label == RowLabel::Class(class),
         }
     }
 }

@@ -134,7 +134,7 @@ mod tests {
             assert_eq!(found, [Some(3), Some(2), Some(5), None, None]);
             assert_eq!([0, 1, 2, 3, 4, 5, 6].map(|row| dataset.counting_row(row)), [3, 1, 2, 3, 2, 5, 3]);
         }
-        assert_eq!((dataset.rows[3].labels[0], read.rows[3].labels[0]), (None, Some(0)));
+        assert_eq!((dataset.rows[3].labels[0].class(), read.rows[3].labels[0].class()), (None, Some(0)));
         assert!(dataset.reading() == read.reading());
     }
 }

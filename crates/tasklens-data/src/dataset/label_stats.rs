@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Dataset;
 use super::edits::State;
+use super::{Dataset, RowLabel};
 
 /// Counts over all rows that name an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LabelStats {
     /// Number of rows that name an image.
     pub images: usize,
-    /// Number of them with a label for every task.
+    /// Number of them with a label for every task that applies to them.
     pub complete: usize,
     /// Number of flagged images.
     pub flagged: usize,
@@ -28,7 +28,9 @@ pub struct TaskStats {
     pub task: String,
     /// Images with one of its labels.
     pub labelled: usize,
-    /// Images without a label.
+    /// Images to which the task does not apply.
+    pub not_applicable: usize,
+    /// The other images.
     pub unlabelled: usize,
     /// Images per label, in the order of the config.
     pub labels: Vec<Count>,
@@ -49,40 +51,42 @@ impl LabelStats {
     pub fn of(dataset: &Dataset, state: &State) -> Self {
         let rows: Vec<usize> =
             (0..dataset.rows.len()).filter(|row| !dataset.image_key(*row).is_empty()).collect();
-        let classes: Vec<Vec<Option<u32>>> = (0..dataset.tasks.len())
-            .map(|task| rows.iter().map(|row| state.class(dataset, *row, task)).collect())
+        let labels: Vec<Vec<RowLabel>> = (0..dataset.tasks.len())
+            .map(|task| rows.iter().map(|row| state.row_label(dataset, *row, task)).collect())
             .collect();
-        let is_complete = |row: &usize| classes.iter().all(|task| task[*row].is_some());
+        let is_complete = |row: &usize| labels.iter().all(|task| !task[*row].is_missing());
         Self {
             images: rows.len(),
             complete: (0..rows.len()).filter(is_complete).count(),
             flagged: rows.iter().filter(|row| state.flag(&dataset.image_key(**row)).is_some()).count(),
             pending_edits: state.pending_count(),
-            tasks: classes
+            tasks: labels
                 .iter()
                 .enumerate()
-                .map(|(task, classes)| TaskStats::of(dataset, state, task, &rows, classes))
+                .map(|(task, labels)| TaskStats::of(dataset, state, task, &rows, labels))
                 .collect(),
         }
     }
 }
 
 impl TaskStats {
-    /// `classes` holds the label of each of `rows`.
-    fn of(dataset: &Dataset, state: &State, task: usize, rows: &[usize], classes: &[Option<u32>]) -> Self {
+    /// `labels` holds the label of each of `rows`.
+    fn of(dataset: &Dataset, state: &State, task: usize, rows: &[usize], labels: &[RowLabel]) -> Self {
         let mut counts = vec![0; dataset.tasks[task].labels.len()];
         let mut unknown: BTreeMap<String, usize> = BTreeMap::new();
-        for (row, class) in rows.iter().zip(classes) {
-            match class {
-                Some(class) => counts[*class as usize] += 1,
-                None => {
+        let mut not_applicable = 0;
+        for (row, label) in rows.iter().zip(labels) {
+            match label {
+                RowLabel::Class(class) => counts[*class as usize] += 1,
+                RowLabel::DoesNotApply => not_applicable += 1,
+                RowLabel::Missing => {
                     if let Some(text) = state.label_text(dataset, *row, task) {
                         *unknown.entry(text.into_owned()).or_default() += 1;
                     }
                 }
             }
         }
-        let labelled = counts.iter().sum();
+        let labelled: usize = counts.iter().sum();
         let count = |(label, images): (String, usize)| Count { label, images };
         let mut unknown: Vec<Count> = unknown.into_iter().map(count).collect();
         // Stable: ties are ordered by name.
@@ -90,7 +94,8 @@ impl TaskStats {
         Self {
             task: dataset.tasks[task].name.clone(),
             labelled,
-            unlabelled: rows.len() - labelled,
+            not_applicable,
+            unlabelled: rows.len() - labelled - not_applicable,
             labels: dataset.tasks[task].labels.iter().cloned().zip(counts).map(count).collect(),
             unknown,
         }
@@ -138,6 +143,17 @@ mod tests {
         assert_eq!((sleeves.labelled, sleeves.unlabelled), (2, 3));
         assert_eq!(images(&sleeves.labels), [("short", 0), ("long", 2)]);
         assert_eq!(sleeves.unknown, []);
+    }
+
+    #[test]
+    fn a_task_that_does_not_apply_is_neither_labelled_nor_missing() {
+        let stats =
+            stats("image,print,sleeves\na.jpg,solid,n/a\nb.jpg,n/a,\nc.jpg,solid,\n", |dataset, state| {
+                Step::now(AnnotationSource::Hand, vec![state.label_change(dataset, 1, 1, Some("n/a"))])
+            });
+        let counts = |task: &TaskStats| (task.labelled, task.not_applicable, task.unlabelled);
+        assert_eq!((counts(&stats.tasks[0]), counts(&stats.tasks[1])), ((2, 1, 0), (0, 2, 1)));
+        assert_eq!((stats.complete, &stats.tasks[1].unknown[..]), (2, &[][..]));
     }
 
     #[test]

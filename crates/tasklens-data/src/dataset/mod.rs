@@ -17,6 +17,7 @@ pub mod pages;
 pub mod problems;
 pub mod propose;
 mod relabel;
+mod row_label;
 pub mod sample;
 pub mod split;
 mod starter;
@@ -38,6 +39,7 @@ pub use image_paths::{images_named, images_of_project};
 pub use image_row::ImageRow;
 use pages::Pages;
 use problems::{Checked, Problem, ProblemKind, Severity};
+pub use row_label::RowLabel;
 use split::{Part, Rule, Split, lot};
 use table::Table;
 pub use table_images::TableImages;
@@ -64,8 +66,10 @@ pub struct Dataset {
     /// Problems found so far, first those of the whole table, then by row; [`problems::check_images`] and
     /// [`Dataset::apply`] add those that need disk access.
     pub problems: Arc<Vec<Problem>>,
-    /// Rows per task with a label.
-    labelled: Vec<usize>,
+    /// The text of a cell where the task does not apply.
+    not_applicable: Arc<str>,
+    /// Rows per task that are answered.
+    answered: Vec<usize>,
     reading: Reading,
     /// Base folders for image paths, best first.
     image_folders: Vec<PathBuf>,
@@ -91,8 +95,8 @@ pub struct Columns {
 pub struct Row {
     /// Absolute path of the image; empty for an empty cell.
     pub image: PathBuf,
-    /// Class index per task (order of `Dataset::tasks`); `None` without a (valid) label.
-    pub labels: Vec<Option<u32>>,
+    /// The answer per task (order of `Dataset::tasks`).
+    pub labels: Vec<RowLabel>,
     /// Whether the row can be used for training or validation: it has a path that no earlier row has, at least one
     /// label, a part in the split, and an image without known faults.
     pub usable: bool,
@@ -106,7 +110,7 @@ impl Row {
 
     /// Whether it has a label for any task.
     pub fn is_labelled(&self) -> bool {
-        self.labels.iter().any(Option::is_some)
+        self.labels.iter().any(|label| label.class().is_some())
     }
 }
 
@@ -146,7 +150,8 @@ impl Dataset {
     pub fn from_table(table: Table, config: &Config) -> anyhow::Result<Self> {
         let columns = Columns::find(&table, config)?;
         let tasks = config.model.tasks.clone();
-        let labels = classes::encode(&table, &columns, &tasks);
+        let not_applicable: Arc<str> = config.model.not_applicable.as_str().into();
+        let labels = classes::encode(&table, &columns, &tasks, &not_applicable);
         let cells = path_cells(&table, columns.path);
         let rule = match columns.split {
             Some(column) => Rule::Given(
@@ -163,7 +168,8 @@ impl Dataset {
         let rows = paths.into_iter().zip(labels).map(|(image, labels)| Row { image, labels, usable: false });
         let rows: Rows = rows.collect();
         let mut dataset = Self {
-            labelled: relabel::count_labelled(&rows, tasks.len()),
+            answered: relabel::count_answered(&rows, tasks.len()),
+            not_applicable,
             table,
             tasks,
             columns,
@@ -217,8 +223,8 @@ impl Dataset {
             self.tasks.iter().map(|task| vec![LabelCount::default(); task.labels.len()]).collect();
         for (row, part) in self.rows.iter().zip(self.parts()) {
             for (task, label) in row.labels.iter().enumerate() {
-                let Some(label) = label else { continue };
-                let count = &mut counts[task][*label as usize];
+                let Some(label) = label.class() else { continue };
+                let count = &mut counts[task][label as usize];
                 match part {
                     Some(Part::Train) => count.train += 1,
                     Some(Part::Validation) => count.validation += 1,
@@ -229,14 +235,39 @@ impl Dataset {
         counts
     }
 
-    /// Number of rows per task that have an image path but no (valid) label.
+    /// Number of rows per task that have an image path but no (valid) label, and to which the task may apply.
     pub fn missing_counts(&self) -> Vec<usize> {
-        (0..self.tasks.len())
-            .map(|task| {
-                let missing = |row: &&Row| !row.image.as_os_str().is_empty() && row.labels[task].is_none();
-                self.rows.iter().filter(missing).count()
-            })
-            .collect()
+        self.counts_of(RowLabel::Missing)
+    }
+
+    /// Number of rows per task that have an image path and to which the task does not apply.
+    pub fn not_applicable_counts(&self) -> Vec<usize> {
+        self.counts_of(RowLabel::DoesNotApply)
+    }
+
+    fn counts_of(&self, label: RowLabel) -> Vec<usize> {
+        let count = |task: usize| {
+            let has = |row: &&Row| !row.image.as_os_str().is_empty() && row.labels[task] == label;
+            self.rows.iter().filter(has).count()
+        };
+        (0..self.tasks.len()).map(count).collect()
+    }
+
+    /// What a text says about a task.
+    fn label_of_text(&self, task: usize, text: &str) -> RowLabel {
+        let is_it = |name: &str| crate::unicode::is_same(name, text.trim());
+        match (0..).zip(&self.tasks[task].labels).find(|(_, name)| is_it(name)) {
+            Some((class, _)) => RowLabel::Class(class),
+            None if is_it(&self.not_applicable) => RowLabel::DoesNotApply,
+            None => RowLabel::Missing,
+        }
+    }
+
+    /// The text of a cell where a task does not apply; `None` for a task that has a label of this name.
+    pub fn not_applicable(&self, task: usize) -> Option<&str> {
+        let of = self.tasks.get(task)?;
+        let is_label = of.labels.iter().any(|label| crate::unicode::is_same(label, &self.not_applicable));
+        (!is_label).then_some(&*self.not_applicable)
     }
 
     /// The part of each row; `None` if it is not used. `Test` comes from a split column only.

@@ -1,22 +1,24 @@
 //! New labels for rows in memory: at once, or with all that follows from them.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::classes::Encoder;
-use super::{Dataset, Row};
+use super::{Dataset, Row, RowLabel};
 use crate::config::Task;
 
 /// An image (the text of its path cell), a task by its name, and the label that it has now.
 pub type NewLabel<'a> = (&'a str, &'a str, Option<&'a str>);
 
 impl Dataset {
-    /// Gives images labels: cells, class indices and [`Dataset::labelled`] have them at once, at a cost that hardly
+    /// Gives images labels: cells, [`Row::labels`] and [`Dataset::answered`] have them at once, at a cost that hardly
     /// depends on the number of rows. What follows from the labels of all rows (usable rows, the split and the problems)
     /// stays as it was until [`Dataset::settled`]. Returns the rows that changed; what is of no row or task is left out.
     pub fn set_labels<'a>(&mut self, labels: impl IntoIterator<Item = NewLabel<'a>>) -> Vec<usize> {
         self.index_images();
         let tasks = self.tasks.clone();
-        let mut known = Known::of(&tasks);
+        let not_applicable = Arc::clone(&self.not_applicable);
+        let mut known = Known::of(&tasks, &not_applicable);
         let mut changed = Vec::new();
         for (image, task, text) in labels {
             // Rows often come in order.
@@ -24,8 +26,8 @@ impl Dataset {
             let row =
                 if self.is_counting_row_of(next, image) { Some(next) } else { self.row_of_image(image) };
             let text = text.unwrap_or_default();
-            let (Some(row), Some((task, class))) = (row, known.label(task, text)) else { continue };
-            if self.set_label(row, task, text, class) {
+            let (Some(row), Some((task, label))) = (row, known.label(task, text)) else { continue };
+            if self.set_label(row, task, text, label) {
                 changed.push(row);
             }
         }
@@ -44,15 +46,15 @@ impl Dataset {
     }
 
     /// Whether that could be done.
-    fn set_label(&mut self, row: usize, task: usize, text: &str, class: Option<u32>) -> bool {
+    fn set_label(&mut self, row: usize, task: usize, text: &str, label: RowLabel) -> bool {
         if self.table.set_cell(row, self.columns.tasks[task], text).is_err() {
             return false;
         }
         let before = self.rows[row].labels[task];
-        if before != class {
-            self.rows[row].labels[task] = class;
-            let labelled = &mut self.labelled[task];
-            *labelled = *labelled + usize::from(class.is_some()) - usize::from(before.is_some());
+        if before != label {
+            self.rows[row].labels[task] = label;
+            let answered = &mut self.answered[task];
+            *answered = *answered + usize::from(!label.is_missing()) - usize::from(!before.is_missing());
         }
         true
     }
@@ -74,17 +76,22 @@ impl Dataset {
     /// The class index of the label of the image of a row; `None` without a label, or for text that the config does not
     /// list.
     pub fn class(&self, row: usize, task: usize) -> Option<u32> {
+        self.label(row, task).class()
+    }
+
+    /// The label of the image of a row.
+    pub fn label(&self, row: usize, task: usize) -> RowLabel {
         self.rows[self.counting_row(row)].labels[task]
     }
 
-    /// Number of rows per task with a label, at any time.
-    pub fn labelled(&self, task: usize) -> usize {
-        self.labelled.get(task).copied().unwrap_or(0)
+    /// Number of rows per task that have a label or to which the task does not apply, at any time.
+    pub fn answered(&self, task: usize) -> usize {
+        self.answered.get(task).copied().unwrap_or(0)
     }
 }
 
-/// A task, and the class of a text, which may be none.
-type Found = (usize, Option<u32>);
+/// A task, and what a text says about it.
+type Found = (usize, RowLabel);
 
 /// The numbers of tasks and labels, by name.
 struct Known<'a> {
@@ -95,8 +102,9 @@ struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    fn of(tasks: &'a [Task]) -> Self {
-        Self { tasks, encoders: tasks.iter().map(Encoder::new).collect(), last: None }
+    fn of(tasks: &'a [Task], not_applicable: &'a str) -> Self {
+        let encoders = tasks.iter().map(|task| Encoder::new(task, not_applicable)).collect();
+        Self { tasks, encoders, last: None }
     }
 
     fn label(&mut self, task: &str, text: &str) -> Option<Found> {
@@ -106,17 +114,20 @@ impl<'a> Known<'a> {
             return Some(*found);
         }
         let (at, of) = self.tasks.iter().enumerate().find(|(_, known)| known.name == task)?;
-        let class = if text.is_empty() { None } else { self.encoders[at].class(text) };
-        self.last = Some((&of.name, text.to_owned(), (at, class)));
-        Some((at, class))
+        let label = self.encoders[at].label(text.trim());
+        self.last = Some((&of.name, text.to_owned(), (at, label)));
+        Some((at, label))
     }
 }
 
-/// Number of rows per task with a label.
-pub(super) fn count_labelled<'a>(rows: impl IntoIterator<Item = &'a Row>, tasks: usize) -> Vec<usize> {
+/// Number of rows per task that are answered.
+pub(super) fn count_answered<'a>(rows: impl IntoIterator<Item = &'a Row>, tasks: usize) -> Vec<usize> {
     let mut counts = vec![0; tasks];
     for row in rows {
-        counts.iter_mut().zip(&row.labels).for_each(|(count, label)| *count += usize::from(label.is_some()));
+        counts
+            .iter_mut()
+            .zip(&row.labels)
+            .for_each(|(count, label)| *count += usize::from(!label.is_missing()));
     }
     counts
 }
@@ -138,7 +149,7 @@ mod tests {
     /// What a view may ask of two datasets is the same.
     fn same(a: &Dataset, b: &Dataset) {
         assert_eq!(a.rows, b.rows);
-        assert_eq!((&a.split, &a.problems, &a.labelled), (&b.split, &b.problems, &b.labelled));
+        assert_eq!((&a.split, &a.problems, &a.answered), (&b.split, &b.problems, &b.answered));
         for (row, column) in (0..a.rows.len()).flat_map(|row| (0..3).map(move |column| (row, column))) {
             assert_eq!(a.table.cell(row, column), b.table.cell(row, column), "{row} {column}");
         }
@@ -190,11 +201,11 @@ mod tests {
     }
 
     #[test]
-    fn only_labels_that_the_task_has_are_counted() {
+    fn only_answers_are_counted() {
         let mut dataset =
             open("path,print,back\na.jpg,,\nb.jpg,plaid,\nc.jpg,plain,plain\nd.jpg,dotted,plain\n");
-        let labelled = |dataset: &Dataset| [0, 1, 2].map(|task| dataset.labelled(task));
-        assert_eq!(labelled(&dataset), [2, 2, 0]);
+        let answered = |dataset: &Dataset| [0, 1, 2].map(|task| dataset.answered(task));
+        assert_eq!(answered(&dataset), [2, 2, 0]);
         let given = [
             ("a.jpg", "print", Some("plain")),
             ("b.jpg", "print", Some("dotted")),
@@ -204,9 +215,45 @@ mod tests {
             ("d.jpg", "sleeves", Some("plain")),
         ];
         dataset.set_labels(given);
-        assert_eq!(labelled(&dataset), [4, 0, 0]);
+        assert_eq!(answered(&dataset), [4, 0, 0]);
         dataset.set_labels([("a.jpg", "print", None)]);
-        assert_eq!(labelled(&dataset), [3, 0, 0]);
+        assert_eq!(answered(&dataset), [3, 0, 0]);
+    }
+
+    #[test]
+    fn a_task_that_does_not_apply_is_answered_and_has_no_class() {
+        let mut dataset = open("path,print,back\na.jpg, n/a ,plain\nb.jpg,N/A,plain\nc.jpg,plain,\n");
+        let labels = |dataset: &Dataset| [0, 1, 2].map(|row| dataset.label(row, 0));
+        use RowLabel::{Class, DoesNotApply, Missing};
+        assert_eq!(labels(&dataset), [DoesNotApply, Missing, Class(0)], "the word is taken as it is written");
+        let counts = |dataset: &Dataset| {
+            (dataset.answered(0), dataset.missing_counts()[0], dataset.not_applicable_counts()[0])
+        };
+        assert_eq!(counts(&dataset), (2, 1, 1));
+        assert!(dataset.has_text(0, 0), "it is not to be replaced by a suggestion");
+        let told = |dataset: &Dataset, text: &str| {
+            dataset.problems.iter().filter(|problem| problem.message.contains(text)).count()
+        };
+        assert_eq!((told(&dataset, "`n/a` is no label"), told(&dataset, "`N/A` is no label")), (0, 1));
+        assert_eq!(told(&dataset, "`n/a` in 1 cell says that the task does not apply"), 1);
+
+        let given =
+            [("b.jpg", "print", Some("n/a")), ("c.jpg", "print", Some("n/a")), ("a.jpg", "print", None)];
+        dataset.set_labels(given);
+        assert_eq!(labels(&dataset), [Missing, DoesNotApply, DoesNotApply]);
+        assert_eq!(counts(&dataset), (2, 1, 2));
+        let settled = dataset.settled();
+        assert_eq!(settled.rows.iter().map(|row| row.usable).collect::<Vec<_>>(), [true, true, false]);
+        same(&settled, &open("path,print,back\na.jpg,,plain\nb.jpg,n/a,plain\nc.jpg,n/a,\n"));
+    }
+
+    #[test]
+    fn a_label_of_that_name_stays_a_label() {
+        let config = "{paths: {model_dataframe: x.csv}, model: {target_encoder: {print: [plain, n/a]}}}";
+        let config = Config::parse(config, Path::new("/config.yml")).unwrap();
+        let table = Table::from_bytes("path,print\na.jpg,n/a\n".into(), Path::new("/x.csv")).unwrap();
+        let dataset = Dataset::from_table(table, &config).unwrap();
+        assert_eq!((dataset.label(0, 0), dataset.not_applicable(0)), (RowLabel::Class(1), None));
     }
 
     #[test]

@@ -57,8 +57,8 @@ fn messages(dataset: &Dataset) -> Vec<String> {
 fn labels_become_class_indices_and_partly_labelled_rows_are_used() {
     let dataset = shop_with("a.jpg, floral ,\nb.jpg,,long\n").open();
     assert_eq!(messages(&dataset), Vec::<String>::new());
-    assert_eq!(dataset.rows[0].labels, [Some(1), None]);
-    assert_eq!(dataset.rows[1].labels, [None, Some(1)]);
+    assert_eq!(dataset.rows[0].labels, [RowLabel::Class(1), RowLabel::Missing]);
+    assert_eq!(dataset.rows[1].labels, [RowLabel::Missing, RowLabel::Class(1)]);
     assert_eq!(dataset.usable_count(), 14);
     assert_eq!(dataset.missing_counts(), [1, 1]);
     assert!(dataset.can_train());

@@ -29,6 +29,7 @@ pub fn check(config: &Config, dataset: &Dataset, change: &VocabularyChange) -> R
         check_column(config, name)?;
         for (at, label) in labels.iter().enumerate() {
             check_name("label", label)?;
+            check_is_label(config, label)?;
             if labels[..at].contains(label) {
                 return Err(format!("the label `{label}` is given twice"));
             }
@@ -59,10 +60,10 @@ pub fn check(config: &Config, dataset: &Dataset, change: &VocabularyChange) -> R
             Err(format!("`{task}` is the only task; add another first"))
         }
         VocabularyChange::RemoveTask { .. } => Ok(()),
-        VocabularyChange::AddLabel { label, .. } => check_new_label(task, label),
+        VocabularyChange::AddLabel { label, .. } => check_new_label(config, task, label),
         VocabularyChange::RenameLabel { from, to, .. } => {
             check_known_label(task, from)?;
-            check_new_label(task, to).map_err(|error| {
+            check_new_label(config, task, to).map_err(|error| {
                 let merge =
                     if task.labels.contains(to) && from != to { "; merge the two instead" } else { "" };
                 format!("{error}{merge}")
@@ -109,8 +110,19 @@ fn check_column(config: &Config, name: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn check_new_label(task: &Task, label: &str) -> Result<(), String> {
+/// Cells with this text have another meaning, which they would lose.
+fn check_is_label(config: &Config, label: &str) -> Result<(), String> {
+    match crate::unicode::is_same(label, &config.model.not_applicable) {
+        true => Err(format!(
+            "`{label}` says that a task does not apply (key not_applicable); choose another label"
+        )),
+        false => Ok(()),
+    }
+}
+
+fn check_new_label(config: &Config, task: &Task, label: &str) -> Result<(), String> {
     check_name("label", label)?;
+    check_is_label(config, label)?;
     match task.labels.iter().any(|known| known == label) {
         true => Err(format!("the task `{}` already has a label `{label}`", task.name)),
         false => Ok(()),

@@ -78,11 +78,13 @@ impl<'a> Simulation<'a> {
     ) -> Vec<usize> {
         open.sort_unstable();
         let tasks = self.complete_tasks();
+        let labels: Vec<Vec<RowLabel>> =
+            labels.iter().map(|labels| labels.iter().copied().map(RowLabel::from).collect()).collect();
         let question = Question {
             order,
             uncertainty: Uncertainty::Margin,
             tasks: &tasks,
-            labels,
+            labels: &labels,
             rows: &open,
             suggestions: Some(said),
         };

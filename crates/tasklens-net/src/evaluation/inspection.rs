@@ -129,7 +129,7 @@ fn join(dataset: &Dataset, rows: &[usize], task: &Task, all: &[f32], picked: &[u
     let labels = rows
         .iter()
         .map(|row| {
-            let label = dataset.rows[*row].labels[in_dataset?]?;
+            let label = dataset.rows[*row].labels[in_dataset?].class()?;
             let class = classes.get(label as usize).copied().flatten();
             unknown_labels += usize::from(class.is_none());
             class

@@ -109,7 +109,7 @@ impl SampleSource {
 
     /// The labels `[tasks, N]` of rows.
     fn labels(&self, rows: &[usize]) -> Vec<i64> {
-        let label = |row: usize, task: usize| self.rows[row].labels[task].map_or(NO_LABEL, i64::from);
+        let label = |row: usize, task: usize| self.rows[row].labels[task].class().map_or(NO_LABEL, i64::from);
         (0..self.tasks).flat_map(|task| rows.iter().map(move |&row| label(row, task))).collect()
     }
 

@@ -1,6 +1,6 @@
 //! The rows that can be labelled, and their labels.
 
-use tasklens_data::dataset::Dataset;
+use tasklens_data::dataset::{Dataset, RowLabel};
 
 /// The rows with an image path, ascending. Of several rows with one path, only the one whose labels count
 /// ([`edits::merge`](tasklens_data::dataset::edits::merge)).
@@ -9,8 +9,14 @@ pub fn rows(dataset: &Dataset) -> Vec<usize> {
 }
 
 /// The current labels of the rows: `[task][row]`.
-pub fn labels(dataset: &Dataset) -> Vec<Vec<Option<u32>>> {
+pub fn labels(dataset: &Dataset) -> Vec<Vec<RowLabel>> {
     (0..dataset.tasks.len()).map(|task| dataset.rows.iter().map(|row| row.labels[task]).collect()).collect()
+}
+
+/// Those to learn from: `[task][row]`.
+pub fn classes(dataset: &Dataset) -> Vec<Vec<Option<u32>>> {
+    let of_task = |task: usize| dataset.rows.iter().map(|row| row.labels[task].class()).collect();
+    (0..dataset.tasks.len()).map(of_task).collect()
 }
 
 #[cfg(test)]
@@ -30,6 +36,6 @@ mod tests {
         let table = Table::from_bytes(csv.into(), Path::new("/x.csv")).unwrap();
         let dataset = Dataset::from_table(table, &config).unwrap();
         assert_eq!(rows(&dataset), [2, 3, 5]);
-        assert_eq!(labels(&dataset)[0], [None, Some(0), Some(1), Some(0), Some(0), None]);
+        assert_eq!(classes(&dataset)[0], [None, Some(0), Some(1), Some(0), Some(0), None]);
     }
 }

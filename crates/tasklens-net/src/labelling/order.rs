@@ -1,5 +1,6 @@
 //! The labelling order: which row to offer next.
 
+use tasklens_data::dataset::RowLabel;
 use tasklens_data::work::KeepGoing;
 
 use super::suggestions::Suggestions;
@@ -51,7 +52,7 @@ pub struct Question<'a> {
     /// Indices of the tasks to consider.
     pub tasks: &'a [usize],
     /// The current labels, `[task][row]`.
-    pub labels: &'a [Vec<Option<u32>>],
+    pub labels: &'a [Vec<RowLabel>],
     /// The rows to sort, ascending.
     pub rows: &'a [usize],
     /// Suggestions of a model; without them, orders that need one fall back to [`LabellingOrder::Unlabelled`].
@@ -88,12 +89,12 @@ pub fn arrange(question: &Question<'_>, keep_going: &mut KeepGoing<'_>) -> Optio
 }
 
 impl Question<'_> {
-    fn label(&self, task: usize, row: usize) -> Option<u32> {
-        self.labels.get(task).and_then(|labels| labels.get(row).copied().flatten())
+    fn label(&self, task: usize, row: usize) -> RowLabel {
+        self.labels.get(task).and_then(|labels| labels.get(row).copied()).unwrap_or_default()
     }
 
     fn lacks_any(&self, row: usize) -> bool {
-        self.tasks.iter().any(|task| self.label(*task, row).is_none())
+        self.tasks.iter().any(|task| self.label(*task, row).is_missing())
     }
 
     /// The rows that have a value, largest first; ties in the order of the CSV.
@@ -106,7 +107,7 @@ impl Question<'_> {
 
     /// The model's uncertainty about the missing labels of a row: 0 is certain, 1 is no information.
     fn doubt(&self, said: &Suggestions, row: usize) -> Option<f32> {
-        let lacking = self.tasks.iter().filter(|task| self.label(**task, row).is_none());
+        let lacking = self.tasks.iter().filter(|task| self.label(**task, row).is_missing());
         let doubts =
             lacking.filter_map(|task| said.probabilities(*task, row)).map(|probabilities| {
                 match self.uncertainty {
@@ -121,7 +122,7 @@ impl Question<'_> {
     /// label.
     fn contradiction(&self, said: &Suggestions, row: usize) -> Option<f32> {
         let contradictions = self.tasks.iter().filter_map(|task| {
-            let label = self.label(*task, row).filter(|_| !said.is_by_heart(*task, row))?;
+            let label = self.label(*task, row).class().filter(|_| !said.is_by_heart(*task, row))?;
             let (top, probability) = said.top(*task, row)?;
             let own = said.probabilities(*task, row)?.get(label as usize).copied().unwrap_or(0.0);
             (top != label).then_some(probability - own)

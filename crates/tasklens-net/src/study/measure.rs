@@ -105,7 +105,7 @@ pub fn neighbours(
         let Some(inspection) = inspect(plan, run, dataset, &parts, keep_going)? else { return Ok(None) };
         let mut accuracies = Vec::new();
         for task in 0..plan.config.model.tasks.len() {
-            let label = |item: usize| dataset.rows[inspection.rows[item]].labels[task];
+            let label = |item: usize| dataset.rows[inspection.rows[item]].labels[task].class();
             let Some(found) = nearest_label_accuracy(&inspection, &label, keep_going) else {
                 return Ok(None);
             };

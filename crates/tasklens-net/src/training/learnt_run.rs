@@ -162,7 +162,7 @@ impl Known {
         seed: u64,
         keep_going: &mut KeepGoing<'_>,
     ) -> anyhow::Result<Option<Heads>> {
-        let of_task = |task: usize| rows.iter().map(|row| dataset.rows[*row].labels[task]).collect();
+        let of_task = |task: usize| rows.iter().map(|row| dataset.rows[*row].labels[task].class()).collect();
         let labels: Vec<Vec<Option<u32>>> = (0..dataset.tasks.len()).map(of_task).collect();
         heads::fit_heads(&self.pick(rows), &labels, &dataset.tasks, seed, keep_going)
     }
@@ -269,7 +269,7 @@ fn measure(
     no_grad(|| {
         for rows in rows.chunks(CHUNK) {
             let logits = network.classify(&features_of(&known.pick(rows))?)?;
-            let labels = |task: usize| rows.iter().map(move |row| dataset.rows[*row].labels[task]);
+            let labels = |task: usize| rows.iter().map(move |row| dataset.rows[*row].labels[task].class());
             let labels = (0..model.tasks.len()).flat_map(labels);
             let labels: Vec<i64> = labels.map(|label| label.map_or(NO_LABEL, i64::from)).collect();
             totals.add(&logits, &labels, &weights)?;

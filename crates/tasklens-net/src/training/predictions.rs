@@ -42,7 +42,8 @@ impl Predictions {
                 &self.probabilities[task][place * labels..(place + 1) * labels]
             };
             let image = row.image.to_string_lossy().into_owned();
-            [vec![image], LAYOUT.cells(tasks, probabilities, &row.labels)].concat()
+            let labels: Vec<Option<u32>> = row.labels.iter().map(|label| label.class()).collect();
+            [vec![image], LAYOUT.cells(tasks, probabilities, &labels)].concat()
         });
         let bytes = table::csv(std::iter::once(names).chain(rows))?;
         files::replace(file, &bytes).with_context(|| format!("cannot write {}", file.display()))
@@ -94,7 +95,7 @@ pub fn read(file: &Path, tasks: &[Task]) -> anyhow::Result<Vec<Recorded>> {
 
 #[cfg(test)]
 mod tests {
-    use tasklens_data::dataset::Row;
+    use tasklens_data::dataset::{Row, RowLabel};
 
     use super::*;
 
@@ -103,8 +104,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let task = |name: &str| Task { name: name.into(), labels: vec!["a".into(), "b".into()] };
         let rows = vec![
-            Row { image: "x.jpg".into(), labels: vec![Some(0), None], usable: true },
-            Row { image: "y.jpg".into(), labels: vec![None, Some(1)], usable: true },
+            Row { image: "x.jpg".into(), labels: vec![RowLabel::Class(0), RowLabel::Missing], usable: true },
+            Row {
+                image: "y.jpg".into(),
+                labels: vec![RowLabel::DoesNotApply, RowLabel::Class(1)],
+                usable: true,
+            },
         ];
         let predictions =
             Predictions { rows: vec![1, 0], probabilities: vec![vec![0.25, 0.75, 1.0, 0.0], vec![0.5; 4]] };
@@ -122,7 +127,11 @@ mod tests {
     fn what_was_written_is_read_again_and_other_tasks_are_told() {
         let dir = tempfile::tempdir().unwrap();
         let task = |name: &str| Task { name: name.into(), labels: vec!["a".into(), "b".into()] };
-        let rows = vec![Row { image: "x.jpg".into(), labels: vec![Some(0), None], usable: true }];
+        let rows = vec![Row {
+            image: "x.jpg".into(),
+            labels: vec![RowLabel::Class(0), RowLabel::Missing],
+            usable: true,
+        }];
         let predictions =
             Predictions { rows: vec![0], probabilities: vec![vec![0.25, 0.75], vec![1.0, 0.0]] };
         let (file, tasks) = (dir.path().join("predictions.csv"), [task("print"), task("item")]);

@@ -270,7 +270,7 @@ pub fn labelled(config: &Config, data: &Dataset, rows: &[usize]) -> Vec<Labelled
 /// Number of rows per label of a task.
 fn label_counts(rows: &Rows, some: &[usize], task: usize, labels: usize) -> Vec<usize> {
     let mut counts = vec![0; labels];
-    for label in some.iter().filter_map(|&row| rows[row].labels[task]) {
+    for label in some.iter().filter_map(|&row| rows[row].labels[task].class()) {
         counts[label as usize] += 1;
     }
     counts

@@ -11,7 +11,7 @@ use crate::app::context::ViewContext;
 use crate::app::services::project::Project;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
-use crate::app::widgets::icon_button;
+use crate::app::widgets::{DOES_NOT_APPLY, icon_button};
 
 impl DataView {
     pub(super) fn filter_bar_ui(&mut self, ui: &mut Ui, project: &Project, context: &ViewContext<'_>) {
@@ -57,6 +57,7 @@ impl DataView {
 /// One menu for all tasks: any label, each label, or none.
 fn labels_menu_ui(ui: &mut Ui, project: &Project, filter: &mut Filter) {
     let tasks = &project.dataset.tasks;
+    let not_applicable = &project.summary.not_applicable;
     filter.tasks.resize(tasks.len(), TaskFilter::Any);
     let mut chosen: Vec<String> = tasks
         .iter()
@@ -64,6 +65,7 @@ fn labels_menu_ui(ui: &mut Ui, project: &Project, filter: &mut Filter) {
         .filter_map(|(task, filter)| match filter {
             TaskFilter::Any => None,
             TaskFilter::Missing => Some(format!("no {}", task.name)),
+            TaskFilter::DoesNotApply => Some(format!("{} does not apply", task.name)),
             TaskFilter::Label(class) => task.labels.get(*class as usize).cloned(),
         })
         .collect();
@@ -84,12 +86,15 @@ fn labels_menu_ui(ui: &mut Ui, project: &Project, filter: &mut Filter) {
         ui.toggle_value(&mut filter.lacks_a_label, "A label is missing");
         ui.toggle_value(&mut filter.has_problem, "Has a problem");
         filter.tasks.resize(tasks.len(), TaskFilter::Any);
-        for (task, chosen) in tasks.iter().zip(&mut filter.tasks) {
+        for (index, (task, chosen)) in tasks.iter().zip(&mut filter.tasks).enumerate() {
             ui.separator();
             ui.label(theme::strong(&task.name));
             for (class, label) in task.labels.iter().enumerate() {
                 let this = TaskFilter::Label(u32::try_from(class).unwrap_or(u32::MAX));
                 choice_ui(ui, chosen, this, label);
+            }
+            if not_applicable.get(index).is_some_and(|rows| *rows > 0) {
+                choice_ui(ui, chosen, TaskFilter::DoesNotApply, DOES_NOT_APPLY);
             }
             choice_ui(ui, chosen, TaskFilter::Missing, &format!("no {}", task.name));
         }

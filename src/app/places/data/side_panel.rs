@@ -1,9 +1,9 @@
 //! The pages of the side panel: bars of label counts, the problems, and the selected row.
 
 use egui::{Align2, FontId, Grid, Rect, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
-use tasklens_data::dataset::LabelCount;
 use tasklens_data::dataset::filter::{Filter, TaskFilter};
 use tasklens_data::dataset::problems::{Problem, Severity};
+use tasklens_data::dataset::{LabelCount, RowLabel};
 use tasklens_data::text::grouped;
 
 use crate::app::command::{AppCommand, UiCommand};
@@ -12,7 +12,7 @@ use crate::app::services::project::{ImageSource, Project};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::large_image::large_image_ui;
-use crate::app::widgets::{command_button, dot_ui, empty_place};
+use crate::app::widgets::{DOES_NOT_APPLY, command_button, dot_ui, empty_place};
 
 /// Bars per task and label, train and validation; a press filters by the label.
 pub fn labels_ui(ui: &mut Ui, project: &Project, tokens: &Tokens, filter: &mut Filter) {
@@ -50,12 +50,16 @@ pub fn labels_ui(ui: &mut Ui, project: &Project, tokens: &Tokens, filter: &mut F
                 };
                 bar.ui(ui, tokens, &mut filter.tasks[index], this);
             }
-            let missing = project.summary.missing.get(index).copied().unwrap_or(0);
-            if missing > 0 {
-                let count = LabelCount { unused: missing, ..LabelCount::default() };
-                let bar =
-                    LabelBar { task: &task.name, name: "no label", color: tokens.text_weak, count, largest };
-                bar.ui(ui, tokens, &mut filter.tasks[index], TaskFilter::Missing);
+            for (name, counts, this) in [
+                (DOES_NOT_APPLY, &project.summary.not_applicable, TaskFilter::DoesNotApply),
+                ("no label", &project.summary.missing, TaskFilter::Missing),
+            ] {
+                let rows = counts.get(index).copied().unwrap_or(0);
+                if rows > 0 {
+                    let count = LabelCount { unused: rows, ..LabelCount::default() };
+                    let bar = LabelBar { task: &task.name, name, color: tokens.text_weak, count, largest };
+                    bar.ui(ui, tokens, &mut filter.tasks[index], this);
+                }
             }
         }
         ui.add_space(4.0 * GRID);
@@ -203,9 +207,11 @@ pub fn row_ui(ui: &mut Ui, project: &Project, selected: Option<usize>, context: 
                     dot_ui(ui, tokens, position);
                     ui.label(RichText::new(&task.name).color(tokens.text_weak));
                 });
-                match label.and_then(|class| task.labels.get(class as usize)) {
-                    Some(label) => ui.label(theme::strong(label)),
-                    None => ui.label(RichText::new("no label").color(tokens.text_weak)),
+                let name = label.class().and_then(|class| task.labels.get(class as usize));
+                match (name, *label) {
+                    (Some(name), _) => ui.label(theme::strong(name)),
+                    (None, RowLabel::DoesNotApply) => ui.label(DOES_NOT_APPLY),
+                    (None, _) => ui.label(RichText::new("no label").color(tokens.text_weak)),
                 };
                 ui.end_row();
             }

@@ -2,8 +2,8 @@
 
 use egui::{Align, Color32, Layout, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
 use egui_extras::{Column, TableBuilder, TableRow};
-use tasklens_data::dataset::ImageRow;
 use tasklens_data::dataset::split::Part;
+use tasklens_data::dataset::{ImageRow, RowLabel};
 
 use super::{DataView, SidePage};
 use crate::app::command::UiCommand;
@@ -12,7 +12,7 @@ use crate::app::services::project::Project;
 use crate::app::services::thumbnails::Thumbnail;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
-use crate::app::widgets::{command_button, dot_ui, empty_place, fit};
+use crate::app::widgets::{DOES_NOT_APPLY, command_button, dot_ui, empty_place, fit};
 
 const ROW_HEIGHT: f32 = 13.0 * GRID;
 const HEADER_HEIGHT: f32 = 8.0 * GRID;
@@ -114,11 +114,15 @@ fn row_ui(row: &mut TableRow<'_, '_>, project: &Project, index: usize, context: 
         ui.label(RichText::new(part.map_or("not used", Part::name)).size(theme::TEXT_SMALL).color(color));
     });
     for (task, label) in dataset.tasks.iter().zip(&data.labels) {
-        row.col(|ui| match label.and_then(|class| task.labels.get(class as usize)) {
-            Some(label) => {
-                ui.add(egui::Label::new(RichText::new(label).color(tokens.text)).truncate());
+        let name = label.class().and_then(|class| task.labels.get(class as usize));
+        row.col(|ui| match (name, *label) {
+            (Some(name), _) => {
+                ui.add(egui::Label::new(RichText::new(name).color(tokens.text)).truncate());
             }
-            None => {
+            (None, RowLabel::DoesNotApply) => {
+                ui.add(egui::Label::new(RichText::new(DOES_NOT_APPLY).color(tokens.text_weak)).truncate());
+            }
+            (None, _) => {
                 let dash = ui.label(RichText::new("\u{2013}").color(tokens.text_weak));
                 dash.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("no {}", task.name)));
             }

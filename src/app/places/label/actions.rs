@@ -11,19 +11,36 @@ use crate::app::command::{AppCommand, Level};
 use crate::app::context::ViewContext;
 use crate::app::services::label_edits::LabelEdits;
 
+/// What the user says about images and a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GivenLabel {
+    /// One of the labels, by its place in the task.
+    Label(usize),
+    /// The task makes no sense for the images.
+    DoesNotApply,
+    /// The label is taken away.
+    Nothing,
+}
+
 impl LabelView {
     /// Gives rows a label for a task, or takes it away. Whether that could be asked for.
     pub(super) fn give(
         &mut self,
         rows: &[usize],
         task: usize,
-        label: Option<usize>,
+        label: GivenLabel,
         source: AnnotationSource,
         context: &ViewContext<'_>,
     ) -> bool {
         let Some((dataset, edits)) = editable(context) else { return false };
-        let text = label.and_then(|label| dataset.tasks.get(task)?.labels.get(label)).map(String::as_str);
-        if label.is_some() && text.is_none() {
+        let text = match label {
+            GivenLabel::Label(label) => {
+                dataset.tasks.get(task).and_then(|task| task.labels.get(label)).map(String::as_str)
+            }
+            GivenLabel::DoesNotApply => dataset.not_applicable(task),
+            GivenLabel::Nothing => None,
+        };
+        if label != GivenLabel::Nothing && text.is_none() {
             return false;
         }
         let change = |row: &usize| edits.state().label_change(dataset, *row, task, text);
@@ -60,7 +77,13 @@ impl LabelView {
                 context.commands.toast(Level::Warning, message);
             }
             Some((label, _)) => {
-                if self.give(&[row], self.task, Some(label as usize), AnnotationSource::Suggestion, context) {
+                if self.give(
+                    &[row],
+                    self.task,
+                    GivenLabel::Label(label as usize),
+                    AnnotationSource::Suggestion,
+                    context,
+                ) {
                     self.go_on(context);
                 }
             }
@@ -112,7 +135,7 @@ impl LabelView {
             return;
         }
         let later = self.tasks_in_question(&dataset.tasks).into_iter().filter(|task| *task > self.task);
-        let next = later.into_iter().find(|task| dataset.class(row, *task).is_none());
+        let next = later.into_iter().find(|task| dataset.label(row, *task).is_missing());
         match next {
             Some(task) => self.task = task,
             None => self.next_image(context),
@@ -141,7 +164,7 @@ impl LabelView {
             return;
         };
         let tasks = self.tasks_in_question(&dataset.tasks);
-        let lacks = |task: &&usize| dataset.class(row, **task).is_none();
+        let lacks = |task: &&usize| dataset.label(row, **task).is_missing();
         self.task = tasks.iter().find(lacks).or(tasks.first()).copied().unwrap_or(0);
         self.shown = Some(row);
         self.zoom.reset();
@@ -191,13 +214,13 @@ impl LabelView {
 /// Whether a row has text for a task that the config does not list: the suggestions leave it alone.
 fn has_unknown_label(context: &ViewContext<'_>, row: usize, task: usize) -> bool {
     context.labels().is_some_and(|(dataset, _)| {
-        dataset.class(row, task).is_none() && dataset.label_text(row, task).is_some()
+        dataset.label(row, task).is_missing() && dataset.label_text(row, task).is_some()
     })
 }
 
 /// Whether a row lacks a label for any of these tasks.
 pub(super) fn lacks_any(dataset: &Dataset, row: usize, tasks: &[usize]) -> bool {
-    tasks.iter().any(|task| dataset.class(row, *task).is_none())
+    tasks.iter().any(|task| dataset.label(row, *task).is_missing())
 }
 
 /// The rows and their edits, where they can be changed; says why, where not.

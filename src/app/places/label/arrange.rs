@@ -171,7 +171,7 @@ fn answer(
     match &wanted.which {
         Which::All => {}
         Which::ToDo => {
-            rows.retain(|row| wanted.tasks.iter().any(|task| dataset.rows[*row].labels[*task].is_none()));
+            rows.retain(|row| wanted.tasks.iter().any(|task| dataset.rows[*row].labels[*task].is_missing()));
         }
         Which::Flagged => {
             rows.retain(|row| flagged.is_some_and(|keys| keys.contains(&*dataset.image_key(*row))));

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use egui::{FontId, Rect, Ui, vec2};
-use tasklens_data::dataset::Dataset;
+use tasklens_data::dataset::{Dataset, RowLabel};
 use tasklens_data::text::whole_percent;
 use tasklens_net::labelling::suggestions::Suggestions;
 
 use crate::app::services::label_edits::LabelEdits;
 use crate::app::theme::icons;
 use crate::app::theme::{GRID, TEXT_SMALL, Tokens};
+use crate::app::widgets::DOES_NOT_APPLY;
 use crate::app::widgets::thumbnail_grid::{CaptionLine, GridItems};
 
 /// The cells of the grid.
@@ -29,8 +30,15 @@ pub(super) struct Cells<'a> {
 
 impl Cells<'_> {
     fn label(&self, row: usize) -> Option<String> {
-        let is_there = row < self.dataset.rows.len();
-        is_there.then(|| self.dataset.label_text(row, self.task))?.map(|text| text.into_owned())
+        if row >= self.dataset.rows.len() {
+            return None;
+        }
+        match self.dataset.label(row, self.task) {
+            RowLabel::DoesNotApply => Some(DOES_NOT_APPLY.to_owned()),
+            RowLabel::Class(_) | RowLabel::Missing => {
+                self.dataset.label_text(row, self.task).map(|text| text.into_owned())
+            }
+        }
     }
 
     fn is_flagged(&self, row: usize) -> bool {

@@ -4,6 +4,7 @@ use egui::{Key, Ui};
 use tasklens_data::dataset::ImageRow;
 use tasklens_data::dataset::edits::AnnotationSource;
 
+use super::actions::GivenLabel;
 use super::one::image_id;
 use super::one_keys::take_keys;
 use super::{LabelView, Mode};
@@ -27,7 +28,7 @@ impl LabelView {
             return;
         }
         let changes_labels = |key| {
-            matches!(key, Key::Space | Key::Enter | Key::Backspace | Key::Delete | Key::F)
+            matches!(key, Key::Space | Key::Enter | Key::Backspace | Key::Delete | Key::F | Key::N)
                 || super::keys::can_be_assigned(key)
         };
         for pressed in take_keys(ui, changes_labels).into_iter().filter(|pressed| !pressed.repeats) {
@@ -50,6 +51,7 @@ impl LabelView {
         let task = of_keys.get(self.task)?;
         let label = match key {
             Key::Backspace | Key::Delete => None,
+            Key::N => Some(dataset.not_applicable(self.task)?.to_owned()),
             key => Some(task.labels.get(self.keys.label(self.task, key)?)?.clone()),
         };
         let is_there = row < dataset.rows.len();
@@ -62,10 +64,19 @@ impl LabelView {
         let Some(EarlyLabel { of, task, label }) = self.early.take() else { return };
         let place = dataset.tasks.iter().position(|known| known.name == task);
         let labels = place.map_or(&[][..], |place| &dataset.tasks[place].labels);
-        let known = label.as_ref().map(|label| labels.iter().position(|known| known == label));
-        match (of.find(dataset), place, known) {
-            (Some(row), Some(place), known) if known != Some(None) => {
-                let is_given = self.give(&[row], place, known.flatten(), AnnotationSource::Hand, context);
+        let given = match &label {
+            None => Some(GivenLabel::Nothing),
+            Some(label) => match labels.iter().position(|known| known == label) {
+                Some(known) => Some(GivenLabel::Label(known)),
+                None => {
+                    let word = place.and_then(|place| dataset.not_applicable(place));
+                    (word == Some(label.as_str())).then_some(GivenLabel::DoesNotApply)
+                }
+            },
+        };
+        match (of.find(dataset), place, given) {
+            (Some(row), Some(place), Some(given)) => {
+                let is_given = self.give(&[row], place, given, AnnotationSource::Hand, context);
                 let is_shown = self.arrangement.queue.current() == Some(row) && self.task == place;
                 if is_given && label.is_some() && is_shown {
                     self.go_on(context);

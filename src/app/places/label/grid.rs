@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use egui::{Frame, Margin, Panel, Role, Ui, WidgetInfo};
 use tasklens_data::dataset::edits::{AnnotationChange, AnnotationSource};
 
+use super::actions::GivenLabel;
 use super::cells::Cells;
 use super::collect::{Collection, Collector};
 use super::panel::{MOST_COUNTED, PressedLabel};
@@ -191,7 +192,7 @@ impl LabelView {
         if selection.is_empty() { self.chosen_rows(1).len() } else { selection.len() }
     }
 
-    pub(super) fn give_many(&mut self, task: usize, label: Option<usize>, context: &ViewContext<'_>) {
+    pub(super) fn give_many(&mut self, task: usize, label: GivenLabel, context: &ViewContext<'_>) {
         let rows = self.chosen_rows(usize::MAX);
         if !rows.is_empty() {
             self.give(&rows, task, label, AnnotationSource::Hand, context);

@@ -8,7 +8,7 @@ use tasklens_data::config::Task;
 use crate::app::services::settings::LabelKeys;
 
 /// Keys in the order in which labels get them. Letters that the place itself listens to are left out.
-const KEYS: [Key; 33] = [
+const KEYS: [Key; 32] = [
     Key::Num1,
     Key::Num2,
     Key::Num3,
@@ -29,7 +29,6 @@ const KEYS: [Key; 33] = [
     Key::K,
     Key::L,
     Key::M,
-    Key::N,
     Key::O,
     Key::P,
     Key::Q,
@@ -44,7 +43,7 @@ const KEYS: [Key; 33] = [
     Key::Z,
 ];
 
-/// Whether a key can be a label's: digits from 1 and letters, but for F (flag) and G (grid).
+/// Whether a key can be a label's: digits from 1 and letters, but for F (flag), G (grid) and N (does not apply).
 pub fn can_be_assigned(key: Key) -> bool {
     KEYS.contains(&key)
 }
@@ -115,9 +114,9 @@ mod tests {
         let map = KeyMap::new(&[task(40)], &LabelKeys::new());
         let names: String =
             (0..40).filter_map(|label| map.key(0, label)).map(|key| key.symbol_or_name()).collect();
-        assert_eq!(names, "123456789ABCDEHIJKLMNOPQRSTUVWXYZ");
+        assert_eq!(names, "123456789ABCDEHIJKLMOPQRSTUVWXYZ");
         assert_eq!(map.label(0, Key::A), Some(9));
-        assert_eq!((map.label(0, Key::F), map.label(1, Key::Num1)), (None, None));
+        assert_eq!([map.label(0, Key::F), map.label(0, Key::N), map.label(1, Key::Num1)], [None; 3]);
     }
 
     #[test]

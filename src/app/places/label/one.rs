@@ -5,6 +5,7 @@ use tasklens_data::dataset::edits::AnnotationSource;
 use tasklens_data::text::grouped;
 
 use super::LabelView;
+use super::actions::GivenLabel;
 use super::panel::{PressedLabel, hints_ui};
 use crate::app::context::ViewContext;
 use crate::app::services::thumbnails::side_for;
@@ -66,7 +67,8 @@ impl LabelView {
         });
         if let Some(PressedLabel { task, label }) = pressed {
             self.task = task;
-            if self.give(&[row], task, label, AnnotationSource::Hand, context) && label.is_some() {
+            if self.give(&[row], task, label, AnnotationSource::Hand, context) && label != GivenLabel::Nothing
+            {
                 self.go_on(context);
             }
         }

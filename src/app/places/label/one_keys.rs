@@ -3,13 +3,14 @@
 use egui::{Event, EventFilter, Id, Key, Modifiers, Ui};
 use tasklens_data::dataset::edits::AnnotationSource;
 
+use super::actions::GivenLabel;
 use super::{LabelView, Mode};
 use crate::app::command::AppCommand;
 use crate::app::context::ViewContext;
 use crate::app::widgets::thumbnail_grid::keys_are_free;
 
 /// What a key means while one image is shown.
-const OWN: [Key; 18] = [
+const OWN: [Key; 19] = [
     Key::F6,
     Key::Tab,
     Key::Space,
@@ -24,6 +25,7 @@ const OWN: [Key; 18] = [
     Key::PageDown,
     Key::F,
     Key::G,
+    Key::N,
     Key::Plus,
     Key::Equals,
     Key::Minus,
@@ -84,13 +86,18 @@ impl LabelView {
             Key::Space => self.accept(context),
             Key::Enter => self.accept_all(context),
             Key::Backspace | Key::Delete => {
-                self.give(&[row], self.task, None, AnnotationSource::Hand, context);
+                self.give(&[row], self.task, GivenLabel::Nothing, AnnotationSource::Hand, context);
             }
             Key::F => self.toggle_flag(row, context),
             Key::G => self.set_mode(Mode::Many),
+            Key::N => {
+                if self.give(&[row], self.task, GivenLabel::DoesNotApply, AnnotationSource::Hand, context) {
+                    self.go_on(context);
+                }
+            }
             key => {
                 if let Some(label) = self.keys.label(self.task, key)
-                    && self.give(&[row], self.task, Some(label), AnnotationSource::Hand, context)
+                    && self.give(&[row], self.task, GivenLabel::Label(label), AnnotationSource::Hand, context)
                 {
                     self.go_on(context);
                 }
@@ -104,7 +111,8 @@ impl LabelView {
             return;
         }
         let is_own = |key| {
-            matches!(key, Key::F6 | Key::Tab | Key::G | Key::F | Key::Backspace | Key::Delete | Key::Escape)
+            use Key::{Backspace, Delete, Escape, F, F6, G, N, Tab};
+            matches!(key, F6 | Tab | G | F | N | Backspace | Delete | Escape)
         };
         for pressed in take_keys(ui, |key| is_own(key) || super::keys::can_be_assigned(key)) {
             match pressed.key {
@@ -118,10 +126,11 @@ impl LabelView {
                         self.toggle_flag(row, context);
                     }
                 }
-                Key::Backspace | Key::Delete => self.give_many(self.task, None, context),
+                Key::Backspace | Key::Delete => self.give_many(self.task, GivenLabel::Nothing, context),
+                Key::N => self.give_many(self.task, GivenLabel::DoesNotApply, context),
                 key => {
                     if let Some(label) = self.keys.label(self.task, key) {
-                        self.give_many(self.task, Some(label), context);
+                        self.give_many(self.task, GivenLabel::Label(label), context);
                     }
                 }
             }

@@ -7,13 +7,16 @@ use egui::{
     vec2,
 };
 use tasklens_data::config::Task;
+use tasklens_data::dataset::RowLabel;
 use tasklens_data::text::{grouped, whole_percent};
 
 use super::LabelView;
+use super::actions::GivenLabel;
 use super::add_label::NewLabel;
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_SMALL, Tokens};
+use crate::app::widgets::DOES_NOT_APPLY;
 use crate::app::widgets::probability_bars::elided;
 
 const ROW: f32 = 7.0 * GRID;
@@ -35,8 +38,8 @@ pub struct PanelState {
 pub(super) struct PressedLabel {
     /// Its task.
     pub task: usize,
-    /// `None` takes the label away.
-    pub label: Option<usize>,
+    /// What is said of it.
+    pub label: GivenLabel,
 }
 
 /// The labels of the shown rows in a task.
@@ -45,6 +48,8 @@ struct LabelCounts {
     counts: Vec<usize>,
     /// How many rows are shown.
     rows: usize,
+    /// How many rows the task does not apply to.
+    not_applicable: usize,
     /// A label that the config does not list.
     unknown: Option<String>,
 }
@@ -97,8 +102,12 @@ impl LabelView {
             for (label, text) in task.labels.iter().enumerate() {
                 if self.label_ui(ui, (index, task), (label, text), rows, &counted, context).clicked() {
                     let is_taken_away = counted.rows > 0 && counted.counts.get(label) == Some(&counted.rows);
-                    pressed = Some(PressedLabel { task: index, label: (!is_taken_away).then_some(label) });
+                    let label = if is_taken_away { GivenLabel::Nothing } else { GivenLabel::Label(label) };
+                    pressed = Some(PressedLabel { task: index, label });
                 }
+            }
+            if let Some(label) = self.not_applicable_ui(ui, (index, task), &counted, context) {
+                pressed = Some(PressedLabel { task: index, label });
             }
             if is_active {
                 self.add_label_ui(ui, index, task, context);
@@ -190,7 +199,9 @@ impl LabelView {
                 color: context.tokens.task(index),
                 is_chosen,
                 is_active: self.task == index,
-                is_suggested: is_suggested && !counted.counts.iter().any(|count| *count > 0),
+                is_suggested: is_suggested
+                    && counted.not_applicable == 0
+                    && !counted.counts.iter().any(|count| *count > 0),
                 is_assigned,
             };
             row.paint(ui, context.tokens, area, &response);
@@ -210,19 +221,67 @@ impl LabelView {
     }
 }
 
+impl LabelView {
+    /// The row for images to which the task does not apply, in the active task and where it says so; returns what
+    /// was pressed.
+    fn not_applicable_ui(
+        &self,
+        ui: &mut Ui,
+        (index, task): (usize, &Task),
+        counted: &LabelCounts,
+        context: &ViewContext<'_>,
+    ) -> Option<GivenLabel> {
+        let word = context.project?.dataset.not_applicable(index)?;
+        let (count, of) = (counted.not_applicable, counted.rows);
+        let is_active = self.task == index;
+        if !is_active && count == 0 {
+            return None;
+        }
+        let is_chosen = count > 0 && count == of;
+        let (area, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::CLICK);
+        response.widget_info(|| {
+            let name = format!("{}: {DOES_NOT_APPLY}", task.name);
+            WidgetInfo::selected(Role::RadioButton, true, is_chosen, name)
+        });
+        if ui.is_rect_visible(area) {
+            let value = if of > 1 && count > 0 { format!("{count} of {of}") } else { String::new() };
+            let row = LabelRow {
+                key: Some(Key::N),
+                text: DOES_NOT_APPLY,
+                value: &value,
+                share: 0.0,
+                color: context.tokens.text_weak,
+                is_chosen,
+                is_active,
+                is_suggested: false,
+                is_assigned: false,
+            };
+            row.paint(ui, context.tokens, area, &response);
+        }
+        let hint = format!(
+            "{} makes no sense for this image (N). It counts as done, nothing is learnt from it, and the CSV gets \
+             `{word}`",
+            task.name
+        );
+        let is_clicked = response.on_hover_text(hint).clicked();
+        is_clicked.then_some(if is_chosen { GivenLabel::Nothing } else { GivenLabel::DoesNotApply })
+    }
+}
+
 fn count_labels(rows: &[usize], index: usize, task: &Task, context: &ViewContext<'_>) -> LabelCounts {
-    let mut counted = LabelCounts { counts: Vec::new(), rows: rows.len(), unknown: None };
+    let mut counted = LabelCounts { counts: Vec::new(), rows: rows.len(), not_applicable: 0, unknown: None };
     let Some(project) = context.project.filter(|_| rows.len() <= MOST_COUNTED) else { return counted };
     let dataset = &project.dataset;
     counted.counts = vec![0; task.labels.len()];
     for row in rows.iter().copied().filter(|row| *row < dataset.rows.len()) {
-        match dataset.class(row, index) {
-            Some(class) => {
+        match dataset.label(row, index) {
+            RowLabel::Class(class) => {
                 if let Some(count) = counted.counts.get_mut(class as usize) {
                     *count += 1;
                 }
             }
-            None => {
+            RowLabel::DoesNotApply => counted.not_applicable += 1,
+            RowLabel::Missing => {
                 let unknown = dataset.label_text(row, index);
                 counted.unknown = unknown.map(|text| text.into_owned()).or(counted.unknown);
             }

@@ -24,9 +24,10 @@ impl LabelView {
             let counts = project.summary.labels.get(task);
             let counted: usize =
                 counts.map_or(0, |counts| counts.iter().map(|count| count.used() + count.unused).sum());
-            let of = counted + project.summary.missing.get(task).copied().unwrap_or(0);
+            let other = [&project.summary.missing, &project.summary.not_applicable];
+            let of = counted + other.map(|rows| rows.get(task).copied().unwrap_or(0)).iter().sum::<usize>();
             // The counts of the summary follow a little later; the user sees each label count at once.
-            let labelled = project.dataset.labelled(task).min(of);
+            let labelled = project.dataset.answered(task).min(of);
             left += of - labelled;
             let share = if of == 0 { 0.0 } else { labelled as f32 / of as f32 };
             ui.horizontal(|ui| {

@@ -190,7 +190,7 @@ fn sub_folders_become_labels_that_are_filled_in() {
     kind.labels.retain(|label| label != "rest");
     let created = draft(dir.path(), vec![task("new", "yes,no"), kind]).write(&training()).unwrap();
     let dataset = Dataset::open(&Config::open(&created.config).unwrap()).unwrap();
-    let labels: Vec<_> = dataset.rows.iter().map(|row| row.labels[1]).collect();
+    let labels: Vec<_> = dataset.rows.iter().map(|row| row.labels[1].class()).collect();
     assert_eq!(labels, [None, Some(0), None, Some(1), Some(1)]);
     assert!(dataset.problems.iter().all(|problem| problem.row.is_none()), "{:?}", dataset.problems);
 }

@@ -6,8 +6,7 @@ use std::collections::HashMap;
 use super::values::cleaned;
 use super::{AnnotationChange, Edit, Field, State, merge};
 use crate::config::Task;
-use crate::dataset::Dataset;
-use crate::unicode;
+use crate::dataset::{Dataset, RowLabel};
 
 impl State {
     /// The current label of a row and a task (index into [`Dataset::tasks`]), as text.
@@ -18,13 +17,17 @@ impl State {
         }
     }
 
-    /// The current class index of a row and a task; `None` without a label, or for text that the config does not
-    /// list.
-    pub fn class(&self, dataset: &Dataset, row: usize, task: usize) -> Option<u32> {
+    /// The current label of a row and a task.
+    pub fn row_label(&self, dataset: &Dataset, row: usize, task: usize) -> RowLabel {
         match self.label_of_row(dataset, row, task) {
-            Some(edited) => class_of(&dataset.tasks[task], edited?),
+            Some(edited) => edited.map_or(RowLabel::Missing, |text| dataset.label_of_text(task, text)),
             None => dataset.rows[row].labels[task],
         }
+    }
+
+    /// Its class index; `None` without a label.
+    pub fn class(&self, dataset: &Dataset, row: usize, task: usize) -> Option<u32> {
+        self.row_label(dataset, row, task).class()
     }
 
     /// The change that gives a row a label, or removes it. A row without a path has no identity: [`State::edit`]
@@ -104,17 +107,13 @@ impl Dataset {
 
     /// Whether a row has any text for a task, also one that the config does not list.
     pub fn has_text(&self, row: usize, task: usize) -> bool {
-        self.rows[row].labels[task].is_some() || self.given_label(row, task).is_some()
+        !self.rows[row].labels[task].is_missing() || self.given_label(row, task).is_some()
     }
 
     pub(super) fn rows_of<'a>(&self, edits: &'a [Edit]) -> HashMap<&'a str, usize> {
         let tasks: Vec<(usize, &Task)> = self.columns.tasks.iter().copied().zip(&self.tasks).collect();
         merge::rows_of(&self.table, self.columns.path, &tasks, edits)
     }
-}
-
-fn class_of(task: &Task, label: &str) -> Option<u32> {
-    (0..).zip(&task.labels).find(|(_, name)| unicode::is_same(name, label)).map(|(class, _)| class)
 }
 
 fn trimmed(cell: Cow<'_, str>) -> Cow<'_, str> {

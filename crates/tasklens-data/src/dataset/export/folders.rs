@@ -47,8 +47,8 @@ pub(super) fn export(
             bail!("cancelled");
         }
         let labels: Vec<(usize, u32)> =
-            tasks.iter().filter_map(|task| Some((*task, dataset.rows[row].labels[*task]?))).collect();
-        let unknown = tasks.iter().filter(|task| dataset.rows[row].labels[**task].is_none());
+            tasks.iter().filter_map(|task| Some((*task, dataset.rows[row].labels[*task].class()?))).collect();
+        let unknown = tasks.iter().filter(|task| dataset.rows[row].labels[**task].is_missing());
         report.unknown += unknown.filter(|task| dataset.given_label(row, **task).is_some()).count();
         if labels.is_empty() {
             continue;

@@ -157,9 +157,7 @@ fn form(dataset: &Dataset, problems: &mut Vec<Problem>) {
     if blank > 0 {
         note(format!("{} without any text {} skipped", counted(blank, "row"), was(blank)));
     }
-    let unlabelled = |row: &&crate::dataset::Row| {
-        !row.image.as_os_str().is_empty() && row.labels.iter().all(Option::is_none)
-    };
+    let unlabelled = |row: &&crate::dataset::Row| !row.image.as_os_str().is_empty() && !row.is_labelled();
     let unlabelled = dataset.rows.iter().filter(unlabelled).count();
     if unlabelled > 0 {
         note(format!(
@@ -177,7 +175,14 @@ fn tasks(dataset: &Dataset, problems: &mut Vec<Problem>) {
     };
     let present_labels = |task: usize| counts[task].iter().filter(|label| label.used() > 0).count();
     let learnable = (0..counts.len()).filter(|task| present_labels(*task) >= 2).count();
-    for (index, task) in dataset.tasks.iter().enumerate() {
+    for ((index, task), rows) in dataset.tasks.iter().enumerate().zip(dataset.not_applicable_counts()) {
+        if let (1.., Some(word)) = (rows, dataset.not_applicable(index)) {
+            let message = format!(
+                "`{word}` in {} says that the task does not apply (key not_applicable); where a label is missing, leave the cell empty",
+                counted(rows, "cell")
+            );
+            push(Severity::Note, &task.name, message);
+        }
         let present: Vec<usize> =
             (0..task.labels.len()).filter(|label| counts[index][*label].used() > 0).collect();
         if let [] | [_] = present[..] {

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
 use super::{Problem, ProblemKind};
-use crate::dataset::Dataset;
 use crate::dataset::split::{Part, Rule};
 use crate::dataset::table::DefectKind;
+use crate::dataset::{Dataset, RowLabel};
 
 impl Dataset {
     /// Finds problems of single rows, apart from their labels.
@@ -158,8 +158,9 @@ enum Difference {
     Conflict(usize),
 }
 
-fn compare_labels(a: &[Option<u32>], b: &[Option<u32>]) -> Difference {
-    if let Some(task) = a.iter().zip(b).position(|(a, b)| a.is_some() && b.is_some() && a != b) {
+fn compare_labels(a: &[RowLabel], b: &[RowLabel]) -> Difference {
+    let differ = |(a, b): (&RowLabel, &RowLabel)| !a.is_missing() && !b.is_missing() && a != b;
+    if let Some(task) = a.iter().zip(b).position(differ) {
         return Difference::Conflict(task);
     }
     if a == b { Difference::None } else { Difference::Missing }

@@ -182,7 +182,7 @@ impl<'a> Draw<'a> {
 
 fn groups_of_labels<'a>(row: &'a Row, first_of_task: &'a [usize]) -> impl Iterator<Item = usize> + 'a {
     let labels = row.labels.iter().zip(first_of_task);
-    labels.filter_map(|(label, first)| label.map(|label| first + label as usize))
+    labels.filter_map(|(label, first)| label.class().map(|label| first + label as usize))
 }
 
 /// The target and the allowed range of validation rows of a label. By chance alone, a label is within the square root

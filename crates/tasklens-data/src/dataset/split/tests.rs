@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use super::*;
-use crate::dataset::Row;
+use crate::dataset::{Row, RowLabel};
 
 /// A row by the name of its image, with a label per task.
 type Named = (String, Vec<Option<u32>>);
@@ -14,7 +14,7 @@ fn named(labels: impl IntoIterator<Item = Vec<Option<u32>>>) -> Vec<Named> {
 fn drawn_share(named: &[Named], labels_per_task: &[usize], seed: u64, validation_share: f64) -> Split {
     let row = |(_, labels): &Named| Row {
         image: "x.jpg".into(),
-        labels: labels.clone(),
+        labels: labels.iter().copied().map(RowLabel::from).collect(),
         usable: labels.iter().any(Option::is_some),
     };
     let rows: Rows = named.iter().map(row).collect();

@@ -74,7 +74,7 @@ fn a_label_in_another_unicode_form_is_the_label() {
     let shop = Shop::new("path,print\n1.jpg,cafe\u{301}\n2.jpg,th\u{e9}\n3.jpg,caf\u{e9}\n4.jpg,cafe\n");
     let open = |text: &str| Config::parse(text, &shop.path("config.yml"));
     let dataset = Dataset::open(&open(text).unwrap()).unwrap();
-    let labels: Vec<Option<u32>> = dataset.rows.iter().map(|row| row.labels[0]).collect();
+    let labels: Vec<Option<u32>> = dataset.rows.iter().map(|row| row.labels[0].class()).collect();
     assert_eq!(labels, [Some(0), Some(1), Some(0), None]);
     let twice = open(&text.replace("the\u{301}", "cafe\u{301}")).unwrap_err().to_string();
     assert!(twice.contains("twice"), "{twice}");

@@ -52,6 +52,18 @@ fn what_cannot_be_is_refused_in_words() {
             "the task `print` has no label `silk`; its labels are solid, floral, striped",
         ),
         (of_sleeves("short"), "the task `sleeves` has two labels and needs them; add another first"),
+        (
+            add("print", "n/a"),
+            "`n/a` says that a task does not apply (key not_applicable); choose another label",
+        ),
+        (
+            rename("solid", "n/a"),
+            "`n/a` says that a task does not apply (key not_applicable); choose another label",
+        ),
+        (
+            add_task("hem", &["x", "n/a"]),
+            "`n/a` says that a task does not apply (key not_applicable); choose another label",
+        ),
         (add("print", "solid"), "the task `print` already has a label `solid`"),
         (add("prints", "x"), "there is no task `prints`; did you mean `print`?"),
         (rename_task("print", "sleeves"), "there is already a task `sleeves`"),

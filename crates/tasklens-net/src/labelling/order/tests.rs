@@ -30,6 +30,10 @@ fn suggestions(rows: usize, two: &[f32], three: &[f32], features: Features) -> S
     Suggestions::of_outputs(&dataset, &outputs)
 }
 
+fn row_labels(labels: &[Vec<Option<u32>>]) -> Vec<Vec<RowLabel>> {
+    labels.iter().map(|labels| labels.iter().copied().map(RowLabel::from).collect()).collect()
+}
+
 fn arranged(
     order: LabellingOrder,
     tasks: &[usize],
@@ -38,6 +42,7 @@ fn arranged(
 ) -> (Vec<usize>, usize) {
     let rows: Vec<usize> = (0..labels[0].len()).collect();
     let uncertainty = Uncertainty::Margin;
+    let labels = &row_labels(labels);
     let question = Question { order, uncertainty, tasks, labels, rows: &rows, suggestions: said };
     let Arranged { rows, leading } = arrange(&question, &mut go_on).unwrap();
     (rows, leading)
@@ -52,6 +57,29 @@ fn unlabelled_rows_come_first_as_the_file_has_them() {
     // Without a model the other orders have nothing to go by.
     for order in [LabellingOrder::Uncertain, LabellingOrder::Diverse, LabellingOrder::Disagreement] {
         assert_eq!(arranged(order, &[0, 1], &labels, None), (vec![1, 2, 4, 0, 3], 0));
+    }
+}
+
+#[test]
+fn an_image_to_which_a_task_does_not_apply_is_not_asked_for_again() {
+    use RowLabel::{Class, DoesNotApply, Missing};
+    let said =
+        suggestions(3, &[0.5, 0.5, 0.6, 0.4, 0.55, 0.45], &[1.0, 0.0, 0.0].repeat(3), Features::default());
+    for (order, first) in [
+        (LabellingOrder::Unlabelled, vec![2]),
+        (LabellingOrder::Uncertain, vec![2]),
+        (LabellingOrder::Disagreement, vec![1]),
+    ] {
+        let question = Question {
+            order,
+            uncertainty: Uncertainty::Margin,
+            tasks: &[0],
+            labels: &[vec![DoesNotApply, Class(1), Missing]],
+            rows: &[0, 1, 2],
+            suggestions: Some(&said),
+        };
+        let Arranged { rows, leading } = arrange(&question, &mut go_on).unwrap();
+        assert_eq!(rows[..leading], first, "{order:?}");
     }
 }
 
@@ -80,7 +108,7 @@ fn entropy_asks_about_all_labels_and_margin_about_two() {
     // A label that the dataset no longer has took its share along.
     assert!((entropy(&[0.1, 0.1]) - 1.0).abs() < 1e-6 && entropy(&[0.0, 0.0]) == 1.0);
     let said = suggestions(2, &[0.5; 4], &[0.5, 0.5, 0.0, 0.42, 0.33, 0.25], Features::default());
-    let labels = [vec![Some(0); 2], vec![None; 2]];
+    let labels = row_labels(&[vec![Some(0); 2], vec![None; 2]]);
     let question = |uncertainty| Question {
         order: LabellingOrder::Uncertain,
         uncertainty,
@@ -139,7 +167,7 @@ fn the_least_like_what_is_labelled_come_first_and_filtered_rows_still_count_as_l
         order: LabellingOrder::Diverse,
         uncertainty: Uncertainty::Margin,
         tasks: &[0],
-        labels: &labels,
+        labels: &row_labels(&labels),
         rows: &[1, 4],
         suggestions: Some(&said),
     };

@@ -86,7 +86,7 @@ impl ModelSession {
         let seed = project.config.model.random_seed;
         self.update_began = Some(Instant::now());
         self.updating = Some(context.jobs.start("Updating the model", move |progress| {
-            let labels = candidates::labels(&dataset);
+            let labels = candidates::classes(&dataset);
             let count = labels.iter().flatten().flatten().count();
             let updated = network.updated(&dataset.tasks, &labels, seed, &mut |done, of| {
                 progress.set(done as u64, of as u64);

@@ -50,7 +50,7 @@ fn after_a_save_nothing_is_pending_and_undo_is_a_new_edit() {
     assert_eq!(window.state.pending_count(), 0);
     // The rows in memory have the old label still.
     assert_eq!(window.text(0, PRINT), "floral");
-    assert_eq!(window.dataset.with_edits(&window.state.overlay()).rows[0].labels[PRINT], Some(1));
+    assert_eq!(window.dataset.with_edits(&window.state.overlay()).rows[0].labels[PRINT].class(), Some(1));
     drop(window);
 
     let mut window = shop.open();
@@ -236,7 +236,7 @@ fn of_rows_with_one_path_the_one_in_use_is_edited() {
     window.label(3, PRINT, "striped");
     let overlaid = window.dataset.with_edits(&window.state.overlay());
     let expected = [None, Some(2), Some(1), Some(2), None];
-    assert_eq!(overlaid.rows.iter().map(|row| row.labels[PRINT]).collect::<Vec<_>>(), expected);
+    assert_eq!(overlaid.rows.iter().map(|row| row.labels[PRINT].class()).collect::<Vec<_>>(), expected);
     assert_eq!(window.save(OnConflict::Ask).conflicts, vec![]);
     assert_eq!(
         shop.text(),

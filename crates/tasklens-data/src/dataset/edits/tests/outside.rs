@@ -62,7 +62,7 @@ fn rows_that_were_read_before_another_window_saved_are_read_anew() {
     drop(other);
     let window = shop.open_rows(early.clone());
     assert_eq!(window.text(0, PRINT), "floral", "the journal says that it is in the CSV");
-    assert_eq!(window.dataset.rows[0].labels[PRINT], Some(1));
+    assert_eq!(window.dataset.rows[0].labels[PRINT].class(), Some(1));
     drop(window);
     let (dataset, state) = look_from(&shop.config(), early).unwrap();
     assert_eq!(state.label_text(&dataset, 0, PRINT).as_deref(), Some("floral"));

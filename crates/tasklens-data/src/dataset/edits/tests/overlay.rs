@@ -41,7 +41,11 @@ fn a_dataset_with_edits_is_the_one_that_opens_after_a_save() {
         for task in [PRINT, SLEEVES] {
             // The row that is not used for another of its image shows what that has.
             if row != 2 {
-                assert_eq!(window.state.class(&window.dataset, row, task), read.labels[task], "{row}");
+                assert_eq!(
+                    window.state.class(&window.dataset, row, task),
+                    read.labels[task].class(),
+                    "{row}"
+                );
             }
         }
     }
@@ -69,5 +73,5 @@ fn what_was_found_about_images_stays() {
     );
     assert_eq!(overlaid.usable_count(), 5);
     assert_ne!(*overlaid.split, Split::default());
-    assert_eq!(overlaid.rows[0].labels[PRINT], Some(2));
+    assert_eq!(overlaid.rows[0].labels[PRINT].class(), Some(2));
 }
