@@ -39,7 +39,9 @@ pub fn ask_import(jobs: &Jobs, field: ImportField) -> Job<Option<AppCommand>> {
         Some(AppCommand::Import(ImportCommand::Choose(field, file?.path().to_path_buf())))
     };
     let folder = match field {
-        ImportField::Data => dialog.set_title("The folder with img and Anno_fine of DeepFashion").pick_folder(),
+        ImportField::Data => {
+            dialog.set_title("The folder with img and Anno_fine of DeepFashion").pick_folder()
+        }
         ImportField::Out => dialog.set_title("Where the project goes").pick_folder(),
         ImportField::Config => {
             let dialog = dialog.set_title("A dataset config").add_filter("Dataset config", &["yml", "yaml"]);
@@ -56,9 +58,10 @@ pub fn ask_keras(jobs: &Jobs) -> Job<Option<AppCommand>> {
         .set_title("Import a Keras model")
         .add_filter("Keras model", &["h5", "hdf5", "keras"]);
     let chosen = dialog.pick_file();
-    ask(jobs, async move {
-        Some(AppCommand::Import(ImportCommand::Keras(chosen.await?.path().to_path_buf())))
-    })
+    ask(
+        jobs,
+        async move { Some(AppCommand::Import(ImportCommand::Keras(chosen.await?.path().to_path_buf()))) },
+    )
 }
 
 /// Asks which images to predict.

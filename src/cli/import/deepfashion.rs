@@ -23,7 +23,7 @@ pub fn run(arguments: &ImportDeepFashion) -> anyhow::Result<bool> {
     bar.finish();
     let imported = imported?;
     tell_problems(&imported);
-    out!("{}", imported.headline());
+    out!("{} in {}", imported.images(), imported.table.display());
     out!("{}", imported.origin());
     for (task, labels) in &imported.tasks {
         out!("{task}: {}", labels.join(", "));

@@ -17,7 +17,7 @@ pub(super) fn ui(ui: &mut Ui, context: &ViewContext<'_>, imported: &Imported) ->
     ui.add_space(GRID);
     let height = (ui.ctx().content_rect().height() - 60.0 * GRID).max(30.0 * GRID);
     ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
-        ui.add(Label::new(theme::strong(imported.headline())).wrap());
+        ui.label(theme::strong(imported.images())).on_hover_text(imported.table.display().to_string());
         ui.add(Label::new(theme::caption(tokens, capitalised(imported.origin()))).wrap());
         ui.add_space(2.0 * GRID);
         left_out_ui(ui, tokens, imported);
@@ -69,8 +69,9 @@ fn left_out_ui(ui: &mut Ui, tokens: &Tokens, imported: &Imported) {
         }
     });
     if let Some(report) = &imported.report {
-        let text = format!("Each with file and line: {}", report.display());
-        ui.add(Label::new(theme::caption(tokens, text)).wrap());
+        let name = report.file_name().unwrap_or(report.as_os_str()).to_string_lossy();
+        let text = format!("{name} beside the CSV has all of them, with file and line.");
+        ui.label(theme::caption(tokens, text)).on_hover_text(report.display().to_string());
     }
 }
 

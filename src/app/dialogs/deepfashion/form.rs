@@ -97,10 +97,9 @@ impl ImportForm {
                         project of them: a CSV, its split and a config.";
             ui.add(Label::new(RichText::new(text).color(tokens.text_weak)).wrap());
             ui.add_space(2.0 * GRID);
-            let default = found.map(|found| found.root.display().to_string()).unwrap_or_default();
             self.field_ui(ui, tokens, commands, ImportField::Data, "The folder with img and Anno_fine");
             self.field_ui(ui, tokens, commands, ImportField::Config, "config/dataset_config.yml, unchanged");
-            self.field_ui(ui, tokens, commands, ImportField::Out, &default);
+            self.field_ui(ui, tokens, commands, ImportField::Out, "The data folder, or that of the dataset config");
             self.groups_ui(ui, tokens, found);
             ui.add_space(GRID);
             if self.source.is_named() {
@@ -130,7 +129,9 @@ impl ImportForm {
     ) {
         let (name, choose) = match field {
             ImportField::Data => ("Data folder", "Choose the data folder"),
-            ImportField::Config => ("Dataset config of the Python project (optional)", "Choose the dataset config"),
+            ImportField::Config => {
+                ("Dataset config of the Python project (optional)", "Choose the dataset config")
+            }
             ImportField::Out => ("Output folder (optional)", "Choose the output folder"),
         };
         let is_new = field == ImportField::Data && std::mem::take(&mut self.is_new);
@@ -227,31 +228,35 @@ fn survey_ui(ui: &mut Ui, tokens: &Tokens, found: &Survey) {
         let text = format!("All files of the annotation are there. Images: {counts}.");
         told_ui(ui, tokens.success, icons::CHECK_CIRCLE, &text);
     } else {
-        missing_ui(ui, tokens, &found.missing);
+        missing_ui(ui, tokens, found);
     }
     for image in &found.missing_images {
-        let text = format!("{} is missing, the first image of its list", image.display());
+        let text = format!("{} is missing, the first image of its list", found.named(image));
         told_ui(ui, tokens.warning, icons::WARNING, &text);
     }
     let earlier = match found.earlier {
         EarlierImport::None => None,
-        EarlierImport::Stopped => Some("An import was stopped here: it goes on, and the crops that are there are kept."),
-        EarlierImport::Whole => {
-            Some("It was imported here before: crops that are there are kept, and so is a CSV that has changed, as a dated copy.")
+        EarlierImport::Stopped => {
+            Some("An import was stopped here: it goes on, and the crops that are there are kept.")
         }
+        EarlierImport::Whole => Some(
+            "It was imported here before: crops that are there are kept, and so is a CSV that has changed, as a dated copy.",
+        ),
     };
     for note in earlier.into_iter().chain(found.notices.iter().map(String::as_str)) {
         ui.add(Label::new(theme::caption(tokens, format!("{}  {note}", icons::INFO))).wrap());
     }
-    let text = format!("The project goes into {}", found.root.display());
-    ui.add(Label::new(theme::caption(tokens, text)).wrap());
+    let name = found.root.file_name().unwrap_or(found.root.as_os_str()).to_string_lossy();
+    ui.label(theme::caption(tokens, format!("The project goes into the folder {name}.")))
+        .on_hover_text(found.root.display().to_string());
 }
 
-fn missing_ui(ui: &mut Ui, tokens: &Tokens, missing: &[PathBuf]) {
+fn missing_ui(ui: &mut Ui, tokens: &Tokens, found: &Survey) {
+    let missing = &found.missing;
     let count = counted(missing.len(), "file");
     told_ui(ui, tokens.warning, icons::WARNING, &format!("{count} of the annotation missing:"));
     for file in missing.iter().take(NAMED) {
-        ui.add(Label::new(theme::caption(tokens, file.display().to_string())).wrap());
+        ui.label(theme::caption(tokens, found.named(file))).on_hover_text(file.display().to_string());
     }
     if missing.len() > NAMED {
         ui.label(theme::caption(tokens, format!("and {} more", missing.len() - NAMED)));

@@ -84,7 +84,7 @@ impl DeepFashionDialog {
     pub fn poll(&mut self, commands: &CommandSender) {
         let (end, level, told) = match take(&mut self.importing) {
             Some(Outcome::Done(imported)) => {
-                let told = format!("DeepFashion is imported: {}", imported.headline());
+                let told = format!("DeepFashion is imported: {}", imported.images());
                 (ImportEnd::Done(Box::new(imported)), Level::Success, told)
             }
             Some(Outcome::Failed(message)) => (ImportEnd::Failed(message.clone()), Level::Error, message),

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 
-use crate::config::dataset_config::{Aggregation, DatasetConfig};
 use super::annotation::TYPES;
+use crate::config::dataset_config::{Aggregation, DatasetConfig};
 use crate::dataset::split::Part;
 
 /// The files of an import.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Imported;
 use crate::dataset::problems::{self, OfKind};
-use crate::text::{grouped, plural};
+use crate::text::{counted_grouped, grouped, plural};
 
 impl Imported {
     /// Whether every row of the groups to model is in the CSV.
@@ -12,10 +12,9 @@ impl Imported {
         self.rows[1] == self.rows[2]
     }
 
-    /// How many images there are, and where.
-    pub fn headline(&self) -> String {
-        let rows = self.rows[2];
-        format!("{} {} in {}", grouped(rows as u64), plural(rows, "image", "images"), self.table.display())
+    /// How many images the CSV has.
+    pub fn images(&self) -> String {
+        counted_grouped(self.rows[2], "image")
     }
 
     /// Of how many rows they are, and how many crops were there.

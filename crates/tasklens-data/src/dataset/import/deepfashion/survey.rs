@@ -15,6 +15,8 @@ use super::lines::AnnotationLines;
 pub struct Survey {
     /// The folder of the project, where its `config.yml` goes.
     pub root: PathBuf,
+    /// The folder that the paths of images start at.
+    pub images_folder: PathBuf,
     /// Expected files that are not there.
     pub missing: Vec<PathBuf>,
     /// Train, validation and test, each with the images that its list names; `None` where the list cannot be read.
@@ -48,6 +50,7 @@ impl Survey {
         let files = lists.into_iter().chain(parts);
         let mut survey = Self {
             root: layout.root.clone(),
+            images_folder: layout.images.folder.clone(),
             missing: files.filter(|file| !file.is_file()).cloned().collect(),
             images: Vec::new(),
             missing_images: Vec::new(),
@@ -64,6 +67,13 @@ impl Survey {
             survey.images.push((files.part, lines.map(|lines| lines.len())));
         }
         survey
+    }
+
+    /// A file as the user knows it: below the folder of the images or of the project, where it is there.
+    pub fn named(&self, file: &Path) -> String {
+        let below =
+            [&self.images_folder, &self.root].into_iter().find_map(|folder| file.strip_prefix(folder).ok());
+        below.unwrap_or(file).display().to_string()
     }
 
     /// How many images all lists name.
