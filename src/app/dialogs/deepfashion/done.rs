@@ -15,14 +15,14 @@ pub(super) fn ui(ui: &mut Ui, context: &ViewContext<'_>, imported: &Imported) ->
     let tokens = context.tokens;
     ui.label(theme::heading("DeepFashion is imported"));
     ui.add_space(GRID);
-    let height = (ui.ctx().content_rect().height() - 60.0 * GRID).max(30.0 * GRID);
+    let height = (ui.ctx().content_rect().height() - 48.0 * GRID).max(30.0 * GRID);
     ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
         ui.label(theme::strong(imported.images())).on_hover_text(imported.table.display().to_string());
         ui.add(Label::new(theme::caption(tokens, capitalised(imported.origin()))).wrap());
         ui.add_space(2.0 * GRID);
-        left_out_ui(ui, tokens, imported);
+        ui.scope(|ui| left_out_ui(ui, tokens, imported));
         ui.add_space(2.0 * GRID);
-        tasks_ui(ui, tokens, imported);
+        ui.scope(|ui| tasks_ui(ui, tokens, imported));
         ui.add_space(2.0 * GRID);
         ui.add(Label::new(theme::caption(tokens, imported.training_line())).wrap());
         for note in imported.training.lacks.iter().chain(&imported.notices) {
@@ -56,6 +56,7 @@ fn left_out_ui(ui: &mut Ui, tokens: &Tokens, imported: &Imported) {
     let count = counted_grouped(imported.problems.len(), "problem");
     let text = format!("{}  {count}: what cannot be used was left out", icons::WARNING);
     ui.label(RichText::new(text).color(tokens.warning));
+    ui.spacing_mut().interact_size.y = 5.0 * GRID;
     let grid = Grid::new("what was left out").num_columns(2).spacing([4.0 * GRID, 0.0]);
     grid.show(ui, |ui| {
         for (kind, found) in imported.problems_by_kind(1) {
@@ -77,11 +78,12 @@ fn left_out_ui(ui: &mut Ui, tokens: &Tokens, imported: &Imported) {
 
 fn tasks_ui(ui: &mut Ui, tokens: &Tokens, imported: &Imported) {
     ui.label(theme::strong("Tasks"));
-    for (task, labels) in &imported.tasks {
-        ui.horizontal(|ui| {
+    ui.spacing_mut().interact_size.y = 5.0 * GRID;
+    Grid::new("tasks").num_columns(2).spacing([4.0 * GRID, 0.0]).show(ui, |ui| {
+        for (task, labels) in &imported.tasks {
             ui.label(task);
-            let labels = theme::caption(tokens, labels.join(", "));
-            ui.add(Label::new(labels).truncate());
-        });
-    }
+            ui.add(Label::new(theme::caption(tokens, labels.join(", "))).truncate());
+            ui.end_row();
+        }
+    });
 }

@@ -91,7 +91,7 @@ impl ImportForm {
         let found = survey.get().filter(|_| survey.key() == Some(&self.source) && survey.failure().is_none());
         ui.label(theme::heading("Import DeepFashion"));
         ui.add_space(GRID);
-        let height = (ui.ctx().content_rect().height() - 60.0 * GRID).max(30.0 * GRID);
+        let height = (ui.ctx().content_rect().height() - 48.0 * GRID).max(30.0 * GRID);
         ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
             let text = "Crops the images of the Category and Attribute Prediction Benchmark to their boxes and makes a \
                         project of them: a CSV, its split and a config.";
@@ -138,7 +138,8 @@ impl ImportForm {
         ui.label(theme::caption(tokens, name));
         let is_typed = ui.horizontal(|ui| {
             let text = self.text(field);
-            let width = (ui.available_width() - 26.0 * GRID).max(30.0 * GRID);
+            // The button, and the margins of the field.
+            let width = (ui.available_width() - 35.0 * GRID).max(30.0 * GRID);
             let line = TextEdit::singleline(text).hint_text(hint).margin(Vec2::new(8.0, 6.0));
             let typed = ui.add(line.desired_width(width));
             typed.widget_info(|| {
