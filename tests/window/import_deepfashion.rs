@@ -157,14 +157,14 @@ fn what_is_missing_is_told_and_nothing_is_begun() {
         fs::remove_file(data.join("Anno_fine").join(file)).unwrap();
     }
     choose(&mut desk, ImportField::Data, data.clone());
-    assert!(desk.shows("2 files of the annotation missing:"));
+    assert!(desk.shows("2 files of the annotation are missing:"));
     assert!(desk.shows("Anno_fine/train_bbox.txt") && desk.shows("Anno_fine/val.txt"));
     assert!(desk.shows("unpack img and Anno_fine of the download into one folder"));
     assert!(is_disabled(&desk, "Import"));
     form_pictures(&mut desk, "import_deepfashion_missing");
     let nowhere = desk.folder.path().join("nowhere");
     choose(&mut desk, ImportField::Data, nowhere);
-    assert!(desk.shows("14 files of the annotation missing:") && desk.shows("and 10 more"));
+    assert!(desk.shows("14 files of the annotation are missing:") && desk.shows("and 10 more"));
     desk.press("Cancel");
     assert!(!desk.shows("Data folder") && !data.join("img_crop").exists());
 }

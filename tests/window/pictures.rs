@@ -20,7 +20,7 @@ pub fn pictures(desk: &mut Desk, name: &str) {
 }
 
 /// As [`pictures`], with what has such a name painted over, as it is another in each run.
-pub fn pictures_without(desk: &mut Desk, name: &str, hidden: fn(&str) -> bool) {
+fn pictures_without(desk: &mut Desk, name: &str, hidden: fn(&str) -> bool) {
     let covered = |desk: &mut Desk| {
         desk.settle();
         let nodes = desk.window.query_all_by(move |node| {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use egui::{Button, Checkbox, Label, RichText, Role, ScrollArea, TextEdit, Ui, Vec2, WidgetInfo};
 use tasklens_data::dataset::import::deepfashion::{EarlierImport, Survey, TYPES};
-use tasklens_data::text::{counted, grouped};
+use tasklens_data::text::{counted, grouped, is};
 
 use super::{ImportAnswer, Source};
 use crate::app::command::{AppCommand, CommandSender, ImportCommand, ImportField};
@@ -139,7 +139,7 @@ impl ImportForm {
         let is_typed = ui.horizontal(|ui| {
             let text = self.text(field);
             // The button, and the margins of the field.
-            let width = (ui.available_width() - 35.0 * GRID).max(30.0 * GRID);
+            let width = (ui.available_width() - 29.0 * GRID).max(30.0 * GRID);
             let line = TextEdit::singleline(text).hint_text(hint).margin(Vec2::new(8.0, 6.0));
             let typed = ui.add(line.desired_width(width));
             typed.widget_info(|| {
@@ -247,15 +247,19 @@ fn survey_ui(ui: &mut Ui, tokens: &Tokens, found: &Survey) {
     for note in earlier.into_iter().chain(found.notices.iter().map(String::as_str)) {
         ui.add(Label::new(theme::caption(tokens, format!("{}  {note}", icons::INFO))).wrap());
     }
-    let name = found.root.file_name().unwrap_or(found.root.as_os_str()).to_string_lossy();
-    ui.label(theme::caption(tokens, format!("The project goes into the folder {name}.")))
-        .on_hover_text(found.root.display().to_string());
+    if found.obstacle().is_none() {
+        let name = found.root.file_name().unwrap_or(found.root.as_os_str()).to_string_lossy();
+        ui.label(theme::caption(tokens, format!("The project goes into the folder {name}.")))
+            .on_hover_text(found.root.display().to_string());
+    }
 }
 
 fn missing_ui(ui: &mut Ui, tokens: &Tokens, found: &Survey) {
     let missing = &found.missing;
-    let count = counted(missing.len(), "file");
-    told_ui(ui, tokens.warning, icons::WARNING, &format!("{count} of the annotation missing:"));
+    let count = missing.len();
+    let are = is(count);
+    let count = counted(count, "file");
+    told_ui(ui, tokens.warning, icons::WARNING, &format!("{count} of the annotation {are} missing:"));
     for file in missing.iter().take(NAMED) {
         ui.label(theme::caption(tokens, found.named(file))).on_hover_text(file.display().to_string());
     }
