@@ -1,6 +1,7 @@
 //! Views never change the app; they send an [`AppCommand`], which the app applies between frames. What the user can
 //! do without arguments is a [`UiCommand`].
 
+mod import;
 mod outside;
 mod ui_command;
 
@@ -16,6 +17,7 @@ use tasklens_net::training;
 use crate::app::services::project::ImageSource;
 use crate::app::services::settings::{LabelKeys, RememberedTraining};
 
+pub use import::{ImportCommand, ImportField};
 pub use outside::{AskedOutside, Then};
 pub use ui_command::UiCommand;
 
@@ -102,6 +104,8 @@ pub enum AppCommand {
         /// What happened, and what to do.
         message: String,
     },
+    /// Import what others have made.
+    Import(ImportCommand),
     /// Go to the Data view and select the row of an image.
     SelectRow(ImageRow),
 }

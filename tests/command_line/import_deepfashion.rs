@@ -68,7 +68,7 @@ fn an_import_that_was_interrupted_goes_on_where_it_was() {
     assert!(signal.expect("it runs").success());
     let stopped = child.wait_with_output().expect("it ends");
     assert_eq!(stopped.status.code(), Some(1));
-    assert!(err(&stopped).contains("the same command goes on from there"), "{}", err(&stopped));
+    assert!(err(&stopped).contains("the same import goes on from there"), "{}", err(&stopped));
     assert!(!folder.join("data/processed_subset.csv").exists());
     let again = tasklens(folder, &["import", "deepfashion", "data"]);
     assert!(again.status.success(), "{}", err(&again));

@@ -16,6 +16,8 @@ mod evaluate;
 mod images;
 mod import_deepfashion;
 mod import_keras;
+#[path = "../support/keras_project.rs"]
+mod keras_project;
 mod labels;
 mod logging;
 mod moved;

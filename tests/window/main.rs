@@ -16,8 +16,12 @@ mod desk;
 mod export;
 #[path = "../views/garments.rs"]
 mod garments;
+mod import_deepfashion;
+mod import_keras;
 mod inspect;
 mod inspect_care;
+#[path = "../support/keras_project.rs"]
+mod keras_project;
 mod label;
 mod label_ahead;
 mod label_care;

@@ -21,6 +21,18 @@ pub fn pictures(desk: &mut Desk, name: &str) {
 
 /// As [`pictures`], with what has such a name painted over, as it is another in each run.
 fn pictures_without(desk: &mut Desk, name: &str, hidden: fn(&str) -> bool) {
+    let covered = |desk: &mut Desk| {
+        desk.settle();
+        let nodes = desk.window.query_all_by(move |node| {
+            node.label().or_else(|| node.value()).is_some_and(|name| hidden(&name))
+        });
+        nodes.map(|node| node.rect()).collect()
+    };
+    pictures_over(desk, name, covered);
+}
+
+/// Pictures of what is on the desk, as soon as `covered` has waited for it and said what is to be painted over.
+pub fn pictures_over(desk: &mut Desk, name: &str, covered: impl Fn(&mut Desk) -> Vec<egui::Rect>) {
     if !has_adapter() {
         return;
     }
@@ -28,12 +40,7 @@ fn pictures_without(desk: &mut Desk, name: &str, hidden: fn(&str) -> bool) {
         desk.window.ctx.set_theme(theme);
         // A pointer over something would change how it looks.
         desk.window.remove_cursor();
-        desk.settle();
-        let nodes = desk.window.query_all_by(move |node| {
-            node.label().or_else(|| node.value()).is_some_and(|name| hidden(&name))
-        });
-        let rects: Vec<_> = nodes.map(|node| node.rect()).collect();
-        for rect in rects {
+        for rect in covered(desk) {
             desk.window.mask(rect);
         }
         let suffix = if theme == Theme::Dark { "dark" } else { "light" };

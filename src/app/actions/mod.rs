@@ -2,6 +2,7 @@
 
 pub(in crate::app) mod annotations;
 pub(in crate::app) mod image_check;
+mod import;
 mod project;
 pub(in crate::app) mod training;
 pub(in crate::app) mod unfinished;
@@ -31,6 +32,7 @@ impl App {
         }
         self.take_in_jobs();
         self.take_in_new_project();
+        self.take_in_imports();
         self.take_in_events();
         self.take_in_edits();
         self.take_in_left();
@@ -135,6 +137,7 @@ impl App {
             AppCommand::SettleConflicts(on_conflict) => self.settle_conflicts(on_conflict),
             AppCommand::SaveConfig { file, text } => self.save_config(file, text),
             AppCommand::Toast { level, message } => self.toast(level, message),
+            AppCommand::Import(command) => self.import(command),
             AppCommand::SelectRow(row) => {
                 self.go_to(Place::Data);
                 self.select_row(row);
@@ -152,6 +155,8 @@ impl App {
             UiCommand::OpenImages => self.command_jobs.push(file_dialogs::ask_images(&self.jobs)),
             UiCommand::OpenModel => self.command_jobs.push(file_dialogs::ask_model(&self.jobs)),
             UiCommand::OpenSample => self.open_sample(),
+            UiCommand::ImportDeepFashion => self.overlays.deepfashion.open(),
+            UiCommand::ImportKeras => self.command_jobs.push(file_dialogs::ask_keras(&self.jobs)),
             UiCommand::ReloadProject => {
                 if let Some(project) = &self.project {
                     let file = project.config.file.clone();
@@ -224,7 +229,8 @@ impl App {
             | UiCommand::UpdateModel
             | UiCommand::EditTasks
             | UiCommand::FocusFilter
-            | UiCommand::ClearFilter => self.project.is_some(),
+            | UiCommand::ClearFilter
+            | UiCommand::ImportKeras => self.project.is_some(),
             UiCommand::Undo => self.can_change_labels(|edits| edits.state().can_undo()),
             UiCommand::Redo => self.can_change_labels(|edits| edits.state().can_redo()),
             UiCommand::SaveLabels => {
@@ -242,6 +248,7 @@ impl App {
             UiCommand::OpenProject
             | UiCommand::NewProject
             | UiCommand::OpenSample
+            | UiCommand::ImportDeepFashion
             | UiCommand::ShowData
             | UiCommand::ShowLabel
             | UiCommand::ShowTrain

@@ -23,6 +23,8 @@ pub enum Then {
     Train(Box<Request>),
     /// The sample that the config names is drawn.
     DrawSample(Box<Config>),
+    /// The run of a model that Keras saved is written.
+    ImportKeras(PathBuf),
 }
 
 impl AskedOutside {
@@ -35,5 +37,10 @@ impl AskedOutside {
     /// Before the sample that a config names is drawn.
     pub fn to_draw(config: Box<Config>, outside: Vec<Outside>) -> Self {
         Self { folder: config.folder().to_path_buf(), outside, then: Then::DrawSample(config) }
+    }
+
+    /// Before a model of Keras becomes a run of the project in `folder`.
+    pub fn to_import(folder: PathBuf, model: PathBuf, outside: Vec<Outside>) -> Self {
+        Self { folder, outside, then: Then::ImportKeras(model) }
     }
 }

@@ -17,6 +17,8 @@ pub enum UiCommand {
     NewProject,
     /// Write the built-in sample (once) and open it.
     OpenSample,
+    /// Ask where DeepFashion is, and make a project of it.
+    ImportDeepFashion,
     /// Read the open project again from disk.
     ReloadProject,
     /// Leave the project.
@@ -61,6 +63,8 @@ pub enum UiCommand {
     OpenImages,
     /// Ask for a checkpoint or run folder and predict with it.
     OpenModel,
+    /// Ask for a model that Keras saved, and make a run of it.
+    ImportKeras,
     /// Predict the image or URL in the clipboard.
     Paste,
     /// Put the cursor into the URL field.
@@ -117,6 +121,9 @@ impl UiCommand {
             Self::OpenProject => ("Open\u{2026}", "Open a CSV of labelled images, or its config.yml"),
             Self::NewProject => ("Label a folder\u{2026}", "Start from a folder of images without labels"),
             Self::OpenSample => ("Open the sample", "Draw a small data set of garments and open it"),
+            Self::ImportDeepFashion => {
+                ("Import DeepFashion\u{2026}", "Make a project of the DeepFashion data set")
+            }
             Self::ReloadProject => ("Reload", "Read the config and the CSV again from disk"),
             Self::CloseProject => ("Close project", "Go back to the start page"),
             Self::ShowData => ("Show data", "The images, their labels and what is wrong with them"),
@@ -146,6 +153,10 @@ impl UiCommand {
             Self::StopTraining => ("Stop training", "Stop after the current batch and keep the best weights"),
             Self::OpenImages => ("Open images\u{2026}", "Choose images to predict"),
             Self::OpenModel => ("Open model\u{2026}", "Choose a checkpoint to predict with"),
+            Self::ImportKeras => (
+                "Import a Keras model\u{2026}",
+                "Make a run of a model.h5 that the Python project trained for these tasks",
+            ),
             Self::Paste => ("Paste image or URL", "Predict the image, file or URL on the clipboard"),
             Self::TypeUrl => ("Predict from a URL", "Type the URL of an image"),
             Self::CommandPalette => ("Command palette", "Find any action by name"),
@@ -167,6 +178,7 @@ impl UiCommand {
             Self::OpenProject => icons::FOLDER_OPEN,
             Self::NewProject => icons::TAG,
             Self::OpenSample => icons::T_SHIRT,
+            Self::ImportDeepFashion | Self::ImportKeras => icons::TRAY,
             Self::ReloadProject | Self::ZoomReset => icons::ARROW_COUNTER_CLOCKWISE,
             Self::CloseProject => icons::X,
             Self::ShowData => icons::TABLE,
@@ -239,6 +251,8 @@ impl UiCommand {
             // Ctrl+V arrives as a paste event of its own.
             Self::Paste => (command, Key::V),
             Self::OpenSample
+            | Self::ImportDeepFashion
+            | Self::ImportKeras
             | Self::ExportLabels
             | Self::SaveAsRun
             | Self::ClearFilter

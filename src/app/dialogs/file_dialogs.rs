@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tasklens_data::dataset::export::{self, Form};
 use tasklens_data::images::decode::ENDINGS;
 
-use crate::app::command::AppCommand;
+use crate::app::command::{AppCommand, ImportCommand, ImportField};
 use crate::app::services::jobs::{Job, Jobs};
 use crate::app::services::open::TABLE_ENDINGS;
 
@@ -30,6 +30,38 @@ pub fn ask_folder(jobs: &Jobs) -> Job<Option<AppCommand>> {
     let dialog = rfd::AsyncFileDialog::new().set_title("Label a folder of images");
     let chosen = dialog.pick_folder();
     ask(jobs, async move { chosen.await.map(|folder| AppCommand::OpenPath(folder.path().to_path_buf())) })
+}
+
+/// Asks for one of the places that the import of DeepFashion needs.
+pub fn ask_import(jobs: &Jobs, field: ImportField) -> Job<Option<AppCommand>> {
+    let dialog = rfd::AsyncFileDialog::new();
+    let then = move |file: Option<rfd::FileHandle>| {
+        Some(AppCommand::Import(ImportCommand::Choose(field, file?.path().to_path_buf())))
+    };
+    let folder = match field {
+        ImportField::Data => {
+            dialog.set_title("The folder with img and Anno_fine of DeepFashion").pick_folder()
+        }
+        ImportField::Out => dialog.set_title("Where the project goes").pick_folder(),
+        ImportField::Config => {
+            let dialog = dialog.set_title("A dataset config").add_filter("Dataset config", &["yml", "yaml"]);
+            let chosen = dialog.pick_file();
+            return ask(jobs, async move { then(chosen.await) });
+        }
+    };
+    ask(jobs, async move { then(folder.await) })
+}
+
+/// Asks for a model that Keras saved. Files of other kinds are told what they are.
+pub fn ask_keras(jobs: &Jobs) -> Job<Option<AppCommand>> {
+    let dialog = rfd::AsyncFileDialog::new()
+        .set_title("Import a Keras model")
+        .add_filter("Keras model", &["h5", "hdf5", "keras"]);
+    let chosen = dialog.pick_file();
+    ask(
+        jobs,
+        async move { Some(AppCommand::Import(ImportCommand::Keras(chosen.await?.path().to_path_buf()))) },
+    )
 }
 
 /// Asks which images to predict.

@@ -58,6 +58,7 @@ fn begin_ui(ui: &mut Ui, tokens: &Tokens, commands: &CommandSender) {
         command_button(ui, commands, UiCommand::NewProject);
         command_button(ui, commands, UiCommand::OpenSample);
         command_button(ui, commands, UiCommand::OpenImages);
+        command_button(ui, commands, UiCommand::ImportDeepFashion);
     });
     ui.add_space(6.0 * GRID);
 }

@@ -1,12 +1,15 @@
 //! Background work: each job has a thread, says how far it is, can be cancelled, and hands its result
 //! back through a channel. A panic in a job is an error message, never the end of the window.
 
+mod pace;
+
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
+use pace::Pace;
 use tasklens_data::panics;
 
 /// How a job ended.
@@ -77,7 +80,7 @@ pub(in crate::app) enum JobKind {
 struct Shared {
     title: String,
     kind: JobKind,
-    started: Instant,
+    pace: Mutex<Pace>,
     done: AtomicU64,
     of: AtomicU64,
     cancelled: AtomicBool,
@@ -95,7 +98,7 @@ impl Progress {
         Self(Arc::new(Shared {
             title,
             kind,
-            started: Instant::now(),
+            pace: Mutex::default(),
             done: AtomicU64::new(0),
             of: AtomicU64::new(0),
             cancelled: AtomicBool::new(false),
@@ -113,13 +116,24 @@ impl Progress {
     pub fn set(&self, done: u64, of: u64) {
         self.0.done.store(done, Ordering::Relaxed);
         self.0.of.store(of, Ordering::Relaxed);
+        lock(&self.0.pace).mark(Instant::now(), done, of);
         // The bar needs no more than ten steps a second.
         self.0.ctx.request_repaint_after(Duration::from_millis(100));
     }
 
-    /// Says what is being done now.
+    /// As [`Self::set`], where what is done says nothing of how long the rest takes.
+    pub fn set_without_pace(&self, done: u64, of: u64) {
+        self.set(done, of);
+        lock(&self.0.pace).forget();
+    }
+
+    /// Says what is being done now; something else has a pace of its own.
     pub fn say(&self, text: impl Into<String>) {
-        *lock(&self.0.text) = text.into();
+        let text = text.into();
+        let before = std::mem::replace(&mut *lock(&self.0.text), text.clone());
+        if before != text {
+            lock(&self.0.pace).forget();
+        }
         self.0.ctx.request_repaint();
     }
 
@@ -156,12 +170,9 @@ impl Progress {
         (of > 0).then(|| (done as f64 / of as f64).clamp(0.0, 1.0) as f32)
     }
 
-    /// Time to the end at the rate so far, after the first second.
+    /// Time to the end at the pace of late, once it is known.
     pub fn time_left(&self) -> Option<Duration> {
-        let elapsed = self.0.started.elapsed();
-        let fraction = f64::from(self.fraction()?);
-        (fraction > 0.01 && elapsed > Duration::from_secs(1))
-            .then(|| elapsed.mul_f64((1.0 - fraction) / fraction))
+        lock(&self.0.pace).left(Instant::now())
     }
 }
 

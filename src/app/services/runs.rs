@@ -45,9 +45,16 @@ impl Run {
             Some(StopReason::Finished) => counted(epochs, "epoch"),
             Some(StopReason::EarlyStopping) => format!("early stop at {epochs}"),
             Some(StopReason::Asked) => format!("stopped at {epochs} of {of}"),
+            None if self.is_imported() => "imported".to_owned(),
             None if self.record.failed.is_some() => format!("failed at {epochs} of {of}"),
             None => format!("unfinished: {epochs} of {of}"),
         }
+    }
+
+    /// Whether its network was trained elsewhere, and not here yet.
+    fn is_imported(&self) -> bool {
+        let RunRecord { started, failed, best, .. } = &self.record;
+        started.is_none() && failed.is_none() && best.is_some() && self.has_last
     }
 
     /// Whether it can go on.

@@ -16,7 +16,9 @@ use egui::{Align2, CentralPanel, Event, FontId, Id, Key, LayerId, Order};
 
 use crate::app::App;
 use crate::app::command::{AppCommand, AskedOutside, Level, UiCommand};
+use crate::app::dialogs::deepfashion::DeepFashionDialog;
 use crate::app::dialogs::export::{ExportAnswer, ExportForm};
+use crate::app::dialogs::keras::KerasDialog;
 use crate::app::dialogs::new_project::NewProjectAnswer;
 use crate::app::dialogs::proposal;
 use crate::app::place::Place;
@@ -38,6 +40,8 @@ pub struct Overlays {
     pub log: bool,
     /// How to export labels, while it is asked for.
     pub export: Option<ExportForm>,
+    pub deepfashion: DeepFashionDialog,
+    pub keras: KerasDialog,
     pub quitting: Quitting,
     /// Places outside of the project's folder, while the user is asked about them.
     pub outside: Option<Box<AskedOutside>>,
@@ -66,6 +70,7 @@ impl App {
         self.palette_ui(&ctx);
         help::shortcuts_ui(&ctx, &mut self.overlays.shortcuts);
         self.export_ui(&ctx);
+        self.imports_ui(&ctx);
         self.conflicts_ui(&ctx);
         self.quitting_ui(&ctx);
         self.outside_ui(&ctx);
@@ -119,6 +124,16 @@ impl App {
                 self.commands.send(AppCommand::AskWhereToExport(form));
             }
         }
+    }
+
+    /// Shows the imports, while they are open.
+    fn imports_ui(&mut self, ctx: &egui::Context) {
+        let mut deepfashion = std::mem::take(&mut self.overlays.deepfashion);
+        let mut keras = std::mem::take(&mut self.overlays.keras);
+        let (_, context) = self.split();
+        deepfashion.ui(ctx, &context);
+        keras.ui(ctx, &context);
+        (self.overlays.deepfashion, self.overlays.keras) = (deepfashion, keras);
     }
 
     /// Shows the form of a new project, if there is one.

@@ -7,7 +7,7 @@ use tasklens_data::dataset::sample;
 use tasklens_net::training::{Request, outputs};
 
 use crate::app::App;
-use crate::app::command::{AppCommand, AskedOutside, Level, Then};
+use crate::app::command::{AppCommand, AskedOutside, ImportCommand, Level, Then};
 use crate::app::theme::{self, GRID, Tokens};
 
 impl App {
@@ -38,6 +38,7 @@ impl App {
         let (what, yes) = match asked.then {
             Then::Train(_) => ("train", "Train and write there"),
             Then::DrawSample(_) => ("open it", "Draw the sample there"),
+            Then::ImportKeras(_) => ("import into it", "Import and write there"),
         };
         let (mut goes_on, mut is_left) = (false, false);
         let modal = egui::Modal::new(egui::Id::unique("outside of the project")).show(ctx, |ui| {
@@ -76,6 +77,9 @@ impl App {
             Then::Train(request) => {
                 let request = Request { allow_outside: true, ..*request };
                 self.commands.send(AppCommand::BeginTraining(Box::new(request)));
+            }
+            Then::ImportKeras(model) => {
+                self.commands.send(AppCommand::Import(ImportCommand::BeginKeras(model)));
             }
             Then::DrawSample(config) => {
                 self.command_jobs.push(self.jobs.start("Drawing the sample", move |progress| {

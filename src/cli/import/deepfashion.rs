@@ -1,7 +1,6 @@
 //! `tasklens import deepfashion`: the annotation and images as they are published become a project.
 
 use tasklens_data::dataset::import::deepfashion::{self, DeepFashionLayout, Imported};
-use tasklens_data::dataset::problems;
 use tasklens_net::training;
 
 use crate::cli::arguments::ImportDeepFashion;
@@ -24,32 +23,25 @@ pub fn run(arguments: &ImportDeepFashion) -> anyhow::Result<bool> {
     bar.finish();
     let imported = imported?;
     tell_problems(&imported);
-    let [all, chosen, rows] = imported.rows;
-    out!("{rows} images in {}", imported.table.display());
-    out!(
-        "of {all} in the annotation, {chosen} of them in the groups to model; {} crops were there already",
-        imported.kept
-    );
+    out!("{} in {}", imported.images(), imported.table.display());
+    out!("{}", imported.origin());
     for (task, labels) in &imported.tasks {
         out!("{task}: {}", labels.join(", "));
     }
-    let training = &imported.training;
-    let network = training.keys.backbone.facts().title;
-    out!("It trains {} ({network}): {}", training.recipe.title(), training.recipe.about());
-    if let Some(lacks) = &training.lacks {
+    out!("{}", imported.training_line());
+    if let Some(lacks) = &imported.training.lacks {
         say!("note: {lacks}");
     }
     out!("Look at them: tasklens open {}", imported.config.display());
     out!("Then train: tasklens train {}", imported.config.display());
-    Ok(rows == chosen)
+    Ok(imported.is_complete())
 }
 
 fn tell_problems(imported: &Imported) {
     for notice in &imported.notices {
         say!("note: {notice}");
     }
-    let kinds = imported.problems.iter().map(|problem| problem.what.kind());
-    for (kind, found) in problems::by_kind(kinds, MOST_OF_KIND) {
+    for (kind, found) in imported.problems_by_kind(MOST_OF_KIND) {
         for place in &found.first {
             say!("warning: {}", imported.problems[*place]);
         }

@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use tasklens_data::config::OutputPath;
-use tasklens_data::text::counted;
-use tasklens_net::model::keras;
-use tasklens_net::training::imported_run::{self, Target};
+use tasklens_net::training::imported_run::{self, ImportedModel, Target};
 
 use crate::cli::arguments::ImportKeras;
 use crate::cli::{open_config, refuse_outside};
@@ -20,28 +18,13 @@ pub fn run(arguments: &ImportKeras) -> anyhow::Result<bool> {
     if target == Target::NewRun && !arguments.allow_outside {
         refuse_outside(&config, &config.outside(&[OutputPath::Runs]))?;
     }
-    let imported = keras::import(&arguments.model, &config)?;
-    for notice in &imported.notices {
+    let imported = imported_run::import_keras(&arguments.model, &config, &target, || true)?;
+    let ImportedModel { written, summary, notices } = imported;
+    for notice in &notices {
         say!("note: {notice}");
     }
-    let origin = format!("{}, written by {}", arguments.model.display(), imported.written_by);
-    let written = imported_run::write(&config, &imported.network, &origin, &target)?;
-    let model = &config.model;
-    let tasks =
-        model.tasks.iter().map(|task| format!("{} ({})", task.name, counted(task.labels.len(), "label")));
-    out!(
-        "{} of {} x {} pixels, {}, from {}: {}",
-        imported.network.backbone().facts().title,
-        model.height,
-        model.width,
-        tasks.collect::<Vec<_>>().join(", "),
-        imported.written_by,
-        written.display()
-    );
-    say!(
-        "note: Tasklens makes images smaller with a filter, and Keras' generators skip pixels unless told otherwise: \
-         answers can differ a little. Which images the model was trained on is not known: scores on them are too good"
-    );
+    out!("{summary}: {}", written.display());
+    say!("note: {}", imported_run::CAVEAT);
     out!("Predict with it: tasklens predict {} photo.jpg", written.display());
     if !matches!(target, Target::File(_)) {
         out!("Train it on: tasklens train --resume {}", written.display());

@@ -81,15 +81,29 @@ mod tests {
 
     use super::*;
     use crate::model::checkpoint::{self, Description};
+    use crate::model::conventions::Conventions;
     use crate::model::network::Network;
 
     fn predictor(backbone: Backbone, side: u32) -> (Predictor, Tensor) {
+        predictor_by(Conventions::default(), backbone, side)
+    }
+
+    fn tasks() -> [Task; 2] {
+        ["print", "neck"].map(|name| Task { name: name.into(), labels: vec!["a".into(), "b".into()] })
+    }
+
+    fn network(backbone: Backbone, conventions: Conventions) -> Network {
+        let mut network = Network::new(backbone, &tasks(), 3, Device::Cpu).unwrap();
+        network.follow(conventions);
+        network
+    }
+
+    fn predictor_by(conventions: Conventions, backbone: Backbone, side: u32) -> (Predictor, Tensor) {
         let dir = tempfile::tempdir().unwrap();
-        let task = |name: &str| Task { name: name.into(), labels: vec!["a".into(), "b".into()] };
         let description = Description {
             backbone: backbone.name().to_owned(),
-            conventions: crate::model::conventions::Conventions::default(),
-            tasks: vec![task("print"), task("neck")],
+            conventions,
+            tasks: tasks().to_vec(),
             height: side,
             width: side,
             mean: backbone.facts().mean,
@@ -99,7 +113,7 @@ mod tests {
             config: String::new(),
             extra: serde_json::Value::Null,
         };
-        let network = Network::new(backbone, &description.tasks, 3, Device::Cpu).unwrap();
+        let network = network(backbone, conventions);
         let head = network.parameters().get("heads.neck.weight").unwrap().copy();
         let file = dir.path().join("x.safetensors");
         checkpoint::write(&file, &network, &description, &[]).unwrap();
@@ -151,5 +165,37 @@ mod tests {
                 predictor.heat_map(&image(), 0, 2).is_err() && predictor.heat_map(&image(), 2, 0).is_err()
             );
         }
+    }
+
+    /// Grad-CAM step by step, on a network whose layers are not folded, with the maps before the exit flow.
+    fn by_hand(network: &Network, side: u32) -> Vec<f32> {
+        let pixels = resize::resize(&image(), side, side);
+        let bytes = Tensor::from_data_size(&pixels, &[1, side.into(), side.into(), 3], Kind::Uint8);
+        let pass = ForwardPass::evaluate(Kind::Float);
+        let trunk = network.trunk();
+        let entry = || trunk.entry(&network.normalise(&bytes, Kind::Float).unwrap(), pass).unwrap();
+        let maps = tch::no_grad(entry).detach().set_requires_grad(true);
+        let features = trunk.exit(&maps, pass).unwrap().mean_dim([2, 3].as_slice(), false, Kind::Float);
+        network.classify(&features).unwrap()[0].select(1, 0).sum(Kind::Float).backward();
+        tch::no_grad(|| {
+            let weights = maps.grad().mean_dim([2, 3].as_slice(), true, Kind::Float);
+            let sum = (&maps * weights).sum_dim_intlist([1].as_slice(), false, None).relu();
+            Vec::try_from((&sum / sum.max()).view([-1])).unwrap()
+        })
+    }
+
+    #[test]
+    fn a_network_of_keras_is_looked_into_by_the_rules_of_keras() {
+        let (backbone, side) = (Backbone::XceptionSmall, 64);
+        let (predictor, _) = predictor_by(Conventions::Keras, backbone, side);
+        let heat = predictor.heat_map(&image(), 0, 0).unwrap().values;
+        assert!(heat.contains(&1.0));
+        let worst = |conventions| {
+            let expected = by_hand(&network(backbone, conventions), side);
+            assert_eq!(heat.len(), expected.len());
+            heat.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+        };
+        let (by_keras, by_pytorch) = (worst(Conventions::Keras), worst(Conventions::Published));
+        assert!(by_keras < 1e-3 && by_pytorch > 0.02, "{by_keras} {by_pytorch}");
     }
 }

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use tasklens_data::config::Config;
 use tasklens_data::files;
+use tasklens_data::text::counted;
 
 use super::progress::RunProgress;
 use super::run_folder::{self, BEST, CONFIG, LAST};
 use super::{Request, Unsaved, outputs, setup};
 use crate::inference::precision_name;
 use crate::model::checkpoint::{self, Description};
+use crate::model::keras;
 use crate::model::network::Network;
 
 /// Where an imported model goes.
@@ -23,6 +25,51 @@ pub enum Target {
     Run(PathBuf),
     /// A checkpoint alone.
     File(PathBuf),
+}
+
+/// What is true of every model of Keras that was brought over.
+pub const CAVEAT: &str = "Tasklens makes images smaller with a filter, and Keras' generators skip pixels unless told \
+                          otherwise: answers can differ a little. Which images the model was trained on is not known: \
+                          scores on them are too good";
+
+/// A model of Keras that was brought over.
+#[derive(Clone, Debug)]
+pub struct ImportedModel {
+    /// The run folder or the checkpoint.
+    pub written: PathBuf,
+    /// The network, the size of its images, its tasks and who wrote the file, in words.
+    pub summary: String,
+    /// What to tell of the file.
+    pub notices: Vec<String>,
+}
+
+/// Reads a model that Keras saved and writes it where `target` says; `go_on` is asked between the two.
+///
+/// # Errors
+/// The file is no model that fits the config, or nothing can be written: see [`keras::import`] and [`write`]; or a
+/// cancel.
+pub fn import_keras(
+    model: &Path,
+    config: &Config,
+    target: &Target,
+    go_on: impl FnOnce() -> bool,
+) -> anyhow::Result<ImportedModel> {
+    let imported = keras::import(model, config)?;
+    anyhow::ensure!(go_on(), "cancelled");
+    let origin = format!("{}, written by {}", model.display(), imported.written_by);
+    let written = write(config, &imported.network, &origin, target)?;
+    let model = &config.model;
+    let tasks =
+        model.tasks.iter().map(|task| format!("{} ({})", task.name, counted(task.labels.len(), "label")));
+    let summary = format!(
+        "{} of {} x {} pixels, {}, from {}",
+        imported.network.backbone().facts().title,
+        model.height,
+        model.width,
+        tasks.collect::<Vec<_>>().join(", "),
+        imported.written_by
+    );
+    Ok(ImportedModel { written, summary, notices: imported.notices })
 }
 
 /// Writes a network with the tasks and the size of `config`; `origin` says in words where its weights come from. Gives

@@ -83,7 +83,7 @@ fn info_ui(ui: &mut Ui, context: &ViewContext<'_>, info: &ModelInfo, colors: &[C
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0 * GRID;
         let Some(epoch) = &info.epoch else {
-            ui.label(theme::caption(tokens, "Its run folder is missing, so its accuracy is unknown"));
+            ui.label(theme::caption(tokens, "Its accuracy is unknown: there is no record of its training"));
             return;
         };
         ui.label(theme::caption(tokens, format!("epoch {}", epoch.epoch)));
@@ -118,6 +118,10 @@ fn menu_ui(ui: &mut Ui, context: &ViewContext<'_>) -> Option<ModelAction> {
         ui.separator();
         if ui.button("Choose file\u{2026}").clicked() {
             context.commands.ui(UiCommand::OpenModel);
+            ui.close();
+        }
+        if context.project.is_some() && ui.button(UiCommand::ImportKeras.text()).clicked() {
+            context.commands.ui(UiCommand::ImportKeras);
             ui.close();
         }
     });

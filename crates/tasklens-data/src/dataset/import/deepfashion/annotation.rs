@@ -14,7 +14,7 @@ use crate::dataset::split::Part;
 /// The groups of attributes, by the number beside the name of each (from 1).
 pub const GROUPS: [&str; 6] = ["print", "sleeves", "length", "neckline", "fabric", "fit"];
 /// Kinds of category: the number beside the name of each (from 1).
-pub(super) const TYPES: [&str; 3] = ["upper_body", "lower_body", "full_body"];
+pub const TYPES: [&str; 3] = ["upper_body", "lower_body", "full_body"];
 
 /// All that the files say.
 #[derive(Debug)]
@@ -211,7 +211,7 @@ fn problem(lines: &AnnotationLines, line: usize, what: What) -> ImportProblem {
 }
 
 /// What is wrong with a path, if anything: it is to stay below the folder of the images, and so is its crop.
-fn wrong_path(path: Option<&str>) -> Option<What> {
+pub(super) fn wrong_path(path: Option<&str>) -> Option<What> {
     let Some(path) = path else { return Some(What::NotText) };
     let mut parts = Path::new(path).components().filter(|part| *part != Component::CurDir).peekable();
     let is_below = parts.peek().is_some() && parts.all(|part| matches!(part, Component::Normal(_)));

@@ -66,7 +66,7 @@ pub(super) fn make_all(
         }
     });
     if is_cancelled {
-        bail!("cancelled: the crops that are made stay, and the same command goes on from there");
+        bail!("cancelled: the crops that are made stay, and the same import goes on from there");
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 
+use super::annotation::TYPES;
 use crate::config::dataset_config::{Aggregation, DatasetConfig};
 use crate::dataset::split::Part;
 
@@ -30,6 +31,8 @@ pub struct DeepFashionLayout {
     pub(super) crops: CellFolder,
     /// Groups of categories; none takes the three types that the list of categories has.
     pub(super) aggregation: Option<Aggregation>,
+    /// Without groups, which of the types are kept.
+    pub(super) kept_types: [bool; TYPES.len()],
 }
 
 /// The four files of a part.
@@ -40,6 +43,13 @@ pub(super) struct PartFiles {
     pub categories: PathBuf,
     pub attributes: PathBuf,
     pub boxes: PathBuf,
+}
+
+impl PartFiles {
+    /// All four.
+    pub fn all(&self) -> [&PathBuf; 4] {
+        [&self.paths, &self.categories, &self.attributes, &self.boxes]
+    }
 }
 
 /// A folder, and how the cells of the CSV write it.
@@ -91,18 +101,24 @@ impl DeepFashionLayout {
             images: paths.images()?,
             crops: paths.crops(),
             aggregation: config.aggregation.clone(),
+            kept_types: [true; TYPES.len()],
             root: root.clone(),
         };
         for result in [&layout.full, &layout.subset, &layout.table, &layout.crops.folder] {
             ensure!(
                 config.is_inside(&root, result),
-                "{} is outside of the project's folder {}: correct the dataset config, or name a folder for all results \
-                 with --out",
+                "{} is outside of the project's folder {}: correct the dataset config, or name an output folder for all \
+                 results",
                 result.display(),
                 root.display()
             );
         }
         Ok(layout)
+    }
+
+    /// Keeps only these of [`TYPES`](super::TYPES), where no dataset config has groups of its own.
+    pub fn keeping(self, kept_types: [bool; TYPES.len()]) -> Self {
+        Self { kept_types, ..self }
     }
 }
 

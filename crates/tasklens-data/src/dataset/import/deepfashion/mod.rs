@@ -14,6 +14,8 @@ mod names;
 mod parquet_table;
 pub mod problems;
 mod project;
+mod summary;
+mod survey;
 #[cfg(test)]
 mod tests;
 
@@ -25,11 +27,13 @@ use anyhow::{bail, ensure};
 use crate::config::nearest;
 use crate::config::presets::Proposed;
 use crate::images::shape::common_aspect;
-use annotation::{Annotation, AnnotationRow, PartRows, TYPES, tail};
+pub use annotation::TYPES;
+use annotation::{Annotation, AnnotationRow, PartRows, tail};
 use crops::CropOutcome;
 pub use layout::DeepFashionLayout;
 use parquet_table::ParquetRow;
 use problems::{ImportProblem, What};
+pub use survey::{EarlierImport, Survey};
 
 /// What an import does at the moment, for [`import`]'s progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +42,8 @@ pub enum ImportStep {
     Reading,
     /// The Parquet tables are written.
     Tables,
+    /// All images so far were cropped by an earlier import: how long the others take is not known yet.
+    Looking,
     /// The images are cropped.
     Cropping,
 }
@@ -48,6 +54,7 @@ impl ImportStep {
         match self {
             Self::Reading => "reading the annotation",
             Self::Tables => "writing the tables",
+            Self::Looking => "looking at the crops that are there",
             Self::Cropping => "cropping the images",
         }
     }
@@ -135,7 +142,8 @@ pub fn import(
         };
         problems.extend(told.map(|what| all.parts[usize::from(part)].problem(row as usize, what)));
         done += 1;
-        progress(ImportStep::Cropping, done, jobs.len())
+        let step = if kept == done { ImportStep::Looking } else { ImportStep::Cropping };
+        progress(step, done, jobs.len())
     })?;
     let mut is_made = is_made.into_iter();
     let rows_of_table: Vec<Chosen> =
@@ -187,7 +195,7 @@ impl Groups {
         let Some(wanted) = &layout.aggregation else {
             let of_category = categories.numbers.iter().map(|number| Some(number - 1)).collect();
             let names = TYPES.map(str::to_owned).to_vec();
-            return Ok(Self { is_modelled: vec![true; names.len()], names, of_category });
+            return Ok(Self { is_modelled: layout.kept_types.to_vec(), names, of_category });
         };
         let mut of_category = vec![None; categories.names.len()];
         for ((group, names), number) in wanted.groups.iter().zip(0_u8..) {

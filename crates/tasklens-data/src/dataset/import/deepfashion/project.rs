@@ -54,7 +54,7 @@ pub(super) fn check(layout: &DeepFashionLayout) -> anyhow::Result<()> {
     ] {
         ensure!(
             begins_with(&file, start)?,
-            "{} is there already and is no {what}: it is not replaced; move it away, or name another folder with --out",
+            "{} is there already and is no {what}: it is not replaced; move it away, or name another output folder",
             file.display()
         );
     }

@@ -6,6 +6,7 @@ mod dataset_config;
 mod odd_lines;
 mod project;
 mod size;
+mod survey;
 
 use std::fs;
 use std::path::PathBuf;
