@@ -108,7 +108,8 @@ fn partly_labelled(folder: &Path, config: &Config, dataset: &Dataset) -> Start {
         let name = row.image.file_name().unwrap().to_string_lossy();
         write!(csv, "images/{name}").unwrap();
         for (task, label) in tasks.iter().map(|task| (&dataset.tasks[*task], row.labels[*task])) {
-            let label = label.class().filter(|_| index < LABELLED).map(|label| task.labels[label as usize].as_str());
+            let label =
+                label.class().filter(|_| index < LABELLED).map(|label| task.labels[label as usize].as_str());
             write!(csv, ",{}", label.unwrap_or_default()).unwrap();
         }
         csv.push('\n');

