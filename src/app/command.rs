@@ -1,6 +1,7 @@
 //! Views never change the app; they send an [`AppCommand`], which the app applies between frames. What the user can
 //! do without arguments is a [`UiCommand`].
 
+mod file_question;
 mod import;
 mod outside;
 mod ui_command;
@@ -17,6 +18,7 @@ use tasklens_net::training;
 use crate::app::services::project::ImageSource;
 use crate::app::services::settings::{LabelKeys, RememberedTraining};
 
+pub use file_question::{AskedFile, FileQuestion};
 pub use import::{ImportCommand, ImportField};
 pub use outside::{AskedOutside, Then};
 pub use ui_command::UiCommand;
@@ -104,6 +106,10 @@ pub enum AppCommand {
         /// What happened, and what to do.
         message: String,
     },
+    /// Ask for a file or folder, by the system's dialog.
+    AskFile(Box<FileQuestion>),
+    /// The same in the window: the system showed no dialog.
+    TypePath(Box<FileQuestion>),
     /// Import what others have made.
     Import(ImportCommand),
     /// Go to the Data view and select the row of an image.

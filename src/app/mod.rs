@@ -21,7 +21,7 @@ use crossbeam_channel::Receiver;
 use tasklens_data::config::DeviceChoice;
 use tasklens_net::device::Device;
 
-use command::{AppCommand, CommandSender};
+use command::{AppCommand, CommandSender, FileQuestion};
 use context::ViewContext;
 use dialogs::new_project::NewProjectForm;
 use dialogs::proposal::ProposalForm;
@@ -65,6 +65,8 @@ pub struct App {
     place_when_open: Option<Place>,
     /// Jobs that end with a command: file dialogs, pastes, exports, the sample.
     command_jobs: Vec<Job<Option<AppCommand>>>,
+    /// Files and folders to ask for, in the next frame.
+    questions: Vec<FileQuestion>,
     settling: Settling,
     image_check: Option<Job<actions::image_check::CheckedImages>>,
     proposal: Option<ProposalForm>,
@@ -145,6 +147,7 @@ impl App {
             opening: None,
             place_when_open: None,
             command_jobs: Vec::new(),
+            questions: Vec::new(),
             settling: Settling::default(),
             image_check: None,
             proposal: None,
@@ -227,8 +230,11 @@ impl Views {
 }
 
 impl eframe::App for App {
-    fn logic(&mut self, _ctx: &egui::Context, _frame: &mut eframe::Frame) {
+    fn logic(&mut self, _ctx: &egui::Context, frame: &mut eframe::Frame) {
         self.take_in();
+        for question in std::mem::take(&mut self.questions) {
+            self.command_jobs.push(dialogs::file_dialogs::ask(question, &self.jobs, frame));
+        }
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {

@@ -28,6 +28,7 @@ mod label_care;
 mod label_pictures;
 mod label_safe;
 mod new_project;
+mod path_field;
 mod pictures;
 mod readme_shots;
 mod shell;

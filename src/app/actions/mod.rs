@@ -137,6 +137,8 @@ impl App {
             AppCommand::SettleConflicts(on_conflict) => self.settle_conflicts(on_conflict),
             AppCommand::SaveConfig { file, text } => self.save_config(file, text),
             AppCommand::Toast { level, message } => self.toast(level, message),
+            AppCommand::AskFile(question) => self.questions.push(*question),
+            AppCommand::TypePath(question) => self.type_path(*question),
             AppCommand::Import(command) => self.import(command),
             AppCommand::SelectRow(row) => {
                 self.go_to(Place::Data);
@@ -150,13 +152,13 @@ impl App {
             return;
         }
         match command {
-            UiCommand::OpenProject => self.command_jobs.push(file_dialogs::ask_project(&self.jobs)),
-            UiCommand::NewProject => self.command_jobs.push(file_dialogs::ask_folder(&self.jobs)),
-            UiCommand::OpenImages => self.command_jobs.push(file_dialogs::ask_images(&self.jobs)),
-            UiCommand::OpenModel => self.command_jobs.push(file_dialogs::ask_model(&self.jobs)),
+            UiCommand::OpenProject => self.questions.push(file_dialogs::project()),
+            UiCommand::NewProject => self.questions.push(file_dialogs::folder()),
+            UiCommand::OpenImages => self.questions.push(file_dialogs::images()),
+            UiCommand::OpenModel => self.questions.push(file_dialogs::model()),
             UiCommand::OpenSample => self.open_sample(),
             UiCommand::ImportDeepFashion => self.overlays.deepfashion.open(),
-            UiCommand::ImportKeras => self.command_jobs.push(file_dialogs::ask_keras(&self.jobs)),
+            UiCommand::ImportKeras => self.questions.push(file_dialogs::keras()),
             UiCommand::ReloadProject => {
                 if let Some(project) = &self.project {
                     let file = project.config.file.clone();

@@ -15,11 +15,12 @@ use std::sync::Arc;
 use egui::{Align2, CentralPanel, Event, FontId, Id, Key, LayerId, Order};
 
 use crate::app::App;
-use crate::app::command::{AppCommand, AskedOutside, Level, UiCommand};
+use crate::app::command::{AppCommand, AskedOutside, FileQuestion, Level, UiCommand};
 use crate::app::dialogs::deepfashion::DeepFashionDialog;
 use crate::app::dialogs::export::{ExportAnswer, ExportForm};
 use crate::app::dialogs::keras::KerasDialog;
 use crate::app::dialogs::new_project::NewProjectAnswer;
+use crate::app::dialogs::path_field::{PathAnswer, PathField};
 use crate::app::dialogs::proposal;
 use crate::app::place::Place;
 use crate::app::places::welcome;
@@ -40,6 +41,8 @@ pub struct Overlays {
     pub log: bool,
     /// How to export labels, while it is asked for.
     pub export: Option<ExportForm>,
+    /// A path that is asked for in the window.
+    pub path_field: Option<PathField>,
     pub deepfashion: DeepFashionDialog,
     pub keras: KerasDialog,
     pub quitting: Quitting,
@@ -71,6 +74,7 @@ impl App {
         help::shortcuts_ui(&ctx, &mut self.overlays.shortcuts);
         self.export_ui(&ctx);
         self.imports_ui(&ctx);
+        self.path_field_ui(&ctx);
         self.conflicts_ui(&ctx);
         self.quitting_ui(&ctx);
         self.outside_ui(&ctx);
@@ -108,6 +112,29 @@ impl App {
             Place::Inspect => tokens.canvas_frame().show(ui, |ui| views.inspect.ui(ui, &mut context)).inner,
             Place::Predict => tokens.canvas_frame().show(ui, |ui| views.predict.ui(ui, &mut context)).inner,
         }
+    }
+
+    /// Asks for a path in the window.
+    pub(super) fn type_path(&mut self, question: FileQuestion) {
+        let project = self.project.as_ref().map(|project| project.config.folder().to_path_buf());
+        let folder = project.or_else(std::env::home_dir).unwrap_or_default();
+        self.overlays.path_field = Some(PathField::new(question, &folder));
+    }
+
+    fn path_field_ui(&mut self, ctx: &egui::Context) {
+        let Some(field) = &mut self.overlays.path_field else { return };
+        match field.ui(ctx, &self.jobs) {
+            PathAnswer::Stay => return,
+            PathAnswer::Leave => {}
+            PathAnswer::Chosen(path) => {
+                let question = self.overlays.path_field.take().map(PathField::into_question);
+                self.command_jobs.extend(question.map(|question| {
+                    let title = question.title.clone();
+                    self.jobs.start_quietly(&title, move |_| Ok(question.answer(vec![path])))
+                }));
+            }
+        }
+        self.overlays.path_field = None;
     }
 
     /// Asks how to export, while that is open.

@@ -22,7 +22,6 @@ use tasklens_net::inference::table::{self, Listed};
 use crate::app::command::{AppCommand, Level};
 use crate::app::context::ViewContext;
 use crate::app::dialogs::file_dialogs;
-use crate::app::services::jobs::{Job, Outcome};
 use crate::app::services::predictors::Predictors;
 use crate::app::services::project::ImageSource;
 use picker::ModelState;
@@ -74,7 +73,6 @@ pub struct PredictView {
     newer_weights: Option<PathBuf>,
     url: String,
     focuses_url: bool,
-    saving: Option<Job<Option<AppCommand>>>,
 }
 
 impl PredictView {
@@ -100,7 +98,6 @@ impl PredictView {
             newer_weights: None,
             url: String::new(),
             focuses_url: false,
-            saving: None,
         }
     }
 
@@ -170,14 +167,6 @@ impl PredictView {
             }
             if is_full {
                 context.commands.ctx().request_repaint();
-            }
-        }
-        if let Some(outcome) = self.saving.as_mut().and_then(Job::poll) {
-            self.saving = None;
-            match outcome {
-                Outcome::Done(Some(command)) => context.commands.send(command),
-                Outcome::Failed(message) => context.commands.toast(Level::Error, message),
-                Outcome::Done(None) | Outcome::Cancelled => {}
             }
         }
     }
@@ -327,8 +316,8 @@ impl PredictView {
         let count = rows.len();
         match table::list_csv(self.tasks(), &rows) {
             Ok(bytes) => {
-                self.saving =
-                    Some(file_dialogs::ask_csv(context.jobs, move |file| save(&file, &bytes, count)));
+                let question = file_dialogs::predictions(move |file| save(&file, &bytes, count));
+                context.commands.send(AppCommand::AskFile(Box::new(question)));
             }
             Err(error) => context.commands.toast(Level::Error, format!("{error:#}")),
         }
