@@ -1,9 +1,9 @@
 //! What a study trains: which networks, with which seeds, in which folders.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
-use tasklens_data::config::{ClassWeights, Config};
+use tasklens_data::config::{ClassWeights, Config, OutputPath, Outside};
 use tasklens_data::files::names;
 
 /// What a study trains.
@@ -64,6 +64,31 @@ impl StudyPlan {
         Ok(Self { config, name: name.to_owned(), seeds })
     }
 
+    /// What the folders of its runs begin with.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The seeds, one per repetition.
+    pub fn seeds(&self) -> &[u64] {
+        &self.seeds
+    }
+
+    /// Epochs that each network is trained for at most.
+    pub fn epochs(&self) -> usize {
+        self.config.model.epochs
+    }
+
+    /// The folder of its runs, where that lies outside of the project's folder. Reads the disk.
+    pub fn outside(&self) -> Vec<Outside> {
+        self.config.outside(&[OutputPath::Runs])
+    }
+
+    /// The folder of the project.
+    pub fn folder(&self) -> &Path {
+        self.config.folder()
+    }
+
     /// The names of the tasks.
     pub fn tasks(&self) -> impl Iterator<Item = &str> {
         self.config.model.tasks.iter().map(|task| task.name.as_str())
@@ -81,10 +106,10 @@ impl StudyPlan {
     }
 
     /// What the network of a run is called.
-    pub(super) fn title(&self, scope: Scope) -> String {
+    pub fn title(&self, scope: Scope) -> String {
         match scope {
             Scope::All => "all tasks".to_owned(),
-            Scope::One(task) => self.config.model.tasks[task].name.clone(),
+            Scope::One(task) => self.tasks().nth(task).unwrap_or_default().to_owned(),
         }
     }
 
