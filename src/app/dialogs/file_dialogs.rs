@@ -63,6 +63,18 @@ pub fn ask_csv(
     ask(jobs, async move { chosen.await.map(|file| then(file.path().to_path_buf())) })
 }
 
+/// Asks where to save a page of HTML; `name` is offered.
+pub fn ask_page(jobs: &Jobs, name: &str, page: String) -> Job<Option<AppCommand>> {
+    let dialog = rfd::AsyncFileDialog::new()
+        .set_title("Save as page")
+        .set_file_name(name)
+        .add_filter("Web page", &["html"]);
+    let chosen = dialog.save_file();
+    ask(jobs, async move {
+        chosen.await.map(|file| AppCommand::SavePage { file: file.path().to_path_buf(), page })
+    })
+}
+
 /// Asks where to export labels; `stem` begins the name of what is written.
 pub fn ask_export(jobs: &Jobs, form: Form, stem: &str) -> Job<Option<AppCommand>> {
     let dialog = rfd::AsyncFileDialog::new().set_title("Export labels");

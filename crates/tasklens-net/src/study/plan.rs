@@ -94,10 +94,14 @@ impl StudyPlan {
         self.config.model.tasks.iter().map(|task| task.name.as_str())
     }
 
+    /// What the networks of each seed answer, in the order in which they are trained.
+    pub fn scopes(&self) -> impl Iterator<Item = Scope> + use<> {
+        std::iter::once(Scope::All).chain((0..self.config.model.tasks.len()).map(Scope::One))
+    }
+
     /// The networks in the order in which they are trained: for each seed first the one for all tasks.
     pub fn runs(&self) -> Vec<PlannedRun> {
-        let scopes = || std::iter::once(Scope::All).chain((0..self.config.model.tasks.len()).map(Scope::One));
-        self.seeds.iter().flat_map(|seed| scopes().map(|scope| self.run(scope, *seed))).collect()
+        self.seeds.iter().flat_map(|seed| self.scopes().map(|scope| self.run(scope, *seed))).collect()
     }
 
     /// Those of its `runs` with the first seed: that for all tasks, then those for one each.
