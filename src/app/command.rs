@@ -13,6 +13,7 @@ use tasklens_data::dataset::edits::Step;
 use tasklens_data::dataset::edits::merge::OnConflict;
 use tasklens_data::dataset::export::Form;
 use tasklens_data::dataset::vocabulary;
+use tasklens_net::study::StudyRequest;
 use tasklens_net::training;
 
 use crate::app::services::project::ImageSource;
@@ -57,6 +58,24 @@ pub enum AppCommand {
     BeginTraining(Box<training::Request>),
     /// Ask whether to write outside of the project's folder.
     AskOutside(Box<AskedOutside>),
+    /// Start a study, or go on with it; where it would write outside of the project's folder, the user is asked first.
+    StartStudy(Box<StudyRequest>),
+    /// Start a study that may write where it does.
+    BeginStudy(Box<StudyRequest>),
+    /// Ask where to save a page, and save it.
+    AskWhereToSavePage {
+        /// The name that is offered.
+        name: String,
+        /// HTML.
+        page: String,
+    },
+    /// Save a page to this file.
+    SavePage {
+        /// Where to write it.
+        file: PathBuf,
+        /// HTML.
+        page: String,
+    },
     /// Predict with this checkpoint or run folder.
     UseModel(PathBuf),
     /// Inspect this run folder.

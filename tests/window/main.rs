@@ -35,6 +35,7 @@ mod shell;
 #[path = "../support/skip.rs"]
 mod skip;
 mod stranger;
+mod study;
 mod train;
 mod vocabulary;
 mod whole_loop;

@@ -107,6 +107,12 @@ impl App {
             AppCommand::FetchUrl(url) => self.apply(AppCommand::OpenImages(vec![ImageSource::Url(url)])),
             AppCommand::StartTraining(request) => self.look_before_training(request),
             AppCommand::BeginTraining(request) => self.start_training(&request),
+            AppCommand::StartStudy(request) => self.look_before_study(request),
+            AppCommand::BeginStudy(request) => self.start_study(*request),
+            AppCommand::AskWhereToSavePage { name, page } => {
+                self.questions.push(file_dialogs::page(name, page));
+            }
+            AppCommand::SavePage { file, page } => self.save_page(file, page),
             AppCommand::AskOutside(asked) => self.overlays.outside = Some(asked),
             AppCommand::UseModel(path) => {
                 self.go_to(Place::Predict);
@@ -244,6 +250,7 @@ impl App {
             UiCommand::StartTraining => {
                 self.project.is_some() && self.training_state() == TrainingState::Idle
             }
+            UiCommand::PauseTraining if self.views.train.running_study().is_some() => false,
             UiCommand::PauseTraining | UiCommand::StopTraining => {
                 matches!(self.training_state(), TrainingState::Running | TrainingState::Paused)
             }

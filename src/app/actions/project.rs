@@ -202,6 +202,16 @@ impl App {
         }));
     }
 
+    pub(super) fn save_page(&mut self, file: PathBuf, page: String) {
+        self.command_jobs.push(self.jobs.start_whole("Saving the page", move |_| {
+            Output::of(&file)
+                .and_then(|output| output.write(page.as_bytes()))
+                .map_err(|error| anyhow::anyhow!("{} cannot be written: {error}", file.display()))?;
+            let message = format!("The page is in {}", file.display());
+            Ok(Some(AppCommand::Toast { level: Level::Success, message }))
+        }));
+    }
+
     pub(super) fn save_config(&mut self, file: PathBuf, text: String) {
         self.command_jobs.push(self.jobs.start_whole("Saving", move |_| {
             Output::of(&file)

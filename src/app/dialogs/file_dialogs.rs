@@ -66,6 +66,12 @@ pub fn predictions(then: impl FnOnce(PathBuf) -> AppCommand + Send + 'static) ->
     FileQuestion::new("Export predictions", asked, then).with_endings("CSV", ["csv"])
 }
 
+/// For where to save a page of HTML; `name` is offered.
+pub fn page(name: String, page: String) -> FileQuestion {
+    let then = |file| AppCommand::SavePage { file, page };
+    FileQuestion::new("Save as page", AskedFile::NewFile { name }, then).with_endings("Web page", ["html"])
+}
+
 /// For where to export labels; `stem` begins the name of what is written.
 pub fn export(form: Form, stem: &str) -> FileQuestion {
     let new_file = |form, name: String| {

@@ -57,13 +57,15 @@ impl Run {
         started.is_none() && failed.is_none() && best.is_some() && self.has_last
     }
 
+    /// Whether it has come to its end, which it was not asked for.
+    pub fn is_over(&self) -> bool {
+        let why = self.record.stopped.as_ref().map(|stopped| stopped.why);
+        matches!(why, Some(StopReason::Finished | StopReason::EarlyStopping))
+    }
+
     /// Whether it can go on.
     pub fn can_resume(&self) -> bool {
-        let is_over = matches!(
-            self.record.stopped.as_ref().map(|stopped| stopped.why),
-            Some(StopReason::Finished | StopReason::EarlyStopping)
-        );
-        self.has_last && !is_over
+        self.has_last && !self.is_over()
     }
 
     /// Its tasks, each with the accuracy (0 to 1) on the validation images at the kept epoch, where it has one.

@@ -23,8 +23,9 @@ impl App {
                     icon_button(ui, &self.commands, UiCommand::ToggleLog);
                     if let Some(job) = self.jobs.running().first() {
                         job_ui(ui, tokens, job);
-                    } else if let Some(run) = self.views.train.run().filter(|_| self.training.is_some()) {
-                        let (text, fraction) = run.doing();
+                    } else if let Some((text, fraction)) =
+                        self.views.train.doing().filter(|_| self.training.is_some())
+                    {
                         bar_ui(ui, tokens, &text, Some(fraction));
                         ui.label(theme::caption(tokens, text));
                     }

@@ -118,7 +118,7 @@ pub fn propose(images: usize, labelled: usize, aspect: Option<f32>) -> Proposed 
 }
 
 /// The whole chain of an error, with advice for two frequent ones.
-fn explain(error: &anyhow::Error) -> String {
+pub(crate) fn explain(error: &anyhow::Error) -> String {
     let text = format!("{error:#}");
     let lower = text.to_lowercase();
     if lower.contains("out of memory") || lower.contains("can't allocate memory") {

@@ -157,9 +157,7 @@ pub fn list_runs(runs: &Path) -> Vec<PathBuf> {
 /// # Errors
 /// The folder cannot be created.
 pub fn create(runs: &Path) -> anyhow::Result<PathBuf> {
-    let format = time::macros::format_description!("[year]-[month]-[day]_[hour]-[minute]-[second]");
-    let now = time::OffsetDateTime::now_local().unwrap_or_else(|_| time::OffsetDateTime::now_utc());
-    let name = now.format(format).context("cannot name the run by the time")?;
+    let name = name_of_now()?;
     fs::create_dir_all(runs).with_context(|| format!("cannot make the folder {}", runs.display()))?;
     for attempt in 1.. {
         let folder = runs.join(if attempt == 1 { name.clone() } else { format!("{name}-{attempt}") });
@@ -173,6 +171,16 @@ pub fn create(runs: &Path) -> anyhow::Result<PathBuf> {
         }
     }
     anyhow::bail!("no free name for a run under {}", runs.display())
+}
+
+/// The local time as the name of something new, such as `2026-11-28_14-02-11`.
+///
+/// # Errors
+/// The time cannot be written.
+pub(crate) fn name_of_now() -> anyhow::Result<String> {
+    let format = time::macros::format_description!("[year]-[month]-[day]_[hour]-[minute]-[second]");
+    let now = time::OffsetDateTime::now_local().unwrap_or_else(|_| time::OffsetDateTime::now_utc());
+    now.format(format).context("cannot name a run by the time")
 }
 
 /// Removes the folder of a run that failed before its first epoch. Files that do not belong to such a run stay.

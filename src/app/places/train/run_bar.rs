@@ -1,4 +1,4 @@
-//! The bar over the charts: start, pause, stop, and how far the run is.
+//! The parts of the bar over the charts: start, pause, stop, and how far a run is.
 
 use egui::{Button, Rect, Response, RichText, Role, Ui, WidgetInfo, vec2};
 use tasklens_data::text::{clock, grouped};
@@ -10,22 +10,24 @@ use crate::app::context::{TrainingState, ViewContext};
 use crate::app::theme::icons;
 use crate::app::theme::{GRID, Tokens};
 
-/// Shows the buttons, and the progress of `run` while it goes on.
-pub fn run_bar_ui(ui: &mut Ui, context: &ViewContext<'_>, run: Option<&LiveRun>, can_start: bool) {
-    ui.horizontal_wrapped(|ui| {
-        buttons_ui(ui, context, can_start);
-        ui.add_space(GRID);
-        device_ui(ui, context, run);
-    });
-    let Some(run) = run.filter(|run| !run.is_over() && context.training != TrainingState::Idle) else {
-        return;
-    };
+/// Shows the buttons of a run, to go into a row; `is_study`: what goes on is a study, which cannot be paused.
+pub fn buttons_ui(ui: &mut Ui, context: &ViewContext<'_>, can_start: bool, is_study: bool) {
+    start_ui(ui, context, can_start);
+    pause_and_stop_ui(ui, context, is_study);
+}
+
+/// The progress of a run that goes on; `of_what` says of what the time left is, where that is not plain.
+pub fn progress_ui(ui: &mut Ui, context: &ViewContext<'_>, run: &LiveRun, of_what: &str) {
     ui.add_space(GRID);
     let (text, right) = match &run.progress {
         _ if run.record.started.is_none() => (preparing_text(run.preparing.as_ref()), String::new()),
         Some(progress) => (
             progress_text(run, context.training),
-            format!("{:.1} images/s   {} left", progress.images_per_sec, clock(progress.secs_left.round())),
+            format!(
+                "{:.1} images/s   {} left{of_what}",
+                progress.images_per_sec,
+                clock(progress.secs_left.round())
+            ),
         ),
         None => ("Waiting for the first batch".to_owned(), String::new()),
     };
@@ -40,10 +42,9 @@ pub fn run_bar_ui(ui: &mut Ui, context: &ViewContext<'_>, run: Option<&LiveRun>,
     progress_bar(ui, context.tokens, fraction(run), &text);
 }
 
-fn buttons_ui(ui: &mut Ui, context: &ViewContext<'_>, can_start: bool) {
+fn start_ui(ui: &mut Ui, context: &ViewContext<'_>, can_start: bool) {
     let tokens = context.tokens;
-    let state = context.training;
-    let is_idle = state == TrainingState::Idle;
+    let is_idle = context.training == TrainingState::Idle;
     ui.add_enabled_ui(is_idle && can_start, |ui| {
         let text = RichText::new(format!("{}  Start", icons::PLAY));
         let button = match is_idle && can_start {
@@ -52,14 +53,19 @@ fn buttons_ui(ui: &mut Ui, context: &ViewContext<'_>, can_start: bool) {
         };
         bar_button(ui, context, button, "Start training", UiCommand::StartTraining);
     });
+}
+
+fn pause_and_stop_ui(ui: &mut Ui, context: &ViewContext<'_>, is_study: bool) {
+    let state = context.training;
+    let goes_on = matches!(state, TrainingState::Running | TrainingState::Paused);
     let (icon, text, name) = match state {
         TrainingState::Paused => (icons::PLAY, "Resume", "Resume training"),
         _ => (icons::PAUSE, "Pause", "Pause training"),
     };
-    ui.add_enabled_ui(matches!(state, TrainingState::Running | TrainingState::Paused), |ui| {
+    ui.add_enabled_ui(goes_on && !is_study, |ui| {
         bar_button(ui, context, Button::new(format!("{icon}  {text}")), name, UiCommand::PauseTraining);
     });
-    ui.add_enabled_ui(matches!(state, TrainingState::Running | TrainingState::Paused), |ui| {
+    ui.add_enabled_ui(goes_on, |ui| {
         let text = if state == TrainingState::Stopping { "Stopping\u{2026}" } else { "Stop" };
         let button = Button::new(format!("{}  {text}", icons::STOP));
         bar_button(ui, context, button, "Stop training", UiCommand::StopTraining);
@@ -84,7 +90,8 @@ fn bar_button(
     response
 }
 
-fn device_ui(ui: &mut Ui, context: &ViewContext<'_>, run: Option<&LiveRun>) {
+/// What the run trains on, or the next one would.
+pub fn device_ui(ui: &mut Ui, context: &ViewContext<'_>, run: Option<&LiveRun>) {
     let tokens = context.tokens;
     let started = run.and_then(|run| run.record.started.as_ref());
     let (text, why) = match (started, context.device) {
@@ -153,7 +160,8 @@ fn fraction(run: &LiveRun) -> Option<f32> {
     }
 }
 
-fn progress_bar(ui: &mut Ui, tokens: &Tokens, fraction: Option<f32>, text: &str) {
+/// A bar over the full width; `None` is unknown. `text` is what it says to screen readers.
+pub fn progress_bar(ui: &mut Ui, tokens: &Tokens, fraction: Option<f32>, text: &str) {
     let (rect, response) =
         ui.allocate_exact_size(vec2(ui.available_width(), 1.5 * GRID), egui::Sense::hover());
     response.widget_info(|| {
