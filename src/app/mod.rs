@@ -220,6 +220,7 @@ impl Views {
         self.vocabulary.on_project(same_file);
         self.data.on_project(same_file);
         self.label.on_project(same_file, has_same_rows);
+        self.predict.on_project(same_file);
         self.inspect.on_project(same_file);
     }
 }

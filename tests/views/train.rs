@@ -145,6 +145,7 @@ fn events() -> Vec<Event> {
         of: 2731,
         images_per_sec: 61.3,
         loss: 0.4321,
+        phase_secs_left: 27.8,
         secs_left: 3723.0,
     }));
     events

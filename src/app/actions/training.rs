@@ -86,7 +86,7 @@ impl App {
     fn on_event(&mut self, event: Event) {
         match event {
             Event::Warning { message } => self.toast(Level::Warning, message),
-            Event::Checkpoint { best: true, path, .. } => self.views.predict.set_model(path),
+            Event::Checkpoint { best: true, path, .. } => self.views.predict.on_new_weights(path),
             Event::Stopped(stopped) => self.on_stopped(stopped),
             Event::Failed { error } => {
                 self.training = None;
@@ -116,15 +116,15 @@ impl App {
         };
         let message = match stopped.best_epoch {
             Some(epoch) => format!("{why}. The weights of epoch {epoch} were kept."),
+            None if stopped.model.is_some() => {
+                format!("{why}. No epoch was completed; the run can be resumed where it stopped.")
+            }
             None => format!("{why}. No epoch was completed."),
         };
         // It has other weights now, if it is the one under inspection.
         let run = self.views.train.run().and_then(LiveRun::folder).cloned();
         self.views.inspect.on_run_ended(run.as_deref());
         self.views.label.on_run_ended();
-        if let Some(model) = stopped.model {
-            self.views.predict.set_model(model);
-        }
         self.toast(Level::Success, message);
     }
 }

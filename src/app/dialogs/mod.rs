@@ -4,4 +4,5 @@ pub(in crate::app) mod export;
 pub(in crate::app) mod file_dialogs;
 pub(in crate::app) mod new_project;
 pub(in crate::app) mod proposal;
+pub(in crate::app) mod run_note;
 pub(in crate::app) mod vocabulary;

@@ -2,6 +2,7 @@
 
 mod conflicts;
 mod help;
+mod model_chip;
 mod outside;
 mod palette;
 mod quitting;
@@ -19,6 +20,7 @@ use crate::app::command::{AppCommand, AskedOutside, Level, UiCommand};
 use crate::app::dialogs::export::{ExportAnswer, ExportForm};
 use crate::app::dialogs::new_project::NewProjectAnswer;
 use crate::app::dialogs::proposal;
+use crate::app::dialogs::run_note::{RunNoteAnswer, RunNoteForm};
 use crate::app::place::Place;
 use crate::app::places::welcome;
 use crate::app::services::jobs::Job;
@@ -39,6 +41,8 @@ pub struct Overlays {
     /// How to export labels, while it is asked for.
     pub export: Option<ExportForm>,
     pub quitting: Quitting,
+    /// A run whose name and note are asked for.
+    pub run_note: Option<RunNoteForm>,
     /// Places outside of the project's folder, while the user is asked about them.
     pub outside: Option<Box<AskedOutside>>,
     /// The look at where a run writes that is about to begin.
@@ -69,7 +73,10 @@ impl App {
         self.conflicts_ui(&ctx);
         self.quitting_ui(&ctx);
         self.outside_ui(&ctx);
-        self.messages.toasts_ui(&ctx);
+        self.run_note_ui(&ctx);
+        if let Some(command) = self.messages.toasts_ui(&ctx) {
+            self.commands.send(command);
+        }
         drop_hint_ui(&ctx, tokens);
     }
 
@@ -117,6 +124,19 @@ impl App {
             ExportAnswer::GoOn(form) => {
                 self.overlays.export = None;
                 self.commands.send(AppCommand::AskWhereToExport(form));
+            }
+        }
+    }
+
+    /// Asks for the name and note of a run, while that is open.
+    fn run_note_ui(&mut self, ctx: &egui::Context) {
+        let Some(form) = &mut self.overlays.run_note else { return };
+        match form.ask(ctx) {
+            RunNoteAnswer::Stay => {}
+            RunNoteAnswer::Leave => self.overlays.run_note = None,
+            RunNoteAnswer::Keep(run, said) => {
+                self.overlays.run_note = None;
+                self.commands.send(AppCommand::DescribeRun(run, said));
             }
         }
     }

@@ -18,6 +18,7 @@ impl App {
                 ui.spacing_mut().item_spacing.x = 4.0 * GRID;
                 self.project_ui(ui, tokens);
                 self.device_ui(ui, tokens);
+                self.model_chip_ui(ui, tokens);
                 self.labels_ui(ui, tokens);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     icon_button(ui, &self.commands, UiCommand::ToggleLog);

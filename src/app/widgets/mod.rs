@@ -5,6 +5,7 @@ pub mod choice;
 pub mod columns;
 pub mod confusion_matrix;
 pub mod large_image;
+pub mod model_menu;
 pub mod probability_bars;
 pub mod reliability;
 pub mod run_list;
