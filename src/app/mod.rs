@@ -98,10 +98,11 @@ impl App {
         app
     }
 
-    /// The app in a test: all it writes goes to `folders`, it remembers nothing from before, and it
-    /// calls the processor the same on every machine.
+    /// The app in a test: all it writes goes to `folders`, it remembers what is there, and it calls the processor the
+    /// same on every machine.
     pub fn for_test(ctx: &egui::Context, folders: Folders, start: Start) -> Self {
-        let mut app = Self::build(ctx, folders, Settings::default(), start);
+        let settings = Settings::read(&folders.settings()).0;
+        let mut app = Self::build(ctx, folders, settings, start);
         // What this user has in the cache is no part of a test.
         app.views.label.set_weights(|_| None);
         app.views.train = places::train::TrainView::new(places::train::estimates::Machine::for_test());

@@ -36,16 +36,18 @@ impl Desk {
     pub fn with(size: egui::Vec2, start: impl FnOnce(&Path) -> Start) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let start = start(folder.path());
-        let folders = Folders { config: folder.path().join("settings"), data: folder.path().join("data") };
-        let window = Harness::builder()
-            .with_size(size)
-            .with_os(egui::os::OperatingSystem::Nix)
-            .with_max_steps(64)
-            .build_eframe(move |cc| {
-                cc.egui_ctx.set_theme(egui::Theme::Dark);
-                App::for_test(&cc.egui_ctx, folders, start)
-            });
-        Self { window, folder }
+        Self { window: window(size, folder.path(), start), folder }
+    }
+
+    /// Closes the window and opens one anew, which begins with what was open last.
+    pub fn restart(self) -> Self {
+        let Self { window: old, folder } = self;
+        drop(old);
+        let mut desk =
+            Self { window: window(egui::vec2(1280.0, 800.0), folder.path(), Start::default()), folder };
+        desk.window.run_steps(3);
+        desk.settle();
+        desk
     }
 
     /// Draws frames until `done`; background work needs real time.
@@ -132,6 +134,18 @@ impl Desk {
         self.settle();
         self.window.render().unwrap().save(file).unwrap();
     }
+}
+
+fn window(size: egui::Vec2, folder: &Path, start: Start) -> Harness<'static, App> {
+    let folders = Folders { config: folder.join("settings"), data: folder.join("data") };
+    Harness::builder()
+        .with_size(size)
+        .with_os(egui::os::OperatingSystem::Nix)
+        .with_max_steps(64)
+        .build_eframe(move |cc| {
+            cc.egui_ctx.set_theme(egui::Theme::Dark);
+            App::for_test(&cc.egui_ctx, folders, start)
+        })
 }
 
 /// Labels of the two tasks of the drawn data set.

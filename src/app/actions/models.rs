@@ -52,7 +52,7 @@ impl App {
                     self.toast(Level::Info, message);
                 } else {
                     let message = format!("The current model is now {new}. Before, it was {}", old.1);
-                    self.offer(Level::Info, message, "Undo", AppCommand::ChooseModel(Some(from)));
+                    self.offer(Level::Info, message, "Undo the change", AppCommand::ChooseModel(Some(from)));
                 }
             }
             Decision::Lost { from } => {
@@ -105,7 +105,7 @@ impl App {
             let thrown = run_bin::throw_away(&run)?;
             let message = format!("{name} was moved to {}", thrown.display());
             let does = Box::new(AppCommand::RestoreRun { thrown, run });
-            Ok(Some(AppCommand::Offer { level: Level::Info, message, button: "Undo", does }))
+            Ok(Some(AppCommand::Offer { level: Level::Info, message, button: "Undo deleting", does }))
         }));
     }
 

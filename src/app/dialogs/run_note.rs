@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use egui::{Context, Id, Key, Label, Modal, TextEdit, WidgetInfo};
+use egui::{Context, Id, Key, Label, Modal, TextEdit};
 use tasklens_net::training::run_folder;
 use tasklens_net::training::run_note::RunNote;
 
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
-use crate::app::widgets::accent_button;
+use crate::app::widgets::{accent_button, field_info};
 
 /// What the user wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl RunNoteForm {
             ui.label(theme::caption(tokens, "Name"));
             let name = TextEdit::singleline(&mut self.said.name).hint_text(&folder).char_limit(80);
             let name = ui.add(name.desired_width(f32::INFINITY));
-            name.widget_info(|| WidgetInfo::text_edit(true, "", self.said.name.as_str(), "Name of the run"));
+            name.widget_info(|| field_info(&self.said.name, "Name of the run"));
             if !self.was_focused {
                 self.was_focused = true;
                 name.request_focus();
@@ -58,7 +58,7 @@ impl RunNoteForm {
             let hint = "What is special about it, such as the data or settings that you tried";
             let note = TextEdit::multiline(&mut self.said.note).hint_text(hint).char_limit(4000);
             let note = ui.add(note.desired_rows(4).desired_width(f32::INFINITY));
-            note.widget_info(|| WidgetInfo::text_edit(true, "", self.said.note.as_str(), "Note on the run"));
+            note.widget_info(|| field_info(&self.said.note, "Note on the run"));
             ui.add_space(3.0 * GRID);
             ui.horizontal(|ui| {
                 if accent_button(ui, icons::CHECK, "Save", true).clicked() || is_entered {

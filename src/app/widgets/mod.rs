@@ -56,6 +56,11 @@ pub fn icon_button(ui: &mut Ui, commands: &CommandSender, command: UiCommand) ->
     finish(ui, button, commands, command)
 }
 
+/// What a field with this text is to a screen reader.
+pub fn field_info(text: &str, name: &str) -> WidgetInfo {
+    WidgetInfo { label: Some(name.to_owned()), ..WidgetInfo::text_edit(true, "", text, "") }
+}
+
 /// A glyph to press that is no command of the app; `name` is also its tooltip.
 pub fn glyph_button(ui: &mut Ui, glyph: &str, name: &str, is_enabled: bool) -> Response {
     let button = egui::Button::new(RichText::new(glyph).size(16.0)).frame_when_inactive(false);

@@ -7,6 +7,7 @@ use egui::{Id, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo, vec2};
 use crate::app::services::runs::{Run, Runs};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
+use crate::app::widgets::field_info;
 
 /// More runs than these are searched.
 const FEW: usize = 6;
@@ -58,7 +59,7 @@ fn search_ui(ui: &mut Ui) -> String {
     let field =
         TextEdit::singleline(&mut text).hint_text("Find by name or note").desired_width(f32::INFINITY);
     let field = ui.add(field);
-    field.widget_info(|| WidgetInfo::text_edit(true, "", text.as_str(), "Find a run by name or note"));
+    field.widget_info(|| field_info(&text, "Find a model by name or note"));
     if field.changed() {
         ui.data_mut(|data| data.insert_temp(id, text.clone()));
     }

@@ -18,7 +18,7 @@ mod ways;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use egui::{RichText, ScrollArea, TextEdit, Ui, WidgetInfo};
+use egui::{RichText, ScrollArea, TextEdit, Ui};
 use tasklens_data::config::{self, DeviceChoice};
 use tasklens_net::device::Device;
 use tasklens_net::training::{self, Unsaved, events::Event};
@@ -31,7 +31,7 @@ use crate::app::services::runs::{Run, Runs};
 use crate::app::services::settings::RememberedTraining;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
-use crate::app::widgets::{command_button, empty_place, run_list};
+use crate::app::widgets::{command_button, empty_place, field_info, run_list};
 use draft::Draft;
 pub use draft::Restored;
 use earlier::Earlier;
@@ -286,9 +286,7 @@ fn runs_ui(
         if count > FEW || !search.is_empty() {
             let field = TextEdit::singleline(search).hint_text("Find by name or note");
             let field = ui.add(field.desired_width(50.0 * GRID));
-            field.widget_info(|| {
-                WidgetInfo::text_edit(true, "", search.as_str(), "Find a run by name or note")
-            });
+            field.widget_info(|| field_info(search, "Find a run by name or note"));
         }
     });
     let wanted = search.trim().to_lowercase();

@@ -138,7 +138,7 @@ fn speed_text(progress: &BatchProgress) -> String {
         Phase::Validation => "validate",
     };
     format!(
-        "{:.1} images/s   {} to {doing} them   {} left in all",
+        "{:.1} images/s   {} left to {doing}, {} in all",
         progress.images_per_sec,
         clock(progress.phase_secs_left.round()),
         clock(progress.secs_left.round())
@@ -197,7 +197,7 @@ mod tests {
             phase_secs_left: 5752.0 / 18.6,
             secs_left: 1263.0,
         };
-        assert_eq!(speed_text(&progress), "18.6 images/s   5:09 to train them   21:03 left in all");
+        assert_eq!(speed_text(&progress), "18.6 images/s   5:09 left to train, 21:03 in all");
     }
 
     #[test]
