@@ -79,6 +79,7 @@ pub struct App {
     /// A change of tasks and labels that is being made.
     changing: Option<actions::vocabulary::Changing>,
     runs: Runs,
+    elsewhere: actions::models::Elsewhere,
     predictors: Predictors,
     thumbnails: Thumbnails,
     messages: shell::toasts::Messages,
@@ -156,6 +157,7 @@ impl App {
             leaving: None,
             changing: None,
             runs: Runs::default(),
+            elsewhere: actions::models::Elsewhere::default(),
             predictors,
             thumbnails: Thumbnails::new(ctx),
             messages: shell::toasts::Messages::default(),

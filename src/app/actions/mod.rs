@@ -2,7 +2,7 @@
 
 pub(in crate::app) mod annotations;
 pub(in crate::app) mod image_check;
-mod models;
+pub(in crate::app) mod models;
 mod project;
 pub(in crate::app) mod training;
 pub(in crate::app) mod unfinished;
@@ -38,6 +38,7 @@ impl App {
         self.take_in_left();
         self.take_in_vocabulary();
         self.follow_runs();
+        self.close_when_hidden();
         let (views, mut context) = self.split();
         views.label.poll(&context);
         views.predict.poll(&mut context);

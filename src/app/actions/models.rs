@@ -1,6 +1,7 @@
 //! The runs of the project: which of them is the current model, their names and notes, deleting them.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use tasklens_data::text::percent;
 use tasklens_net::training::run_note::RunNote;
@@ -9,15 +10,61 @@ use tasklens_net::training::{run_bin, run_folder};
 use crate::app::App;
 use crate::app::command::{AppCommand, Level};
 use crate::app::dialogs::run_note::RunNoteForm;
+use crate::app::places::train::live::LiveRun;
 use crate::app::services::current_model::{Decision, RememberedModel};
+use crate::app::services::runs::Run;
+
+/// How often a run of another process is looked at.
+const LOOK_INTERVAL: Duration = Duration::from_secs(5);
+
+/// A run that another process trains, as far as the user was told of it.
+#[derive(Default)]
+pub struct Elsewhere {
+    told: Option<PathBuf>,
+    looked: Option<Instant>,
+}
 
 impl App {
+    /// The run of the project that another process trains.
+    pub(in crate::app) fn trained_elsewhere(&self) -> Option<&Run> {
+        let own = self.views.train.run().filter(|_| self.training.is_some()).and_then(LiveRun::folder);
+        // One that has just begun here is not known by its folder yet.
+        let may_be_own = self.training.is_some() && own.is_none();
+        self.runs.trained_elsewhere(own.map(PathBuf::as_path)).filter(|_| !may_be_own)
+    }
+
+    /// Keeps an eye on a run of another process, and says when there is one.
+    fn follow_elsewhere(&mut self) {
+        let Some(run) = self.trained_elsewhere() else {
+            if self.runs.is_read() {
+                self.elsewhere = Elsewhere::default();
+            }
+            return;
+        };
+        let folder = run.record.folder.clone();
+        let message = format!(
+            "{} goes on in the background, in a Tasklens without a window or in a terminal ({}). Stop in the status bar \
+             ends it, keeping what it has learnt",
+            run.record.name,
+            run.state()
+        );
+        self.ctx.request_repaint_after(LOOK_INTERVAL);
+        if self.elsewhere.told.as_ref() != Some(&folder) {
+            self.elsewhere = Elsewhere { told: Some(folder), looked: Some(Instant::now()) };
+            self.toast(Level::Info, message);
+        } else if self.elsewhere.looked.is_none_or(|looked| looked.elapsed() >= LOOK_INTERVAL) {
+            self.elsewhere.looked = Some(Instant::now());
+            self.runs.read_again();
+        }
+    }
+
     /// Reads the runs where they may have changed, and decides which is the current model; once a frame.
     pub(super) fn follow_runs(&mut self) {
         let folder = self.project.as_ref().map(|project| project.config.paths.runs.as_path());
         if let Some(message) = self.runs.follow(folder, &self.jobs) {
             self.toast(Level::Warning, message);
         }
+        self.follow_elsewhere();
         let Some(project) = &self.project else { return };
         let (file, before) = (project.config.file.clone(), self.runs.choice().remembered().clone());
         let decision = self.runs.decide(&project.dataset.tasks);

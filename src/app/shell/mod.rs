@@ -28,7 +28,7 @@ use crate::app::services::open::{self, Pasted};
 use crate::app::services::project::ImageSource;
 use crate::app::theme::icons;
 use crate::app::theme::{self, Tokens};
-use quitting::Quitting;
+pub(in crate::app) use quitting::Quitting;
 
 pub use palette::Palette;
 
