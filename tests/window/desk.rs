@@ -1,6 +1,7 @@
 //! What the tests work at: a window of 1280x800 and a small drawn data set.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use egui_kittest::kittest::Queryable as _;
@@ -13,7 +14,7 @@ use tasklens::app::services::settings::Folders;
 /// A window, and the folder with everything it reads and writes.
 pub struct Desk {
     pub window: Harness<'static, App>,
-    pub folder: tempfile::TempDir,
+    pub folder: Rc<tempfile::TempDir>,
 }
 
 impl Desk {
@@ -34,17 +35,26 @@ impl Desk {
 
     /// A window that begins with what `start` makes of an empty folder.
     pub fn with(size: egui::Vec2, start: impl FnOnce(&Path) -> Start) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Rc::new(tempfile::tempdir().unwrap());
         let start = start(folder.path());
         Self { window: window(size, folder.path(), start), folder }
     }
 
     /// Closes the window and opens one anew, which begins with what was open last.
     pub fn restart(self) -> Self {
-        let Self { window: old, folder } = self;
-        drop(old);
-        let mut desk =
-            Self { window: window(egui::vec2(1280.0, 800.0), folder.path(), Start::default()), folder };
+        let Self { window, folder } = self;
+        drop(window);
+        Self::again(folder)
+    }
+
+    /// Another window of the same user.
+    pub fn beside(&self) -> Self {
+        Self::again(Rc::clone(&self.folder))
+    }
+
+    fn again(folder: Rc<tempfile::TempDir>) -> Self {
+        let window = window(egui::vec2(1280.0, 800.0), folder.path(), Start::default());
+        let mut desk = Self { window, folder };
         desk.window.run_steps(3);
         desk.settle();
         desk

@@ -26,6 +26,7 @@ mod label_safe;
 mod models;
 mod new_project;
 mod pictures;
+mod quitting;
 mod readme_shots;
 mod shell;
 #[path = "../support/skip.rs"]

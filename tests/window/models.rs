@@ -3,14 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tasklens::app::place::Place;
 use tasklens::app::services::settings::Settings;
+use tasklens_data::config::{Backbone, Task};
+use tasklens_net::model::checkpoint::{self, Description};
+use tasklens_net::model::conventions::Conventions;
+use tasklens_net::model::network::Network;
 use tasklens_net::training::events::{EpochMetrics, Event, SplitMetrics, Started, StopReason, Stopped};
 use tasklens_net::training::run_folder::{BEST, EVENTS};
 use tasklens_net::training::run_note::RunNote;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, PRINTS, SLEEVES};
 
 /// Writes a run of the drawn garments as training leaves it: its last event, and the accuracies of its only epoch,
 /// where that was completed.
@@ -83,10 +87,85 @@ fn after_a_restart_a_run_that_was_cut_off_is_not_the_current_model() {
     let mut desk = desk.restart();
     wait_for_model(&mut desk, "2026-11-01_10-00-00, the best run, print 80.0 %  sleeves 90.0 %");
     assert!(!desk.shows("The current model is now"), "nothing has changed");
-    // Every place takes it.
+}
+
+/// Puts a network for the drawn garments into a run.
+fn write_network(run: &Path) {
+    let task = |name: &str, labels: &[&str]| Task {
+        name: name.to_owned(),
+        labels: labels.iter().map(|label| (*label).to_owned()).collect(),
+    };
+    let tasks = vec![task("print", &PRINTS), task("sleeves", &SLEEVES)];
+    let backbone = Backbone::XceptionSmall;
+    let network = Network::new(backbone, &tasks, 1, tch::Device::Cpu).unwrap();
+    let facts = backbone.facts();
+    let description = Description {
+        backbone: facts.name.to_owned(),
+        conventions: Conventions::default(),
+        tasks,
+        height: 64,
+        width: 64,
+        mean: facts.mean,
+        std: facts.std,
+        precision: "fp32".to_owned(),
+        epoch: 1,
+        config: String::new(),
+        extra: serde_json::json!({ "metrics": null }),
+    };
+    checkpoint::write(&run.join(BEST), &network, &description, &[]).unwrap();
+}
+
+#[test]
+fn every_place_follows_the_current_model_and_says_where_it_shows_another() {
+    let mut desk = Desk::with_garments(12);
+    let first = write_run(&desk, "2026-11-01_10-00-00", Some([0.8, 0.9]), 30);
+    write_network(&first);
+    read_again(&mut desk);
+    wait_for_model(&mut desk, "2026-11-01_10-00-00");
+    in_every_place(&mut desk, "2026-11-01_10-00-00");
+    let second = write_run(&desk, "2026-11-02_10-00-00", Some([0.9, 0.9]), 1);
+    write_network(&second);
+    read_again(&mut desk);
+    wait_for_model(&mut desk, "2026-11-02_10-00-00");
+    in_every_place(&mut desk, "2026-11-02_10-00-00");
+
+    // One looks at another run, and at the current one again.
+    desk.press("Run to inspect");
+    desk.press("2026-11-01_10-00-00, print 80.0 %  sleeves 90.0 %, yesterday");
+    desk.wait_for("Inspect the current model");
+    is_inspected(&mut desk, "2026-11-01_10-00-00");
+    wait_for_model(&mut desk, "2026-11-02_10-00-00");
+    desk.press("Inspect the current model");
+    is_inspected(&mut desk, "2026-11-02_10-00-00");
+    assert!(!desk.shows("Inspect the current model"));
+}
+
+/// Label, Predict and Inspect have this run, in the end.
+fn in_every_place(desk: &mut Desk, run: &str) {
     desk.go_to(Place::Label);
     desk.wait_until("the model in Label", |window| {
-        window.query_all_by_value("2026-11-01_10-00-00").next().is_some()
+        window
+            .query_by_label("Suggestions from")
+            .and_then(|menu| menu.accesskit_node().value())
+            .is_some_and(|model| model == run)
+    });
+    desk.go_to(Place::Predict);
+    desk.wait_until("the model in Predict", |window| {
+        let shown = window
+            .query_all_by_label_contains(run)
+            .filter(|node| node.accesskit_node().label().is_some_and(|text| text == run));
+        shown.count() > 0 && window.query_all_by_label_contains("Loading").next().is_none()
+    });
+    desk.go_to(Place::Inspect);
+    is_inspected(desk, run);
+}
+
+fn is_inspected(desk: &mut Desk, run: &str) {
+    desk.wait_until("the run in Inspect", |window| {
+        window
+            .query_by_label("Run to inspect")
+            .and_then(|menu| menu.accesskit_node().value())
+            .is_some_and(|shown| shown == run)
     });
 }
 

@@ -8,6 +8,7 @@ use tasklens_net::evaluation::inspection::Inspection;
 use super::{Focus, InspectView, Tab};
 use crate::app::context::ViewContext;
 use crate::app::theme::{self, GRID};
+use crate::app::widgets::choice::combo;
 use crate::app::widgets::model_menu::model_menu_ui;
 use crate::app::widgets::{dot_ui, tab_ui};
 
@@ -71,12 +72,12 @@ impl InspectView {
     fn run_menu_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         let shown = self.inspected.as_ref().map(|inspected| inspected.run.clone());
         let name = shown.as_ref().map(|run| context.runs.name_of(run)).unwrap_or_default();
-        let menu = ComboBox::from_id_salt("inspected run").selected_text(name).width(44.0 * GRID);
+        let menu = ComboBox::from_id_salt("inspected run").selected_text(&name).width(44.0 * GRID);
         let mut wanted = None;
         let menu = menu.truncate().show_ui(ui, |ui| {
             wanted = model_menu_ui(ui, context.runs, shown.as_deref(), None);
         });
-        menu.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Run to inspect"));
+        menu.response.widget_info(|| combo("Run to inspect", &name));
         if let Some(run) = wanted.filter(|run| Some(run) != shown.as_ref()) {
             self.set_run(run);
             ui.ctx().request_repaint();
