@@ -23,6 +23,7 @@ mod label_ahead;
 mod label_care;
 mod label_pictures;
 mod label_safe;
+mod model_pictures;
 mod models;
 mod new_project;
 mod pictures;

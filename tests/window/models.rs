@@ -150,12 +150,7 @@ fn in_every_place(desk: &mut Desk, run: &str) {
             .is_some_and(|model| model == run)
     });
     desk.go_to(Place::Predict);
-    desk.wait_until("the model in Predict", |window| {
-        let shown = window
-            .query_all_by_label_contains(run)
-            .filter(|node| node.accesskit_node().label().is_some_and(|text| text == run));
-        shown.count() > 0 && window.query_all_by_label_contains("Loading").next().is_none()
-    });
+    desk.wait_until("the model in Predict", |window| window.query_all_by_label(run).next().is_some());
     desk.go_to(Place::Inspect);
     is_inspected(desk, run);
 }

@@ -99,7 +99,7 @@ fn a_training_goes_on_without_the_window_and_another_window_knows_of_it_and_stop
     let epochs = RunRecord::open(&run).unwrap().epochs.len();
 
     let mut other = desk.beside();
-    other.wait_for("goes on in the background");
+    other.wait_for(" in the background, training: ");
     assert!(!other.shows("another window"), "the label edits are this window's now");
     other.wait_up_to(60, "further epochs", |_| RunRecord::open(&run).unwrap().epochs.len() > epochs);
     other.press("Stop the run in the background");
