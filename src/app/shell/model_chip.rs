@@ -48,6 +48,7 @@ impl App {
 
     fn model_choice_ui(&self, ui: &mut Ui, tokens: &Tokens) {
         ui.label(theme::caption(tokens, "Current model of this project"));
+        ui.spacing_mut().button_padding.x = 2.0 * GRID;
         let is_best = !self.runs.choice().is_chosen();
         let best = ui.selectable_label(is_best, "Best run (changes as runs get better)");
         let best = best.on_hover_text(

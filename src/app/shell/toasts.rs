@@ -164,7 +164,7 @@ fn toast_ui(ui: &mut Ui, tokens: &Tokens, toast: &Toast) -> ToastAnswer {
                     let message = ui.add(egui::Label::new(&toast.message).wrap());
                     message.widget_info(|| WidgetInfo::labeled(Role::Alert, true, &toast.message));
                     if let Some(remedy) = &toast.remedy
-                        && ui.button(remedy.button).clicked()
+                        && ui.button(RichText::new(remedy.button).color(tokens.accent_text)).clicked()
                     {
                         answer = ToastAnswer::Remedy;
                     }

@@ -12,7 +12,7 @@ use crate::app::widgets::field_info;
 /// More runs than these are searched.
 const FEW: usize = 6;
 const WIDTH: f32 = 84.0 * GRID;
-const ROW: f32 = 11.0 * GRID;
+const ROW: f32 = 11.5 * GRID;
 
 /// The runs that can predict, without the one in `but`; `here` is the one that is in use. Returns the folder of the one
 /// that was pressed.
@@ -28,6 +28,7 @@ pub fn model_menu_ui(ui: &mut Ui, runs: &Runs, here: Option<&Path>, but: Option<
         ui.label(theme::caption(tokens, text));
     }
     let mut chosen = None;
+    ui.spacing_mut().item_spacing.y = 0.5 * GRID;
     ScrollArea::vertical().max_height(320.0).auto_shrink([false, true]).show_rows(
         ui,
         ROW,
@@ -69,7 +70,7 @@ fn search_ui(ui: &mut Ui) -> String {
 
 /// One run in two lines; returns whether it was pressed.
 fn row_ui(ui: &mut Ui, tokens: &Tokens, run: &Run, is_here: bool, is_current: bool) -> bool {
-    let size = vec2(ui.available_width(), ROW - ui.spacing().item_spacing.y);
+    let size = vec2(ui.available_width(), ROW);
     let button = ui.add_sized(size, egui::Button::selectable(is_here, ""));
     let facts = facts(run);
     let name = &run.record.name;
@@ -77,6 +78,7 @@ fn row_ui(ui: &mut Ui, tokens: &Tokens, run: &Run, is_here: bool, is_current: bo
     let inner = button.rect.shrink2(vec2(2.0 * GRID, GRID));
     let mut lines = ui.new_child(egui::UiBuilder::new().max_rect(inner));
     lines.spacing_mut().item_spacing.y = 0.5 * GRID;
+    lines.spacing_mut().interact_size.y = 0.0;
     lines.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0 * GRID;
         ui.add(egui::Label::new(theme::strong(name)).truncate().selectable(false));
