@@ -87,7 +87,7 @@ impl App {
         match event {
             Event::Warning { message } => self.toast(Level::Warning, message),
             Event::Checkpoint { best: true, path, .. } => self.views.predict.on_new_weights(path),
-            Event::Stopped(stopped) => self.on_stopped(stopped),
+            Event::Stopped(stopped) => self.on_stopped(&stopped),
             Event::Failed { error } => {
                 self.training = None;
                 self.runs.read_again();
@@ -106,7 +106,7 @@ impl App {
         }
     }
 
-    fn on_stopped(&mut self, stopped: Stopped) {
+    fn on_stopped(&mut self, stopped: &Stopped) {
         self.training = None;
         self.runs.read_again();
         let why = match stopped.why {

@@ -79,7 +79,7 @@ mod tests {
         let second = throw_away(&run).unwrap();
         assert_ne!(first, second);
         take_back(&second, &run).unwrap();
-        assert_eq!(list_runs(folder.path()), [run.clone()]);
+        assert_eq!(list_runs(folder.path()), std::slice::from_ref(&run));
         let error = take_back(&first, &run).unwrap_err().to_string();
         assert!(error.contains("exists again"), "{error}");
         assert!(first.is_dir());

@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
+use tasklens_data::files;
 
 use super::events::{EpochMetrics, Event, Stage, Started, StopReason, Stopped};
 use super::run_note::RunNote;
@@ -192,7 +193,7 @@ pub fn is_in_use(folder: &Path) -> bool {
 /// The file that asks cannot be written.
 pub fn ask_to_stop(folder: &Path) -> anyhow::Result<()> {
     let file = folder.join(STOP);
-    fs::write(&file, "").with_context(|| format!("cannot write {}", file.display()))
+    files::replace(&file, &[]).with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// Whether there is something that training can go on from.
