@@ -15,6 +15,7 @@ use tasklens_data::dataset::export::Form;
 use tasklens_data::dataset::vocabulary;
 use tasklens_net::study::StudyRequest;
 use tasklens_net::training;
+use tasklens_net::training::run_note::RunNote;
 
 use crate::app::services::project::ImageSource;
 use crate::app::services::settings::{LabelKeys, RememberedTraining};
@@ -80,6 +81,23 @@ pub enum AppCommand {
     UseModel(PathBuf),
     /// Inspect this run folder.
     InspectRun(PathBuf),
+    /// Make this run the current model until the user wants another; `None`: the best, as it changes.
+    ChooseModel(Option<PathBuf>),
+    /// Ask for the name and the note of the run in this folder.
+    AskAboutRun(PathBuf),
+    /// The run in this folder has this name and note from now on.
+    DescribeRun(PathBuf, RunNote),
+    /// Delete the run in this folder; it can be taken back.
+    DeleteRun(PathBuf),
+    /// Take a deleted run back.
+    RestoreRun {
+        /// Where it lies now.
+        thrown: PathBuf,
+        /// Where it was.
+        run: PathBuf,
+    },
+    /// Ask another process to stop training the run in this folder.
+    StopElsewhere(PathBuf),
     /// Read the runs of the project again: somebody wants to know which there are.
     ReadRuns,
     /// This run folder was written at once: there is one run more.
@@ -117,6 +135,17 @@ pub enum AppCommand {
         file: PathBuf,
         /// What to write, as YAML.
         text: String,
+    },
+    /// The same, with a button that does something about it.
+    Offer {
+        /// How much it matters.
+        level: Level,
+        /// What happened.
+        message: String,
+        /// The text of the button.
+        button: &'static str,
+        /// What it does.
+        does: Box<AppCommand>,
     },
     /// Tell the user, in a toast and in the log.
     Toast {

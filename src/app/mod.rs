@@ -81,6 +81,7 @@ pub struct App {
     /// A change of tasks and labels that is being made.
     changing: Option<actions::vocabulary::Changing>,
     runs: Runs,
+    elsewhere: actions::models::Elsewhere,
     predictors: Predictors,
     thumbnails: Thumbnails,
     messages: shell::toasts::Messages,
@@ -102,10 +103,11 @@ impl App {
         app
     }
 
-    /// The app in a test: all it writes goes to `folders`, it remembers nothing from before, and it
-    /// calls the processor the same on every machine.
+    /// The app in a test: all it writes goes to `folders`, it remembers what is there, and it calls the processor the
+    /// same on every machine.
     pub fn for_test(ctx: &egui::Context, folders: Folders, start: Start) -> Self {
-        let mut app = Self::build(ctx, folders, Settings::default(), start);
+        let settings = Settings::read(&folders.settings()).0;
+        let mut app = Self::build(ctx, folders, settings, start);
         // What this user has in the cache is no part of a test.
         app.views.label.set_weights(|_| None);
         app.views.train = places::train::TrainView::new(places::train::estimates::Machine::for_test());
@@ -160,6 +162,7 @@ impl App {
             leaving: None,
             changing: None,
             runs: Runs::default(),
+            elsewhere: actions::models::Elsewhere::default(),
             predictors,
             thumbnails: Thumbnails::new(ctx),
             messages: shell::toasts::Messages::default(),
@@ -225,6 +228,7 @@ impl Views {
         self.vocabulary.on_project(same_file);
         self.data.on_project(same_file);
         self.label.on_project(same_file, has_same_rows);
+        self.predict.on_project(same_file);
         self.inspect.on_project(same_file);
     }
 }

@@ -145,6 +145,7 @@ fn events() -> Vec<Event> {
         of: 2731,
         images_per_sec: 61.3,
         loss: 0.4321,
+        phase_secs_left: 27.8,
         secs_left: 3723.0,
     }));
     events
@@ -367,7 +368,7 @@ fn events_become_numbers_curves_and_marks() {
     let told = harness.get_by_label("Progress of the run").value().unwrap();
     assert_eq!(told, "Epoch 19 of 100, training: 1,024 of 2,731 images, loss 0.4321");
     assert!(harness.query_by_label_contains("61.3 images/s").is_some());
-    assert!(harness.query_by_label_contains("1:02:03 left").is_some());
+    assert!(harness.query_by_label_contains("0:28 left to train, 1:02:03 in all").is_some());
     let loss = harness.get_by_label("Loss chart").value().unwrap();
     let total = metrics(18, false).validation.loss;
     assert!(loss.contains(&format!("total validation {total:.4} at epoch 18")), "{loss}");

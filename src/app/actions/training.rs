@@ -93,7 +93,7 @@ impl App {
 
     /// What the user sees is what is trained with, whether the CSV has it already or not. The run may be one of another
     /// project.
-    fn unsaved(&self) -> Unsaved {
+    fn labels_for_training(&self) -> Unsaved {
         match (&self.edits, &self.project) {
             (Some(edits), Some(project)) => Unsaved::new(&project.dataset.table.path, edits.state().values()),
             _ => Unsaved::default(),
@@ -111,7 +111,7 @@ impl App {
         if self.is_training_refused() {
             return;
         }
-        let request = &training::Request { edits: self.unsaved(), ..request.clone() };
+        let request = &training::Request { edits: self.labels_for_training(), ..request.clone() };
         let training = training::start(request.clone(), self.waker());
         self.go_to(Place::Train);
         self.attach(request, training);
@@ -122,7 +122,7 @@ impl App {
             return;
         }
         self.views.train.on_study_start(&request.plan);
-        let request = StudyRequest { edits: self.unsaved(), ..request };
+        let request = StudyRequest { edits: self.labels_for_training(), ..request };
         let study = study::start(request, self.waker());
         self.go_to(Place::Train);
         self.runs.read_again();
@@ -187,8 +187,8 @@ impl App {
     fn on_event(&mut self, event: Event) {
         match event {
             Event::Warning { message } => self.toast(Level::Warning, message),
-            Event::Checkpoint { best: true, path, .. } => self.views.predict.set_model(path),
-            Event::Stopped(stopped) => self.on_stopped(stopped),
+            Event::Checkpoint { best: true, path, .. } => self.views.predict.on_new_weights(path),
+            Event::Stopped(stopped) => self.on_stopped(&stopped),
             Event::Failed { error } => {
                 self.training = None;
                 self.runs.read_again();
@@ -207,7 +207,7 @@ impl App {
         }
     }
 
-    fn on_stopped(&mut self, stopped: Stopped) {
+    fn on_stopped(&mut self, stopped: &Stopped) {
         self.training = None;
         self.runs.read_again();
         let why = match stopped.why {
@@ -217,15 +217,15 @@ impl App {
         };
         let message = match stopped.best_epoch {
             Some(epoch) => format!("{why}. The weights of epoch {epoch} were kept."),
+            None if stopped.model.is_some() => {
+                format!("{why}. No epoch was completed; the run can be resumed where it stopped.")
+            }
             None => format!("{why}. No epoch was completed."),
         };
         // It has other weights now, if it is the one under inspection.
         let run = self.views.train.run().and_then(LiveRun::folder).cloned();
         self.views.inspect.on_run_ended(run.as_deref());
         self.views.label.on_run_ended();
-        if let Some(model) = stopped.model {
-            self.views.predict.set_model(model);
-        }
         self.toast(Level::Success, message);
     }
 }

@@ -7,4 +7,5 @@ pub(in crate::app) mod keras;
 pub(in crate::app) mod new_project;
 pub(in crate::app) mod path_field;
 pub(in crate::app) mod proposal;
+pub(in crate::app) mod run_note;
 pub(in crate::app) mod vocabulary;

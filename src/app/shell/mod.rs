@@ -2,6 +2,7 @@
 
 mod conflicts;
 mod help;
+mod model_chip;
 mod outside;
 mod palette;
 mod quitting;
@@ -22,6 +23,7 @@ use crate::app::dialogs::keras::KerasDialog;
 use crate::app::dialogs::new_project::NewProjectAnswer;
 use crate::app::dialogs::path_field::{PathAnswer, PathField};
 use crate::app::dialogs::proposal;
+use crate::app::dialogs::run_note::{RunNoteAnswer, RunNoteForm};
 use crate::app::place::Place;
 use crate::app::places::welcome;
 use crate::app::services::jobs::Job;
@@ -29,7 +31,7 @@ use crate::app::services::open::{self, Pasted};
 use crate::app::services::project::ImageSource;
 use crate::app::theme::icons;
 use crate::app::theme::{self, Tokens};
-use quitting::Quitting;
+pub(in crate::app) use quitting::Quitting;
 
 pub use palette::Palette;
 
@@ -46,6 +48,8 @@ pub struct Overlays {
     pub deepfashion: DeepFashionDialog,
     pub keras: KerasDialog,
     pub quitting: Quitting,
+    /// A run whose name and note are asked for.
+    pub run_note: Option<RunNoteForm>,
     /// Places outside of the project's folder, while the user is asked about them.
     pub outside: Option<Box<AskedOutside>>,
     /// The look at where a run writes that is about to begin.
@@ -78,7 +82,10 @@ impl App {
         self.conflicts_ui(&ctx);
         self.quitting_ui(&ctx);
         self.outside_ui(&ctx);
-        self.messages.toasts_ui(&ctx);
+        self.run_note_ui(&ctx);
+        if let Some(command) = self.messages.toasts_ui(&ctx) {
+            self.commands.send(command);
+        }
         drop_hint_ui(&ctx, tokens);
     }
 
@@ -161,6 +168,19 @@ impl App {
         deepfashion.ui(ctx, &context);
         keras.ui(ctx, &context);
         (self.overlays.deepfashion, self.overlays.keras) = (deepfashion, keras);
+    }
+
+    /// Asks for the name and note of a run, while that is open.
+    fn run_note_ui(&mut self, ctx: &egui::Context) {
+        let Some(form) = &mut self.overlays.run_note else { return };
+        match form.ask(ctx) {
+            RunNoteAnswer::Stay => {}
+            RunNoteAnswer::Leave => self.overlays.run_note = None,
+            RunNoteAnswer::Keep(run, said) => {
+                self.overlays.run_note = None;
+                self.commands.send(AppCommand::DescribeRun(run, said));
+            }
+        }
     }
 
     /// Shows the form of a new project, if there is one.

@@ -66,7 +66,7 @@ impl<'a> Simulation<'a> {
 
     fn label(&self, labels: &mut Labels, rows: &[usize]) {
         for (task, labels) in labels.iter_mut().enumerate() {
-            rows.iter().for_each(|row| labels[*row] = self.subject.dataset.rows[*row].labels[task]);
+            rows.iter().for_each(|row| labels[*row] = self.subject.dataset.rows[*row].labels[task].class());
         }
     }
 

@@ -132,12 +132,15 @@ pub struct BatchProgress {
     pub done: usize,
     /// Images in this phase.
     pub of: usize,
-    /// Smoothed rate, images per second.
+    /// Smoothed rate, images per second; that of the times below.
     pub images_per_sec: f64,
     /// Mean loss of the phase so far.
     #[serde(with = "number_or_null")]
     pub loss: f64,
-    /// Seconds to the end of the stage's last epoch at this rate, without early stopping.
+    /// Seconds to the end of this phase: its remaining images at this rate.
+    #[serde(default)]
+    pub phase_secs_left: f64,
+    /// Seconds to the end of the stage's last epoch, with all its phases and without early stopping.
     pub secs_left: f64,
 }
 
@@ -280,6 +283,7 @@ mod tests {
             of: 2,
             images_per_sec: 1.0,
             loss: f64::INFINITY,
+            phase_secs_left: 1.0,
             secs_left: 1.0,
         };
         let text = serde_json::to_string(&progress).unwrap();

@@ -16,6 +16,7 @@ pub mod heads;
 mod history;
 pub mod imported_run;
 pub mod learnt_run;
+mod meter;
 mod metrics;
 pub mod out_of_sample;
 pub mod outputs;
@@ -23,7 +24,9 @@ mod passes;
 pub mod predictions;
 mod progress;
 mod reporter;
+pub mod run_bin;
 pub mod run_folder;
+pub mod run_note;
 pub mod schedule;
 pub mod seen;
 mod setup;
@@ -32,6 +35,7 @@ mod stages;
 mod trainer;
 mod unsaved;
 pub mod unseen;
+mod within;
 
 use std::path::PathBuf;
 

@@ -139,7 +139,7 @@ pub fn open_folder(request: &Request) -> anyhow::Result<(PathBuf, bool)> {
         (None, true) => bail!("give the run to resume"),
         (Some(folder), true) => {
             ensure!(
-                folder.join(LAST).is_file(),
+                run_folder::can_go_on(folder),
                 "{} cannot be resumed: it has no {LAST}; start a new run",
                 folder.display()
             );
@@ -147,7 +147,7 @@ pub fn open_folder(request: &Request) -> anyhow::Result<(PathBuf, bool)> {
         }
         (Some(folder), false) => {
             ensure!(
-                ![BEST, LAST].iter().any(|name| folder.join(name).is_file()),
+                !folder.join(BEST).is_file() && !run_folder::can_go_on(folder),
                 "{} already contains a run: choose another folder, or resume it with `--resume`",
                 folder.display()
             );

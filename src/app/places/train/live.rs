@@ -186,6 +186,7 @@ mod tests {
             of,
             images_per_sec: 1.0,
             loss: 1.0,
+            phase_secs_left: 1.0,
             secs_left: 1.0,
         }));
         assert_eq!(run.doing(), ("Epoch 3, validation".to_owned(), 0.5));

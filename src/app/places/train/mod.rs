@@ -19,7 +19,7 @@ mod ways;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use egui::{RichText, ScrollArea, Ui};
+use egui::{RichText, ScrollArea, TextEdit, Ui};
 use tasklens_data::config::{self, DeviceChoice};
 use tasklens_net::device::Device;
 use tasklens_net::study::{StudyEvent, StudyPlan};
@@ -33,7 +33,7 @@ use crate::app::services::runs::{Run, Runs};
 use crate::app::services::settings::RememberedTraining;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
-use crate::app::widgets::{command_button, empty_place, run_list, tab_ui};
+use crate::app::widgets::{command_button, empty_place, field_info, run_list, tab_ui};
 use draft::Draft;
 pub use draft::Restored;
 use earlier::Earlier;
@@ -47,6 +47,8 @@ const WIDE: f32 = 720.0;
 /// Below this width, the buttons of a run stand below the tabs.
 const NARROW: f32 = 600.0;
 const SETTINGS_WIDTH: f32 = 272.0;
+/// More runs than these can be searched.
+const FEW: usize = 4;
 
 /// What the place shows beside the settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,6 +71,8 @@ pub struct TrainView {
     remembered: Option<config::ModelConfig>,
     run: Option<LiveRun>,
     earlier: Earlier,
+    /// The list of runs shows only those that have this in their name or note.
+    search: String,
     legend: charts::Legend,
     hovered_epoch: Option<usize>,
     /// Where the settings say another than the project's config.
@@ -206,7 +210,8 @@ impl TrainView {
             || self.earlier.overlays(current).next().is_some();
         let has_runs = self.earlier.others(context.runs, current).next().is_some();
         let mut wanted = None;
-        let mut list_ui = |ui: &mut Ui| wanted = runs_ui(ui, context, &self.earlier, current);
+        let search = &mut self.search;
+        let mut list_ui = |ui: &mut Ui| wanted = runs_ui(ui, context, &self.earlier, search, current);
         if has_curves {
             let charts = charts::Charts {
                 run: self.run.as_ref(),
@@ -231,6 +236,15 @@ impl TrainView {
                 context.commands.send(AppCommand::InspectRun(folder));
             }
             Some((folder, run_list::RunAction::Resume)) => self.resume(context, folder),
+            Some((folder, run_list::RunAction::MakeCurrent)) => {
+                context.commands.send(AppCommand::ChooseModel(Some(folder)));
+            }
+            Some((folder, run_list::RunAction::Describe)) => {
+                context.commands.send(AppCommand::AskAboutRun(folder));
+            }
+            Some((folder, run_list::RunAction::Delete)) => {
+                context.commands.send(AppCommand::DeleteRun(folder));
+            }
             None => {}
         }
     }
@@ -355,13 +369,29 @@ fn runs_ui(
     ui: &mut Ui,
     context: &ViewContext<'_>,
     earlier: &Earlier,
+    search: &mut String,
     current: Option<&PathBuf>,
 ) -> Option<(PathBuf, run_list::RunAction)> {
-    let others: Vec<_> = earlier.others(context.runs, current).collect();
-    let index_of = |task: &str| task_index(context, task);
-    let rows: Vec<_> = others.iter().map(|run| earlier.row(run, context.tokens, index_of)).collect();
+    let count = earlier.others(context.runs, current).count();
     ui.set_width(ui.available_width());
-    ui.label(theme::strong("Earlier runs"));
+    ui.horizontal(|ui| {
+        ui.label(theme::strong("Earlier runs"));
+        if count > FEW || !search.is_empty() {
+            let field = TextEdit::singleline(search).hint_text("Find by name or note");
+            let field = ui.add(field.desired_width(50.0 * GRID));
+            field.widget_info(|| field_info(search, "Find a run by name or note"));
+        }
+    });
+    let wanted = search.trim().to_lowercase();
+    let others = earlier.others(context.runs, current).filter(|run| run.is_found_by(&wanted));
+    let others: Vec<_> = others.collect();
+    let index_of = |task: &str| task_index(context, task);
+    let row =
+        |run: &&Run| earlier.row(run, context.runs.is_current(&run.record.folder), context.tokens, index_of);
+    let rows: Vec<_> = others.iter().map(row).collect();
+    if rows.is_empty() {
+        ui.label(theme::caption(context.tokens, "No run has this in its name or note"));
+    }
     let (index, action) = run_list::RunList::new(&rows).max_height(212.0).ui(ui)?;
     Some((others.get(index)?.record.folder.clone(), action))
 }

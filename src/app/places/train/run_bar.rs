@@ -2,7 +2,7 @@
 
 use egui::{Button, Rect, Response, RichText, Role, Ui, WidgetInfo, vec2};
 use tasklens_data::text::{clock, grouped};
-use tasklens_net::training::events::Phase;
+use tasklens_net::training::events::{BatchProgress, Phase};
 
 use super::live::{LiveRun, Preparing};
 use crate::app::command::UiCommand;
@@ -21,14 +21,9 @@ pub fn progress_ui(ui: &mut Ui, context: &ViewContext<'_>, run: &LiveRun, of_wha
     ui.add_space(GRID);
     let (text, right) = match &run.progress {
         _ if run.record.started.is_none() => (preparing_text(run.preparing.as_ref()), String::new()),
-        Some(progress) => (
-            progress_text(run, context.training),
-            format!(
-                "{:.1} images/s   {} left{of_what}",
-                progress.images_per_sec,
-                clock(progress.secs_left.round())
-            ),
-        ),
+        Some(progress) => {
+            (progress_text(run, context.training), format!("{}{of_what}", speed_text(progress)))
+        }
         None => ("Waiting for the first batch".to_owned(), String::new()),
     };
     ui.horizontal(|ui| {
@@ -141,6 +136,20 @@ fn progress_text(run: &LiveRun, state: TrainingState) -> String {
     )
 }
 
+/// The rate, and what is left at it: of the images whose number stands beside it, and of the run.
+fn speed_text(progress: &BatchProgress) -> String {
+    let doing = match progress.phase {
+        Phase::Train => "train",
+        Phase::Validation => "validate",
+    };
+    format!(
+        "{:.1} images/s   {} left to {doing}, {} in all",
+        progress.images_per_sec,
+        clock(progress.phase_secs_left.round()),
+        clock(progress.secs_left.round())
+    )
+}
+
 /// How far the epoch is, or the work before it; `None` while unknown.
 fn fraction(run: &LiveRun) -> Option<f32> {
     let share = |done: f64, of: f64| (of > 0.0).then(|| (done / of).clamp(0.0, 1.0) as f32);
@@ -181,6 +190,21 @@ pub fn progress_bar(ui: &mut Ui, tokens: &Tokens, fraction: Option<f32>, text: &
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_times_are_said_beside_the_rate() {
+        let progress = BatchProgress {
+            epoch: 1,
+            phase: Phase::Train,
+            done: 0,
+            of: 5752,
+            images_per_sec: 18.6,
+            loss: 1.0,
+            phase_secs_left: 5752.0 / 18.6,
+            secs_left: 1263.0,
+        };
+        assert_eq!(speed_text(&progress), "18.6 images/s   5:09 left to train, 21:03 in all");
+    }
 
     #[test]
     fn a_download_is_told_in_megabytes_and_rows_in_rows() {
