@@ -11,6 +11,7 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
 
+mod clear;
 mod data;
 mod desk;
 mod export;
@@ -23,6 +24,7 @@ mod label_ahead;
 mod label_care;
 mod label_pictures;
 mod label_safe;
+mod long_names;
 mod new_project;
 mod pictures;
 mod readme_shots;

@@ -1,8 +1,14 @@
 //! A few values, one of which is chosen: as a menu, or as segments side by side.
 
-use egui::{Button, ComboBox, CornerRadius, Frame, Margin, RichText, Role, Stroke, Ui, WidgetInfo};
+use egui::{
+    Button, Color32, ComboBox, CornerRadius, FontId, Frame, Margin, RichText, Role, Stroke, Ui, WidgetInfo,
+};
 
-use crate::app::theme::{self, GRID, RADIUS, Tokens};
+use super::name::{entry_ui, menu_height, shortened};
+use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, Tokens};
+
+/// A menu that is closed is no wider than this for the sake of what is chosen.
+const WIDEST: f32 = 60.0 * GRID;
 
 /// A value to choose, as the user reads it.
 #[derive(Clone, Copy, Debug)]
@@ -32,9 +38,13 @@ pub fn choice_ui<T: Clone + PartialEq>(
 ) -> bool {
     let before = chosen.clone();
     let text = all.iter().find(|(value, _)| value == chosen).map_or("", |(_, text)| *text);
-    let menu = ComboBox::from_id_salt(name).selected_text(text).width(width).show_ui(ui, |ui| {
+    let menu = ComboBox::from_id_salt(name).width(width).height(menu_height(ui));
+    let shown = shortened(ui, text, FontId::proportional(TEXT_BODY), Color32::PLACEHOLDER, width.max(WIDEST));
+    let menu = menu.selected_text(shown).show_ui(ui, |ui| {
         for (value, text) in all {
-            ui.selectable_value(chosen, value.clone(), *text);
+            if entry_ui(ui, chosen == value, text).clicked() {
+                *chosen = value.clone();
+            }
         }
     });
     menu.response.widget_info(|| combo(name, text));

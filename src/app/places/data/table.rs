@@ -12,6 +12,7 @@ use crate::app::services::project::Project;
 use crate::app::services::thumbnails::Thumbnail;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
+use crate::app::widgets::name::Name;
 use crate::app::widgets::{command_button, dot_ui, empty_place, fit};
 
 const ROW_HEIGHT: f32 = 13.0 * GRID;
@@ -70,8 +71,8 @@ impl DataView {
             }
             for (index, task) in dataset.tasks.iter().enumerate() {
                 header.col(|ui| {
-                    ui.add(egui::Label::new(theme::caption(tokens, &task.name)).truncate());
                     dot_ui(ui, tokens, index);
+                    Name::caption(tokens, &task.name).ui(ui);
                 });
             }
         });
@@ -89,6 +90,7 @@ impl DataView {
         if let Some(row) = clicked {
             self.selected = Some(ImageRow::of(dataset, row));
             self.side = SidePage::Image;
+            self.drawer.open();
         }
     }
 }
@@ -102,7 +104,7 @@ fn row_ui(row: &mut TableRow<'_, '_>, project: &Project, index: usize, context: 
     row.col(|ui| {
         let color = if data.usable { tokens.text } else { tokens.text_weak };
         let text = if path.is_empty() { "no path" } else { path.as_str() };
-        ui.add(egui::Label::new(RichText::new(text).color(color)).truncate());
+        Name::new(text).color(color).ui(ui);
     });
     row.col(|ui| {
         let part = project.summary.parts.get(index).copied().flatten();
@@ -116,7 +118,7 @@ fn row_ui(row: &mut TableRow<'_, '_>, project: &Project, index: usize, context: 
     for (task, label) in dataset.tasks.iter().zip(&data.labels) {
         row.col(|ui| match label.and_then(|class| task.labels.get(class as usize)) {
             Some(label) => {
-                ui.add(egui::Label::new(RichText::new(label).color(tokens.text)).truncate());
+                Name::new(label).ui(ui);
             }
             None => {
                 let dash = ui.label(RichText::new("\u{2013}").color(tokens.text_weak));

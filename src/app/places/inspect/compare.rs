@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use egui::{Align, ComboBox, Layout, Role, ScrollArea, Ui, WidgetInfo};
+use egui::{Align, Layout, Role, ScrollArea, Ui, WidgetInfo};
 use tasklens_data::text::counted_grouped;
 use tasklens_net::evaluation::browse::Query;
 
@@ -14,6 +14,7 @@ use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
+use crate::app::widgets::name;
 use card::TaskCard;
 use other::OtherRun;
 use rows::{Change, Compared, ComparedTask};
@@ -21,6 +22,8 @@ use rows::{Change, Compared, ComparedTask};
 mod card;
 mod other;
 mod rows;
+
+const RUN_WIDTH: f32 = 62.0 * GRID;
 
 /// The Compare tab. It keeps the run that is compared with.
 #[derive(Default)]
@@ -77,11 +80,10 @@ fn run_menu_ui(
     let mut chosen = None;
     ui.horizontal(|ui| {
         ui.label(theme::caption(context.tokens, "Compare with"));
-        let menu = ComboBox::from_id_salt("compared run").selected_text(other.name()).width(52.0 * GRID);
-        let menu = menu.truncate().show_ui(ui, |ui| {
+        let menu = name::combo(ui, "compared run", &other.name(), RUN_WIDTH).show_ui(ui, |ui| {
             for (folder, name) in candidates {
                 let here = other.run == **folder;
-                if ui.selectable_label(here, *name).clicked() && !here {
+                if name::entry_ui(ui, here, name).clicked() && !here {
                     chosen = Some((*folder).clone());
                 }
             }

@@ -1,6 +1,6 @@
 //! Above the tabs: the tabs themselves, the run, the task and the part that all of them are about.
 
-use egui::{Align, ComboBox, Layout, RichText, Role, Ui, WidgetInfo};
+use egui::{Align, ComboBox, Layout, Role, Ui, WidgetInfo};
 use tasklens_data::dataset::split::Part;
 use tasklens_data::text::{grouped, plural};
 use tasklens_net::evaluation::inspection::Inspection;
@@ -8,10 +8,11 @@ use tasklens_net::evaluation::inspection::Inspection;
 use super::{Focus, InspectView, Tab};
 use crate::app::context::ViewContext;
 use crate::app::theme::{self, GRID};
-use crate::app::widgets::{dot_ui, tab_ui};
+use crate::app::widgets::{dot_ui, name, tab_ui, tab_width};
 
 /// Below this width, the run stands below the tabs, beside the part.
 const WIDE: f32 = 860.0;
+const RUN_WIDTH: f32 = 55.0 * GRID;
 
 impl InspectView {
     pub(super) fn header_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
@@ -67,16 +68,15 @@ impl InspectView {
 
     fn run_menu_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         let name = self.inspected.as_ref().map(|inspected| inspected.name()).unwrap_or_default();
-        let menu = ComboBox::from_id_salt("inspected run").selected_text(name).width(44.0 * GRID);
+        let menu = name::combo(ui, "inspected run", &name, RUN_WIDTH);
         let mut wanted = None;
-        let menu = menu.truncate().show_ui(ui, |ui| {
+        let menu = menu.show_ui(ui, |ui| {
             for run in context.runs.with_model() {
                 let folder = &run.record.folder;
                 let here = self.inspected.as_ref().is_some_and(|inspected| inspected.run == *folder);
-                let text = RichText::new(&run.record.name);
                 let kept = run.record.kept_epoch();
                 let facts = kept.map(|kept| format!("val. loss {:.3}", kept.validation.loss));
-                let row = ui.selectable_label(here, text).on_hover_text(facts.unwrap_or_default());
+                let row = name::entry_ui(ui, here, &run.record.name).on_hover_text(facts.unwrap_or_default());
                 if row.clicked() && !here {
                     wanted = Some(folder.clone());
                 }
@@ -92,6 +92,11 @@ impl InspectView {
 
 fn tasks_ui(ui: &mut Ui, inspection: &Inspection, focus: &mut Focus, context: &ViewContext<'_>) {
     for (index, task) in inspection.tasks.iter().enumerate() {
+        // The dot stays with its name where the line breaks.
+        let width = tab_width(ui, &task.task.name) + 5.0 * GRID;
+        if ui.available_width() < width {
+            ui.end_row();
+        }
         dot_ui(ui, context.tokens, task.in_dataset.unwrap_or(index));
         if tab_ui(ui, context.tokens, &task.task.name, focus.task == index) {
             focus.task = index;

@@ -9,7 +9,8 @@ use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
 use crate::app::services::runs::Run;
 use crate::app::theme::icons;
-use crate::app::theme::{self, GRID, TEXT_SMALL};
+use crate::app::theme::{self, GRID};
+use crate::app::widgets::name::{self, Name};
 
 /// The model as the view knows it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -76,9 +77,13 @@ pub fn model_ui(
 fn info_ui(ui: &mut Ui, context: &ViewContext<'_>, info: &ModelInfo, colors: &[Color32]) {
     let tokens = context.tokens;
     ui.horizontal(|ui| {
-        ui.add(egui::Label::new(theme::strong(&info.name)).truncate())
-            .on_hover_text(info.path.display().to_string());
-        ui.label(theme::caption(tokens, &info.age));
+        let age = theme::caption(tokens, &info.age);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            ui.label(age);
+            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                Name::strong(&info.name).hint(info.path.display().to_string()).ui(ui);
+            });
+        });
     });
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0 * GRID;
@@ -89,9 +94,8 @@ fn info_ui(ui: &mut Ui, context: &ViewContext<'_>, info: &ModelInfo, colors: &[C
         ui.label(theme::caption(tokens, format!("epoch {}", epoch.epoch)));
         for ((task, color), accuracy) in info.tasks.iter().zip(colors).zip(&epoch.validation.task_accuracy) {
             if accuracy.is_finite() {
-                let text = RichText::new(format!("{} {:.1} %", task.name, accuracy * 100.0));
-                ui.label(text.size(TEXT_SMALL).color(*color))
-                    .on_hover_text("Accuracy on the validation images");
+                let text = format!("{} {:.1} %", task.name, accuracy * 100.0);
+                Name::caption(tokens, &text).color(*color).hint("Accuracy on the validation images").ui(ui);
             }
         }
     });
@@ -107,9 +111,10 @@ fn menu_ui(ui: &mut Ui, context: &ViewContext<'_>) -> Option<ModelAction> {
             context.tokens,
             if usable.is_empty() { "No runs yet" } else { "Recent runs" },
         ));
-        egui::ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
+        let height = name::menu_height(ui) - 14.0 * GRID;
+        egui::ScrollArea::vertical().max_height(height).show(ui, |ui| {
             for run in usable {
-                if ui.button(run_text(run)).clicked() {
+                if name::entry_ui(ui, false, &run_text(run)).clicked() {
                     action = Some(ModelAction::Use(run.record.folder.clone()));
                     ui.close();
                 }

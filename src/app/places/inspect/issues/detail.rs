@@ -9,6 +9,7 @@ use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::large_image::large_image_ui;
+use crate::app::widgets::name::{self, Name};
 use crate::app::widgets::probability_bars::ProbabilityBars;
 
 /// What the user answers about a suspect.
@@ -42,7 +43,8 @@ pub fn ui(
         ui.add_space(2.0 * GRID);
         ui.horizontal_wrapped(|ui| {
             let path = dataset.table.cell(suspect.of.row, dataset.columns.path);
-            ui.add(Label::new(theme::strong(path)).wrap().selectable(true));
+            let shown = Label::new(theme::strong(theme::in_visual_order(&path))).wrap().selectable(true);
+            ui.add(shown).widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, path.as_ref()));
             let part = suspect.part.adjective();
             let facts =
                 format!("line {} of the CSV, {part} image", dataset.table.line_of_row(suspect.of.row));
@@ -81,7 +83,7 @@ fn answers_ui(ui: &mut Ui, given: &str, proposed: &str) -> Option<SuspectAnswer>
             (icons::SKIP_FORWARD, "Skip".to_owned(), "S", "Go on and decide later", SuspectAnswer::Skip),
         ];
         for (icon, text, key, hint, wanted) in buttons {
-            let button = ui.button(format!("{icon}  {text}  ({key})"));
+            let button = name::button_ui(ui, &format!("{icon}  {text}"), &format!("  ({key})"));
             button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &text));
             if button.on_hover_text(format!("{hint} ({key})")).clicked() {
                 answer = Some(wanted);
@@ -102,8 +104,8 @@ fn other_labels_ui(ui: &mut Ui, items: &TaskItems, row: usize, context: &ViewCon
                 continue;
             }
             let label = dataset.label_text(row, task);
-            ui.label(RichText::new(format!("{}:", spec.name)).color(tokens.task(task)));
-            ui.label(label.as_deref().unwrap_or("\u{2013}"));
+            Name::new(&format!("{}:", spec.name)).color(tokens.task(task)).ui(ui);
+            Name::new(label.as_deref().unwrap_or("\u{2013}")).ui(ui);
             ui.add_space(2.0 * GRID);
         }
     });

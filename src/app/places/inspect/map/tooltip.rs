@@ -8,6 +8,7 @@ use crate::app::services::thumbnails::Thumbnail;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::fit;
+use crate::app::widgets::name::Name;
 
 const PIXELS: u32 = 256;
 const PICTURE: f32 = 36.0 * GRID;
@@ -29,7 +30,7 @@ pub fn ui(
         if let Some(path) = loaded.image_of(item) {
             picture_ui(ui, path, context);
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            ui.add(egui::Label::new(theme::strong(name)).truncate());
+            Name::strong(&name).ui(ui);
         }
         let part = loaded.inspection.parts[item].adjective();
         ui.label(theme::caption(context.tokens, format!("{part} image")));

@@ -1,0 +1,201 @@
+//! Names that users gave: of tasks, labels, files and runs. They may be long and in any script, so all of the window
+//! shows them with this: in one line that ends in an ellipsis where there is no room, the whole in a tooltip, and
+//! right-to-left words in the order in which they are read. Accessible names are what the user gave.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use egui::text::{LayoutJob, TextWrapping};
+use egui::{Button, Color32, ComboBox, FontId, Galley, Response, RichText, Role, Sense, Ui, WidgetInfo};
+
+use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_HEADING, TEXT_SMALL, Tokens, in_visual_order};
+
+/// A menu is no wider than this for the sake of a name.
+const WIDEST_ENTRY: f32 = 90.0 * GRID;
+const HIGHEST_MENU: f32 = 100.0 * GRID;
+
+/// A name as a widget. See the module's docs.
+#[must_use = "a name shows itself with `ui()`"]
+pub struct Name<'a> {
+    text: &'a str,
+    font: FontId,
+    color: Option<Color32>,
+    sense: Sense,
+    hint: Cow<'a, str>,
+    most: f32,
+}
+
+impl<'a> Name<'a> {
+    /// In body text.
+    pub fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            font: FontId::proportional(TEXT_BODY),
+            color: None,
+            sense: Sense::hover(),
+            hint: Cow::Borrowed(""),
+            most: f32::INFINITY,
+        }
+    }
+
+    /// In body text with weight.
+    pub fn strong(text: &'a str) -> Self {
+        Self { font: FontId::new(TEXT_BODY, theme::semibold()), ..Self::new(text) }
+    }
+
+    /// In the weight of buttons.
+    pub fn medium(text: &'a str) -> Self {
+        Self { font: FontId::new(TEXT_BODY, theme::medium()), ..Self::new(text) }
+    }
+
+    /// As a heading.
+    pub fn heading(text: &'a str) -> Self {
+        Self { font: FontId::new(TEXT_HEADING, theme::semibold()), ..Self::new(text) }
+    }
+
+    /// In small, weak text.
+    pub fn caption(tokens: &Tokens, text: &'a str) -> Self {
+        Self { font: FontId::proportional(TEXT_SMALL), color: Some(tokens.text_weak), ..Self::new(text) }
+    }
+
+    /// In another colour.
+    pub fn color(mut self, color: Color32) -> Self {
+        self.color = Some(color);
+        self
+    }
+
+    /// What it responds to.
+    pub fn sense(mut self, sense: Sense) -> Self {
+        self.sense = sense;
+        self
+    }
+
+    /// What the tooltip says in any case, below the name where that is shortened.
+    pub fn hint(mut self, hint: impl Into<Cow<'a, str>>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    /// No wider than this, in points, whatever room there is.
+    pub fn at_most(mut self, width: f32) -> Self {
+        self.most = width;
+        self
+    }
+
+    /// Shows it.
+    pub fn ui(self, ui: &mut Ui) -> Response {
+        let tokens = Tokens::of(ui.ctx());
+        let room = if ui.layout().main_wrap() { ui.max_rect().width() } else { ui.available_width() };
+        let color = self.color.unwrap_or(tokens.text);
+        let galley = shortened(ui, self.text, self.font, color, room.min(self.most));
+        let (rect, response) = ui.allocate_exact_size(galley.size(), self.sense);
+        let is_enabled = ui.is_enabled();
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, is_enabled, self.text));
+        let is_shortened = galley.elided;
+        let fade = if is_enabled { color } else { ui.visuals().disable(color) };
+        ui.painter().galley_with_override_text_color(rect.min, galley, fade);
+        match (is_shortened, self.hint.is_empty()) {
+            (false, true) => response,
+            (false, false) => response.on_hover_text(self.hint),
+            (true, true) => response.on_hover_text(in_visual_order(self.text)),
+            (true, false) => response.on_hover_text(format!("{}\n{}", in_visual_order(self.text), self.hint)),
+        }
+    }
+}
+
+/// One line of text that ends in an ellipsis where there is no room, to be painted. What is painted so needs a tooltip
+/// of its own, with [`in_visual_order`].
+pub fn shortened(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32) -> Arc<Galley> {
+    let layout = |text: &str| {
+        let mut job = LayoutJob::simple_singleline(text.to_owned(), font.clone(), color);
+        job.wrap = TextWrapping::truncate_at_width(width.max(0.0));
+        ui.painter().layout_job(job)
+    };
+    let whole = in_visual_order(text);
+    let galley = layout(&whole);
+    if matches!(whole, Cow::Borrowed(_)) || !galley.elided {
+        return galley;
+    }
+    // What is left out is the end of what is read, not what stands at the right.
+    let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+    let beginning = |end: usize| format!("{}\u{2026}", &text[..end]);
+    let fitting = ends.partition_point(|end| !layout(&in_visual_order(&beginning(*end))).elided);
+    let end = fitting.checked_sub(1).and_then(|last| ends.get(last)).copied().unwrap_or(0);
+    let mut short = layout(&in_visual_order(&beginning(end)));
+    Arc::make_mut(&mut short).elided = true;
+    short
+}
+
+/// An entry of a menu that is a name; `is_here` marks the one that is chosen.
+pub fn entry_ui(ui: &mut Ui, is_here: bool, name: &str) -> Response {
+    let text = entry_text(ui, name);
+    let is_shortened = text.elided;
+    named(ui.add(Button::selectable(is_here, text)), name, is_shortened)
+}
+
+/// As [`entry_ui`], with something short at its right.
+pub fn counted_entry_ui(ui: &mut Ui, is_here: bool, name: &str, right: RichText) -> Response {
+    let text = entry_text(ui, name);
+    let is_shortened = text.elided;
+    named(ui.add(Button::selectable(is_here, text).right_text(right)), name, is_shortened)
+}
+
+/// As [`entry_ui`], to be checked and unchecked.
+pub fn checkbox_ui(ui: &mut Ui, checked: &mut bool, name: &str) -> Response {
+    let text = entry_text(ui, name);
+    let is_shortened = text.elided;
+    named(ui.checkbox(checked, text), name, is_shortened)
+}
+
+/// A menu of a fixed width that shows the name that is chosen; its entries scroll where they do not fit in the window.
+pub fn combo(ui: &Ui, id_salt: &str, chosen: &str, width: f32) -> ComboBox<'static> {
+    let spacing = ui.spacing();
+    let room = width - 2.0 * spacing.button_padding.x - spacing.icon_width - spacing.icon_spacing;
+    let text = shortened(ui, chosen, FontId::proportional(TEXT_BODY), Color32::PLACEHOLDER, room);
+    ComboBox::from_id_salt(id_salt).selected_text(text).width(width).height(menu_height(ui))
+}
+
+/// How high a menu may be so that it fits above or below what opens it, in points.
+pub fn menu_height(ui: &Ui) -> f32 {
+    let window = ui.ctx().content_rect();
+    let opener = ui.cursor().top();
+    let room = (window.bottom() - opener).max(opener - window.top());
+    (room - 16.0 * GRID).clamp(24.0 * GRID, HIGHEST_MENU)
+}
+
+/// The most that a name in a menu is wide, in points.
+pub fn widest_entry(ui: &Ui) -> f32 {
+    (ui.ctx().content_rect().width() - 24.0 * GRID).min(WIDEST_ENTRY)
+}
+
+/// A button with a name in it, and what stands behind the name in any case; the caller gives it its accessible name.
+pub fn button_ui(ui: &mut Ui, name: &str, behind: &str) -> Response {
+    let font = FontId::new(TEXT_BODY, theme::medium());
+    let color = ui.visuals().widgets.inactive.text_color();
+    let width_behind = ui.painter().layout_no_wrap(behind.to_owned(), font.clone(), color).size().x;
+    let padding = ui.spacing().button_padding.x;
+    let room = (ui.max_rect().width() - 2.0 * padding - width_behind).min(WIDEST_ENTRY);
+    let text = shortened(ui, name, font, color, room);
+    let is_shortened = text.elided;
+    ui.spacing_mut().icon_spacing = 0.0;
+    let button = ui.add(Button::new((text, behind.to_owned())));
+    if is_shortened { button.on_hover_text(in_visual_order(name)) } else { button }
+}
+
+fn entry_text(ui: &Ui, name: &str) -> Arc<Galley> {
+    shortened(ui, name, FontId::proportional(TEXT_BODY), Color32::PLACEHOLDER, widest_entry(ui))
+}
+
+fn named(response: Response, name: &str, is_shortened: bool) -> Response {
+    let response = response.accessible_name(name);
+    if is_shortened { response.on_hover_text(in_visual_order(name)) } else { response }
+}
+
+/// A dot in the colour of a task, and its name.
+pub fn task_ui(ui: &mut Ui, tokens: &Tokens, index: usize, name: &str) -> Response {
+    ui.horizontal(|ui| {
+        super::dot_ui(ui, tokens, index);
+        Name::strong(name).ui(ui)
+    })
+    .inner
+}
