@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use egui::accesskit::{Action, ActionRequest, NodeId, TreeId};
-use egui::{Event, Modifiers, MouseWheelUnit, Rect, TouchPhase, Vec2, vec2};
+use egui::{Event, Modifiers, MouseWheelSource, MouseWheelUnit, Rect, TouchPhase, Vec2, vec2};
 use egui_kittest::kittest::NodeT as _;
 
 use crate::desk::Desk;
@@ -102,6 +102,7 @@ fn turn_wheel(desk: &mut Desk, at: Vec2, cut: &mut Vec<Seen>) {
                 unit: MouseWheelUnit::Point,
                 delta: vec2(0.0, step),
                 phase: TouchPhase::Move,
+                source: MouseWheelSource::Unknown,
                 modifiers: Modifiers::NONE,
             });
             desk.window.run_steps(2);

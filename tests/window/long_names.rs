@@ -1,7 +1,5 @@
 //! Long names and many labels in small windows: no name pushes anything out of sight.
 
-use std::path::{Path, PathBuf};
-
 use egui::{Key, Modifiers, Theme, Vec2, vec2};
 use egui_kittest::SnapshotResults;
 use egui_kittest::kittest::Queryable as _;
@@ -9,12 +7,11 @@ use tasklens::app::Start;
 use tasklens::app::command::{AppCommand, UiCommand};
 use tasklens::app::place::Place;
 use tasklens::app::services::project::ImageSource;
-use tasklens_data::config::Config;
-use tasklens_data::dataset::Dataset;
 
 use crate::clear::cut_off;
 use crate::desk::Desk;
-use crate::garments::{picture, prediction, write_run};
+use crate::garments::picture;
+use crate::named_project::{self, Names};
 use crate::pictures::picture_of;
 
 /// Windows with their zoom: a small one, and one of a usual size whose user needs large letters.
@@ -36,40 +33,22 @@ fn print(label: usize) -> String {
     if label.is_multiple_of(2) { long(&format!("print {label}")) } else { format!("print {label}") }
 }
 
-/// Two tasks with names of 60 characters, one of them with 40 labels, and a run.
-fn project(folder: &Path) -> PathBuf {
-    let folder = folder.join("shop");
-    std::fs::create_dir_all(&folder).unwrap();
-    let tasks = [long("cloth"), long("sleeves")];
-    let sleeves = [long("long"), long("short")];
-    let mut csv = format!("path,{},{},split\n", tasks[0], tasks[1]);
-    for image in 0..IMAGES {
-        let name = format!("{}.png", long(&format!("{image:02}")));
-        picture(image).save(folder.join(&name)).unwrap();
-        let part = if image % 3 == image / 3 % 3 { "validation" } else { "train" };
-        csv += &format!("{name},{},{},{part}\n", print(image % 3), sleeves[image / 3 % 2]);
+/// Two tasks with names of 60 characters, one of them with 40 labels, and two runs.
+fn names() -> Names {
+    Names {
+        tasks: [
+            (long("cloth"), (0..LABELS).map(print).collect()),
+            (long("sleeves"), vec![long("long"), long("short")]),
+        ],
+        image: |image| format!("{}.png", long(&format!("{image:02}"))),
+        runs: vec![long("run"), long("a run before")],
     }
-    std::fs::write(folder.join("garments.csv"), csv).unwrap();
-    let prints: Vec<String> = (0..LABELS).map(print).collect();
-    let file = folder.join("config.yml");
-    let text = format!(
-        "paths:\n  model_dataframe: garments.csv\nmodel:\n  backbone: xception_small\n  input_shape: [32, 32]\n  \
-         device: cpu\n  split_column: split\n  target_encoder:\n    {}: [{}]\n    {}: [{}]\n",
-        tasks[0],
-        prints.join(", "),
-        tasks[1],
-        sleeves.join(", ")
-    );
-    std::fs::write(&file, text).unwrap();
-    let dataset = Dataset::open(&Config::open(&file).unwrap()).unwrap();
-    write_run(&folder.join("runs").join(long("run")), &dataset, prediction);
-    write_run(&folder.join("runs").join(long("a run before")), &dataset, prediction);
-    file
 }
 
-/// The window with [`project`] open, in a size of [`SIZES`].
+/// The window with a project of [`names`] open, in a size of [`SIZES`].
 fn desk(size: Vec2, zoom: f32) -> Desk {
-    let mut desk = Desk::with(size, |folder| Start { open: Some(project(folder)) });
+    let mut desk =
+        Desk::with(size, |folder| Start { open: Some(named_project::write(folder, &names(), IMAGES)) });
     set_zoom(&mut desk, size, zoom);
     desk.wait_for("60 rows");
     desk.settle();
@@ -99,7 +78,20 @@ impl Findings {
         desk.settle();
         picture_of(desk, &format!("clear_{screen}_{size}"));
         self.pictures.extend(desk.window.take_snapshot_results());
+        self.check(desk, screen, size);
+    }
+
+    /// As [`Self::look`], without a picture.
+    fn check(&mut self, desk: &mut Desk, screen: &str, size: &str) {
         self.cut_off.extend(cut_off(desk).into_iter().map(|what| format!("{screen} {size}: {what}")));
+    }
+
+    /// Opens a menu, looks whether all of it can be reached, and closes it.
+    fn check_menu(&mut self, desk: &mut Desk, menu: &str, size: &str) {
+        desk.press(menu);
+        desk.settle();
+        self.check(desk, menu, size);
+        desk.keys(Modifiers::NONE, Key::Escape);
     }
 
     fn finish(self) {
@@ -113,10 +105,18 @@ fn nothing_is_cut_off_in_data() {
     for (name, size, zoom) in SIZES {
         let mut desk = desk(size, zoom);
         found.look(&mut desk, "data", name);
-        if desk.window.query_by_label("Show the panel").is_some() {
-            desk.press("Show the panel");
-        }
+        found.check_menu(&mut desk, "Filter by label", name);
+        desk.press("Show the panel");
         found.look(&mut desk, "data_panel", name);
+        desk.press("Problems  37");
+        found.check(&mut desk, "problems", name);
+        desk.keys(Modifiers::NONE, Key::Escape);
+        assert!(!desk.shows("Problems  37"), "Escape closes the panel");
+        desk.window.query_all_by_label_contains(".png").next().unwrap().click();
+        desk.window.run_steps(3);
+        found.look(&mut desk, "data_row", name);
+        desk.press("Close the panel");
+        assert!(!desk.shows("Predict this image"), "its button closes the panel");
     }
     found.finish();
 }
@@ -132,11 +132,14 @@ fn nothing_is_cut_off_in_label() {
             window.query_all_by_label_contains("print 1").next().is_some()
         });
         found.look(&mut desk, "label_one", name);
+        found.check_menu(&mut desk, "Suggestions from", name);
+        found.check_menu(&mut desk, "Tasks to label", name);
         desk.keys(Modifiers::NONE, Key::G);
         found.look(&mut desk, "label_grid", name);
-        if desk.window.query_by_label("Show the tasks").is_some() {
+        if name == "200" {
             desk.press("Show the tasks");
             found.look(&mut desk, "label_tasks", name);
+            desk.press("Close the tasks");
         }
     }
     found.finish();
@@ -160,6 +163,7 @@ fn nothing_is_cut_off_in_train_and_predict() {
             window.query_all_by_label_contains(": print 1").next().is_some()
         });
         found.look(&mut desk, "predict", name);
+        found.check_menu(&mut desk, "Change model", name);
     }
     found.finish();
 }

@@ -25,9 +25,11 @@ mod label_care;
 mod label_pictures;
 mod label_safe;
 mod long_names;
+mod named_project;
 mod new_project;
 mod pictures;
 mod readme_shots;
+mod scripts;
 mod shell;
 #[path = "../support/skip.rs"]
 mod skip;

@@ -1,14 +1,9 @@
 //! A few values, one of which is chosen: as a menu, or as segments side by side.
 
-use egui::{
-    Button, Color32, ComboBox, CornerRadius, FontId, Frame, Margin, RichText, Role, Stroke, Ui, WidgetInfo,
-};
+use egui::{Button, CornerRadius, Frame, Margin, RichText, Role, Stroke, Ui, WidgetInfo};
 
-use super::name::{entry_ui, menu_height, shortened};
-use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, Tokens};
-
-/// A menu that is closed is no wider than this for the sake of what is chosen.
-const WIDEST: f32 = 60.0 * GRID;
+use super::name::{combo as combo_of_names, entry_ui};
+use crate::app::theme::{self, GRID, RADIUS, Tokens};
 
 /// A value to choose, as the user reads it.
 #[derive(Clone, Copy, Debug)]
@@ -38,9 +33,7 @@ pub fn choice_ui<T: Clone + PartialEq>(
 ) -> bool {
     let before = chosen.clone();
     let text = all.iter().find(|(value, _)| value == chosen).map_or("", |(_, text)| *text);
-    let menu = ComboBox::from_id_salt(name).width(width).height(menu_height(ui));
-    let shown = shortened(ui, text, FontId::proportional(TEXT_BODY), Color32::PLACEHOLDER, width.max(WIDEST));
-    let menu = menu.selected_text(shown).show_ui(ui, |ui| {
+    let menu = combo_of_names(ui, name, text, width).show_ui(ui, |ui| {
         for (value, text) in all {
             if entry_ui(ui, chosen == value, text).clicked() {
                 *chosen = value.clone();

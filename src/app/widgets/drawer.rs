@@ -1,6 +1,8 @@
 //! A side panel for small windows: it lies over the content while it is wanted, and takes no room otherwise.
 
-use egui::{Area, Frame, Id, Key, Margin, Modifiers, Order, Rect, Response, Sense, Ui, pos2, vec2};
+use egui::{
+    Area, Frame, Id, Key, Layout, Margin, Modifiers, Order, Rect, Response, Sense, Ui, UiBuilder, pos2, vec2,
+};
 
 use super::glyph_button;
 use crate::app::theme::icons;
@@ -57,12 +59,13 @@ impl Drawer {
                 let inner = place.size() - vec2(24.0, 24.0);
                 ui.set_min_size(inner);
                 ui.set_max_size(inner);
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Min), |ui| {
+                ui.horizontal_top(|ui| {
                     if glyph_button(ui, icons::X, &format!("Close {what}"), true).clicked() {
                         self.is_open = false;
                     }
+                    let rest = ui.available_rect_before_wrap();
+                    content(&mut ui.new_child(UiBuilder::new().max_rect(rest).layout(Layout::default())));
                 });
-                content(ui);
             });
         });
     }

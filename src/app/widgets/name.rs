@@ -12,6 +12,8 @@ use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_HEADING, TEXT_SMALL, Tokens,
 
 /// A menu is no wider than this for the sake of a name.
 const WIDEST_ENTRY: f32 = 90.0 * GRID;
+/// A menu that is closed is about as wide as this, at the most, for the sake of the name that is chosen.
+const WIDEST_CHOSEN: f32 = 46.0 * GRID;
 const HIGHEST_MENU: f32 = 100.0 * GRID;
 
 /// A name as a widget. See the module's docs.
@@ -147,11 +149,11 @@ pub fn checkbox_ui(ui: &mut Ui, checked: &mut bool, name: &str) -> Response {
     named(ui.checkbox(checked, text), name, is_shortened)
 }
 
-/// A menu of a fixed width that shows the name that is chosen; its entries scroll where they do not fit in the window.
+/// A menu that shows the name that is chosen; it is `width` wide, or a little wider for the sake of the name. Its entries
+/// scroll where they do not fit in the window.
 pub fn combo(ui: &Ui, id_salt: &str, chosen: &str, width: f32) -> ComboBox<'static> {
-    let spacing = ui.spacing();
-    let room = width - 2.0 * spacing.button_padding.x - spacing.icon_width - spacing.icon_spacing;
-    let text = shortened(ui, chosen, FontId::proportional(TEXT_BODY), Color32::PLACEHOLDER, room);
+    let font = FontId::proportional(TEXT_BODY);
+    let text = shortened(ui, chosen, font, Color32::PLACEHOLDER, width.max(WIDEST_CHOSEN));
     ComboBox::from_id_salt(id_salt).selected_text(text).width(width).height(menu_height(ui))
 }
 
@@ -170,7 +172,7 @@ pub fn widest_entry(ui: &Ui) -> f32 {
 
 /// A button with a name in it, and what stands behind the name in any case; the caller gives it its accessible name.
 pub fn button_ui(ui: &mut Ui, name: &str, behind: &str) -> Response {
-    let font = FontId::new(TEXT_BODY, theme::medium());
+    let font = FontId::proportional(TEXT_BODY);
     let color = ui.visuals().widgets.inactive.text_color();
     let width_behind = ui.painter().layout_no_wrap(behind.to_owned(), font.clone(), color).size().x;
     let padding = ui.spacing().button_padding.x;
@@ -198,4 +200,44 @@ pub fn task_ui(ui: &mut Ui, tokens: &Tokens, index: usize, name: &str) -> Respon
         Name::strong(name).ui(ui)
     })
     .inner
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is left of a text in so much room, and whether that is all of it.
+    fn shown(text: &str, width: f32) -> (String, bool) {
+        let ctx = egui::Context::default();
+        theme::install(&ctx);
+        let mut shown = None;
+        let input = || egui::RawInput::default();
+        ctx.run_ui(input(), |ui| {
+            let galley = shortened(ui, text, FontId::proportional(TEXT_BODY), Color32::PLACEHOLDER, width);
+            assert!(galley.size().x <= width + 1.0, "{} points of {width}", galley.size().x);
+            shown = Some((galley.job.text.clone(), galley.elided));
+        })
+        .drop_without_applying_deltas();
+        shown.unwrap()
+    }
+
+    #[test]
+    fn a_name_with_room_is_shown_as_it_is_read() {
+        assert_eq!(shown("long sleeve", 400.0), ("long sleeve".to_owned(), false));
+        assert_eq!(shown("שרוול ארוך", 400.0), ("ארוך שרוול".to_owned(), false));
+    }
+
+    #[test]
+    fn what_is_left_out_of_a_right_to_left_name_is_its_end() {
+        let (text, is_shortened) = shown("שרוול ארוך מאוד ויפה", 90.0);
+        assert!(is_shortened);
+        assert!(text.starts_with('\u{2026}') && text.ends_with("שרוול"), "{text}");
+    }
+
+    #[test]
+    fn a_name_without_any_room_does_no_harm() {
+        for text in ["long sleeve", "שרוול ארוך", "\u{1F455}"] {
+            assert!(shown(text, 0.0).1 || text.chars().count() == 1, "{text}");
+        }
+    }
 }

@@ -71,8 +71,8 @@ impl DataView {
             }
             for (index, task) in dataset.tasks.iter().enumerate() {
                 header.col(|ui| {
+                    Name::caption(tokens, &task.name).at_most(ui.available_width() - 5.0 * GRID).ui(ui);
                     dot_ui(ui, tokens, index);
-                    Name::caption(tokens, &task.name).ui(ui);
                 });
             }
         });

@@ -23,8 +23,6 @@ mod card;
 mod other;
 mod rows;
 
-const RUN_WIDTH: f32 = 62.0 * GRID;
-
 /// The Compare tab. It keeps the run that is compared with.
 #[derive(Default)]
 pub struct CompareTab {
@@ -80,7 +78,7 @@ fn run_menu_ui(
     let mut chosen = None;
     ui.horizontal(|ui| {
         ui.label(theme::caption(context.tokens, "Compare with"));
-        let menu = name::combo(ui, "compared run", &other.name(), RUN_WIDTH).show_ui(ui, |ui| {
+        let menu = name::combo(ui, "compared run", &other.name(), 52.0 * GRID).show_ui(ui, |ui| {
             for (folder, name) in candidates {
                 let here = other.run == **folder;
                 if name::entry_ui(ui, here, name).clicked() && !here {

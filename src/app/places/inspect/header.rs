@@ -12,7 +12,6 @@ use crate::app::widgets::{dot_ui, name, tab_ui, tab_width};
 
 /// Below this width, the run stands below the tabs, beside the part.
 const WIDE: f32 = 860.0;
-const RUN_WIDTH: f32 = 55.0 * GRID;
 
 impl InspectView {
     pub(super) fn header_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
@@ -68,7 +67,7 @@ impl InspectView {
 
     fn run_menu_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         let name = self.inspected.as_ref().map(|inspected| inspected.name()).unwrap_or_default();
-        let menu = name::combo(ui, "inspected run", &name, RUN_WIDTH);
+        let menu = name::combo(ui, "inspected run", &name, 44.0 * GRID);
         let mut wanted = None;
         let menu = menu.show_ui(ui, |ui| {
             for run in context.runs.with_model() {
@@ -94,7 +93,7 @@ fn tasks_ui(ui: &mut Ui, inspection: &Inspection, focus: &mut Focus, context: &V
     for (index, task) in inspection.tasks.iter().enumerate() {
         // The dot stays with its name where the line breaks.
         let width = tab_width(ui, &task.task.name) + 5.0 * GRID;
-        if ui.available_width() < width {
+        if ui.available_size_before_wrap().x < width {
             ui.end_row();
         }
         dot_ui(ui, context.tokens, task.in_dataset.unwrap_or(index));

@@ -86,7 +86,7 @@ impl LabelView {
         }
         chosen_ui(ui, tokens, self.chosen_count());
         // Where it does not fit beside the rest, it stands below.
-        let is_beside = ui.available_width() >= 26.0 * GRID;
+        let is_beside = ui.available_size_before_wrap().x >= 27.0 * GRID;
         let layout = if is_beside { Layout::right_to_left(Align::Center) } else { *ui.layout() };
         if !is_beside {
             ui.end_row();

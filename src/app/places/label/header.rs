@@ -29,7 +29,6 @@ const ORDERS: [((LabellingOrder, Uncertainty), &str); 6] = [
 const WHICH: [(Which, &str); 3] =
     [(Which::All, "All images"), (Which::ToDo, "Not labelled yet"), (Which::Flagged, "Flagged")];
 const WAITS: &str = "suggests after about ten labels";
-const MODEL_WIDTH: f32 = 55.0 * GRID;
 /// Below this width the model stands in a line of its own.
 const WIDE: f32 = 1060.0;
 
@@ -164,7 +163,7 @@ impl LabelView {
     fn model_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         let name = self.session.model().name();
         let text = format!("{}  {name}", icons::LIGHTNING);
-        let menu = name::combo(ui, "model that suggests", &text, MODEL_WIDTH);
+        let menu = name::combo(ui, "model that suggests", &text, 44.0 * GRID);
         let mut chosen = None;
         let menu = menu.close_behavior(egui::PopupCloseBehavior::CloseOnClick).show_ui(ui, |ui| {
             let here = self.session.model().clone();

@@ -106,15 +106,17 @@ fn facts_ui(ui: &mut Ui, loaded: &Loaded, pair: &Pair, in_focus: usize, context:
         });
     }
     ui.add_space(GRID);
-    ui.horizontal_wrapped(|ui| {
-        // What contradicts is seen first, then the task in focus.
-        let mut order: Vec<usize> = (0..loaded.inspection.tasks.len()).collect();
-        let tasks = &loaded.inspection.tasks;
-        order.sort_by_key(|index| (!contradicts(&tasks[*index], pair), *index != in_focus));
-        for index in order {
-            labels_ui(ui, index, &tasks[index], pair, tokens);
-            ui.add_space(2.0 * GRID);
-        }
+    // What contradicts is seen first, then the task in focus.
+    let mut order: Vec<usize> = (0..loaded.inspection.tasks.len()).collect();
+    let tasks = &loaded.inspection.tasks;
+    order.sort_by_key(|index| (!contradicts(&tasks[*index], pair), *index != in_focus));
+    ScrollArea::vertical().id_salt(("labels of pair", pair.a, pair.b)).show(ui, |ui| {
+        ui.horizontal_wrapped(|ui| {
+            for index in order {
+                labels_ui(ui, index, &tasks[index], pair, tokens);
+                ui.add_space(2.0 * GRID);
+            }
+        });
     });
 }
 
@@ -131,9 +133,10 @@ fn labels_ui(ui: &mut Ui, index: usize, task: &TaskItems, pair: &Pair, tokens: &
         (Some(one), None) | (None, Some(one)) => (format!("{one} (only one is labelled)"), tokens.text),
         (None, None) => ("\u{2013}".to_owned(), tokens.text_weak),
     };
-    Name::new(&format!("{}:", task.task.name)).color(color).ui(ui);
+    let width = ui.max_rect().width();
+    Name::new(&format!("{}:", task.task.name)).color(color).at_most(0.4 * width).ui(ui);
     let is_wrong = contradicts(task, pair);
     let hint = if is_wrong { "Both images show the same, so one of the labels is wrong" } else { "" };
     let shown = if is_wrong { Name::medium(&text) } else { Name::new(&text) };
-    shown.color(text_color).hint(hint).ui(ui);
+    shown.color(text_color).hint(hint).at_most(0.5 * width).ui(ui);
 }
