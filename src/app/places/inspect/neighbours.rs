@@ -173,5 +173,5 @@ fn cell_ui(
     let below = pos2(rect.center().x, rect.bottom() - 0.5 * GRID);
     let similarity = format!("{:.2}", neighbour.similarity);
     ui.painter().text(below, Align2::CENTER_BOTTOM, similarity, font, tokens.text_weak);
-    response.on_hover_text(name).clicked()
+    response.on_hover_text(theme::in_visual_order(&name)).clicked()
 }

@@ -77,13 +77,9 @@ pub fn model_ui(
 fn info_ui(ui: &mut Ui, context: &ViewContext<'_>, info: &ModelInfo, colors: &[Color32]) {
     let tokens = context.tokens;
     ui.horizontal(|ui| {
-        let age = theme::caption(tokens, &info.age);
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            ui.label(age);
-            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
-                Name::strong(&info.name).hint(info.path.display().to_string()).ui(ui);
-            });
-        });
+        let room = ui.available_width() - 20.0 * GRID;
+        Name::strong(&info.name).hint(info.path.display().to_string()).at_most(room).ui(ui);
+        ui.label(theme::caption(tokens, &info.age));
     });
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0 * GRID;
