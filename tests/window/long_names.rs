@@ -1,6 +1,6 @@
 //! Long names and many labels in small windows: no name pushes anything out of sight.
 
-use egui::{Key, Modifiers, Theme, Vec2, vec2};
+use egui::{Key, Modifiers, Pos2, Theme, Vec2, vec2};
 use egui_kittest::SnapshotResults;
 use egui_kittest::kittest::Queryable as _;
 use tasklens::app::Start;
@@ -65,6 +65,12 @@ fn set_zoom(desk: &mut Desk, size: Vec2, zoom: f32) {
     assert!((is - size / zoom).length() < 1.0, "{is} points at {zoom}");
 }
 
+fn press_at(desk: &mut Desk, at: Pos2) {
+    desk.window.drag_at(at);
+    desk.window.drop_at(at);
+    desk.window.run_steps(3);
+}
+
 /// What is wrong with the screens that were looked at.
 #[derive(Default)]
 struct Findings {
@@ -112,9 +118,9 @@ fn nothing_is_cut_off_in_data() {
         found.check(&mut desk, "problems", name);
         desk.keys(Modifiers::NONE, Key::Escape);
         assert!(!desk.shows("Problems  37"), "Escape closes the panel");
-        let mut rows = desk.window.query_all_by_label_contains(".png");
-        rows.find(|row| (100.0..250.0).contains(&row.rect().top())).unwrap().click();
-        desk.window.run_steps(3);
+        let names = desk.window.query_all_by_label_contains(".png").map(|name| name.rect().center());
+        let in_sight = names.into_iter().find(|name| (100.0..250.0).contains(&name.y)).unwrap();
+        press_at(&mut desk, in_sight);
         found.look(&mut desk, "data_row", name);
         desk.press("Close the panel");
         assert!(!desk.shows("Predict this image"), "its button closes the panel");
