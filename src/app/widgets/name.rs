@@ -78,7 +78,8 @@ impl<'a> Name<'a> {
         self
     }
 
-    /// No wider than this, in points, whatever room there is.
+    /// As wide as this at the most, in points, whatever room there is: for grids, whose columns are as wide as what is in
+    /// them, and where something is to stand beside it.
     pub fn at_most(mut self, width: f32) -> Self {
         self.most = width;
         self
@@ -87,9 +88,13 @@ impl<'a> Name<'a> {
     /// Shows it.
     pub fn ui(self, ui: &mut Ui) -> Response {
         let tokens = Tokens::of(ui.ctx());
-        let room = if ui.layout().main_wrap() { ui.max_rect().width() } else { ui.available_width() };
+        let room = match self.most {
+            most if most.is_finite() => most,
+            _ if ui.layout().main_wrap() => ui.max_rect().width(),
+            _ => ui.available_width(),
+        };
         let color = self.color.unwrap_or(tokens.text);
-        let galley = shortened(ui, self.text, self.font, color, room.min(self.most));
+        let galley = shortened(ui, self.text, self.font, color, room);
         let (rect, response) = ui.allocate_exact_size(galley.size(), self.sense);
         let is_enabled = ui.is_enabled();
         response.widget_info(|| WidgetInfo::labeled(Role::Label, is_enabled, self.text));
@@ -139,7 +144,8 @@ pub fn entry_ui(ui: &mut Ui, is_here: bool, name: &str) -> Response {
 pub fn counted_entry_ui(ui: &mut Ui, is_here: bool, name: &str, right: RichText) -> Response {
     let text = entry_text(ui, name);
     let is_shortened = text.elided;
-    named(ui.add(Button::selectable(is_here, text).right_text(right)), name, is_shortened)
+    let whole = format!("{name} {}", right.text());
+    named(ui.add(Button::selectable(is_here, text).right_text(right)), &whole, is_shortened)
 }
 
 /// As [`entry_ui`], to be checked and unchecked.

@@ -200,8 +200,12 @@ impl LabelView {
             "learning".to_owned()
         } else if self.session.is_halted() {
             self.halted_text()
+        } else if let Some(text) = self.learnt_text() {
+            text
+        } else if self.session.waits_for_labels() {
+            WAITS.to_owned()
         } else {
-            self.learnt_text().unwrap_or_else(|| WAITS.to_owned())
+            return 0.0;
         };
         let font = egui::FontId::proportional(theme::TEXT_BODY);
         let text = ui.painter().layout_no_wrap(text, font, egui::Color32::PLACEHOLDER);
