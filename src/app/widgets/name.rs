@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use egui::text::{LayoutJob, TextWrapping};
+use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{Button, Color32, ComboBox, FontId, Galley, Response, RichText, Role, Sense, Ui, WidgetInfo};
 
 use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_HEADING, TEXT_SMALL, Tokens, in_visual_order};
@@ -113,8 +113,10 @@ impl<'a> Name<'a> {
 /// One line of text that ends in an ellipsis where there is no room, to be painted. What is painted so needs a tooltip
 /// of its own, with [`in_visual_order`].
 pub fn shortened(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32) -> Arc<Galley> {
+    let format = TextFormat::simple(font, color);
     let layout = |text: &str| {
-        let mut job = LayoutJob::simple_singleline(text.to_owned(), font.clone(), color);
+        let mut job = LayoutJob::single_section(text.to_owned(), format.clone());
+        job.break_on_newline = false;
         job.wrap = TextWrapping::truncate_at_width(width.max(0.0));
         ui.painter().layout_job(job)
     };
