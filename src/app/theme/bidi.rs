@@ -46,9 +46,9 @@ fn push_reversed(shown: &mut String, run: &str) {
             run[..end].rfind(|c: char| c.is_ascii()).map_or(0, |at| at + 1)
         };
         if last.is_ascii() {
-            shown.push(mirrored(last))
+            shown.push(mirrored(last));
         } else {
-            shown.push_str(&run[piece..end])
+            shown.push_str(&run[piece..end]);
         }
         end = piece;
     }

@@ -5,16 +5,23 @@ use tasklens_data::dataset::filter::{Filter, TaskFilter};
 use tasklens_data::dataset::split::Part;
 use tasklens_data::text::grouped;
 
-use super::DataView;
+use super::{DataView, PANEL};
 use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
 use crate::app::services::project::Project;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
+use crate::app::widgets::name::{self, Name};
 use crate::app::widgets::{DOES_NOT_APPLY, icon_button};
 
 impl DataView {
-    pub(super) fn filter_bar_ui(&mut self, ui: &mut Ui, project: &Project, context: &ViewContext<'_>) {
+    pub(super) fn filter_bar_ui(
+        &mut self,
+        ui: &mut Ui,
+        project: &Project,
+        has_drawer: bool,
+        context: &ViewContext<'_>,
+    ) {
         ui.horizontal_wrapped(|ui| {
             self.text_ui(ui);
             labels_menu_ui(ui, project, &mut self.filter);
@@ -29,6 +36,9 @@ impl DataView {
                 format!("{} of {} rows", grouped(shown), grouped(all))
             };
             ui.add(egui::Label::new(theme::caption(context.tokens, count)).extend());
+            if has_drawer {
+                self.drawer.button_ui(ui, PANEL);
+            }
         });
     }
 
@@ -76,9 +86,7 @@ fn labels_menu_ui(ui: &mut Ui, project: &Project, filter: &mut Filter) {
         chosen.push("has a problem".to_owned());
     }
     let text = if chosen.is_empty() { "Any label".to_owned() } else { chosen.join(", ") };
-    let menu =
-        ComboBox::from_id_salt("label filter").selected_text(text).width(36.0 * GRID).height(100.0 * GRID);
-    let menu = menu.truncate().show_ui(ui, |ui| {
+    let menu = name::combo(ui, "label filter", &text, 36.0 * GRID).show_ui(ui, |ui| {
         if ui.selectable_label(chosen.is_empty(), "Any label").clicked() {
             *filter =
                 Filter { text: std::mem::take(&mut filter.text), part: filter.part, ..Filter::default() };
@@ -88,7 +96,7 @@ fn labels_menu_ui(ui: &mut Ui, project: &Project, filter: &mut Filter) {
         filter.tasks.resize(tasks.len(), TaskFilter::Any);
         for (index, (task, chosen)) in tasks.iter().zip(&mut filter.tasks).enumerate() {
             ui.separator();
-            ui.label(theme::strong(&task.name));
+            Name::strong(&task.name).at_most(name::widest_entry(ui)).ui(ui);
             for (class, label) in task.labels.iter().enumerate() {
                 let this = TaskFilter::Label(u32::try_from(class).unwrap_or(u32::MAX));
                 choice_ui(ui, chosen, this, label);
@@ -103,7 +111,7 @@ fn labels_menu_ui(ui: &mut Ui, project: &Project, filter: &mut Filter) {
 }
 
 fn choice_ui(ui: &mut Ui, chosen: &mut TaskFilter, this: TaskFilter, name: &str) {
-    if ui.selectable_label(*chosen == this, name).clicked() {
+    if name::entry_ui(ui, *chosen == this, name).clicked() {
         *chosen = if *chosen == this { TaskFilter::Any } else { this };
     }
 }
