@@ -3,6 +3,7 @@
 
 mod import;
 mod outside;
+mod synonyms;
 mod ui_command;
 
 use std::path::PathBuf;

@@ -264,6 +264,15 @@ impl UiCommand {
         Some(KeyboardShortcut::new(modifiers, key))
     }
 
+    /// Another shortcut that people know for it.
+    pub fn other_shortcut(self) -> Option<KeyboardShortcut> {
+        match self {
+            Self::CommandPalette => Some(KeyboardShortcut::new(Modifiers::COMMAND, Key::K)),
+            Self::ZoomIn => Some(KeyboardShortcut::new(Modifiers::COMMAND, Key::Equals)),
+            _ => None,
+        }
+    }
+
     /// The shortcut in words, such as `Ctrl+O`; empty where there is none.
     pub fn shortcut_text(self, ctx: &egui::Context) -> String {
         self.shortcut().map(|shortcut| ctx.format_shortcut(&shortcut)).unwrap_or_default()
@@ -282,7 +291,7 @@ mod tests {
         let mut shortcuts = HashMap::new();
         for &command in UiCommand::ALL {
             assert_eq!(texts.insert(command.text(), command), None, "{command:?}");
-            if let Some(shortcut) = command.shortcut() {
+            for shortcut in command.shortcut().into_iter().chain(command.other_shortcut()) {
                 assert_eq!(shortcuts.insert(format!("{shortcut:?}"), command), None, "{command:?}");
             }
         }

@@ -12,7 +12,7 @@ pub(in crate::app) mod toasts;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use egui::{Align2, CentralPanel, Event, FontId, Id, Key, LayerId, Order};
+use egui::{Align2, CentralPanel, Event, FontId, Id, LayerId, Order};
 
 use crate::app::App;
 use crate::app::command::{AppCommand, AskedOutside, Level, UiCommand};
@@ -156,9 +156,11 @@ impl App {
         let mut all: Vec<_> = UiCommand::ALL
             .iter()
             .filter(|command| **command != UiCommand::Paste)
-            .filter_map(|command| Some((*command, command.shortcut()?)))
+            .flat_map(|command| {
+                let both = [command.shortcut(), command.other_shortcut()];
+                both.into_iter().flatten().map(|shortcut| (*command, shortcut))
+            })
             .collect();
-        all.push((UiCommand::ZoomIn, egui::KeyboardShortcut::new(egui::Modifiers::COMMAND, Key::Equals)));
         all.sort_by_key(|(_, shortcut)| !shortcut.modifiers.shift);
         for (command, shortcut) in all {
             if typing && shortcut.conflicts_with_text_editing() || is_covered && !is_about_window(command) {

@@ -4,12 +4,14 @@ pub mod chart;
 pub mod choice;
 pub mod columns;
 pub mod confusion_matrix;
+mod focus;
 pub mod large_image;
 pub mod probability_bars;
 pub mod reliability;
 pub mod run_list;
 pub mod scatter;
 pub mod thumbnail_grid;
+mod toggle;
 pub mod zoom_image;
 
 use std::path::Path;
@@ -21,6 +23,8 @@ use crate::app::context::ViewContext;
 use crate::app::services::thumbnails::Thumbnail;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
+pub use focus::focus_ring;
+pub use toggle::toggle_glyph;
 
 /// What an image is called in a task that makes no sense for it.
 pub const DOES_NOT_APPLY: &str = "does not apply";

@@ -6,21 +6,27 @@
 
 mod actions;
 mod add_label;
+mod alike;
 mod arrange;
 mod cells;
 mod collect;
 mod early;
+mod find_label;
+mod folded;
 mod grid;
 mod grid_bar;
 mod header;
 pub mod keys;
+mod like_bar;
 mod note;
 mod one;
 mod one_keys;
+mod pairs;
 mod panel;
 mod progress;
 mod queue;
 mod session;
+mod task_labels;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -70,6 +76,8 @@ pub struct LabelView {
     assignments: LabelKeys,
     /// Task and label that the next key is for.
     assigning: Option<(usize, usize)>,
+    /// The first of two keys, while the second is awaited.
+    awaiting: Option<egui::Key>,
     zoom: Zoom,
     note: Option<note::NoteEditor>,
     early: Option<early::EarlyLabel>,
@@ -97,6 +105,7 @@ impl Default for LabelView {
             keys_of: None,
             assignments: LabelKeys::new(),
             assigning: None,
+            awaiting: None,
             zoom: Zoom::default(),
             note: None,
             early: None,
