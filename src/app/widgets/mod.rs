@@ -5,6 +5,7 @@ pub mod choice;
 pub mod columns;
 pub mod confusion_matrix;
 mod focus;
+pub mod label_filter;
 pub mod large_image;
 pub mod probability_bars;
 pub mod reliability;

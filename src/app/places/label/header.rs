@@ -43,6 +43,7 @@ impl LabelView {
             view.which_ui(ui);
             view.order_ui(ui, context);
             view.tasks_ui(ui, context);
+            view.filter_button_ui(ui);
             ui.scope(|ui| {
                 // No higher than the menus beside them.
                 ui.spacing_mut().button_padding.y = 0.0;

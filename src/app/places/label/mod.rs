@@ -11,6 +11,7 @@ mod arrange;
 mod cells;
 mod collect;
 mod early;
+mod filter;
 mod find_label;
 mod folded;
 mod grid;
@@ -62,6 +63,7 @@ pub struct LabelView {
     order: LabellingOrder,
     uncertainty: Uncertainty,
     which: Which,
+    filter: filter::ListFilter,
     /// Names of tasks that are not asked now.
     left_out: BTreeSet<String>,
     /// The task that the keys are for.
@@ -96,6 +98,7 @@ impl Default for LabelView {
             order: LabellingOrder::default(),
             uncertainty: Uncertainty::default(),
             which: Which::default(),
+            filter: filter::ListFilter::default(),
             left_out: BTreeSet::new(),
             task: 0,
             shown: None,
@@ -140,6 +143,7 @@ impl LabelView {
         }
         self.header_ui(ui, context);
         self.advice_ui(ui, context);
+        self.filter_ui(ui, context);
         ui.add_space(2.0 * GRID);
         if !self.arrangement.is_there() {
             return;
@@ -215,6 +219,7 @@ impl LabelView {
     pub fn label_these(&mut self, images: Vec<String>, title: String) {
         self.which = Which::These(Arc::new(images), title);
         self.order = LabellingOrder::File;
+        self.filter = filter::ListFilter::default();
         self.mode = Mode::Many;
         self.grid = grid::Many::default();
     }
@@ -254,6 +259,7 @@ impl LabelView {
         if self.grid.task().is_some_and(moved) {
             self.grid.leave();
         }
+        self.filter.on_tasks();
         (self.task, self.assigning) = (here.unwrap_or(0), None);
     }
 
@@ -269,12 +275,17 @@ impl LabelView {
             order: self.order,
             uncertainty: self.uncertainty,
             which: self.which.clone(),
+            filter: self.filter.chosen.clone(),
             tasks: self.tasks_in_question(tasks),
         }
     }
 
     fn nothing_ui(&mut self, ui: &mut Ui) {
+        let is_filtered = !self.filter.chosen.is_empty();
         let (title, text) = match &self.which {
+            _ if is_filtered => {
+                ("No image passes the filter", "Change the text or the labels above, or choose another list.")
+            }
             Which::ToDo => {
                 ("Everything is labelled", "Every image has a label for each task that is labelled here.")
             }
@@ -287,10 +298,11 @@ impl LabelView {
             ),
             _ => ("No images", "The CSV of this project lists no images."),
         };
-        let is_narrowed = self.which != Which::All;
+        let is_narrowed = self.which != Which::All || is_filtered;
         empty_place(ui, icons::CHECK_CIRCLE, title, text, |ui| {
             if is_narrowed && ui.button("Show all images").clicked() {
                 self.which = Which::All;
+                self.clear_filter();
             }
         });
     }
