@@ -73,7 +73,7 @@ fn behind(config: &Path, run: &Path) {
     println!("joining them with the rows: {:.0} ms", ms(time));
     let (rows, time) = timed(|| candidates::rows(&dataset));
     println!("finding the rows to label: {:.0} ms", ms(time));
-    let labels = candidates::labels(&dataset);
+    let labels = candidates::classes(&dataset);
     let tasks: Vec<usize> = (0..dataset.tasks.len()).collect();
     let orders = [
         ("as in the file", LabellingOrder::File, Uncertainty::Margin),

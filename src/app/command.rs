@@ -1,6 +1,7 @@
 //! Views never change the app; they send an [`AppCommand`], which the app applies between frames. What the user can
 //! do without arguments is a [`UiCommand`].
 
+mod file_question;
 mod import;
 mod outside;
 mod synonyms;
@@ -13,11 +14,14 @@ use tasklens_data::dataset::edits::Step;
 use tasklens_data::dataset::edits::merge::OnConflict;
 use tasklens_data::dataset::export::Form;
 use tasklens_data::dataset::vocabulary;
+use tasklens_net::study::StudyRequest;
 use tasklens_net::training;
+use tasklens_net::training::run_note::RunNote;
 
 use crate::app::services::project::ImageSource;
 use crate::app::services::settings::{LabelKeys, RememberedTraining};
 
+pub use file_question::{AskedFile, FileQuestion};
 pub use import::{ImportCommand, ImportField};
 pub use outside::{AskedOutside, Then};
 pub use ui_command::UiCommand;
@@ -56,10 +60,45 @@ pub enum AppCommand {
     BeginTraining(Box<training::Request>),
     /// Ask whether to write outside of the project's folder.
     AskOutside(Box<AskedOutside>),
+    /// Start a study, or go on with it; where it would write outside of the project's folder, the user is asked first.
+    StartStudy(Box<StudyRequest>),
+    /// Start a study that may write where it does.
+    BeginStudy(Box<StudyRequest>),
+    /// Ask where to save a page, and save it.
+    AskWhereToSavePage {
+        /// The name that is offered.
+        name: String,
+        /// HTML.
+        page: String,
+    },
+    /// Save a page to this file.
+    SavePage {
+        /// Where to write it.
+        file: PathBuf,
+        /// HTML.
+        page: String,
+    },
     /// Predict with this checkpoint or run folder.
     UseModel(PathBuf),
     /// Inspect this run folder.
     InspectRun(PathBuf),
+    /// Make this run the current model until the user wants another; `None`: the best, as it changes.
+    ChooseModel(Option<PathBuf>),
+    /// Ask for the name and the note of the run in this folder.
+    AskAboutRun(PathBuf),
+    /// The run in this folder has this name and note from now on.
+    DescribeRun(PathBuf, RunNote),
+    /// Delete the run in this folder; it can be taken back.
+    DeleteRun(PathBuf),
+    /// Take a deleted run back.
+    RestoreRun {
+        /// Where it lies now.
+        thrown: PathBuf,
+        /// Where it was.
+        run: PathBuf,
+    },
+    /// Ask another process to stop training the run in this folder.
+    StopElsewhere(PathBuf),
     /// Read the runs of the project again: somebody wants to know which there are.
     ReadRuns,
     /// This run folder was written at once: there is one run more.
@@ -98,6 +137,17 @@ pub enum AppCommand {
         /// What to write, as YAML.
         text: String,
     },
+    /// The same, with a button that does something about it.
+    Offer {
+        /// How much it matters.
+        level: Level,
+        /// What happened.
+        message: String,
+        /// The text of the button.
+        button: &'static str,
+        /// What it does.
+        does: Box<AppCommand>,
+    },
     /// Tell the user, in a toast and in the log.
     Toast {
         /// How much it matters.
@@ -105,6 +155,10 @@ pub enum AppCommand {
         /// What happened, and what to do.
         message: String,
     },
+    /// Ask for a file or folder, by the system's dialog.
+    AskFile(Box<FileQuestion>),
+    /// The same in the window: the system showed no dialog.
+    TypePath(Box<FileQuestion>),
     /// Import what others have made.
     Import(ImportCommand),
     /// Go to the Data view and select the row of an image.

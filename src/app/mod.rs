@@ -22,7 +22,7 @@ use crossbeam_channel::Receiver;
 use tasklens_data::config::DeviceChoice;
 use tasklens_net::device::Device;
 
-use command::{AppCommand, CommandSender};
+use command::{AppCommand, CommandSender, FileQuestion};
 use context::ViewContext;
 use dialogs::new_project::NewProjectForm;
 use dialogs::proposal::ProposalForm;
@@ -66,6 +66,8 @@ pub struct App {
     place_when_open: Option<Place>,
     /// Jobs that end with a command: file dialogs, pastes, exports, the sample.
     command_jobs: Vec<Job<Option<AppCommand>>>,
+    /// Files and folders to ask for, in the next frame.
+    questions: Vec<FileQuestion>,
     settling: Settling,
     image_check: Option<Job<actions::image_check::CheckedImages>>,
     proposal: Option<ProposalForm>,
@@ -80,6 +82,7 @@ pub struct App {
     /// A change of tasks and labels that is being made.
     changing: Option<actions::vocabulary::Changing>,
     runs: Runs,
+    elsewhere: actions::models::Elsewhere,
     predictors: Predictors,
     thumbnails: Thumbnails,
     messages: shell::toasts::Messages,
@@ -101,10 +104,11 @@ impl App {
         app
     }
 
-    /// The app in a test: all it writes goes to `folders`, it remembers nothing from before, and it
-    /// calls the processor the same on every machine.
+    /// The app in a test: all it writes goes to `folders`, it remembers what is there, and it calls the processor the
+    /// same on every machine.
     pub fn for_test(ctx: &egui::Context, folders: Folders, start: Start) -> Self {
-        let mut app = Self::build(ctx, folders, Settings::default(), start);
+        let settings = Settings::read(&folders.settings()).0;
+        let mut app = Self::build(ctx, folders, settings, start);
         // What this user has in the cache is no part of a test.
         app.views.label.set_weights(|_| None);
         app.views.train = places::train::TrainView::new(places::train::estimates::Machine::for_test());
@@ -146,6 +150,7 @@ impl App {
             opening: None,
             place_when_open: None,
             command_jobs: Vec::new(),
+            questions: Vec::new(),
             settling: Settling::default(),
             image_check: None,
             proposal: None,
@@ -158,6 +163,7 @@ impl App {
             leaving: None,
             changing: None,
             runs: Runs::default(),
+            elsewhere: actions::models::Elsewhere::default(),
             predictors,
             thumbnails: Thumbnails::new(ctx),
             messages: shell::toasts::Messages::default(),
@@ -223,13 +229,17 @@ impl Views {
         self.vocabulary.on_project(same_file);
         self.data.on_project(same_file);
         self.label.on_project(same_file, has_same_rows);
+        self.predict.on_project(same_file);
         self.inspect.on_project(same_file);
     }
 }
 
 impl eframe::App for App {
-    fn logic(&mut self, _ctx: &egui::Context, _frame: &mut eframe::Frame) {
+    fn logic(&mut self, _ctx: &egui::Context, frame: &mut eframe::Frame) {
         self.take_in();
+        for question in std::mem::take(&mut self.questions) {
+            self.command_jobs.push(dialogs::file_dialogs::ask(question, &self.jobs, frame));
+        }
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {

@@ -47,6 +47,8 @@ pub enum Verb {
     Check(Check),
     /// Train with a config; Ctrl-C stops after the current batch and keeps the best weights
     Train(Train),
+    /// List the runs of a project with their names, notes and accuracies
+    Runs(Runs),
     /// Predict images with a trained model
     Predict(Predict),
     /// Evaluate a model on labelled images
@@ -121,7 +123,7 @@ pub struct Train {
     /// The folder of the new run [default: named by the time, in `runs` in the project's folder]
     #[arg(long, conflicts_with = "resume")]
     pub run: Option<PathBuf>,
-    /// Resume this run from its last complete epoch
+    /// Resume this run where it was left, also within an epoch
     #[arg(long, value_name = "RUN")]
     pub resume: Option<PathBuf>,
     /// Write also to places that the config names outside of its project's folder
@@ -131,6 +133,16 @@ pub struct Train {
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     pub changes: Vec<(String, String)>,
     /// One JSON object per event
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tasklens runs`
+#[derive(Debug, Args)]
+pub struct Runs {
+    /// The config.yml
+    pub config: PathBuf,
+    /// One JSON object per run
     #[arg(long)]
     pub json: bool,
 }

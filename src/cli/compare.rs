@@ -1,12 +1,12 @@
 //! `tasklens compare`: one network for all tasks beside one for each, trained and measured.
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use tasklens_data::config::OutputPath;
 use tasklens_data::files::Output;
 use tasklens_data::text::{clock, counted};
 use tasklens_net::study::page::{page, points, with_interval};
 use tasklens_net::study::report::StudyReport;
-use tasklens_net::study::{self, Progress, StudyPlan};
+use tasklens_net::study::{self, Study, StudyEvent, StudyPlan, StudyRequest};
 use tasklens_net::training::Unsaved;
 use tasklens_net::training::events::{Event, Phase};
 use tasklens_net::training::run_folder;
@@ -28,12 +28,12 @@ pub fn run(arguments: &Compare) -> anyhow::Result<bool> {
     warn_of_edits(&config)?;
     let notices = config.notices.clone();
     let plan = StudyPlan::new(config, arguments.epochs, arguments.seeds, &arguments.name)?;
-    let stop = interrupt::flag()?;
-    let mut teller = Teller { bar: Bar::new("preparing"), run: String::new(), told: notices };
-    let report = study::run(&plan, &Unsaved::default(), arguments.allow_outside, &mut |progress| {
-        teller.tell(&progress);
-        !stop.is_set()
-    });
+    let mut teller = Teller::new(&plan, notices);
+    let allow_outside = arguments.allow_outside;
+    let study = study::start(StudyRequest { plan, allow_outside, edits: Unsaved::default() }, || {});
+    let stopper = study.stopper.clone();
+    interrupt::listen(move || stopper.stop())?;
+    let report = follow(&study, &mut teller);
     teller.bar.finish();
     let Some(report) = report? else {
         say!("stopped; the same command goes on from there");
@@ -54,9 +54,26 @@ pub fn run(arguments: &Compare) -> anyhow::Result<bool> {
     Ok(true)
 }
 
+/// Follows the study to its end; `None` where it was stopped.
+fn follow(study: &Study, teller: &mut Teller) -> anyhow::Result<Option<StudyReport>> {
+    for event in &study.events {
+        match event {
+            StudyEvent::Finished(report) => return Ok(Some(*report)),
+            StudyEvent::Stopped => return Ok(None),
+            StudyEvent::Failed { error } => bail!(error),
+            StudyEvent::Run { index, is_over } => teller.tell_run(index, is_over),
+            StudyEvent::Measuring { what, done, of } => teller.bar.set_with(what, done as u64, of as u64),
+            StudyEvent::Training(event) => teller.tell(&event),
+        }
+    }
+    bail!("the study ended without a word")
+}
+
 /// Says how far the study is.
 struct Teller {
     bar: Bar,
+    /// The names of all runs.
+    names: Vec<String>,
     /// The run in hand, as `2 of 4, name`.
     run: String,
     /// Warnings that were printed: each network has the same of the CSV.
@@ -64,26 +81,32 @@ struct Teller {
 }
 
 impl Teller {
-    fn tell(&mut self, progress: &Progress<'_>) {
-        match progress {
-            Progress::Run { run, number, of, is_over } => {
-                self.run = format!("{number} of {of}, {}", run_folder::name(&run.folder));
-                let state = if *is_over { "trained before" } else { "trains" };
-                self.bar.line(&format!("network {}: {state}", self.run));
-            }
-            Progress::Measuring { what, done, of } => self.bar.set_with(what, *done as u64, *of as u64),
-            Progress::Event(Event::Preparing { what, done, of }) => self.bar.set_with(what, *done, *of),
-            Progress::Event(Event::Batch(batch)) => {
+    fn new(plan: &StudyPlan, told: Vec<String>) -> Self {
+        let names = plan.runs().iter().map(|run| run_folder::name(&run.folder)).collect();
+        Self { bar: Bar::new("preparing"), names, run: String::new(), told }
+    }
+
+    fn tell_run(&mut self, index: usize, is_over: bool) {
+        let name = self.names.get(index).map_or("", String::as_str);
+        self.run = format!("{} of {}, {name}", index + 1, self.names.len());
+        let state = if is_over { "trained before" } else { "trains" };
+        self.bar.line(&format!("network {}: {state}", self.run));
+    }
+
+    fn tell(&mut self, event: &Event) {
+        match event {
+            Event::Preparing { what, done, of } => self.bar.set_with(what, *done, *of),
+            Event::Batch(batch) => {
                 let phase = if batch.phase == Phase::Train { "train" } else { "validate" };
                 let text = format!("loss {:.4}  {} left of this network", batch.loss, clock(batch.secs_left));
                 let what = format!("{}, epoch {} {phase}", self.run, batch.epoch);
                 self.bar.set_text(&what, batch.done as u64, batch.of as u64, &text);
             }
-            Progress::Event(Event::Warning { message }) if !self.told.contains(message) => {
+            Event::Warning { message } if !self.told.contains(message) => {
                 self.bar.line(&format!("warning: {message}"));
                 self.told.push(message.clone());
             }
-            Progress::Event(_) => {}
+            _ => {}
         }
     }
 }
@@ -101,6 +124,9 @@ fn print(report: &StudyReport) {
     for task in &report.tasks {
         let (all, single) = (with_interval(&task.all), with_interval(&task.single));
         out!("{:widest$}  {all:26}  {single:26}  {}", task.task, points(&task.differences()));
+    }
+    for notice in &report.notices {
+        out!("{notice}");
     }
     let times = report.times;
     out!("");

@@ -21,6 +21,7 @@ mod labels;
 mod new;
 mod predict;
 mod progress;
+mod runs;
 mod stdout;
 mod train;
 
@@ -81,6 +82,7 @@ fn run(arguments: Arguments, faults: Vec<String>) -> anyhow::Result<bool> {
         Some(Verb::Import(what)) => import::run(&what),
         Some(Verb::Check(arguments)) => check::run(&arguments),
         Some(Verb::Train(arguments)) => train::run(&arguments),
+        Some(Verb::Runs(arguments)) => runs::run(&arguments),
         Some(Verb::Predict(arguments)) => predict::run(&arguments),
         Some(Verb::Evaluate(arguments)) => evaluate::run(&arguments),
         Some(Verb::Compare(arguments)) => compare::run(&arguments),

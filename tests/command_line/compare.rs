@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use tasklens_net::study::StoredStudy;
+
 use super::{err, out, tasklens};
 
 const QUICK: [&str; 6] =
@@ -72,6 +74,12 @@ fn one_network_for_all_is_compared_with_one_for_each_and_a_second_call_trains_no
         assert_eq!(own.len(), split.len() - missing, "{other}");
         assert!(own.iter().all(|(image, part)| split[image] == *part), "{other}");
     }
+
+    // It is found again, by the window too.
+    let (found, faults) = StoredStudy::list(&folder.join("s/runs"));
+    let [stored] = &found[..] else { panic!("{faults:?}") };
+    let stored = serde_json::to_value(stored.report.as_ref().expect("a result")).unwrap();
+    assert_eq!(stored, report);
 
     let again = compare(folder, &[]);
     assert!(again.status.success(), "{}", err(&again));

@@ -27,6 +27,7 @@ mod outputs;
 mod photographs;
 mod predict;
 mod python_project;
+mod runs;
 #[path = "../support/skip.rs"]
 mod skip;
 mod stranger;

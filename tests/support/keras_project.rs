@@ -1,5 +1,7 @@
 //! A project of a few pictures, and the model of the Python project that answers its tasks.
 
+#![allow(clippy::expect_used, reason = "a test helper that fails is a failed test")]
+
 use std::io::Read as _;
 use std::path::Path;
 

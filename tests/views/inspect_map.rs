@@ -211,7 +211,7 @@ fn the_map_has_pictures_in_both_themes() {
 /// The list of pairs, with one print changed so that two labels contradict each other.
 fn duplicates(theme: Theme, size: [f32; 2], zoom: f32) -> Desk {
     let mut desk = stage_with(theme, size, zoom, |_, project| {
-        Arc::make_mut(&mut project.dataset).rows[25].labels[0] = Some(2);
+        Arc::make_mut(&mut project.dataset).rows[25].labels[0] = Some(2).into();
     });
     press(&mut desk, Role::Tab, "Duplicates");
     wait_until(&mut desk, |desk| any(desk, "look like a training image"));

@@ -17,4 +17,5 @@ mod inspect_scores;
 mod predict;
 mod stage;
 mod train;
+mod train_study;
 mod widgets;

@@ -88,6 +88,9 @@ impl<V> Stage<V> {
     pub fn begin_frame(&mut self) {
         let folder = self.project.as_ref().map(|project| project.config.paths.runs.as_path());
         assert_eq!(self.runs.follow(folder, &self.jobs), None);
+        if let Some(project) = &self.project {
+            self.runs.decide(&project.dataset.tasks);
+        }
         self.thumbnails.begin_frame();
     }
 }

@@ -20,14 +20,14 @@ use tasklens_net::training::events::{
 
 use super::stage::{Stage, THEMES, harness, project, snapshot};
 
-type Train = Stage<TrainView>;
+pub(super) type Train = Stage<TrainView>;
 
 /// 1280x800 without rail and status bar.
-const WINDOW: [f32; 2] = [1208.0, 772.0];
+pub(super) const WINDOW: [f32; 2] = [1208.0, 772.0];
 /// Room for the advanced settings, too.
 const TALL: [f32; 2] = [1208.0, 1800.0];
 
-fn stage(
+pub(super) fn stage(
     theme: Theme,
     size: [f32; 2],
     zoom: f32,
@@ -86,11 +86,11 @@ fn stage_at(
     (harness, folder)
 }
 
-fn train<'a>(harness: &'a mut Harness<'static, Option<Train>>) -> &'a mut Train {
+pub(super) fn train<'a>(harness: &'a mut Harness<'static, Option<Train>>) -> &'a mut Train {
     harness.state_mut().as_mut().unwrap()
 }
 
-fn started() -> Event {
+pub(super) fn started() -> Event {
     Event::Started(Started {
         run: "runs/2026-11-23 14-02-11".into(),
         device: "CPU, 2 threads".into(),
@@ -106,7 +106,7 @@ fn started() -> Event {
     })
 }
 
-fn metrics(epoch: usize, best: bool) -> EpochMetrics {
+pub(super) fn metrics(epoch: usize, best: bool) -> EpochMetrics {
     let at = epoch as f64;
     let split = |gap: f64| {
         let task = |hardness: f64| hardness * (-at / 6.0).exp() + gap * (0.06 + 0.004 * at) + 0.05;
@@ -145,12 +145,13 @@ fn events() -> Vec<Event> {
         of: 2731,
         images_per_sec: 61.3,
         loss: 0.4321,
+        phase_secs_left: 27.8,
         secs_left: 3723.0,
     }));
     events
 }
 
-fn play(harness: &mut Harness<'static, Option<Train>>, events: &[Event], state: TrainingState) {
+pub(super) fn play(harness: &mut Harness<'static, Option<Train>>, events: &[Event], state: TrainingState) {
     let stage = train(harness);
     for event in events {
         stage.view.on_event(event);
@@ -181,7 +182,7 @@ fn start_sends_the_settings_as_they_are_shown() {
     assert!(!request.resume);
 }
 
-fn press(harness: &mut Harness<'static, Option<Train>>, name: &str) {
+pub(super) fn press(harness: &mut Harness<'static, Option<Train>>, name: &str) {
     harness.get_by_label(name).click();
     harness.run_steps(12);
 }
@@ -346,7 +347,7 @@ fn saving_changes_only_the_changed_key_of_the_file() {
 }
 
 /// Steps until `found` has something; jobs run in threads of their own.
-fn wait_for<T>(
+pub(super) fn wait_for<T>(
     harness: &mut Harness<'static, Option<Train>>,
     mut found: impl FnMut(&mut Harness<'static, Option<Train>>) -> Option<T>,
 ) -> T {
@@ -367,7 +368,7 @@ fn events_become_numbers_curves_and_marks() {
     let told = harness.get_by_label("Progress of the run").value().unwrap();
     assert_eq!(told, "Epoch 19 of 100, training: 1,024 of 2,731 images, loss 0.4321");
     assert!(harness.query_by_label_contains("61.3 images/s").is_some());
-    assert!(harness.query_by_label_contains("1:02:03 left").is_some());
+    assert!(harness.query_by_label_contains("0:28 left to train, 1:02:03 in all").is_some());
     let loss = harness.get_by_label("Loss chart").value().unwrap();
     let total = metrics(18, false).validation.loss;
     assert!(loss.contains(&format!("total validation {total:.4} at epoch 18")), "{loss}");
@@ -539,7 +540,7 @@ fn without_a_project_the_place_says_what_to_do() {
 }
 
 /// Waits until nothing is being measured any more: each estimate comes when its job is done.
-fn measured(harness: &mut Harness<'static, Option<Train>>) {
+pub(super) fn measured(harness: &mut Harness<'static, Option<Train>>) {
     wait_for(harness, |harness| (harness.query_all_by_label("Measuring\u{2026}").count() == 0).then_some(()));
 }
 

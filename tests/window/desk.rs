@@ -1,6 +1,7 @@
 //! What the tests work at: a window of 1280x800 and a small drawn data set.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use egui_kittest::kittest::Queryable as _;
@@ -13,7 +14,7 @@ use tasklens::app::services::settings::Folders;
 /// A window, and the folder with everything it reads and writes.
 pub struct Desk {
     pub window: Harness<'static, App>,
-    pub folder: tempfile::TempDir,
+    pub folder: Rc<tempfile::TempDir>,
 }
 
 impl Desk {
@@ -34,18 +35,29 @@ impl Desk {
 
     /// A window that begins with what `start` makes of an empty folder.
     pub fn with(size: egui::Vec2, start: impl FnOnce(&Path) -> Start) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Rc::new(tempfile::tempdir().unwrap());
         let start = start(folder.path());
-        let folders = Folders { config: folder.path().join("settings"), data: folder.path().join("data") };
-        let window = Harness::builder()
-            .with_size(size)
-            .with_os(egui::os::OperatingSystem::Nix)
-            .with_max_steps(64)
-            .build_eframe(move |cc| {
-                cc.egui_ctx.set_theme(egui::Theme::Dark);
-                App::for_test(&cc.egui_ctx, folders, start)
-            });
-        Self { window, folder }
+        Self { window: window(size, folder.path(), start), folder }
+    }
+
+    /// Closes the window and opens one anew, which begins with what was open last.
+    pub fn restart(self) -> Self {
+        let Self { window, folder } = self;
+        drop(window);
+        Self::again(folder)
+    }
+
+    /// Another window of the same user.
+    pub fn beside(&self) -> Self {
+        Self::again(Rc::clone(&self.folder))
+    }
+
+    fn again(folder: Rc<tempfile::TempDir>) -> Self {
+        let window = window(egui::vec2(1280.0, 800.0), folder.path(), Start::default());
+        let mut desk = Self { window, folder };
+        desk.window.run_steps(3);
+        desk.settle();
+        desk
     }
 
     /// Draws frames until `done`; background work needs real time.
@@ -132,6 +144,18 @@ impl Desk {
         self.settle();
         self.window.render().unwrap().save(file).unwrap();
     }
+}
+
+fn window(size: egui::Vec2, folder: &Path, start: Start) -> Harness<'static, App> {
+    let folders = Folders { config: folder.join("settings"), data: folder.join("data") };
+    Harness::builder()
+        .with_size(size)
+        .with_os(egui::os::OperatingSystem::Nix)
+        .with_max_steps(64)
+        .build_eframe(move |cc| {
+            cc.egui_ctx.set_theme(egui::Theme::Dark);
+            App::for_test(&cc.egui_ctx, folders, start)
+        })
 }
 
 /// Labels of the two tasks of the drawn data set.

@@ -135,7 +135,7 @@ fn the_dataset_config_of_the_python_project_gives_files_and_groups() {
     let groups =
         "categories:\n  aggregation: {Dresses: [Dress, Robe], Trousers: [Jeans]}\n  to_model: [Dresses]\n";
     fs::write(&config, groups).unwrap();
-    choose(&mut desk, ImportField::Config, config.clone());
+    choose(&mut desk, ImportField::Config, config);
     desk.wait_for("has no `paths.categories_path`");
     assert!(is_disabled(&desk, "Import"));
     let data = data(&desk);

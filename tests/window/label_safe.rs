@@ -46,7 +46,7 @@ fn many_steps(desk: &Desk) {
 }
 
 /// A press on the window's close button, and whether it would close.
-fn close(desk: &mut Desk) -> bool {
+pub fn close(desk: &mut Desk) -> bool {
     let viewport = desk.window.input_mut().viewports.entry(ViewportId::ROOT).or_default();
     viewport.events.push(ViewportEvent::Close);
     desk.window.step();
@@ -66,6 +66,16 @@ fn wait_for_none(desk: &mut Desk) {
 fn commands(desk: &Desk) -> Vec<ViewportCommand> {
     let output = desk.window.output().viewport_output.get(&ViewportId::ROOT);
     output.map(|output| output.commands.clone()).unwrap_or_default()
+}
+
+/// Waits until the app wants this of its window.
+pub fn wait_for_command(desk: &mut Desk, command: &ViewportCommand) {
+    let mut has_come = false;
+    desk.wait_up_to(120, &format!("{command:?}"), |window| {
+        let output = window.output().viewport_output.get(&ViewportId::ROOT);
+        has_come |= output.is_some_and(|output| output.commands.contains(command));
+        has_come
+    });
 }
 
 #[test]
@@ -153,12 +163,7 @@ fn a_window_that_is_closing_closes_by_itself_once_the_disk_takes_the_labels() {
     desk.wait_for("Label edits cannot be kept");
     assert!(!close(&mut desk));
     std::fs::remove_file(&obstacle).unwrap();
-    let mut is_closed = false;
-    desk.wait_until("the window closes", |window| {
-        let output = window.output().viewport_output.get(&ViewportId::ROOT);
-        is_closed |= output.is_some_and(|output| output.commands.contains(&ViewportCommand::Close));
-        is_closed
-    });
+    wait_for_command(&mut desk, &ViewportCommand::Close);
     assert!(std::fs::read_to_string(obstacle.join("journal.jsonl")).unwrap().contains("solid"));
 }
 

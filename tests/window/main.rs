@@ -27,13 +27,18 @@ mod label_ahead;
 mod label_care;
 mod label_pictures;
 mod label_safe;
+mod model_pictures;
+mod models;
 mod new_project;
+mod path_field;
 mod pictures;
+mod quitting;
 mod readme_shots;
 mod shell;
 #[path = "../support/skip.rs"]
 mod skip;
 mod stranger;
+mod study;
 mod train;
 mod vocabulary;
 mod whole_loop;

@@ -121,9 +121,10 @@ impl<'a> Simulation<'a> {
         let rows = &self.subject.dataset.rows;
         let of_task = |(task, given): (usize, &Vec<Option<u32>>)| {
             let asked: Vec<usize> = (0..rows.len())
-                .filter(|row| given[*row].is_none() && rows[*row].labels[task].is_some())
+                .filter(|row| given[*row].is_none() && rows[*row].labels[task].class().is_some())
                 .collect();
-            let right = asked.iter().filter(|row| answer(task, **row) == rows[**row].labels[task]).count();
+            let right =
+                asked.iter().filter(|row| answer(task, **row) == rows[**row].labels[task].class()).count();
             right as f64 / asked.len().max(1) as f64
         };
         self.given.iter().enumerate().map(of_task).collect()
@@ -143,7 +144,7 @@ fn given(subject: &Subject, labelled: &[usize], wrong: f64, random: &mut Pcg64) 
         let labels = tasks[task].labels.len() as u32;
         for row in labelled {
             let shift = if random.random_bool(wrong) { random.random_range(1..labels) } else { 0 };
-            given[*row] = rows[*row].labels[task].map(|label| (label + shift) % labels);
+            given[*row] = rows[*row].labels[task].class().map(|label| (label + shift) % labels);
         }
     }
     given

@@ -221,7 +221,7 @@ impl App {
         let (Some(_), Some(project)) = (&self.edits, &self.project) else { return };
         let csv = &project.dataset.table.path;
         let stem = csv.file_stem().unwrap_or(csv.as_os_str()).to_string_lossy().into_owned();
-        self.command_jobs.push(file_dialogs::ask_export(&self.jobs, form, &stem));
+        self.questions.push(file_dialogs::export(form, &stem));
     }
 
     pub(in crate::app) fn export_labels(&mut self, form: Form, target: PathBuf) {

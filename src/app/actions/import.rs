@@ -12,7 +12,7 @@ impl App {
     pub(super) fn import(&mut self, command: ImportCommand) {
         match command {
             ImportCommand::Ask(field) => {
-                self.command_jobs.push(file_dialogs::ask_import(&self.jobs, field));
+                self.questions.push(file_dialogs::import(field));
             }
             ImportCommand::Choose(field, path) => self.overlays.deepfashion.choose(field, &path),
             ImportCommand::Keras(file) => self.look_before_keras(file),

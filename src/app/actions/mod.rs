@@ -3,6 +3,7 @@
 pub(in crate::app) mod annotations;
 pub(in crate::app) mod image_check;
 mod import;
+pub(in crate::app) mod models;
 mod project;
 pub(in crate::app) mod training;
 pub(in crate::app) mod unfinished;
@@ -20,6 +21,7 @@ use crate::app::place::Place;
 use crate::app::services::jobs::{Outcome, take};
 use crate::app::services::project::ImageSource;
 use crate::app::services::settings::ThemeChoice;
+use crate::app::shell::toasts::Remedy;
 
 /// Zoom goes in these steps, between half and three times.
 const ZOOM_STEP: f32 = 0.1;
@@ -38,6 +40,7 @@ impl App {
         self.take_in_left();
         self.take_in_vocabulary();
         self.follow_runs();
+        self.close_when_hidden();
         let (views, mut context) = self.split();
         views.label.poll(&context);
         views.predict.poll(&mut context);
@@ -48,13 +51,6 @@ impl App {
         if self.place != place {
             self.place = place;
             self.runs.read_again();
-        }
-    }
-
-    fn follow_runs(&mut self) {
-        let folder = self.project.as_ref().map(|project| project.config.paths.runs.as_path());
-        if let Some(message) = self.runs.follow(folder, &self.jobs) {
-            self.toast(Level::Warning, message);
         }
     }
 
@@ -107,6 +103,12 @@ impl App {
             AppCommand::FetchUrl(url) => self.apply(AppCommand::OpenImages(vec![ImageSource::Url(url)])),
             AppCommand::StartTraining(request) => self.look_before_training(request),
             AppCommand::BeginTraining(request) => self.start_training(&request),
+            AppCommand::StartStudy(request) => self.look_before_study(request),
+            AppCommand::BeginStudy(request) => self.start_study(*request),
+            AppCommand::AskWhereToSavePage { name, page } => {
+                self.questions.push(file_dialogs::page(name, page));
+            }
+            AppCommand::SavePage { file, page } => self.save_page(file, page),
             AppCommand::AskOutside(asked) => self.overlays.outside = Some(asked),
             AppCommand::UseModel(path) => {
                 self.go_to(Place::Predict);
@@ -115,6 +117,17 @@ impl App {
             AppCommand::InspectRun(run) => {
                 self.go_to(Place::Inspect);
                 self.views.inspect.set_run(run);
+            }
+            AppCommand::ChooseModel(run) => self.choose_model(run),
+            AppCommand::AskAboutRun(run) => self.ask_about_run(&run),
+            AppCommand::DescribeRun(run, said) => self.describe_run(run, said),
+            AppCommand::DeleteRun(run) => self.delete_run(run),
+            AppCommand::RestoreRun { thrown, run } => self.restore_run(thrown, run),
+            AppCommand::StopElsewhere(run) => self.stop_elsewhere(run),
+            AppCommand::Offer { level, message, button, does } => {
+                // What can be undone has changed something: here, which runs there are.
+                self.runs.read_again();
+                self.offer(level, message, button, *does);
             }
             AppCommand::ReadRuns => self.runs.read_again(),
             AppCommand::RunSaved(run) => self.on_run_saved(run),
@@ -137,6 +150,8 @@ impl App {
             AppCommand::SettleConflicts(on_conflict) => self.settle_conflicts(on_conflict),
             AppCommand::SaveConfig { file, text } => self.save_config(file, text),
             AppCommand::Toast { level, message } => self.toast(level, message),
+            AppCommand::AskFile(question) => self.questions.push(*question),
+            AppCommand::TypePath(question) => self.type_path(*question),
             AppCommand::Import(command) => self.import(command),
             AppCommand::SelectRow(row) => {
                 self.go_to(Place::Data);
@@ -150,13 +165,13 @@ impl App {
             return;
         }
         match command {
-            UiCommand::OpenProject => self.command_jobs.push(file_dialogs::ask_project(&self.jobs)),
-            UiCommand::NewProject => self.command_jobs.push(file_dialogs::ask_folder(&self.jobs)),
-            UiCommand::OpenImages => self.command_jobs.push(file_dialogs::ask_images(&self.jobs)),
-            UiCommand::OpenModel => self.command_jobs.push(file_dialogs::ask_model(&self.jobs)),
+            UiCommand::OpenProject => self.questions.push(file_dialogs::project()),
+            UiCommand::NewProject => self.questions.push(file_dialogs::folder()),
+            UiCommand::OpenImages => self.questions.push(file_dialogs::images()),
+            UiCommand::OpenModel => self.questions.push(file_dialogs::model()),
             UiCommand::OpenSample => self.open_sample(),
             UiCommand::ImportDeepFashion => self.overlays.deepfashion.open(),
-            UiCommand::ImportKeras => self.command_jobs.push(file_dialogs::ask_keras(&self.jobs)),
+            UiCommand::ImportKeras => self.questions.push(file_dialogs::keras()),
             UiCommand::ReloadProject => {
                 if let Some(project) = &self.project {
                     let file = project.config.file.clone();
@@ -250,6 +265,7 @@ impl App {
             UiCommand::StartTraining => {
                 self.project.is_some() && self.training_state() == TrainingState::Idle
             }
+            UiCommand::PauseTraining if self.views.train.running_study().is_some() => false,
             UiCommand::PauseTraining | UiCommand::StopTraining => {
                 matches!(self.training_state(), TrainingState::Running | TrainingState::Paused)
             }
@@ -287,7 +303,7 @@ impl App {
     fn on_run_saved(&mut self, run: PathBuf) {
         self.runs.read_again();
         self.views.inspect.on_run_ended(Some(&run));
-        self.views.predict.set_model(run);
+        self.views.label.on_run_saved(run);
     }
 
     fn set_theme(&mut self, choice: ThemeChoice) {
@@ -305,9 +321,17 @@ impl App {
 
     /// Tells the user something, now and in the log.
     pub(in crate::app) fn toast(&mut self, level: Level, message: impl Into<String>) {
-        let message = message.into();
+        self.tell(level, message.into(), None);
+    }
+
+    /// The same, with a button that does something about it.
+    fn offer(&mut self, level: Level, message: String, button: &'static str, does: AppCommand) {
+        self.tell(level, message, Some(Remedy { button, does }));
+    }
+
+    fn tell(&mut self, level: Level, message: String, remedy: Option<Remedy>) {
         log::info!(target: "tasklens::window", "{level:?}: {message}");
-        self.messages.push(level, message);
+        self.messages.push(level, message, remedy);
     }
 
     pub(in crate::app) fn save_settings(&mut self) {

@@ -13,6 +13,7 @@ use crate::app::dialogs::new_project::{NewProjectAnswer, NewProjectForm};
 use crate::app::dialogs::proposal::ProposalForm;
 use crate::app::place::Place;
 use crate::app::places::train::Restored;
+use crate::app::services::current_model::RememberedModel;
 use crate::app::services::jobs::Progress;
 use crate::app::services::open::{self, Opened, OpenedProject, Opening};
 use crate::app::services::project::{Project, Summary};
@@ -94,6 +95,9 @@ impl App {
         }
         let same_file = self.project.as_ref().is_some_and(|project| project.config.file == config.file);
         self.settings.remember(&config.file);
+        if !same_file {
+            self.runs.remember(self.settings.models.get(&config.file).cloned().unwrap_or_default());
+        }
         if let Some(place) = self.place_when_open.take() {
             self.go_to(place);
         } else if !same_file {
@@ -165,6 +169,7 @@ impl App {
         self.new_project = None;
         (self.settling, self.image_check) = (Settling::default(), None);
         self.close_edits();
+        self.runs.remember(RememberedModel::default());
         self.settings.open = None;
         self.go_to(Place::Data);
         self.views.on_project(false, false);
@@ -199,6 +204,16 @@ impl App {
             };
             let config = dataset::sample::write_sample(&folder, SAMPLE_IMAGES, SAMPLE_SEED, &mut said)?;
             Ok(Some(AppCommand::OpenPath(config)))
+        }));
+    }
+
+    pub(super) fn save_page(&mut self, file: PathBuf, page: String) {
+        self.command_jobs.push(self.jobs.start_whole("Saving the page", move |_| {
+            Output::of(&file)
+                .and_then(|output| output.write(page.as_bytes()))
+                .map_err(|error| anyhow::anyhow!("{} cannot be written: {error}", file.display()))?;
+            let message = format!("The page is in {}", file.display());
+            Ok(Some(AppCommand::Toast { level: Level::Success, message }))
         }));
     }
 

@@ -1,7 +1,9 @@
-//! The run in progress: starting it, telling it, and what it says.
+//! The run or study in progress: starting it, telling it, and what it says.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use tasklens_net::study::{self, Study, StudyEvent, StudyRequest};
 use tasklens_net::training::events::{Command, Event, StopReason, Stopped};
 use tasklens_net::training::{self, Training, Unsaved};
 
@@ -14,19 +16,44 @@ use crate::app::places::train::live::LiveRun;
 /// While a run goes on and nobody touches the window, it is drawn this often.
 const FRAME_INTERVAL: Duration = Duration::from_millis(200);
 
-/// The run in progress.
+/// The run or study in progress.
 pub(in crate::app) struct InProgress {
-    training: Training,
+    work: Work,
     /// It was asked to stop.
     is_stopping: bool,
 }
 
+/// What trains.
+enum Work {
+    /// One run.
+    Run(Training),
+    /// The runs of a study, one after the other.
+    Study(Study),
+}
+
 impl InProgress {
     /// Asks it to stop after the batch in hand and waits until it has, or for so long.
-    pub fn finish(self, patience: Duration) {
-        if self.training.commands.send(Command::Stop).is_ok() {
-            let end = Instant::now() + patience;
-            while self.training.events.recv_deadline(end).is_ok() {}
+    pub fn finish(mut self, patience: Duration) {
+        self.tell(Command::Stop);
+        let end = Instant::now() + patience;
+        match &self.work {
+            Work::Run(training) => while training.events.recv_deadline(end).is_ok() {},
+            Work::Study(study) => while study.events.recv_deadline(end).is_ok() {},
+        }
+    }
+
+    /// A study knows no other command than to stop.
+    fn tell(&mut self, command: Command) {
+        match &self.work {
+            // A run that has just ended says so itself with its last event.
+            Work::Run(training) => {
+                self.is_stopping |= training.commands.send(command).is_ok() && command == Command::Stop;
+            }
+            Work::Study(study) if command == Command::Stop => {
+                study.stopper.stop();
+                self.is_stopping = true;
+            }
+            Work::Study(_) => {}
         }
     }
 }
@@ -36,7 +63,7 @@ impl App {
     fn attach(&mut self, request: &training::Request, training: Training) {
         self.views.train.on_start(request, &self.runs);
         self.runs.read_again();
-        self.training = Some(InProgress { training, is_stopping: false });
+        self.training = Some(InProgress { work: Work::Run(training), is_stopping: false });
     }
 
     /// Whether a run goes on.
@@ -44,50 +71,124 @@ impl App {
         match &self.training {
             None => TrainingState::Idle,
             Some(run) if run.is_stopping => TrainingState::Stopping,
-            Some(_) if self.views.train.run().is_some_and(|run| run.is_paused) => TrainingState::Paused,
+            Some(InProgress { work: Work::Run(_), .. })
+                if self.views.train.run().is_some_and(|run| run.is_paused) =>
+            {
+                TrainingState::Paused
+            }
             Some(_) => TrainingState::Running,
         }
     }
 
-    pub(in crate::app) fn start_training(&mut self, request: &training::Request) {
-        if self.training.is_some() {
-            self.toast(Level::Info, "A run is already in progress: stop it first");
-            return;
-        }
-        let ctx = self.ctx.clone();
-        // Where no GPU draws the window, each frame takes time from the training: five a second will do.
-        // What the user sees is what is trained with, whether the CSV has it already or not. The run may be one of
-        // another project.
-        let edits = match (&self.edits, &self.project) {
+    /// Says so where something trains already.
+    pub(in crate::app) fn is_training_refused(&mut self) -> bool {
+        let message = match &self.training {
+            None => return false,
+            Some(InProgress { work: Work::Run(_), .. }) => "A run is already in progress: stop it first",
+            Some(InProgress { work: Work::Study(_), .. }) => "A study is already in progress: stop it first",
+        };
+        self.toast(Level::Info, message);
+        true
+    }
+
+    /// What the user sees is what is trained with, whether the CSV has it already or not. The run may be one of another
+    /// project.
+    fn labels_for_training(&self) -> Unsaved {
+        match (&self.edits, &self.project) {
             (Some(edits), Some(project)) => Unsaved::new(&project.dataset.table.path, edits.state().values()),
             _ => Unsaved::default(),
-        };
-        let request = &training::Request { edits, ..request.clone() };
-        let training = training::start(request.clone(), move || ctx.request_repaint_after(FRAME_INTERVAL));
+        }
+    }
+
+    /// Wakes the window for what trains. Where no GPU draws the window, each frame takes time from the training: five
+    /// a second will do.
+    fn waker(&self) -> impl Fn() + Send + 'static {
+        let ctx = self.ctx.clone();
+        move || ctx.request_repaint_after(FRAME_INTERVAL)
+    }
+
+    pub(in crate::app) fn start_training(&mut self, request: &training::Request) {
+        if self.is_training_refused() {
+            return;
+        }
+        let request = &training::Request { edits: self.labels_for_training(), ..request.clone() };
+        let training = training::start(request.clone(), self.waker());
         self.go_to(Place::Train);
         self.attach(request, training);
     }
 
+    pub(in crate::app) fn start_study(&mut self, request: StudyRequest) {
+        if self.is_training_refused() {
+            return;
+        }
+        self.views.train.on_study_start(&request.plan);
+        let request = StudyRequest { edits: self.labels_for_training(), ..request };
+        let study = study::start(request, self.waker());
+        self.go_to(Place::Train);
+        self.runs.read_again();
+        self.training = Some(InProgress { work: Work::Study(study), is_stopping: false });
+    }
+
     pub(in crate::app) fn tell_training(&mut self, command: Command) {
-        let Some(run) = &mut self.training else { return };
-        // A run that has just ended says so itself with its last event.
-        run.is_stopping |= run.training.commands.send(command).is_ok() && command == Command::Stop;
+        if let Some(run) = &mut self.training {
+            run.tell(command);
+        }
     }
 
     pub(in crate::app) fn take_in_events(&mut self) {
-        let Some(run) = &self.training else { return };
-        let receiver = run.training.events.clone();
-        for event in receiver.try_iter() {
-            self.views.train.on_event(&event);
-            self.on_event(event);
+        match self.training.as_ref().map(|run| &run.work) {
+            Some(Work::Run(training)) => {
+                let receiver = training.events.clone();
+                for event in receiver.try_iter() {
+                    self.views.train.on_event(&event);
+                    self.on_event(event);
+                }
+            }
+            Some(Work::Study(study)) => {
+                let receiver = study.events.clone();
+                for event in receiver.try_iter() {
+                    self.on_study_event(&event);
+                }
+            }
+            None => {}
         }
+    }
+
+    fn on_study_event(&mut self, event: &StudyEvent) {
+        if let Some(warning) = self.views.train.on_study_event(event) {
+            self.toast(Level::Warning, warning);
+        }
+        match event {
+            StudyEvent::Training(Event::Stopped(stopped)) => {
+                // It has other weights now, if it is the one under inspection.
+                let run = stopped.model.as_deref().and_then(Path::parent);
+                self.views.inspect.on_run_ended(run);
+                self.runs.read_again();
+            }
+            StudyEvent::Run { .. } => self.runs.read_again(),
+            StudyEvent::Finished(_) => self.end_study(Level::Success, "The study is done"),
+            StudyEvent::Stopped => {
+                self.end_study(Level::Success, "The study was stopped: what is trained is kept");
+            }
+            StudyEvent::Failed { error } => {
+                self.end_study(Level::Error, &format!("The study failed: {error}"));
+            }
+            StudyEvent::Training(_) | StudyEvent::Measuring { .. } => {}
+        }
+    }
+
+    fn end_study(&mut self, level: Level, message: &str) {
+        self.training = None;
+        self.runs.read_again();
+        self.views.label.on_run_ended();
+        self.toast(level, message);
     }
 
     fn on_event(&mut self, event: Event) {
         match event {
             Event::Warning { message } => self.toast(Level::Warning, message),
-            Event::Checkpoint { best: true, path, .. } => self.views.predict.set_model(path),
-            Event::Stopped(stopped) => self.on_stopped(stopped),
+            Event::Checkpoint { best: true, path, .. } => self.views.predict.on_new_weights(path),
+            Event::Stopped(stopped) => self.on_stopped(&stopped),
             Event::Failed { error } => {
                 self.training = None;
                 self.runs.read_again();
@@ -106,7 +207,7 @@ impl App {
         }
     }
 
-    fn on_stopped(&mut self, stopped: Stopped) {
+    fn on_stopped(&mut self, stopped: &Stopped) {
         self.training = None;
         self.runs.read_again();
         let why = match stopped.why {
@@ -116,15 +217,15 @@ impl App {
         };
         let message = match stopped.best_epoch {
             Some(epoch) => format!("{why}. The weights of epoch {epoch} were kept."),
+            None if stopped.model.is_some() => {
+                format!("{why}. No epoch was completed; the run can be resumed where it stopped.")
+            }
             None => format!("{why}. No epoch was completed."),
         };
         // It has other weights now, if it is the one under inspection.
         let run = self.views.train.run().and_then(LiveRun::folder).cloned();
         self.views.inspect.on_run_ended(run.as_deref());
         self.views.label.on_run_ended();
-        if let Some(model) = stopped.model {
-            self.views.predict.set_model(model);
-        }
         self.toast(Level::Success, message);
     }
 }

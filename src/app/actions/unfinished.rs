@@ -1,4 +1,4 @@
-//! What must not be cut off: label edits on their way to the disk, saves, changes of tasks and labels.
+//! What must not be cut off: label edits on their way to the disk, saves, changes of tasks and labels, training.
 //!
 //! A project that is left goes on here until its edits are safe; opening one again waits for that, and so does
 //! closing the window, which asks first where something would be lost.
@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::app::actions::annotations::OpenedEdits;
 use crate::app::actions::vocabulary::Changing;
 use crate::app::command::Level;
+use crate::app::context::TrainingState;
 use crate::app::services::jobs::{Job, Outcome, take};
 use crate::app::services::label_edits::LabelEdits;
 
@@ -43,6 +44,19 @@ pub(in crate::app) enum Unfinished {
     Soon(&'static str),
     /// The disk refuses so many label edits, and why.
     Refused(usize, String),
+    /// So many label edits are safe, and not in the CSV.
+    Labels(usize),
+    /// A run goes on; how far it is, in words.
+    Training(String),
+}
+
+/// What the user has answered since the window was asked to close.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::app) struct Answers {
+    /// What becomes of label edits that the CSV lacks.
+    pub labels: bool,
+    /// Whether the run goes on without the window; it stops otherwise.
+    pub keeps_training: Option<bool>,
 }
 
 impl App {
@@ -67,7 +81,33 @@ impl App {
     }
 
     /// What closing the window now would cut off, worst first.
-    pub(in crate::app) fn unfinished(&self) -> Option<Unfinished> {
+    pub(in crate::app) fn unfinished(&self, answers: Answers) -> Option<Unfinished> {
+        self.unwritten().or_else(|| self.unsaved(answers)).or_else(|| self.untrained(answers))
+    }
+
+    /// Label edits that the CSV lacks, where nobody has said yet what becomes of them.
+    fn unsaved(&self, answers: Answers) -> Option<Unfinished> {
+        let pending = self.edits.as_ref().map_or(0, |edits| edits.state().pending_count());
+        let is_denied = self.edits.as_ref().is_some_and(|edits| edits.denied().is_some());
+        (pending > 0 && !answers.labels && !is_denied).then_some(Unfinished::Labels(pending))
+    }
+
+    fn untrained(&self, answers: Answers) -> Option<Unfinished> {
+        self.training.as_ref()?;
+        match answers.keeps_training {
+            None if self.training_state() != TrainingState::Stopping => {
+                let said = self.views.train.run().map(|run| run.doing().0);
+                Some(Unfinished::Training(said.unwrap_or_else(|| "Preparing".to_owned())))
+            }
+            None | Some(false) => {
+                Some(Unfinished::Soon("The run stops after its batch and keeps what it has learnt."))
+            }
+            Some(true) => None,
+        }
+    }
+
+    /// What is on its way to the disk.
+    fn unwritten(&self) -> Option<Unfinished> {
         if let Some(edits) = &self.edits
             && let Some(error) = edits.error()
         {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use tasklens_data::config::{Config, Outside};
+use tasklens_net::study::StudyRequest;
 use tasklens_net::training::Request;
 
 /// The question whether to write outside of the project's folder.
@@ -21,6 +22,8 @@ pub struct AskedOutside {
 pub enum Then {
     /// The run begins.
     Train(Box<Request>),
+    /// The study begins.
+    Study(Box<StudyRequest>),
     /// The sample that the config names is drawn.
     DrawSample(Box<Config>),
     /// The run of a model that Keras saved is written.
@@ -32,6 +35,11 @@ impl AskedOutside {
     pub fn to_train(request: Box<Request>, outside: Vec<Outside>) -> Self {
         let folder = request.config.folder().to_path_buf();
         Self { folder, outside, then: Then::Train(request) }
+    }
+
+    /// Before a study.
+    pub fn to_study(request: Box<StudyRequest>, outside: Vec<Outside>) -> Self {
+        Self { folder: request.plan.folder().to_path_buf(), outside, then: Then::Study(request) }
     }
 
     /// Before the sample that a config names is drawn.

@@ -1,134 +1,131 @@
-//! The system's file dialogs. They are asked for on the UI thread, as macOS wants it, and waited for
-//! in a job's thread: the window goes on meanwhile.
+//! The questions for files and folders, and how they are put: by the system's dialog, asked for on the UI thread, as
+//! macOS wants it, and waited for in a job's thread, so that the window goes on meanwhile.
 
 use std::future::Future;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use tasklens_data::dataset::export::{self, Form};
 use tasklens_data::images::decode::ENDINGS;
 
-use crate::app::command::{AppCommand, ImportCommand, ImportField};
+use crate::app::command::{AppCommand, AskedFile, FileQuestion, ImportCommand, ImportField};
 use crate::app::services::jobs::{Job, Jobs};
 use crate::app::services::open::TABLE_ENDINGS;
 
 /// A dialog that was never shown gives up at once; a person takes longer.
 const AT_ONCE: Duration = Duration::from_millis(150);
 
-/// Asks for a CSV or config.
-pub fn ask_project(jobs: &Jobs) -> Job<Option<AppCommand>> {
+/// For a CSV or config.
+pub fn project() -> FileQuestion {
     let mut endings = vec!["yml", "yaml"];
     endings.extend(TABLE_ENDINGS);
-    let dialog =
-        rfd::AsyncFileDialog::new().set_title("Open a CSV or config").add_filter("CSV or config", &endings);
-    let chosen = dialog.pick_file();
-    ask(jobs, async move { chosen.await.map(|file| AppCommand::OpenPath(file.path().to_path_buf())) })
+    FileQuestion::new("Open a CSV or config", AskedFile::File, AppCommand::OpenPath)
+        .with_endings("CSV or config", endings)
 }
 
-/// Asks for a folder of images to label.
-pub fn ask_folder(jobs: &Jobs) -> Job<Option<AppCommand>> {
-    let dialog = rfd::AsyncFileDialog::new().set_title("Label a folder of images");
-    let chosen = dialog.pick_folder();
-    ask(jobs, async move { chosen.await.map(|folder| AppCommand::OpenPath(folder.path().to_path_buf())) })
+/// For a folder of images to label.
+pub fn folder() -> FileQuestion {
+    FileQuestion::new("Label a folder of images", AskedFile::Folder, AppCommand::OpenPath)
 }
 
-/// Asks for one of the places that the import of DeepFashion needs.
-pub fn ask_import(jobs: &Jobs, field: ImportField) -> Job<Option<AppCommand>> {
-    let dialog = rfd::AsyncFileDialog::new();
-    let then = move |file: Option<rfd::FileHandle>| {
-        Some(AppCommand::Import(ImportCommand::Choose(field, file?.path().to_path_buf())))
-    };
-    let folder = match field {
+/// For one of the places that the import of DeepFashion needs.
+pub fn import(field: ImportField) -> FileQuestion {
+    let then = move |path| AppCommand::Import(ImportCommand::Choose(field, path));
+    match field {
         ImportField::Data => {
-            dialog.set_title("The folder with img and Anno_fine of DeepFashion").pick_folder()
+            FileQuestion::new("The folder with img and Anno_fine of DeepFashion", AskedFile::Folder, then)
         }
-        ImportField::Out => dialog.set_title("Where the project goes").pick_folder(),
-        ImportField::Config => {
-            let dialog = dialog.set_title("A dataset config").add_filter("Dataset config", &["yml", "yaml"]);
-            let chosen = dialog.pick_file();
-            return ask(jobs, async move { then(chosen.await) });
-        }
+        ImportField::Out => FileQuestion::new("Where the project goes", AskedFile::Folder, then),
+        ImportField::Config => FileQuestion::new("A dataset config", AskedFile::File, then)
+            .with_endings("Dataset config", ["yml", "yaml"]),
+    }
+}
+
+/// For a model that Keras saved. Files of other kinds are told what they are.
+pub fn keras() -> FileQuestion {
+    let then = |file| AppCommand::Import(ImportCommand::Keras(file));
+    FileQuestion::new("Import a Keras model", AskedFile::File, then)
+        .with_endings("Keras model", ["h5", "hdf5", "keras"])
+}
+
+/// For images to predict.
+pub fn images() -> FileQuestion {
+    FileQuestion::of_files("Open images", AppCommand::OpenPaths).with_endings("Images", ENDINGS)
+}
+
+/// For a checkpoint.
+pub fn model() -> FileQuestion {
+    FileQuestion::new("Open a checkpoint", AskedFile::File, AppCommand::UseModel)
+        .with_endings("Checkpoint", ["safetensors"])
+}
+
+/// For where to write predictions; `then` writes them.
+pub fn predictions(then: impl FnOnce(PathBuf) -> AppCommand + Send + 'static) -> FileQuestion {
+    let asked = AskedFile::NewFile { name: "predictions.csv".to_owned() };
+    FileQuestion::new("Export predictions", asked, then).with_endings("CSV", ["csv"])
+}
+
+/// For where to save a page of HTML; `name` is offered.
+pub fn page(name: String, page: String) -> FileQuestion {
+    let then = |file| AppCommand::SavePage { file, page };
+    FileQuestion::new("Save as page", AskedFile::NewFile { name }, then).with_endings("Web page", ["html"])
+}
+
+/// For where to export labels; `stem` begins the name of what is written.
+pub fn export(form: Form, stem: &str) -> FileQuestion {
+    let new_file = |form, name: String| {
+        let then = |target| AppCommand::ExportLabels(form, target);
+        FileQuestion::new("Export labels", AskedFile::NewFile { name }, then)
     };
-    ask(jobs, async move { then(folder.await) })
-}
-
-/// Asks for a model that Keras saved. Files of other kinds are told what they are.
-pub fn ask_keras(jobs: &Jobs) -> Job<Option<AppCommand>> {
-    let dialog = rfd::AsyncFileDialog::new()
-        .set_title("Import a Keras model")
-        .add_filter("Keras model", &["h5", "hdf5", "keras"]);
-    let chosen = dialog.pick_file();
-    ask(
-        jobs,
-        async move { Some(AppCommand::Import(ImportCommand::Keras(chosen.await?.path().to_path_buf()))) },
-    )
-}
-
-/// Asks which images to predict.
-pub fn ask_images(jobs: &Jobs) -> Job<Option<AppCommand>> {
-    let dialog = rfd::AsyncFileDialog::new().set_title("Open images").add_filter("Images", &ENDINGS);
-    let chosen = dialog.pick_files();
-    ask(jobs, async move {
-        let files: Vec<PathBuf> = chosen.await?.iter().map(|file| file.path().to_path_buf()).collect();
-        Some(AppCommand::OpenPaths(files))
-    })
-}
-
-/// Asks for a checkpoint.
-pub fn ask_model(jobs: &Jobs) -> Job<Option<AppCommand>> {
-    let dialog =
-        rfd::AsyncFileDialog::new().set_title("Open a checkpoint").add_filter("Checkpoint", &["safetensors"]);
-    let chosen = dialog.pick_file();
-    ask(jobs, async move { chosen.await.map(|file| AppCommand::UseModel(file.path().to_path_buf())) })
-}
-
-/// Asks where to write predictions, and writes them with `then`.
-pub fn ask_csv(
-    jobs: &Jobs,
-    then: impl FnOnce(PathBuf) -> AppCommand + Send + 'static,
-) -> Job<Option<AppCommand>> {
-    let dialog = rfd::AsyncFileDialog::new()
-        .set_title("Export predictions")
-        .set_file_name("predictions.csv")
-        .add_filter("CSV", &["csv"]);
-    let chosen = dialog.save_file();
-    ask(jobs, async move { chosen.await.map(|file| then(file.path().to_path_buf())) })
-}
-
-/// Asks where to export labels; `stem` begins the name of what is written.
-pub fn ask_export(jobs: &Jobs, form: Form, stem: &str) -> Job<Option<AppCommand>> {
-    let dialog = rfd::AsyncFileDialog::new().set_title("Export labels");
-    let dialog = match form {
-        Form::Csv => dialog.set_file_name(format!("{stem}_corrected.csv")).add_filter("CSV", &["csv"]),
-        Form::JsonLines => dialog.set_file_name(format!("{stem}.jsonl")).add_filter("JSON lines", &["jsonl"]),
+    match form {
+        Form::Csv => new_file(form, format!("{stem}_corrected.csv")).with_endings("CSV", ["csv"]),
+        Form::JsonLines => new_file(form, format!("{stem}.jsonl")).with_endings("JSON lines", ["jsonl"]),
         Form::Folders { .. } => {
-            let (chosen, name) = (dialog.pick_folder(), format!("{stem}_by_label"));
-            return ask(jobs, async move {
-                let target = export::folder_in(chosen.await?.path(), &name);
-                Some(AppCommand::ExportLabels(form, target))
-            });
+            let name = format!("{stem}_by_label");
+            let then =
+                move |folder: PathBuf| AppCommand::ExportLabels(form, export::folder_in(&folder, &name));
+            FileQuestion::new("Export labels", AskedFile::Folder, then)
         }
-    };
-    let chosen = dialog.save_file();
-    ask(jobs, async move {
-        let target = chosen.await?.path().to_path_buf();
-        Some(AppCommand::ExportLabels(form, target))
-    })
+    }
 }
 
-fn ask(
-    jobs: &Jobs,
-    answer: impl Future<Output = Option<AppCommand>> + Send + 'static,
-) -> Job<Option<AppCommand>> {
+/// What the user chose; `None` if nothing.
+type Chosen = Pin<Box<dyn Future<Output = Option<Vec<PathBuf>>> + Send>>;
+
+/// Puts a question by the system's dialog, over the window of `parent`. Where none is shown, the window asks itself.
+pub fn ask(question: FileQuestion, jobs: &Jobs, parent: &eframe::Frame) -> Job<Option<AppCommand>> {
+    let mut dialog = rfd::AsyncFileDialog::new().set_title(&question.title).set_parent(parent);
+    if let Some((name, endings)) = &question.filter {
+        dialog = dialog.add_filter(*name, endings);
+    }
+    let path = |file: rfd::FileHandle| vec![file.path().to_path_buf()];
+    let chosen: Chosen = match &question.asked {
+        AskedFile::File => {
+            let chosen = dialog.pick_file();
+            Box::pin(async move { chosen.await.map(path) })
+        }
+        AskedFile::Folder => {
+            let chosen = dialog.pick_folder();
+            Box::pin(async move { chosen.await.map(path) })
+        }
+        AskedFile::NewFile { name } => {
+            let chosen = dialog.set_file_name(name).save_file();
+            Box::pin(async move { chosen.await.map(path) })
+        }
+        AskedFile::Files => {
+            let chosen = dialog.pick_files();
+            Box::pin(
+                async move { Some(chosen.await?.iter().map(|file| file.path().to_path_buf()).collect()) },
+            )
+        }
+    };
     jobs.start_quietly("Asking for a file", move |_| {
         let asked = Instant::now();
-        let answer = pollster::block_on(answer);
-        if answer.is_none() && asked.elapsed() < AT_ONCE {
-            anyhow::bail!(
-                "The system showed no file dialog. Drop the file on the window, or start with \
-                 `tasklens open PATH`; on Linux, xdg-desktop-portal or zenity brings dialogs"
-            );
-        }
-        Ok(answer)
+        Ok(match pollster::block_on(chosen) {
+            Some(paths) => question.answer(paths),
+            None if asked.elapsed() < AT_ONCE => Some(AppCommand::TypePath(Box::new(question))),
+            None => None,
+        })
     })
 }

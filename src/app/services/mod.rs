@@ -1,6 +1,7 @@
 //! What the app owns and lends to its places: the open project with its label edits and runs, networks, background
 //! work, pictures, settings.
 
+pub mod current_model;
 pub(in crate::app) mod derived;
 pub(in crate::app) mod device;
 pub mod jobs;

@@ -3,22 +3,29 @@
 //! The app has them read again where they may have changed: a project is opened, a place entered, a run begins, ends
 //! or is saved. A place that wants to know better sends [`AppCommand::ReadRuns`](crate::app::command::AppCommand).
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use tasklens_data::text::age;
-use tasklens_data::text::counted;
+use tasklens_data::config::Task;
+use tasklens_data::text::{age, counted, percent};
+use tasklens_net::model::checkpoint;
 use tasklens_net::training::events::StopReason;
-use tasklens_net::training::run_folder::{self, RunRecord};
+use tasklens_net::training::run_folder::{self, RunRecord, Standing};
 
+use super::current_model::{CurrentModel, Decision, RememberedModel};
 use crate::app::services::jobs::{Job, Jobs, Outcome, take};
 
 /// A run on disk.
 pub struct Run {
     /// What its files say.
     pub record: RunRecord,
+    /// Whether a process, this one or another, is training in its folder.
+    pub is_training: bool,
+    /// What its network answers, where its checkpoint says so.
+    tasks: Option<Vec<Task>>,
     written: Option<SystemTime>,
-    has_last: bool,
+    can_go_on: bool,
 }
 
 impl Run {
@@ -27,7 +34,13 @@ impl Run {
         let written = |name: &str| record.folder.join(name).metadata().and_then(|file| file.modified()).ok();
         Self {
             written: written(run_folder::EVENTS).or_else(|| written(run_folder::BEST)),
-            has_last: record.folder.join(run_folder::LAST).is_file(),
+            can_go_on: run_folder::can_go_on(&record.folder),
+            is_training: run_folder::is_in_use(&record.folder),
+            tasks: record
+                .best
+                .as_ref()
+                .and_then(|best| checkpoint::read_description(best).ok())
+                .map(|description| description.tasks),
             record,
         }
     }
@@ -44,8 +57,10 @@ impl Run {
         match self.record.stopped.as_ref().map(|stopped| stopped.why) {
             Some(StopReason::Finished) => counted(epochs, "epoch"),
             Some(StopReason::EarlyStopping) => format!("early stop at {epochs}"),
+            Some(StopReason::Asked) if epochs == 0 => "stopped before epoch 1 was done".to_owned(),
             Some(StopReason::Asked) => format!("stopped at {epochs} of {of}"),
             None if self.is_imported() => "imported".to_owned(),
+            None if self.is_training => format!("training: {epochs} of {of}"),
             None if self.record.failed.is_some() => format!("failed at {epochs} of {of}"),
             None => format!("unfinished: {epochs} of {of}"),
         }
@@ -54,16 +69,58 @@ impl Run {
     /// Whether its network was trained elsewhere, and not here yet.
     fn is_imported(&self) -> bool {
         let RunRecord { started, failed, best, .. } = &self.record;
-        started.is_none() && failed.is_none() && best.is_some() && self.has_last
+        started.is_none() && failed.is_none() && best.is_some() && self.can_go_on
+    }
+
+    /// Whether it has come to its end, which it was not asked for.
+    pub fn is_over(&self) -> bool {
+        let why = self.record.stopped.as_ref().map(|stopped| stopped.why);
+        matches!(why, Some(StopReason::Finished | StopReason::EarlyStopping))
     }
 
     /// Whether it can go on.
     pub fn can_resume(&self) -> bool {
-        let is_over = matches!(
-            self.record.stopped.as_ref().map(|stopped| stopped.why),
-            Some(StopReason::Finished | StopReason::EarlyStopping)
-        );
-        self.has_last && !is_over
+        self.can_go_on && !self.is_over() && !self.is_training
+    }
+
+    /// Its accuracy (0 to 1) on the validation images at the kept epoch, averaged over its tasks; `None` where none was
+    /// measured.
+    pub fn accuracy(&self) -> Option<f64> {
+        let known: Vec<f64> = self.accuracies().filter_map(|(_, accuracy)| accuracy).collect();
+        (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
+    }
+
+    /// How many images it was validated on; 0 where that is not known.
+    pub fn validation_images(&self) -> usize {
+        self.record.started.as_ref().map_or(0, |started| started.n_validation)
+    }
+
+    /// Whether it answers these questions: the same tasks with the same labels, in any order.
+    pub fn fits(&self, tasks: &[Task]) -> bool {
+        let of = |task: &Task| (task.name.clone(), task.labels.iter().cloned().collect::<BTreeSet<_>>());
+        let named = || self.record.started.iter().flat_map(|started| started.tasks.iter());
+        match &self.tasks {
+            Some(own) => {
+                own.iter().map(of).collect::<BTreeSet<_>>() == tasks.iter().map(of).collect::<BTreeSet<_>>()
+            }
+            None => {
+                named().collect::<BTreeSet<_>>()
+                    == tasks.iter().map(|task| &task.name).collect::<BTreeSet<_>>()
+            }
+        }
+    }
+
+    /// Whether its name or note has a text in it, whatever the case; it is in lower case.
+    pub fn is_found_by(&self, text: &str) -> bool {
+        let record = &self.record;
+        let folder = run_folder::name(&record.folder);
+        [&record.name, &record.note, &folder].iter().any(|said| said.to_lowercase().contains(text))
+    }
+
+    /// Its accuracies in words, such as `print 93.1 %  sleeves 99.0 %`; empty where none was measured.
+    pub fn accuracies_text(&self) -> String {
+        let told = |(task, accuracy): (&str, Option<f64>)| Some(format!("{task} {}", percent(accuracy?)));
+        self.accuracies().filter_map(told).collect::<Vec<_>>().join("  ")
     }
 
     /// Its tasks, each with the accuracy (0 to 1) on the validation images at the kept epoch, where it has one.
@@ -85,6 +142,9 @@ pub struct Runs {
     job: Option<Job<Vec<Run>>>,
     runs: Vec<Run>,
     version: u64,
+    current: CurrentModel,
+    /// What the current model was decided for: the version of the list, and the project's tasks.
+    decided_for: Option<(u64, Vec<Task>)>,
 }
 
 impl Runs {
@@ -98,8 +158,13 @@ impl Runs {
     pub fn follow(&mut self, folder: Option<&Path>, jobs: &Jobs) -> Option<String> {
         if self.folder.as_deref() != folder {
             let version = self.version + 1;
-            *self =
-                Self { folder: folder.map(Path::to_path_buf), is_stale: true, version, ..Self::default() };
+            *self = Self {
+                folder: folder.map(Path::to_path_buf),
+                is_stale: true,
+                version,
+                current: std::mem::take(&mut self.current),
+                ..Self::default()
+            };
         }
         if self.is_stale {
             self.is_stale = false;
@@ -138,21 +203,62 @@ impl Runs {
         self.runs.iter().filter(|run| run.record.best.is_some())
     }
 
-    /// The run that a place takes where the user has chosen none: the newest of [`Self::with_model`] that has not
-    /// failed. Where all have failed, the newest of them is better than none. `None` until all are read.
-    pub fn newest(&self) -> Option<&Run> {
-        self.newest_but(None)
+    /// The name of the run in a folder, as the user gave it.
+    pub fn name_of(&self, folder: &Path) -> String {
+        self.find(folder).map_or_else(|| run_folder::name(folder), |run| run.record.name.clone())
     }
 
-    /// As [`Self::newest`], passing over the run in a folder.
-    pub fn newest_but(&self, folder: Option<&Path>) -> Option<&Run> {
-        let mut usable = self.with_model().filter(|run| Some(run.record.folder.as_path()) != folder);
-        let first = usable.next().filter(|_| self.is_read())?;
-        let has_failed = |run: &&Run| run.record.failed.is_some();
-        Some(first)
-            .filter(|run| !has_failed(run))
-            .or_else(|| usable.find(|run| !has_failed(run)))
-            .or(Some(first))
+    /// The current model; `None` until it is decided, and where there is none.
+    pub fn current(&self) -> Option<&Run> {
+        self.find(self.current.folder()?)
+    }
+
+    /// Whether the run in a folder is the current model.
+    pub fn is_current(&self, folder: &Path) -> bool {
+        self.current.folder() == Some(folder)
+    }
+
+    /// The choice of the current model.
+    pub fn choice(&self) -> &CurrentModel {
+        &self.current
+    }
+
+    /// Another project is open: this is remembered of its model.
+    pub fn remember(&mut self, remembered: RememberedModel) {
+        self.current = CurrentModel::new(remembered);
+        self.decided_for = None;
+    }
+
+    /// The user wants this run to be the current model from now on, or the best one.
+    pub fn choose(&mut self, run: Option<PathBuf>) {
+        self.current.choose(run);
+        self.decided_for = None;
+    }
+
+    /// Decides which run is the current model of a project with these tasks, where the runs are others than when it was
+    /// decided last; once a frame. Returns what the user should know.
+    pub fn decide(&mut self, tasks: &[Task]) -> Option<Decision> {
+        if !self.is_read()
+            || self.decided_for.as_ref().is_some_and(|(version, of)| *version == self.version && of == tasks)
+        {
+            return None;
+        }
+        self.decided_for = Some((self.version, tasks.to_vec()));
+        self.current.decide(&self.runs, tasks)
+    }
+
+    /// A run to compare with the one in a folder: the current model, or the newest other one that has ended.
+    pub fn beside(&self, folder: &Path) -> Option<&Run> {
+        let others = || self.with_model().filter(|run| run.record.folder != folder);
+        let current = self.current().filter(|run| run.record.folder != folder);
+        current
+            .or_else(|| others().find(|run| run.record.standing() == Standing::Finished))
+            .or_else(|| others().next())
+    }
+
+    /// The run that another process trains, if any; `own` is the one that this one does.
+    pub fn trained_elsewhere(&self, own: Option<&Path>) -> Option<&Run> {
+        self.runs.iter().find(|run| run.is_training && Some(run.record.folder.as_path()) != own)
     }
 }
 
@@ -171,15 +277,10 @@ mod tests {
     use super::*;
 
     /// Writes a run of that name.
-    fn write(runs: &Path, name: &str, has_model: bool, has_failed: bool) -> PathBuf {
+    fn write(runs: &Path, name: &str) {
         let folder = runs.join(name);
         std::fs::create_dir_all(&folder).unwrap();
-        let failed = "{\"event\":\"failed\",\"error\":\"out of memory\"}\n";
-        std::fs::write(folder.join(run_folder::EVENTS), if has_failed { failed } else { "" }).unwrap();
-        if has_model {
-            std::fs::write(folder.join(run_folder::BEST), "weights").unwrap();
-        }
-        folder
+        std::fs::write(folder.join(run_folder::BEST), "weights").unwrap();
     }
 
     fn read_all(runs: &mut Runs, folder: &Path) {
@@ -196,33 +297,10 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_run_is_one_with_a_model_that_has_not_failed() {
-        let folder = tempfile::tempdir().unwrap();
-        let (mut runs, newest) = (Runs::default(), |runs: &Runs| Some(runs.newest()?.record.name.clone()));
-        write(folder.path(), "1-failed", true, true);
-        read_all(&mut runs, folder.path());
-        assert_eq!(newest(&runs).as_deref(), Some("1-failed"), "better than none");
-        for (name, has_model, has_failed) in [
-            ("2-good", true, false),
-            ("3-better", true, false),
-            ("4-failed", true, true),
-            ("5-begun", false, false),
-        ] {
-            write(folder.path(), name, has_model, has_failed);
-        }
-        runs.read_again();
-        assert_eq!(newest(&runs), None, "what is known may be old");
-        read_all(&mut runs, folder.path());
-        assert_eq!(newest(&runs).as_deref(), Some("3-better"));
-        let beside = runs.newest_but(Some(&folder.path().join("3-better")));
-        assert_eq!(beside.map(|run| run.record.name.as_str()), Some("2-good"));
-    }
-
-    #[test]
     fn the_runs_of_another_folder_are_forgotten_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let mut runs = Runs::default();
-        write(folder.path(), "1", true, false);
+        write(folder.path(), "1");
         read_all(&mut runs, folder.path());
         let version = runs.version();
         let jobs = Jobs::new(&egui::Context::default());

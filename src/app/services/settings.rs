@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use tasklens_data::user_folders;
 
+use super::current_model::RememberedModel;
 use crate::app::place::Place;
 
 /// So many projects are remembered.
@@ -62,6 +63,8 @@ pub struct Settings {
     pub label_keys: LabelKeys,
     /// How to train, per config, where something else was chosen than the config says.
     pub training: BTreeMap<PathBuf, RememberedTraining>,
+    /// The current model, per config.
+    pub models: BTreeMap<PathBuf, RememberedModel>,
     /// Zoom factor, 1 is 100 %; `None` when never changed.
     pub zoom: Option<f32>,
 }

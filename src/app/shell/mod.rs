@@ -2,6 +2,7 @@
 
 mod conflicts;
 mod help;
+mod model_chip;
 mod outside;
 mod palette;
 mod quitting;
@@ -15,12 +16,14 @@ use std::sync::Arc;
 use egui::{Align2, CentralPanel, Event, FontId, Id, LayerId, Order};
 
 use crate::app::App;
-use crate::app::command::{AppCommand, AskedOutside, Level, UiCommand};
+use crate::app::command::{AppCommand, AskedOutside, FileQuestion, Level, UiCommand};
 use crate::app::dialogs::deepfashion::DeepFashionDialog;
 use crate::app::dialogs::export::{ExportAnswer, ExportForm};
 use crate::app::dialogs::keras::KerasDialog;
 use crate::app::dialogs::new_project::NewProjectAnswer;
+use crate::app::dialogs::path_field::{PathAnswer, PathField};
 use crate::app::dialogs::proposal;
+use crate::app::dialogs::run_note::{RunNoteAnswer, RunNoteForm};
 use crate::app::place::Place;
 use crate::app::places::welcome;
 use crate::app::services::jobs::Job;
@@ -28,7 +31,7 @@ use crate::app::services::open::{self, Pasted};
 use crate::app::services::project::ImageSource;
 use crate::app::theme::icons;
 use crate::app::theme::{self, Tokens};
-use quitting::Quitting;
+pub(in crate::app) use quitting::Quitting;
 
 pub use palette::Palette;
 
@@ -40,9 +43,13 @@ pub struct Overlays {
     pub log: bool,
     /// How to export labels, while it is asked for.
     pub export: Option<ExportForm>,
+    /// A path that is asked for in the window.
+    pub path_field: Option<PathField>,
     pub deepfashion: DeepFashionDialog,
     pub keras: KerasDialog,
     pub quitting: Quitting,
+    /// A run whose name and note are asked for.
+    pub run_note: Option<RunNoteForm>,
     /// Places outside of the project's folder, while the user is asked about them.
     pub outside: Option<Box<AskedOutside>>,
     /// The look at where a run writes that is about to begin.
@@ -71,10 +78,14 @@ impl App {
         help::shortcuts_ui(&ctx, &mut self.overlays.shortcuts);
         self.export_ui(&ctx);
         self.imports_ui(&ctx);
+        self.path_field_ui(&ctx);
         self.conflicts_ui(&ctx);
         self.quitting_ui(&ctx);
         self.outside_ui(&ctx);
-        self.messages.toasts_ui(&ctx);
+        self.run_note_ui(&ctx);
+        if let Some(command) = self.messages.toasts_ui(&ctx) {
+            self.commands.send(command);
+        }
         drop_hint_ui(&ctx, tokens);
     }
 
@@ -110,6 +121,29 @@ impl App {
         }
     }
 
+    /// Asks for a path in the window.
+    pub(super) fn type_path(&mut self, question: FileQuestion) {
+        let project = self.project.as_ref().map(|project| project.config.folder().to_path_buf());
+        let folder = project.or_else(std::env::home_dir).unwrap_or_default();
+        self.overlays.path_field = Some(PathField::new(question, &folder));
+    }
+
+    fn path_field_ui(&mut self, ctx: &egui::Context) {
+        let Some(field) = &mut self.overlays.path_field else { return };
+        match field.ui(ctx, &self.jobs) {
+            PathAnswer::Stay => return,
+            PathAnswer::Leave => {}
+            PathAnswer::Chosen(path) => {
+                let question = self.overlays.path_field.take().map(PathField::into_question);
+                self.command_jobs.extend(question.map(|question| {
+                    let title = question.title.clone();
+                    self.jobs.start_quietly(&title, move |_| Ok(question.answer(vec![path])))
+                }));
+            }
+        }
+        self.overlays.path_field = None;
+    }
+
     /// Asks how to export, while that is open.
     fn export_ui(&mut self, ctx: &egui::Context) {
         let (Some(form), Some(edits)) = (&mut self.overlays.export, &self.edits) else {
@@ -134,6 +168,19 @@ impl App {
         deepfashion.ui(ctx, &context);
         keras.ui(ctx, &context);
         (self.overlays.deepfashion, self.overlays.keras) = (deepfashion, keras);
+    }
+
+    /// Asks for the name and note of a run, while that is open.
+    fn run_note_ui(&mut self, ctx: &egui::Context) {
+        let Some(form) = &mut self.overlays.run_note else { return };
+        match form.ask(ctx) {
+            RunNoteAnswer::Stay => {}
+            RunNoteAnswer::Leave => self.overlays.run_note = None,
+            RunNoteAnswer::Keep(run, said) => {
+                self.overlays.run_note = None;
+                self.commands.send(AppCommand::DescribeRun(run, said));
+            }
+        }
     }
 
     /// Shows the form of a new project, if there is one.

@@ -4,20 +4,17 @@
 use egui::{Label, RichText, ScrollArea};
 use tasklens_data::config::Outside;
 use tasklens_data::dataset::sample;
+use tasklens_net::study::StudyRequest;
 use tasklens_net::training::{Request, outputs};
 
 use crate::app::App;
-use crate::app::command::{AppCommand, AskedOutside, ImportCommand, Level, Then};
+use crate::app::command::{AppCommand, AskedOutside, ImportCommand, Then};
 use crate::app::theme::{self, GRID, Tokens};
 
 impl App {
     /// Looks in the background at where a run writes; it begins, or the user is asked.
     pub(in crate::app) fn look_before_training(&mut self, request: Box<Request>) {
-        if self.training.is_some() {
-            self.toast(Level::Info, "A run is already in progress: stop it first");
-            return;
-        }
-        if self.overlays.looking.is_some() || self.overlays.outside.is_some() {
+        if self.is_training_refused() || self.overlays.looking.is_some() || self.overlays.outside.is_some() {
             return;
         }
         self.overlays.looking = Some(self.jobs.start_quietly("Looking where the run writes", move |_| {
@@ -31,12 +28,27 @@ impl App {
         }));
     }
 
+    /// As [`App::look_before_training`], of a study.
+    pub(in crate::app) fn look_before_study(&mut self, request: Box<StudyRequest>) {
+        if self.is_training_refused() || self.overlays.looking.is_some() || self.overlays.outside.is_some() {
+            return;
+        }
+        self.overlays.looking = Some(self.jobs.start_quietly("Looking where the study writes", move |_| {
+            let outside = request.plan.outside();
+            Ok(if outside.is_empty() {
+                AppCommand::BeginStudy(request)
+            } else {
+                AppCommand::AskOutside(Box::new(AskedOutside::to_study(request, outside)))
+            })
+        }));
+    }
+
     /// Asks, where there is something to ask.
     pub(super) fn outside_ui(&mut self, ctx: &egui::Context) {
         let Some(asked) = &self.overlays.outside else { return };
         let tokens = Tokens::of(ctx);
         let (what, yes) = match asked.then {
-            Then::Train(_) => ("train", "Train and write there"),
+            Then::Train(_) | Then::Study(_) => ("train", "Train and write there"),
             Then::DrawSample(_) => ("open it", "Draw the sample there"),
             Then::ImportKeras(_) => ("import into it", "Import and write there"),
         };
@@ -80,6 +92,10 @@ impl App {
             }
             Then::ImportKeras(model) => {
                 self.commands.send(AppCommand::Import(ImportCommand::BeginKeras(model)));
+            }
+            Then::Study(request) => {
+                let request = StudyRequest { allow_outside: true, ..*request };
+                self.commands.send(AppCommand::BeginStudy(Box::new(request)));
             }
             Then::DrawSample(config) => {
                 self.command_jobs.push(self.jobs.start("Drawing the sample", move |progress| {

@@ -4,7 +4,7 @@ use egui::{Align, Layout, Margin, Panel, RichText, Role, Ui, WidgetInfo};
 use tasklens_data::text::{counted_grouped, duration, grouped};
 
 use crate::app::App;
-use crate::app::command::UiCommand;
+use crate::app::command::{AppCommand, UiCommand};
 use crate::app::services::jobs::Progress;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
@@ -18,19 +18,35 @@ impl App {
                 ui.spacing_mut().item_spacing.x = 4.0 * GRID;
                 self.project_ui(ui, tokens);
                 self.device_ui(ui, tokens);
+                self.model_chip_ui(ui, tokens);
                 self.labels_ui(ui, tokens);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     icon_button(ui, &self.commands, UiCommand::ToggleLog);
                     if let Some(job) = self.jobs.running().first() {
                         job_ui(ui, tokens, job);
-                    } else if let Some(run) = self.views.train.run().filter(|_| self.training.is_some()) {
-                        let (text, fraction) = run.doing();
+                    } else if let Some((text, fraction)) =
+                        self.views.train.doing().filter(|_| self.training.is_some())
+                    {
                         bar_ui(ui, tokens, &text, Some(fraction));
                         ui.label(theme::caption(tokens, text));
+                    } else {
+                        self.elsewhere_ui(ui, tokens);
                     }
                 });
             });
         });
+    }
+
+    /// The run that another process trains, with a button that stops it; in a right-to-left layout.
+    fn elsewhere_ui(&self, ui: &mut Ui, tokens: &Tokens) {
+        let Some(run) = self.trained_elsewhere() else { return };
+        let stop = ui.add(egui::Button::new(RichText::new("Stop").size(TEXT_SMALL)).small());
+        stop.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Stop the run in the background"));
+        if stop.on_hover_text("It stops after its batch and can be resumed").clicked() {
+            self.commands.send(AppCommand::StopElsewhere(run.record.folder.clone()));
+        }
+        let text = format!("{} in the background, {}", run.record.name, run.state());
+        ui.add(egui::Label::new(theme::caption(tokens, text)).truncate());
     }
 
     fn project_ui(&self, ui: &mut Ui, tokens: &Tokens) {

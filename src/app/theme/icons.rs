@@ -2,6 +2,8 @@
 
 /// Phosphor's `arrow-counter-clockwise`.
 pub const ARROW_COUNTER_CLOCKWISE: &str = "\u{e038}";
+/// Phosphor's `arrow-up`.
+pub const ARROW_UP: &str = "\u{e08e}";
 /// Phosphor's `arrow-right`.
 pub const ARROW_RIGHT: &str = "\u{e06c}";
 /// Phosphor's `arrows-merge`.
@@ -30,8 +32,12 @@ pub const COMMAND: &str = "\u{e1c4}";
 pub const CPU: &str = "\u{e610}";
 /// Phosphor's `crosshair`.
 pub const CROSSHAIR: &str = "\u{e1d6}";
+/// Phosphor's `file`.
+pub const FILE: &str = "\u{e230}";
 /// Phosphor's `floppy-disk`.
 pub const FLOPPY_DISK: &str = "\u{e248}";
+/// Phosphor's `folder`.
+pub const FOLDER: &str = "\u{e24a}";
 /// Phosphor's `folder-open`.
 pub const FOLDER_OPEN: &str = "\u{e256}";
 /// Phosphor's `funnel`.

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use egui::{Align2, Color32, FontId, Pos2, Rangef, Rect, Response, Role, Stroke, Ui, WidgetInfo, pos2, vec2};
 use egui_plot::{AxisHints, Line, LineStyle, Plot, PlotBounds, PlotPoints, PlotTransform, VLine};
 
+use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 
 mod scale;
@@ -71,12 +72,21 @@ pub struct Chart<'a> {
     marks: &'a [Mark],
     height: f32,
     cursor: Option<usize>,
+    about: &'a str,
 }
 
 impl<'a> Chart<'a> {
     /// An empty chart; the title also names it for screen readers.
     pub fn new(title: &'a str) -> Self {
-        Self { title, scale: Scale::Number, curves: Vec::new(), marks: &[], height: 200.0, cursor: None }
+        Self {
+            title,
+            scale: Scale::Number,
+            curves: Vec::new(),
+            marks: &[],
+            height: 200.0,
+            cursor: None,
+            about: "",
+        }
     }
 
     /// How values are laid out and written.
@@ -106,6 +116,12 @@ impl<'a> Chart<'a> {
     /// An epoch to mark because the pointer is over it in a chart beside this one.
     pub fn cursor(mut self, epoch: Option<usize>) -> Self {
         self.cursor = epoch;
+        self
+    }
+
+    /// What it shows, in a tooltip of its title.
+    pub fn about(mut self, about: &'a str) -> Self {
+        self.about = about;
         self
     }
 
@@ -141,14 +157,22 @@ impl<'a> Chart<'a> {
     /// The title, and the latest values of the first curve.
     fn title_ui(&self, ui: &mut Ui, tokens: &Tokens) {
         ui.horizontal(|ui| {
-            ui.label(theme::strong(self.title));
-            let Some(first) = self.curves.iter().find(|curve| !curve.is_muted) else { return };
+            let title = ui.label(theme::strong(self.title));
+            if !self.about.is_empty() {
+                ui.label(theme::caption(tokens, icons::INFO)).on_hover_text(self.about);
+                title.on_hover_text(self.about);
+            }
+            let mut shown = self.curves.iter().filter(|curve| !curve.is_muted);
+            let Some(first) = shown.next() else { return };
             let latest = |points: &[Point]| points.last().map(|point| self.scale.exact(point[1]));
             let text = match (latest(first.train), latest(first.validation)) {
                 (Some(train), Some(validation)) => {
                     format!("{}  train {train}  validation {validation}", first.name)
                 }
-                (Some(value), None) | (None, Some(value)) => value,
+                (Some(value), None) | (None, Some(value)) => match shown.next() {
+                    Some(_) => format!("{}  {value}", first.name),
+                    None => value,
+                },
                 (None, None) => return,
             };
             ui.add(egui::Label::new(theme::caption(tokens, text)).truncate());

@@ -7,6 +7,7 @@ pub mod confusion_matrix;
 mod focus;
 pub mod label_filter;
 pub mod large_image;
+pub mod model_menu;
 pub mod probability_bars;
 pub mod reliability;
 pub mod run_list;
@@ -61,6 +62,11 @@ fn accented(ui: &Ui, icon: &str, text: &str) -> egui::Button<'static> {
 pub fn icon_button(ui: &mut Ui, commands: &CommandSender, command: UiCommand) -> Response {
     let button = egui::Button::new(RichText::new(command.icon()).size(16.0)).frame_when_inactive(false);
     finish(ui, button, commands, command)
+}
+
+/// What a field with this text is to a screen reader.
+pub fn field_info(text: &str, name: &str) -> WidgetInfo {
+    WidgetInfo { label: Some(name.to_owned()), ..WidgetInfo::text_edit(true, "", text, "") }
 }
 
 /// A glyph to press that is no command of the app; `name` is also its tooltip.

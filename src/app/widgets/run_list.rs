@@ -11,6 +11,10 @@ use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 pub struct RunRow {
     /// The run's name.
     pub name: String,
+    /// What the user noted of it; may be empty.
+    pub note: String,
+    /// Whether it is the project's current model.
+    pub is_current: bool,
     /// When it was written last, such as `3 h ago`.
     pub age: String,
     /// How it ended, such as `stopped early after 31 of 100`.
@@ -49,6 +53,12 @@ pub enum RunAction {
     Inspect,
     /// Go on with it.
     Resume,
+    /// Make it the current model of the project.
+    MakeCurrent,
+    /// Give it a name and a note.
+    Describe,
+    /// Delete it.
+    Delete,
 }
 
 /// The list. See the module's docs.
@@ -136,6 +146,12 @@ fn buttons_ui(ui: &mut Ui, row: &RunRow) -> Option<RunAction> {
             action = Some(wanted);
         }
     };
+    button_ui(icons::TRASH, "Delete", "Delete it; this can be undone", RunAction::Delete);
+    button_ui(icons::PENCIL_SIMPLE, "Describe", "Give it a name and a note", RunAction::Describe);
+    if row.has_model && !row.is_current {
+        let hint = "Make it the current model, which Label, Predict and Inspect use";
+        button_ui(icons::CHECK_CIRCLE, "Make current", hint, RunAction::MakeCurrent);
+    }
     if row.has_model {
         button_ui(icons::CROSSHAIR, "Predict with", "Use it for prediction", RunAction::Use);
         button_ui(icons::MICROSCOPE, "Inspect", "See where it is wrong", RunAction::Inspect);
@@ -154,6 +170,14 @@ fn facts_ui(ui: &mut Ui, tokens: &Tokens, row: &RunRow) {
             ui.spacing_mut().item_spacing.x = 2.0 * GRID;
             ui.add(egui::Label::new(row.name.as_str()).truncate()).on_hover_text(&row.name);
             ui.add(egui::Label::new(theme::caption(tokens, &row.age)).truncate());
+            if row.is_current {
+                let text = RichText::new(format!("{} current", icons::CHECK)).size(TEXT_SMALL);
+                ui.label(text.color(tokens.accent_text));
+            }
+            if !row.note.is_empty() {
+                let first = row.note.lines().next().unwrap_or_default();
+                ui.add(egui::Label::new(theme::caption(tokens, first)).truncate()).on_hover_text(&row.note);
+            }
         });
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = GRID;

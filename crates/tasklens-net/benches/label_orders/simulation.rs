@@ -1,6 +1,7 @@
 //! Someone who labels, simulated: the labels are known, and given out as they are asked for.
 
 use std::time::Instant;
+use tasklens_data::dataset::RowLabel;
 
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
@@ -65,7 +66,7 @@ impl<'a> Simulation<'a> {
 
     fn label(&self, labels: &mut Labels, rows: &[usize]) {
         for (task, labels) in labels.iter_mut().enumerate() {
-            rows.iter().for_each(|row| labels[*row] = self.subject.dataset.rows[*row].labels[task]);
+            rows.iter().for_each(|row| labels[*row] = self.subject.dataset.rows[*row].labels[task].class());
         }
     }
 
@@ -95,7 +96,7 @@ impl<'a> Simulation<'a> {
     /// Tasks for which every row has a label: a task that some rows cannot answer is labelled along.
     fn complete_tasks(&self) -> Vec<usize> {
         let dataset = &self.subject.dataset;
-        let is_complete = |task: &usize| dataset.rows.iter().all(|row| row.labels[*task].is_some());
+        let is_complete = |task: &usize| dataset.rows.iter().all(|row| row.labels[*task].class().is_some());
         (0..dataset.tasks.len()).filter(is_complete).collect()
     }
 
@@ -115,7 +116,7 @@ impl<'a> Simulation<'a> {
     fn accuracy(&self, said: &Suggestions, task: usize, otherwise: Option<u32>) -> f64 {
         let (mut right, mut of) = (0_u32, 0_u32);
         for row in &self.subject.dataset.split.validation {
-            if let Some(label) = self.subject.dataset.rows[*row].labels[task] {
+            if let Some(label) = self.subject.dataset.rows[*row].labels[task].class() {
                 let answer = said.top(task, *row).map_or(otherwise, |(label, _)| Some(label));
                 of += 1;
                 right += u32::from(answer == Some(label));

@@ -17,6 +17,7 @@ pub mod page;
 pub mod report;
 pub mod run_comparison;
 pub mod scores;
+pub mod starved;
 pub mod suspects;
 pub mod track_record;
 pub mod verdict;

@@ -153,7 +153,7 @@ impl Drop for Loader {
 #[cfg(test)]
 mod tests {
     use tasklens_data::config::Augmentation;
-    use tasklens_data::dataset::Row;
+    use tasklens_data::dataset::{Row, RowLabel};
     use tasklens_data::images::cache::ImageCache;
 
     use super::super::samples::{Drawn, NO_LABEL};
@@ -164,7 +164,11 @@ mod tests {
             .map(|i| {
                 let image = folder.join(format!("{i}.png"));
                 image::RgbImage::from_pixel(40, 40, image::Rgb([i, 0, 0])).save(&image).unwrap();
-                Row { image, labels: vec![Some(u32::from(i % 2)), None], usable: true }
+                Row {
+                    image,
+                    labels: vec![RowLabel::Class(u32::from(i % 2)), RowLabel::Missing],
+                    usable: true,
+                }
             })
             .collect();
         let cache = ImageCache::new(32, 32, 1 << 20);

@@ -1,59 +1,68 @@
 //! The course of a study: its runs one after the other, and what is measured of them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
+use crossbeam_channel::RecvTimeoutError;
 use tasklens_data::config::Config;
 use tasklens_data::dataset::Dataset;
+use tasklens_data::files::disk;
 
-use super::measure;
+use super::listener::Listener;
 use super::report::StudyReport;
-use super::{PlannedRun, Progress, StudyPlan};
+use super::{PlannedRun, StudyEvent, StudyRequest};
+use super::{measure, stored};
 use crate::training::events::{Command, Event, StopReason};
 use crate::training::run_folder::{self, BEST, CONFIG, LAST, RunRecord};
 use crate::training::{self, Request, Unsaved};
 
-/// Trains what is missing of a study, and measures it. `keep_going` hears of the progress and says whether to go on;
-/// `None` where it said no: the same call goes on from there. The labels of `edits` are trained with, too.
+/// A run that says nothing for so long is asked to stop all the same.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Trains what is missing of a study, and measures it; `None` where it was stopped: the same request goes on from
+/// there.
 ///
 /// # Errors
 /// A run failed, a folder holds another run, or an image or the device cannot be read.
-pub fn run(
-    plan: &StudyPlan,
-    edits: &Unsaved,
-    allow_outside: bool,
-    keep_going: &mut dyn FnMut(Progress<'_>) -> bool,
-) -> anyhow::Result<Option<StudyReport>> {
+pub(super) fn run(request: &StudyRequest, listener: &Listener) -> anyhow::Result<Option<StudyReport>> {
+    let StudyRequest { plan, allow_outside, edits } = request;
     let runs = plan.runs();
     // Before hours of training, not after.
     let states: Vec<RunState> = runs.iter().map(RunState::of).collect::<anyhow::Result<_>>()?;
-    for (number, (run, state)) in (1..).zip(runs.iter().zip(states)) {
-        let is_over = state == RunState::Over;
-        if !keep_going(Progress::Run { run, number, of: runs.len(), is_over }) {
+    stored::begin(plan)?;
+    for (index, (run, state)) in runs.iter().zip(states).enumerate() {
+        listener.tell(StudyEvent::Run { index, is_over: state == RunState::Over });
+        if !listener.goes_on() {
             return Ok(None);
         }
         let resume = match state {
             RunState::Over => continue,
             RunState::Begun => true,
-            RunState::None => false,
+            RunState::None => {
+                forget_unvalidated(run)?;
+                false
+            }
         };
         let request = Request {
             config: run.config.clone(),
             run: Some(run.folder.clone()),
             resume,
-            allow_outside,
+            allow_outside: *allow_outside,
             edits: edits.clone(),
         };
         // The first run draws the split, of which all labels of all tasks have their share.
-        let split_of = (number > 1).then(|| runs[0].folder.clone());
-        if !train(request, split_of, keep_going).with_context(|| run_folder::name(&run.folder))? {
+        let split_of = (index > 0).then(|| runs[0].folder.clone());
+        if !train(request, split_of, listener).with_context(|| run_folder::name(&run.folder))? {
             return Ok(None);
         }
     }
     let dataset = dataset(&runs[0].config, edits)?;
-    let Some(times) = measure::times(plan, &runs, &dataset, keep_going)? else { return Ok(None) };
-    let Some(neighbours) = measure::neighbours(plan, &runs, &dataset, keep_going)? else { return Ok(None) };
-    StudyReport::new(plan, &runs, times, neighbours).map(Some)
+    let Some(times) = measure::times(plan, &runs, &dataset, listener)? else { return Ok(None) };
+    let Some(neighbours) = measure::neighbours(plan, &runs, &dataset, listener)? else { return Ok(None) };
+    let report = StudyReport::new(plan, &runs, times, neighbours)?;
+    stored::write(plan, Some(&report))?;
+    Ok(Some(report))
 }
 
 fn dataset(config: &Config, edits: &Unsaved) -> anyhow::Result<Dataset> {
@@ -63,26 +72,36 @@ fn dataset(config: &Config, edits: &Unsaved) -> anyhow::Result<Dataset> {
 }
 
 /// Trains to the end; `false` where it was stopped.
-fn train(
-    request: Request,
-    split_of: Option<std::path::PathBuf>,
-    keep_going: &mut dyn FnMut(Progress<'_>) -> bool,
-) -> anyhow::Result<bool> {
+fn train(request: Request, split_of: Option<PathBuf>, listener: &Listener) -> anyhow::Result<bool> {
     let training = training::start_on_split(request, split_of, || {});
     let mut is_stopped = false;
-    for event in &training.events {
-        if !keep_going(Progress::Event(&event)) && !is_stopped {
+    loop {
+        if !listener.goes_on() && !is_stopped {
             is_stopped = true;
             // A run that has just ended takes no command any more.
             let _ = training.commands.send(Command::Stop);
         }
+        let event = match training.events.recv_timeout(PATIENCE) {
+            Ok(event) => event,
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => bail!("the run ended without a word"),
+        };
+        listener.tell(StudyEvent::Training(event.clone()));
         match event {
             Event::Failed { error } => bail!(error),
-            Event::Stopped(stopped) => return Ok(stopped.why != StopReason::Asked && !is_stopped),
+            Event::Stopped(stopped) => return Ok(stopped.why != StopReason::Asked),
             _ => {}
         }
     }
-    bail!("the run ended without a word")
+}
+
+/// The weights of a run that was stopped in its first epoch make way for those of a new one.
+fn forget_unvalidated(run: &PlannedRun) -> anyhow::Result<()> {
+    let best = run.folder.join(BEST);
+    if !best.is_file() {
+        return Ok(());
+    }
+    disk::remove(&best).with_context(|| format!("{} cannot be trained anew", run.folder.display()))
 }
 
 /// What there is of a planned run.
@@ -105,11 +124,16 @@ impl RunState {
             return Ok(Self::None);
         }
         check_same(run, folder)?;
-        let stopped = RunRecord::open(folder)?.stopped.map(|stopped| stopped.why);
+        let record = RunRecord::open(folder)?;
+        let stopped = record.stopped.as_ref().map(|stopped| stopped.why);
         let is_over = matches!(stopped, Some(StopReason::Finished | StopReason::EarlyStopping));
+        if !is_over && !there && stopped == Some(StopReason::Asked) && record.epochs.is_empty() {
+            // Stopped in its first epoch: its weights were never validated, and nothing can go on from them.
+            return Ok(Self::None);
+        }
         ensure!(
             is_over || there,
-            "{} was stopped in its first epoch and cannot go on: delete it, or give the study another name",
+            "{} has no `{LAST}` and cannot go on: delete it, or give the study another name",
             folder.display()
         );
         Ok(if is_over { Self::Over } else { Self::Begun })

@@ -12,8 +12,9 @@ use tasklens_data::images::decode::decode_file;
 use tasklens_data::images::resize::resize;
 use tasklens_data::work::cores;
 
+use super::listener::Listener;
 use super::report::{NeighbourRow, Times};
-use super::{PlannedRun, Progress, StudyPlan};
+use super::{PlannedRun, StudyPlan};
 use crate::evaluation::inspection::Inspection;
 use crate::inference::Predictor;
 use crate::inference::loader::Batching;
@@ -29,15 +30,13 @@ const ROUNDS: usize = 7;
 const MOST_ASKED: usize = 2_000;
 const MOST_SEARCHED: usize = 20_000;
 
-type KeepGoing<'a> = &'a mut dyn FnMut(Progress<'_>) -> bool;
-
 /// Seconds per image of the network for all tasks and of those for one each, in batches and one by one, decoding
 /// left out. `None` where it was stopped.
 pub fn times(
     plan: &StudyPlan,
     runs: &[PlannedRun],
     dataset: &Dataset,
-    keep_going: KeepGoing<'_>,
+    listener: &Listener,
 ) -> anyhow::Result<Option<Times>> {
     let device = plan.config.model.device;
     let open = |run: &PlannedRun| Predictor::open(&run.folder, device);
@@ -55,7 +54,7 @@ pub fn times(
     let mut seconds = vec![(Vec::new(), Vec::new()); networks.len()];
     for round in 0..=ROUNDS {
         let what = "how long predictions take";
-        if !keep_going(Progress::Measuring { what, done: round, of: ROUNDS + 1 }) {
+        if !listener.measuring(what, round, ROUNDS + 1) {
             return Ok(None);
         }
         for (network, (of_batch, of_each)) in networks.iter().zip(&mut seconds) {
@@ -97,16 +96,16 @@ pub fn neighbours(
     plan: &StudyPlan,
     runs: &[PlannedRun],
     dataset: &Dataset,
-    keep_going: KeepGoing<'_>,
+    listener: &Listener,
 ) -> anyhow::Result<Option<Vec<NeighbourRow>>> {
     let parts = split_file::parts(&runs[0].folder, dataset)?;
     let mut rows = Vec::new();
     for run in plan.of_first_seed(runs) {
-        let Some(inspection) = inspect(plan, run, dataset, &parts, keep_going)? else { return Ok(None) };
+        let Some(inspection) = inspect(plan, run, dataset, &parts, listener)? else { return Ok(None) };
         let mut accuracies = Vec::new();
         for task in 0..plan.config.model.tasks.len() {
             let label = |item: usize| dataset.rows[inspection.rows[item]].labels[task].class();
-            let Some(found) = nearest_label_accuracy(&inspection, &label, keep_going) else {
+            let Some(found) = nearest_label_accuracy(&inspection, &label, listener) else {
                 return Ok(None);
             };
             accuracies.push(found);
@@ -122,7 +121,7 @@ fn inspect(
     run: &PlannedRun,
     dataset: &Dataset,
     parts: &[Option<Part>],
-    keep_going: KeepGoing<'_>,
+    listener: &Listener,
 ) -> anyhow::Result<Option<Inspection>> {
     let used = |part: &Option<Part>| matches!(part, Some(Part::Train | Part::Validation));
     let which: Vec<usize> = (0..parts.len()).filter(|row| used(&parts[*row])).collect();
@@ -136,7 +135,7 @@ fn inspect(
         &which,
         batching,
         &mut |done, of| {
-            is_stopped = !keep_going(Progress::Measuring { what: "the features of all images", done, of });
+            is_stopped = !listener.measuring("the features of all images", done, of);
             !is_stopped
         },
     )?;
@@ -150,7 +149,7 @@ fn inspect(
 fn nearest_label_accuracy(
     inspection: &Inspection,
     label: &dyn Fn(usize) -> Option<u32>,
-    keep_going: KeepGoing<'_>,
+    listener: &Listener,
 ) -> Option<(usize, usize)> {
     let of_part = |part: Part, most: usize| {
         let mut items = inspection.items_of(Some(part));
@@ -166,7 +165,7 @@ fn nearest_label_accuracy(
     let mut right = 0;
     for (done, item) in asked.iter().enumerate() {
         let what = "the nearest neighbours of the images that validate";
-        if !keep_going(Progress::Measuring { what, done, of: asked.len() }) {
+        if !listener.measuring(what, done, asked.len()) {
             return None;
         }
         let found = nearest(&features, &inspection.features.gather(&[*item]), 1, &mut |_, _| true)?;
@@ -197,9 +196,10 @@ mod tests {
         };
         // The nearest of the last has no label: the one at 40 degrees is asked, and is wrong.
         let labels = [Some(0), Some(0), Some(0), Some(1), Some(0), None, Some(0), Some(1), Some(1)];
-        let found = nearest_label_accuracy(&inspection, &|item| labels[item], &mut |_| true);
-        assert_eq!(found, Some((2, 3)));
-        assert_eq!(nearest_label_accuracy(&inspection, &|item| labels[item], &mut |_| false), None);
+        let (listener, study) = Listener::new(Box::new(|| {}));
+        assert_eq!(nearest_label_accuracy(&inspection, &|item| labels[item], &listener), Some((2, 3)));
+        study.stopper.stop();
+        assert_eq!(nearest_label_accuracy(&inspection, &|item| labels[item], &listener), None);
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub fn page(report: &StudyReport, name: &str) -> String {
     let seeds = report.seeds.len();
     let body = format!(
         "<header><h1>{}</h1><p>One network for all tasks beside one for each, {} and {} each, on the same split. \
-         Accuracies are those of the images that validate, of the weights that are kept.{}</p></header>\n\
+         Accuracies are those of the images that validate, of the weights that are kept.{}</p>{}</header>\n\
          <section><h2>Accuracy</h2><figure>{}</figure>{}</section>\n\
          <section><h2>Time of a prediction</h2><figure>{}</figure><p>One network is <b>{:.2} times</b> as fast as \
          {} in batches of {}, and {:.2} times one image at a time; decoding is left out.</p></section>\n\
@@ -36,6 +36,7 @@ pub fn page(report: &StudyReport, name: &str) -> String {
         counted(seeds, "seed"),
         counted(report.epochs, "epoch"),
         if seeds == 1 { " One seed tells nothing of the spread." } else { " Intervals are 95 % over seeds." },
+        notices(report),
         accuracy_chart(&report.tasks),
         accuracy_table(&report.tasks),
         time_chart(report),
@@ -46,6 +47,10 @@ pub fn page(report: &StudyReport, name: &str) -> String {
         neighbours_table(report),
     );
     document(name, OWN_STYLE, &body)
+}
+
+fn notices(report: &StudyReport) -> String {
+    report.notices.iter().map(|notice| format!("<p>{}</p>", escape(notice))).collect()
 }
 
 /// One pair of bars a task, from 0 to 100 %, with whiskers over seeds.
@@ -208,6 +213,7 @@ mod tests {
                 accuracies: vec![(9, 10), (0, 0)],
             }],
             runs: Vec::new(),
+            notices: vec!["The labels of <neck> were changed".to_owned()],
         }
     }
 
@@ -223,6 +229,7 @@ mod tests {
             "+10.0 (+10.0 to +10.0)",
             "90.0 %",
             "&lt;neck&gt;",
+            "<p>The labels of &lt;neck&gt; were changed</p>",
         ] {
             assert!(page.contains(text), "{text}");
         }

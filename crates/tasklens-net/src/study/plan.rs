@@ -1,9 +1,9 @@
 //! What a study trains: which networks, with which seeds, in which folders.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
-use tasklens_data::config::{ClassWeights, Config};
+use tasklens_data::config::{ClassWeights, Config, OutputPath, Outside};
 use tasklens_data::files::names;
 
 /// What a study trains.
@@ -64,15 +64,44 @@ impl StudyPlan {
         Ok(Self { config, name: name.to_owned(), seeds })
     }
 
+    /// What the folders of its runs begin with.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The seeds, one per repetition.
+    pub fn seeds(&self) -> &[u64] {
+        &self.seeds
+    }
+
+    /// Epochs that each network is trained for at most.
+    pub fn epochs(&self) -> usize {
+        self.config.model.epochs
+    }
+
+    /// The folder of its runs, where that lies outside of the project's folder. Reads the disk.
+    pub fn outside(&self) -> Vec<Outside> {
+        self.config.outside(&[OutputPath::Runs])
+    }
+
+    /// The folder of the project.
+    pub fn folder(&self) -> &Path {
+        self.config.folder()
+    }
+
     /// The names of the tasks.
     pub fn tasks(&self) -> impl Iterator<Item = &str> {
         self.config.model.tasks.iter().map(|task| task.name.as_str())
     }
 
+    /// What the networks of each seed answer, in the order in which they are trained.
+    pub fn scopes(&self) -> impl Iterator<Item = Scope> + use<> {
+        std::iter::once(Scope::All).chain((0..self.config.model.tasks.len()).map(Scope::One))
+    }
+
     /// The networks in the order in which they are trained: for each seed first the one for all tasks.
     pub fn runs(&self) -> Vec<PlannedRun> {
-        let scopes = || std::iter::once(Scope::All).chain((0..self.config.model.tasks.len()).map(Scope::One));
-        self.seeds.iter().flat_map(|seed| scopes().map(|scope| self.run(scope, *seed))).collect()
+        self.seeds.iter().flat_map(|seed| self.scopes().map(|scope| self.run(scope, *seed))).collect()
     }
 
     /// Those of its `runs` with the first seed: that for all tasks, then those for one each.
@@ -81,10 +110,10 @@ impl StudyPlan {
     }
 
     /// What the network of a run is called.
-    pub(super) fn title(&self, scope: Scope) -> String {
+    pub fn title(&self, scope: Scope) -> String {
         match scope {
             Scope::All => "all tasks".to_owned(),
-            Scope::One(task) => self.config.model.tasks[task].name.clone(),
+            Scope::One(task) => self.tasks().nth(task).unwrap_or_default().to_owned(),
         }
     }
 

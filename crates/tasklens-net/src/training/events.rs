@@ -132,12 +132,15 @@ pub struct BatchProgress {
     pub done: usize,
     /// Images in this phase.
     pub of: usize,
-    /// Smoothed rate, images per second.
+    /// Smoothed rate, images per second; that of the times below.
     pub images_per_sec: f64,
     /// Mean loss of the phase so far.
     #[serde(with = "number_or_null")]
     pub loss: f64,
-    /// Seconds to the end of the stage's last epoch at this rate, without early stopping.
+    /// Seconds to the end of this phase: its remaining images at this rate.
+    #[serde(default)]
+    pub phase_secs_left: f64,
+    /// Seconds to the end of the stage's last epoch, with all its phases and without early stopping.
     pub secs_left: f64,
 }
 
@@ -228,14 +231,14 @@ mod number_or_null {
 }
 
 /// JSON has no NaN: a task without labels in a split is written as `null`.
-mod nan_as_null {
+pub(crate) mod nan_as_null {
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
     pub(crate) fn serialize<S: Serializer>(values: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
         values.iter().map(|v| v.is_finite().then_some(*v)).collect::<Vec<_>>().serialize(serializer)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
         let values = Vec::<Option<f64>>::deserialize(deserializer)?;
         Ok(values.into_iter().map(|v| v.unwrap_or(f64::NAN)).collect())
     }
@@ -280,6 +283,7 @@ mod tests {
             of: 2,
             images_per_sec: 1.0,
             loss: f64::INFINITY,
+            phase_secs_left: 1.0,
             secs_left: 1.0,
         };
         let text = serde_json::to_string(&progress).unwrap();

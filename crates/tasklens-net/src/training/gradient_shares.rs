@@ -3,6 +3,8 @@
 
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
+use super::within::{self, Shared};
+
 /// One batch in so many is measured, the first included.
 const EVERY: usize = 10;
 
@@ -21,6 +23,23 @@ impl GradientShares {
     /// The device is out of memory.
     pub fn new(tasks: usize, device: Device) -> Result<Self, TchError> {
         Ok(Self { sum: Tensor::f_zeros([tasks as i64], (Kind::Float, device))?, batches: 0 })
+    }
+
+    /// As it was when [`Self::numbers`] were taken.
+    ///
+    /// # Errors
+    /// The device is out of memory.
+    pub fn of(numbers: &Shared, device: Device) -> Result<Self, TchError> {
+        let sum = within::tensor_of(&numbers.sum, Kind::Float, device)?;
+        Ok(Self { sum, batches: numbers.batches })
+    }
+
+    /// The sums so far. Waits for the device.
+    ///
+    /// # Errors
+    /// The device failed.
+    pub fn numbers(&self) -> Result<Shared, TchError> {
+        Ok(Shared { sum: within::numbers_of(&self.sum)?, batches: self.batches })
     }
 
     /// Counts a batch and measures it if it is its turn: per task the norm of the derivative of its part of `loss`, as
@@ -68,7 +87,7 @@ impl GradientShares {
     /// # Errors
     /// The device failed.
     pub fn mean(&self) -> Result<Vec<f64>, TchError> {
-        let shares = Vec::<f64>::try_from(self.sum.f_to_device(Device::Cpu)?.f_to_kind(Kind::Double)?)?;
+        let shares = within::numbers_of(&self.sum)?;
         let all: f64 = shares.iter().sum();
         let is_measured = all.is_finite() && all > 0.0;
         Ok(if is_measured { shares.iter().map(|share| share / all).collect() } else { Vec::new() })

@@ -49,7 +49,7 @@ fn number(value: f64) -> String {
 
 impl EpochMetrics {
     /// An epoch without values, for `tasks` tasks.
-    pub(super) fn without_values(tasks: usize) -> Self {
+    pub(crate) fn without_values(tasks: usize) -> Self {
         let none = SplitMetrics {
             loss: f64::NAN,
             task_loss: vec![f64::NAN; tasks],

@@ -4,6 +4,7 @@ use tch::{Device, Kind, Reduction, TchError, Tensor};
 
 use super::balance::TaskBalance;
 use super::events::SplitMetrics;
+use super::within::{self, Totalled};
 use crate::inference::samples::NO_LABEL;
 
 /// Weights of tasks and labels. The loss of a split is the sum over tasks of the task's weight times the mean over
@@ -58,10 +59,27 @@ impl Totals {
     /// # Errors
     /// The device is out of memory.
     pub fn new(tasks: usize, device: Device) -> Result<Self, TchError> {
-        // Apple's GPUs have no float64.
-        let kind = if device == Device::Mps { Kind::Float } else { Kind::Double };
-        let zeros = || Tensor::f_zeros([tasks as i64], (kind, device));
+        let zeros = || Tensor::f_zeros([tasks as i64], (sum_kind(device), device));
         Ok(Self { loss: zeros()?, correct: zeros()?, counts: vec![0; tasks] })
+    }
+
+    /// As they were when [`Self::numbers`] were taken.
+    ///
+    /// # Errors
+    /// The device is out of memory.
+    pub fn of(numbers: &Totalled, device: Device) -> Result<Self, TchError> {
+        let sums = |values: &[f64]| within::tensor_of(values, sum_kind(device), device);
+        let (loss, correct) = (sums(&numbers.loss)?, sums(&numbers.correct)?);
+        Ok(Self { loss, correct, counts: numbers.counts.clone() })
+    }
+
+    /// The sums so far. Waits for the device.
+    ///
+    /// # Errors
+    /// The device failed.
+    pub fn numbers(&self) -> Result<Totalled, TchError> {
+        let (loss, correct) = (within::numbers_of(&self.loss)?, within::numbers_of(&self.correct)?);
+        Ok(Totalled { loss, correct, counts: self.counts.clone() })
     }
 
     /// Adds a batch and returns its loss for the gradient: per task the sum over the labelled rows, divided by the
@@ -120,10 +138,7 @@ impl Totals {
     /// # Errors
     /// The device failed.
     pub fn metrics(&self, weights: &Weights) -> Result<SplitMetrics, TchError> {
-        let host = |tensor: &Tensor| -> Result<Vec<f64>, TchError> {
-            Vec::<f64>::try_from(tensor.f_to_device(Device::Cpu)?.f_to_kind(Kind::Double)?)
-        };
-        let (loss, correct) = (host(&self.loss)?, host(&self.correct)?);
+        let (loss, correct) = (within::numbers_of(&self.loss)?, within::numbers_of(&self.correct)?);
         // Without rows this is 0 / 0, NaN.
         let mean = |sums: &[f64]| sums.iter().zip(&self.counts).map(|(sum, n)| sum / *n as f64).collect();
         let (task_loss, task_accuracy): (Vec<f64>, Vec<f64>) = (mean(&loss), mean(&correct));
@@ -131,6 +146,11 @@ impl Totals {
         let loss = labelled.map(|((loss, weight), _)| loss * weight).sum();
         Ok(SplitMetrics { loss, task_loss, task_accuracy })
     }
+}
+
+/// What sums are kept in: Apple's GPUs have no float64.
+fn sum_kind(device: Device) -> Kind {
+    if device == Device::Mps { Kind::Float } else { Kind::Double }
 }
 
 /// Cross-entropy summed over the labelled rows. A row is weighted by its label, also with smoothing, as in Keras:

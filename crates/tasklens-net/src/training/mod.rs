@@ -16,6 +16,7 @@ pub mod heads;
 mod history;
 pub mod imported_run;
 pub mod learnt_run;
+mod meter;
 mod metrics;
 pub mod out_of_sample;
 pub mod outputs;
@@ -23,7 +24,9 @@ mod passes;
 pub mod predictions;
 mod progress;
 mod reporter;
+pub mod run_bin;
 pub mod run_folder;
+pub mod run_note;
 pub mod schedule;
 pub mod seen;
 mod setup;
@@ -32,6 +35,7 @@ mod stages;
 mod trainer;
 mod unsaved;
 pub mod unseen;
+mod within;
 
 use std::path::PathBuf;
 
@@ -118,7 +122,7 @@ pub fn propose(images: usize, labelled: usize, aspect: Option<f32>) -> Proposed 
 }
 
 /// The whole chain of an error, with advice for two frequent ones.
-fn explain(error: &anyhow::Error) -> String {
+pub(crate) fn explain(error: &anyhow::Error) -> String {
     let text = format!("{error:#}");
     let lower = text.to_lowercase();
     if lower.contains("out of memory") || lower.contains("can't allocate memory") {

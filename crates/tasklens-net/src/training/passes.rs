@@ -10,13 +10,15 @@ use tasklens_data::dataset::split::Split;
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::adam::Adam;
-use super::events::{BatchProgress, Event, Phase, SplitMetrics};
+use super::events::{Phase, SplitMetrics};
 use super::features::TrainingFeatures;
 use super::gradient_shares::GradientShares;
+use super::meter::{Left, Meter};
 use super::metrics::{Totals, Weights};
 use super::predictions::Predictions;
 use super::reporter::Reporter;
 use super::stages::Rates;
+use super::within::{KEEP_EVERY, WithinEpoch, order_of};
 use crate::device::FreeCores;
 use crate::inference::loader::{Loader, in_batches, shuffled_batches};
 use crate::inference::samples::{Batch, SampleSource, mix};
@@ -39,6 +41,14 @@ pub enum BatchFeed {
     },
 }
 
+/// How far a training pass came.
+pub enum Progressed {
+    /// To its end.
+    Done(Trained),
+    /// To a batch after which its state is to be kept, or where the user stopped it: it goes on from there.
+    Within(WithinEpoch),
+}
+
 /// The result of a training pass.
 pub struct Trained {
     /// Loss and accuracy while the weights were changing.
@@ -47,6 +57,8 @@ pub struct Trained {
     pub gradient_shares: Vec<f64>,
     /// Images per second over the whole pass.
     pub images_per_sec: f64,
+    /// Its end, for a run that is left before the images for validation are through.
+    pub end: WithinEpoch,
 }
 
 /// The result of a validation pass.
@@ -72,6 +84,10 @@ pub struct Passes {
     reported: HashSet<usize>,
     secs_per_validation_image: Option<f64>,
     secs_per_training_image: Option<f64>,
+    /// How much work passes until the state within an epoch is to be kept.
+    pub keep_every: Duration,
+    /// The work at which the state of the run was kept last.
+    kept: Duration,
 }
 
 /// A batch for the network.
@@ -120,7 +136,19 @@ impl Passes {
             reported: HashSet::new(),
             secs_per_validation_image: None,
             secs_per_training_image: None,
+            keep_every: KEEP_EVERY,
+            kept: Duration::ZERO,
         }
+    }
+
+    /// The state of the run is on the disk.
+    pub fn on_kept(&mut self, reporter: &Reporter) {
+        self.kept = reporter.worked();
+    }
+
+    /// Whether it is time to keep the state within an epoch.
+    pub fn is_due(&self, reporter: &Reporter) -> bool {
+        reporter.worked().saturating_sub(self.kept) >= self.keep_every
     }
 
     /// Switches the source of batches to `feed`, up to epoch `last`.
@@ -135,23 +163,40 @@ impl Passes {
         shuffled_batches(&self.split.train, self.batch_size, self.source.seed, 1).len()
     }
 
-    /// Trains for one epoch; `None` if the user stopped the run.
+    /// Trains for one epoch, or for what is left of it `from` a batch on.
     pub fn train(
         &mut self,
         epoch: usize,
+        from: Option<WithinEpoch>,
         rates: &Rates,
         network: &Network,
         adam: &mut Adam,
         reporter: &mut Reporter,
-    ) -> anyhow::Result<Option<Trained>> {
-        let batches = shuffled_batches(&self.split.train, self.batch_size, self.source.seed, epoch);
-        let mut totals = Totals::new(self.source.tasks, network.device())?;
-        let mut shares = GradientShares::new(self.source.tasks, network.device())?;
-        let mut meter = Meter::new(epoch, Phase::Train, self.split.train.len(), reporter.worked());
-        let mut used = 0;
-        for (batch, input) in self.inputs(batches, Some(epoch), network)?.enumerate() {
-            if reporter.should_stop() {
-                return Ok(None);
+    ) -> anyhow::Result<Progressed> {
+        let mut batches = shuffled_batches(&self.split.train, self.batch_size, self.source.seed, epoch);
+        let order = order_of(&batches);
+        let from = self.continued(epoch, order, from, reporter);
+        let before = from.as_ref().map_or((0, 0, 0, 0.0), |at| (at.batches, at.done, at.used, at.secs));
+        let (first, done, mut used, secs_before) = before;
+        let rest = batches.split_off(first.min(batches.len()));
+        let (mut totals, mut shares) = match &from {
+            Some(at) => at.sums(network.device())?,
+            None => (
+                Totals::new(self.source.tasks, network.device())?,
+                GradientShares::new(self.source.tasks, network.device())?,
+            ),
+        };
+        let mut meter = Meter::new(epoch, Phase::Train, (done, self.split.train.len()), reporter.worked());
+        let state = |batches, used, meter: &Meter, totals: &Totals, shares: &GradientShares, now| {
+            let secs = secs_before + meter.secs(now);
+            let (totals, shares) = (totals.numbers()?, shares.numbers()?);
+            anyhow::Ok(WithinEpoch { epoch, batches, order, done: meter.done, used, secs, totals, shares })
+        };
+        let count = first + rest.len();
+        for (batch, input) in (first..).zip(self.inputs(rest, Some(epoch), network)?) {
+            if reporter.should_stop() || (batch > first && self.is_due(reporter)) {
+                return state(batch, used, &meter, &totals, &shares, reporter.worked())
+                    .map(Progressed::Within);
             }
             let input = input?;
             self.cores.follow();
@@ -169,17 +214,37 @@ impl Passes {
             if reporter.progress_due() || meter.is_complete() {
                 let metrics = totals.metrics(&self.weights)?;
                 check_loss(metrics.loss, epoch)?;
-                let now = reporter.worked();
-                let left = self.secs_left(&meter, now);
-                reporter.send(meter.event(metrics.loss, left, now));
+                meter.measure(reporter.worked());
+                reporter.send(meter.event(metrics.loss, self.left(&meter)));
             }
         }
         ensure!(used > 0, "none of the {} images to train with can be used", self.split.train.len());
-        let secs = meter.secs(reporter.worked());
-        self.secs_per_training_image = Some(secs / self.split.train.len() as f64);
+        let now = reporter.worked();
+        self.secs_per_training_image = meter.secs_per_image(now).or(self.secs_per_training_image);
         let metrics = totals.metrics(&self.weights)?;
         check_loss(metrics.loss, epoch)?;
-        Ok(Some(Trained { metrics, gradient_shares: shares.mean()?, images_per_sec: used as f64 / secs }))
+        let end = state(count, used, &meter, &totals, &shares, now)?;
+        let images_per_sec = used as f64 / end.secs;
+        Ok(Progressed::Done(Trained { metrics, gradient_shares: shares.mean()?, images_per_sec, end }))
+    }
+
+    /// What of `from` the epoch can go on with: the sums of other batches are not those of these.
+    fn continued(
+        &self,
+        epoch: usize,
+        order: u64,
+        from: Option<WithinEpoch>,
+        reporter: &mut Reporter,
+    ) -> Option<WithinEpoch> {
+        let from = from?;
+        if from.epoch == epoch && from.order == order && from.fits(self.source.tasks) {
+            return Some(from);
+        }
+        reporter.warn(format!(
+            "epoch {epoch} begins again, with what it had learnt so far: its images, or their batches, are others than \
+             when the run was left"
+        ));
+        None
     }
 
     /// Validates; `None` if the user stopped the run.
@@ -192,7 +257,8 @@ impl Passes {
         let batches = in_batches(&self.split.validation, self.batch_size);
         let mut totals = Totals::new(self.source.tasks, network.device())?;
         let mut predictions = Predictions::new(self.source.tasks);
-        let mut meter = Meter::new(epoch, Phase::Validation, self.split.validation.len(), reporter.worked());
+        let mut meter =
+            Meter::new(epoch, Phase::Validation, (0, self.split.validation.len()), reporter.worked());
         for input in self.inputs(batches, None, network)? {
             if reporter.should_stop() {
                 return Ok(None);
@@ -215,14 +281,12 @@ impl Passes {
             predictions.rows.extend(&input.batch.rows);
             if reporter.progress_due() || meter.is_complete() {
                 let loss = totals.metrics(&self.unweighted)?.loss;
-                let now = reporter.worked();
-                let left = self.secs_left(&meter, now);
-                reporter.send(meter.event(loss, left, now));
+                meter.measure(reporter.worked());
+                reporter.send(meter.event(loss, self.left(&meter)));
             }
         }
         ensure!(!predictions.rows.is_empty(), "no validation image could be read");
-        let secs = meter.secs(reporter.worked());
-        self.secs_per_validation_image = Some(secs / self.split.validation.len() as f64);
+        self.secs_per_validation_image = meter.secs_per_image(reporter.worked());
         // Training weights may give extreme validation losses for a while, because early running statistics can
         // explode.
         let metrics = totals.metrics(&self.unweighted)?;
@@ -286,26 +350,22 @@ impl Passes {
         }
     }
 
-    /// Time to the end of the stage's last epoch. Before the first validation pass, a validation image is assumed to
-    /// cost a third of a training image: forward without backward.
-    fn secs_left(&self, meter: &Meter, now: Duration) -> f64 {
+    /// What is left at the rate that is shown beside it. Until it was measured, a validation image is assumed to cost a
+    /// third of a training image: forward without backward.
+    fn left(&self, meter: &Meter) -> Left {
         let (n_train, n_validation) = (self.split.train.len() as f64, self.split.validation.len() as f64);
-        let now = meter.secs_per_image(now);
-        let per_train = match meter.phase {
-            Phase::Train => now,
-            Phase::Validation => self.secs_per_training_image.unwrap_or(3.0 * now),
+        let now = meter.rate().recip();
+        let (per_train, per_validation) = match meter.phase {
+            Phase::Train => (now, self.secs_per_validation_image.unwrap_or(now / 3.0)),
+            Phase::Validation => (self.secs_per_training_image.unwrap_or(3.0 * now), now),
         };
-        let per_validation = match meter.phase {
-            Phase::Train => self.secs_per_validation_image.unwrap_or(now / 3.0),
-            Phase::Validation => now,
-        };
-        let rest_of_phase = (meter.of - meter.done.min(meter.of)) as f64 * now;
+        let phase = (meter.of - meter.done.min(meter.of)) as f64 * now;
         let rest_of_epoch = match meter.phase {
-            Phase::Train => rest_of_phase + n_validation * per_validation,
-            Phase::Validation => rest_of_phase,
+            Phase::Train => phase + n_validation * per_validation,
+            Phase::Validation => phase,
         };
         let epochs = self.epochs.saturating_sub(meter.epoch) as f64;
-        rest_of_epoch + epochs * (n_train * per_train + n_validation * per_validation)
+        Left { phase, all: rest_of_epoch + epochs * (n_train * per_train + n_validation * per_validation) }
     }
 }
 
@@ -351,52 +411,4 @@ fn check_loss(loss: f64, epoch: usize) -> anyhow::Result<()> {
         "the loss became {loss} in epoch {epoch}: start again with a lower `learning_rate` (a tenth, say); \
          the best weights of earlier epochs, if any, are kept"
     )
-}
-
-/// Progress and speed of a pass. Times are those of [`Reporter::worked`].
-struct Meter {
-    epoch: usize,
-    phase: Phase,
-    done: usize,
-    of: usize,
-    began: Duration,
-    last: (Duration, usize),
-    rate: Option<f64>,
-}
-
-impl Meter {
-    fn new(epoch: usize, phase: Phase, of: usize, now: Duration) -> Self {
-        Self { epoch, phase, done: 0, of, began: now, last: (now, 0), rate: None }
-    }
-
-    fn is_complete(&self) -> bool {
-        self.done >= self.of
-    }
-
-    fn secs(&self, now: Duration) -> f64 {
-        now.saturating_sub(self.began).as_secs_f64()
-    }
-
-    fn secs_per_image(&self, now: Duration) -> f64 {
-        self.secs(now) / self.done.max(1) as f64
-    }
-
-    /// Smooths the rate over about the last ten events.
-    fn event(&mut self, loss: f64, secs_left: f64, now: Duration) -> Event {
-        let secs = now.saturating_sub(self.last.0).as_secs_f64();
-        if secs > 0.0 && self.done > self.last.1 {
-            let rate = (self.done - self.last.1) as f64 / secs;
-            self.rate = Some(self.rate.map_or(rate, |old| old * 0.9 + rate * 0.1));
-            self.last = (now, self.done);
-        }
-        Event::Batch(BatchProgress {
-            epoch: self.epoch,
-            phase: self.phase,
-            done: self.done,
-            of: self.of,
-            images_per_sec: self.rate.unwrap_or(0.0),
-            loss,
-            secs_left,
-        })
-    }
 }

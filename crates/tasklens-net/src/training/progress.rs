@@ -1,4 +1,5 @@
-//! The state of a run after its last complete epoch, and how a resumed run continues from there.
+//! The state of a run after its last complete epoch, or within the one that follows, and how a resumed run continues
+//! from there.
 //!
 //! `last.safetensors` is written first after an epoch and completes it; `best.safetensors` follows and states which
 //! epoch it holds. After a kill in between, the former contains the weights for the latter.
@@ -15,8 +16,9 @@ use super::adam;
 use super::balance::LOG_VARIANCES;
 use super::events::EpochMetrics;
 use super::reporter::Reporter;
-use super::run_folder::{BEST, CONFIG, LAST, RunRecord};
+use super::run_folder::{BEST, CONFIG, LAST, RunRecord, WITHIN};
 use super::schedule::{EarlyStopping, ReduceLrOnPlateau, StoppingVerdict};
+use super::within::WithinEpoch;
 use crate::device::Device;
 use crate::model::checkpoint::{self, Description, Further};
 use crate::model::network::Network;
@@ -36,6 +38,9 @@ pub struct RunProgress {
     pub best: Option<EpochMetrics>,
     pub adam_steps: u64,
     pub weights: String,
+    /// Where it is in the epoch after them; only in [`WITHIN`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<WithinEpoch>,
 }
 
 /// What a killed run did not finish after its last complete epoch.
@@ -72,6 +77,7 @@ impl RunProgress {
             best: None,
             adam_steps: 0,
             weights,
+            within: None,
         }
     }
 
@@ -193,14 +199,40 @@ const FURTHER: Further = Further { prefixes: &adam::PREFIXES, per_task: &[LOG_VA
 /// State of the optimizer and learnt weights of the tasks, by name.
 pub type State = HashMap<String, Tensor>;
 
-/// Loads network, progress and [`State`] of the last complete epoch.
+/// Loads network, progress and [`State`] of where a run was left: within an epoch, or after the last complete one.
 pub fn load_last(
     folder: &Path,
     config: &Config,
     device: &Device,
+    reporter: &mut Reporter,
 ) -> anyhow::Result<(Network, RunProgress, State)> {
-    let file = folder.join(LAST);
-    let loaded = checkpoint::load_with(&file, device.tch, FURTHER)?;
+    let (last, within) = (folder.join(LAST), folder.join(WITHIN));
+    if !within.is_file() {
+        return load_from(&last, folder, config, device);
+    }
+    let epochs = |file: &Path| checkpoint::read_description(file).map(|description| description.epoch);
+    // The end of an epoch is written before what was kept within it goes.
+    let is_newer = |file: &Path| anyhow::Ok(!last.is_file() || epochs(file)? >= epochs(&last)?);
+    match is_newer(&within).and_then(|is_newer| match is_newer {
+        true => load_from(&within, folder, config, device),
+        false => load_from(&last, folder, config, device),
+    }) {
+        Err(error) if last.is_file() => {
+            let loaded = load_from(&last, folder, config, device)?;
+            reporter.warn(format!("{error:#}: the run goes on from its last complete epoch"));
+            Ok(loaded)
+        }
+        loaded => loaded,
+    }
+}
+
+fn load_from(
+    file: &Path,
+    folder: &Path,
+    config: &Config,
+    device: &Device,
+) -> anyhow::Result<(Network, RunProgress, State)> {
+    let loaded = checkpoint::load_with(file, device.tch, FURTHER)?;
     ensure!(
         loaded.description.tasks == config.model.tasks,
         "{} was trained for other tasks or labels than the config has: start a new run",

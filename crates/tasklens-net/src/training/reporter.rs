@@ -2,15 +2,18 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use crossbeam_channel::{Receiver, Sender, TryRecvError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use tasklens_data::files::Locked;
 
 use super::events::{Command, Event};
-use super::run_folder::EVENTS;
+use super::run_folder::{EVENTS, STOP};
+
+/// How often other processes are listened to.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// At most 20 progress events a second.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
@@ -24,6 +27,8 @@ pub struct Reporter {
     wake: Box<dyn Fn() + Send>,
     last_progress: Option<Instant>,
     stop_asked: bool,
+    /// The file by which other processes ask to stop, and when it was looked for last.
+    stop_file: Option<(PathBuf, Instant)>,
     began: Instant,
     paused: Duration,
 }
@@ -38,6 +43,7 @@ impl Reporter {
             log: None,
             last_progress: None,
             stop_asked: false,
+            stop_file: None,
             began: Instant::now(),
             paused: Duration::ZERO,
         }
@@ -56,9 +62,13 @@ impl Reporter {
         let file = OpenOptions::new().create(true).append(true).read(true).open(&path);
         let mut file = file.with_context(|| format!("cannot write {}", path.display()))?;
         // If the file system does not support locks, a second process is not detected.
-        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+        if is_locked(&file) {
             bail!("another process is training in {}: wait until it ends", folder.display());
         }
+        let stop = folder.join(STOP);
+        // Whom it asked is gone.
+        let _ = std::fs::remove_file(&stop);
+        self.stop_file = Some((stop, Instant::now()));
         end_last_line(&mut file).with_context(|| format!("cannot write {}", path.display()))?;
         self.log = Some(Locked::new(file));
         Ok(())
@@ -112,15 +122,32 @@ impl Reporter {
         self.began.elapsed().saturating_sub(self.paused)
     }
 
+    /// Whether another process has asked to stop; looked for once a second.
+    fn is_asked_by_file(&mut self) -> bool {
+        let Some((file, looked)) = &mut self.stop_file else { return false };
+        if looked.elapsed() < LOOK_INTERVAL {
+            return false;
+        }
+        *looked = Instant::now();
+        let is_asked = file.is_file();
+        if is_asked && let Err(error) = std::fs::remove_file(&*file) {
+            log::warn!("{} stays: {error}", file.display());
+        }
+        is_asked
+    }
+
     /// Handles commands: waits during a pause, and returns whether the run should stop.
     pub fn should_stop(&mut self) -> bool {
         let mut paused = false;
         while !self.stop_asked {
             let command = if paused {
                 let since = Instant::now();
-                let command = self.commands.recv().map_err(|_| TryRecvError::Disconnected);
+                let command = self.commands.recv_timeout(LOOK_INTERVAL);
                 self.paused += since.elapsed();
-                command
+                command.map_err(|error| match error {
+                    RecvTimeoutError::Timeout => TryRecvError::Empty,
+                    RecvTimeoutError::Disconnected => TryRecvError::Disconnected,
+                })
             } else {
                 self.commands.try_recv()
             };
@@ -136,8 +163,12 @@ impl Reporter {
                 }
                 Ok(Command::Pause | Command::Resume) => {}
                 // Without a listener a paused run would wait for ever.
-                Err(TryRecvError::Disconnected) => self.stop_asked = paused,
-                Err(TryRecvError::Empty) => return false,
+                Err(TryRecvError::Disconnected) => self.stop_asked = paused || self.is_asked_by_file(),
+                Err(TryRecvError::Empty) if paused => self.stop_asked = self.is_asked_by_file(),
+                Err(TryRecvError::Empty) => {
+                    self.stop_asked = self.is_asked_by_file();
+                    return self.stop_asked;
+                }
             }
             if !paused && self.commands.is_empty() {
                 break;
@@ -145,6 +176,17 @@ impl Reporter {
         }
         self.stop_asked
     }
+}
+
+/// Whether another holds the lock of a file that this process wants, for longer than a look at it takes.
+fn is_locked(file: &File) -> bool {
+    let looks = std::iter::repeat_with(|| matches!(file.try_lock(), Err(TryLockError::WouldBlock)));
+    looks.take(10).all(|is_locked| {
+        if is_locked {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        is_locked
+    })
 }
 
 /// A killed run may have left an incomplete line: start a new one.

@@ -5,8 +5,10 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
+use tasklens_data::files;
 
-use super::events::{EpochMetrics, Event, Stage, Started, Stopped};
+use super::events::{EpochMetrics, Event, Stage, Started, StopReason, Stopped};
+use super::run_note::RunNote;
 pub use crate::model::checkpoint::BEST;
 
 /// The config that was used.
@@ -17,6 +19,10 @@ pub const HISTORY: &str = "history.csv";
 pub const EVENTS: &str = "events.jsonl";
 /// The checkpoint for resuming, with optimizer state.
 pub const LAST: &str = "last.safetensors";
+/// The checkpoint for resuming within an epoch, which is newer than [`LAST`] while it is there.
+pub const WITHIN: &str = "within_epoch.safetensors";
+/// A file of this name asks whoever trains in the folder to stop; see [`ask_to_stop`].
+pub const STOP: &str = "stop";
 /// Which images are for training and which for validation.
 pub const SPLIT: &str = "split.csv";
 /// Predictions of the best network for the validation rows.
@@ -28,8 +34,10 @@ pub const PREDICTIONS: &str = "predictions.csv";
 pub struct RunRecord {
     /// The folder; empty until the run has one.
     pub folder: PathBuf,
-    /// Name shown to the user: the folder's name.
+    /// Name shown to the user: the one that the user gave it, else the folder's.
     pub name: String,
+    /// What the user noted of it; may be empty.
+    pub note: String,
     /// Facts of the run; `None` where it never started, or goes on and has not started again yet.
     pub started: Option<Started>,
     /// The epochs, in order.
@@ -66,7 +74,30 @@ impl RunRecord {
         // It may have been moved since, and its weights removed.
         record.lies_in(folder);
         record.best = Some(folder.join(BEST)).filter(|path| path.is_file());
+        record.is_called(RunNote::read(folder).unwrap_or_else(|error| {
+            log::warn!("{error:#}");
+            RunNote { note: format!("{error:#}"), ..RunNote::default() }
+        }));
         Ok(record)
+    }
+
+    /// The user says this of it.
+    pub fn is_called(&mut self, RunNote { name, note }: RunNote) {
+        self.name = if name.is_empty() { self::name(&self.folder) } else { name };
+        self.note = note;
+    }
+
+    /// How it can be chosen by itself.
+    pub fn standing(&self) -> Standing {
+        match (&self.started, &self.stopped) {
+            _ if self.failed.is_some() => Standing::Failed,
+            (None, None) if self.best.is_some() => Standing::Brought,
+            (_, Some(Stopped { why: StopReason::Finished | StopReason::EarlyStopping, .. })) => {
+                Standing::Finished
+            }
+            (_, Some(stopped)) if stopped.best_epoch.is_some() => Standing::Finished,
+            _ => Standing::Unfinished,
+        }
     }
 
     /// The best epoch: the one whose weights are kept. That of the lowest loss may be a later one, which was better by
@@ -113,8 +144,23 @@ impl RunRecord {
     }
 
     fn lies_in(&mut self, folder: &Path) {
-        (self.folder, self.name) = (folder.to_path_buf(), name(folder));
+        if self.folder != folder {
+            (self.folder, self.name) = (folder.to_path_buf(), name(folder));
+        }
     }
+}
+
+/// What a run has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It ended in good order, all its epochs done or not, and its weights were validated.
+    Finished,
+    /// A network from elsewhere, of which nobody here measured anything.
+    Brought,
+    /// It goes on, was stopped before its first epoch was complete, or was killed.
+    Unfinished,
+    /// It ended with an error.
+    Failed,
 }
 
 /// The events on disk; none if the file is missing.
@@ -133,9 +179,31 @@ pub fn name(folder: &Path) -> String {
     folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned()
 }
 
+/// Whether a process (this one or another) is training in a folder: it holds the lock of its events. Where the file
+/// system knows no locks, none is seen.
+pub fn is_in_use(folder: &Path) -> bool {
+    let file = fs::File::open(folder.join(EVENTS));
+    file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
+}
+
+/// Asks the process that trains in a folder to stop after its batch, as [`Command::Stop`](super::events::Command)
+/// does within a process.
+///
+/// # Errors
+/// The file that asks cannot be written.
+pub fn ask_to_stop(folder: &Path) -> anyhow::Result<()> {
+    let file = folder.join(STOP);
+    files::replace(&file, &[]).with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// Whether there is something that training can go on from.
+pub fn can_go_on(folder: &Path) -> bool {
+    [LAST, WITHIN].iter().any(|name| folder.join(name).is_file())
+}
+
 /// Whether a folder looks like a run.
 pub(crate) fn is_run(folder: &Path) -> bool {
-    [EVENTS, BEST, LAST].iter().any(|name| folder.join(name).is_file())
+    [EVENTS, BEST, LAST, WITHIN].iter().any(|name| folder.join(name).is_file())
 }
 
 /// The run folders under `runs`, newest first; empty if there is no such folder.
@@ -157,9 +225,7 @@ pub fn list_runs(runs: &Path) -> Vec<PathBuf> {
 /// # Errors
 /// The folder cannot be created.
 pub fn create(runs: &Path) -> anyhow::Result<PathBuf> {
-    let format = time::macros::format_description!("[year]-[month]-[day]_[hour]-[minute]-[second]");
-    let now = time::OffsetDateTime::now_local().unwrap_or_else(|_| time::OffsetDateTime::now_utc());
-    let name = now.format(format).context("cannot name the run by the time")?;
+    let name = name_of_now()?;
     fs::create_dir_all(runs).with_context(|| format!("cannot make the folder {}", runs.display()))?;
     for attempt in 1.. {
         let folder = runs.join(if attempt == 1 { name.clone() } else { format!("{name}-{attempt}") });
@@ -173,6 +239,16 @@ pub fn create(runs: &Path) -> anyhow::Result<PathBuf> {
         }
     }
     anyhow::bail!("no free name for a run under {}", runs.display())
+}
+
+/// The local time as the name of something new, such as `2026-11-28_14-02-11`.
+///
+/// # Errors
+/// The time cannot be written.
+pub(crate) fn name_of_now() -> anyhow::Result<String> {
+    let format = time::macros::format_description!("[year]-[month]-[day]_[hour]-[minute]-[second]");
+    let now = time::OffsetDateTime::now_local().unwrap_or_else(|_| time::OffsetDateTime::now_utc());
+    now.format(format).context("cannot name a run by the time")
 }
 
 /// Removes the folder of a run that failed before its first epoch. Files that do not belong to such a run stay.
@@ -243,6 +319,7 @@ mod tests {
             of: 8,
             images_per_sec: 1.0,
             loss: 1.0,
+            phase_secs_left: 1.0,
             secs_left: 1.0,
         };
         let stopped = Stopped {

@@ -139,7 +139,7 @@ pub fn open_folder(request: &Request) -> anyhow::Result<(PathBuf, bool)> {
         (None, true) => bail!("give the run to resume"),
         (Some(folder), true) => {
             ensure!(
-                folder.join(LAST).is_file(),
+                run_folder::can_go_on(folder),
                 "{} cannot be resumed: it has no {LAST}; start a new run",
                 folder.display()
             );
@@ -147,7 +147,7 @@ pub fn open_folder(request: &Request) -> anyhow::Result<(PathBuf, bool)> {
         }
         (Some(folder), false) => {
             ensure!(
-                ![BEST, LAST].iter().any(|name| folder.join(name).is_file()),
+                !folder.join(BEST).is_file() && !run_folder::can_go_on(folder),
                 "{} already contains a run: choose another folder, or resume it with `--resume`",
                 folder.display()
             );
@@ -329,7 +329,7 @@ mod tests {
 
     #[test]
     fn balanced_weights_make_each_label_count_the_same() {
-        let row = |label| Row { image: "x".into(), labels: vec![label], usable: true };
+        let row = |label: Option<u32>| Row { image: "x".into(), labels: vec![label.into()], usable: true };
         let rows = [Some(0), Some(0), Some(0), Some(1), None, Some(1)].into_iter().map(row).collect();
         // The last row validates.
         let counts = label_counts(&rows, &[0, 1, 2, 3, 4], 0, 3);

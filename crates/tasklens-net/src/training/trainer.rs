@@ -15,13 +15,14 @@ use tch::Kind;
 use super::adam::Adam;
 use super::balance::TaskBalance;
 use super::events::{EpochMetrics, Event, Stage, StopReason, Stopped};
-use super::passes::{BatchFeed, Passes, Trained, Validated};
+use super::passes::{BatchFeed, Passes, Progressed, Trained, Validated};
 use super::predictions::Predictions;
 use super::progress::{Behind, RunProgress};
 use super::reporter::Reporter;
-use super::run_folder::{self, BEST, HISTORY, LAST, PREDICTIONS};
+use super::run_folder::{self, BEST, HISTORY, LAST, PREDICTIONS, WITHIN};
 use super::setup::{self, StoppedEarly};
 use super::stages::Rates;
+use super::within::WithinEpoch;
 use super::{Request, history, outputs};
 use crate::inference::precision_name;
 use crate::inference::samples::SampleSource;
@@ -93,22 +94,26 @@ impl Run<'_> {
             let rate = self.progress.learning_rate;
             let batches = self.passes.batches();
             let rates = Rates::of(&self.config.model, epoch, batches, rate);
-            let Some(trained) = self.passes.train(epoch, &rates, &self.network, &mut self.adam, reporter)?
-            else {
+            let before = self.progress.within.as_ref().map_or(0.0, |within| within.secs);
+            let Some(trained) = self.trained(epoch, &rates, reporter)? else {
                 why = StopReason::Asked;
                 break;
             };
+            if self.passes.is_due(reporter) {
+                self.keep_within(trained.end.clone(), reporter)?;
+            }
             let Some(validated) = self.validated(epoch, reporter)? else {
+                self.keep_within(trained.end, reporter)?;
                 why = StopReason::Asked;
                 break;
             };
-            let Trained { metrics: train, gradient_shares, images_per_sec } = trained;
+            let Trained { metrics: train, gradient_shares, images_per_sec, .. } = trained;
             self.tell_unvalidated(epoch, validated.metrics.loss, reporter);
             let verdict = self.progress.after_epoch(epoch, validated.metrics.loss, self.is_followed());
             let metrics = EpochMetrics {
                 epoch,
                 learning_rate: rates.at(batches - 1),
-                secs: reporter.worked().saturating_sub(started).as_secs_f64(),
+                secs: before + reporter.worked().saturating_sub(started).as_secs_f64(),
                 images_per_sec,
                 train,
                 validation: validated.metrics,
@@ -125,6 +130,8 @@ impl Run<'_> {
             // An epoch is complete once this is written: everything below can be derived from it if the run is killed
             // in between.
             self.checkpoint(LAST, epoch, false, reporter)?;
+            self.forget_within();
+            self.passes.on_kept(reporter);
             if verdict.best {
                 self.keep_best(epoch, Some(&validated.predictions), reporter)?;
             }
@@ -139,6 +146,50 @@ impl Run<'_> {
             }
         }
         self.finish(why, reporter, began)
+    }
+
+    /// Trains for what is left of an epoch, and keeps its state every few minutes; `None` if the user stopped the run.
+    fn trained(
+        &mut self,
+        epoch: usize,
+        rates: &Rates,
+        reporter: &mut Reporter,
+    ) -> anyhow::Result<Option<Trained>> {
+        loop {
+            let from = self.progress.within.take();
+            let progressed =
+                self.passes.train(epoch, from, rates, &self.network, &mut self.adam, reporter)?;
+            match progressed {
+                Progressed::Done(trained) => return Ok(Some(trained)),
+                Progressed::Within(within) => self.keep_within(within, reporter)?,
+            }
+            if reporter.should_stop() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Writes where the epoch is, with everything that it goes on from.
+    fn keep_within(&mut self, within: WithinEpoch, reporter: &mut Reporter) -> anyhow::Result<()> {
+        let has_begun = within.batches > 0;
+        self.progress.within = Some(within);
+        self.progress.adam_steps = self.adam.steps();
+        if has_begun {
+            self.checkpoint(WITHIN, self.progress.epochs.len(), false, reporter)?;
+        }
+        self.passes.on_kept(reporter);
+        Ok(())
+    }
+
+    /// The epoch is complete: what was kept within it is of no use, and is not read.
+    fn forget_within(&mut self) {
+        self.progress.within = None;
+        let file = self.folder.join(WITHIN);
+        if let Err(error) = std::fs::remove_file(&file)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            log::warn!("{} stays: {error}", file.display());
+        }
     }
 
     /// Whether another stage follows the current one.
@@ -271,7 +322,7 @@ impl Run<'_> {
     ) -> anyhow::Result<()> {
         let path = self.folder.join(name);
         let model = &self.config.model;
-        let resumable = name == LAST;
+        let resumable = name == LAST || name == WITHIN;
         let extra = if resumable {
             serde_json::to_value(&self.progress)?
         } else {
@@ -314,3 +365,6 @@ impl Run<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ use tasklens_net::inference::Predictor;
 use tasklens_net::inference::loader::Batching;
 use tasklens_net::inference::outputs::OutputStore;
 use tasklens_net::model::checkpoint;
-use tasklens_net::training::events::{Command, Event, StopReason, Stopped};
+use tasklens_net::training::events::{Command, Event, Phase, StopReason, Stopped};
 use tasklens_net::training::run_folder::{BEST, HISTORY, LAST, PREDICTIONS, RunRecord};
 use tasklens_net::training::split_file;
 use tasklens_net::training::{Request, Unsaved, start};
@@ -28,6 +28,7 @@ mod killed;
 mod networks;
 mod stages;
 mod unvalidated;
+mod within;
 
 /// A project of 24 pictures of one colour each: `shade` is dark or light, `tint` red or blue, and a
 /// third of the rows have no tint.

@@ -1,6 +1,6 @@
 //! Another run on the same rows: what it mends, what it breaks, and whether the difference is more than chance.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use egui::{Align, ComboBox, Layout, Role, ScrollArea, Ui, WidgetInfo};
@@ -14,6 +14,7 @@ use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
+use crate::app::widgets::model_menu::model_menu_ui;
 use card::TaskCard;
 use other::OtherRun;
 use rows::{Change, Compared, ComparedTask};
@@ -39,15 +40,10 @@ impl CompareTab {
         context: &mut ViewContext<'_>,
     ) -> Option<Action> {
         let runs = context.runs;
-        let candidates: Vec<(&PathBuf, &str)> = runs
-            .with_model()
-            .filter(|run| run.record.folder != inspected.run)
-            .map(|run| (&run.record.folder, run.record.name.as_str()))
-            .collect();
         if self.other.is_none() {
-            // The newest is the likeliest; nothing is computed for it unasked.
-            let newest = runs.newest_but(Some(&inspected.run));
-            self.other = newest.map(|run| OtherRun::new(run.record.folder.clone()));
+            // The likeliest; nothing is computed for it unasked.
+            let beside = runs.beside(&inspected.run);
+            self.other = beside.map(|run| OtherRun::new(run.record.folder.clone()));
         }
         let Some(other) = &mut self.other else {
             let text = "Train another network on these rows to see here what it does better and worse.";
@@ -55,7 +51,7 @@ impl CompareTab {
             return None;
         };
         other.poll(loaded, focus.part, context);
-        let chosen = run_menu_ui(ui, context, &candidates, other);
+        let chosen = run_menu_ui(ui, context, &inspected.run, other);
         if let Some(folder) = chosen {
             self.other = Some(OtherRun::new(folder));
             ui.ctx().request_repaint();
@@ -71,20 +67,18 @@ impl CompareTab {
 fn run_menu_ui(
     ui: &mut Ui,
     context: &ViewContext<'_>,
-    candidates: &[(&PathBuf, &str)],
+    inspected: &Path,
     other: &OtherRun,
 ) -> Option<PathBuf> {
     let mut chosen = None;
     ui.horizontal(|ui| {
         ui.label(theme::caption(context.tokens, "Compare with"));
-        let menu = ComboBox::from_id_salt("compared run").selected_text(other.name()).width(52.0 * GRID);
+        let menu = ComboBox::from_id_salt("compared run")
+            .selected_text(context.runs.name_of(&other.run))
+            .width(52.0 * GRID);
         let menu = menu.truncate().show_ui(ui, |ui| {
-            for (folder, name) in candidates {
-                let here = other.run == **folder;
-                if ui.selectable_label(here, *name).clicked() && !here {
-                    chosen = Some((*folder).clone());
-                }
-            }
+            let run = model_menu_ui(ui, context.runs, Some(&other.run), Some(inspected));
+            chosen = run.filter(|run| *run != other.run);
         });
         menu.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Run to compare with"));
     });

@@ -8,6 +8,8 @@ use tasklens_net::evaluation::inspection::Inspection;
 use super::{Focus, InspectView, Tab};
 use crate::app::context::ViewContext;
 use crate::app::theme::{self, GRID};
+use crate::app::widgets::choice::combo;
+use crate::app::widgets::model_menu::model_menu_ui;
 use crate::app::widgets::{dot_ui, tab_ui};
 
 /// Below this width, the run stands below the tabs, beside the part.
@@ -21,6 +23,7 @@ impl InspectView {
                 self.tabs_ui(ui, context);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     self.run_menu_ui(ui, context);
+                    self.another_ui(ui, context);
                     ui.label(theme::caption(context.tokens, "Run"));
                 });
             });
@@ -42,6 +45,7 @@ impl InspectView {
             }
             if !is_wide {
                 self.run_menu_ui(ui, context);
+                self.another_ui(ui, context);
             }
             let Some(inspected) = &mut self.inspected else { return };
             if missing > 0 {
@@ -66,25 +70,30 @@ impl InspectView {
     }
 
     fn run_menu_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
-        let name = self.inspected.as_ref().map(|inspected| inspected.name()).unwrap_or_default();
-        let menu = ComboBox::from_id_salt("inspected run").selected_text(name).width(44.0 * GRID);
+        let shown = self.inspected.as_ref().map(|inspected| inspected.run.clone());
+        let name = shown.as_ref().map(|run| context.runs.name_of(run)).unwrap_or_default();
+        let menu = ComboBox::from_id_salt("inspected run").selected_text(&name).width(44.0 * GRID);
         let mut wanted = None;
         let menu = menu.truncate().show_ui(ui, |ui| {
-            for run in context.runs.with_model() {
-                let folder = &run.record.folder;
-                let here = self.inspected.as_ref().is_some_and(|inspected| inspected.run == *folder);
-                let text = RichText::new(&run.record.name);
-                let kept = run.record.kept_epoch();
-                let facts = kept.map(|kept| format!("val. loss {:.3}", kept.validation.loss));
-                let row = ui.selectable_label(here, text).on_hover_text(facts.unwrap_or_default());
-                if row.clicked() && !here {
-                    wanted = Some(folder.clone());
-                }
-            }
+            wanted = model_menu_ui(ui, context.runs, shown.as_deref(), None);
         });
-        menu.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Run to inspect"));
-        if wanted.is_some() {
-            self.wanted = wanted;
+        menu.response.widget_info(|| combo("Run to inspect", &name));
+        if let Some(run) = wanted.filter(|run| Some(run) != shown.as_ref()) {
+            self.set_run(run);
+            ui.ctx().request_repaint();
+        }
+    }
+
+    /// Says that the run is not the current model, with the way to that.
+    fn another_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
+        if !self.looks_at_another || context.runs.current().is_none() {
+            return;
+        }
+        let text = RichText::new("Not the current model").size(theme::TEXT_SMALL);
+        let button = ui.add(egui::Button::new(text.color(context.tokens.warning)));
+        button.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Inspect the current model"));
+        if button.on_hover_text("Inspect the current model instead").clicked() {
+            self.looks_at_another = false;
             ui.ctx().request_repaint();
         }
     }

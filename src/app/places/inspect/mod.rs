@@ -103,6 +103,8 @@ pub enum Action {
 #[derive(Default)]
 pub struct InspectView {
     wanted: Option<PathBuf>,
+    /// The user wants to look at a run that is not the current model.
+    looks_at_another: bool,
     inspected: Option<InspectedRun>,
     tab: Tab,
     focus: Focus,
@@ -176,6 +178,7 @@ impl InspectView {
     /// Inspects this run from now on.
     pub fn set_run(&mut self, run: PathBuf) {
         self.wanted = Some(run);
+        self.looks_at_another = true;
     }
 
     /// Another project was opened: what belonged to the old one goes.
@@ -194,13 +197,18 @@ impl InspectView {
         }
     }
 
-    /// Where nothing was chosen yet, the newest run of the project.
+    /// The current model of the project, where the user wants to look at no other.
     fn choose_run(&mut self, context: &ViewContext<'_>) {
         if context.project.is_none() {
             return;
         }
-        if self.inspected.is_none() && self.wanted.is_none() {
-            self.wanted = context.runs.newest().map(|run| run.record.folder.clone());
+        let shown = self.wanted.as_ref().or(self.inspected.as_ref().map(|inspected| &inspected.run));
+        if shown.is_some_and(|run| context.runs.is_current(run)) {
+            self.looks_at_another = false;
+        } else if !self.looks_at_another
+            && let Some(current) = context.runs.current()
+        {
+            self.wanted = Some(current.record.folder.clone());
         }
         if let Some(run) = self.wanted.take() {
             self.inspected = Some(InspectedRun::new(run, context));

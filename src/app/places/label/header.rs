@@ -12,6 +12,7 @@ use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::choice::{Choice, Segments, choice_ui, combo};
+use crate::app::widgets::model_menu::model_menu_ui;
 use crate::app::widgets::{command_button, icon_button};
 
 const MODES: [Choice<'static, Mode>; 2] = [
@@ -155,21 +156,20 @@ impl LabelView {
     }
 
     fn model_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
-        let name = self.session.model().name();
+        let name = self.model_name(context);
         let text = format!("{}  {name}", icons::LIGHTNING);
         let menu =
             ComboBox::from_id_salt("model that suggests").selected_text(&text).width(44.0 * GRID).truncate();
         let mut chosen = None;
         let menu = menu.close_behavior(egui::PopupCloseBehavior::CloseOnClick).show_ui(ui, |ui| {
             let here = self.session.model().clone();
+            let follows = self.session.follows_current();
+            let current = ui.selectable_label(follows, "The current model");
+            if current.on_hover_text("The one in the status bar, also when it changes").clicked() {
+                self.session.follow_current();
+            }
             if ui.selectable_label(here == LabelModel::Off, "No suggestions").clicked() {
                 chosen = Some(LabelModel::Off);
-            }
-            for run in context.runs.with_model() {
-                let model = LabelModel::Run(run.record.folder.clone());
-                if ui.selectable_label(here == model, model.name()).clicked() {
-                    chosen = Some(model);
-                }
             }
             if ui
                 .selectable_label(matches!(here, LabelModel::Base(_)), "ImageNet backbone")
@@ -177,15 +177,33 @@ impl LabelView {
                 .clicked()
                 && !matches!(here, LabelModel::Base(_))
             {
+                self.session.follow_no_more();
                 self.session.prepare(context);
             }
             ui.separator();
+            if context.runs.with_model().next().is_some() {
+                let run = model_menu_ui(ui, context.runs, here.path().filter(|_| !follows), None);
+                chosen = run.map(LabelModel::Run).or(chosen.take());
+                ui.separator();
+            }
             ui.checkbox(&mut self.session.updates_itself, "Update automatically")
                 .on_hover_text("After about 20 new labels, as long as that takes less than 20 seconds");
         });
         menu.response.widget_info(|| combo("Suggestions from", &name));
-        if let Some(model) = chosen.filter(|model| model != self.session.model()) {
+        if let Some(model) = chosen {
             self.session.choose(model);
+        }
+    }
+
+    /// The model in use, and whether it is another than the project's current one.
+    fn model_name(&self, context: &ViewContext<'_>) -> String {
+        let model = self.session.model();
+        let name = model.name(context.runs);
+        match model {
+            LabelModel::Run(run) if !self.session.follows_current() && !context.runs.is_current(run) => {
+                format!("{name} (not the current model)")
+            }
+            _ => name,
         }
     }
 

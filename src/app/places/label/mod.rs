@@ -196,7 +196,12 @@ impl LabelView {
         }
     }
 
-    /// A run has ended: there is one more that can suggest.
+    /// What was learnt here is this run now.
+    pub fn on_run_saved(&mut self, run: PathBuf) {
+        self.session.on_saved(run);
+    }
+
+    /// A run has ended.
     pub fn on_run_ended(&mut self) {
         self.session.on_run_ended();
     }

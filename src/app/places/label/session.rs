@@ -63,6 +63,11 @@ struct HeadUpdate {
 /// The model in use, and its jobs.
 pub struct ModelSession {
     model: LabelModel,
+    /// Whether the model is the project's current one, also when that changes.
+    follows: bool,
+    /// A run that is not taken as the current model: what was learnt here was saved as this run, so it is in use
+    /// already, or it cannot be read.
+    passed_over: Option<PathBuf>,
     read: Option<NetworkSuggestions>,
     reading: Option<Job<NetworkSuggestions>>,
     predicting: Option<Job<OutputsPass>>,
@@ -93,6 +98,8 @@ impl Default for ModelSession {
     fn default() -> Self {
         Self {
             model: LabelModel::default(),
+            follows: true,
+            passed_over: None,
             read: None,
             reading: None,
             predicting: None,
@@ -157,8 +164,33 @@ impl ModelSession {
         (self.is_halted, self.is_cancelled) = (false, false);
     }
 
-    /// Uses another model; jobs of the one before are cancelled.
+    /// Uses the current model of the project, and another one when that changes.
+    pub fn follow_current(&mut self) {
+        self.follows = true;
+        self.passed_over = None;
+        if self.model == LabelModel::Off {
+            self.switch(LabelModel::None);
+        }
+    }
+
+    /// Whether the model is the project's current one by choice.
+    pub fn follows_current(&self) -> bool {
+        self.follows
+    }
+
+    /// The user wants what is chosen from now on, whatever the current model is.
+    pub fn follow_no_more(&mut self) {
+        self.follows = false;
+    }
+
+    /// The user wants this model, whatever the current one is.
     pub fn choose(&mut self, model: LabelModel) {
+        self.switch(model);
+        self.follows = false;
+    }
+
+    /// Uses another model; jobs of the one before are cancelled.
+    fn switch(&mut self, model: LabelModel) {
         let is_same = model == self.model;
         let is_cancelled = self.is_cancelled && is_same;
         *self = Self {
@@ -166,6 +198,8 @@ impl ModelSession {
             saving: self.saving.take(),
             wants_save: self.wants_save && is_same,
             model,
+            follows: self.follows,
+            passed_over: self.passed_over.take().filter(|_| is_same),
             is_halted: is_cancelled,
             is_cancelled,
             version: self.version + 1,
@@ -177,16 +211,18 @@ impl ModelSession {
     /// Rows have other numbers now: outputs are read, and heads fitted, again.
     pub fn read_anew(&mut self) {
         let has_learnt = self.learnt.is_some() || self.updating.is_some() || self.wants_update;
-        self.choose(self.model.clone());
+        self.switch(self.model.clone());
         self.wants_update = has_learnt;
     }
 
-    /// A run has ended: there is one more to choose.
+    /// A run has ended: what was found for want of one is looked for again.
     pub fn on_run_ended(&mut self) {
         self.ahead.look_again();
-        if self.learnt.is_none() && matches!(self.model, LabelModel::Newest | LabelModel::Base(_)) {
-            self.choose(LabelModel::Newest);
-        }
+    }
+
+    /// What was learnt here was saved as this run.
+    pub fn on_saved(&mut self, run: PathBuf) {
+        self.passed_over = Some(run);
     }
 
     /// The user gave this many labels.
@@ -202,7 +238,7 @@ impl ModelSession {
     /// Takes in what the jobs have done and starts what comes next; once a frame.
     pub fn poll(&mut self, context: &ViewContext<'_>) {
         let Some(project) = context.project else { return };
-        self.choose_run(context);
+        self.follow(context);
         self.poll_ahead(context);
         self.poll_preparing(context);
         self.poll_saving(context);
@@ -220,7 +256,9 @@ impl ModelSession {
             Some(Outcome::Done(_)) => {}
             Some(Outcome::Failed(message)) => {
                 context.commands.toast(Level::Warning, message);
-                self.choose(LabelModel::Off);
+                let unreadable = self.model.path().map(Path::to_path_buf);
+                self.switch(LabelModel::Off);
+                self.passed_over = unreadable;
             }
             Some(Outcome::Cancelled) | None => {}
         }
@@ -238,14 +276,32 @@ impl ModelSession {
         }
     }
 
-    /// Where nothing was chosen, the newest run of the project.
-    fn choose_run(&mut self, context: &ViewContext<'_>) {
-        if self.model != LabelModel::Newest {
+    /// Takes the current model of the project, where the user wants no other.
+    fn follow(&mut self, context: &ViewContext<'_>) {
+        if !self.follows {
             return;
         }
-        match context.runs.newest() {
-            Some(newest) => self.model = LabelModel::Run(newest.record.folder.clone()),
-            None if context.runs.is_read() => self.look_ahead(context),
+        match context.runs.current().map(|run| run.record.folder.as_path()) {
+            Some(current) => {
+                let is_in_use =
+                    self.model.path() == Some(current) || self.passed_over.as_deref() == Some(current);
+                if !is_in_use {
+                    // What was learnt from the labels is learnt again on the features of this one.
+                    let has_learnt = self.learnt.is_some() || self.updating.is_some() || self.wants_update;
+                    self.switch(LabelModel::Run(current.to_path_buf()));
+                    self.wants_update = has_learnt;
+                }
+            }
+            None if context.runs.is_read() => {
+                if let LabelModel::Run(gone) = &self.model
+                    && context.runs.find(gone).is_none()
+                {
+                    self.switch(LabelModel::None);
+                }
+                if self.model == LabelModel::None {
+                    self.look_ahead(context);
+                }
+            }
             None => {}
         }
     }

@@ -22,10 +22,9 @@ use tasklens_net::inference::table::{self, Listed};
 use crate::app::command::{AppCommand, Level};
 use crate::app::context::ViewContext;
 use crate::app::dialogs::file_dialogs;
-use crate::app::services::jobs::{Job, Outcome};
 use crate::app::services::predictors::Predictors;
 use crate::app::services::project::ImageSource;
-use picker::ModelState;
+use picker::{ModelAction, ModelState};
 use worker::{OpenModel, Worker, WorkerEvent};
 
 /// A list up to this length is predicted anew by itself when a run finds better weights.
@@ -71,10 +70,13 @@ pub struct PredictView {
     /// Grows with each model: answers of older ones are not taken.
     model_number: u64,
     wanted_model: Option<PathBuf>,
+    /// The run that was taken as the project's current model; whoever chooses another one here takes that.
+    followed: Option<PathBuf>,
+    /// The user chose a model here, whatever the current one is.
+    has_own: bool,
     newer_weights: Option<PathBuf>,
     url: String,
     focuses_url: bool,
-    saving: Option<Job<Option<AppCommand>>>,
 }
 
 impl PredictView {
@@ -97,10 +99,11 @@ impl PredictView {
             model: ModelState::None,
             model_number: 0,
             wanted_model: None,
+            followed: None,
+            has_own: false,
             newer_weights: None,
             url: String::new(),
             focuses_url: false,
-            saving: None,
         }
     }
 
@@ -140,17 +143,27 @@ impl PredictView {
         }
     }
 
-    /// Predict with this checkpoint or run folder from now on.
+    /// Predict with this checkpoint or run folder from now on, whatever the current model is.
     pub fn set_model(&mut self, model_or_run: PathBuf) {
-        let is_in_use = match &self.model {
-            ModelState::Ready(info) => info.path == model_or_run || info.path.parent() == Some(&model_or_run),
-            ModelState::None | ModelState::Loading(_) | ModelState::Failed(_) => false,
-        };
+        self.has_own = true;
+        self.wanted_model = Some(model_or_run);
+    }
+
+    /// A run has written better weights: of interest where they are those in use.
+    pub fn on_new_weights(&mut self, file: PathBuf) {
+        let is_in_use = matches!(&self.model, ModelState::Ready(info) if info.path == file);
         // A run writes better weights again and again: a long list is not predicted anew each time.
         if is_in_use && self.entries.len() > SHORT {
-            self.newer_weights = Some(model_or_run);
-        } else {
-            self.wanted_model = Some(model_or_run);
+            self.newer_weights = Some(file);
+        } else if is_in_use {
+            self.wanted_model = Some(file);
+        }
+    }
+
+    /// Another project was opened: its current model is another one.
+    pub fn on_project(&mut self, same_file: bool) {
+        if !same_file {
+            self.followed = None;
         }
     }
 
@@ -170,14 +183,6 @@ impl PredictView {
             }
             if is_full {
                 context.commands.ctx().request_repaint();
-            }
-        }
-        if let Some(outcome) = self.saving.as_mut().and_then(Job::poll) {
-            self.saving = None;
-            match outcome {
-                Outcome::Done(Some(command)) => context.commands.send(command),
-                Outcome::Failed(message) => context.commands.toast(Level::Error, message),
-                Outcome::Done(None) | Outcome::Cancelled => {}
             }
         }
     }
@@ -264,13 +269,39 @@ impl PredictView {
         }
     }
 
-    /// Where nothing was chosen yet, the newest run of the project predicts.
-    fn choose_newest_run(&mut self, context: &ViewContext<'_>) {
-        if self.model == ModelState::None && self.wanted_model.is_none() {
-            self.wanted_model = context.runs.newest().and_then(|run| run.record.best.clone());
+    /// Where no other was chosen here, the current model of the project predicts.
+    fn follow_current(&mut self, context: &ViewContext<'_>) {
+        if !self.has_own
+            && let Some(run) = context.runs.current()
+            && self.followed.as_ref() != Some(&run.record.folder)
+        {
+            self.followed = Some(run.record.folder.clone());
+            self.wanted_model.clone_from(&run.record.best);
         }
         if self.wanted_model.is_some() {
             context.commands.ctx().request_repaint();
+        }
+    }
+
+    /// What the user wants of the menu.
+    fn act_on_model(&mut self, context: &ViewContext<'_>, action: ModelAction) {
+        match action {
+            ModelAction::Refresh => context.commands.send(AppCommand::ReadRuns),
+            ModelAction::Use(path) if context.runs.is_current(&path) => {
+                (self.has_own, self.followed) = (false, None);
+            }
+            ModelAction::Use(path) => self.set_model(path),
+            ModelAction::Reload(path) => self.wanted_model = Some(path),
+            ModelAction::Current => (self.has_own, self.followed) = (false, None),
+        }
+    }
+
+    /// Whether a model was chosen here that is not the project's current one.
+    fn has_another(&self, context: &ViewContext<'_>) -> bool {
+        let Some(current) = context.runs.current() else { return false };
+        match &self.model {
+            ModelState::Ready(info) => self.has_own && info.path.parent() != Some(&current.record.folder),
+            ModelState::None | ModelState::Loading(_) | ModelState::Failed(_) => false,
         }
     }
 
@@ -327,8 +358,8 @@ impl PredictView {
         let count = rows.len();
         match table::list_csv(self.tasks(), &rows) {
             Ok(bytes) => {
-                self.saving =
-                    Some(file_dialogs::ask_csv(context.jobs, move |file| save(&file, &bytes, count)));
+                let question = file_dialogs::predictions(move |file| save(&file, &bytes, count));
+                context.commands.send(AppCommand::AskFile(Box::new(question)));
             }
             Err(error) => context.commands.toast(Level::Error, format!("{error:#}")),
         }

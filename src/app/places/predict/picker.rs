@@ -7,9 +7,9 @@ use egui::{Color32, RichText, Ui};
 use super::worker::ModelInfo;
 use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
-use crate::app::services::runs::Run;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL};
+use crate::app::widgets::model_menu::model_menu_ui;
 
 /// The model as the view knows it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,17 +30,29 @@ pub enum ModelState {
 pub enum ModelAction {
     /// Use this checkpoint or run folder.
     Use(PathBuf),
+    /// Read the weights in use again.
+    Reload(PathBuf),
+    /// Use the project's current model.
+    Current,
     /// Read the runs of the project again: the menu was opened.
     Refresh,
 }
 
-/// Shows the model and the menu. `newer` says that its file has changed since it was loaded.
+/// How the model stands to what is on the disk.
+pub struct Shown<'a> {
+    /// Its file, where that has changed since it was loaded.
+    pub newer: Option<&'a PathBuf>,
+    /// It was chosen, and is not the project's current model.
+    pub is_another: bool,
+}
+
+/// Shows the model and the menu.
 pub fn model_ui(
     ui: &mut Ui,
     context: &ViewContext<'_>,
     model: &ModelState,
     colors: &[Color32],
-    newer: Option<&PathBuf>,
+    shown: &Shown<'_>,
 ) -> Option<ModelAction> {
     let tokens = context.tokens;
     let mut action = None;
@@ -48,7 +60,7 @@ pub fn model_ui(
     ui.horizontal(|ui| {
         ui.label(theme::caption(tokens, "Model"));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            action = menu_ui(ui, context);
+            action = menu_ui(ui, context, model);
         });
     });
     match model {
@@ -64,10 +76,20 @@ pub fn model_ui(
             ui.add(egui::Label::new(RichText::new(message).color(tokens.error)).wrap());
         }
     }
-    if let Some(path) = newer {
+    if shown.is_another {
+        let text = RichText::new("Not the current model").size(TEXT_SMALL).color(tokens.warning);
+        let button = ui.button(text);
+        button.widget_info(|| {
+            egui::WidgetInfo::labeled(egui::Role::Button, true, "Predict with the current model")
+        });
+        if button.on_hover_text("Predict with the current model instead").clicked() {
+            action = Some(ModelAction::Current);
+        }
+    }
+    if let Some(path) = shown.newer {
         let button = ui.button(format!("{}  Use the newer weights", icons::ARROW_COUNTER_CLOCKWISE));
         if button.on_hover_text("The run has saved better weights since this model was loaded").clicked() {
-            action = Some(ModelAction::Use(path.clone()));
+            action = Some(ModelAction::Reload(path.clone()));
         }
     }
     action
@@ -97,24 +119,17 @@ fn info_ui(ui: &mut Ui, context: &ViewContext<'_>, info: &ModelInfo, colors: &[C
     });
 }
 
-fn menu_ui(ui: &mut Ui, context: &ViewContext<'_>) -> Option<ModelAction> {
+fn menu_ui(ui: &mut Ui, context: &ViewContext<'_>, model: &ModelState) -> Option<ModelAction> {
     let mut action = None;
+    let here = match model {
+        ModelState::Ready(info) => info.path.parent(),
+        ModelState::None | ModelState::Loading(_) | ModelState::Failed(_) => None,
+    };
     let text = format!("Change  {}", icons::CARET_DOWN);
     let menu = ui.menu_button(text, |ui| {
-        ui.set_min_width(80.0 * GRID);
-        let usable: Vec<_> = context.runs.with_model().collect();
-        ui.label(theme::caption(
-            context.tokens,
-            if usable.is_empty() { "No runs yet" } else { "Recent runs" },
-        ));
-        egui::ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
-            for run in usable {
-                if ui.button(run_text(run)).clicked() {
-                    action = Some(ModelAction::Use(run.record.folder.clone()));
-                    ui.close();
-                }
-            }
-        });
+        if let Some(run) = model_menu_ui(ui, context.runs, here, None) {
+            action = Some(ModelAction::Use(run));
+        }
         ui.separator();
         if ui.button("Choose file\u{2026}").clicked() {
             context.commands.ui(UiCommand::OpenModel);
@@ -130,10 +145,4 @@ fn menu_ui(ui: &mut Ui, context: &ViewContext<'_>) -> Option<ModelAction> {
         action = Some(ModelAction::Refresh);
     }
     action
-}
-
-fn run_text(run: &Run) -> String {
-    let told = |(task, accuracy): (&str, Option<f64>)| Some(format!("{task} {:.1} %", accuracy? * 100.0));
-    let accuracies: Vec<String> = run.accuracies().filter_map(told).collect();
-    format!("{}   {}   {}", run.record.name, run.age(), accuracies.join("  "))
 }

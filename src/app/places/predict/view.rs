@@ -4,7 +4,7 @@ use egui::{Color32, Key, Modifiers, ScrollArea, Ui, vec2};
 use tasklens_data::text::counted;
 
 use super::list::ListAction;
-use super::picker::{ModelAction, ModelState};
+use super::picker::{ModelState, Shown};
 use super::{EntryState, PredictView, answer, list, picker, tasks_of};
 use crate::app::command::{AppCommand, UiCommand};
 use crate::app::context::ViewContext;
@@ -19,7 +19,7 @@ const ANSWERS_WIDTH: f32 = 340.0;
 impl PredictView {
     /// Shows the list, the image and the predictions side by side, or one below the other where there is no room.
     pub fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
-        self.choose_newest_run(context);
+        self.follow_current(context);
         self.keys(ui);
         self.ask_for_picture();
         let colors = self.colors(context);
@@ -159,10 +159,9 @@ impl PredictView {
 
     fn model_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>, colors: &[Color32]) {
         let newer = self.newer_weights.as_ref();
-        match picker::model_ui(ui, context, &self.model, colors, newer) {
-            Some(ModelAction::Use(path)) => self.wanted_model = Some(path),
-            Some(ModelAction::Refresh) => context.commands.send(AppCommand::ReadRuns),
-            None => {}
+        let standing = Shown { newer, is_another: self.has_another(context) };
+        if let Some(action) = picker::model_ui(ui, context, &self.model, colors, &standing) {
+            self.act_on_model(context, action);
         }
         if self.wanted_model.is_some() {
             ui.ctx().request_repaint();

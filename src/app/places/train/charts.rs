@@ -4,18 +4,24 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use egui::{Color32, Role, Stroke, Ui, WidgetInfo, vec2};
+use egui::{Color32, Label, RichText, Role, Stroke, Ui, WidgetInfo, vec2};
 use egui_plot::LineStyle;
 use tasklens_data::config::Task;
 
 use super::curves::{Curves, SplitPoints};
 use super::earlier::Overlay;
 use super::live::LiveRun;
+use crate::app::theme::icons;
 use crate::app::theme::{GRID, Tokens};
 use crate::app::widgets::chart::{Chart, Curve, MarkKind, Scale, line_sample};
 
 const HEIGHT: f32 = 248.0;
 const TOTAL: &str = "total";
+const ABOUT_SHARES: &str = "Which part of the gradient on the shared features comes from each task: a task with a small share has little say in \
+     what the network learns. That is no fault by itself, as a task that is nearly solved has little left to learn. If a \
+     task has a small share and stays inaccurate, raise its weight (task_weights), or let the weights be learnt \
+     (task_balancing: uncertainty).";
+const ADVICE: &str = "Raise its weight, or set Task balancing to Learnt, both under Advanced.";
 /// Below this width the charts stand one below the other.
 const TWO_COLUMNS: f32 = 640.0;
 
@@ -52,13 +58,16 @@ impl Charts<'_> {
     ) -> Option<usize> {
         self.legend_ui(ui, tokens, legend);
         ui.add_space(GRID);
-        let mut hovered = [None; 3];
-        let [loss, accuracy, rate] = &mut hovered;
+        let mut hovered = [None; 4];
+        let [loss, accuracy, rate, shares] = &mut hovered;
         let mut cells: Vec<ChartCell<'_>> = vec![
             Box::new(|ui| *loss = self.loss_ui(ui, tokens, legend)),
             Box::new(|ui| *accuracy = self.accuracy_ui(ui, tokens, legend)),
             Box::new(|ui| *rate = self.rate_ui(ui, tokens)),
         ];
+        if self.all().any(|(_, curves)| curves.has_shares()) {
+            cells.push(Box::new(|ui| *shares = self.shares_ui(ui, tokens, legend)));
+        }
         if let Some(runs) = runs {
             cells.push(Box::new(runs));
         }
@@ -156,6 +165,20 @@ impl Charts<'_> {
             });
         }
         chart.ui(ui)
+    }
+
+    /// How the gradient divides among the tasks, and which of them may be starved.
+    fn shares_ui(&self, ui: &mut Ui, tokens: &Tokens, legend: &Legend) -> Option<usize> {
+        let chart = self.chart("Share of the gradient").scale(Scale::Share).about(ABOUT_SHARES);
+        let hovered = self.per_task(chart, tokens, legend, |curves| &curves.shares).ui(ui);
+        for starved in self.run.map(LiveRun::starved).unwrap_or_default() {
+            ui.horizontal_top(|ui| {
+                ui.label(RichText::new(icons::WARNING).size(16.0).color(tokens.warning));
+                let text = format!("{} {ADVICE}", starved.sentence());
+                ui.add(Label::new(text).wrap().selectable(true));
+            });
+        }
+        hovered
     }
 
     fn chart<'a>(&'a self, title: &'a str) -> Chart<'a> {

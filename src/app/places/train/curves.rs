@@ -25,6 +25,8 @@ pub struct Curves {
     pub task_loss: Vec<SplitPoints>,
     /// The accuracy (0 to 1), per task.
     pub task_accuracy: Vec<SplitPoints>,
+    /// The share of the gradient on the shared features (0 to 1), per task; of training alone.
+    pub shares: Vec<SplitPoints>,
     /// The learning rate, per epoch.
     pub rate: Vec<Point>,
     /// The best epoch and the reductions of the rate.
@@ -38,6 +40,7 @@ impl Curves {
             tasks: tasks.to_vec(),
             task_loss: vec![SplitPoints::default(); tasks.len()],
             task_accuracy: vec![SplitPoints::default(); tasks.len()],
+            shares: vec![SplitPoints::default(); tasks.len()],
             ..Self::default()
         }
     }
@@ -68,8 +71,16 @@ impl Curves {
                 push(&mut pair.validation, epoch, *validation);
             }
         };
+        for (points, share) in self.shares.iter_mut().zip(&metrics.gradient_shares) {
+            push(&mut points.train, epoch, *share);
+        }
         split(&mut self.task_loss, &metrics.train.task_loss, &metrics.validation.task_loss);
         split(&mut self.task_accuracy, &metrics.train.task_accuracy, &metrics.validation.task_accuracy);
+    }
+
+    /// Whether the shares of several tasks were measured.
+    pub fn has_shares(&self) -> bool {
+        self.tasks.len() > 1 && self.shares.iter().any(|points| !points.train.is_empty())
     }
 
     /// How many epochs there are.

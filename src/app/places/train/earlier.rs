@@ -99,7 +99,13 @@ impl Earlier {
     }
 
     /// A run as the list shows it; `task_index` has the position (for the colour) of a task.
-    pub fn row(&self, run: &Run, tokens: &Tokens, task_index: impl Fn(&str) -> usize) -> RunRow {
+    pub fn row(
+        &self,
+        run: &Run,
+        is_current: bool,
+        tokens: &Tokens,
+        task_index: impl Fn(&str) -> usize,
+    ) -> RunRow {
         let accuracy = |(task, accuracy): (&str, _)| TaskAccuracy {
             task: task.to_owned(),
             color: tokens.task(task_index(task)),
@@ -107,6 +113,8 @@ impl Earlier {
         };
         RunRow {
             name: run.record.name.clone(),
+            note: run.record.note.clone(),
+            is_current,
             age: run.age(),
             state: run.state(),
             best_loss: run.record.kept_epoch().map(|kept| kept.validation.loss),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tasklens_data::config::presets::Keys;
-use tasklens_data::config::{Backbone, Config, DeviceChoice, Precision};
+use tasklens_data::config::{Backbone, Config, DeviceChoice, ModelConfig, Precision};
 use tasklens_data::dataset::Dataset;
 use tasklens_data::images::shape::common_aspect;
 use tasklens_net::training;
@@ -112,6 +112,22 @@ impl Estimates {
         self.aspect.get().copied().flatten()
     }
 
+    /// What is asked of this computer.
+    pub fn machine(&self) -> Machine {
+        self.machine
+    }
+
+    /// How fast a network of these settings is, where that was measured.
+    pub fn speed(&self, model: &ModelConfig) -> Option<Speed> {
+        let subject = Subject::of(model);
+        self.speeds.iter().find(|(known, _)| *known == subject).map(|(_, speed)| *speed)
+    }
+
+    /// Whether something is being measured.
+    pub fn is_measuring(&self) -> bool {
+        self.asked.is_some()
+    }
+
     /// What is known of a way to train.
     pub fn of(&self, keys: &Keys) -> Option<&KnownEstimate> {
         self.known.iter().find(|(known, _)| known == keys).map(|(_, known)| known)
@@ -154,8 +170,7 @@ impl Estimates {
     fn ask(&mut self, context: &ViewContext<'_>, draft: &Draft, keys: &Keys, dataset: &Arc<Dataset>) {
         let mut config = draft.config.clone();
         keys.put_into(&mut config.model);
-        let subject = Subject::of(&config.model);
-        let speed = self.speeds.iter().find(|(known, _)| *known == subject).map(|(_, speed)| *speed);
+        let (subject, speed) = (Subject::of(&config.model), self.speed(&config.model));
         let (dataset, estimate) = (Arc::clone(dataset), self.machine.estimate);
         let job = context.jobs.start_quietly("Measuring", move |progress| {
             estimate(&config, &dataset, speed, &|| progress.keep_going())

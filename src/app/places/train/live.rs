@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use tasklens_net::evaluation::starved::{self, Starved};
 use tasklens_net::evaluation::verdict::{self, Finding};
 use tasklens_net::training::events::{BatchProgress, Event, Phase};
 use tasklens_net::training::run_folder::RunRecord;
@@ -63,6 +64,11 @@ impl LiveRun {
             return Vec::new();
         };
         verdict::judge(started, &self.record.epochs, stopped)
+    }
+
+    /// Tasks that may be starved by the others.
+    pub fn starved(&self) -> Vec<Starved> {
+        starved::starved(&self.curves.tasks, &self.record.epochs)
     }
 
     /// What it does, and how far that is (0 to 1): one line for the status bar.
@@ -180,6 +186,7 @@ mod tests {
             of,
             images_per_sec: 1.0,
             loss: 1.0,
+            phase_secs_left: 1.0,
             secs_left: 1.0,
         }));
         assert_eq!(run.doing(), ("Epoch 3, validation".to_owned(), 0.5));

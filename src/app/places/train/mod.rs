@@ -13,14 +13,16 @@ mod rows;
 mod run_bar;
 mod settings;
 mod settings_panel;
+pub mod study;
 mod ways;
 
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use egui::{RichText, ScrollArea, Ui};
+use egui::{RichText, ScrollArea, TextEdit, Ui};
 use tasklens_data::config::{self, DeviceChoice};
 use tasklens_net::device::Device;
+use tasklens_net::study::{StudyEvent, StudyPlan};
 use tasklens_net::training::{self, Unsaved, events::Event};
 
 use crate::app::command::{AppCommand, Level, UiCommand};
@@ -31,27 +33,46 @@ use crate::app::services::runs::{Run, Runs};
 use crate::app::services::settings::RememberedTraining;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
-use crate::app::widgets::{command_button, empty_place, run_list};
+use crate::app::widgets::{command_button, empty_place, field_info, run_list, tab_ui};
 use draft::Draft;
 pub use draft::Restored;
 use earlier::Earlier;
 use estimates::{Estimates, Machine};
 use live::LiveRun;
 use outcome::AfterRun;
+use study::StudyView;
 
 /// Below this width, settings, charts and runs stand one below the other.
 const WIDE: f32 = 720.0;
+/// Below this width, the buttons of a run stand below the tabs.
+const NARROW: f32 = 600.0;
 const SETTINGS_WIDTH: f32 = 272.0;
+/// More runs than these can be searched.
+const FEW: usize = 4;
+
+/// What the place shows beside the settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Tab {
+    /// The run that goes on or was last, and earlier ones.
+    #[default]
+    Training,
+    /// One network for all tasks beside one for each.
+    Study,
+}
 
 /// The Train place: settings, the run that goes on, and earlier runs.
 #[derive(Default)]
 pub struct TrainView {
     draft: Option<Draft>,
     estimates: Estimates,
+    tab: Tab,
+    study: StudyView,
     /// The settings as the app remembers them.
     remembered: Option<config::ModelConfig>,
     run: Option<LiveRun>,
     earlier: Earlier,
+    /// The list of runs shows only those that have this in their name or note.
+    search: String,
     legend: charts::Legend,
     hovered_epoch: Option<usize>,
     /// Where the settings say another than the project's config.
@@ -81,17 +102,54 @@ impl TrainView {
             );
             return;
         }
-        run_bar::run_bar_ui(ui, context, self.run.as_ref(), self.draft.is_some());
+        self.bar_ui(ui, context);
         ui.add_space(2.0 * GRID);
         if ui.available_width() >= WIDE {
             self.wide_ui(ui, context);
         } else {
             ScrollArea::vertical().id_salt("train").show(ui, |ui| {
                 egui::CollapsingHeader::new("How to train")
-                    .default_open(self.run.is_none())
+                    .default_open(self.run.is_none() && self.tab == Tab::Training)
+                    .id_salt(("how to train", self.tab == Tab::Study))
                     .show(ui, |ui| self.settings_ui(ui, context));
                 self.main_ui(ui, context);
             });
+        }
+    }
+
+    /// What the place shows, the buttons for it, and how far a run is.
+    fn bar_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
+        let has_several = self.draft.as_ref().is_some_and(|draft| draft.config.model.tasks.len() > 1);
+        if !has_several && self.study.running().is_none() {
+            self.tab = Tab::Training;
+        }
+        let is_study = self.study.running().is_some();
+        let is_narrow = ui.available_width() < NARROW;
+        ui.horizontal_wrapped(|ui| {
+            if has_several || is_study {
+                for (tab, name) in [(Tab::Training, "Training"), (Tab::Study, "One network or several?")] {
+                    if tab_ui(ui, context.tokens, name, self.tab == tab) {
+                        self.tab = tab;
+                    }
+                }
+                ui.add_space(GRID);
+                if is_narrow && self.tab == Tab::Training {
+                    ui.end_row();
+                }
+            }
+            match self.tab {
+                Tab::Training => run_bar::buttons_ui(ui, context, self.draft.is_some(), is_study),
+                Tab::Study if is_study => study::stop_ui(ui, context),
+                Tab::Study => {}
+            }
+            ui.add_space(GRID);
+            run_bar::device_ui(ui, context, self.run.as_ref().filter(|_| self.tab == Tab::Training));
+        });
+        let is_busy = context.training != TrainingState::Idle;
+        if let Some(run) = self.run.as_ref().filter(|run| is_busy && !is_study && !run.is_over())
+            && self.tab == Tab::Training
+        {
+            run_bar::progress_ui(ui, context, run, "");
         }
     }
 
@@ -125,8 +183,19 @@ impl TrainView {
         restored
     }
 
-    /// Legend, charts, outcome and earlier runs.
+    /// What is beside the settings.
     fn main_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
+        match self.tab {
+            Tab::Training => self.training_ui(ui, context),
+            Tab::Study => {
+                let starting = self.study.ui(ui, context, self.draft.as_ref(), &self.estimates);
+                self.jobs.extend(starting);
+            }
+        }
+    }
+
+    /// Legend, charts, outcome and earlier runs.
+    fn training_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         let after = self.run.as_ref().and_then(|run| outcome::outcome_ui(ui, context, run));
         let folder = self.run.as_ref().and_then(LiveRun::folder).cloned();
         match (after, &folder) {
@@ -141,7 +210,8 @@ impl TrainView {
             || self.earlier.overlays(current).next().is_some();
         let has_runs = self.earlier.others(context.runs, current).next().is_some();
         let mut wanted = None;
-        let mut list_ui = |ui: &mut Ui| wanted = runs_ui(ui, context, &self.earlier, current);
+        let search = &mut self.search;
+        let mut list_ui = |ui: &mut Ui| wanted = runs_ui(ui, context, &self.earlier, search, current);
         if has_curves {
             let charts = charts::Charts {
                 run: self.run.as_ref(),
@@ -166,6 +236,15 @@ impl TrainView {
                 context.commands.send(AppCommand::InspectRun(folder));
             }
             Some((folder, run_list::RunAction::Resume)) => self.resume(context, folder),
+            Some((folder, run_list::RunAction::MakeCurrent)) => {
+                context.commands.send(AppCommand::ChooseModel(Some(folder)));
+            }
+            Some((folder, run_list::RunAction::Describe)) => {
+                context.commands.send(AppCommand::AskAboutRun(folder));
+            }
+            Some((folder, run_list::RunAction::Delete)) => {
+                context.commands.send(AppCommand::DeleteRun(folder));
+            }
             None => {}
         }
     }
@@ -195,19 +274,46 @@ impl TrainView {
     pub fn on_project(&mut self, context: &mut ViewContext<'_>) {
         let Some(project) = context.project else {
             self.estimates.for_another();
-            *self = Self { estimates: std::mem::take(&mut self.estimates), ..Self::default() };
+            let study = std::mem::take(&mut self.study).for_another();
+            *self = Self { estimates: std::mem::take(&mut self.estimates), study, ..Self::default() };
             return;
         };
         let is_same = self.draft.as_ref().is_some_and(|draft| draft.saved.file == project.config.file);
         if !is_same {
             self.estimates.for_another();
             self.earlier = Earlier::default();
+            self.study = std::mem::take(&mut self.study).for_another();
             if context.training == TrainingState::Idle {
                 self.run = None;
             }
         }
         self.draft = Some(Draft::new(&project.config));
         self.remembered = self.draft.as_ref().map(|draft| draft.config.model.clone());
+    }
+
+    /// What goes on, and how far that is (0 to 1): one line for the status bar.
+    pub fn doing(&self) -> Option<(String, f32)> {
+        let study = self.study.running().map(study::live::LiveStudy::doing);
+        study.or_else(|| self.run.as_ref().map(LiveRun::doing))
+    }
+
+    /// The study that goes on.
+    pub fn running_study(&self) -> Option<&study::live::LiveStudy> {
+        self.study.running()
+    }
+
+    /// A study begins; its events follow.
+    pub fn on_study_start(&mut self, plan: &StudyPlan) {
+        self.tab = Tab::Study;
+        self.study.on_start(plan);
+    }
+
+    /// The study in progress says something; returns a warning that is new.
+    pub fn on_study_event(&mut self, event: &StudyEvent) -> Option<String> {
+        if matches!(event, StudyEvent::Finished(_) | StudyEvent::Stopped | StudyEvent::Failed { .. }) {
+            self.estimates.look_again();
+        }
+        self.study.on_event(event)
     }
 
     /// The run that is shown: the one that goes on, or was last.
@@ -235,6 +341,7 @@ impl TrainView {
 
     /// A run begins; its events follow.
     pub fn on_start(&mut self, request: &training::Request, runs: &Runs) {
+        self.tab = Tab::Training;
         let tasks: Vec<String> = request.config.model.tasks.iter().map(|task| task.name.clone()).collect();
         let live = self.run.take().filter(|run| request.resume && run.folder() == request.run.as_ref());
         let resumed =
@@ -262,13 +369,29 @@ fn runs_ui(
     ui: &mut Ui,
     context: &ViewContext<'_>,
     earlier: &Earlier,
+    search: &mut String,
     current: Option<&PathBuf>,
 ) -> Option<(PathBuf, run_list::RunAction)> {
-    let others: Vec<_> = earlier.others(context.runs, current).collect();
-    let index_of = |task: &str| task_index(context, task);
-    let rows: Vec<_> = others.iter().map(|run| earlier.row(run, context.tokens, index_of)).collect();
+    let count = earlier.others(context.runs, current).count();
     ui.set_width(ui.available_width());
-    ui.label(theme::strong("Earlier runs"));
+    ui.horizontal(|ui| {
+        ui.label(theme::strong("Earlier runs"));
+        if count > FEW || !search.is_empty() {
+            let field = TextEdit::singleline(search).hint_text("Find by name or note");
+            let field = ui.add(field.desired_width(50.0 * GRID));
+            field.widget_info(|| field_info(search, "Find a run by name or note"));
+        }
+    });
+    let wanted = search.trim().to_lowercase();
+    let others = earlier.others(context.runs, current).filter(|run| run.is_found_by(&wanted));
+    let others: Vec<_> = others.collect();
+    let index_of = |task: &str| task_index(context, task);
+    let row =
+        |run: &&Run| earlier.row(run, context.runs.is_current(&run.record.folder), context.tokens, index_of);
+    let rows: Vec<_> = others.iter().map(row).collect();
+    if rows.is_empty() {
+        ui.label(theme::caption(context.tokens, "No run has this in its name or note"));
+    }
     let (index, action) = run_list::RunList::new(&rows).max_height(212.0).ui(ui)?;
     Some((others.get(index)?.record.folder.clone(), action))
 }

@@ -1,8 +1,8 @@
-//! The bar over the charts: start, pause, stop, and how far the run is.
+//! The parts of the bar over the charts: start, pause, stop, and how far a run is.
 
 use egui::{Button, Rect, Response, RichText, Role, Ui, WidgetInfo, vec2};
 use tasklens_data::text::{clock, grouped};
-use tasklens_net::training::events::Phase;
+use tasklens_net::training::events::{BatchProgress, Phase};
 
 use super::live::{LiveRun, Preparing};
 use crate::app::command::UiCommand;
@@ -10,23 +10,20 @@ use crate::app::context::{TrainingState, ViewContext};
 use crate::app::theme::icons;
 use crate::app::theme::{GRID, Tokens};
 
-/// Shows the buttons, and the progress of `run` while it goes on.
-pub fn run_bar_ui(ui: &mut Ui, context: &ViewContext<'_>, run: Option<&LiveRun>, can_start: bool) {
-    ui.horizontal_wrapped(|ui| {
-        buttons_ui(ui, context, can_start);
-        ui.add_space(GRID);
-        device_ui(ui, context, run);
-    });
-    let Some(run) = run.filter(|run| !run.is_over() && context.training != TrainingState::Idle) else {
-        return;
-    };
+/// Shows the buttons of a run, to go into a row; `is_study`: what goes on is a study, which cannot be paused.
+pub fn buttons_ui(ui: &mut Ui, context: &ViewContext<'_>, can_start: bool, is_study: bool) {
+    start_ui(ui, context, can_start);
+    pause_and_stop_ui(ui, context, is_study);
+}
+
+/// The progress of a run that goes on; `of_what` says of what the time left is, where that is not plain.
+pub fn progress_ui(ui: &mut Ui, context: &ViewContext<'_>, run: &LiveRun, of_what: &str) {
     ui.add_space(GRID);
     let (text, right) = match &run.progress {
         _ if run.record.started.is_none() => (preparing_text(run.preparing.as_ref()), String::new()),
-        Some(progress) => (
-            progress_text(run, context.training),
-            format!("{:.1} images/s   {} left", progress.images_per_sec, clock(progress.secs_left.round())),
-        ),
+        Some(progress) => {
+            (progress_text(run, context.training), format!("{}{of_what}", speed_text(progress)))
+        }
         None => ("Waiting for the first batch".to_owned(), String::new()),
     };
     ui.horizontal(|ui| {
@@ -40,10 +37,9 @@ pub fn run_bar_ui(ui: &mut Ui, context: &ViewContext<'_>, run: Option<&LiveRun>,
     progress_bar(ui, context.tokens, fraction(run), &text);
 }
 
-fn buttons_ui(ui: &mut Ui, context: &ViewContext<'_>, can_start: bool) {
+fn start_ui(ui: &mut Ui, context: &ViewContext<'_>, can_start: bool) {
     let tokens = context.tokens;
-    let state = context.training;
-    let is_idle = state == TrainingState::Idle;
+    let is_idle = context.training == TrainingState::Idle;
     ui.add_enabled_ui(is_idle && can_start, |ui| {
         let text = RichText::new(format!("{}  Start", icons::PLAY));
         let button = match is_idle && can_start {
@@ -52,14 +48,19 @@ fn buttons_ui(ui: &mut Ui, context: &ViewContext<'_>, can_start: bool) {
         };
         bar_button(ui, context, button, "Start training", UiCommand::StartTraining);
     });
+}
+
+fn pause_and_stop_ui(ui: &mut Ui, context: &ViewContext<'_>, is_study: bool) {
+    let state = context.training;
+    let goes_on = matches!(state, TrainingState::Running | TrainingState::Paused);
     let (icon, text, name) = match state {
         TrainingState::Paused => (icons::PLAY, "Resume", "Resume training"),
         _ => (icons::PAUSE, "Pause", "Pause training"),
     };
-    ui.add_enabled_ui(matches!(state, TrainingState::Running | TrainingState::Paused), |ui| {
+    ui.add_enabled_ui(goes_on && !is_study, |ui| {
         bar_button(ui, context, Button::new(format!("{icon}  {text}")), name, UiCommand::PauseTraining);
     });
-    ui.add_enabled_ui(matches!(state, TrainingState::Running | TrainingState::Paused), |ui| {
+    ui.add_enabled_ui(goes_on, |ui| {
         let text = if state == TrainingState::Stopping { "Stopping\u{2026}" } else { "Stop" };
         let button = Button::new(format!("{}  {text}", icons::STOP));
         bar_button(ui, context, button, "Stop training", UiCommand::StopTraining);
@@ -84,7 +85,8 @@ fn bar_button(
     response
 }
 
-fn device_ui(ui: &mut Ui, context: &ViewContext<'_>, run: Option<&LiveRun>) {
+/// What the run trains on, or the next one would.
+pub fn device_ui(ui: &mut Ui, context: &ViewContext<'_>, run: Option<&LiveRun>) {
     let tokens = context.tokens;
     let started = run.and_then(|run| run.record.started.as_ref());
     let (text, why) = match (started, context.device) {
@@ -134,6 +136,20 @@ fn progress_text(run: &LiveRun, state: TrainingState) -> String {
     )
 }
 
+/// The rate, and what is left at it: of the images whose number stands beside it, and of the run.
+fn speed_text(progress: &BatchProgress) -> String {
+    let doing = match progress.phase {
+        Phase::Train => "train",
+        Phase::Validation => "validate",
+    };
+    format!(
+        "{:.1} images/s   {} left to {doing}, {} in all",
+        progress.images_per_sec,
+        clock(progress.phase_secs_left.round()),
+        clock(progress.secs_left.round())
+    )
+}
+
 /// How far the epoch is, or the work before it; `None` while unknown.
 fn fraction(run: &LiveRun) -> Option<f32> {
     let share = |done: f64, of: f64| (of > 0.0).then(|| (done / of).clamp(0.0, 1.0) as f32);
@@ -153,7 +169,8 @@ fn fraction(run: &LiveRun) -> Option<f32> {
     }
 }
 
-fn progress_bar(ui: &mut Ui, tokens: &Tokens, fraction: Option<f32>, text: &str) {
+/// A bar over the full width; `None` is unknown. `text` is what it says to screen readers.
+pub fn progress_bar(ui: &mut Ui, tokens: &Tokens, fraction: Option<f32>, text: &str) {
     let (rect, response) =
         ui.allocate_exact_size(vec2(ui.available_width(), 1.5 * GRID), egui::Sense::hover());
     response.widget_info(|| {
@@ -173,6 +190,21 @@ fn progress_bar(ui: &mut Ui, tokens: &Tokens, fraction: Option<f32>, text: &str)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_times_are_said_beside_the_rate() {
+        let progress = BatchProgress {
+            epoch: 1,
+            phase: Phase::Train,
+            done: 0,
+            of: 5752,
+            images_per_sec: 18.6,
+            loss: 1.0,
+            phase_secs_left: 5752.0 / 18.6,
+            secs_left: 1263.0,
+        };
+        assert_eq!(speed_text(&progress), "18.6 images/s   5:09 left to train, 21:03 in all");
+    }
 
     #[test]
     fn a_download_is_told_in_megabytes_and_rows_in_rows() {

@@ -104,7 +104,7 @@ fn time_of<'a>(
 }
 
 /// As exact as an estimate can be.
-fn rounded(seconds: f64) -> String {
+pub(super) fn rounded(seconds: f64) -> String {
     let step = match seconds {
         ..60.0 => 5.0,
         60.0..600.0 => 10.0,

@@ -80,8 +80,8 @@ impl TestProject {
         assert_eq!(self.rows.with_edits(&state.overlay()).rows, expected.rows, "{what}");
         assert_eq!((&settled.split, &settled.problems), (&expected.split, &expected.problems), "{what}");
         assert_eq!(
-            [0, 1].map(|task| settled.labelled(task)),
-            [0, 1].map(|task| expected.labelled(task)),
+            [0, 1].map(|task| settled.answered(task)),
+            [0, 1].map(|task| expected.answered(task)),
             "{what}"
         );
     }

@@ -1,6 +1,6 @@
 use image::Rgb as Pixel;
 use tasklens_data::config::{Backbone, DeviceChoice};
-use tasklens_data::dataset::Row;
+use tasklens_data::dataset::{Row, RowLabel};
 use tasklens_data::images::Rgb;
 use tch::Device;
 
@@ -38,7 +38,7 @@ fn rows_in(folder: &Path, images: u8) -> Rows {
         .map(|i| {
             let image = folder.join(format!("{i}.png"));
             Rgb::from_fn(40, 30, |x, y| Pixel([i * 20, (x * 5) as u8, (y * 7) as u8])).save(&image).unwrap();
-            Row { image, labels: vec![Some(0), None], usable: true }
+            Row { image, labels: vec![RowLabel::Class(0), RowLabel::Missing], usable: true }
         })
         .collect()
 }

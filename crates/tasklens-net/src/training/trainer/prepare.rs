@@ -137,7 +137,8 @@ fn trainee(
     reporter: &mut Reporter,
 ) -> anyhow::Result<Trainee> {
     let config = &request.config;
-    let resumed = request.resume.then(|| progress::load_last(folder, config, device)).transpose()?;
+    let resumed =
+        request.resume.then(|| progress::load_last(folder, config, device, reporter)).transpose()?;
     let (network, progress, state) = match resumed {
         Some((network, progress, state)) => (network, progress, Some(state)),
         None => {
@@ -150,12 +151,13 @@ fn trainee(
     let stage = Stage::of(model, (done + 1).min(model.epochs));
     let balance = TaskBalance::of(model, device.tch)?;
     let mut adam = stage.optimizer(model, &network, balance.as_ref())?;
+    let is_within = progress.within.is_some();
     // Both stages train the same log variances.
-    if let (Some(balance), Some(state), 1..) = (&balance, &state, done) {
+    if let (Some(balance), Some(state), true) = (&balance, &state, done > 0 || is_within) {
         balance.restore(state).with_context(|| format!("{LAST} cannot be resumed"))?;
     }
     // A stage that is about to start has its own optimizer.
-    if let Some(state) = state.filter(|_| done >= stage.epochs(model).0) {
+    if let Some(state) = state.filter(|_| is_within || done >= stage.epochs(model).0) {
         adam.restore(&state, progress.adam_steps).with_context(|| format!("{LAST} cannot be resumed"))?;
     }
     Ok(Trainee { network, progress, adam, balance, stage })

@@ -49,7 +49,7 @@ impl ModelSession {
 
     /// What the user can do to get suggestions, where no model gives any.
     pub fn advice(&self) -> Option<&str> {
-        self.ahead.advice.as_deref().filter(|_| self.model == LabelModel::Newest)
+        self.ahead.advice.as_deref().filter(|_| self.model == LabelModel::None)
     }
 
     /// Searches once for a backbone that is on this computer.
@@ -74,8 +74,8 @@ impl ModelSession {
     pub(super) fn poll_ahead(&mut self, context: &ViewContext<'_>) {
         match take(&mut self.ahead.looking) {
             // Meanwhile the user may have chosen, or a run have come.
-            Some(Outcome::Done(AtHand::Network(path))) if self.model == LabelModel::Newest => {
-                self.choose(LabelModel::Base(path));
+            Some(Outcome::Done(AtHand::Network(path))) if self.model == LabelModel::None => {
+                self.switch(LabelModel::Base(path));
                 self.wants_update = true;
             }
             Some(Outcome::Done(AtHand::None(line))) => self.ahead.advice = Some(line),

@@ -118,7 +118,7 @@ impl ModelSession {
     pub(super) fn poll_preparing(&mut self, context: &ViewContext<'_>) {
         match take(&mut self.preparing) {
             Some(Outcome::Done(path)) => {
-                self.choose(LabelModel::Base(path));
+                self.switch(LabelModel::Base(path));
                 self.wants_update = true;
             }
             Some(Outcome::Failed(message)) => context.commands.toast(Level::Warning, message),

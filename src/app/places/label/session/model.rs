@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::app::services::runs::Runs;
+
 /// Where suggestions come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum LabelModel {
-    /// The newest run that has a model.
+    /// None yet: the project has no current model.
     #[default]
-    Newest,
+    None,
     /// The run in this folder.
     Run(PathBuf),
     /// The backbone with its public weights, in this folder: it suggests nothing until its heads are fitted.
@@ -18,19 +20,19 @@ pub enum LabelModel {
 
 impl LabelModel {
     /// Its name in the menu.
-    pub fn name(&self) -> String {
+    pub fn name(&self, runs: &Runs) -> String {
         match self {
-            Self::Newest => "No suggestions yet".to_owned(),
-            Self::Run(folder) => tasklens_net::training::run_folder::name(folder),
+            Self::None => "No suggestions yet".to_owned(),
+            Self::Run(folder) => runs.name_of(folder),
             Self::Base(_) => "ImageNet backbone".to_owned(),
             Self::Off => "No suggestions".to_owned(),
         }
     }
 
-    pub(super) fn path(&self) -> Option<&Path> {
+    pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Run(path) | Self::Base(path) => Some(path),
-            Self::Newest | Self::Off => None,
+            Self::None | Self::Off => None,
         }
     }
 }
