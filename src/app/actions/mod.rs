@@ -1,6 +1,7 @@
 //! What happens between frames: commands of the views, results of jobs.
 
 pub(in crate::app) mod annotations;
+mod first_network;
 pub(in crate::app) mod image_check;
 mod import;
 pub(in crate::app) mod models;
@@ -200,6 +201,7 @@ impl App {
                 let (views, context) = self.split();
                 views.label.update_model(&context);
             }
+            UiCommand::TrainFirst => self.train_first(),
             UiCommand::SaveAsRun => {
                 self.go_to(Place::Label);
                 self.views.label.save_as_run();
@@ -262,7 +264,7 @@ impl App {
             UiCommand::ExportLabels => self.edits.is_some(),
             UiCommand::SaveAsRun => self.project.is_some() && self.views.label.can_save_as_run(),
             UiCommand::CheckImages => self.project.is_some() && self.image_check.is_none(),
-            UiCommand::StartTraining => {
+            UiCommand::StartTraining | UiCommand::TrainFirst => {
                 self.project.is_some() && self.training_state() == TrainingState::Idle
             }
             UiCommand::PauseTraining if self.views.train.running_study().is_some() => false,

@@ -25,6 +25,7 @@ impl UiCommand {
             Self::SaveLabels => &["write", "csv", "store"],
             Self::ExportLabels => &["json", "csv", "report", "save as"],
             Self::UpdateModel => &["learn", "suggestions", "fit", "retrain"],
+            Self::TrainFirst => &["start", "fit", "background"],
             Self::SaveAsRun => &["model", "keep", "store"],
             Self::EditTasks => &["delete", "classes", "rename", "merge", "remove", "vocabulary"],
             Self::FocusFilter => &["search", "find"],

@@ -73,13 +73,6 @@ impl LabelView {
         }
     }
 
-    /// One line on what would help, where no model does.
-    pub(super) fn advice_ui(&self, ui: &mut Ui, context: &ViewContext<'_>) {
-        if let Some(advice) = self.session.advice() {
-            ui.label(theme::caption(context.tokens, advice));
-        }
-    }
-
     fn which_ui(&mut self, ui: &mut Ui) {
         let mut all: Vec<(Which, &str)> = WHICH.to_vec();
         let these = self.which.clone();

@@ -6,6 +6,7 @@
 
 mod actions;
 mod add_label;
+mod advice;
 mod alike;
 mod arrange;
 mod cells;
@@ -169,6 +170,11 @@ impl LabelView {
     /// Takes public weights from there; without it, from the cache of this user.
     pub fn set_weights(&mut self, cached: fn(Backbone) -> Option<PathBuf>) {
         self.session = ModelSession::with_weights(cached);
+    }
+
+    /// Where public weights are.
+    pub fn weights(&self) -> fn(Backbone) -> Option<PathBuf> {
+        self.session.weights()
     }
 
     /// Whether something was learnt that can be saved.
