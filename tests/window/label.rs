@@ -373,7 +373,7 @@ fn all_like_this_gathers_neighbours_and_one_key_labels_them() {
     desk.press("All like this");
     desk.wait_for("Like this, without a label for print");
     desk.wait_for("39.png");
-    lower(&mut desk, "Lowest similarity", 60);
+    lower(&mut desk, "Lowest similarity", 400);
     // The keys are the grid's again.
     desk.keys(Modifiers::NONE, Key::Escape);
     assert!(!desk.shows("1 selected"), "a lower bar chooses more");

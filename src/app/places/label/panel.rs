@@ -381,6 +381,8 @@ impl LabelRow<'_> {
             (false, Some(key)) => key.text(),
             (false, None) => return,
         };
+        // Two letters need a little more room.
+        let chip = chip.expand2(vec2(if text.chars().count() > 1 { 0.75 * GRID } else { 0.0 }, 0.0));
         let (fill, color) = match (self.is_assigned || self.is_awaited, self.is_active) {
             (true, _) => (tokens.accent, tokens.on_accent),
             (false, true) => (tokens.card, tokens.text),
