@@ -29,8 +29,8 @@ pub struct Fit {
 /// How `typed` fits `name`, whatever the case; `None` where it does not.
 pub fn fit(typed: &str, name: &str) -> Option<Fit> {
     let (typed, name) = (typed.trim().to_lowercase(), name.to_lowercase());
-    let (score, is_close) = letters_in_order(&typed, &name)
-        .or_else(|| begins_words(&typed, &name).then_some((0, false)))?;
+    let (score, is_close) =
+        letters_in_order(&typed, &name).or_else(|| begins_words(&typed, &name).then_some((0, false)))?;
     let level = if typed == name {
         Level::Equal
     } else if name.starts_with(&typed) {

@@ -13,10 +13,46 @@ use crate::pictures::pictures;
 
 const WINDOW: egui::Vec2 = egui::vec2(1280.0, 800.0);
 const KINDS: [&str; 40] = [
-    "anorak", "apron", "bathrobe", "beanie", "belt", "bikini", "blazer", "blouse", "bodysuit", "bolero", "boots",
-    "bow tie", "cape", "cardigan", "coat", "corset", "denim jacket", "denim skirt", "dress", "gloves", "hat", "hoodie",
-    "jeans", "jumpsuit", "kimono", "leggings", "overall", "parka", "pullover", "pyjamas", "raincoat", "scarf", "shirt",
-    "shorts", "skirt", "socks", "suit", "sweater", "tank top", "vest",
+    "anorak",
+    "apron",
+    "bathrobe",
+    "beanie",
+    "belt",
+    "bikini",
+    "blazer",
+    "blouse",
+    "bodysuit",
+    "bolero",
+    "boots",
+    "bow tie",
+    "cape",
+    "cardigan",
+    "coat",
+    "corset",
+    "denim jacket",
+    "denim skirt",
+    "dress",
+    "gloves",
+    "hat",
+    "hoodie",
+    "jeans",
+    "jumpsuit",
+    "kimono",
+    "leggings",
+    "overall",
+    "parka",
+    "pullover",
+    "pyjamas",
+    "raincoat",
+    "scarf",
+    "shirt",
+    "shorts",
+    "skirt",
+    "socks",
+    "suit",
+    "sweater",
+    "tank top",
+    "vest",
 ];
 
 /// Twelve images of clothes: one task has forty labels.
@@ -48,10 +84,13 @@ fn many() -> Desk {
     desk
 }
 
-/// The key `/`, as a keyboard sends it.
+/// The key `/`, as a keyboard sends it: its text comes in the same frame.
 fn slash(desk: &mut Desk) {
-    desk.window.event(Event::Text("/".to_owned()));
-    desk.keys(Modifiers::NONE, Key::Slash);
+    let key = Key::Slash;
+    let pressed =
+        Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers: Modifiers::NONE };
+    desk.window.input_mut().events.extend([pressed, Event::Text("/".to_owned())]);
+    desk.window.run_steps(3);
 }
 
 fn value(desk: &Desk, name: &str) -> String {
@@ -80,7 +119,7 @@ fn tasks_that_do_not_fit_are_one_line_each_and_tab_or_a_press_opens_them() {
 fn labels_beyond_the_keys_have_two_and_none_is_given_halfway() {
     let mut desk = many();
     desk.keys(Modifiers::NONE, Key::Z);
-    assert!(desk.shows("0 label edits") || !desk.shows("label edit"), "it waits for the second");
+    assert!(!desk.shows("label edit"), "it waits for the second");
     desk.keys(Modifiers::NONE, Key::A);
     desk.wait_for("1 label edit");
     desk.keys(Modifiers::NONE, Key::ArrowLeft);
@@ -112,7 +151,6 @@ fn a_label_is_found_by_a_part_of_its_name_from_the_keyboard_alone() {
     desk.keys(Modifiers::NONE, Key::Enter);
     desk.wait_for("1 label edit");
     assert_eq!(value(&desk, "Task kind"), "denim skirt");
-    assert!(!desk.shows("Find a label of kind") || !desk.node("Task kind").is_focused());
 
     // Escape leaves everything as it was, and the keys are the labels' again.
     desk.keys(Modifiers::NONE, Key::ArrowRight);
@@ -133,9 +171,8 @@ fn a_label_is_found_by_a_part_of_its_name_from_the_keyboard_alone() {
     slash(&mut desk);
     desk.type_text("parka");
     desk.keys(Modifiers::NONE, Key::Enter);
-    desk.wait_for("3 label edits");
-    assert!(desk.shows("View: Grid"), "Enter opens no image");
-    desk.wait_for(": parka");
+    desk.wait_for(".png: parka");
+    assert!(desk.shows("Size of the images"), "Enter opens no image");
 }
 
 #[test]
@@ -155,7 +192,9 @@ fn the_images_are_filtered_by_name_and_label() {
     desk.keys(Modifiers::NONE, Key::Num1);
     desk.wait_for("1 label edit");
     desk.keys(Modifiers::COMMAND, Key::F);
-    assert!(desk.node("Filter images by text").is_focused());
+    desk.wait_until("the field", |window| {
+        window.query_by_label("Filter images by text").is_some_and(|field| field.is_focused())
+    });
     desk.type_text("3");
     desk.wait_for("1 of 15");
     desk.type_text("0.png");
@@ -233,7 +272,10 @@ fn a_first_network_is_trained_beside_the_labelling_and_then_suggests() {
     desk.wait_for("A network is being trained");
     assert!(desk.shows("13 of 60"), "the user goes on labelling");
     assert!(!desk.shows("Train a first network now"), "one at a time");
-    desk.wait_up_to(300, "an epoch", |window| window.query_all_by_label_contains("epoch 2").next().is_some());
+    // The status bar says how far it is.
+    desk.wait_up_to(300, "an epoch", |window| {
+        window.query_all_by_label_contains("Epoch 2,").next().is_some()
+    });
     desk.keys(Modifiers::COMMAND, Key::Period);
     desk.wait_up_to(300, "the end", |window| {
         window.query_all_by_label_contains("were kept").next().is_some()

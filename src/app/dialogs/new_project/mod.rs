@@ -37,8 +37,8 @@ pub struct NewProjectForm {
     focus: Option<(u64, CardField)>,
     /// What was removed, the last one last.
     removed: Vec<Removed>,
-    /// Something was just removed: the keyboard goes to what brings it back.
-    has_removed: bool,
+    /// For so many frames the keyboard goes to what brings back the last one: the button moves with the removal.
+    frames_to_undo: u8,
     writing: Option<Job<Created>>,
 }
 
@@ -60,7 +60,7 @@ impl NewProjectForm {
             next: 0,
             focus: None,
             removed: Vec::new(),
-            has_removed: false,
+            frames_to_undo: 0,
             writing: None,
         };
         form.add(DraftTask::default());
@@ -178,7 +178,7 @@ impl NewProjectForm {
         let card = self.cards.remove(at);
         if !card.is_empty() {
             self.removed.push(Removed::Task { at, card });
-            self.has_removed = true;
+            self.frames_to_undo = 2;
         }
     }
 
@@ -195,7 +195,7 @@ impl NewProjectForm {
                 CardAnswer::Remove => removed = Some(index),
                 CardAnswer::RemovedLabel(at, label) => {
                     self.removed.push(Removed::Label { card: card.number, at, label });
-                    self.has_removed = true;
+                    self.frames_to_undo = 2;
                 }
                 CardAnswer::ToLabels => self.focus = Some((card.number, CardField::Labels)),
             }
@@ -228,8 +228,10 @@ impl NewProjectForm {
         let button = ui.button(format!("{}  {text}", icons::ARROW_U_UP_LEFT));
         button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &text));
         show_focused(ui, &button);
-        if std::mem::take(&mut self.has_removed) {
+        if self.frames_to_undo > 0 {
+            self.frames_to_undo -= 1;
             button.request_focus();
+            ui.ctx().request_repaint();
         }
         let hint = format!("Undo what was removed last ({})", UiCommand::Undo.shortcut_text(ui.ctx()));
         if button.on_hover_text(hint).clicked() {

@@ -41,7 +41,10 @@ impl LabelView {
     /// The button in the header that shows the filter.
     pub(super) fn filter_button_ui(&mut self, ui: &mut Ui) {
         let hint = "Filter the images by name or label (Ctrl+F)";
-        if toggle_glyph(ui, icons::FUNNEL, "Filter images", self.filter.is_shown).on_hover_text(hint).clicked() {
+        if toggle_glyph(ui, icons::FUNNEL, "Filter images", self.filter.is_shown)
+            .on_hover_text(hint)
+            .clicked()
+        {
             match self.filter.is_shown {
                 true => {
                     self.filter.is_shown = false;
@@ -60,7 +63,9 @@ impl LabelView {
             let is_wanted = std::mem::take(&mut self.filter.wants_focus);
             filter_text_ui(ui, "Filter images by text", &mut self.filter.chosen.text, is_wanted);
             labels_menu_ui(ui, project, &mut self.filter.chosen);
-            if !self.filter.chosen.is_empty() && glyph_button(ui, icons::X, "Clear the filter", true).clicked() {
+            if !self.filter.chosen.is_empty()
+                && glyph_button(ui, icons::X, "Clear the filter", true).clicked()
+            {
                 self.filter.chosen = Filter::default();
             }
         });

@@ -44,7 +44,8 @@ impl LabelView {
         context: &ViewContext<'_>,
     ) {
         ui.horizontal(|ui| {
-            let text = theme::caption(context.tokens, format!("{}  Find a label (/)", icons::MAGNIFYING_GLASS));
+            let text =
+                theme::caption(context.tokens, format!("{}  Find a label (/)", icons::MAGNIFYING_GLASS));
             let button = ui.add(Button::new(text).frame_when_inactive(false));
             button.widget_info(|| {
                 WidgetInfo::labeled(Role::Button, true, format!("Find a label of {}", task.name))
@@ -73,13 +74,15 @@ impl LabelView {
         let id = ui.make_persistent_id("find a label");
         let has_focus = ui.memory(|memory| memory.has_focus(id));
         // Used up here: the field would leave Enter to the images, and the arrows move no cursor.
-        let pressed =
-            |key| has_focus && ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
-        let (down, up, is_taken) =
-            (pressed(Key::ArrowDown), pressed(Key::ArrowUp), pressed(Key::Enter));
+        let pressed = |key| has_focus && ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+        let (down, up, is_taken) = (pressed(Key::ArrowDown), pressed(Key::ArrowUp), pressed(Key::Enter));
         let field = TextEdit::singleline(&mut finding.text).id(id).hint_text("Type a part, then Enter");
         let field = ui.add(field.desired_width(f32::INFINITY));
-        field.widget_info(|| WidgetInfo::text_edit(true, "", finding.text.as_str(), &name));
+        field.widget_info(|| {
+            let mut info = WidgetInfo::labeled(Role::TextInput, true, &name);
+            info.current_text_value = Some(finding.text.clone());
+            info
+        });
         if !std::mem::replace(&mut finding.is_open, true) {
             field.request_focus();
         } else if field.lost_focus() || !field.has_focus() {

@@ -18,6 +18,8 @@ const CARD: f32 = 9.0 * GRID;
 const BELOW: f32 = 2.0 * GRID;
 /// What the active card has beside its labels: that the task does not apply, and a button that adds a label.
 const ACTIVE: f32 = 2.0 * ROW;
+/// So many labels are found at a glance.
+const FEW: usize = 9;
 /// A narrower card has no room for two columns.
 const TWO_COLUMNS: f32 = 60.0 * GRID;
 
@@ -38,7 +40,8 @@ impl Fold {
         let folds_others = all > height && labels.len() > 1;
         let others = labels.len().saturating_sub(1) as f32 * (ROW + BELOW);
         let own = labels.get(active).map_or(0.0, |count| card(*count) + ACTIVE);
-        Self { folds_others, is_tall: own + others > height }
+        let has_many = labels.get(active).is_some_and(|count| *count > FEW);
+        Self { folds_others, is_tall: has_many && own + others > height }
     }
 
     /// In how many columns the labels of the active task stand.
@@ -160,7 +163,11 @@ mod tests {
         assert_eq!(Fold::new(&[3, 3, 12], 0, 500.0), folded);
         assert_eq!(Fold::new(&[3, 3, 12], 1, 500.0), folded, "whichever is asked");
         let tall = Fold::new(&[3, 3, 40], 2, 500.0);
-        assert_eq!((tall, tall.columns(300.0), tall.columns(200.0)), (Fold { is_tall: true, ..folded }, 2, 1));
+        assert_eq!(
+            (tall, tall.columns(300.0), tall.columns(200.0)),
+            (Fold { is_tall: true, ..folded }, 2, 1)
+        );
+        assert_eq!(Fold::new(&[3, 3, 3], 0, 100.0), folded, "few labels are found without help");
         assert_eq!(Fold::new(&[40], 0, 500.0), Fold { folds_others: false, is_tall: true });
     }
 

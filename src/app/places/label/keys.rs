@@ -127,9 +127,8 @@ fn keys_of(task: &Task, assigned: Option<&BTreeMap<String, String>>) -> Vec<Opti
             keys[index] = KEYS.into_iter().find(|key| is_free(&keys, key));
         }
     }
-    let mut pairs = prefixes.iter().flat_map(|prefix| {
-        seconds().map(|key| LabelKey { prefix: Some(*prefix), key })
-    });
+    let mut pairs =
+        prefixes.iter().flat_map(|prefix| seconds().map(|key| LabelKey { prefix: Some(*prefix), key }));
     keys.into_iter().map(|key| key.map(LabelKey::single).or_else(|| pairs.next())).collect()
 }
 

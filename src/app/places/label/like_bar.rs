@@ -42,8 +42,7 @@ impl LabelView {
         let before = (self.grid.likeness() / STEP).floor() * STEP;
         let mut likeness = before;
         ui.spacing_mut().slider_width = 32.0 * GRID;
-        let slider =
-            ui.add(Slider::new(&mut likeness, 0.0..=1.0).fixed_decimals(3).step_by(f64::from(STEP)));
+        let slider = ui.add(Slider::new(&mut likeness, 0.0..=1.0).fixed_decimals(3).step_by(f64::from(STEP)));
         slider.widget_info(|| WidgetInfo::slider(true, f64::from(before), "Lowest similarity"));
         slider.on_hover_text("Lowest similarity. It begins where the gap is");
         if (likeness - before).abs() > STEP / 2.0 {

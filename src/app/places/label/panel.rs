@@ -19,8 +19,8 @@ use super::keys::LabelKey;
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_SMALL, Tokens};
-use crate::app::widgets::{DOES_NOT_APPLY, focus_ring};
 use crate::app::widgets::probability_bars::elided;
+use crate::app::widgets::{DOES_NOT_APPLY, focus_ring};
 
 pub(super) const ROW: f32 = 7.0 * GRID;
 const CHIP: f32 = 5.0 * GRID;
@@ -283,7 +283,12 @@ impl LabelView {
     }
 }
 
-pub(super) fn count_labels(rows: &[usize], index: usize, task: &Task, context: &ViewContext<'_>) -> LabelCounts {
+pub(super) fn count_labels(
+    rows: &[usize],
+    index: usize,
+    task: &Task,
+    context: &ViewContext<'_>,
+) -> LabelCounts {
     let mut counted = LabelCounts { counts: Vec::new(), rows: rows.len(), not_applicable: 0, unknown: None };
     let Some(project) = context.project.filter(|_| rows.len() <= MOST_COUNTED) else { return counted };
     let dataset = &project.dataset;
