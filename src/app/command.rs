@@ -4,6 +4,7 @@
 mod file_question;
 mod import;
 mod outside;
+mod synonyms;
 mod ui_command;
 
 use std::path::PathBuf;

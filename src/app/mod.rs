@@ -10,6 +10,7 @@ pub mod context;
 mod dialogs;
 pub mod place;
 pub mod places;
+mod ranking;
 pub mod services;
 mod shell;
 pub mod theme;

@@ -373,12 +373,28 @@ fn all_like_this_gathers_neighbours_and_one_key_labels_them() {
     desk.press("All like this");
     desk.wait_for("Like this, without a label for print");
     desk.wait_for("39.png");
-    lower(&mut desk, "Lowest similarity", 60);
+    lower(&mut desk, "Lowest similarity", 400);
     // The keys are the grid's again.
     desk.keys(Modifiers::NONE, Key::Escape);
     assert!(!desk.shows("1 selected"), "a lower bar chooses more");
     desk.keys(Modifiers::NONE, Key::Num1);
     desk.wait_for("label edits");
+}
+
+#[test]
+fn a_model_that_tells_no_images_apart_says_so_and_selects_none() {
+    let mut desk = desk_with_model();
+    desk.press("View: Grid");
+    desk.wait_for("30.png");
+    desk.window.query_all_by_label_contains("30.png").next().unwrap().click();
+    desk.window.run_steps(3);
+    desk.press("All like this");
+    desk.wait_for("Like this, without a label for ");
+    desk.wait_for("39.png");
+    let is_blind = desk.shows("Nearly all images look the same to this model");
+    let is_one = desk.shows("1 selected");
+    assert_eq!(is_blind, is_one, "the image itself alone is selected");
+    crate::pictures::pictures(&mut desk, "label_like");
 }
 
 #[test]

@@ -128,9 +128,41 @@ fn labels_and_tasks_can_be_removed_again() {
     desk.press("Remove shirts from category");
     assert!(desk.shows("The task `category` needs at least two labels."));
     desk.press("Remove task 1");
+    desk.press("Yes, remove task 1");
     assert!(desk.shows("Add a task"));
     desk.press("Add task");
     assert!(desk.node("Name of task 1").is_focused());
+}
+
+#[test]
+fn tab_and_space_remove_no_task_and_what_was_removed_comes_back() {
+    let mut desk = desk(WINDOW, &[]);
+    desk.type_text("sleeves");
+    desk.keys(Modifiers::NONE, Key::Enter);
+    desk.keys(Modifiers::NONE, Key::Tab);
+    assert!(!desk.node("Remove task 1").is_focused(), "the bin is not next to the labels");
+    assert!(desk.node("Add task").is_focused());
+    tab_to(&mut desk, "Remove task 1");
+    desk.keys(Modifiers::NONE, Key::Space);
+    assert!(desk.node("Keep task 1").is_focused(), "it asks first");
+    desk.keys(Modifiers::NONE, Key::Space);
+    assert!(desk.shows("Name of task 1") && !desk.shows("Keep task 1"));
+
+    tab_to(&mut desk, "Remove task 1");
+    desk.keys(Modifiers::NONE, Key::Space);
+    desk.keys(Modifiers::NONE, Key::Tab);
+    desk.keys(Modifiers::NONE, Key::Space);
+    assert!(!desk.shows("Name of task 1"));
+    assert!(desk.node("Bring back sleeves").is_focused());
+    desk.keys(Modifiers::COMMAND, Key::Z);
+    assert_eq!(desk.node("Name of task 1").accesskit_node().value().unwrap(), "sleeves");
+
+    // A label comes back, too.
+    tab_to(&mut desk, "Labels of task 1");
+    desk.type_text("short, long,");
+    desk.press("Remove short from sleeves");
+    desk.press("Bring back short");
+    assert!(desk.shows("Remove short from sleeves"));
 }
 
 #[test]
@@ -191,6 +223,15 @@ fn new_project() {
 #[test]
 fn new_project_at_the_beginning() {
     pictures(&mut desk(WINDOW, &["dresses", "shirts"]), "new_project_empty");
+}
+
+#[test]
+fn new_project_before_and_after_a_task_is_removed() {
+    let mut desk = filled(WINDOW);
+    desk.press("Remove task 1");
+    pictures(&mut desk, "new_project_asks");
+    desk.press("Yes, remove task 1");
+    pictures(&mut desk, "new_project_undo");
 }
 
 #[test]

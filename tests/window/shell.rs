@@ -59,6 +59,37 @@ fn the_palette_chooses_with_the_arrows_and_closes_with_escape() {
 }
 
 #[test]
+fn the_palette_opens_with_the_other_known_key_and_finds_by_other_words() {
+    let mut desk = Desk::with_garments(12);
+    for (typed, shown) in [("help", "Keyboard shortcuts"), ("delete", "Tasks and labels")] {
+        desk.keys(Modifiers::COMMAND, Key::K);
+        desk.type_text(typed);
+        desk.keys(Modifiers::NONE, Key::Enter);
+        desk.wait_for(shown);
+        desk.keys(Modifiers::NONE, Key::Escape);
+        desk.window.run_steps(3);
+    }
+}
+
+/// Tab comes to each place of the rail, and is seen there.
+#[test]
+fn the_keyboard_is_seen_in_the_rail() {
+    let mut desk = Desk::with_garments(12);
+    let is_there = |desk: &Desk, place: Place| {
+        desk.window.get_by_role_and_label(egui::accesskit::Role::Button, place.name()).is_focused()
+    };
+    for &place in Place::ALL {
+        let mut presses = 0;
+        while !is_there(&desk, place) {
+            desk.keys(Modifiers::NONE, Key::Tab);
+            presses += 1;
+            assert!(presses < 60, "Tab never came to {place:?}");
+        }
+    }
+    crate::pictures::pictures(&mut desk, "rail_focus");
+}
+
+#[test]
 fn files_dropped_anywhere_open() {
     let mut desk = Desk::empty();
     let config = write_garments(desk.folder.path(), 12);

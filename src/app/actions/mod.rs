@@ -1,6 +1,7 @@
 //! What happens between frames: commands of the views, results of jobs.
 
 pub(in crate::app) mod annotations;
+mod first_network;
 pub(in crate::app) mod image_check;
 mod import;
 pub(in crate::app) mod models;
@@ -186,6 +187,11 @@ impl App {
             UiCommand::ShowTrain => self.go_to(Place::Train),
             UiCommand::ShowPredict => self.go_to(Place::Predict),
             UiCommand::ShowInspect => self.go_to(Place::Inspect),
+            UiCommand::Undo if self.form_undoes() => {
+                if let Some(form) = &mut self.new_project {
+                    form.undo();
+                }
+            }
             UiCommand::Undo => self.undo(true),
             UiCommand::Redo => self.undo(false),
             UiCommand::SaveLabels => self.save_labels(),
@@ -195,14 +201,17 @@ impl App {
                 let (views, context) = self.split();
                 views.label.update_model(&context);
             }
+            UiCommand::TrainFirst => self.train_first(),
             UiCommand::SaveAsRun => {
                 self.go_to(Place::Label);
                 self.views.label.save_as_run();
             }
+            UiCommand::FocusFilter if self.place == Place::Label => self.views.label.focus_filter(),
             UiCommand::FocusFilter => {
                 self.go_to(Place::Data);
                 self.views.data.focus_filter();
             }
+            UiCommand::ClearFilter if self.place == Place::Label => self.views.label.clear_filter(),
             UiCommand::ClearFilter => {
                 self.go_to(Place::Data);
                 self.views.data.clear_filter();
@@ -246,6 +255,7 @@ impl App {
             | UiCommand::FocusFilter
             | UiCommand::ClearFilter
             | UiCommand::ImportKeras => self.project.is_some(),
+            UiCommand::Undo if self.form_undoes() => true,
             UiCommand::Undo => self.can_change_labels(|edits| edits.state().can_undo()),
             UiCommand::Redo => self.can_change_labels(|edits| edits.state().can_redo()),
             UiCommand::SaveLabels => {
@@ -254,7 +264,7 @@ impl App {
             UiCommand::ExportLabels => self.edits.is_some(),
             UiCommand::SaveAsRun => self.project.is_some() && self.views.label.can_save_as_run(),
             UiCommand::CheckImages => self.project.is_some() && self.image_check.is_none(),
-            UiCommand::StartTraining => {
+            UiCommand::StartTraining | UiCommand::TrainFirst => {
                 self.project.is_some() && self.training_state() == TrainingState::Idle
             }
             UiCommand::PauseTraining if self.views.train.running_study().is_some() => false,
@@ -285,6 +295,11 @@ impl App {
             | UiCommand::ZoomReset
             | UiCommand::Quit => true,
         }
+    }
+
+    /// Whether the form of a new project is shown and has something to bring back.
+    fn form_undoes(&self) -> bool {
+        self.place == Place::Data && self.new_project.as_ref().is_some_and(|form| form.can_undo())
     }
 
     fn on_run_saved(&mut self, run: PathBuf) {

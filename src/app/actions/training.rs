@@ -113,7 +113,10 @@ impl App {
         }
         let request = &training::Request { edits: self.labels_for_training(), ..request.clone() };
         let training = training::start(request.clone(), self.waker());
-        self.go_to(Place::Train);
+        // Who had it begin from Label goes on labelling.
+        if self.place != Place::Label {
+            self.go_to(Place::Train);
+        }
         self.attach(request, training);
     }
 

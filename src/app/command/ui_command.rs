@@ -43,6 +43,8 @@ pub enum UiCommand {
     ExportLabels,
     /// Fit the heads to the labels as they are, for suggestions.
     UpdateModel,
+    /// Train a network beside the labelling, with settings that suit.
+    TrainFirst,
     /// Write what was learnt in Label as a run.
     SaveAsRun,
     /// Show the tasks and labels, to change them.
@@ -141,6 +143,10 @@ impl UiCommand {
             Self::UpdateModel => {
                 ("Update the model", "Fit the heads to the labels so far, in the background")
             }
+            Self::TrainFirst => (
+                "Train a first network now",
+                "In the background, with settings that suit this computer; Label suggests when it is done",
+            ),
             Self::SaveAsRun => {
                 ("Save as a run", "Save the updated model as a run that Predict and Inspect can open")
             }
@@ -191,6 +197,7 @@ impl UiCommand {
             Self::SaveLabels => icons::FLOPPY_DISK,
             Self::ExportLabels => icons::EXPORT,
             Self::UpdateModel => icons::LIGHTNING,
+            Self::TrainFirst => icons::PLAY,
             Self::SaveAsRun => icons::GRAPH,
             Self::EditTasks => icons::PENCIL_SIMPLE,
             Self::FocusFilter => icons::MAGNIFYING_GLASS,
@@ -254,6 +261,7 @@ impl UiCommand {
             | Self::ImportDeepFashion
             | Self::ImportKeras
             | Self::ExportLabels
+            | Self::TrainFirst
             | Self::SaveAsRun
             | Self::ClearFilter
             | Self::CheckImages
@@ -262,6 +270,15 @@ impl UiCommand {
             | Self::ThemeSystem => return None,
         };
         Some(KeyboardShortcut::new(modifiers, key))
+    }
+
+    /// Another shortcut that people know for it.
+    pub fn other_shortcut(self) -> Option<KeyboardShortcut> {
+        match self {
+            Self::CommandPalette => Some(KeyboardShortcut::new(Modifiers::COMMAND, Key::K)),
+            Self::ZoomIn => Some(KeyboardShortcut::new(Modifiers::COMMAND, Key::Equals)),
+            _ => None,
+        }
     }
 
     /// The shortcut in words, such as `Ctrl+O`; empty where there is none.
@@ -282,7 +299,7 @@ mod tests {
         let mut shortcuts = HashMap::new();
         for &command in UiCommand::ALL {
             assert_eq!(texts.insert(command.text(), command), None, "{command:?}");
-            if let Some(shortcut) = command.shortcut() {
+            for shortcut in command.shortcut().into_iter().chain(command.other_shortcut()) {
                 assert_eq!(shortcuts.insert(format!("{shortcut:?}"), command), None, "{command:?}");
             }
         }

@@ -13,7 +13,7 @@ pub(in crate::app) mod toasts;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use egui::{Align2, CentralPanel, Event, FontId, Id, Key, LayerId, Order};
+use egui::{Align2, CentralPanel, Event, FontId, Id, LayerId, Order};
 
 use crate::app::App;
 use crate::app::command::{AppCommand, AskedOutside, FileQuestion, Level, UiCommand};
@@ -132,7 +132,7 @@ impl App {
     /// Escape leaves the question for a path, and not the dialog that asked it.
     fn leave_path_field(&mut self, ctx: &egui::Context) {
         let is_open = self.overlays.path_field.is_some();
-        if is_open && ctx.input_mut(|input| input.consume_key(egui::Modifiers::NONE, Key::Escape)) {
+        if is_open && ctx.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::Escape)) {
             self.overlays.path_field = None;
         }
     }
@@ -212,9 +212,11 @@ impl App {
         let mut all: Vec<_> = UiCommand::ALL
             .iter()
             .filter(|command| **command != UiCommand::Paste)
-            .filter_map(|command| Some((*command, command.shortcut()?)))
+            .flat_map(|command| {
+                let both = [command.shortcut(), command.other_shortcut()];
+                both.into_iter().flatten().map(|shortcut| (*command, shortcut))
+            })
             .collect();
-        all.push((UiCommand::ZoomIn, egui::KeyboardShortcut::new(egui::Modifiers::COMMAND, Key::Equals)));
         all.sort_by_key(|(_, shortcut)| !shortcut.modifiers.shift);
         for (command, shortcut) in all {
             if typing && shortcut.conflicts_with_text_editing() || is_covered && !is_about_window(command) {

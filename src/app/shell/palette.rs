@@ -137,40 +137,16 @@ fn item_ui(ui: &mut egui::Ui, command: UiCommand, chosen: bool) -> bool {
     response.clicked()
 }
 
-/// The actions whose text or tooltip has the letters of `typed` in order, the best first.
+/// The actions that what is typed finds, the best first; all, in the order of the menus, where nothing is typed.
 fn matches(typed: &str, enabled: impl Fn(UiCommand) -> bool) -> Vec<UiCommand> {
-    let mut found: Vec<(i32, UiCommand)> = UiCommand::ALL
-        .iter()
-        .copied()
-        .filter(|command| *command != UiCommand::CommandPalette && enabled(*command))
-        .filter_map(|command| {
-            let by_text = score(typed, command.text());
-            let by_tooltip = score(typed, command.tooltip()).map(|score| score - 20);
-            Some((by_text.max(by_tooltip)?, command))
-        })
-        .collect();
-    found.sort_by_key(|(score, _)| -score);
-    found.into_iter().map(|(_, command)| command).collect()
-}
-
-/// How well `typed` fits: its letters occur in order; letters in a row and at the start of words
-/// count more. `None` where it does not fit.
-fn score(typed: &str, text: &str) -> Option<i32> {
-    let text: Vec<char> = text.to_lowercase().chars().collect();
-    let mut score = 0;
-    let mut at = 0;
-    let mut last = None;
-    for letter in typed.to_lowercase().chars().filter(|letter| !letter.is_whitespace()) {
-        let found = at + text[at..].iter().position(|other| *other == letter)?;
-        let starts_word = found == 0 || !text[found - 1].is_alphanumeric();
-        let in_a_row = last.is_some_and(|last| last + 1 == found);
-        score += 1 + 4 * i32::from(starts_word) + 5 * i32::from(in_a_row);
-        // A long way to the next letter is a poor fit.
-        score -= i32::try_from(found - at).unwrap_or(i32::MAX).min(3);
-        last = Some(found);
-        at = found + 1;
+    let all = UiCommand::ALL.iter().copied();
+    let all = all.filter(|command| *command != UiCommand::CommandPalette && enabled(*command));
+    if typed.trim().is_empty() {
+        return all.collect();
     }
-    Some(score)
+    let mut found: Vec<_> = all.filter_map(|command| Some((command.fit(typed)?, command))).collect();
+    found.sort_by_key(|(fit, _)| std::cmp::Reverse(*fit));
+    found.into_iter().map(|(_, command)| command).collect()
 }
 
 #[cfg(test)]
@@ -187,6 +163,20 @@ mod tests {
         assert_eq!(best("zo"), Some(UiCommand::ZoomIn));
         assert_eq!(best("qqq"), None);
         assert_eq!(matches("", |_| true).len(), UiCommand::ALL.len() - 1);
+    }
+
+    #[test]
+    fn a_name_comes_before_another_word_for_it_and_that_before_a_tooltip() {
+        let best = |typed| matches(typed, |_| true).first().copied();
+        assert_eq!(best("help"), Some(UiCommand::ShowShortcuts));
+        assert_eq!(best("delete"), Some(UiCommand::EditTasks));
+        assert_eq!(best("report"), Some(UiCommand::ShowInspect));
+        assert_eq!(best("export"), Some(UiCommand::ExportLabels));
+        // The tooltip of others has the word, too.
+        assert_eq!(best("model"), Some(UiCommand::UpdateModel));
+        let found = matches("labels", |_| true);
+        let at = |command| found.iter().position(|other| *other == command);
+        assert!(at(UiCommand::SaveLabels) < at(UiCommand::ShowData), "{found:?}");
     }
 
     #[test]

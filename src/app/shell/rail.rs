@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::app::command::UiCommand;
 use crate::app::place::Place;
 use crate::app::theme::{GRID, RADIUS, TEXT_SMALL, Tokens, medium};
-use crate::app::widgets::icon_button;
+use crate::app::widgets::{focus_ring, icon_button};
 
 const WIDTH: f32 = 19.0 * GRID;
 
@@ -49,6 +49,7 @@ fn place_ui(ui: &mut Ui, tokens: &Tokens, place: Place, here: bool) -> bool {
     };
     let painter = ui.painter();
     painter.rect_filled(rect, RADIUS, fill);
+    focus_ring(ui, &response);
     let icon = rect.center() - Vec2::new(0.0, 2.0 * GRID);
     let command = UiCommand::go_to(place);
     painter.text(icon, Align2::CENTER_CENTER, command.icon(), FontId::proportional(22.0), color);

@@ -5,6 +5,8 @@ pub mod choice;
 pub mod columns;
 pub mod confusion_matrix;
 pub mod drawer;
+mod focus;
+pub mod label_filter;
 pub mod large_image;
 pub mod model_menu;
 pub mod name;
@@ -13,6 +15,7 @@ pub mod reliability;
 pub mod run_list;
 pub mod scatter;
 pub mod thumbnail_grid;
+mod toggle;
 pub mod zoom_image;
 
 use std::path::Path;
@@ -25,6 +28,8 @@ use crate::app::context::ViewContext;
 use crate::app::services::thumbnails::Thumbnail;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
+pub use focus::focus_ring;
+pub use toggle::toggle_glyph;
 
 /// What an image is called in a task that makes no sense for it.
 pub const DOES_NOT_APPLY: &str = "does not apply";

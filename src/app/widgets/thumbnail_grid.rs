@@ -53,6 +53,8 @@ pub struct GridState {
     follows: bool,
     /// A press takes an item out of the choice or puts it back.
     toggles: bool,
+    /// A drag draws a line around what is meant, also without Alt, which many window managers keep for themselves.
+    pub draws_around: bool,
     lasso: Option<Lasso>,
     returns_to_top: bool,
     /// How the last frame was laid out, and how far it was scrolled.
@@ -63,7 +65,13 @@ pub struct GridState {
 impl GridState {
     /// Other items: nothing is chosen and the first are in sight.
     pub fn reset(&mut self) {
-        *self = Self { returns_to_top: true, layout: self.layout, ..Self::default() };
+        let (layout, draws_around) = (self.layout, self.draws_around);
+        *self = Self { returns_to_top: true, layout, draws_around, ..Self::default() };
+    }
+
+    /// How many items whole rows in sight have; 0 before the first frame.
+    pub fn screenful(&self) -> usize {
+        self.layout.map_or(0, |layout| layout.columns * layout.rows_in_sight().max(1))
     }
 
     /// Where the keys are.

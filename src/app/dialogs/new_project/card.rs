@@ -1,7 +1,8 @@
 //! A task in the making: its name, a field that takes labels, and the labels as chips.
 
-use egui::{Event, Id, Key, Response, Role, TextEdit, Ui, Vec2, WidgetInfo};
+use egui::{Event, Id, Key, Rect, Response, Role, Sense, TextEdit, Ui, UiBuilder, Vec2, WidgetInfo};
 use tasklens_data::dataset::create::{DraftTask, SEPARATORS};
+use tasklens_data::text::counted_grouped;
 
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
@@ -17,6 +18,18 @@ pub(super) struct Card {
     pub number: u64,
     pub task: DraftTask,
     typed: String,
+    /// Whether the user is asked if the task is to go.
+    asks: Asks,
+}
+
+/// The question whether a task is to go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Asks {
+    #[default]
+    No,
+    /// From this frame on: the keyboard goes to the answer that keeps the task.
+    Begins,
+    Yes,
 }
 
 /// A field of a card.
@@ -27,19 +40,21 @@ pub(super) enum CardField {
 }
 
 /// What the user did with a card.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum CardAnswer {
     /// Nothing, or something that the card has taken in.
     None,
     /// Remove the card.
     Remove,
+    /// This label was taken away, from this place.
+    RemovedLabel(usize, String),
     /// The name is there: go on to its labels.
     ToLabels,
 }
 
 impl Card {
     pub fn new(number: u64, task: DraftTask) -> Self {
-        Self { number, task, typed: String::new() }
+        Self { number, task, typed: String::new(), asks: Asks::No }
     }
 
     /// Whether nothing was typed yet.
@@ -54,9 +69,17 @@ impl Card {
         task
     }
 
-    /// Shows it; `focus` is the field that the keyboard shall go to.
-    pub fn ui(&mut self, ui: &mut Ui, tokens: &Tokens, index: usize, focus: Option<CardField>) -> CardAnswer {
+    /// Shows it; `focus` is the field that the keyboard shall go to. Also returns the place of the button that removes
+    /// it, which [`Self::remove_ui`] draws: the keyboard shall come to it only after all fields.
+    pub fn ui(
+        &mut self,
+        ui: &mut Ui,
+        tokens: &Tokens,
+        index: usize,
+        focus: Option<CardField>,
+    ) -> (CardAnswer, Rect) {
         let mut answer = CardAnswer::None;
+        let mut bin = Rect::NOTHING;
         tokens.card_frame().show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.horizontal(|ui| {
@@ -68,19 +91,60 @@ impl Card {
                 let remove_width = 9.0 * GRID;
                 let width = (ui.available_width() - remove_width).max(20.0 * GRID);
                 self.labels_ui(ui, index, width, focus == Some(CardField::Labels));
-                let remove = glyph_button(ui, icons::TRASH, &format!("Remove task {}", index + 1), true);
-                show_focused(ui, &remove);
-                if remove.clicked() {
-                    answer = CardAnswer::Remove;
-                }
+                bin = ui.allocate_exact_size(Vec2::splat(7.0 * GRID), Sense::hover()).0;
             });
             if self.task.is_of_folders {
                 let text = "Each image is already labelled with the name of its sub-folder.";
                 ui.label(theme::caption(tokens, text));
             }
-            self.chips_ui(ui, tokens, index);
+            if let Some((at, label)) = self.chips_ui(ui, tokens, index) {
+                answer = CardAnswer::RemovedLabel(at, label);
+            }
+            if self.asks != Asks::No && self.question_ui(ui, index) {
+                answer = CardAnswer::Remove;
+            }
         });
-        answer
+        (answer, bin)
+    }
+
+    /// The button that removes the card, at its place. Whether to remove it at once: what holds something asks first.
+    pub fn remove_ui(&mut self, ui: &mut Ui, index: usize, place: Rect) -> bool {
+        let mut child = ui.new_child(UiBuilder::new().id_salt(("remove", self.number)).max_rect(place));
+        let remove = glyph_button(&mut child, icons::TRASH, &format!("Remove task {}", index + 1), true);
+        show_focused(ui, &remove);
+        if !remove.clicked() {
+            return false;
+        }
+        if !self.is_empty() {
+            self.asks = Asks::Begins;
+        }
+        self.is_empty()
+    }
+
+    /// Asks whether the task is to go; returns whether it is.
+    fn question_ui(&mut self, ui: &mut Ui, index: usize) -> bool {
+        let labels = match self.task.labels.len() {
+            0 => String::new(),
+            count => format!(" and {}", counted_grouped(count, "label")),
+        };
+        let mut is_removed = false;
+        ui.horizontal_wrapped(|ui| {
+            ui.label(format!("Remove this task{labels}?"));
+            let keep = ui.button("Keep");
+            keep.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Keep task {}", index + 1)));
+            show_focused(ui, &keep);
+            let remove = ui.button("Remove");
+            let name = format!("Yes, remove task {}", index + 1);
+            remove.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+            if std::mem::replace(&mut self.asks, Asks::Yes) == Asks::Begins {
+                keep.request_focus();
+            }
+            is_removed = remove.clicked();
+            if keep.clicked() || is_removed {
+                self.asks = Asks::No;
+            }
+        });
+        is_removed
     }
 
     fn name_ui(&mut self, ui: &mut Ui, index: usize, is_wanted: bool) -> Response {
@@ -144,10 +208,10 @@ impl Card {
         }
     }
 
-    /// The labels; a press takes one away.
-    fn chips_ui(&mut self, ui: &mut Ui, tokens: &Tokens, index: usize) {
+    /// The labels; a press takes one away, which is returned with its place.
+    fn chips_ui(&mut self, ui: &mut Ui, tokens: &Tokens, index: usize) -> Option<(usize, String)> {
         if self.task.labels.is_empty() {
-            return;
+            return None;
         }
         let name = self.task.name.trim();
         let of = if name.is_empty() { format!("task {}", index + 1) } else { name.to_owned() };
@@ -168,9 +232,7 @@ impl Card {
                 ui.label(theme::caption(tokens, more));
             }
         });
-        if let Some(index) = out {
-            self.task.labels.remove(index);
-        }
+        out.map(|at| (at, self.task.labels.remove(at)))
     }
 }
 

@@ -2,15 +2,16 @@
 //! config. The images are shown, a card is a task, and nothing is written before the user says so.
 
 mod card;
+mod undo;
 
 use std::sync::Arc;
 
-use egui::{Button, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
+use egui::{Button, Rect, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
 use tasklens_data::dataset::create::{Created, DraftTask, FolderSplit, FoundImages, ProjectDraft};
 use tasklens_data::text::{counted_grouped, grouped};
 use tasklens_net::training;
 
-use crate::app::command::{AppCommand, CommandSender, Level};
+use crate::app::command::{AppCommand, CommandSender, Level, UiCommand};
 use crate::app::context::ViewContext;
 use crate::app::services::jobs::{Job, Outcome, take};
 use crate::app::services::open::{MOST_PREDICTED, to_predict};
@@ -19,7 +20,8 @@ use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::name::Name;
 use crate::app::widgets::{accent_button, fit, picture_ui, show_focused};
-use card::{Card, CardField};
+use card::{Card, CardAnswer, CardField};
+use undo::Removed;
 
 /// A task of the sub-folders is called this until the user says better.
 const FOLDER_TASK: &str = "category";
@@ -34,6 +36,10 @@ pub struct NewProjectForm {
     next: u64,
     /// The field of a card that the keyboard goes to.
     focus: Option<(u64, CardField)>,
+    /// What was removed, the last one last.
+    removed: Vec<Removed>,
+    /// For so many frames the keyboard goes to what brings back the last one: the button moves with the removal.
+    frames_to_undo: u8,
     writing: Option<Job<Created>>,
 }
 
@@ -49,8 +55,15 @@ pub enum NewProjectAnswer {
 impl NewProjectForm {
     /// A form with one empty task.
     pub fn new(found: FoundImages) -> Self {
-        let mut form =
-            Self { found: Arc::new(found), cards: Vec::new(), next: 0, focus: None, writing: None };
+        let mut form = Self {
+            found: Arc::new(found),
+            cards: Vec::new(),
+            next: 0,
+            focus: None,
+            removed: Vec::new(),
+            frames_to_undo: 0,
+            writing: None,
+        };
         form.add(DraftTask::default());
         form
     }
@@ -102,8 +115,9 @@ impl NewProjectForm {
                         the possible answers.";
             ui.label(RichText::new(text).color(context.tokens.text_weak));
             ui.add_space(GRID);
-            self.cards_ui(ui, context.tokens);
+            let bins = self.cards_ui(ui, context.tokens);
             self.add_ui(ui, context.tokens);
+            self.bins_ui(ui, &bins);
         });
         ui.add_space(2.0 * GRID);
         self.footer_ui(ui, context)
@@ -148,21 +162,80 @@ impl NewProjectForm {
         });
     }
 
-    fn cards_ui(&mut self, ui: &mut Ui, tokens: &Tokens) {
+    /// Whether something was removed that can come back.
+    pub fn can_undo(&self) -> bool {
+        !self.removed.is_empty()
+    }
+
+    /// Brings back what was removed last.
+    pub fn undo(&mut self) {
+        if let Some(removed) = self.removed.pop() {
+            removed.put_back(&mut self.cards);
+        }
+    }
+
+    fn remove(&mut self, at: usize) {
+        let card = self.cards.remove(at);
+        if !card.is_empty() {
+            self.removed.push(Removed::Task { at, card });
+            self.frames_to_undo = 2;
+        }
+    }
+
+    /// The cards; returns the places of the buttons that remove them.
+    fn cards_ui(&mut self, ui: &mut Ui, tokens: &Tokens) -> Vec<Rect> {
         let focus = self.focus.take();
-        let mut removed = None;
+        let (mut removed, mut bins) = (None, Vec::new());
         for (index, card) in self.cards.iter_mut().enumerate() {
             let focus = focus.filter(|(number, _)| *number == card.number).map(|(_, field)| field);
-            let answer = card.ui(ui, tokens, index, focus);
-            if answer == card::CardAnswer::Remove {
-                removed = Some(index);
-            } else if answer == card::CardAnswer::ToLabels {
-                self.focus = Some((card.number, CardField::Labels));
+            let (answer, bin) = card.ui(ui, tokens, index, focus);
+            bins.push(bin);
+            match answer {
+                CardAnswer::None => {}
+                CardAnswer::Remove => removed = Some(index),
+                CardAnswer::RemovedLabel(at, label) => {
+                    self.removed.push(Removed::Label { card: card.number, at, label });
+                    self.frames_to_undo = 2;
+                }
+                CardAnswer::ToLabels => self.focus = Some((card.number, CardField::Labels)),
             }
             ui.add_space(GRID);
         }
         if let Some(index) = removed {
-            self.cards.remove(index);
+            self.remove(index);
+            bins.remove(index);
+        }
+        bins
+    }
+
+    /// The buttons that remove cards: behind all else for the keyboard, so that Tab leads from the labels onwards.
+    fn bins_ui(&mut self, ui: &mut Ui, bins: &[Rect]) {
+        let mut removed = None;
+        for (index, (card, bin)) in self.cards.iter_mut().zip(bins).enumerate() {
+            if card.remove_ui(ui, index, *bin) {
+                removed = Some(index);
+            }
+        }
+        if let Some(index) = removed {
+            self.remove(index);
+        }
+    }
+
+    /// Brings back what was removed last.
+    fn undo_ui(&mut self, ui: &mut Ui) {
+        let Some(last) = self.removed.last() else { return };
+        let text = format!("Bring back {}", last.name());
+        let button = ui.button(format!("{}  {text}", icons::ARROW_U_UP_LEFT));
+        button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &text));
+        show_focused(ui, &button);
+        if self.frames_to_undo > 0 {
+            self.frames_to_undo -= 1;
+            button.request_focus();
+            ui.ctx().request_repaint();
+        }
+        let hint = format!("Undo what was removed last ({})", UiCommand::Undo.shortcut_text(ui.ctx()));
+        if button.on_hover_text(hint).clicked() {
+            self.undo();
         }
     }
 
@@ -174,6 +247,7 @@ impl NewProjectForm {
             if add.on_hover_text("Another question about each image").clicked() {
                 self.add(DraftTask::default());
             }
+            self.undo_ui(ui);
             let folders = &self.found.sub_folders;
             if folders.is_empty() || self.cards.iter().any(|card| card.task.is_of_folders) {
                 return;

@@ -9,7 +9,7 @@ mod tooltip;
 
 use std::sync::Arc;
 
-use egui::{Align, Button, Key, Layout, Modifiers, RichText, Role, Theme, Ui, Vec2, WidgetInfo};
+use egui::{Align, Key, Layout, Modifiers, RichText, Role, Theme, Ui, WidgetInfo};
 use tasklens_net::evaluation::browse::{BrowseOrder, Query, Verdict};
 
 use super::inspected_run::{InspectedRun, Loaded};
@@ -20,7 +20,7 @@ use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::choice::{Choice, Segments};
 use crate::app::widgets::scatter::{Cloud, Scatter, ScatterState};
-use crate::app::widgets::{empty_place, glyph_button};
+use crate::app::widgets::{empty_place, glyph_button, toggle_glyph};
 use coloring::{Coloring, Scene};
 use layouts::{Layouts, MapLayout};
 
@@ -153,16 +153,7 @@ impl MapTab {
     fn buttons_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         ui.spacing_mut().item_spacing.x = GRID;
         ui.add_space(GRID);
-        let color = if self.is_lasso { context.tokens.accent_text } else { context.tokens.text };
-        let glyph = RichText::new(icons::LASSO).size(16.0).color(color);
-        let button = Button::new(glyph).selected(self.is_lasso).frame_when_inactive(self.is_lasso);
-        let lasso = ui.scope(|ui| {
-            // As a glyph button, but it stays pressed.
-            ui.spacing_mut().button_padding = Vec2::ZERO;
-            ui.add(button.min_size(Vec2::splat(7.0 * GRID)))
-        });
-        let lasso = lasso.inner;
-        lasso.widget_info(|| WidgetInfo::selected(Role::Button, true, self.is_lasso, "Lasso"));
+        let lasso = toggle_glyph(ui, icons::LASSO, "Lasso", self.is_lasso);
         let hint = "Draw around points to browse their images (L, or drag with Shift; Escape cancels)";
         if lasso.on_hover_text(hint).clicked() {
             self.is_lasso = !self.is_lasso;

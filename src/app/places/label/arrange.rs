@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::Values;
+use tasklens_data::dataset::filter::Filter;
 use tasklens_data::work::KeepGoing;
 use tasklens_net::labelling::candidates;
 use tasklens_net::labelling::order::{LabellingOrder, Question, Uncertainty, arrange};
@@ -37,6 +38,8 @@ pub struct Wanted {
     /// What the most uncertain goes by.
     pub uncertainty: Uncertainty,
     pub which: Which,
+    /// What the images must have besides.
+    pub filter: Filter,
     /// The tasks in question, ascending.
     pub tasks: Vec<usize>,
 }
@@ -180,6 +183,10 @@ fn answer(
             let these: HashSet<&str> = these.iter().map(String::as_str).collect();
             rows.retain(|row| these.contains(&*dataset.image_key(*row)));
         }
+    }
+    if !wanted.filter.is_empty() {
+        let matching = wanted.filter.matching(dataset);
+        rows.retain(|row| matching.binary_search(row).is_ok());
     }
     if !visited.is_empty() {
         rows.retain(|row| !visited.contains(row));

@@ -9,6 +9,7 @@ use tasklens_net::inference::neighbours::nearest_to_item;
 use tasklens_net::labelling::candidates;
 use tasklens_net::labelling::suggestions::Suggestions;
 
+use super::alike::{Cut, cut};
 use crate::app::command::Level;
 use crate::app::context::ViewContext;
 use crate::app::services::derived::{Derived, DerivedNews};
@@ -41,6 +42,8 @@ pub struct CollectedRows {
     pub values: Vec<f32>,
     /// Rows that the user took out of the selection: they stay out.
     pub refused: HashSet<usize>,
+    /// Where those like one end.
+    pub cut: Option<Cut>,
 }
 
 /// The collection and the job that gathers it.
@@ -155,7 +158,7 @@ fn sure(dataset: &Dataset, suggestions: &Suggestions, task: usize, threshold: f3
     CollectedRows {
         rows: all.iter().map(|suggested| suggested.row).collect(),
         values: all.iter().map(|suggested| suggested.probability).collect(),
-        refused: HashSet::new(),
+        ..CollectedRows::default()
     }
 }
 
@@ -166,13 +169,14 @@ fn alike(
     task: usize,
     keep_going: &mut KeepGoing<'_>,
 ) -> CollectedRows {
-    let mut found = CollectedRows { rows: vec![row], values: vec![1.0], refused: HashSet::new() };
+    let mut found = CollectedRows { rows: vec![row], values: vec![1.0], ..CollectedRows::default() };
     let Some(item) = suggestions.item_of(row) else { return found };
     let candidates: HashSet<usize> =
         candidates::rows(dataset).into_iter().filter(|row| !dataset.has_text(*row, task)).collect();
     // The nearest may be labelled already: of all images enough are looked at.
     let all = nearest_to_item(suggestions.features(), item, suggestions.rows().len(), keep_going);
-    for neighbour in all.unwrap_or_default() {
+    let all = all.unwrap_or_default();
+    for neighbour in &all {
         let row = suggestions.rows()[neighbour.item];
         if candidates.contains(&row) {
             found.rows.push(row);
@@ -182,5 +186,7 @@ fn alike(
             break;
         }
     }
+    let similarities: Vec<f32> = all.iter().map(|neighbour| neighbour.similarity).collect();
+    found.cut = Some(cut(&found.values[1..], &similarities));
     found
 }

@@ -28,7 +28,6 @@ const WIDE: f32 = 560.0;
 pub(super) const TASKS: &str = "the tasks";
 /// Without a model as sure as this, few suggestions are wrong.
 const SURE: f32 = 0.95;
-const ALIKE: f32 = 0.9;
 const HINTS: [(&str, &str); 6] = [
     ("1\u{2013}9, A\u{2013}Z", "label the selection"),
     ("Tab", "next task"),
@@ -47,8 +46,9 @@ pub struct Many {
     pub(super) side: f32,
     pub(super) collector: Collector,
     pub(super) threshold: f32,
-    pub(super) likeness: f32,
     pub(super) drawer: Drawer,
+    /// The least similarity that the user chose; `None` is where the gap is, within a screenful.
+    likeness: Option<f32>,
     wanted_cursor: Option<usize>,
 }
 
@@ -59,7 +59,7 @@ impl Default for Many {
             side: 30.0 * GRID,
             collector: Collector::default(),
             threshold: SURE,
-            likeness: ALIKE,
+            likeness: None,
             drawer: Drawer::default(),
             wanted_cursor: None,
         }
@@ -85,8 +85,7 @@ impl Many {
 
     /// Rows have other numbers now: nothing is chosen or gathered any more.
     pub(super) fn on_other_rows(&mut self) {
-        *self =
-            Self { side: self.side, threshold: self.threshold, likeness: self.likeness, ..Self::default() };
+        *self = Self { side: self.side, threshold: self.threshold, ..Self::default() };
     }
 
     /// The queue was arranged anew: what is chosen stays chosen, wherever it is now.
@@ -124,17 +123,35 @@ impl Many {
 
     pub(super) fn gather(&mut self, collection: Collection) {
         self.collector.collection = collection;
+        self.likeness = None;
         self.grid.reset();
+    }
+
+    /// The least similarity of what is selected.
+    pub(super) fn likeness(&self) -> f32 {
+        let cut = || self.collector.found().and_then(|found| found.cut);
+        self.likeness.or_else(|| Some(cut()?.threshold)).unwrap_or(1.0)
+    }
+
+    /// Selects what is at least so similar.
+    pub(super) fn set_likeness(&mut self, likeness: f32) {
+        self.likeness = Some(likeness);
+        self.choose();
     }
 
     /// Chooses what the slider and the user's refusals leave.
     pub(super) fn choose(&mut self) {
-        let likeness = self.likeness;
-        let is_like = matches!(self.collector.collection, Collection::Like { .. });
+        let screenful = self.grid.screenful();
         let Some(found) = self.collector.found() else { return };
-        let mut selection = Selection::default();
-        for (at, (row, value)) in found.rows.iter().zip(&found.values).enumerate() {
-            if (!is_like || *value >= likeness) && !found.refused.contains(row) {
+        let most = match (found.cut, self.likeness) {
+            (Some(_), Some(likeness)) => found.values.iter().take_while(|value| **value >= likeness).count(),
+            // The image itself comes first.
+            (Some(cut), None) => (1 + cut.count).min(screenful.max(1)),
+            (None, _) => found.rows.len(),
+        };
+        let mut selection = Selection::range(0..most);
+        for (at, row) in found.rows.iter().enumerate().take(most) {
+            if found.refused.contains(row) {
                 selection.toggle(at);
             }
         }

@@ -10,6 +10,7 @@ use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::name::Name;
+use crate::app::widgets::toggle_glyph;
 
 impl LabelView {
     pub(super) fn many_bar_ui(
@@ -25,17 +26,7 @@ impl LabelView {
         let before = self.grid.collector.collection;
         ui.horizontal_wrapped(|ui| match before {
             Collection::Queue => self.queue_bar_ui(ui, rows, has_drawer, context),
-            Collection::Like { .. } => {
-                Name::strong(&format!("Like this, without a label for {task}")).ui(ui);
-                let mut likeness = self.grid.likeness;
-                slider_ui(ui, "Lowest similarity", &mut likeness, 0.0..=1.0);
-                if likeness != self.grid.likeness {
-                    self.grid.likeness = likeness;
-                    self.grid.choose();
-                }
-                chosen_ui(ui, tokens, count);
-                back_ui(ui, &mut self.grid);
-            }
+            Collection::Like { .. } => self.like_bar_ui(ui, task, count, context),
             Collection::Sure { task: of, .. } => {
                 Name::strong(&format!("Suggestions for {task} of at least")).ui(ui);
                 let mut threshold = self.grid.threshold;
@@ -84,6 +75,7 @@ impl LabelView {
             let threshold = self.grid.threshold;
             self.grid.gather(Collection::Sure { task: self.task, threshold });
         }
+        self.lasso_ui(ui);
         chosen_ui(ui, tokens, self.chosen_count());
         // Where it does not fit beside the rest, it stands below.
         let is_beside = ui.available_size_before_wrap().x >= 27.0 * GRID;
@@ -101,6 +93,16 @@ impl LabelView {
     }
 }
 
+impl LabelView {
+    fn lasso_ui(&mut self, ui: &mut Ui) {
+        let grid = &mut self.grid.grid;
+        let hint = "Drag a line around the images that you mean (Alt+drag); Control adds to the selection";
+        if toggle_glyph(ui, icons::LASSO, "Lasso", grid.draws_around).on_hover_text(hint).clicked() {
+            grid.draws_around = !grid.draws_around;
+        }
+    }
+}
+
 fn slider_ui(ui: &mut Ui, name: &str, value: &mut f32, range: std::ops::RangeInclusive<f32>) {
     ui.spacing_mut().slider_width = 32.0 * GRID;
     let shown = *value;
@@ -109,12 +111,12 @@ fn slider_ui(ui: &mut Ui, name: &str, value: &mut f32, range: std::ops::RangeInc
     slider.on_hover_text(name);
 }
 
-fn chosen_ui(ui: &mut Ui, tokens: &Tokens, count: usize) {
+pub(super) fn chosen_ui(ui: &mut Ui, tokens: &Tokens, count: usize) {
     let text = format!("{} selected", grouped(count as u64));
     ui.add(egui::Label::new(theme::caption(tokens, text)).extend());
 }
 
-fn back_ui(ui: &mut Ui, grid: &mut Many) {
+pub(super) fn back_ui(ui: &mut Ui, grid: &mut Many) {
     if ui
         .button(format!("{}  Back", icons::ARROW_LEFT))
         .on_hover_text("Back to all images (Escape)")

@@ -46,6 +46,7 @@ impl LabelView {
             view.which_ui(ui);
             view.order_ui(ui, context);
             view.tasks_ui(ui, context);
+            view.filter_button_ui(ui);
             ui.scope(|ui| {
                 // No higher than the menus beside them.
                 ui.spacing_mut().button_padding.y = 0.0;
@@ -77,13 +78,6 @@ impl LabelView {
                 self.save_ui(ui, context);
                 self.state_ui(ui, context);
             });
-        }
-    }
-
-    /// One line on what would help, where no model does.
-    pub(super) fn advice_ui(&self, ui: &mut Ui, context: &ViewContext<'_>) {
-        if let Some(advice) = self.session.advice() {
-            ui.label(theme::caption(context.tokens, advice));
         }
     }
 

@@ -6,21 +6,29 @@
 
 mod actions;
 mod add_label;
+mod advice;
+mod alike;
 mod arrange;
 mod cells;
 mod collect;
 mod early;
+mod filter;
+mod find_label;
+mod folded;
 mod grid;
 mod grid_bar;
 mod header;
 pub mod keys;
+mod like_bar;
 mod note;
 mod one;
 mod one_keys;
+mod pairs;
 mod panel;
 mod progress;
 mod queue;
 mod session;
+mod task_labels;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -56,6 +64,7 @@ pub struct LabelView {
     order: LabellingOrder,
     uncertainty: Uncertainty,
     which: Which,
+    filter: filter::ListFilter,
     /// Names of tasks that are not asked now.
     left_out: BTreeSet<String>,
     /// The task that the keys are for.
@@ -70,6 +79,8 @@ pub struct LabelView {
     assignments: LabelKeys,
     /// Task and label that the next key is for.
     assigning: Option<(usize, usize)>,
+    /// The first of two keys, while the second is awaited.
+    awaiting: Option<egui::Key>,
     zoom: Zoom,
     note: Option<note::NoteEditor>,
     early: Option<early::EarlyLabel>,
@@ -88,6 +99,7 @@ impl Default for LabelView {
             order: LabellingOrder::default(),
             uncertainty: Uncertainty::default(),
             which: Which::default(),
+            filter: filter::ListFilter::default(),
             left_out: BTreeSet::new(),
             task: 0,
             shown: None,
@@ -97,6 +109,7 @@ impl Default for LabelView {
             keys_of: None,
             assignments: LabelKeys::new(),
             assigning: None,
+            awaiting: None,
             zoom: Zoom::default(),
             note: None,
             early: None,
@@ -131,6 +144,7 @@ impl LabelView {
         }
         self.header_ui(ui, context);
         self.advice_ui(ui, context);
+        self.filter_ui(ui, context);
         ui.add_space(2.0 * GRID);
         if !self.arrangement.is_there() {
             return;
@@ -156,6 +170,11 @@ impl LabelView {
     /// Takes public weights from there; without it, from the cache of this user.
     pub fn set_weights(&mut self, cached: fn(Backbone) -> Option<PathBuf>) {
         self.session = ModelSession::with_weights(cached);
+    }
+
+    /// Where public weights are.
+    pub fn weights(&self) -> fn(Backbone) -> Option<PathBuf> {
+        self.session.weights()
     }
 
     /// Whether something was learnt that can be saved.
@@ -211,6 +230,7 @@ impl LabelView {
     pub fn label_these(&mut self, images: Vec<String>, title: String) {
         self.which = Which::These(Arc::new(images), title);
         self.order = LabellingOrder::File;
+        self.filter = filter::ListFilter::default();
         self.mode = Mode::Many;
         self.grid = grid::Many::default();
     }
@@ -250,6 +270,7 @@ impl LabelView {
         if self.grid.task().is_some_and(moved) {
             self.grid.leave();
         }
+        self.filter.on_tasks();
         (self.task, self.assigning) = (here.unwrap_or(0), None);
     }
 
@@ -265,12 +286,17 @@ impl LabelView {
             order: self.order,
             uncertainty: self.uncertainty,
             which: self.which.clone(),
+            filter: self.filter.chosen.clone(),
             tasks: self.tasks_in_question(tasks),
         }
     }
 
     fn nothing_ui(&mut self, ui: &mut Ui) {
+        let is_filtered = !self.filter.chosen.is_empty();
         let (title, text) = match &self.which {
+            _ if is_filtered => {
+                ("No image passes the filter", "Change the text or the labels above, or choose another list.")
+            }
             Which::ToDo => {
                 ("Everything is labelled", "Every image has a label for each task that is labelled here.")
             }
@@ -283,10 +309,11 @@ impl LabelView {
             ),
             _ => ("No images", "The CSV of this project lists no images."),
         };
-        let is_narrowed = self.which != Which::All;
+        let is_narrowed = self.which != Which::All || is_filtered;
         empty_place(ui, icons::CHECK_CIRCLE, title, text, |ui| {
             if is_narrowed && ui.button("Show all images").clicked() {
                 self.which = Which::All;
+                self.clear_filter();
             }
         });
     }

@@ -10,7 +10,7 @@ use crate::app::context::ViewContext;
 use crate::app::widgets::thumbnail_grid::keys_are_free;
 
 /// What a key means while one image is shown.
-const OWN: [Key; 19] = [
+const OWN: [Key; 21] = [
     Key::F6,
     Key::Tab,
     Key::Space,
@@ -26,6 +26,8 @@ const OWN: [Key; 19] = [
     Key::F,
     Key::G,
     Key::N,
+    Key::Slash,
+    Key::Escape,
     Key::Plus,
     Key::Equals,
     Key::Minus,
@@ -69,6 +71,7 @@ impl LabelView {
 
     fn one_key(&mut self, ui: &Ui, pressed: Pressed, context: &ViewContext<'_>) {
         let Some(row) = self.arrangement.queue.current() else { return };
+        let prefix = if pressed.repeats { self.awaiting } else { self.awaiting.take() };
         // What changes labels is not repeated while a key is held.
         match pressed.key {
             Key::F6 => leave_images(ui),
@@ -90,13 +93,15 @@ impl LabelView {
             }
             Key::F => self.toggle_flag(row, context),
             Key::G => self.set_mode(Mode::Many),
+            Key::Slash => self.find_label(ui),
+            Key::Escape => {}
             Key::N => {
                 if self.give(&[row], self.task, GivenLabel::DoesNotApply, AnnotationSource::Hand, context) {
                     self.go_on(context);
                 }
             }
             key => {
-                if let Some(label) = self.keys.label(self.task, key)
+                if let Some(label) = self.pressed_label(prefix, key, context)
                     && self.give(&[row], self.task, GivenLabel::Label(label), AnnotationSource::Hand, context)
                 {
                     self.go_on(context);
@@ -111,16 +116,19 @@ impl LabelView {
             return;
         }
         let is_own = |key| {
-            use Key::{Backspace, Delete, Escape, F, F6, G, N, Tab};
-            matches!(key, F6 | Tab | G | F | N | Backspace | Delete | Escape)
+            use Key::{Backspace, Delete, Escape, F, F6, G, N, Slash, Tab};
+            matches!(key, F6 | Tab | G | F | N | Slash | Backspace | Delete | Escape)
         };
         for pressed in take_keys(ui, |key| is_own(key) || super::keys::can_be_assigned(key)) {
+            let prefix = if pressed.repeats { self.awaiting } else { self.awaiting.take() };
             match pressed.key {
                 Key::F6 => leave_images(ui),
+                Key::Escape if prefix.is_some() => {}
                 Key::Tab => self.next_task(!pressed.has_shift, context),
                 Key::Escape => self.grid.leave(),
                 _ if pressed.repeats => {}
                 Key::G => self.set_mode(Mode::One),
+                Key::Slash => self.find_label(ui),
                 Key::F => {
                     if let [row] = self.chosen_rows(2)[..] {
                         self.toggle_flag(row, context);
@@ -129,7 +137,7 @@ impl LabelView {
                 Key::Backspace | Key::Delete => self.give_many(self.task, GivenLabel::Nothing, context),
                 Key::N => self.give_many(self.task, GivenLabel::DoesNotApply, context),
                 key => {
-                    if let Some(label) = self.keys.label(self.task, key) {
+                    if let Some(label) = self.pressed_label(prefix, key, context) {
                         self.give_many(self.task, GivenLabel::Label(label), context);
                     }
                 }

@@ -13,13 +13,16 @@ use tasklens_data::text::{grouped, whole_percent};
 use super::LabelView;
 use super::actions::GivenLabel;
 use super::add_label::NewLabel;
+use super::find_label::LabelSearch;
+use super::folded::Fold;
+use super::keys::LabelKey;
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_SMALL, Tokens};
-use crate::app::widgets::DOES_NOT_APPLY;
 use crate::app::widgets::name::{Name, shortened};
+use crate::app::widgets::{DOES_NOT_APPLY, focus_ring};
 
-const ROW: f32 = 7.0 * GRID;
+pub(super) const ROW: f32 = 7.0 * GRID;
 const CHIP: f32 = 5.0 * GRID;
 /// Labels of more rows than this are not counted in each frame.
 pub(super) const MOST_COUNTED: usize = 500;
@@ -29,6 +32,8 @@ pub(super) const MOST_COUNTED: usize = 500;
 pub struct PanelState {
     /// The label that is being typed.
     pub(super) adding: Option<NewLabel>,
+    /// The label that is looked for.
+    pub(super) finding: Option<LabelSearch>,
     /// The task that was scrolled to last.
     seen: Option<usize>,
 }
@@ -43,15 +48,15 @@ pub(super) struct PressedLabel {
 }
 
 /// The labels of the shown rows in a task.
-struct LabelCounts {
+pub(super) struct LabelCounts {
     /// Per label, how many rows have it; empty where there are too many rows to count.
-    counts: Vec<usize>,
+    pub counts: Vec<usize>,
     /// How many rows are shown.
-    rows: usize,
+    pub rows: usize,
     /// How many rows the task does not apply to.
-    not_applicable: usize,
+    pub not_applicable: usize,
     /// A label that the config does not list.
-    unknown: Option<String>,
+    pub unknown: Option<String>,
 }
 
 impl LabelView {
@@ -64,12 +69,22 @@ impl LabelView {
     ) -> Option<PressedLabel> {
         let tasks = &context.project?.dataset.tasks;
         let asked = self.tasks_in_question(tasks);
+        let counts: Vec<usize> = asked.iter().map(|task| tasks[*task].labels.len()).collect();
+        let active = asked.iter().position(|task| *task == self.task).unwrap_or(0);
+        let height = ui.available_height();
+        let fold = Fold::new(&counts, active, height);
         let mut pressed = None;
         ScrollArea::vertical().id_salt("tasks to label").auto_shrink(false).show(ui, |ui| {
             ui.set_max_width(ui.available_width() - 2.0 * GRID);
             ui.spacing_mut().item_spacing.y = 2.0 * GRID;
             for task in asked {
-                let press = self.task_ui(ui, task, &tasks[task], rows, context);
+                if fold.folds_others && task != self.task {
+                    if self.folded_ui(ui, task, &tasks[task], rows, context) {
+                        self.task = task;
+                    }
+                    continue;
+                }
+                let press = self.task_ui(ui, task, &tasks[task], rows, (fold, height), context);
                 pressed = press.or(pressed);
             }
         });
@@ -82,6 +97,7 @@ impl LabelView {
         index: usize,
         task: &Task,
         rows: &[usize],
+        (fold, height): (Fold, f32),
         context: &ViewContext<'_>,
     ) -> Option<PressedLabel> {
         let tokens = context.tokens;
@@ -99,13 +115,7 @@ impl LabelView {
             ui.set_width(ui.available_width());
             ui.spacing_mut().item_spacing.y = 0.0;
             self.title_ui(ui, index, task, &counted, context);
-            for (label, text) in task.labels.iter().enumerate() {
-                if self.label_ui(ui, (index, task), (label, text), rows, &counted, context).clicked() {
-                    let is_taken_away = counted.rows > 0 && counted.counts.get(label) == Some(&counted.rows);
-                    let label = if is_taken_away { GivenLabel::Nothing } else { GivenLabel::Label(label) };
-                    pressed = Some(PressedLabel { task: index, label });
-                }
-            }
+            pressed = self.labels_ui(ui, (index, task), rows, &counted, fold, context);
             if let Some(label) = self.not_applicable_ui(ui, (index, task), &counted, context) {
                 pressed = Some(PressedLabel { task: index, label });
             }
@@ -115,7 +125,9 @@ impl LabelView {
         });
         if is_active && self.panel.seen != Some(index) {
             self.panel.seen = Some(index);
-            ui.scroll_to_rect(card.response.rect, None);
+            // Of what is higher than the panel, the top is shown.
+            let is_high = card.response.rect.height() > height;
+            ui.scroll_to_rect(card.response.rect, is_high.then_some(egui::Align::TOP));
         }
         pressed
     }
@@ -159,7 +171,7 @@ impl LabelView {
         });
     }
 
-    fn label_ui(
+    pub(super) fn label_ui(
         &mut self,
         ui: &mut Ui,
         (index, task): (usize, &Task),
@@ -202,12 +214,14 @@ impl LabelView {
                     && counted.not_applicable == 0
                     && !counted.counts.iter().any(|count| *count > 0),
                 is_assigned,
+                is_awaited: self.task == index
+                    && self.awaiting.is_some_and(|prefix| key.is_some_and(|key| key.prefix == Some(prefix))),
             };
             row.paint(ui, context.tokens, area, &response);
         }
         let shown = theme::in_visual_order(text);
         let hint = match key {
-            Some(key) => format!("{shown} ({}). Right-click to choose another key", key.symbol_or_name()),
+            Some(key) => format!("{shown} ({}). Right-click to choose another key", key.text()),
             None => format!("{shown}. Right-click to choose a key"),
         };
         response.context_menu(|ui| {
@@ -246,7 +260,7 @@ impl LabelView {
         if ui.is_rect_visible(area) {
             let value = if of > 1 && count > 0 { format!("{count} of {of}") } else { String::new() };
             let row = LabelRow {
-                key: Some(Key::N),
+                key: Some(LabelKey::single(Key::N)),
                 text: DOES_NOT_APPLY,
                 value: &value,
                 share: 0.0,
@@ -255,6 +269,7 @@ impl LabelView {
                 is_active,
                 is_suggested: false,
                 is_assigned: false,
+                is_awaited: false,
             };
             row.paint(ui, context.tokens, area, &response);
         }
@@ -268,7 +283,12 @@ impl LabelView {
     }
 }
 
-fn count_labels(rows: &[usize], index: usize, task: &Task, context: &ViewContext<'_>) -> LabelCounts {
+pub(super) fn count_labels(
+    rows: &[usize],
+    index: usize,
+    task: &Task,
+    context: &ViewContext<'_>,
+) -> LabelCounts {
     let mut counted = LabelCounts { counts: Vec::new(), rows: rows.len(), not_applicable: 0, unknown: None };
     let Some(project) = context.project.filter(|_| rows.len() <= MOST_COUNTED) else { return counted };
     let dataset = &project.dataset;
@@ -292,7 +312,7 @@ fn count_labels(rows: &[usize], index: usize, task: &Task, context: &ViewContext
 
 /// How one label is painted.
 struct LabelRow<'a> {
-    key: Option<Key>,
+    key: Option<LabelKey>,
     text: &'a str,
     value: &'a str,
     share: f32,
@@ -301,6 +321,8 @@ struct LabelRow<'a> {
     is_active: bool,
     is_suggested: bool,
     is_assigned: bool,
+    /// The second of its keys is awaited.
+    is_awaited: bool,
 }
 
 impl LabelRow<'_> {
@@ -312,6 +334,7 @@ impl LabelRow<'_> {
         } else if response.hovered() || response.has_focus() {
             painter.rect_filled(back, 4.0, tokens.card_hovered);
         }
+        focus_ring(ui, response);
         let chip = Rect::from_center_size(pos2(area.left() + 3.5 * GRID, area.center().y), Vec2::splat(CHIP));
         self.chip_paint(ui, tokens, chip);
         let font = match self.is_chosen {
@@ -359,11 +382,13 @@ impl LabelRow<'_> {
     fn chip_paint(&self, ui: &Ui, tokens: &Tokens, chip: Rect) {
         let painter = ui.painter();
         let text = match (self.is_assigned, self.key) {
-            (true, _) => "?",
-            (false, Some(key)) => key.symbol_or_name(),
+            (true, _) => "?".to_owned(),
+            (false, Some(key)) => key.text(),
             (false, None) => return,
         };
-        let (fill, color) = match (self.is_assigned, self.is_active) {
+        // Two letters need a little more room.
+        let chip = chip.expand2(vec2(if text.chars().count() > 1 { 0.75 * GRID } else { 0.0 }, 0.0));
+        let (fill, color) = match (self.is_assigned || self.is_awaited, self.is_active) {
             (true, _) => (tokens.accent, tokens.on_accent),
             (false, true) => (tokens.card, tokens.text),
             (false, false) => (tokens.canvas, tokens.text_weak),

@@ -1,4 +1,4 @@
-//! Choosing by drawing: a rectangle, or with Alt a line around what is meant.
+//! Choosing by drawing: a rectangle, or with Alt, or where the lasso is switched on, a line around what is meant.
 
 use egui::{Painter, Pos2, Rect, Response, Shape, Stroke, Ui, pos2, vec2};
 
@@ -68,7 +68,8 @@ impl GridState {
             } else {
                 Selection::default()
             };
-            self.lasso = begin.map(|begin| Lasso { points: vec![begin], is_free: modifiers.alt, before });
+            let is_free = modifiers.alt || self.draws_around;
+            self.lasso = begin.map(|begin| Lasso { points: vec![begin], is_free, before });
         }
         let Some(lasso) = &mut self.lasso else { return };
         if let Some(pointer) = response.interact_pointer_pos().map(place) {

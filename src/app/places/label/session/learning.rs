@@ -8,8 +8,8 @@ use tasklens_net::labelling::suggestions::Score;
 use tasklens_net::training::base_network;
 
 use super::{HeadUpdate, LabelModel, LearntHeads, ModelSession};
-use crate::app::command::Level;
-use crate::app::context::ViewContext;
+use crate::app::command::{AppCommand, Level, UiCommand};
+use crate::app::context::{TrainingState, ViewContext};
 use crate::app::services::jobs::{Outcome, take};
 
 /// The model updates itself after this many new labels, or after one new label per `SHARE_NEW` known ones if that is
@@ -121,8 +121,22 @@ impl ModelSession {
                 self.switch(LabelModel::Base(path));
                 self.wants_update = true;
             }
-            Some(Outcome::Failed(message)) => context.commands.toast(Level::Warning, message),
+            Some(Outcome::Failed(message)) => offer_training(message, context),
             Some(Outcome::Cancelled) | None => {}
         }
     }
+}
+
+/// There is nothing to learn with: what helps at once is a network of one's own.
+fn offer_training(message: String, context: &ViewContext<'_>) {
+    if context.training != TrainingState::Idle {
+        context.commands.toast(Level::Warning, message);
+        return;
+    }
+    context.commands.send(AppCommand::Offer {
+        level: Level::Warning,
+        message,
+        button: UiCommand::TrainFirst.text(),
+        does: Box::new(AppCommand::Ui(UiCommand::TrainFirst)),
+    });
 }
