@@ -99,7 +99,9 @@ impl CurrentModel {
         let candidates: HashSet<_> =
             runs.iter().filter(|run| is_candidate(run)).map(|run| run.record.folder.clone()).collect();
         let is_new = |run: &&PathBuf| self.known.as_ref().is_some_and(|known| !known.contains(*run));
-        let newcomer = candidates.iter().filter(is_new).max().cloned();
+        // One that answers other questions, such as one of a study, is no choice to be offered.
+        let fits = |run: &&PathBuf| find(run).is_some_and(|run| run.fits(tasks));
+        let newcomer = candidates.iter().filter(is_new).filter(fits).max().cloned();
         self.known = Some(candidates);
         let before = std::mem::replace(&mut self.remembered.last, taken.clone());
         self.now.clone_from(&taken);

@@ -138,6 +138,10 @@ fn a_better_run_is_told_of_and_a_worse_one_too() {
     let runs = [finished("3", 0.7, 100), finished("2", 0.9, 100), finished("1", 0.8, 100)];
     assert_eq!(current.decide(&runs, &all), Some(Decision::Stayed { newcomer: folder("3") }));
     assert_eq!(current.decide(&runs, &all), None, "once");
+    let of_study =
+        run("4", &[started(&["sleeves"], 100), epoch(&[0.99]), stopped(StopReason::Finished, Some(1))]);
+    let more = [of_study, finished("3", 0.7, 100), finished("2", 0.9, 100), finished("1", 0.8, 100)];
+    assert_eq!(current.decide(&more, &all), None, "it answers another question");
     // After a restart, a better one that another program has trained.
     let mut later = CurrentModel::new(current.remembered().clone());
     assert_eq!(later.decide(&runs, &all), None);
