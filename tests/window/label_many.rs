@@ -167,9 +167,15 @@ fn a_label_is_found_by_a_part_of_its_name_from_the_keyboard_alone() {
     desk.keys(Modifiers::NONE, Key::G);
     desk.wait_for("02.png: no label");
     desk.keys(Modifiers::NONE, Key::ArrowRight);
-    desk.press("Task kind");
+    desk.keys(Modifiers::SHIFT, Key::Tab);
+    desk.wait_for("kind: anorak");
+    desk.settle();
     slash(&mut desk);
+    desk.wait_until("the field", |window| {
+        window.query_by_label("Find a label of kind").is_some_and(|field| field.is_focused())
+    });
     desk.type_text("parka");
+    assert!(desk.shows("kind: parka") && !desk.shows("kind: anorak"));
     desk.keys(Modifiers::NONE, Key::Enter);
     desk.wait_for(".png: parka");
     assert!(desk.shows("Size of the images"), "Enter opens no image");

@@ -20,6 +20,8 @@ impl LabelView {
         chosen_ui(ui, tokens, count);
         back_ui(ui, &mut self.grid);
         let clarity = self.grid.collector.found().and_then(|found| found.cut).map(|cut| cut.clarity);
+        // In a line of its own.
+        ui.end_row();
         match clarity {
             Some(Clarity::Blind) => {
                 let text = format!(
