@@ -73,7 +73,7 @@ fn behind(config: &Path, run: &Path) {
     println!("joining them with the rows: {:.0} ms", ms(time));
     let (rows, time) = timed(|| candidates::rows(&dataset));
     println!("finding the rows to label: {:.0} ms", ms(time));
-    let labels = candidates::classes(&dataset);
+    let (labels, row_labels) = (candidates::classes(&dataset), candidates::labels(&dataset));
     let tasks: Vec<usize> = (0..dataset.tasks.len()).collect();
     let orders = [
         ("as in the file", LabellingOrder::File, Uncertainty::Margin),
@@ -86,7 +86,7 @@ fn behind(config: &Path, run: &Path) {
     for (name, order, uncertainty) in orders {
         let suggestions = Some(&suggestions);
         let question =
-            Question { order, uncertainty, tasks: &tasks, labels: &labels, rows: &rows, suggestions };
+            Question { order, uncertainty, tasks: &tasks, labels: &row_labels, rows: &rows, suggestions };
         let begin = Instant::now();
         let arranged = arrange(&question, &mut |_, _| true).unwrap();
         let time = begin.elapsed();

@@ -94,6 +94,7 @@ fn running(theme: Theme, size: [f32; 2]) -> (Desk, PathBuf) {
         of: 2731,
         images_per_sec: 61.3,
         loss: 0.4321,
+        phase_secs_left: 28.0,
         secs_left: 28.0,
     };
     let training = [Event::Started(started), of_one(1), of_one(2), Event::Batch(batch)];

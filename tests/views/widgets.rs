@@ -263,8 +263,7 @@ impl GridItems for Many {
         let text = format!("item {position} with a long name that does not fit");
         let area = area.shrink2(egui::vec2(8.0, 4.0));
         let font = FontId::proportional(12.0);
-        let galley =
-            tasklens::app::widgets::probability_bars::elided(ui, &text, font, tokens.text, area.width());
+        let galley = tasklens::app::widgets::name::shortened(ui, &text, font, tokens.text, area.width());
         ui.painter().galley(area.left_top(), galley, tokens.text);
         ui.painter().text(
             area.left_bottom(),

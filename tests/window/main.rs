@@ -11,6 +11,7 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
 
+mod clear;
 mod data;
 mod desk;
 mod export;
@@ -29,13 +30,16 @@ mod label_like;
 mod label_many;
 mod label_pictures;
 mod label_safe;
+mod long_names;
 mod model_pictures;
 mod models;
+mod named_project;
 mod new_project;
 mod path_field;
 mod pictures;
 mod quitting;
 mod readme_shots;
+mod scripts;
 mod shell;
 #[path = "../support/skip.rs"]
 mod skip;

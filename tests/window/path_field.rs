@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tasklens::app::Start;
-use tasklens::app::command::{AppCommand, AskedFile, FileQuestion};
+use tasklens::app::command::{AppCommand, AskedFile, FileQuestion, UiCommand};
 
 use crate::desk::{Desk, write_garments};
 use crate::pictures::pictures_over;
@@ -65,6 +65,20 @@ fn a_path_is_put_together_by_clicks_and_left_by_escape() {
     desk.keys(Modifiers::NONE, Key::Escape);
     desk.settle();
     assert!(!desk.shows("Path"));
+}
+
+#[test]
+fn escape_leaves_the_question_and_not_the_dialog_that_asked_it() {
+    let mut desk = desk();
+    desk.window.state().commands().ui(UiCommand::ImportDeepFashion);
+    desk.wait_for("Import DeepFashion");
+    ask(&mut desk, open());
+    desk.keys(Modifiers::NONE, Key::Escape);
+    desk.settle();
+    assert!(!desk.shows("Path") && desk.shows("Data folder"));
+    desk.keys(Modifiers::NONE, Key::Escape);
+    desk.settle();
+    assert!(!desk.shows("Data folder"));
 }
 
 #[test]

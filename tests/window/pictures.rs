@@ -48,6 +48,15 @@ pub fn pictures_over(desk: &mut Desk, name: &str, covered: impl Fn(&mut Desk) ->
     }
 }
 
+/// One picture of what is on the desk, in the theme that it has. Says so and passes where there is no adapter.
+pub fn picture_of(desk: &mut Desk, name: &str) {
+    if has_adapter() {
+        desk.window.remove_cursor();
+        desk.settle();
+        desk.window.snapshot_options(name, &tolerant());
+    }
+}
+
 /// Whether a picture can be drawn at all. `CI` must have an adapter: there, none is a failure.
 pub fn has_adapter() -> bool {
     let drawn = std::panic::catch_unwind(|| egui_kittest::Harness::new_ui(|ui| drop(ui.label("x"))).render());

@@ -225,7 +225,7 @@ fn flip(config: &Config, share: f64, seed: u64) -> Vec<Flipped> {
     let mut flipped = vec![Flipped::new(); dataset.tasks.len()];
     for row in 0..dataset.rows.len() {
         for (task, flipped) in flipped.iter_mut().enumerate() {
-            let Some(label) = dataset.rows[row].labels[task] else { continue };
+            let Some(label) = dataset.rows[row].labels[task].class() else { continue };
             if !random.random_bool(share) {
                 continue;
             }

@@ -11,6 +11,7 @@ use crate::app::command::{AppCommand, CommandSender};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::accent_button;
+use crate::app::widgets::name::{self, Name};
 
 /// So many labels are shown as chips; the rest are counted.
 const CHIPS: usize = 40;
@@ -104,7 +105,7 @@ fn column_ui(ui: &mut Ui, tokens: &Tokens, proposal: &mut Proposal, index: usize
             let width = 50.0 * GRID;
             ui.allocate_ui(Vec2::new(width, 7.0 * GRID), |ui| {
                 ui.set_min_width(width);
-                ui.add(egui::Label::new(theme::strong(&name)).truncate());
+                Name::strong(&name).ui(ui);
             });
             let menu =
                 ComboBox::from_id_salt(("role", index)).selected_text(role_name(role)).width(36.0 * GRID);
@@ -152,7 +153,7 @@ fn labels_ui(ui: &mut Ui, tokens: &Tokens, column: &mut ColumnGuess) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = Vec2::splat(GRID);
         for (index, label) in column.labels.iter().take(CHIPS).enumerate() {
-            let chip = ui.add(egui::Button::new(format!("{label}  {}", icons::X)));
+            let chip = name::button_ui(ui, label, &format!("  {}", icons::X));
             chip.widget_info(|| WidgetInfo::labeled(Accessible::Button, true, format!("Leave out {label}")));
             if chip.on_hover_text("Leave this label out; its rows then have no label").clicked() {
                 out = Some(index);

@@ -8,6 +8,7 @@ use crate::app::command::{AppCommand, CommandSender, UiCommand};
 use crate::app::services::jobs::Progress;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
+use crate::app::widgets::name::Name;
 use crate::app::widgets::{command_button, primary_button};
 
 /// Shows it; `opening` is what is being opened already.
@@ -83,8 +84,8 @@ fn recent_ui(ui: &mut Ui, tokens: &Tokens, commands: &CommandSender, recent: &[P
             ui.label(RichText::new(icons::FOLDER_OPEN).size(18.0).color(tokens.text_weak));
             ui.vertical(|ui| {
                 ui.add_space(GRID);
-                ui.label(theme::strong(name));
-                ui.add(egui::Label::new(theme::caption(tokens, path.display().to_string())).truncate());
+                Name::strong(&name).ui(ui);
+                Name::caption(tokens, &path.display().to_string()).ui(ui);
             });
         });
         if response.clicked() {

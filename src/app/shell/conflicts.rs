@@ -6,6 +6,7 @@ use tasklens_data::dataset::edits::merge::OnConflict;
 use crate::app::App;
 use crate::app::command::AppCommand;
 use crate::app::theme::{self, GRID, Tokens};
+use crate::app::widgets::name::Name;
 
 /// So many are listed.
 const MOST: usize = 200;
@@ -33,10 +34,11 @@ impl App {
                     }
                     ui.end_row();
                     for conflict in conflicts.iter().take(MOST) {
-                        ui.add(Label::new(&conflict.edit.image).truncate());
-                        ui.label(&conflict.edit.task);
-                        ui.label(conflict.edit.after.as_deref().unwrap_or("\u{2013}"));
-                        ui.label(conflict.cell.as_deref().unwrap_or("\u{2013}"));
+                        let (after, cell) = (conflict.edit.after.as_deref(), conflict.cell.as_deref());
+                        Name::new(&conflict.edit.image).at_most(50.0 * GRID).ui(ui);
+                        Name::new(&conflict.edit.task).at_most(25.0 * GRID).ui(ui);
+                        Name::new(after.unwrap_or("\u{2013}")).at_most(25.0 * GRID).ui(ui);
+                        Name::new(cell.unwrap_or("\u{2013}")).at_most(25.0 * GRID).ui(ui);
                         ui.end_row();
                     }
                 });

@@ -9,6 +9,8 @@ use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 use crate::app::widgets::model_menu::model_menu_ui;
 
+/// In a narrower window only the accuracy is shown, in points.
+const NARROW: f32 = 800.0;
 /// Longer names are cut.
 const LONGEST_NAME: usize = 28;
 
@@ -43,7 +45,9 @@ impl App {
             tasks if tasks.is_empty() => "not measured".to_owned(),
             tasks => tasks,
         };
-        (format!("{short}  {accuracy}  {}", run.age()), format!("{name}, {by}, {tasks}, {}", run.age()))
+        let is_narrow = self.ctx.content_rect().width() < NARROW;
+        let shown = if is_narrow { accuracy } else { format!("{short}  {accuracy}  {}", run.age()) };
+        (shown, format!("{name}, {by}, {tasks}, {}", run.age()))
     }
 
     fn model_choice_ui(&self, ui: &mut Ui, tokens: &Tokens) {

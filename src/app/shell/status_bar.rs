@@ -9,6 +9,7 @@ use crate::app::services::jobs::Progress;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 use crate::app::widgets::icon_button;
+use crate::app::widgets::name::Name;
 
 impl App {
     pub(super) fn status_bar_ui(&mut self, ui: &mut Ui, tokens: &Tokens) {
@@ -51,11 +52,10 @@ impl App {
 
     fn project_ui(&self, ui: &mut Ui, tokens: &Tokens) {
         let name = self.project.as_ref().map_or_else(|| "No project".to_owned(), |project| project.name());
-        let text = theme::caption(tokens, format!("{} {name}", icons::FOLDER_OPEN));
-        let label = ui.add(egui::Label::new(text).truncate());
-        if let Some(project) = &self.project {
-            label.on_hover_text(project.config.file.display().to_string());
-        }
+        let text = format!("{} {name}", icons::FOLDER_OPEN);
+        let file = self.project.as_ref().map(|project| project.config.file.display().to_string());
+        let room = ui.available_width() * 0.4;
+        Name::caption(tokens, &text).hint(file.unwrap_or_default()).at_most(room).ui(ui);
     }
 
     /// Whether label edits are on the disk, and how many the CSV does not have.

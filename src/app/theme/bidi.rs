@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use unicode_bidi::BidiInfo;
+use unicode_bidi::{BidiInfo, Level};
 
 /// The text as egui must be given it so that Arabic, Hebrew and other right-to-left words stand where a reader
 /// expects them, in one line.
@@ -22,7 +22,9 @@ pub fn in_visual_order(text: &str) -> Cow<'_, str> {
         if number > 0 {
             shown.push('\n');
         }
-        let bidi = BidiInfo::new(line, None);
+        // File names keep their ending at the right.
+        let base = line.ends_with(|last: char| last.is_ascii_alphabetic()).then(Level::ltr);
+        let bidi = BidiInfo::new(line, base);
         for paragraph in &bidi.paragraphs {
             let (levels, runs) = bidi.visual_runs(paragraph, paragraph.range.clone());
             for run in runs {
@@ -46,9 +48,9 @@ fn push_reversed(shown: &mut String, run: &str) {
             run[..end].rfind(|c: char| c.is_ascii()).map_or(0, |at| at + 1)
         };
         if last.is_ascii() {
-            shown.push(mirrored(last))
+            shown.push(mirrored(last));
         } else {
-            shown.push_str(&run[piece..end])
+            shown.push_str(&run[piece..end]);
         }
         end = piece;
     }
@@ -92,7 +94,8 @@ mod tests {
     fn numbers_and_latin_words_in_it_read_from_left_to_right() {
         assert_eq!(in_visual_order("שרוול 12 ארוך"), "ארוך 12 שרוול");
         assert_eq!(in_visual_order("photo שרוול ארוך.jpg"), "photo ארוך שרוול.jpg");
-        assert_eq!(in_visual_order("תמונה.jpg"), "jpg.תמונה");
+        assert_eq!(in_visual_order("תמונה.jpg"), "תמונה.jpg");
+        assert_eq!(in_visual_order("תמונה יפה 2.jpg"), "2 יפה תמונה.jpg");
     }
 
     #[test]

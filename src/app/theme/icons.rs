@@ -134,3 +134,5 @@ pub const SORT_DESCENDING: &str = "\u{e446}";
 pub const TAG: &str = "\u{e478}";
 /// Phosphor's `caret-up`.
 pub const CARET_UP: &str = "\u{e13c}";
+/// Phosphor's `sidebar-simple`.
+pub const SIDEBAR: &str = "\u{ec24}";

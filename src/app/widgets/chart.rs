@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use egui::{Align2, Color32, FontId, Pos2, Rangef, Rect, Response, Role, Stroke, Ui, WidgetInfo, pos2, vec2};
 use egui_plot::{AxisHints, Line, LineStyle, Plot, PlotBounds, PlotPoints, PlotTransform, VLine};
 
+use super::name::Name;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 
@@ -314,7 +315,7 @@ impl<'a> Chart<'a> {
         }
         let alpha = if curve.is_muted { 0.45 } else { 1.0 };
         swatch(ui, curve.color.gamma_multiply(alpha));
-        ui.label(curve.name.as_ref());
+        Name::new(&curve.name).at_most(60.0 * GRID).ui(ui);
         let mut value_ui = |value: Option<f64>| {
             let text = value.map_or("\u{2013}".to_owned(), |value| self.scale.exact(value));
             let color = if curve.is_muted { tokens.text_weak } else { tokens.text };

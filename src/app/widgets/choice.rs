@@ -1,7 +1,8 @@
 //! A few values, one of which is chosen: as a menu, or as segments side by side.
 
-use egui::{Button, ComboBox, CornerRadius, Frame, Margin, RichText, Role, Stroke, Ui, WidgetInfo};
+use egui::{Button, CornerRadius, Frame, Margin, RichText, Role, Stroke, Ui, WidgetInfo};
 
+use super::name::{combo as combo_of_names, entry_ui};
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
 
 /// A value to choose, as the user reads it.
@@ -32,9 +33,11 @@ pub fn choice_ui<T: Clone + PartialEq>(
 ) -> bool {
     let before = chosen.clone();
     let text = all.iter().find(|(value, _)| value == chosen).map_or("", |(_, text)| *text);
-    let menu = ComboBox::from_id_salt(name).selected_text(text).width(width).show_ui(ui, |ui| {
+    let menu = combo_of_names(ui, name, text, width).show_ui(ui, |ui| {
         for (value, text) in all {
-            ui.selectable_value(chosen, value.clone(), *text);
+            if entry_ui(ui, chosen == value, text).clicked() {
+                *chosen = value.clone();
+            }
         }
     });
     menu.response.widget_info(|| combo(name, text));

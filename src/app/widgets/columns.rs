@@ -5,7 +5,7 @@ use egui::{
     Align2, Color32, FontFamily, FontId, Rangef, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
 
-use super::probability_bars::elided;
+use super::name::shortened;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
 
@@ -68,7 +68,7 @@ pub fn row_ui(ui: &mut Ui, height: f32, here: bool, name: &str, value: &str) -> 
 
 /// One line of text flush left, centred in height, ending in an ellipsis where there is no room.
 pub fn text_left(ui: &Ui, cell: Rect, text: &str, color: Color32) {
-    let galley = elided(ui, text, FontId::proportional(TEXT_BODY), color, cell.width());
+    let galley = shortened(ui, text, FontId::proportional(TEXT_BODY), color, cell.width());
     ui.painter().galley(pos2(cell.left(), (cell.center().y - galley.size().y / 2.0).round()), galley, color);
 }
 
@@ -118,7 +118,7 @@ pub fn sort_heading_ui(ui: &Ui, cell: Rect, name: &str, is_name: bool, sorted: O
 fn paint_heading(ui: &Ui, cell: Rect, text: &str, is_name: bool, lit: bool, family: FontFamily) {
     let tokens = Tokens::of(ui.ctx());
     let color = if lit { tokens.text } else { tokens.text_weak };
-    let galley = elided(ui, text, FontId::new(TEXT_SMALL, family), color, cell.width());
+    let galley = shortened(ui, text, FontId::new(TEXT_SMALL, family), color, cell.width());
     let x = if is_name { cell.left() } else { cell.right() - galley.size().x };
     ui.painter().galley(pos2(x, (cell.center().y - galley.size().y / 2.0).round()), galley, color);
 }

@@ -1,12 +1,13 @@
 //! What narrows rows or images: a text, and labels.
 
-use egui::{ComboBox, Key, Role, TextEdit, Ui, Vec2, WidgetInfo};
+use egui::{Key, Role, TextEdit, Ui, Vec2, WidgetInfo};
 use tasklens_data::dataset::filter::{Filter, TaskFilter};
 
 use super::DOES_NOT_APPLY;
+use super::name::{self, Name};
 use crate::app::services::project::Project;
+use crate::app::theme::GRID;
 use crate::app::theme::icons;
-use crate::app::theme::{self, GRID};
 
 /// The field for a text; `is_wanted` puts the cursor into it. Escape empties it.
 pub fn filter_text_ui(ui: &mut Ui, name: &str, text: &mut String, is_wanted: bool) {
@@ -52,9 +53,7 @@ pub fn labels_menu_ui(ui: &mut Ui, project: &Project, filter: &mut Filter) {
         chosen.push("has a problem".to_owned());
     }
     let text = if chosen.is_empty() { "Any label".to_owned() } else { chosen.join(", ") };
-    let menu =
-        ComboBox::from_id_salt("label filter").selected_text(text).width(36.0 * GRID).height(100.0 * GRID);
-    let menu = menu.truncate().show_ui(ui, |ui| {
+    let menu = name::combo(ui, "label filter", &text, 36.0 * GRID).show_ui(ui, |ui| {
         if ui.selectable_label(chosen.is_empty(), "Any label").clicked() {
             *filter =
                 Filter { text: std::mem::take(&mut filter.text), part: filter.part, ..Filter::default() };
@@ -64,7 +63,7 @@ pub fn labels_menu_ui(ui: &mut Ui, project: &Project, filter: &mut Filter) {
         filter.tasks.resize(tasks.len(), TaskFilter::Any);
         for (index, (task, chosen)) in tasks.iter().zip(&mut filter.tasks).enumerate() {
             ui.separator();
-            ui.label(theme::strong(&task.name));
+            Name::strong(&task.name).at_most(name::widest_entry(ui)).ui(ui);
             for (class, label) in task.labels.iter().enumerate() {
                 let this = TaskFilter::Label(u32::try_from(class).unwrap_or(u32::MAX));
                 choice_ui(ui, chosen, this, label);
@@ -79,7 +78,7 @@ pub fn labels_menu_ui(ui: &mut Ui, project: &Project, filter: &mut Filter) {
 }
 
 fn choice_ui(ui: &mut Ui, chosen: &mut TaskFilter, this: TaskFilter, name: &str) {
-    if ui.selectable_label(*chosen == this, name).clicked() {
+    if name::entry_ui(ui, *chosen == this, name).clicked() {
         *chosen = if *chosen == this { TaskFilter::Any } else { this };
     }
 }

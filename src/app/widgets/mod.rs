@@ -4,10 +4,12 @@ pub mod chart;
 pub mod choice;
 pub mod columns;
 pub mod confusion_matrix;
+pub mod drawer;
 mod focus;
 pub mod label_filter;
 pub mod large_image;
 pub mod model_menu;
+pub mod name;
 pub mod probability_bars;
 pub mod reliability;
 pub mod run_list;
@@ -17,8 +19,9 @@ mod toggle;
 pub mod zoom_image;
 
 use std::path::Path;
+use std::sync::Arc;
 
-use egui::{Align2, FontId, Rect, Response, RichText, Role, Stroke, Ui, Vec2, WidgetInfo};
+use egui::{Align2, Color32, FontId, Galley, Rect, Response, RichText, Role, Stroke, Ui, Vec2, WidgetInfo};
 
 use crate::app::command::{CommandSender, UiCommand};
 use crate::app::context::ViewContext;
@@ -30,6 +33,9 @@ pub use toggle::toggle_glyph;
 
 /// What an image is called in a task that makes no sense for it.
 pub const DOES_NOT_APPLY: &str = "does not apply";
+
+/// A longer name of a tab is shortened.
+const WIDEST_TAB: f32 = 50.0 * GRID;
 
 /// A button that sends a command: icon, text, tooltip with the shortcut.
 pub fn command_button(ui: &mut Ui, commands: &CommandSender, command: UiCommand) -> Response {
@@ -146,12 +152,22 @@ pub fn picture_ui(ui: &Ui, space: Rect, path: &Path, pixels: u32, context: &mut 
 
 /// One of several pages of a place; returns whether it was pressed.
 pub fn tab_ui(ui: &mut Ui, tokens: &Tokens, name: &str, here: bool) -> bool {
-    let text = RichText::new(name).family(theme::medium());
-    let text = text.color(if here { tokens.accent_text } else { tokens.text_weak });
+    let text = tab_text(ui, name, if here { tokens.accent_text } else { tokens.text_weak });
+    let is_shortened = text.elided;
     let fill = if here { tokens.selected } else { tokens.panel };
     let tab = ui.add(egui::Button::new(text).fill(fill).stroke(Stroke::NONE));
     tab.widget_info(|| WidgetInfo::selected(Role::Tab, true, here, name));
+    let tab = if is_shortened { tab.on_hover_text(theme::in_visual_order(name)) } else { tab };
     tab.clicked()
+}
+
+/// How wide a tab is, in points.
+pub fn tab_width(ui: &Ui, name: &str) -> f32 {
+    tab_text(ui, name, Color32::PLACEHOLDER).size().x + 2.0 * ui.spacing().button_padding.x
+}
+
+fn tab_text(ui: &Ui, name: &str, color: Color32) -> Arc<Galley> {
+    name::shortened(ui, name, FontId::new(theme::TEXT_BODY, theme::medium()), color, WIDEST_TAB)
 }
 
 /// What the keyboard comes to is scrolled into sight, with some of what is around it.

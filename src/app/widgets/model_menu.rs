@@ -7,7 +7,7 @@ use egui::{Id, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo, vec2};
 use crate::app::services::runs::{Run, Runs};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
-use crate::app::widgets::field_info;
+use crate::app::widgets::{field_info, name};
 
 /// More runs than these are searched.
 const FEW: usize = 6;
@@ -29,7 +29,8 @@ pub fn model_menu_ui(ui: &mut Ui, runs: &Runs, here: Option<&Path>, but: Option<
     }
     let mut chosen = None;
     ui.spacing_mut().item_spacing.y = 0.5 * GRID;
-    ScrollArea::vertical().max_height(320.0).auto_shrink([false, true]).show_rows(
+    let height = name::menu_height(ui).min(320.0);
+    ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show_rows(
         ui,
         ROW,
         found.len(),

@@ -4,6 +4,7 @@
 use egui::{Align2, Color32, FontId, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use tasklens_data::text::percent;
 
+use super::name::{Name, shortened};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_SMALL, Tokens};
 
@@ -82,12 +83,14 @@ impl<'a> ProbabilityBars<'a> {
     fn title_ui(&self, ui: &mut Ui, tokens: &Tokens, answer: Option<usize>) {
         ui.horizontal(|ui| {
             super::chart::swatch(ui, self.color);
-            ui.label(theme::strong(self.task));
-            if let Some(truth) = self.truth {
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                if let Some(truth) = self.truth {
                     self.verdict_ui(ui, tokens, truth, answer);
+                }
+                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                    Name::strong(self.task).ui(ui);
                 });
-            }
+            });
         });
         ui.add_space(0.5 * GRID);
     }
@@ -123,7 +126,8 @@ impl<'a> ProbabilityBars<'a> {
             info
         });
         let meaning = if is_truth { ", the label of the image" } else { "" };
-        let response = response.on_hover_text(format!("{label}: {share:.4}{meaning}"));
+        let response =
+            response.on_hover_text(format!("{}: {share:.4}{meaning}", theme::in_visual_order(label)));
         if ui.is_rect_visible(row) {
             let back = row.expand2(vec2(GRID, 0.0));
             if chosen == Some(true) {
@@ -156,7 +160,7 @@ fn paint_row(ui: &Ui, area: Rect, bar_color: Color32, row: ProbabilityRow<'_>) {
     let font = FontId::new(TEXT_BODY, family);
     let label_width = (area.width() * 0.42).clamp(18.0 * GRID, 48.0 * GRID);
     let mark = if row.is_truth { 5.0 * GRID } else { 0.0 };
-    let galley = elided(ui, row.label, font.clone(), color, label_width - 2.0 * GRID - mark);
+    let galley = shortened(ui, row.label, font.clone(), color, label_width - 2.0 * GRID - mark);
     if row.is_truth {
         let at = pos2(area.left() + galley.size().x + 1.5 * GRID, area.center().y);
         painter.text(at, Align2::LEFT_CENTER, icons::TAG, FontId::proportional(TEXT_BODY), tokens.text);
@@ -183,13 +187,6 @@ struct ProbabilityRow<'a> {
     share: f32,
     is_answer: bool,
     is_truth: bool,
-}
-
-/// One line of text that ends in an ellipsis where there is no room.
-pub fn elided(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32) -> std::sync::Arc<egui::Galley> {
-    let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, color);
-    job.wrap = egui::text::TextWrapping::truncate_at_width(width.max(0.0));
-    ui.painter().layout_job(job)
 }
 
 /// Indices of the labels, most probable first; equal ones in the order of the labels.

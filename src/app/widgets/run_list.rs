@@ -3,6 +3,7 @@
 
 use egui::{Color32, RichText, Role, Ui, WidgetInfo, vec2};
 
+use super::name::Name;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 
@@ -168,7 +169,7 @@ fn facts_ui(ui: &mut Ui, tokens: &Tokens, row: &RunRow) {
         ui.add_space(1.5 * GRID);
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 2.0 * GRID;
-            ui.add(egui::Label::new(row.name.as_str()).truncate()).on_hover_text(&row.name);
+            Name::new(&row.name).ui(ui);
             ui.add(egui::Label::new(theme::caption(tokens, &row.age)).truncate());
             if row.is_current {
                 let text = RichText::new(format!("{} current", icons::CHECK)).size(TEXT_SMALL);

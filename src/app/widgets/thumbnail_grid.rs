@@ -26,6 +26,7 @@ pub use selection::Selection;
 use super::fit;
 use crate::app::services::thumbnails::{Thumbnail, Thumbnails, side_for};
 use crate::app::theme::icons;
+use crate::app::theme::in_visual_order;
 use crate::app::theme::{GRID, RADIUS, Tokens};
 
 /// What a grid shows; asked only about positions in sight.
@@ -277,7 +278,7 @@ impl<'a> ThumbnailGrid<'a> {
             opened = Some(position);
         }
         if response.hovered() {
-            response.on_hover_text(items.name(position));
+            response.on_hover_text(in_visual_order(&items.name(position)));
         }
         opened
     }

@@ -14,7 +14,7 @@ use super::report::StudyReport;
 use super::{PlannedRun, StudyEvent, StudyRequest};
 use super::{measure, stored};
 use crate::training::events::{Command, Event, StopReason};
-use crate::training::run_folder::{self, BEST, CONFIG, LAST, RunRecord};
+use crate::training::run_folder::{self, BEST, CONFIG, RunRecord};
 use crate::training::{self, Request, Unsaved};
 
 /// A run that says nothing for so long is asked to stop all the same.
@@ -118,7 +118,7 @@ impl RunState {
         if !run_folder::is_run(folder) {
             return Ok(Self::None);
         }
-        let there = folder.join(LAST).is_file();
+        let there = run_folder::can_go_on(folder);
         if !there && !folder.join(BEST).is_file() {
             // It failed or was stopped before its first epoch.
             return Ok(Self::None);
@@ -133,7 +133,7 @@ impl RunState {
         }
         ensure!(
             is_over || there,
-            "{} has no `{LAST}` and cannot go on: delete it, or give the study another name",
+            "{} has no state of a training and cannot go on: delete it, or give the study another name",
             folder.display()
         );
         Ok(if is_over { Self::Over } else { Self::Begun })

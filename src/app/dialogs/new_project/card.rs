@@ -1,11 +1,12 @@
 //! A task in the making: its name, a field that takes labels, and the labels as chips.
 
-use egui::{Button, Event, Id, Key, Rect, Response, Role, Sense, TextEdit, Ui, UiBuilder, Vec2, WidgetInfo};
+use egui::{Event, Id, Key, Rect, Response, Role, Sense, TextEdit, Ui, UiBuilder, Vec2, WidgetInfo};
 use tasklens_data::dataset::create::{DraftTask, SEPARATORS};
 use tasklens_data::text::counted_grouped;
 
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
+use crate::app::widgets::name;
 use crate::app::widgets::{dot_ui, glyph_button, show_focused};
 
 /// So many labels are shown as chips; the rest are counted.
@@ -218,7 +219,7 @@ impl Card {
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = Vec2::splat(GRID);
             for (index, label) in self.task.labels.iter().take(CHIPS).enumerate() {
-                let chip = ui.add(Button::new(format!("{label}  {}", icons::X)));
+                let chip = name::button_ui(ui, label, &format!("  {}", icons::X));
                 let name = format!("Remove {label} from {of}");
                 chip.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
                 show_focused(ui, &chip);

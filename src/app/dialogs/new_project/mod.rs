@@ -18,6 +18,7 @@ use crate::app::services::open::{MOST_PREDICTED, to_predict};
 use crate::app::services::thumbnails::{Thumbnail, side_for};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
+use crate::app::widgets::name::Name;
 use crate::app::widgets::{accent_button, fit, picture_ui, show_focused};
 use card::{Card, CardAnswer, CardField};
 use undo::Removed;
@@ -126,8 +127,7 @@ impl NewProjectForm {
     fn images_ui(&self, ui: &mut Ui, context: &mut ViewContext<'_>) {
         let found = &self.found;
         let name = found.folder.file_name().unwrap_or(found.folder.as_os_str()).to_string_lossy();
-        ui.label(theme::heading(format!("Label the images of {name}")))
-            .on_hover_text(found.folder.display().to_string());
+        Name::heading(&format!("Label the images of {name}")).hint(found.folder.display().to_string()).ui(ui);
         let mut text = counted_grouped(found.images.len(), "image");
         if !found.sub_folders.is_empty() {
             text += &format!(" in {} sub-folders", found.sub_folders.len());
@@ -157,7 +157,7 @@ impl NewProjectForm {
                 let (rect, response) = ui.allocate_exact_size(Vec2::new(width, side), Sense::hover());
                 response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
                 picture_ui(ui, rect, &path, pixels, context);
-                response.on_hover_text(name);
+                response.on_hover_text(theme::in_visual_order(name));
             }
         });
     }
@@ -260,7 +260,7 @@ impl NewProjectForm {
             if folders.len() > NAMED {
                 names += &format!(" and {} more", folders.len() - NAMED);
             }
-            ui.label(theme::caption(tokens, names));
+            Name::caption(tokens, &names).ui(ui);
             let hint = "Adds a task in which each image is already labelled with the name of its folder";
             if button.on_hover_text(hint).clicked() {
                 self.add_folder_task();

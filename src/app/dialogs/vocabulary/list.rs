@@ -1,7 +1,7 @@
 //! The tasks with their labels and how many images have each; what to do with them is one press away.
 
 use egui::text_selection::CCursorRange;
-use egui::{Align, ComboBox, Key, Label, Layout, Response, Role, ScrollArea, TextEdit, Ui, Vec2, WidgetInfo};
+use egui::{Align, Key, Label, Layout, Response, Role, ScrollArea, TextEdit, Ui, Vec2, WidgetInfo};
 use tasklens_data::config::Task;
 use tasklens_data::dataset::label_stats::{LabelStats, TaskStats};
 use tasklens_data::dataset::vocabulary::VocabularyChange;
@@ -11,6 +11,7 @@ use super::VocabularyAnswer;
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
+use crate::app::widgets::name::{self, Name};
 use crate::app::widgets::{dot_ui, glyph_button, show_focused};
 
 /// So many texts that are no labels are listed of a task.
@@ -168,12 +169,11 @@ impl List {
                 Layout::left_to_right(Align::Center),
                 |ui| {
                     ui.set_min_width(width);
-                    let text = match row.label {
-                        None => theme::strong(&row.task.name),
-                        Some(label) if row.is_listed => label.into(),
-                        Some(label) => theme::caption(tokens, format!("{label} (not in the config)")),
+                    match row.label {
+                        None => Name::strong(&row.task.name).ui(ui),
+                        Some(label) if row.is_listed => Name::new(label).ui(ui),
+                        Some(label) => Name::caption(tokens, &format!("{label} (not in the config)")).ui(ui),
                     };
-                    ui.add(Label::new(text).truncate());
                 },
             );
             ui.allocate_ui_with_layout(
@@ -294,13 +294,16 @@ impl Editing {
             }
             EditKind::Merge => {
                 let label = row.label.unwrap_or_default();
-                ui.add(Label::new(format!("{label}  {}", icons::ARROW_RIGHT)).truncate());
+                let room = (ui.available_width() - width * 0.6 - 44.0 * GRID).max(10.0 * GRID);
+                Name::new(&format!("{label}  {}", icons::ARROW_RIGHT)).at_most(room).ui(ui);
                 let chosen = if self.text.is_empty() { "Into\u{2026}" } else { &self.text };
-                let menu = ComboBox::from_id_salt("merge into").selected_text(chosen).width(width * 0.6);
+                let menu = name::combo(ui, "merge into", chosen, width * 0.6);
                 let others = row.task.labels.iter().filter(|other| *other != label);
                 let shown = menu.show_ui(ui, |ui| {
                     for other in others {
-                        ui.selectable_value(&mut self.text, other.clone(), other);
+                        if name::entry_ui(ui, self.text == *other, other).clicked() {
+                            self.text.clone_from(other);
+                        }
                     }
                 });
                 let name = format!("Merge {} into", row.name());

@@ -13,6 +13,7 @@ use crate::app::services::derived::Derived;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::accent_button;
+use crate::app::widgets::name::Name;
 
 /// A change, and what is known of it.
 pub(super) struct ChangeQuestion {
@@ -129,11 +130,11 @@ fn preview_ui(ui: &mut Ui, tokens: &Tokens, preview: &Preview) {
         let grid = Grid::new("what changes").num_columns(2).spacing([4.0 * GRID, GRID]);
         grid.max_col_width(width).min_col_width(width).show(ui, |ui| {
             for row in &preview.rows {
-                ui.add(Label::new(&row.image).truncate());
+                Name::new(&row.image).ui(ui);
                 let after = row.after.as_deref().unwrap_or("no label");
                 let change = format!("{}  {}  {after}", row.before, icons::ARROW_RIGHT);
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    ui.add(Label::new(RichText::new(change).color(tokens.text)).truncate());
+                    Name::new(&change).ui(ui);
                 });
                 ui.end_row();
             }

@@ -5,7 +5,7 @@ use tasklens_data::dataset::filter::Filter;
 use tasklens_data::dataset::split::Part;
 use tasklens_data::text::grouped;
 
-use super::DataView;
+use super::{DataView, PANEL};
 use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
 use crate::app::services::project::Project;
@@ -14,7 +14,13 @@ use crate::app::widgets::icon_button;
 use crate::app::widgets::label_filter::{filter_text_ui, labels_menu_ui};
 
 impl DataView {
-    pub(super) fn filter_bar_ui(&mut self, ui: &mut Ui, project: &Project, context: &ViewContext<'_>) {
+    pub(super) fn filter_bar_ui(
+        &mut self,
+        ui: &mut Ui,
+        project: &Project,
+        has_drawer: bool,
+        context: &ViewContext<'_>,
+    ) {
         ui.horizontal_wrapped(|ui| {
             self.text_ui(ui);
             labels_menu_ui(ui, project, &mut self.filter);
@@ -29,6 +35,9 @@ impl DataView {
                 format!("{} of {} rows", grouped(shown), grouped(all))
             };
             ui.add(egui::Label::new(theme::caption(context.tokens, count)).extend());
+            if has_drawer {
+                self.drawer.button_ui(ui, PANEL);
+            }
         });
     }
 

@@ -14,7 +14,14 @@ use crate::app::context::ViewContext;
 use crate::app::services::derived::Derived;
 use crate::app::services::project::Project;
 use crate::app::theme::GRID;
+use crate::app::widgets::drawer::Drawer;
 use crate::app::widgets::tab_ui;
+
+/// Below this width, the side panel is a drawer.
+const WIDE: f32 = 200.0 * GRID;
+const SIDE_WIDTH: std::ops::RangeInclusive<f32> = 60.0 * GRID..=105.0 * GRID;
+/// What the drawer is called on its button.
+const PANEL: &str = "the panel";
 
 /// What the side panel shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,6 +51,7 @@ pub struct DataView {
     scroll_to_selected: bool,
     focus_filter: bool,
     side: SidePage,
+    drawer: Drawer,
 }
 
 impl DataView {
@@ -51,15 +59,24 @@ impl DataView {
         let Some(project) = context.project else { return };
         self.follow_selected(project);
         self.search(project, context);
+        self.drawer.keys(ui);
         self.keys(ui, project);
         let tokens = context.tokens;
-        let side = egui::Frame::new().fill(tokens.panel).inner_margin(Margin::same(12));
-        let width = ui.available_width();
-        Panel::right("data side")
-            .frame(side)
-            .default_size((width * 0.32).clamp(60.0 * GRID, 105.0 * GRID))
-            .size_range(48.0 * GRID..=(width * 0.45).max(52.0 * GRID))
-            .show(ui, |ui| self.side_ui(ui, project, context));
+        let area = ui.available_rect_before_wrap();
+        let width = area.width();
+        if width >= WIDE {
+            let side = egui::Frame::new().fill(tokens.panel).inner_margin(Margin::same(12));
+            Panel::right("data side")
+                .frame(side)
+                .default_size((width * 0.32).clamp(*SIDE_WIDTH.start(), *SIDE_WIDTH.end()))
+                .size_range(48.0 * GRID..=width * 0.45)
+                .show(ui, |ui| self.side_ui(ui, project, context));
+        } else {
+            let mut drawer = std::mem::take(&mut self.drawer);
+            let content = |ui: &mut Ui| self.side_ui(ui, project, context);
+            drawer.ui(ui, PANEL, area, *SIDE_WIDTH.end(), content);
+            self.drawer = drawer;
+        }
         let main = egui::Frame::new().fill(tokens.canvas).inner_margin(Margin {
             left: 16,
             right: 8,
@@ -67,7 +84,7 @@ impl DataView {
             bottom: 0,
         });
         egui::CentralPanel::no_frame().frame(main).show(ui, |ui| {
-            self.filter_bar_ui(ui, project, context);
+            self.filter_bar_ui(ui, project, width < WIDE, context);
             ui.add_space(GRID);
             self.table_ui(ui, project, context);
         });

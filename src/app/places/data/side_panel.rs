@@ -12,6 +12,7 @@ use crate::app::services::project::{ImageSource, Project};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::large_image::large_image_ui;
+use crate::app::widgets::name::{self, Name, shortened};
 use crate::app::widgets::{DOES_NOT_APPLY, command_button, dot_ui, empty_place};
 
 /// Bars per task and label, train and validation; a press filters by the label.
@@ -31,10 +32,7 @@ pub fn labels_ui(ui: &mut Ui, project: &Project, tokens: &Tokens, filter: &mut F
         ui.spacing_mut().item_spacing.y = 0.0;
         for (index, task) in dataset.tasks.iter().enumerate() {
             ui.add_space(4.0 * GRID);
-            ui.horizontal(|ui| {
-                dot_ui(ui, tokens, index);
-                ui.label(theme::strong(&task.name));
-            });
+            name::task_ui(ui, tokens, index, &task.name);
             ui.add_space(GRID);
             let largest =
                 project.summary.largest(index).max(project.summary.missing.get(index).copied().unwrap_or(0));
@@ -90,7 +88,8 @@ impl LabelBar<'_> {
             ui.painter().rect_filled(rect.expand2(Vec2::new(4.0, 0.0)), RADIUS, fill);
         }
         self.paint(ui, tokens, rect);
-        let mut text = format!("{}: {train} training rows, {validation} validation rows", self.name);
+        let name = theme::in_visual_order(self.name);
+        let mut text = format!("{name}: {train} training rows, {validation} validation rows");
         if unused > 0 {
             text.push_str(&format!(", {unused} not used"));
         }
@@ -105,12 +104,7 @@ impl LabelBar<'_> {
         let count_width = 14.0 * GRID;
         let painter = ui.painter();
         let name = rect.with_max_x(rect.left() + name_width - 2.0 * GRID);
-        let galley = egui::WidgetText::from(RichText::new(self.name).color(tokens.text)).into_galley(
-            ui,
-            Some(egui::TextWrapMode::Truncate),
-            name.width(),
-            FontId::proportional(TEXT_BODY),
-        );
+        let galley = shortened(ui, self.name, FontId::proportional(TEXT_BODY), tokens.text, name.width());
         painter.galley(name.left_center() - Vec2::new(0.0, galley.size().y / 2.0), galley, tokens.text);
         let total = grouped((train + validation + unused) as u64);
         let font = FontId::proportional(TEXT_SMALL);
@@ -198,18 +192,20 @@ pub fn row_ui(ui: &mut Ui, project: &Project, selected: Option<usize>, context: 
         large_image_ui(ui, &row.image, height, context);
         ui.add_space(2.0 * GRID);
         let path = dataset.table.cell(index, dataset.columns.path);
-        ui.add(egui::Label::new(theme::strong(path)).wrap().selectable(true));
+        let shown = egui::Label::new(theme::strong(theme::in_visual_order(&path))).wrap().selectable(true);
+        ui.add(shown).widget_info(|| WidgetInfo::labeled(Role::Label, true, path.as_ref()));
         ui.label(theme::caption(tokens, format!("line {} of the CSV", dataset.table.line_of_row(index))));
         ui.add_space(2.0 * GRID);
+        let half = (ui.available_width() - 14.0 * GRID).max(0.0) / 2.0;
         Grid::new("labels of row").num_columns(2).spacing([6.0 * GRID, 2.0 * GRID]).show(ui, |ui| {
             for (position, (task, label)) in dataset.tasks.iter().zip(&row.labels).enumerate() {
                 ui.horizontal(|ui| {
                     dot_ui(ui, tokens, position);
-                    ui.label(RichText::new(&task.name).color(tokens.text_weak));
+                    Name::new(&task.name).color(tokens.text_weak).at_most(half).ui(ui);
                 });
                 let name = label.class().and_then(|class| task.labels.get(class as usize));
                 match (name, *label) {
-                    (Some(name), _) => ui.label(theme::strong(name)),
+                    (Some(name), _) => Name::strong(name).at_most(half).ui(ui),
                     (None, RowLabel::DoesNotApply) => ui.label(DOES_NOT_APPLY),
                     (None, _) => ui.label(RichText::new("no label").color(tokens.text_weak)),
                 };

@@ -12,6 +12,7 @@ use crate::app::services::project::Project;
 use crate::app::services::thumbnails::Thumbnail;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
+use crate::app::widgets::name::Name;
 use crate::app::widgets::{DOES_NOT_APPLY, command_button, dot_ui, empty_place, fit};
 
 const ROW_HEIGHT: f32 = 13.0 * GRID;
@@ -70,7 +71,7 @@ impl DataView {
             }
             for (index, task) in dataset.tasks.iter().enumerate() {
                 header.col(|ui| {
-                    ui.add(egui::Label::new(theme::caption(tokens, &task.name)).truncate());
+                    Name::caption(tokens, &task.name).at_most(ui.available_width() - 5.0 * GRID).ui(ui);
                     dot_ui(ui, tokens, index);
                 });
             }
@@ -89,6 +90,7 @@ impl DataView {
         if let Some(row) = clicked {
             self.selected = Some(ImageRow::of(dataset, row));
             self.side = SidePage::Image;
+            self.drawer.open();
         }
     }
 }
@@ -102,7 +104,7 @@ fn row_ui(row: &mut TableRow<'_, '_>, project: &Project, index: usize, context: 
     row.col(|ui| {
         let color = if data.usable { tokens.text } else { tokens.text_weak };
         let text = if path.is_empty() { "no path" } else { path.as_str() };
-        ui.add(egui::Label::new(RichText::new(text).color(color)).truncate());
+        Name::new(text).color(color).ui(ui);
     });
     row.col(|ui| {
         let part = project.summary.parts.get(index).copied().flatten();
@@ -117,7 +119,7 @@ fn row_ui(row: &mut TableRow<'_, '_>, project: &Project, index: usize, context: 
         let name = label.class().and_then(|class| task.labels.get(class as usize));
         row.col(|ui| match (name, *label) {
             (Some(name), _) => {
-                ui.add(egui::Label::new(RichText::new(name).color(tokens.text)).truncate());
+                Name::new(name).ui(ui);
             }
             (None, RowLabel::DoesNotApply) => {
                 ui.add(egui::Label::new(RichText::new(DOES_NOT_APPLY).color(tokens.text_weak)).truncate());

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use egui::{Align, ComboBox, Layout, Role, ScrollArea, Ui, WidgetInfo};
+use egui::{Align, Layout, Role, ScrollArea, Ui, WidgetInfo};
 use tasklens_data::text::counted_grouped;
 use tasklens_net::evaluation::browse::Query;
 
@@ -15,6 +15,7 @@ use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
 use crate::app::widgets::model_menu::model_menu_ui;
+use crate::app::widgets::name;
 use card::TaskCard;
 use other::OtherRun;
 use rows::{Change, Compared, ComparedTask};
@@ -73,10 +74,8 @@ fn run_menu_ui(
     let mut chosen = None;
     ui.horizontal(|ui| {
         ui.label(theme::caption(context.tokens, "Compare with"));
-        let menu = ComboBox::from_id_salt("compared run")
-            .selected_text(context.runs.name_of(&other.run))
-            .width(52.0 * GRID);
-        let menu = menu.truncate().show_ui(ui, |ui| {
+        let name = context.runs.name_of(&other.run);
+        let menu = name::combo(ui, "compared run", &name, 52.0 * GRID).show_ui(ui, |ui| {
             let run = model_menu_ui(ui, context.runs, Some(&other.run), Some(inspected));
             chosen = run.filter(|run| *run != other.run);
         });

@@ -10,7 +10,7 @@ use crate::app::context::ViewContext;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::choice::combo;
 use crate::app::widgets::model_menu::model_menu_ui;
-use crate::app::widgets::{dot_ui, tab_ui};
+use crate::app::widgets::{dot_ui, name, tab_ui, tab_width};
 
 /// Below this width, the run stands below the tabs, beside the part.
 const WIDE: f32 = 860.0;
@@ -72,9 +72,9 @@ impl InspectView {
     fn run_menu_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         let shown = self.inspected.as_ref().map(|inspected| inspected.run.clone());
         let name = shown.as_ref().map(|run| context.runs.name_of(run)).unwrap_or_default();
-        let menu = ComboBox::from_id_salt("inspected run").selected_text(&name).width(44.0 * GRID);
+        let menu = name::combo(ui, "inspected run", &name, 44.0 * GRID);
         let mut wanted = None;
-        let menu = menu.truncate().show_ui(ui, |ui| {
+        let menu = menu.show_ui(ui, |ui| {
             wanted = model_menu_ui(ui, context.runs, shown.as_deref(), None);
         });
         menu.response.widget_info(|| combo("Run to inspect", &name));
@@ -101,6 +101,11 @@ impl InspectView {
 
 fn tasks_ui(ui: &mut Ui, inspection: &Inspection, focus: &mut Focus, context: &ViewContext<'_>) {
     for (index, task) in inspection.tasks.iter().enumerate() {
+        // The dot stays with its name where the line breaks.
+        let width = tab_width(ui, &task.task.name) + 5.0 * GRID;
+        if ui.available_size_before_wrap().x < width {
+            ui.end_row();
+        }
         dot_ui(ui, context.tokens, task.in_dataset.unwrap_or(index));
         if tab_ui(ui, context.tokens, &task.task.name, focus.task == index) {
             focus.task = index;

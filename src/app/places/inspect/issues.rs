@@ -42,6 +42,11 @@ const WORDS: Words = Words {
     again: "Look for label errors",
 };
 
+/// Below this width, the suspects stand below the one that is selected.
+const WIDE: f32 = 170.0 * GRID;
+/// How high their list is there.
+const NARROW_LIST: f32 = 60.0 * GRID;
+
 /// What the user has said of a suspect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
@@ -135,10 +140,16 @@ impl IssuesTab {
         }
         self.selected = self.selected.min(found.suspects.len() - 1);
         self.keys(ui, items, found, context);
-        self.summary_ui(ui, items, found, loaded, context);
-        verdict_ui(ui, found, context);
-        ui.add_space(2.0 * GRID);
-        self.both_ui(ui, items, found, context);
+        if ui.available_width() >= WIDE {
+            self.summary_ui(ui, items, found, loaded, context);
+            self.both_ui(ui, items, found, context);
+        } else {
+            let area = egui::ScrollArea::vertical().id_salt("suspect and list").auto_shrink(false);
+            area.show(ui, |ui| {
+                self.summary_ui(ui, items, found, loaded, context);
+                self.narrow_ui(ui, items, found, context);
+            });
+        }
         None
     }
 
@@ -236,6 +247,8 @@ impl IssuesTab {
                 self.start(loaded, context);
             }
         });
+        verdict_ui(ui, found, context);
+        ui.add_space(2.0 * GRID);
     }
 
     fn both_ui(
@@ -245,26 +258,36 @@ impl IssuesTab {
         found: &TaskSuspects,
         context: &mut ViewContext<'_>,
     ) {
-        let is_wide = ui.available_width() > 170.0 * GRID;
         let scroll = std::mem::take(&mut self.scroll_to_selected);
         let mut chosen = None;
-        if is_wide {
-            let width = (ui.available_width() * 0.4).clamp(70.0 * GRID, 120.0 * GRID);
-            let panel = egui::Panel::left("suspects").exact_size(width).resizable(false);
-            panel.frame(egui::Frame::new()).show(ui, |ui| {
-                chosen = list::ui(ui, items, &found.suspects, self.selected, scroll, context);
-            });
-            egui::CentralPanel::no_frame()
-                .frame(egui::Frame::new().inner_margin(egui::Margin { left: 16, ..egui::Margin::ZERO }))
-                .show(ui, |ui| self.detail_ui(ui, items, found, context));
-        } else {
-            egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-                self.detail_ui(ui, items, found, context);
-            });
-        }
-        if let Some(index) = chosen {
-            self.selected = index;
-        }
+        let width = (ui.available_width() * 0.4).clamp(70.0 * GRID, 120.0 * GRID);
+        let panel = egui::Panel::left("suspects").exact_size(width).resizable(false);
+        panel.frame(egui::Frame::new()).show(ui, |ui| {
+            chosen = list::ui(ui, items, &found.suspects, self.selected, scroll, context);
+        });
+        egui::CentralPanel::no_frame()
+            .frame(egui::Frame::new().inner_margin(egui::Margin { left: 16, ..egui::Margin::ZERO }))
+            .show(ui, |ui| self.detail_ui(ui, items, found, true, context));
+        self.selected = chosen.unwrap_or(self.selected);
+    }
+
+    /// One below the other.
+    fn narrow_ui(
+        &mut self,
+        ui: &mut Ui,
+        items: &TaskItems,
+        found: &TaskSuspects,
+        context: &mut ViewContext<'_>,
+    ) {
+        self.detail_ui(ui, items, found, false, context);
+        ui.add_space(2.0 * GRID);
+        let scroll = std::mem::take(&mut self.scroll_to_selected);
+        let size = egui::vec2(ui.available_width(), NARROW_LIST);
+        let chosen = ui.allocate_ui(size, |ui| {
+            ui.set_max_height(NARROW_LIST);
+            list::ui(ui, items, &found.suspects, self.selected, scroll, context)
+        });
+        self.selected = chosen.inner.unwrap_or(self.selected);
     }
 
     fn detail_ui(
@@ -272,10 +295,12 @@ impl IssuesTab {
         ui: &mut Ui,
         items: &TaskItems,
         found: &TaskSuspects,
+        scrolls: bool,
         context: &mut ViewContext<'_>,
     ) {
         let Some(suspect) = found.suspects.get(self.selected) else { return };
-        if let Some(answer) = detail::ui(ui, items, suspect, decision(items, suspect, context), context) {
+        let decision = decision(items, suspect, context);
+        if let Some(answer) = detail::ui(ui, items, suspect, decision, scrolls, context) {
             self.answer(answer, items, found, context);
         }
     }

@@ -15,8 +15,8 @@ use crate::app::context::ViewContext;
 use crate::app::services::jobs::{Job, Outcome};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_SMALL};
+use crate::app::widgets::name::shortened;
 use crate::app::widgets::picture_ui;
-use crate::app::widgets::probability_bars::elided;
 
 /// So many are shown.
 const COUNT: usize = 12;
@@ -167,11 +167,11 @@ fn cell_ui(
     let font = FontId::proportional(TEXT_SMALL);
     let color = if differs { tokens.warning } else { tokens.text };
     let text = if differs { format!("{} {label}", icons::WARNING) } else { label.to_owned() };
-    let text = elided(ui, &text, font.clone(), color, CELL.x - 2.0 * GRID);
+    let text = shortened(ui, &text, font.clone(), color, CELL.x - 2.0 * GRID);
     let at = pos2(rect.center().x - text.size().x / 2.0, picture.bottom() + GRID);
     ui.painter().galley(at, text, color);
     let below = pos2(rect.center().x, rect.bottom() - 0.5 * GRID);
     let similarity = format!("{:.2}", neighbour.similarity);
     ui.painter().text(below, Align2::CENTER_BOTTOM, similarity, font, tokens.text_weak);
-    response.on_hover_text(name).clicked()
+    response.on_hover_text(theme::in_visual_order(&name)).clicked()
 }

@@ -15,6 +15,7 @@ use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
+use crate::app::widgets::name::Name;
 use crate::app::widgets::reliability::ReliabilityDiagram;
 use labels::{LabelRows, LabelTable};
 use verdicts::{Tone, Verdict as Sentence, verdicts};
@@ -194,11 +195,11 @@ fn task_ui(ui: &mut Ui, shown: &TaskShown<'_>, context: &ViewContext<'_>) -> Opt
     let mut action = None;
     ui.set_width(ui.available_width());
     ui.horizontal(|ui| {
-        ui.label(theme::strong(format!("{} on {}", shown.items.task.name, part_name(Some(shown.part)))));
-        ui.label(theme::caption(tokens, images(shown.scores.rows))).on_hover_text(format!(
+        let of = format!(
             "Labelled rows that were in this split when the run started, computed in {}",
             shown.precision
-        ));
+        );
+        let count = theme::caption(tokens, images(shown.scores.rows));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let errors = shown.errors();
             let text = match errors {
@@ -210,6 +211,12 @@ fn task_ui(ui: &mut Ui, shown: &TaskShown<'_>, context: &ViewContext<'_>) -> Opt
             {
                 action = Some(shown.browse(None));
             }
+            let title = format!("{} on {}", shown.items.task.name, part_name(Some(shown.part)));
+            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                let room = ui.available_width() - 20.0 * GRID;
+                Name::strong(&title).at_most(room).ui(ui);
+                ui.label(count).on_hover_text(of);
+            });
         });
     });
     ui.add_space(GRID);

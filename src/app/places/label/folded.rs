@@ -10,7 +10,7 @@ use super::panel::{LabelCounts, MOST_COUNTED, ROW, count_labels};
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL};
-use crate::app::widgets::probability_bars::elided;
+use crate::app::widgets::name::shortened;
 use crate::app::widgets::{DOES_NOT_APPLY, focus_ring};
 
 /// Of a card without its labels, and below it, in points.
@@ -115,7 +115,7 @@ impl LabelView {
             painter.circle_filled(left + vec2(GRID, 0.0), 3.0, tokens.task(index));
             let half = area.width() / 2.0 - 6.0 * GRID;
             let font = FontId::new(TEXT_BODY, theme::semibold());
-            let name = elided(ui, &task.name, font, tokens.text, half);
+            let name = shortened(ui, &task.name, font, tokens.text, half);
             painter.galley(left + vec2(4.0 * GRID, -name.size().y / 2.0), name, tokens.text);
             let color = if answer.is_suggested { tokens.text_weak } else { tokens.text };
             let text = if answer.is_suggested {
@@ -123,7 +123,7 @@ impl LabelView {
             } else {
                 answer.text
             };
-            let galley = elided(ui, &text, FontId::proportional(TEXT_SMALL), color, half);
+            let galley = shortened(ui, &text, FontId::proportional(TEXT_SMALL), color, half);
             let right = area.right_center() - vec2(2.0 * GRID, 0.0);
             let place = Align2::RIGHT_CENTER.anchor_size(right, galley.size());
             painter.galley(place.min, galley, color);

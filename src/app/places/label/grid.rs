@@ -14,6 +14,7 @@ use super::{LabelView, Mode};
 use crate::app::context::ViewContext;
 use crate::app::theme::GRID;
 use crate::app::theme::icons;
+use crate::app::widgets::drawer::Drawer;
 use crate::app::widgets::empty_place;
 use crate::app::widgets::thumbnail_grid::{GridState, Selection, ThumbnailGrid};
 
@@ -21,8 +22,10 @@ const CAPTION: f32 = 6.0 * GRID;
 /// Sides of the pictures, in points.
 pub(super) const SIDES: std::ops::RangeInclusive<f32> = 22.0 * GRID..=80.0 * GRID;
 const PANEL_WIDTH: f32 = 300.0;
-/// Below this width only the keys label, not the panel.
+/// Below this width, the panel is a drawer.
 const WIDE: f32 = 560.0;
+/// What the drawer is called on its button.
+pub(super) const TASKS: &str = "the tasks";
 /// Without a model as sure as this, few suggestions are wrong.
 const SURE: f32 = 0.95;
 const HINTS: [(&str, &str); 6] = [
@@ -43,6 +46,7 @@ pub struct Many {
     pub(super) side: f32,
     pub(super) collector: Collector,
     pub(super) threshold: f32,
+    pub(super) drawer: Drawer,
     /// The least similarity that the user chose; `None` is where the gap is, within a screenful.
     likeness: Option<f32>,
     wanted_cursor: Option<usize>,
@@ -56,6 +60,7 @@ impl Default for Many {
             collector: Collector::default(),
             threshold: SURE,
             likeness: None,
+            drawer: Drawer::default(),
             wanted_cursor: None,
         }
     }
@@ -161,20 +166,27 @@ impl LabelView {
             self.grid.choose();
         }
         let id = ui.make_persistent_id("Images to label");
+        self.grid.drawer.keys(ui);
         self.many_keys(ui, id, context);
         // The panel says no more of more, and a frame must not wait for a million.
         let rows = self.chosen_rows(MOST_COUNTED + 1);
         let mut pressed = None;
-        if ui.available_width() >= WIDE {
-            let panel =
-                Panel::right("tasks of many").exact_size((ui.available_width() * 0.4).min(PANEL_WIDTH));
+        let area = ui.available_rect_before_wrap();
+        let is_wide = area.width() >= WIDE;
+        if is_wide {
+            let panel = Panel::right("tasks of many").exact_size((area.width() * 0.4).min(PANEL_WIDTH));
             panel.resizable(false).show_separator_line(false).frame(Frame::new()).show(ui, |ui| {
                 pressed = self.side_ui(ui, &rows, Some(&HINTS), context);
             });
+        } else {
+            let mut drawer = std::mem::take(&mut self.grid.drawer);
+            let content = |ui: &mut Ui| pressed = self.side_ui(ui, &rows, None, context);
+            drawer.ui(ui, TASKS, area, PANEL_WIDTH + 6.0 * GRID, content);
+            self.grid.drawer = drawer;
         }
-        let margin = Margin { left: 0, right: 16, top: 0, bottom: 0 };
+        let margin = Margin { left: 0, right: if is_wide { 16 } else { 0 }, top: 0, bottom: 0 };
         egui::CentralPanel::no_frame().frame(Frame::new().inner_margin(margin)).show(ui, |ui| {
-            self.many_bar_ui(ui, &rows, context);
+            self.many_bar_ui(ui, &rows, !is_wide, context);
             ui.add_space(GRID);
             self.cells_ui(ui, id, context);
         });

@@ -5,23 +5,30 @@ use tasklens_data::text::{counted_grouped, grouped};
 
 use super::LabelView;
 use super::collect::Collection;
-use super::grid::{Many, SIDES};
+use super::grid::{Many, SIDES, TASKS};
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
+use crate::app::widgets::name::Name;
 use crate::app::widgets::toggle_glyph;
 
 impl LabelView {
-    pub(super) fn many_bar_ui(&mut self, ui: &mut Ui, rows: &[usize], context: &ViewContext<'_>) {
+    pub(super) fn many_bar_ui(
+        &mut self,
+        ui: &mut Ui,
+        rows: &[usize],
+        has_drawer: bool,
+        context: &ViewContext<'_>,
+    ) {
         let (tokens, count) = (context.tokens, self.chosen_count());
         let task = context.project.and_then(|project| project.dataset.tasks.get(self.task));
         let task = task.map_or("", |task| task.name.as_str());
         let before = self.grid.collector.collection;
         ui.horizontal_wrapped(|ui| match before {
-            Collection::Queue => self.queue_bar_ui(ui, rows, context),
+            Collection::Queue => self.queue_bar_ui(ui, rows, has_drawer, context),
             Collection::Like { .. } => self.like_bar_ui(ui, task, count, context),
             Collection::Sure { task: of, .. } => {
-                ui.label(theme::strong(format!("Suggestions for {task} of at least")));
+                Name::strong(&format!("Suggestions for {task} of at least")).ui(ui);
                 let mut threshold = self.grid.threshold;
                 slider_ui(ui, "Lowest probability", &mut threshold, 0.5..=1.0);
                 self.grid.threshold = threshold;
@@ -45,8 +52,11 @@ impl LabelView {
         }
     }
 
-    fn queue_bar_ui(&mut self, ui: &mut Ui, rows: &[usize], context: &ViewContext<'_>) {
+    fn queue_bar_ui(&mut self, ui: &mut Ui, rows: &[usize], has_drawer: bool, context: &ViewContext<'_>) {
         let tokens = context.tokens;
+        if has_drawer {
+            self.grid.drawer.button_ui(ui, TASKS);
+        }
         let has_task = self.session.suggestions().is_some_and(|all| all.has_task(self.task));
         let has_features = self.session.suggestions().is_some_and(|all| !all.features().is_empty());
         let one = if let [row] = rows { Some(*row) } else { None };
@@ -67,7 +77,13 @@ impl LabelView {
         }
         self.lasso_ui(ui);
         chosen_ui(ui, tokens, self.chosen_count());
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        // Where it does not fit beside the rest, it stands below.
+        let is_beside = ui.available_size_before_wrap().x >= 27.0 * GRID;
+        let layout = if is_beside { Layout::right_to_left(Align::Center) } else { *ui.layout() };
+        if !is_beside {
+            ui.end_row();
+        }
+        ui.with_layout(layout, |ui| {
             ui.spacing_mut().slider_width = 24.0 * GRID;
             let side = &mut self.grid.side;
             let slider = ui.add(Slider::new(side, SIDES).show_value(false));

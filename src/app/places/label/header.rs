@@ -1,6 +1,6 @@
 //! Above the images: one or many, which, in which order, and the model that helps.
 
-use egui::{Align, Button, ComboBox, Layout, RichText, Role, Ui, WidgetInfo};
+use egui::{Align, Button, Layout, RichText, Role, Ui, WidgetInfo};
 use tasklens_data::text::age_of;
 use tasklens_data::text::grouped;
 use tasklens_net::labelling::order::{LabellingOrder, Uncertainty};
@@ -13,7 +13,7 @@ use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::choice::{Choice, Segments, choice_ui, combo};
 use crate::app::widgets::model_menu::model_menu_ui;
-use crate::app::widgets::{command_button, icon_button};
+use crate::app::widgets::{command_button, icon_button, name};
 
 const MODES: [Choice<'static, Mode>; 2] = [
     Choice::new(Mode::One, "One image", "Large, with the keys for each label (G)"),
@@ -36,6 +36,8 @@ const WIDE: f32 = 1060.0;
 impl LabelView {
     pub(super) fn header_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         let is_wide = ui.available_width() >= WIDE;
+        // Where there is no room beside the model for what it does, that stands below.
+        let mut fits = true;
         let list = |view: &mut Self, ui: &mut Ui| {
             let mut mode = view.mode;
             if Segments::new("View", &MODES).ui(ui, &mut mode) {
@@ -59,9 +61,15 @@ impl LabelView {
                     command_button(ui, context.commands, UiCommand::UpdateModel);
                     self.save_ui(ui, context);
                     self.model_ui(ui, context);
-                    self.state_ui(ui, context);
+                    fits = self.state_width(ui) <= ui.available_width();
+                    if fits {
+                        self.state_ui(ui, context);
+                    }
                 });
             });
+            if !fits {
+                ui.horizontal(|ui| self.state_ui(ui, context));
+            }
         } else {
             ui.horizontal_wrapped(|ui| list(self, ui));
             ui.horizontal_wrapped(|ui| {
@@ -123,12 +131,11 @@ impl LabelView {
             }
             asked => format!("{asked} tasks"),
         };
-        let menu =
-            ComboBox::from_id_salt("tasks in question").selected_text(&text).width(24.0 * GRID).truncate();
+        let menu = name::combo(ui, "tasks in question", &text, 24.0 * GRID);
         let menu = menu.close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show_ui(ui, |ui| {
             for task in tasks {
                 let mut is_asked = !self.left_out.contains(&task.name);
-                if ui.checkbox(&mut is_asked, &task.name).clicked() {
+                if name::checkbox_ui(ui, &mut is_asked, &task.name).clicked() {
                     match is_asked {
                         true => self.left_out.remove(&task.name),
                         false => self.left_out.insert(task.name.clone()),
@@ -151,8 +158,7 @@ impl LabelView {
     fn model_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         let name = self.model_name(context);
         let text = format!("{}  {name}", icons::LIGHTNING);
-        let menu =
-            ComboBox::from_id_salt("model that suggests").selected_text(&text).width(44.0 * GRID).truncate();
+        let menu = name::combo(ui, "model that suggests", &text, 44.0 * GRID);
         let mut chosen = None;
         let menu = menu.close_behavior(egui::PopupCloseBehavior::CloseOnClick).show_ui(ui, |ui| {
             let here = self.session.model().clone();
@@ -200,25 +206,47 @@ impl LabelView {
         }
     }
 
+    /// How wide that which [`Self::state_ui`] shows is, in points.
+    fn state_width(&self, ui: &Ui) -> f32 {
+        let text = if self.session.is_updating() {
+            "learning".to_owned()
+        } else if self.session.is_halted() {
+            self.halted_text()
+        } else if let Some(text) = self.learnt_text() {
+            text
+        } else if self.session.waits_for_labels() {
+            WAITS.to_owned()
+        } else {
+            return 0.0;
+        };
+        let font = egui::FontId::proportional(theme::TEXT_BODY);
+        let text = ui.painter().layout_no_wrap(text, font, egui::Color32::PLACEHOLDER);
+        text.size().x + 8.0 * GRID
+    }
+
+    /// What goes on with the images that have no suggestion.
+    fn halted_text(&self) -> String {
+        let verb = if self.session.waits_for_labels() { "Process" } else { "Predict" };
+        format!("{verb} {} images", grouped(self.session.missing() as u64))
+    }
+
+    fn learnt_text(&self) -> Option<String> {
+        let learnt = self.session.learnt()?;
+        Some(format!("learnt from {} labels {}", grouped(learnt.labels as u64), age_of(learnt.at.elapsed())))
+    }
+
     /// What the model is doing, or has learnt.
     fn state_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         let tokens = context.tokens;
-        let missing = self.session.missing();
         if self.session.is_updating() {
             ui.add(egui::Spinner::new().size(3.5 * GRID));
             ui.label(theme::caption(tokens, "learning"));
         } else if self.session.is_halted() {
-            let verb = if self.session.waits_for_labels() { "Process" } else { "Predict" };
-            let text = format!("{verb} {} images", grouped(missing as u64));
-            if ui.add(Button::new(text)).on_hover_text("They have no suggestion yet").clicked() {
+            if ui.add(Button::new(self.halted_text())).on_hover_text("They have no suggestion yet").clicked()
+            {
                 self.session.go_on();
             }
-        } else if let Some(learnt) = self.session.learnt() {
-            let text = format!(
-                "learnt from {} labels {}",
-                grouped(learnt.labels as u64),
-                age_of(learnt.at.elapsed())
-            );
+        } else if let Some(text) = self.learnt_text() {
             let label = ui.add(egui::Label::new(theme::caption(tokens, &text)).truncate());
             label.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
         } else if self.session.waits_for_labels() {

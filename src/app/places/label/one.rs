@@ -12,6 +12,7 @@ use crate::app::services::thumbnails::side_for;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::glyph_button;
+use crate::app::widgets::name::Name;
 use crate::app::widgets::zoom_image::zoom_image_ui;
 
 /// Images decoded ahead, and behind.
@@ -129,7 +130,7 @@ impl LabelView {
                     }
                 }
                 let name = project.dataset.image_key(row).into_owned();
-                ui.add(Label::new(theme::caption(context.tokens, &name)).truncate()).on_hover_text(name);
+                Name::caption(context.tokens, &name).ui(ui);
             });
         });
     }

@@ -19,7 +19,7 @@ use super::keys::LabelKey;
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_SMALL, Tokens};
-use crate::app::widgets::probability_bars::elided;
+use crate::app::widgets::name::{Name, shortened};
 use crate::app::widgets::{DOES_NOT_APPLY, focus_ring};
 
 pub(super) const ROW: f32 = 7.0 * GRID;
@@ -147,11 +147,11 @@ impl LabelView {
             ui.spacing_mut().item_spacing.x = 1.5 * GRID;
             ui.label(RichText::new("\u{25cf}").size(10.0).color(tokens.task(index)));
             let is_active = self.task == index;
-            let name = ui.add(egui::Label::new(theme::strong(&task.name)).truncate().sense(Sense::click()));
+            let name = Name::strong(&task.name).sense(Sense::click()).hint("Label this task (Tab)").ui(ui);
             name.widget_info(|| {
                 WidgetInfo::selected(Role::Tab, true, is_active, format!("Task {}", task.name))
             });
-            if name.on_hover_text("Label this task (Tab)").clicked() {
+            if name.clicked() {
                 self.task = index;
             }
             if let Some(score) = self.session.score(index) {
@@ -166,9 +166,8 @@ impl LabelView {
             }
             if let Some(unknown) = &counted.unknown {
                 let text = format!("{}  {unknown}", icons::WARNING);
-                let text = RichText::new(text).size(TEXT_SMALL).color(tokens.warning);
-                ui.add(egui::Label::new(text).truncate())
-                    .on_hover_text(format!("The config does not list the label `{unknown}` of this task"));
+                let hint = format!("The config does not list the label `{unknown}` of this task");
+                Name::caption(tokens, &text).color(tokens.warning).hint(hint).ui(ui);
             }
         });
     }
@@ -221,9 +220,10 @@ impl LabelView {
             };
             row.paint(ui, context.tokens, area, &response);
         }
+        let shown = theme::in_visual_order(text);
         let hint = match key {
-            Some(key) => format!("{text} ({}). Right-click to choose another key", key.text()),
-            None => format!("{text}. Right-click to choose a key"),
+            Some(key) => format!("{shown} ({}). Right-click to choose another key", key.text()),
+            None => format!("{shown}. Right-click to choose a key"),
         };
         response.context_menu(|ui| {
             if ui.button("Choose a key (press it next)").clicked() {
@@ -367,7 +367,7 @@ impl LabelRow<'_> {
             right = place.left() - GRID;
         }
         let left = chip.right() + 2.0 * GRID;
-        let galley = elided(ui, self.text, font, color, right - left);
+        let galley = shortened(ui, self.text, font, color, right - left);
         painter.galley(pos2(left, area.center().y - galley.size().y / 2.0), galley, color);
         if self.share > 0.005 {
             let full = area.right() - 1.5 * GRID - left;

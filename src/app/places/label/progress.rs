@@ -8,6 +8,7 @@ use tasklens_data::text::{duration, grouped};
 use super::LabelView;
 use crate::app::context::ViewContext;
 use crate::app::theme::{self, GRID};
+use crate::app::widgets::name::Name;
 
 const NAME_WIDTH: f32 = 18.0 * GRID;
 
@@ -32,10 +33,9 @@ impl LabelView {
             let share = if of == 0 { 0.0 } else { labelled as f32 / of as f32 };
             ui.horizontal(|ui| {
                 ui.set_height(4.0 * GRID);
-                let name = theme::caption(tokens, &tasks[task].name);
                 ui.allocate_ui(vec2(NAME_WIDTH, 4.0 * GRID), |ui| {
                     ui.set_width(NAME_WIDTH);
-                    ui.add(egui::Label::new(name).truncate());
+                    Name::caption(tokens, &tasks[task].name).ui(ui);
                 });
                 let text = format!("{} of {}", grouped(labelled as u64), grouped(of as u64));
                 let width = (ui.available_width() - 28.0 * GRID).max(10.0 * GRID);

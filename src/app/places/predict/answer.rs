@@ -9,6 +9,7 @@ use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
+use crate::app::widgets::name::Name;
 use crate::app::widgets::probability_bars::ProbabilityBars;
 use crate::app::widgets::{command_button, fit};
 
@@ -54,7 +55,7 @@ pub fn bars_ui(
     colors: &[Color32],
 ) {
     let tokens = context.tokens;
-    ui.add(egui::Label::new(theme::strong(&entry.name)).truncate()).on_hover_text(&entry.name);
+    Name::strong(&entry.name).ui(ui);
     if let Some([width, height]) = entry.size {
         ui.label(theme::caption(tokens, format!("{width} \u{d7} {height} pixels")));
     }

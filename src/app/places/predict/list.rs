@@ -7,9 +7,10 @@ use tasklens_data::text::capitalised;
 
 use super::{EntryState, ImageEntry};
 use crate::app::theme::icons;
-use crate::app::theme::{GRID, TEXT_BODY, TEXT_SMALL, Tokens};
+use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::fit;
-use crate::app::widgets::probability_bars::{elided, sorted};
+use crate::app::widgets::name::shortened;
+use crate::app::widgets::probability_bars::sorted;
 
 const ROW: f32 = 16.0 * GRID;
 const PICTURE: f32 = 12.0 * GRID;
@@ -82,7 +83,7 @@ fn row_ui(
     if response.contains_pointer() || is_selected {
         action = remove_ui(ui, tokens, entry, row).then_some(ListAction::Remove(index)).or(action);
     }
-    response.on_hover_text(&entry.name);
+    response.on_hover_text(theme::in_visual_order(&entry.name));
     action
 }
 
@@ -136,7 +137,7 @@ fn paint(
     }
     let left = place.right() + 3.0 * GRID;
     let width = row.right() - left - 8.0 * GRID;
-    let name = elided(ui, &entry.name, FontId::proportional(TEXT_BODY), tokens.text, width);
+    let name = shortened(ui, &entry.name, FontId::proportional(TEXT_BODY), tokens.text, width);
     painter.galley(pos2(left, row.center().y - name.size().y - 1.0), name, tokens.text);
     let (text, color) = match &entry.state {
         EntryState::Predicted(_) => {
@@ -146,7 +147,7 @@ fn paint(
         EntryState::Waiting => ("Waiting\u{2026}", tokens.text_weak),
         EntryState::Failed(message) => (&*cause(&entry.origin, message), tokens.error),
     };
-    let line = elided(ui, text, FontId::proportional(TEXT_SMALL), color, width);
+    let line = shortened(ui, text, FontId::proportional(TEXT_SMALL), color, width);
     painter.galley(pos2(left, row.center().y + 2.0), line, color);
 }
 
@@ -163,7 +164,7 @@ fn answers_line(ui: &Ui, tokens: &Tokens, answers: &[(Color32, String)], at: egu
     let mut job = egui::text::LayoutJob { break_on_newline: false, ..Default::default() };
     for (color, label) in answers {
         let space = if job.text.is_empty() { 0.0 } else { 2.0 * GRID };
-        job.append(label, space, egui::TextFormat::simple(font.clone(), *color));
+        job.append(&theme::in_visual_order(label), space, egui::TextFormat::simple(font.clone(), *color));
     }
     job.wrap = egui::text::TextWrapping::truncate_at_width(width);
     let galley = ui.painter().layout_job(job);
@@ -175,6 +176,7 @@ fn remove_ui(ui: &mut Ui, tokens: &Tokens, entry: &ImageEntry, row: Rect) -> boo
         Rect::from_center_size(pos2(row.right() - 4.0 * GRID, row.top() + 4.5 * GRID), vec2(24.0, 24.0));
     let text = egui::RichText::new(icons::X).size(13.0).color(tokens.text_weak);
     let mut child = ui.new_child(egui::UiBuilder::new().id_salt(entry.id).max_rect(place));
+    child.spacing_mut().button_padding = egui::Vec2::ZERO;
     let button = child.add_sized(place.size(), egui::Button::new(text).frame_when_inactive(false));
     button.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Remove {}", entry.name)));
     button.on_hover_text("Remove from the list (Delete)").clicked()

@@ -10,6 +10,7 @@ use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL};
 use crate::app::widgets::model_menu::model_menu_ui;
+use crate::app::widgets::name::Name;
 
 /// The model as the view knows it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -98,8 +99,8 @@ pub fn model_ui(
 fn info_ui(ui: &mut Ui, context: &ViewContext<'_>, info: &ModelInfo, colors: &[Color32]) {
     let tokens = context.tokens;
     ui.horizontal(|ui| {
-        ui.add(egui::Label::new(theme::strong(&info.name)).truncate())
-            .on_hover_text(info.path.display().to_string());
+        let room = ui.available_width() - 20.0 * GRID;
+        Name::strong(&info.name).hint(info.path.display().to_string()).at_most(room).ui(ui);
         ui.label(theme::caption(tokens, &info.age));
     });
     ui.horizontal_wrapped(|ui| {
@@ -111,9 +112,8 @@ fn info_ui(ui: &mut Ui, context: &ViewContext<'_>, info: &ModelInfo, colors: &[C
         ui.label(theme::caption(tokens, format!("epoch {}", epoch.epoch)));
         for ((task, color), accuracy) in info.tasks.iter().zip(colors).zip(&epoch.validation.task_accuracy) {
             if accuracy.is_finite() {
-                let text = RichText::new(format!("{} {:.1} %", task.name, accuracy * 100.0));
-                ui.label(text.size(TEXT_SMALL).color(*color))
-                    .on_hover_text("Accuracy on the validation images");
+                let text = format!("{} {:.1} %", task.name, accuracy * 100.0);
+                Name::caption(tokens, &text).color(*color).hint("Accuracy on the validation images").ui(ui);
             }
         }
     });

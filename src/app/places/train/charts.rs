@@ -12,6 +12,7 @@ use super::curves::{Curves, SplitPoints};
 use super::earlier::Overlay;
 use super::live::LiveRun;
 use crate::app::theme::icons;
+use crate::app::theme::in_visual_order;
 use crate::app::theme::{GRID, Tokens};
 use crate::app::widgets::chart::{Chart, Curve, MarkKind, Scale, line_sample};
 
@@ -223,6 +224,9 @@ fn curve<'a>(run: Option<&Overlay>, name: &'a str, color: Color32, pair: &'a Spl
     }
 }
 
+/// The name of a curve is no longer than this in its chip.
+const WIDEST_CHIP: f32 = 60.0 * GRID;
+
 /// A toggle in a curve's colour; returns whether it was pressed.
 fn chip_ui(ui: &mut Ui, tokens: &Tokens, name: &str, color: Color32, is_shown: bool) -> bool {
     let (dot, text) = match is_shown {
@@ -232,10 +236,11 @@ fn chip_ui(ui: &mut Ui, tokens: &Tokens, name: &str, color: Color32, is_shown: b
     let mut job = egui::text::LayoutJob::default();
     let font = egui::FontId::proportional(crate::app::theme::TEXT_SMALL);
     job.append("\u{25cf}  ", 0.0, egui::TextFormat::simple(font.clone(), dot));
-    job.append(name, 0.0, egui::TextFormat::simple(font, text));
+    job.append(&in_visual_order(name), 0.0, egui::TextFormat::simple(font, text));
+    job.wrap = egui::text::TextWrapping::truncate_at_width(WIDEST_CHIP);
     let response = ui.add(egui::Button::new(job).corner_radius(12).min_size(vec2(0.0, 6.0 * GRID)));
     response.widget_info(|| {
         WidgetInfo::selected(Role::CheckBox, true, is_shown, format!("Show {name} in the charts"))
     });
-    response.on_hover_text("Show or hide in all charts").clicked()
+    response.on_hover_text(format!("{}: show or hide in all charts", in_visual_order(name))).clicked()
 }

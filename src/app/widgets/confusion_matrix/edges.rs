@@ -10,7 +10,7 @@ use super::geometry::Geometry;
 use super::{ConfusionMatrix, Pick};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
-use crate::app::widgets::probability_bars::elided;
+use crate::app::widgets::name::shortened;
 
 impl ConfusionMatrix<'_> {
     pub(super) fn row_labels_ui(&self, ui: &Ui, frame: &Frame<'_>) -> Option<Pick> {
@@ -34,7 +34,7 @@ impl ConfusionMatrix<'_> {
                 frame.hovered.is_some_and(|at| at[0] == place),
             );
             let width = rect.width() - 2.0 * GRID;
-            let galley = elided(ui, &self.labels[label], FontId::new(TEXT_SMALL, family), color, width);
+            let galley = shortened(ui, &self.labels[label], FontId::new(TEXT_SMALL, family), color, width);
             let at = pos2(rect.right() - 2.0 * GRID - galley.size().x, top + (cell - galley.size().y) / 2.0);
             painter.galley(at.round(), galley, color);
             if response.on_hover_text(fact).clicked() {
@@ -67,7 +67,7 @@ impl ConfusionMatrix<'_> {
             );
             let font = FontId::new(TEXT_SMALL, family);
             let room = if frame.geometry.upright { area.height() - 2.0 * GRID } else { cell - GRID };
-            let galley = elided(ui, &self.labels[label], font, color, room);
+            let galley = shortened(ui, &self.labels[label], font, color, room);
             let size = galley.size();
             let middle = left + cell / 2.0;
             if frame.geometry.upright {

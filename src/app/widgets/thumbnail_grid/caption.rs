@@ -3,7 +3,7 @@
 use egui::{Align2, Color32, FontId, Rect, Ui, pos2};
 
 use crate::app::theme::{GRID, TEXT_SMALL, Tokens};
-use crate::app::widgets::probability_bars::elided;
+use crate::app::widgets::name::shortened;
 
 const ICON: f32 = 4.5 * GRID;
 
@@ -30,7 +30,7 @@ impl CaptionLine<'_> {
         let value = painter.text(value, Align2::RIGHT_CENTER, self.value, font, tokens.text_weak);
         let left = area.left() + ICON;
         let gap = if self.value.is_empty() { 0.0 } else { GRID };
-        let text = elided(ui, self.text.0, self.font.clone(), self.text.1, value.left() - gap - left);
+        let text = shortened(ui, self.text.0, self.font.clone(), self.text.1, value.left() - gap - left);
         painter.galley(pos2(left, middle - text.size().y / 2.0), text, self.text.1);
     }
 }

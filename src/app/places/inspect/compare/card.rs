@@ -9,6 +9,7 @@ use super::rows::{Change, ComparedTask};
 use crate::app::places::inspect::wording::{Score, or_dash};
 use crate::app::theme::{self, GRID, RADIUS, TEXT_HEADING, TEXT_SMALL, Tokens};
 use crate::app::widgets::columns::{Columns, figure, heading_ui, text_left};
+use crate::app::widgets::name::Name;
 
 /// Differences that chance explains more rarely than this are called so.
 const UNLIKELY: f64 = 0.05;
@@ -40,7 +41,7 @@ impl TaskCard<'_> {
             ui.set_width(ui.available_width());
             ui.horizontal(|ui| {
                 crate::app::widgets::chart::swatch(ui, self.color);
-                ui.label(theme::strong(&self.compared.name));
+                Name::strong(&self.compared.name).at_most(ui.available_width() - 20.0 * GRID).ui(ui);
                 let rows = self.compared.comparison.rows();
                 ui.label(theme::caption(tokens, super::images(rows)));
             });

@@ -7,7 +7,7 @@ use super::counts::{ConfusedPair, ConfusionCounts};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::confusion_matrix::Pick;
-use crate::app::widgets::probability_bars::elided;
+use crate::app::widgets::name::shortened;
 
 const ROW: f32 = 12.0 * GRID;
 /// Room for the count and the share.
@@ -69,6 +69,7 @@ fn pair_ui(
         ui.painter().rect_filled(track, 2.0, tokens.track);
         ui.painter().rect_filled(track.with_max_x(track.left() + track.width() * length), 2.0, color);
     }
+    let (from, to) = (theme::in_visual_order(from), theme::in_visual_order(to));
     response.on_hover_text(format!("{} {from} taken for {to}, {share} of all {from}", pair.count))
 }
 
@@ -80,8 +81,8 @@ fn paint_names(ui: &Ui, tokens: &Tokens, area: Rect, from: &str, to: &str) {
     let width = |text: &str| ui.painter().layout_no_wrap(text.to_owned(), font.clone(), tokens.text).size().x;
     let (wide, other) = (width(from), width(to));
     let for_from = if wide + other <= room { wide } else { wide.min((room - other).max(room / 2.0)) };
-    let from = elided(ui, from, font.clone(), tokens.text, for_from);
-    let to = elided(ui, to, font, tokens.text, room - for_from);
+    let from = shortened(ui, from, font.clone(), tokens.text, for_from);
+    let to = shortened(ui, to, font, tokens.text, room - for_from);
     let top = |galley: &egui::Galley| (area.center().y - galley.size().y / 2.0).round();
     let at = pos2(area.left() + from.size().x + arrow / 2.0, area.center().y);
     let after = pos2(area.left() + from.size().x + arrow, top(&to));

@@ -1,9 +1,6 @@
 //! The list of pairs: only those in sight exist.
 
-use egui::{
-    Label, Layout, Rect, Response, RichText, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2,
-    vec2,
-};
+use egui::{Layout, Rect, Response, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2};
 use tasklens_net::evaluation::duplicates::contradicts;
 use tasklens_net::evaluation::inspection::TaskItems;
 use tasklens_net::inference::duplicates::Pair;
@@ -12,6 +9,7 @@ use super::super::inspected_run::Loaded;
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
+use crate::app::widgets::name::Name;
 use crate::app::widgets::picture_ui;
 
 const PICTURE: f32 = 35.0 * GRID;
@@ -104,20 +102,21 @@ fn facts_ui(ui: &mut Ui, loaded: &Loaded, pair: &Pair, in_focus: usize, context:
                 ui.set_min_width(width.x);
                 ui.label(theme::caption(tokens, part));
             });
-            let shown = ui.add(Label::new(name.as_ref()).truncate());
-            shown.on_hover_text(path.map(|path| path.display().to_string()).unwrap_or_default());
+            Name::new(&name).hint(path.map(|path| path.display().to_string()).unwrap_or_default()).ui(ui);
         });
     }
     ui.add_space(GRID);
-    ui.horizontal_wrapped(|ui| {
-        // What contradicts is seen first, then the task in focus.
-        let mut order: Vec<usize> = (0..loaded.inspection.tasks.len()).collect();
-        let tasks = &loaded.inspection.tasks;
-        order.sort_by_key(|index| (!contradicts(&tasks[*index], pair), *index != in_focus));
-        for index in order {
-            labels_ui(ui, index, &tasks[index], pair, tokens);
-            ui.add_space(2.0 * GRID);
-        }
+    // What contradicts is seen first, then the task in focus.
+    let mut order: Vec<usize> = (0..loaded.inspection.tasks.len()).collect();
+    let tasks = &loaded.inspection.tasks;
+    order.sort_by_key(|index| (!contradicts(&tasks[*index], pair), *index != in_focus));
+    ScrollArea::vertical().id_salt(("labels of pair", pair.a, pair.b)).show(ui, |ui| {
+        ui.horizontal_wrapped(|ui| {
+            for index in order {
+                labels_ui(ui, index, &tasks[index], pair, tokens);
+                ui.add_space(2.0 * GRID);
+            }
+        });
     });
 }
 
@@ -128,19 +127,16 @@ fn labels_ui(ui: &mut Ui, index: usize, task: &TaskItems, pair: &Pair, tokens: &
         task.task.labels.get(class as usize).map(String::as_str)
     };
     let color = tokens.task(task.in_dataset.unwrap_or(index));
-    let name = RichText::new(format!("{}:", task.task.name)).color(color);
-    let text = match (label(pair.a), label(pair.b)) {
-        (Some(a), Some(b)) if a == b => RichText::new(a),
-        (Some(a), Some(b)) => RichText::new(format!("{} {a} or {b}?", icons::WARNING))
-            .color(tokens.warning)
-            .family(theme::medium()),
-        (Some(one), None) | (None, Some(one)) => RichText::new(format!("{one} (only one is labelled)")),
-        (None, None) => RichText::new("\u{2013}").color(tokens.text_weak),
+    let (text, text_color) = match (label(pair.a), label(pair.b)) {
+        (Some(a), Some(b)) if a == b => (a.to_owned(), tokens.text),
+        (Some(a), Some(b)) => (format!("{} {a} or {b}?", icons::WARNING), tokens.warning),
+        (Some(one), None) | (None, Some(one)) => (format!("{one} (only one is labelled)"), tokens.text),
+        (None, None) => ("\u{2013}".to_owned(), tokens.text_weak),
     };
-    ui.label(name);
-    let hint = "Both images show the same, so one of the labels is wrong";
-    let shown = ui.label(text);
-    if contradicts(task, pair) {
-        shown.on_hover_text(hint);
-    }
+    let width = ui.max_rect().width();
+    Name::new(&format!("{}:", task.task.name)).color(color).at_most(0.4 * width).ui(ui);
+    let is_wrong = contradicts(task, pair);
+    let hint = if is_wrong { "Both images show the same, so one of the labels is wrong" } else { "" };
+    let shown = if is_wrong { Name::medium(&text) } else { Name::new(&text) };
+    shown.color(text_color).hint(hint).at_most(0.5 * width).ui(ui);
 }

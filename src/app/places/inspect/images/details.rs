@@ -23,7 +23,8 @@ impl ImagesTab {
         let tokens = context.tokens;
         let (dataset, row) = (&*basis.dataset, basis.inspection.rows[item]);
         let path = dataset.table.cell(row, dataset.columns.path);
-        ui.add(Label::new(theme::strong(path)).wrap().selectable(true));
+        let shown = Label::new(theme::strong(theme::in_visual_order(&path))).wrap().selectable(true);
+        ui.add(shown).widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, path.as_ref()));
         let part = basis.inspection.parts[item].name();
         let place = format!("line {} of the CSV \u{b7} {part}", dataset.table.line_of_row(row));
         ui.label(theme::caption(tokens, place));

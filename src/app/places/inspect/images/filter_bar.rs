@@ -1,6 +1,6 @@
 //! Above the grid: which images, in which order, how many, how large.
 
-use egui::{Button, ComboBox, Role, Slider, Ui, WidgetInfo};
+use egui::{Button, Role, Slider, Ui, WidgetInfo};
 use tasklens_data::text::{counted_grouped, grouped};
 use tasklens_net::evaluation::browse::{BrowseOrder, Verdict};
 
@@ -11,6 +11,7 @@ use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
 use crate::app::widgets::choice::{choice_ui, combo};
 use crate::app::widgets::glyph_button;
+use crate::app::widgets::name::{self, Name};
 
 const VERDICTS: [(Verdict, &str); 6] = [
     (Verdict::Wrong, "Wrong"),
@@ -128,8 +129,7 @@ impl ImagesTab {
                     Button::new(close).frame_when_inactive(false).min_size(egui::Vec2::splat(6.0 * GRID)),
                 );
                 close.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Remove: {title}")));
-                let text = egui::RichText::new(&title).size(theme::TEXT_SMALL).color(tokens.accent_text);
-                ui.add(egui::Label::new(text).truncate());
+                Name::caption(tokens, &title).color(tokens.accent_text).ui(ui);
                 close.on_hover_text("Show other images again").clicked()
             })
             .inner
@@ -153,8 +153,7 @@ fn label_ui(
         Some(label) => format!("{title}: {label}"),
         None => format!("{title}: any"),
     };
-    let menu = ComboBox::from_id_salt(name).selected_text(&text).width(42.0 * GRID).height(100.0 * GRID);
-    let menu = menu.truncate().show_ui(ui, |ui| {
+    let menu = name::combo(ui, name, &text, 42.0 * GRID).show_ui(ui, |ui| {
         ui.set_min_width(48.0 * GRID);
         ui.selectable_value(chosen, None, "Any");
         for (label, text) in labels.iter().enumerate() {
@@ -162,8 +161,7 @@ fn label_ui(
             let weak =
                 egui::RichText::new(count).size(theme::TEXT_SMALL).color(Tokens::of(ui.ctx()).text_weak);
             let value = u32::try_from(label).ok();
-            let row = Button::selectable(*chosen == value, text.as_str()).right_text(weak);
-            if ui.add(row).clicked() {
+            if name::counted_entry_ui(ui, *chosen == value, text, weak).clicked() {
                 *chosen = value;
             }
         }

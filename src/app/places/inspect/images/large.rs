@@ -13,6 +13,7 @@ use crate::app::places::inspect::inspected_run::{InspectedRun, Loaded};
 use crate::app::services::thumbnails::{Thumbnail, side_for};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
+use crate::app::widgets::name::Name;
 use crate::app::widgets::thumbnail_grid::keys_are_free;
 use crate::app::widgets::zoom_image::message_ui;
 use crate::app::widgets::{fit, glyph_button};
@@ -195,7 +196,7 @@ impl ImagesTab {
                 if index > 0 {
                     ui.separator();
                 }
-                ui.label(theme::caption(tokens, &other.task.name));
+                Name::caption(tokens, &other.task.name).ui(ui);
                 let follows = self.heat.follows(index, focus);
                 if ui.selectable_label(follows, "The predicted label").clicked() {
                     chosen = Some((index, None));

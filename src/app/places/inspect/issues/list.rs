@@ -8,8 +8,8 @@ use super::{Decision, decision};
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
+use crate::app::widgets::name::shortened;
 use crate::app::widgets::picture_ui;
-use crate::app::widgets::probability_bars::elided;
 
 const ROW: f32 = 16.0 * GRID;
 const PICTURE: f32 = 14.0 * GRID;
@@ -89,9 +89,9 @@ fn row_ui(
     );
     let left = picture.right() + 3.0 * GRID;
     let width = mark.left() - left - 2.0 * GRID;
-    let given = elided(ui, label(suspect.given), FontId::proportional(TEXT_BODY), tokens.text, width);
+    let given = shortened(ui, label(suspect.given), FontId::proportional(TEXT_BODY), tokens.text, width);
     let proposed = format!("{} {}", icons::ARROW_RIGHT, label(suspect.proposed));
-    let proposed = elided(ui, &proposed, FontId::new(TEXT_BODY, theme::semibold()), tokens.text, width);
+    let proposed = shortened(ui, &proposed, FontId::new(TEXT_BODY, theme::semibold()), tokens.text, width);
     ui.painter().galley(pos2(left, rect.center().y - given.size().y - 1.0), given, tokens.text);
     ui.painter().galley(pos2(left, rect.center().y + 1.0), proposed, tokens.text);
     response.on_hover_text(RichText::new(name)).clicked()

@@ -4,8 +4,9 @@ use egui::{Align2, FontId, Rect, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo, 
 use tasklens_data::text::grouped;
 
 use super::coloring::LegendEntry;
+use crate::app::theme::in_visual_order;
 use crate::app::theme::{GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
-use crate::app::widgets::probability_bars::elided;
+use crate::app::widgets::name::shortened;
 
 const ROW: f32 = 7.0 * GRID;
 const SWATCH: f32 = 2.5 * GRID;
@@ -49,7 +50,7 @@ fn entry_ui(ui: &mut Ui, entry: &LegendEntry, is_lit: Option<bool>, width: Optio
     let weak = tokens.text_weak.gamma_multiply(dim);
     let galley = ui.painter().layout_no_wrap(count.clone(), FontId::proportional(TEXT_SMALL), weak);
     let rest = GRID + SWATCH + 2.0 * GRID + 2.0 * GRID + galley.size().x + GRID;
-    let name = elided(ui, &entry.name, font, text, width.map_or(40.0 * GRID, |width| width - rest));
+    let name = shortened(ui, &entry.name, font, text, width.map_or(40.0 * GRID, |width| width - rest));
     let width = width.unwrap_or(rest + name.size().x);
     let (rect, response) = ui.allocate_exact_size(vec2(width, ROW), Sense::click());
     response.widget_info(|| {
@@ -68,5 +69,7 @@ fn entry_ui(ui: &mut Ui, entry: &LegendEntry, is_lit: Option<bool>, width: Optio
     ui.painter().galley(at, name, text);
     let at = Align2::RIGHT_CENTER.anchor_size(pos2(rect.right() - GRID, rect.center().y), galley.size());
     ui.painter().galley(at.min, galley, weak);
-    response.on_hover_text(format!("Show only {}; click again to show all", entry.name)).clicked()
+    response
+        .on_hover_text(format!("Show only {}; click again to show all", in_visual_order(&entry.name)))
+        .clicked()
 }

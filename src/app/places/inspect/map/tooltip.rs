@@ -8,9 +8,13 @@ use crate::app::services::thumbnails::Thumbnail;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::fit;
+use crate::app::widgets::name::Name;
 
 const PIXELS: u32 = 256;
 const PICTURE: f32 = 36.0 * GRID;
+
+/// A longer name is shortened.
+const WIDEST: f32 = 40.0 * GRID;
 
 /// Shows it beside the point.
 pub fn ui(
@@ -29,25 +33,26 @@ pub fn ui(
         if let Some(path) = loaded.image_of(item) {
             picture_ui(ui, path, context);
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            ui.add(egui::Label::new(theme::strong(name)).truncate());
+            Name::strong(&name).ui(ui);
         }
         let part = loaded.inspection.parts[item].adjective();
         ui.label(theme::caption(context.tokens, format!("{part} image")));
         for (index, task) in loaded.inspection.tasks.iter().enumerate() {
             let color = context.tokens.task(task.in_dataset.unwrap_or(index));
             let label = |class: u32| task.task.labels.get(class as usize).map_or("", String::as_str);
-            let name = RichText::new(&task.task.name).color(color);
+            let name = &task.task.name;
+            let name = if index == in_focus { Name::strong(name) } else { Name::new(name) };
             ui.horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = GRID;
-                ui.label(if index == in_focus { name.family(theme::semibold()) } else { name });
-                ui.label(task.labels[item].map_or("\u{2013}", label));
+                name.color(color).at_most(WIDEST).ui(ui);
+                Name::new(task.labels[item].map_or("\u{2013}", label)).at_most(WIDEST).ui(ui);
                 if task.is_right(item) == Some(true) {
                     ui.label(RichText::new(icons::CHECK).color(context.tokens.success));
                 } else {
                     let color =
                         task.is_right(item).map_or(context.tokens.text_weak, |_| context.tokens.error);
                     let said = format!("{} {}", icons::ARROW_RIGHT, label(task.predicted[item]));
-                    ui.label(RichText::new(said).color(color));
+                    Name::new(&said).color(color).at_most(WIDEST).ui(ui);
                 }
                 let confidence = format!("{:.0} %", 100.0 * task.confidence(item));
                 ui.label(theme::caption(context.tokens, confidence));

@@ -7,14 +7,14 @@ use tasklens_net::evaluation::intervals::Estimate;
 use tasklens_net::evaluation::scores::LabelScores;
 
 use crate::app::places::inspect::wording::{from_to, images, or_dash, range};
-use crate::app::theme::{GRID, Tokens};
+use crate::app::theme::{GRID, Tokens, in_visual_order};
 use crate::app::widgets::columns::{Columns, figure, row_ui, sort_heading_ui, text_left};
 
 const ROW: f32 = 7.0 * GRID;
 /// A label with fewer rows is told with its interval.
 const FEW: usize = 30;
 /// Room for a percentage beside its bar.
-const PERCENT: f32 = 14.0 * GRID;
+const PERCENT: f32 = 15.5 * GRID;
 /// Shorter bars say nothing.
 const LEAST_BAR: f32 = 6.0 * GRID;
 
@@ -222,7 +222,7 @@ fn share_ui(ui: &Ui, tokens: &Tokens, cell: Rect, share: Option<Estimate>, is_op
 
 fn hint(name: &str, scores: &LabelScores) -> String {
     let right = scores.recall.map_or(0, |recall| (recall.value * scores.rows as f64).round() as usize);
-    let mut text = format!("{name}: {right} of {} found", images(scores.rows));
+    let mut text = format!("{}: {right} of {} found", in_visual_order(name), images(scores.rows));
     if let Some(recall) = &scores.recall {
         text += &format!(" (95 % interval: {})", from_to(recall));
     }

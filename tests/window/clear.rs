@@ -1,0 +1,112 @@
+//! Whether all that a screen shows can be reached: nothing is cut by an edge without a way to scroll to it.
+
+use std::collections::HashMap;
+
+use egui::accesskit::{Action, ActionRequest, NodeId, TreeId};
+use egui::{Event, Modifiers, MouseWheelSource, MouseWheelUnit, Rect, TouchPhase, Vec2, vec2};
+use egui_kittest::kittest::NodeT as _;
+
+use crate::desk::Desk;
+
+/// A widget may be cut by this much, in points: frames and round-off.
+const SLACK: f32 = 2.0;
+
+/// A widget as it was drawn last.
+#[derive(Clone, Debug)]
+struct Seen {
+    id: egui::Id,
+    what: String,
+    rect: Rect,
+    /// The part of it that no edge cuts off.
+    visible: Rect,
+}
+
+impl Seen {
+    /// Whether all of it is seen, or as much as there can be of something larger than the window.
+    fn is_clear(&self) -> bool {
+        let seen = |whole: f32, seen: f32, most: f32| seen + SLACK >= whole.min(most);
+        let (whole, visible) = (self.rect.size(), self.visible.size());
+        self.visible.is_positive()
+            && seen(whole.x, visible.x, 48.0_f32.max(whole.x.min(160.0)))
+            && seen(whole.y, visible.y, 48.0)
+    }
+}
+
+/// What the accessibility tree names and what was drawn, on any layer.
+fn seen(desk: &Desk) -> Vec<Seen> {
+    let window = desk.window.ctx.content_rect();
+    let named = desk.window.root().children_recursive().filter_map(|node| {
+        let node = node.accesskit_node();
+        let name = node.label().or_else(|| node.value()).filter(|name| !name.is_empty())?;
+        Some((node.locate().0, format!("{:?} {name:?}", node.role())))
+    });
+    let named: HashMap<NodeId, String> = named.collect();
+    desk.window.ctx.viewport(|viewport| {
+        let widgets = viewport.prev_pass.widgets.layers().flat_map(|(_, widgets)| widgets);
+        let seen = widgets.filter_map(|widget| {
+            let what = named.get(&widget.id.accesskit_id())?.clone();
+            let is_drawn = widget.visible && widget.rect.is_positive();
+            is_drawn.then(|| Seen {
+                id: widget.id,
+                what,
+                rect: widget.rect,
+                visible: widget.interact_rect.intersect(window),
+            })
+        });
+        seen.collect()
+    })
+}
+
+/// Descriptions of what is cut off and cannot be brought into sight: neither as a screen reader does, nor with the wheel
+/// of the mouse.
+pub fn cut_off(desk: &mut Desk) -> Vec<String> {
+    let all = seen(desk);
+    assert!(!all.is_empty(), "the screen has names");
+    let mut cut: Vec<Seen> = all.into_iter().filter(|widget| !widget.is_clear()).collect();
+    cut.retain(|widget| {
+        scroll_to(desk, widget);
+        // What is gone as another thing came was of a list that scrolls.
+        now(desk, widget).is_some_and(|widget| !widget.is_clear())
+    });
+    for at in [vec2(0.6, 0.6), vec2(0.6, 0.35), vec2(0.85, 0.75)] {
+        turn_wheel(desk, at, &mut cut);
+    }
+    cut.iter().map(|widget| format!("{}: {:?} of {:?}", widget.what, widget.visible, widget.rect)).collect()
+}
+
+fn now(desk: &Desk, widget: &Seen) -> Option<Seen> {
+    seen(desk).into_iter().find(|other| other.id == widget.id)
+}
+
+fn scroll_to(desk: &mut Desk, widget: &Seen) {
+    let request = ActionRequest {
+        action: Action::ScrollIntoView,
+        target_tree: TreeId::ROOT,
+        target_node: widget.id.accesskit_id(),
+        data: None,
+    };
+    desk.window.event(Event::AccessKitActionRequest(request));
+    desk.window.run_steps(3);
+}
+
+/// Scrolls up and then down over a place, given in parts of the window, and takes from `cut` what comes into sight.
+fn turn_wheel(desk: &mut Desk, at: Vec2, cut: &mut Vec<Seen>) {
+    let size = desk.window.ctx.content_rect().size();
+    for (turns, step) in [(40, 400.0), (120, -30.0)] {
+        for _ in 0..turns {
+            if cut.is_empty() {
+                return;
+            }
+            desk.window.hover_at((size * at).to_pos2());
+            desk.window.event(Event::MouseWheel {
+                unit: MouseWheelUnit::Point,
+                delta: vec2(0.0, step),
+                phase: TouchPhase::Move,
+                source: MouseWheelSource::Unknown,
+                modifiers: Modifiers::NONE,
+            });
+            desk.window.run_steps(2);
+            cut.retain(|widget| now(desk, widget).is_some_and(|widget| !widget.is_clear()));
+        }
+    }
+}
