@@ -283,6 +283,11 @@ fn lower(desk: &mut Desk, slider: &str, steps: usize) {
 
 /// The window on the Label place of [`inspected`]'s project, whose run has outputs.
 pub fn desk_with_model() -> Desk {
+    desk_with_model_of(|_| {})
+}
+
+/// The same, after the folder of the images was changed.
+pub fn desk_with_model_of(change: impl FnOnce(&Path)) -> Desk {
     let mut desk = Desk::with(egui::vec2(1280.0, 800.0), |folder| {
         let folder = folder.join("shop");
         std::fs::create_dir_all(&folder).unwrap();
@@ -297,6 +302,7 @@ pub fn desk_with_model() -> Desk {
             cells.join(",") + "\n"
         });
         std::fs::write(folder.join("garments.csv"), lines.collect::<String>()).unwrap();
+        change(&folder);
         Start { open: Some(config) }
     });
     desk.wait_for("60 rows");
@@ -379,22 +385,6 @@ fn all_like_this_gathers_neighbours_and_one_key_labels_them() {
     assert!(!desk.shows("1 selected"), "a lower bar chooses more");
     desk.keys(Modifiers::NONE, Key::Num1);
     desk.wait_for("label edits");
-}
-
-#[test]
-fn a_model_that_tells_no_images_apart_says_so_and_selects_none() {
-    let mut desk = desk_with_model();
-    desk.press("View: Grid");
-    desk.wait_for("30.png");
-    desk.window.query_all_by_label_contains("30.png").next().unwrap().click();
-    desk.window.run_steps(3);
-    desk.press("All like this");
-    desk.wait_for("Like this, without a label for ");
-    desk.wait_for("39.png");
-    let is_blind = desk.shows("Nearly all images look the same to this model");
-    let is_one = desk.shows("1 selected");
-    assert_eq!(is_blind, is_one, "the image itself alone is selected");
-    crate::pictures::pictures(&mut desk, "label_like");
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod keras_project;
 mod label;
 mod label_ahead;
 mod label_care;
+mod label_like;
 mod label_many;
 mod label_pictures;
 mod label_safe;

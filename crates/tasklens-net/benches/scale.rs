@@ -152,7 +152,7 @@ fn of_order() -> anyhow::Result<()> {
         features: Features::default(),
     };
     let said = Suggestions::of_outputs(&dataset, &outputs);
-    let label = |row: usize| RowLabel::from((row % 3 == 0).then_some(1));
+    let label = |row: usize| RowLabel::from(row.is_multiple_of(3).then_some(1));
     let labels: Vec<Vec<RowLabel>> = vec![(0..rows).map(label).collect(); 2];
     let rows: Vec<usize> = (0..rows).collect();
     for order in [LabellingOrder::Unlabelled, LabellingOrder::Uncertain, LabellingOrder::Disagreement] {

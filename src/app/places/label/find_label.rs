@@ -29,6 +29,12 @@ impl LabelView {
         self.panel.finding = Some(LabelSearch { task: self.task, ..LabelSearch::default() });
     }
 
+    /// Another task is asked now: its labels are not those that were looked for.
+    pub(super) fn forget_other_search(&mut self) {
+        let task = self.task;
+        self.panel.finding.take_if(|finding| finding.task != task);
+    }
+
     /// Whether a label of this task is looked for.
     pub(super) fn is_finding(&self, task: usize) -> bool {
         self.panel.finding.as_ref().is_some_and(|finding| finding.task == task)

@@ -11,6 +11,8 @@ use crate::app::theme::{self, GRID, TEXT_SMALL};
 
 /// The slider goes in such steps.
 const STEP: f32 = 0.001;
+/// A part of a step that rounding may cost.
+const ROUNDING: f32 = 0.01;
 
 impl LabelView {
     pub(super) fn like_bar_ui(&mut self, ui: &mut Ui, task: &str, count: usize, context: &ViewContext<'_>) {
@@ -20,10 +22,12 @@ impl LabelView {
         chosen_ui(ui, tokens, count);
         back_ui(ui, &mut self.grid);
         let clarity = self.grid.collector.found().and_then(|found| found.cut).map(|cut| cut.clarity);
+        // In a line of its own.
+        ui.end_row();
         match clarity {
             Some(Clarity::Blind) => {
                 let text = format!(
-                    "{}  Nearly all images look the same to this model, so nothing is selected: train a \
+                    "{}  Nearly all images look the same to this model, so no other is selected: train a \
                      network or choose another model, or select by hand",
                     icons::WARNING
                 );
@@ -39,7 +43,7 @@ impl LabelView {
 
     fn likeness_ui(&mut self, ui: &mut Ui) {
         // Down to a step, so that the slider leaves it as it is.
-        let before = (self.grid.likeness() / STEP).floor() * STEP;
+        let before = (self.grid.likeness() / STEP + ROUNDING).floor() * STEP;
         let mut likeness = before;
         ui.spacing_mut().slider_width = 32.0 * GRID;
         let slider = ui.add(Slider::new(&mut likeness, 0.0..=1.0).fixed_decimals(3).step_by(f64::from(STEP)));

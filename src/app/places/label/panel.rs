@@ -68,6 +68,7 @@ impl LabelView {
         context: &ViewContext<'_>,
     ) -> Option<PressedLabel> {
         let tasks = &context.project?.dataset.tasks;
+        self.forget_other_search();
         let asked = self.tasks_in_question(tasks);
         let counts: Vec<usize> = asked.iter().map(|task| tasks[*task].labels.len()).collect();
         let active = asked.iter().position(|task| *task == self.task).unwrap_or(0);
