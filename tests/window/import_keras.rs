@@ -46,7 +46,7 @@ fn dialog_pictures(desk: &mut Desk, name: &str, part: &str) {
         desk.settle();
         // The model's chip in the status bar may have it, too, below.
         let lines = desk.window.get_all_by_label_contains(part).map(|line| line.rect());
-        let line = lines.min_by(|a, b| a.top().total_cmp(&b.top())).expect("a line with it");
+        let line = lines.min_by(|a, b| a.top().total_cmp(&b.top())).unwrap_or(Rect::NOTHING);
         let line = Rect::from_min_size(line.min, egui::vec2(520.0, line.height()));
         let size = desk.window.ctx.content_rect().size();
         vec![line, Rect::from_min_max(pos2(130.0, size.y - 36.0), pos2(size.x - 60.0, size.y))]
