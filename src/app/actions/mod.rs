@@ -168,6 +168,11 @@ impl App {
             UiCommand::OpenProject => self.questions.push(file_dialogs::project()),
             UiCommand::NewProject => self.questions.push(file_dialogs::folder()),
             UiCommand::OpenImages => self.questions.push(file_dialogs::images()),
+            UiCommand::TryValidationImages => {
+                self.go_to(Place::Predict);
+                let (views, context) = self.split();
+                views.predict.try_validation_images(&context);
+            }
             UiCommand::OpenModel => self.questions.push(file_dialogs::model()),
             UiCommand::OpenSample => self.open_sample(),
             UiCommand::ImportDeepFashion => self.overlays.deepfashion.open(),
@@ -245,6 +250,7 @@ impl App {
             | UiCommand::EditTasks
             | UiCommand::FocusFilter
             | UiCommand::ClearFilter
+            | UiCommand::TryValidationImages
             | UiCommand::ImportKeras => self.project.is_some(),
             UiCommand::Undo => self.can_change_labels(|edits| edits.state().can_undo()),
             UiCommand::Redo => self.can_change_labels(|edits| edits.state().can_redo()),

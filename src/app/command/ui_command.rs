@@ -61,6 +61,8 @@ pub enum UiCommand {
     StopTraining,
     /// Ask for images and predict them.
     OpenImages,
+    /// Predict some validation images of the project, whose labels are known.
+    TryValidationImages,
     /// Ask for a checkpoint or run folder and predict with it.
     OpenModel,
     /// Ask for a model that Keras saved, and make a run of it.
@@ -152,6 +154,10 @@ impl UiCommand {
             Self::PauseTraining => ("Pause or resume training", "Pause after the current batch, or resume"),
             Self::StopTraining => ("Stop training", "Stop after the current batch and keep the best weights"),
             Self::OpenImages => ("Open images\u{2026}", "Choose images to predict"),
+            Self::TryValidationImages => (
+                "Try validation images",
+                "Predict 20 random images that the network was not trained on, beside their labels",
+            ),
             Self::OpenModel => ("Open model\u{2026}", "Choose a checkpoint to predict with"),
             Self::ImportKeras => (
                 "Import a Keras model\u{2026}",
@@ -200,6 +206,7 @@ impl UiCommand {
             Self::PauseTraining => icons::PAUSE,
             Self::StopTraining => icons::STOP,
             Self::OpenImages => icons::IMAGES,
+            Self::TryValidationImages => icons::CHECK_CIRCLE,
             Self::OpenModel => icons::GRAPH,
             Self::Paste => icons::CLIPBOARD,
             Self::TypeUrl => icons::LINK,
@@ -257,6 +264,7 @@ impl UiCommand {
             | Self::SaveAsRun
             | Self::ClearFilter
             | Self::CheckImages
+            | Self::TryValidationImages
             | Self::ThemeLight
             | Self::ThemeDark
             | Self::ThemeSystem => return None,

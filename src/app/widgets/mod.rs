@@ -5,6 +5,7 @@ pub mod choice;
 pub mod columns;
 pub mod confusion_matrix;
 pub mod drawer;
+pub mod heat_map;
 pub mod large_image;
 pub mod model_menu;
 pub mod name;

@@ -6,13 +6,12 @@
 mod cells;
 mod details;
 mod filter_bar;
-mod heat;
 mod large;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use egui::Ui;
@@ -31,9 +30,9 @@ use crate::app::services::jobs::Job;
 use crate::app::theme::GRID;
 use crate::app::theme::icons;
 use crate::app::widgets::empty_place;
+use crate::app::widgets::heat_map::{HeatMaps, HeatSubject};
 use crate::app::widgets::thumbnail_grid::{GridState, ThumbnailGrid};
 use cells::{CAPTION, ItemCells};
-use heat::HeatMaps;
 
 /// Sides of the pictures, in points.
 const SIDES: std::ops::RangeInclusive<f32> = 26.0 * GRID..=80.0 * GRID;
@@ -59,6 +58,16 @@ impl ItemBasis {
 
     fn image(&self, item: usize) -> Option<&Path> {
         self.image_of_row(*self.inspection.rows.get(item)?)
+    }
+
+    /// What the network says of an item, for its heat map.
+    fn heat_subject(&self, item: usize, focus: usize) -> HeatSubject<'_> {
+        let tasks = &self.inspection.tasks;
+        HeatSubject {
+            tasks: tasks.iter().map(|task| &task.task).collect(),
+            predicted: tasks.iter().filter_map(|task| task.predicted.get(item).copied()).collect(),
+            focus,
+        }
     }
 
     /// The number that an item has in another basis where its row has not moved.
@@ -139,7 +148,7 @@ pub struct ImagesTab {
     /// The item shown large, and its place among those found.
     large: Option<usize>,
     large_at: Option<usize>,
-    heat: HeatMaps,
+    heat: HeatMaps<PathBuf>,
     neighbours: NeighboursStrip,
     folder: Option<Job<()>>,
 }

@@ -70,9 +70,7 @@ fn row_ui(
         info.current_text_value = Some(match &entry.state {
             EntryState::Failed(message) => message.clone(),
             EntryState::Waiting => "waiting".to_owned(),
-            EntryState::Predicted(_) => {
-                answers.iter().map(|(_, label)| label.as_str()).collect::<Vec<_>>().join(", ")
-            }
+            EntryState::Predicted(_) => answers.iter().map(ListedAnswer::text).collect::<Vec<_>>().join(", "),
         });
         info
     });
@@ -96,11 +94,31 @@ pub struct TaskColors<'a> {
 
 impl TaskColors<'_> {
     /// The most probable label of each task, with the task's colour.
-    fn of(&self, entry: &ImageEntry) -> Vec<(Color32, String)> {
+    fn of(&self, entry: &ImageEntry) -> Vec<ListedAnswer> {
         let EntryState::Predicted(prediction) = &entry.state else { return Vec::new() };
-        let best = |probabilities: &Vec<f32>| sorted(probabilities).first().copied();
         let tasks = self.tasks.iter().zip(self.colors).zip(&prediction.probabilities);
-        tasks.filter_map(|((task, color), p)| Some((*color, task.labels.get(best(p)?)?.clone()))).collect()
+        let answer = |((task, color), probabilities): ((&Task, &Color32), &Vec<f32>)| {
+            let best = *sorted(probabilities).first()?;
+            let truth = entry.truth.as_ref().and_then(|truth| truth.of(task)).flatten();
+            let is_right = truth.map(|truth| truth == best);
+            Some(ListedAnswer { color: *color, label: task.labels.get(best)?.clone(), is_right })
+        };
+        tasks.filter_map(answer).collect()
+    }
+}
+
+/// The answer to a task.
+struct ListedAnswer {
+    color: Color32,
+    label: String,
+    /// `None` where nobody knows.
+    is_right: Option<bool>,
+}
+
+impl ListedAnswer {
+    fn text(&self) -> String {
+        let verdict = self.is_right.map_or("", |is_right| if is_right { " (right)" } else { " (wrong)" });
+        format!("{}{verdict}", self.label)
     }
 }
 
@@ -108,7 +126,7 @@ fn paint(
     ui: &Ui,
     tokens: &Tokens,
     entry: &ImageEntry,
-    answers: &[(Color32, String)],
+    answers: &[ListedAnswer],
     row: Rect,
     response: &Response,
     is_selected: bool,
@@ -159,12 +177,17 @@ fn cause(origin: &str, message: &str) -> String {
     capitalised(rest.unwrap_or(message).to_owned())
 }
 
-fn answers_line(ui: &Ui, tokens: &Tokens, answers: &[(Color32, String)], at: egui::Pos2, width: f32) {
+fn answers_line(ui: &Ui, tokens: &Tokens, answers: &[ListedAnswer], at: egui::Pos2, width: f32) {
     let font = FontId::proportional(TEXT_SMALL);
     let mut job = egui::text::LayoutJob { break_on_newline: false, ..Default::default() };
-    for (color, label) in answers {
+    for ListedAnswer { color, label, is_right } in answers {
         let space = if job.text.is_empty() { 0.0 } else { 2.0 * GRID };
         job.append(&theme::in_visual_order(label), space, egui::TextFormat::simple(font.clone(), *color));
+        let mark = is_right
+            .map(|right| if right { (icons::CHECK, tokens.success) } else { (icons::X, tokens.error) });
+        if let Some((mark, color)) = mark {
+            job.append(mark, 0.5 * GRID, egui::TextFormat::simple(font.clone(), color));
+        }
     }
     job.wrap = egui::text::TextWrapping::truncate_at_width(width);
     let galley = ui.painter().layout_job(job);

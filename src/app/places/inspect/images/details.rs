@@ -36,7 +36,7 @@ impl ImagesTab {
 
     /// Every task; a press on a label shows its heat map.
     fn bars_ui(&mut self, ui: &mut Ui, basis: &ItemBasis, item: usize, context: &ViewContext<'_>) {
-        let target = self.heat.target(&basis.inspection, item, self.query.task);
+        let target = self.heat.target(&basis.heat_subject(item, self.query.task));
         let target = target.filter(|_| self.heat.is_on);
         for (index, task) in basis.inspection.tasks.iter().enumerate() {
             let color = context.tokens.task(task.in_dataset.unwrap_or(index));
