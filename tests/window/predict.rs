@@ -50,6 +50,7 @@ fn the_picture_shows_which_of_its_parts_speak_for_a_label() {
     });
     desk.settle();
     desk.window.remove_cursor();
+    desk.window.run_steps(2);
     desk.window.snapshot_options(
         "predict_checked_dark",
         &SnapshotOptions::new().threshold(1.0).max_failed_pixels(40),

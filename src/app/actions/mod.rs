@@ -4,6 +4,7 @@ pub(in crate::app) mod annotations;
 pub(in crate::app) mod image_check;
 mod import;
 pub(in crate::app) mod models;
+mod outside;
 mod project;
 pub(in crate::app) mod training;
 pub(in crate::app) mod unfinished;
@@ -153,6 +154,13 @@ impl App {
             AppCommand::AskFile(question) => self.questions.push(*question),
             AppCommand::TypePath(question) => self.type_path(*question),
             AppCommand::Import(command) => self.import(command),
+            AppCommand::OnImages { action, dataset, rows } => {
+                let gather = move |_: &_| Ok(action.command(&dataset, &rows));
+                self.command_jobs.push(self.jobs.start_quietly("Gathering images", gather));
+            }
+            AppCommand::ShowInFolder(file) => self.show_in_folder(file),
+            // A frame is needed for it: see `App::ui`.
+            AppCommand::CopyText(text) => self.to_copy = Some(text),
             AppCommand::SelectRow(row) => {
                 self.go_to(Place::Data);
                 self.select_row(row);

@@ -6,6 +6,7 @@ pub mod columns;
 pub mod confusion_matrix;
 pub mod drawer;
 pub mod heat_map;
+pub mod image_menu;
 pub mod large_image;
 pub mod model_menu;
 pub mod name;

@@ -23,10 +23,9 @@ use tasklens_net::evaluation::inspection::Inspection;
 use super::inspected_run::{InspectedRun, Loaded};
 use super::neighbours::NeighboursStrip;
 use super::{Action, Focus};
-use crate::app::command::Level;
+use crate::app::command::{ImageAction, Level};
 use crate::app::context::ViewContext;
 use crate::app::services::derived::{Derived, DerivedNews};
-use crate::app::services::jobs::Job;
 use crate::app::theme::GRID;
 use crate::app::theme::icons;
 use crate::app::widgets::empty_place;
@@ -150,7 +149,6 @@ pub struct ImagesTab {
     large_at: Option<usize>,
     heat: HeatMaps<PathBuf>,
     neighbours: NeighboursStrip,
-    folder: Option<Job<()>>,
 }
 
 impl Default for ImagesTab {
@@ -166,7 +164,6 @@ impl Default for ImagesTab {
             large_at: None,
             heat: HeatMaps::default(),
             neighbours: NeighboursStrip::default(),
-            folder: None,
         }
     }
 }
@@ -196,7 +193,6 @@ impl ImagesTab {
         }
         self.set_focus(focus);
         self.search(context);
-        self.poll_folder(context);
         match (self.large, self.basis.clone()) {
             (Some(item), Some(basis)) => self.large_ui(ui, &basis, item, (inspected, loaded), context),
             _ => self.grid_ui(ui, context),
@@ -290,11 +286,18 @@ impl ImagesTab {
             self.nothing_ui(ui);
             return;
         }
-        let cells = ItemCells(found);
+        let cells = ItemCells(found, std::cell::Cell::default());
         let grid = ThumbnailGrid::new("Images found").side(self.side).caption(CAPTION);
         let response = grid.ui(ui, context.thumbnails, &mut self.grid, &cells);
-        if let Some(at) = response.opened {
-            self.show_large(self.item_at(at));
+        let chosen = cells.1.take();
+        match (response.opened, chosen) {
+            (Some(at), _) | (None, Some((at, ImageAction::Open))) => self.show_large(self.item_at(at)),
+            (None, Some((at, action))) => {
+                let row = found.items.get(at).and_then(|item| found.basis.inspection.rows.get(*item));
+                let rows = row.copied().into_iter().collect();
+                action.on_rows(&found.basis.dataset, rows, context.commands);
+            }
+            (None, None) => {}
         }
     }
 

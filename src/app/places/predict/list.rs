@@ -6,9 +6,12 @@ use tasklens_data::config::Task;
 use tasklens_data::text::capitalised;
 
 use super::{EntryState, ImageEntry};
+use crate::app::command::ImageAction;
+use crate::app::services::project::ImageSource;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::fit;
+use crate::app::widgets::image_menu::image_menu;
 use crate::app::widgets::name::shortened;
 use crate::app::widgets::probability_bars::sorted;
 
@@ -22,6 +25,8 @@ pub enum ListAction {
     Select(usize),
     /// Remove the entry at this position.
     Remove(usize),
+    /// Do this with the file of the entry at this position.
+    File(usize, ImageAction),
 }
 
 /// Shows the entries; scrolls to the selected one where `follow` says so.
@@ -80,6 +85,10 @@ fn row_ui(
     let mut action = response.clicked().then_some(ListAction::Select(index));
     if response.contains_pointer() || is_selected {
         action = remove_ui(ui, tokens, entry, row).then_some(ListAction::Remove(index)).or(action);
+    }
+    if matches!(entry.source, ImageSource::Path(_)) {
+        let offers = [ImageAction::ShowInFolder, ImageAction::CopyPath];
+        action = image_menu(&response, 1, &offers).map(|wanted| ListAction::File(index, wanted)).or(action);
     }
     response.on_hover_text(theme::in_visual_order(&entry.name));
     action

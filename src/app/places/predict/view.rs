@@ -8,6 +8,7 @@ use super::picker::{ModelState, Shown};
 use super::{EntryState, PredictView, answer, check, list, picker, tasks_of};
 use crate::app::command::{AppCommand, UiCommand};
 use crate::app::context::ViewContext;
+use crate::app::services::project::ImageSource;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::{command_button, empty_place};
@@ -159,6 +160,11 @@ impl PredictView {
         match list::list_ui(ui, context.tokens, &self.entries, &answers, self.selected, follow) {
             Some(ListAction::Select(index)) => self.selected = index,
             Some(ListAction::Remove(index)) => self.remove(index),
+            Some(ListAction::File(index, action)) => {
+                if let Some(ImageSource::Path(file)) = self.entries.get(index).map(|entry| &entry.source) {
+                    action.on_file(file, context.commands);
+                }
+            }
             None => {}
         }
     }
