@@ -20,6 +20,7 @@ use tasklens_net::training;
 use tasklens_net::training::run_note::RunNote;
 
 use crate::app::services::project::ImageSource;
+use crate::app::services::report::ReportRequest;
 use crate::app::services::settings::{LabelKeys, RememberedTraining};
 
 pub use file_question::{AskedFile, FileQuestion};
@@ -79,6 +80,13 @@ pub enum AppCommand {
         file: PathBuf,
         /// HTML.
         page: String,
+    },
+    /// Write the page about an inspected run to this file.
+    SaveReport {
+        /// Where to write it.
+        file: PathBuf,
+        /// What it is about.
+        request: Box<ReportRequest>,
     },
     /// Predict with this checkpoint or run folder.
     UseModel(PathBuf),

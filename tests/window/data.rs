@@ -159,8 +159,8 @@ fn a_right_click_on_a_row_offers_what_can_be_done_with_its_image() {
     }
     desk.press("Copy path");
     desk.settle();
-    let copied = desk.window.output().platform_output.commands.iter().any(|command| {
-        matches!(command, egui::OutputCommand::CopyText(text) if text.ends_with("garment_2.png"))
-    });
+    let copied = desk.window.output().platform_output.commands.iter().any(
+        |command| matches!(command, egui::OutputCommand::CopyText(text) if text.ends_with("garment_2.png")),
+    );
     assert!(copied || !desk.shows("Copy path"));
 }

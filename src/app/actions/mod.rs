@@ -110,6 +110,7 @@ impl App {
                 self.questions.push(file_dialogs::page(name, page));
             }
             AppCommand::SavePage { file, page } => self.save_page(file, page),
+            AppCommand::SaveReport { file, request } => self.save_report(file, *request),
             AppCommand::AskOutside(asked) => self.overlays.outside = Some(asked),
             AppCommand::UseModel(path) => {
                 self.go_to(Place::Predict);

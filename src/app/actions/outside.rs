@@ -1,8 +1,10 @@
-//! Other programs are asked to show something.
+//! What leaves the window: pages that are written, and files that other programs show.
 
 use std::path::PathBuf;
 
 use crate::app::App;
+use crate::app::command::{AppCommand, Level};
+use crate::app::services::report::ReportRequest;
 
 impl App {
     /// Shows the file in the system's file manager.
@@ -17,6 +19,19 @@ impl App {
                 ))
             })?;
             Ok(None)
+        }));
+    }
+
+    /// Writes the page about an inspected run, and offers to show it.
+    pub(super) fn save_report(&mut self, file: PathBuf, request: ReportRequest) {
+        self.command_jobs.push(self.jobs.start("Writing the report", move |progress| {
+            request.write(&file, progress)?;
+            Ok(Some(AppCommand::Offer {
+                level: Level::Success,
+                message: format!("The report is in {}", file.display()),
+                button: "Show in folder",
+                does: Box::new(AppCommand::ShowInFolder(file)),
+            }))
         }));
     }
 }
