@@ -1,7 +1,7 @@
 //! The Data place.
 
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use crate::desk::{Desk, write_garments};
 use tasklens::app::Start;

@@ -239,6 +239,7 @@ impl App {
             }
             UiCommand::CommandPalette => self.overlays.palette.toggle(),
             UiCommand::ShowShortcuts => self.overlays.shortcuts = !self.overlays.shortcuts,
+            UiCommand::ShowGlossary => self.overlays.glossary.toggle(),
             UiCommand::ToggleLog => self.overlays.log = !self.overlays.log,
             UiCommand::ThemeLight => self.set_theme(ThemeChoice::Light),
             UiCommand::ThemeDark => self.set_theme(ThemeChoice::Dark),
@@ -291,6 +292,7 @@ impl App {
             | UiCommand::TypeUrl
             | UiCommand::CommandPalette
             | UiCommand::ShowShortcuts
+            | UiCommand::ShowGlossary
             | UiCommand::ToggleLog
             | UiCommand::ThemeLight
             | UiCommand::ThemeDark

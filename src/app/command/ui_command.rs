@@ -75,6 +75,8 @@ pub enum UiCommand {
     CommandPalette,
     /// List all shortcuts.
     ShowShortcuts,
+    /// Explain all words.
+    ShowGlossary,
     /// Show or hide the log.
     ToggleLog,
     /// Light, dark, as the system says.
@@ -167,6 +169,9 @@ impl UiCommand {
             Self::TypeUrl => ("Predict from a URL", "Type the URL of an image"),
             Self::CommandPalette => ("Command palette", "Find any action by name"),
             Self::ShowShortcuts => ("Keyboard shortcuts", "List every shortcut"),
+            Self::ShowGlossary => {
+                ("All words", "Explain the words of the trade, from accuracy to validation")
+            }
             Self::ToggleLog => ("Log", "Show or hide the messages so far"),
             Self::ThemeLight => ("Light theme", "Dark text on light grey"),
             Self::ThemeDark => ("Dark theme", "Light text on dark grey"),
@@ -212,6 +217,7 @@ impl UiCommand {
             Self::TypeUrl => icons::LINK,
             Self::CommandPalette => icons::COMMAND,
             Self::ShowShortcuts => icons::KEYBOARD,
+            Self::ShowGlossary => icons::INFO,
             Self::ToggleLog => icons::LIST,
             Self::ThemeLight => icons::SUN,
             Self::ThemeDark => icons::MOON,
@@ -265,6 +271,7 @@ impl UiCommand {
             | Self::ClearFilter
             | Self::CheckImages
             | Self::TryValidationImages
+            | Self::ShowGlossary
             | Self::ThemeLight
             | Self::ThemeDark
             | Self::ThemeSystem => return None,
