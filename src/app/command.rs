@@ -2,26 +2,30 @@
 //! do without arguments is a [`UiCommand`].
 
 mod file_question;
+mod image_action;
 mod import;
 mod outside;
 mod synonyms;
 mod ui_command;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use tasklens_data::dataset::ImageRow;
 use tasklens_data::dataset::edits::Step;
 use tasklens_data::dataset::edits::merge::OnConflict;
 use tasklens_data::dataset::export::Form;
 use tasklens_data::dataset::vocabulary;
+use tasklens_data::dataset::{Dataset, ImageRow};
 use tasklens_net::study::StudyRequest;
 use tasklens_net::training;
 use tasklens_net::training::run_note::RunNote;
 
 use crate::app::services::project::ImageSource;
+use crate::app::services::report::ReportRequest;
 use crate::app::services::settings::{LabelKeys, RememberedTraining};
 
 pub use file_question::{AskedFile, FileQuestion};
+pub use image_action::ImageAction;
 pub use import::{ImportCommand, ImportField};
 pub use outside::{AskedOutside, Then};
 pub use ui_command::UiCommand;
@@ -77,6 +81,13 @@ pub enum AppCommand {
         file: PathBuf,
         /// HTML.
         page: String,
+    },
+    /// Write the page about an inspected run to this file.
+    SaveReport {
+        /// Where to write it.
+        file: PathBuf,
+        /// What it is about.
+        request: Box<ReportRequest>,
     },
     /// Predict with this checkpoint or run folder.
     UseModel(PathBuf),
@@ -161,6 +172,19 @@ pub enum AppCommand {
     TypePath(Box<FileQuestion>),
     /// Import what others have made.
     Import(ImportCommand),
+    /// Do this with rows of the project.
+    OnImages {
+        /// What.
+        action: ImageAction,
+        /// Whose rows.
+        dataset: Arc<Dataset>,
+        /// Which.
+        rows: Vec<usize>,
+    },
+    /// Show a file in the system's file manager.
+    ShowInFolder(PathBuf),
+    /// Put a text into the clipboard.
+    CopyText(String),
     /// Go to the Data view and select the row of an image.
     SelectRow(ImageRow),
 }

@@ -68,6 +68,8 @@ pub struct App {
     command_jobs: Vec<Job<Option<AppCommand>>>,
     /// Files and folders to ask for, in the next frame.
     questions: Vec<FileQuestion>,
+    /// For the clipboard, in the next frame.
+    to_copy: Option<String>,
     settling: Settling,
     image_check: Option<Job<actions::image_check::CheckedImages>>,
     proposal: Option<ProposalForm>,
@@ -151,6 +153,7 @@ impl App {
             place_when_open: None,
             command_jobs: Vec::new(),
             questions: Vec::new(),
+            to_copy: None,
             settling: Settling::default(),
             image_check: None,
             proposal: None,
@@ -244,6 +247,9 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         self.thumbnails.begin_frame();
+        if let Some(text) = self.to_copy.take() {
+            self.ctx.copy_text(text);
+        }
         self.shell_ui(ui);
     }
 

@@ -77,7 +77,8 @@ fn gpu() -> Vec<Check> {
     let (version, gpus) = match cuda::driver() {
         Ok(found) => found,
         Err(cuda::CudaProblem::NoDriver) => {
-            let found = "not found; fine without an NVIDIA GPU";
+            let found =
+                "not found, and not needed: everything works on the processor; an NVIDIA GPU would be faster";
             return vec![Check::ok("NVIDIA driver", found)];
         }
         Err(problem) => {

@@ -11,21 +11,19 @@ use tasklens_data::dataset::table::Table;
 use tasklens_data::dataset::{Dataset, Row, images_of_project, problems};
 use tasklens_data::files::{self, Output};
 use tasklens_data::text::counted;
-use tasklens_data::work::{KeepGoing, cores};
+use tasklens_data::work::cores;
 use tasklens_net::evaluation::agreement::{self, Disagreement};
+use tasklens_net::evaluation::findings::{self, Search, labelled_tasks};
 use tasklens_net::evaluation::inspection::Inspection;
-use tasklens_net::evaluation::label_errors::LabelErrors;
 use tasklens_net::evaluation::page::page;
-use tasklens_net::evaluation::report::{self, EvaluationReport, TaskReport};
+use tasklens_net::evaluation::report::{EvaluationReport, TaskReport};
 use tasklens_net::evaluation::run_comparison::RunComparison;
-use tasklens_net::evaluation::suspects;
 use tasklens_net::inference::Predictor;
 use tasklens_net::inference::loader::Batching;
 use tasklens_net::inference::outputs::OutputStore;
-use tasklens_net::model::pretrained;
 use tasklens_net::training::run_folder::{CONFIG, SPLIT};
 use tasklens_net::training::seen::{self, Seen};
-use tasklens_net::training::{split_file, unseen};
+use tasklens_net::training::split_file;
 
 use super::arguments::Evaluate;
 use super::progress::Bar;
@@ -193,11 +191,6 @@ fn take_out_tasks(config: &mut Config, table: &Table) -> anyhow::Result<Vec<Stri
     Ok(gone)
 }
 
-/// The tasks of the network that the dataset has, too.
-fn labelled_tasks(inspection: &Inspection) -> impl Iterator<Item = usize> {
-    (0..inspection.tasks.len()).filter(|task| inspection.tasks[*task].in_dataset.is_some())
-}
-
 /// The rows of a CSV that is named are a test, but for images that the run used; the run's own rows are what they
 /// were when it began, whatever the CSV holds by now.
 fn parts(arguments: &Evaluate, dataset: &Dataset) -> anyhow::Result<Vec<Option<Part>>> {
@@ -270,27 +263,23 @@ fn look_for_errors(
     config: &Config,
     stop: &interrupt::Flag,
 ) -> anyhow::Result<()> {
-    let mut bar = Bar::new("looking for label errors");
-    let mut unseen = |rows: &[usize], keep_going: &mut KeepGoing<'_>| {
-        unseen::features(config, dataset, rows, &pretrained::cached, keep_going)
-    };
-    let found = suspects::find(dataset, inspection, store.folder(), &mut unseen, &mut |done, of| {
-        bar.set(done as u64, of as u64);
-        !stop.is_set()
-    })?;
-    bar.finish();
-    if let Some(found) = found {
-        for (report, task) in report.tasks.iter_mut().zip(labelled_tasks(inspection)) {
-            report.label_errors = Some(LabelErrors::new(&found[task], dataset, &report.task));
+    let mut bar: Option<(Search, Bar)> = None;
+    let mut keep_going = |search: Search, done: usize, of: usize| {
+        if bar.as_ref().is_none_or(|(shown, _)| *shown != search)
+            && let Some((_, before)) = bar.replace((search, Bar::new(search.title())))
+        {
+            before.finish();
         }
-    }
-    let mut bar = Bar::new("looking for near-duplicates");
-    report.duplicates = report::duplicates(dataset, inspection, &mut |done, of| {
-        bar.set(done as u64, of as u64);
+        if let Some((_, bar)) = &mut bar {
+            bar.set(done as u64, of as u64);
+        }
         !stop.is_set()
-    })?;
-    bar.finish();
-    Ok(())
+    };
+    let added = findings::add(report, dataset, inspection, store, config, &mut keep_going);
+    if let Some((_, bar)) = bar {
+        bar.finish();
+    }
+    added
 }
 
 /// Beside the run, so that the next evaluation and the window need not predict again; else nowhere for long.

@@ -1,7 +1,7 @@
 //! The Data place.
 
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use crate::desk::{Desk, write_garments};
 use tasklens::app::Start;
@@ -97,4 +97,73 @@ fn a_config_with_an_error_is_explained_and_the_window_stays_usable() {
     desk.press("Dismiss");
     assert!(!desk.shows("batch_sise"));
     assert!(desk.shows("Open the sample"));
+}
+
+/// The first rows shown, from the top.
+fn first_rows(desk: &Desk, count: usize) -> Vec<String> {
+    let mut rows: Vec<(f32, String)> = desk
+        .window
+        .query_all_by_label_contains("garment_")
+        .map(|node| {
+            let (label, value) = (node.accesskit_node().label(), node.accesskit_node().value());
+            (node.rect().top(), label.or(value).unwrap_or_default())
+        })
+        .filter(|(_, name)| name.starts_with("garment_") && name.ends_with(".png"))
+        .collect();
+    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+    rows.into_iter().map(|(_, name)| name).take(count).collect()
+}
+
+#[test]
+fn a_press_on_a_columns_head_sorts_another_turns_it_round_and_a_third_restores_the_file() {
+    let mut desk = Desk::with_garments(30);
+    desk.press("Sort by print");
+    desk.settle();
+    assert_eq!(first_rows(&desk, 2), ["garment_2.png", "garment_5.png"], "dotted comes first");
+    desk.press("Sort by print");
+    desk.settle();
+    assert_eq!(first_rows(&desk, 2), ["garment_1.png", "garment_4.png"], "striped comes first");
+    desk.press("garment_1.png");
+    desk.keys(Modifiers::NONE, Key::ArrowDown);
+    assert!(desk.shows("line 6 of the CSV"), "the arrows go along the order shown");
+    desk.press("Sort by print");
+    desk.settle();
+    assert_eq!(first_rows(&desk, 2), ["garment_0.png", "garment_1.png"]);
+}
+
+#[test]
+fn several_rows_are_selected_and_labelled_together() {
+    let mut desk = Desk::with_garments(30);
+    desk.keys(Modifiers::COMMAND, Key::A);
+    assert!(desk.shows("30 selected"));
+    desk.press("Select none");
+    assert!(!desk.shows("30 selected"));
+    desk.press("garment_1.png");
+    desk.window.get_by_label("garment_3.png").click_modifiers(Modifiers::SHIFT);
+    desk.window.run_steps(3);
+    assert!(desk.shows("3 selected"));
+    desk.window.remove_cursor();
+    desk.settle();
+    let options = egui_kittest::SnapshotOptions::new().threshold(1.0).max_failed_pixels(40);
+    desk.window.snapshot_options("data_several_dark", &options);
+    desk.press("Label these");
+    desk.settle();
+    assert!(!desk.shows("Sort by print"), "Label is shown");
+}
+
+#[test]
+fn a_right_click_on_a_row_offers_what_can_be_done_with_its_image() {
+    let mut desk = Desk::with_garments(30);
+    desk.window.get_by_label("garment_2.png").click_secondary();
+    desk.window.run_steps(3);
+    for entry in ["Open", "Label", "Predict", "Show in folder", "Copy path"] {
+        let by = egui_kittest::kittest::By::new().role(egui::accesskit::Role::Button).label(entry);
+        assert!(desk.window.query_all(by).next().is_some(), "{entry}");
+    }
+    desk.press("Copy path");
+    desk.settle();
+    let copied = desk.window.output().platform_output.commands.iter().any(
+        |command| matches!(command, egui::OutputCommand::CopyText(text) if text.ends_with("garment_2.png")),
+    );
+    assert!(copied || !desk.shows("Copy path"));
 }

@@ -33,7 +33,7 @@ fn a_label_error_is_accepted_undone_exported_and_saved() {
     let mut desk = desk();
     let original = csv(&desk);
     desk.press("Label errors");
-    desk.wait_for(" to review");
+    desk.wait_for(" suspects among ");
     let proposed = desk.window.query_all_by_label_contains("Accept ").next().unwrap();
     let proposed = proposed.accesskit_node().label().unwrap().replace("Accept ", "");
     desk.keys(Modifiers::NONE, Key::A);
@@ -83,14 +83,14 @@ fn an_image_that_cannot_be_read_is_told_and_label_errors_are_found_all_the_same(
     desk.wait_for("torn.png");
     desk.wait_for("1 image is not predicted yet");
     desk.press("Label errors");
-    desk.wait_for(" to review");
+    desk.wait_for(" suspects among ");
 }
 
 #[test]
 fn label_errors() {
     let mut desk = desk();
     desk.press("Label errors");
-    desk.wait_for(" to review");
+    desk.wait_for(" suspects among ");
     desk.keys(Modifiers::NONE, Key::A);
     desk.wait_for("1 accepted");
     desk.wait_for("1 label edit");

@@ -23,7 +23,7 @@ fn last_edit(desk: &mut Desk, edits: usize) -> String {
 fn label_errors() -> (Desk, String) {
     let mut desk = desk();
     desk.press("Label errors");
-    desk.wait_for(" to review");
+    desk.wait_for(" suspects among ");
     let image = selected(&desk);
     (desk, image)
 }
@@ -81,9 +81,10 @@ fn a_label_error_whose_image_left_the_csv_leaves_the_list() {
     let (mut desk, image) = label_errors();
     // The list itself has only the rows in sight.
     let listed = |desk: &Desk| {
-        let found = desk.window.query_all_by_label_contains(" to review").next().unwrap();
+        let found = desk.window.query_all_by_label_contains(" suspects among ").next().unwrap();
         let text = found.accesskit_node().label().or_else(|| found.accesskit_node().value()).unwrap();
-        text.split(' ').next().unwrap().parse::<usize>().unwrap()
+        let before = text.split(" suspects").next().unwrap();
+        before.split(' ').next_back().unwrap().parse::<usize>().unwrap()
     };
     let before = listed(&desk);
     rewrite(&desk, "garments.csv", |lines| lines.retain(|line| !line.starts_with(&image)));

@@ -37,6 +37,7 @@ mod named_project;
 mod new_project;
 mod path_field;
 mod pictures;
+mod predict;
 mod quitting;
 mod readme_shots;
 mod scripts;

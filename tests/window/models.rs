@@ -90,7 +90,8 @@ fn after_a_restart_a_run_that_was_cut_off_is_not_the_current_model() {
 }
 
 /// Puts a network for the drawn garments into a run.
-fn write_network(run: &Path) {
+/// Puts a network that was never trained into a run of the drawn garments.
+pub fn write_network(run: &Path) {
     let task = |name: &str, labels: &[&str]| Task {
         name: name.to_owned(),
         labels: labels.iter().map(|label| (*label).to_owned()).collect(),

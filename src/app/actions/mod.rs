@@ -5,6 +5,7 @@ mod first_network;
 pub(in crate::app) mod image_check;
 mod import;
 pub(in crate::app) mod models;
+mod outside;
 mod project;
 pub(in crate::app) mod training;
 pub(in crate::app) mod unfinished;
@@ -110,6 +111,7 @@ impl App {
                 self.questions.push(file_dialogs::page(name, page));
             }
             AppCommand::SavePage { file, page } => self.save_page(file, page),
+            AppCommand::SaveReport { file, request } => self.save_report(file, *request),
             AppCommand::AskOutside(asked) => self.overlays.outside = Some(asked),
             AppCommand::UseModel(path) => {
                 self.go_to(Place::Predict);
@@ -154,6 +156,13 @@ impl App {
             AppCommand::AskFile(question) => self.questions.push(*question),
             AppCommand::TypePath(question) => self.type_path(*question),
             AppCommand::Import(command) => self.import(command),
+            AppCommand::OnImages { action, dataset, rows } => {
+                let gather = move |_: &_| Ok(action.command(&dataset, &rows));
+                self.command_jobs.push(self.jobs.start_quietly("Gathering images", gather));
+            }
+            AppCommand::ShowInFolder(file) => self.show_in_folder(file),
+            // A frame is needed for it: see `App::ui`.
+            AppCommand::CopyText(text) => self.to_copy = Some(text),
             AppCommand::SelectRow(row) => {
                 self.go_to(Place::Data);
                 self.select_row(row);
@@ -169,6 +178,11 @@ impl App {
             UiCommand::OpenProject => self.questions.push(file_dialogs::project()),
             UiCommand::NewProject => self.questions.push(file_dialogs::folder()),
             UiCommand::OpenImages => self.questions.push(file_dialogs::images()),
+            UiCommand::TryValidationImages => {
+                self.go_to(Place::Predict);
+                let (views, context) = self.split();
+                views.predict.try_validation_images(&context);
+            }
             UiCommand::OpenModel => self.questions.push(file_dialogs::model()),
             UiCommand::OpenSample => self.open_sample(),
             UiCommand::ImportDeepFashion => self.overlays.deepfashion.open(),
@@ -234,6 +248,7 @@ impl App {
             }
             UiCommand::CommandPalette => self.overlays.palette.toggle(),
             UiCommand::ShowShortcuts => self.overlays.shortcuts = !self.overlays.shortcuts,
+            UiCommand::ShowGlossary => self.overlays.glossary.toggle(),
             UiCommand::ToggleLog => self.overlays.log = !self.overlays.log,
             UiCommand::ThemeLight => self.set_theme(ThemeChoice::Light),
             UiCommand::ThemeDark => self.set_theme(ThemeChoice::Dark),
@@ -254,6 +269,7 @@ impl App {
             | UiCommand::EditTasks
             | UiCommand::FocusFilter
             | UiCommand::ClearFilter
+            | UiCommand::TryValidationImages
             | UiCommand::ImportKeras => self.project.is_some(),
             UiCommand::Undo if self.form_undoes() => true,
             UiCommand::Undo => self.can_change_labels(|edits| edits.state().can_undo()),
@@ -286,6 +302,7 @@ impl App {
             | UiCommand::TypeUrl
             | UiCommand::CommandPalette
             | UiCommand::ShowShortcuts
+            | UiCommand::ShowGlossary
             | UiCommand::ToggleLog
             | UiCommand::ThemeLight
             | UiCommand::ThemeDark

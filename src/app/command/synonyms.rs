@@ -7,6 +7,8 @@ impl UiCommand {
     /// Words that people look for it with and that its text does not have.
     pub fn synonyms(self) -> &'static [&'static str] {
         match self {
+            Self::TryValidationImages => &["examples", "test", "check"],
+            Self::ShowGlossary => &["glossary", "explain", "meaning"],
             Self::OpenProject => &["load", "project", "csv", "config", "file"],
             Self::NewProject => &["new project", "create", "annotate", "import images"],
             Self::OpenSample => &["demo", "example"],

@@ -63,6 +63,8 @@ pub enum UiCommand {
     StopTraining,
     /// Ask for images and predict them.
     OpenImages,
+    /// Predict some validation images of the project, whose labels are known.
+    TryValidationImages,
     /// Ask for a checkpoint or run folder and predict with it.
     OpenModel,
     /// Ask for a model that Keras saved, and make a run of it.
@@ -75,6 +77,8 @@ pub enum UiCommand {
     CommandPalette,
     /// List all shortcuts.
     ShowShortcuts,
+    /// Explain all words.
+    ShowGlossary,
     /// Show or hide the log.
     ToggleLog,
     /// Light, dark, as the system says.
@@ -158,6 +162,10 @@ impl UiCommand {
             Self::PauseTraining => ("Pause or resume training", "Pause after the current batch, or resume"),
             Self::StopTraining => ("Stop training", "Stop after the current batch and keep the best weights"),
             Self::OpenImages => ("Open images\u{2026}", "Choose images to predict"),
+            Self::TryValidationImages => (
+                "Try validation images",
+                "Predict 20 random images that the network was not trained on, beside their labels",
+            ),
             Self::OpenModel => ("Open model\u{2026}", "Choose a checkpoint to predict with"),
             Self::ImportKeras => (
                 "Import a Keras model\u{2026}",
@@ -167,6 +175,9 @@ impl UiCommand {
             Self::TypeUrl => ("Predict from a URL", "Type the URL of an image"),
             Self::CommandPalette => ("Command palette", "Find any action by name"),
             Self::ShowShortcuts => ("Keyboard shortcuts", "List every shortcut"),
+            Self::ShowGlossary => {
+                ("All words", "Explain the words of the trade, from accuracy to validation")
+            }
             Self::ToggleLog => ("Log", "Show or hide the messages so far"),
             Self::ThemeLight => ("Light theme", "Dark text on light grey"),
             Self::ThemeDark => ("Dark theme", "Light text on dark grey"),
@@ -207,11 +218,13 @@ impl UiCommand {
             Self::PauseTraining => icons::PAUSE,
             Self::StopTraining => icons::STOP,
             Self::OpenImages => icons::IMAGES,
+            Self::TryValidationImages => icons::CHECK_CIRCLE,
             Self::OpenModel => icons::GRAPH,
             Self::Paste => icons::CLIPBOARD,
             Self::TypeUrl => icons::LINK,
             Self::CommandPalette => icons::COMMAND,
             Self::ShowShortcuts => icons::KEYBOARD,
+            Self::ShowGlossary => icons::INFO,
             Self::ToggleLog => icons::LIST,
             Self::ThemeLight => icons::SUN,
             Self::ThemeDark => icons::MOON,
@@ -265,6 +278,8 @@ impl UiCommand {
             | Self::SaveAsRun
             | Self::ClearFilter
             | Self::CheckImages
+            | Self::TryValidationImages
+            | Self::ShowGlossary
             | Self::ThemeLight
             | Self::ThemeDark
             | Self::ThemeSystem => return None,

@@ -72,6 +72,11 @@ pub fn page(name: String, page: String) -> FileQuestion {
     FileQuestion::new("Save as page", AskedFile::NewFile { name }, then).with_endings("Web page", ["html"])
 }
 
+/// For where to save the report about a run; `name` is offered, and the file goes to `then`.
+pub fn report(name: String, then: impl FnOnce(PathBuf) -> AppCommand + Send + 'static) -> FileQuestion {
+    FileQuestion::new("Save report", AskedFile::NewFile { name }, then).with_endings("Web page", ["html"])
+}
+
 /// For where to export labels; `stem` begins the name of what is written.
 pub fn export(form: Form, stem: &str) -> FileQuestion {
     let new_file = |form, name: String| {

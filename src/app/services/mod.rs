@@ -9,6 +9,7 @@ pub mod label_edits;
 pub(in crate::app) mod open;
 pub mod predictors;
 pub mod project;
+pub mod report;
 pub mod runs;
 pub mod settings;
 pub(in crate::app) mod settling;

@@ -1,6 +1,7 @@
 //! What surrounds the places: rail, status bar, palette, shortcuts, drops and pastes.
 
 mod conflicts;
+mod glossary;
 mod help;
 mod model_chip;
 mod outside;
@@ -40,6 +41,8 @@ pub use palette::Palette;
 pub struct Overlays {
     pub palette: Palette,
     pub shortcuts: bool,
+    /// The words and what they mean.
+    pub glossary: glossary::Glossary,
     pub log: bool,
     /// How to export labels, while it is asked for.
     pub export: Option<ExportForm>,
@@ -77,6 +80,7 @@ impl App {
         views.vocabulary.ui(&ctx, &mut context, is_changing);
         self.palette_ui(&ctx);
         help::shortcuts_ui(&ctx, &mut self.overlays.shortcuts);
+        self.overlays.glossary.ui(&ctx);
         self.export_ui(&ctx);
         self.imports_ui(&ctx);
         self.path_field_ui(&ctx);

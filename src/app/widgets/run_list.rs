@@ -3,6 +3,7 @@
 
 use egui::{Color32, RichText, Role, Ui, WidgetInfo, vec2};
 
+use super::image_menu::entry_ui;
 use super::name::Name;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
@@ -108,6 +109,9 @@ impl<'a> RunList<'a> {
 fn row_ui(ui: &mut Ui, tokens: &Tokens, row: &RunRow) -> Option<RunAction> {
     let mut action = None;
     let size = vec2(ui.available_width(), ROW);
+    let whole = egui::Rect::from_min_size(ui.cursor().min, size);
+    let ground = ui.interact(whole, ui.scope_id().with(("run", &row.name, &row.age)), egui::Sense::click());
+    ground.context_menu(|ui| action = menu_ui(ui, row));
     ui.allocate_ui_with_layout(size, egui::Layout::left_to_right(egui::Align::Center), |ui| {
         ui.set_min_size(size);
         let mut is_shown = row.is_shown;
@@ -134,33 +138,46 @@ fn row_ui(ui: &mut Ui, tokens: &Tokens, row: &RunRow) -> Option<RunAction> {
     action
 }
 
+/// What can be done with a run: icon, text, hint and the action, as buttons stand from right to left.
+fn offers(row: &RunRow) -> Vec<(&'static str, &'static str, &'static str, RunAction)> {
+    let mut offers = vec![
+        (icons::TRASH, "Delete", "Delete it; this can be undone", RunAction::Delete),
+        (icons::PENCIL_SIMPLE, "Describe", "Give it a name and a note", RunAction::Describe),
+    ];
+    if row.has_model && !row.is_current {
+        let hint = "Make it the current model, which Label, Predict and Inspect use";
+        offers.push((icons::CHECK_CIRCLE, "Make current", hint, RunAction::MakeCurrent));
+    }
+    if row.has_model {
+        offers.push((icons::CROSSHAIR, "Predict with", "Use it for prediction", RunAction::Use));
+        offers.push((icons::MICROSCOPE, "Inspect", "See where it is wrong", RunAction::Inspect));
+    }
+    if row.can_resume {
+        offers.push((icons::PLAY, "Resume", "Continue from its last checkpoint", RunAction::Resume));
+    }
+    offers
+}
+
 /// The buttons of a run, from right to left.
 fn buttons_ui(ui: &mut Ui, row: &RunRow) -> Option<RunAction> {
     let mut action = None;
     ui.spacing_mut().button_padding.x = GRID;
     ui.spacing_mut().item_spacing.x = 0.0;
-    let mut button_ui = |icon: &str, text: &str, hint: &str, wanted: RunAction| {
+    for (icon, text, hint, wanted) in offers(row) {
         let button = egui::Button::new(RichText::new(icon).size(16.0)).frame_when_inactive(false);
         let response = ui.add(button);
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{text} {}", row.name)));
         if response.on_hover_text(hint).clicked() {
             action = Some(wanted);
         }
-    };
-    button_ui(icons::TRASH, "Delete", "Delete it; this can be undone", RunAction::Delete);
-    button_ui(icons::PENCIL_SIMPLE, "Describe", "Give it a name and a note", RunAction::Describe);
-    if row.has_model && !row.is_current {
-        let hint = "Make it the current model, which Label, Predict and Inspect use";
-        button_ui(icons::CHECK_CIRCLE, "Make current", hint, RunAction::MakeCurrent);
-    }
-    if row.has_model {
-        button_ui(icons::CROSSHAIR, "Predict with", "Use it for prediction", RunAction::Use);
-        button_ui(icons::MICROSCOPE, "Inspect", "See where it is wrong", RunAction::Inspect);
-    }
-    if row.can_resume {
-        button_ui(icons::PLAY, "Resume", "Continue from its last checkpoint", RunAction::Resume);
     }
     action
+}
+
+/// The same as a menu, what is wanted most at the top.
+fn menu_ui(ui: &mut Ui, row: &RunRow) -> Option<RunAction> {
+    let wanted = |(icon, text, _, wanted)| entry_ui(ui, icon, text).then_some(wanted);
+    offers(row).into_iter().rev().map(wanted).fold(None, Option::or)
 }
 
 fn facts_ui(ui: &mut Ui, tokens: &Tokens, row: &RunRow) {

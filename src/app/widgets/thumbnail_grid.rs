@@ -39,6 +39,8 @@ pub trait GridItems {
     fn name(&self, position: usize) -> String;
     /// Paints what stands below the picture.
     fn caption_ui(&self, ui: &Ui, tokens: &Tokens, area: Rect, position: usize);
+    /// What a right click on an item shows; nothing where its owner has no menu.
+    fn menu_ui(&self, _cell: &Response, _position: usize) {}
 }
 
 /// What a grid remembers from frame to frame.
@@ -265,6 +267,7 @@ impl<'a> ThumbnailGrid<'a> {
             let ring = Stroke::new(2.0, tokens.accent_text);
             ui.painter().rect_stroke(cell.tile(), RADIUS, ring, StrokeKind::Inside);
         }
+        items.menu_ui(&response, position);
         let mut opened = None;
         if response.clicked() {
             if self.has_many {

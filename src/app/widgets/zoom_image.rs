@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use egui::{Align2, Color32, FontId, Id, Pos2, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
+use egui::{
+    Align2, Color32, FontId, Id, Pos2, Rect, Response, Role, Sense, TextureHandle, Ui, Vec2, WidgetInfo, vec2,
+};
 
 use super::fit;
 use crate::app::context::ViewContext;
@@ -72,20 +74,8 @@ pub fn zoom_image_ui(
     zoom: &mut Zoom,
     context: &mut ViewContext<'_>,
 ) -> Response {
-    let response = ui.interact(area, id, Sense::click_and_drag());
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("Picture of {name}")));
-    wheel(ui, &response, zoom);
-    if response.dragged() {
-        zoom.offset += response.drag_delta();
-    }
-    if response.double_clicked() {
-        zoom.reset();
-    }
-    if zoom.is_zoomed() {
-        let icon = if response.dragged() { egui::CursorIcon::Grabbing } else { egui::CursorIcon::Grab };
-        response.clone().on_hover_cursor(icon);
-    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let response = zoom_area_ui(ui, id, area, &name, zoom);
     let scale = ui.ctx().pixels_per_point();
     let side = area.size().max_elem() * scale * zoom.factor;
     let texture = match context.thumbnails.get(path, side_for(side)) {
@@ -103,11 +93,36 @@ pub fn zoom_image_ui(
     };
     // A larger decoding of the same image has the same place.
     let size = fit(texture.size_vec2() / scale, area.size(), GROWS);
+    paint_zoomed(ui, area, &texture, size, zoom);
+    response
+}
+
+/// The area that an image called `name` is looked at in: wheel and dragging change `zoom`.
+pub fn zoom_area_ui(ui: &mut Ui, id: Id, area: Rect, name: &str, zoom: &mut Zoom) -> Response {
+    let response = ui.interact(area, id, Sense::click_and_drag());
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("Picture of {name}")));
+    wheel(ui, &response, zoom);
+    if response.dragged() {
+        zoom.offset += response.drag_delta();
+    }
+    if response.double_clicked() {
+        zoom.reset();
+    }
+    if zoom.is_zoomed() {
+        let icon = if response.dragged() { egui::CursorIcon::Grabbing } else { egui::CursorIcon::Grab };
+        response.clone().on_hover_cursor(icon);
+    }
+    response
+}
+
+/// Paints an image, which has this size in points where it is not zoomed, within `area`. Returns its place, which may
+/// be larger than the area.
+pub fn paint_zoomed(ui: &mut Ui, area: Rect, texture: &TextureHandle, size: Vec2, zoom: &mut Zoom) -> Rect {
     let place = zoom.place(size, area);
     let mut painted = ui.new_child(egui::UiBuilder::new().max_rect(area));
     painted.set_clip_rect(area.intersect(ui.clip_rect()));
     egui::Image::new((texture.id(), place.size())).corner_radius(4).paint_at(&painted, place);
-    response
+    place
 }
 
 fn wheel(ui: &Ui, response: &Response, zoom: &mut Zoom) {

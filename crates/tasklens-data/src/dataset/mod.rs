@@ -19,6 +19,7 @@ pub mod propose;
 mod relabel;
 mod row_label;
 pub mod sample;
+pub mod sort;
 pub mod split;
 mod starter;
 pub mod table;

@@ -12,6 +12,10 @@ use tasklens_data::text::counted;
 
 pub use free_cores::FreeCores;
 
+/// Where there is no NVIDIA GPU, nothing is wrong.
+const NO_GPU: &str =
+    "everything works, on the processor; an NVIDIA GPU, which would be faster, was not found";
+
 /// The processor that a run uses, with the reason, for users.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Device {
@@ -19,7 +23,7 @@ pub struct Device {
     pub(crate) tch: tch::Device,
     /// Such as `CPU, 2 threads` or `cuda:0 NVIDIA H100`.
     pub name: String,
-    /// The reason for this choice, such as `no NVIDIA driver was found`.
+    /// The reason for this choice, such as `the first GPU that works`.
     pub reason: String,
     /// Threads that libtorch computes with on the CPU.
     pub threads: usize,
@@ -86,6 +90,7 @@ pub fn pick(choice: DeviceChoice) -> anyhow::Result<Device> {
             Ok(Device::mps("this Mac's GPU works".to_owned()))
         }
         (DeviceChoice::Auto, Ok(_)) => Ok(Device::cpu("libtorch sees no GPU".to_owned())),
+        (DeviceChoice::Auto, Err(cuda::CudaProblem::NoDriver)) => Ok(Device::cpu(NO_GPU.to_owned())),
         (DeviceChoice::Auto, Err(problem)) => Ok(Device::cpu(problem.to_string())),
         (DeviceChoice::Cuda(index), Ok(gpus)) => match gpus.get(index) {
             Some(gpu) => Ok(Device::cuda(index, gpu, format!("the config says `device: cuda:{index}`"))),

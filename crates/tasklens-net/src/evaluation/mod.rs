@@ -7,6 +7,7 @@ pub mod browse;
 pub mod compare;
 pub mod confusion;
 pub mod duplicates;
+pub mod findings;
 pub mod inspection;
 pub mod intervals;
 pub mod label_errors;

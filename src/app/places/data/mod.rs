@@ -1,14 +1,16 @@
 //! Data: the rows, their labels, and what is wrong with them.
 
 mod filter_bar;
+mod selecting;
 mod side_panel;
 mod table;
 
 use std::sync::Arc;
 
-use egui::{Key, Margin, Panel, Ui};
+use egui::{Key, Margin, Modifiers, Panel, Ui};
 use tasklens_data::dataset::ImageRow;
 use tasklens_data::dataset::filter::Filter;
+use tasklens_data::dataset::sort::RowSort;
 
 use crate::app::context::ViewContext;
 use crate::app::services::derived::Derived;
@@ -16,6 +18,7 @@ use crate::app::services::project::Project;
 use crate::app::theme::GRID;
 use crate::app::widgets::drawer::Drawer;
 use crate::app::widgets::tab_ui;
+use selecting::Several;
 
 /// Below this width, the side panel is a drawer.
 const WIDE: f32 = 200.0 * GRID;
@@ -35,13 +38,16 @@ enum SidePage {
     Image,
 }
 
-/// Which rows were asked for: the project's generation and the filter.
-type WantedRows = (u64, Filter);
+/// Which rows were asked for: the project's generation, the filter and the order, where it is not the file's.
+type WantedRows = (u64, Filter, Option<RowSort>);
 
 /// The Data place: the table of rows and the panel beside it.
 #[derive(Default)]
 pub struct DataView {
     filter: Filter,
+    sort: Option<RowSort>,
+    /// Positions among the rows shown, where several are selected; else only the row below.
+    several: Several,
     /// The rows that match.
     shown: Derived<WantedRows, Vec<usize>>,
     /// By its image: rows may move when the project is read anew.
@@ -85,6 +91,7 @@ impl DataView {
         });
         egui::CentralPanel::no_frame().frame(main).show(ui, |ui| {
             self.filter_bar_ui(ui, project, width < WIDE, context);
+            self.several_ui(ui, project, context);
             ui.add_space(GRID);
             self.table_ui(ui, project, context);
         });
@@ -92,7 +99,7 @@ impl DataView {
 
     /// Selects a row of the project and scrolls to it.
     pub fn select(&mut self, row: ImageRow) {
-        if self.shown().binary_search(&row.row).is_err() {
+        if self.position_of(row.row).is_none() {
             self.filter = Filter::default();
         }
         self.selected = Some(row);
@@ -123,14 +130,33 @@ impl DataView {
 
     /// Finds the rows that match, in the background.
     fn search(&mut self, project: &Project, context: &ViewContext<'_>) {
-        self.shown.want(&(project.generation, self.filter.clone()), || {
+        let sort = self.sort;
+        let news = self.shown.want(&(project.generation, self.filter.clone(), sort), || {
             let (dataset, filter) = (Arc::clone(&project.dataset), self.filter.clone());
-            context.jobs.start_quietly("Filtering", move |_| Ok(filter.matching(&dataset)))
+            context.jobs.start_quietly("Filtering", move |_| {
+                let mut rows = filter.matching(&dataset);
+                if let Some(sort) = sort {
+                    sort.apply(&dataset, &mut rows);
+                }
+                Ok(rows)
+            })
         });
-        // Rows that were found before may be gone.
-        if let Some(shown) = self.shown.get_mut() {
-            shown.truncate(shown.partition_point(|row| *row < project.dataset.rows.len()));
+        if news.is_some() {
+            // Other rows are at the same positions.
+            self.several.clear();
         }
+        // Rows that were found before may be gone.
+        let is_old = self.shown.key().is_some_and(|(generation, ..)| *generation != project.generation);
+        if let Some(shown) = self.shown.get_mut().filter(|_| is_old) {
+            shown.retain(|row| *row < project.dataset.rows.len());
+        }
+    }
+
+    /// Where a row is among those shown.
+    fn position_of(&self, row: usize) -> Option<usize> {
+        let is_sorted = self.shown.key().is_some_and(|(.., sort)| sort.is_some());
+        let shown = self.shown();
+        if is_sorted { shown.iter().position(|shown| *shown == row) } else { shown.binary_search(&row).ok() }
     }
 
     /// The rows that match, which may be those of the filter before.
@@ -153,6 +179,9 @@ impl DataView {
         if ui.ctx().egui_wants_keyboard_input() || self.shown().is_empty() {
             return;
         }
+        if ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::A)) {
+            self.several.select(0..self.shown().len());
+        }
         let step = ui.input(|input| {
             let page = 10;
             i64::from(input.key_pressed(Key::ArrowDown)) - i64::from(input.key_pressed(Key::ArrowUp))
@@ -162,11 +191,12 @@ impl DataView {
         if step == 0 {
             return;
         }
-        let at = self.selected_row().and_then(|row| self.shown().binary_search(&row).ok());
+        let at = self.selected_row().and_then(|row| self.position_of(row));
         let last = self.shown().len() as i64 - 1;
         let next = at.map_or(0, |at| (at as i64 + step).clamp(0, last));
         if let Some(row) = usize::try_from(next).ok().and_then(|at| self.shown().get(at)) {
             self.selected = Some(ImageRow::of(&project.dataset, *row));
+            self.several.clear();
             self.side = SidePage::Image;
             self.scroll_to_selected = true;
         }

@@ -2,16 +2,17 @@
 
 use egui::{Align, Color32, Layout, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
 use egui_extras::{Column, TableBuilder, TableRow};
+use tasklens_data::dataset::RowLabel;
+use tasklens_data::dataset::sort::{RowSort, SortColumn};
 use tasklens_data::dataset::split::Part;
-use tasklens_data::dataset::{ImageRow, RowLabel};
 
-use super::{DataView, SidePage};
+use super::DataView;
 use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
 use crate::app::services::project::Project;
 use crate::app::services::thumbnails::Thumbnail;
 use crate::app::theme::icons;
-use crate::app::theme::{self, GRID};
+use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::name::Name;
 use crate::app::widgets::{DOES_NOT_APPLY, command_button, dot_ui, empty_place, fit};
 
@@ -56,42 +57,78 @@ impl DataView {
             .column(Column::exact(PART_WIDTH))
             .columns(Column::initial(task_width).at_least(16.0 * GRID).clip(true), dataset.tasks.len());
         if std::mem::take(&mut self.scroll_to_selected) {
-            match self.selected_row().map(|row| self.shown().binary_search(&row)) {
-                Some(Ok(at)) => table = table.scroll_to_row(at, None).animate_scrolling(false),
+            match self.selected_row().map(|row| self.position_of(row)) {
+                Some(Some(at)) => table = table.scroll_to_row(at, None).animate_scrolling(false),
                 // The filter was changed for it: its row comes with the next search.
-                Some(Err(_)) => self.scroll_to_selected = self.shown.is_busy(),
+                Some(None) => self.scroll_to_selected = self.shown.is_busy(),
                 None => {}
             }
         }
         let table = table.header(HEADER_HEIGHT, |mut header| {
-            for name in ["", "Image", "Split"] {
-                header.col(|ui| {
-                    ui.label(theme::caption(tokens, name));
-                });
+            header.col(|_| {});
+            for (name, column) in [("Image", SortColumn::Path), ("Split", SortColumn::Part)] {
+                header.col(|ui| sort_ui(ui, tokens, name, None, column, &mut self.sort));
             }
             for (index, task) in dataset.tasks.iter().enumerate() {
-                header.col(|ui| {
-                    Name::caption(tokens, &task.name).at_most(ui.available_width() - 5.0 * GRID).ui(ui);
-                    dot_ui(ui, tokens, index);
-                });
+                let column = SortColumn::Label(index);
+                header.col(|ui| sort_ui(ui, tokens, &task.name, Some(index), column, &mut self.sort));
             }
         });
-        let (mut clicked, selected) = (None, self.selected_row());
+        let selected = self.selected_row();
+        let mut pressed = None;
         table.body(|body| {
             body.rows(ROW_HEIGHT, self.shown().len(), |mut row| {
                 let Some(index) = self.shown().get(row.index()).copied() else { return };
-                row.set_selected(selected == Some(index));
+                let at = row.index();
+                row.set_selected(selected == Some(index) || self.several.contains(at));
                 row_ui(&mut row, project, index, context);
-                if row.response().clicked() {
-                    clicked = Some(index);
+                let response = row.response();
+                if response.clicked() || response.secondary_clicked() || response.context_menu_opened() {
+                    pressed = Some((at, response));
                 }
             });
         });
-        if let Some(row) = clicked {
-            self.selected = Some(ImageRow::of(dataset, row));
-            self.side = SidePage::Image;
-            self.drawer.open();
+        if let Some((at, response)) = pressed {
+            self.row_pressed(&response, at, project, context);
         }
+    }
+}
+
+/// The head of a column: a click sorts by it, another the other way round, a third one not at all.
+fn sort_ui(
+    ui: &mut Ui,
+    tokens: &Tokens,
+    name: &str,
+    task: Option<usize>,
+    column: SortColumn,
+    sort: &mut Option<RowSort>,
+) {
+    let cell = ui.interact(ui.max_rect(), ui.scope_id().with("sort"), Sense::click());
+    let descending = sort.filter(|sort| sort.column == column).map(|sort| sort.descending);
+    let room = ui.available_width() - 9.0 * GRID;
+    Name::caption(tokens, name).at_most(room.max(0.0)).ui(ui);
+    if let Some(task) = task {
+        dot_ui(ui, tokens, task);
+    }
+    if let Some(descending) = descending {
+        let icon = if descending { icons::CARET_DOWN } else { icons::CARET_UP };
+        ui.label(RichText::new(icon).size(theme::TEXT_SMALL).color(tokens.accent_text));
+    }
+    let next = match descending {
+        None => Some(RowSort { column, descending: false }),
+        Some(false) => Some(RowSort { column, descending: true }),
+        Some(true) => None,
+    };
+    cell.widget_info(|| {
+        WidgetInfo::selected(Role::Button, true, descending.is_some(), format!("Sort by {name}"))
+    });
+    let hint = match descending {
+        None => "Click to sort by this column",
+        Some(false) => "Click to sort the other way round",
+        Some(true) => "Click for the order of the file",
+    };
+    if cell.on_hover_text(hint).on_hover_cursor(egui::CursorIcon::PointingHand).clicked() {
+        *sort = next;
     }
 }
 

@@ -1,12 +1,18 @@
 //! Above the tabs: the tabs themselves, the run, the task and the part that all of them are about.
 
+use std::sync::Arc;
+
 use egui::{Align, ComboBox, Layout, RichText, Role, Ui, WidgetInfo};
 use tasklens_data::dataset::split::Part;
 use tasklens_data::text::{grouped, plural};
 use tasklens_net::evaluation::inspection::Inspection;
 
 use super::{Focus, InspectView, Tab};
+use crate::app::command::AppCommand;
 use crate::app::context::ViewContext;
+use crate::app::dialogs::file_dialogs;
+use crate::app::services::report::ReportRequest;
+use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::choice::combo;
 use crate::app::widgets::model_menu::model_menu_ui;
@@ -33,7 +39,7 @@ impl InspectView {
         let Some(loaded) = self.inspected.as_ref().and_then(|inspected| inspected.loaded.as_ref()) else {
             return;
         };
-        let (inspection, missing) = (std::sync::Arc::clone(&loaded.inspection), loaded.missing);
+        let (inspection, missing) = (Arc::clone(&loaded.inspection), loaded.missing);
         ui.add_space(GRID);
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing.x = GRID;
@@ -47,6 +53,8 @@ impl InspectView {
                 self.run_menu_ui(ui, context);
                 self.another_ui(ui, context);
             }
+            ui.add_space(2.0 * GRID);
+            self.report_ui(ui, context);
             let Some(inspected) = &mut self.inspected else { return };
             if missing > 0 {
                 let images = plural(missing, "image is", "images are");
@@ -58,6 +66,35 @@ impl InspectView {
                 }
             }
         });
+    }
+
+    /// The page about this run, once all its images were seen to.
+    fn report_ui(&self, ui: &mut Ui, context: &ViewContext<'_>) {
+        let Some((inspected, loaded)) =
+            self.inspected.as_ref().and_then(|it| Some((it, it.loaded.as_ref()?)))
+        else {
+            return;
+        };
+        let is_whole = loaded.missing == 0 && inspected.progress().is_none();
+        let button = egui::Button::new(format!("{}  Save report\u{2026}", icons::FLOPPY_DISK));
+        let button = ui.add_enabled(is_whole, button);
+        button.widget_info(|| WidgetInfo::labeled(Role::Button, is_whole, "Save report\u{2026}"));
+        let button = button
+            .on_hover_text("Save scores, mistakes, label errors and duplicates as one web page")
+            .on_disabled_hover_text("The report needs the predictions of all images");
+        if let (true, Some(project)) = (button.clicked(), context.project) {
+            let request = Box::new(ReportRequest {
+                run: inspected.run.clone(),
+                dataset: Arc::clone(&loaded.dataset),
+                inspection: Arc::clone(&loaded.inspection),
+                store: loaded.store.clone(),
+                config: project.config.clone(),
+                disagreements: loaded.disagreements.clone(),
+            });
+            let name = format!("{}.html", context.runs.name_of(&inspected.run));
+            let question = file_dialogs::report(name, |file| AppCommand::SaveReport { file, request });
+            context.commands.send(AppCommand::AskFile(Box::new(question)));
+        }
     }
 
     fn tabs_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {

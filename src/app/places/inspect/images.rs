@@ -6,13 +6,12 @@
 mod cells;
 mod details;
 mod filter_bar;
-mod heat;
 mod large;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use egui::Ui;
@@ -24,16 +23,15 @@ use tasklens_net::evaluation::inspection::Inspection;
 use super::inspected_run::{InspectedRun, Loaded};
 use super::neighbours::NeighboursStrip;
 use super::{Action, Focus};
-use crate::app::command::Level;
+use crate::app::command::{ImageAction, Level};
 use crate::app::context::ViewContext;
 use crate::app::services::derived::{Derived, DerivedNews};
-use crate::app::services::jobs::Job;
 use crate::app::theme::GRID;
 use crate::app::theme::icons;
 use crate::app::widgets::empty_place;
+use crate::app::widgets::heat_map::{HeatMaps, HeatSubject};
 use crate::app::widgets::thumbnail_grid::{GridState, ThumbnailGrid};
 use cells::{CAPTION, ItemCells};
-use heat::HeatMaps;
 
 /// Sides of the pictures, in points.
 const SIDES: std::ops::RangeInclusive<f32> = 26.0 * GRID..=80.0 * GRID;
@@ -59,6 +57,16 @@ impl ItemBasis {
 
     fn image(&self, item: usize) -> Option<&Path> {
         self.image_of_row(*self.inspection.rows.get(item)?)
+    }
+
+    /// What the network says of an item, for its heat map.
+    fn heat_subject(&self, item: usize, focus: usize) -> HeatSubject<'_> {
+        let tasks = &self.inspection.tasks;
+        HeatSubject {
+            tasks: tasks.iter().map(|task| &task.task).collect(),
+            predicted: tasks.iter().filter_map(|task| task.predicted.get(item).copied()).collect(),
+            focus,
+        }
     }
 
     /// The number that an item has in another basis where its row has not moved.
@@ -139,9 +147,8 @@ pub struct ImagesTab {
     /// The item shown large, and its place among those found.
     large: Option<usize>,
     large_at: Option<usize>,
-    heat: HeatMaps,
+    heat: HeatMaps<PathBuf>,
     neighbours: NeighboursStrip,
-    folder: Option<Job<()>>,
 }
 
 impl Default for ImagesTab {
@@ -157,7 +164,6 @@ impl Default for ImagesTab {
             large_at: None,
             heat: HeatMaps::default(),
             neighbours: NeighboursStrip::default(),
-            folder: None,
         }
     }
 }
@@ -187,7 +193,6 @@ impl ImagesTab {
         }
         self.set_focus(focus);
         self.search(context);
-        self.poll_folder(context);
         match (self.large, self.basis.clone()) {
             (Some(item), Some(basis)) => self.large_ui(ui, &basis, item, (inspected, loaded), context),
             _ => self.grid_ui(ui, context),
@@ -281,11 +286,18 @@ impl ImagesTab {
             self.nothing_ui(ui);
             return;
         }
-        let cells = ItemCells(found);
+        let cells = ItemCells(found, std::cell::Cell::default());
         let grid = ThumbnailGrid::new("Images found").side(self.side).caption(CAPTION);
         let response = grid.ui(ui, context.thumbnails, &mut self.grid, &cells);
-        if let Some(at) = response.opened {
-            self.show_large(self.item_at(at));
+        let chosen = cells.1.take();
+        match (response.opened, chosen) {
+            (Some(at), _) | (None, Some((at, ImageAction::Open))) => self.show_large(self.item_at(at)),
+            (None, Some((at, action))) => {
+                let row = found.items.get(at).and_then(|item| found.basis.inspection.rows.get(*item));
+                let rows = row.copied().into_iter().collect();
+                action.on_rows(&found.basis.dataset, rows, context.commands);
+            }
+            (None, None) => {}
         }
     }
 

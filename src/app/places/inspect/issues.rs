@@ -5,6 +5,7 @@
 //! anew, each suspect stays with its image, wherever the row of that is then.
 
 mod detail;
+mod headline;
 mod list;
 
 use std::sync::Arc;
@@ -222,7 +223,7 @@ impl IssuesTab {
     ) {
         let counts = self.counts(items, found, context);
         ui.horizontal_wrapped(|ui| {
-            ui.label(theme::strong(format!("{} to review", grouped(counts.of(Decision::Open)))));
+            ui.label(theme::strong(headline::headline(&found.wrong, counts.of(Decision::Open))));
             let text = format!(
                 "{} accepted, {} kept, of {} suspects among {} labels",
                 grouped(counts.of(Decision::Accepted)),

@@ -15,6 +15,7 @@ use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
+use crate::app::widgets::glossary::word_ui;
 use crate::app::widgets::name::Name;
 use crate::app::widgets::reliability::ReliabilityDiagram;
 use labels::{LabelRows, LabelTable};
@@ -268,7 +269,7 @@ fn facts_ui(ui: &mut Ui, scores: &TaskScores, context: &ViewContext<'_>) {
             };
             let fact = ui.vertical(|ui| {
                 ui.spacing_mut().item_spacing.y = 0.0;
-                ui.label(theme::caption(tokens, score.name()));
+                word_ui(ui, tokens, (score.name(), score.word()), context.commands);
                 ui.label(theme::strong(or_dash(score.of(scores).map(|value| score.text(value)))));
                 ui.label(theme::caption(tokens, below));
             });

@@ -5,6 +5,8 @@ use tasklens_data::text::{counted_grouped, percent};
 use tasklens_net::evaluation::intervals::Estimate;
 use tasklens_net::evaluation::scores::TaskScores;
 
+use crate::app::widgets::glossary::Word;
+
 /// A score of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Score {
@@ -19,35 +21,27 @@ impl Score {
     pub const ALL: [Self; 5] =
         [Self::Accuracy, Self::Balanced, Self::MacroF1, Self::LogLoss, Self::Calibration];
 
-    pub fn name(self) -> &'static str {
+    /// The word that explains it.
+    pub fn word(self) -> Word {
         match self {
-            Self::Accuracy => "Accuracy",
-            Self::Balanced => "Balanced",
-            Self::MacroF1 => "Macro-F1",
-            Self::LogLoss => "Log loss",
-            Self::Calibration => "ECE",
+            Self::Accuracy => Word::Accuracy,
+            Self::Balanced => Word::BalancedAccuracy,
+            Self::MacroF1 => Word::MacroF1,
+            Self::LogLoss => Word::LogLoss,
+            Self::Calibration => Word::Calibration,
         }
     }
 
-    pub fn meaning(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
-            Self::Accuracy => "Accuracy: the share of images that get the right label.",
-            Self::Balanced => {
-                "Balanced accuracy: the mean recall of the labels. A rare label counts as much as a frequent one."
-            }
-            Self::MacroF1 => {
-                "Macro-F1: the mean F1 of the labels, where F1 combines how many of a label's images are found \
-                 with how seldom it is predicted wrongly. 100 % is perfect."
-            }
-            Self::LogLoss => {
-                "Log loss: how surprised the network is by the right label. 0 is perfect; confident mistakes \
-                 cost most. Training minimises it."
-            }
-            Self::Calibration => {
-                "Expected calibration error: how far confidence is from accuracy. At 5 %, about 85 % or 95 % \
-                 of the predictions made with 90 % confidence are right. 0 is perfect."
-            }
+            Self::Balanced => "Balanced",
+            _ => self.word().name(),
         }
+    }
+
+    /// Its name and what it means.
+    pub fn meaning(self) -> String {
+        format!("{}: {}", self.word().name(), self.word().meaning())
     }
 
     pub fn of(self, scores: &TaskScores) -> Option<f64> {

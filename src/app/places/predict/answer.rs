@@ -1,49 +1,17 @@
-//! The selected image, large, and beside it what the network says of it.
+//! What the network says of the selected image.
 
-use egui::{Color32, Rect, RichText, Sense, TextureHandle, Ui, vec2};
+use egui::{Color32, RichText, Ui};
 use tasklens_data::config::Task;
 
 use super::picker::ModelState;
-use super::{EntryState, ImageEntry};
+use super::{EntryState, ImageEntry, about};
 use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
-use crate::app::theme::{self, GRID, Tokens};
+use crate::app::theme::{self, GRID};
+use crate::app::widgets::command_button;
 use crate::app::widgets::name::Name;
 use crate::app::widgets::probability_bars::ProbabilityBars;
-use crate::app::widgets::{command_button, fit};
-
-/// Shows the picture as large as it fits into `space`, at most twice its size.
-pub fn picture_ui(
-    ui: &mut Ui,
-    tokens: &Tokens,
-    entry: &ImageEntry,
-    picture: Option<&TextureHandle>,
-    space: egui::Vec2,
-) {
-    let (area, response) = ui.allocate_exact_size(space, Sense::hover());
-    response.widget_info(|| {
-        egui::WidgetInfo::labeled(egui::Role::Image, true, format!("Picture of {}", entry.name))
-    });
-    if let Some(texture) = picture.or(entry.thumbnail.as_ref()) {
-        // The small picture stands in until the large one is there, at the size that one will have.
-        let own = entry.size.map_or(texture.size_vec2(), |[width, height]| vec2(width as f32, height as f32));
-        let size = fit(own / ui.ctx().pixels_per_point(), area.size(), 2.0);
-        egui::Image::new(texture).corner_radius(4).paint_at(ui, Rect::from_center_size(area.center(), size));
-        return;
-    }
-    let (icon, color) = match &entry.state {
-        EntryState::Failed(_) => (icons::WARNING_CIRCLE, tokens.error),
-        _ => (icons::IMAGE, tokens.text_weak),
-    };
-    ui.painter().text(
-        area.center(),
-        egui::Align2::CENTER_CENTER,
-        icon,
-        egui::FontId::proportional(44.0),
-        color,
-    );
-}
 
 /// Shows name and size of the image, and the bars of every task.
 pub fn bars_ui(
@@ -75,8 +43,16 @@ pub fn bars_ui(
         }
         (EntryState::Predicted(prediction), _) => {
             for ((task, color), probabilities) in tasks.iter().zip(colors).zip(&prediction.probabilities) {
-                ProbabilityBars::new(&task.name, &task.labels, probabilities, *color).ui(ui);
+                let bars = ProbabilityBars::new(&task.name, &task.labels, probabilities, *color);
+                let bars = match entry.truth.as_ref().and_then(|truth| truth.of(task)) {
+                    Some(truth) => bars.truth(truth),
+                    None => bars,
+                };
+                bars.ui(ui);
                 ui.add_space(4.0 * GRID);
+            }
+            if let ModelState::Ready(info) = model {
+                about::about_ui(ui, context, info, colors);
             }
         }
         (EntryState::Waiting, ModelState::None) => no_model_ui(ui, context),

@@ -6,9 +6,12 @@ use tasklens_data::config::Task;
 use tasklens_data::text::capitalised;
 
 use super::{EntryState, ImageEntry};
+use crate::app::command::ImageAction;
+use crate::app::services::project::ImageSource;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::fit;
+use crate::app::widgets::image_menu::image_menu;
 use crate::app::widgets::name::shortened;
 use crate::app::widgets::probability_bars::sorted;
 
@@ -22,6 +25,8 @@ pub enum ListAction {
     Select(usize),
     /// Remove the entry at this position.
     Remove(usize),
+    /// Do this with the file of the entry at this position.
+    File(usize, ImageAction),
 }
 
 /// Shows the entries; scrolls to the selected one where `follow` says so.
@@ -70,9 +75,7 @@ fn row_ui(
         info.current_text_value = Some(match &entry.state {
             EntryState::Failed(message) => message.clone(),
             EntryState::Waiting => "waiting".to_owned(),
-            EntryState::Predicted(_) => {
-                answers.iter().map(|(_, label)| label.as_str()).collect::<Vec<_>>().join(", ")
-            }
+            EntryState::Predicted(_) => answers.iter().map(ListedAnswer::text).collect::<Vec<_>>().join(", "),
         });
         info
     });
@@ -82,6 +85,10 @@ fn row_ui(
     let mut action = response.clicked().then_some(ListAction::Select(index));
     if response.contains_pointer() || is_selected {
         action = remove_ui(ui, tokens, entry, row).then_some(ListAction::Remove(index)).or(action);
+    }
+    if matches!(entry.source, ImageSource::Path(_)) {
+        let offers = [ImageAction::ShowInFolder, ImageAction::CopyPath];
+        action = image_menu(&response, 1, &offers).map(|wanted| ListAction::File(index, wanted)).or(action);
     }
     response.on_hover_text(theme::in_visual_order(&entry.name));
     action
@@ -96,11 +103,31 @@ pub struct TaskColors<'a> {
 
 impl TaskColors<'_> {
     /// The most probable label of each task, with the task's colour.
-    fn of(&self, entry: &ImageEntry) -> Vec<(Color32, String)> {
+    fn of(&self, entry: &ImageEntry) -> Vec<ListedAnswer> {
         let EntryState::Predicted(prediction) = &entry.state else { return Vec::new() };
-        let best = |probabilities: &Vec<f32>| sorted(probabilities).first().copied();
         let tasks = self.tasks.iter().zip(self.colors).zip(&prediction.probabilities);
-        tasks.filter_map(|((task, color), p)| Some((*color, task.labels.get(best(p)?)?.clone()))).collect()
+        let answer = |((task, color), probabilities): ((&Task, &Color32), &Vec<f32>)| {
+            let best = *sorted(probabilities).first()?;
+            let truth = entry.truth.as_ref().and_then(|truth| truth.of(task)).flatten();
+            let is_right = truth.map(|truth| truth == best);
+            Some(ListedAnswer { color: *color, label: task.labels.get(best)?.clone(), is_right })
+        };
+        tasks.filter_map(answer).collect()
+    }
+}
+
+/// The answer to a task.
+struct ListedAnswer {
+    color: Color32,
+    label: String,
+    /// `None` where nobody knows.
+    is_right: Option<bool>,
+}
+
+impl ListedAnswer {
+    fn text(&self) -> String {
+        let verdict = self.is_right.map_or("", |is_right| if is_right { " (right)" } else { " (wrong)" });
+        format!("{}{verdict}", self.label)
     }
 }
 
@@ -108,7 +135,7 @@ fn paint(
     ui: &Ui,
     tokens: &Tokens,
     entry: &ImageEntry,
-    answers: &[(Color32, String)],
+    answers: &[ListedAnswer],
     row: Rect,
     response: &Response,
     is_selected: bool,
@@ -159,12 +186,17 @@ fn cause(origin: &str, message: &str) -> String {
     capitalised(rest.unwrap_or(message).to_owned())
 }
 
-fn answers_line(ui: &Ui, tokens: &Tokens, answers: &[(Color32, String)], at: egui::Pos2, width: f32) {
+fn answers_line(ui: &Ui, tokens: &Tokens, answers: &[ListedAnswer], at: egui::Pos2, width: f32) {
     let font = FontId::proportional(TEXT_SMALL);
     let mut job = egui::text::LayoutJob { break_on_newline: false, ..Default::default() };
-    for (color, label) in answers {
+    for ListedAnswer { color, label, is_right } in answers {
         let space = if job.text.is_empty() { 0.0 } else { 2.0 * GRID };
         job.append(&theme::in_visual_order(label), space, egui::TextFormat::simple(font.clone(), *color));
+        let mark = is_right
+            .map(|right| if right { (icons::CHECK, tokens.success) } else { (icons::X, tokens.error) });
+        if let Some((mark, color)) = mark {
+            job.append(mark, 0.5 * GRID, egui::TextFormat::simple(font.clone(), color));
+        }
     }
     job.wrap = egui::text::TextWrapping::truncate_at_width(width);
     let galley = ui.painter().layout_job(job);

@@ -3,9 +3,12 @@
 //! The view keeps the list and what is selected; fetching, decoding and predicting is its
 //! [`worker`]'s.
 
+mod about;
 mod answer;
+mod check;
 mod list;
 mod picker;
+mod picture;
 mod view;
 pub mod worker;
 
@@ -24,7 +27,9 @@ use crate::app::context::ViewContext;
 use crate::app::dialogs::file_dialogs;
 use crate::app::services::predictors::Predictors;
 use crate::app::services::project::ImageSource;
+use check::Truth;
 use picker::{ModelAction, ModelState};
+use picture::Look;
 use worker::{OpenModel, Worker, WorkerEvent};
 
 /// A list up to this length is predicted anew by itself when a run finds better weights.
@@ -44,6 +49,21 @@ struct ImageEntry {
     /// What is worth knowing of how it was read.
     note: Option<String>,
     state: EntryState,
+    /// Its labels in the project, where it was taken from there to be checked.
+    truth: Option<Truth>,
+}
+
+impl ImageEntry {
+    /// One that waits to be read.
+    fn new(id: u64, source: ImageSource, truth: Option<Truth>) -> Self {
+        let name = source.name();
+        let origin = match &source {
+            ImageSource::Path(path) => path.display().to_string(),
+            ImageSource::Bytes { .. } | ImageSource::Pixels { .. } | ImageSource::Url(_) => name.clone(),
+        };
+        let (thumbnail, size, note) = (None, None, None);
+        Self { id, name, origin, source, thumbnail, size, note, state: EntryState::Waiting, truth }
+    }
 }
 
 /// How far an image is.
@@ -66,6 +86,7 @@ pub struct PredictView {
     follows_selection: bool,
     /// The entry that the large picture was asked for, and the picture.
     shown: Option<(u64, Option<TextureHandle>)>,
+    look: Look,
     model: ModelState,
     /// Grows with each model: answers of older ones are not taken.
     model_number: u64,
@@ -96,6 +117,7 @@ impl PredictView {
             selected: 0,
             follows_selection: false,
             shown: None,
+            look: Look::default(),
             model: ModelState::None,
             model_number: 0,
             wanted_model: None,
@@ -114,22 +136,27 @@ impl PredictView {
 
     /// Images dropped, pasted, chosen, or given as addresses: they join the list.
     pub fn add_images(&mut self, images: Vec<ImageSource>) {
+        self.add(images.into_iter().map(|image| (image, None)).collect());
+    }
+
+    /// Some validation images of the project join the list, with their labels.
+    pub fn try_validation_images(&mut self, context: &ViewContext<'_>) {
+        let Some(project) = context.project else { return };
+        let rows = check::draw(&project.summary.parts, self.next_id);
+        if rows.is_empty() {
+            context.commands.toast(Level::Warning, check::NONE_KEPT);
+        }
+        let image = |row: usize| {
+            let image = project.dataset.rows.get(row)?.image.clone();
+            Some((ImageSource::Path(image), Some(Truth::of_row(project, row))))
+        };
+        self.add(rows.into_iter().filter_map(image).collect());
+    }
+
+    fn add(&mut self, images: Vec<(ImageSource, Option<Truth>)>) {
         let first_new = self.entries.len();
-        for source in images {
-            let origin = match &source {
-                ImageSource::Path(path) => path.display().to_string(),
-                other => other.name(),
-            };
-            self.entries.push(ImageEntry {
-                id: self.next_id,
-                name: source.name(),
-                origin,
-                source,
-                thumbnail: None,
-                size: None,
-                note: None,
-                state: EntryState::Waiting,
-            });
+        for (source, truth) in images {
+            self.entries.push(ImageEntry::new(self.next_id, source, truth));
             self.next_id += 1;
         }
         if first_new < self.entries.len() {
@@ -198,6 +225,7 @@ impl PredictView {
     fn load_model(&mut self, context: &ViewContext<'_>, path: PathBuf) {
         self.model_number += 1;
         self.newer_weights = None;
+        self.look.heat.forget();
         for entry in &mut self.entries {
             entry.state = EntryState::Waiting;
         }

@@ -5,9 +5,10 @@ use tasklens_data::text::counted;
 
 use super::list::ListAction;
 use super::picker::{ModelState, Shown};
-use super::{EntryState, PredictView, answer, list, picker, tasks_of};
+use super::{EntryState, PredictView, answer, check, list, picker, tasks_of};
 use crate::app::command::{AppCommand, UiCommand};
 use crate::app::context::ViewContext;
+use crate::app::services::project::ImageSource;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::{command_button, empty_place};
@@ -72,13 +73,9 @@ impl PredictView {
         }
     }
 
-    fn picture_ui(&self, ui: &mut Ui, context: &ViewContext<'_>, space: egui::Vec2) {
+    fn picture_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>, space: egui::Vec2) {
         match self.entries.get(self.selected) {
-            Some(entry) => {
-                let picture =
-                    self.shown.as_ref().filter(|(id, _)| *id == entry.id).and_then(|(_, p)| p.as_ref());
-                answer::picture_ui(ui, context.tokens, entry, picture, space);
-            }
+            Some(_) => self.selected_ui(ui, context, space),
             None if self.model == ModelState::None => empty_place(
                 ui,
                 icons::CROSSHAIR,
@@ -94,6 +91,10 @@ impl PredictView {
                 "Or paste an image or a URL with Ctrl+V, open files, or type a URL.",
                 |ui| {
                     command_button(ui, context.commands, UiCommand::OpenImages);
+                    if context.project.is_some() {
+                        ui.add_space(GRID);
+                        command_button(ui, context.commands, UiCommand::TryValidationImages);
+                    }
                 },
             ),
         }
@@ -108,6 +109,9 @@ impl PredictView {
                 .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, UiCommand::Paste.text()));
             if paste.on_hover_text("Predict the image, file or URL on the clipboard (Ctrl+V)").clicked() {
                 context.commands.ui(UiCommand::Paste);
+            }
+            if context.project.is_some() && !self.entries.is_empty() {
+                command_button(ui, context.commands, UiCommand::TryValidationImages);
             }
         });
         let field = egui::TextEdit::singleline(&mut self.url)
@@ -148,11 +152,19 @@ impl PredictView {
                 }
             });
         });
+        if let Some(verdict) = check::verdict(&self.entries, tasks_of(&self.model)) {
+            ui.add(egui::Label::new(theme::caption(context.tokens, verdict)).wrap());
+        }
         let follow = std::mem::take(&mut self.follows_selection);
         let answers = list::TaskColors { tasks: tasks_of(&self.model), colors };
         match list::list_ui(ui, context.tokens, &self.entries, &answers, self.selected, follow) {
             Some(ListAction::Select(index)) => self.selected = index,
             Some(ListAction::Remove(index)) => self.remove(index),
+            Some(ListAction::File(index, action)) => {
+                if let Some(ImageSource::Path(file)) = self.entries.get(index).map(|entry| &entry.source) {
+                    action.on_file(file, context.commands);
+                }
+            }
             None => {}
         }
     }
@@ -168,7 +180,7 @@ impl PredictView {
         }
     }
 
-    /// Up, down and delete, unless something is being typed.
+    /// Up, down, the heat map's key and delete, unless something is being typed.
     fn keys(&mut self, ui: &Ui) {
         if self.entries.is_empty() || ui.ctx().text_edit_focused() {
             return;
@@ -182,6 +194,9 @@ impl PredictView {
             self.selected = self.selected.saturating_sub(1);
         }
         self.follows_selection |= self.selected != before;
+        if pressed(Key::H) {
+            self.look.heat.is_on = !self.look.heat.is_on;
+        }
         if pressed(Key::Delete) {
             self.remove(self.selected);
         }

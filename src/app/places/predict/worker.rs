@@ -16,7 +16,7 @@ use tasklens_data::panics;
 use tasklens_data::text::age;
 use tasklens_net::inference::Prediction;
 use tasklens_net::model::checkpoint;
-use tasklens_net::training::events::EpochMetrics;
+use tasklens_net::training::events::{EpochMetrics, Started};
 use tasklens_net::training::run_folder::{self, RunRecord};
 
 use crate::app::services::jobs::{Job, Jobs, Progress};
@@ -67,6 +67,10 @@ pub struct ModelInfo {
     pub epoch: Option<EpochMetrics>,
     /// When it was written, such as `3 h ago`.
     pub age: String,
+    /// The folder of its run, where it lies in one.
+    pub run: Option<PathBuf>,
+    /// How its run began, where that is recorded.
+    pub started: Option<Started>,
 }
 
 /// What the threads report.
@@ -254,6 +258,11 @@ fn load_loop(
     }
 }
 
+/// The pixels of an image that is not only an address; blocks.
+pub(super) fn pixels(source: &ImageSource, progress: &Progress) -> anyhow::Result<Decoded> {
+    Ok(read(source, progress)?.0)
+}
+
 /// The pixels, and where to read them from the next time.
 fn read(source: &ImageSource, progress: &Progress) -> anyhow::Result<(Decoded, ImageSource)> {
     Ok(match source {
@@ -369,5 +378,7 @@ fn info(model: &OpenedModel) -> ModelInfo {
         age: written.map(|then| age(then, std::time::SystemTime::now())).unwrap_or_default(),
         path: model.path.clone(),
         tasks: model.tasks.clone(),
+        run: record.as_ref().map(|record| record.folder.clone()),
+        started: record.and_then(|record| record.started),
     }
 }

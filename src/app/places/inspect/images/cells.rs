@@ -1,5 +1,6 @@
 //! What a cell of the grid says: what the image is, what it is taken for, and how sure the network is.
 
+use std::cell::Cell;
 use std::path::Path;
 
 use egui::{FontFamily, FontId, Rect, Ui, vec2};
@@ -8,15 +9,26 @@ use tasklens_net::evaluation::browse::BrowseOrder;
 use tasklens_net::evaluation::inspection::TaskItems;
 
 use super::FoundItems;
+use crate::app::command::ImageAction;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
+use crate::app::widgets::image_menu::image_menu;
 use crate::app::widgets::thumbnail_grid::{CaptionLine, GridItems};
 
 /// Height of the two lines below a picture.
 pub const CAPTION: f32 = 10.0 * GRID;
 
-/// The items that were found, as the grid asks for them.
-pub struct ItemCells<'a>(pub &'a FoundItems);
+/// The items that were found, as the grid asks for them, and what a right click chose for which of them.
+pub struct ItemCells<'a>(pub &'a FoundItems, pub Cell<Option<(usize, ImageAction)>>);
+
+const OFFERS: [ImageAction; 6] = [
+    ImageAction::Open,
+    ImageAction::Label,
+    ImageAction::Predict,
+    ImageAction::ShowInData,
+    ImageAction::ShowInFolder,
+    ImageAction::CopyPath,
+];
 
 impl ItemCells<'_> {
     fn task(&self) -> Option<&TaskItems> {
@@ -50,6 +62,12 @@ impl GridItems for ItemCells<'_> {
         let (actual, predicted) = labels(task, item);
         let actual = actual.unwrap_or("no label");
         format!("{image}: {actual}, predicted {predicted}, {}", whole_percent(task.confidence(item)))
+    }
+
+    fn menu_ui(&self, cell: &egui::Response, position: usize) {
+        if let Some(action) = image_menu(cell, 1, &OFFERS) {
+            self.1.set(Some((position, action)));
+        }
     }
 
     /// What it is, and below what it is taken for: both always in the same place.

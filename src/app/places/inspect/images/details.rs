@@ -4,9 +4,8 @@ use egui::{Align, Button, Label, Layout, RichText, Ui, vec2};
 use tasklens_data::dataset::{Dataset, ImageRow};
 
 use super::{ImagesTab, ItemBasis};
-use crate::app::command::{AppCommand, Level};
+use crate::app::command::AppCommand;
 use crate::app::context::ViewContext;
-use crate::app::services::jobs::{Job, Outcome};
 use crate::app::services::project::ImageSource;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
@@ -36,7 +35,7 @@ impl ImagesTab {
 
     /// Every task; a press on a label shows its heat map.
     fn bars_ui(&mut self, ui: &mut Ui, basis: &ItemBasis, item: usize, context: &ViewContext<'_>) {
-        let target = self.heat.target(&basis.inspection, item, self.query.task);
+        let target = self.heat.target(&basis.heat_subject(item, self.query.task));
         let target = target.filter(|_| self.heat.is_on);
         for (index, task) in basis.inspection.tasks.iter().enumerate() {
             let color = context.tokens.task(task.in_dataset.unwrap_or(index));
@@ -56,8 +55,8 @@ impl ImagesTab {
     fn actions_ui(&mut self, ui: &mut Ui, dataset: &Dataset, row: usize, context: &ViewContext<'_>) {
         let Some(image) = dataset.rows.get(row).map(|row| &row.image) else { return };
         ui.horizontal_wrapped(|ui| {
-            if ui.button(format!("{}  Open folder", icons::FOLDER_OPEN)).clicked() && self.folder.is_none() {
-                self.folder = Some(open_folder(image.clone(), context));
+            if ui.button(format!("{}  Open folder", icons::FOLDER_OPEN)).clicked() {
+                context.commands.send(AppCommand::ShowInFolder(image.clone()));
             }
             if ui.button(format!("{}  Predict this image", icons::CROSSHAIR)).clicked() {
                 context.commands.send(AppCommand::OpenImages(vec![ImageSource::Path(image.clone())]));
@@ -67,28 +66,6 @@ impl ImagesTab {
             }
         });
     }
-
-    pub(super) fn poll_folder(&mut self, context: &ViewContext<'_>) {
-        let Some(outcome) = self.folder.as_mut().and_then(Job::poll) else { return };
-        self.folder = None;
-        if let Outcome::Failed(message) = outcome {
-            context.commands.toast(Level::Error, message);
-        }
-    }
-}
-
-/// Shows the file in the system's file manager.
-fn open_folder(image: std::path::PathBuf, context: &ViewContext<'_>) -> Job<()> {
-    context.jobs.start_quietly("Opening the folder", move |_| {
-        anyhow::ensure!(image.exists(), "{} no longer exists: reload the project", image.display());
-        opener::reveal(&image).map_err(|error| {
-            let error = anyhow::Error::new(error);
-            error.context(format!(
-                "no file manager could be opened for {}; copy its path instead",
-                image.display()
-            ))
-        })
-    })
 }
 
 /// What else the CSV says of the row.

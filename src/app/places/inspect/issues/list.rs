@@ -1,8 +1,10 @@
 //! The list of suspects: only the rows in sight exist.
 
 use egui::{Align2, FontId, Rect, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
+use tasklens_data::text::whole_percent;
 use tasklens_net::evaluation::inspection::TaskItems;
 use tasklens_net::evaluation::suspects::Suspect;
+use tasklens_net::evaluation::track_record::TrackRecord;
 
 use super::{Decision, decision};
 use crate::app::context::ViewContext;
@@ -83,7 +85,7 @@ fn row_ui(
     let mark = ui.painter().text(
         pos2(right, rect.center().y),
         Align2::RIGHT_CENTER,
-        if icon.is_empty() { format!("{:.2}", suspect.quality) } else { format!("{icon} {text}") },
+        if icon.is_empty() { how_sure(suspect.record.as_ref()) } else { format!("{icon} {text}") },
         FontId::proportional(TEXT_SMALL),
         color,
     );
@@ -94,7 +96,17 @@ fn row_ui(
     let proposed = shortened(ui, &proposed, FontId::new(TEXT_BODY, theme::semibold()), tokens.text, width);
     ui.painter().galley(pos2(left, rect.center().y - given.size().y - 1.0), given, tokens.text);
     ui.painter().galley(pos2(left, rect.center().y + 1.0), proposed, tokens.text);
-    response.on_hover_text(RichText::new(name)).clicked()
+    let hint = match suspect.record {
+        Some(record) => format!("{name}\n{}", record.sentence()),
+        None => format!("{name}\nHow often the network is right when it is this sure is not known"),
+    };
+    response.on_hover_text(RichText::new(hint)).clicked()
+}
+
+/// How often the network is right when it is as sure as here; nothing where that cannot be counted.
+fn how_sure(record: Option<&TrackRecord>) -> String {
+    let share = record.map(|record| whole_percent(record.right as f64 / record.of.max(1) as f64));
+    share.map(|share| format!("right {share}")).unwrap_or_default()
 }
 
 /// Icon and word of a decision.

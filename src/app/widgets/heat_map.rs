@@ -1,36 +1,59 @@
-//! Heat maps over the large image: computed one at a time in the background, the last few kept as textures.
+//! Heat maps over an image: computed one at a time in the background, the last few kept as textures.
 //!
 //! What they mean and how they come about is [`tasklens_net::inference::heat_map`]'s.
 
-use std::path::{Path, PathBuf};
+mod controls;
+
+use std::path::PathBuf;
 
 use egui::{ColorImage, TextureHandle, TextureOptions};
-use tasklens_data::images::decode;
-use tasklens_net::evaluation::inspection::Inspection;
+use tasklens_data::config::{DeviceChoice, Task};
+use tasklens_data::images::decode::Decoded;
 use tasklens_net::inference::heat_map::HeatMap;
 
 use crate::app::context::ViewContext;
-use crate::app::places::inspect::inspected_run::InspectedRun;
-use crate::app::services::jobs::{Job, Outcome};
+use crate::app::services::jobs::{Job, Outcome, Progress};
 use crate::app::theme;
+
+pub use controls::{LEGEND, legend_ui};
 
 /// So many textures are kept.
 const KEEP: usize = 24;
 /// Pixels of a texture for each cell of the map: the colours follow the values between cells.
 const FINER: usize = 12;
 
-/// What a heat map is of.
+/// What a heat map is of. `I` tells images apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeatKey {
-    pub image: PathBuf,
-    /// The task's position in the inspection.
+pub struct HeatKey<I> {
+    /// The image.
+    pub image: I,
+    /// The task's position in the network.
     pub task: usize,
     /// The label's position in the task.
     pub label: u32,
 }
 
+/// What the network says of the image that is shown.
+pub struct HeatSubject<'a> {
+    /// Its tasks.
+    pub tasks: Vec<&'a Task>,
+    /// The predicted label of each.
+    pub predicted: Vec<u32>,
+    /// The task whose prediction is of interest.
+    pub focus: usize,
+}
+
+impl HeatSubject<'_> {
+    /// A label with its task, in words.
+    pub fn name(&self, task: usize, label: u32) -> String {
+        let Some(task) = self.tasks.get(task) else { return String::new() };
+        format!("{}: {}", task.name, task.labels.get(label as usize).map_or("", String::as_str))
+    }
+}
+
 /// What there is to show.
 pub enum Heat {
+    /// The map.
     Ready(TextureHandle),
     /// Nothing in the image speaks for the label.
     Nothing,
@@ -40,8 +63,16 @@ pub enum Heat {
     Failed(String),
 }
 
+/// Of which network a map is computed, and where.
+pub struct HeatModel {
+    /// A checkpoint or run folder.
+    pub model_or_run: PathBuf,
+    /// Where the network is.
+    pub device: DeviceChoice,
+}
+
 /// What of a label is shown, and what was computed.
-pub struct HeatMaps {
+pub struct HeatMaps<I> {
     /// Whether they are shown.
     pub is_on: bool,
     /// Opacity over the image, 0 to 1.
@@ -49,17 +80,22 @@ pub struct HeatMaps {
     /// The label that the user chose, with its task; else the predicted one of the task in focus.
     chosen: Option<(usize, Option<u32>)>,
     /// The newest last; `None` where nothing speaks for the label.
-    cache: Vec<(HeatKey, Result<Option<TextureHandle>, String>)>,
-    job: Option<(HeatKey, Job<HeatMap>)>,
+    cache: Vec<(HeatKey<I>, Result<Option<TextureHandle>, String>)>,
+    job: Option<(HeatKey<I>, Job<HeatMap>)>,
 }
 
-impl Default for HeatMaps {
+impl<I> Default for HeatMaps<I> {
     fn default() -> Self {
         Self { is_on: false, opacity: 0.7, chosen: None, cache: Vec::new(), job: None }
     }
 }
 
-impl HeatMaps {
+impl<I: Clone + PartialEq> HeatMaps<I> {
+    /// Another network answers: its maps and labels are other ones.
+    pub fn forget(&mut self) {
+        *self = Self { is_on: self.is_on, opacity: self.opacity, ..Self::default() };
+    }
+
     /// Chooses a label of a task; without one, the predicted label of whatever image is shown.
     pub fn choose(&mut self, task: usize, label: Option<u32>) {
         self.chosen = Some((task, label));
@@ -67,19 +103,26 @@ impl HeatMaps {
     }
 
     /// Whether the map follows the prediction of this task.
-    pub fn follows(&self, task: usize, focus: usize) -> bool {
+    fn follows(&self, task: usize, focus: usize) -> bool {
         self.chosen.map_or(task == focus, |(chosen, label)| chosen == task && label.is_none())
     }
 
-    /// Task and label of the map on an item.
-    pub fn target(&self, inspection: &Inspection, item: usize, focus: usize) -> Option<(usize, u32)> {
-        let (task, label) = self.chosen.unwrap_or((focus, None));
-        let predicted = *inspection.tasks.get(task)?.predicted.get(item)?;
+    /// Task and label of the map.
+    pub fn target(&self, subject: &HeatSubject<'_>) -> Option<(usize, u32)> {
+        let (task, label) = self.chosen.unwrap_or((subject.focus, None));
+        let predicted = *subject.predicted.get(task)?;
         Some((task, label.unwrap_or(predicted)))
     }
 
-    /// The map, as far as it is there. Asking again in each frame keeps the request alive; the latest wins.
-    pub fn get(&mut self, key: &HeatKey, inspected: &InspectedRun, context: &ViewContext<'_>) -> Heat {
+    /// The map, as far as it is there; `read` has the pixels and runs in a job. Asking again in each frame keeps the
+    /// request alive; the latest wins.
+    pub fn get(
+        &mut self,
+        key: &HeatKey<I>,
+        model: HeatModel,
+        context: &ViewContext<'_>,
+        read: impl FnOnce(&Progress) -> anyhow::Result<Decoded> + Send + 'static,
+    ) -> Heat {
         self.poll(context);
         if let Some(at) = self.cache.iter().position(|(known, _)| known == key) {
             let entry = self.cache.remove(at);
@@ -94,7 +137,10 @@ impl HeatMaps {
             // One at a time: a network that is busy would else collect threads that wait for it.
             Some((other, job)) if other != key => job.cancel(),
             Some(_) => {}
-            None => self.job = start(key, inspected, context).map(|job| (key.clone(), job)),
+            None => {
+                let target = (key.task, key.label as usize);
+                self.job = Some((key.clone(), start(target, model, context, read)));
+            }
         }
         Heat::Loading
     }
@@ -120,15 +166,19 @@ impl HeatMaps {
     }
 }
 
-fn start(key: &HeatKey, inspected: &InspectedRun, context: &ViewContext<'_>) -> Option<Job<HeatMap>> {
-    let device = context.project?.config.model.device;
-    let (run, predictors, key) = (inspected.run.clone(), context.predictors.clone(), key.clone());
-    Some(context.jobs.start_quietly("Heat map", move |progress| {
-        let predictor = predictors.open(&run, device)?;
+fn start(
+    (task, label): (usize, usize),
+    HeatModel { model_or_run, device }: HeatModel,
+    context: &ViewContext<'_>,
+    read: impl FnOnce(&Progress) -> anyhow::Result<Decoded> + Send + 'static,
+) -> Job<HeatMap> {
+    let predictors = context.predictors.clone();
+    context.jobs.start_quietly("Heat map", move |progress| {
+        let predictor = predictors.open(&model_or_run, device)?;
         anyhow::ensure!(progress.keep_going(), "another heat map was requested");
-        let image = decode::decode_file(Path::new(&key.image))?;
-        predictor.heat_map(&image, key.task, key.label as usize)
-    }))
+        let image = read(progress)?;
+        predictor.heat_map(&image, task, label)
+    })
 }
 
 /// The map in colours, finer than its cells.

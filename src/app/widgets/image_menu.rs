@@ -1,0 +1,40 @@
+//! The menu of a right click on an image, and the same as buttons for several at once.
+
+use egui::{Response, Ui};
+
+use crate::app::command::ImageAction;
+
+/// The menu of a right click on so many images; returns what was chosen.
+pub fn image_menu(response: &Response, count: usize, offers: &[ImageAction]) -> Option<ImageAction> {
+    let mut chosen = None;
+    response.context_menu(|ui| {
+        for action in offers.iter().filter(|action| count == 1 || action.is_for_many()) {
+            if entry_ui(ui, action.icon(), action.text(count)) {
+                chosen = Some(*action);
+            }
+        }
+    });
+    chosen
+}
+
+/// A button for each of the offers that is for several images.
+pub fn image_buttons_ui(ui: &mut Ui, count: usize, offers: &[ImageAction]) -> Option<ImageAction> {
+    let offers = offers.iter().filter(|action| action.is_for_many());
+    let mut pressed = offers.filter(|action| named(ui, action.icon(), action.text(count)).clicked());
+    pressed.next().copied()
+}
+
+/// An entry of a menu; returns whether it was chosen, which closes the menu.
+pub fn entry_ui(ui: &mut Ui, icon: &str, text: &str) -> bool {
+    let is_chosen = named(ui, icon, text).clicked();
+    if is_chosen {
+        ui.close();
+    }
+    is_chosen
+}
+
+fn named(ui: &mut Ui, icon: &str, text: &str) -> Response {
+    let button = ui.button(format!("{icon}  {text}"));
+    button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, text));
+    button
+}
