@@ -4,7 +4,7 @@ use egui::accesskit::Role;
 use egui::{Key, Theme};
 use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
 use egui_kittest::{Harness, SnapshotResults};
-use tasklens::app::command::{AppCommand, Level};
+use tasklens::app::command::AppCommand;
 use tasklens::app::services::project::ImageSource;
 
 use super::garments::write_run;
@@ -233,20 +233,16 @@ fn the_large_view_says_all_about_the_image() {
 }
 
 #[test]
-fn a_folder_without_its_image_is_not_opened_but_told() {
+fn the_folder_of_an_image_is_asked_for() {
     let mut harness = images(Theme::Dark, WINDOW, 1.0);
     harness.get_by_label_contains("31.png").click();
     wait_until(&mut harness, |harness| picture_of(harness).is_some());
     let image = harness.state().as_ref().unwrap().project.as_ref().unwrap().dataset.rows[31].image.clone();
-    std::fs::remove_file(&image).unwrap();
     harness.get_by_label_contains("Open folder").click();
     settle(&mut harness);
     let sent = sent(&harness);
-    let told = |command: &AppCommand| {
-        matches!(command, AppCommand::Toast { level: Level::Error, message }
-            if message.contains(&image.display().to_string()) && message.contains("reload"))
-    };
-    assert!(sent.iter().any(told), "{sent:?}");
+    let asked = |command: &AppCommand| matches!(command, AppCommand::ShowInFolder(file) if *file == image);
+    assert!(sent.iter().any(asked), "{sent:?}");
 }
 
 #[test]

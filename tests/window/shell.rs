@@ -4,7 +4,7 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use crate::desk::{Desk, write_garments};
-use tasklens::app::command::UiCommand;
+use tasklens::app::command::{AppCommand, UiCommand};
 use tasklens::app::place::Place;
 
 #[test]
@@ -14,6 +14,16 @@ fn the_start_page_offers_the_next_steps() {
     for command in [UiCommand::OpenSample, UiCommand::OpenImages] {
         assert!(desk.shows(command.text()), "{command:?}");
     }
+}
+
+#[test]
+fn an_image_that_is_gone_is_not_shown_in_its_folder_but_told() {
+    let mut desk = Desk::with_garments(4);
+    let gone = desk.folder.path().join("gone.png");
+    desk.window.state().commands().send(AppCommand::ShowInFolder(gone));
+    desk.wait_until("the message", |window| {
+        window.query_all_by_label_contains("no longer exists: reload the project").next().is_some()
+    });
 }
 
 #[test]

@@ -71,6 +71,9 @@ pub struct HeatModel {
     pub device: DeviceChoice,
 }
 
+/// A drawn map; none where the label has none, or why it could not be made.
+type HeatTexture = Result<Option<TextureHandle>, String>;
+
 /// What of a label is shown, and what was computed.
 pub struct HeatMaps<I> {
     /// Whether they are shown.
@@ -80,7 +83,7 @@ pub struct HeatMaps<I> {
     /// The label that the user chose, with its task; else the predicted one of the task in focus.
     chosen: Option<(usize, Option<u32>)>,
     /// The newest last; `None` where nothing speaks for the label.
-    cache: Vec<(HeatKey<I>, Result<Option<TextureHandle>, String>)>,
+    cache: Vec<(HeatKey<I>, HeatTexture)>,
     job: Option<(HeatKey<I>, Job<HeatMap>)>,
 }
 

@@ -34,7 +34,10 @@ impl InspectView {
                 });
             });
         } else {
-            ui.horizontal_wrapped(|ui| self.tabs_ui(ui, context));
+            ui.horizontal_wrapped(|ui| {
+                self.tabs_ui(ui, context);
+                self.report_ui(ui, is_wide, context);
+            });
         }
         let Some(loaded) = self.inspected.as_ref().and_then(|inspected| inspected.loaded.as_ref()) else {
             return;
@@ -53,8 +56,10 @@ impl InspectView {
                 self.run_menu_ui(ui, context);
                 self.another_ui(ui, context);
             }
-            ui.add_space(2.0 * GRID);
-            self.report_ui(ui, context);
+            if is_wide {
+                ui.add_space(2.0 * GRID);
+                self.report_ui(ui, is_wide, context);
+            }
             let Some(inspected) = &mut self.inspected else { return };
             if missing > 0 {
                 let images = plural(missing, "image is", "images are");
@@ -69,14 +74,15 @@ impl InspectView {
     }
 
     /// The page about this run, once all its images were seen to.
-    fn report_ui(&self, ui: &mut Ui, context: &ViewContext<'_>) {
+    fn report_ui(&self, ui: &mut Ui, is_wide: bool, context: &ViewContext<'_>) {
         let Some((inspected, loaded)) =
             self.inspected.as_ref().and_then(|it| Some((it, it.loaded.as_ref()?)))
         else {
             return;
         };
         let is_whole = loaded.missing == 0 && inspected.progress().is_none();
-        let button = egui::Button::new(format!("{}  Save report\u{2026}", icons::FLOPPY_DISK));
+        let text = if is_wide { "  Save report\u{2026}" } else { "" };
+        let button = egui::Button::new(format!("{}{text}", icons::FLOPPY_DISK));
         let button = ui.add_enabled(is_whole, button);
         button.widget_info(|| WidgetInfo::labeled(Role::Button, is_whole, "Save report\u{2026}"));
         let button = button
