@@ -1,6 +1,6 @@
 //! How to export the labels: as a CSV, as folders of images, or as JSON lines.
 
-use egui::{Button, Checkbox, Id, Key, Label, Modal, Role, ScrollArea, Ui, WidgetInfo};
+use egui::{Button, Checkbox, Id, Label, Modal, Role, ScrollArea, Ui, WidgetInfo};
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::export::{Form, Placing};
 use tasklens_data::text::grouped;
@@ -66,7 +66,7 @@ impl ExportForm {
             ui.set_width((110.0 * GRID).min(ctx.content_rect().width() - 16.0 * GRID));
             self.ui(ui, tokens, pending)
         });
-        let is_left = modal.should_close() || ctx.input(|input| input.key_pressed(Key::Escape));
+        let is_left = modal.should_close();
         match modal.inner {
             ExportAnswer::Stay if is_left => ExportAnswer::Leave,
             answer => answer,

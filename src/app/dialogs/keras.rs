@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use egui::{Button, Context, Id, Key, Label, Modal, RichText, ScrollArea, Ui};
+use egui::{Button, Context, Id, Label, Modal, RichText, ScrollArea, Ui};
 use tasklens_data::config::Config;
 use tasklens_net::training::imported_run::{self, ImportedModel, Target};
 use tasklens_net::training::run_folder;
@@ -62,7 +62,7 @@ impl KerasDialog {
                 Some(Err(message)) => self.failed_ui(ui, context, message),
             }
         });
-        let is_left = modal.inner || modal.should_close() || ctx.input(|i| i.key_pressed(Key::Escape));
+        let is_left = modal.inner || modal.should_close();
         if is_left {
             // A job that is dropped is cancelled.
             *self = Self::default();

@@ -11,7 +11,7 @@ use crate::app::services::derived::Derived;
 use crate::app::services::jobs::Jobs;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
-use crate::app::widgets::accent_button;
+use crate::app::widgets::{accent_button, field_info};
 use listing::{Entry, Listing, TypedPath, as_folder, path_of};
 
 /// See the module's documentation.
@@ -78,12 +78,7 @@ impl PathField {
         ui.add(egui::Label::new(theme::caption(tokens, text)).wrap());
         ui.add_space(2.0 * GRID);
         let field = ui.add(TextEdit::singleline(&mut self.text).desired_width(f32::INFINITY));
-        let path = self.text.clone();
-        field.widget_info(|| {
-            let mut info = WidgetInfo::labeled(Role::TextInput, true, "Path");
-            info.current_text_value = Some(path.clone());
-            info
-        });
+        field.widget_info(|| field_info(&self.text, "Path"));
         if std::mem::take(&mut self.is_new) {
             field.request_focus();
         }

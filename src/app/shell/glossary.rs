@@ -1,6 +1,6 @@
 //! The list of all words that are explained, to search in.
 
-use egui::{Id, Key, Modal, ScrollArea, TextEdit};
+use egui::{Id, Modal, ScrollArea, TextEdit};
 
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::field_info;
@@ -38,7 +38,7 @@ impl Glossary {
             ui.add_space(2.0 * GRID);
             ui.button("Close").clicked()
         });
-        if modal.inner || modal.should_close() || ctx.input(|input| input.key_pressed(Key::Escape)) {
+        if modal.inner || modal.should_close() {
             self.is_open = false;
         }
     }

@@ -1,6 +1,6 @@
 //! The list of all shortcuts.
 
-use egui::{Grid, Id, Key, Modal, ScrollArea};
+use egui::{Grid, Id, Modal, ScrollArea};
 
 use crate::app::command::UiCommand;
 use crate::app::theme::{self, GRID, Tokens};
@@ -34,7 +34,7 @@ pub fn shortcuts_ui(ctx: &egui::Context, open: &mut bool) {
         ui.add_space(2.0 * GRID);
         ui.button("Close").clicked()
     });
-    if modal.inner || modal.should_close() || ctx.input(|input| input.key_pressed(Key::Escape)) {
+    if modal.inner || modal.should_close() {
         *open = false;
     }
 }

@@ -64,7 +64,6 @@ impl App {
     pub(super) fn shell_ui(&mut self, ui: &mut egui::Ui) {
         let ctx = ui.ctx().clone();
         let tokens = Tokens::of(&ctx);
-        self.leave_path_field(&ctx);
         self.shortcuts(&ctx);
         self.dropped_and_pasted(&ctx);
         self.status_bar_ui(ui, tokens);
@@ -131,14 +130,6 @@ impl App {
         let project = self.project.as_ref().map(|project| project.config.folder().to_path_buf());
         let folder = project.or_else(std::env::home_dir).unwrap_or_default();
         self.overlays.path_field = Some(PathField::new(question, &folder));
-    }
-
-    /// Escape leaves the question for a path, and not the dialog that asked it.
-    fn leave_path_field(&mut self, ctx: &egui::Context) {
-        let is_open = self.overlays.path_field.is_some();
-        if is_open && ctx.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::Escape)) {
-            self.overlays.path_field = None;
-        }
     }
 
     fn path_field_ui(&mut self, ctx: &egui::Context) {

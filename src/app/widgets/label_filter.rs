@@ -3,8 +3,8 @@
 use egui::{Key, Role, TextEdit, Ui, Vec2, WidgetInfo};
 use tasklens_data::dataset::filter::{Filter, TaskFilter};
 
-use super::DOES_NOT_APPLY;
 use super::name::{self, Name};
+use super::{DOES_NOT_APPLY, field_info};
 use crate::app::services::project::Project;
 use crate::app::theme::GRID;
 use crate::app::theme::icons;
@@ -17,12 +17,7 @@ pub fn filter_text_ui(ui: &mut Ui, name: &str, text: &mut String, is_wanted: boo
         .margin(Vec2::new(8.0, 6.0))
         .desired_width(width);
     let field = ui.add(field);
-    let typed = text.clone();
-    field.widget_info(|| {
-        let mut info = WidgetInfo::labeled(Role::TextInput, true, name);
-        info.current_text_value = Some(typed.clone());
-        info
-    });
+    field.widget_info(|| field_info(text, name));
     if is_wanted {
         field.request_focus();
     }

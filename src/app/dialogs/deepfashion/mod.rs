@@ -9,7 +9,7 @@ mod running;
 
 use std::path::{Path, PathBuf};
 
-use egui::{Context, Id, Key, Modal};
+use egui::{Context, Id, Modal};
 use tasklens_data::dataset::import::deepfashion::{self, DeepFashionLayout, ImportStep, Imported, Survey};
 use tasklens_net::training;
 
@@ -114,7 +114,7 @@ impl DeepFashionDialog {
             ui.set_width((150.0 * GRID).min(space.x - 16.0 * GRID));
             self.page_ui(ui, context)
         });
-        let is_left = modal.should_close() || ctx.input(|input| input.key_pressed(Key::Escape));
+        let is_left = modal.should_close();
         match modal.inner {
             ImportAnswer::Stay if is_left => self.is_open = false,
             ImportAnswer::Stay => {}
