@@ -256,19 +256,13 @@ impl Dataset {
 
     /// What a text says about a task.
     fn label_of_text(&self, task: usize, text: &str) -> RowLabel {
-        let is_it = |name: &str| crate::unicode::is_same(name, text.trim());
-        match (0..).zip(&self.tasks[task].labels).find(|(_, name)| is_it(name)) {
-            Some((class, _)) => RowLabel::Class(class),
-            None if is_it(&self.not_applicable) => RowLabel::DoesNotApply,
-            None => RowLabel::Missing,
-        }
+        classes::Encoder::new(&self.tasks[task], &self.not_applicable).label(text.trim())
     }
 
     /// The text of a cell where a task does not apply; `None` for a task that has a label of this name.
     pub fn not_applicable(&self, task: usize) -> Option<&str> {
-        let of = self.tasks.get(task)?;
-        let is_label = of.labels.iter().any(|label| crate::unicode::is_same(label, &self.not_applicable));
-        (!is_label).then_some(&*self.not_applicable)
+        let word = &*self.not_applicable;
+        (task < self.tasks.len() && self.label_of_text(task, word) == RowLabel::DoesNotApply).then_some(word)
     }
 
     /// The part of each row; `None` if it is not used. `Test` comes from a split column only.
