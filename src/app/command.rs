@@ -4,6 +4,7 @@
 mod file_question;
 mod image_action;
 mod import;
+mod notice;
 mod outside;
 mod synonyms;
 mod ui_command;
@@ -27,11 +28,12 @@ use crate::app::services::settings::{LabelKeys, RememberedTraining};
 pub use file_question::{AskedFile, FileQuestion};
 pub use image_action::ImageAction;
 pub use import::{ImportCommand, ImportField};
+pub use notice::{Notice, Remedy, Subject};
 pub use outside::{AskedOutside, Then};
 pub use ui_command::UiCommand;
 
 /// How much a message matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Something was done.
     Success,
@@ -148,24 +150,8 @@ pub enum AppCommand {
         /// What to write, as YAML.
         text: String,
     },
-    /// The same, with a button that does something about it.
-    Offer {
-        /// How much it matters.
-        level: Level,
-        /// What happened.
-        message: String,
-        /// The text of the button.
-        button: &'static str,
-        /// What it does.
-        does: Box<AppCommand>,
-    },
-    /// Tell the user, in a toast and in the log.
-    Toast {
-        /// How much it matters.
-        level: Level,
-        /// What happened, and what to do.
-        message: String,
-    },
+    /// Tell the user, in a notice and in the log.
+    Notify(Box<Notice>),
     /// Ask for a file or folder, by the system's dialog.
     AskFile(Box<FileQuestion>),
     /// The same in the window: the system showed no dialog.
@@ -187,6 +173,8 @@ pub enum AppCommand {
     CopyText(String),
     /// Go to the Data view and select the row of an image.
     SelectRow(ImageRow),
+    /// Go to the Data view and show the rows that have problems, and the problems.
+    ShowProblems,
 }
 
 /// Sends [`AppCommand`]s to the app from any thread and wakes the window. Cheap to clone.
@@ -223,6 +211,11 @@ impl CommandSender {
 
     /// Tells the user something.
     pub fn toast(&self, level: Level, message: impl Into<String>) {
-        self.send(AppCommand::Toast { level, message: message.into() });
+        self.notify(Notice::new(level, message));
+    }
+
+    /// Tells the user something that has a subject, or that something can be done about.
+    pub fn notify(&self, notice: Notice) {
+        self.send(AppCommand::notify(notice));
     }
 }

@@ -18,8 +18,12 @@ pub enum TrainingState {
     /// No run.
     #[default]
     Idle,
+    /// It is about to begin.
+    Starting,
     /// It trains (or prepares to).
     Running,
+    /// It was asked to pause and finishes its batch.
+    Pausing,
     /// It waits.
     Paused,
     /// It was asked to stop and finishes its batch.

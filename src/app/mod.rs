@@ -87,7 +87,7 @@ pub struct App {
     elsewhere: actions::models::Elsewhere,
     predictors: Predictors,
     thumbnails: Thumbnails,
-    messages: shell::toasts::Messages,
+    messages: shell::notices::Messages,
     overlays: shell::Overlays,
     views: Views,
 }
@@ -169,7 +169,7 @@ impl App {
             elsewhere: actions::models::Elsewhere::default(),
             predictors,
             thumbnails: Thumbnails::new(ctx),
-            messages: shell::toasts::Messages::default(),
+            messages: shell::notices::Messages::default(),
             overlays: shell::Overlays::default(),
             views,
         }

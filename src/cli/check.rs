@@ -1,7 +1,9 @@
 //! `tasklens check`: every problem of a config, its CSV and its images, with row and column.
 
+use std::borrow::Cow;
+
 use tasklens_data::dataset::Dataset;
-use tasklens_data::dataset::problems::{self, Counts};
+use tasklens_data::dataset::problems::{self, Counts, LabelMerge, Problem};
 
 use super::arguments::Check;
 use super::open_config;
@@ -34,7 +36,7 @@ pub fn run(arguments: &Check) -> anyhow::Result<bool> {
         }
     } else {
         out!("{}", dataset.table.path.display());
-        for line in problems::lines(&dataset.problems, MOST_OF_KIND) {
+        for line in problems::lines(&dataset.problems, MOST_OF_KIND, told) {
             out!("{line}");
         }
         print_labels(&dataset);
@@ -47,6 +49,28 @@ pub fn run(arguments: &Check) -> anyhow::Result<bool> {
         );
     }
     Ok(counts.errors == 0)
+}
+
+/// A problem, with the command that solves it in all rows where there is one.
+pub fn told(problem: &Problem) -> String {
+    match &problem.merge {
+        Some(LabelMerge { task, from, to }) => format!(
+            "{problem}: `tasklens labels CONFIG merge {} {} {}`",
+            quoted(task),
+            quoted(from),
+            quoted(to)
+        ),
+        None => problem.to_string(),
+    }
+}
+
+/// Quotes a word for a command line.
+fn quoted(word: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-.+:,@%/=".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => Cow::Borrowed(word),
+        false => Cow::Owned(format!("'{}'", word.replace('\'', "'\\''"))),
+    }
 }
 
 /// How many rows each label has, a line per task.
@@ -64,5 +88,16 @@ fn print_labels(dataset: &Dataset) {
             parts.push(format!("without a label {missing}"));
         }
         out!("{} (train+validation): {}", task.name, parts.join(", "));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_as_a_shell_wants_them() {
+        assert_eq!([quoted("1.0"), quoted("number of buttons")], ["1.0", "'number of buttons'"]);
+        assert_eq!(quoted("it's"), "'it'\\''s'");
     }
 }

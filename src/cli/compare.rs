@@ -13,7 +13,7 @@ use tasklens_net::training::run_folder;
 
 use super::arguments::Compare;
 use super::progress::Bar;
-use super::train::warn_of_edits;
+use super::train::{warn_of_edits, warning};
 use super::{interrupt, open_config, output, refuse_outside};
 
 pub fn run(arguments: &Compare) -> anyhow::Result<bool> {
@@ -102,8 +102,8 @@ impl Teller {
                 let what = format!("{}, epoch {} {phase}", self.run, batch.epoch);
                 self.bar.set_text(&what, batch.done as u64, batch.of as u64, &text);
             }
-            Event::Warning { message } if !self.told.contains(message) => {
-                self.bar.line(&format!("warning: {message}"));
+            Event::Warning { message, about } if !self.told.contains(message) => {
+                self.bar.line(&warning(message, *about));
                 self.told.push(message.clone());
             }
             _ => {}

@@ -57,7 +57,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<bool> {
         Some(_) => [problems::unmeasured(&dataset, &not_evaluated), problems::of_measured(&dataset)].concat(),
         None => dataset.problems.to_vec(),
     };
-    for line in problems::lines(&found, MOST_OF_KIND) {
+    for line in problems::lines(&found, MOST_OF_KIND, super::check::told) {
         say!("{line}");
     }
     let parts = parts(arguments, &dataset)?;

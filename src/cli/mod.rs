@@ -42,6 +42,13 @@ use crate::app;
 use crate::logging;
 use arguments::{Arguments, Verb};
 
+/// The commands that can be typed, for a test that the window speaks of none.
+#[cfg(test)]
+pub(crate) fn command_names() -> Vec<String> {
+    use clap::CommandFactory as _;
+    Arguments::command().get_subcommands().map(|command| command.get_name().to_owned()).collect()
+}
+
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let outcome = match Arguments::try_parse() {

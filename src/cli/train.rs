@@ -6,7 +6,7 @@ use tasklens_data::files;
 use tasklens_data::text::{clock, whole_percent};
 use tasklens_net::evaluation::verdict;
 use tasklens_net::training::events::{
-    Command, EpochMetrics, Event, Phase, Stage, Started, StopReason, Stopped,
+    Command, Concern, EpochMetrics, Event, Phase, Stage, Started, StopReason, Stopped,
 };
 use tasklens_net::training::{Request, Unsaved, outputs, run_folder, start};
 
@@ -47,6 +47,14 @@ fn request(arguments: &Train) -> anyhow::Result<Request> {
     }
     warn_of_edits(&request.config)?;
     Ok(request)
+}
+
+/// A warning of a run as a line, with where to look for more.
+pub fn warning(message: &str, about: Concern) -> String {
+    match about {
+        Concern::Run => format!("warning: {message}"),
+        Concern::Data => format!("warning: {message}; `tasklens check` lists them"),
+    }
 }
 
 /// Labels edited in the window may not be in the CSV yet: whoever trains here should know.
@@ -122,8 +130,8 @@ impl Printer {
             }
             Event::Checkpoint { .. } => {}
             // Opening the config printed its notices already.
-            Event::Warning { message } if self.notices.contains(message) => {}
-            Event::Warning { message } => self.bar.line(&format!("warning: {message}")),
+            Event::Warning { message, .. } if self.notices.contains(message) => {}
+            Event::Warning { message, about } => self.bar.line(&warning(message, *about)),
             Event::Paused => self.bar.line("paused"),
             Event::Resumed => self.bar.line("resumed"),
             Event::Stopped(stopped) => self.stopped(stopped),

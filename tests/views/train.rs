@@ -338,7 +338,7 @@ fn saving_changes_only_the_changed_key_of_the_file() {
     let text = wait_for(&mut harness, |harness| {
         train(harness).sent().into_iter().find_map(|command| match command {
             AppCommand::SaveConfig { text, .. } => Some(text),
-            AppCommand::Toast { message, .. } => panic!("{message}"),
+            AppCommand::Notify(notice) => panic!("{}", notice.message),
             _ => None,
         })
     });
@@ -510,7 +510,7 @@ fn an_earlier_run_is_listed_laid_over_the_charts_used_and_resumed() {
         let request = wait_for(&mut harness, |harness| {
             train(harness).sent().into_iter().find_map(|command| match command {
                 AppCommand::StartTraining(request) => Some(request),
-                AppCommand::Toast { message, .. } => panic!("{message}"),
+                AppCommand::Notify(notice) => panic!("{}", notice.message),
                 _ => None,
             })
         });
@@ -546,7 +546,7 @@ pub(super) fn measured(harness: &mut Harness<'static, Option<Train>>) {
 
 #[test]
 fn pictures_of_a_run_in_both_themes() {
-    let warning = Event::Warning { message: "12 rows have no readable image and are left out".into() };
+    let warning = Event::warning("12 rows have no readable image and are left out");
     let mut pictures = SnapshotResults::new();
     for theme in THEMES {
         let (mut harness, _folder) = stage(theme, WINDOW, 1.0, true);

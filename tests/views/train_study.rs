@@ -206,7 +206,7 @@ fn the_form_says_what_is_trained_and_how_long_that_takes_and_starts_a_study() {
     let request = wait_for(&mut desk, |desk| {
         train(desk).sent().into_iter().find_map(|command| match command {
             AppCommand::StartStudy(request) => Some(request),
-            AppCommand::Toast { message, .. } => panic!("{message}"),
+            AppCommand::Notify(notice) => panic!("{}", notice.message),
             _ => None,
         })
     });

@@ -217,7 +217,7 @@ fn an_import_that_ends_while_it_is_hidden_says_so() {
     choose(&mut desk, ImportField::Data, data);
     desk.press("Import");
     desk.keys(Modifiers::NONE, Key::Escape);
-    desk.wait_for("DeepFashion is imported: 318 images.");
+    desk.wait_for("DeepFashion is imported: 318 images");
     assert!(!desk.shows("Open project"));
     desk.window.state().commands().ui(UiCommand::ImportDeepFashion);
     desk.wait_for("Open project");

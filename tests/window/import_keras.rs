@@ -12,7 +12,7 @@ use tasklens::app::services::project::ImageSource;
 
 use crate::desk::Desk;
 use crate::keras_project;
-use crate::pictures::pictures_over;
+use crate::pictures::{pictures_over, wait_for_notices};
 
 fn desk() -> Desk {
     let mut desk = Desk::with(egui::vec2(1280.0, 800.0), |folder| {
@@ -44,6 +44,7 @@ fn run(desk: &Desk) -> PathBuf {
 fn dialog_pictures(desk: &mut Desk, name: &str, part: &str) {
     pictures_over(desk, name, |desk| {
         desk.settle();
+        wait_for_notices(desk);
         // The model's chip in the status bar may have it, too, below.
         let lines = desk.window.get_all_by_label_contains(part).map(|line| line.rect());
         let line = lines.min_by(|a, b| a.top().total_cmp(&b.top())).unwrap_or(Rect::NOTHING);
@@ -82,7 +83,7 @@ fn a_model_of_keras_is_imported_predicts_is_inspected_and_trains_on() {
     assert!(desk.window.query_by_label("imported").is_some(), "how it ended");
     desk.window.get_by_role_and_label(Role::Button, &format!("Resume {name}")).click();
     desk.wait_up_to(180, "the end of the training", |window| {
-        window.query_all_by_label_contains("All epochs are done").next().is_some()
+        window.query_all_by_label_contains("Its only epoch is done").next().is_some()
     });
     let history = std::fs::read_to_string(run.join("history.csv")).unwrap();
     assert_eq!(history.lines().count(), 2, "one epoch: {history}");

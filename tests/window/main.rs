@@ -35,6 +35,7 @@ mod model_pictures;
 mod models;
 mod named_project;
 mod new_project;
+mod notices;
 mod path_field;
 mod pictures;
 mod predict;

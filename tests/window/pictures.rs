@@ -7,7 +7,8 @@ use egui_kittest::kittest::Queryable as _;
 use crate::desk::{Desk, write_garments};
 use crate::skip::skipped;
 use tasklens::app::Start;
-use tasklens::app::command::{Level, UiCommand};
+use tasklens::app::command::{AppCommand, Level, Notice, UiCommand};
+use tasklens::app::place::Place;
 
 /// Other machines' adapters smooth edges a little differently.
 fn tolerant() -> SnapshotOptions {
@@ -16,19 +17,11 @@ fn tolerant() -> SnapshotOptions {
 
 /// Pictures of what is on the desk, dark and light. Says so and passes where there is no adapter.
 pub fn pictures(desk: &mut Desk, name: &str) {
-    pictures_without(desk, name, |_| false);
-}
-
-/// As [`pictures`], with what has such a name painted over, as it is another in each run.
-fn pictures_without(desk: &mut Desk, name: &str, hidden: fn(&str) -> bool) {
-    let covered = |desk: &mut Desk| {
+    pictures_over(desk, name, |desk| {
         desk.settle();
-        let nodes = desk.window.query_all_by(move |node| {
-            node.label().or_else(|| node.value()).is_some_and(|name| hidden(&name))
-        });
-        nodes.map(|node| node.rect()).collect()
-    };
-    pictures_over(desk, name, covered);
+        wait_for_notices(desk);
+        Vec::new()
+    });
 }
 
 /// Pictures of what is on the desk, as soon as `covered` has waited for it and said what is to be painted over.
@@ -45,6 +38,16 @@ pub fn pictures_over(desk: &mut Desk, name: &str, covered: impl Fn(&mut Desk) ->
         }
         let suffix = if theme == Theme::Dark { "dark" } else { "light" };
         desk.window.snapshot_options(format!("{name}_{suffix}"), &tolerant());
+    }
+}
+
+/// Draws frames until no notice stands that goes by itself: how long it has stood is no part of a picture.
+pub fn wait_for_notices(desk: &mut Desk) {
+    for _ in 0..100 {
+        if desk.window.query_by_label("Dismiss").is_none() {
+            break;
+        }
+        desk.window.step();
     }
 }
 
@@ -111,17 +114,45 @@ fn a_proposal_for_a_bare_csv() {
     pictures(&mut desk, "proposal");
 }
 
+/// What is told after a run: good news, a warning, and an error that is too long.
+fn tell(desk: &Desk) {
+    let commands = desk.window.state().commands();
+    commands.toast(Level::Success, "Training is over, epoch 12 was kept.");
+    let warning = Notice::new(Level::Warning, "3 images cannot be used");
+    commands.notify(warning.offering("Show rows", AppCommand::ShowProblems));
+    let long = "The labels cannot be saved. A long message is cut and never leaves its place, however much it has to \
+                say about a path such as photographs/summer/2026/garment_with_a_long_name.png: the disk is full";
+    let reload = AppCommand::Ui(UiCommand::ReloadProject);
+    commands.notify(Notice::new(Level::Error, long).offering("Reload", reload));
+}
+
+#[test]
+fn messages() {
+    let mut desk = Desk::with_garments(24);
+    tell(&desk);
+    pictures(&mut desk, "messages");
+    desk.go_to(Place::Label);
+    pictures(&mut desk, "messages_label");
+}
+
 #[test]
 fn messages_and_log() {
     let mut desk = Desk::with_garments(24);
-    let commands = desk.window.state().commands().clone();
-    commands.ui(UiCommand::ToggleLog);
-    commands.toast(Level::Success, "Training is over, epoch 12 was kept.");
-    let long = "3 images cannot be used. A long message wraps and never leaves the window, however much it has to \
-                say about a path such as photographs/summer/2026/garment_with_a_long_name.png";
-    commands.toast(Level::Error, long);
-    // Good news goes by itself; what is wrong stays.
-    desk.window.run_steps(40);
-    let is_time = |name: &str| name.len() == 8 && name.bytes().filter(|byte| *byte == b':').count() == 2;
-    pictures_without(&mut desk, "messages", is_time);
+    tell(&desk);
+    desk.window.state().commands().ui(UiCommand::ToggleLog);
+    // Times and the folder are others in each run.
+    let differs = |name: &str| {
+        let is_time = name.len() == 8 && name.bytes().filter(|byte| *byte == b':').count() == 2;
+        is_time || name.contains("config.yml has")
+    };
+    pictures_over(&mut desk, "messages_log", |desk| {
+        desk.settle();
+        let differing = desk.window.query_all_by(move |node| {
+            node.label().or_else(|| node.value()).is_some_and(|name| differs(&name))
+        });
+        // Lines that are scrolled out lie behind what is above.
+        let lines = desk.node("Copy all").rect().bottom() + 4.0;
+        let rects = differing.map(|node| node.rect()).filter(|rect| rect.bottom() > lines);
+        rects.map(|rect| rect.with_min_y(rect.top().max(lines))).collect()
+    });
 }

@@ -43,7 +43,11 @@ fn training_asks_before_it_writes_outside_of_the_project() {
     desk.wait_up_to(180, "the history elsewhere", |_| elsewhere.is_file());
     assert!(runs.exists());
     desk.press("Stop training");
-    desk.wait_for("Training stopped at your request");
+    // Train shows how it ended; the log has it, too.
+    desk.wait_for("Stopped at your request");
+    assert!(!desk.shows("Training stopped at your request"));
+    desk.keys(egui::Modifiers::COMMAND, Key::J);
+    assert!(desk.shows("Training stopped at your request") && desk.shows("validates on"));
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn open_train_watch_stop_predict() {
 
     desk.press("Stop training");
     desk.wait_up_to(60, "the end of the run", |window| {
-        window.query_all_by_label_contains("Training stopped at your request").next().is_some()
+        window.query_all_by_label_contains("Stopped at your request").next().is_some()
     });
     assert!(epochs_done(&runs) < 40);
 
@@ -125,7 +125,7 @@ pub fn train(desk: &mut Desk, epochs: usize) {
 pub fn predict(desk: &mut Desk, images: usize) {
     desk.press("Stop training");
     desk.wait_up_to(120, "the end of the run", |window| {
-        window.query_all_by_label_contains("Training stopped at your request").next().is_some()
+        window.query_all_by_label_contains("Stopped at your request").next().is_some()
     });
     desk.press("Dismiss");
     let folder = desk.folder.path().join("sample/garments");

@@ -91,6 +91,35 @@ pub fn capitalised(message: String) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
+/// An error and its causes in one line; what a cause says that was said before is left out.
+pub fn told(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(|cause| plain(&cause.to_string())) {
+        if told.is_empty() {
+            told = cause;
+        } else if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
+}
+
+/// A message without what says nothing to a reader: the number that the system gives an error, `(os error 2)`.
+pub fn plain(message: &str) -> String {
+    const NUMBER: &str = " (os error ";
+    let mut parts = message.split(NUMBER);
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(')') {
+            Some((number, rest)) if number.bytes().all(|digit| digit.is_ascii_digit()) => {
+                plain.push_str(rest);
+            }
+            _ => plain.extend([NUMBER, part]),
+        }
+    }
+    plain
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,6 +172,19 @@ mod tests {
         assert_eq!(clock(425.0), "7:05");
         assert_eq!(clock(3723.0), "1:02:03");
         assert_eq!(clock(f64::NAN), "0:00");
+    }
+
+    #[test]
+    fn causes_are_told_once_and_without_numbers() {
+        let missing = || std::io::Error::from_raw_os_error(2);
+        let error = anyhow::Error::new(missing()).context("a.csv cannot be read");
+        assert_eq!(told(&error), "a.csv cannot be read: No such file or directory");
+        let error = anyhow::Error::new(missing()).context(format!("a.csv: {}", missing())).context("opening");
+        assert_eq!(told(&error), "opening: a.csv: No such file or directory");
+        assert_eq!(plain("No space (os error 28); free some (now)"), "No space; free some (now)");
+        for kept in ["a (os error x)", "a (os error 2", "b"] {
+            assert_eq!(plain(kept), kept);
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tasklens_data::dataset::export::{self, Form};
 use tasklens_data::text::{counted_grouped, is, plural};
 
 use crate::app::App;
-use crate::app::command::{AppCommand, Level, UiCommand};
+use crate::app::command::{AppCommand, Level, Notice, Subject, UiCommand};
 use crate::app::dialogs::export::ExportForm;
 use crate::app::dialogs::file_dialogs;
 use crate::app::services::jobs::{Outcome, take};
@@ -91,7 +91,7 @@ impl App {
         }) else {
             return false;
         };
-        self.toast(Level::Error, message);
+        self.tell(Notice::new(Level::Error, message).about(Subject::Labels));
         true
     }
 
@@ -99,18 +99,31 @@ impl App {
         match take(&mut self.opening_edits) {
             Some(Outcome::Done(opened)) => self.on_edits_opened(opened),
             Some(Outcome::Failed(message)) => {
-                self.toast(Level::Error, message);
+                let notice = Notice::new(Level::Error, message).about(Subject::Labels);
+                self.tell(notice.offering("Reload", AppCommand::Ui(UiCommand::ReloadProject)));
                 self.check_images();
             }
             Some(Outcome::Cancelled) | None => {}
         }
         self.settle_rows();
         let (Some(edits), Some(project)) = (&mut self.edits, &mut self.project) else { return };
-        for news in edits.poll(&mut project.dataset) {
+        let was_refused = edits.error().is_some();
+        let news = edits.poll(&mut project.dataset);
+        let is_written = was_refused && edits.error().is_none() && edits.denied().is_none();
+        let can_reload = edits.denied().is_some();
+        if is_written {
+            self.messages.settle(Subject::Labels);
+            self.note("The label edits that waited are on the disk");
+        }
+        for news in news {
             match news {
                 EditNews::Labelled(rows) => self.settling.on_labelled(rows),
                 EditNews::Saved(outcome) => self.on_labels_saved(&outcome),
-                EditNews::Failed(message) => self.toast(Level::Error, message),
+                EditNews::Failed(message) => {
+                    let notice = Notice::new(Level::Error, message).about(Subject::Labels);
+                    let reload = AppCommand::Ui(UiCommand::ReloadProject);
+                    self.tell(if can_reload { notice.offering("Reload", reload) } else { notice });
+                }
             }
         }
     }
@@ -155,17 +168,21 @@ impl App {
         }
         let ctx = self.ctx.clone();
         let edits = LabelEdits::new(csv, opened, move || ctx.request_repaint());
+        let is_denied = edits.denied().is_some();
         if let Some(denied) = edits.denied() {
-            self.commands.toast(Level::Warning, denied);
+            let notice = Notice::new(Level::Warning, denied).about(Subject::Labels);
+            let reload = AppCommand::Ui(UiCommand::ReloadProject);
+            self.commands.notify(notice.offering("Reload", reload));
         }
-        if pending > 0 {
+        if pending > 0 && !is_denied {
             let message = format!(
-                "{} from an earlier session {} not in the CSV yet: Save labels writes {}",
+                "{} from an earlier session {} not in the CSV yet",
                 counted_grouped(pending, "label edit"),
                 is(pending),
-                plural(pending, "it", "them"),
             );
-            self.commands.toast(Level::Info, message);
+            let notice = Notice::new(Level::Info, message).about(Subject::Labels);
+            let save = AppCommand::Ui(UiCommand::SaveLabels);
+            self.commands.notify(notice.offering(UiCommand::SaveLabels.text(), save));
         }
         self.edits = Some(edits);
         self.check_images();
@@ -174,7 +191,7 @@ impl App {
     pub(in crate::app) fn edit(&mut self, step: Step) {
         match (&mut self.edits, &mut self.project) {
             (Some(edits), Some(project)) => match edits.denied().map(str::to_owned) {
-                Some(denied) => self.toast(Level::Warning, denied),
+                Some(denied) => self.tell(Notice::new(Level::Warning, denied).about(Subject::Labels)),
                 None => self.settling.on_labelled(edits.edit(step, &mut project.dataset)),
             },
             _ => self.toast(Level::Info, "Label edits are still being read"),
@@ -229,14 +246,14 @@ impl App {
         let (rows, values) = (Arc::clone(&project.dataset), edits.state().values());
         let commands = self.commands.clone();
         self.command_jobs.push(self.jobs.start("Exporting labels", move |progress| {
-            let written = export::export(&rows, &values, &form, &target, &mut |done, of| {
+            let exported = export::export(&rows, &values, &form, &target, &mut |done, of| {
                 progress.set(done as u64, of as u64);
                 progress.keep_going()
             })?;
-            for notice in written.notices {
+            for notice in exported.notices {
                 commands.toast(Level::Warning, notice);
             }
-            Ok(Some(AppCommand::Toast { level: Level::Success, message: written.summary }))
+            Ok(Some(AppCommand::notify(Notice::written(exported.summary, target))))
         }));
     }
 
@@ -251,7 +268,8 @@ impl App {
         if let Some(backup) = &outcome.backup {
             message += &format!(" It is kept as it was in {}.", backup.display());
         }
-        self.toast(Level::Success, message);
+        self.messages.settle(Subject::Labels);
+        self.tell(Notice::new(Level::Success, message).about(Subject::Labels));
         for notice in &outcome.notices {
             self.toast(Level::Warning, notice);
         }

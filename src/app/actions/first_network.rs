@@ -10,7 +10,7 @@ use tasklens_data::images::shape::common_aspect;
 use tasklens_net::training::{Request, Unsaved};
 
 use crate::app::App;
-use crate::app::command::{AppCommand, Level};
+use crate::app::command::{AppCommand, Level, Notice, UiCommand};
 
 impl App {
     /// Trains with what this computer has: the heads on a pretrained network, or a small one from random weights. The
@@ -23,11 +23,13 @@ impl App {
         let (config, dataset) = (project.config.clone(), Arc::clone(&project.dataset));
         let has_gpu = self.device.found().is_some_and(|device| device.is_gpu());
         let cached = self.views.label.weights();
-        self.command_jobs.push(self.jobs.start_quietly("Choosing a first network", move |_| {
+        self.command_jobs.push(self.jobs.start("Choosing a first network", move |_| {
             let labelled = labelled(&dataset);
             if labelled == 0 {
-                let message = "There is nothing to learn from yet: label some images first".to_owned();
-                return Ok(Some(AppCommand::Toast { level: Level::Info, message }));
+                let message = "There is nothing to learn from yet: label some images first";
+                let notice = Notice::new(Level::Info, message);
+                let label = AppCommand::Ui(UiCommand::ShowLabel);
+                return Ok(Some(AppCommand::notify(notice.offering("Label images", label))));
             }
             let request = request(config, &facts(&dataset, labelled, has_gpu, cached));
             Ok(Some(AppCommand::StartTraining(Box::new(request))))

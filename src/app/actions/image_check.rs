@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tasklens_data::dataset::problems::{self, Checked, Look};
 use tasklens_data::dataset::{Dataset, Reading};
-use tasklens_data::text::counted;
+use tasklens_data::text::{counted, counted_grouped};
 
 use crate::app::App;
-use crate::app::command::Level;
+use crate::app::command::{AppCommand, Level, Notice, Subject};
 
 impl App {
     /// Looks at the header of every image file, in the background. The label edits come first: they tell which images
@@ -22,21 +22,26 @@ impl App {
             };
             let found = problems::check_images(&rows, Look::Header, &said);
             let usable = |rows: &Dataset| rows.rows.iter().filter(|row| row.usable).count();
-            let lost = usable(&rows).saturating_sub(usable(&rows.with_images_checked(found.clone())));
-            Ok(CheckedImages { reading: rows.reading().clone(), found, lost })
+            let left = usable(&rows.with_images_checked(found.clone()));
+            let lost = usable(&rows).saturating_sub(left);
+            Ok(CheckedImages { reading: rows.reading().clone(), found, lost, rows: left })
         }));
     }
 
     /// Takes in what the check found, if the rows are still those of the CSV that was read then.
     pub(in crate::app) fn on_images_checked(&mut self, checked: CheckedImages) {
-        let CheckedImages { reading, found, lost } = checked;
+        let CheckedImages { reading, found, lost, rows } = checked;
         if !self.project.as_ref().is_some_and(|project| *project.dataset.reading() == reading) {
             return;
         }
         self.settling.on_checked(found);
+        self.messages.settle(Subject::Rows);
         if lost > 0 {
-            let message = format!("{} cannot be used: see Problems in Data", counted(lost, "image"));
-            self.toast(Level::Warning, message);
+            let message = format!("{} cannot be used", counted(lost, "image"));
+            let notice = Notice::new(Level::Warning, message).about(Subject::Rows);
+            self.tell(notice.offering("Show rows", AppCommand::ShowProblems));
+        } else {
+            self.note(format!("The images of {} can be used", counted_grouped(rows, "row")));
         }
     }
 }
@@ -47,4 +52,6 @@ pub struct CheckedImages {
     found: Checked,
     /// Images that cannot be used.
     lost: usize,
+    /// Rows whose images can.
+    rows: usize,
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tasklens_data::config::OutputPath;
 
 use crate::app::App;
-use crate::app::command::{AppCommand, AskedOutside, ImportCommand, Level};
+use crate::app::command::{AppCommand, AskedOutside, ImportCommand, Level, Notice, UiCommand};
 use crate::app::dialogs::file_dialogs;
 
 impl App {
@@ -33,7 +33,9 @@ impl App {
     /// Looks in the background at where the run would go.
     fn look_before_keras(&mut self, file: PathBuf) {
         let Some(project) = &self.project else {
-            self.toast(Level::Info, "Open the project first whose tasks the model answers");
+            let notice = Notice::new(Level::Info, "Open the project first whose tasks the model answers");
+            let open = AppCommand::Ui(UiCommand::OpenProject);
+            self.tell(notice.offering(UiCommand::OpenProject.text(), open));
             return;
         };
         if self.overlays.looking.is_some() || self.overlays.outside.is_some() {

@@ -7,23 +7,24 @@ mod import;
 pub(in crate::app) mod models;
 mod outside;
 mod project;
+mod telling;
 pub(in crate::app) mod training;
 pub(in crate::app) mod unfinished;
 pub(in crate::app) mod vocabulary;
 
 use std::path::PathBuf;
 
+use tasklens_data::text::told;
 use tasklens_net::training::events::Command;
 
 use crate::app::App;
-use crate::app::command::{AppCommand, Level, UiCommand};
+use crate::app::command::{AppCommand, Level, Notice, Subject, UiCommand};
 use crate::app::context::TrainingState;
 use crate::app::dialogs::file_dialogs;
 use crate::app::place::Place;
 use crate::app::services::jobs::{Outcome, take};
 use crate::app::services::project::ImageSource;
 use crate::app::services::settings::ThemeChoice;
-use crate::app::shell::toasts::Remedy;
 
 /// Zoom goes in these steps, between half and three times.
 const ZOOM_STEP: f32 = 0.1;
@@ -34,6 +35,8 @@ impl App {
         while let Ok(command) = self.inbox.try_recv() {
             self.apply(command);
         }
+        // Before what came of them.
+        self.note_jobs();
         self.take_in_jobs();
         self.take_in_new_project();
         self.take_in_imports();
@@ -43,6 +46,7 @@ impl App {
         self.take_in_vocabulary();
         self.follow_runs();
         self.close_when_hidden();
+        self.settle_shown();
         let (views, mut context) = self.split();
         views.label.poll(&context);
         views.predict.poll(&mut context);
@@ -50,6 +54,7 @@ impl App {
 
     /// Shows a place. The runs may have changed since the last one was shown.
     fn go_to(&mut self, place: Place) {
+        self.messages.settle_by(&AppCommand::Ui(UiCommand::go_to(place)));
         if self.place != place {
             self.place = place;
             self.runs.read_again();
@@ -59,7 +64,9 @@ impl App {
     fn take_in_jobs(&mut self) {
         match take(&mut self.opening) {
             Some(Outcome::Done(opening)) => self.on_opened(opening),
-            Some(Outcome::Failed(message)) => self.toast(Level::Error, message),
+            Some(Outcome::Failed(message)) => {
+                self.tell(Notice::new(Level::Error, message).about(Subject::Opening));
+            }
             Some(Outcome::Cancelled) | None => {}
         }
         let mut ended = Vec::new();
@@ -77,10 +84,14 @@ impl App {
                 Outcome::Done(None) | Outcome::Cancelled => {}
             }
         }
-        match take(&mut self.overlays.looking) {
-            Some(Outcome::Done(command)) => self.apply(command),
-            Some(Outcome::Failed(message)) => self.toast(Level::Error, message),
-            Some(Outcome::Cancelled) | None => {}
+        for looked in [take(&mut self.overlays.looking), take(&mut self.overlays.starting)] {
+            match looked {
+                Some(Outcome::Done(command)) => self.apply(command),
+                Some(Outcome::Failed(message)) => {
+                    self.tell(Notice::new(Level::Error, message).about(Subject::Starting));
+                }
+                Some(Outcome::Cancelled) | None => {}
+            }
         }
         if let Some(message) = self.device.poll() {
             self.toast(Level::Warning, message);
@@ -93,6 +104,9 @@ impl App {
     }
 
     fn apply(&mut self, command: AppCommand) {
+        if !matches!(&command, AppCommand::Ui(command) if !self.is_enabled(*command)) {
+            self.messages.settle_by(&command);
+        }
         match command {
             AppCommand::Ui(command) => self.apply_ui(command),
             AppCommand::OpenPath(path) => self.open_paths(vec![path]),
@@ -127,11 +141,6 @@ impl App {
             AppCommand::DeleteRun(run) => self.delete_run(run),
             AppCommand::RestoreRun { thrown, run } => self.restore_run(thrown, run),
             AppCommand::StopElsewhere(run) => self.stop_elsewhere(run),
-            AppCommand::Offer { level, message, button, does } => {
-                // What can be undone has changed something: here, which runs there are.
-                self.runs.read_again();
-                self.offer(level, message, button, *does);
-            }
             AppCommand::ReadRuns => self.runs.read_again(),
             AppCommand::RunSaved(run) => self.on_run_saved(run),
             AppCommand::Edit(step) => self.edit(step),
@@ -152,7 +161,7 @@ impl App {
             AppCommand::ChangeVocabulary(change) => self.change_vocabulary(change),
             AppCommand::SettleConflicts(on_conflict) => self.settle_conflicts(on_conflict),
             AppCommand::SaveConfig { file, text } => self.save_config(file, text),
-            AppCommand::Toast { level, message } => self.toast(level, message),
+            AppCommand::Notify(notice) => self.tell(*notice),
             AppCommand::AskFile(question) => self.questions.push(*question),
             AppCommand::TypePath(question) => self.type_path(*question),
             AppCommand::Import(command) => self.import(command),
@@ -166,6 +175,10 @@ impl App {
             AppCommand::SelectRow(row) => {
                 self.go_to(Place::Data);
                 self.select_row(row);
+            }
+            AppCommand::ShowProblems => {
+                self.go_to(Place::Data);
+                self.views.data.show_problems();
             }
         }
     }
@@ -211,6 +224,7 @@ impl App {
             UiCommand::SaveLabels => self.save_labels(),
             UiCommand::ExportLabels => self.show_export(),
             UiCommand::UpdateModel => {
+                self.messages.settle(Subject::Suggestions);
                 self.go_to(Place::Label);
                 let (views, context) = self.split();
                 views.label.update_model(&context);
@@ -285,7 +299,10 @@ impl App {
             }
             UiCommand::PauseTraining if self.views.train.running_study().is_some() => false,
             UiCommand::PauseTraining | UiCommand::StopTraining => {
-                matches!(self.training_state(), TrainingState::Running | TrainingState::Paused)
+                let state = self.training_state();
+                let can_pause = command == UiCommand::StopTraining || state != TrainingState::Pausing;
+                matches!(state, TrainingState::Running | TrainingState::Pausing | TrainingState::Paused)
+                    && can_pause
             }
             UiCommand::OpenProject
             | UiCommand::NewProject
@@ -338,25 +355,10 @@ impl App {
         self.save_settings();
     }
 
-    /// Tells the user something, now and in the log.
-    pub(in crate::app) fn toast(&mut self, level: Level, message: impl Into<String>) {
-        self.tell(level, message.into(), None);
-    }
-
-    /// The same, with a button that does something about it.
-    fn offer(&mut self, level: Level, message: String, button: &'static str, does: AppCommand) {
-        self.tell(level, message, Some(Remedy { button, does }));
-    }
-
-    fn tell(&mut self, level: Level, message: String, remedy: Option<Remedy>) {
-        log::info!(target: "tasklens::window", "{level:?}: {message}");
-        self.messages.push(level, message, remedy);
-    }
-
     pub(in crate::app) fn save_settings(&mut self) {
         self.settings.place = self.place;
         if let Err(error) = self.settings.write(&self.folders.settings()) {
-            let message = format!("The settings could not be saved: {error:#}");
+            let message = format!("The settings could not be saved: {}", told(&error));
             self.toast(Level::Warning, message);
         }
     }

@@ -8,7 +8,7 @@ use tasklens_net::training::run_note::RunNote;
 use tasklens_net::training::{run_bin, run_folder};
 
 use crate::app::App;
-use crate::app::command::{AppCommand, Level};
+use crate::app::command::{AppCommand, Level, Notice, Subject};
 use crate::app::dialogs::run_note::RunNoteForm;
 use crate::app::places::train::live::LiveRun;
 use crate::app::services::current_model::{Decision, RememberedModel};
@@ -38,6 +38,7 @@ impl App {
         let Some(run) = self.trained_elsewhere() else {
             if self.runs.is_read() {
                 self.elsewhere = Elsewhere::default();
+                self.messages.settle(Subject::Elsewhere);
             }
             return;
         };
@@ -51,7 +52,7 @@ impl App {
         self.ctx.request_repaint_after(LOOK_INTERVAL);
         if self.elsewhere.told.as_ref() != Some(&folder) {
             self.elsewhere = Elsewhere { told: Some(folder), looked: Some(Instant::now()) };
-            self.toast(Level::Info, message);
+            self.tell(Notice::new(Level::Info, message).about(Subject::Elsewhere));
         } else if self.elsewhere.looked.is_none_or(|looked| looked.elapsed() >= LOOK_INTERVAL) {
             self.elsewhere.looked = Some(Instant::now());
             self.runs.read_again();
@@ -90,16 +91,18 @@ impl App {
             let measured = accuracy.map(|accuracy| format!("{name} ({})", percent(accuracy)));
             (name.clone(), measured.unwrap_or(name))
         };
+        let about = |message: String| Notice::new(Level::Info, message).about(Subject::CurrentModel);
         match decision {
             Decision::Changed { from, to, lost_choice } => {
                 let (new, old) = (named(self, &to).1, named(self, &from));
                 if self.runs.find(&from).is_none_or(|run| run.record.best.is_none()) {
                     let was = if lost_choice { ", which you had chosen," } else { "" };
                     let message = format!("{}{was} is gone. The current model is now {new}", old.0);
-                    self.toast(Level::Info, message);
+                    self.tell(about(message));
                 } else {
                     let message = format!("The current model is now {new}. Before, it was {}", old.1);
-                    self.offer(Level::Info, message, "Undo the change", AppCommand::ChooseModel(Some(from)));
+                    let undo = AppCommand::ChooseModel(Some(from));
+                    self.tell(about(message).offering("Undo the change", undo));
                 }
             }
             Decision::Lost { from } => {
@@ -107,7 +110,7 @@ impl App {
                     "{} can no longer be the current model, and no other run can",
                     named(self, &from).0
                 );
-                self.toast(Level::Info, message);
+                self.tell(about(message));
             }
             Decision::Stayed { newcomer } => {
                 let Some(current) = self.runs.current().map(|run| run.record.folder.clone()) else { return };
@@ -117,7 +120,8 @@ impl App {
                 };
                 let (current, new) = (named(self, &current).1, named(self, &newcomer).1);
                 let message = format!("{current} stays the current model, {why}. The new run is {new}");
-                self.offer(Level::Info, message, "Use the new one", AppCommand::ChooseModel(Some(newcomer)));
+                let choose = AppCommand::ChooseModel(Some(newcomer));
+                self.tell(about(message).offering("Use the new one", choose));
             }
         }
     }
@@ -125,7 +129,13 @@ impl App {
     pub(super) fn choose_model(&mut self, run: Option<PathBuf>) {
         let Some(file) = self.project.as_ref().map(|project| project.config.file.clone()) else { return };
         let before = self.runs.choice().remembered().clone();
+        let is_chosen = run.is_some();
         self.runs.choose(run);
+        self.messages.settle(Subject::CurrentModel);
+        let name = self.runs.current().map(|run| run.record.name.clone());
+        if let Some(name) = name.filter(|_| is_chosen) {
+            self.note(format!("The current model is now {name}, chosen by you"));
+        }
         self.remember_model(file, &before);
     }
 
@@ -147,12 +157,13 @@ impl App {
     }
 
     pub(super) fn delete_run(&mut self, run: PathBuf) {
-        let name = self.runs.name_of(&run);
+        let (name, commands) = (self.runs.name_of(&run), self.commands.clone());
         self.command_jobs.push(self.jobs.start_whole("Deleting a run", move |_| {
             let thrown = run_bin::throw_away(&run)?;
+            commands.send(AppCommand::ReadRuns);
             let message = format!("{name} was moved to {}", thrown.display());
-            let does = Box::new(AppCommand::RestoreRun { thrown, run });
-            Ok(Some(AppCommand::Offer { level: Level::Info, message, button: "Undo deleting", does }))
+            let undo = AppCommand::RestoreRun { thrown, run };
+            Ok(Some(AppCommand::notify(Notice::new(Level::Info, message).offering("Undo deleting", undo))))
         }));
     }
 
@@ -167,7 +178,7 @@ impl App {
         self.command_jobs.push(self.jobs.start_quietly("Stopping a run", move |_| {
             run_folder::ask_to_stop(&run)?;
             let message = "The other process was asked to stop after its batch".to_owned();
-            Ok(Some(AppCommand::Toast { level: Level::Info, message }))
+            Ok(Some(AppCommand::notify(Notice::new(Level::Info, message))))
         }));
     }
 }

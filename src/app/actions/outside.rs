@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::app::App;
-use crate::app::command::{AppCommand, Level};
+use crate::app::command::{AppCommand, Notice};
 use crate::app::services::report::ReportRequest;
 
 impl App {
@@ -26,12 +26,8 @@ impl App {
     pub(super) fn save_report(&mut self, file: PathBuf, request: ReportRequest) {
         self.command_jobs.push(self.jobs.start("Writing the report", move |progress| {
             request.write(&file, progress)?;
-            Ok(Some(AppCommand::Offer {
-                level: Level::Success,
-                message: format!("The report is in {}", file.display()),
-                button: "Show in folder",
-                does: Box::new(AppCommand::ShowInFolder(file)),
-            }))
+            let message = format!("The report is in {}", file.display());
+            Ok(Some(AppCommand::notify(Notice::written(message, file))))
         }));
     }
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use tasklens_data::config::Config;
 use tasklens_data::dataset::{self, Dataset, ImageRow};
 use tasklens_data::files::Output;
+use tasklens_data::text::{counted_grouped, grouped};
 
 use crate::app::App;
-use crate::app::command::{AppCommand, AskedOutside, Level};
+use crate::app::command::{AppCommand, AskedOutside, Level, Notice, Subject};
 use crate::app::dialogs::new_project::{NewProjectAnswer, NewProjectForm};
 use crate::app::dialogs::proposal::ProposalForm;
 use crate::app::place::Place;
@@ -52,6 +53,7 @@ impl App {
     }
 
     pub(super) fn on_opened(&mut self, Opened { opening, has_same_rows }: Opened) {
+        self.messages.settle(Subject::Opening);
         match opening {
             Opening::Project(opened) => {
                 let OpenedProject { config, dataset, summary } = *opened;
@@ -94,6 +96,14 @@ impl App {
             return;
         }
         let same_file = self.project.as_ref().is_some_and(|project| project.config.file == config.file);
+        self.settle_project(same_file);
+        self.note(format!(
+            "{} has {}: {} train and {} validate",
+            config.file.display(),
+            counted_grouped(dataset.rows.len(), "row"),
+            grouped(dataset.split.train.len() as u64),
+            grouped(dataset.split.validation.len() as u64)
+        ));
         self.settings.remember(&config.file);
         if !same_file {
             self.runs.remember(self.settings.models.get(&config.file).cloned().unwrap_or_default());
@@ -122,6 +132,16 @@ impl App {
         self.open_edits();
         self.tell_of_project(same_file, has_same_rows);
         self.save_settings();
+    }
+
+    /// What was said about the project that was open is settled.
+    fn settle_project(&mut self, same_file: bool) {
+        self.messages.settle(Subject::Rows);
+        self.messages.settle(Subject::Labels);
+        if !same_file {
+            self.messages.settle(Subject::CurrentModel);
+            self.messages.settle(Subject::Suggestions);
+        }
     }
 
     /// The project was opened, or its rows were read anew.
@@ -164,7 +184,10 @@ impl App {
         if self.must_stay_open() {
             return;
         }
-        self.project = None;
+        self.settle_project(false);
+        if let Some(project) = self.project.take() {
+            self.note(format!("{} is closed", project.config.file.display()));
+        }
         self.proposal = None;
         self.new_project = None;
         (self.settling, self.image_check) = (Settling::default(), None);
@@ -213,7 +236,7 @@ impl App {
                 .and_then(|output| output.write(page.as_bytes()))
                 .map_err(|error| anyhow::anyhow!("{} cannot be written: {error}", file.display()))?;
             let message = format!("The page is in {}", file.display());
-            Ok(Some(AppCommand::Toast { level: Level::Success, message }))
+            Ok(Some(AppCommand::notify(Notice::written(message, file))))
         }));
     }
 

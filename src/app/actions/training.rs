@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use tasklens_data::text::{grouped, percent};
 use tasklens_net::study::{self, Study, StudyEvent, StudyRequest};
-use tasklens_net::training::events::{Command, Event, StopReason, Stopped};
-use tasklens_net::training::{self, Training, Unsaved};
+use tasklens_net::training::events::{Command, Concern, EpochMetrics, Event, Started, StopReason, Stopped};
+use tasklens_net::training::{self, Training, Unsaved, run_folder};
 
 use crate::app::App;
-use crate::app::command::Level;
+use crate::app::command::{AppCommand, Level, Notice, Subject, UiCommand};
 use crate::app::context::TrainingState;
 use crate::app::place::Place;
 use crate::app::places::train::live::LiveRun;
@@ -21,6 +22,8 @@ pub(in crate::app) struct InProgress {
     work: Work,
     /// It was asked to stop.
     is_stopping: bool,
+    /// It was asked to pause, and has not yet.
+    is_pausing: bool,
 }
 
 /// What trains.
@@ -47,7 +50,9 @@ impl InProgress {
         match &self.work {
             // A run that has just ended says so itself with its last event.
             Work::Run(training) => {
-                self.is_stopping |= training.commands.send(command).is_ok() && command == Command::Stop;
+                let is_sent = training.commands.send(command).is_ok();
+                self.is_stopping |= is_sent && command == Command::Stop;
+                self.is_pausing = is_sent && command == Command::Pause;
             }
             Work::Study(study) if command == Command::Stop => {
                 study.stopper.stop();
@@ -63,12 +68,21 @@ impl App {
     fn attach(&mut self, request: &training::Request, training: Training) {
         self.views.train.on_start(request, &self.runs);
         self.runs.read_again();
-        self.training = Some(InProgress { work: Work::Run(training), is_stopping: false });
+        self.begin(Work::Run(training));
+    }
+
+    /// What was said of earlier work, and of having no network, is settled.
+    fn begin(&mut self, work: Work) {
+        for subject in [Subject::Starting, Subject::Training, Subject::Study, Subject::Suggestions] {
+            self.messages.settle(subject);
+        }
+        self.training = Some(InProgress { work, is_stopping: false, is_pausing: false });
     }
 
     /// Whether a run goes on.
     pub(in crate::app) fn training_state(&self) -> TrainingState {
         match &self.training {
+            None if self.overlays.starting.is_some() => TrainingState::Starting,
             None => TrainingState::Idle,
             Some(run) if run.is_stopping => TrainingState::Stopping,
             Some(InProgress { work: Work::Run(_), .. })
@@ -76,6 +90,7 @@ impl App {
             {
                 TrainingState::Paused
             }
+            Some(run) if run.is_pausing => TrainingState::Pausing,
             Some(_) => TrainingState::Running,
         }
     }
@@ -87,7 +102,7 @@ impl App {
             Some(InProgress { work: Work::Run(_), .. }) => "A run is already in progress: stop it first",
             Some(InProgress { work: Work::Study(_), .. }) => "A study is already in progress: stop it first",
         };
-        self.toast(Level::Info, message);
+        self.tell(Notice::new(Level::Info, message).about(Subject::Starting));
         true
     }
 
@@ -129,7 +144,7 @@ impl App {
         let study = study::start(request, self.waker());
         self.go_to(Place::Train);
         self.runs.read_again();
-        self.training = Some(InProgress { work: Work::Study(study), is_stopping: false });
+        self.begin(Work::Study(study));
     }
 
     pub(in crate::app) fn tell_training(&mut self, command: Command) {
@@ -159,16 +174,24 @@ impl App {
 
     fn on_study_event(&mut self, event: &StudyEvent) {
         if let Some(warning) = self.views.train.on_study_event(event) {
-            self.toast(Level::Warning, warning);
+            let notice = self.shown_in_train(Level::Warning, warning, Subject::Study);
+            self.tell(notice);
         }
         match event {
+            StudyEvent::Training(Event::Started(started)) => self.note_start(started),
             StudyEvent::Training(Event::Stopped(stopped)) => {
                 // It has other weights now, if it is the one under inspection.
                 let run = stopped.model.as_deref().and_then(Path::parent);
                 self.views.inspect.on_run_ended(run);
                 self.runs.read_again();
             }
-            StudyEvent::Run { .. } => self.runs.read_again(),
+            StudyEvent::Run { .. } => {
+                self.runs.read_again();
+                if let Some(study) = self.views.train.running_study() {
+                    let headline = study.headline();
+                    self.note(format!("Study: {headline}"));
+                }
+            }
             StudyEvent::Finished(_) => self.end_study(Level::Success, "The study is done"),
             StudyEvent::Stopped => {
                 self.end_study(Level::Success, "The study was stopped: what is trained is kept");
@@ -184,30 +207,74 @@ impl App {
         self.training = None;
         self.runs.read_again();
         self.views.label.on_run_ended();
-        self.toast(level, message);
+        let notice = self.shown_in_train(level, message, Subject::Study);
+        self.tell(notice);
     }
 
     fn on_event(&mut self, event: Event) {
         match event {
-            Event::Warning { message } => self.toast(Level::Warning, message),
+            Event::Warning { message, about: Concern::Run } => {
+                let notice = self.shown_in_train(Level::Warning, message, Subject::Training);
+                self.tell(notice);
+            }
+            Event::Warning { message, about: Concern::Data } => {
+                // Also what stands beside the charts needs no notice.
+                let subject = if self.shows(Subject::Training) { Subject::Training } else { Subject::Rows };
+                let notice = Notice::new(Level::Warning, message).about(subject);
+                self.tell(notice.offering("Show rows", AppCommand::ShowProblems));
+            }
+            Event::Started(started) => self.note_start(&started),
+            Event::Epoch(metrics) if metrics.best => self.note_best(&metrics),
+            Event::LearningRateReduced { epoch, learning_rate } => {
+                self.note(format!("The learning rate is {learning_rate:.2e} after epoch {epoch}"));
+            }
+            Event::Paused => {
+                if let Some(run) = &mut self.training {
+                    run.is_pausing = false;
+                }
+                self.note("Training is paused");
+            }
+            Event::Resumed => self.note("Training goes on"),
             Event::Checkpoint { best: true, path, .. } => self.views.predict.on_new_weights(path),
             Event::Stopped(stopped) => self.on_stopped(&stopped),
             Event::Failed { error } => {
                 self.training = None;
                 self.runs.read_again();
-                self.toast(Level::Error, error);
+                let notice = self.shown_in_train(Level::Error, error, Subject::Training);
+                self.tell(notice);
             }
             // What the record of the run keeps, or the bar over the charts shows.
             Event::Preparing { .. }
-            | Event::Started(_)
             | Event::StageBegan { .. }
             | Event::Batch(_)
             | Event::Epoch(_)
-            | Event::LearningRateReduced { .. }
-            | Event::Checkpoint { best: false, .. }
-            | Event::Paused
-            | Event::Resumed => {}
+            | Event::Checkpoint { best: false, .. } => {}
         }
+    }
+
+    fn note_start(&mut self, started: &Started) {
+        self.note(format!(
+            "{} trains on {} images and validates on {}, for up to {} epochs on {}: {}",
+            run_folder::name(&started.run),
+            grouped(started.n_train as u64),
+            grouped(started.n_validation as u64),
+            started.epochs,
+            started.device,
+            started.weights
+        ));
+    }
+
+    fn note_best(&mut self, metrics: &EpochMetrics) {
+        let tasks = self.views.train.run().map_or(&[][..], |run| &run.curves.tasks);
+        let accuracies = tasks.iter().zip(&metrics.validation.task_accuracy);
+        let accuracies = accuracies.filter(|(_, accuracy)| accuracy.is_finite());
+        let accuracies: String =
+            accuracies.map(|(task, accuracy)| format!(", {task} {}", percent(*accuracy))).collect();
+        let loss = metrics.validation.loss;
+        self.note(format!(
+            "Epoch {} is the best so far: validation loss {loss:.4}{accuracies}",
+            metrics.epoch
+        ));
     }
 
     fn on_stopped(&mut self, stopped: &Stopped) {
@@ -229,6 +296,16 @@ impl App {
         let run = self.views.train.run().and_then(LiveRun::folder).cloned();
         self.views.inspect.on_run_ended(run.as_deref());
         self.views.label.on_run_ended();
-        self.toast(Level::Success, message);
+        let notice = self.shown_in_train(Level::Success, message, Subject::Training);
+        self.tell(notice);
+    }
+
+    /// A notice about what Train shows in full, and the way there.
+    fn shown_in_train(&self, level: Level, message: impl Into<String>, subject: Subject) -> Notice {
+        let notice = Notice::new(level, message).about(subject);
+        match self.place {
+            Place::Train => notice,
+            _ => notice.offering("Show training", AppCommand::Ui(UiCommand::ShowTrain)),
+        }
     }
 }

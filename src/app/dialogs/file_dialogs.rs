@@ -125,7 +125,7 @@ pub fn ask(question: FileQuestion, jobs: &Jobs, parent: &eframe::Frame) -> Job<O
             )
         }
     };
-    jobs.start_quietly("Asking for a file", move |_| {
+    jobs.start_asking("Waiting for the file dialog", move |_| {
         let asked = Instant::now();
         Ok(match pollster::block_on(chosen) {
             Some(paths) => question.answer(paths),

@@ -1,6 +1,7 @@
 //! Background work: each job has a thread, says how far it is, can be cancelled, and hands its result
 //! back through a channel. A panic in a job is an error message, never the end of the window.
 
+mod news;
 mod pace;
 
 use std::sync::Arc;
@@ -8,9 +9,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+pub use news::JobNews;
+use news::JobStep;
 use pace::Pace;
 use tasklens_data::panics;
+use tasklens_data::text::told;
 
 /// How a job ended.
 #[derive(Debug)]
@@ -73,6 +77,8 @@ pub(in crate::app) enum JobKind {
     Quiet,
     /// In the status bar, to its end.
     Whole,
+    /// In the status bar while nothing else is: it waits for the user, in a window of the system.
+    Asking,
     /// A thread that waits for requests until its owner goes: it never ends by itself.
     Standing,
 }
@@ -159,6 +165,16 @@ impl Progress {
         self.0.kind == JobKind::Whole
     }
 
+    /// Whether the status bar shows it as work.
+    fn is_shown(&self) -> bool {
+        matches!(self.0.kind, JobKind::Shown | JobKind::Whole)
+    }
+
+    /// Whether it can be cancelled from the status bar.
+    pub fn can_cancel(&self) -> bool {
+        self.0.kind == JobKind::Shown && self.keep_going()
+    }
+
     /// Done and of; `of` is 0 while unknown.
     pub fn counts(&self) -> (u64, u64) {
         (self.0.done.load(Ordering::Relaxed), self.0.of.load(Ordering::Relaxed))
@@ -181,12 +197,13 @@ impl Progress {
 pub struct Jobs {
     ctx: egui::Context,
     running: Arc<Mutex<Vec<Progress>>>,
+    news: (Sender<JobNews>, Receiver<JobNews>),
 }
 
 impl Jobs {
     /// Without jobs yet; each one wakes the window when it ends.
     pub fn new(ctx: &egui::Context) -> Self {
-        Self { ctx: ctx.clone(), running: Arc::default() }
+        Self { ctx: ctx.clone(), running: Arc::default(), news: unbounded() }
     }
 
     /// Starts a job that the status bar shows with progress and Cancel.
@@ -230,13 +247,25 @@ impl Jobs {
         self.ctx.request_repaint_after(time);
     }
 
-    /// The jobs that the status bar shows, oldest first.
+    /// Starts a job that waits for the user in a window of the system; the status bar says so.
+    pub fn start_asking<T: Send + 'static>(
+        &self,
+        title: impl Into<String>,
+        work: impl FnOnce(&Progress) -> anyhow::Result<T> + Send + 'static,
+    ) -> Job<T> {
+        self.spawn(title.into(), JobKind::Asking, work)
+    }
+
+    /// The jobs that the status bar shows, oldest first; what waits for the user comes last.
     pub fn running(&self) -> Vec<Progress> {
-        lock(&self.running)
-            .iter()
-            .filter(|progress| !matches!(progress.0.kind, JobKind::Quiet | JobKind::Standing))
-            .cloned()
-            .collect()
+        let running = lock(&self.running);
+        let asking = running.iter().filter(|progress| progress.0.kind == JobKind::Asking);
+        running.iter().filter(|progress| progress.is_shown()).chain(asking).cloned().collect()
+    }
+
+    /// What happened to the jobs that the status bar shows since the last call.
+    pub fn news(&self) -> impl Iterator<Item = JobNews> {
+        self.news.1.try_iter()
     }
 
     /// Starts a thread that waits for requests until its owner goes.
@@ -262,13 +291,22 @@ impl Jobs {
         let progress = Progress::new(title, kind, &self.ctx);
         let (sender, result) = bounded(1);
         lock(&self.running).push(progress.clone());
+        let news = self.news.0.clone();
+        let tell = move |progress: &Progress, what| {
+            if progress.is_shown() {
+                // There is a receiver as long as there is a sender.
+                let _ = news.send(JobNews { title: progress.title().to_owned(), what });
+            }
+        };
+        tell(&progress, JobStep::Started);
+        let begin = Instant::now();
         let thread = {
             let (progress, running, sender) = (progress.clone(), Arc::clone(&self.running), sender.clone());
             std::thread::Builder::new().name(format!("job: {}", progress.title())).spawn(move || {
                 let outcome = match panics::guard(|| work(&progress)) {
                     Ok(_) if !progress.keep_going() => Outcome::Cancelled,
                     Ok(Ok(value)) => Outcome::Done(value),
-                    Ok(Err(error)) => Outcome::Failed(format!("{error:#}")),
+                    Ok(Err(error)) => Outcome::Failed(told(&error)),
                     Err(what) => {
                         let title = progress.title();
                         Outcome::Failed(format!(
@@ -276,6 +314,11 @@ impl Jobs {
                         ))
                     }
                 };
+                match outcome {
+                    Outcome::Done(_) => tell(&progress, JobStep::Done(begin.elapsed())),
+                    Outcome::Cancelled => tell(&progress, JobStep::Cancelled),
+                    Outcome::Failed(_) => {}
+                }
                 lock(&running).retain(|other| !Arc::ptr_eq(&other.0, &progress.0));
                 // The owner may have gone away: then nobody wants the result.
                 let _ = sender.send(outcome);
@@ -297,76 +340,4 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn wait<T>(job: &mut Job<T>) -> Outcome<T> {
-        let begin = Instant::now();
-        loop {
-            if let Some(outcome) = job.poll() {
-                return outcome;
-            }
-            assert!(begin.elapsed() < Duration::from_secs(10), "the job never ended");
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-
-    #[test]
-    fn a_panic_becomes_a_message_that_names_the_job() {
-        let jobs = Jobs::new(&egui::Context::default());
-        let mut job = jobs.start("Checking images", |_| -> anyhow::Result<()> { panic!("index 7") });
-        let Outcome::Failed(message) = wait(&mut job) else { panic!("expected a failure") };
-        assert!(message.contains("Checking images") && message.contains("index 7"), "{message}");
-        assert!(jobs.running().is_empty());
-    }
-
-    #[test]
-    fn cancelling_ends_the_work_and_the_result_is_dropped() {
-        let jobs = Jobs::new(&egui::Context::default());
-        let mut job = jobs.start("Counting", |progress| {
-            while progress.keep_going() {
-                std::thread::sleep(Duration::from_millis(1));
-            }
-            Ok(1)
-        });
-        assert_eq!(jobs.running().len(), 1);
-        job.cancel();
-        assert!(matches!(wait(&mut job), Outcome::Cancelled));
-    }
-
-    #[test]
-    fn a_whole_job_is_not_cancelled_and_its_result_is_not_lost() {
-        let jobs = Jobs::new(&egui::Context::default());
-        let (go, wait_for_go) = bounded::<()>(1);
-        let job = jobs.start_whole("Saving labels", move |_| {
-            wait_for_go.recv()?;
-            Ok(1)
-        });
-        job.cancel();
-        go.send(()).unwrap();
-        assert!(matches!(job.wait(), Outcome::Done(1)));
-    }
-
-    #[test]
-    fn a_thread_that_waits_for_requests_is_no_work_to_wait_for() {
-        let jobs = Jobs::new(&egui::Context::default());
-        let (ask, requests) = bounded::<()>(1);
-        let mut standing = jobs.start_standing("Predicting", move |_| Ok(requests.iter().count()));
-        assert!(!jobs.is_any_running() && jobs.running().is_empty());
-        drop(ask);
-        assert!(matches!(wait(&mut standing), Outcome::Done(0)));
-    }
-
-    #[test]
-    fn a_quiet_job_is_not_in_the_status_bar() {
-        let jobs = Jobs::new(&egui::Context::default());
-        let (go, wait_for_go) = bounded::<()>(1);
-        let mut job = jobs.start_quietly("Asking for a file", move |_| {
-            wait_for_go.recv()?;
-            Ok(())
-        });
-        assert!(jobs.running().is_empty());
-        go.send(()).unwrap();
-        assert!(matches!(wait(&mut job), Outcome::Done(())));
-    }
-}
+mod tests;

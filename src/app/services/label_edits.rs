@@ -12,7 +12,7 @@ use tasklens_data::dataset::edits::merge::{self, OnConflict, Save};
 use tasklens_data::dataset::edits::{
     ChangeView, Edit, Entry, Field, OpenedAnnotations, Refusal, State, Step, Writer, WriterReport,
 };
-use tasklens_data::text::{is, plural};
+use tasklens_data::text::{is, plain, plural};
 
 use crate::app::services::jobs::{Job, Jobs, Outcome, Progress, take};
 
@@ -49,7 +49,7 @@ impl LabelEdits {
     /// The edits of a CSV, as they were opened; `wake` is called when the disk has answered.
     pub fn new(csv: PathBuf, opened: OpenedAnnotations, wake: impl Fn() + Send + 'static) -> Self {
         let (sender, reports) = crossbeam_channel::unbounded();
-        let mut denied = opened.journal.denied().map(str::to_owned);
+        let mut denied = opened.journal.denied().map(plain);
         let mut writer = None;
         if denied.is_none() {
             let told = Writer::start(opened.journal, move |report| {
@@ -232,10 +232,12 @@ impl LabelEdits {
                 None
             }
             Some(Refusal::ForNow(why)) => {
+                let why = plain(&why);
                 // Said once: the writer tries again by itself.
                 self.error.replace(why.clone()).is_none().then_some(EditNews::Failed(why))
             }
             Some(Refusal::ForGood(why)) => {
+                let why = plain(&why);
                 self.error = None;
                 let is_new = self.denied.is_none();
                 let lost = self.waiting();

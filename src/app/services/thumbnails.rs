@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender};
 use egui::{ColorImage, TextureHandle, TextureOptions};
+use tasklens_data::text::plain;
 use tasklens_data::work::cores;
 use tasklens_data::{images, panics};
 
@@ -213,7 +214,7 @@ fn decode_loop(
     while let Some(key) = loader.next() {
         let picture = panics::catch(|| images::thumbnail::thumbnail(&key.path, key.side))
             .map_err(|what| format!("{} cannot be shown: {what}", key.path.display()))
-            .and_then(|picture| picture.map_err(|error| error.to_string()))
+            .and_then(|picture| picture.map_err(|error| plain(&error.to_string())))
             .map(|image| color_image(&image));
         if sender.send((key, picture)).is_err() {
             return;

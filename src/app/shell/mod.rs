@@ -4,12 +4,12 @@ mod conflicts;
 mod glossary;
 mod help;
 mod model_chip;
+pub(in crate::app) mod notices;
 mod outside;
 mod palette;
 mod quitting;
 mod rail;
 mod status_bar;
-pub(in crate::app) mod toasts;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -55,8 +55,10 @@ pub struct Overlays {
     pub run_note: Option<RunNoteForm>,
     /// Places outside of the project's folder, while the user is asked about them.
     pub outside: Option<Box<AskedOutside>>,
-    /// The look at where a run writes that is about to begin.
+    /// The look at where an import writes that is about to begin.
     pub looking: Option<Job<AppCommand>>,
+    /// The look at where a run or study writes that is about to begin.
+    pub starting: Option<Job<AppCommand>>,
 }
 
 impl App {
@@ -67,11 +69,13 @@ impl App {
         self.shortcuts(&ctx);
         self.dropped_and_pasted(&ctx);
         self.status_bar_ui(ui, tokens);
-        if self.overlays.log {
-            self.messages.log_ui(ui, tokens);
+        if self.overlays.log
+            && let Some(command) = self.messages.log_ui(ui, tokens)
+        {
+            self.commands.send(command);
         }
         self.rail_ui(ui, tokens);
-        CentralPanel::no_frame()
+        let place = CentralPanel::no_frame()
             .frame(egui::Frame::new().fill(tokens.canvas))
             .show(ui, |ui| self.place_ui(ui));
         let is_changing = self.changing.is_some() || self.opening.is_some();
@@ -87,7 +91,10 @@ impl App {
         self.quitting_ui(&ctx);
         self.outside_ui(&ctx);
         self.run_note_ui(&ctx);
-        if let Some(command) = self.messages.toasts_ui(&ctx) {
+        // The log that is open has what a notice would say.
+        if !self.overlays.log
+            && let Some(command) = self.messages.notice_ui(&ctx, place.response.rect)
+        {
             self.commands.send(command);
         }
         drop_hint_ui(&ctx, tokens);

@@ -14,10 +14,10 @@ use crate::app::theme::{self, GRID, Tokens};
 impl App {
     /// Looks in the background at where a run writes; it begins, or the user is asked.
     pub(in crate::app) fn look_before_training(&mut self, request: Box<Request>) {
-        if self.is_training_refused() || self.overlays.looking.is_some() || self.overlays.outside.is_some() {
+        if self.is_training_refused() || self.overlays.starting.is_some() || self.overlays.outside.is_some() {
             return;
         }
-        self.overlays.looking = Some(self.jobs.start_quietly("Looking where the run writes", move |_| {
+        self.overlays.starting = Some(self.jobs.start_quietly("Looking where the run writes", move |_| {
             outputs::check(&request.config)?;
             let outside = outputs::outside(&request);
             Ok(if outside.is_empty() {
@@ -30,10 +30,10 @@ impl App {
 
     /// As [`App::look_before_training`], of a study.
     pub(in crate::app) fn look_before_study(&mut self, request: Box<StudyRequest>) {
-        if self.is_training_refused() || self.overlays.looking.is_some() || self.overlays.outside.is_some() {
+        if self.is_training_refused() || self.overlays.starting.is_some() || self.overlays.outside.is_some() {
             return;
         }
-        self.overlays.looking = Some(self.jobs.start_quietly("Looking where the study writes", move |_| {
+        self.overlays.starting = Some(self.jobs.start_quietly("Looking where the study writes", move |_| {
             let outside = request.plan.outside();
             Ok(if outside.is_empty() {
                 AppCommand::BeginStudy(request)

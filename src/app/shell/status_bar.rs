@@ -3,13 +3,18 @@
 use egui::{Align, Layout, Margin, Panel, RichText, Role, Ui, WidgetInfo};
 use tasklens_data::text::{counted_grouped, duration, grouped};
 
+use super::notices::color;
 use crate::app::App;
 use crate::app::command::{AppCommand, UiCommand};
+use crate::app::context::TrainingState;
 use crate::app::services::jobs::Progress;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 use crate::app::widgets::icon_button;
 use crate::app::widgets::name::Name;
+
+/// The number in the mark on the log's button.
+const MARK_TEXT: f32 = 9.0;
 
 impl App {
     pub(super) fn status_bar_ui(&mut self, ui: &mut Ui, tokens: &Tokens) {
@@ -22,12 +27,18 @@ impl App {
                 self.model_chip_ui(ui, tokens);
                 self.labels_ui(ui, tokens);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    icon_button(ui, &self.commands, UiCommand::ToggleLog);
+                    self.log_button_ui(ui, tokens);
                     if let Some(job) = self.jobs.running().first() {
                         job_ui(ui, tokens, job);
                     } else if let Some((text, fraction)) =
                         self.views.train.doing().filter(|_| self.training.is_some())
                     {
+                        let text = match self.training_state() {
+                            TrainingState::Pausing => format!("{text}, pausing\u{2026}"),
+                            TrainingState::Paused => format!("{text}, paused"),
+                            TrainingState::Stopping => format!("{text}, stopping\u{2026}"),
+                            _ => text,
+                        };
                         bar_ui(ui, tokens, &text, Some(fraction));
                         ui.label(theme::caption(tokens, text));
                     } else {
@@ -36,6 +47,21 @@ impl App {
                 });
             });
         });
+    }
+
+    /// The button of the log, with how many errors and warnings nobody has seen.
+    fn log_button_ui(&self, ui: &mut Ui, tokens: &Tokens) {
+        let button = icon_button(ui, &self.commands, UiCommand::ToggleLog);
+        let Some((count, worst)) = self.messages.unseen() else { return };
+        let name = format!("{}, {count} unseen", UiCommand::ToggleLog.text());
+        button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+        let text = if count > 9 { "9+".to_owned() } else { count.to_string() };
+        // Beside the icon, within the bar.
+        let at = button.rect.center() + egui::vec2(2.25 * GRID, -1.25 * GRID);
+        let fill = color(tokens, worst);
+        ui.painter().circle_filled(at, 1.75 * GRID, fill);
+        let font = egui::FontId::new(MARK_TEXT, theme::semibold());
+        ui.painter().text(at, egui::Align2::CENTER_CENTER, text, font, theme::text_on(fill));
     }
 
     /// The run that another process trains, with a button that stops it; in a right-to-left layout.
@@ -95,7 +121,7 @@ impl App {
 
 /// Title, bar, time left and Cancel; in a right-to-left layout.
 fn job_ui(ui: &mut Ui, tokens: &Tokens, job: &Progress) {
-    if job.keep_going() && !job.is_whole() {
+    if job.can_cancel() {
         let cancel = ui.add(egui::Button::new(RichText::new("Cancel").size(TEXT_SMALL)).small());
         cancel.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Cancel: {}", job.title())));
         if cancel.clicked() {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::problems::{Problem, ProblemKind};
+use super::problems::{LabelMerge, Problem, ProblemKind};
 use super::table::Table;
 use super::{Columns, RowLabel, Rows};
 use crate::config::{Task, nearest};
@@ -44,8 +44,9 @@ pub(super) fn find_unknown(
             let cell = table.cell(row, column);
             let text = cell.trim();
             if !text.is_empty() {
-                let message = unknown.message(text);
-                problems.push(Problem::in_row(ProblemKind::UnknownLabel, table, row, column, message));
+                let (message, merge) = unknown.told(text);
+                let problem = Problem::in_row(ProblemKind::UnknownLabel, table, row, column, message);
+                problems.push(Problem { merge, ..problem });
             }
         }
     }
@@ -77,32 +78,36 @@ impl<'a> Encoder<'a> {
 /// Messages for what is not a label of a task; kept, as the same wrong label often occurs in many rows.
 struct UnknownTexts<'a> {
     task: &'a Task,
-    messages: HashMap<String, String>,
+    told: HashMap<String, (String, Option<LabelMerge>)>,
 }
 
 impl<'a> UnknownTexts<'a> {
     fn of(task: &'a Task) -> Self {
-        Self { task, messages: HashMap::new() }
+        Self { task, told: HashMap::new() }
     }
 
-    fn message(&mut self, text: &str) -> String {
-        if let Some(message) = self.messages.get(text) {
-            return message.clone();
+    /// What is wrong with a text, and the merge that would correct all rows.
+    fn told(&mut self, text: &str) -> (String, Option<LabelMerge>) {
+        if let Some(told) = self.told.get(text) {
+            return told.clone();
         }
-        let advice = match same_number(self.task, text) {
+        let same = same_number(self.task, text);
+        let advice = match same {
             Some(label) => format!(
-                "did you mean `{label}`? Data frames write whole numbers so where cells are empty; Tasks and labels \
-                 in the window or `tasklens labels CONFIG merge {} {} {}` corrects all rows",
-                quoted(&self.task.name),
-                quoted(text),
-                quoted(label)
+                "did you mean `{label}`? Data frames write whole numbers so where cells are empty; merging the two \
+                 corrects all rows"
             ),
             None => advice(self.task, text)
                 .unwrap_or_else(|| "add it to target_encoder or correct the cell".to_owned()),
         };
         let message = format!("`{text}` is no label of the task `{}`; {advice}", self.task.name);
-        self.messages.insert(text.to_owned(), message.clone());
-        message
+        let merge = same.map(|label| LabelMerge {
+            task: self.task.name.clone(),
+            from: text.to_owned(),
+            to: label.to_owned(),
+        });
+        self.told.insert(text.to_owned(), (message.clone(), merge.clone()));
+        (message, merge)
     }
 }
 
@@ -120,15 +125,6 @@ pub(super) fn unknown_to_network(task: &Task, text: &str) -> String {
 fn same_number<'a>(task: &'a Task, text: &str) -> Option<&'a str> {
     let number: f64 = text.parse().ok().filter(|number: &f64| number.is_finite())?;
     task.labels.iter().map(String::as_str).find(|label| label.parse() == Ok(number))
-}
-
-/// Quotes a word for a command line.
-fn quoted(word: &str) -> Cow<'_, str> {
-    let is_plain = |c: char| c.is_alphanumeric() || "_-.+:,@%/=".contains(c);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => Cow::Borrowed(word),
-        false => Cow::Owned(format!("'{}'", word.replace('\'', "'\\''"))),
-    }
 }
 
 /// What was probably meant.
@@ -149,16 +145,14 @@ mod tests {
     fn a_label_that_a_data_frame_wrote_as_another_number_is_recognised() {
         let labels = ["1", "2", "03", "a 4"].map(str::to_owned).to_vec();
         let task = Task { name: "number of buttons".into(), labels };
-        let told = UnknownTexts::of(&task).message("1.0");
+        let (told, merge) = UnknownTexts::of(&task).told("1.0");
         assert!(told.contains("did you mean `1`? Data frames write"), "{told}");
-        assert!(
-            told.contains("`tasklens labels CONFIG merge 'number of buttons' 1.0 1` corrects all rows"),
-            "{told}"
-        );
+        let expected = LabelMerge { task: task.name.clone(), from: "1.0".to_owned(), to: "1".to_owned() };
+        assert_eq!(merge, Some(expected));
+        assert_eq!(UnknownTexts::of(&task).told("9").1, None);
         assert!(unknown_to_network(&task, "3.0").ends_with("did you mean `03`?"));
         for other in ["7.0", "nan", "inf", "a 4.0"] {
             assert!(same_number(&task, other).is_none(), "{other}");
         }
-        assert_eq!(quoted("it's"), "'it'\\''s'");
     }
 }

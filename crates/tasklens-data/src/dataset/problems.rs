@@ -78,6 +78,19 @@ pub struct Problem {
     pub column: Option<String>,
     /// What is wrong, what was expected and what to do, in one or two sentences.
     pub message: String,
+    /// The change of labels that would solve it in all rows, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merge: Option<LabelMerge>,
+}
+
+/// Two texts for the same label, which could be one.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct LabelMerge {
+    pub task: String,
+    /// The text that would go.
+    pub from: String,
+    /// The label that would stay.
+    pub to: String,
 }
 
 impl Problem {
@@ -95,7 +108,7 @@ impl Problem {
     /// A warning about one row.
     pub(super) fn of_row(kind: ProblemKind, table: &Table, row: usize, message: String) -> Self {
         let line = Some(table.line_of_row(row));
-        Self { severity: Severity::Warning, kind, row: Some(row), line, column: None, message }
+        Self { severity: Severity::Warning, kind, row: Some(row), line, column: None, message, merge: None }
     }
 
     /// A problem of the whole table or one of its columns.
@@ -105,7 +118,8 @@ impl Problem {
         column: Option<&str>,
         message: String,
     ) -> Self {
-        Self { severity, kind, row: None, line: None, column: column.map(str::to_owned), message }
+        let column = column.map(str::to_owned);
+        Self { severity, kind, row: None, line: None, column, message, merge: None }
     }
 }
 

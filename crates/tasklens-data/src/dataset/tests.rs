@@ -360,7 +360,7 @@ fn many_problems_of_a_kind_are_cut_in_the_list() {
     let dataset = shop_with(&format!(",solid,short\n{rows}")).open();
     let what = "`wool` is no label of the task `print`; add it to target_encoder or correct the cell";
     assert_eq!(
-        lines(&dataset.problems, 2),
+        lines(&dataset.problems, 2, ToString::to_string),
         [
             "warning: line 2, column `path`: there is no image path, so the row is not used".to_owned(),
             format!("warning: line 3, column `print`: {what}"),

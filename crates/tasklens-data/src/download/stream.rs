@@ -1,8 +1,10 @@
 //! An HTTP response that is read in a separate thread, so that waiting for it can be cancelled at any moment.
 
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
+
+use crate::text::plain;
 
 /// How often a waiting reader checks for a cancel.
 const ASK: Duration = Duration::from_millis(50);
@@ -170,6 +172,17 @@ fn explain(error: &ureq::Error) -> String {
         ureq::Error::ConnectionFailed => "no connection: is this machine online?".to_owned(),
         ureq::Error::Timeout(ureq::Timeout::Global) => TOO_LONG.to_owned(),
         ureq::Error::Timeout(_) => "the server does not answer".to_owned(),
+        ureq::Error::Io(error) => match error.kind() {
+            ErrorKind::ConnectionRefused => "the server refuses the connection".to_owned(),
+            ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::UnexpectedEof => {
+                "the connection was lost".to_owned()
+            }
+            ErrorKind::TimedOut => "the server does not answer".to_owned(),
+            ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
+                "no connection: is this machine online?".to_owned()
+            }
+            _ => plain(&error.to_string()),
+        },
         other => other.to_string(),
     }
 }

@@ -11,6 +11,7 @@ use tasklens_data::config::networks::{Origin, Weights};
 use tasklens_data::config::{Backbone, Pretrained};
 use tasklens_data::download::stream::{Broken, Get, Stream};
 use tasklens_data::download::{self, Download, DownloadError, Patience};
+use tasklens_data::text::told;
 use tasklens_data::user_folders;
 
 /// Ten times the size of the largest file of weights.
@@ -117,7 +118,8 @@ impl WeightsSource {
                 let mut resolved = Resolved::scratch("from scratch: no ImageNet weights".to_owned());
                 resolved.warning = Some(format!(
                     "Training from scratch, which takes far more images and epochs, because the ImageNet \
-                     weights are not available: {error:#}"
+                     weights are not available: {}",
+                    told(&error)
                 ));
                 Ok(resolved)
             }
@@ -150,7 +152,7 @@ impl WeightsSource {
         let promise = match promise(&url, keep_going) {
             Ok(promise) => promise,
             Err(Broken::Cancelled) => return Err(DownloadError::Cancelled.into()),
-            Err(Broken::Network(why)) => bail!("{url} could not be reached: {why}. Go online, or {by_hand}"),
+            Err(Broken::Network(why)) => bail!("the download failed: {why}. Go online, or {by_hand}"),
         };
         let (sha256, size) = (promise.sha256, promise.size);
         if sha256.is_none() {

@@ -16,6 +16,24 @@ pub enum Command {
     Stop,
 }
 
+/// What a warning of a run is about, so that each front end can say where to look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Concern {
+    /// The run itself: there is no more to see.
+    #[default]
+    Run,
+    /// Rows of the data, whose problems are listed elsewhere.
+    Data,
+}
+
+impl Concern {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    fn is_run(&self) -> bool {
+        *self == Self::Run
+    }
+}
+
 /// Events of a run, in this order: `Preparing`*, `Started`, then `StageBegan`, `Batch`, `Epoch`,
 /// `LearningRateReduced`, `Checkpoint`, `Warning`, `Paused`, `Resumed`, and last `Stopped` or `Failed`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,7 +78,13 @@ pub enum Event {
         path: PathBuf,
     },
     /// Something the user must know that does not end the run.
-    Warning { message: String },
+    Warning {
+        /// What it is.
+        message: String,
+        /// Where to look for more.
+        #[serde(default, skip_serializing_if = "Concern::is_run")]
+        about: Concern,
+    },
     /// The run is paused.
     Paused,
     /// The run continues.
@@ -72,6 +96,13 @@ pub enum Event {
         /// The message, with what to do.
         error: String,
     },
+}
+
+impl Event {
+    /// A warning about the run itself.
+    pub fn warning(message: impl Into<String>) -> Self {
+        Self::Warning { message: message.into(), about: Concern::Run }
+    }
 }
 
 /// Properties of the whole run.

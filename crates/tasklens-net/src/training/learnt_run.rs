@@ -361,7 +361,7 @@ impl Writing<'_> {
             model: Some(self.run.join(BEST)),
             secs: began.elapsed().as_secs_f64(),
         };
-        let warning = left_out(self.left_out).map(|message| Event::Warning { message });
+        let warning = left_out(self.left_out).map(Event::warning);
         let mut events = vec![Event::Started(started)];
         events.extend(warning);
         events.extend([

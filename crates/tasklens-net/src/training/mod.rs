@@ -43,6 +43,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use tasklens_data::config::presets::{PresetFacts, Proposed};
 use tasklens_data::config::{Backbone, Config, DeviceChoice, Recipe};
 use tasklens_data::panics;
+use tasklens_data::text::told;
 
 use events::{Command, Event};
 use reporter::Reporter;
@@ -123,7 +124,7 @@ pub fn propose(images: usize, labelled: usize, aspect: Option<f32>) -> Proposed 
 
 /// The whole chain of an error, with advice for two frequent ones.
 pub(crate) fn explain(error: &anyhow::Error) -> String {
-    let text = format!("{error:#}");
+    let text = told(error);
     let lower = text.to_lowercase();
     if lower.contains("out of memory") || lower.contains("can't allocate memory") {
         // libtorch's own text is pages long.

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use tasklens_data::files::Locked;
 
-use super::events::{Command, Event};
+use super::events::{Command, Concern, Event};
 use super::run_folder::{EVENTS, STOP};
 
 /// How often other processes are listened to.
@@ -114,7 +114,12 @@ impl Reporter {
 
     /// Sends a warning for the user.
     pub fn warn(&mut self, message: impl Into<String>) {
-        self.send(Event::Warning { message: message.into() });
+        self.send(Event::warning(message));
+    }
+
+    /// Sends a warning about the data, whose problems the user can look at.
+    pub fn warn_of_data(&mut self, message: String) {
+        self.send(Event::Warning { message, about: Concern::Data });
     }
 
     /// Working time of the run, without pauses.

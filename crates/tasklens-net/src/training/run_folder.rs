@@ -121,7 +121,7 @@ impl RunRecord {
             Event::LearningRateReduced { epoch, .. } => self.reductions.push(*epoch),
             Event::StageBegan { epoch, stage: Stage::All } => self.all_layers_from = Some(*epoch),
             Event::Checkpoint { best: true, path, .. } => self.best = Some(path.clone()),
-            Event::Warning { message } => self.warnings.push(message.clone()),
+            Event::Warning { message, .. } => self.warnings.push(message.clone()),
             Event::Stopped(stopped) => self.stopped = Some(stopped.clone()),
             Event::Failed { error } => self.failed = Some(error.clone()),
             Event::Preparing { .. }
@@ -335,7 +335,7 @@ mod tests {
             Event::Epoch(EpochMetrics { epoch: number, train, validation, ..EpochMetrics::without_values(1) })
         };
         let events = [
-            Event::Warning { message: "1 row is not used".to_owned() },
+            Event::warning("1 row is not used"),
             Event::Started(Started { run: dir.path().to_path_buf(), ..first }),
             Event::StageBegan { epoch: 1, stage: Stage::Heads },
             Event::Batch(batch),

@@ -87,8 +87,7 @@ pub fn open_data(config: &Config, edits: &[Edit], reporter: &mut Reporter) -> an
     }
     if !found.is_empty() {
         let csv = dataset.table.path.display();
-        reporter
-            .warn(format!("{csv}: {}; Data in the window and `tasklens check` list them", found.join(", ")));
+        reporter.warn_of_data(format!("{csv} has problems: {}", found.join(", ")));
     }
     ensure!(!dataset.split.train.is_empty(), "no row is left to train with");
     ensure!(!dataset.split.validation.is_empty(), "no row is left to validate with");
@@ -148,7 +147,7 @@ pub fn open_folder(request: &Request) -> anyhow::Result<(PathBuf, bool)> {
         (Some(folder), false) => {
             ensure!(
                 !folder.join(BEST).is_file() && !run_folder::can_go_on(folder),
-                "{} already contains a run: choose another folder, or resume it with `--resume`",
+                "{} already contains a run: choose another folder, or resume that run",
                 folder.display()
             );
             // Leftovers of a run that never started may stay; user files must not be mixed with those of a run.

@@ -13,7 +13,7 @@ use egui::{Context, Id, Modal};
 use tasklens_data::dataset::import::deepfashion::{self, DeepFashionLayout, ImportStep, Imported, Survey};
 use tasklens_net::training;
 
-use crate::app::command::{CommandSender, ImportField, Level, UiCommand};
+use crate::app::command::{AppCommand, CommandSender, ImportField, Level, Notice, UiCommand};
 use crate::app::context::ViewContext;
 use crate::app::services::derived::Derived;
 use crate::app::services::jobs::{Job, Jobs, Outcome, Progress, take};
@@ -94,8 +94,8 @@ impl DeepFashionDialog {
             None => return,
         };
         if !self.is_open {
-            let shows = UiCommand::ImportDeepFashion.text();
-            commands.toast(level, format!("{told}. \u{201c}{shows}\u{201d} shows more"));
+            let show = AppCommand::Ui(UiCommand::ImportDeepFashion);
+            commands.notify(Notice::new(level, told).offering("Show more", show));
         }
         self.end = Some(end);
         // What is on the disk is another now.

@@ -310,7 +310,7 @@ impl NewProjectForm {
         commands.send(AppCommand::OpenImages(to_predict(&self.found)));
         if self.found.images.len() > MOST_PREDICTED {
             let message = format!(
-                "Only the first {} of {} images are listed; `tasklens predict MODEL FOLDER --csv FILE` predicts all",
+                "Only the first {} of {} images are listed. To predict others, open them in Predict",
                 grouped(MOST_PREDICTED as u64),
                 grouped(self.found.images.len() as u64)
             );

@@ -107,6 +107,12 @@ impl DataView {
         self.side = SidePage::Image;
     }
 
+    /// Shows the rows that have problems, and the problems.
+    pub fn show_problems(&mut self) {
+        self.filter = Filter { has_problem: true, ..Filter::default() };
+        self.side = SidePage::Problems;
+    }
+
     fn selected_row(&self) -> Option<usize> {
         self.selected.as_ref().map(|selected| selected.row)
     }

@@ -148,6 +148,14 @@ pub fn problems_ui(ui: &mut Ui, project: &Project, context: &ViewContext<'_>) ->
     pressed
 }
 
+/// What is said of a problem, with the place of the window that solves it where there is one.
+fn said(problem: &Problem, message: String) -> String {
+    match &problem.merge {
+        Some(_) => format!("{message}: see Tasks and labels"),
+        None => message,
+    }
+}
+
 fn problem_ui(ui: &mut Ui, tokens: &Tokens, problem: &Problem, height: f32) -> bool {
     let (icon, color) = match problem.severity {
         Severity::Error => (icons::X_CIRCLE, tokens.error),
@@ -156,7 +164,9 @@ fn problem_ui(ui: &mut Ui, tokens: &Tokens, problem: &Problem, height: f32) -> b
     };
     let sense = if problem.row.is_some() { Sense::click() } else { Sense::hover() };
     let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), height), sense);
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, problem.row.is_some(), problem.to_string()));
+    response.widget_info(|| {
+        WidgetInfo::labeled(Role::Button, problem.row.is_some(), said(problem, problem.to_string()))
+    });
     if problem.row.is_some() && (response.hovered() || response.has_focus()) {
         ui.painter().rect_filled(rect.expand2(Vec2::new(4.0, 0.0)), RADIUS, tokens.card);
     }
@@ -174,8 +184,9 @@ fn problem_ui(ui: &mut Ui, tokens: &Tokens, problem: &Problem, height: f32) -> b
         (None, None) => problem.kind.name().to_owned(),
     };
     child.add(egui::Label::new(theme::caption(tokens, place)).truncate());
-    child.add(egui::Label::new(RichText::new(&problem.message).size(TEXT_SMALL)).wrap());
-    response.on_hover_text(&problem.message).clicked()
+    let message = said(problem, problem.message.clone());
+    child.add(egui::Label::new(RichText::new(&message).size(TEXT_SMALL)).wrap());
+    response.on_hover_text(message).clicked()
 }
 
 /// The selected row: its image large, its labels and its problems; or how to select one.
@@ -216,7 +227,8 @@ pub fn row_ui(ui: &mut Ui, project: &Project, selected: Option<usize>, context: 
             ui.add_space(GRID);
             ui.horizontal_top(|ui| {
                 ui.label(RichText::new(icons::WARNING).color(tokens.warning));
-                ui.add(egui::Label::new(RichText::new(&problem.message).size(TEXT_SMALL)).wrap());
+                let message = said(problem, problem.message.clone());
+                ui.add(egui::Label::new(RichText::new(message).size(TEXT_SMALL)).wrap());
             });
         }
         ui.add_space(3.0 * GRID);

@@ -7,7 +7,7 @@ use tasklens_data::dataset::edits::{AnnotationChange, AnnotationSource, Step};
 use tasklens_net::labelling::order::LabellingOrder;
 
 use super::{LabelView, Which};
-use crate::app::command::{AppCommand, Level};
+use crate::app::command::{AppCommand, Level, Notice, Subject, UiCommand};
 use crate::app::context::ViewContext;
 use crate::app::services::label_edits::LabelEdits;
 
@@ -74,7 +74,10 @@ impl LabelView {
             Some(_) if has_unknown_label(context, row, self.task) => {
                 let message = "This image has a label that the config does not list: choose another label, or \
                                add this one under Tasks and labels";
-                context.commands.toast(Level::Warning, message);
+                let edit = AppCommand::Ui(UiCommand::EditTasks);
+                context
+                    .commands
+                    .notify(Notice::new(Level::Warning, message).offering("Tasks and labels", edit));
             }
             Some((label, _)) => {
                 if self.give(
@@ -228,7 +231,7 @@ pub(super) fn editable<'a>(context: &ViewContext<'a>) -> Option<(&'a Dataset, &'
     let (dataset, edits) = context.labels()?;
     match edits.denied() {
         Some(denied) => {
-            context.commands.toast(Level::Warning, denied);
+            context.commands.notify(Notice::new(Level::Warning, denied).about(Subject::Labels));
             None
         }
         None => Some((dataset, edits)),

@@ -18,11 +18,11 @@ use std::sync::Arc;
 use egui::{Color32, TextureHandle, TextureOptions};
 use tasklens_data::config::{DeviceChoice, Task};
 use tasklens_data::files::Output;
-use tasklens_data::text::counted_grouped;
+use tasklens_data::text::{counted_grouped, told};
 use tasklens_net::inference::Prediction;
 use tasklens_net::inference::table::{self, Listed};
 
-use crate::app::command::{AppCommand, Level};
+use crate::app::command::{AppCommand, Level, Notice, Subject};
 use crate::app::context::ViewContext;
 use crate::app::dialogs::file_dialogs;
 use crate::app::services::predictors::Predictors;
@@ -273,7 +273,8 @@ impl PredictView {
                 self.model = ModelState::Ready(info);
             }
             WorkerEvent::ModelFailed { model, message } if model == number => {
-                context.commands.toast(Level::Error, message.as_str());
+                let notice = Notice::new(Level::Error, message.as_str()).about(Subject::Predicting);
+                context.commands.notify(notice);
                 self.model = ModelState::Failed(message);
             }
             WorkerEvent::Predicted { .. }
@@ -389,7 +390,7 @@ impl PredictView {
                 let question = file_dialogs::predictions(move |file| save(&file, &bytes, count));
                 context.commands.send(AppCommand::AskFile(Box::new(question)));
             }
-            Err(error) => context.commands.toast(Level::Error, format!("{error:#}")),
+            Err(error) => context.commands.toast(Level::Error, told(&error)),
         }
     }
 }
@@ -403,11 +404,10 @@ fn tasks_of(model: &ModelState) -> &[Task] {
 
 fn save(file: &Path, bytes: &[u8], count: usize) -> AppCommand {
     let predictions = counted_grouped(count, "prediction");
-    let (level, message) = match Output::of(file).and_then(|output| output.write(bytes)) {
-        Ok(()) => (Level::Success, format!("{predictions} written to {}", file.display())),
-        Err(error) => (Level::Error, format!("{} cannot be written: {error}", file.display())),
-    };
-    AppCommand::Toast { level, message }
+    AppCommand::notify(match Output::of(file).and_then(|output| output.write(bytes)) {
+        Ok(()) => Notice::written(format!("{predictions} written to {}", file.display()), file.to_path_buf()),
+        Err(error) => Notice::new(Level::Error, format!("{} cannot be written: {error}", file.display())),
+    })
 }
 
 #[cfg(all(test, unix))]
@@ -420,9 +420,8 @@ mod tests {
         let (file, link) = (dir.path().join("file.csv"), dir.path().join("link.csv"));
         std::fs::write(&file, "old").unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
-        let AppCommand::Toast { level: Level::Success, .. } = save(&link, b"new", 1) else {
-            panic!("not saved")
-        };
+        let AppCommand::Notify(notice) = save(&link, b"new", 1) else { panic!("not saved") };
+        assert_eq!(notice.level, Level::Success);
         assert!(link.is_symlink());
         assert_eq!(std::fs::read_to_string(file).unwrap(), "new");
     }

@@ -13,7 +13,7 @@ use tasklens_data::images::decode::Decoded;
 use tasklens_data::images::thumbnail::thumbnail_of;
 use tasklens_data::images::{self, Rgb};
 use tasklens_data::panics;
-use tasklens_data::text::age;
+use tasklens_data::text::{age, told};
 use tasklens_net::inference::Prediction;
 use tasklens_net::model::checkpoint;
 use tasklens_net::training::events::{EpochMetrics, Started};
@@ -219,7 +219,7 @@ impl Events<'_> {
 fn guarded<T>(name: &str, work: impl FnOnce() -> anyhow::Result<T>) -> Result<T, String> {
     match panics::guard(work) {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(format!("{error:#}")),
+        Ok(Err(error)) => Err(told(&error)),
         Err(what) => Err(format!("{name} failed because of an internal error ({what}). Please report it.")),
     }
 }

@@ -143,7 +143,7 @@ pub fn resume(jobs: &Jobs, commands: &CommandSender, folder: PathBuf) -> Job<()>
                 };
                 commands.send(AppCommand::StartTraining(Box::new(request)));
             }
-            Err(error) => commands.toast(Level::Error, format!("{error:#}")),
+            Err(error) => commands.toast(Level::Error, tasklens_data::text::told(&error)),
         }
         Ok(())
     })

@@ -25,7 +25,7 @@ use tasklens_net::device::Device;
 use tasklens_net::study::{StudyEvent, StudyPlan};
 use tasklens_net::training::{self, Unsaved, events::Event};
 
-use crate::app::command::{AppCommand, Level, UiCommand};
+use crate::app::command::{AppCommand, Level, Notice, UiCommand};
 use crate::app::context::{TrainingState, ViewContext};
 use crate::app::services::derived::Derived;
 use crate::app::services::jobs::{Job, Outcome};
@@ -297,6 +297,16 @@ impl TrainView {
         study.or_else(|| self.run.as_ref().map(LiveRun::doing))
     }
 
+    /// Whether what there is to say of the run stands here.
+    pub fn shows_run(&self) -> bool {
+        self.tab == Tab::Training && self.run.is_some()
+    }
+
+    /// Whether what there is to say of the study stands here.
+    pub fn shows_study(&self) -> bool {
+        self.tab == Tab::Study
+    }
+
     /// The study that goes on.
     pub fn running_study(&self) -> Option<&study::live::LiveStudy> {
         self.study.running()
@@ -335,7 +345,11 @@ impl TrainView {
                 };
                 context.commands.send(AppCommand::StartTraining(Box::new(request)));
             }
-            None => context.commands.toast(Level::Info, "Open a project first: there is nothing to train on"),
+            None => {
+                let notice = Notice::new(Level::Info, "Open a project first: there is nothing to train on");
+                let open = AppCommand::Ui(UiCommand::OpenProject);
+                context.commands.notify(notice.offering(UiCommand::OpenProject.text(), open));
+            }
         }
     }
 

@@ -41,7 +41,8 @@ fn start_ui(ui: &mut Ui, context: &ViewContext<'_>, can_start: bool) {
     let tokens = context.tokens;
     let is_idle = context.training == TrainingState::Idle;
     ui.add_enabled_ui(is_idle && can_start, |ui| {
-        let text = RichText::new(format!("{}  Start", icons::PLAY));
+        let text = if context.training == TrainingState::Starting { "Starting\u{2026}" } else { "Start" };
+        let text = RichText::new(format!("{}  {text}", icons::PLAY));
         let button = match is_idle && can_start {
             true => Button::new(text.color(tokens.on_accent)).fill(tokens.accent),
             false => Button::new(text),
@@ -52,12 +53,14 @@ fn start_ui(ui: &mut Ui, context: &ViewContext<'_>, can_start: bool) {
 
 fn pause_and_stop_ui(ui: &mut Ui, context: &ViewContext<'_>, is_study: bool) {
     let state = context.training;
-    let goes_on = matches!(state, TrainingState::Running | TrainingState::Paused);
+    let is_pausing = state == TrainingState::Pausing;
+    let goes_on = is_pausing || matches!(state, TrainingState::Running | TrainingState::Paused);
     let (icon, text, name) = match state {
         TrainingState::Paused => (icons::PLAY, "Resume", "Resume training"),
+        TrainingState::Pausing => (icons::PAUSE, "Pausing\u{2026}", "Pause training"),
         _ => (icons::PAUSE, "Pause", "Pause training"),
     };
-    ui.add_enabled_ui(goes_on && !is_study, |ui| {
+    ui.add_enabled_ui(goes_on && !is_pausing && !is_study, |ui| {
         bar_button(ui, context, Button::new(format!("{icon}  {text}")), name, UiCommand::PauseTraining);
     });
     ui.add_enabled_ui(goes_on, |ui| {
@@ -122,6 +125,7 @@ fn progress_text(run: &LiveRun, state: TrainingState) -> String {
     let (Some(started), Some(progress)) = (&run.record.started, &run.progress) else { return String::new() };
     let doing = match (state, progress.phase) {
         (TrainingState::Paused, _) => "paused",
+        (TrainingState::Pausing, _) => "pausing after this batch",
         (TrainingState::Stopping, _) => "stopping after this batch",
         (_, Phase::Train) => "training",
         (_, Phase::Validation) => "validating",

@@ -79,7 +79,7 @@ impl TrainView {
                 });
             match text {
                 Ok(text) => commands.send(AppCommand::SaveConfig { file, text }),
-                Err(error) => commands.toast(Level::Error, format!("{error:#}")),
+                Err(error) => commands.toast(Level::Error, tasklens_data::text::told(&error)),
             }
             Ok(())
         }));

@@ -10,6 +10,7 @@ use crate::dataset::image_paths::ImageFinder;
 use crate::dataset::split::{Part, Rule};
 use crate::files::{FileId, is_one_file};
 use crate::images::decode::{decode_file, probe_file};
+use crate::text::plain;
 use crate::work::cores;
 
 /// How thoroughly images are checked.
@@ -112,7 +113,7 @@ fn check_image(dataset: &Dataset, finder: &ImageFinder, row: usize, look: Look) 
     };
     let note = match looked {
         Ok(note) => note?,
-        Err(error) => return Some(dataset.image_problem_by(finder, row, error.to_string())),
+        Err(error) => return Some(dataset.image_problem_by(finder, row, plain(&error.to_string()))),
     };
     let problem = Problem::in_row(ProblemKind::Image, &dataset.table, row, dataset.columns.path, note);
     Some(Problem { severity: Severity::Note, ..problem })

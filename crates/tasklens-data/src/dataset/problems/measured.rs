@@ -19,6 +19,7 @@ fn about_the_network(dataset: &Dataset, mut problem: Problem) -> Problem {
     if let (ProblemKind::UnknownLabel, Some(row), Some(task)) = (problem.kind, problem.row, task)
         && let Some(column) = dataset.table.column(&task.name)
     {
+        problem.merge = None;
         problem.message = classes::unknown_to_network(task, dataset.table.cell(row, column).trim());
     }
     problem

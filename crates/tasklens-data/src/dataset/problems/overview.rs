@@ -70,9 +70,9 @@ pub fn by_kind<K: Ord>(kinds: impl IntoIterator<Item = K>, most: usize) -> BTree
     groups
 }
 
-/// One line per problem, in order, at most `most_of_kind` of each severity and kind, followed by the number of
+/// One line per problem, as `told` words it, in order, at most `most_of_kind` of each severity and kind, followed by the number of
 /// further ones.
-pub fn lines(problems: &[Problem], most_of_kind: usize) -> Vec<String> {
+pub fn lines(problems: &[Problem], most_of_kind: usize, told: impl Fn(&Problem) -> String) -> Vec<String> {
     let groups = by_kind(problems.iter().map(|problem| (problem.severity, problem.kind)), most_of_kind);
     let mut shown: Vec<usize> = groups.values().flat_map(|group| &group.first).copied().collect();
     shown.sort_unstable();
@@ -84,7 +84,7 @@ pub fn lines(problems: &[Problem], most_of_kind: usize) -> Vec<String> {
             Severity::Warning => "warning",
             Severity::Error => "error",
         };
-        lines.push(format!("{word}: {problem}"));
+        lines.push(format!("{word}: {}", told(problem)));
         let group = &groups[&(problem.severity, problem.kind)];
         let more = group.count - group.first.len();
         if group.first.last() == Some(&place) && more > 0 {

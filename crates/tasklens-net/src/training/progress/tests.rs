@@ -53,7 +53,7 @@ fn settled(folder: &Path, mut progress: RunProgress) -> (RunProgress, Behind, Ve
     let ((events, told), (_commands, heard)) = (unbounded(), unbounded());
     let behind = progress.settle(folder, &config(folder), &mut Reporter::new(events, heard, Box::new(|| {})));
     let warnings = told.try_iter().map(|event| match event {
-        Event::Warning { message } => message,
+        Event::Warning { message, .. } => message,
         other => panic!("{other:?}"),
     });
     (progress, behind, warnings.collect())

@@ -8,7 +8,7 @@ use tasklens_net::labelling::suggestions::Score;
 use tasklens_net::training::base_network;
 
 use super::{HeadUpdate, LabelModel, LearntHeads, ModelSession};
-use crate::app::command::{AppCommand, Level, UiCommand};
+use crate::app::command::{AppCommand, Level, Notice, Subject, UiCommand};
 use crate::app::context::{TrainingState, ViewContext};
 use crate::app::services::jobs::{Outcome, take};
 
@@ -133,10 +133,7 @@ fn offer_training(message: String, context: &ViewContext<'_>) {
         context.commands.toast(Level::Warning, message);
         return;
     }
-    context.commands.send(AppCommand::Offer {
-        level: Level::Warning,
-        message,
-        button: UiCommand::TrainFirst.text(),
-        does: Box::new(AppCommand::Ui(UiCommand::TrainFirst)),
-    });
+    let notice = Notice::new(Level::Warning, message).about(Subject::Suggestions);
+    let train = AppCommand::Ui(UiCommand::TrainFirst);
+    context.commands.notify(notice.offering(UiCommand::TrainFirst.text(), train));
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tasklens_net::training::learnt_run;
 
 use super::ModelSession;
-use crate::app::command::{AppCommand, Level};
+use crate::app::command::{AppCommand, Level, Notice};
 use crate::app::context::ViewContext;
 use crate::app::services::jobs::{Outcome, take};
 
@@ -41,7 +41,9 @@ impl ModelSession {
     pub(super) fn poll_saving(&mut self, context: &ViewContext<'_>) {
         match take(&mut self.saving) {
             Some(Outcome::Done(Some(saved))) => {
-                context.commands.toast(Level::Success, saved.told());
+                let inspect = AppCommand::InspectRun(saved.run.clone());
+                let notice = Notice::new(Level::Success, saved.told());
+                context.commands.notify(notice.offering("Inspect it", inspect));
                 context.commands.send(AppCommand::RunSaved(saved.run));
             }
             Some(Outcome::Failed(message)) => context.commands.toast(Level::Error, message),

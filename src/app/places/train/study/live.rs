@@ -122,7 +122,7 @@ impl LiveStudy {
     }
 
     fn new_warning(&mut self, event: &Event) -> Option<String> {
-        let Event::Warning { message } = event else { return None };
+        let Event::Warning { message, .. } = event else { return None };
         if self.warnings.contains(message) {
             return None;
         }
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn a_warning_that_each_network_has_is_told_once() {
         let mut study = study();
-        let warning = || StudyEvent::Training(Event::Warning { message: "12 rows are not used".to_owned() });
+        let warning = || StudyEvent::Training(Event::warning("12 rows are not used"));
         assert_eq!(study.apply(&warning()).as_deref(), Some("12 rows are not used"));
         study.apply(&StudyEvent::Run { index: 1, is_over: false });
         assert_eq!(study.apply(&warning()), None);
