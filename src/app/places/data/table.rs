@@ -141,7 +141,7 @@ fn row_ui(row: &mut TableRow<'_, '_>, project: &Project, index: usize, context: 
     row.col(|ui| {
         let color = if data.usable { tokens.text } else { tokens.text_weak };
         let text = if path.is_empty() { "no path" } else { path.as_str() };
-        Name::new(text).color(color).ui(ui);
+        Name::new(text).path().color(color).ui(ui);
     });
     row.col(|ui| {
         let part = project.summary.parts.get(index).copied().flatten();
