@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use egui::accesskit::Role;
 use egui::{Rect, pos2};
 use egui_kittest::kittest::Queryable as _;
 use tasklens::app::Start;
@@ -80,7 +79,8 @@ fn a_model_of_keras_is_imported_predicts_is_inspected_and_trains_on() {
     desk.go_to(Place::Train);
     desk.settle();
     assert!(desk.window.query_by_label("imported").is_some(), "how it ended");
-    desk.window.get_by_role_and_label(Role::Button, &format!("Resume {name}")).click();
+    desk.press(&format!("More: {name}"));
+    desk.press("Resume");
     desk.wait_up_to(180, "the end of the training", |window| {
         window.query_all_by_label_contains("All epochs are done").next().is_some()
     });

@@ -211,8 +211,9 @@ fn a_run_has_a_name_and_a_note_by_which_it_is_found() {
     read_again(&mut desk);
     desk.press("Find a run by name or note");
     desk.type_text("11-01");
-    assert!(!desk.shows("Describe 2026-11-02"), "the list has only what was looked for");
-    desk.press("Describe 2026-11-01_10-00-00");
+    assert!(!desk.shows("More: 2026-11-02"), "the list has only what was looked for");
+    desk.press("More: 2026-11-01_10-00-00");
+    desk.press("Describe");
     desk.type_text("All the prints");
     desk.press("Note on the run");
     desk.type_text("with flips");
@@ -225,7 +226,7 @@ fn a_run_has_a_name_and_a_note_by_which_it_is_found() {
         desk.node("Find a run by name or note").focus();
         desk.keys(egui::Modifiers::COMMAND, egui::Key::A);
         desk.type_text(text);
-        assert!(desk.shows("Describe All the prints") && !desk.shows("Describe 2026"), "{text}");
+        assert!(desk.shows("More: All the prints") && !desk.shows("More: 2026"), "{text}");
     }
 }
 
@@ -236,7 +237,8 @@ fn a_deleted_run_goes_into_the_bin_and_comes_back() {
     let best = write_run(&desk, "2026-11-02_10-00-00", Some([0.8, 0.9]), 20);
     read_again(&mut desk);
     wait_for_model(&mut desk, "2026-11-02_10-00-00");
-    desk.press("Delete 2026-11-02_10-00-00");
+    desk.press("More: 2026-11-02_10-00-00");
+    desk.press("Delete");
     desk.wait_for("2026-11-02_10-00-00 is gone. The current model is now 2026-11-01_10-00-00 (50.0 %)");
     assert!(!best.exists() && worse.is_dir() && runs(&desk).join(".bin/2026-11-02_10-00-00").is_dir());
     desk.press("Undo deleting");
