@@ -164,7 +164,7 @@ impl UiCommand {
             Self::OpenImages => ("Open images\u{2026}", "Choose images to predict"),
             Self::TryValidationImages => (
                 "Try validation images",
-                "Predict 20 random images that the network was not trained on, beside their labels",
+                "Predict 20 random validation images, beside their labels",
             ),
             Self::OpenModel => ("Open model\u{2026}", "Choose a checkpoint to predict with"),
             Self::ImportKeras => (
