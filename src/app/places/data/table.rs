@@ -13,6 +13,7 @@ use crate::app::services::project::Project;
 use crate::app::services::thumbnails::Thumbnail;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
+use crate::app::widgets::glossary::{Word, mark_ui};
 use crate::app::widgets::name::Name;
 use crate::app::widgets::{DOES_NOT_APPLY, command_button, dot_ui, empty_place, fit};
 
@@ -67,7 +68,13 @@ impl DataView {
         let table = table.header(HEADER_HEIGHT, |mut header| {
             header.col(|_| {});
             for (name, column) in [("Image", SortColumn::Path), ("Split", SortColumn::Part)] {
-                header.col(|ui| sort_ui(ui, tokens, name, None, column, &mut self.sort));
+                header.col(|ui| {
+                    sort_ui(ui, tokens, name, None, column, &mut self.sort);
+                    if column == SortColumn::Part {
+                        let place = ui.available_rect_before_wrap();
+                        mark_ui(ui, place.with_max_x(place.left() + 3.0 * GRID), Word::Split);
+                    }
+                });
             }
             for (index, task) in dataset.tasks.iter().enumerate() {
                 let column = SortColumn::Label(index);
