@@ -17,6 +17,7 @@ mod desk;
 mod export;
 #[path = "../views/garments.rs"]
 mod garments;
+mod glossary;
 mod import_deepfashion;
 mod import_keras;
 mod inspect;

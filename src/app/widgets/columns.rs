@@ -108,11 +108,11 @@ pub fn term_heading_ui(ui: &Ui, cell: Rect, name: &str, is_name: bool, (word, hi
 }
 
 /// A question mark that explains the word of a column of figures, whose heading has another use for a press.
-pub fn heading_mark_ui(ui: &Ui, cell: Rect, name: &str, word: Word) {
+pub fn heading_mark_ui(ui: &Ui, cell: Rect, name: &str, is_sorted: bool, word: Word) {
     let font = FontId::proportional(TEXT_SMALL);
     let text = ui.painter().layout_no_wrap(name.to_owned(), font, Color32::PLACEHOLDER);
-    // Left of the caret, where there is one.
-    let right = cell.right() - text.size().x - 4.0 * GRID;
+    let caret = if is_sorted { 4.0 * GRID } else { 0.0 };
+    let right = cell.right() - text.size().x - caret;
     let left = (right - MARK).max(cell.left() - GAP);
     mark_ui(ui, Rect::from_x_y_ranges(left..=left + MARK, cell.y_range()), word);
 }

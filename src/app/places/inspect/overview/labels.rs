@@ -150,7 +150,7 @@ impl LabelTable {
                 self.sort_by(column);
             }
             if let Some(word) = column.word() {
-                heading_mark_ui(ui, cell, column.name(), word);
+                heading_mark_ui(ui, cell, column.name(), sorted.is_some(), word);
             }
         }
     }
