@@ -127,8 +127,9 @@ fn a_run_folder_shows_its_curves_without_a_project() {
     assert!(desk.shows("Learning rate"));
 }
 
+/// What is dropped on the window.
 #[derive(Debug)]
-struct Dropped(std::path::PathBuf);
+pub struct Dropped(pub std::path::PathBuf);
 
 #[test]
 fn theme_and_recent_projects_are_remembered() {

@@ -78,6 +78,8 @@ impl App {
                 self.views.train.open_run(*run);
             }
             Opening::Model(path) => self.apply(AppCommand::UseModel(path)),
+            Opening::Keras(file) => self.overlays.keras.ask(file),
+            Opening::DeepFashion(folder) => self.overlays.deepfashion.open_with(&folder),
             Opening::Predict(checkpoint, found) => {
                 self.apply(AppCommand::UseModel(checkpoint));
                 self.apply(AppCommand::OpenImages(open::to_predict(&found)));
