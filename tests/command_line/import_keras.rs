@@ -81,5 +81,9 @@ fn a_model_without_a_command_is_told_what_to_do() {
         assert!(err(&said).contains(told), "{}", err(&said));
     }
     let said = tasklens(folder, &["no such file.h5"]);
-    assert!(said.status.code() == Some(2) && err(&said).contains("unrecognized subcommand"), "{}", err(&said));
+    assert!(
+        said.status.code() == Some(2) && err(&said).contains("unrecognized subcommand"),
+        "{}",
+        err(&said)
+    );
 }

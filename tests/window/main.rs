@@ -41,6 +41,7 @@ mod pictures;
 mod predict;
 mod quitting;
 mod readme_shots;
+mod remembered;
 mod scripts;
 mod shell;
 #[path = "../support/skip.rs"]

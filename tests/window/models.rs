@@ -180,6 +180,7 @@ fn a_better_run_becomes_the_current_model_with_a_notice_that_can_be_undone() {
     desk.press("Undo the change");
     wait_for_model(&mut desk, "2026-11-01_10-00-00, chosen by you");
     let config = desk.folder.path().join("garments/config.yml");
+    desk.settle();
     let kept = Settings::read(&desk.folder.path().join("settings/settings.json")).0;
     assert_eq!(kept.models[&config].chosen, Some(first));
 
@@ -197,6 +198,7 @@ fn a_better_run_becomes_the_current_model_with_a_notice_that_can_be_undone() {
     desk.press_containing("Current model: 2026");
     desk.press("2026-11-03_10-00-00, print 90.0 %  sleeves 90.0 %, 1 h ago");
     wait_for_model(&mut desk, "2026-11-03_10-00-00, chosen by you");
+    desk.settle();
     let kept = Settings::read(&desk.folder.path().join("settings/settings.json")).0;
     assert_eq!(kept.models[&config].chosen, Some(second));
 }

@@ -48,7 +48,8 @@ fn validation_images_are_tried_beside_their_labels_by_a_network_that_says_who_it
 fn write_split(desk: &Desk, run: &Path, validates: impl Fn(usize) -> bool) {
     let part = |row| if validates(row) { "validation" } else { "train" };
     let lines = (0..40).map(|row| format!("garment_{row}.png,{}\n", part(row)));
-    std::fs::write(run.join("split.csv"), format!("image_path,split\n{}", lines.collect::<String>())).unwrap();
+    std::fs::write(run.join("split.csv"), format!("image_path,split\n{}", lines.collect::<String>()))
+        .unwrap();
     let config = std::fs::read_to_string(desk.folder.path().join("garments/config.yml")).unwrap();
     let config = config.replace("garments.csv", "../../garments.csv");
     std::fs::write(run.join("config.yml"), config).unwrap();
@@ -86,7 +87,10 @@ fn the_images_tried_are_those_of_the_networks_own_split_and_what_is_not_known_of
     desk.window.state().commands().send(AppCommand::UseModel(other));
     desk.wait_for("5 images that this network was trained on are not counted");
     desk.wait_for(" of 3, sleeves");
-    assert!(desk.shows("This network was trained on this image, so its answer says little"), "beside the answer");
+    assert!(
+        desk.shows("This network was trained on this image, so its answer says little"),
+        "beside the answer"
+    );
     // One does not tell.
     desk.window.state().commands().send(AppCommand::UseModel(third));
     desk.wait_for(UNKNOWN);

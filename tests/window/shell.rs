@@ -136,6 +136,7 @@ fn theme_and_recent_projects_are_remembered() {
     let mut desk = Desk::with_garments(12);
     desk.press("Light theme");
     desk.press("Data");
+    desk.settle();
     let file = desk.folder.path().join("settings/settings.json");
     let (settings, _) = tasklens::app::services::settings::Settings::read(&file);
     assert_eq!(settings.theme, tasklens::app::services::settings::ThemeChoice::Light);

@@ -43,6 +43,7 @@ impl App {
         self.take_in_vocabulary();
         self.follow_runs();
         self.close_when_hidden();
+        self.follow_settings();
         let (views, mut context) = self.split();
         views.label.poll(&context);
         views.predict.poll(&mut context);
@@ -88,7 +89,8 @@ impl App {
         match take(&mut self.image_check) {
             Some(Outcome::Done(checked)) => self.on_images_checked(checked),
             Some(Outcome::Failed(message)) => self.toast(Level::Error, message),
-            Some(Outcome::Cancelled) | None => {}
+            Some(Outcome::Cancelled) => self.on_image_check_cancelled(),
+            None => {}
         }
     }
 
@@ -230,7 +232,7 @@ impl App {
                 self.go_to(Place::Data);
                 self.views.data.clear_filter();
             }
-            UiCommand::CheckImages => self.check_images(),
+            UiCommand::CheckImages => self.check_images_anyway(),
             UiCommand::StartTraining => {
                 self.go_to(Place::Train);
                 let (views, context) = self.split();
@@ -353,10 +355,19 @@ impl App {
         self.messages.push(level, message, remedy);
     }
 
+    /// Has the settings written in the background, with how the open project is looked at.
     pub(in crate::app) fn save_settings(&mut self) {
         self.settings.place = self.place;
-        if let Err(error) = self.settings.write(&self.folders.settings()) {
-            let message = format!("The settings could not be saved: {error:#}");
+        self.remember_view();
+        self.settings_writer.keep(&self.settings);
+    }
+
+    /// Whoever goes to another place may not come back to this one before the window closes, or the power fails.
+    fn follow_settings(&mut self) {
+        if self.settings.place != self.place {
+            self.save_settings();
+        }
+        if let Some(message) = self.settings_writer.failure() {
             self.toast(Level::Warning, message);
         }
     }

@@ -101,7 +101,13 @@ pub fn heading_ui(ui: &Ui, cell: Rect, name: &str, is_name: bool) -> Response {
 }
 
 /// As [`heading_ui`], for a word of the trade: a press leads to it in the glossary; `hint` is the column's own.
-pub fn term_heading_ui(ui: &Ui, cell: Rect, name: &str, is_name: bool, (word, hint): (Word, &str)) -> Response {
+pub fn term_heading_ui(
+    ui: &Ui,
+    cell: Rect,
+    name: &str,
+    is_name: bool,
+    (word, hint): (Word, &str),
+) -> Response {
     let response = ui.interact(cell, ui.scope_id().with(("column", name)), Sense::click());
     let text = paint_heading(ui, cell, name, is_name, response.hovered(), FontFamily::Proportional);
     explain(ui, response, text, name, (word, hint))

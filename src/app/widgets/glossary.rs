@@ -2,7 +2,10 @@
 //! or the name of something, it is a *term*: a quiet dotted line is below it ([`term_ui`], [`explain`]) or a question mark
 //! beside it ([`mark_ui`]), its tooltip says what it means, and a press leads to it in the list of all words.
 
-use egui::{Align2, Context, CursorIcon, FontId, Id, Label, Rect, Response, RichText, Role, Sense, Shape, Ui, WidgetInfo};
+use egui::{
+    Align2, Context, CursorIcon, FontId, Id, Label, Rect, Response, RichText, Role, Sense, Shape, Ui,
+    WidgetInfo,
+};
 use strum::VariantArray;
 
 use super::focus_ring;

@@ -18,7 +18,8 @@ use crate::app::services::jobs::{Job, Outcome, take};
 use crate::app::services::project::ImageSource;
 
 /// What is said where a network does not tell which images it was trained on.
-pub const UNKNOWN_SPLIT: &str = "This network's own split is not known; some of these images may have been used in its training";
+pub const UNKNOWN_SPLIT: &str =
+    "This network's own split is not known; some of these images may have been used in its training";
 const ONE_UNKNOWN: &str =
     "This network's own split is not known; the image may have been used in its training";
 const ONE_TRAINED: &str = "This network was trained on this image, so its answer says little";

@@ -85,7 +85,13 @@ pub(super) fn decimal<'a, N: Numeric>(
     row(ui, name, hint, |ui| ui.add(DragValue::new(value).range(range).speed(0.005).max_decimals(6)));
 }
 
-pub(super) fn rate<'a>(ui: &mut Ui, name: &str, hint: impl Into<Hint<'a>>, value: &mut f64, range: RangeInclusive<f64>) {
+pub(super) fn rate<'a>(
+    ui: &mut Ui,
+    name: &str,
+    hint: impl Into<Hint<'a>>,
+    value: &mut f64,
+    range: RangeInclusive<f64>,
+) {
     let speed = *value * 0.01;
     row(ui, name, hint, |ui| {
         let control = DragValue::new(value).range(range).speed(speed);

@@ -74,7 +74,13 @@ fn main_ui(ui: &mut Ui, model: &mut ModelConfig, when_on: &mut Augmentation) {
         .iter()
         .map(|network| Choice::new(*network, network.facts().title, network.facts().good_for))
         .collect();
-    described(ui, "Network", ("The backbone that all tasks share", Word::Backbone), &mut model.backbone, &networks);
+    described(
+        ui,
+        "Network",
+        ("The backbone that all tasks share", Word::Backbone),
+        &mut model.backbone,
+        &networks,
+    );
     pretrained_ui(ui, &mut model.pretrained);
     switch(
         ui,
@@ -275,7 +281,13 @@ fn pretrained_ui(ui: &mut Ui, pretrained: &mut Pretrained) {
     }
     let options: Vec<(Pretrained, &str)> =
         options.iter().map(|(option, text)| (option.clone(), text.as_str())).collect();
-    choice(ui, "Pretrained", ("Where the backbone's initial weights come from", Word::Pretrained), pretrained, &options);
+    choice(
+        ui,
+        "Pretrained",
+        ("Where the backbone's initial weights come from", Word::Pretrained),
+        pretrained,
+        &options,
+    );
 }
 
 fn device_ui(ui: &mut Ui, device: &mut DeviceChoice) {

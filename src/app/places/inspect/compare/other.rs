@@ -103,12 +103,7 @@ impl OtherRun {
     }
 
     /// Takes in what the jobs have done and starts what comes next; once a frame.
-    pub fn poll(
-        &mut self,
-        (first, loaded): (&Path, &Loaded),
-        part: Option<Part>,
-        context: &ViewContext<'_>,
-    ) {
+    pub fn poll(&mut self, (first, loaded): (&Path, &Loaded), part: Option<Part>, context: &ViewContext<'_>) {
         self.poll_jobs(context);
         let is_loaded = context.project.is_some_and(|project| project.generation == loaded.generation);
         if !is_loaded || self.opening.is_some() || self.failure.is_some() {

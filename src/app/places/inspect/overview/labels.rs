@@ -8,9 +8,7 @@ use tasklens_net::evaluation::scores::LabelScores;
 
 use crate::app::places::inspect::wording::{from_to, images, or_dash, range};
 use crate::app::theme::{GRID, Tokens, in_visual_order};
-use crate::app::widgets::columns::{
-    Columns, figure, heading_mark_ui, row_ui, sort_heading_ui, text_left,
-};
+use crate::app::widgets::columns::{Columns, figure, heading_mark_ui, row_ui, sort_heading_ui, text_left};
 use crate::app::widgets::glossary::Word;
 
 const ROW: f32 = 7.0 * GRID;
