@@ -35,6 +35,7 @@ use services::predictors::Predictors;
 use services::project::Project;
 use services::runs::Runs;
 use services::settings::{Folders, Settings};
+use services::settings_writer::SettingsWriter;
 use services::settling::Settling;
 use services::thumbnails::Thumbnails;
 use theme::Tokens;
@@ -58,6 +59,7 @@ pub struct App {
     jobs: Jobs,
     folders: Folders,
     settings: Settings,
+    settings_writer: SettingsWriter,
     place: Place,
     project: Option<Project>,
     generation: u64,
@@ -122,7 +124,7 @@ impl App {
 
     /// Whether nothing goes on behind the window that a later frame would show; for tests.
     pub fn is_at_rest(&self) -> bool {
-        !self.jobs.is_any_running() && !self.thumbnails.is_any_on_its_way()
+        !self.jobs.is_any_running() && !self.thumbnails.is_any_on_its_way() && self.settings_writer.is_idle()
     }
 
     fn build(ctx: &egui::Context, folders: Folders, settings: Settings, start: Start) -> Self {
@@ -139,11 +141,14 @@ impl App {
             commands.send(AppCommand::OpenPath(path));
         }
         let views = Views::new(&settings, &predictors);
+        let jobs = Jobs::new(ctx);
+        let settings_writer = SettingsWriter::start(folders.settings(), settings.clone(), &jobs);
         Self {
             ctx: ctx.clone(),
             inbox,
             commands,
-            jobs: Jobs::new(ctx),
+            jobs,
+            settings_writer,
             folders,
             place: settings.place,
             settings,
@@ -260,6 +265,7 @@ impl eframe::App for App {
             run.finish(CLOSING_PATIENCE);
         }
         self.finish_all();
+        self.settings_writer.finish();
     }
 }
 

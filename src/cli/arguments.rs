@@ -22,7 +22,7 @@ pub struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Open the window on a config.yml, a CSV, a run folder, images, or a folder of images to label
+    /// Open the window on a config.yml, a CSV, a run folder, a Keras model, images, or a folder of images to label
     Open {
         /// The file or folder
         path: PathBuf,

@@ -36,7 +36,7 @@ use tasklens_data::dataset::{sample, vocabulary};
 use tasklens_data::files::{self, Output};
 use tasklens_data::panics;
 use tasklens_data::text::{counted, is};
-use tasklens_net::training::outputs;
+use tasklens_net::training::{imported_run, outputs};
 
 use crate::app;
 use crate::logging;
@@ -59,7 +59,13 @@ pub fn main() -> ExitCode {
             run(arguments, faults)
         }
         // On wrong usage this ends the process with 2.
-        Err(usage) if usage.use_stderr() => usage.exit(),
+        Err(usage) if usage.use_stderr() => {
+            let Some(told) = std::env::args_os().nth(1).and_then(|first| bare_path(Path::new(&first))) else {
+                usage.exit()
+            };
+            say!("tasklens: {told}");
+            return ExitCode::from(2);
+        }
         Err(help) => {
             stdout::keep(help.print());
             Ok(true)
@@ -77,6 +83,27 @@ pub fn main() -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+/// What to do with a file or folder that was given without a command.
+fn bare_path(path: &Path) -> Option<String> {
+    if !path.exists() {
+        return None;
+    }
+    let shown = path.display();
+    let in_window = format!("`tasklens open {shown}`");
+    Some(match imported_run::newer_format(path) {
+        Some(told) => told,
+        None if imported_run::is_named_as_keras(path) => format!(
+            "{shown} is a Keras model: `tasklens import keras {shown} --config config.yml` makes it a run of a project. In \
+             the window, open the project and drop the file on it"
+        ),
+        None if path.join("Anno_fine").is_dir() => format!(
+            "{shown} is a download of DeepFashion: `tasklens import deepfashion {shown}` makes it a project, and so does \
+             {in_window}"
+        ),
+        None => format!("{shown} is no command: {in_window} opens it in the window"),
+    })
 }
 
 /// Whether all is well: `false` is exit code 1 for what was already said in words.

@@ -62,3 +62,28 @@ fn a_model_of_the_python_project_answers_is_measured_and_trains_on() {
     let none = tasklens(folder, &["import", "keras", "data.csv", "--config", "config.yml"]);
     assert!(err(&none).contains("data.csv is no HDF5 file"), "{}", err(&none));
 }
+
+#[test]
+fn a_model_without_a_command_is_told_what_to_do() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    for name in ["model.h5", "model.keras"] {
+        std::fs::write(folder.join(name), "weights").expect("written");
+    }
+    std::fs::create_dir_all(folder.join("fashion/Anno_fine")).expect("made");
+    for (path, told) in [
+        ("model.h5", "`tasklens import keras model.h5 --config config.yml`"),
+        ("model.keras", "`keras.models.load_model(\"model.keras\").save(\"model.h5\")`"),
+        ("fashion", "`tasklens import deepfashion fashion`"),
+    ] {
+        let said = tasklens(folder, &[path]);
+        assert_eq!(said.status.code(), Some(2), "{path}");
+        assert!(err(&said).contains(told), "{}", err(&said));
+    }
+    let said = tasklens(folder, &["no such file.h5"]);
+    assert!(
+        said.status.code() == Some(2) && err(&said).contains("unrecognized subcommand"),
+        "{}",
+        err(&said)
+    );
+}

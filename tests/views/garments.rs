@@ -11,6 +11,7 @@ use tasklens_net::inference::outputs::{MINIATURE_BYTES, OutputBuffer, OutputStor
 use tasklens_net::model::checkpoint::{self, Description};
 use tasklens_net::model::conventions::Conventions;
 use tasklens_net::model::network::Network;
+use tasklens_net::training::split_file;
 
 /// Labels of the two tasks.
 pub const PRINTS: [&str; 3] = ["solid", "striped", "dotted"];
@@ -71,6 +72,7 @@ pub fn write_run(run: &Path, dataset: &Dataset, predict: impl Fn(usize) -> [(usi
     };
     let network = Network::new(Backbone::XceptionSmall, &tasks, 1, tch::Device::Cpu).unwrap();
     checkpoint::write(&run.join("best.safetensors"), &network, &description, &[]).unwrap();
+    split_file::write(run, dataset, &dataset.split).unwrap();
     let mut buffer = OutputBuffer::new(tasks.len());
     for (number, row) in dataset.rows.iter().enumerate() {
         buffer.images.push(row.image.clone());

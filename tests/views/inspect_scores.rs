@@ -263,6 +263,28 @@ fn two_runs_are_compared_image_by_image() {
 }
 
 #[test]
+fn a_run_that_does_not_tell_its_split_is_said_to() {
+    let told = |without: &'static [&'static str]| {
+        let mut harness = stage_with(Theme::Dark, WINDOW, 1.0, move |folder, project| {
+            write_second(folder, project);
+            for run in without {
+                std::fs::remove_file(folder.join("runs").join(run).join("split.csv")).unwrap();
+            }
+        });
+        open(&mut harness, "Compare");
+        wait_until(&mut harness, |harness| any(harness, "print: "));
+        let sentences = harness.query_all_by_label_contains("today's split is used");
+        sentences.filter_map(|node| node.accesskit_node().label().or(node.value())).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&[]), [] as [String; 0]);
+    let [second] = &told(&[SECOND])[..] else { panic!("one sentence") };
+    assert!(second.starts_with(&format!("{SECOND}'s own split is not known")), "{second}");
+    assert!(second.ends_with("some of these images may have been used in its training."));
+    let [both] = &told(&[SECOND, "2026-11-23_14-02-11"])[..] else { panic!("one sentence") };
+    assert!(both.contains(SECOND) && both.contains("2026-11-23_14-02-11"), "{both}");
+}
+
+#[test]
 fn a_run_without_outputs_predicts_only_when_asked() {
     let mut harness = stage_with(Theme::Dark, WINDOW, 1.0, |folder, project| {
         write_second(folder, project);

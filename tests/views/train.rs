@@ -506,7 +506,10 @@ fn an_earlier_run_is_listed_laid_over_the_charts_used_and_resumed() {
         harness.run_steps(2);
         let sent = train(&mut harness).sent();
         assert!(matches!(sent.as_slice(), [AppCommand::InspectRun(path)] if *path == run), "{sent:?}");
-        harness.get_by_label("Resume 2026-11-20 14-02-11").click();
+        harness.get_by_label("More: 2026-11-20 14-02-11").click();
+        harness.run_steps(3);
+        snapshot(&mut harness, "train_run_menu");
+        harness.get_by_label("Resume").click();
         let request = wait_for(&mut harness, |harness| {
             train(harness).sent().into_iter().find_map(|command| match command {
                 AppCommand::StartTraining(request) => Some(request),
@@ -523,6 +526,50 @@ fn an_earlier_run_is_listed_laid_over_the_charts_used_and_resumed() {
         assert!(loss.contains("at epoch 9"), "the curves go on from the ninth epoch: {loss}");
         pictures.extend_harness(&mut harness);
     }
+}
+
+#[test]
+fn the_menu_of_a_run_works_with_keys_alone_and_is_that_of_a_right_click() {
+    let (mut harness, run) = with_earlier_run(Theme::Dark);
+    let entries = |harness: &Harness<'static, Option<Train>>| {
+        let all = ["Inspect", "Predict with", "Resume", "Make current", "Describe", "Delete"];
+        all.into_iter().filter(|name| harness.query_by_label(name).is_some()).collect::<Vec<_>>()
+    };
+    let key = |harness: &mut Harness<'static, Option<Train>>, key: egui::Key| {
+        harness.key_press(key);
+        harness.run_steps(3);
+    };
+    assert!(entries(&harness).is_empty());
+    harness.get_by_label("More: 2026-11-20 14-02-11").focus();
+    harness.run_steps(2);
+    key(&mut harness, egui::Key::Enter);
+    let offered = entries(&harness);
+    assert_eq!(offered, ["Inspect", "Predict with", "Resume", "Make current", "Describe", "Delete"]);
+    assert!(harness.get_by_label("Inspect").is_focused(), "the keyboard is in the menu");
+    // What is left without a choice gives the keyboard back.
+    key(&mut harness, egui::Key::Escape);
+    assert!(entries(&harness).is_empty());
+    assert!(harness.get_by_label("More: 2026-11-20 14-02-11").is_focused());
+    key(&mut harness, egui::Key::Enter);
+    for _ in 0..4 {
+        key(&mut harness, egui::Key::Tab);
+    }
+    key(&mut harness, egui::Key::Enter);
+    let sent = train(&mut harness).sent();
+    assert!(matches!(sent.as_slice(), [AppCommand::AskAboutRun(path)] if *path == run), "{sent:?}");
+    assert!(entries(&harness).is_empty(), "a choice closes the menu");
+    let name = harness.get_by_label("2026-11-20 14-02-11").rect().center();
+    harness.hover_at(name);
+    for pressed in [true, false] {
+        harness.event(egui::Event::PointerButton {
+            pos: name,
+            button: egui::PointerButton::Secondary,
+            pressed,
+            modifiers: egui::Modifiers::NONE,
+        });
+    }
+    harness.run_steps(3);
+    assert_eq!(entries(&harness), offered);
 }
 
 #[test]

@@ -167,3 +167,27 @@ fn a_right_click_on_a_row_offers_what_can_be_done_with_its_image() {
     );
     assert!(copied || !desk.shows("Copy path"));
 }
+
+/// The garments in a folder of a long name: all paths begin alike.
+fn deep_garments(folder: &std::path::Path) -> std::path::PathBuf {
+    const DEEP: &str = "photographs of the spring collection/Sheer Pleated-Front Blouse in the shop window";
+    let config = write_garments(folder, 12);
+    let csv = config.with_file_name("garments.csv");
+    let deep = config.with_file_name(DEEP);
+    std::fs::create_dir_all(&deep).unwrap();
+    for row in 0..12 {
+        let name = format!("garment_{row}.png");
+        std::fs::rename(config.with_file_name(&name), deep.join(&name)).unwrap();
+    }
+    let text = std::fs::read_to_string(&csv).unwrap();
+    std::fs::write(&csv, text.replace("garment_", &format!("{DEEP}/garment_"))).unwrap();
+    config
+}
+
+#[test]
+fn what_is_seen_of_a_long_path_is_its_end() {
+    let mut desk = Desk::with(egui::vec2(800.0, 600.0), |folder| Start { open: Some(deep_garments(folder)) });
+    desk.wait_for("garment_0.png");
+    desk.settle();
+    crate::pictures::pictures(&mut desk, "data_long_paths");
+}

@@ -14,6 +14,7 @@ use tasklens_data::dataset::import::deepfashion::drawn;
 
 use crate::desk::Desk;
 use crate::pictures::{pictures, pictures_over};
+use crate::shell::Dropped;
 
 const WINDOW: egui::Vec2 = egui::vec2(1280.0, 800.0);
 const SMALL: egui::Vec2 = egui::vec2(800.0, 600.0);
@@ -36,6 +37,23 @@ fn data(desk: &Desk) -> PathBuf {
 fn choose(desk: &mut Desk, field: ImportField, path: PathBuf) {
     desk.window.state().commands().send(AppCommand::Import(ImportCommand::Choose(field, path)));
     desk.settle();
+}
+
+#[test]
+fn a_dropped_download_is_filled_in() {
+    let mut desk = Desk::with(WINDOW, |folder| {
+        drawn::write(&folder.join("data"), [12, 3, 3], 5).unwrap();
+        Start::default()
+    });
+    let folder = data(&desk);
+    desk.window.input_mut().dropped_files.push(std::sync::Arc::new(Dropped(folder.clone())));
+    desk.window.step();
+    desk.wait_for("Data folder");
+    desk.settle();
+    let typed = folder.display().to_string();
+    let fields = desk.window.query_all_by_role(Role::TextInput);
+    assert!(fields.into_iter().any(|field| field.value().as_deref() == Some(typed.as_str())));
+    desk.wait_for("All files of the annotation are there. Images: 12 training");
 }
 
 fn is_disabled(desk: &Desk, button: &str) -> bool {

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use egui::accesskit::Role;
 use egui::{Rect, pos2};
 use egui_kittest::kittest::Queryable as _;
 use tasklens::app::Start;
@@ -13,6 +12,7 @@ use tasklens::app::services::project::ImageSource;
 use crate::desk::Desk;
 use crate::keras_project;
 use crate::pictures::{pictures_over, wait_for_notices};
+use crate::shell::Dropped;
 
 fn desk() -> Desk {
     let mut desk = Desk::with(egui::vec2(1280.0, 800.0), |folder| {
@@ -81,12 +81,56 @@ fn a_model_of_keras_is_imported_predicts_is_inspected_and_trains_on() {
     desk.go_to(Place::Train);
     desk.settle();
     assert!(desk.window.query_by_label("imported").is_some(), "how it ended");
-    desk.window.get_by_role_and_label(Role::Button, &format!("Resume {name}")).click();
+    desk.press(&format!("More: {name}"));
+    desk.press("Resume");
     desk.wait_up_to(180, "the end of the training", |window| {
         window.query_all_by_label_contains("Its only epoch is done").next().is_some()
     });
     let history = std::fs::read_to_string(run.join("history.csv")).unwrap();
     assert_eq!(history.lines().count(), 2, "one epoch: {history}");
+}
+
+/// Drops a file on the window.
+fn drop_file(desk: &mut Desk, file: PathBuf) {
+    desk.window.input_mut().dropped_files.push(std::sync::Arc::new(Dropped(file)));
+    desk.window.step();
+}
+
+#[test]
+fn a_dropped_model_is_asked_about_before_anything_is_written() {
+    let mut desk = desk();
+    let file = at(&desk, "model.h5");
+    drop_file(&mut desk, file);
+    desk.wait_for("Import a Keras model");
+    assert!(desk.shows("model.h5") && desk.shows("It becomes a run of shop/config.yml"));
+    dialog_pictures(&mut desk, "import_keras_asked", "shop/model.h5");
+    assert!(!at(&desk, "runs").exists(), "nothing is written unasked");
+    desk.press("Import");
+    desk.wait_for("The Keras model is a run now");
+    assert!(run(&desk).join("best.safetensors").is_file());
+}
+
+#[test]
+fn a_dropped_model_of_the_newer_format_says_how_to_save_it() {
+    let mut desk = desk();
+    let file = at(&desk, "model.keras");
+    std::fs::write(&file, "PK").unwrap();
+    drop_file(&mut desk, file);
+    desk.wait_for("model.keras is in the newer format of Keras");
+    assert!(desk.shows("keras.models.load_model(\"model.keras\").save(\"model.h5\")"));
+    assert!(desk.window.query_by_label("Import").is_none());
+    desk.press("Close");
+    assert!(!desk.shows("newer format"));
+}
+
+#[test]
+fn a_dropped_model_without_a_project_says_what_is_missing() {
+    let mut desk = Desk::empty();
+    let file = desk.folder.path().join("model.h5");
+    std::fs::write(&file, "weights").unwrap();
+    drop_file(&mut desk, file);
+    desk.wait_for("Open the project first whose tasks the model answers");
+    assert!(desk.window.query_by_label("Import").is_none());
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod desk;
 mod export;
 #[path = "../views/garments.rs"]
 mod garments;
+mod glossary;
 mod import_deepfashion;
 mod import_keras;
 mod inspect;
@@ -41,6 +42,7 @@ mod pictures;
 mod predict;
 mod quitting;
 mod readme_shots;
+mod remembered;
 mod scripts;
 mod shell;
 #[path = "../support/skip.rs"]

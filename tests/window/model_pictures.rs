@@ -40,8 +40,9 @@ fn the_current_model_and_its_menu() {
 fn the_name_and_the_note_of_a_run() {
     let mut desk = desk();
     desk.go_to(Place::Train);
-    desk.wait_for("Describe More prints");
-    desk.press("Describe More prints");
+    desk.wait_for("More: More prints");
+    desk.press("More: More prints");
+    desk.press("Describe");
     // A caret that blinks is another in each picture.
     desk.press("Name and note");
     pictures(&mut desk, "run_note");

@@ -180,6 +180,7 @@ fn a_better_run_becomes_the_current_model_with_a_notice_that_can_be_undone() {
     desk.press("Undo the change");
     wait_for_model(&mut desk, "2026-11-01_10-00-00, chosen by you");
     let config = desk.folder.path().join("garments/config.yml");
+    desk.settle();
     let kept = Settings::read(&desk.folder.path().join("settings/settings.json")).0;
     assert_eq!(kept.models[&config].chosen, Some(first));
 
@@ -197,6 +198,7 @@ fn a_better_run_becomes_the_current_model_with_a_notice_that_can_be_undone() {
     desk.press_containing("Current model: 2026");
     desk.press("2026-11-03_10-00-00, print 90.0 %  sleeves 90.0 %, 1 h ago");
     wait_for_model(&mut desk, "2026-11-03_10-00-00, chosen by you");
+    desk.settle();
     let kept = Settings::read(&desk.folder.path().join("settings/settings.json")).0;
     assert_eq!(kept.models[&config].chosen, Some(second));
 }
@@ -211,8 +213,9 @@ fn a_run_has_a_name_and_a_note_by_which_it_is_found() {
     read_again(&mut desk);
     desk.press("Find a run by name or note");
     desk.type_text("11-01");
-    assert!(!desk.shows("Describe 2026-11-02"), "the list has only what was looked for");
-    desk.press("Describe 2026-11-01_10-00-00");
+    assert!(!desk.shows("More: 2026-11-02"), "the list has only what was looked for");
+    desk.press("More: 2026-11-01_10-00-00");
+    desk.press("Describe");
     desk.type_text("All the prints");
     desk.press("Note on the run");
     desk.type_text("with flips");
@@ -225,7 +228,7 @@ fn a_run_has_a_name_and_a_note_by_which_it_is_found() {
         desk.node("Find a run by name or note").focus();
         desk.keys(egui::Modifiers::COMMAND, egui::Key::A);
         desk.type_text(text);
-        assert!(desk.shows("Describe All the prints") && !desk.shows("Describe 2026"), "{text}");
+        assert!(desk.shows("More: All the prints") && !desk.shows("More: 2026"), "{text}");
     }
 }
 
@@ -236,7 +239,8 @@ fn a_deleted_run_goes_into_the_bin_and_comes_back() {
     let best = write_run(&desk, "2026-11-02_10-00-00", Some([0.8, 0.9]), 20);
     read_again(&mut desk);
     wait_for_model(&mut desk, "2026-11-02_10-00-00");
-    desk.press("Delete 2026-11-02_10-00-00");
+    desk.press("More: 2026-11-02_10-00-00");
+    desk.press("Delete");
     // To bring it back matters more than what follows from it, which is in the log.
     desk.wait_for("2026-11-02_10-00-00 was moved to");
     desk.wait_for("1 more");

@@ -127,14 +127,16 @@ fn a_run_folder_shows_its_curves_without_a_project() {
     assert!(desk.shows("Learning rate"));
 }
 
+/// What is dropped on the window.
 #[derive(Debug)]
-struct Dropped(std::path::PathBuf);
+pub struct Dropped(pub std::path::PathBuf);
 
 #[test]
 fn theme_and_recent_projects_are_remembered() {
     let mut desk = Desk::with_garments(12);
     desk.press("Light theme");
     desk.press("Data");
+    desk.settle();
     let file = desk.folder.path().join("settings/settings.json");
     let (settings, _) = tasklens::app::services::settings::Settings::read(&file);
     assert_eq!(settings.theme, tasklens::app::services::settings::ThemeChoice::Light);

@@ -38,5 +38,6 @@ fn a_way_to_train_is_remembered_with_the_project_and_the_config_stays() {
     desk.keys(egui::Modifiers::NONE, egui::Key::F5);
     desk.wait_for("The unsaved training settings of the last session");
     assert!(is_chosen(&desk, "Custom"));
+    desk.settle();
     assert!(Settings::read(&settings).0.training.is_empty());
 }

@@ -7,12 +7,46 @@ use tasklens_data::dataset::{Dataset, Reading};
 use tasklens_data::text::{counted, counted_grouped};
 
 use crate::app::App;
-use crate::app::command::{AppCommand, Level, Notice, Subject};
+use crate::app::command::{AppCommand, Level, Notice, Subject, UiCommand};
 
 impl App {
-    /// Looks at the header of every image file, in the background. The label edits come first: they tell which images
-    /// are used.
+    /// Looks at the header of every image file of a project that was opened, unless the user cancelled that before. The
+    /// label edits come first: they tell which images are used.
     pub(in crate::app) fn check_images(&mut self) {
+        if !self.skips_image_check() {
+            self.start_image_check();
+            return;
+        }
+        let message = "The image files were not looked at, because that was cancelled before";
+        let does = AppCommand::Ui(UiCommand::CheckImages);
+        let notice = Notice::new(Level::Info, message);
+        self.tell(notice.offering(UiCommand::CheckImages.text(), does));
+    }
+
+    /// The user wants it, whatever was cancelled before.
+    pub(super) fn check_images_anyway(&mut self) {
+        self.set_skips_image_check(false);
+        self.start_image_check();
+    }
+
+    /// The user cancelled it: it does not begin again by itself, after a restart neither.
+    pub(super) fn on_image_check_cancelled(&mut self) {
+        self.set_skips_image_check(true);
+    }
+
+    fn skips_image_check(&self) -> bool {
+        let file = self.project.as_ref().map(|project| &project.config.file);
+        let view = file.and_then(|file| self.settings.views.get(file));
+        view.is_some_and(|view| view.skips_image_check)
+    }
+
+    fn set_skips_image_check(&mut self, skips: bool) {
+        let Some(file) = self.project.as_ref().map(|project| project.config.file.clone()) else { return };
+        self.settings.views.entry(file).or_default().skips_image_check = skips;
+        self.save_settings();
+    }
+
+    fn start_image_check(&mut self) {
         let Some(project) = &self.project else { return };
         let rows = Arc::clone(&project.dataset);
         self.image_check = Some(self.jobs.start("Checking images", move |progress| {

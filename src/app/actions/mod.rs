@@ -14,7 +14,6 @@ pub(in crate::app) mod vocabulary;
 
 use std::path::PathBuf;
 
-use tasklens_data::text::told;
 use tasklens_net::training::events::Command;
 
 use crate::app::App;
@@ -47,6 +46,7 @@ impl App {
         self.follow_runs();
         self.close_when_hidden();
         self.settle_shown();
+        self.follow_settings();
         let (views, mut context) = self.split();
         views.label.poll(&context);
         views.predict.poll(&mut context);
@@ -99,7 +99,8 @@ impl App {
         match take(&mut self.image_check) {
             Some(Outcome::Done(checked)) => self.on_images_checked(checked),
             Some(Outcome::Failed(message)) => self.toast(Level::Error, message),
-            Some(Outcome::Cancelled) | None => {}
+            Some(Outcome::Cancelled) => self.on_image_check_cancelled(),
+            None => {}
         }
     }
 
@@ -244,7 +245,7 @@ impl App {
                 self.go_to(Place::Data);
                 self.views.data.clear_filter();
             }
-            UiCommand::CheckImages => self.check_images(),
+            UiCommand::CheckImages => self.check_images_anyway(),
             UiCommand::StartTraining => {
                 self.go_to(Place::Train);
                 let (views, context) = self.split();
@@ -355,10 +356,19 @@ impl App {
         self.save_settings();
     }
 
+    /// Has the settings written in the background, with how the open project is looked at.
     pub(in crate::app) fn save_settings(&mut self) {
         self.settings.place = self.place;
-        if let Err(error) = self.settings.write(&self.folders.settings()) {
-            let message = format!("The settings could not be saved: {}", told(&error));
+        self.remember_view();
+        self.settings_writer.keep(&self.settings);
+    }
+
+    /// Whoever goes to another place may not come back to this one before the window closes, or the power fails.
+    fn follow_settings(&mut self) {
+        if self.settings.place != self.place {
+            self.save_settings();
+        }
+        if let Some(message) = self.settings_writer.failure() {
             self.toast(Level::Warning, message);
         }
     }

@@ -18,6 +18,7 @@ use crate::app::services::current_model::RememberedModel;
 use crate::app::services::jobs::Progress;
 use crate::app::services::open::{self, Opened, OpenedProject, Opening};
 use crate::app::services::project::{Project, Summary};
+use crate::app::services::remembered_view::RememberedView;
 use crate::app::services::settings::RememberedTraining;
 use crate::app::services::settling::Settling;
 
@@ -80,6 +81,8 @@ impl App {
                 self.views.train.open_run(*run);
             }
             Opening::Model(path) => self.apply(AppCommand::UseModel(path)),
+            Opening::Keras(file) => self.overlays.keras.ask(file),
+            Opening::DeepFashion(folder) => self.overlays.deepfashion.open_with(&folder),
             Opening::Predict(checkpoint, found) => {
                 self.apply(AppCommand::UseModel(checkpoint));
                 self.apply(AppCommand::OpenImages(open::to_predict(&found)));
@@ -96,6 +99,7 @@ impl App {
             return;
         }
         let same_file = self.project.as_ref().is_some_and(|project| project.config.file == config.file);
+        self.remember_view();
         self.settle_project(same_file);
         self.note(format!(
             "{} has {}: {} train and {} validate",
@@ -111,7 +115,8 @@ impl App {
         if let Some(place) = self.place_when_open.take() {
             self.go_to(place);
         } else if !same_file {
-            self.go_to(Place::Data);
+            let view = self.settings.views.get(&config.file);
+            self.go_to(view.and_then(|view| view.place).unwrap_or_default());
         }
         self.proposal = None;
         self.new_project = None;
@@ -131,6 +136,9 @@ impl App {
         self.device.look(choice, &self.jobs);
         self.open_edits();
         self.tell_of_project(same_file, has_same_rows);
+        if !same_file {
+            self.restore_view();
+        }
         self.save_settings();
     }
 
@@ -141,6 +149,31 @@ impl App {
         if !same_file {
             self.messages.settle(Subject::CurrentModel);
             self.messages.settle(Subject::Suggestions);
+        }
+    }
+
+    /// Notes how the open project is looked at.
+    pub(super) fn remember_view(&mut self) {
+        let Some(project) = &self.project else { return };
+        let view = self.settings.views.entry(project.config.file.clone()).or_default();
+        *view = RememberedView {
+            place: Some(self.place),
+            rows: self.views.data.remembered(&project.dataset),
+            inspect_tab: Some(self.views.inspect.tab_name().to_owned()),
+            label_side: Some(self.views.label.image_side()),
+            inspect_side: Some(self.views.inspect.image_side()),
+            skips_image_check: view.skips_image_check,
+        };
+    }
+
+    /// Has the open project looked at as it was the last time.
+    fn restore_view(&mut self) {
+        let Some(project) = &self.project else { return };
+        let Some(view) = self.settings.views.get(&project.config.file) else { return };
+        self.views.data.restore(&view.rows, &project.dataset);
+        self.views.inspect.restore(view.inspect_tab.as_deref(), view.inspect_side);
+        if let Some(side) = view.label_side {
+            self.views.label.set_image_side(side);
         }
     }
 
@@ -184,6 +217,7 @@ impl App {
         if self.must_stay_open() {
             return;
         }
+        self.remember_view();
         self.settle_project(false);
         if let Some(project) = self.project.take() {
             self.note(format!("{} is closed", project.config.file.display()));

@@ -162,10 +162,9 @@ impl UiCommand {
             Self::PauseTraining => ("Pause or resume training", "Pause after the current batch, or resume"),
             Self::StopTraining => ("Stop training", "Stop after the current batch and keep the best weights"),
             Self::OpenImages => ("Open images\u{2026}", "Choose images to predict"),
-            Self::TryValidationImages => (
-                "Try validation images",
-                "Predict 20 random images that the network was not trained on, beside their labels",
-            ),
+            Self::TryValidationImages => {
+                ("Try validation images", "Predict 20 random validation images, beside their labels")
+            }
             Self::OpenModel => ("Open model\u{2026}", "Choose a checkpoint to predict with"),
             Self::ImportKeras => (
                 "Import a Keras model\u{2026}",

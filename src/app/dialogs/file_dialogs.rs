@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tasklens_data::dataset::export::{self, Form};
 use tasklens_data::images::decode::ENDINGS;
+use tasklens_net::training::imported_run::KERAS_ENDINGS;
 
 use crate::app::command::{AppCommand, AskedFile, FileQuestion, ImportCommand, ImportField};
 use crate::app::services::jobs::{Job, Jobs};
@@ -46,7 +47,7 @@ pub fn import(field: ImportField) -> FileQuestion {
 pub fn keras() -> FileQuestion {
     let then = |file| AppCommand::Import(ImportCommand::Keras(file));
     FileQuestion::new("Import a Keras model", AskedFile::File, then)
-        .with_endings("Keras model", ["h5", "hdf5", "keras"])
+        .with_endings("Keras model", KERAS_ENDINGS)
 }
 
 /// For images to predict.

@@ -4,13 +4,14 @@ mod listing;
 
 use std::path::PathBuf;
 
-use egui::{Button, Context, Frame, Id, Key, Modal, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo};
+use egui::{Button, Context, FontId, Frame, Id, Key, Modal, Role, ScrollArea, TextEdit, Ui, WidgetInfo};
 
 use crate::app::command::{AskedFile, FileQuestion};
 use crate::app::services::derived::Derived;
 use crate::app::services::jobs::Jobs;
 use crate::app::theme::icons;
-use crate::app::theme::{self, GRID, Tokens};
+use crate::app::theme::{self, GRID, TEXT_BODY, Tokens, in_visual_order};
+use crate::app::widgets::name::shortened_path;
 use crate::app::widgets::{accent_button, field_info};
 use listing::{Entry, Listing, TypedPath, as_folder, path_of};
 
@@ -152,10 +153,13 @@ impl PathField {
 }
 
 fn entry_ui(ui: &mut Ui, icon: &str, name: &str, spoken: &str) -> egui::Response {
-    let text = RichText::new(format!("{icon}  {name}"));
-    let button = ui.add(Button::new(text).frame_when_inactive(false).truncate());
+    let room = ui.available_width() - 2.0 * ui.spacing().button_padding.x - 6.0 * GRID;
+    let color = ui.visuals().widgets.inactive.text_color();
+    let text = shortened_path(ui, name, FontId::proportional(TEXT_BODY), color, room);
+    let is_shortened = text.elided;
+    let button = ui.add(Button::new((format!("{icon} "), text)).frame_when_inactive(false));
     button.widget_info(|| WidgetInfo::labeled(Role::Button, true, spoken));
-    button
+    if is_shortened { button.on_hover_text(in_visual_order(name)) } else { button }
 }
 
 /// What is typed next goes on behind the text.

@@ -85,7 +85,7 @@ fn recent_ui(ui: &mut Ui, tokens: &Tokens, commands: &CommandSender, recent: &[P
             ui.vertical(|ui| {
                 ui.add_space(GRID);
                 Name::strong(&name).ui(ui);
-                Name::caption(tokens, &path.display().to_string()).ui(ui);
+                Name::caption(tokens, &path.display().to_string()).path().ui(ui);
             });
         });
         if response.clicked() {

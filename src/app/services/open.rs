@@ -10,6 +10,7 @@ use tasklens_data::dataset::propose::{self, Proposal};
 use tasklens_data::dataset::{Dataset, sample, vocabulary};
 use tasklens_data::images::decode::has_image_ending;
 use tasklens_data::text::grouped;
+use tasklens_net::training::imported_run::is_named_as_keras;
 use tasklens_net::training::{self, run_folder::RunRecord};
 
 use crate::app::services::jobs::Progress;
@@ -45,6 +46,10 @@ pub enum Opening {
     Run(Box<Run>),
     /// A checkpoint.
     Model(PathBuf),
+    /// A model that Keras saved.
+    Keras(PathBuf),
+    /// A folder with the annotation of DeepFashion.
+    DeepFashion(PathBuf),
     /// Images to predict.
     Images(Vec<ImageSource>),
     /// A folder of images, and nothing that says more about them.
@@ -55,6 +60,8 @@ pub enum Opening {
 
 /// So many images of a folder go to Predict at once.
 pub const MOST_PREDICTED: usize = 1000;
+/// The folder in a download of DeepFashion that tells it from other folders of images.
+const ANNOTATION: &str = "Anno_fine";
 /// Endings of the tables that are opened, without the dot.
 pub const TABLE_ENDINGS: [&str; 3] = ["csv", "tsv", "txt"];
 
@@ -97,10 +104,11 @@ fn open(paths: &[PathBuf], progress: &Progress) -> anyhow::Result<Opening> {
         "yml" | "yaml" => open_config(path, progress),
         "safetensors" => Ok(Opening::Model(path.clone())),
         ending if TABLE_ENDINGS.contains(&ending) => open_table(path, progress),
+        _ if is_named_as_keras(path) => Ok(Opening::Keras(path.clone())),
         _ if has_image_ending(path) => Ok(Opening::Images(vec![ImageSource::Path(path.clone())])),
         _ => bail!(
-            "Tasklens cannot open {}: it opens a CSV, a config.yml, a run folder, a .safetensors checkpoint or \
-             images",
+            "Tasklens cannot open {}: it opens a CSV, a config.yml, a run folder, a .safetensors checkpoint, a \
+             Keras model (.h5) or images",
             path.display()
         ),
     }
@@ -149,6 +157,9 @@ fn open_folder(folder: &Path, progress: &Progress) -> anyhow::Result<Opening> {
     if config.is_file() {
         return open_config(&config, progress);
     }
+    if folder.join(ANNOTATION).is_dir() {
+        return Ok(Opening::DeepFashion(folder.to_path_buf()));
+    }
     let mut table = only_file(folder, &["csv", "tsv"])?.map(|table| open_table(&table, progress));
     let names_images = |opening: &Opening| match opening {
         Opening::Bare(proposal, _) => proposal.has_path(),
@@ -156,6 +167,8 @@ fn open_folder(folder: &Path, progress: &Progress) -> anyhow::Result<Opening> {
         | Opening::Outside(..)
         | Opening::Run(_)
         | Opening::Model(_)
+        | Opening::Keras(_)
+        | Opening::DeepFashion(_)
         | Opening::Images(_)
         | Opening::Folder(_)
         | Opening::Predict(..) => true,

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use tasklens_data::user_folders;
 
 use super::current_model::RememberedModel;
+use super::remembered_view::RememberedView;
 use crate::app::place::Place;
 
 /// So many projects are remembered.
@@ -65,6 +66,8 @@ pub struct Settings {
     pub training: BTreeMap<PathBuf, RememberedTraining>,
     /// The current model, per config.
     pub models: BTreeMap<PathBuf, RememberedModel>,
+    /// How the projects were looked at, per config.
+    pub views: BTreeMap<PathBuf, RememberedView>,
     /// Zoom factor, 1 is 100 %; `None` when never changed.
     pub zoom: Option<f32>,
 }
@@ -90,7 +93,7 @@ impl Settings {
         }
     }
 
-    /// Writes the file.
+    /// Writes the file; for the thread that keeps it.
     ///
     /// # Errors
     /// Any I/O error.
@@ -106,6 +109,7 @@ impl Settings {
         self.recent.insert(0, config.to_path_buf());
         self.recent.truncate(RECENT);
         self.training.retain(|config, _| self.recent.contains(config));
+        self.views.retain(|config, _| self.recent.contains(config));
         self.open = Some(config.to_path_buf());
     }
 }

@@ -35,7 +35,7 @@ impl App {
                     ui.end_row();
                     for conflict in conflicts.iter().take(MOST) {
                         let (after, cell) = (conflict.edit.after.as_deref(), conflict.cell.as_deref());
-                        Name::new(&conflict.edit.image).at_most(50.0 * GRID).ui(ui);
+                        Name::new(&conflict.edit.image).path().at_most(50.0 * GRID).ui(ui);
                         Name::new(&conflict.edit.task).at_most(25.0 * GRID).ui(ui);
                         Name::new(after.unwrap_or("\u{2013}")).at_most(25.0 * GRID).ui(ui);
                         Name::new(cell.unwrap_or("\u{2013}")).at_most(25.0 * GRID).ui(ui);

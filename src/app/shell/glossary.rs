@@ -4,13 +4,15 @@ use egui::{Id, Modal, ScrollArea, TextEdit};
 
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::field_info;
-use crate::app::widgets::glossary::{Word, explained_ui};
+use crate::app::widgets::glossary::{Word, explained_ui, take_asked};
 
 /// The dialog: whether it is shown, and what is searched for.
 #[derive(Default)]
 pub struct Glossary {
     is_open: bool,
     text: String,
+    /// The word that was pressed, and whether the list has yet to scroll to it.
+    pressed: Option<(Word, bool)>,
 }
 
 impl Glossary {
@@ -21,6 +23,9 @@ impl Glossary {
 
     /// Shows it while it is open.
     pub fn ui(&mut self, ctx: &egui::Context) {
+        if let Some(word) = take_asked(ctx) {
+            *self = Self { is_open: true, text: String::new(), pressed: Some((word, true)) };
+        }
         if !self.is_open {
             return;
         }
@@ -43,14 +48,27 @@ impl Glossary {
         }
     }
 
-    fn list_ui(&self, ui: &mut egui::Ui, height: f32) {
+    fn list_ui(&mut self, ui: &mut egui::Ui, height: f32) {
         let text = self.text.trim().to_lowercase();
         let found: Vec<Word> = Word::ALL.iter().copied().filter(|word| word.is_found_by(&text)).collect();
         ScrollArea::vertical().max_height(height.max(20.0 * GRID)).auto_shrink([false, true]).show(
             ui,
             |ui| {
                 for word in &found {
-                    explained_ui(ui, *word);
+                    match &mut self.pressed {
+                        Some((pressed, scrolls)) if pressed == word => {
+                            let marked = Tokens::of(ui.ctx()).selected;
+                            let frame = egui::Frame::new().fill(marked).corner_radius(theme::RADIUS);
+                            let shown = frame.show(ui, |ui| {
+                                ui.set_width(ui.available_width());
+                                explained_ui(ui, *word);
+                            });
+                            if std::mem::take(scrolls) {
+                                ui.scroll_to_rect(shown.response.rect, Some(egui::Align::Center));
+                            }
+                        }
+                        _ => explained_ui(ui, *word),
+                    }
                     ui.add_space(2.0 * GRID);
                 }
                 if found.is_empty() {

@@ -108,6 +108,8 @@ pub const CARET_LEFT: &str = "\u{e138}";
 pub const CHART_SCATTER: &str = "\u{eaac}";
 /// Phosphor's `copy`.
 pub const COPY: &str = "\u{e1ca}";
+/// Phosphor's `dots-three`.
+pub const DOTS_THREE: &str = "\u{e1fe}";
 /// Phosphor's `export`.
 pub const EXPORT: &str = "\u{eaf0}";
 /// Phosphor's `fire`.

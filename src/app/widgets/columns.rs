@@ -5,12 +5,16 @@ use egui::{
     Align2, Color32, FontFamily, FontId, Rangef, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
 
+use super::glossary::{Word, explain, mark_ui};
 use super::name::shortened;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
 
 /// Space between two columns.
 const GAP: f32 = 3.0 * GRID;
+
+/// How wide a question mark is to press.
+const MARK: f32 = 3.0 * GRID;
 
 /// From the edge of a row to its text.
 const EDGE: f32 = 2.0 * GRID;
@@ -96,6 +100,29 @@ pub fn heading_ui(ui: &Ui, cell: Rect, name: &str, is_name: bool) -> Response {
     response
 }
 
+/// As [`heading_ui`], for a word of the trade: a press leads to it in the glossary; `hint` is the column's own.
+pub fn term_heading_ui(
+    ui: &Ui,
+    cell: Rect,
+    name: &str,
+    is_name: bool,
+    (word, hint): (Word, &str),
+) -> Response {
+    let response = ui.interact(cell, ui.scope_id().with(("column", name)), Sense::click());
+    let text = paint_heading(ui, cell, name, is_name, response.hovered(), FontFamily::Proportional);
+    explain(ui, response, text, name, (word, hint))
+}
+
+/// A question mark that explains the word of a column of figures, whose heading has another use for a press.
+pub fn heading_mark_ui(ui: &Ui, cell: Rect, name: &str, is_sorted: bool, word: Word) {
+    let font = FontId::proportional(TEXT_SMALL);
+    let text = ui.painter().layout_no_wrap(name.to_owned(), font, Color32::PLACEHOLDER);
+    let caret = if is_sorted { 4.0 * GRID } else { 0.0 };
+    let right = cell.right() - text.size().x - caret;
+    let left = (right - MARK).max(cell.left() - GAP);
+    mark_ui(ui, Rect::from_x_y_ranges(left..=left + MARK, cell.y_range()), word);
+}
+
 /// As [`heading_ui`], to be pressed: `sorted` says whether rows are sorted by it, and whether the greatest is first.
 pub fn sort_heading_ui(ui: &Ui, cell: Rect, name: &str, is_name: bool, sorted: Option<bool>) -> Response {
     let response = ui.interact(cell, ui.scope_id().with(("column", name)), Sense::click());
@@ -107,18 +134,22 @@ pub fn sort_heading_ui(ui: &Ui, cell: Rect, name: &str, is_name: bool, sorted: O
     });
     let lit = sorted.is_some() || response.hovered() || response.has_focus();
     let family = if sorted.is_some() { theme::medium() } else { FontFamily::Proportional };
-    match sorted {
+    let _ = match sorted {
         Some(true) => paint_heading(ui, cell, &format!("{} {name}", icons::CARET_DOWN), is_name, lit, family),
         Some(false) => paint_heading(ui, cell, &format!("{} {name}", icons::CARET_UP), is_name, lit, family),
         None => paint_heading(ui, cell, name, is_name, lit, family),
-    }
+    };
     response
 }
 
-fn paint_heading(ui: &Ui, cell: Rect, text: &str, is_name: bool, lit: bool, family: FontFamily) {
+/// Returns where the text is.
+fn paint_heading(ui: &Ui, cell: Rect, text: &str, is_name: bool, lit: bool, family: FontFamily) -> Rect {
     let tokens = Tokens::of(ui.ctx());
     let color = if lit { tokens.text } else { tokens.text_weak };
     let galley = shortened(ui, text, FontId::new(TEXT_SMALL, family), color, cell.width());
     let x = if is_name { cell.left() } else { cell.right() - galley.size().x };
-    ui.painter().galley(pos2(x, (cell.center().y - galley.size().y / 2.0).round()), galley, color);
+    let at = pos2(x, (cell.center().y - galley.size().y / 2.0).round());
+    let place = Rect::from_min_size(at, galley.size());
+    ui.painter().galley(at, galley, color);
+    place
 }

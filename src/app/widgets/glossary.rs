@@ -1,42 +1,68 @@
-//! What the words mean that not everybody knows: each has its text here, and nowhere else. A word that is shown with
-//! [`word_ui`] explains itself by one press.
+//! What the words mean that not everybody knows: each has its text here, and nowhere else. Where such a word is a heading
+//! or the name of something, it is a *term*: a quiet dotted line is below it ([`term_ui`], [`explain`]) or a question mark
+//! beside it ([`mark_ui`]), its tooltip says what it means, and a press leads to it in the list of all words.
 
-use egui::{Label, Popup, RichText, Sense, Ui, WidgetInfo};
+use egui::{
+    Align2, Context, CursorIcon, FontId, Id, Label, Rect, Response, RichText, Role, Sense, Shape, Ui,
+    WidgetInfo,
+};
 use strum::VariantArray;
 
-use crate::app::command::{CommandSender, UiCommand};
-use crate::app::theme::{self, GRID, Tokens};
+use super::focus_ring;
+use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 
 /// A word of the trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
 pub enum Word {
     Accuracy,
+    Augmentation,
     Backbone,
     BalancedAccuracy,
     Batch,
     Calibration,
     Checkpoint,
+    ClassWeights,
     Confidence,
     ConfusionMatrix,
+    EarlyStopping,
+    Ece,
     Epoch,
+    F1,
+    Features,
+    FineTuning,
+    Frozen,
+    GradientShare,
     Head,
     HeatMap,
+    LabelSmoothing,
     LearningRate,
     LogLoss,
     Loss,
     MacroF1,
+    Optimizer,
     Overfitting,
     Precision,
+    Pretrained,
     Recall,
     Run,
+    Similarity,
     Split,
     Task,
     Validation,
+    WeightDecay,
 }
 
 impl Word {
     /// All of them, by name.
     pub const ALL: &'static [Self] = Self::VARIANTS;
+
+    /// Words that stand in the list alone: nothing in the window is called so, or it explains itself.
+    pub const LIST_ONLY: [Self; 2] = [
+        // Settings speak of heads, but none is called so.
+        Self::Head,
+        // The switch is a button of its own, and its tooltip says what it does.
+        Self::HeatMap,
+    ];
 
     /// The word as it is shown.
     pub fn name(self) -> &'static str {
@@ -57,6 +83,11 @@ impl Word {
     fn name_and_meaning(self) -> (&'static str, &'static str) {
         match self {
             Self::Accuracy => ("Accuracy", "The share of images that get the right label."),
+            Self::Augmentation => (
+                "Augmentation",
+                "Training images are turned, shifted, mirrored or brightened a little, differently in each epoch, so that \
+                 the network learns what they have in common. Validation images stay as they are.",
+            ),
             Self::Backbone => (
                 "Backbone",
                 "The large part of the network that turns an image into features. All tasks share it; it is usually \
@@ -72,6 +103,19 @@ impl Word {
                  memory.",
             ),
             Self::Calibration => (
+                "Calibration",
+                "Whether confidence can be believed: of the answers given with 90 % confidence, 90 % should be right.",
+            ),
+            Self::ClassWeights => (
+                "Class weights",
+                "How much a label counts in the loss. Balanced weights make rare labels count more, so that the network \
+                 does not ignore them.",
+            ),
+            Self::EarlyStopping => (
+                "Early stopping",
+                "Training ends when the validation loss has not become better for some epochs. The best weights are kept.",
+            ),
+            Self::Ece => (
                 "ECE",
                 "Expected calibration error: how far confidence is from accuracy. At 5 %, about 85 % or 95 % \
                  of the predictions made with 90 % confidence are right. 0 is perfect.",
@@ -90,11 +134,39 @@ impl Word {
                 "Epoch",
                 "One pass over all training images. After each, the network is measured on the validation images.",
             ),
+            Self::F1 => (
+                "F1",
+                "Precision and recall as one number, their harmonic mean. It is high only if both are.",
+            ),
+            Self::Features => (
+                "Features",
+                "The numbers that the backbone makes of an image, also called its embedding. Images that look alike to the \
+                 network have similar features.",
+            ),
+            Self::FineTuning => (
+                "Fine-tuning",
+                "Training goes on with all layers of a pretrained backbone, usually after the heads alone were trained.",
+            ),
+            Self::Frozen => (
+                "Frozen",
+                "The weights of the backbone stay as they are, and only the heads are trained. That is fast, but the \
+                 backbone cannot adapt to these images.",
+            ),
+            Self::GradientShare => (
+                "Gradient share",
+                "How much of the change of the shared backbone comes from a task. A task that is starved has so small a \
+                 share that the backbone hardly learns for it.",
+            ),
             Self::Head => (
                 "Head",
                 "The small last part of the network that answers one task, from the features of the backbone.",
             ),
             Self::HeatMap => ("Heat map", "Which parts of an image speak for a label, by the network."),
+            Self::LabelSmoothing => (
+                "Label smoothing",
+                "A small share of each label is spread over all labels of its task, so that the network does not become \
+                 overconfident.",
+            ),
             Self::LearningRate => (
                 "Learning rate",
                 "How far the weights are moved after each batch. Too high and training becomes unsteady, too low and it \
@@ -113,6 +185,10 @@ impl Word {
                 "The mean F1 of the labels, where F1 combines how many of a label's images are found \
                  with how seldom it is predicted wrongly. 100 % is perfect.",
             ),
+            Self::Optimizer => (
+                "Optimizer",
+                "The rule by which weights are moved after each batch: Adam gives each weight its own step size.",
+            ),
             Self::Overfitting => (
                 "Overfitting",
                 "The network learns its training images by heart: it does better and better on them, and worse on \
@@ -121,10 +197,18 @@ impl Word {
             Self::Precision => {
                 ("Precision", "Of the images that are given a label, the share that really has it.")
             }
+            Self::Pretrained => (
+                "Pretrained",
+                "The backbone begins with weights that were learnt on many other images, so fewer of one's own are needed.",
+            ),
             Self::Recall => ("Recall", "Of the images that have a label, the share that is given it."),
             Self::Run => (
                 "Run",
                 "A folder with all that came of one training: settings, scores of each epoch, and the best weights.",
+            ),
+            Self::Similarity => (
+                "Similarity",
+                "How alike two images look to the network, from the angle between their features. 1 is the same.",
             ),
             Self::Split => (
                 "Split",
@@ -139,24 +223,77 @@ impl Word {
                 "Validation",
                 "Measuring on images that the network does not learn from, so that learning by heart does not count.",
             ),
+            Self::WeightDecay => (
+                "Weight decay",
+                "With each step, all weights also shrink a little, which holds off overfitting.",
+            ),
         }
     }
 }
 
-/// The word as a caption, as it is called here; a press explains it, and leads to all words.
-pub fn word_ui(ui: &mut Ui, tokens: &Tokens, (shown, word): (&str, Word), commands: &CommandSender) {
-    let label = ui.add(Label::new(theme::caption(tokens, shown)).sense(Sense::click()));
-    label.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, shown));
-    let label = label.on_hover_cursor(egui::CursorIcon::Help);
-    Popup::menu(&label).show(|ui| {
+/// A word of the trade in this text.
+pub fn term_ui(ui: &mut Ui, text: RichText, word: Word) -> Response {
+    let shown = text.text().to_owned();
+    let label = ui.add(Label::new(text).selectable(false).sense(Sense::click()));
+    let place = label.rect;
+    explain(ui, label, place, &shown, (word, ""))
+}
+
+/// Makes what responds to a click a term, with a line below the text at `text`. It is called `shown`; its tooltip says
+/// `hint` and then what the word means.
+pub fn explain(ui: &Ui, response: Response, text: Rect, shown: &str, (word, hint): (Word, &str)) -> Response {
+    let tokens = Tokens::of(ui.ctx());
+    let is_lit = response.hovered() || response.has_focus();
+    let color = if is_lit { tokens.text } else { tokens.text_weak };
+    let ends = [text.left_bottom(), text.right_bottom()];
+    ui.painter().extend(Shape::dotted_line(&ends, color.gamma_multiply(0.8), 3.0, 0.6));
+    lead(ui, response, shown, (word, hint))
+}
+
+/// A question mark in `place` beside a heading that has another use for a press.
+pub fn mark_ui(ui: &Ui, place: Rect, word: Word) -> Response {
+    let tokens = Tokens::of(ui.ctx());
+    let response = ui.interact(place, ui.scope_id().with(("glossary", word as u8)), Sense::click());
+    let is_lit = response.hovered() || response.has_focus();
+    let color = if is_lit { tokens.text } else { tokens.text_weak };
+    ui.painter().text(place.center(), Align2::CENTER_CENTER, "?", FontId::proportional(TEXT_SMALL), color);
+    lead(ui, response, &format!("{}: what it means", word.name()), (word, ""))
+}
+
+/// Explains by a tooltip, and by a press in the list; for what shows in its own way that it can be pressed.
+pub fn lead(ui: &Ui, response: Response, shown: &str, (word, hint): (Word, &str)) -> Response {
+    let is_enabled = ui.is_enabled();
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, is_enabled, shown));
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(word.meaning()));
+    focus_ring(ui, &response);
+    if response.clicked() {
+        ask(ui.ctx(), word);
+    }
+    response.on_hover_cursor(CursorIcon::Help).on_hover_ui(|ui| {
         ui.set_max_width(80.0 * GRID);
-        explained_ui(ui, word);
-        ui.add_space(GRID);
-        if ui.button(UiCommand::ShowGlossary.text()).clicked() {
-            commands.ui(UiCommand::ShowGlossary);
-            ui.close();
+        if !hint.is_empty() {
+            ui.label(hint);
+            ui.add_space(GRID);
         }
-    });
+        explained_ui(ui, word);
+        ui.label(theme::caption(Tokens::of(ui.ctx()), "Click to see it among all words"));
+    })
+}
+
+/// Where the word is that the list is asked for: terms are in widgets that have no way to send a command.
+fn asked_id() -> Id {
+    Id::unique("word that the glossary is asked for")
+}
+
+/// Asks for the list of all words, at this one.
+pub fn ask(ctx: &Context, word: Word) {
+    ctx.data_mut(|data| data.insert_temp(asked_id(), Some(word)));
+    ctx.request_repaint();
+}
+
+/// The word that was asked for since the last call.
+pub fn take_asked(ctx: &Context) -> Option<Word> {
+    ctx.data_mut(|data| data.remove_temp::<Option<Word>>(asked_id())).flatten()
 }
 
 /// The word and what it means.
@@ -170,11 +307,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_in_order_of_their_names_each_with_a_sentence() {
+    fn each_word_has_a_sentence_and_is_found_by_it() {
         for word in Word::ALL {
             assert!(word.meaning().ends_with('.'), "{word:?}");
         }
         assert!(Word::LogLoss.is_found_by("surprised") && Word::MacroF1.is_found_by("macro-f1"));
         assert!(!Word::Epoch.is_found_by("heat map"));
+    }
+
+    #[test]
+    fn words_are_listed_by_name() {
+        let names: Vec<String> = Word::ALL.iter().map(|word| word.name().to_lowercase()).collect();
+        assert!(names.is_sorted(), "{names:?}");
     }
 }

@@ -26,11 +26,16 @@ pub fn image_buttons_ui(ui: &mut Ui, count: usize, offers: &[ImageAction]) -> Op
 
 /// An entry of a menu; returns whether it was chosen, which closes the menu.
 pub fn entry_ui(ui: &mut Ui, icon: &str, text: &str) -> bool {
-    let is_chosen = named(ui, icon, text).clicked();
-    if is_chosen {
+    entry_response_ui(ui, icon, text).clicked()
+}
+
+/// As [`entry_ui`], for what the keyboard is led to.
+pub fn entry_response_ui(ui: &mut Ui, icon: &str, text: &str) -> Response {
+    let response = named(ui, icon, text);
+    if response.clicked() {
         ui.close();
     }
-    is_chosen
+    response
 }
 
 fn named(ui: &mut Ui, icon: &str, text: &str) -> Response {

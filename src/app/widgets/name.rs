@@ -1,6 +1,7 @@
 //! Names that users gave: of tasks, labels, files and runs. They may be long and in any script, so all of the window
 //! shows them with this: in one line that ends in an ellipsis where there is no room, the whole in a tooltip, and
-//! right-to-left words in the order in which they are read. Accessible names are what the user gave.
+//! right-to-left words in the order in which they are read. What tells one path from another is its end, so a path
+//! ([`Name::path`], [`shortened_path`]) is shortened at its start. Accessible names are what the user gave.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub struct Name<'a> {
     sense: Sense,
     hint: Cow<'a, str>,
     most: f32,
+    is_path: bool,
 }
 
 impl<'a> Name<'a> {
@@ -37,7 +39,14 @@ impl<'a> Name<'a> {
             sense: Sense::hover(),
             hint: Cow::Borrowed(""),
             most: f32::INFINITY,
+            is_path: false,
         }
+    }
+
+    /// It is a path, an address or the name of a file: where there is no room, its start is left out.
+    pub fn path(mut self) -> Self {
+        self.is_path = true;
+        self
     }
 
     /// In body text with weight.
@@ -94,6 +103,7 @@ impl<'a> Name<'a> {
             _ => ui.available_width(),
         };
         let color = self.color.unwrap_or(tokens.text);
+        let shortened = if self.is_path { shortened_path } else { shortened };
         let galley = shortened(ui, self.text, self.font, color, room);
         let (rect, response) = ui.allocate_exact_size(galley.size(), self.sense);
         let is_enabled = ui.is_enabled();
@@ -113,13 +123,7 @@ impl<'a> Name<'a> {
 /// One line of text that ends in an ellipsis where there is no room, to be painted. What is painted so needs a tooltip
 /// of its own, with [`in_visual_order`].
 pub fn shortened(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32) -> Arc<Galley> {
-    let format = TextFormat::simple(font, color);
-    let layout = |text: &str| {
-        let mut job = LayoutJob::single_section(text.to_owned(), format.clone());
-        job.break_on_newline = false;
-        job.wrap = TextWrapping::truncate_at_width(width.max(0.0));
-        ui.painter().layout_job(job)
-    };
+    let layout = line_layout(ui, font, color, width);
     let whole = in_visual_order(text);
     let galley = layout(&whole);
     if matches!(whole, Cow::Borrowed(_)) || !galley.elided {
@@ -133,6 +137,43 @@ pub fn shortened(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32) 
     let mut short = layout(&in_visual_order(&beginning(end)));
     Arc::make_mut(&mut short).elided = true;
     short
+}
+
+/// As [`shortened`], for a path, an address or the name of a file: the ellipsis is at its start, where there is room in
+/// front of a whole folder or file.
+pub fn shortened_path(ui: &Ui, path: &str, font: FontId, color: Color32, width: f32) -> Arc<Galley> {
+    let layout = line_layout(ui, font, color, width);
+    let galley = layout(&in_visual_order(path));
+    if !galley.elided {
+        return galley;
+    }
+    let end = |start: usize| format!("{ELLIPSIS}{}", &path[start..]);
+    let fits = |start: &usize| !layout(&in_visual_order(&end(*start))).elided;
+    // The first is all of it, which does not fit.
+    let starts: Vec<usize> = path.char_indices().map(|(at, _)| at).skip(1).collect();
+    let first_fitting = starts.partition_point(|start| !fits(start));
+    let fitting = starts.get(first_fitting..).unwrap_or_default();
+    let is_whole = |start: &&usize| path[**start..].starts_with(['/', '\\']);
+    let whole = fitting.iter().find(is_whole).filter(|start| **start + 1 < path.len());
+    let mut short = match whole.or(fitting.first()) {
+        Some(start) => layout(&in_visual_order(&end(*start))),
+        None => layout(ELLIPSIS),
+    };
+    Arc::make_mut(&mut short).elided = true;
+    short
+}
+
+const ELLIPSIS: &str = "\u{2026}";
+
+/// How a text becomes one line that is cut at its end.
+fn line_layout(ui: &Ui, font: FontId, color: Color32, width: f32) -> impl Fn(&str) -> Arc<Galley> {
+    let format = TextFormat::simple(font, color);
+    move |text| {
+        let mut job = LayoutJob::single_section(text.to_owned(), format.clone());
+        job.break_on_newline = false;
+        job.wrap = TextWrapping::truncate_at_width(width.max(0.0));
+        ui.painter().layout_job(job)
+    }
 }
 
 /// An entry of a menu that is a name; `is_here` marks the one that is chosen.
@@ -215,17 +256,25 @@ mod tests {
     use super::*;
 
     /// The least that is shown: an ellipsis.
-    const ELLIPSIS: f32 = 12.0;
+    const LEAST: f32 = 12.0;
 
     /// What is left of a text in so much room, and whether that is all of it.
     fn shown(text: &str, width: f32) -> (String, bool) {
+        shown_by(shortened, text, width)
+    }
+
+    fn shown_by(
+        shortened: fn(&Ui, &str, FontId, Color32, f32) -> Arc<Galley>,
+        text: &str,
+        width: f32,
+    ) -> (String, bool) {
         let ctx = egui::Context::default();
         theme::install(&ctx);
         let mut shown = None;
         let input = || egui::RawInput::default();
         ctx.run_ui(input(), |ui| {
             let galley = shortened(ui, text, FontId::proportional(TEXT_BODY), Color32::PLACEHOLDER, width);
-            assert!(galley.size().x <= width.max(ELLIPSIS), "{} points of {width}", galley.size().x);
+            assert!(galley.size().x <= width.max(LEAST), "{} points of {width}", galley.size().x);
             shown = Some((galley.job.text.clone(), galley.elided));
         })
         .drop_without_applying_deltas();
@@ -248,9 +297,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_out_of_a_path_is_its_start() {
+        let short = |path: &str, width: f32| shown_by(shortened_path, path, width);
+        let path = "data/img_crop/Sheer_Pleated_Blouse/dress_0012.jpg";
+        assert_eq!(short(path, 600.0), (path.to_owned(), false));
+        assert_eq!(short(path, 120.0), ("\u{2026}/dress_0012.jpg".to_owned(), true));
+        let folder = short(path, 280.0).0;
+        assert_eq!(folder, "\u{2026}/Sheer_Pleated_Blouse/dress_0012.jpg");
+        // No folder fits: as much of the file as there is room for.
+        let (file, is_shortened) = short("dress_of_a_very_long_name_0012.jpg", 90.0);
+        assert!(is_shortened && file.starts_with("\u{2026}") && file.ends_with("_0012.jpg"), "{file}");
+        assert!(!short("photos/", 30.0).0.ends_with("\u{2026}/"), "a folder is more than its slash");
+        assert_eq!(short("C:\\images\\of_garments\\dress_0012.jpg", 120.0).0, "\u{2026}\\dress_0012.jpg");
+    }
+
+    #[test]
     fn a_name_without_any_room_does_no_harm() {
         for text in ["long sleeve", "שרוול ארוך", "\u{1F455}"] {
             assert!(shown(text, 0.0).1 || text.chars().count() == 1, "{text}");
+            let path = shown_by(shortened_path, text, 0.0);
+            assert!(path.1 || text.chars().count() == 1, "{text}");
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Runs to choose from: name, age, how it ended, best validation results, and what can be done with
 //! each. The list shows and reports; reading runs from disk is the view's.
 
-use egui::{Color32, RichText, Role, Ui, WidgetInfo, vec2};
+use egui::{Color32, Key, Popup, RichText, Role, Ui, WidgetInfo, vec2};
 
-use super::image_menu::entry_ui;
+use super::image_menu::entry_response_ui;
 use super::name::Name;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
@@ -111,7 +111,7 @@ fn row_ui(ui: &mut Ui, tokens: &Tokens, row: &RunRow) -> Option<RunAction> {
     let size = vec2(ui.available_width(), ROW);
     let whole = egui::Rect::from_min_size(ui.cursor().min, size);
     let ground = ui.interact(whole, ui.scope_id().with(("run", &row.name, &row.age)), egui::Sense::click());
-    ground.context_menu(|ui| action = menu_ui(ui, row));
+    ground.context_menu(|ui| action = menu_ui(ui, row, false));
     ui.allocate_ui_with_layout(size, egui::Layout::left_to_right(egui::Align::Center), |ui| {
         ui.set_min_size(size);
         let mut is_shown = row.is_shown;
@@ -138,46 +138,89 @@ fn row_ui(ui: &mut Ui, tokens: &Tokens, row: &RunRow) -> Option<RunAction> {
     action
 }
 
-/// What can be done with a run: icon, text, hint and the action, as buttons stand from right to left.
-fn offers(row: &RunRow) -> Vec<(&'static str, &'static str, &'static str, RunAction)> {
-    let mut offers = vec![
-        (icons::TRASH, "Delete", "Delete it; this can be undone", RunAction::Delete),
-        (icons::PENCIL_SIMPLE, "Describe", "Give it a name and a note", RunAction::Describe),
-    ];
-    if row.has_model && !row.is_current {
-        let hint = "Make it the current model, which Label, Predict and Inspect use";
-        offers.push((icons::CHECK_CIRCLE, "Make current", hint, RunAction::MakeCurrent));
-    }
+/// Something that can be done with a run.
+struct Offer {
+    icon: &'static str,
+    text: &'static str,
+    hint: &'static str,
+    action: RunAction,
+}
+
+/// What can be done with a run, what is wanted most first.
+fn offers(row: &RunRow) -> Vec<Offer> {
+    let offer = |icon, text, hint, action| Offer { icon, text, hint, action };
+    let mut offers = Vec::new();
     if row.has_model {
-        offers.push((icons::CROSSHAIR, "Predict with", "Use it for prediction", RunAction::Use));
-        offers.push((icons::MICROSCOPE, "Inspect", "See where it is wrong", RunAction::Inspect));
+        offers.push(offer(icons::MICROSCOPE, "Inspect", "See where it is wrong", RunAction::Inspect));
+        offers.push(offer(icons::CROSSHAIR, "Predict with", "Use it for prediction", RunAction::Use));
     }
     if row.can_resume {
-        offers.push((icons::PLAY, "Resume", "Continue from its last checkpoint", RunAction::Resume));
+        offers.push(offer(icons::PLAY, "Resume", "Continue from its last checkpoint", RunAction::Resume));
     }
+    if row.has_model && !row.is_current {
+        let hint = "Make it the current model, which Label, Predict and Inspect use";
+        offers.push(offer(icons::CHECK_CIRCLE, "Make current", hint, RunAction::MakeCurrent));
+    }
+    offers.push(offer(icons::PENCIL_SIMPLE, "Describe", "Give it a name and a note", RunAction::Describe));
+    offers.push(offer(icons::TRASH, "Delete", "Delete it; this can be undone", RunAction::Delete));
     offers
 }
 
-/// The buttons of a run, from right to left.
+/// How many of the offers have a button of their own: a model is looked into and used, a run without one goes on.
+fn count_of_buttons(row: &RunRow) -> usize {
+    match (row.has_model, row.can_resume) {
+        (true, _) => 2,
+        (false, true) => 1,
+        (false, false) => 0,
+    }
+}
+
+/// The buttons of a run, from right to left: the menu of all that can be done with it, and the first offers.
 fn buttons_ui(ui: &mut Ui, row: &RunRow) -> Option<RunAction> {
-    let mut action = None;
     ui.spacing_mut().button_padding.x = GRID;
     ui.spacing_mut().item_spacing.x = 0.0;
-    for (icon, text, hint, wanted) in offers(row) {
-        let button = egui::Button::new(RichText::new(icon).size(16.0)).frame_when_inactive(false);
-        let response = ui.add(button);
-        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{text} {}", row.name)));
-        if response.on_hover_text(hint).clicked() {
-            action = Some(wanted);
+    let mut action = more_ui(ui, row);
+    for offer in offers(row).iter().take(count_of_buttons(row)).rev() {
+        let response = glyph_ui(ui, offer.icon, format!("{} {}", offer.text, row.name));
+        if response.on_hover_text(offer.hint).clicked() {
+            action = Some(offer.action);
         }
     }
     action
 }
 
-/// The same as a menu, what is wanted most at the top.
-fn menu_ui(ui: &mut Ui, row: &RunRow) -> Option<RunAction> {
-    let wanted = |(icon, text, _, wanted)| entry_ui(ui, icon, text).then_some(wanted);
-    offers(row).into_iter().rev().map(wanted).fold(None, Option::or)
+fn glyph_ui(ui: &mut Ui, icon: &str, name: String) -> egui::Response {
+    let response = ui.add(egui::Button::new(RichText::new(icon).size(16.0)).frame_when_inactive(false));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+    response
+}
+
+/// The button that opens the menu; one that a key opens begins at its first entry, and gives the focus back.
+fn more_ui(ui: &mut Ui, row: &RunRow) -> Option<RunAction> {
+    let button = glyph_ui(ui, icons::DOTS_THREE, format!("More: {}", row.name));
+    let by_key = button.clicked() && button.has_focus();
+    let menu = Popup::menu(&button).show(|ui| menu_ui(ui, row, by_key));
+    let is_escaped = menu.is_some() && ui.input(|input| input.key_pressed(Key::Escape));
+    if is_escaped {
+        button.request_focus();
+    }
+    button.on_hover_text("More that can be done with this run");
+    menu.and_then(|menu| menu.inner)
+}
+
+/// The menu of all that can be done with a run; `takes_focus` puts the keyboard on its first entry.
+fn menu_ui(ui: &mut Ui, row: &RunRow, takes_focus: bool) -> Option<RunAction> {
+    let mut action = None;
+    for (index, offer) in offers(row).iter().enumerate() {
+        let entry = entry_response_ui(ui, offer.icon, offer.text);
+        if takes_focus && index == 0 {
+            entry.request_focus();
+        }
+        if entry.clicked() {
+            action = Some(offer.action);
+        }
+    }
+    action
 }
 
 fn facts_ui(ui: &mut Ui, tokens: &Tokens, row: &RunRow) {

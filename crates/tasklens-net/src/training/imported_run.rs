@@ -27,6 +27,29 @@ pub enum Target {
     File(PathBuf),
 }
 
+/// Endings of the files that Keras saves models in, without the dot.
+pub const KERAS_ENDINGS: [&str; 3] = ["h5", "hdf5", "keras"];
+
+/// Whether a file's name ends as a model of Keras does.
+pub fn is_named_as_keras(file: &Path) -> bool {
+    let ending = file.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    ending.is_some_and(|ending| KERAS_ENDINGS.contains(&ending.as_str()))
+}
+
+/// Of a file that can only be in the newer format of Keras: what it is, and how to save it as one that is read.
+pub fn newer_format(file: &Path) -> Option<String> {
+    let is_newer = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("keras"));
+    is_newer.then(|| {
+        let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
+        let old = Path::new(&*name).with_extension("h5");
+        format!(
+            "{name} is in the newer format of Keras, which is not read here. Save it as HDF5 in Python: \
+             `keras.models.load_model(\"{name}\").save(\"{}\")`, and import that file",
+            old.display()
+        )
+    })
+}
+
 /// What is true of every model of Keras that was brought over.
 pub const CAVEAT: &str = "Tasklens makes images smaller with a filter, and Keras' generators skip pixels unless told \
                           otherwise: answers can differ a little. Which images the model was trained on is not known: \

@@ -28,13 +28,18 @@ pub fn write(folder: &Path, dataset: &Dataset, split: &Split) -> anyhow::Result<
     files::replace(&path, &bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// Whether a run tells which images it used. Those of the first versions, imported models and single checkpoints do not.
+pub fn is_in(folder: &Path) -> bool {
+    folder.join(SPLIT).is_file()
+}
+
 /// The split of a run for a dataset read now: known rows are in their original part, later rows in neither. `None` if
 /// the run has no such file.
 ///
 /// # Errors
 /// The file is damaged.
 pub fn read(folder: &Path, dataset: &Dataset) -> anyhow::Result<Option<Split>> {
-    if !folder.join(SPLIT).is_file() {
+    if !is_in(folder) {
         return Ok(None);
     }
     let known: HashMap<String, Part> = entries(folder)?.into_iter().collect();

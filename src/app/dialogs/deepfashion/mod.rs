@@ -75,6 +75,15 @@ impl DeepFashionDialog {
         self.form.begin();
     }
 
+    /// Shows the form with the folder of a download that was dropped or named. An import that goes on stays as it is.
+    pub fn open_with(&mut self, folder: &Path) {
+        self.open();
+        if self.importing.is_none() {
+            self.end = None;
+            self.form.choose(ImportField::Data, folder);
+        }
+    }
+
     /// Takes a place that was chosen.
     pub fn choose(&mut self, field: ImportField, path: &Path) {
         self.form.choose(field, path);

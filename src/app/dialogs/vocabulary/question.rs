@@ -130,7 +130,7 @@ fn preview_ui(ui: &mut Ui, tokens: &Tokens, preview: &Preview) {
         let grid = Grid::new("what changes").num_columns(2).spacing([4.0 * GRID, GRID]);
         grid.max_col_width(width).min_col_width(width).show(ui, |ui| {
             for row in &preview.rows {
-                Name::new(&row.image).ui(ui);
+                Name::new(&row.image).path().ui(ui);
                 let after = row.after.as_deref().unwrap_or("no label");
                 let change = format!("{}  {}  {after}", row.before, icons::ARROW_RIGHT);
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {

@@ -8,13 +8,14 @@ mod table;
 use std::sync::Arc;
 
 use egui::{Key, Margin, Modifiers, Panel, Ui};
-use tasklens_data::dataset::ImageRow;
 use tasklens_data::dataset::filter::Filter;
 use tasklens_data::dataset::sort::RowSort;
+use tasklens_data::dataset::{Dataset, ImageRow};
 
 use crate::app::context::ViewContext;
 use crate::app::services::derived::Derived;
 use crate::app::services::project::Project;
+use crate::app::services::remembered_view::RememberedRows;
 use crate::app::theme::GRID;
 use crate::app::widgets::drawer::Drawer;
 use crate::app::widgets::tab_ui;
@@ -122,6 +123,16 @@ impl DataView {
         if !same_file {
             *self = Self::default();
         }
+    }
+
+    /// Which rows are shown, to be remembered.
+    pub fn remembered(&self, dataset: &Dataset) -> RememberedRows {
+        RememberedRows::of(&self.filter, self.sort, dataset)
+    }
+
+    /// Shows the rows that were shown the last time.
+    pub fn restore(&mut self, rows: &RememberedRows, dataset: &Dataset) {
+        (self.filter, self.sort) = rows.in_dataset(dataset);
     }
 
     /// Puts the cursor into the filter of the table.

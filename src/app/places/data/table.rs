@@ -13,6 +13,7 @@ use crate::app::services::project::Project;
 use crate::app::services::thumbnails::Thumbnail;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
+use crate::app::widgets::glossary::{Word, mark_ui};
 use crate::app::widgets::name::Name;
 use crate::app::widgets::{DOES_NOT_APPLY, command_button, dot_ui, empty_place, fit};
 
@@ -67,7 +68,13 @@ impl DataView {
         let table = table.header(HEADER_HEIGHT, |mut header| {
             header.col(|_| {});
             for (name, column) in [("Image", SortColumn::Path), ("Split", SortColumn::Part)] {
-                header.col(|ui| sort_ui(ui, tokens, name, None, column, &mut self.sort));
+                header.col(|ui| {
+                    sort_ui(ui, tokens, name, None, column, &mut self.sort);
+                    if column == SortColumn::Part {
+                        let place = ui.available_rect_before_wrap();
+                        mark_ui(ui, place.with_max_x(place.left() + 3.0 * GRID), Word::Split);
+                    }
+                });
             }
             for (index, task) in dataset.tasks.iter().enumerate() {
                 let column = SortColumn::Label(index);
@@ -141,7 +148,7 @@ fn row_ui(row: &mut TableRow<'_, '_>, project: &Project, index: usize, context: 
     row.col(|ui| {
         let color = if data.usable { tokens.text } else { tokens.text_weak };
         let text = if path.is_empty() { "no path" } else { path.as_str() };
-        Name::new(text).color(color).ui(ui);
+        Name::new(text).path().color(color).ui(ui);
     });
     row.col(|ui| {
         let part = project.summary.parts.get(index).copied().flatten();

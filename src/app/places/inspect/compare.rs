@@ -51,7 +51,7 @@ impl CompareTab {
             empty_place(ui, icons::GIT_DIFF, "Only one run has a model", text, |_| {});
             return None;
         };
-        other.poll(loaded, focus.part, context);
+        other.poll((&inspected.run, loaded), focus.part, context);
         let chosen = run_menu_ui(ui, context, &inspected.run, other);
         if let Some(folder) = chosen {
             self.other = Some(OtherRun::new(folder));
@@ -158,7 +158,7 @@ impl CompareArea<'_> {
         let height = (ui.available_height() - below).max(0.0);
         let area = ScrollArea::vertical().id_salt("compared").auto_shrink(false).max_height(height);
         area.show(ui, |ui| {
-            self.sentences_ui(ui, compared, &second);
+            self.sentences_ui(ui, compared, other);
             for task in &compared.tasks {
                 let items = self.loaded.inspection.tasks.get(task.task);
                 let index = items.and_then(|items| items.in_dataset).unwrap_or(task.task);
@@ -179,15 +179,24 @@ impl CompareArea<'_> {
     }
 
     /// What has to be known about the numbers.
-    fn sentences_ui(&self, ui: &mut Ui, compared: &Compared, second: &str) {
+    fn sentences_ui(&self, ui: &mut Ui, compared: &Compared, other: &OtherRun) {
+        let (first, second) = (self.inspected.name(), other.name());
         let mut sentences = Vec::new();
+        match other.tell_split() {
+            Some([false, true]) => sentences.push(without_split(&first)),
+            Some([true, false]) => sentences.push(without_split(&second)),
+            Some([false, false]) => sentences.push(format!(
+                "The own splits of {first} and {second} are not known, so today's split is used; some of these \
+                 images may have been used in their training."
+            )),
+            Some([true, true]) | None => {}
+        }
         let learnt = compared.rows - compared.new_to_both;
         if learnt > 0 {
             sentences.push(format!(
-                "Compared on the {} that neither {} nor {second} was trained on. The other {learnt} are \
+                "Compared on the {} that neither {first} nor {second} was trained on. The other {learnt} are \
                  counted separately: a run does better on images that it was trained on.",
-                images(compared.new_to_both),
-                self.inspected.name()
+                images(compared.new_to_both)
             ));
         }
         match compared.left_out.as_slice() {
@@ -206,6 +215,14 @@ impl CompareArea<'_> {
             });
         }
     }
+}
+
+/// That a run does not tell which images it used.
+fn without_split(run: &str) -> String {
+    format!(
+        "{run}'s own split is not known, so today's split is used for it; some of these images may have been used in its \
+         training."
+    )
 }
 
 fn progress_ui(ui: &mut Ui, other: &OtherRun) {

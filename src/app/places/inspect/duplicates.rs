@@ -19,6 +19,7 @@ use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
+use crate::app::widgets::glossary::{Word, term_ui};
 
 const WORDS: Words = Words {
     icon: icons::COPY,
@@ -173,7 +174,7 @@ impl DuplicatesTab {
 
     fn filters_ui(&mut self, ui: &mut Ui, pairs: usize, contradicting: usize, context: &ViewContext<'_>) {
         ui.horizontal_wrapped(|ui| {
-            let label = ui.label(theme::caption(context.tokens, "Similarity from"));
+            let label = term_ui(ui, theme::caption(context.tokens, "Similarity from"), Word::Similarity);
             ui.spacing_mut().slider_width = 30.0 * GRID;
             let slider = Slider::new(&mut self.threshold, duplicates::LEAST..=1.0).fixed_decimals(3);
             ui.add(slider).labelled_by(label.id).on_hover_text(

@@ -15,6 +15,7 @@ use crate::app::services::report::ReportRequest;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::choice::combo;
+use crate::app::widgets::glossary::{Word, term_ui};
 use crate::app::widgets::model_menu::model_menu_ui;
 use crate::app::widgets::{dot_ui, name, tab_ui, tab_width};
 
@@ -30,7 +31,7 @@ impl InspectView {
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     self.run_menu_ui(ui, context);
                     self.another_ui(ui, context);
-                    ui.label(theme::caption(context.tokens, "Run"));
+                    term_ui(ui, theme::caption(context.tokens, "Run"), Word::Run);
                 });
             });
         } else {

@@ -174,6 +174,16 @@ fn mistakes() -> Query {
 }
 
 impl ImagesTab {
+    /// The longest side of the images, in points.
+    pub fn side(&self) -> f32 {
+        self.side
+    }
+
+    /// Shows images in this size, as far as it can be chosen.
+    pub fn set_side(&mut self, side: f32) {
+        self.side = side.clamp(*SIDES.start(), *SIDES.end());
+    }
+
     /// Shows the grid, or the image that was opened.
     pub fn ui(
         &mut self,

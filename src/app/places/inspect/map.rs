@@ -9,7 +9,7 @@ mod tooltip;
 
 use std::sync::Arc;
 
-use egui::{Align, Key, Layout, Modifiers, RichText, Role, Theme, Ui, WidgetInfo};
+use egui::{Align, Key, Layout, Modifiers, RichText, Role, Sense, Theme, Ui, WidgetInfo};
 use tasklens_net::evaluation::browse::{BrowseOrder, Query, Verdict};
 
 use super::inspected_run::{InspectedRun, Loaded};
@@ -19,6 +19,7 @@ use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::choice::{Choice, Segments};
+use crate::app::widgets::glossary::{Word, lead};
 use crate::app::widgets::scatter::{Cloud, Scatter, ScatterState};
 use crate::app::widgets::{empty_place, glyph_button, toggle_glyph};
 use coloring::{Coloring, Scene};
@@ -163,9 +164,9 @@ impl MapTab {
             self.scatter.reset_view();
         }
         ui.add_space(GRID);
-        let info = ui.label(RichText::new(icons::INFO).size(16.0).color(context.tokens.text_weak));
-        info.widget_info(|| WidgetInfo::labeled(Role::Label, true, "What the map means"));
-        info.on_hover_text(EXPLANATION);
+        let info = RichText::new(icons::INFO).size(16.0).color(context.tokens.text_weak);
+        let info = ui.add(egui::Label::new(info).selectable(false).sense(Sense::click()));
+        lead(ui, info, "What the map means", (Word::Features, EXPLANATION));
         if let Some(fraction) = self.layouts.awaited() {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let text = format!("Arranging by neighbours: {:.0} %", 100.0 * fraction);

@@ -188,6 +188,26 @@ impl InspectView {
         }
     }
 
+    /// The name of the open tab, to be remembered.
+    pub fn tab_name(&self) -> &'static str {
+        self.tab.name()
+    }
+
+    /// The longest side of the images in the grid, in points, to be remembered.
+    pub fn image_side(&self) -> f32 {
+        self.images.side()
+    }
+
+    /// Opens the tab, and shows images in the size, of the last time.
+    pub fn restore(&mut self, tab: Option<&str>, side: Option<f32>) {
+        if let Some(tab) = Tab::ALL.iter().find(|known| Some(known.name()) == tab) {
+            self.tab = *tab;
+        }
+        if let Some(side) = side {
+            self.images.set_side(side);
+        }
+    }
+
     /// A run has ended: where it is the one shown, it has other weights.
     pub fn on_run_ended(&mut self, run: Option<&Path>) {
         if let Some(run) = run

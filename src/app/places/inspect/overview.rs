@@ -15,7 +15,7 @@ use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
-use crate::app::widgets::glossary::word_ui;
+use crate::app::widgets::glossary::{Word, explain, term_ui};
 use crate::app::widgets::name::Name;
 use crate::app::widgets::reliability::ReliabilityDiagram;
 use labels::{LabelRows, LabelTable};
@@ -238,13 +238,15 @@ fn task_ui(ui: &mut Ui, shown: &TaskShown<'_>, context: &ViewContext<'_>) -> Opt
     facts_ui(ui, shown.scores, context);
     ui.add_space(3.0 * GRID);
     ui.horizontal(|ui| {
-        let title = ui.label(theme::strong("Calibration"));
         let text = "A bar for each range of confidence: its height is the share of these images that is right, \
                     with its 95 % interval. On the dashed line, the confidence is justified; below it, the \
                     network is overconfident. At the bottom, how many images there are.";
-        title.on_hover_text(text);
-        ui.add(egui::Label::new(theme::caption(tokens, "confidence, and the share that is right")).truncate())
-            .on_hover_text(text);
+        term_ui(ui, theme::strong("Calibration"), Word::Calibration);
+        let shown = "confidence, and the share that is right";
+        let label = egui::Label::new(theme::caption(tokens, shown)).truncate().sense(egui::Sense::click());
+        let label = ui.add(label);
+        let place = label.rect;
+        explain(ui, label, place, shown, (Word::Confidence, text));
     });
     // Rather a little lower than cut off at the bottom.
     let room = ui.clip_rect().bottom() - ui.cursor().top() - GRID;
@@ -269,7 +271,7 @@ fn facts_ui(ui: &mut Ui, scores: &TaskScores, context: &ViewContext<'_>) {
             };
             let fact = ui.vertical(|ui| {
                 ui.spacing_mut().item_spacing.y = 0.0;
-                word_ui(ui, tokens, (score.name(), score.word()), context.commands);
+                term_ui(ui, theme::caption(tokens, score.name()), score.word());
                 ui.label(theme::strong(or_dash(score.of(scores).map(|value| score.text(value)))));
                 ui.label(theme::caption(tokens, below));
             });

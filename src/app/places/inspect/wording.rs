@@ -28,7 +28,7 @@ impl Score {
             Self::Balanced => Word::BalancedAccuracy,
             Self::MacroF1 => Word::MacroF1,
             Self::LogLoss => Word::LogLoss,
-            Self::Calibration => Word::Calibration,
+            Self::Calibration => Word::Ece,
         }
     }
 

@@ -9,6 +9,7 @@ use super::grid::{Many, SIDES, TASKS};
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
+use crate::app::widgets::glossary::{Word, explain};
 use crate::app::widgets::name::Name;
 use crate::app::widgets::toggle_glyph;
 
@@ -28,7 +29,10 @@ impl LabelView {
             Collection::Queue => self.queue_bar_ui(ui, rows, has_drawer, context),
             Collection::Like { .. } => self.like_bar_ui(ui, task, count, context),
             Collection::Sure { task: of, .. } => {
-                Name::strong(&format!("Suggestions for {task} of at least")).ui(ui);
+                let text = format!("Suggestions for {task} of at least");
+                let name = Name::strong(&text).sense(egui::Sense::click()).ui(ui);
+                let place = name.rect;
+                explain(ui, name, place, &text, (Word::Confidence, ""));
                 let mut threshold = self.grid.threshold;
                 slider_ui(ui, "Lowest probability", &mut threshold, 0.5..=1.0);
                 self.grid.threshold = threshold;

@@ -202,6 +202,16 @@ impl LabelView {
         }
     }
 
+    /// The longest side of the images in the grid, in points, to be remembered.
+    pub fn image_side(&self) -> f32 {
+        self.grid.side
+    }
+
+    /// Shows images in this size, as far as it can be chosen.
+    pub fn set_image_side(&mut self, side: f32) {
+        self.grid.side = side.clamp(*grid::SIDES.start(), *grid::SIDES.end());
+    }
+
     /// What was learnt here is this run now.
     pub fn on_run_saved(&mut self, run: PathBuf) {
         self.session.on_saved(run);

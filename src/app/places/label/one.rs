@@ -130,7 +130,7 @@ impl LabelView {
                     }
                 }
                 let name = project.dataset.image_key(row).into_owned();
-                Name::caption(context.tokens, &name).ui(ui);
+                Name::caption(context.tokens, &name).path().ui(ui);
             });
         });
     }

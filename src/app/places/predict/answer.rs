@@ -1,29 +1,28 @@
 //! What the network says of the selected image.
 
 use egui::{Color32, RichText, Ui};
-use tasklens_data::config::Task;
 
 use super::picker::ModelState;
-use super::{EntryState, ImageEntry, about};
+use super::{EntryState, ImageEntry, about, tasks_of};
 use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
-use crate::app::theme::{self, GRID};
+use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::command_button;
 use crate::app::widgets::name::Name;
 use crate::app::widgets::probability_bars::ProbabilityBars;
 
-/// Shows name and size of the image, and the bars of every task.
+/// Shows name and size of the image, and the bars of every task; above them what has to be known about them.
 pub fn bars_ui(
     ui: &mut Ui,
     context: &ViewContext<'_>,
     entry: &ImageEntry,
+    caveat: Option<&str>,
     model: &ModelState,
-    tasks: &[Task],
     colors: &[Color32],
 ) {
-    let tokens = context.tokens;
-    Name::strong(&entry.name).ui(ui);
+    let (tokens, tasks) = (context.tokens, tasks_of(model));
+    Name::strong(&entry.name).path().ui(ui);
     if let Some([width, height]) = entry.size {
         ui.label(theme::caption(tokens, format!("{width} \u{d7} {height} pixels")));
     }
@@ -42,6 +41,10 @@ pub fn bars_ui(
             });
         }
         (EntryState::Predicted(prediction), _) => {
+            if let Some(caveat) = caveat {
+                caveat_ui(ui, tokens, caveat);
+                ui.add_space(GRID);
+            }
             for ((task, color), probabilities) in tasks.iter().zip(colors).zip(&prediction.probabilities) {
                 let bars = ProbabilityBars::new(&task.name, &task.labels, probabilities, *color);
                 let bars = match entry.truth.as_ref().and_then(|truth| truth.of(task)) {
@@ -68,6 +71,15 @@ pub fn bars_ui(
             ui.label(RichText::new("Predicting\u{2026}").color(tokens.text_weak));
         }
     }
+}
+
+/// What has to be known about an answer or a count of answers.
+pub fn caveat_ui(ui: &mut Ui, tokens: &Tokens, caveat: &str) {
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = GRID;
+        ui.label(RichText::new(icons::WARNING).color(tokens.warning));
+        ui.add(egui::Label::new(theme::caption(tokens, caveat)).wrap());
+    });
 }
 
 /// What to do where there is no model.

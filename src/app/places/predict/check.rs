@@ -4,10 +4,11 @@ use rand::SeedableRng as _;
 use rand::seq::IteratorRandom as _;
 use rand_pcg::Pcg64Mcg;
 use tasklens_data::config::Task;
+use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::split::Part;
 
+use super::tried::{Standing, Standings};
 use super::{EntryState, ImageEntry};
-use crate::app::services::project::Project;
 use crate::app::widgets::probability_bars::sorted;
 
 /// So many images are tried at once.
@@ -19,8 +20,7 @@ pub struct Truth(Vec<(String, Option<String>)>);
 
 impl Truth {
     /// Of a row.
-    pub fn of_row(project: &Project, row: usize) -> Self {
-        let dataset = &project.dataset;
+    pub fn of_row(dataset: &Dataset, row: usize) -> Self {
         let Some(data) = dataset.rows.get(row) else { return Self::default() };
         let tasks = dataset.tasks.iter().zip(&data.labels);
         let named = |(task, label): (&Task, &tasklens_data::dataset::RowLabel)| {
@@ -46,10 +46,12 @@ pub fn draw(parts: &[Option<Part>], seed: u64) -> Vec<usize> {
     drawn
 }
 
-/// How many answers are right, such as `print 18 of 20`, for each task in which an image has a known label.
-pub fn verdict(entries: &[ImageEntry], tasks: &[Task]) -> Option<String> {
+/// How many answers are right, such as `print 18 of 20`, for each task in which an image has a known label. Images that
+/// the network was trained on do not count.
+pub fn verdict(entries: &[ImageEntry], tasks: &[Task], standings: &Standings) -> Option<String> {
+    let counts = |entry: &&ImageEntry| standings.get(&entry.id) != Some(&Standing::Trained);
     let of_task = |(index, task): (usize, &Task)| {
-        let answered = entries.iter().filter_map(|entry| {
+        let answered = entries.iter().filter(counts).filter_map(|entry| {
             let EntryState::Predicted(prediction) = &entry.state else { return None };
             let truth = entry.truth.as_ref()?.of(task)??;
             Some(sorted(prediction.probabilities.get(index)?).first() == Some(&truth))

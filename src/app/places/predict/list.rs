@@ -12,7 +12,7 @@ use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::fit;
 use crate::app::widgets::image_menu::image_menu;
-use crate::app::widgets::name::shortened;
+use crate::app::widgets::name::{shortened, shortened_path};
 use crate::app::widgets::probability_bars::sorted;
 
 const ROW: f32 = 16.0 * GRID;
@@ -164,7 +164,7 @@ fn paint(
     }
     let left = place.right() + 3.0 * GRID;
     let width = row.right() - left - 8.0 * GRID;
-    let name = shortened(ui, &entry.name, FontId::proportional(TEXT_BODY), tokens.text, width);
+    let name = shortened_path(ui, &entry.name, FontId::proportional(TEXT_BODY), tokens.text, width);
     painter.galley(pos2(left, row.center().y - name.size().y - 1.0), name, tokens.text);
     let (text, color) = match &entry.state {
         EntryState::Predicted(_) => {

@@ -9,6 +9,7 @@ mod check;
 mod list;
 mod picker;
 mod picture;
+mod tried;
 mod view;
 pub mod worker;
 
@@ -30,6 +31,7 @@ use crate::app::services::project::ImageSource;
 use check::Truth;
 use picker::{ModelAction, ModelState};
 use picture::Look;
+use tried::{Standings, Tried};
 use worker::{OpenModel, Worker, WorkerEvent};
 
 /// A list up to this length is predicted anew by itself when a run finds better weights.
@@ -87,6 +89,7 @@ pub struct PredictView {
     /// The entry that the large picture was asked for, and the picture.
     shown: Option<(u64, Option<TextureHandle>)>,
     look: Look,
+    tried: Tried,
     model: ModelState,
     /// Grows with each model: answers of older ones are not taken.
     model_number: u64,
@@ -118,6 +121,7 @@ impl PredictView {
             follows_selection: false,
             shown: None,
             look: Look::default(),
+            tried: Tried::default(),
             model: ModelState::None,
             model_number: 0,
             wanted_model: None,
@@ -141,16 +145,37 @@ impl PredictView {
 
     /// Some validation images of the project join the list, with their labels.
     pub fn try_validation_images(&mut self, context: &ViewContext<'_>) {
-        let Some(project) = context.project else { return };
-        let rows = check::draw(&project.summary.parts, self.next_id);
-        if rows.is_empty() {
-            context.commands.toast(Level::Warning, check::NONE_KEPT);
-        }
-        let image = |row: usize| {
-            let image = project.dataset.rows.get(row)?.image.clone();
-            Some((ImageSource::Path(image), Some(Truth::of_row(project, row))))
+        let model = match &self.model {
+            ModelState::Ready(info) => Some(info.path.clone()),
+            ModelState::Loading(path) => Some(path.clone()),
+            ModelState::None | ModelState::Failed(_) => None,
         };
-        self.add(rows.into_iter().filter_map(image).collect());
+        self.tried.draw(context, model, self.next_id);
+    }
+
+    /// Takes in images that were drawn, and looks up how those in the list stand to the network.
+    fn follow_tried(&mut self, context: &ViewContext<'_>) {
+        match self.tried.drawn() {
+            Some(Ok(images)) => self.add(images),
+            Some(Err(message)) => context.commands.toast(Level::Warning, message),
+            None => {}
+        }
+        let model = match &self.model {
+            ModelState::Ready(info) => Some(info.path.as_path()),
+            ModelState::None | ModelState::Loading(_) | ModelState::Failed(_) => None,
+        };
+        let tried = self.entries.iter().filter(|entry| entry.truth.is_some());
+        let images = tried.filter_map(|entry| match &entry.source {
+            ImageSource::Path(image) => Some((entry.id, image.as_path())),
+            ImageSource::Bytes { .. } | ImageSource::Pixels { .. } | ImageSource::Url(_) => None,
+        });
+        self.tried.follow(context, model, images);
+    }
+
+    /// How the tried images stand to the network that answers; `None` while that is looked up.
+    fn standings(&self) -> Option<&Standings> {
+        let ModelState::Ready(info) = &self.model else { return None };
+        self.tried.standings(&info.path)
     }
 
     fn add(&mut self, images: Vec<(ImageSource, Option<Truth>)>) {
@@ -199,6 +224,7 @@ impl PredictView {
         if let Some(path) = self.wanted_model.take() {
             self.load_model(context, path);
         }
+        self.follow_tried(context);
         if self.worker.is_none() && !self.entries.is_empty() {
             self.start_worker(context);
         }

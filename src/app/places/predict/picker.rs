@@ -9,6 +9,7 @@ use crate::app::command::UiCommand;
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL};
+use crate::app::widgets::glossary::{Word, term_ui};
 use crate::app::widgets::model_menu::model_menu_ui;
 use crate::app::widgets::name::Name;
 
@@ -59,7 +60,7 @@ pub fn model_ui(
     let mut action = None;
     ui.spacing_mut().item_spacing.y = GRID;
     ui.horizontal(|ui| {
-        ui.label(theme::caption(tokens, "Model"));
+        term_ui(ui, theme::caption(tokens, "Model"), Word::Checkpoint);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             action = menu_ui(ui, context, model);
         });

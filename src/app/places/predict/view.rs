@@ -5,7 +5,7 @@ use tasklens_data::text::counted;
 
 use super::list::ListAction;
 use super::picker::{ModelState, Shown};
-use super::{EntryState, PredictView, answer, check, list, picker, tasks_of};
+use super::{EntryState, ImageEntry, PredictView, answer, check, list, picker, tasks_of, tried};
 use crate::app::command::{AppCommand, UiCommand};
 use crate::app::context::ViewContext;
 use crate::app::services::project::ImageSource;
@@ -49,7 +49,7 @@ impl PredictView {
             panel(egui::Panel::right("predict answers"), ANSWERS_WIDTH).show(ui, |ui| {
                 ScrollArea::vertical().id_salt("answers").auto_shrink(false).show(ui, |ui| {
                     ui.set_max_width(ui.available_width() - 2.0 * GRID);
-                    answer::bars_ui(ui, context, entry, &self.model, self.tasks(), &colors);
+                    answer::bars_ui(ui, context, entry, self.said_of(entry), &self.model, &colors);
                 });
             });
         }
@@ -59,6 +59,11 @@ impl PredictView {
             .show(ui, |ui| self.picture_ui(ui, context, ui.available_size()));
     }
 
+    /// What has to be known about the answer to an image that is tried.
+    fn said_of(&self, entry: &ImageEntry) -> Option<&'static str> {
+        self.standings()?.get(&entry.id)?.said()
+    }
+
     fn narrow_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>, colors: &[Color32]) {
         self.model_ui(ui, context, colors);
         ui.separator();
@@ -66,7 +71,7 @@ impl PredictView {
         let width = ui.available_width();
         self.picture_ui(ui, context, vec2(width, 260.0));
         if let Some(entry) = self.entries.get(self.selected) {
-            answer::bars_ui(ui, context, entry, &self.model, self.tasks(), colors);
+            answer::bars_ui(ui, context, entry, self.said_of(entry), &self.model, colors);
         }
         if self.entries.len() > 1 {
             ui.allocate_ui(vec2(width, 240.0), |ui| self.list_ui(ui, context, colors));
@@ -152,9 +157,7 @@ impl PredictView {
                 }
             });
         });
-        if let Some(verdict) = check::verdict(&self.entries, tasks_of(&self.model)) {
-            ui.add(egui::Label::new(theme::caption(context.tokens, verdict)).wrap());
-        }
+        self.verdict_ui(ui, context);
         let follow = std::mem::take(&mut self.follows_selection);
         let answers = list::TaskColors { tasks: tasks_of(&self.model), colors };
         match list::list_ui(ui, context.tokens, &self.entries, &answers, self.selected, follow) {
@@ -166,6 +169,20 @@ impl PredictView {
                 }
             }
             None => {}
+        }
+    }
+
+    /// How many of the images tried are answered rightly, and what has to be known about that.
+    fn verdict_ui(&self, ui: &mut Ui, context: &ViewContext<'_>) {
+        let Some(standings) = self.standings() else { return };
+        let verdict = check::verdict(&self.entries, tasks_of(&self.model), standings);
+        let predicted = self.entries.iter().filter(|entry| matches!(entry.state, EntryState::Predicted(_)));
+        let caveats = tried::caveats(predicted.filter_map(|entry| standings.get(&entry.id).copied()));
+        if let Some(verdict) = verdict {
+            ui.add(egui::Label::new(theme::caption(context.tokens, verdict)).wrap());
+        }
+        for caveat in caveats {
+            answer::caveat_ui(ui, context.tokens, &caveat);
         }
     }
 

@@ -33,6 +33,7 @@ use crate::app::services::runs::{Run, Runs};
 use crate::app::services::settings::RememberedTraining;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
+use crate::app::widgets::glossary::{Word, term_ui};
 use crate::app::widgets::{command_button, empty_place, field_info, run_list, tab_ui};
 use draft::Draft;
 pub use draft::Restored;
@@ -389,7 +390,7 @@ fn runs_ui(
     let count = earlier.others(context.runs, current).count();
     ui.set_width(ui.available_width());
     ui.horizontal(|ui| {
-        ui.label(theme::strong("Earlier runs"));
+        term_ui(ui, theme::strong("Earlier runs"), Word::Run);
         if count > FEW || !search.is_empty() {
             let field = TextEdit::singleline(search).hint_text("Find by name or note");
             let field = ui.add(field.desired_width(50.0 * GRID));

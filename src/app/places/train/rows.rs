@@ -7,33 +7,67 @@ use egui::{Align, ComboBox, DragValue, Layout, Response, Ui, emath::Numeric};
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::chart::short_rate;
 use crate::app::widgets::choice::Choice;
+use crate::app::widgets::glossary::{Word, explain, term_ui};
+
+/// What the tooltip of a row says, and the word of the glossary that its name is, where it is one.
+#[derive(Clone, Copy)]
+pub(super) struct Hint<'a> {
+    text: &'a str,
+    word: Option<Word>,
+}
+
+impl<'a> From<&'a str> for Hint<'a> {
+    fn from(text: &'a str) -> Self {
+        Self { text, word: None }
+    }
+}
+
+impl<'a> From<(&'a str, Word)> for Hint<'a> {
+    fn from((text, word): (&'a str, Word)) -> Self {
+        Self { text, word: Some(word) }
+    }
+}
 
 pub(super) fn group(ui: &mut Ui, tokens: &Tokens, title: &str) {
     ui.add_space(GRID);
     ui.label(theme::caption(tokens, title));
 }
 
+/// As [`group`], with a title that is a word of the glossary.
+pub(super) fn term_group(ui: &mut Ui, tokens: &Tokens, title: &str, word: Word) {
+    ui.add_space(GRID);
+    term_ui(ui, theme::caption(tokens, title), word);
+}
+
 /// A name at the left, its control at the right.
-pub(super) fn row(
+pub(super) fn row<'a>(
     ui: &mut Ui,
     name: &str,
-    hint: &str,
+    hint: impl Into<Hint<'a>>,
     control: impl FnOnce(&mut Ui) -> Response,
 ) -> Response {
+    let Hint { text, word } = hint.into();
     ui.horizontal(|ui| {
-        let label = ui.add(egui::Label::new(name).truncate());
+        let label = egui::Label::new(name).truncate();
+        let label = match word {
+            Some(word) => {
+                let label = ui.add(label.selectable(false).sense(egui::Sense::click()));
+                let place = label.rect;
+                explain(ui, label, place, name, (word, text))
+            }
+            None => ui.add(label).on_hover_text(text),
+        };
         let inner =
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| control(ui).labelled_by(label.id));
-        label.on_hover_text(hint);
-        inner.inner.on_hover_text(hint)
+        inner.inner.on_hover_text(text)
     })
     .inner
 }
 
-pub(super) fn number<N: Numeric>(
+pub(super) fn number<'a, N: Numeric>(
     ui: &mut Ui,
     name: &str,
-    hint: &str,
+    hint: impl Into<Hint<'a>>,
     value: &mut N,
     range: RangeInclusive<N>,
     speed: f64,
@@ -41,17 +75,23 @@ pub(super) fn number<N: Numeric>(
     row(ui, name, hint, |ui| ui.add(DragValue::new(value).range(range).speed(speed)));
 }
 
-pub(super) fn decimal<N: Numeric>(
+pub(super) fn decimal<'a, N: Numeric>(
     ui: &mut Ui,
     name: &str,
-    hint: &str,
+    hint: impl Into<Hint<'a>>,
     value: &mut N,
     range: RangeInclusive<N>,
 ) {
     row(ui, name, hint, |ui| ui.add(DragValue::new(value).range(range).speed(0.005).max_decimals(6)));
 }
 
-pub(super) fn rate(ui: &mut Ui, name: &str, hint: &str, value: &mut f64, range: RangeInclusive<f64>) {
+pub(super) fn rate<'a>(
+    ui: &mut Ui,
+    name: &str,
+    hint: impl Into<Hint<'a>>,
+    value: &mut f64,
+    range: RangeInclusive<f64>,
+) {
     let speed = *value * 0.01;
     row(ui, name, hint, |ui| {
         let control = DragValue::new(value).range(range).speed(speed);
@@ -72,10 +112,10 @@ pub(super) fn range(
     all: RangeInclusive<f32>,
 ) {
     let (least, most) = all.into_inner();
-    row(ui, &format!("{name} from"), &format!("The lower end. {hint}"), |ui| {
+    row(ui, &format!("{name} from"), format!("The lower end. {hint}").as_str(), |ui| {
         ui.add(DragValue::new(low).range(least..=*high).speed(0.005).max_decimals(3))
     });
-    row(ui, &format!("{name} to"), &format!("The upper end. {hint}"), |ui| {
+    row(ui, &format!("{name} to"), format!("The upper end. {hint}").as_str(), |ui| {
         ui.add(DragValue::new(high).range(*low..=most).speed(0.005).max_decimals(3))
     });
 }
@@ -105,10 +145,10 @@ fn sentence(half: &str) -> String {
 }
 
 /// A menu whose entries say below their name what they are good for.
-pub(super) fn described<T: PartialEq + Copy>(
+pub(super) fn described<'a, T: PartialEq + Copy>(
     ui: &mut Ui,
     name: &str,
-    hint: &str,
+    hint: impl Into<Hint<'a>>,
     value: &mut T,
     options: &[Choice<'_, T>],
 ) {
@@ -134,7 +174,7 @@ pub(super) fn described<T: PartialEq + Copy>(
     }
 }
 
-pub(super) fn switch(ui: &mut Ui, name: &str, hint: &str, on: &mut bool) -> Response {
+pub(super) fn switch<'a>(ui: &mut Ui, name: &str, hint: impl Into<Hint<'a>>, on: &mut bool) -> Response {
     row(ui, name, hint, |ui| {
         let line = ui.visuals().weak_text_color();
         // An empty box must be seen on a card.
@@ -143,10 +183,10 @@ pub(super) fn switch(ui: &mut Ui, name: &str, hint: &str, on: &mut bool) -> Resp
     })
 }
 
-pub(super) fn choice<T: PartialEq + Clone>(
+pub(super) fn choice<'a, T: PartialEq + Clone>(
     ui: &mut Ui,
     name: &str,
-    hint: &str,
+    hint: impl Into<Hint<'a>>,
     value: &mut T,
     options: &[(T, &str)],
 ) {

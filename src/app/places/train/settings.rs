@@ -7,9 +7,12 @@ use tasklens_data::config::{
 };
 
 use super::draft::Draft;
-use super::rows::{choice, decimal, described, group, number, optional, range, rate, row, switch};
+use super::rows::{
+    choice, decimal, described, group, number, optional, range, rate, row, switch, term_group,
+};
 use crate::app::theme::{self, Tokens};
 use crate::app::widgets::choice::Choice;
+use crate::app::widgets::glossary::Word;
 
 const MAX_EPOCHS: usize = 1_000_000;
 
@@ -28,7 +31,7 @@ pub fn advanced_ui(ui: &mut Ui, draft: &mut Draft, device_reason: &str) {
     stopping_ui(ui, model);
     group(ui, tokens, "Images");
     images_ui(ui, model);
-    group(ui, tokens, "Loss weights");
+    term_group(ui, tokens, "Loss weights", Word::Loss);
     weights_ui(ui, model);
     group(ui, tokens, "Computing");
     computing_ui(ui, model);
@@ -38,7 +41,7 @@ fn main_ui(ui: &mut Ui, model: &mut ModelConfig, when_on: &mut Augmentation) {
     number(
         ui,
         "Epochs",
-        "The largest number of passes over the training images",
+        ("The largest number of passes over the training images", Word::Epoch),
         &mut model.epochs,
         1..=MAX_EPOCHS,
         0.2,
@@ -46,7 +49,7 @@ fn main_ui(ui: &mut Ui, model: &mut ModelConfig, when_on: &mut Augmentation) {
     number(
         ui,
         "Batch size",
-        "Images per step; halve it if memory runs out",
+        ("Images per step; halve it if memory runs out", Word::Batch),
         &mut model.batch_size,
         1..=4096,
         0.2,
@@ -54,7 +57,7 @@ fn main_ui(ui: &mut Ui, model: &mut ModelConfig, when_on: &mut Augmentation) {
     rate(
         ui,
         "Learning rate",
-        "The step size; reduced when the loss stops falling",
+        ("The step size; reduced when the loss stops falling", Word::LearningRate),
         &mut model.learning_rate,
         1e-9..=1.0,
     );
@@ -71,19 +74,25 @@ fn main_ui(ui: &mut Ui, model: &mut ModelConfig, when_on: &mut Augmentation) {
         .iter()
         .map(|network| Choice::new(*network, network.facts().title, network.facts().good_for))
         .collect();
-    described(ui, "Network", "The backbone that all tasks share", &mut model.backbone, &networks);
+    described(
+        ui,
+        "Network",
+        ("The backbone that all tasks share", Word::Backbone),
+        &mut model.backbone,
+        &networks,
+    );
     pretrained_ui(ui, &mut model.pretrained);
     switch(
         ui,
         "Freeze backbone",
-        "Train only the heads, on stored features: fast without a GPU",
+        ("Train only the heads, on stored features: fast without a GPU", Word::Frozen),
         &mut model.freeze_convolutional_layers,
     );
     let mut is_augmented = model.augmentation != Augmentation::none();
     if switch(
         ui,
         "Augmentation",
-        "Rotate, shift, zoom, brighten and mirror the training images",
+        ("Rotate, shift, zoom, brighten and mirror the training images", Word::Augmentation),
         &mut is_augmented,
     )
     .changed()
@@ -110,7 +119,7 @@ fn learning_ui(ui: &mut Ui, model: &mut ModelConfig) {
     choice(
         ui,
         "Optimizer",
-        "AdamW also shrinks the weights a little with each step",
+        ("AdamW also shrinks the weights a little with each step", Word::Optimizer),
         &mut decays,
         &optimizers,
     );
@@ -121,13 +130,13 @@ fn learning_ui(ui: &mut Ui, model: &mut ModelConfig) {
     };
     if let Optimizer::AdamW { weight_decay } = &mut model.optimizer {
         let hint = "How much AdamW shrinks the weights with each step: this share, times the learning rate";
-        decimal(ui, "Weight decay", hint, weight_decay, 0.0..=1.0);
+        decimal(ui, "Weight decay", (hint, Word::WeightDecay), weight_decay, 0.0..=1.0);
     }
     let hint = "The share of each label that is spread over all labels of its task; predictions become less \
                 confident";
-    decimal(ui, "Label smoothing", hint, &mut model.label_smoothing, 0.0..=0.999);
+    decimal(ui, "Label smoothing", (hint, Word::LabelSmoothing), &mut model.label_smoothing, 0.0..=0.999);
     let hint = "The number of epochs at the start that train the heads alone, with the backbone frozen";
-    number(ui, "Frozen epochs", hint, &mut model.frozen_epochs, 0..=MAX_EPOCHS, 0.1);
+    number(ui, "Frozen epochs", (hint, Word::FineTuning), &mut model.frozen_epochs, 0..=MAX_EPOCHS, 0.1);
     optional(
         ui,
         ("Backbone rate", "The step size of the backbone while all layers are trained"),
@@ -142,7 +151,7 @@ fn stopping_ui(ui: &mut Ui, model: &mut ModelConfig) {
     number(
         ui,
         "Early stopping patience",
-        "Epochs without a better validation loss before the run ends",
+        ("Epochs without a better validation loss before the run ends", Word::EarlyStopping),
         &mut model.early_stopping_patience,
         0..=MAX_EPOCHS,
         0.1,
@@ -191,7 +200,7 @@ fn images_ui(ui: &mut Ui, model: &mut ModelConfig) {
     decimal(
         ui,
         "Validation share",
-        "Share of the rows used for validation, unless a column says which",
+        ("Share of the rows used for validation, unless a column says which", Word::Validation),
         &mut model.validation_split,
         0.001..=0.999,
     );
@@ -226,7 +235,7 @@ fn weights_ui(ui: &mut Ui, model: &mut ModelConfig) {
     choice(
         ui,
         "Task balancing",
-        "Learnt: each task also has a weight that is learnt with the network",
+        ("Learnt: each task also has a weight that is learnt with the network", Word::GradientShare),
         &mut model.task_balancing,
         &[(TaskBalancing::Fixed, "Fixed"), (TaskBalancing::Uncertainty, "Learnt")],
     );
@@ -272,7 +281,13 @@ fn pretrained_ui(ui: &mut Ui, pretrained: &mut Pretrained) {
     }
     let options: Vec<(Pretrained, &str)> =
         options.iter().map(|(option, text)| (option.clone(), text.as_str())).collect();
-    choice(ui, "Pretrained", "Where the backbone's initial weights come from", pretrained, &options);
+    choice(
+        ui,
+        "Pretrained",
+        ("Where the backbone's initial weights come from", Word::Pretrained),
+        pretrained,
+        &options,
+    );
 }
 
 fn device_ui(ui: &mut Ui, device: &mut DeviceChoice) {
@@ -290,7 +305,7 @@ fn class_weights_ui(ui: &mut Ui, weights: &mut ClassWeights) {
     if matches!(weights, ClassWeights::PerLabel(_)) {
         options.push((weights.clone(), "As in the file"));
     }
-    choice(ui, "Label weights", "Balanced: rare labels count more", weights, &options);
+    choice(ui, "Label weights", ("Balanced: rare labels count more", Word::ClassWeights), weights, &options);
 }
 
 fn workers_ui(ui: &mut Ui, model: &mut ModelConfig) {

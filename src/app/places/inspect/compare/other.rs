@@ -38,6 +38,8 @@ struct JoinedOutputs {
     inspection: Arc<Inspection>,
     /// Per row whether the run learnt from it.
     learnt: Arc<Vec<bool>>,
+    /// Whether the first run and this one tell which images they used.
+    tell_split: [bool; 2],
     /// The first run's, on whose rows it is.
     of: Arc<Inspection>,
     dataset: Arc<Dataset>,
@@ -69,6 +71,11 @@ impl OtherRun {
         self.compared.as_ref().map(|(compared, _)| compared)
     }
 
+    /// Whether the first run and this one tell which images they used; `None` until that is known.
+    pub fn tell_split(&self) -> Option<[bool; 2]> {
+        self.opened.as_ref().map(|opened| opened.tell_split)
+    }
+
     /// Whether its items have the same numbers in what is loaded now, which may have been read anew.
     pub fn has_items_of(&self, loaded: &Loaded) -> bool {
         let now = (&*loaded.inspection, &*loaded.dataset);
@@ -96,7 +103,7 @@ impl OtherRun {
     }
 
     /// Takes in what the jobs have done and starts what comes next; once a frame.
-    pub fn poll(&mut self, loaded: &Loaded, part: Option<Part>, context: &ViewContext<'_>) {
+    pub fn poll(&mut self, (first, loaded): (&Path, &Loaded), part: Option<Part>, context: &ViewContext<'_>) {
         self.poll_jobs(context);
         let is_loaded = context.project.is_some_and(|project| project.generation == loaded.generation);
         if !is_loaded || self.opening.is_some() || self.failure.is_some() {
@@ -115,7 +122,7 @@ impl OtherRun {
             }
             stale => {
                 let outputs = stale.as_ref().map(|opened| Arc::clone(&opened.outputs));
-                self.open(loaded, outputs, context);
+                self.open((first, loaded), outputs, context);
             }
         }
     }
@@ -143,9 +150,15 @@ impl OtherRun {
     }
 
     /// Reads its outputs, where they are not known, and joins them with the rows of the first run.
-    fn open(&mut self, loaded: &Loaded, outputs: Option<Arc<Outputs>>, context: &ViewContext<'_>) {
+    fn open(
+        &mut self,
+        (first, loaded): (&Path, &Loaded),
+        outputs: Option<Arc<Outputs>>,
+        context: &ViewContext<'_>,
+    ) {
         let (run, dataset, parts) =
             (self.run.clone(), Arc::clone(&loaded.dataset), Arc::clone(&loaded.parts));
+        let first = first.to_path_buf();
         let of = Arc::clone(&loaded.inspection);
         self.opening = Some(context.jobs.start_quietly("Reading predictions", move |_| {
             let outputs = match outputs {
@@ -154,7 +167,8 @@ impl OtherRun {
             };
             let inspection = Arc::new(Inspection::new(&dataset, &parts, &outputs));
             let learnt = Arc::new(learnt(&run, &dataset)?);
-            Ok(JoinedOutputs { outputs, inspection, learnt, of, dataset })
+            let tell_split = [&first, &run].map(|run| split_file::is_in(run));
+            Ok(JoinedOutputs { outputs, inspection, learnt, tell_split, of, dataset })
         }));
     }
 }

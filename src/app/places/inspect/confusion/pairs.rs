@@ -7,6 +7,7 @@ use super::counts::{ConfusedPair, ConfusionCounts};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::confusion_matrix::Pick;
+use crate::app::widgets::glossary::{Word, term_ui};
 use crate::app::widgets::name::shortened;
 
 const ROW: f32 = 12.0 * GRID;
@@ -16,7 +17,7 @@ const FIGURES: f32 = 21.0 * GRID;
 /// The list, within the height there is; returns the pair that was pressed.
 pub fn pairs_ui(ui: &mut Ui, labels: &[String], counts: &ConfusionCounts, color: Color32) -> Option<Pick> {
     let tokens = Tokens::of(ui.ctx());
-    ui.label(theme::strong("Most frequent confusions"));
+    term_ui(ui, theme::strong("Most frequent confusions"), Word::ConfusionMatrix);
     if counts.pairs.is_empty() {
         ui.label(theme::caption(tokens, "None: every image is predicted correctly."));
         return None;

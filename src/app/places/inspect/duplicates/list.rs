@@ -102,7 +102,10 @@ fn facts_ui(ui: &mut Ui, loaded: &Loaded, pair: &Pair, in_focus: usize, context:
                 ui.set_min_width(width.x);
                 ui.label(theme::caption(tokens, part));
             });
-            Name::new(&name).hint(path.map(|path| path.display().to_string()).unwrap_or_default()).ui(ui);
+            Name::new(&name)
+                .path()
+                .hint(path.map(|path| path.display().to_string()).unwrap_or_default())
+                .ui(ui);
         });
     }
     ui.add_space(GRID);

@@ -33,7 +33,7 @@ pub fn ui(
         if let Some(path) = loaded.image_of(item) {
             picture_ui(ui, path, context);
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            Name::strong(&name).ui(ui);
+            Name::strong(&name).path().ui(ui);
         }
         let part = loaded.inspection.parts[item].adjective();
         ui.label(theme::caption(context.tokens, format!("{part} image")));

@@ -8,7 +8,8 @@ use tasklens_net::evaluation::scores::LabelScores;
 
 use crate::app::places::inspect::wording::{from_to, images, or_dash, range};
 use crate::app::theme::{GRID, Tokens, in_visual_order};
-use crate::app::widgets::columns::{Columns, figure, row_ui, sort_heading_ui, text_left};
+use crate::app::widgets::columns::{Columns, figure, heading_mark_ui, row_ui, sort_heading_ui, text_left};
+use crate::app::widgets::glossary::Word;
 
 const ROW: f32 = 7.0 * GRID;
 /// A label with fewer rows is told with its interval.
@@ -64,6 +65,16 @@ impl LabelColumn {
                  the 95 % interval beside it."
             }
             Self::F1 => "F1: precision and recall as one number (their harmonic mean).",
+        }
+    }
+
+    /// What the glossary has of it.
+    fn word(self) -> Option<Word> {
+        match self {
+            Self::Label | Self::Images | Self::Predicted => None,
+            Self::Precision => Some(Word::Precision),
+            Self::Recall => Some(Word::Recall),
+            Self::F1 => Some(Word::F1),
         }
     }
 
@@ -135,6 +146,9 @@ impl LabelTable {
             let heading = sort_heading_ui(ui, cell, column.name(), column == LabelColumn::Label, sorted);
             if heading.on_hover_text(column.meaning()).clicked() {
                 self.sort_by(column);
+            }
+            if let Some(word) = column.word() {
+                heading_mark_ui(ui, cell, column.name(), sorted.is_some(), word);
             }
         }
     }

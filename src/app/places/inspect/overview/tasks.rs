@@ -10,7 +10,10 @@ use crate::app::places::inspect::Focus;
 use crate::app::places::inspect::inspected_run::Loaded;
 use crate::app::places::inspect::wording::{Score, or_dash, part_name};
 use crate::app::theme::{GRID, Tokens};
-use crate::app::widgets::columns::{Columns, figure, heading_ui, row_ui, text_left, two_figures};
+use crate::app::widgets::columns::{
+    Columns, figure, heading_ui, row_ui, term_heading_ui, text_left, two_figures,
+};
+use crate::app::widgets::glossary::Word;
 
 const ROW: f32 = 11.0 * GRID;
 const HEADING: f32 = 7.0 * GRID;
@@ -59,14 +62,11 @@ impl TaskTable {
     fn headings_ui(&self, ui: &mut Ui) {
         let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEADING), egui::Sense::hover());
         let cell = |column| self.columns.cell(row, column);
-        heading_ui(ui, cell(0), "Task", true).on_hover_text("Click a task to see it in detail below.");
+        term_heading_ui(ui, cell(0), "Task", true, (Word::Task, "Click a task to see it in detail below."));
         heading_ui(ui, cell(1), "Images", false).on_hover_text("Images that have a label for the task.");
-        let accuracy = format!(
-            "{}\nBelow: the 95 % interval. 19 times in 20, such an interval contains the accuracy on all \
-             images of this kind.",
-            Score::Accuracy.meaning()
-        );
-        heading_ui(ui, cell(2), Score::Accuracy.name(), false).on_hover_text(accuracy);
+        let accuracy = "Below: the 95 % interval. 19 times in 20, such an interval contains the accuracy on all images \
+                        of this kind.";
+        term_heading_ui(ui, cell(2), Score::Accuracy.name(), false, (Word::Accuracy, accuracy));
         let on = format!("On {}", part_name(Some(self.beside)));
         let text = match self.beside {
             Part::Train => {
@@ -75,14 +75,13 @@ impl TaskTable {
             }
             _ => "Accuracy on images that the network was not trained on: this is what counts.",
         };
-        heading_ui(ui, cell(3), &on, false).on_hover_text(text);
+        term_heading_ui(ui, cell(3), &on, false, (Word::Overfitting, text));
         for (column, score) in (4..).zip(&Score::ALL[1..]) {
             let below = match score {
                 Score::Calibration => "Below: the value that chance alone causes with this many images.",
                 _ => "Below: the same for always predicting the most frequent label.",
             };
-            heading_ui(ui, cell(column), score.name(), false)
-                .on_hover_text(format!("{}\n{below}", score.meaning()));
+            term_heading_ui(ui, cell(column), score.name(), false, (score.word(), below));
         }
     }
 
