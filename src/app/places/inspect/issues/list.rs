@@ -6,7 +6,7 @@ use tasklens_net::evaluation::inspection::TaskItems;
 use tasklens_net::evaluation::suspects::Suspect;
 use tasklens_net::evaluation::track_record::TrackRecord;
 
-use super::{Decision, decision};
+use super::decisions::{Decision, decision};
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
