@@ -189,6 +189,7 @@ fn no_single_key_removes_a_label_and_two_do() {
         desk.window.event(Event::Key { key, physical_key: None, pressed: true, repeat, modifiers });
         desk.window.run_steps(2);
     }
+    desk.window.key_up(Key::Delete);
     desk.keys(Modifiers::NONE, Key::Space);
     assert!(desk.shows("Remove short from sleeves"));
     desk.keys(Modifiers::NONE, Key::Delete);

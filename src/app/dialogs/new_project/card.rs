@@ -197,7 +197,8 @@ impl Card {
             .margin(Vec2::new(8.0, 6.0))
             .desired_width(width);
         let field = ui.add(field);
-        if field.changed() {
+        // Backspace in an empty field counts as a change, too.
+        if field.changed() && !self.typed.is_empty() {
             self.marked = None;
         }
         if field.changed()

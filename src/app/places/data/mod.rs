@@ -17,12 +17,13 @@ use crate::app::services::derived::Derived;
 use crate::app::services::project::Project;
 use crate::app::theme::GRID;
 use crate::app::widgets::drawer::Drawer;
-use crate::app::widgets::tab_ui;
+use crate::app::widgets::{focus_ring, tab_ui};
 use selecting::Several;
 
 /// Below this width, the side panel is a drawer.
 const WIDE: f32 = 200.0 * GRID;
 const SIDE_WIDTH: std::ops::RangeInclusive<f32> = 60.0 * GRID..=105.0 * GRID;
+const PANEL_ID: &str = "data side";
 /// What the drawer is called on its button.
 const PANEL: &str = "the panel";
 
@@ -74,7 +75,7 @@ impl DataView {
         let mut panel = None;
         if width >= WIDE {
             let side = egui::Frame::new().fill(tokens.panel).inner_margin(Margin::same(12));
-            let side = Panel::right("data side")
+            let side = Panel::right(PANEL_ID)
                 .frame(side)
                 .default_size((width * 0.32).clamp(*SIDE_WIDTH.start(), *SIDE_WIDTH.end()))
                 .size_range(48.0 * GRID..=width * 0.45)
@@ -83,6 +84,11 @@ impl DataView {
                     ui.max_rect()
                 });
             panel = Some(side.inner);
+            // egui shows its handle only to the pointer.
+            let handle = ui.scope_id().with_salt(egui::IdSalt::new(PANEL_ID)).with("__resize");
+            if let Some(handle) = ui.ctx().read_response(handle) {
+                focus_ring(ui, &handle);
+            }
         } else {
             let mut drawer = std::mem::take(&mut self.drawer);
             let content = |ui: &mut Ui| self.side_ui(ui, project, context);
