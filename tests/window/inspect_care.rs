@@ -113,6 +113,57 @@ fn a_proposed_label_that_the_config_lists_no_more_is_not_given() {
     assert!(!desk.shows("label edit"));
 }
 
+#[test]
+fn several_labels_are_shown_before_they_are_changed_and_those_taken_out_stay() {
+    let (mut desk, _) = label_errors();
+    desk.press("Change several labels");
+    let proposals = |desk: &Desk| -> Vec<(String, bool)> {
+        let cells = desk.window.query_all_by_role(Role::ListBoxOption).map(|cell| {
+            let node = cell.accesskit_node();
+            (node.label().unwrap(), node.is_selected() == Some(true))
+        });
+        cells.collect()
+    };
+    assert!(
+        proposals(&desk).iter().all(|(_, is_ticked)| !is_ticked),
+        "none has earned it: 60 images are few"
+    );
+    assert!(desk.node("Change 0 labels").accesskit_node().is_disabled());
+    crate::pictures::pictures(&mut desk, "inspect_several_labels");
+
+    // Escape changes nothing.
+    desk.press("Tick all");
+    desk.keys(Modifiers::NONE, Key::Escape);
+    assert!(!desk.shows("label edit") && desk.shows(" suspects among "));
+
+    desk.press("Change several labels");
+    desk.keys(Modifiers::COMMAND, Key::A);
+    desk.keys(Modifiers::NONE, Key::Home);
+    desk.keys(Modifiers::NONE, Key::Space);
+    let shown = proposals(&desk);
+    let taken_out: Vec<_> = shown.iter().filter(|(_, is_ticked)| !is_ticked).collect();
+    assert_eq!((taken_out.len(), &taken_out[0].0), (1, &shown[0].0), "{shown:?}");
+    assert!(desk.shows(&format!("Change {} labels", shown.len() - 1)));
+    desk.keys(Modifiers::NONE, Key::Enter);
+    desk.wait_for(&format!("{} accepted", shown.len() - 1));
+    desk.wait_for(&format!("{} label edits", shown.len() - 1));
+
+    // The one that was taken out has its label, the others the proposed ones.
+    desk.keys(Modifiers::COMMAND, Key::S);
+    desk.wait_for("of the CSV changed.");
+    let csv = std::fs::read_to_string(desk.folder.path().join("shop/garments.csv")).unwrap();
+    for (at, (name, _)) in shown.iter().enumerate() {
+        let (image, labels) = name.split_once(": ").unwrap();
+        let (given, proposed) = labels.split_once(" becomes ").unwrap();
+        let proposed = proposed.split(',').next().unwrap();
+        let line = csv.lines().find(|line| line.starts_with(image)).unwrap();
+        let now = if at == 0 { given } else { proposed };
+        assert!(line.split(',').any(|cell| cell == now), "{name}, {line}");
+    }
+    desk.keys(Modifiers::COMMAND, Key::Z);
+    desk.wait_for("0 accepted");
+}
+
 /// The files of the cells in sight.
 fn cells(desk: &Desk) -> Vec<String> {
     let cells = desk.window.query_all_by_role(Role::ListBoxOption);

@@ -368,6 +368,38 @@ fn sure_suggestions_are_reviewed_and_accepted_together() {
 }
 
 #[test]
+fn a_review_is_done_from_the_keyboard_and_undone_in_one_step() {
+    let mut desk = desk_with_model();
+    desk.press("View: Grid");
+    desk.press("Review suggestions");
+    desk.wait_for("Accept ");
+    lower(&mut desk, "Lowest probability", 20);
+    desk.wait_until("some suggestions", |window| window.query_by_label("Accept 0 suggestions").is_none());
+    desk.settle();
+    let suggested = |desk: &Desk| -> Vec<String> {
+        let cells = desk.window.query_all_by_role(egui::accesskit::Role::ListBoxOption);
+        cells.filter_map(|cell| cell.accesskit_node().label()).collect()
+    };
+    let before = suggested(&desk);
+    assert!(before.len() > 2, "{before:?}");
+    // From the slider back to the images, and the first of them is taken out.
+    desk.keys(Modifiers::NONE, Key::Escape);
+    desk.keys(Modifiers::NONE, Key::ArrowRight);
+    desk.keys(Modifiers::NONE, Key::Space);
+    assert!(desk.shows(&format!("Accept {} suggestions", before.len() - 1)));
+    desk.keys(Modifiers::NONE, Key::Enter);
+    desk.wait_for(&format!("{} label edits", before.len() - 1));
+    desk.wait_until("the one that was taken out", |window| {
+        window.query_all_by_role(egui::accesskit::Role::ListBoxOption).count() == 1
+    });
+    assert_eq!(suggested(&desk), before[..1]);
+    desk.keys(Modifiers::COMMAND, Key::Z);
+    desk.wait_until("no label edit", |window| {
+        window.query_all_by_label_contains("label edit").next().is_none()
+    });
+}
+
+#[test]
 fn all_like_this_gathers_neighbours_and_one_key_labels_them() {
     let mut desk = desk_with_model();
     desk.press("View: Grid");

@@ -49,6 +49,7 @@ mod shell;
 mod skip;
 mod stranger;
 mod study;
+mod tab_order;
 mod train;
 mod vocabulary;
 mod whole_loop;

@@ -81,6 +81,8 @@ fn a_folder_of_images_is_ready_to_be_labelled_after_a_few_keys() {
     desk.keys(Modifiers::NONE, Key::Enter);
     assert!(desk.shows("Remove none from sleeves"));
     desk.keys(Modifiers::NONE, Key::Backspace);
+    assert!(desk.shows("Remove none from sleeves"), "one key alone removes nothing");
+    desk.keys(Modifiers::NONE, Key::Backspace);
     assert!(!desk.shows("Remove none from sleeves"));
     desk.type_text("long");
     assert!(can_create(&desk), "the label that is being typed counts");
@@ -162,6 +164,38 @@ fn tab_and_space_remove_no_task_and_what_was_removed_comes_back() {
     desk.type_text("short, long,");
     desk.press("Remove short from sleeves");
     desk.press("Bring back short");
+    assert!(desk.shows("Remove short from sleeves"));
+}
+
+#[test]
+fn no_single_key_removes_a_label_and_two_do() {
+    let mut desk = desk(WINDOW, &[]);
+    desk.type_text("sleeves");
+    desk.keys(Modifiers::NONE, Key::Enter);
+    desk.type_text("short, long, none,");
+    for key in [Key::Space, Key::Enter, Key::Delete, Key::Backspace] {
+        tab_to(&mut desk, "Remove short from sleeves");
+        desk.keys(Modifiers::NONE, key);
+        assert!(desk.shows("Remove short from sleeves"), "{key:?}");
+        assert!(desk.shows("Press Delete or Backspace to remove short"), "{key:?}");
+        // Leaving it forgets the first key.
+        desk.keys(Modifiers::NONE, Key::Tab);
+        assert!(!desk.shows("Press Delete or Backspace to remove"), "{key:?}");
+    }
+    // Nor does a key that is held, or one that presses.
+    tab_to(&mut desk, "Remove short from sleeves");
+    for repeat in [false, true, true] {
+        let (key, modifiers) = (Key::Delete, Modifiers::NONE);
+        desk.window.event(Event::Key { key, physical_key: None, pressed: true, repeat, modifiers });
+        desk.window.run_steps(2);
+    }
+    desk.window.key_up(Key::Delete);
+    desk.keys(Modifiers::NONE, Key::Space);
+    assert!(desk.shows("Remove short from sleeves"));
+    desk.keys(Modifiers::NONE, Key::Delete);
+    assert!(!desk.shows("Remove short from sleeves"));
+    assert!(desk.node("Bring back short").is_focused());
+    desk.keys(Modifiers::NONE, Key::Space);
     assert!(desk.shows("Remove short from sleeves"));
 }
 

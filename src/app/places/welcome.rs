@@ -9,7 +9,7 @@ use crate::app::services::jobs::Progress;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::name::Name;
-use crate::app::widgets::{command_button, primary_button};
+use crate::app::widgets::{command_button, focus_ring, primary_button};
 
 /// Shows it; `opening` is what is being opened already.
 pub fn ui(ui: &mut Ui, commands: &CommandSender, recent: &[PathBuf], opening: Option<&Progress>) {
@@ -79,6 +79,7 @@ fn recent_ui(ui: &mut Ui, tokens: &Tokens, commands: &CommandSender, recent: &[P
         if response.hovered() || response.has_focus() {
             ui.painter().rect_filled(rect.expand2(Vec2::new(8.0, 0.0)), theme::RADIUS, tokens.card);
         }
+        focus_ring(ui, &response);
         let mut row = ui.new_child(egui::UiBuilder::new().max_rect(rect));
         row.horizontal_centered(|ui| {
             ui.label(RichText::new(icons::FOLDER_OPEN).size(18.0).color(tokens.text_weak));

@@ -68,7 +68,7 @@ impl App {
         let tokens = Tokens::of(&ctx);
         self.shortcuts(&ctx);
         self.dropped_and_pasted(&ctx);
-        self.status_bar_ui(ui, tokens);
+        let status_bar = Self::status_bar_space(ui, tokens);
         if self.overlays.log
             && let Some(command) = self.messages.log_ui(ui, tokens)
         {
@@ -78,6 +78,7 @@ impl App {
         let place = CentralPanel::no_frame()
             .frame(egui::Frame::new().fill(tokens.canvas))
             .show(ui, |ui| self.place_ui(ui));
+        self.status_bar_ui(ui, tokens, status_bar);
         let is_changing = self.changing.is_some() || self.opening.is_some();
         let (views, mut context) = self.split();
         views.vocabulary.ui(&ctx, &mut context, is_changing);

@@ -1,6 +1,9 @@
 //! The left rail: the places above, what concerns the window below.
 
-use egui::{Align, Align2, FontId, Layout, Margin, Panel, Role, Sense, Theme, Ui, Vec2, WidgetInfo};
+use egui::{
+    Align, Align2, EventFilter, FontId, Key, Layout, Margin, Panel, Response, Role, Sense, Theme, Ui, Vec2,
+    WidgetInfo,
+};
 
 use crate::app::App;
 use crate::app::command::UiCommand;
@@ -15,11 +18,15 @@ impl App {
         let frame = egui::Frame::new().fill(tokens.panel).inner_margin(Margin::symmetric(6, 12));
         Panel::left("rail").exact_size(WIDTH).resizable(false).frame(frame).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = GRID;
+            let mut buttons = Vec::new();
             for &place in Place::ALL {
-                if place_ui(ui, tokens, place, self.place == place) {
+                let button = place_ui(ui, tokens, place, self.place == place);
+                if button.clicked() {
                     self.commands.ui(UiCommand::go_to(place));
                 }
+                buttons.push(button);
             }
+            arrow_keys(ui, &buttons);
             ui.with_layout(Layout::bottom_up(Align::Center), |ui| {
                 let other =
                     if tokens.theme == Theme::Dark { UiCommand::ThemeLight } else { UiCommand::ThemeDark };
@@ -35,8 +42,21 @@ impl App {
     }
 }
 
-/// Icon above name; returns whether it was pressed.
-fn place_ui(ui: &mut Ui, tokens: &Tokens, place: Place, here: bool) -> bool {
+/// Up and down go from place to place, and stay within the places.
+fn arrow_keys(ui: &Ui, buttons: &[Response]) {
+    let Some(at) = buttons.iter().position(Response::has_focus) else { return };
+    let own = EventFilter { vertical_arrows: true, ..EventFilter::default() };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(buttons[at].id, own));
+    let times = |key| ui.input(|input| input.num_presses(key)) as isize;
+    let to = at as isize + times(Key::ArrowDown) - times(Key::ArrowUp);
+    let to = to.clamp(0, buttons.len() as isize - 1) as usize;
+    if to != at {
+        buttons[to].request_focus();
+    }
+}
+
+/// Icon above name.
+fn place_ui(ui: &mut Ui, tokens: &Tokens, place: Place, here: bool) -> Response {
     let size = Vec2::new(ui.available_width(), 14.0 * GRID);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, here, place.name()));
@@ -56,5 +76,5 @@ fn place_ui(ui: &mut Ui, tokens: &Tokens, place: Place, here: bool) -> bool {
     let name = rect.center() + Vec2::new(0.0, 4.0 * GRID);
     painter.text(name, Align2::CENTER_CENTER, place.name(), FontId::new(TEXT_SMALL, medium()), color);
     let tooltip = format!("{} ({})", command.tooltip(), command.shortcut_text(ui.ctx()));
-    response.on_hover_text(tooltip).clicked()
+    response.on_hover_text(tooltip)
 }

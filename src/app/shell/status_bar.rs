@@ -1,6 +1,6 @@
 //! The bar at the bottom: project, device, running job, log.
 
-use egui::{Align, Layout, Margin, Panel, RichText, Role, Ui, WidgetInfo};
+use egui::{Align, Layout, Margin, Panel, Rect, RichText, Role, Ui, UiBuilder, WidgetInfo};
 use tasklens_data::text::{counted_grouped, duration, grouped};
 
 use super::notices::color;
@@ -17,9 +17,17 @@ use crate::app::widgets::name::Name;
 const MARK_TEXT: f32 = 9.0;
 
 impl App {
-    pub(super) fn status_bar_ui(&mut self, ui: &mut Ui, tokens: &Tokens) {
+    /// Keeps the space at the bottom free, which [`Self::status_bar_ui`] fills at the end: the keyboard comes to it last.
+    pub(super) fn status_bar_space(ui: &mut Ui, tokens: &Tokens) -> Rect {
         let frame = egui::Frame::new().fill(tokens.panel).inner_margin(Margin::symmetric(12, 4));
-        Panel::bottom("status bar").exact_size(9.0 * GRID).resizable(false).frame(frame).show(ui, |ui| {
+        let panel = Panel::bottom("status bar").exact_size(9.0 * GRID).resizable(false).frame(frame);
+        panel.show(ui, |ui| ui.max_rect()).inner
+    }
+
+    /// Shows it in the space that was kept.
+    pub(super) fn status_bar_ui(&mut self, ui: &mut Ui, tokens: &Tokens, space: Rect) {
+        let place = UiBuilder::new().id_salt("status bar").max_rect(space);
+        ui.scope_builder(place, |ui| {
             ui.horizontal_centered(|ui| {
                 ui.spacing_mut().item_spacing.x = 4.0 * GRID;
                 self.project_ui(ui, tokens);

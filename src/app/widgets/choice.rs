@@ -85,6 +85,7 @@ impl<'a, T: Copy + PartialEq> Segments<'a, T> {
                         let name = format!("{}: {name}", self.about);
                         WidgetInfo::selected(Role::RadioButton, true, here, name)
                     });
+                    super::focus_ring(ui, &segment);
                     if segment.on_hover_text(*meaning).clicked() {
                         *chosen = *value;
                     }

@@ -67,6 +67,7 @@ pub fn row_ui(ui: &mut Ui, height: f32, here: bool, name: &str, value: &str) -> 
         let fill = if here { tokens.selected } else { tokens.card };
         ui.painter().rect_filled(rect, RADIUS, fill);
     }
+    super::focus_ring(ui, &response);
     response
 }
 
@@ -138,7 +139,8 @@ pub fn sort_heading_ui(ui: &Ui, cell: Rect, name: &str, is_name: bool, sorted: O
         Some(true) => paint_heading(ui, cell, &format!("{} {name}", icons::CARET_DOWN), is_name, lit, family),
         Some(false) => paint_heading(ui, cell, &format!("{} {name}", icons::CARET_UP), is_name, lit, family),
         None => paint_heading(ui, cell, name, is_name, lit, family),
-    };
+    }
+    super::focus_ring(ui, &response);
     response
 }
 

@@ -31,7 +31,7 @@ use crate::app::context::ViewContext;
 use crate::app::services::thumbnails::Thumbnail;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
-pub use focus::focus_ring;
+pub use focus::{focus_ring, ring_around};
 pub use toggle::toggle_glyph;
 
 /// What an image is called in a task that makes no sense for it.
@@ -49,7 +49,9 @@ pub fn command_button(ui: &mut Ui, commands: &CommandSender, command: UiCommand)
 /// As [`command_button`], in the accent's colour: the next step. One per place.
 pub fn primary_button(ui: &mut Ui, commands: &CommandSender, command: UiCommand) -> Response {
     let button = accented(ui, command.icon(), command.text());
-    finish(ui, button, commands, command)
+    let response = finish(ui, button, commands, command);
+    ring_around(ui, &response);
+    response
 }
 
 /// As [`primary_button`], for what is no command of the app.
@@ -57,6 +59,7 @@ pub fn accent_button(ui: &mut Ui, icon: &str, name: &str, is_enabled: bool) -> R
     let button = accented(ui, icon, name);
     let response = ui.add_enabled(is_enabled, button);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, is_enabled, name));
+    ring_around(ui, &response);
     response
 }
 
@@ -160,6 +163,7 @@ pub fn tab_ui(ui: &mut Ui, tokens: &Tokens, name: &str, here: bool) -> bool {
     let fill = if here { tokens.selected } else { tokens.panel };
     let tab = ui.add(egui::Button::new(text).fill(fill).stroke(Stroke::NONE));
     tab.widget_info(|| WidgetInfo::selected(Role::Tab, true, here, name));
+    focus_ring(ui, &tab);
     let tab = if is_shortened { tab.on_hover_text(theme::in_visual_order(name)) } else { tab };
     tab.clicked()
 }

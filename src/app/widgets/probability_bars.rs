@@ -135,6 +135,7 @@ impl<'a> ProbabilityBars<'a> {
             } else if response.hovered() || response.has_focus() {
                 ui.painter().rect_filled(back, 4.0, tokens.card);
             }
+            super::focus_ring(ui, &response);
             paint_row(
                 ui,
                 row,

@@ -110,7 +110,7 @@ fn row_ui(ui: &mut Ui, tokens: &Tokens, row: &RunRow) -> Option<RunAction> {
     let mut action = None;
     let size = vec2(ui.available_width(), ROW);
     let whole = egui::Rect::from_min_size(ui.cursor().min, size);
-    let ground = ui.interact(whole, ui.scope_id().with(("run", &row.name, &row.age)), egui::Sense::click());
+    let ground = ui.interact(whole, ui.scope_id().with(("run", &row.name, &row.age)), egui::Sense::CLICK);
     ground.context_menu(|ui| action = menu_ui(ui, row, false));
     ui.allocate_ui_with_layout(size, egui::Layout::left_to_right(egui::Align::Center), |ui| {
         ui.set_min_size(size);

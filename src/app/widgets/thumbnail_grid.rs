@@ -23,7 +23,7 @@ use lasso::Lasso;
 use layout::Layout;
 pub use selection::Selection;
 
-use super::fit;
+use super::{fit, focus_ring};
 use crate::app::services::thumbnails::{Thumbnail, Thumbnails, side_for};
 use crate::app::theme::icons;
 use crate::app::theme::in_visual_order;
@@ -220,6 +220,10 @@ impl<'a> ThumbnailGrid<'a> {
         if self.has_many {
             state.draw_lasso(ui, &ground, &layout, space.min, offset);
             state.paint_lasso(&ui.painter_at(space), Tokens::of(ui.ctx()), space.min, offset);
+        }
+        // Where several can be chosen, the grid has the keyboard from the beginning.
+        if !self.has_many && state.cursor.is_none() {
+            focus_ring(ui, &ground);
         }
         (state.layout, state.offset) = (Some(layout), offset);
         GridResponse { opened, in_sight }

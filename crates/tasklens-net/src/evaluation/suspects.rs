@@ -49,6 +49,9 @@ pub struct Suspect {
     pub record: Option<TrackRecord>,
 }
 
+/// The least share of right predictions at a confidence at which they are accepted without a look at each.
+pub const TRUSTED: f64 = 0.9;
+
 /// The suspects of one task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TaskSuspects {
@@ -165,6 +168,14 @@ fn issues(labels: &[Option<u32>], probabilities: &[f32], classes: usize) -> Vec<
 }
 
 impl TaskSuspects {
+    /// Whether a suspect may be accepted without a look of its own: the share of wrong labels could be measured, and
+    /// where the network was as sure, it was right at least [`TRUSTED`] of the times.
+    pub fn is_trusted(&self, suspect: &Suspect) -> bool {
+        let share = |record: TrackRecord| record.right as f64 / record.of.max(1) as f64;
+        matches!(self.wrong, WrongLabels::Share { .. })
+            && suspect.record.is_some_and(|record| share(record) >= TRUSTED)
+    }
+
     /// A sentence about the share of wrong labels, and what it means for the list, without a full stop.
     pub fn sentence(&self) -> String {
         self.wrong.beside_list(self.rows, self.suspects.len())
@@ -186,7 +197,29 @@ impl TaskSuspects {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evaluation::intervals::Estimate;
     use crate::inference::outputs::Features;
+
+    #[test]
+    fn a_suspect_is_trusted_only_where_the_network_was_right_nine_times_in_ten() {
+        let suspect = |record| Suspect {
+            of: ImageRow { image: "a".to_owned(), row: 0 },
+            part: Part::Train,
+            given: 0,
+            proposed: 1,
+            quality: 0.1,
+            probabilities: vec![0.1, 0.9],
+            record,
+        };
+        let share = Estimate { value: 0.1, low: 0.05, high: 0.2 };
+        let found = |wrong| TaskSuspects { rows: 100, wrong, memorised: None, suspects: Vec::new() };
+        let measured = found(WrongLabels::Share { rows: 100, share });
+        assert!(measured.is_trusted(&suspect(Some(TrackRecord { right: 45, of: 50 }))));
+        assert!(!measured.is_trusted(&suspect(Some(TrackRecord { right: 44, of: 50 }))));
+        assert!(!measured.is_trusted(&suspect(None)), "nothing is known of it");
+        let weak = found(WrongLabels::NetworkTooWeak { rows: 100 });
+        assert!(!weak.is_trusted(&suspect(Some(TrackRecord { right: 50, of: 50 }))));
+    }
 
     #[test]
     fn a_label_that_another_one_clearly_beats_is_looked_at_the_worst_first() {

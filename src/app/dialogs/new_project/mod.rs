@@ -20,7 +20,7 @@ use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::name::Name;
 use crate::app::widgets::{accent_button, fit, picture_ui, show_focused};
-use card::{Card, CardAnswer, CardField};
+use card::{Card, CardAnswer, CardField, RemovedLabel};
 use undo::Removed;
 
 /// A task of the sub-folders is called this until the user says better.
@@ -193,9 +193,9 @@ impl NewProjectForm {
             match answer {
                 CardAnswer::None => {}
                 CardAnswer::Remove => removed = Some(index),
-                CardAnswer::RemovedLabel(at, label) => {
+                CardAnswer::RemovedLabel(RemovedLabel { at, label, is_typing }) => {
                     self.removed.push(Removed::Label { card: card.number, at, label });
-                    self.frames_to_undo = 2;
+                    self.frames_to_undo = if is_typing { 0 } else { 2 };
                 }
                 CardAnswer::ToLabels => self.focus = Some((card.number, CardField::Labels)),
             }

@@ -7,7 +7,7 @@ mod table;
 
 use std::sync::Arc;
 
-use egui::{Key, Margin, Modifiers, Panel, Ui};
+use egui::{Key, Margin, Modifiers, Panel, Ui, UiBuilder};
 use tasklens_data::dataset::filter::Filter;
 use tasklens_data::dataset::sort::RowSort;
 use tasklens_data::dataset::{Dataset, ImageRow};
@@ -18,12 +18,13 @@ use crate::app::services::project::Project;
 use crate::app::services::remembered_view::RememberedRows;
 use crate::app::theme::GRID;
 use crate::app::widgets::drawer::Drawer;
-use crate::app::widgets::tab_ui;
+use crate::app::widgets::{focus_ring, tab_ui};
 use selecting::Several;
 
 /// Below this width, the side panel is a drawer.
 const WIDE: f32 = 200.0 * GRID;
 const SIDE_WIDTH: std::ops::RangeInclusive<f32> = 60.0 * GRID..=105.0 * GRID;
+const PANEL_ID: &str = "data side";
 /// What the drawer is called on its button.
 const PANEL: &str = "the panel";
 
@@ -71,13 +72,24 @@ impl DataView {
         let tokens = context.tokens;
         let area = ui.available_rect_before_wrap();
         let width = area.width();
+        // What is at the left comes first for the keyboard: the panel's space is kept, and filled at the end.
+        let mut panel = None;
         if width >= WIDE {
             let side = egui::Frame::new().fill(tokens.panel).inner_margin(Margin::same(12));
-            Panel::right("data side")
+            let side = Panel::right(PANEL_ID)
                 .frame(side)
                 .default_size((width * 0.32).clamp(*SIDE_WIDTH.start(), *SIDE_WIDTH.end()))
                 .size_range(48.0 * GRID..=width * 0.45)
-                .show(ui, |ui| self.side_ui(ui, project, context));
+                .show(ui, |ui| {
+                    ui.take_available_space();
+                    ui.max_rect()
+                });
+            panel = Some(side.inner);
+            // egui shows its handle only to the pointer.
+            let handle = ui.scope_id().with_salt(egui::IdSalt::new(PANEL_ID)).with("__resize");
+            if let Some(handle) = ui.ctx().read_response(handle) {
+                focus_ring(ui, &handle);
+            }
         } else {
             let mut drawer = std::mem::take(&mut self.drawer);
             let content = |ui: &mut Ui| self.side_ui(ui, project, context);
@@ -96,6 +108,13 @@ impl DataView {
             ui.add_space(GRID);
             self.table_ui(ui, project, context);
         });
+        if let Some(space) = panel {
+            let place = UiBuilder::new().id_salt("data side").max_rect(space);
+            ui.scope_builder(place, |ui| {
+                ui.shrink_clip_rect(space.expand(2.0 * GRID));
+                self.side_ui(ui, project, context);
+            });
+        }
     }
 
     /// Selects a row of the project and scrolls to it.

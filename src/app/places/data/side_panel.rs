@@ -13,7 +13,7 @@ use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::large_image::large_image_ui;
 use crate::app::widgets::name::{self, Name, shortened};
-use crate::app::widgets::{DOES_NOT_APPLY, command_button, dot_ui, empty_place};
+use crate::app::widgets::{DOES_NOT_APPLY, command_button, dot_ui, empty_place, focus_ring};
 
 /// Bars per task and label, train and validation; a press filters by the label.
 pub fn labels_ui(ui: &mut Ui, project: &Project, tokens: &Tokens, filter: &mut Filter) {
@@ -88,6 +88,7 @@ impl LabelBar<'_> {
             ui.painter().rect_filled(rect.expand2(Vec2::new(4.0, 0.0)), RADIUS, fill);
         }
         self.paint(ui, tokens, rect);
+        focus_ring(ui, &response);
         let name = theme::in_visual_order(self.name);
         let mut text = format!("{name}: {train} training rows, {validation} validation rows");
         if unused > 0 {
@@ -186,6 +187,7 @@ fn problem_ui(ui: &mut Ui, tokens: &Tokens, problem: &Problem, height: f32) -> b
     child.add(egui::Label::new(theme::caption(tokens, place)).truncate());
     let message = said(problem, problem.message.clone());
     child.add(egui::Label::new(RichText::new(&message).size(TEXT_SMALL)).wrap());
+    focus_ring(ui, &response);
     response.on_hover_text(message).clicked()
 }
 

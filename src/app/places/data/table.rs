@@ -15,7 +15,7 @@ use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::glossary::{Word, mark_ui};
 use crate::app::widgets::name::Name;
-use crate::app::widgets::{DOES_NOT_APPLY, command_button, dot_ui, empty_place, fit};
+use crate::app::widgets::{DOES_NOT_APPLY, command_button, dot_ui, empty_place, fit, focus_ring};
 
 const ROW_HEIGHT: f32 = 13.0 * GRID;
 const HEADER_HEIGHT: f32 = 8.0 * GRID;
@@ -50,7 +50,8 @@ impl DataView {
         let mut table = TableBuilder::new(ui)
             .id_salt(("rows", project.config.file.as_os_str()))
             .striped(false)
-            .sense(Sense::click())
+            // The arrow keys go from row to row: a cell is no stop of the Tab key.
+            .sense(Sense::CLICK)
             .auto_shrink(false)
             .cell_layout(Layout::left_to_right(Align::Center))
             .column(Column::exact(THUMBNAIL_SIDE + GRID))
@@ -121,6 +122,7 @@ fn sort_ui(
         let icon = if descending { icons::CARET_DOWN } else { icons::CARET_UP };
         ui.label(RichText::new(icon).size(theme::TEXT_SMALL).color(tokens.accent_text));
     }
+    focus_ring(ui, &cell);
     let next = match descending {
         None => Some(RowSort { column, descending: false }),
         Some(false) => Some(RowSort { column, descending: true }),

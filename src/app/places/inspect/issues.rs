@@ -4,20 +4,21 @@
 //! what was decided is read from the label edits, so that undo and a restart show it right. When the CSV is read
 //! anew, each suspect stays with its image, wherever the row of that is then.
 
+mod decisions;
 mod detail;
 mod headline;
 mod list;
+mod several;
 
 use std::sync::Arc;
 
 use egui::{Key, Modifiers, Ui};
-use tasklens_data::config::Task;
-use tasklens_data::dataset::edits::{AnnotationChange, AnnotationSource, Step};
-use tasklens_data::dataset::{Dataset, Reading};
+use tasklens_data::dataset::Reading;
+use tasklens_data::dataset::edits::{AnnotationSource, Step};
 use tasklens_data::text::grouped;
 use tasklens_data::work::KeepGoing;
 use tasklens_net::evaluation::inspection::TaskItems;
-use tasklens_net::evaluation::suspects::{self, Suspect, TaskSuspects};
+use tasklens_net::evaluation::suspects::{self, TaskSuspects};
 use tasklens_net::model::pretrained;
 use tasklens_net::training::unseen;
 
@@ -30,7 +31,9 @@ use crate::app::services::label_edits::LabelEdits;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::empty_place;
+use decisions::{Decision, DecisionCounts, accept_several, change, decision, task_in};
 use detail::SuspectAnswer;
+use several::{Several, SeveralAnswer};
 
 const WORDS: Words = Words {
     icon: icons::TAG,
@@ -48,34 +51,6 @@ const WIDE: f32 = 170.0 * GRID;
 /// How high their list is there.
 const NARROW_LIST: f32 = 60.0 * GRID;
 
-/// What the user has said of a suspect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Decision {
-    /// Nothing yet.
-    Open,
-    /// It has the proposed label now.
-    Accepted,
-    /// The given label is right.
-    Kept,
-    /// It has a third label, or none.
-    Changed,
-}
-
-/// How many suspects of a task have which decision, counted once per version of the label edits.
-#[derive(Clone, Copy)]
-struct DecisionCounts {
-    task: usize,
-    version: u64,
-    /// By [`Decision`].
-    suspects: [u64; 4],
-}
-
-impl DecisionCounts {
-    fn of(&self, decision: Decision) -> u64 {
-        self.suspects[decision as usize]
-    }
-}
-
 /// The tab.
 #[derive(Default)]
 pub struct IssuesTab {
@@ -90,6 +65,8 @@ pub struct IssuesTab {
     selected: usize,
     of_task: usize,
     scroll_to_selected: bool,
+    /// Several at once, while they are reviewed.
+    several: Option<Several>,
 }
 
 impl IssuesTab {
@@ -103,13 +80,13 @@ impl IssuesTab {
         context: &mut ViewContext<'_>,
     ) -> Option<Action> {
         if self.search.poll() {
-            (self.reading, self.has_moved) = (None, false);
+            (self.reading, self.has_moved, self.several) = (None, false, None);
         }
         if self.search.is_due(inspected) {
             self.start(loaded, context);
         }
         if self.of_task != focus.task {
-            (self.of_task, self.selected) = (focus.task, 0);
+            (self.of_task, self.selected, self.several) = (focus.task, 0, None);
         }
         self.follow_rows(context);
         let items = loaded.inspection.tasks.get(focus.task)?;
@@ -140,6 +117,17 @@ impl IssuesTab {
             return None;
         }
         self.selected = self.selected.min(found.suspects.len() - 1);
+        if let Some(several) = &mut self.several {
+            match several.ui(ui, items, found, context) {
+                SeveralAnswer::Stay => {}
+                SeveralAnswer::Leave => self.several = None,
+                SeveralAnswer::Accept(chosen) => {
+                    self.several = None;
+                    accept_several(&chosen, items, found, context);
+                }
+            }
+            return None;
+        }
         self.keys(ui, items, found, context);
         if ui.available_width() >= WIDE {
             self.summary_ui(ui, items, found, loaded, context);
@@ -171,6 +159,7 @@ impl IssuesTab {
             let at = (0..left).find(|at| image(&renumbered, *at) == selected);
             self.selected = at.unwrap_or(self.selected);
             self.scroll_to_selected = true;
+            self.several = None;
             self.search.found = Some(Arc::new(renumbered));
         }
         self.reading = Some(dataset.reading().clone());
@@ -236,6 +225,11 @@ impl IssuesTab {
                  classifier that was not trained on it. For training rows, classifiers on the network's \
                  features are fitted five times, each time without a fifth of the rows.",
             );
+            if counts.of(Decision::Open) > 1 && self.several_button_ui(ui) {
+                let is_open = |at: &usize| decision(items, &found.suspects[*at], context) == Decision::Open;
+                let open = (0..found.suspects.len()).filter(is_open).collect();
+                self.several = Some(Several::new(found, open));
+            }
             let changed = counts.of(Decision::Accepted) + counts.of(Decision::Changed);
             if self.has_moved {
                 let text = "The rows of the CSV have changed since";
@@ -250,6 +244,14 @@ impl IssuesTab {
         });
         verdict_ui(ui, found, context);
         ui.add_space(2.0 * GRID);
+    }
+
+    /// Whether several are to be reviewed at once.
+    fn several_button_ui(&self, ui: &mut Ui) -> bool {
+        let button = ui.button(format!("{}  Change several\u{2026}", icons::CHECK));
+        button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Change several labels"));
+        let hint = "See all proposed labels in a grid, take out what is wrong, and change the rest at once";
+        button.on_hover_text(hint).clicked()
     }
 
     fn both_ui(
@@ -376,58 +378,4 @@ fn verdict_ui(ui: &mut Ui, found: &TaskSuspects, context: &ViewContext<'_>) {
         let text = format!("{}  {}", icons::WARNING, memorised.warning());
         ui.add(egui::Label::new(theme::caption(context.tokens, text).color(context.tokens.warning)).wrap());
     }
-}
-
-/// The number of a task in rows that may have been read since with other tasks.
-fn task_in(items: &TaskItems, dataset: &Dataset) -> Option<usize> {
-    dataset.tasks.iter().position(|task| task.name == items.task.name)
-}
-
-/// What an answer changes, if anything; the error says why it cannot.
-fn change(
-    answer: SuspectAnswer,
-    suspect: &Suspect,
-    items: &TaskItems,
-    task: usize,
-    (dataset, edits): (&Dataset, &LabelEdits),
-) -> Result<Option<AnnotationChange>, String> {
-    let state = edits.state();
-    let change = match answer {
-        SuspectAnswer::Skip => return Ok(None),
-        SuspectAnswer::Keep => state.keep_change(dataset, suspect.of.row, task),
-        SuspectAnswer::Accept => {
-            let label = items.task.labels.get(suspect.proposed as usize).map_or("", String::as_str);
-            if !dataset.tasks[task].labels.iter().any(|known| known == label) {
-                let name = &items.task.name;
-                return Err(format!("The config no longer lists `{label}` for {name}: nothing was changed"));
-            }
-            state.label_change(dataset, suspect.of.row, task, Some(label))
-        }
-    };
-    edits.denied().map_or(Ok(Some(change)), |denied| Err(denied.to_owned()))
-}
-
-/// What the label edits say of a suspect.
-pub(super) fn decision(items: &TaskItems, suspect: &Suspect, context: &ViewContext<'_>) -> Decision {
-    let labels = context.labels().and_then(|labels| Some((labels, task_in(items, labels.0)?)));
-    labels.map_or(Decision::Open, |(labels, task)| of_labels(labels, &items.task, task, suspect))
-}
-
-fn of_labels(
-    (dataset, edits): (&Dataset, &LabelEdits),
-    spec: &Task,
-    task: usize,
-    suspect: &Suspect,
-) -> Decision {
-    let row = suspect.of.row;
-    if row >= dataset.rows.len() {
-        return Decision::Open;
-    }
-    let label = dataset.label_text(row, task);
-    let text = |class: u32| spec.labels.get(class as usize).map(String::as_str);
-    if label.as_deref() == text(suspect.given) {
-        let kept = edits.state().is_kept(&suspect.of.image, &spec.name, label.as_deref());
-        return if kept { Decision::Kept } else { Decision::Open };
-    }
-    if label.as_deref() == text(suspect.proposed) { Decision::Accepted } else { Decision::Changed }
 }

@@ -16,7 +16,7 @@ use crate::app::services::jobs::{Job, Outcome};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_SMALL};
 use crate::app::widgets::name::shortened;
-use crate::app::widgets::picture_ui;
+use crate::app::widgets::{focus_ring, picture_ui};
 
 /// So many are shown.
 const COUNT: usize = 12;
@@ -164,6 +164,7 @@ fn cell_ui(
     if let Some(path) = path {
         picture_ui(ui, picture, path, PIXELS, context);
     }
+    focus_ring(ui, &response);
     let font = FontId::proportional(TEXT_SMALL);
     let color = if differs { tokens.warning } else { tokens.text };
     let text = if differs { format!("{} {label}", icons::WARNING) } else { label.to_owned() };

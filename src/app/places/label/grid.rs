@@ -37,6 +37,13 @@ const HINTS: [(&str, &str); 6] = [
     ("G", "one image"),
 ];
 
+const REVIEW_HINTS: [(&str, &str); 4] = [
+    ("click, Space", "tick or take out"),
+    ("Enter", "accept what is ticked"),
+    ("double click", "open"),
+    ("Escape", "back, changing nothing"),
+];
+
 /// A larger selection does not go with its images when they are arranged anew: that would take too long.
 const MOST_FOLLOWED: usize = 50_000;
 
@@ -171,12 +178,14 @@ impl LabelView {
         // The panel says no more of more, and a frame must not wait for a million.
         let rows = self.chosen_rows(MOST_COUNTED + 1);
         let mut pressed = None;
+        let is_review = matches!(self.grid.collector.collection, Collection::Sure { .. });
+        let hints: &[_] = if is_review { &REVIEW_HINTS } else { &HINTS };
         let area = ui.available_rect_before_wrap();
         let is_wide = area.width() >= WIDE;
         if is_wide {
             let panel = Panel::right("tasks of many").exact_size((area.width() * 0.4).min(PANEL_WIDTH));
             panel.resizable(false).show_separator_line(false).frame(Frame::new()).show(ui, |ui| {
-                pressed = self.side_ui(ui, &rows, Some(&HINTS), context);
+                pressed = self.side_ui(ui, &rows, Some(hints), context);
             });
         } else {
             let mut drawer = std::mem::take(&mut self.grid.drawer);

@@ -42,11 +42,11 @@ impl LabelView {
                 let is_enabled = count > 0 && !self.grid.grid.selection().is_empty();
                 let button = ui.add_enabled(is_enabled, Button::new(look).fill(tokens.accent));
                 button.widget_info(|| WidgetInfo::labeled(Role::Button, is_enabled, &text));
-                if button.on_hover_text("Images that are not selected stay unlabelled").clicked() {
+                if button.on_hover_text("Images that are not ticked stay unlabelled (Enter)").clicked() {
                     self.accept_chosen(context);
                 }
                 back_ui(ui, &mut self.grid);
-                ui.label(theme::caption(tokens, "Click an image to take it out"));
+                ui.label(theme::caption(tokens, "A click or Space takes an image out"));
             }
         });
         if self.grid.collector.collection != before

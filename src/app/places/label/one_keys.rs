@@ -4,6 +4,7 @@ use egui::{Event, EventFilter, Id, Key, Modifiers, Ui};
 use tasklens_data::dataset::edits::AnnotationSource;
 
 use super::actions::GivenLabel;
+use super::collect::Collection;
 use super::{LabelView, Mode};
 use crate::app::command::AppCommand;
 use crate::app::context::ViewContext;
@@ -119,11 +120,16 @@ impl LabelView {
             use Key::{Backspace, Delete, Escape, F, F6, G, N, Slash, Tab};
             matches!(key, F6 | Tab | G | F | N | Slash | Backspace | Delete | Escape)
         };
-        for pressed in take_keys(ui, |key| is_own(key) || super::keys::can_be_assigned(key)) {
+        // In a review, Enter is the answer; elsewhere the grid opens an image by it.
+        let is_review = matches!(self.grid.collector.collection, Collection::Sure { .. });
+        let is_taken = |key| is_own(key) || is_review && key == Key::Enter;
+        for pressed in take_keys(ui, |key| is_taken(key) || super::keys::can_be_assigned(key)) {
             let prefix = if pressed.repeats { self.awaiting } else { self.awaiting.take() };
             match pressed.key {
                 Key::F6 => leave_images(ui),
                 Key::Escape if prefix.is_some() => {}
+                Key::Enter if pressed.repeats || self.grid.grid.selection().is_empty() => {}
+                Key::Enter => self.accept_chosen(context),
                 Key::Tab => self.next_task(!pressed.has_shift, context),
                 Key::Escape => self.grid.leave(),
                 _ if pressed.repeats => {}

@@ -9,6 +9,7 @@ use crate::app::command::{AppCommand, Level};
 use crate::app::context::{TrainingState, ViewContext};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
+use crate::app::widgets::focus_ring;
 
 impl TrainView {
     pub(super) fn settings_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
@@ -44,8 +45,9 @@ impl TrainView {
         });
         ui.add_space(GRID);
         ui.separator();
-        egui::CollapsingHeader::new("Advanced")
+        let advanced = egui::CollapsingHeader::new("Advanced")
             .show_unindented(ui, |ui| settings::advanced_ui(ui, draft, &reason));
+        focus_ring(ui, &advanced.header_response);
         if save {
             self.save(context);
         }

@@ -10,7 +10,7 @@ use super::estimates::{Estimates, KnownEstimate};
 use crate::app::context::{TrainingState, ViewContext};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
-use crate::app::widgets::show_focused;
+use crate::app::widgets::{focus_ring, show_focused};
 
 /// A way as it is shown.
 struct Way<'a> {
@@ -152,6 +152,7 @@ fn way_ui(ui: &mut Ui, tokens: &Tokens, way: &Way<'_>, is_chosen: bool) -> bool 
         WidgetInfo::selected(Role::RadioButton, can_choose, is_chosen, name)
     });
     show_focused(ui, &response);
+    focus_ring(ui, &response);
     response.clicked()
 }
 

@@ -10,6 +10,7 @@ use super::geometry::Geometry;
 use super::{ConfusionMatrix, Pick};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
+use crate::app::widgets::focus_ring;
 use crate::app::widgets::name::shortened;
 
 impl ConfusionMatrix<'_> {
@@ -168,6 +169,7 @@ struct Head {
 fn head_ui(ui: &Ui, frame: &Frame<'_>, rect: Rect, id: (&str, usize), name: &str, lit: bool) -> Head {
     let response = ui.interact(rect, ui.scope_id().with(id), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+    focus_ring(ui, &response);
     let lit = lit || response.hovered() || response.has_focus();
     let color = if lit { frame.tokens.accent_text } else { frame.tokens.text };
     let family = if lit { theme::medium() } else { FontFamily::Proportional };

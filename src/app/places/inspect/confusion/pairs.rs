@@ -7,6 +7,7 @@ use super::counts::{ConfusedPair, ConfusionCounts};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::confusion_matrix::Pick;
+use crate::app::widgets::focus_ring;
 use crate::app::widgets::glossary::{Word, term_ui};
 use crate::app::widgets::name::shortened;
 
@@ -60,6 +61,7 @@ fn pair_ui(
         if response.hovered() || response.has_focus() {
             ui.painter().rect_filled(row.expand2(vec2(2.0 * GRID, 0.0)), RADIUS, tokens.card);
         }
+        focus_ring(ui, &response);
         let line = row.with_max_y(row.top() + 8.0 * GRID);
         paint_names(ui, tokens, line.with_max_x(line.right() - FIGURES), from, to);
         let (font, small) = (FontId::new(TEXT_BODY, theme::medium()), FontId::proportional(TEXT_SMALL));

@@ -10,7 +10,7 @@ use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
 use crate::app::widgets::name::Name;
-use crate::app::widgets::picture_ui;
+use crate::app::widgets::{focus_ring, picture_ui};
 
 const PICTURE: f32 = 35.0 * GRID;
 const ROW: f32 = PICTURE + 4.0 * GRID;
@@ -84,6 +84,7 @@ fn image_ui(
     let fill = if response.hovered() { context.tokens.card_hovered } else { context.tokens.card };
     ui.painter().rect_filled(response.rect, RADIUS, fill);
     picture_ui(ui, response.rect.shrink(GRID), path, PIXELS, context);
+    focus_ring(ui, response);
     response.clone().on_hover_text("Show it large").clicked()
 }
 

@@ -4,7 +4,8 @@ use egui::{Label, RichText, ScrollArea, Ui};
 use tasklens_net::evaluation::inspection::TaskItems;
 use tasklens_net::evaluation::suspects::Suspect;
 
-use super::{Decision, list};
+use super::decisions::Decision;
+use super::list;
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};

@@ -6,12 +6,12 @@ use tasklens_net::evaluation::inspection::TaskItems;
 use tasklens_net::evaluation::suspects::Suspect;
 use tasklens_net::evaluation::track_record::TrackRecord;
 
-use super::{Decision, decision};
+use super::decisions::{Decision, decision};
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::name::shortened;
-use crate::app::widgets::picture_ui;
+use crate::app::widgets::{focus_ring, picture_ui};
 
 const ROW: f32 = 16.0 * GRID;
 const PICTURE: f32 = 14.0 * GRID;
@@ -72,6 +72,7 @@ fn row_ui(
         tokens.canvas
     };
     ui.painter().rect_filled(rect.shrink2(vec2(0.0, 1.0)), RADIUS, fill);
+    focus_ring(ui, &response);
     let picture = Rect::from_center_size(
         pos2(rect.left() + GRID + PICTURE / 2.0, rect.center().y),
         Vec2::splat(PICTURE),

@@ -6,6 +6,7 @@ use tasklens_data::text::grouped;
 use super::coloring::LegendEntry;
 use crate::app::theme::in_visual_order;
 use crate::app::theme::{GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
+use crate::app::widgets::focus_ring;
 use crate::app::widgets::name::shortened;
 
 const ROW: f32 = 7.0 * GRID;
@@ -62,6 +63,7 @@ fn entry_ui(ui: &mut Ui, entry: &LegendEntry, is_lit: Option<bool>, width: Optio
         let fill = if response.hovered() { tokens.card } else { tokens.selected };
         ui.painter().rect_filled(rect.shrink2(vec2(0.0, 1.0)), RADIUS, fill);
     }
+    focus_ring(ui, &response);
     let left = rect.left() + GRID;
     let swatch = Rect::from_center_size(pos2(left + SWATCH / 2.0, rect.center().y), Vec2::splat(SWATCH));
     ui.painter().circle_filled(swatch.center(), SWATCH / 2.0, entry.color.gamma_multiply(dim));
