@@ -188,6 +188,7 @@ mod tests {
             loss: 1.0,
             phase_secs_left: 1.0,
             secs_left: 1.0,
+            latest: None,
         }));
         assert_eq!(run.doing(), ("Epoch 3, validation".to_owned(), 0.5));
     }
