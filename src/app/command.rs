@@ -12,6 +12,7 @@ mod ui_command;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use egui::ColorImage;
 use tasklens_data::dataset::edits::Step;
 use tasklens_data::dataset::edits::merge::OnConflict;
 use tasklens_data::dataset::export::Form;
@@ -21,6 +22,7 @@ use tasklens_net::study::StudyRequest;
 use tasklens_net::training;
 use tasklens_net::training::run_note::RunNote;
 
+use crate::app::services::figure::{Exhibit, FigureAction, FigureForm};
 use crate::app::services::project::ImageSource;
 use crate::app::services::report::ReportRequest;
 use crate::app::services::settings::{LabelKeys, RememberedTraining};
@@ -91,6 +93,24 @@ pub enum AppCommand {
         /// What it is about.
         request: Box<ReportRequest>,
     },
+    /// Copy a chart or its values, or ask where to save it.
+    OfFigure {
+        /// What to do.
+        action: FigureAction,
+        /// With what.
+        exhibit: Box<Exhibit>,
+    },
+    /// Save a chart or its values.
+    SaveFigure {
+        /// Where to write it.
+        file: PathBuf,
+        /// As what.
+        form: FigureForm,
+        /// What.
+        exhibit: Box<Exhibit>,
+    },
+    /// Put a picture into the clipboard.
+    CopyImage(Box<ColorImage>),
     /// Predict with this checkpoint or run folder.
     UseModel(PathBuf),
     /// Inspect this run folder.

@@ -48,6 +48,12 @@ pub struct Start {
     pub open: Option<PathBuf>,
 }
 
+/// What goes into the clipboard.
+enum ToCopy {
+    Text(String),
+    Image(Box<egui::ColorImage>),
+}
+
 /// How long a closing window waits for its run to end after the batch in hand.
 const CLOSING_PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
 
@@ -71,7 +77,7 @@ pub struct App {
     /// Files and folders to ask for, in the next frame.
     questions: Vec<FileQuestion>,
     /// For the clipboard, in the next frame.
-    to_copy: Option<String>,
+    to_copy: Option<ToCopy>,
     settling: Settling,
     image_check: Option<Job<actions::image_check::CheckedImages>>,
     proposal: Option<ProposalForm>,
@@ -252,8 +258,10 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         self.thumbnails.begin_frame();
-        if let Some(text) = self.to_copy.take() {
-            self.ctx.copy_text(text);
+        match self.to_copy.take() {
+            Some(ToCopy::Text(text)) => self.ctx.copy_text(text),
+            Some(ToCopy::Image(image)) => self.ctx.copy_image(*image),
+            None => {}
         }
         self.shell_ui(ui);
     }

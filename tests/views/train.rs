@@ -147,6 +147,7 @@ fn events() -> Vec<Event> {
         loss: 0.4321,
         phase_secs_left: 27.8,
         secs_left: 3723.0,
+        latest: None,
     }));
     events
 }

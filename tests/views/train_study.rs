@@ -96,6 +96,7 @@ fn running(theme: Theme, size: [f32; 2]) -> (Desk, PathBuf) {
         loss: 0.4321,
         phase_secs_left: 28.0,
         secs_left: 28.0,
+        latest: None,
     };
     let training = [Event::Started(started), of_one(1), of_one(2), Event::Batch(batch)];
     let begins = [StudyEvent::Run { index: 0, is_over: true }, StudyEvent::Run { index: 1, is_over: false }];

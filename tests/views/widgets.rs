@@ -41,6 +41,8 @@ fn a_chart_shows_both_splits_marks_and_the_values_under_the_pointer() {
                     train,
                     validation,
                     is_muted,
+                    batches: &[],
+                    each_batch: &[],
                 };
                 Chart::new("Loss")
                     .scale(Scale::Number)

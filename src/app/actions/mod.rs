@@ -16,7 +16,6 @@ use std::path::PathBuf;
 
 use tasklens_net::training::events::Command;
 
-use crate::app::App;
 use crate::app::command::{AppCommand, Level, Notice, Subject, UiCommand};
 use crate::app::context::TrainingState;
 use crate::app::dialogs::file_dialogs;
@@ -24,6 +23,7 @@ use crate::app::place::Place;
 use crate::app::services::jobs::{Outcome, take};
 use crate::app::services::project::ImageSource;
 use crate::app::services::settings::ThemeChoice;
+use crate::app::{App, ToCopy};
 
 /// Zoom goes in these steps, between half and three times.
 const ZOOM_STEP: f32 = 0.1;
@@ -127,6 +127,8 @@ impl App {
             }
             AppCommand::SavePage { file, page } => self.save_page(file, page),
             AppCommand::SaveReport { file, request } => self.save_report(file, *request),
+            AppCommand::OfFigure { action, exhibit } => self.of_figure(action, exhibit),
+            AppCommand::SaveFigure { file, form, exhibit } => self.save_figure(file, form, *exhibit),
             AppCommand::AskOutside(asked) => self.overlays.outside = Some(asked),
             AppCommand::UseModel(path) => {
                 self.go_to(Place::Predict);
@@ -172,7 +174,8 @@ impl App {
             }
             AppCommand::ShowInFolder(file) => self.show_in_folder(file),
             // A frame is needed for it: see `App::ui`.
-            AppCommand::CopyText(text) => self.to_copy = Some(text),
+            AppCommand::CopyText(text) => self.to_copy = Some(ToCopy::Text(text)),
+            AppCommand::CopyImage(image) => self.to_copy = Some(ToCopy::Image(image)),
             AppCommand::SelectRow(row) => {
                 self.go_to(Place::Data);
                 self.select_row(row);

@@ -2,8 +2,13 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
+use tasklens_data::files::Output;
+
 use crate::app::App;
-use crate::app::command::{AppCommand, Notice};
+use crate::app::command::{AppCommand, Level, Notice};
+use crate::app::dialogs::file_dialogs;
+use crate::app::services::figure::{Exhibit, FigureAction, FigureForm};
 use crate::app::services::report::ReportRequest;
 
 impl App {
@@ -27,6 +32,42 @@ impl App {
         self.command_jobs.push(self.jobs.start("Writing the report", move |progress| {
             request.write(&file, progress)?;
             let message = format!("The report is in {}", file.display());
+            Ok(Some(AppCommand::notify(Notice::written(message, file))))
+        }));
+    }
+
+    /// Copies a chart, or asks where to save it.
+    pub(super) fn of_figure(&mut self, action: FigureAction, exhibit: Box<Exhibit>) {
+        let commands = self.commands.clone();
+        let copied = move |what: &str, exhibit: &Exhibit| {
+            commands.toast(Level::Success, format!("{}: {what} on the clipboard", exhibit.title()));
+        };
+        let job = match action {
+            FigureAction::Save(form) => {
+                self.questions.push(file_dialogs::figure(exhibit, form));
+                return;
+            }
+            FigureAction::CopyValues => self.jobs.start_quietly("Copying the values", move |_| {
+                let values = exhibit.csv()?;
+                copied("the values are", &exhibit);
+                Ok(Some(AppCommand::CopyText(values)))
+            }),
+            FigureAction::CopyPicture => self.jobs.start_quietly("Copying the picture", move |_| {
+                let picture = exhibit.image()?;
+                copied("the picture is", &exhibit);
+                Ok(Some(AppCommand::CopyImage(Box::new(picture))))
+            }),
+        };
+        self.command_jobs.push(job);
+    }
+
+    /// Writes a chart or its values, and offers to show the file.
+    pub(super) fn save_figure(&mut self, file: PathBuf, form: FigureForm, exhibit: Exhibit) {
+        self.command_jobs.push(self.jobs.start_whole("Saving the chart", move |_| {
+            let bytes = exhibit.bytes(form)?;
+            let written = Output::of(&file).and_then(|output| output.write(&bytes));
+            written.with_context(|| format!("{} cannot be written", file.display()))?;
+            let message = format!("{} is in {}", exhibit.title(), file.display());
             Ok(Some(AppCommand::notify(Notice::written(message, file))))
         }));
     }

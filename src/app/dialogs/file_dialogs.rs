@@ -11,6 +11,7 @@ use tasklens_data::images::decode::ENDINGS;
 use tasklens_net::training::imported_run::KERAS_ENDINGS;
 
 use crate::app::command::{AppCommand, AskedFile, FileQuestion, ImportCommand, ImportField};
+use crate::app::services::figure::{Exhibit, FigureForm};
 use crate::app::services::jobs::{Job, Jobs};
 use crate::app::services::open::TABLE_ENDINGS;
 
@@ -76,6 +77,14 @@ pub fn page(name: String, page: String) -> FileQuestion {
 /// For where to save the report about a run; `name` is offered, and the file goes to `then`.
 pub fn report(name: String, then: impl FnOnce(PathBuf) -> AppCommand + Send + 'static) -> FileQuestion {
     FileQuestion::new("Save report", AskedFile::NewFile { name }, then).with_endings("Web page", ["html"])
+}
+
+/// For where to save a chart.
+pub fn figure(exhibit: Box<Exhibit>, form: FigureForm) -> FileQuestion {
+    let asked = AskedFile::NewFile { name: exhibit.file_name(form) };
+    let title = format!("Save {} as {}", exhibit.title(), form.name());
+    let then = move |file| AppCommand::SaveFigure { file, form, exhibit };
+    FileQuestion::new(title, asked, then).with_endings(form.name(), [form.ending()])
 }
 
 /// For where to export labels; `stem` begins the name of what is written.

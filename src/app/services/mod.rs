@@ -4,6 +4,7 @@
 pub mod current_model;
 pub(in crate::app) mod derived;
 pub(in crate::app) mod device;
+pub mod figure;
 pub mod jobs;
 pub mod label_edits;
 pub(in crate::app) mod open;

@@ -32,6 +32,8 @@ pub const COMMAND: &str = "\u{e1c4}";
 pub const CPU: &str = "\u{e610}";
 /// Phosphor's `crosshair`.
 pub const CROSSHAIR: &str = "\u{e1d6}";
+/// Phosphor's `dots-three`.
+pub const DOTS_THREE: &str = "\u{e1fe}";
 /// Phosphor's `file`.
 pub const FILE: &str = "\u{e230}";
 /// Phosphor's `floppy-disk`.
@@ -108,8 +110,6 @@ pub const CARET_LEFT: &str = "\u{e138}";
 pub const CHART_SCATTER: &str = "\u{eaac}";
 /// Phosphor's `copy`.
 pub const COPY: &str = "\u{e1ca}";
-/// Phosphor's `dots-three`.
-pub const DOTS_THREE: &str = "\u{e1fe}";
 /// Phosphor's `export`.
 pub const EXPORT: &str = "\u{eaf0}";
 /// Phosphor's `fire`.

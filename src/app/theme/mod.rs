@@ -17,6 +17,7 @@ use egui::{Color32, FontFamily, Margin, RichText, Stroke, Theme};
 pub use bidi::in_visual_order;
 pub use palettes::CATEGORIES;
 pub use scripts::use_system_fonts;
+pub use style::bundled_fonts;
 
 /// One step of the grid; distances are multiples of it.
 pub const GRID: f32 = 4.0;
@@ -203,6 +204,21 @@ impl Tokens {
     pub fn canvas_frame(&self) -> egui::Frame {
         egui::Frame::new().fill(self.canvas).inner_margin(Margin::same(16))
     }
+}
+
+/// The tokens of what leaves the window as a file: it is printed, and put beside text.
+pub fn on_paper() -> &'static Tokens {
+    &LIGHT
+}
+
+/// The same token's colour on paper, for a colour of a task, of text or of a mark.
+pub fn color_on_paper(color: Color32) -> Color32 {
+    let same = |tokens: &Tokens| {
+        let others = [tokens.text, tokens.text_weak, tokens.accent_text];
+        tokens.tasks.into_iter().chain(others).collect::<Vec<_>>()
+    };
+    let index = same(&DARK).iter().position(|other| *other == color);
+    index.and_then(|index| same(&LIGHT).get(index).copied()).unwrap_or(color)
 }
 
 /// Black or white, whichever can be read on `fill`: of no other pair does one always reach 4.5:1.

@@ -11,13 +11,21 @@ use egui::{
 
 use super::{GRID, RADIUS, TEXT_BODY, TEXT_HEADING, TEXT_SMALL, Tokens, medium, scripts, semibold};
 
+static INTER: &[u8] = include_bytes!("../../../assets/fonts/Inter-Regular.ttf");
+static INTER_SEMIBOLD: &[u8] = include_bytes!("../../../assets/fonts/Inter-SemiBold.ttf");
+
+/// The bundled fonts for text, as files: for pictures that are drawn without egui.
+pub fn bundled_fonts() -> impl Iterator<Item = &'static [u8]> {
+    [INTER, INTER_SEMIBOLD].into_iter().chain(scripts::BUNDLED.map(|(_, bytes)| bytes))
+}
+
 /// Inter with the icons of Phosphor, in three weights, and the bundled fonts of other scripts.
 pub(super) fn fonts() -> FontDefinitions {
     let mut fonts = FontDefinitions::default();
     let mut add = |name: &str, data: FontData| fonts.font_data.insert(name.to_owned(), Arc::new(data));
-    add("inter", FontData::from_static(include_bytes!("../../../assets/fonts/Inter-Regular.ttf")));
+    add("inter", FontData::from_static(INTER));
     add("inter-medium", FontData::from_static(include_bytes!("../../../assets/fonts/Inter-Medium.ttf")));
-    add("inter-semibold", FontData::from_static(include_bytes!("../../../assets/fonts/Inter-SemiBold.ttf")));
+    add("inter-semibold", FontData::from_static(INTER_SEMIBOLD));
     // Phosphor's glyphs are a little small beside Inter, and stand level with its capitals like this.
     let tweak = FontTweak { scale: 1.15, y_offset_factor: -0.02, ..FontTweak::default() };
     add("phosphor", FontData::from_static(include_bytes!("../../../assets/fonts/Phosphor.ttf")).tweak(tweak));

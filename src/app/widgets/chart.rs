@@ -1,29 +1,36 @@
-//! Line charts over epochs: train solid, validation dashed, one colour per curve, muted curves of
-//! other runs behind them, vertical marks, and a readout of every curve at the epoch under the pointer.
+//! Line charts over epochs: train solid, validation dashed, one colour per curve, the loss of the batches thin behind
+//! them, muted curves of other runs, vertical marks, and a readout of every curve at the epoch under the pointer.
 //!
 //! A chart shows what it is given; which curves are shown and what their colours mean is the view's.
 
 use std::borrow::Cow;
 
-use egui::{Align2, Color32, FontId, Pos2, Rangef, Rect, Response, Role, Stroke, Ui, WidgetInfo, pos2, vec2};
-use egui_plot::{AxisHints, Line, LineStyle, Plot, PlotBounds, PlotPoints, PlotTransform, VLine};
+use egui::{
+    Align, Align2, Color32, FontId, Layout, Pos2, Rect, Response, Role, Stroke, Ui, WidgetInfo, vec2,
+};
+use egui_plot::LineStyle;
 
-use super::name::Name;
+use crate::app::command::CommandSender;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 
-mod scale;
-pub use scale::{Scale, short_rate};
+mod export;
+mod lines;
+mod readout;
 
-/// A point of a curve: the epoch (from 1) and the value.
-pub type Point = [f64; 2];
+pub use crate::app::services::figure::{Point, Scale, short_rate};
+
+/// Height of the names of marks above the plot.
+const MARKS: f32 = 4.0 * GRID;
+/// A lower chart has no room for them.
+const LOW: f32 = 120.0;
 
 /// One quantity of one run, as measured on the two splits.
 #[derive(Clone, Debug)]
 pub struct Curve<'a> {
     /// What the readout calls it.
     pub name: Cow<'a, str>,
-    /// The colour of both lines.
+    /// The colour of its lines.
     pub color: Color32,
     /// On the training images; a solid line.
     pub train: &'a [Point],
@@ -31,6 +38,31 @@ pub struct Curve<'a> {
     pub validation: &'a [Point],
     /// Thin and pale: an earlier run.
     pub is_muted: bool,
+    /// Per batch of the training images, smoothed; a thin line.
+    pub batches: &'a [Point],
+    /// The same as it was; faint.
+    pub each_batch: &'a [Point],
+}
+
+impl<'a> Curve<'a> {
+    /// A curve without points.
+    pub fn new(name: impl Into<Cow<'a, str>>, color: Color32) -> Self {
+        let (name, empty) = (name.into(), &[][..]);
+        Self {
+            name,
+            color,
+            train: empty,
+            validation: empty,
+            is_muted: false,
+            batches: empty,
+            each_batch: empty,
+        }
+    }
+
+    /// The points of whole epochs.
+    fn epochs(&self) -> impl Iterator<Item = &'a Point> {
+        self.train.iter().chain(self.validation)
+    }
 }
 
 /// What a vertical mark stands for.
@@ -54,13 +86,18 @@ pub struct Mark {
 }
 
 impl MarkKind {
-    /// Its line, the same in the chart and in the legend.
+    /// Its line, the same in the chart and in the legend. It stands behind the data.
     pub fn stroke(self, tokens: &Tokens) -> (Stroke, LineStyle) {
         match self {
-            Self::Best => (Stroke::new(1.5, tokens.accent_text), LineStyle::Solid),
+            Self::Best => (Stroke::new(1.0, tokens.accent_text), LineStyle::Dotted { spacing: 6.0 }),
             Self::RateReduced => (Stroke::new(1.0, tokens.text_weak), LineStyle::Dotted { spacing: 4.0 }),
             Self::AllLayers => (Stroke::new(1.0, tokens.text_weak), LineStyle::Dashed { length: 4.0 }),
         }
+    }
+
+    /// What stands above it; the others are explained by the legend alone.
+    fn name(self) -> Option<&'static str> {
+        (self == Self::Best).then_some("best")
     }
 }
 
@@ -74,6 +111,10 @@ pub struct Chart<'a> {
     height: f32,
     cursor: Option<usize>,
     about: &'a str,
+    end: Option<f64>,
+    waiting: &'a str,
+    commands: Option<&'a CommandSender>,
+    subject: &'a str,
 }
 
 impl<'a> Chart<'a> {
@@ -87,6 +128,10 @@ impl<'a> Chart<'a> {
             height: 200.0,
             cursor: None,
             about: "",
+            end: None,
+            waiting: "",
+            commands: None,
+            subject: "",
         }
     }
 
@@ -126,27 +171,56 @@ impl<'a> Chart<'a> {
         self
     }
 
+    /// The epoch at which the horizontal axis ends; without one it is the last that has a value.
+    pub fn end(mut self, end: f64) -> Self {
+        self.end = Some(end);
+        self
+    }
+
+    /// What stands in the plot as long as there are no values.
+    pub fn waiting(mut self, waiting: &'a str) -> Self {
+        self.waiting = waiting;
+        self
+    }
+
+    /// Can be copied and saved, as a chart of this `subject`.
+    pub fn actions(mut self, commands: &'a CommandSender, subject: &'a str) -> Self {
+        (self.commands, self.subject) = (Some(commands), subject);
+        self
+    }
+
     /// Shows it over the full width; returns the epoch under the pointer.
     pub fn ui(self, ui: &mut Ui) -> Option<usize> {
         let tokens = Tokens::of(ui.ctx());
         let bottom = ui.cursor().top() + self.height;
         self.title_ui(ui, tokens);
-        let plot_height = (bottom - ui.cursor().top()).max(60.0);
+        // The names of marks stand above the data, never on it.
+        let has_names = self.height >= LOW && self.marks.iter().any(|mark| mark.kind.name().is_some());
+        if has_names {
+            ui.add_space(MARKS - ui.spacing().item_spacing.y);
+        }
+        let plot_height = (bottom - ui.cursor().top()).max(40.0);
         let shown = self.plot(tokens, plot_height).show(ui, |plot| {
             plot.set_plot_bounds(self.bounds());
             self.add_lines(plot, tokens);
         });
         let response = shown.response;
-        let hovered_epoch = response
+        if has_names {
+            self.paint_names(ui, tokens, &shown.transform);
+        }
+        self.paint_waiting(ui, tokens, response.rect);
+        let pointed = response
             .hover_pos()
             .map(|pointer| shown.transform.value_from_position(pointer).x)
-            .and_then(|x| self.nearest_epoch(x));
-        if let Some(epoch) = hovered_epoch.or(self.cursor) {
-            self.paint_cursor(ui, tokens, &shown.transform, epoch);
+            .and_then(|x| self.nearest(x));
+        let hovered_epoch = pointed.and_then(readout::Pointed::epoch);
+        if let Some(pointed) = pointed.or(self.cursor.map(readout::Pointed::Epoch)) {
+            self.paint_cursor(ui, tokens, &shown.transform, pointed);
         }
-        if let Some(epoch) = hovered_epoch {
-            self.readout_ui(ui, tokens, &response, epoch);
+        if let Some(pointed) = pointed {
+            self.readout_ui(ui, tokens, &response, pointed);
         }
+        self.context_menu(&response);
         response.widget_info(|| {
             let mut info = WidgetInfo::labeled(Role::Image, true, format!("{} chart", self.title));
             info.current_text_value = Some(self.summary());
@@ -155,7 +229,7 @@ impl<'a> Chart<'a> {
         hovered_epoch
     }
 
-    /// The title, and the latest values of the first curve.
+    /// The title, the latest values of the first curve, and the menu.
     fn title_ui(&self, ui: &mut Ui, tokens: &Tokens) {
         ui.horizontal(|ui| {
             let title = ui.label(theme::strong(self.title));
@@ -163,195 +237,32 @@ impl<'a> Chart<'a> {
                 ui.label(theme::caption(tokens, icons::INFO)).on_hover_text(self.about);
                 title.on_hover_text(self.about);
             }
-            let mut shown = self.curves.iter().filter(|curve| !curve.is_muted);
-            let Some(first) = shown.next() else { return };
-            let latest = |points: &[Point]| points.last().map(|point| self.scale.exact(point[1]));
-            let text = match (latest(first.train), latest(first.validation)) {
-                (Some(train), Some(validation)) => {
-                    format!("{}  train {train}  validation {validation}", first.name)
-                }
-                (Some(value), None) | (None, Some(value)) => match shown.next() {
-                    Some(_) => format!("{}  {value}", first.name),
-                    None => value,
-                },
-                (None, None) => return,
-            };
-            ui.add(egui::Label::new(theme::caption(tokens, text)).truncate());
-        });
-    }
-
-    fn plot<'p>(&self, tokens: &Tokens, height: f32) -> Plot<'p> {
-        let scale = self.scale;
-        Plot::new(self.title)
-            .height(height)
-            .show_background(false)
-            .show_x(false)
-            .show_y(false)
-            .allow_drag(false)
-            .allow_scroll(false)
-            .allow_zoom(false)
-            .allow_axis_zoom_drag(false)
-            .allow_boxed_zoom(false)
-            .grid_color(tokens.line)
-            .grid_spacing(24.0..=200.0)
-            .x_grid_spacer(|input| scale::epoch_marks(&input))
-            .custom_x_axes(vec![
-                axis(AxisHints::new_x(), tokens)
-                    .label_spacing(Rangef::new(24.0, 40.0))
-                    .formatter(|mark, _| format!("{:.0}", mark.value)),
-            ])
-            .y_grid_spacer(move |input| scale.marks(&input))
-            .custom_y_axes(vec![
-                axis(AxisHints::new_y(), tokens)
-                    .min_thickness(44.0)
-                    .formatter(move |mark, _| scale.axis_text(mark.value, mark.step_size)),
-            ])
-    }
-
-    /// What is shown: all epochs, and the values of all curves with a little room.
-    fn bounds(&self) -> PlotBounds {
-        let points = || self.curves.iter().flat_map(|curve| curve.train.iter().chain(curve.validation));
-        let last = points().map(|point| point[0]).fold(5.0, f64::max);
-        let (low, high) = self.scale.range(points().map(|point| point[1]));
-        let room = (last - 1.0) * 0.02;
-        PlotBounds::from_min_max([1.0 - room, low], [last + room, high])
-    }
-
-    fn add_lines(&self, plot: &mut egui_plot::PlotUi<'_>, tokens: &Tokens) {
-        for mark in self.marks {
-            let (stroke, style) = mark.kind.stroke(tokens);
-            plot.vline(VLine::new("", mark.epoch as f64).stroke(stroke).style(style).allow_hover(false));
-        }
-        // What is drawn last is in front.
-        for curve in self.curves.iter().rev() {
-            let (width, color) = match curve.is_muted {
-                true => (1.0, curve.color.gamma_multiply(0.45)),
-                false => (2.0, curve.color),
-            };
-            let splits =
-                [(curve.train, LineStyle::Solid), (curve.validation, LineStyle::Dashed { length: 6.0 })];
-            for (points, style) in splits {
-                let points = PlotPoints::new(self.scale.line(points));
-                plot.line(
-                    Line::new("", points)
-                        .color(color)
-                        .width(width)
-                        .style(style)
-                        .allow_hover(false)
-                        .allow_band(false),
-                );
-            }
-        }
-    }
-
-    /// The epoch nearest to `x` that some curve has a value for.
-    fn nearest_epoch(&self, x: f64) -> Option<usize> {
-        self.curves
-            .iter()
-            .flat_map(|curve| curve.train.iter().chain(curve.validation))
-            .map(|point| point[0])
-            .min_by(|a, b| (a - x).abs().total_cmp(&(b - x).abs()))
-            .map(|epoch| epoch as usize)
-    }
-
-    /// A line through the epoch and a dot on each curve.
-    fn paint_cursor(&self, ui: &Ui, tokens: &Tokens, transform: &PlotTransform, epoch: usize) {
-        let frame = *transform.frame();
-        let painter = ui.painter().with_clip_rect(frame.expand(3.0));
-        let x = transform.position_from_point_x(epoch as f64);
-        painter.vline(x, frame.y_range(), Stroke::new(1.0, tokens.text_weak));
-        for curve in self.curves.iter().filter(|curve| !curve.is_muted) {
-            for points in [curve.train, curve.validation] {
-                let Some(value) = value_at(points, epoch) else { continue };
-                let y = transform.position_from_point_y(self.scale.place(value));
-                painter.circle(pos2(x, y), 3.5, curve.color, Stroke::new(1.5, tokens.canvas));
-            }
-        }
-    }
-
-    fn readout_ui(&self, ui: &Ui, tokens: &Tokens, response: &Response, epoch: usize) {
-        let mut tooltip = egui::Tooltip::always_open(
-            ui.ctx().clone(),
-            ui.layer_id(),
-            response.id.with("readout"),
-            egui::PopupAnchor::Pointer,
-        );
-        tooltip = tooltip.gap(16.0);
-        tooltip.show(|ui| {
-            ui.label(theme::strong(format!("Epoch {epoch}")));
-            for mark in self.marks.iter().filter(|mark| mark.epoch == epoch) {
-                ui.label(theme::caption(
-                    tokens,
-                    match mark.kind {
-                        MarkKind::Best => "Best so far: these weights are kept",
-                        MarkKind::RateReduced => "The learning rate was reduced after this epoch",
-                        MarkKind::AllLayers => "All layers learn from this epoch on",
-                    },
-                ));
-            }
-            let has_validation = self.curves.iter().any(|curve| !curve.validation.is_empty());
-            egui::Grid::new("values").num_columns(4).min_col_width(0.0).spacing(vec2(3.0 * GRID, GRID)).show(
-                ui,
-                |ui| {
-                    if has_validation {
-                        ui.label("");
-                        ui.label("");
-                        ui.label(theme::caption(tokens, "train"));
-                        ui.label(theme::caption(tokens, "validation"));
-                        ui.end_row();
-                    }
-                    for curve in &self.curves {
-                        self.readout_row_ui(ui, tokens, curve, epoch, has_validation);
-                    }
-                },
-            );
-        });
-    }
-
-    fn readout_row_ui(&self, ui: &mut Ui, tokens: &Tokens, curve: &Curve<'_>, epoch: usize, both: bool) {
-        let (train, validation) = (value_at(curve.train, epoch), value_at(curve.validation, epoch));
-        if train.is_none() && validation.is_none() {
-            return;
-        }
-        let alpha = if curve.is_muted { 0.45 } else { 1.0 };
-        swatch(ui, curve.color.gamma_multiply(alpha));
-        Name::new(&curve.name).at_most(60.0 * GRID).ui(ui);
-        let mut value_ui = |value: Option<f64>| {
-            let text = value.map_or("\u{2013}".to_owned(), |value| self.scale.exact(value));
-            let color = if curve.is_muted { tokens.text_weak } else { tokens.text };
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                ui.label(egui::RichText::new(text).color(color));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                self.menu_ui(ui);
+                let text = self.latest();
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    ui.add(egui::Label::new(theme::caption(tokens, text)).truncate());
+                });
             });
-        };
-        value_ui(train);
-        if both {
-            value_ui(validation);
-        }
-        ui.end_row();
+        });
     }
 
-    /// The latest values in words, for screen readers and tests.
-    fn summary(&self) -> String {
-        let mut parts = Vec::new();
-        let last = self.curves.iter().filter(|curve| !curve.is_muted);
-        for curve in last {
-            let splits = [("train", curve.train), ("validation", curve.validation)];
-            for (split, points) in splits {
-                if let Some([epoch, value]) = points.last() {
-                    parts.push(format!(
-                        "{} {split} {} at epoch {epoch}",
-                        curve.name,
-                        self.scale.exact(*value)
-                    ));
-                }
+    fn latest(&self) -> String {
+        let mut shown = self.curves.iter().filter(|curve| !curve.is_muted);
+        let Some(first) = shown.next() else { return String::new() };
+        let latest = |points: &[Point]| points.last().map(|point| self.scale.exact(point[1]));
+        match (latest(first.train), latest(first.validation), latest(first.batches)) {
+            (Some(train), Some(validation), _) => {
+                format!("{}  train {train}  validation {validation}", first.name)
             }
+            (Some(value), None, _) | (None, Some(value), _) => match shown.next() {
+                Some(_) => format!("{}  {value}", first.name),
+                None => value,
+            },
+            (None, None, Some(batches)) => format!("{}  batches {batches}", first.name),
+            (None, None, None) => String::new(),
         }
-        if parts.is_empty() { "no values yet".to_owned() } else { parts.join(", ") }
     }
-}
-
-fn axis<'a>(hints: AxisHints<'a>, tokens: &Tokens) -> AxisHints<'a> {
-    hints.tick_label_font(FontId::proportional(TEXT_SMALL)).tick_label_color(tokens.text_weak)
 }
 
 /// A small square in a curve's colour.
@@ -359,12 +270,6 @@ pub fn swatch(ui: &mut Ui, color: Color32) -> Rect {
     let (rect, _) = ui.allocate_exact_size(vec2(2.5 * GRID, 2.5 * GRID), egui::Sense::hover());
     ui.painter().rect_filled(rect, 2.0, color);
     rect
-}
-
-fn value_at(points: &[Point], epoch: usize) -> Option<f64> {
-    // Epochs are whole and in order; a run may lack some (a task without labels).
-    let index = points.binary_search_by(|point| point[0].total_cmp(&(epoch as f64))).ok()?;
-    points.get(index).map(|point| point[1])
 }
 
 /// A short sample of a line with its meaning, for legends.

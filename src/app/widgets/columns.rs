@@ -139,7 +139,7 @@ pub fn sort_heading_ui(ui: &Ui, cell: Rect, name: &str, is_name: bool, sorted: O
         Some(true) => paint_heading(ui, cell, &format!("{} {name}", icons::CARET_DOWN), is_name, lit, family),
         Some(false) => paint_heading(ui, cell, &format!("{} {name}", icons::CARET_UP), is_name, lit, family),
         None => paint_heading(ui, cell, name, is_name, lit, family),
-    }
+    };
     super::focus_ring(ui, &response);
     response
 }

@@ -5,6 +5,7 @@ pub mod choice;
 pub mod columns;
 pub mod confusion_matrix;
 pub mod drawer;
+pub mod exhibit_menu;
 mod focus;
 pub mod glossary;
 pub mod heat_map;

@@ -173,6 +173,23 @@ pub struct BatchProgress {
     pub phase_secs_left: f64,
     /// Seconds to the end of the stage's last epoch, with all its phases and without early stopping.
     pub secs_left: f64,
+    /// The batches since the previous event of this pass; `None` while validating, and where none of them has a label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latest: Option<LatestBatches>,
+}
+
+/// The loss of a few batches: all that were trained on between two events.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LatestBatches {
+    /// How many there are, at least 1.
+    pub batches: usize,
+    /// Their mean loss, as for the gradient but with the fixed weights of the tasks alone: it estimates the loss of the
+    /// epoch without bias, also if few images have a label for a task.
+    #[serde(with = "number_or_null")]
+    pub loss: f64,
+    /// Loss per task, the mean over their labelled images; NaN without any.
+    #[serde(with = "nan_as_null")]
+    pub task_loss: Vec<f64>,
 }
 
 /// The two halves of an epoch.
@@ -316,6 +333,7 @@ mod tests {
             loss: f64::INFINITY,
             phase_secs_left: 1.0,
             secs_left: 1.0,
+            latest: None,
         };
         let text = serde_json::to_string(&progress).unwrap();
         assert!(serde_json::from_str::<BatchProgress>(&text).unwrap().loss.is_nan());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::events::{BatchProgress, Event, Phase};
+use super::events::{BatchProgress, Event, LatestBatches, Phase};
 
 /// What a new measurement counts in the smoothed rate: about the last ten count.
 const SHARE: f64 = 0.1;
@@ -72,7 +72,7 @@ impl Meter {
     }
 
     /// What it has come to.
-    pub fn event(&self, loss: f64, left: Left) -> Event {
+    pub fn event(&self, loss: f64, left: Left, latest: Option<LatestBatches>) -> Event {
         Event::Batch(BatchProgress {
             epoch: self.epoch,
             phase: self.phase,
@@ -82,6 +82,7 @@ impl Meter {
             loss,
             phase_secs_left: left.phase,
             secs_left: left.all,
+            latest,
         })
     }
 }

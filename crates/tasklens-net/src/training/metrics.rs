@@ -138,13 +138,19 @@ impl Totals {
     /// # Errors
     /// The device failed.
     pub fn metrics(&self, weights: &Weights) -> Result<SplitMetrics, TchError> {
-        let (loss, correct) = (within::numbers_of(&self.loss)?, within::numbers_of(&self.correct)?);
+        Ok(self.numbers()?.metrics(weights))
+    }
+}
+
+impl Totalled {
+    /// Loss and accuracy.
+    pub fn metrics(&self, weights: &Weights) -> SplitMetrics {
         // Without rows this is 0 / 0, NaN.
         let mean = |sums: &[f64]| sums.iter().zip(&self.counts).map(|(sum, n)| sum / *n as f64).collect();
-        let (task_loss, task_accuracy): (Vec<f64>, Vec<f64>) = (mean(&loss), mean(&correct));
+        let (task_loss, task_accuracy): (Vec<f64>, Vec<f64>) = (mean(&self.loss), mean(&self.correct));
         let labelled = task_loss.iter().zip(&weights.tasks).zip(&self.counts).filter(|(_, n)| **n > 0);
         let loss = labelled.map(|((loss, weight), _)| loss * weight).sum();
-        Ok(SplitMetrics { loss, task_loss, task_accuracy })
+        SplitMetrics { loss, task_loss, task_accuracy }
     }
 }
 

@@ -15,6 +15,7 @@ mod gradient_shares;
 pub mod heads;
 mod history;
 pub mod imported_run;
+mod latest;
 pub mod learnt_run;
 mod meter;
 mod metrics;

@@ -13,6 +13,7 @@ use super::adam::Adam;
 use super::events::{Phase, SplitMetrics};
 use super::features::TrainingFeatures;
 use super::gradient_shares::GradientShares;
+use super::latest::Latest;
 use super::meter::{Left, Meter};
 use super::metrics::{Totals, Weights};
 use super::predictions::Predictions;
@@ -186,6 +187,7 @@ impl Passes {
                 GradientShares::new(self.source.tasks, network.device())?,
             ),
         };
+        let mut latest = Latest::since(totals.numbers()?);
         let mut meter = Meter::new(epoch, Phase::Train, (done, self.split.train.len()), reporter.worked());
         let state = |batches, used, meter: &Meter, totals: &Totals, shares: &GradientShares, now| {
             let secs = secs_before + meter.secs(now);
@@ -208,14 +210,17 @@ impl Passes {
             used += input.batch.rows.len();
             let logits = self.logits(&input, network, true)?;
             if let Some(loss) = totals.add(&logits, &input.batch.labels, &self.weights)? {
+                latest.add(input.batch.rows.len());
                 shares.follow(&loss, &logits, network.head_weights())?;
                 adam.step(&loss, rates.at(batch))?;
             }
             if reporter.progress_due() || meter.is_complete() {
-                let metrics = totals.metrics(&self.weights)?;
-                check_loss(metrics.loss, epoch)?;
+                let sums = totals.numbers()?;
+                let loss = sums.metrics(&self.weights).loss;
+                check_loss(loss, epoch)?;
                 meter.measure(reporter.worked());
-                reporter.send(meter.event(metrics.loss, self.left(&meter)));
+                let latest = latest.take(&sums, &self.weights);
+                reporter.send(meter.event(loss, self.left(&meter), latest));
             }
         }
         ensure!(used > 0, "none of the {} images to train with can be used", self.split.train.len());
@@ -282,7 +287,7 @@ impl Passes {
             if reporter.progress_due() || meter.is_complete() {
                 let loss = totals.metrics(&self.unweighted)?.loss;
                 meter.measure(reporter.worked());
-                reporter.send(meter.event(loss, self.left(&meter)));
+                reporter.send(meter.event(loss, self.left(&meter), None));
             }
         }
         ensure!(!predictions.rows.is_empty(), "no validation image could be read");

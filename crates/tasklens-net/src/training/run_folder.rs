@@ -321,6 +321,7 @@ mod tests {
             loss: 1.0,
             phase_secs_left: 1.0,
             secs_left: 1.0,
+            latest: None,
         };
         let stopped = Stopped {
             why: StopReason::Finished,

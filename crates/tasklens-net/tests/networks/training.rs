@@ -25,6 +25,7 @@ mod balance;
 mod estimate;
 mod frozen;
 mod killed;
+mod latest;
 mod networks;
 mod stages;
 mod unvalidated;

@@ -1,5 +1,5 @@
-//! The charts of a run with their legend: loss, accuracy, learning rate, side by side where there is
-//! room; earlier runs thin behind them.
+//! The charts of a run with their legend: loss (of batches from the first second), accuracy, learning rate, in two
+//! columns where there is room; earlier runs thin behind them.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -11,17 +11,28 @@ use tasklens_data::config::Task;
 use super::curves::{Curves, SplitPoints};
 use super::earlier::Overlay;
 use super::live::LiveRun;
+use crate::app::command::CommandSender;
 use crate::app::theme::icons;
 use crate::app::theme::in_visual_order;
 use crate::app::theme::{GRID, Tokens};
-use crate::app::widgets::chart::{Chart, Curve, MarkKind, Scale, line_sample};
+use crate::app::widgets::chart::{Chart, Curve, MarkKind, Point, Scale, line_sample};
 
-const HEIGHT: f32 = 248.0;
+const HEIGHT: f32 = 288.0;
+/// The learning rate has little to tell.
+const LOW_HEIGHT: f32 = HEIGHT / 3.0;
+/// Around what is in a card.
+const MARGIN: f32 = 2.0 * GRID;
 const TOTAL: &str = "total";
 const ABOUT_SHARES: &str = "Which part of the gradient on the shared features comes from each task: a task with a small share has little say in \
      what the network learns. That is no fault by itself, as a task that is nearly solved has little left to learn. If a \
      task has a small share and stays inaccurate, raise its weight (task_weights), or let the weights be learnt \
      (task_balancing: uncertainty).";
+const ABOUT_LOSS: &str = "Dots: the mean over an epoch, at its end. Thin lines: the loss of the training batches, an exponential \
+     moving average over about the last 50 of them (or half an epoch, if that is shorter), without bias at its \
+     beginning; the pale line has the batches as they were. Training images are augmented, and the network \
+     changes from batch to batch.";
+const ABOUT_BATCHES: &str =
+    "The loss of the training batches, smoothed; the pale line behind it has them as they were.";
 const ADVICE: &str = "Raise its weight, or set Task balancing to Learnt, both under Advanced.";
 /// Below this width the charts stand one below the other.
 const TWO_COLUMNS: f32 = 640.0;
@@ -46,6 +57,14 @@ pub struct Charts<'a> {
     pub tasks: Option<&'a [Task]>,
     /// The epoch under the pointer in the last frame.
     pub hovered_epoch: Option<usize>,
+    /// Takes what is to be copied or saved.
+    pub commands: &'a CommandSender,
+}
+
+/// What stands in charts without values.
+struct Waiting {
+    of_loss: String,
+    of_others: String,
 }
 
 impl Charts<'_> {
@@ -61,32 +80,75 @@ impl Charts<'_> {
         ui.add_space(GRID);
         let mut hovered = [None; 4];
         let [loss, accuracy, rate, shares] = &mut hovered;
-        let mut cells: Vec<ChartCell<'_>> = vec![
-            Box::new(|ui| *loss = self.loss_ui(ui, tokens, legend)),
-            Box::new(|ui| *accuracy = self.accuracy_ui(ui, tokens, legend)),
-            Box::new(|ui| *rate = self.rate_ui(ui, tokens)),
+        let has_shares = self.all().any(|(_, curves)| curves.has_shares());
+        // A chart with nothing below it is as high as the two beside it.
+        let is_alone = !has_shares && runs.is_none() && ui.available_width() >= TWO_COLUMNS;
+        let gap = ui.spacing().item_spacing;
+        let accuracy_height = if is_alone { HEIGHT + LOW_HEIGHT + 2.0 * MARGIN + gap.y } else { HEIGHT };
+        let (waiting, subject) = (self.waiting(), self.subject());
+        let of = |title, waiting| self.chart(title, waiting, &subject);
+        let legend: &Legend = legend;
+        // Each with its column.
+        let mut cells: Vec<(usize, ChartCell<'_>)> = vec![
+            (0, Box::new(|ui| *loss = self.loss_ui(ui, tokens, legend, of("Loss", &waiting.of_loss)))),
+            (
+                1,
+                Box::new(|ui| {
+                    let chart = of("Accuracy", &waiting.of_others).height(accuracy_height);
+                    *accuracy = self.accuracy_ui(ui, tokens, legend, chart);
+                }),
+            ),
+            (0, Box::new(|ui| *rate = self.rate_ui(ui, tokens, of("Learning rate", &waiting.of_others)))),
         ];
-        if self.all().any(|(_, curves)| curves.has_shares()) {
-            cells.push(Box::new(|ui| *shares = self.shares_ui(ui, tokens, legend)));
+        if has_shares {
+            let chart = of("Share of the gradient", &waiting.of_others);
+            let mut chart = Some(chart);
+            cells.push((
+                1,
+                Box::new(move |ui| {
+                    *shares = chart.take().and_then(|chart| self.shares_ui(ui, tokens, legend, chart));
+                }),
+            ));
         }
         if let Some(runs) = runs {
-            cells.push(Box::new(runs));
+            cells.push((usize::from(!has_shares), Box::new(runs)));
         }
-        let columns = if ui.available_width() >= TWO_COLUMNS { 2 } else { 1 };
-        for row in cells.chunks_mut(columns) {
-            let gap = ui.spacing().item_spacing.x;
-            let width = (ui.available_width() + gap) / row.len() as f32 - gap;
+        if ui.available_width() < TWO_COLUMNS {
+            cells.iter_mut().for_each(|(_, cell)| card_ui(ui, tokens, cell));
+        } else {
+            let width = (ui.available_width() - gap.x) / 2.0;
             ui.horizontal_top(|ui| {
-                for cell in row {
+                for column in 0..2 {
                     ui.vertical(|ui| {
                         ui.set_width(width);
-                        tokens.card_frame().inner_margin(8).show(ui, |ui| ui.vertical(|ui| cell(ui)));
+                        let here = cells.iter_mut().filter(|(of, _)| *of == column);
+                        here.for_each(|(_, cell)| card_ui(ui, tokens, cell));
                     });
                 }
             });
         }
         drop(cells);
         hovered.into_iter().flatten().next()
+    }
+
+    /// The name of the run, for what is copied or saved of it.
+    fn subject(&self) -> String {
+        let name = self.run.and_then(LiveRun::folder).and_then(|folder| folder.file_name());
+        name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    fn waiting(&self) -> Waiting {
+        let Some(run) = self.run else {
+            return Waiting { of_loss: String::new(), of_others: String::new() };
+        };
+        if let Some(waiting) = run.waiting() {
+            return Waiting { of_loss: waiting.clone(), of_others: waiting };
+        }
+        let of_others = match run.is_over() {
+            true => "The run ended before its first epoch was complete",
+            false => "Comes with the end of the first epoch",
+        };
+        Waiting { of_loss: of_others.to_owned(), of_others: of_others.to_owned() }
     }
 
     fn current(&self) -> Option<&Curves> {
@@ -125,6 +187,10 @@ impl Charts<'_> {
             let stroke = Stroke::new(2.0, tokens.text_weak);
             line_sample(ui, stroke, LineStyle::Solid, "train");
             line_sample(ui, stroke, LineStyle::Dashed { length: 6.0 }, "validation");
+            if self.run.is_some_and(|run| !run.batches.is_empty()) {
+                let stroke = Stroke::new(1.0, tokens.text_weak);
+                line_sample(ui, stroke, LineStyle::Solid, "batches").on_hover_text(ABOUT_BATCHES);
+            }
             let marks = self.current().map_or(&[][..], |curves| &curves.marks);
             for (kind, text) in [
                 (MarkKind::Best, "best epoch"),
@@ -139,39 +205,62 @@ impl Charts<'_> {
         });
     }
 
-    fn loss_ui(&self, ui: &mut Ui, tokens: &Tokens, legend: &Legend) -> Option<usize> {
-        let mut chart = self.chart("Loss");
+    fn loss_ui<'a>(
+        &'a self,
+        ui: &mut Ui,
+        tokens: &Tokens,
+        legend: &Legend,
+        chart: Chart<'a>,
+    ) -> Option<usize> {
+        let mut chart = chart.about(ABOUT_LOSS);
+        let live = |run: Option<&Overlay>| self.run.filter(|_| run.is_none()).map(|run| &run.batches);
         if !legend.is_total_hidden {
             for (run, curves) in self.all() {
-                chart = chart.curve(curve(run, TOTAL, tokens.text, &curves.total));
+                let mut total = curve(run, TOTAL, tokens.text, &curves.total);
+                if let Some(batches) = live(run) {
+                    (total.batches, total.each_batch) = (&batches.total.smoothed, &batches.total.raw);
+                }
+                chart = chart.curve(total);
             }
         }
-        self.per_task(chart, tokens, legend, |curves| &curves.task_loss).ui(ui)
+        let batches = |run: Option<&Overlay>, task: usize| {
+            live(run).and_then(|batches| batches.tasks.get(task)).map_or(&[][..], |line| &line.smoothed)
+        };
+        self.per_task(chart, tokens, legend, |curves| &curves.task_loss, batches).ui(ui)
     }
 
-    fn accuracy_ui(&self, ui: &mut Ui, tokens: &Tokens, legend: &Legend) -> Option<usize> {
-        let chart = self.chart("Accuracy").scale(Scale::Share);
-        self.per_task(chart, tokens, legend, |curves| &curves.task_accuracy).ui(ui)
+    fn accuracy_ui<'a>(
+        &'a self,
+        ui: &mut Ui,
+        tokens: &Tokens,
+        legend: &Legend,
+        chart: Chart<'a>,
+    ) -> Option<usize> {
+        let chart = chart.scale(Scale::Share);
+        self.per_task(chart, tokens, legend, |curves| &curves.task_accuracy, no_batches).ui(ui)
     }
 
-    fn rate_ui(&self, ui: &mut Ui, tokens: &Tokens) -> Option<usize> {
-        let mut chart = self.chart("Learning rate").scale(Scale::Log);
+    fn rate_ui<'a>(&'a self, ui: &mut Ui, tokens: &Tokens, chart: Chart<'a>) -> Option<usize> {
+        let mut chart = chart.scale(Scale::Log).height(LOW_HEIGHT);
         for (run, curves) in self.all() {
-            chart = chart.curve(Curve {
-                name: run.map_or(Cow::Borrowed("rate"), |run| Cow::Owned(run.name.clone())),
-                color: tokens.text,
-                train: &curves.rate,
-                validation: &[],
-                is_muted: run.is_some(),
-            });
+            let name = run.map_or(Cow::Borrowed("rate"), |run| Cow::Owned(run.name.clone()));
+            let rate =
+                Curve { train: &curves.rate, is_muted: run.is_some(), ..Curve::new(name, tokens.text) };
+            chart = chart.curve(rate);
         }
         chart.ui(ui)
     }
 
     /// How the gradient divides among the tasks, and which of them may be starved.
-    fn shares_ui(&self, ui: &mut Ui, tokens: &Tokens, legend: &Legend) -> Option<usize> {
-        let chart = self.chart("Share of the gradient").scale(Scale::Share).about(ABOUT_SHARES);
-        let hovered = self.per_task(chart, tokens, legend, |curves| &curves.shares).ui(ui);
+    fn shares_ui<'a>(
+        &'a self,
+        ui: &mut Ui,
+        tokens: &Tokens,
+        legend: &Legend,
+        chart: Chart<'a>,
+    ) -> Option<usize> {
+        let chart = chart.scale(Scale::Share).about(ABOUT_SHARES);
+        let hovered = self.per_task(chart, tokens, legend, |curves| &curves.shares, no_batches).ui(ui);
         for starved in self.run.map(LiveRun::starved).unwrap_or_default() {
             ui.horizontal_top(|ui| {
                 ui.label(RichText::new(icons::WARNING).size(16.0).color(tokens.warning));
@@ -182,9 +271,14 @@ impl Charts<'_> {
         hovered
     }
 
-    fn chart<'a>(&'a self, title: &'a str) -> Chart<'a> {
+    fn chart<'a>(&'a self, title: &'a str, waiting: &'a str, subject: &'a str) -> Chart<'a> {
         let marks = self.current().map_or(&[][..], |curves| &curves.marks);
-        Chart::new(title).marks(marks).height(HEIGHT).cursor(self.hovered_epoch)
+        let chart = Chart::new(title).marks(marks).height(HEIGHT).cursor(self.hovered_epoch);
+        let chart = chart.waiting(waiting).actions(self.commands, subject);
+        match self.run {
+            Some(run) => chart.end(run.axis_end()),
+            None => chart,
+        }
     }
 
     /// The watched run first (in front), then the earlier ones.
@@ -199,14 +293,16 @@ impl Charts<'_> {
         tokens: &Tokens,
         legend: &Legend,
         pairs: impl Fn(&'a Curves) -> &'a Vec<SplitPoints>,
+        batches: impl Fn(Option<&Overlay>, usize) -> &'a [Point],
     ) -> Chart<'a> {
         let colors = self.task_colors(tokens);
         for (run, curves) in self.all() {
-            for (task, pair) in curves.tasks.iter().zip(pairs(curves)) {
+            for (index, (task, pair)) in curves.tasks.iter().zip(pairs(curves)).enumerate() {
                 let color =
                     colors.iter().find(|(name, _)| name == task).map_or(tokens.text, |(_, color)| *color);
                 if !legend.hidden_tasks.contains(task) {
-                    chart = chart.curve(curve(run, task, color, pair));
+                    let curve = curve(run, task, color, pair);
+                    chart = chart.curve(Curve { batches: batches(run, index), ..curve });
                 }
             }
         }
@@ -214,14 +310,19 @@ impl Charts<'_> {
     }
 }
 
+fn no_batches<'a>(_: Option<&Overlay>, _: usize) -> &'a [Point] {
+    &[]
+}
+
+fn card_ui(ui: &mut Ui, tokens: &Tokens, cell: &mut ChartCell<'_>) {
+    let card = tokens.card_frame().inner_margin(MARGIN);
+    card.show(ui, |ui| ui.vertical(|ui| cell(ui)));
+}
+
 fn curve<'a>(run: Option<&Overlay>, name: &'a str, color: Color32, pair: &'a SplitPoints) -> Curve<'a> {
-    Curve {
-        name: run.map_or(Cow::Borrowed(name), |run| Cow::Owned(format!("{name}, {}", run.name))),
-        color,
-        train: &pair.train,
-        validation: &pair.validation,
-        is_muted: run.is_some(),
-    }
+    let name = run.map_or(Cow::Borrowed(name), |run| Cow::Owned(format!("{name}, {}", run.name)));
+    let (train, validation) = (pair.train.as_slice(), pair.validation.as_slice());
+    Curve { train, validation, is_muted: run.is_some(), ..Curve::new(name, color) }
 }
 
 /// The name of a curve is no longer than this in its chip.

@@ -7,7 +7,9 @@ use tasklens_net::evaluation::verdict::{self, Finding};
 use tasklens_net::training::events::{BatchProgress, Event, Phase};
 use tasklens_net::training::run_folder::RunRecord;
 
+use super::batch_losses::BatchLosses;
 use super::curves::Curves;
+use super::run_bar::preparing_text;
 
 /// Work before the first epoch.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +33,8 @@ pub struct LiveRun {
     pub progress: Option<BatchProgress>,
     /// Its curves so far.
     pub curves: Curves,
+    /// Its loss per batch since it started or was resumed.
+    pub batches: BatchLosses,
     /// Whether the user paused it.
     pub is_paused: bool,
 }
@@ -56,6 +60,11 @@ impl LiveRun {
     /// Whether it has ended, one way or the other.
     pub fn is_over(&self) -> bool {
         self.record.stopped.is_some() || self.record.failed.is_some()
+    }
+
+    /// Whether there is anything to draw, or will be.
+    pub fn has_charts(&self) -> bool {
+        !self.is_over() || self.curves.epochs() > 0 || !self.batches.is_empty()
     }
 
     /// What has come of it, once it has ended without an error.
@@ -84,6 +93,29 @@ impl LiveRun {
         (format!("Epoch {}, {phase}", batch.epoch), batch.done as f32 / batch.of.max(1) as f32)
     }
 
+    /// What it does as long as there is nothing to draw; `None` once there is, or could be.
+    pub fn waiting(&self) -> Option<String> {
+        if self.is_over() || self.progress.is_some() {
+            return None;
+        }
+        match (&self.preparing, &self.record.started) {
+            (None, Some(_)) => Some("Warming up: the first batch takes longer than the others".to_owned()),
+            (preparing, _) => Some(preparing_text(preparing.as_ref())),
+        }
+    }
+
+    /// Where the horizontal axis of its charts ends: the whole run, and once it is over, what was run of it. The first
+    /// epoch alone fills them, as in a long run nothing could be seen of it.
+    pub fn axis_end(&self) -> f64 {
+        let ran = self.curves.rate.last().map_or(0.0, |point| point[0]);
+        let ran = self.batches.total.raw.last().map_or(ran, |point| ran.max(point[0]));
+        let planned = self.record.started.as_ref().map_or(0, |started| started.epochs) as f64;
+        match self.is_over() || self.curves.epochs() == 0 {
+            true => ran.max(1.0),
+            false => planned.max(ran),
+        }
+    }
+
     /// Takes in an event.
     pub fn apply(&mut self, event: &Event) {
         self.record.apply(event);
@@ -92,14 +124,18 @@ impl LiveRun {
                 self.preparing = Some(Preparing { what: what.clone(), done: *done, of: *of });
             }
             Event::Batch(progress) => {
+                self.batches.push(progress);
                 (self.preparing, self.progress) = (None, Some(progress.clone()));
             }
             Event::Paused => self.is_paused = true,
             Event::Resumed => self.is_paused = false,
-            Event::Started(_)
-            | Event::Epoch(_)
-            | Event::LearningRateReduced { .. }
-            | Event::StageBegan { .. } => self.curves = Curves::of(&self.record),
+            Event::Started(_) => {
+                (self.preparing, self.batches) = (None, BatchLosses::default());
+                self.curves = Curves::of(&self.record);
+            }
+            Event::Epoch(_) | Event::LearningRateReduced { .. } | Event::StageBegan { .. } => {
+                self.curves = Curves::of(&self.record)
+            }
             Event::Checkpoint { .. } | Event::Warning { .. } | Event::Stopped(_) | Event::Failed { .. } => {}
         }
     }
@@ -188,6 +224,7 @@ mod tests {
             loss: 1.0,
             phase_secs_left: 1.0,
             secs_left: 1.0,
+            latest: None,
         }));
         assert_eq!(run.doing(), ("Epoch 3, validation".to_owned(), 0.5));
     }

@@ -2,6 +2,7 @@
 //!
 //! The view only reads events and sends commands; the run itself is the app's.
 
+mod batch_losses;
 mod charts;
 pub mod curves;
 mod draft;
@@ -207,7 +208,7 @@ impl TrainView {
             _ => {}
         }
         let current = folder.as_ref();
-        let has_curves = self.run.as_ref().is_some_and(|run| !run.is_over() || run.curves.epochs() > 0)
+        let has_curves = self.run.as_ref().is_some_and(LiveRun::has_charts)
             || self.earlier.overlays(current).next().is_some();
         let has_runs = self.earlier.others(context.runs, current).next().is_some();
         let mut wanted = None;
@@ -219,6 +220,7 @@ impl TrainView {
                 overlays: self.earlier.overlays(current).collect(),
                 tasks: context.project.map(|project| project.config.model.tasks.as_slice()),
                 hovered_epoch: self.hovered_epoch,
+                commands: context.commands,
             };
             let list: Option<&mut dyn FnMut(&mut Ui)> = if has_runs { Some(&mut list_ui) } else { None };
             self.hovered_epoch = charts.ui(ui, context.tokens, &mut self.legend, list);

@@ -106,7 +106,8 @@ pub fn device_ui(ui: &mut Ui, context: &ViewContext<'_>, run: Option<&LiveRun>) 
     }
 }
 
-fn preparing_text(preparing: Option<&Preparing>) -> String {
+/// What is done before the first epoch, and how far that is.
+pub fn preparing_text(preparing: Option<&Preparing>) -> String {
     let Some(Preparing { what, done, of }) = preparing else { return "Preparing\u{2026}".to_owned() };
     let mut letters = what.chars();
     let what: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
@@ -206,6 +207,7 @@ mod tests {
             loss: 1.0,
             phase_secs_left: 5752.0 / 18.6,
             secs_left: 1263.0,
+            latest: None,
         };
         assert_eq!(speed_text(&progress), "18.6 images/s   5:09 left to train, 21:03 in all");
     }

@@ -118,6 +118,7 @@ impl StudyView {
                 overlays: Vec::new(),
                 tasks,
                 hovered_epoch: self.hovered_epoch,
+                commands: context.commands,
             };
             self.hovered_epoch = charts.ui(ui, tokens, &mut self.legend, None);
         }

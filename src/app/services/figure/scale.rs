@@ -12,7 +12,7 @@ pub enum Scale {
     Number,
     /// Shares from 0 to 1, written as percentages, such as an accuracy.
     Share,
-    /// By powers of ten, held until the next value, such as a learning rate.
+    /// By powers of ten, each for the epoch that ends at its point, such as a learning rate.
     Log,
 }
 
@@ -27,7 +27,7 @@ impl Scale {
     }
 
     /// Where a value lies on the axis.
-    pub(super) fn place(self, value: f64) -> f64 {
+    pub fn place(self, value: f64) -> f64 {
         match self {
             Self::Number | Self::Share => value,
             Self::Log => value.max(f64::MIN_POSITIVE).log10(),
@@ -35,24 +35,22 @@ impl Scale {
     }
 
     /// The points of the line on the axis.
-    pub(super) fn line(self, points: &[Point]) -> Vec<Point> {
+    pub fn line(self, points: &[Point]) -> Vec<Point> {
         let placed = points.iter().map(|&[x, y]| [x, self.place(y)]);
         if self != Self::Log {
             return placed.collect();
         }
-        // A rate holds for its epoch and then steps: a slope would show rates that never were.
+        // A rate holds for its epoch, which ends where its point is: a slope would show rates that never were.
         let mut line: Vec<Point> = Vec::with_capacity(2 * points.len());
         for [x, y] in placed {
-            if let Some(&[_, before]) = line.last() {
-                line.push([x, before]);
-            }
-            line.push([x, y]);
+            let begin = line.last().map_or(x - 1.0, |before| before[0]);
+            line.extend([[begin, y], [x, y]]);
         }
         line
     }
 
     /// Lower and upper end of the axis for these values.
-    pub(super) fn range(self, values: impl Iterator<Item = f64>) -> (f64, f64) {
+    pub fn range(self, values: impl Iterator<Item = f64>) -> (f64, f64) {
         let ends = values.fold(None, |ends: Option<(f64, f64)>, value| {
             let (low, high) = ends.unwrap_or((value, value));
             Some((low.min(value), high.max(value)))
@@ -68,7 +66,7 @@ impl Scale {
     }
 
     /// The lines of the grid.
-    pub(super) fn marks(self, input: &GridInput) -> Vec<GridMark> {
+    pub fn marks(self, input: &GridInput) -> Vec<GridMark> {
         let step = match self {
             Self::Number | Self::Share => round_step(input.base_step_size * 1.5),
             Self::Log => 1.0,
@@ -77,7 +75,7 @@ impl Scale {
     }
 
     /// A value as the axis writes it.
-    pub(super) fn axis_text(self, value: f64, step: f64) -> String {
+    pub fn axis_text(self, value: f64, step: f64) -> String {
         match self {
             Self::Number => format!("{value:.*}", decimals(step)),
             Self::Share => format!("{:.*} %", decimals(step * 100.0), value * 100.0),
@@ -99,7 +97,7 @@ pub fn short_rate(rate: f64) -> String {
 }
 
 /// Grid lines at whole epochs.
-pub(super) fn epoch_marks(input: &GridInput) -> Vec<GridMark> {
+pub fn epoch_marks(input: &GridInput) -> Vec<GridMark> {
     marks_of_step(input.bounds, round_step(input.base_step_size * 1.5).max(1.0))
 }
 
@@ -151,8 +149,8 @@ mod tests {
     #[test]
     fn a_rate_steps_where_it_was_changed() {
         let line = Scale::Log.line(&[[1.0, 1e-3], [2.0, 1e-3], [3.0, 1e-4]]);
-        assert_eq!(line.last(), Some(&[3.0, -4.0]));
-        assert!(line.contains(&[3.0, -3.0]), "{line:?}");
+        let steps = [[0.0, -3.0], [1.0, -3.0], [1.0, -3.0], [2.0, -3.0], [2.0, -4.0], [3.0, -4.0]];
+        assert_eq!(line, steps, "the third epoch has the new rate, from its beginning");
     }
 
     #[test]
