@@ -17,5 +17,6 @@ mod inspect_scores;
 mod predict;
 mod stage;
 mod train;
+mod train_charts;
 mod train_study;
 mod widgets;

@@ -496,7 +496,7 @@ fn an_earlier_run_is_listed_laid_over_the_charts_used_and_resumed() {
         harness.run_steps(3);
         snapshot(&mut harness, "train_overlay");
         let place = harness.get_by_label("Loss chart").rect();
-        harness.hover_at(place.lerp_inside(egui::vec2(0.3, 0.5)));
+        harness.hover_at(place.lerp_inside(egui::vec2(0.07, 0.5)));
         harness.run_steps(3);
         assert!(harness.query_by_label("total, 2026-11-20 14-02-11").is_some(), "the readout has both runs");
         harness.get_by_label("Predict with 2026-11-20 14-02-11").click();

@@ -63,7 +63,7 @@ fn a_chart_shows_both_splits_marks_and_the_values_under_the_pointer() {
         let value = chart.value().unwrap();
         assert!(value.contains("train 0.1667 at epoch 12"), "{value}");
         let place = chart.rect();
-        harness.hover_at(place.lerp_inside(egui::vec2(0.456, 0.3)));
+        harness.hover_at(place.lerp_inside(egui::vec2(0.5, 0.3)));
         harness.run_steps(3);
         assert!(harness.query_by_label("Epoch 6").is_some(), "the readout names the epoch");
         assert!(harness.query_by_label("0.3333").is_some(), "and the exact value there");

@@ -11,6 +11,7 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
 
+mod charts;
 mod clear;
 mod data;
 mod desk;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use egui::accesskit::Role;
+use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tasklens::app::place::Place;
 use tasklens::app::services::settings::Settings;
@@ -38,7 +39,7 @@ fn the_place_the_filter_and_the_order_are_those_of_the_last_time() {
     let top = |name: &str| desk.window.get_by_label(name).rect().top();
     assert!(top("garment_7.png") < top("garment_10.png"));
     // Another project is looked at as for the first time.
-    desk.press("Close project");
+    desk.keys(Modifiers::COMMAND, Key::W);
     assert!(is_here(&desk, Place::Data));
 }
 

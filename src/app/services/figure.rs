@@ -5,6 +5,8 @@
 mod scale;
 mod svg;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 

@@ -162,7 +162,7 @@ mod tests {
         let remembered = RememberedRows::of(&filter, sort, &before);
         let text = serde_json::to_string(&remembered).unwrap();
         assert_eq!(serde_json::from_str::<RememberedRows>(&text).unwrap(), remembered);
-        assert_eq!(remembered.in_dataset(&before), (filter.clone(), sort));
+        assert_eq!(remembered.in_dataset(&before), (filter, sort));
         // In another order.
         let after = dataset("{sleeves: [long, short], print: [dotted, solid, striped]}");
         let (found, order) = remembered.in_dataset(&after);

@@ -181,7 +181,7 @@ fn buttons_ui(ui: &mut Ui, row: &RunRow) -> Option<RunAction> {
     ui.spacing_mut().item_spacing.x = 0.0;
     let mut action = more_ui(ui, row);
     for offer in offers(row).iter().take(count_of_buttons(row)).rev() {
-        let response = glyph_ui(ui, offer.icon, format!("{} {}", offer.text, row.name));
+        let response = glyph_ui(ui, offer.icon, &format!("{} {}", offer.text, row.name));
         if response.on_hover_text(offer.hint).clicked() {
             action = Some(offer.action);
         }
@@ -189,15 +189,15 @@ fn buttons_ui(ui: &mut Ui, row: &RunRow) -> Option<RunAction> {
     action
 }
 
-fn glyph_ui(ui: &mut Ui, icon: &str, name: String) -> egui::Response {
+fn glyph_ui(ui: &mut Ui, icon: &str, name: &str) -> egui::Response {
     let response = ui.add(egui::Button::new(RichText::new(icon).size(16.0)).frame_when_inactive(false));
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
     response
 }
 
 /// The button that opens the menu; one that a key opens begins at its first entry, and gives the focus back.
 fn more_ui(ui: &mut Ui, row: &RunRow) -> Option<RunAction> {
-    let button = glyph_ui(ui, icons::DOTS_THREE, format!("More: {}", row.name));
+    let button = glyph_ui(ui, icons::DOTS_THREE, &format!("More: {}", row.name));
     let by_key = button.clicked() && button.has_focus();
     let menu = Popup::menu(&button).show(|ui| menu_ui(ui, row, by_key));
     let is_escaped = menu.is_some() && ui.input(|input| input.key_pressed(Key::Escape));

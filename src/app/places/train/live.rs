@@ -11,6 +11,11 @@ use super::batch_losses::BatchLosses;
 use super::curves::Curves;
 use super::run_bar::preparing_text;
 
+/// Charts of a run under way have room for so many epochs, if it has as many.
+const FEW_EPOCHS: f64 = 20.0;
+/// One in so many of the epochs in the charts is done at least, beyond the few.
+const LEAST_SHARE: f64 = 4.0;
+
 /// Work before the first epoch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preparing {
@@ -104,16 +109,22 @@ impl LiveRun {
         }
     }
 
-    /// Where the horizontal axis of its charts ends: the whole run, and once it is over, what was run of it. The first
-    /// epoch alone fills them, as in a long run nothing could be seen of it.
+    /// Where the horizontal axis of its charts ends: the whole run, so that one sees how far it is, unless so little of a
+    /// long one is done that its curves would be a stroke; once it is over, what was run of it.
     pub fn axis_end(&self) -> f64 {
         let ran = self.curves.rate.last().map_or(0.0, |point| point[0]);
         let ran = self.batches.total.raw.last().map_or(ran, |point| ran.max(point[0]));
         let planned = self.record.started.as_ref().map_or(0, |started| started.epochs) as f64;
-        match self.is_over() || self.curves.epochs() == 0 {
-            true => ran.max(1.0),
-            false => planned.max(ran),
+        let epochs = self.curves.epochs();
+        if self.is_over() || epochs == 0 {
+            return ran.max(1.0);
         }
+        // It grows seldom: at a quarter, by a factor of two.
+        let mut end = FEW_EPOCHS;
+        while end < LEAST_SHARE * epochs as f64 {
+            end *= 2.0;
+        }
+        planned.min(end).max(ran)
     }
 
     /// Takes in an event.
@@ -134,7 +145,7 @@ impl LiveRun {
                 self.curves = Curves::of(&self.record);
             }
             Event::Epoch(_) | Event::LearningRateReduced { .. } | Event::StageBegan { .. } => {
-                self.curves = Curves::of(&self.record)
+                self.curves = Curves::of(&self.record);
             }
             Event::Checkpoint { .. } | Event::Warning { .. } | Event::Stopped(_) | Event::Failed { .. } => {}
         }
@@ -205,6 +216,23 @@ mod tests {
         }
         assert_eq!(run.curves.marks, [Mark { epoch: 1, kind: MarkKind::Best }]);
         assert_eq!(run.record.kept_epoch().map(|best| best.epoch), Some(1));
+    }
+
+    #[test]
+    fn the_axis_is_as_long_as_the_run_unless_that_is_long_and_young() {
+        let of = |epochs, done: usize| {
+            let mut run = LiveRun::new(&[]);
+            let Event::Started(started) = started(0) else { unreachable!() };
+            run.apply(&Event::Started(Started { epochs, ..started }));
+            (1..=done).for_each(|number| run.apply(&epoch(number, 1.0, false)));
+            run.axis_end()
+        };
+        assert_eq!(of(10, 0), 1.0, "the first epoch alone");
+        assert_eq!([of(3, 1), of(10, 1), of(10, 9)], [3.0, 10.0, 10.0]);
+        assert_eq!(
+            [of(100, 1), of(100, 5), of(100, 6), of(100, 11), of(100, 25)],
+            [20.0, 20.0, 40.0, 80.0, 100.0]
+        );
     }
 
     #[test]
