@@ -7,15 +7,16 @@ use tasklens_net::evaluation::browse::{BrowseOrder, Query};
 use tasklens_net::evaluation::confusion::Normalisation;
 
 use super::inspected_run::Loaded;
-use super::wording::{image_of, images};
-use super::{Action, Focus};
+use super::wording::{image_of, images, part_name};
+use super::{Action, Focus, exhibits};
+use crate::app::command::AppCommand;
 use crate::app::context::ViewContext;
 use crate::app::services::derived::Derived;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::choice::{Choice, Segments};
 use crate::app::widgets::confusion_matrix::{ConfusionMatrix, Pick};
-use crate::app::widgets::empty_place;
+use crate::app::widgets::{empty_place, exhibit_menu};
 use counts::ConfusionCounts;
 
 mod counts;
@@ -102,7 +103,8 @@ impl ConfusionTab {
             return None;
         }
         let color = context.tokens.task(items.in_dataset.unwrap_or(focus.task));
-        let place = ConfusionArea { labels: &items.task.labels, counts, color, context };
+        let subject = format!("{} on {}", items.task.name, part_name(focus.part));
+        let place = ConfusionArea { labels: &items.task.labels, subject, counts, color, context };
         let (normalisation, order) = (&mut self.normalisation, &mut self.order);
         let pick = if ui.available_width() >= WIDE {
             place.wide_ui(ui, normalisation, order)
@@ -142,6 +144,8 @@ fn query(focus: Focus, pick: Pick) -> Query {
 /// The counts, and what they are drawn with.
 struct ConfusionArea<'a> {
     labels: &'a [String],
+    /// The task and the split.
+    subject: String,
     counts: &'a ConfusionCounts,
     color: egui::Color32,
     context: &'a ViewContext<'a>,
@@ -205,6 +209,11 @@ impl ConfusionArea<'_> {
             }
             let facts = format!("{}, {} of them wrong", images(self.counts.rows), self.counts.wrong);
             ui.label(theme::caption(self.context.tokens, facts));
+            if let Some(action) = exhibit_menu::button_ui(ui, "Confusion matrix", false) {
+                let counts = &self.counts.confusion;
+                let exhibit = Box::new(exhibits::confusion_matrix(&self.subject, self.labels, counts));
+                self.context.commands.send(AppCommand::OfFigure { action, exhibit });
+            }
         };
         ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), 0.0), direction, choices);
     }

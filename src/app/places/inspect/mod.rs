@@ -6,6 +6,7 @@
 mod compare;
 mod confusion;
 mod duplicates;
+mod exhibits;
 mod header;
 mod images;
 pub mod inspected_run;

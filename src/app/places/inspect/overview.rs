@@ -10,14 +10,15 @@ use tasklens_net::evaluation::scores::TaskScores;
 
 use super::inspected_run::Loaded;
 use super::wording::{Score, images, or_dash, part_name};
-use super::{Action, Focus, focused_scores};
+use super::{Action, Focus, exhibits, focused_scores};
+use crate::app::command::AppCommand;
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
-use crate::app::widgets::empty_place;
 use crate::app::widgets::glossary::{Word, explain, term_ui};
 use crate::app::widgets::name::Name;
 use crate::app::widgets::reliability::ReliabilityDiagram;
+use crate::app::widgets::{empty_place, exhibit_menu};
 use labels::{LabelRows, LabelTable};
 use verdicts::{Tone, Verdict as Sentence, verdicts};
 
@@ -237,6 +238,8 @@ fn task_ui(ui: &mut Ui, shown: &TaskShown<'_>, context: &ViewContext<'_>) -> Opt
     ui.add_space(2.0 * GRID);
     facts_ui(ui, shown.scores, context);
     ui.add_space(3.0 * GRID);
+    let subject = format!("{} on {}", shown.items.task.name, part_name(Some(shown.part)));
+    let (calibration, color) = (&shown.scores.calibration, shown.color);
     ui.horizontal(|ui| {
         let text = "A bar for each range of confidence: its height is the share of these images that is right, \
                     with its 95 % interval. On the dashed line, the confidence is justified; below it, the \
@@ -247,11 +250,15 @@ fn task_ui(ui: &mut Ui, shown: &TaskShown<'_>, context: &ViewContext<'_>) -> Opt
         let label = ui.add(label);
         let place = label.rect;
         explain(ui, label, place, shown, (Word::Confidence, text));
+        if let Some(action) = exhibit_menu::button_ui(ui, "Calibration", true) {
+            let exhibit = Box::new(exhibits::calibration(&subject, calibration, color));
+            context.commands.send(AppCommand::OfFigure { action, exhibit });
+        }
     });
     // Rather a little lower than cut off at the bottom.
     let room = ui.clip_rect().bottom() - ui.cursor().top() - GRID;
     let height = room.clamp(LEAST_DIAGRAM, DIAGRAM);
-    ReliabilityDiagram::new(&shown.scores.calibration, shown.color).height(height).ui(ui);
+    ReliabilityDiagram::new(calibration, color).height(height).ui(ui);
     action
 }
 

@@ -2,8 +2,12 @@ use resvg::usvg::roxmltree;
 
 use super::*;
 
+fn ink() -> Color32 {
+    theme::on_paper().accent_text
+}
+
 fn line(name: &str, look: LineLook, points: &[Point]) -> FigureLine {
-    FigureLine { name: name.to_owned(), color: Color32::from_rgb(1, 2, 3), look, points: points.to_vec() }
+    FigureLine { name: name.to_owned(), color: ink(), look, points: points.to_vec() }
 }
 
 fn figure() -> Figure {
@@ -19,7 +23,7 @@ fn figure() -> Figure {
             line("chance", LineLook::Reference, &[[0.0, 1.0], [4.0, 1.0]]),
             line("batches", LineLook::Faint, &[[0.5, 90.0]]),
         ],
-        marks: vec![FigureMark { epoch: 2, name: "best", color: Color32::from_rgb(9, 9, 9) }],
+        marks: vec![FigureMark { epoch: 2, name: "best", color: theme::on_paper().text_weak }],
     }
 }
 
@@ -53,34 +57,37 @@ fn a_drawing_is_well_formed_whatever_names_have_in_them_and_has_every_line_and_m
     let mut figure = figure();
     figure.lines[0].name = "<b> & \u{1} 'c'".to_owned();
     let text = String::from_utf8(Exhibit::Figure(figure).bytes(FigureForm::Svg).unwrap()).unwrap();
-    let svg = roxmltree::Document::parse(&text).unwrap();
-    let texts: Vec<&str> = elements(&svg, "text").iter().map(text_of).collect();
+    let drawing = roxmltree::Document::parse(&text).unwrap();
+    let texts: Vec<&str> = elements(&drawing, "text").iter().map(text_of).collect();
     for wanted in
         ["<b> &  'c'", "a,b validation", "chance", "batches", "best", "epoch", "2026-11-23 \"<first>\""]
     {
         assert!(texts.contains(&wanted), "{wanted}: {texts:?}");
     }
     // Each line once in the plot, once in the legend.
-    assert_eq!(elements(&svg, "polyline").len(), 8);
+    assert_eq!(elements(&drawing, "polyline").len(), 8);
     // Dots where epochs are few: two of training, one of validation.
-    assert_eq!(elements(&svg, "circle").len(), 3);
+    assert_eq!(elements(&drawing, "circle").len(), 3);
 }
 
 #[test]
 fn a_point_lies_where_its_axis_says() {
     let text = String::from_utf8(Exhibit::Figure(figure()).bytes(FigureForm::Svg).unwrap()).unwrap();
-    let svg = roxmltree::Document::parse(&text).unwrap();
+    let drawing = roxmltree::Document::parse(&text).unwrap();
     let number =
         |node: &roxmltree::Node<'_, '_>, name: &str| node.attribute(name).unwrap().parse::<f64>().unwrap();
-    let label = |text: &str| elements(&svg, "text").into_iter().find(|node| text_of(node) == text).unwrap();
+    let label =
+        |text: &str| elements(&drawing, "text").into_iter().find(|node| text_of(node) == text).unwrap();
     // The dot of validation, at epoch 2 and 0.4: under the number 2, beside the number 0.4.
-    let dot =
-        elements(&svg, "circle").into_iter().find(|dot| dot.attribute("fill") != Some("#010203")).unwrap();
+    let dot = elements(&drawing, "circle")
+        .into_iter()
+        .find(|dot| dot.attribute("fill") != Some(&svg::hex(ink())))
+        .unwrap();
     assert!((number(&dot, "cx") - number(&label("2"), "x")).abs() < 0.02);
     assert!((number(&dot, "cy") + 4.0 - number(&label("0.4"), "y")).abs() < 0.02);
     // A single batch far outside does not flatten the rest: it does not move the axis.
     assert!(number(&dot, "cy") > 0.0);
-    assert!(elements(&svg, "text").iter().all(|node| text_of(node) != "90"));
+    assert!(elements(&drawing, "text").iter().all(|node| text_of(node) != "90"));
 }
 
 #[test]
@@ -91,7 +98,7 @@ fn a_picture_has_the_colours_of_the_lines_and_a_table_has_none() {
     });
     let image = exhibit.image().unwrap();
     assert_eq!(image.width(), 1600);
-    assert!(image.pixels.contains(&Color32::from_rgb(1, 2, 3)), "the line is drawn");
+    assert!(image.pixels.contains(&ink()), "the line is drawn");
     let png = exhibit.bytes(FigureForm::Png).unwrap();
     let decoded = image::load_from_memory(&png).unwrap();
     assert_eq!([decoded.width(), decoded.height()], image.size.map(|side| u32::try_from(side).unwrap()));
