@@ -25,6 +25,7 @@ use crate::model::checkpoint::{self, Description, Loaded};
 use crate::model::network::Network;
 use about::About;
 pub use network::Input;
+use network::Plan;
 use onnx::{IR_VERSION, ModelProto, OPSET, OperatorSetIdProto};
 
 /// How to export.
@@ -107,15 +108,31 @@ pub fn export(
 /// # Errors
 /// Memory is short.
 pub fn model(network: &Network, about: &About, input: Input, kind: Kind) -> anyhow::Result<ModelProto> {
-    let questions: Vec<&str> = about.tasks.iter().map(|task| task.name.as_str()).collect();
+    let plan = Plan { size: about.size, input, kind, gives_features: false };
+    Ok(ModelProto { metadata_props: about.properties(), ..wrap(network, plan)? })
+}
+
+/// The ONNX file of a network for an engine behind [`Predictor`](crate::inference::Predictor), for images of this height
+/// and width. It takes bytes `[N, height, width, 3]`, 0 to 255, computes in float32, and gives per task, in their
+/// order, the probabilities `[N, labels]`, and as its last output the pooled features `[N, C]`.
+///
+/// # Errors
+/// Memory is short.
+pub fn engine_model(network: &Network, size: (u32, u32)) -> anyhow::Result<Vec<u8>> {
+    let plan = Plan { size, input: Input::NetworkSize, kind: Kind::Float, gives_features: true };
+    Ok(wrap(network, plan)?.encode_to_vec())
+}
+
+fn wrap(network: &Network, plan: Plan) -> anyhow::Result<ModelProto> {
+    let tasks: Vec<&str> = network.tasks().iter().map(|task| task.name.as_str()).collect();
     Ok(ModelProto {
         ir_version: Some(IR_VERSION),
         producer_name: Some("tasklens".to_owned()),
         producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-        doc_string: Some(format!("{}: {}", about.network.title, questions.join(", "))),
-        graph: Some(network::graph_of(network, about.size, input, kind)?),
+        doc_string: Some(format!("{}: {}", network.backbone().facts().title, tasks.join(", "))),
+        graph: Some(network::graph_of(network, plan)?),
         opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: Some(OPSET) }],
-        metadata_props: about.properties(),
+        metadata_props: Vec::new(),
     })
 }
 

@@ -14,6 +14,8 @@ use crate::model::sketch::{Convolution, Operation, Sketch};
 
 /// The name of the input.
 pub const IMAGE: &str = "image";
+/// The name of the pooled features, if no task is called so.
+const FEATURES: &str = "features";
 
 /// Which images the graph takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +26,19 @@ pub enum Input {
     NetworkSize,
 }
 
+/// What a graph is to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plan {
+    /// Height and width of the network's images, pixels.
+    pub size: (u32, u32),
+    /// Which images it takes.
+    pub input: Input,
+    /// What its backbone computes in: float32 or half precision. Heads compute in float32, as everywhere.
+    pub kind: Kind,
+    /// Whether the pooled features `[N, C]` are its last output.
+    pub gives_features: bool,
+}
+
 /// The names of the outputs, in the order of the tasks: those of the tasks, but for one that is called as the input is.
 pub(super) fn outputs(tasks: &[Task]) -> Vec<String> {
     let names: HashSet<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
@@ -32,17 +47,12 @@ pub(super) fn outputs(tasks: &[Task]) -> Vec<String> {
     tasks.iter().filter_map(name).collect()
 }
 
-/// The graph of a network for images of `height` x `width` pixels, whose backbone computes in `kind`: float32 or half
-/// precision. Heads compute in float32, as everywhere.
+/// The graph of a network.
 ///
 /// # Errors
 /// A weight is missing, or memory is short.
-pub(super) fn graph_of(
-    network: &Network,
-    (height, width): (u32, u32),
-    input: Input,
-    kind: Kind,
-) -> anyhow::Result<GraphProto> {
+pub(super) fn graph_of(network: &Network, plan: Plan) -> anyhow::Result<GraphProto> {
+    let Plan { size: (height, width), input, kind, gives_features } = plan;
     let outputs = outputs(network.tasks());
     let reserved = outputs.iter().cloned().chain([IMAGE.to_owned()]);
     let mut graph = GraphBuilder::new(network.backbone().name(), reserved);
@@ -67,11 +77,15 @@ pub(super) fn graph_of(
         maps = cast(&mut graph, "/features/single", &maps, data_type::FLOAT);
     }
     let pooled = graph.node("GlobalAveragePool", "/features/pooled", &[&maps], &[]);
-    let features = graph.node("Flatten", "/features/flat", &[&pooled], &[Setting::Int("axis", 1)]);
+    let features = graph.node("Flatten", FEATURES, &[&pooled], &[Setting::Int("axis", 1)]);
     for (place, (task, output)) in network.tasks().iter().zip(&outputs).enumerate() {
         head(&mut graph, network, task, place, &features, output)?;
         let labels = Dimension::Value(task.labels.len() as i64);
         graph.output(output, data_type::FLOAT, vec![any("N"), labels], "The probability of each label");
+    }
+    if gives_features {
+        let channels = Dimension::Value(network.backbone().facts().features);
+        graph.output(&features, data_type::FLOAT, vec![any("N"), channels], "What the heads answer from");
     }
     Ok(graph.finish())
 }
