@@ -1,15 +1,28 @@
 //! `tasklens export-model`: a trained model for other programs.
 
-use tasklens_net::export::{self, Options};
+use anyhow::anyhow;
+use tasklens_net::export::{self, AlreadyThere, Options};
 
-use super::arguments::ExportModel;
-use super::interrupt;
+use super::arguments::{ExportModel, ModelFormat};
+use super::progress::Bar;
+use super::{interrupt, output};
 
 pub fn run(arguments: &ExportModel) -> anyhow::Result<bool> {
+    let ModelFormat::Onnx = arguments.format;
     let stop = interrupt::flag()?;
     let file = arguments.out.clone().unwrap_or_else(|| export::default_file(&arguments.run));
+    output("--out", &file)?;
     let options = Options { half: arguments.fp16, replace: arguments.force };
-    let exported = export::export(&arguments.run, &file, options, &|| !stop.is_set())?;
+    let mut bar = Bar::new("comparing precisions");
+    let exported = export::export(&arguments.run, &file, options, &mut |done, of| {
+        bar.set(done as u64, of as u64);
+        !stop.is_set()
+    });
+    bar.finish();
+    let exported = exported.map_err(|error| match error.downcast_ref::<AlreadyThere>() {
+        Some(there) => anyhow!("{there}: give --force to replace it, or another name with --out"),
+        None => error,
+    })?;
     for note in &exported.notes {
         say!("note: {note}");
     }

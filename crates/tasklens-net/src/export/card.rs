@@ -1,6 +1,7 @@
 //! The card of an exported model: what it answers, how well, and how to call it. Markdown.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use tasklens_data::text::{counted, counted_grouped, percent};
 
@@ -15,13 +16,21 @@ pub fn card(about: &About, file: &str) -> String {
     text
 }
 
+/// Whether a file is such a card.
+pub fn is_card(file: &Path) -> bool {
+    std::fs::read_to_string(file).is_ok_and(|text| text.contains(BY))
+}
+
+/// What every card says.
+const BY: &str = "by Tasklens";
+
 fn write_card(to: &mut String, about: &About, file: &str) -> std::fmt::Result {
     let network = about.network.title;
     writeln!(to, "# {}\n", plain(file))?;
     writeln!(
         to,
-        "One convolutional network ({network}) that answers {} about an image at once. Exported from the run {} by \
-         Tasklens {}, {}.\n",
+        "One convolutional network ({network}) that answers {} about an image at once. Exported from the run {} \
+         {BY} {}, {}.\n",
         counted(about.tasks.len(), "question"),
         plain(&about.run),
         env!("CARGO_PKG_VERSION"),

@@ -7,7 +7,8 @@ use tasklens_data::config::Config;
 use tasklens_data::dataset::images_named;
 use tasklens_data::dataset::split::Part;
 use tasklens_data::images::{decode, resize};
-use tasklens_data::text::counted;
+use tasklens_data::text::{counted, plural};
+use tasklens_data::work::KeepGoing;
 use tch::{Kind, Tensor, no_grad};
 
 use crate::inference::most_probable;
@@ -42,7 +43,7 @@ impl Difference {
             "on {}, probabilities differ by at most {greatest:.4}, and {} of {} the same",
             counted(images, "validation image"),
             answers - others,
-            counted(answers, "answer is").replace("answer iss", "answers are"),
+            plural(answers, "1 answer is", &format!("{answers} answers are")),
         )
     }
 }
@@ -71,53 +72,69 @@ pub fn images(run: &Path, (height, width): (u32, u32)) -> anyhow::Result<Vec<u8>
     Ok(bytes)
 }
 
-/// Compares a network in `kind` with itself in float32 on bytes `[N, height, width, 3]`; `go_on` is asked between
-/// batches. Leaves it folded in float32.
+/// Compares a network in each of `kinds` with itself in float32 on bytes `[N, height, width, 3]`; `keep_going` counts
+/// images. Leaves it folded in the last one.
 ///
 /// # Errors
-/// Memory is short, the network's numbers are too large for `kind`, or it was cancelled.
+/// Memory is short, the network's numbers are too large for one of `kinds`, or it was cancelled.
 pub fn measure(
     network: &mut Network,
     bytes: &[u8],
-    (height, width): (u32, u32),
-    kind: Kind,
-    go_on: &dyn Fn() -> bool,
-) -> anyhow::Result<Difference> {
-    let size = height as usize * width as usize * 3;
+    size: (u32, u32),
+    kinds: &[Kind],
+    keep_going: &mut KeepGoing<'_>,
+) -> anyhow::Result<Vec<Difference>> {
+    let images = bytes.len() / bytes_of(size);
     let labels: Vec<usize> = network.tasks().iter().map(|task| task.labels.len()).collect();
-    network.fold(kind)?;
-    let low = answers(network, bytes, size, (height, width), kind, go_on)?;
-    ensure!(
-        low.iter().flatten().all(|p| p.is_finite()),
-        "its numbers are too large for half precision; export it without --fp16"
-    );
-    network.fold(Kind::Float)?;
-    let full = answers(network, bytes, size, (height, width), Kind::Float, go_on)?;
-    let mut found = Difference { images: bytes.len() / size, greatest: 0.0, answers: 0, others: 0 };
-    for ((low, full), labels) in low.iter().zip(&full).zip(labels) {
-        for (low, full) in low.chunks(labels).zip(full.chunks(labels)) {
+    let mut done = 0;
+    let mut answers_in = |kind: Kind| {
+        let answers = answers(network, bytes, size, kind, &mut |more| {
+            done += more;
+            keep_going(done, images * (kinds.len() + 1))
+        })?;
+        ensure!(
+            answers.iter().flatten().all(|p| p.is_finite()),
+            "the network's numbers are too large for half precision: export it in float32"
+        );
+        Ok(answers)
+    };
+    let full = answers_in(Kind::Float)?;
+    let compare = |kind: &Kind| Ok(compare(&answers_in(*kind)?, &full, &labels, images));
+    kinds.iter().map(compare).collect()
+}
+
+/// Per task the probabilities in low and in full precision, `[N, labels]` each.
+fn compare(low: &[Vec<f32>], full: &[Vec<f32>], labels: &[usize], images: usize) -> Difference {
+    let mut found = Difference { images, greatest: 0.0, answers: 0, others: 0 };
+    for ((low, full), labels) in low.iter().zip(full).zip(labels) {
+        for (low, full) in low.chunks(*labels).zip(full.chunks(*labels)) {
             let greatest = low.iter().zip(full).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             found.greatest = found.greatest.max(greatest);
             found.answers += 1;
             found.others += usize::from(most_probable(low) != most_probable(full));
         }
     }
-    Ok(found)
+    found
 }
 
-/// Probabilities per task, `[N, labels]` each.
+fn bytes_of((height, width): (u32, u32)) -> usize {
+    height as usize * width as usize * 3
+}
+
+/// Probabilities per task, `[N, labels]` each; `keep_going` is told of each batch's images.
 fn answers(
-    network: &Network,
+    network: &mut Network,
     bytes: &[u8],
-    size: usize,
-    (height, width): (u32, u32),
+    size: (u32, u32),
     kind: Kind,
-    go_on: &dyn Fn() -> bool,
+    keep_going: &mut dyn FnMut(usize) -> bool,
 ) -> anyhow::Result<Vec<Vec<f32>>> {
+    let (height, width) = size;
+    network.fold(kind)?;
     let mut all = vec![Vec::new(); network.tasks().len()];
-    for batch in bytes.chunks(BATCH * size) {
-        ensure!(go_on(), "the export was cancelled");
-        let shape = [(batch.len() / size) as i64, height.into(), width.into(), 3];
+    for batch in bytes.chunks(BATCH * bytes_of(size)) {
+        let images = batch.len() / bytes_of(size);
+        let shape = [images as i64, height.into(), width.into(), 3];
         let logits = no_grad(|| {
             let bytes = Tensor::f_from_data_size(batch, &shape, Kind::Uint8)?;
             network.forward(&network.normalise(&bytes, kind)?, ForwardPass::evaluate(kind))
@@ -126,6 +143,25 @@ fn answers(
         for (all, logits) in all.iter_mut().zip(&logits) {
             all.extend(probabilities(logits)?);
         }
+        ensure!(keep_going(images), "the export was cancelled");
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_answer_and_the_greatest_difference_are_found() {
+        // Two tasks, of two and three labels; the second image's second answer changes.
+        let full = [vec![0.5, 0.5, 0.9, 0.1], vec![0.2, 0.3, 0.5, 0.4, 0.35, 0.25]];
+        let low = [vec![0.5, 0.5, 0.89, 0.11], vec![0.2, 0.3, 0.5, 0.37, 0.38, 0.25]];
+        let found = compare(&low, &full, &[2, 3], 2);
+        assert_eq!((found.answers, found.others), (4, 1));
+        assert_eq!(
+            found.told(),
+            "on 2 validation images, probabilities differ by at most 0.0300, and 3 of 4 answers are the same"
+        );
+    }
 }

@@ -18,12 +18,14 @@ use anyhow::{Context as _, ensure};
 use prost::Message as _;
 use tasklens_data::config::DeviceChoice;
 use tasklens_data::files::{self, Output};
+use tasklens_data::work::KeepGoing;
 use tch::{Device, Kind};
 
 use crate::inference::{checkpoint_of, precision_of};
 use crate::model::checkpoint::{self, Description, Loaded};
 use crate::model::network::Network;
 use about::About;
+use difference::Difference;
 pub use network::Input;
 use network::Plan;
 use onnx::{IR_VERSION, ModelProto, OPSET, OperatorSetIdProto};
@@ -60,18 +62,23 @@ pub fn card_of(file: &Path) -> PathBuf {
     file.with_extension("md")
 }
 
-/// Exports a checkpoint, or the best one of a run folder, to `file` and its card. Blocks (seconds); `go_on` is asked
-/// in between.
+/// A file that is not replaced without being asked to.
+#[derive(Debug, thiserror::Error)]
+#[error("{} is there already", .0.display())]
+pub struct AlreadyThere(pub PathBuf);
+
+/// Exports a checkpoint, or the best one of a run folder, to `file` and its card. Blocks (seconds); `keep_going` counts
+/// images on which precisions are compared.
 ///
 /// # Errors
-/// There is no model, `file` does not end in `.onnx` or is there already and is not to be replaced, the disk is full or
-/// not writable, or it was cancelled: then no file has changed. Where only the card cannot be written, the message says
-/// so.
+/// There is no model, `file` does not end in `.onnx` or is there already and is not to be replaced ([`AlreadyThere`]),
+/// the disk is full or not writable, or it was cancelled: then no file has changed. Where only the card cannot be
+/// written, the message says so.
 pub fn export(
     model_or_run: &Path,
     file: &Path,
     options: Options,
-    go_on: &dyn Fn() -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Exported> {
     ensure!(
         file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("onnx")),
@@ -80,6 +87,11 @@ pub fn export(
     );
     let card = card_of(file);
     let (file, card) = (target(file, options)?, target(&card, options)?);
+    ensure!(
+        !card.exists() || card::is_card(&card),
+        "the card of the model would replace {}, which is none: choose another name",
+        card.display()
+    );
     let checkpoint = checkpoint_of(model_or_run);
     ensure!(
         checkpoint.exists(),
@@ -89,13 +101,12 @@ pub fn export(
     );
     let Loaded { mut network, description, .. } = checkpoint::load(&checkpoint, Device::Cpu)?;
     let mut about = About::new(&checkpoint, &description)?;
-    about.notes = notes(&checkpoint, &mut network, &description, options, go_on)?;
+    about.notes = notes(&checkpoint, &mut network, &description, options, keep_going)?;
     let kind = if options.half { Kind::Half } else { Kind::Float };
     if options.half {
         about.precision = "fp16";
     }
     let model = model(&network, &about, Input::AnySize, kind)?.encode_to_vec();
-    ensure!(go_on(), "the export was cancelled");
     write(&file, &model)?;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     write(&card, card::card(&about, &name).as_bytes())
@@ -142,11 +153,7 @@ fn target(file: &Path, options: Options) -> anyhow::Result<PathBuf> {
     let Output::File(behind) = output else {
         anyhow::bail!("{} is no file: a model has a card beside it, name a file for it", file.display());
     };
-    ensure!(
-        options.replace || !file.exists(),
-        "{} is there already: give --force to replace it, or another name with --out",
-        file.display()
-    );
+    ensure!(options.replace || !file.exists(), AlreadyThere(file.to_path_buf()));
     Ok(behind)
 }
 
@@ -160,28 +167,31 @@ fn notes(
     network: &mut Network,
     description: &Description,
     options: Options,
-    go_on: &dyn Fn() -> bool,
+    keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Vec<String>> {
     let is_bf16 = precision_of(checkpoint, DeviceChoice::Auto).is_ok_and(|precision| precision == "bf16");
-    let kinds = [(options.half, Kind::Half), (is_bf16, Kind::BFloat16)];
-    if !kinds.iter().any(|(is_asked, _)| *is_asked) {
+    let kinds: Vec<Kind> = [(options.half, Kind::Half), (is_bf16, Kind::BFloat16)]
+        .into_iter()
+        .filter(|it| it.0)
+        .map(|it| it.1)
+        .collect();
+    if kinds.is_empty() {
         return Ok(Vec::new());
     }
     let size = (description.height, description.width);
     let run = checkpoint.parent().unwrap_or(Path::new(""));
-    let images = difference::images(run, size);
-    let mut notes = Vec::new();
-    for (_, kind) in kinds.into_iter().filter(|(is_asked, _)| *is_asked) {
-        let told = match &images {
-            Ok(images) => difference::measure(network, images, size, kind, go_on)?.told(),
-            Err(error) => format!("by how much its answers differ is not known: {error:#}"),
-        };
-        notes.push(match kind {
-            Kind::Half => format!("Half precision against float32: {told}"),
-            _ => format!(
-                "Tasklens itself computes this model in bf16 on this computer. Against float32: {told}"
-            ),
-        });
-    }
-    Ok(notes)
+    let told: Vec<String> = match difference::images(run, size) {
+        Ok(images) => difference::measure(network, &images, size, &kinds, keep_going)?
+            .iter()
+            .map(Difference::told)
+            .collect(),
+        Err(error) => vec![format!("by how much its answers differ is not known: {error:#}"); kinds.len()],
+    };
+    let note = |(kind, told): (&Kind, String)| match kind {
+        Kind::Half => format!("Half precision against float32: {told}."),
+        _ => {
+            format!("Tasklens itself computes this model in bf16 on this computer. Against float32: {told}.")
+        }
+    };
+    Ok(kinds.iter().zip(told).map(note).collect())
 }

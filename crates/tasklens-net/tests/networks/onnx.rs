@@ -2,12 +2,16 @@
 
 #![expect(clippy::expect_used, reason = "a test helper that fails is a failed test")]
 
+use std::path::{Path, PathBuf};
+
 use rten::{Model, Value};
 use rten_tensor::prelude::*;
 use rten_tensor::{Tensor as Values, TensorView};
-use tasklens_data::config::{Backbone, Task};
-use tasklens_data::images::{Rgb, resize};
-use tasklens_net::export;
+use tasklens_data::config::{Backbone, DeviceChoice, Task};
+use tasklens_data::images::{Rgb, decode::decode_file, resize};
+use tasklens_net::export::{self, Options};
+use tasklens_net::inference::Predictor;
+use tasklens_net::model::checkpoint::{self, Description};
 use tasklens_net::model::conventions::Conventions;
 use tasklens_net::model::layers::ForwardPass;
 use tasklens_net::model::network::Network;
@@ -33,7 +37,7 @@ fn tasks() -> Vec<Task> {
     vec![
         task("image", &["plain", "dotted"]),
         task("features", &["v", "round", "boat"]),
-        task("neck line", &["1"]),
+        task("neck line", &["long", "short"]),
         task("/normalise/factor", &["a", "b"]),
     ]
 }
@@ -112,4 +116,83 @@ fn odd_and_even_sides_are_padded_as_here_by_either_rule() {
     for (height, width) in [(64, 65), (95, 96)] {
         check_at(&network, height, width);
     }
+}
+
+const SIZE: (u32, u32) = (96, 80);
+
+/// A checkpoint of the small network.
+fn checkpoint_in(folder: &Path) -> PathBuf {
+    let network = made(Backbone::XceptionSmall, &tasks());
+    let description = Description {
+        backbone: network.backbone().name().to_owned(),
+        conventions: Conventions::default(),
+        tasks: tasks(),
+        height: SIZE.0,
+        width: SIZE.1,
+        mean: [0.5; 3],
+        std: [0.5; 3],
+        precision: "fp32".to_owned(),
+        epoch: 7,
+        config: String::new(),
+        extra: serde_json::Value::Null,
+    };
+    let file = folder.join("garments.safetensors");
+    checkpoint::write(&file, &network, &description, &[]).expect("a checkpoint");
+    file
+}
+
+fn exported(folder: &Path, half: bool) -> (Predictor, Model) {
+    let checkpoint = checkpoint_in(folder);
+    let file = folder.join("garments.onnx");
+    let options = Options { half, replace: false };
+    export::export(&checkpoint, &file, options, &mut |_, _| true).expect("an export");
+    let predictor = Predictor::open(&checkpoint, DeviceChoice::Cpu).expect("a predictor");
+    (predictor, Model::load_file(&file).expect("a valid model"))
+}
+
+/// The greatest difference on each image; checks the answers.
+fn differences(predictor: &Predictor, model: &Model, images: &[Rgb]) -> Vec<f32> {
+    let expected = predictor.predict(images).expect("predictions");
+    let compare = |(image, expected): (&Rgb, &tasklens_net::inference::Prediction)| {
+        let given = run(model, &[image]);
+        assert_eq!(given.len(), expected.probabilities.len());
+        let label = |values: &[f32]| {
+            let most = values.iter().copied().fold(0.0, f32::max);
+            values.iter().position(|value| *value == most)
+        };
+        let tasks = given.iter().zip(&expected.probabilities);
+        let difference = |(given, expected): (&Vec<f32>, &Vec<f32>)| {
+            assert_eq!(label(given), label(expected), "the answer for an image of {:?}", image.dimensions());
+            greatest(given, expected)
+        };
+        tasks.map(difference).fold(0.0, f32::max)
+    };
+    images.iter().zip(&expected).map(compare).collect()
+}
+
+#[test]
+fn an_exported_file_takes_images_of_any_size_and_answers_as_here() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (predictor, model) = exported(folder.path(), false);
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tasklens-data/tests/fixtures/images");
+    let mut images = Vec::new();
+    for entry in fixtures.read_dir().expect("fixtures") {
+        let file = entry.expect("a file").path();
+        if file.extension().is_some_and(|ending| ending != "md") {
+            images.push(decode_file(&file).expect("an image").into_rgb());
+        }
+    }
+    assert!(images.len() > 15, "{} fixtures", images.len());
+    // Larger and smaller than the network's images, in either direction.
+    let sizes = [(1, 1), (2, 300), (300, 2), (80, 333), (333, 96), (81, 95), (640, 427), (1500, 1000)];
+    images.extend(sizes.map(|(width, height)| noise(width, height)));
+    let worst = differences(&predictor, &model, &images).into_iter().fold(0.0, f32::max);
+    assert!(worst < 1e-3, "probabilities differ by {worst}");
+    println!("{} images of any size: {worst:e}", images.len());
+
+    let (height, width) = SIZE;
+    let images: Vec<Rgb> = images.iter().map(|image| resize::resize(image, width, height)).collect();
+    let worst = differences(&predictor, &model, &images).into_iter().fold(0.0, f32::max);
+    assert!(worst < 1e-4, "probabilities differ by {worst} on images of the network's size");
+    println!("{} images of the network's size: {worst:e}", images.len());
 }
