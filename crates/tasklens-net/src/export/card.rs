@@ -113,35 +113,16 @@ fn calling(to: &mut String, about: &About, file: &str) -> std::fmt::Result {
          upright first, as their EXIF says, and put transparent images on white. Outputs: per task the probability of \
          each label, `[N, labels]`. ONNX, operators of version 18.\n\n\
          Python (`pip install onnxruntime pillow`):\n\n```python\n{}```\n\n\
-         Rust (crates `ort` 2, `image`, `anyhow`):\n\n```rust\n{}```",
-        PYTHON.replace("FILE", &python_text(file)),
-        RUST.replace("FILE", &format!("{file:?}")),
+         Rust (crates `rten` 0.27, `rten-tensor` 0.27, `image` 0.25, `anyhow` 1):\n\n```rust\n{}```",
+        PYTHON.replace(FILE, &python_text(file)),
+        RUST.replace(FILE, &format!("{file:?}")),
     )
 }
 
-const PYTHON: &str = r#"import json
-import numpy, onnxruntime
-from PIL import Image, ImageOps
-
-session = onnxruntime.InferenceSession(FILE)
-labels = json.loads(session.get_modelmeta().custom_metadata_map["labels"])
-photo = ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGB")
-answers = session.run(None, {"image": numpy.asarray(photo)[None]})
-for task, probabilities in zip(labels, answers):
-    print(task, labels[task][probabilities[0].argmax()], probabilities[0].max())
-"#;
-
-const RUST: &str = r#"fn main() -> anyhow::Result<()> {
-    let mut session = ort::session::Session::builder()?.commit_from_file(FILE)?;
-    let photo = image::open("photo.jpg")?.to_rgb8();
-    let shape = [1, photo.height() as usize, photo.width() as usize, 3];
-    let photo = ort::value::Tensor::from_array((shape, photo.into_raw()))?;
-    for (task, answer) in session.run(ort::inputs!["image" => photo])?.iter() {
-        println!("{task}: {:?}", answer.try_extract_tensor::<f32>()?.1);
-    }
-    Ok(())
-}
-"#;
+const PYTHON: &str = include_str!("example.py");
+const RUST: &str = include_str!("example.rs");
+/// The file in the examples.
+const FILE: &str = "\"model.onnx\"";
 
 /// A text as Python writes it: JSON's escapes are among Python's.
 fn python_text(text: &str) -> String {

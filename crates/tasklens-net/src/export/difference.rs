@@ -150,6 +150,9 @@ fn answers(
 
 #[cfg(test)]
 mod tests {
+    use tasklens_data::config::{Backbone, Task};
+    use tch::Device;
+
     use super::*;
 
     #[test]
@@ -163,5 +166,36 @@ mod tests {
             found.told(),
             "on 2 validation images, probabilities differ by at most 0.0300, and 3 of 4 answers are the same"
         );
+    }
+
+    fn network() -> Network {
+        let labels = vec!["a".to_owned(), "b".to_owned()];
+        let tasks = [Task { name: "print".to_owned(), labels }];
+        Network::new(Backbone::XceptionSmall, &tasks, 1, Device::Cpu).unwrap()
+    }
+
+    #[test]
+    fn it_can_be_cancelled_between_batches_and_counts_the_images_of_each_precision() {
+        let bytes = vec![100; 10 * 32 * 32 * 3];
+        let mut told = Vec::new();
+        let mut network = network();
+        let found = measure(&mut network, &bytes, (32, 32), &[Kind::BFloat16], &mut |done, of| {
+            told.push((done, of));
+            true
+        });
+        assert_eq!(found.unwrap()[0].answers, 10);
+        assert_eq!(told, [(8, 20), (10, 20), (18, 20), (20, 20)]);
+        let stopped = measure(&mut network, &bytes, (32, 32), &[Kind::BFloat16], &mut |done, _| done < 10);
+        assert_eq!(stopped.unwrap_err().to_string(), "the export was cancelled");
+    }
+
+    #[test]
+    fn numbers_that_half_precision_cannot_hold_are_refused() {
+        let mut network = network();
+        let weight = network.parameters().get("bn4.weight").unwrap().shallow_clone();
+        no_grad(|| weight.shallow_clone().fill_(1e9));
+        let bytes: Vec<u8> = (0..32 * 32 * 3).map(|i: usize| (i * 7919 % 251) as u8).collect();
+        let refused = measure(&mut network, &bytes, (32, 32), &[Kind::Half], &mut |_, _| true);
+        assert!(refused.unwrap_err().to_string().contains("too large for half precision"));
     }
 }

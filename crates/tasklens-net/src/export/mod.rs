@@ -89,7 +89,7 @@ pub fn export(
     let (file, card) = (target(file, options)?, target(&card, options)?);
     ensure!(
         !card.exists() || card::is_card(&card),
-        "the card of the model would replace {}, which is none: choose another name",
+        "the card of the model would replace {}, which is another file: choose another name",
         card.display()
     );
     let checkpoint = checkpoint_of(model_or_run);

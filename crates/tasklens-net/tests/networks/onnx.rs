@@ -4,11 +4,13 @@
 
 use std::path::{Path, PathBuf};
 
+use prost::Message as _;
 use rten::{Model, Value};
 use rten_tensor::prelude::*;
 use rten_tensor::{Tensor as Values, TensorView};
 use tasklens_data::config::{Backbone, DeviceChoice, Task};
 use tasklens_data::images::{Rgb, decode::decode_file, resize};
+use tasklens_net::export::onnx::ModelProto;
 use tasklens_net::export::{self, Options};
 use tasklens_net::inference::Predictor;
 use tasklens_net::model::checkpoint::{self, Description};
@@ -18,6 +20,11 @@ use tasklens_net::model::network::Network;
 use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::golden::weights;
+
+/// The example of the card: it compiles.
+#[expect(dead_code, reason = "it opens files that are not here")]
+#[path = "../../src/export/example.rs"]
+mod example;
 
 /// With weights made from formulas, so that no layer is without effect.
 fn made(backbone: Backbone, tasks: &[Task]) -> Network {
@@ -195,4 +202,47 @@ fn an_exported_file_takes_images_of_any_size_and_answers_as_here() {
     let worst = differences(&predictor, &model, &images).into_iter().fold(0.0, f32::max);
     assert!(worst < 1e-4, "probabilities differ by {worst} on images of the network's size");
     println!("{} images of the network's size: {worst:e}", images.len());
+}
+
+#[test]
+fn half_precision_is_half_the_size_and_answers_nearly_the_same() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (predictor, model) = exported(folder.path(), true);
+    let images = [noise(200, 100), noise(80, 96)];
+    let worst = differences(&predictor, &model, &images).into_iter().fold(0.0, f32::max);
+    assert!((1e-6..2e-2).contains(&worst), "probabilities differ by {worst}");
+    let bytes = |name: &str| folder.path().join(name).metadata().expect("a file").len();
+    let share = bytes("garments.onnx") as f64 / bytes("garments.safetensors") as f64;
+    assert!((0.45..0.55).contains(&share), "{share} of the checkpoint");
+    let card = std::fs::read_to_string(folder.path().join("garments.md")).expect("a card");
+    assert!(card.contains("computes in half precision"), "{card}");
+    let unmeasured = "Half precision against float32: by how much its answers differ is not known: ";
+    assert!(card.contains(unmeasured), "a checkpoint alone has no validation images: {card}");
+}
+
+#[test]
+fn a_file_says_what_it_answers_and_a_task_called_as_the_input_gets_another_name() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    drop(exported(folder.path(), false));
+    let bytes = std::fs::read(folder.path().join("garments.onnx")).expect("a file");
+    let model = ModelProto::decode(bytes.as_slice()).expect("an ONNX file");
+    let said = |key: &str| {
+        let entry = model.metadata_props.iter().find(|entry| entry.key.as_deref() == Some(key));
+        entry.and_then(|entry| entry.value.clone()).expect("an entry")
+    };
+    assert_eq!(said("tasks"), r#"["image","features","neck line","/normalise/factor"]"#);
+    let labels: serde_json::Value = serde_json::from_str(&said("labels")).expect("JSON");
+    assert_eq!(labels["features"], serde_json::json!(["v", "round", "boat"]));
+    let outputs: serde_json::Value = serde_json::from_str(&said("outputs")).expect("JSON");
+    assert_eq!((&outputs["image"], &outputs["neck line"]), (&"image_2".into(), &"neck line".into()));
+    assert_eq!(said("input_size"), r#"{"height":96,"width":80}"#);
+    assert_eq!((said("network"), said("precision")), ("xception_small".to_owned(), "fp32".to_owned()));
+    let graph = model.graph.expect("a graph");
+    let names: Vec<_> = graph.output.iter().filter_map(|output| output.name.as_deref()).collect();
+    assert_eq!(names, ["image_2", "features", "neck line", "/normalise/factor"]);
+    let card = std::fs::read_to_string(folder.path().join("garments.md")).expect("a card");
+    assert!(card.contains("The task image is the output image\\_2, as the input has its name."), "{card}");
+    assert!(
+        card.contains("InferenceSession(\"garments.onnx\")") && card.contains("load_file(\"garments.onnx\")")
+    );
 }
