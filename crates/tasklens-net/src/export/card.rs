@@ -94,6 +94,7 @@ fn limits(to: &mut String, about: &About) -> std::fmt::Result {
         "- It chooses one of the labels for every image, also for one that shows none of them. A probability compares the \
          labels; it does not say that the image is of a known kind.\n\
          - It was measured on images like those that it was trained on. Measure it on yours before you rely on it.\n\
+         - Programs decode JPEG a little differently. Where two labels are nearly as probable, that can change the answer.\n\
          - It computes in {}.",
         if about.precision == "fp16" { "half precision, the heads in float32" } else { "float32" }
     )?;
