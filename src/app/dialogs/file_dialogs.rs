@@ -77,6 +77,13 @@ pub fn report(name: String, then: impl FnOnce(PathBuf) -> AppCommand + Send + 's
     FileQuestion::new("Save report", AskedFile::NewFile { name }, then).with_endings("Web page", ["html"])
 }
 
+/// For where to export a model; `name` begins the name of the file.
+pub fn model_export(model: PathBuf, name: &str) -> FileQuestion {
+    let then = |file| AppCommand::ExportModel { model, file };
+    FileQuestion::new("Export model", AskedFile::NewFile { name: format!("{name}.onnx") }, then)
+        .with_endings("ONNX", ["onnx"])
+}
+
 /// For where to export labels; `stem` begins the name of what is written.
 pub fn export(form: Form, stem: &str) -> FileQuestion {
     let new_file = |form, name: String| {

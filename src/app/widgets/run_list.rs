@@ -57,6 +57,8 @@ pub enum RunAction {
     Resume,
     /// Make it the current model of the project.
     MakeCurrent,
+    /// Write it for other programs.
+    Export,
     /// Give it a name and a note.
     Describe,
     /// Delete it.
@@ -174,10 +176,15 @@ fn buttons_ui(ui: &mut Ui, row: &RunRow) -> Option<RunAction> {
     action
 }
 
-/// The same as a menu, what is wanted most at the top.
+/// The same as a menu, what is wanted most at the top, and what is wanted seldom.
 fn menu_ui(ui: &mut Ui, row: &RunRow) -> Option<RunAction> {
+    let mut offers = offers(row);
+    if row.has_model {
+        let hint = "Write it for other programs";
+        offers.insert(2, (icons::EXPORT, "Export model\u{2026}", hint, RunAction::Export));
+    }
     let wanted = |(icon, text, _, wanted)| entry_ui(ui, icon, text).then_some(wanted);
-    offers(row).into_iter().rev().map(wanted).fold(None, Option::or)
+    offers.into_iter().rev().map(wanted).fold(None, Option::or)
 }
 
 fn facts_ui(ui: &mut Ui, tokens: &Tokens, row: &RunRow) {
