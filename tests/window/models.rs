@@ -242,6 +242,7 @@ fn a_run_is_exported_for_other_programs_from_its_menu() {
     desk.keys(egui::Modifiers::NONE, egui::Key::Escape);
     desk.settle();
     desk.go_to(Place::Predict);
+    desk.press("Try validation images");
     desk.wait_for("Export model\u{2026}");
 
     let file = desk.folder.path().join("mine.onnx");

@@ -193,7 +193,7 @@ mod tests {
     fn numbers_that_half_precision_cannot_hold_are_refused() {
         let mut network = network();
         let weight = network.parameters().get("bn4.weight").unwrap().shallow_clone();
-        no_grad(|| weight.shallow_clone().fill_(1e9));
+        let _ = no_grad(|| weight.shallow_clone().fill_(1e9));
         let bytes: Vec<u8> = (0..32 * 32 * 3).map(|i: usize| (i * 7919 % 251) as u8).collect();
         let refused = measure(&mut network, &bytes, (32, 32), &[Kind::Half], &mut |_, _| true);
         assert!(refused.unwrap_err().to_string().contains("too large for half precision"));
