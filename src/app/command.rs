@@ -115,6 +115,20 @@ pub enum AppCommand {
     UseModel(PathBuf),
     /// Inspect this run folder.
     InspectRun(PathBuf),
+    /// Ask where to export a model to, and export it.
+    AskWhereToExportModel {
+        /// A run folder or a checkpoint.
+        model: PathBuf,
+        /// Its name, with which the name of the file begins.
+        name: String,
+    },
+    /// Export this model to this file.
+    ExportModel {
+        /// A run folder or a checkpoint.
+        model: PathBuf,
+        /// Where to write it, ending in `.onnx`.
+        file: PathBuf,
+    },
     /// Make this run the current model until the user wants another; `None`: the best, as it changes.
     ChooseModel(Option<PathBuf>),
     /// Ask for the name and the note of the run in this folder.

@@ -13,6 +13,7 @@ use std::process::{Command, Output};
 
 mod compare;
 mod evaluate;
+mod export_model;
 mod images;
 mod import_deepfashion;
 mod import_keras;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use tasklens::app::command::AppCommand;
 use tasklens::app::place::Place;
 use tasklens::app::services::settings::Settings;
 use tasklens_data::config::{Backbone, Task};
@@ -230,6 +231,38 @@ fn a_run_has_a_name_and_a_note_by_which_it_is_found() {
         desk.type_text(text);
         assert!(desk.shows("More: All the prints") && !desk.shows("More: 2026"), "{text}");
     }
+}
+
+#[test]
+fn a_run_is_exported_for_other_programs_from_its_menu() {
+    let mut desk = Desk::with_garments(12);
+    let run = write_run(&desk, "2026-11-01_10-00-00", Some([0.8, 0.9]), 30);
+    write_network(&run);
+    write_run(&desk, "2026-11-02_10-00-00", None, 1);
+    read_again(&mut desk);
+    desk.window.query_all_by_label("2026-11-01_10-00-00").last().unwrap().click_secondary();
+    desk.wait_for("Export model\u{2026}");
+    desk.keys(egui::Modifiers::NONE, egui::Key::Escape);
+    desk.settle();
+    desk.go_to(Place::Predict);
+    desk.press("Try validation images");
+    desk.wait_for("Export model\u{2026}");
+
+    let file = desk.folder.path().join("mine.onnx");
+    let export = |desk: &mut Desk, file: PathBuf| {
+        desk.window.state().commands().send(AppCommand::ExportModel { model: run.clone(), file });
+    };
+    export(&mut desk, file.clone());
+    desk.wait_for("The model is in ");
+    assert!(desk.shows("Show in folder"));
+    assert!(file.metadata().unwrap().len() > 1_000_000);
+    let card = std::fs::read_to_string(file.with_extension("md")).unwrap();
+    assert!(card.contains("from the run 2026-11-01\\_10-00-00 by Tasklens"), "{card}");
+    assert!(card.contains("| print | solid, striped, dotted |"), "{card}");
+
+    let other = desk.folder.path().join("mine.txt");
+    export(&mut desk, other);
+    desk.wait_for("does not end in `.onnx`: choose a file name that does");
 }
 
 #[test]

@@ -138,6 +138,10 @@ impl App {
                 self.go_to(Place::Inspect);
                 self.views.inspect.set_run(run);
             }
+            AppCommand::AskWhereToExportModel { model, name } => {
+                self.questions.push(file_dialogs::model_export(model, &name));
+            }
+            AppCommand::ExportModel { model, file } => self.export_model(model, file),
             AppCommand::ChooseModel(run) => self.choose_model(run),
             AppCommand::AskAboutRun(run) => self.ask_about_run(&run),
             AppCommand::DescribeRun(run, said) => self.describe_run(run, said),

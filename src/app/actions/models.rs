@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tasklens_data::text::percent;
+use tasklens_net::export::{self, Options};
 use tasklens_net::training::run_note::RunNote;
 use tasklens_net::training::{run_bin, run_folder};
 
@@ -164,6 +165,25 @@ impl App {
             let message = format!("{name} was moved to {}", thrown.display());
             let undo = AppCommand::RestoreRun { thrown, run };
             Ok(Some(AppCommand::notify(Notice::new(Level::Info, message).offering("Undo deleting", undo))))
+        }));
+    }
+
+    /// Writes a model for other programs, with its card; whoever chose the file has agreed to replace it.
+    pub(super) fn export_model(&mut self, model: PathBuf, file: PathBuf) {
+        self.command_jobs.push(self.jobs.start("Exporting the model", move |progress| {
+            let options = Options { half: false, replace: true };
+            let exported = export::export(&model, &file, options, &mut |done, of| {
+                progress.say("comparing precisions");
+                progress.set(done as u64, of as u64);
+                progress.keep_going()
+            })?;
+            let mut message =
+                format!("The model is in {}, its card in {}", file.display(), exported.card.display());
+            for note in &exported.notes {
+                message.push_str(". ");
+                message.push_str(note.trim_end_matches('.'));
+            }
+            Ok(Some(AppCommand::notify(Notice::written(message, file))))
         }));
     }
 

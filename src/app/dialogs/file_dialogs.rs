@@ -87,6 +87,13 @@ pub fn figure(exhibit: Box<Exhibit>, form: FigureForm) -> FileQuestion {
     FileQuestion::new(title, asked, then).with_endings(form.name(), [form.ending()])
 }
 
+/// For where to export a model; `name` begins the name of the file.
+pub fn model_export(model: PathBuf, name: &str) -> FileQuestion {
+    let then = |file| AppCommand::ExportModel { model, file };
+    FileQuestion::new("Export model", AskedFile::NewFile { name: format!("{name}.onnx") }, then)
+        .with_endings("ONNX", ["onnx"])
+}
+
 /// For where to export labels; `stem` begins the name of what is written.
 pub fn export(form: Form, stem: &str) -> FileQuestion {
     let new_file = |form, name: String| {

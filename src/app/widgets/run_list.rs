@@ -57,6 +57,8 @@ pub enum RunAction {
     Resume,
     /// Make it the current model of the project.
     MakeCurrent,
+    /// Write it for other programs.
+    Export,
     /// Give it a name and a note.
     Describe,
     /// Delete it.
@@ -160,6 +162,10 @@ fn offers(row: &RunRow) -> Vec<Offer> {
     if row.has_model && !row.is_current {
         let hint = "Make it the current model, which Label, Predict and Inspect use";
         offers.push(offer(icons::CHECK_CIRCLE, "Make current", hint, RunAction::MakeCurrent));
+    }
+    if row.has_model {
+        let hint = "Write it for other programs";
+        offers.push(offer(icons::EXPORT, "Export model\u{2026}", hint, RunAction::Export));
     }
     offers.push(offer(icons::PENCIL_SIMPLE, "Describe", "Give it a name and a note", RunAction::Describe));
     offers.push(offer(icons::TRASH, "Delete", "Delete it; this can be undone", RunAction::Delete));

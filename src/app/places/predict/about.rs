@@ -29,14 +29,25 @@ pub fn about_ui(ui: &mut Ui, context: &ViewContext<'_>, info: &ModelInfo, colors
             Name::caption(tokens, &text).hint("Measured on images that it was not trained on").ui(ui);
         });
     }
-    let Some(run) = &info.run else { return };
     ui.add_space(GRID);
-    let button =
-        ui.button(RichText::new(format!("{}  Inspect this model", icons::MICROSCOPE)).size(TEXT_SMALL));
-    button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Inspect this model"));
-    if button.on_hover_text("See where and why it is wrong").clicked() {
-        context.commands.send(AppCommand::InspectRun(run.clone()));
-    }
+    ui.horizontal_wrapped(|ui| {
+        if let Some(run) = &info.run
+            && button_ui(ui, icons::MICROSCOPE, "Inspect this model", "See where and why it is wrong")
+        {
+            context.commands.send(AppCommand::InspectRun(run.clone()));
+        }
+        let hint = "Write it for other programs, as an ONNX file with a card that says how to call it";
+        if button_ui(ui, icons::EXPORT, "Export model\u{2026}", hint) {
+            let (model, name) = (info.path.clone(), info.name.clone());
+            context.commands.send(AppCommand::AskWhereToExportModel { model, name });
+        }
+    });
+}
+
+fn button_ui(ui: &mut Ui, icon: &str, text: &str, hint: &str) -> bool {
+    let button = ui.button(RichText::new(format!("{icon}  {text}")).size(TEXT_SMALL));
+    button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, text));
+    button.on_hover_text(hint).clicked()
 }
 
 /// When it was trained, and on how much.

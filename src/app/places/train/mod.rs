@@ -242,6 +242,10 @@ impl TrainView {
             Some((folder, run_list::RunAction::MakeCurrent)) => {
                 context.commands.send(AppCommand::ChooseModel(Some(folder)));
             }
+            Some((folder, run_list::RunAction::Export)) => {
+                let name = context.runs.name_of(&folder);
+                context.commands.send(AppCommand::AskWhereToExportModel { model: folder, name });
+            }
             Some((folder, run_list::RunAction::Describe)) => {
                 context.commands.send(AppCommand::AskAboutRun(folder));
             }
