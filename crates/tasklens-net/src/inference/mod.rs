@@ -2,6 +2,7 @@
 
 pub mod diverse;
 pub mod duplicates;
+pub mod engine;
 pub mod features;
 pub mod heat_map;
 pub mod loader;
