@@ -59,6 +59,8 @@ pub enum Verb {
     LabelStats(LabelStats),
     /// Write the labels for other programs: a CSV, JSON lines, or a folder per label
     Export(Export),
+    /// Write a trained model for other programs: an ONNX file that takes images as they are, and a card beside it
+    ExportModel(ExportModel),
     /// List the tasks and labels, or change them in the CSV, the config and the label edits
     Labels(Labels),
     /// Check this computer: GPU, libraries, memory, disk, weights, display
@@ -261,6 +263,33 @@ pub struct Export {
     /// Override a key for this call, such as --set paths.model_dataframe=other.csv
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     pub changes: Vec<(String, String)>,
+}
+
+/// `tasklens export-model`
+#[derive(Debug, Args)]
+pub struct ExportModel {
+    /// A run folder, or a checkpoint (.safetensors)
+    pub run: PathBuf,
+    /// The format of the file
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ModelFormat,
+    /// The file to write, ending in .onnx; its card is beside it, ending in .md [default: beside the run's weights]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Half precision: half the size; tells by how much the answers differ on the run's validation images
+    #[arg(long)]
+    pub fp16: bool,
+    /// Replace the file and its card if they are there already
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Formats of exported models.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+pub enum ModelFormat {
+    /// ONNX, for ONNX Runtime, OpenVINO and others
+    #[default]
+    Onnx,
 }
 
 /// `tasklens import keras`

@@ -14,6 +14,7 @@ mod compare;
 mod doctor;
 mod evaluate;
 mod export;
+mod export_model;
 mod import;
 mod interrupt;
 mod label_stats;
@@ -95,6 +96,7 @@ fn run(arguments: Arguments, faults: Vec<String>) -> anyhow::Result<bool> {
         Some(Verb::Compare(arguments)) => compare::run(&arguments),
         Some(Verb::LabelStats(arguments)) => label_stats::run(&arguments),
         Some(Verb::Export(arguments)) => export::run(&arguments),
+        Some(Verb::ExportModel(arguments)) => export_model::run(&arguments),
         Some(Verb::Labels(arguments)) => labels::run(&arguments),
         Some(Verb::Doctor) => Ok(doctor()),
     }

@@ -2,13 +2,14 @@
 //! the window.
 //!
 //! ```text
-//! study -> {evaluation, labelling} -> training -> inference -> model -> device
+//! study -> {evaluation, labelling, export} -> training -> inference -> model -> device
 //! ```
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make files and threads of their own"))]
 
 pub mod device;
 pub mod evaluation;
+pub mod export;
 pub mod inference;
 pub mod labelling;
 pub mod model;

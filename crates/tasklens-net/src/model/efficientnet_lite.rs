@@ -8,8 +8,10 @@
 use tasklens_data::config::networks::Scale;
 use tch::{Kind, TchError, Tensor};
 
+use super::interpreter::Interpreter;
 use super::layers::{ConvNorm, ForwardPass, Names, Same};
 use super::parameters::Builder;
+use super::sketch::Sketch;
 use super::trunk::Trunk;
 
 /// Epsilon of batch normalisation, as published.
@@ -98,14 +100,16 @@ impl MobileBlock {
         })
     }
 
-    fn forward(&self, input: &Tensor, pass: ForwardPass) -> Result<Tensor, TchError> {
-        let x = match &self.expand {
-            Some(expand) => expand.forward(input, pass)?.f_relu6_()?,
-            None => input.shallow_clone(),
-        };
-        let x = self.depthwise.forward(&x, pass)?.f_relu6_()?;
-        let mut x = self.project.forward(&x, pass)?;
-        if self.has_skip { x.f_add_(input) } else { Ok(x) }
+    fn apply<I: Interpreter>(&self, with: &mut I, input: &I::Maps) -> Result<I::Maps, TchError> {
+        let mut x = with.share(input);
+        if let Some(expand) = &self.expand {
+            x = with.layer(expand, &x)?;
+            x = with.relu6(x)?;
+        }
+        x = with.layer(&self.depthwise, &x)?;
+        x = with.relu6(x)?;
+        x = with.layer(&self.project, &x)?;
+        if self.has_skip { with.add(x, input) } else { Ok(x) }
     }
 }
 
@@ -155,16 +159,20 @@ impl EfficientNetLite {
 }
 
 impl Trunk for EfficientNetLite {
-    fn entry(&self, images: &Tensor, pass: ForwardPass) -> Result<Tensor, TchError> {
-        let x = self.stem.forward(images, pass)?.f_relu6_()?;
-        self.stages[..ENTRY_STAGES].iter().flatten().try_fold(x, |x, block| block.forward(&x, pass))
+    fn entry(&self, images: &Tensor, mut pass: ForwardPass) -> Result<Tensor, TchError> {
+        self.enter(&mut pass, images)
     }
 
-    fn exit(&self, maps: &Tensor, pass: ForwardPass) -> Result<Tensor, TchError> {
-        let x = maps.shallow_clone();
-        let x =
-            self.stages[ENTRY_STAGES..].iter().flatten().try_fold(x, |x, block| block.forward(&x, pass))?;
-        self.head.forward(&x, pass)?.f_relu6_()
+    fn exit(&self, maps: &Tensor, mut pass: ForwardPass) -> Result<Tensor, TchError> {
+        self.leave(&mut pass, maps)
+    }
+
+    fn sketch(&self, height: i64, width: i64) -> Result<Sketch, TchError> {
+        let mut sketch = Sketch::new(height, width);
+        let images = sketch.images();
+        let maps = self.enter(&mut sketch, &images)?;
+        self.leave(&mut sketch, &maps)?;
+        Ok(sketch)
     }
 
     fn fold(&mut self, kind: Kind) -> Result<(), TchError> {
@@ -210,6 +218,21 @@ impl Trunk for EfficientNetLite {
 }
 
 impl EfficientNetLite {
+    /// The stages with the larger maps.
+    fn enter<I: Interpreter>(&self, with: &mut I, images: &I::Maps) -> Result<I::Maps, TchError> {
+        let x = with.layer(&self.stem, images)?;
+        let x = with.relu6(x)?;
+        self.stages[..ENTRY_STAGES].iter().flatten().try_fold(x, |x, block| block.apply(with, &x))
+    }
+
+    /// The others, and the last convolution.
+    fn leave<I: Interpreter>(&self, with: &mut I, maps: &I::Maps) -> Result<I::Maps, TchError> {
+        let x = with.share(maps);
+        let x = self.stages[ENTRY_STAGES..].iter().flatten().try_fold(x, |x, block| block.apply(with, &x))?;
+        let x = with.layer(&self.head, &x)?;
+        with.relu6(x)
+    }
+
     /// Stage of the block with this number (from 0), and its index there.
     fn place(&self, mut number: usize) -> Option<(usize, usize)> {
         for (stage, blocks) in self.stages.iter().enumerate() {

@@ -7,6 +7,7 @@ use tch::{Device, Kind, TchError, Tensor};
 
 use super::conventions::Conventions;
 use super::parameters::Builder;
+use super::sketch::Convolution;
 
 /// Mode of a forward pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -264,19 +265,39 @@ impl ConvNorm {
     /// Merges the normalisation's running statistics into the weights, for evaluation in `kind`.
     /// Later changes of the weights do not reach the folded copy: call it again.
     pub fn fold(&mut self, kind: Kind) -> Result<(), TchError> {
+        self.folded = Some(self.merged(kind)?);
+        Ok(())
+    }
+
+    fn merged(&self, kind: Kind) -> Result<Folded, TchError> {
         let norm = &self.norm;
         let deviation = norm.running_var.f_add_scalar(norm.epsilon)?.f_sqrt()?;
         let scale = norm.weight.f_div(&deviation)?;
         let bias = norm.bias.f_sub(&norm.running_mean.f_mul(&scale)?)?;
         let weight = self.weight.f_mul(&scale.f_view([-1, 1, 1, 1])?)?;
         let cast = |tensor: &Tensor| tensor.f_detach()?.f_to_kind(kind);
-        self.folded = Some(Folded {
+        Ok(Folded {
             kind,
             depthwise: self.depthwise.as_ref().map(cast).transpose()?,
             weight: cast(&weight)?,
             bias: cast(&bias)?,
+        })
+    }
+
+    /// What it computes in evaluation on maps of `height` x `width` cells: one convolution or two, the normalisation
+    /// merged.
+    pub fn convolutions(&self, height: i64, width: i64) -> Result<Vec<Convolution>, TchError> {
+        let Folded { depthwise, weight, bias, .. } = self.merged(Kind::Float)?;
+        let depthwise = depthwise.map(|weight| {
+            let groups = weight.size()[0];
+            Convolution { weight, bias: None, groups, stride: 1, pads: [1; 4] }
         });
-        Ok(())
+        let kernel = weight.size()[2];
+        let (top, bottom) = self.padding.of(height, kernel, self.stride);
+        let (left, right) = self.padding.of(width, kernel, self.stride);
+        let pads = [top, left, bottom, right];
+        let last = Convolution { weight, bias: Some(bias), groups: self.groups, stride: self.stride, pads };
+        Ok(depthwise.into_iter().chain([last]).collect())
     }
 }
 

@@ -12,6 +12,7 @@ use super::conventions::Conventions;
 use super::efficientnet_lite::EfficientNetLite;
 use super::layers::{ForwardPass, LinearLayer};
 use super::parameters::{Builder, Parameters};
+use super::sketch::Sketch;
 use super::tensor_file;
 use super::trunk::{self, Trunk};
 use super::xception::Xception;
@@ -103,6 +104,14 @@ impl Network {
     /// The backbone, for access to its inner maps.
     pub(crate) fn trunk(&self) -> &dyn Trunk {
         &*self.trunk
+    }
+
+    /// Its backbone's operations on normalised images of `height` x `width` pixels, for another engine.
+    ///
+    /// # Errors
+    /// The device is out of memory.
+    pub fn sketch(&self, height: u32, width: u32) -> Result<Sketch, TchError> {
+        no_grad(|| self.trunk.sketch(height.into(), width.into()))
     }
 
     /// Logits per task, `[N, labels]` each (float32), from features `[N, features]`.

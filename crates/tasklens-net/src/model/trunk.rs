@@ -6,6 +6,7 @@ use tch::{Kind, TchError, Tensor};
 
 use super::conventions::Conventions;
 use super::layers::ForwardPass;
+use super::sketch::Sketch;
 
 /// The convolutions of a network, in two parts: heat maps use the maps between them.
 pub trait Trunk: Debug + Send {
@@ -20,6 +21,12 @@ pub trait Trunk: Debug + Send {
     /// # Errors
     /// The device is out of memory.
     fn exit(&self, maps: &Tensor, pass: ForwardPass) -> Result<Tensor, TchError>;
+
+    /// The same operations on images of `height` x `width` pixels, for another engine.
+    ///
+    /// # Errors
+    /// The device is out of memory.
+    fn sketch(&self, height: i64, width: i64) -> Result<Sketch, TchError>;
 
     /// Folds each normalisation into its convolution, for evaluation in `kind`.
     ///

@@ -7,8 +7,10 @@ use tasklens_data::config::networks::Widths;
 use tch::{Kind, TchError, Tensor};
 
 use super::conventions::Conventions;
+use super::interpreter::Interpreter;
 use super::layers::{ConvNorm, ForwardPass, Names};
 use super::parameters::Builder;
+use super::sketch::Sketch;
 use super::trunk::Trunk;
 
 /// A residual block of separable convolutions.
@@ -102,34 +104,27 @@ impl Block {
         })
     }
 
-    fn forward(&self, input: &Tensor, pass: ForwardPass) -> Result<Tensor, TchError> {
-        let mut x = input.shallow_clone();
+    fn apply<I: Interpreter>(&self, with: &mut I, input: &I::Maps) -> Result<I::Maps, TchError> {
+        let mut x = with.share(input);
         for (i, convolution) in self.convolutions.iter().enumerate() {
             if i > 0 {
-                x = x.f_relu_()?;
+                x = with.relu(x)?;
             } else if self.starts_with_relu {
                 // Not in place: the skip connection needs the input as it was.
-                x = x.f_relu()?;
+                x = with.relu_of(&x)?;
             }
-            x = convolution.forward(&x, pass)?;
+            x = with.layer(convolution, &x)?;
         }
         if self.halves {
-            x = self.halve(&x)?;
+            x = with.halve(&x, self.conventions)?;
         }
         match &self.skip {
-            Some(skip) => x.f_add_(&skip.forward(input, pass)?),
-            None => x.f_add_(input),
+            Some(skip) => {
+                let beside = with.layer(skip, input)?;
+                with.add(x, &beside)
+            }
+            None => with.add(x, input),
         }
-    }
-
-    /// The greatest of 3x3 cells, in steps of two.
-    fn halve(&self, x: &Tensor) -> Result<Tensor, TchError> {
-        let (padding, overhangs) = match self.conventions {
-            Conventions::Published => ([1, 1], false),
-            // `same`: an even side has nothing in front and one cell behind, over which the last window hangs.
-            Conventions::Keras => ([x.size()[2] % 2, x.size()[3] % 2], true),
-        };
-        x.f_max_pool2d([3, 3], [2, 2], padding, [1, 1], overhangs)
     }
 }
 
@@ -167,6 +162,30 @@ impl Xception {
 }
 
 impl Xception {
+    /// Entry and middle flow.
+    fn enter<I: Interpreter>(&self, with: &mut I, images: &I::Maps) -> Result<I::Maps, TchError> {
+        let mut x = with.layer(&self.conv1, images)?;
+        x = with.relu(x)?;
+        x = with.layer(&self.conv2, &x)?;
+        x = with.relu(x)?;
+        for block in &self.blocks[..self.blocks.len() - 1] {
+            x = block.apply(with, &x)?;
+        }
+        Ok(x)
+    }
+
+    /// The exit flow of the paper: the last two separable convolutions and the block before.
+    fn leave<I: Interpreter>(&self, with: &mut I, maps: &I::Maps) -> Result<I::Maps, TchError> {
+        let mut x = with.share(maps);
+        for block in &self.blocks[self.blocks.len() - 1..] {
+            x = block.apply(with, &x)?;
+        }
+        x = with.layer(&self.conv3, &x)?;
+        x = with.relu(x)?;
+        x = with.layer(&self.conv4, &x)?;
+        with.relu(x)
+    }
+
     fn layers(&mut self) -> impl Iterator<Item = &mut ConvNorm> {
         let of_blocks =
             self.blocks.iter_mut().flat_map(|block| block.skip.iter_mut().chain(&mut block.convolutions));
@@ -175,24 +194,20 @@ impl Xception {
 }
 
 impl Trunk for Xception {
-    /// Entry and middle flow.
-    fn entry(&self, images: &Tensor, pass: ForwardPass) -> Result<Tensor, TchError> {
-        let x = self.conv1.forward(images, pass)?.f_relu_()?;
-        let mut x = self.conv2.forward(&x, pass)?.f_relu_()?;
-        for block in &self.blocks[..self.blocks.len() - 1] {
-            x = block.forward(&x, pass)?;
-        }
-        Ok(x)
+    fn entry(&self, images: &Tensor, mut pass: ForwardPass) -> Result<Tensor, TchError> {
+        self.enter(&mut pass, images)
     }
 
-    /// The exit flow of the paper: the last two separable convolutions and the block before.
-    fn exit(&self, maps: &Tensor, pass: ForwardPass) -> Result<Tensor, TchError> {
-        let mut x = maps.shallow_clone();
-        for block in &self.blocks[self.blocks.len() - 1..] {
-            x = block.forward(&x, pass)?;
-        }
-        let x = self.conv3.forward(&x, pass)?.f_relu_()?;
-        self.conv4.forward(&x, pass)?.f_relu_()
+    fn exit(&self, maps: &Tensor, mut pass: ForwardPass) -> Result<Tensor, TchError> {
+        self.leave(&mut pass, maps)
+    }
+
+    fn sketch(&self, height: i64, width: i64) -> Result<Sketch, TchError> {
+        let mut sketch = Sketch::new(height, width);
+        let images = sketch.images();
+        let maps = self.enter(&mut sketch, &images)?;
+        self.leave(&mut sketch, &maps)?;
+        Ok(sketch)
     }
 
     fn fold(&mut self, kind: Kind) -> Result<(), TchError> {

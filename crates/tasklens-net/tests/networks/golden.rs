@@ -23,7 +23,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 /// The weights that `golden/xception.py` describes.
-fn weights(name: &str, shape: &[i64]) -> Tensor {
+pub fn weights(name: &str, shape: &[i64]) -> Tensor {
     let seed = crc32(name.as_bytes());
     let count = shape.iter().product::<i64>() as u32;
     let values: Vec<f32> = (0..count)

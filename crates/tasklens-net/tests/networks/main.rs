@@ -9,6 +9,7 @@
 
 mod golden;
 mod keras;
+mod onnx;
 #[path = "../../../../tests/support/skip.rs"]
 mod skip;
 mod training;
