@@ -94,6 +94,11 @@ pub fn place_openvino(name: &str) -> Option<PathBuf> {
         });
         return (wanted && safe(file)).then(|| PathBuf::from("lib").join(file));
     }
+    // Those of what it contains, such as oneDNN and oneTBB.
+    let (package, file) = name.split_once(".dist-info/licenses/licensing/").unwrap_or_default();
+    if file.ends_with("third-party-programs.txt") && !file.contains('/') && safe(package) {
+        return Some(PathBuf::from("licenses").join(package).join(file));
+    }
     place_licence(name)
 }
 
@@ -154,7 +159,9 @@ mod tests {
     #[test]
     fn openvino_comes_without_the_readers_of_other_forms_and_without_python() {
         let place = |name: &str| place_openvino(name).map(|path| path.to_string_lossy().replace('\\', "/"));
-        for name in ["libopenvino.so.2641", "libopenvino_intel_cpu_plugin.so", "libtbb.so.12", "libhwloc.so.15"] {
+        for name in
+            ["libopenvino.so.2641", "libopenvino_intel_cpu_plugin.so", "libtbb.so.12", "libhwloc.so.15"]
+        {
             assert_eq!(place(&format!("openvino/libs/{name}")), Some(format!("lib/{name}")));
         }
         for name in [
@@ -169,6 +176,11 @@ mod tests {
         assert_eq!(
             place("openvino-2026.4.1.dist-info/licenses/LICENSE").as_deref(),
             Some("licenses/openvino-2026.4.1/LICENSE")
+        );
+        assert_eq!(
+            place("openvino-2026.4.1.dist-info/licenses/licensing/onednn_third-party-programs.txt")
+                .as_deref(),
+            Some("licenses/openvino-2026.4.1/onednn_third-party-programs.txt")
         );
     }
 

@@ -9,47 +9,87 @@ use tasklens_data::{panics, user_folders};
 
 use super::version;
 
-/// The file through which the others are loaded, in `lib` of the folder; part of its name is the version.
+/// The file through which the others are loaded, in `lib` of the folder; behind it comes the version.
 const LIBRARY: &str = "libopenvino_c.so.";
 /// Names another folder that holds `lib`; empty to do without OpenVINO.
 pub const VARIABLE: &str = "TASKLENS_OPENVINO";
 
+/// Why there is no engine.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoEngine {
+    /// The set-up does not bring it to such a system.
+    #[error("OpenVINO does not come for this system")]
+    Unserved,
+    /// The user wants none.
+    #[error("the environment variable {VARIABLE} is empty, which turns OpenVINO off")]
+    TurnedOff,
+    /// It is not installed.
+    #[error("OpenVINO is not in {}", .0.display())]
+    Missing(PathBuf),
+    /// It is installed, and does not work.
+    #[error("OpenVINO does not work: {0}")]
+    Broken(String),
+}
+
 /// The loaded library.
-pub(super) struct OpenVino {
-    /// What compiles networks, one at a time.
-    pub core: Mutex<Core>,
-    /// Where it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installed {
+    /// Its version, such as `2026.4.1`.
+    pub version: String,
+    /// The file.
     pub library: PathBuf,
 }
 
-/// The library, loaded with the first call, which takes some tens of milliseconds; or why there is none.
-pub(super) fn get() -> Result<&'static OpenVino, &'static str> {
-    static LOADED: OnceLock<Result<OpenVino, String>> = OnceLock::new();
-    LOADED.get_or_init(load).as_ref().map_err(String::as_str)
+pub(super) struct OpenVino {
+    /// What compiles networks, one at a time.
+    pub core: Mutex<Core>,
+    pub installed: Installed,
 }
 
-fn load() -> Result<OpenVino, String> {
-    let library = find()?;
-    openvino_sys::library::load_from(&library)?;
+/// The library, loaded with the first call, which takes some tens of milliseconds; or why there is none, which the
+/// first call also logs.
+pub(super) fn get() -> Result<&'static OpenVino, &'static NoEngine> {
+    static LOADED: OnceLock<Result<OpenVino, NoEngine>> = OnceLock::new();
+    LOADED
+        .get_or_init(|| {
+            let loaded = load();
+            match &loaded {
+                Ok(OpenVino { installed: Installed { version, library }, .. }) => {
+                    log::info!("OpenVINO {version} is at hand for predictions: {}", library.display());
+                }
+                Err(why @ NoEngine::Broken(_)) => log::warn!("{why}; libtorch predicts, more slowly"),
+                Err(why) => log::info!("{why}; libtorch predicts"),
+            }
+            loaded
+        })
+        .as_ref()
+}
+
+fn load() -> Result<OpenVino, NoEngine> {
+    let named = std::env::var_os(VARIABLE).map(PathBuf::from);
+    let library = find(named.as_deref(), &usual_folders())?;
+    let broken = |why: String| NoEngine::Broken(format!("{}: {why}", library.display()));
+    openvino_sys::library::load_from(library.clone()).map_err(broken)?;
     // The binding panics where a function is missing.
-    let core = panics::catch(Core::new)?.map_err(|error| format!("{} does not start: {error}", library.display()))?;
-    log::info!("predictions use {}", library.display());
-    Ok(OpenVino { core: Mutex::new(core), library })
+    let started = panics::catch(|| Core::new().map(|core| (core, openvino::version().build_number)));
+    let (core, build) = started.map_err(broken)?.map_err(|error| broken(error.to_string()))?;
+    // `2026.4.1-22982-...`.
+    let version = build.split('-').next().unwrap_or(&build).to_owned();
+    Ok(OpenVino { core: Mutex::new(core), installed: Installed { version, library } })
 }
 
-fn find() -> Result<PathBuf, String> {
-    let named = std::env::var_os(VARIABLE);
-    if named.as_ref().is_some_and(|folder| folder.is_empty()) {
-        return Err(format!("the environment variable {VARIABLE} is empty"));
-    }
+fn find(named: Option<&Path>, usual: &[PathBuf]) -> Result<PathBuf, NoEngine> {
     let folders = match named {
-        Some(folder) => vec![PathBuf::from(folder)],
-        None => usual_folders(),
+        Some(folder) if folder.as_os_str().is_empty() => return Err(NoEngine::TurnedOff),
+        Some(folder) => &[folder.to_path_buf()],
+        None => usual,
     };
-    folders
-        .iter()
-        .find_map(|folder| library_in(&folder.join("lib")))
-        .ok_or_else(|| "OpenVINO is not installed; `cargo xtask setup` fetches it".to_owned())
+    let found = folders.iter().find_map(|folder| library_in(&folder.join("lib")));
+    let is_served = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+    found.ok_or_else(|| match folders.last() {
+        Some(folder) if is_served || named.is_some() => NoEngine::Missing(folder.join("lib")),
+        _ => NoEngine::Unserved,
+    })
 }
 
 /// Beside the program, as in a package, and in the cache, where the set-up puts it.
@@ -61,8 +101,8 @@ fn usual_folders() -> Vec<PathBuf> {
 }
 
 fn library_in(folder: &Path) -> Option<PathBuf> {
-    let files = folder.read_dir().ok()?.filter_map(|file| Some(file.ok()?.path()));
-    files.into_iter().find(|file| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with(LIBRARY)))
+    let mut files = folder.read_dir().ok()?.filter_map(|file| Some(file.ok()?.path()));
+    files.find(|file| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with(LIBRARY)))
 }
 
 #[cfg(test)]
@@ -72,11 +112,16 @@ mod tests {
     #[test]
     fn the_library_is_known_by_its_name_whatever_its_version() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(library_in(folder.path()), None);
-        for name in ["libopenvino.so.2641", "libopenvino_c.so.2641"] {
-            std::fs::File::create(folder.path().join(name)).unwrap();
-        }
-        assert_eq!(library_in(folder.path()), Some(folder.path().join("libopenvino_c.so.2641")));
-        assert_eq!(library_in(&folder.path().join("nowhere")), None);
+        let folder = folder.path();
+        let usual = [folder.join("nowhere"), folder.to_path_buf()];
+        std::fs::create_dir(folder.join("lib")).unwrap();
+        std::fs::File::create(folder.join("lib/libopenvino.so.2641")).unwrap();
+        assert_eq!(find(Some(folder), &[]), Err(NoEngine::Missing(folder.join("lib"))));
+        let library = folder.join("lib/libopenvino_c.so.2641");
+        std::fs::File::create(&library).unwrap();
+        assert_eq!(find(Some(folder), &[]), Ok(library.clone()));
+        assert_eq!(find(None, &usual), Ok(library));
+        assert_eq!(find(Some(Path::new("")), &usual), Err(NoEngine::TurnedOff));
+        assert!(find(Some(&folder.join("nowhere")), &usual).is_err(), "who names a folder wants no other");
     }
 }

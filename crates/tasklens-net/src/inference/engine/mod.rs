@@ -1,139 +1,152 @@
-//! Prediction by OpenVINO, which is two to four times as fast on a processor as libtorch. It takes the network as
-//! an ONNX graph for one size of image; where it is not installed or does not work, libtorch answers.
+//! Prediction by OpenVINO, which on a processor is two to four times as fast as libtorch and gives the same answers up to
+//! rounding. It takes the network as an ONNX graph for images of one size. Where it is not installed or fails, libtorch
+//! answers; on a GPU it is not used.
 //!
-//! A batch that is smaller than the compiled one is filled up with empty images: compiling takes about a second, and
-//! a graph with a batch of fixed size computes faster than one of any size.
+//! A network is compiled for batches of [`BATCH`] images, and for single ones. Both take some tenths of a second, so that
+//! it pays from [`WORTHWHILE`] images on. A smaller batch is filled up: a graph for batches of any size would be compiled
+//! anew, in part, with each size that it meets.
+//!
+//! With other programs on the machine its threads share the cores by themselves: beside one or two busy programs on two
+//! cores, two threads computed as much as one, unlike those of libtorch ([`crate::device::FreeCores`]).
 
+mod compiled;
 mod library;
 pub mod version;
 
-use std::path::Path;
-
-use anyhow::{Context as _, ensure};
-use half::f16;
-use openvino::{DeviceType, ElementType, InferRequest, Model, PartialShape, RwPropertyKey, Shape, Tensor};
+use parking_lot::Mutex;
 use tasklens_data::panics;
 use tch::Kind;
 
-pub use library::VARIABLE;
+pub use library::{Installed, NoEngine, VARIABLE};
 
-use super::{Look, precision_name};
+use super::Look;
+use compiled::Compiled;
 
-/// A network in the form that an [`Engine`] takes.
-pub(crate) struct Graph {
-    /// An ONNX model with one input, bytes `[N, H, W, 3]`, whose outputs are probabilities `[N, labels]` per task and
-    /// then features `[N, features]`.
-    pub model: Vec<u8>,
-    /// Height of the images, pixels.
-    pub height: u32,
-    /// Width of the images, pixels.
-    pub width: u32,
-    /// Number of tasks.
-    pub tasks: usize,
+/// Images that go through a network together.
+pub const BATCH: usize = 16;
+/// So many images take libtorch about as long as compiling does.
+pub const WORTHWHILE: usize = 64;
+
+/// What a network is to be fast for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Demand {
+    /// Many images.
+    Batches,
+    /// Images that come one by one.
+    SingleImages,
 }
 
-/// Where OpenVINO is installed.
+/// What predictions on a processor use.
 ///
 /// # Errors
-/// It is not, or it does not work: why.
-pub fn installed() -> Result<&'static Path, &'static str> {
-    Ok(&library::get()?.library)
+/// Why they use libtorch.
+pub fn installed() -> Result<&'static Installed, &'static NoEngine> {
+    Ok(&library::get()?.installed)
 }
 
-/// A network that is compiled for some sizes of batch.
+/// The engine of a network: nothing until [`Engine::prepare`]. It can be used by several threads.
+#[derive(Debug)]
 pub(crate) struct Engine {
-    graph: Graph,
+    /// Number of tasks.
+    tasks: usize,
+    size: (u32, u32),
     precision: &'static str,
-    compiled: Vec<Compiled>,
+    is_wanted: bool,
+    ready: Mutex<Ready>,
+    /// Held by who compiles.
+    compiling: Mutex<()>,
 }
 
-/// For batches of this many images.
-struct Compiled {
-    images: usize,
-    request: InferRequest,
-    input: Tensor,
+#[derive(Default)]
+struct Ready {
+    batches: Option<Compiled>,
+    single_images: Option<Compiled>,
+    has_failed: bool,
 }
 
-impl std::fmt::Debug for Engine {
+impl std::fmt::Debug for Ready {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let sizes: Vec<_> = self.compiled.iter().map(|compiled| compiled.images).collect();
-        f.debug_struct("Engine").field("precision", &self.precision).field("compiled", &sizes).finish_non_exhaustive()
+        f.debug_struct("Ready")
+            .field("batches", &self.batches.is_some())
+            .field("single_images", &self.single_images.is_some())
+            .field("has_failed", &self.has_failed)
+            .finish()
+    }
+}
+
+impl Ready {
+    fn of(&mut self, demand: Demand) -> &mut Option<Compiled> {
+        match demand {
+            Demand::Batches => &mut self.batches,
+            Demand::SingleImages => &mut self.single_images,
+        }
     }
 }
 
 impl Engine {
-    /// Compiles the graph for batches of `images`, at least 1, in about a second.
-    ///
-    /// # Errors
-    /// OpenVINO is not installed, or cannot compute the graph.
-    pub fn new(graph: Graph, kind: Kind, images: usize) -> anyhow::Result<Self> {
-        let mut engine = Self { graph, precision: precision_name(kind), compiled: Vec::new() };
-        caught(|| engine.compile(images.max(1)))?;
-        Ok(engine)
+    /// For a network on `device` with so many tasks, images of this height and width (pixels), and predictions in
+    /// `kind`.
+    pub fn new(device: tch::Device, tasks: usize, size: (u32, u32), kind: Kind) -> Self {
+        let precision = if kind == Kind::BFloat16 { "bf16" } else { "f32" };
+        let is_wanted = device == tch::Device::Cpu;
+        Self { tasks, size, precision, is_wanted, ready: Mutex::default(), compiling: Mutex::default() }
     }
 
-    /// As [`super::Predictor::look_at`].
-    ///
-    /// # Errors
-    /// OpenVINO failed.
-    pub fn look_at(&mut self, pixels: &[u8], images: usize) -> anyhow::Result<Look> {
-        caught(|| self.run(pixels, images))
+    /// The size of batches that suits it, for who would take `asked` at a time of `images`.
+    pub fn batch_size(&self, asked: usize, images: usize) -> usize {
+        let is_used = self.is_wanted && images >= WORTHWHILE && library::get().is_ok();
+        if is_used { asked.next_multiple_of(BATCH) } else { asked }
     }
 
-    fn run(&mut self, pixels: &[u8], images: usize) -> anyhow::Result<Look> {
-        let tasks = self.graph.tasks;
-        let compiled = self.fitting(images)?;
-        let filled = compiled.input.get_raw_data_mut()?;
-        ensure!(pixels.len() <= filled.len(), "the batch has another size than its pixels");
-        filled[..pixels.len()].copy_from_slice(pixels);
-        filled[pixels.len()..].fill(0);
-        compiled.request.infer()?;
-        let output = |index: usize| -> anyhow::Result<Vec<f32>> {
-            let tensor = compiled.request.get_output_tensor_by_index(index)?;
-            let values = tensor.get_data::<f32>()?;
-            Ok(values[..values.len() / compiled.images * images].to_vec())
-        };
-        let probabilities = (0..tasks).map(output).collect::<anyhow::Result<_>>()?;
-        let features = output(tasks)?.into_iter().flat_map(|value| f16::from_f32(value).to_le_bytes()).collect();
-        Ok(Look { probabilities, features })
-    }
-
-    /// What is compiled for a batch of this size, or for a larger one.
-    fn fitting(&mut self, images: usize) -> anyhow::Result<&mut Compiled> {
-        // One image in a batch of many would be slow.
-        let fits = |compiled: &Compiled| compiled.images == images || (images > 1 && compiled.images > images);
-        if !self.compiled.iter().any(fits) {
-            self.compile(images)?;
+    /// Compiles the network, if it is not compiled yet, from its [ONNX model](crate::export::engine_model). Blocks for
+    /// some tenths of a second; others may predict meanwhile. Where it fails, libtorch goes on, and the log says why.
+    pub fn prepare(&self, demand: Demand, model: impl FnOnce() -> anyhow::Result<Vec<u8>>) {
+        if !self.is_wanted || library::get().is_err() {
+            return;
         }
-        self.compiled
-            .iter_mut()
-            .filter(|compiled| fits(compiled))
-            .min_by_key(|compiled| compiled.images)
-            .context("nothing is compiled")
+        let _turn = self.compiling.lock();
+        if self.ready.lock().has_failed || self.ready.lock().of(demand).is_some() {
+            return;
+        }
+        let images = if demand == Demand::Batches { BATCH } else { 1 };
+        let compiled = caught(|| Compiled::new(&model()?, self.size, images, self.precision));
+        match compiled {
+            Ok(compiled) => *self.ready.lock().of(demand) = Some(compiled),
+            Err(error) => self.ready.lock().fail(&error),
+        }
     }
 
-    fn compile(&mut self, images: usize) -> anyhow::Result<()> {
-        // Two are kept, for one image and for many: each has the weights.
-        self.compiled.retain(|compiled| (compiled.images == 1) != (images == 1));
-        let openvino = library::get().map_err(anyhow::Error::msg)?;
-        let shape = [images as i64, self.graph.height.into(), self.graph.width.into(), 3];
-        let mut core = openvino.core.lock();
-        let settings = [
-            (RwPropertyKey::HintInferencePrecision, if self.precision == "bf16" { "bf16" } else { "f32" }),
-            (RwPropertyKey::HintPerformanceMode, "LATENCY"),
-            // The threads share the cores with those that decode images, and with other programs.
-            (RwPropertyKey::HintEnableCpuPinning, "NO"),
-        ];
-        core.set_properties(&DeviceType::CPU, settings)?;
-        let mut model: Model = core.read_model_from_buffer(&self.graph.model, None)?;
-        model.reshape_single_input(&PartialShape::new_static(4, &shape)?)?;
-        let mut compiled = core.compile_model(&model, DeviceType::CPU)?;
-        drop(core);
-        let mut request = compiled.create_infer_request()?;
-        let input = Tensor::new(ElementType::U8, &Shape::new(&shape)?)?;
-        request.set_input_tensor(&input)?;
-        self.compiled.push(Compiled { images, request, input });
-        Ok(())
+    /// Whether it is prepared.
+    pub fn is_ready(&self, demand: Demand) -> bool {
+        self.ready.lock().of(demand).is_some()
+    }
+
+    /// As [`super::Predictor::look_at`]; `None` where libtorch has to.
+    pub fn look_at(&self, pixels: &[u8], images: usize) -> Option<Look> {
+        let mut ready = self.ready.lock();
+        let Ready { batches, single_images, .. } = &mut *ready;
+        let compiled = match images {
+            1 => single_images.as_mut().or(batches.as_mut()),
+            _ => batches.as_mut().or(single_images.as_mut()),
+        }?;
+        let mut look = Look { probabilities: vec![Vec::new(); self.tasks], features: Vec::new() };
+        match caught(|| compiled.look_at(pixels, images, &mut look)) {
+            Ok(()) => Some(look),
+            Err(error) => {
+                ready.fail(&error);
+                None
+            }
+        }
+    }
+}
+
+impl Ready {
+    /// From now on libtorch predicts.
+    fn fail(&mut self, error: &anyhow::Error) {
+        if !self.has_failed {
+            log::warn!("OpenVINO does not work with this network: {error:#}; libtorch predicts, more slowly");
+        }
+        *self = Self { has_failed: true, ..Self::default() };
     }
 }
 
@@ -141,3 +154,6 @@ impl Engine {
 fn caught<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
     panics::catch(work).map_err(anyhow::Error::msg)?
 }
+
+#[cfg(test)]
+mod tests;
