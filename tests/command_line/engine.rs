@@ -21,7 +21,7 @@ fn tasklens(folder: &Path, engine: Option<&Path>, arguments: &[&str]) -> Output 
 
 /// The lines of the log that tell it.
 fn told(folder: &Path, what: &str) -> usize {
-    let log = folder.join("user/tasklens/logs/tasklens.log");
+    let log = folder.join("user/tasklens/logs/tasklens_rCURRENT.log");
     let text = std::fs::read_to_string(&log).expect("a log");
     std::fs::remove_file(log).expect("removed");
     text.lines().filter(|line| line.contains(what)).count()
