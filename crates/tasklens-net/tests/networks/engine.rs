@@ -1,5 +1,7 @@
 //! OpenVINO answers as libtorch does.
 
+#![expect(clippy::expect_used, reason = "a test helper that fails is a failed test")]
+
 use half::f16;
 use tasklens_data::config::{Backbone, DeviceChoice, Task};
 use tasklens_net::device::cpu_has_bf16;
