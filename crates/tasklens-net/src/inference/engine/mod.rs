@@ -1,4 +1,4 @@
-//! Prediction by OpenVINO, which on a processor is two to four times as fast as libtorch and gives the same answers up to
+//! Prediction by OpenVINO, which on a processor is 1.4 to 4 times as fast as libtorch and gives the same answers up to
 //! rounding. It takes the network as an ONNX graph for images of one size. Where it is not installed or fails, libtorch
 //! answers; on a GPU it is not used.
 //!
