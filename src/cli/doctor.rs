@@ -123,12 +123,12 @@ fn prediction() -> Check {
         Err(why @ NoEngine::Missing(_)) => Check::warn(
             NAME,
             format!("by libtorch: {why}"),
-            "`cargo xtask setup` fetches it (59 MB): predictions are then two to four times as fast",
+            "`cargo xtask setup` fetches it (59 MB): predictions are then up to four times as fast",
         ),
         Err(why @ NoEngine::Broken(_)) => Check::warn(
             NAME,
             format!("by libtorch: {why}"),
-            "delete its folder and run `cargo xtask setup`: with it, predictions are two to four times as fast",
+            "delete its folder and run `cargo xtask setup`: with it, predictions are up to four times as fast",
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! OpenVINO's runtime in the per-user cache: with it, a processor predicts two to four times as fast.
+//! OpenVINO's runtime in the per-user cache: with it, a processor predicts up to four times as fast.
 //!
 //! The program works without. What cannot be had is a message and no failure, and the next set-up tries again.
 
