@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 mod compare;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod engine;
 mod evaluate;
 mod export_model;
 mod images;

@@ -116,14 +116,19 @@ fn fetch(platform: Platform, python: &Python, root: &Path, gpu_root: Option<&Pat
         println!("Fetching the CUDA libraries (2.7 GB)");
         let requires = python.requires(&torch_wheel(&downloads)?)?;
         python.download(&wheels::for_gpu(&requires), &Download { with_dependencies: true, ..wanted })?;
-        build(python, &downloads, gpu_root, wheels::place_gpu)?;
+        build(python, &downloads, (gpu_root, VERSION), wheels::place_gpu)?;
     }
-    build(python, &downloads, root, wheels::place_cpu)?;
+    build(python, &downloads, (root, VERSION), wheels::place_cpu)?;
     fs::remove_dir_all(&downloads).with_context(|| format!("cannot remove {}", downloads.display()))
 }
 
-/// Unpacks what `place` wants of all wheels into `root`, unless it is there already.
-fn build(python: &Python, downloads: &Path, root: &Path, place: fn(&str) -> Option<PathBuf>) -> Result<()> {
+/// Unpacks what `place` wants of all wheels into `root`, unless it is there already, and notes the version.
+pub fn build(
+    python: &Python,
+    downloads: &Path,
+    (root, version): (&Path, &str),
+    place: fn(&str) -> Option<PathBuf>,
+) -> Result<()> {
     match manifest::verify(root) {
         Ok(()) => return Ok(()),
         Err(why) if root.exists() => {
@@ -146,7 +151,7 @@ fn build(python: &Python, downloads: &Path, root: &Path, place: fn(&str) -> Opti
         })?;
         entries.extend(unpacked);
     }
-    fs::write(partial.join("build-version"), format!("{VERSION}\n"))?;
+    fs::write(partial.join("build-version"), format!("{version}\n"))?;
     manifest::write(&partial, &entries)?;
     fs::rename(&partial, root).with_context(|| format!("cannot move {} into place", partial.display()))
 }

@@ -13,6 +13,7 @@
 mod cargo;
 mod libtorch;
 mod manifest;
+mod openvino;
 mod platform;
 mod python;
 mod setup;
@@ -31,7 +32,7 @@ Set-up and everyday tasks of Tasklens.
 
 Usage: cargo xtask <TASK>
 
-  setup              fetch libtorch and ImageNet weights into the per-user cache, check system packages
+  setup              fetch libtorch, OpenVINO and ImageNet weights into the per-user cache, check system packages
     --gpu            also the CUDA libraries (2.7 GB, for NVIDIA GPUs on Linux)
     --weights NAME   also the ImageNet weights of the network NAME, such as efficientnet_lite1
   run [-- ARGS]      set up, build, and start tasklens (without ARGS: open the built-in sample)

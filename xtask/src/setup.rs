@@ -1,4 +1,5 @@
-//! Set-up: system packages, then libtorch, then the link through which cargo finds it.
+//! Set-up: system packages, then libtorch, then the link through which cargo finds it; OpenVINO and weights, if they
+//! can be had.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::libtorch::{self, Libtorch};
 use crate::platform::{self, Platform};
 use crate::python::Python;
-use crate::{system, weights};
+use crate::{openvino, system, weights};
 
 /// What is wanted besides what every set-up brings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +39,7 @@ pub fn run(extra: &Extra) -> Result<Libtorch> {
         )?,
     };
     libtorch::link(&libtorch.root, &link)?;
+    openvino::ensure(platform, python)?;
     weights::ensure(asked, platform, python)?;
     Ok(libtorch)
 }
@@ -45,6 +47,9 @@ pub fn run(extra: &Extra) -> Result<Libtorch> {
 /// What a user who ran only the set-up can do next.
 pub fn say_what_next(libtorch: &Libtorch) {
     println!("libtorch {}: {}", platform::VERSION, libtorch.root.display());
+    if let Ok(Some(folder)) = Platform::here().and_then(openvino::found) {
+        println!("OpenVINO {}: {}", openvino::VERSION, folder.display());
+    }
     if let Ok((folder, found)) = weights::found()
         && !found.is_empty()
     {

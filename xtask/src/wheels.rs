@@ -72,6 +72,36 @@ pub fn place_gpu(name: &str) -> Option<PathBuf> {
     place_licence(name)
 }
 
+/// What prediction with OpenVINO needs: its core with the interface in C, the plugin for processors, the readers of
+/// ONNX and of its own form, and the threads of oneTBB.
+const OPENVINO_LIBRARIES: [&str; 8] = [
+    "libopenvino.so",
+    "libopenvino_c.so",
+    "libopenvino_intel_cpu_plugin.so",
+    "libopenvino_ir_frontend.so",
+    "libopenvino_onnx_frontend.so",
+    "libhwloc.so",
+    "libtbb.so",
+    "libtbbmalloc.so",
+];
+
+/// Where a file of the OpenVINO wheel goes in its folder, if it is wanted there.
+pub fn place_openvino(name: &str) -> Option<PathBuf> {
+    if let Some(file) = name.strip_prefix("openvino/libs/") {
+        // Most have a version behind the ending.
+        let wanted = OPENVINO_LIBRARIES.iter().any(|library| {
+            file.strip_prefix(library).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        });
+        return (wanted && safe(file)).then(|| PathBuf::from("lib").join(file));
+    }
+    // Those of what it contains, such as oneDNN and oneTBB.
+    let (package, file) = name.split_once(".dist-info/licenses/licensing/").unwrap_or_default();
+    if file.ends_with("third-party-programs.txt") && !file.contains('/') && safe(package) {
+        return Some(PathBuf::from("licenses").join(package).join(file));
+    }
+    place_licence(name)
+}
+
 fn place_licence(name: &str) -> Option<PathBuf> {
     let (package, file) = name.split_once(".dist-info/")?;
     let file = file.strip_prefix("licenses/").unwrap_or(file);
@@ -127,9 +157,38 @@ mod tests {
     }
 
     #[test]
+    fn openvino_comes_without_the_readers_of_other_forms_and_without_python() {
+        let place = |name: &str| place_openvino(name).map(|path| path.to_string_lossy().replace('\\', "/"));
+        for name in
+            ["libopenvino.so.2641", "libopenvino_intel_cpu_plugin.so", "libtbb.so.12", "libhwloc.so.15"]
+        {
+            assert_eq!(place(&format!("openvino/libs/{name}")), Some(format!("lib/{name}")));
+        }
+        for name in [
+            "openvino/libs/libopenvino_tensorflow_frontend.so.2641",
+            "openvino/libs/libopenvino_intel_gpu_plugin.so",
+            "openvino/libs/libtbbmalloc_proxy.so.2",
+            "openvino/libs/cache.json",
+            "openvino/_pyopenvino.cpython-311-x86_64-linux-gnu.so",
+        ] {
+            assert_eq!(place(name), None, "{name}");
+        }
+        assert_eq!(
+            place("openvino-2026.4.1.dist-info/licenses/LICENSE").as_deref(),
+            Some("licenses/openvino-2026.4.1/LICENSE")
+        );
+        assert_eq!(
+            place("openvino-2026.4.1.dist-info/licenses/licensing/onednn_third-party-programs.txt")
+                .as_deref(),
+            Some("licenses/openvino-2026.4.1/onednn_third-party-programs.txt")
+        );
+    }
+
+    #[test]
     fn a_wheel_cannot_write_outside_the_folder() {
         assert_eq!(cpu("torch/include/../../../.bashrc"), None);
         assert_eq!(place_gpu("nvidia/../../lib/evil.so"), None);
+        assert_eq!(place_openvino("openvino/libs/libtbb.so./../../evil"), None);
     }
 
     #[test]

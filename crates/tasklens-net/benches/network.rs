@@ -1,12 +1,16 @@
-//! What one shared backbone and folded normalisation are worth, and how fast the networks are, as ratios from one run:
-//! `cargo xtask bench`. Bare times say more about the machine than about the program.
+//! What one shared backbone, folded normalisation and OpenVINO are worth, and how fast the networks are, as ratios from
+//! one run: `cargo xtask bench`; `-- engine` for OpenVINO alone. Bare times say more about the machine than about the program.
 
 #![allow(clippy::print_stdout, reason = "a bench prints, and makes files of its own")]
 #![expect(clippy::expect_used, reason = "a bench that cannot run should say where")]
 
 use std::time::Instant;
 
-use tasklens_data::config::{Backbone, Task};
+use tasklens_data::config::{Backbone, DeviceChoice, Task};
+use tasklens_net::inference::Predictor;
+use tasklens_net::inference::engine::{Demand, installed};
+use tasklens_net::model::checkpoint::{self, Description};
+use tasklens_net::model::conventions::Conventions;
 use tasklens_net::model::layers::ForwardPass;
 use tasklens_net::model::network::Network;
 use tch::{Device, Kind, Tensor, no_grad};
@@ -17,6 +21,10 @@ const SIZE: i64 = 160;
 fn main() {
     let task = |name: &str| Task { name: name.to_owned(), labels: vec!["a".to_owned(), "b".to_owned()] };
     let tasks = [task("print"), task("sleeves"), task("neckline")];
+    engine(&tasks);
+    if std::env::args().any(|argument| argument == "engine") {
+        return;
+    }
     let network =
         |tasks: &[Task]| Network::new(Backbone::Xception, tasks, 1, Device::Cpu).expect("a network");
     let pixels: Vec<u8> = (0..IMAGES * SIZE * SIZE * 3).map(|i| (i * 7919 % 251) as u8).collect();
@@ -41,6 +49,61 @@ fn main() {
     }
     println!("folded normalisation / plain: {:.2} of the time", median(folded) / median(plain));
     networks(&tasks, &bytes);
+}
+
+/// How many times faster OpenVINO predicts than libtorch, and how long it takes to compile the network.
+fn engine(tasks: &[Task]) {
+    let version = match installed() {
+        Ok(installed) => &installed.version,
+        Err(why) => return println!("OpenVINO is not measured: {why}"),
+    };
+    println!("images a second at 224 x 224, OpenVINO {version} / libtorch: in batches of 16, and one image");
+    for backbone in [Backbone::Xception, Backbone::EfficientNetLite0] {
+        for precision in ["fp32", "bf16"] {
+            let folder = checkpoint_of(backbone, tasks, precision);
+            let open = || Predictor::open(folder.path(), DeviceChoice::Cpu).expect("a predictor");
+            let (libtorch, openvino) = (open(), open());
+            let [batches, single] =
+                [Demand::Batches, Demand::SingleImages].map(|demand| seconds(|| openvino.speed_up(demand)));
+            let pixels: Vec<u8> = (0..16 * 224 * 224 * 3).map(|i| (i * 7919 % 251) as u8).collect();
+            let rates = [16, 1].map(|images| {
+                let pixels = &pixels[..pixels.len() / 16 * images];
+                let look = |predictor: &Predictor| drop(predictor.look_at(pixels, images).expect("a look"));
+                let (fast, slow) = alternate(7, || look(&openvino), || look(&libtorch));
+                (images as f64 / fast, images as f64 / slow)
+            });
+            let [(fast, slow), (fast_one, slow_one)] = rates;
+            println!(
+                "{:<20} {} {fast:>6.1} / {slow:>6.1} = {:.2}   {fast_one:>6.1} / {slow_one:>6.1} = {:.2}   compiled in \
+                 {batches:.2} and {single:.2} s",
+                backbone.name(),
+                libtorch.precision(),
+                fast / slow,
+                fast_one / slow_one
+            );
+        }
+    }
+}
+
+fn checkpoint_of(backbone: Backbone, tasks: &[Task], precision: &str) -> tempfile::TempDir {
+    let facts = backbone.facts();
+    let description = Description {
+        backbone: backbone.name().to_owned(),
+        conventions: Conventions::default(),
+        tasks: tasks.to_vec(),
+        height: 224,
+        width: 224,
+        mean: facts.mean,
+        std: facts.std,
+        precision: precision.to_owned(),
+        epoch: 1,
+        config: String::new(),
+        extra: serde_json::Value::Null,
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let network = Network::new(backbone, tasks, 1, Device::Cpu).expect("a network");
+    checkpoint::write(&folder.path().join(checkpoint::BEST), &network, &description, &[]).expect("written");
+    folder
 }
 
 /// How many times faster than Xception in float32 each network is, at the same size.

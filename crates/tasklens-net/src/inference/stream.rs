@@ -8,6 +8,7 @@ use tasklens_data::config::Augmentation;
 use tasklens_data::dataset::Rows;
 use tasklens_data::images::cache::ImageCache;
 
+use super::engine::{Demand, WORTHWHILE};
 use super::{Look, Prediction, Predictor};
 use crate::device::FreeCores;
 use crate::inference::loader::{Batching, Loader, in_batches};
@@ -72,8 +73,13 @@ pub(super) fn look_at_rows(
         drawn: Drawn::ByRow,
         seed: 0,
     });
-    let loader = Loader::start(&source, in_batches(which, batching.size), None, batching.workers)
+    let batches = in_batches(which, predictor.engine.batch_size(batching.size, which.len()));
+    let loader = Loader::start(&source, batches, None, batching.workers)
         .context("cannot start the threads that decode images")?;
+    if which.len() >= WORTHWHILE {
+        // While the first images are decoded.
+        predictor.speed_up(Demand::Batches);
+    }
     let mut cores = FreeCores::new(predictor.device().tch, None);
     for batch in loader {
         cores.follow();

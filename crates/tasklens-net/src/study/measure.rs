@@ -17,6 +17,7 @@ use super::report::{NeighbourRow, Times};
 use super::{PlannedRun, StudyPlan};
 use crate::evaluation::inspection::Inspection;
 use crate::inference::Predictor;
+use crate::inference::engine::Demand;
 use crate::inference::loader::Batching;
 use crate::inference::neighbours::nearest;
 use crate::inference::outputs::OutputStore;
@@ -50,6 +51,11 @@ pub fn times(
         .collect();
     ensure!(!images.is_empty(), "none of the images could be read");
     let batch = images.concat();
+    for network in &networks {
+        // As whoever uses it gets it.
+        network.speed_up(Demand::Batches);
+        network.speed_up(Demand::SingleImages);
+    }
     // Per network the seconds of each round: of a batch, and of its images one by one.
     let mut seconds = vec![(Vec::new(), Vec::new()); networks.len()];
     for round in 0..=ROUNDS {

@@ -7,6 +7,7 @@
     reason = "tests make files and threads of their own, and print"
 )]
 
+mod engine;
 mod golden;
 mod keras;
 mod onnx;
