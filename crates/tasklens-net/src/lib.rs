@@ -2,7 +2,7 @@
 //! the window.
 //!
 //! ```text
-//! study -> {evaluation, labelling, export} -> training -> inference -> model -> device
+//! study -> {evaluation, labelling, export} -> training -> inference -> onnx -> model -> device
 //! ```
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make files and threads of their own"))]
@@ -13,5 +13,6 @@ pub mod export;
 pub mod inference;
 pub mod labelling;
 pub mod model;
+pub mod onnx;
 pub mod study;
 pub mod training;

@@ -9,9 +9,9 @@ use tasklens_data::config::{Config, Task};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::network::outputs;
-use super::onnx::StringStringEntryProto;
 use crate::model::checkpoint::Description;
+use crate::onnx::outputs;
+use crate::onnx::protobuf::StringStringEntryProto;
 use crate::training::events::EpochMetrics;
 use crate::training::run_folder::{self, RunRecord};
 

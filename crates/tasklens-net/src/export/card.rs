@@ -6,7 +6,7 @@ use std::path::Path;
 use tasklens_data::text::{counted, counted_grouped, percent};
 
 use super::about::{About, Score};
-use super::network::IMAGE;
+use crate::onnx::IMAGE;
 
 /// The card of a model in a file of this name.
 pub fn card(about: &About, file: &str) -> String {

@@ -1,16 +1,11 @@
 //! Models for other programs: an ONNX file that takes images as they are, and a card beside it that says what it
 //! answers, how well, and how to call it.
 //!
-//! [`network`] puts the graph together from the [`sketch`](crate::model::sketch) of a backbone, with
-//! [`preprocessing`] in front; [`about`] is what is said of it, in the file and in the [`card`].
+//! The graph is that of [`crate::onnx`]; [`about`] is what is said of it, in the file and in the [`card`].
 
 pub mod about;
 mod card;
 pub mod difference;
-mod graph;
-mod network;
-pub mod onnx;
-mod preprocessing;
 
 use std::path::{Path, PathBuf};
 
@@ -24,11 +19,10 @@ use tch::{Device, Kind};
 use crate::inference::{checkpoint_of, precision_of};
 use crate::model::checkpoint::{self, Description, Loaded};
 use crate::model::network::Network;
+use crate::onnx::protobuf::ModelProto;
+use crate::onnx::{self, Input, Plan};
 use about::About;
 use difference::Difference;
-pub use network::Input;
-use network::Plan;
-use onnx::{IR_VERSION, ModelProto, OPSET, OperatorSetIdProto};
 
 /// How to export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -120,31 +114,7 @@ pub fn export(
 /// Memory is short.
 pub fn model(network: &Network, about: &About, input: Input, kind: Kind) -> anyhow::Result<ModelProto> {
     let plan = Plan { size: about.size, input, kind, gives_features: false };
-    Ok(ModelProto { metadata_props: about.properties(), ..wrap(network, plan)? })
-}
-
-/// The ONNX file of a network for an engine behind [`Predictor`](crate::inference::Predictor), for images of this height
-/// and width. It takes bytes `[N, height, width, 3]`, 0 to 255, computes in float32, and gives per task, in their
-/// order, the probabilities `[N, labels]`, and as its last output the pooled features `[N, C]`.
-///
-/// # Errors
-/// Memory is short.
-pub fn engine_model(network: &Network, size: (u32, u32)) -> anyhow::Result<Vec<u8>> {
-    let plan = Plan { size, input: Input::NetworkSize, kind: Kind::Float, gives_features: true };
-    Ok(wrap(network, plan)?.encode_to_vec())
-}
-
-fn wrap(network: &Network, plan: Plan) -> anyhow::Result<ModelProto> {
-    let tasks: Vec<&str> = network.tasks().iter().map(|task| task.name.as_str()).collect();
-    Ok(ModelProto {
-        ir_version: Some(IR_VERSION),
-        producer_name: Some("tasklens".to_owned()),
-        producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-        doc_string: Some(format!("{}: {}", network.backbone().facts().title, tasks.join(", "))),
-        graph: Some(network::graph_of(network, plan)?),
-        opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: Some(OPSET) }],
-        metadata_props: Vec::new(),
-    })
+    Ok(ModelProto { metadata_props: about.properties(), ..onnx::model(network, plan)? })
 }
 
 /// A file that may be written.

@@ -22,10 +22,10 @@ use tasklens_data::images::{Rgb, resize};
 use tch::{Kind, Tensor, no_grad};
 
 use crate::device::{self, Device};
-use crate::export::engine_model;
 use crate::model::checkpoint::{self, BEST, Description};
 use crate::model::layers::ForwardPass;
 use crate::model::network::{Network, probabilities};
+use crate::onnx::engine_model;
 use engine::{Demand, Engine};
 
 /// A network that is ready to predict, loaded from a checkpoint.

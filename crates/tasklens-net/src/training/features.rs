@@ -16,7 +16,6 @@ use super::events::Stage;
 use super::reporter::Reporter;
 use super::setup::{StoppedEarly, free_memory};
 use crate::device::FreeCores;
-use crate::export::engine_model;
 use crate::inference::engine::{Demand, Engine, WORTHWHILE};
 use crate::inference::features::{
     self, FeatureBuffer, FeatureStore, Identity, SHARD_IMAGES, Stamp, View, clean, stamp,
@@ -26,6 +25,7 @@ use crate::inference::precision_name;
 use crate::inference::samples::{Drawn, SampleSource};
 use crate::model::layers::ForwardPass;
 use crate::model::network::Network;
+use crate::onnx::engine_model;
 
 /// Number of augmented versions of each training image: more reduce overfitting and take longer to compute.
 const AUGMENTED_VIEWS: usize = 4;

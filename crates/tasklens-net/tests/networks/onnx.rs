@@ -10,13 +10,13 @@ use rten_tensor::prelude::*;
 use rten_tensor::{Tensor as Values, TensorView};
 use tasklens_data::config::{Backbone, DeviceChoice, Task};
 use tasklens_data::images::{Rgb, decode::decode_file, resize};
-use tasklens_net::export::onnx::ModelProto;
 use tasklens_net::export::{self, Options};
 use tasklens_net::inference::Predictor;
 use tasklens_net::model::checkpoint::{self, Description};
 use tasklens_net::model::conventions::Conventions;
 use tasklens_net::model::layers::ForwardPass;
 use tasklens_net::model::network::Network;
+use tasklens_net::onnx::{self, protobuf::ModelProto};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::golden::weights;
@@ -75,7 +75,7 @@ fn greatest(a: &[f32], b: &[f32]) -> f32 {
 /// Compares the file for engines with the network itself at a size.
 fn check_at(network: &Network, height: u32, width: u32) {
     let name = network.backbone().name();
-    let model = export::engine_model(network, (height, width)).expect("a model");
+    let model = onnx::engine_model(network, (height, width)).expect("a model");
     let model = Model::load(model).expect("a valid model");
     let images = [noise(width, height), noise(width, height + 1)];
     let images = [images[0].clone(), resize::resize(&images[1], width, height)];

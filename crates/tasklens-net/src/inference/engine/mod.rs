@@ -98,7 +98,7 @@ impl Engine {
         if is_used { asked.next_multiple_of(BATCH) } else { asked }
     }
 
-    /// Compiles the network, if it is not compiled yet, from its [ONNX model](crate::export::engine_model). Blocks for
+    /// Compiles the network, if it is not compiled yet, from its [ONNX model](crate::onnx::engine_model). Blocks for
     /// some tenths of a second; others may predict meanwhile. Where it fails, libtorch goes on, and the log says why.
     pub fn prepare(&self, demand: Demand, model: impl FnOnce() -> anyhow::Result<Vec<u8>>) {
         if !self.is_wanted || library::get().is_err() {

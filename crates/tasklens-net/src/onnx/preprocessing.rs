@@ -9,7 +9,7 @@
 use tasklens_data::config::networks::NetworkFacts;
 
 use super::graph::{GraphBuilder, Setting};
-use super::onnx::data_type;
+use super::protobuf::data_type;
 
 /// The finest step of weights is 2^-21.
 const FINEST: i32 = 21;

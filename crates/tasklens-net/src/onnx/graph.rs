@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use tch::{Device, Kind, TchError, Tensor};
 
-use super::onnx::{
+use super::protobuf::{
     AttributeProto, Dimension, DimensionProto, GraphProto, NodeProto, TensorProto, TensorShapeProto,
     TensorTypeProto, TypeProto, ValueInfoProto, attribute_type, data_type,
 };

@@ -7,8 +7,8 @@ use tasklens_data::config::Task;
 use tch::Kind;
 
 use super::graph::{GraphBuilder, Setting};
-use super::onnx::{Dimension, GraphProto, data_type};
 use super::preprocessing::{cast, normalise, resize, take};
+use super::protobuf::{Dimension, GraphProto, data_type};
 use crate::model::network::Network;
 use crate::model::sketch::{Convolution, Operation, Sketch};
 
@@ -28,7 +28,7 @@ pub enum Input {
 
 /// What a graph is to be.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Plan {
+pub struct Plan {
     /// Height and width of the network's images, pixels.
     pub size: (u32, u32),
     /// Which images it takes.
@@ -40,7 +40,7 @@ pub(super) struct Plan {
 }
 
 /// The names of the outputs, in the order of the tasks: those of the tasks, but for one that is called as the input is.
-pub(super) fn outputs(tasks: &[Task]) -> Vec<String> {
+pub fn outputs(tasks: &[Task]) -> Vec<String> {
     let names: HashSet<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
     let free = || (2..).map(|number| format!("{IMAGE}_{number}")).find(|name| !names.contains(name.as_str()));
     let name = |task: &Task| if task.name == IMAGE { free() } else { Some(task.name.clone()) };
