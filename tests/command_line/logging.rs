@@ -41,7 +41,8 @@ fn what_is_logged_is_in_a_file_and_warnings_are_on_standard_error_too() {
     assert_eq!(out(&refused).lines().count(), out(&usual).lines().count());
     let logs = logs(data.path());
     let [(_, text)] = &logs[..] else { panic!("one file: {logs:?}") };
-    let lines: Vec<&str> = text.lines().collect();
+    // Whether there is an engine for predictions depends on the computer.
+    let lines: Vec<&str> = text.lines().filter(|line| !line.contains("::engine")).collect();
     assert_eq!(lines.len(), 3, "{text}");
     assert!(
         lines[0].contains(" INFO tasklens::logging: Tasklens 0.1.0 starts: [") && lines[0].contains("doctor")

@@ -529,11 +529,13 @@ fn an_earlier_run_is_listed_laid_over_the_charts_used_and_resumed() {
     }
 }
 
+const EXPORT: &str = "Export model\u{2026}";
+
 #[test]
 fn the_menu_of_a_run_works_with_keys_alone_and_is_that_of_a_right_click() {
     let (mut harness, run) = with_earlier_run(Theme::Dark);
     let entries = |harness: &Harness<'static, Option<Train>>| {
-        let all = ["Inspect", "Predict with", "Resume", "Make current", "Describe", "Delete"];
+        let all = ["Inspect", "Predict with", "Resume", "Make current", EXPORT, "Describe", "Delete"];
         all.into_iter().filter(|name| harness.query_by_label(name).is_some()).collect::<Vec<_>>()
     };
     let key = |harness: &mut Harness<'static, Option<Train>>, key: egui::Key| {
@@ -545,14 +547,14 @@ fn the_menu_of_a_run_works_with_keys_alone_and_is_that_of_a_right_click() {
     harness.run_steps(2);
     key(&mut harness, egui::Key::Enter);
     let offered = entries(&harness);
-    assert_eq!(offered, ["Inspect", "Predict with", "Resume", "Make current", "Describe", "Delete"]);
+    assert_eq!(offered, ["Inspect", "Predict with", "Resume", "Make current", EXPORT, "Describe", "Delete"]);
     assert!(harness.get_by_label("Inspect").is_focused(), "the keyboard is in the menu");
     // What is left without a choice gives the keyboard back.
     key(&mut harness, egui::Key::Escape);
     assert!(entries(&harness).is_empty());
     assert!(harness.get_by_label("More: 2026-11-20 14-02-11").is_focused());
     key(&mut harness, egui::Key::Enter);
-    for _ in 0..4 {
+    for _ in 0..5 {
         key(&mut harness, egui::Key::Tab);
     }
     key(&mut harness, egui::Key::Enter);

@@ -140,7 +140,9 @@ impl Extractor<'_> {
         let images: Vec<Identity> = rows.iter().zip(&stamps).map(identity).collect();
         let missing = self.missing(rows, &stamps, &images, views, reporter);
         if !missing.is_empty() {
-            self.compute(missing, views, what, reporter)?;
+            // By all images, so that one that is computed again comes from what computed the others.
+            let engine = self.engine(rows.len() * views.len());
+            self.compute((missing, &engine), views, what, reporter)?;
             clean::clean(&self.store);
         }
         let shelf = self.store.read();
@@ -186,7 +188,7 @@ impl Extractor<'_> {
     /// later.
     fn compute(
         &mut self,
-        mut missing: Vec<Missing>,
+        (mut missing, engine): (Vec<Missing>, &Engine),
         views: &[View],
         what: &str,
         reporter: &mut Reporter,
@@ -195,7 +197,6 @@ impl Extractor<'_> {
         let of = missing.iter().map(|image| image.lacks.iter().filter(|lacks| **lacks).count() as u64).sum();
         let mut progress = FeaturesProgress { what, done: 0, of };
         let mut cores = FreeCores::new(self.network.device(), self.threads);
-        let engine = self.engine(of);
         for piece in missing.chunks_mut(SHARD_IMAGES) {
             let source = self.source(piece);
             for (index, view) in views.iter().enumerate() {
@@ -205,7 +206,7 @@ impl Extractor<'_> {
                     &source,
                     piece,
                     &which,
-                    &engine,
+                    engine,
                     &mut progress,
                     &mut cores,
                     reporter,
@@ -294,10 +295,10 @@ impl Extractor<'_> {
     }
 
     /// What computes the features of so many images faster, if anything does.
-    fn engine(&self, images: u64) -> Engine {
+    fn engine(&self, images: usize) -> Engine {
         let tasks = self.network.tasks().len();
         let engine = Engine::new(self.network.device(), tasks, self.size, self.kind);
-        if images >= WORTHWHILE as u64 {
+        if images >= WORTHWHILE {
             engine.prepare(Demand::Batches, || engine_model(self.network, self.size));
         }
         engine

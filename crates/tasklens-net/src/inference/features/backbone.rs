@@ -29,7 +29,7 @@ pub struct BackboneFeed<'a> {
     pub mean: [f32; 3],
     /// Standard deviation to divide by afterwards, per channel.
     pub std: [f32; 3],
-    /// `fp32` or `bf16`. Whether libtorch or OpenVINO computed is not in the key: in float32 they agree beyond the
+    /// `fp32` or `bf16`. Whether libtorch or OpenVINO computed is not in the key: in float32 they agree to 1e-3, beyond the
     /// rounding of stored features, and in bf16 they are nearer to each other than to float32.
     pub precision: &'a str,
 }
