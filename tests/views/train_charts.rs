@@ -99,3 +99,18 @@ fn a_chart_is_copied_and_saved_as_it_is_shown() {
     let Exhibit::Figure(figure) = exhibit else { panic!("a chart") };
     assert_eq!((figure.ends, figure.marks.len()), ((0.0, 20.0), 1));
 }
+
+#[test]
+fn the_menu_of_a_chart_is_not_covered_by_the_values_under_the_pointer() {
+    let (mut harness, _folder) = stage(Theme::Dark, WINDOW, 1.0, true);
+    let events = [started(), Event::Epoch(metrics(1, true)), Event::Epoch(metrics(2, true))];
+    play(&mut harness, &events, TrainingState::Running);
+    let place = harness.get_by_label("Loss chart").rect();
+    harness.hover_at(place.center());
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Epoch 2").is_some(), "the values under the pointer");
+    press(&mut harness, "Chart actions: Loss");
+    harness.hover_at(place.center());
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Copy values").is_some() && harness.query_by_label("Epoch 2").is_none());
+}

@@ -209,8 +209,11 @@ impl<'a> Chart<'a> {
             self.paint_names(ui, tokens, &shown.transform);
         }
         self.paint_waiting(ui, tokens, response.rect);
+        // What can be chosen is not covered by what can be read.
+        let is_free = !egui::Popup::is_any_open(ui.ctx());
         let pointed = response
             .hover_pos()
+            .filter(|_| is_free)
             .map(|pointer| shown.transform.value_from_position(pointer).x)
             .and_then(|x| self.nearest(x));
         let hovered_epoch = pointed.and_then(readout::Pointed::epoch);
