@@ -134,6 +134,7 @@ impl App {
     }
 
     fn build(ctx: &egui::Context, folders: Folders, settings: Settings, start: Start) -> Self {
+        tasklens_net::inference::engine::turn_off();
         theme::install(ctx);
         ctx.set_theme(settings.theme);
         // Zooming is one of our own commands, with its limits and its memory.

@@ -13,6 +13,8 @@ mod compiled;
 mod library;
 pub mod version;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use parking_lot::Mutex;
 use tasklens_data::panics;
 use tch::Kind;
@@ -42,6 +44,14 @@ pub enum Demand {
 /// Why they use libtorch.
 pub fn installed() -> Result<&'static Installed, &'static NoEngine> {
     Ok(&library::get()?.installed)
+}
+
+static IS_OFF: AtomicBool = AtomicBool::new(false);
+
+/// From now on this process uses libtorch alone. For the window, which may end while a network is being compiled: then
+/// the library has been seen to crash as the process ends.
+pub fn turn_off() {
+    IS_OFF.store(true, Ordering::Relaxed);
 }
 
 /// The engine of a network: nothing until [`Engine::prepare`]. It can be used by several threads.
@@ -88,7 +98,7 @@ impl Engine {
     /// `kind`.
     pub fn new(device: tch::Device, tasks: usize, size: (u32, u32), kind: Kind) -> Self {
         let precision = if kind == Kind::BFloat16 { "bf16" } else { "f32" };
-        let is_wanted = device == tch::Device::Cpu;
+        let is_wanted = device == tch::Device::Cpu && !IS_OFF.load(Ordering::Relaxed);
         Self { tasks, size, precision, is_wanted, ready: Mutex::default(), compiling: Mutex::default() }
     }
 
