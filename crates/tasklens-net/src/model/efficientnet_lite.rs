@@ -168,11 +168,10 @@ impl Trunk for EfficientNetLite {
     }
 
     fn sketch(&self, height: i64, width: i64) -> Result<Sketch, TchError> {
-        let mut sketch = Sketch::new(height, width);
-        let images = sketch.images();
-        let maps = self.enter(&mut sketch, &images)?;
-        self.leave(&mut sketch, &maps)?;
-        Ok(sketch)
+        Sketch::of(height, width, |sketch, images| {
+            let maps = self.enter(sketch, &images)?;
+            self.leave(sketch, &maps)
+        })
     }
 
     fn fold(&mut self, kind: Kind) -> Result<(), TchError> {

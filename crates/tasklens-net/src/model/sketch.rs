@@ -65,19 +65,21 @@ impl Convolution {
 #[derive(Debug)]
 pub struct Sketch {
     operations: Vec<Operation>,
-    images: (i64, i64),
 }
 
 impl Sketch {
-    /// One of images of this height and width, pixels, without operations.
-    pub(super) fn new(height: i64, width: i64) -> Self {
-        Self { operations: Vec::new(), images: (height, width) }
-    }
-
-    /// The normalised images `[N, 3, H, W]`.
-    pub(super) fn images(&self) -> Maps {
-        let (height, width) = self.images;
-        Maps { place: 0, height, width }
+    /// Of what `apply` does to normalised images `[N, 3, H, W]` of this height and width, pixels.
+    ///
+    /// # Errors
+    /// Those of `apply`.
+    pub(super) fn of(
+        height: i64,
+        width: i64,
+        apply: impl FnOnce(&mut Self, Maps) -> Result<Maps, TchError>,
+    ) -> Result<Self, TchError> {
+        let mut sketch = Self { operations: Vec::new() };
+        apply(&mut sketch, Maps { place: 0, height, width })?;
+        Ok(sketch)
     }
 
     /// The operations; the last one gives the maps to pool, `[N, features, h, w]`.
