@@ -15,7 +15,6 @@ use tasklens_data::images::{self, Rgb};
 use tasklens_data::panics;
 use tasklens_data::text::{age, told};
 use tasklens_net::inference::Prediction;
-use tasklens_net::inference::engine::Demand;
 use tasklens_net::model::checkpoint;
 use tasklens_net::training::events::{EpochMetrics, Started};
 use tasklens_net::training::run_folder::{self, RunRecord};
@@ -52,12 +51,6 @@ pub type OpenModel = Arc<dyn Fn(&Path, DeviceChoice) -> anyhow::Result<OpenedMod
 pub fn open_model(predictors: &Predictors, path: &Path, device: DeviceChoice) -> anyhow::Result<OpenedModel> {
     let predictor = predictors.open(path, device)?;
     let (path, tasks) = (predictor.path().to_path_buf(), predictor.tasks().to_vec());
-    // The first images are answered meanwhile. Without this thread, all are, only more slowly.
-    let faster = Arc::clone(&predictor);
-    let speed_up = move || panics::guard(|| faster.speed_up(Demand::SingleImages));
-    if let Err(error) = std::thread::Builder::new().name("engine".to_owned()).spawn(speed_up) {
-        log::warn!("predictions are not sped up: {error}");
-    }
     Ok(OpenedModel { path, tasks, predict: Box::new(move |images| predictor.predict(images)) })
 }
 

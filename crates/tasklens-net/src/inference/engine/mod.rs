@@ -1,6 +1,6 @@
 //! Prediction by OpenVINO, which on a processor is 1.4 to 4 times as fast as libtorch and gives the same answers up to
 //! rounding (to 1e-3 in float32, 2e-2 in bf16). It takes the network as an ONNX graph for images of one size. Where it is not installed or fails, libtorch
-//! answers; on a GPU it is not used.
+//! answers; on a GPU and in the window ([`turn_off`]) it is not used.
 //!
 //! A network is compiled for batches of [`BATCH`] images, and for single ones. Both take some tenths of a second, so that
 //! it pays from [`WORTHWHILE`] images on. A smaller batch is filled up: a graph for batches of any size would be compiled
