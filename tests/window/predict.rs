@@ -16,13 +16,17 @@ fn trying() -> Desk {
     let mut desk = Desk::with_garments(40);
     let run = write_run(&desk, "2026-03-01_10-00-00", Some([0.931, 0.75]), 3);
     write_network(&run);
+    try_validation_images(&mut desk);
+    desk
+}
+
+fn try_validation_images(desk: &mut Desk) {
     desk.go_to(Place::Predict);
     desk.settle();
     desk.wait_for("Drop images here");
     desk.press("Try validation images");
     desk.wait_for("Right: print ");
     desk.settle();
-    desk
 }
 
 #[test]
@@ -69,12 +73,7 @@ fn the_images_tried_are_those_of_the_networks_own_split_and_what_is_not_known_of
     write_split(&desk, &other, |row| row > 20);
     let third = write_run(&desk, "2026-03-03_10-00-00", Some([0.4, 0.4]), 9);
     write_network(&third);
-    desk.go_to(Place::Predict);
-    desk.settle();
-    desk.wait_for("Drop images here");
-    desk.press("Try validation images");
-    desk.wait_for("Right: print ");
-    desk.settle();
+    try_validation_images(&mut desk);
     let tried: Vec<String> = desk
         .window
         .query_all(By::new().role(Role::ListItem))
