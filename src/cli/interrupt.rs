@@ -33,11 +33,17 @@ pub fn listen(first: impl Fn() + Send + 'static) -> anyhow::Result<Flag> {
     let set = Arc::clone(&flag.0);
     ctrlc::set_handler(move || {
         if set.swap(true, Ordering::Relaxed) {
-            // The shell's convention for a process ended by SIGINT.
-            std::process::exit(130);
+            end_at_once();
         }
         first();
     })
     .context("cannot listen for Ctrl-C")?;
     Ok(flag)
+}
+
+/// As if nobody listened: nothing is put in order, which would meet work that is going on, and the shell sees 130.
+fn end_at_once() {
+    #[cfg(unix)]
+    let _ = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGINT);
+    std::process::exit(130);
 }

@@ -5,12 +5,14 @@
 
 pub mod cuda;
 mod free_cores;
+pub(crate) mod gate;
 
 use anyhow::bail;
 use tasklens_data::config::DeviceChoice;
 use tasklens_data::text::counted;
 
 pub use free_cores::FreeCores;
+pub use gate::close as close_gate;
 
 /// Where there is no NVIDIA GPU, nothing is wrong.
 const NO_GPU: &str =

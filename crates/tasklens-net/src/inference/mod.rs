@@ -14,14 +14,16 @@ pub mod stream;
 pub mod table;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use parking_lot::Mutex;
 use tasklens_data::config::{DeviceChoice, Task};
 use tasklens_data::images::{Rgb, resize};
+use tasklens_data::panics;
 use tch::{Kind, Tensor, no_grad};
 
-use crate::device::{self, Device};
+use crate::device::{self, Device, gate};
 use crate::model::checkpoint::{self, BEST, Description};
 use crate::model::layers::ForwardPass;
 use crate::model::network::{Network, probabilities};
@@ -101,6 +103,7 @@ impl Predictor {
     /// # Errors
     /// The file is not a checkpoint of Tasklens, or is damaged; the message says which and what to do.
     pub fn open(model_or_run: &Path, device: DeviceChoice) -> anyhow::Result<Self> {
+        let _inside = gate::enter();
         let device = device::pick(device)?;
         let path = checkpoint_of(model_or_run);
         ensure!(
@@ -121,6 +124,15 @@ impl Predictor {
     pub fn speed_up(&self, demand: Demand) {
         let size = (self.description.height, self.description.width);
         self.engine.prepare(demand, || engine_model(&self.network.lock(), size));
+    }
+
+    /// As [`Predictor::speed_up`], in a thread of its own.
+    pub fn speed_up_meanwhile(self: &Arc<Self>, demand: Demand) {
+        let predictor = Arc::clone(self);
+        let work = move || panics::guard(|| predictor.speed_up(demand));
+        if let Err(error) = std::thread::Builder::new().name("engine".to_owned()).spawn(work) {
+            log::warn!("predictions are not sped up: {error}");
+        }
     }
 
     /// Whether it was [sped up](Predictor::speed_up) for this.
@@ -192,6 +204,7 @@ impl Predictor {
     /// # Errors
     /// The features have another length, or the device failed.
     pub fn classify(&self, features: &[u8]) -> anyhow::Result<Vec<Vec<f32>>> {
+        let _inside = gate::enter();
         let network = self.network.lock();
         let dimensions = network.backbone().facts().features as usize;
         ensure!(
@@ -228,6 +241,7 @@ impl Predictor {
             "there are {} bytes of pixels, not {expected}",
             pixels.len()
         );
+        let _inside = gate::enter();
         if let Some(look) = self.engine.look_at(pixels, images) {
             return Ok(look);
         }

@@ -15,7 +15,7 @@ use tch::{Device, Kind, Tensor, no_grad};
 use super::events::Stage;
 use super::reporter::Reporter;
 use super::setup::{StoppedEarly, free_memory};
-use crate::device::FreeCores;
+use crate::device::{FreeCores, gate};
 use crate::inference::engine::{Demand, Engine, WORTHWHILE};
 use crate::inference::features::{
     self, FeatureBuffer, FeatureStore, Identity, SHARD_IMAGES, Stamp, View, clean, stamp,
@@ -306,6 +306,7 @@ impl Extractor<'_> {
 
     /// `[images, features]` in float16, little-endian.
     fn features_of(&self, engine: &Engine, pixels: &[u8], images: usize) -> anyhow::Result<Vec<u8>> {
+        let _inside = gate::enter();
         if let Some(look) = engine.look_at(pixels, images) {
             return Ok(look.features);
         }

@@ -18,7 +18,7 @@ use crate::skip::skipped;
 const SIDE: u32 = 96;
 
 /// Whether there is an engine to test.
-fn is_at_hand() -> bool {
+pub fn is_at_hand() -> bool {
     match engine::installed() {
         Ok(_) => true,
         Err(NoEngine::Broken(why)) => panic!("{why}"),
@@ -30,7 +30,7 @@ fn is_at_hand() -> bool {
 }
 
 /// A network with random weights and running statistics of some images; its file is in the folder.
-fn checkpoint_of(backbone: Backbone, precision: &str) -> tempfile::TempDir {
+pub fn checkpoint_of(backbone: Backbone, precision: &str) -> tempfile::TempDir {
     let task = |name: &str, labels: usize| Task {
         name: name.to_owned(),
         labels: (0..labels).map(|label| format!("label{label}")).collect(),
@@ -64,7 +64,7 @@ fn checkpoint_of(backbone: Backbone, precision: &str) -> tempfile::TempDir {
 }
 
 /// Images of patterns that differ.
-fn pixels(images: usize) -> Vec<u8> {
+pub fn pixels(images: usize) -> Vec<u8> {
     let image = |image: usize| {
         (0..SIDE * SIDE).flat_map(move |at| {
             let (x, y, image) = (at % SIDE, at / SIDE, image as u32);

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use tasklens_data::{panics, user_folders};
 
 use super::version;
+use crate::device::gate;
 
 /// The file through which the others are loaded, in `lib` of the folder; behind it comes the version.
 const LIBRARY: &str = "libopenvino_c.so.";
@@ -69,6 +70,7 @@ fn load() -> Result<OpenVino, NoEngine> {
     let named = std::env::var_os(VARIABLE).map(PathBuf::from);
     let library = find(named.as_deref(), &usual_folders())?;
     let broken = |why: String| NoEngine::Broken(format!("{}: {why}", library.display()));
+    let _inside = gate::enter();
     openvino_sys::library::load_from(library.clone()).map_err(broken)?;
     // The binding panics where a function is missing.
     let started = panics::catch(|| Core::new().map(|core| (core, openvino::version().build_number)));

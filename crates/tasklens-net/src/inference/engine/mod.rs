@@ -1,6 +1,6 @@
 //! Prediction by OpenVINO, which on a processor is 1.4 to 4 times as fast as libtorch and gives the same answers up to
 //! rounding (to 1e-3 in float32, 2e-2 in bf16). It takes the network as an ONNX graph for images of one size. Where it is not installed or fails, libtorch
-//! answers; on a GPU and in the window ([`turn_off`]) it is not used.
+//! answers; on a GPU it is not used.
 //!
 //! A network is compiled for batches of [`BATCH`] images, and for single ones. Both take some tenths of a second, so that
 //! it pays from [`WORTHWHILE`] images on. A smaller batch is filled up: a graph for batches of any size would be compiled
@@ -13,8 +13,6 @@ mod compiled;
 mod library;
 pub mod version;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use parking_lot::Mutex;
 use tasklens_data::panics;
 use tch::Kind;
@@ -22,6 +20,7 @@ use tch::Kind;
 pub use library::{Installed, NoEngine, VARIABLE};
 
 use super::Look;
+use crate::device::gate;
 use compiled::Compiled;
 
 /// Images that go through a network together.
@@ -44,14 +43,6 @@ pub enum Demand {
 /// Why they use libtorch.
 pub fn installed() -> Result<&'static Installed, &'static NoEngine> {
     Ok(&library::get()?.installed)
-}
-
-static IS_OFF: AtomicBool = AtomicBool::new(false);
-
-/// From now on this process uses libtorch alone. For the window, which may end while a network is being compiled: then
-/// the library has been seen to crash as the process ends.
-pub fn turn_off() {
-    IS_OFF.store(true, Ordering::Relaxed);
 }
 
 /// The engine of a network: nothing until [`Engine::prepare`]. It can be used by several threads.
@@ -98,7 +89,7 @@ impl Engine {
     /// `kind`.
     pub fn new(device: tch::Device, tasks: usize, size: (u32, u32), kind: Kind) -> Self {
         let precision = if kind == Kind::BFloat16 { "bf16" } else { "f32" };
-        let is_wanted = device == tch::Device::Cpu && !IS_OFF.load(Ordering::Relaxed);
+        let is_wanted = device == tch::Device::Cpu;
         Self { tasks, size, precision, is_wanted, ready: Mutex::default(), compiling: Mutex::default() }
     }
 
@@ -114,6 +105,7 @@ impl Engine {
         if !self.is_wanted || library::get().is_err() {
             return;
         }
+        let _inside = gate::enter();
         let _turn = self.compiling.lock();
         if self.ready.lock().has_failed || self.ready.lock().of(demand).is_some() {
             return;
@@ -133,6 +125,7 @@ impl Engine {
 
     /// As [`super::Predictor::look_at`]; `None` where libtorch has to.
     pub fn look_at(&self, pixels: &[u8], images: usize) -> Option<Look> {
+        let _inside = gate::enter();
         let mut ready = self.ready.lock();
         let Ready { batches, single_images, .. } = &mut *ready;
         let compiled = match images {
@@ -156,7 +149,16 @@ impl Ready {
         if !self.has_failed {
             log::warn!("OpenVINO does not work with this network: {error:#}; libtorch predicts, more slowly");
         }
-        *self = Self { has_failed: true, ..Self::default() };
+        self.has_failed = true;
+        self.batches = None;
+        self.single_images = None;
+    }
+}
+
+impl Drop for Ready {
+    fn drop(&mut self) {
+        let _inside = gate::enter();
+        drop((self.batches.take(), self.single_images.take()));
     }
 }
 
