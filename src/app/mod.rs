@@ -98,6 +98,20 @@ pub struct App {
     messages: shell::notices::Messages,
     overlays: shell::Overlays,
     views: Views,
+    /// Goes last.
+    _last: WaitForJobs,
+}
+
+/// When the window goes, its jobs are cancelled; the process may end once they have ended: the C library destroys what
+/// they work with.
+struct WaitForJobs(Jobs);
+
+impl Drop for WaitForJobs {
+    fn drop(&mut self) {
+        if !self.0.wait_for_end(CLOSING_PATIENCE) {
+            log::warn!("the window is closed, and its work goes on: {}", self.0.titles().join(", "));
+        }
+    }
 }
 
 impl App {
@@ -134,7 +148,6 @@ impl App {
     }
 
     fn build(ctx: &egui::Context, folders: Folders, settings: Settings, start: Start) -> Self {
-        tasklens_net::inference::engine::turn_off();
         theme::install(ctx);
         ctx.set_theme(settings.theme);
         // Zooming is one of our own commands, with its limits and its memory.
@@ -149,6 +162,7 @@ impl App {
         }
         let views = Views::new(&settings, &predictors);
         let jobs = Jobs::new(ctx);
+        let _last = WaitForJobs(jobs.clone());
         let settings_writer = SettingsWriter::start(folders.settings(), settings.clone(), &jobs);
         Self {
             ctx: ctx.clone(),
@@ -184,6 +198,7 @@ impl App {
             messages: shell::notices::Messages::default(),
             overlays: shell::Overlays::default(),
             views,
+            _last,
         }
     }
 

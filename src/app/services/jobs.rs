@@ -263,6 +263,11 @@ impl Jobs {
         running.iter().filter(|progress| progress.is_shown()).chain(asking).cloned().collect()
     }
 
+    /// The titles of all jobs, oldest first.
+    pub fn titles(&self) -> Vec<String> {
+        lock(&self.running).iter().map(|progress| progress.title().to_owned()).collect()
+    }
+
     /// What happened to the jobs that the status bar shows since the last call.
     pub fn news(&self) -> impl Iterator<Item = JobNews> {
         self.news.1.try_iter()
@@ -280,6 +285,19 @@ impl Jobs {
     /// Whether any job runs that will end by itself, also one that the status bar does not show.
     pub fn is_any_running(&self) -> bool {
         lock(&self.running).iter().any(|progress| progress.0.kind != JobKind::Standing)
+    }
+
+    /// Waits until no job runs any more, but those that wait for the user, for at most so long; whether none does.
+    pub fn wait_for_end(&self, patience: Duration) -> bool {
+        let begin = Instant::now();
+        let is_any = || lock(&self.running).iter().any(|progress| progress.0.kind != JobKind::Asking);
+        while is_any() {
+            if begin.elapsed() >= patience {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        true
     }
 
     fn spawn<T: Send + 'static>(

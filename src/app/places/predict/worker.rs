@@ -3,7 +3,7 @@
 //! with the image it belongs to.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use crossbeam_channel::{Receiver, Sender, bounded, select_biased, unbounded};
 use egui::ColorImage;
@@ -15,6 +15,7 @@ use tasklens_data::images::{self, Rgb};
 use tasklens_data::panics;
 use tasklens_data::text::{age, told};
 use tasklens_net::inference::Prediction;
+use tasklens_net::inference::engine::Demand;
 use tasklens_net::model::checkpoint;
 use tasklens_net::training::events::{EpochMetrics, Started};
 use tasklens_net::training::run_folder::{self, RunRecord};
@@ -51,7 +52,14 @@ pub type OpenModel = Arc<dyn Fn(&Path, DeviceChoice) -> anyhow::Result<OpenedMod
 pub fn open_model(predictors: &Predictors, path: &Path, device: DeviceChoice) -> anyhow::Result<OpenedModel> {
     let predictor = predictors.open(path, device)?;
     let (path, tasks) = (predictor.path().to_path_buf(), predictor.tasks().to_vec());
-    Ok(OpenedModel { path, tasks, predict: Box::new(move |images| predictor.predict(images)) })
+    let is_answered = Once::new();
+    let predict = move |images: &[Rgb]| {
+        let predictions = predictor.predict(images);
+        // Not before the first answer, which would wait for a share of the cores.
+        is_answered.call_once(|| predictor.speed_up_meanwhile(Demand::SingleImages));
+        predictions
+    };
+    Ok(OpenedModel { path, tasks, predict: Box::new(predict) })
 }
 
 /// What is known of the model in use.
