@@ -2,8 +2,12 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::Duration;
 
-use tasklens_net::inference::engine::{NoEngine, VARIABLE, installed};
+use half::f16;
+use tasklens_net::inference::engine::{NoEngine, VARIABLE, installed, version};
+use tasklens_net::inference::features::{FeatureStore, Identity, View, stamp};
+use tasklens_net::model::checkpoint;
 
 use crate::predict::trained;
 use crate::skip::skipped;
@@ -76,6 +80,107 @@ fn without_openvino_libtorch_gives_the_same_answers_and_the_log_says_so_once() {
     assert!(worst > 0.0, "the same to the last digit: OpenVINO was not used");
 }
 
+/// A project whose network learns on frozen features of 72 images.
+fn frozen() -> tempfile::TempDir {
+    let project = tempfile::tempdir().expect("a temporary folder");
+    let folder = project.path();
+    let mut csv = "image_path,shade\n".to_owned();
+    for i in 0..72_u8 {
+        let pixel = |x, y| image::Rgb([i * 3, (x * 7) as u8, (y * u32::from(i)) as u8]);
+        image::RgbImage::from_fn(32, 32, pixel).save(folder.join(format!("{i}.png"))).expect("saved");
+        csv += &format!("{i}.png,{}\n", if i % 2 == 0 { "dark" } else { "light" });
+    }
+    std::fs::write(folder.join("data.csv"), csv).expect("a CSV");
+    let config = "paths: {model_dataframe: data.csv}\nmodel:\n  input_shape: [32, 32]\n  target_encoder: {shade: [dark, \
+                  light]}\n  paths: image_path\n  backbone: xception_small\n  pretrained: none\n  device: cpu\n  \
+                  precision: fp32\n  freeze_convolutional_layers: true\n  epochs: 1\n  batch_size: 16\n";
+    std::fs::write(folder.join("config.yml"), config).expect("a config");
+    project
+}
+
+/// The stored features of the training images.
+fn features(folder: &Path, engine: Option<&Path>, run: &str) -> Vec<Option<Vec<f16>>> {
+    let output = tasklens(folder, engine, &["train", "config.yml", "--run", &format!("runs/{run}")]);
+    assert!(output.status.success(), "{}", err(&output));
+    let model = folder.join("runs").join(run).join(checkpoint::BEST);
+    let description = checkpoint::read_description(&model).expect("a description");
+    let store = FeatureStore::shared(&model, &description).expect("features");
+    let shelf = store.read();
+    let image = |i: usize| folder.join(format!("{i}.png"));
+    let identities: Vec<Identity> = (0..72).map(|i| Identity::new(&image(i), stamp(&image(i)))).collect();
+    let places = shelf.find(&View::Plain, &identities);
+    let of = |place| shelf.features(vec![place]).half(0).to_vec();
+    places.into_iter().map(|place| place.map(of)).collect()
+}
+
+#[test]
+fn frozen_training_stores_the_same_features_with_openvino_and_one_that_is_made_anew_equals_them() {
+    if let Err(why) = installed() {
+        skipped(&format!("features by OpenVINO: {why}"));
+        return;
+    }
+    let (ours, other) = (frozen(), frozen());
+    let (folder, other) =
+        (ours.path().canonicalize().expect("a path"), other.path().canonicalize().expect("a path"));
+    let none = Path::new("");
+    let openvino = features(&folder, None, "first");
+    let libtorch = features(&other, Some(none), "first");
+    assert_eq!((openvino.iter().flatten().count(), libtorch.iter().flatten().count()), (72, 72));
+    let (mut apart, mut length) = (0.0_f64, 0.0_f64);
+    for (a, b) in openvino.iter().flatten().flatten().zip(libtorch.iter().flatten().flatten()) {
+        apart += (a.to_f64() - b.to_f64()).powi(2);
+        length += a.to_f64().powi(2);
+    }
+    let apart = (apart / length).sqrt();
+    assert!(apart > 0.0, "the same to the last digit: OpenVINO was not used");
+    assert!(apart < 1e-3, "{apart}");
+
+    // The same images with another date: they alone are computed again.
+    std::thread::sleep(Duration::from_millis(20));
+    for i in 0..10 {
+        let image = folder.join(format!("{i}.png"));
+        let bytes = std::fs::read(&image).expect("read");
+        std::fs::write(&image, bytes).expect("written");
+    }
+    let again = features(&folder, None, "second");
+    // Those for validation are too few for OpenVINO.
+    let by_openvino: Vec<usize> = (0..10).filter(|i| openvino[*i] != libtorch[*i]).collect();
+    assert!(by_openvino.len() > 4, "{by_openvino:?}");
+    for i in by_openvino {
+        assert!(again[i].is_some() && again[i] == openvino[i], "image {i} comes from what computed the others");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_ctrl_c_ends_the_program_at_once_whatever_it_is_doing() {
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::process::Stdio;
+
+    let project = trained();
+    let folder = project.path();
+    predict(folder, None);
+    for delay in [150, 250, 350, 450, 600, 800] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tasklens"))
+            .current_dir(folder)
+            .env("XDG_DATA_HOME", folder.join("user"))
+            .args(["predict", "run", "many", "many", "many", "--csv", "-"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        std::thread::sleep(Duration::from_millis(delay));
+        for _ in 0..2 {
+            // It may have ended.
+            let _ =
+                Command::new("kill").args(["-INT", &child.id().to_string()]).stderr(Stdio::null()).status();
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let status = child.wait().expect("its end");
+        assert!(matches!(status.signal(), None | Some(2)), "after {delay} ms: {status:?}");
+    }
+}
+
 #[test]
 fn doctor_says_what_predicts_and_why() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -95,6 +200,9 @@ fn doctor_says_what_predicts_and_why() {
             let found = format!("OpenVINO {}, {}", found.version, found.library.display());
             let usual = line(None);
             assert!(usual.starts_with("ok") && usual.contains(&found), "{usual}");
+            if usual.contains(&version::folder_name()) {
+                assert!(usual.contains(&format!("OpenVINO {},", version::VERSION)), "{usual}");
+            }
         }
         Err(NoEngine::Broken(why)) => panic!("{why}"),
         Err(why) => skipped(&format!("the doctor's line about OpenVINO: {why}")),

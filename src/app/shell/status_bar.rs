@@ -123,7 +123,7 @@ impl App {
     fn device_ui(&self, ui: &mut Ui, tokens: &Tokens) {
         let Some(device) = self.device.found() else { return };
         ui.label(theme::caption(tokens, format!("{} {}", icons::CPU, device.name)))
-            .on_hover_text(&device.reason);
+            .on_hover_text(format!("{}\n{}", device.reason, self.device.predicts()).trim_end());
     }
 }
 

@@ -83,7 +83,10 @@ mod main_thread {
     }
 
     /// The C library calls it in the main thread, before `main`.
-    #[expect(unsafe_code, reason = "the linker's name for a list, to which a function of the right type is added")]
+    #[expect(
+        unsafe_code,
+        reason = "the linker's name for a list, to which a function of the right type is added"
+    )]
     #[used]
     // SAFETY: the list holds pointers to C functions, as this is one; it only touches data of its thread.
     #[unsafe(link_section = ".init_array")]

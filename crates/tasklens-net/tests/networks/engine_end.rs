@@ -10,8 +10,8 @@ use std::sync::Barrier;
 use std::time::Duration;
 
 use tasklens_data::config::{Backbone, DeviceChoice};
-use tasklens_net::inference::Predictor;
 use tasklens_net::device;
+use tasklens_net::inference::Predictor;
 use tasklens_net::inference::engine::Demand;
 
 use crate::engine::{checkpoint_of, is_at_hand, pixels};

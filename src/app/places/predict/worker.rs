@@ -390,3 +390,6 @@ fn info(model: &OpenedModel) -> ModelInfo {
         started: record.and_then(|record| record.started),
     }
 }
+
+#[cfg(test)]
+mod tests;

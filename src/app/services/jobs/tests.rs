@@ -96,3 +96,25 @@ fn a_quiet_job_is_not_in_the_status_bar() {
     go.send(()).unwrap();
     assert!(matches!(wait(&mut job), Outcome::Done(())));
 }
+
+#[test]
+fn a_window_that_goes_waits_for_its_jobs_and_not_for_those_that_ask_the_user() {
+    let jobs = Jobs::new(&egui::Context::default());
+    let (answer, question) = bounded::<()>(1);
+    let _asking = jobs.start_asking("Choosing a file", move |_| Ok(question.recv()?));
+    let ended = Arc::new(AtomicBool::new(false));
+    let set = Arc::clone(&ended);
+    let job = jobs.start_quietly("Predicting", move |progress| {
+        while progress.keep_going() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        set.store(true, Ordering::Relaxed);
+        Ok(())
+    });
+    assert!(!jobs.wait_for_end(Duration::from_millis(20)), "it goes on");
+    drop(job);
+    assert!(jobs.wait_for_end(Duration::from_secs(10)));
+    assert!(ended.load(Ordering::Relaxed));
+    drop(answer);
+}

@@ -20,7 +20,7 @@ use tch::Kind;
 pub use library::{Installed, NoEngine, VARIABLE};
 
 use super::Look;
-use crate::device::gate;
+use crate::device::{Device, gate};
 use compiled::Compiled;
 
 /// Images that go through a network together.
@@ -43,6 +43,17 @@ pub enum Demand {
 /// Why they use libtorch.
 pub fn installed() -> Result<&'static Installed, &'static NoEngine> {
     Ok(&library::get()?.installed)
+}
+
+/// What predicts on `device`, in words, such as `Predictions: OpenVINO 2026.4.1`. The first call may load the library.
+pub fn told(device: &Device) -> String {
+    if device.is_gpu() {
+        return "Predictions: libtorch, on the GPU".to_owned();
+    }
+    match installed() {
+        Ok(found) => format!("Predictions: OpenVINO {}", found.version),
+        Err(why) => format!("Predictions: libtorch, as {why}"),
+    }
 }
 
 /// The engine of a network: nothing until [`Engine::prepare`]. It can be used by several threads.
