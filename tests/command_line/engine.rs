@@ -147,7 +147,10 @@ fn frozen_training_stores_the_same_features_with_openvino_and_one_that_is_made_a
     let by_openvino: Vec<usize> = (0..10).filter(|i| openvino[*i] != libtorch[*i]).collect();
     assert!(by_openvino.len() > 4, "{by_openvino:?}");
     for i in by_openvino {
-        assert!(again[i].is_some() && again[i] == openvino[i], "image {i} comes from what computed the others");
+        assert!(
+            again[i].is_some() && again[i] == openvino[i],
+            "image {i} comes from what computed the others"
+        );
     }
 }
 
