@@ -54,6 +54,16 @@ pub fn bench(libtorch: &Libtorch, args: &[String]) -> Result<()> {
     become_it(cargo)
 }
 
+/// Measures beside the peer that `python` runs; `parts` of it, or all.
+pub fn peer(libtorch: &Libtorch, python: &Path, parts: &[String]) -> Result<()> {
+    let mut cargo = cargo(libtorch);
+    cargo.args(["bench", "--package", "tasklens", "--bench", "peer", "--"]).args(parts);
+    // As the program sets it for itself; it is for one program that computes, and not for many.
+    cargo.env_remove("OMP_WAIT_POLICY").env("GOMP_SPINCOUNT", "10000");
+    cargo.env("TASKLENS_PEER_PYTHON", python).current_dir(workspace()?);
+    become_it(cargo)
+}
+
 /// Draws the screenshots of the README: those of the sample, and with the config of a project those of photographs.
 pub fn shots(libtorch: &Libtorch, project: Option<&str>) -> Result<()> {
     let folder = workspace()?.join("assets").join("screenshots");

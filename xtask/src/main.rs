@@ -14,6 +14,7 @@ mod cargo;
 mod libtorch;
 mod manifest;
 mod openvino;
+mod peer;
 mod platform;
 mod python;
 mod setup;
@@ -38,6 +39,8 @@ Usage: cargo xtask <TASK>
   run [-- ARGS]      set up, build, and start tasklens (without ARGS: open the built-in sample)
   test [ARGS]        set up and run every test; ARGS go to `cargo test`
   bench [ARGS]       set up and run the benchmarks; ARGS go to `cargo bench`
+  bench --peer [PART]  measure Tasklens beside OpenVINO, ONNX Runtime and PyTorch, which are fetched for it (GBs);
+                     PART is predict, tasks, train or folder
   shots [CONFIG]     set up and draw the screenshots of the README anew; those of photographs show the project of
                      CONFIG with its newest run
   check              set up, then check the formatting and the lints
@@ -51,6 +54,7 @@ enum Task {
     Run(Vec<String>),
     Test(Vec<String>),
     Bench(Vec<String>),
+    Peer(Vec<String>),
     Shots(Option<String>),
     Check,
 }
@@ -67,7 +71,12 @@ impl Task {
                 _ => Self::Run(Vec::new()),
             },
             "test" => return Ok(Self::Test(rest.to_vec())),
-            "bench" => return Ok(Self::Bench(rest.to_vec())),
+            "bench" => {
+                return Ok(match rest.split_first() {
+                    Some((option, parts)) if option == "--peer" => Self::Peer(parts.to_vec()),
+                    _ => Self::Bench(rest.to_vec()),
+                });
+            }
             "shots" if rest.len() == 1 => return Ok(Self::Shots(rest.first().cloned())),
             "shots" => Self::Shots(None),
             "check" => Self::Check,
@@ -115,6 +124,7 @@ fn main() -> ExitCode {
         Task::Run(args) => cargo::run(&usual()?, &args),
         Task::Test(args) => cargo::test(&usual()?, &args),
         Task::Bench(args) => cargo::bench(&usual()?, &args),
+        Task::Peer(parts) => usual().and_then(|libtorch| cargo::peer(&libtorch, &peer::python()?, &parts)),
         Task::Shots(project) => cargo::shots(&usual()?, project.as_deref()),
         Task::Check => cargo::check(&usual()?),
     });
@@ -146,6 +156,15 @@ mod tests {
             parse("test --lib -- --nocapture").unwrap(),
             Task::Test(vec!["--lib".into(), "--".into(), "--nocapture".into()])
         );
+    }
+
+    #[test]
+    fn the_peer_is_a_bench_of_its_own() {
+        assert_eq!(
+            parse("bench --peer train folder").unwrap(),
+            Task::Peer(vec!["train".into(), "folder".into()])
+        );
+        assert_eq!(parse("bench -p x").unwrap(), Task::Bench(vec!["-p".into(), "x".into()]));
     }
 
     #[test]

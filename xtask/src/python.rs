@@ -42,6 +42,11 @@ impl Python {
             .map(|program| Self { program })
     }
 
+    /// A call of it.
+    pub fn command(&self) -> Command {
+        Command::new(self.program)
+    }
+
     /// Whether `python3 -m pip` works.
     pub fn has_pip(&self) -> bool {
         quiet(Command::new(self.program).args(["-m", "pip", "--version"]))
