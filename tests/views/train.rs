@@ -15,7 +15,8 @@ use tasklens_data::config::{Backbone, Recipe};
 use tasklens_data::dataset::Dataset;
 use tasklens_net::training::estimate::{Speed, TimeEstimate};
 use tasklens_net::training::events::{
-    BatchProgress, Concern, EpochMetrics, Event, LabelledImages, Phase, SplitMetrics, Started, StopReason, Stopped,
+    BatchProgress, Concern, EpochMetrics, Event, LabelledImages, Phase, SplitMetrics, Started, StopReason,
+    Stopped,
 };
 
 use super::stage::{Stage, THEMES, harness, project, snapshot};
@@ -591,6 +592,14 @@ fn the_menu_of_a_run_works_with_keys_alone_and_is_that_of_a_right_click() {
     }
     harness.run_steps(3);
     assert_eq!(entries(&harness), offered);
+    train(&mut harness).sent();
+    press(&mut harness, EXPORT);
+    let sent = train(&mut harness).sent();
+    assert!(
+        matches!(sent.as_slice(), [AppCommand::AskWhereToExportModel { model, name }]
+            if *model == run && name == "2026-11-20 14-02-11"),
+        "{sent:?}"
+    );
 }
 
 #[test]

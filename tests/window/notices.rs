@@ -136,9 +136,7 @@ fn a_notice_in_label_covers_neither_labels_nor_progress() {
         desk.go_to(Place::Label);
         desk.wait_for("1 of 24");
         desk.settle();
-        for mode in ["One image", "Grid"] {
-            desk.press(mode);
-            desk.settle();
+        for mode in ["one image", "the grid"] {
             let notice = Notice::new(Level::Error, "The labels cannot be saved: the disk is full");
             commands(&desk).notify(notice.offering("Reload", AppCommand::Ui(UiCommand::ReloadProject)));
             desk.window.run_steps(6);
@@ -154,6 +152,8 @@ fn a_notice_in_label_covers_neither_labels_nor_progress() {
             let window = desk.window.ctx.content_rect();
             assert!(window.contains_rect(covered), "{mode} at {size}: {covered}");
             desk.press("Dismiss");
+            desk.keys(Modifiers::NONE, Key::G);
+            desk.settle();
         }
     }
 }

@@ -101,7 +101,11 @@ mod tests {
         };
         let tasks = [task("print", ["plain", "dotted"]), task("collar", ["plain", "round"])];
         let filter = LabelName::new("collar", "plain").filter(&tasks).unwrap();
-        assert_eq!(filter.tasks, [TaskFilter::Any, TaskFilter::Label(0)], "that of the other task is another");
+        assert_eq!(
+            filter.tasks,
+            [TaskFilter::Any, TaskFilter::Label(0)],
+            "that of the other task is another"
+        );
         assert_eq!(LabelName::new("collar", "dotted").filter(&tasks), None);
         assert_eq!(LabelName::new("neck", "plain").find(&tasks), None);
     }

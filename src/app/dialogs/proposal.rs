@@ -77,8 +77,7 @@ pub fn ui(ui: &mut Ui, form: &mut ProposalForm, commands: &CommandSender) -> Pro
             let file = form.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let recipe = form.training.recipe;
             let hint = format!("{}\n{}", form.file.display(), recipe.about());
-            let text =
-                format!("Saves {file} beside the CSV, with the training preset {}.", recipe.title());
+            let text = format!("Saves {file} beside the CSV, with the training preset {}.", recipe.title());
             ui.label(theme::caption(tokens, text)).on_hover_text(hint);
             if let Some(lacks) = &form.training.lacks {
                 let text = format!("{}  {lacks} {}", icons::WARNING, without_weights());
@@ -189,12 +188,13 @@ mod tests {
         let proposal = tasklens_data::dataset::propose::propose_config(&csv).unwrap();
         let facts = PresetFacts { images: 4, labelled: 4, weights, ..PresetFacts::default() };
         let mut form = ProposalForm::new(proposal, Recipe::proposed(&facts));
-        let mut harness = Harness::builder().with_size([900.0, 700.0]).with_context_setup(theme::install).build_ui(
-            move |root| {
+        let mut harness = Harness::builder()
+            .with_size([900.0, 700.0])
+            .with_context_setup(theme::install)
+            .build_ui(move |root| {
                 let commands = CommandSender::new(root.ctx()).0;
                 ui(root, &mut form, &commands);
-            },
-        );
+            });
         harness.run_steps(3);
         harness
     }
@@ -208,7 +208,7 @@ mod tests {
         assert!(without.query_by_label_contains("with the training preset From scratch").is_some());
         let lacks = without.query_by_label_contains("The ImageNet weights of EfficientNet-Lite2 (23 MB)");
         assert!(lacks.is_some());
-        assert!(without.query_by_label_contains("or choose Xception as the network").is_some());
+        assert!(without.query_by_label_contains("or Xception as the network").is_some());
         let window = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(900.0, 700.0));
         assert!(window.contains_rect(without.get_by_label("Save and open").rect()));
     }

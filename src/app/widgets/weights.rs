@@ -12,9 +12,9 @@ pub fn without_weights() -> String {
     });
     match downloaded {
         Some((title, megabytes)) => format!(
-            "Without them, train {scratch}; or choose {title} as the network under Advanced in Train: the run downloads \
-             its weights ({megabytes} MB)."
+            "Without them, choose {scratch}, or {title} as the network under Advanced in Train: the run downloads its \
+             weights ({megabytes} MB)."
         ),
-        None => format!("Without them, train {scratch}."),
+        None => format!("Without them, choose {scratch}."),
     }
 }

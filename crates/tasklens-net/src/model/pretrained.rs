@@ -325,12 +325,12 @@ mod tests {
         let found = lite(Backbone::EfficientNetLite0, &Pretrained::Auto).unwrap();
         assert_eq!(found.path, None);
         let warning = found.warning.unwrap();
-        assert!(warning.contains("from scratch") && warning.contains("set-up of Tasklens fetches it"), "{warning}");
-        let error = format!("{:#}", lite(Backbone::EfficientNetLite1, &Pretrained::Required).unwrap_err());
         assert!(
-            error.contains("required") && error.contains("fetches it when it is asked to"),
-            "{error}"
+            warning.contains("from scratch") && warning.contains("set-up of Tasklens fetches it"),
+            "{warning}"
         );
+        let error = format!("{:#}", lite(Backbone::EfficientNetLite1, &Pretrained::Required).unwrap_err());
+        assert!(error.contains("required") && error.contains("fetches it when it is asked to"), "{error}");
 
         let file = folder.path().join("efficientnet_lite0.safetensors");
         std::fs::write(&file, b"weights").unwrap();

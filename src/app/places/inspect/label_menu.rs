@@ -23,12 +23,7 @@ pub fn offers(name: &LabelName, context: &ViewContext<'_>) -> Vec<LabelAction> {
 }
 
 /// Does what was chosen in the menu; `query` finds the images that the label stands for there.
-pub fn act(
-    action: LabelAction,
-    name: LabelName,
-    query: Query,
-    context: &ViewContext<'_>,
-) -> Option<Action> {
+pub fn act(action: LabelAction, name: LabelName, query: Query, context: &ViewContext<'_>) -> Option<Action> {
     match action {
         LabelAction::ShowImages => Some(Action::Browse { query, title: None }),
         action => {

@@ -237,7 +237,9 @@ impl InspectView {
         }
         if let Some(run) = self.wanted.take() {
             self.inspected = Some(InspectedRun::new(run, context));
+            let side = self.images.side();
             self.images = images::ImagesTab::default();
+            self.images.set_side(side);
             self.issues = issues::IssuesTab::default();
             self.duplicates = duplicates::DuplicatesTab::default();
             self.map = map::MapTab::default();

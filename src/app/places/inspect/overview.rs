@@ -122,12 +122,7 @@ impl OverviewTab {
         action.or(within(ui, card, |ui| self.labels_ui(ui, &shown, context)))
     }
 
-    fn labels_ui(
-        &mut self,
-        ui: &mut Ui,
-        shown: &TaskShown<'_>,
-        context: &ViewContext<'_>,
-    ) -> Option<Action> {
+    fn labels_ui(&mut self, ui: &mut Ui, shown: &TaskShown<'_>, context: &ViewContext<'_>) -> Option<Action> {
         let task = &shown.items.task;
         let name = |label: usize| LabelName::new(&task.name, &task.labels[label]);
         let labels = LabelRows {

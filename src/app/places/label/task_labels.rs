@@ -26,8 +26,7 @@ impl LabelView {
         if fold.is_tall {
             self.find_button_ui(ui, (index, task), rows, counted, context);
         }
-        let asked_by_key =
-            if self.task == index { self.label_of_menu_key(rows, counted) } else { None };
+        let asked_by_key = if self.task == index { self.label_of_menu_key(rows, counted) } else { None };
         let columns = fold.columns(ui.available_width());
         let of_column = task.labels.len().div_ceil(columns).max(1);
         let mut pressed = None;

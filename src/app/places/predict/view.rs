@@ -14,12 +14,12 @@ use crate::app::theme::{self, GRID};
 use crate::app::widgets::{command_button, empty_place};
 
 /// Below this width, list, image and answers stand one below the other.
-const WIDE: f32 = 760.0;
+const WIDE: f32 = 720.0;
 const LIST_WIDTH: f32 = 280.0;
 const ANSWERS_WIDTH: f32 = 340.0;
 /// The most that list and answers take of the width, so that the image between them can be looked at.
-const LIST_SHARE: f32 = 0.34;
-const ANSWERS_SHARE: f32 = 0.38;
+const LIST_SHARE: f32 = 0.35;
+const ANSWERS_SHARE: f32 = 0.37;
 
 impl PredictView {
     /// Shows the list, the image and the predictions side by side, or one below the other where there is no room.
@@ -51,12 +51,15 @@ impl PredictView {
             });
         });
         if let Some(entry) = self.entries.get(self.selected) {
-            panel(egui::Panel::right("predict answers"), ANSWERS_WIDTH.min(width * ANSWERS_SHARE)).show(ui, |ui| {
-                ScrollArea::vertical().id_salt("answers").auto_shrink(false).show(ui, |ui| {
-                    ui.set_max_width(ui.available_width() - 2.0 * GRID);
-                    answer::bars_ui(ui, context, entry, self.said_of(entry), &self.model, &colors);
-                });
-            });
+            panel(egui::Panel::right("predict answers"), ANSWERS_WIDTH.min(width * ANSWERS_SHARE)).show(
+                ui,
+                |ui| {
+                    ScrollArea::vertical().id_salt("answers").auto_shrink(false).show(ui, |ui| {
+                        ui.set_max_width(ui.available_width() - 2.0 * GRID);
+                        answer::bars_ui(ui, context, entry, self.said_of(entry), &self.model, &colors);
+                    });
+                },
+            );
         }
         let frame = egui::Frame::new().inner_margin(egui::Margin::symmetric(16, 0));
         egui::CentralPanel::no_frame()
@@ -148,8 +151,6 @@ impl PredictView {
             return;
         }
         ui.horizontal(|ui| {
-            let text = counted(self.entries.len(), "image");
-            ui.label(theme::caption(context.tokens, text));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 if ui.button("Clear").on_hover_text("Empty the list; no file is touched").clicked() {
                     self.clear();
@@ -160,6 +161,10 @@ impl PredictView {
                 if export.on_hover_text("Write all predictions and probabilities to a file").clicked() {
                     self.export(context);
                 }
+                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                    let text = counted(self.entries.len(), "image");
+                    ui.add(egui::Label::new(theme::caption(context.tokens, text)).truncate());
+                });
             });
         });
         self.verdict_ui(ui, context);

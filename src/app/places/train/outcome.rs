@@ -113,11 +113,7 @@ fn stopped_ui(ui: &mut Ui, context: &ViewContext<'_>, run: &LiveRun, stopped: &S
         if let Some(best) = &stopped.best {
             for (index, task) in run.curves.tasks.iter().enumerate() {
                 let accuracy = best.validation.task_accuracy.get(index).copied().unwrap_or(f64::NAN);
-                let text = if accuracy.is_finite() {
-                    percent(accuracy)
-                } else {
-                    "no labels".into()
-                };
+                let text = if accuracy.is_finite() { percent(accuracy) } else { "no labels".into() };
                 fact_ui(ui, tokens, task, theme::strong(text).size(18.0).color(tokens.task(index)));
             }
             fact_ui(

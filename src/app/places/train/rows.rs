@@ -96,7 +96,9 @@ pub(super) fn decimal<'a, N: Numeric>(
     value: &mut N,
     range: RangeInclusive<N>,
 ) {
-    row(ui, name, hint, |ui| ui.add(drag(value, range, 0.005).max_decimals(6).custom_formatter(decimal_text)));
+    row(ui, name, hint, |ui| {
+        ui.add(drag(value, range, 0.005).max_decimals(6).custom_formatter(decimal_text))
+    });
 }
 
 pub(super) fn rate<'a>(

@@ -25,7 +25,8 @@ mod tests {
         ] {
             assert!(names_command_line(text), "{text}");
         }
-        for text in ["tasklens is a program", "the set-up of Tasklens fetches it", "`print`: `-` is a label"] {
+        for text in ["tasklens is a program", "the set-up of Tasklens fetches it", "`print`: `-` is a label"]
+        {
             assert!(!names_command_line(text), "{text}");
         }
     }

@@ -6,8 +6,8 @@ use tasklens_data::text::percent;
 use tasklens_net::evaluation::intervals::Estimate;
 use tasklens_net::evaluation::scores::LabelScores;
 
-use crate::app::places::inspect::wording::{from_to, images, or_dash, range};
 use crate::app::command::LabelAction;
+use crate::app::places::inspect::wording::{from_to, images, or_dash, range};
 use crate::app::theme::{GRID, Tokens, in_visual_order};
 use crate::app::widgets::columns::{Columns, figure, heading_mark_ui, row_ui, sort_heading_ui, text_left};
 use crate::app::widgets::glossary::Word;
@@ -301,7 +301,12 @@ mod tests {
     fn what_has_no_score_comes_last_in_either_direction() {
         let names = ["b", "a", "d", "c"].map(str::to_owned);
         let scores = labels(&[(3, 10), (0, 0), (9, 10), (20, 40)]);
-        let labels = LabelRows { names: &names, scores: &scores, color: Color32::TRANSPARENT, offers: &|_| Vec::new() };
+        let labels = LabelRows {
+            names: &names,
+            scores: &scores,
+            color: Color32::TRANSPARENT,
+            offers: &|_| Vec::new(),
+        };
         let mut table = LabelTable::default();
         assert_eq!(table.order(&labels), [0, 3, 2, 1], "the worst first");
         table.sort_by(LabelColumn::F1);
