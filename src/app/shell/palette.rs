@@ -81,7 +81,7 @@ impl Palette {
             self.chosen = 0;
         }
         // Not in every frame: that would ask for the next one.
-        let has_moved = std::mem::replace(&mut self.seen, Some(self.chosen)) != Some(self.chosen);
+        let has_moved = self.seen.replace(self.chosen) != Some(self.chosen);
         ui.add_space(GRID);
         ScrollArea::vertical().max_height(90.0 * GRID).auto_shrink([false, true]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
