@@ -83,7 +83,8 @@ fn a_label_is_renamed_from_its_menu() {
     desk.type_text("banded");
     desk.keys(Modifiers::NONE, Key::Enter);
     desk.wait_for("20 images change");
-    desk.press("Apply");
+    desk.wait_until("Apply has the keyboard", |window| window.get_by_label("Apply").is_focused());
+    desk.keys(Modifiers::NONE, Key::Enter);
     desk.wait_for("print: banded");
 }
 
