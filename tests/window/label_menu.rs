@@ -148,6 +148,8 @@ fn the_heads_of_the_confusion_matrix_have_the_menu_too() {
     desk.press(SHOW);
     // Those that are taken for it.
     desk.wait_for(&format!("{count} of 20 images"));
+    let predicted = desk.node("Filter by predicted label").accesskit_node().value();
+    assert_eq!(predicted.as_deref(), Some("Predicted: striped"));
 }
 
 #[test]
