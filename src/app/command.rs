@@ -4,6 +4,7 @@
 mod file_question;
 mod image_action;
 mod import;
+mod label_action;
 mod notice;
 mod outside;
 mod synonyms;
@@ -30,6 +31,7 @@ use crate::app::services::settings::{LabelKeys, RememberedTraining};
 pub use file_question::{AskedFile, FileQuestion};
 pub use image_action::ImageAction;
 pub use import::{ImportCommand, ImportField};
+pub use label_action::{LabelAction, LabelName};
 pub use notice::{Notice, Remedy, Subject};
 pub use outside::{AskedOutside, Then};
 pub use ui_command::UiCommand;
@@ -200,6 +202,13 @@ pub enum AppCommand {
         dataset: Arc<Dataset>,
         /// Which.
         rows: Vec<usize>,
+    },
+    /// Do this with a label of the project.
+    OnLabel {
+        /// What.
+        action: LabelAction,
+        /// Which.
+        name: LabelName,
     },
     /// Show a file in the system's file manager.
     ShowInFolder(PathBuf),

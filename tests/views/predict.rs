@@ -116,6 +116,17 @@ fn a_dropped_image_becomes_an_entry_with_bars() {
     assert_eq!(harness.get_by_label("print: striped").value().as_deref(), Some("95.0 %"));
     assert_eq!(harness.get_by_label("sleeves: long_sleeve").value().as_deref(), Some("5.0 %"));
     assert!(harness.query_by_label_contains("60 \u{d7} 80 pixels").is_some());
+    // The network that answers can be taken along.
+    let stage = harness.state().as_ref().unwrap();
+    stage.sent();
+    harness.get_by_label("Export model\u{2026}").click();
+    harness.run_steps(2);
+    let sent = harness.state().as_ref().unwrap().sent();
+    let exports = |command: &AppCommand| {
+        matches!(command, AppCommand::AskWhereToExportModel { model, .. }
+            if model.ends_with("a/best.safetensors"))
+    };
+    assert!(sent.iter().any(exports), "{sent:?}");
 }
 
 #[test]

@@ -15,7 +15,8 @@ use tasklens_data::config::{Backbone, Recipe};
 use tasklens_data::dataset::Dataset;
 use tasklens_net::training::estimate::{Speed, TimeEstimate};
 use tasklens_net::training::events::{
-    BatchProgress, EpochMetrics, Event, LabelledImages, Phase, SplitMetrics, Started, StopReason, Stopped,
+    BatchProgress, Concern, EpochMetrics, Event, LabelledImages, Phase, SplitMetrics, Started, StopReason,
+    Stopped,
 };
 
 use super::stage::{Stage, THEMES, harness, project, snapshot};
@@ -233,6 +234,24 @@ fn a_way_to_train_sets_what_start_sends_and_says_how_long_it_takes() {
 }
 
 #[test]
+fn a_number_beyond_what_can_be_chosen_is_shown_and_stays() {
+    let (mut harness, folder) = stage(Theme::Dark, TALL, 1.0, true);
+    let file = folder.join("config.yml");
+    let text = std::fs::read_to_string(&file).unwrap() + "  validation_split: 0.0004\n";
+    std::fs::write(&file, text).unwrap();
+    train(&mut harness).project.as_mut().unwrap().config = Config::open(&file).unwrap();
+    let (view, mut context) = train(&mut harness).split();
+    view.on_project(&mut context);
+    harness.run_steps(3);
+    press(&mut harness, "Advanced");
+    let shown = harness.query_all_by_role(egui::accesskit::Role::SpinButton);
+    let shown: Vec<f64> = shown.filter_map(|node| node.accesskit_node().numeric_value()).collect();
+    assert!(shown.contains(&0.0004), "{shown:?}");
+    assert!(harness.query_by_label("As in config.yml").is_some(), "looking at it has changed nothing");
+    assert_eq!(start(&mut harness).config.model.validation_split, 0.0004);
+}
+
+#[test]
 fn a_change_under_advanced_makes_it_the_users_own() {
     let (mut harness, _folder) = stage(Theme::Dark, TALL, 1.0, true);
     press(&mut harness, "How to train: Quick");
@@ -276,7 +295,7 @@ fn without_the_weights_a_way_says_what_is_missing_and_cannot_be_chosen() {
     for theme in THEMES {
         let (mut harness, _folder) = stage_at(theme, WINDOW, 1.0, true, machine);
         wait_for(&mut harness, |harness| harness.query_by_label("up to 1:25:00").map(|_| ()));
-        assert_eq!(harness.query_all_by_label_contains("cargo xtask setup").count(), 2);
+        assert_eq!(harness.query_all_by_label_contains("the set-up of Tasklens fetches them").count(), 2);
         assert!(harness.get_by_label("How to train: Quick").accesskit_node().is_disabled());
         press(&mut harness, "How to train: Quick");
         assert_eq!(chosen(&harness), ["Custom"]);
@@ -573,6 +592,14 @@ fn the_menu_of_a_run_works_with_keys_alone_and_is_that_of_a_right_click() {
     }
     harness.run_steps(3);
     assert_eq!(entries(&harness), offered);
+    train(&mut harness).sent();
+    press(&mut harness, EXPORT);
+    let sent = train(&mut harness).sent();
+    assert!(
+        matches!(sent.as_slice(), [AppCommand::AskWhereToExportModel { model, name }]
+            if *model == run && name == "2026-11-20 14-02-11"),
+        "{sent:?}"
+    );
 }
 
 #[test]
@@ -596,7 +623,8 @@ pub(super) fn measured(harness: &mut Harness<'static, Option<Train>>) {
 
 #[test]
 fn pictures_of_a_run_in_both_themes() {
-    let warning = Event::warning("12 rows have no readable image and are left out");
+    let message = "12 rows have no readable image and are left out".to_owned();
+    let warning = Event::Warning { message, about: Concern::Data };
     let mut pictures = SnapshotResults::new();
     for theme in THEMES {
         let (mut harness, _folder) = stage(theme, WINDOW, 1.0, true);
@@ -610,6 +638,10 @@ fn pictures_of_a_run_in_both_themes() {
         play(&mut harness, &[warning.clone(), stopped()], TrainingState::Idle);
         measured(&mut harness);
         snapshot(&mut harness, "train_finished");
+        train(&mut harness).sent();
+        press(&mut harness, "Show rows");
+        let sent = train(&mut harness).sent();
+        assert!(sent.iter().any(|command| matches!(command, AppCommand::ShowProblems)), "{sent:?}");
         pictures.extend_harness(&mut harness);
         let (mut harness, _folder) = stage(theme, WINDOW, 1.0, true);
         play(&mut harness, &events(), TrainingState::Running);

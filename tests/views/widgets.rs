@@ -11,7 +11,7 @@ use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
 use tasklens::app::services::thumbnails::Thumbnails;
 use tasklens::app::theme::Tokens;
 use tasklens::app::widgets::chart::{Chart, Curve, Mark, MarkKind, Scale};
-use tasklens::app::widgets::confusion_matrix::{ConfusionMatrix, Pick};
+use tasklens::app::widgets::confusion_matrix::{ConfusionMatrix, MatrixWish, Pick};
 use tasklens::app::widgets::probability_bars::ProbabilityBars;
 use tasklens::app::widgets::reliability::ReliabilityDiagram;
 use tasklens::app::widgets::thumbnail_grid::{GridItems, GridState, Selection, ThumbnailGrid};
@@ -142,7 +142,7 @@ fn a_confusion_matrix_fits_two_labels_and_forty() {
             [720.0, 520.0],
             1.0,
             |_| None,
-            move |ui, picked: &mut Option<Pick>| {
+            move |ui, picked: &mut Option<MatrixWish>| {
                 let tokens = Tokens::of(ui.ctx());
                 let matrix = ConfusionMatrix::new(&names, &counts, tokens.task(1)).normalisation(by);
                 *picked = matrix.height(480.0).ui(ui).or(*picked);
@@ -154,7 +154,7 @@ fn a_confusion_matrix_fits_two_labels_and_forty() {
             harness.get_by_label(&format!("{long} predicted as label_0: {count}")).click();
             harness.run_steps(2);
             let picked = harness.state().as_ref().unwrap().unwrap();
-            assert_eq!(picked, Pick { actual: Some(1), predicted: Some(0) });
+            assert_eq!(picked, MatrixWish::Images(Pick { actual: Some(1), predicted: Some(0) }));
         }
         if labels == 40 {
             assert!(harness.query_by_label_contains("label_39 predicted as").is_none(), "it is out of sight");

@@ -210,7 +210,10 @@ fn an_import_is_hidden_stopped_and_gone_on_with() {
     running_picture(&mut desk, "import_deepfashion_running");
     desk.press("Hide");
     assert!(!desk.shows("Stop the import") && desk.shows("Importing DeepFashion"), "the status bar shows it");
-    desk.window.state().commands().ui(UiCommand::ImportDeepFashion);
+    // Another download that is dropped meanwhile does not disturb it.
+    let other = desk.folder.path().join("other");
+    drawn::write(&other, [3, 3, 3], 5).unwrap();
+    desk.window.input_mut().dropped_files.push(std::sync::Arc::new(Dropped(other)));
     desk.wait_for("Stop the import");
     desk.window.run_steps(3);
     desk.press("Stop the import");
@@ -288,4 +291,6 @@ fn checked_and_done(desk: &mut Desk, size: &str) {
     desk.press("Import");
     desk.wait_for("DeepFashion is imported");
     pictures(desk, &format!("import_deepfashion_done{size}"));
+    desk.press("Import again");
+    assert!(desk.shows("Data folder") && !desk.shows("DeepFashion is imported"));
 }

@@ -70,6 +70,7 @@ fn a_model_of_keras_is_imported_predicts_is_inspected_and_trains_on() {
     dialog_pictures(&mut desk, "import_keras_done", &name);
 
     desk.press("Predict with it");
+    desk.wait_for("Drop images here");
     let image = at(&desk, "3.png");
     desk.window.state().commands().send(AppCommand::OpenImages(vec![ImageSource::Path(image)]));
     desk.wait_for("print: striped");
@@ -107,7 +108,12 @@ fn a_dropped_model_is_asked_about_before_anything_is_written() {
     assert!(!at(&desk, "runs").exists(), "nothing is written unasked");
     desk.press("Import");
     desk.wait_for("The Keras model is a run now");
-    assert!(run(&desk).join("best.safetensors").is_file());
+    let run = run(&desk);
+    assert!(run.join("best.safetensors").is_file());
+    // It is a run of the project from now on, wherever one is.
+    desk.wait_for(&format!("Current model: {}", run.file_name().unwrap().to_string_lossy()));
+    desk.press("Inspect it");
+    desk.wait_for("Label errors");
 }
 
 #[test]

@@ -90,6 +90,6 @@ fn where_no_weights_are_nothing_happens_and_a_line_says_what_would_help() {
         configure(folder, "pretrained: auto");
         start
     });
-    desk.wait_for("No model suggests labels yet. What helps: `cargo xtask setup`");
+    desk.wait_for("No model suggests labels yet. What helps: train a network");
     assert!(!desk.folder.path().join("shop/runs").exists());
 }

@@ -19,6 +19,7 @@ mod export;
 #[path = "../views/garments.rs"]
 mod garments;
 mod glossary;
+mod idle;
 mod import_deepfashion;
 mod import_keras;
 mod inspect;
@@ -30,6 +31,7 @@ mod label_ahead;
 mod label_care;
 mod label_like;
 mod label_many;
+mod label_menu;
 mod label_pictures;
 mod label_safe;
 mod long_names;

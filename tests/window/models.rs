@@ -202,6 +202,12 @@ fn a_better_run_becomes_the_current_model_with_a_notice_that_can_be_undone() {
     desk.settle();
     let kept = Settings::read(&desk.folder.path().join("settings/settings.json")).0;
     assert_eq!(kept.models[&config].chosen, Some(second));
+    // One that stays behind by the user's choice can be taken all the same.
+    write_run(&desk, "2026-11-05_10-00-00", Some([0.6, 0.6]), 0);
+    read_again(&mut desk);
+    desk.wait_for("The new run is 2026-11-05_10-00-00 (60.0 %)");
+    desk.press("Use the new one");
+    wait_for_model(&mut desk, "2026-11-05_10-00-00, chosen by you");
 }
 
 #[test]
@@ -259,6 +265,13 @@ fn a_run_is_exported_for_other_programs_from_its_menu() {
     let card = std::fs::read_to_string(file.with_extension("md")).unwrap();
     assert!(card.contains("from the run 2026-11-01\\_10-00-00 by Tasklens"), "{card}");
     assert!(card.contains("| print | solid, striped, dotted |"), "{card}");
+
+    // Whoever chooses a file that is there has agreed to replace it.
+    std::fs::write(&file, "an older model").unwrap();
+    desk.press("Dismiss");
+    export(&mut desk, file.clone());
+    desk.wait_for("The model is in ");
+    assert!(file.metadata().unwrap().len() > 1_000_000);
 
     let other = desk.folder.path().join("mine.txt");
     export(&mut desk, other);

@@ -1,11 +1,12 @@
 //! One quiet place for notices, and the log behind it.
 
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use tasklens::app::Start;
 use tasklens::app::command::{AppCommand, CommandSender, Level, Notice, Subject, UiCommand};
 use tasklens::app::place::Place;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, write_garments};
 use crate::whole_loop::trainable;
 
 fn commands(desk: &Desk) -> CommandSender {
@@ -116,4 +117,43 @@ fn pressing_pause_and_stop_answers_at_once() {
     assert!(desk.shows("stopping") || desk.shows("Stopped at your request"));
     desk.wait_for("Stopped at your request");
     assert!(!has_notice(&desk), "Train shows it");
+}
+
+/// What a notice must not cover in Label.
+fn to_be_seen(desk: &Desk) -> Vec<(String, egui::Rect)> {
+    let is_progress = |name: &str| name.ends_with("images labelled");
+    let is_label = |name: &str| name.starts_with("print: ") || name.starts_with("sleeves: ");
+    let named = desk.window.query_all_by_label_contains(": ");
+    let named = named.filter_map(|node| Some((node.accesskit_node().label()?, node.rect())));
+    named.filter(|(name, _)| is_progress(name) || is_label(name)).collect()
+}
+
+#[test]
+fn a_notice_in_label_covers_neither_labels_nor_progress() {
+    for size in [egui::vec2(1280.0, 800.0), egui::vec2(800.0, 600.0)] {
+        let mut desk = Desk::with(size, |folder| Start { open: Some(write_garments(folder, 24)) });
+        desk.wait_for("garment_0.png");
+        desk.go_to(Place::Label);
+        desk.wait_for("1 of 24");
+        desk.settle();
+        for mode in ["one image", "the grid"] {
+            let notice = Notice::new(Level::Error, "The labels cannot be saved: the disk is full");
+            commands(&desk).notify(notice.offering("Reload", AppCommand::Ui(UiCommand::ReloadProject)));
+            desk.window.run_steps(6);
+            let [dismiss, reload] = ["Dismiss", "Reload"].map(|name| desk.node(name).rect());
+            let covered = dismiss.union(reload);
+            let message = desk.window.get_by_label_contains("The labels cannot be saved").rect();
+            let covered = covered.union(message).expand(8.0);
+            let all = to_be_seen(&desk);
+            assert!(all.iter().any(|(name, _)| name.ends_with("images labelled")), "{mode}: {all:?}");
+            for (name, rect) in all {
+                assert!(!covered.intersects(rect), "{mode} at {size}: {name} at {rect} is below {covered}");
+            }
+            let window = desk.window.ctx.content_rect();
+            assert!(window.contains_rect(covered), "{mode} at {size}: {covered}");
+            desk.press("Dismiss");
+            desk.keys(Modifiers::NONE, Key::G);
+            desk.settle();
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use egui::{Key, Modifiers, ViewportCommand};
 use egui_kittest::kittest::Queryable as _;
 use tasklens::app::Start;
+use tasklens::app::command::UiCommand;
 use tasklens::app::place::Place;
 use tasklens_net::training::events::StopReason;
 use tasklens_net::training::run_folder::{self, RunRecord};
@@ -100,7 +101,13 @@ fn a_training_goes_on_without_the_window_and_another_window_knows_of_it_and_stop
 
     let mut other = desk.beside();
     other.wait_for(" in the background, training: ");
-    assert!(!other.shows("another window"), "the label edits are this window's now");
+    // The label edits are this window's now.
+    other.go_to(Place::Label);
+    other.wait_for("1 of 24");
+    other.keys(Modifiers::NONE, Key::Num1);
+    other.wait_for("1 label edit");
+    other.keys(Modifiers::COMMAND, Key::Z);
+    assert!(!other.shows("another window"));
     other.wait_up_to(60, "further epochs", |_| RunRecord::open(&run).unwrap().epochs.len() > epochs);
     other.press("Stop the run in the background");
     other.wait_up_to(60, "the end of the run", |_| why(&run).is_some());
@@ -111,4 +118,27 @@ fn a_training_goes_on_without_the_window_and_another_window_knows_of_it_and_stop
         window.query_all_by_label_contains("Current model: 20").next().is_some()
     });
     assert!(!other.shows("in the background, training"));
+}
+
+#[test]
+fn a_paused_training_goes_on_without_the_window_which_can_be_shown_again() {
+    let (mut desk, run) = training(1000);
+    desk.press("Pause training");
+    desk.wait_for("Resume training");
+    assert!(!close(&mut desk));
+    desk.wait_for("A network is being trained");
+    let epochs = RunRecord::open(&run).unwrap().epochs.len();
+    desk.node("Keep training").click();
+    wait_for_command(&mut desk, &ViewportCommand::Visible(false));
+    let more = |run: &PathBuf| RunRecord::open(run).unwrap().epochs.len() > epochs + 1;
+    desk.wait_up_to(60, "further epochs", |_| more(&run));
+
+    // Where a window cannot be hidden, it says so; the labels are its own again when it is shown.
+    desk.wait_for("Training in the background");
+    desk.press("Show the window again");
+    desk.go_to(Place::Label);
+    desk.wait_for("1 of 24");
+    assert!(!desk.shows("Training in the background") && why(&run).is_none());
+    desk.window.state().commands().ui(UiCommand::StopTraining);
+    desk.wait_up_to(60, "the end of the run", |_| why(&run).is_some());
 }

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use tasklens::app::command::AppCommand;
 use tasklens::app::place::Place;
+use tasklens::app::services::remembered_view::RememberedView;
 use tasklens::app::services::settings::Settings;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, write_garments};
 
 fn settings_file(desk: &Desk) -> PathBuf {
     desk.folder.path().join("settings/settings.json")
@@ -61,4 +63,61 @@ fn a_look_at_the_images_that_was_cancelled_does_not_begin_again_by_itself() {
     desk.press("Check images");
     desk.settle();
     assert!(!Settings::read(&file).0.views[&config].skips_image_check, "it was wanted");
+}
+
+/// Changes what is remembered of the project, while no window is open.
+fn restarted_with(desk: Desk, change: impl FnOnce(&mut RememberedView)) -> (Desk, PathBuf) {
+    let (file, config) = (settings_file(&desk), desk.window.state().project().unwrap().config.file.clone());
+    // The window that is gone writes nothing more.
+    let Desk { window, folder } = desk;
+    drop(window);
+    let mut settings = Settings::read(&file).0;
+    change(settings.views.get_mut(&config).unwrap());
+    settings.write(&file).unwrap();
+    (Desk { window: Desk::empty().window, folder }.restart(), config)
+}
+
+#[test]
+fn the_tab_and_the_sizes_of_images_are_those_of_the_last_time() {
+    let desk = crate::inspect::desk();
+    let (mut desk, config) = restarted_with(desk, |view| {
+        view.place = Some(Place::Inspect);
+        view.inspect_tab = Some("Confusion".to_owned());
+        (view.label_side, view.inspect_side) = (Some(212.0), Some(188.0));
+    });
+    desk.wait_for("20 images, ");
+    let tab = desk.window.get_by_role_and_label(Role::Tab, "Confusion");
+    assert_eq!(tab.accesskit_node().toggled(), Some(egui::accesskit::Toggled::True));
+    // What is shown is what is written when another place is gone to.
+    desk.go_to(Place::Data);
+    desk.settle();
+    let view = &Settings::read(&settings_file(&desk)).0.views[&config];
+    assert_eq!((view.label_side, view.inspect_side), (Some(212.0), Some(188.0)));
+    assert_eq!(view.inspect_tab.as_deref(), Some("Confusion"));
+}
+
+#[test]
+fn a_project_that_was_closed_or_left_for_another_is_looked_at_as_before() {
+    let mut desk = Desk::with_garments(30);
+    let first = desk.window.state().project().unwrap().config.file.clone();
+    let other = write_garments(&desk.folder.path().join("other"), 12);
+    let open = |desk: &mut Desk, config: &PathBuf| {
+        desk.window.state().commands().send(AppCommand::OpenPath(config.clone()));
+        desk.window.run_steps(3);
+    };
+    desk.press_containing("print striped:");
+    desk.wait_for("10 of 30 rows");
+    open(&mut desk, &other);
+    desk.wait_for("12 rows");
+    desk.press_containing("sleeves no label:");
+    desk.wait_for("of 12 rows");
+    open(&mut desk, &first);
+    desk.wait_for("10 of 30 rows");
+    desk.press_containing("print striped:");
+    desk.press_containing("sleeves no label:");
+    desk.wait_for("6 of 30 rows");
+    desk.keys(Modifiers::COMMAND, Key::W);
+    desk.wait_for("Open the sample");
+    open(&mut desk, &first);
+    desk.wait_for("6 of 30 rows");
 }

@@ -7,7 +7,7 @@ use egui::epaint::text::{FallbackRequest, FontInsert, FontPriority, FontProvider
 use egui::{FontData, Key, Modifiers, Theme};
 use egui_kittest::kittest::Queryable as _;
 use tasklens::app::Start;
-use tasklens::app::command::AppCommand;
+use tasklens::app::command::{AppCommand, Level, Notice};
 use tasklens::app::place::Place;
 use tasklens::app::services::project::ImageSource;
 
@@ -87,4 +87,14 @@ fn names_in_every_script_are_drawn_in_predict() {
         window.query_all_by_label_contains(&format!("{}: {}", TASKS[0], LABELS[0])).next().is_some()
     });
     picture_of(&mut desk, "scripts_predict");
+}
+
+#[test]
+fn a_sentence_with_a_right_to_left_name_reads_on_in_its_next_line() {
+    let mut desk = desk();
+    let name = "שרוול ארוך מאוד עם צווארון עגול";
+    let message = format!("Done: the label {name} of print is now long. 12 rows of the CSV changed.");
+    desk.window.state().commands().notify(Notice::new(Level::Error, message.clone()));
+    desk.wait_for(&message);
+    picture_of(&mut desk, "scripts_notice");
 }

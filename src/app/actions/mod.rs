@@ -53,7 +53,7 @@ impl App {
     }
 
     /// Shows a place. The runs may have changed since the last one was shown.
-    fn go_to(&mut self, place: Place) {
+    pub(in crate::app) fn go_to(&mut self, place: Place) {
         self.messages.settle_by(&AppCommand::Ui(UiCommand::go_to(place)));
         if self.place != place {
             self.place = place;
@@ -176,6 +176,7 @@ impl App {
                 let gather = move |_: &_| Ok(action.command(&dataset, &rows));
                 self.command_jobs.push(self.jobs.start_quietly("Gathering images", gather));
             }
+            AppCommand::OnLabel { action, name } => self.on_label(action, name),
             AppCommand::ShowInFolder(file) => self.show_in_folder(file),
             // A frame is needed for it: see `App::ui`.
             AppCommand::CopyText(text) => self.to_copy = Some(ToCopy::Text(text)),

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use tasklens_data::text::{grouped, percent};
 use tasklens_net::study::{self, Study, StudyEvent, StudyRequest};
-use tasklens_net::training::events::{Command, Concern, EpochMetrics, Event, Started, StopReason, Stopped};
+use tasklens_net::training::events::{
+    Command, Concern, EpochMetrics, Event, RunWarning, Started, StopReason, Stopped,
+};
 use tasklens_net::training::{self, Training, Unsaved, run_folder};
 
 use crate::app::App;
@@ -173,9 +175,13 @@ impl App {
     }
 
     fn on_study_event(&mut self, event: &StudyEvent) {
-        if let Some(warning) = self.views.train.on_study_event(event) {
-            let notice = self.shown_in_train(Level::Warning, warning, Subject::Study);
-            self.tell(notice);
+        match self.views.train.on_study_event(event) {
+            Some(RunWarning { message, about: Concern::Run }) => {
+                let notice = self.shown_in_train(Level::Warning, message, Subject::Study);
+                self.tell(notice);
+            }
+            Some(RunWarning { message, about: Concern::Data }) => self.tell_of_rows(message, Subject::Study),
+            None => {}
         }
         match event {
             StudyEvent::Training(Event::Started(started)) => self.note_start(started),
@@ -218,10 +224,7 @@ impl App {
                 self.tell(notice);
             }
             Event::Warning { message, about: Concern::Data } => {
-                // Also what stands beside the charts needs no notice.
-                let subject = if self.shows(Subject::Training) { Subject::Training } else { Subject::Rows };
-                let notice = Notice::new(Level::Warning, message).about(subject);
-                self.tell(notice.offering("Show rows", AppCommand::ShowProblems));
+                self.tell_of_rows(message, Subject::Training);
             }
             Event::Started(started) => self.note_start(&started),
             Event::Epoch(metrics) if metrics.best => self.note_best(&metrics),
@@ -250,6 +253,13 @@ impl App {
             | Event::Epoch(_)
             | Event::Checkpoint { best: false, .. } => {}
         }
+    }
+
+    /// Tells of rows that are not used, unless what is trained (`by`) says so beside its charts.
+    fn tell_of_rows(&mut self, message: String, by: Subject) {
+        let subject = if self.shows(by) { by } else { Subject::Rows };
+        let notice = Notice::new(Level::Warning, message).about(subject);
+        self.tell(notice.offering("Show rows", AppCommand::ShowProblems));
     }
 
     fn note_start(&mut self, started: &Started) {

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use tasklens_data::dataset::vocabulary::{self, Applied, VocabularyChange};
 use tasklens_data::text::grouped;
 
-use crate::app::App;
-use crate::app::command::Level;
+use crate::app::command::{LabelAction, LabelName, Level};
+use crate::app::place::Place;
 use crate::app::services::jobs::{Job, Outcome};
 use crate::app::services::label_edits::LabelEdits;
+use crate::app::{App, ToCopy};
 
 /// A change on its way.
 pub struct Changing {
@@ -26,6 +27,28 @@ impl Changing {
 }
 
 impl App {
+    /// Does with a label what was chosen in its menu.
+    pub(in crate::app) fn on_label(&mut self, action: LabelAction, name: LabelName) {
+        match action {
+            LabelAction::ShowInLabel => self.go_to(Place::Label),
+            LabelAction::ShowInData => self.go_to(Place::Data),
+            LabelAction::Inspect => self.go_to(Place::Inspect),
+            _ => {}
+        }
+        let (views, context) = self.split();
+        let Some(project) = context.project else { return };
+        match action {
+            LabelAction::ShowInLabel => views.label.show_label(&name, &project.dataset.tasks),
+            LabelAction::ShowInData => views.data.show_label(&name, &project.dataset.tasks),
+            LabelAction::Inspect => views.inspect.show_label(name),
+            LabelAction::Rename => views.vocabulary.rename(&name),
+            // A frame is needed for it: see `App::ui`.
+            LabelAction::CopyName => self.to_copy = Some(ToCopy::Text(name.label)),
+            // Whoever shows the label does these.
+            LabelAction::ShowImages | LabelAction::ChooseKey => {}
+        }
+    }
+
     /// Makes a change in the files of the project, in the background.
     pub(in crate::app) fn change_vocabulary(&mut self, change: VocabularyChange) {
         let Some(project) = &self.project else { return };

@@ -151,3 +151,21 @@ pub fn ask(question: FileQuestion, jobs: &Jobs, parent: &eframe::Frame) -> Job<O
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_that_is_chosen_for_a_model_is_what_it_is_exported_to() {
+        let question = model_export(PathBuf::from("runs/a"), "All the prints");
+        assert_eq!(question.asked, AskedFile::NewFile { name: "All the prints.onnx".to_owned() });
+        assert_eq!(question.filter, Some(("ONNX", vec!["onnx"])));
+        let command = question.answer(vec![PathBuf::from("mine.onnx")]);
+        assert!(
+            matches!(&command, Some(AppCommand::ExportModel { model, file })
+                if model.ends_with("runs/a") && file.ends_with("mine.onnx")),
+            "{command:?}"
+        );
+    }
+}

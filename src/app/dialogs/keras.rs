@@ -191,3 +191,27 @@ fn done_ui(ui: &mut Ui, context: &ViewContext<'_>, imported: &ImportedModel) -> 
     })
     .inner
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_file_does_not_disturb_an_import_that_goes_on() {
+        let jobs = Jobs::new(&Context::default());
+        let (end, ended) = crossbeam_channel::bounded::<()>(1);
+        let importing = jobs.start("Importing a.h5", move |_| {
+            // It ends when the test does.
+            let _ = ended.recv();
+            anyhow::bail!("ended")
+        });
+        let mut dialog =
+            KerasDialog { name: "a.h5".to_owned(), importing: Some(importing), ..KerasDialog::default() };
+        dialog.ask(PathBuf::from("b.h5"));
+        assert!(dialog.asked.is_none() && dialog.importing.is_some() && dialog.name == "a.h5");
+        drop(end);
+        dialog = KerasDialog::default();
+        dialog.ask(PathBuf::from("shop/b.h5"));
+        assert_eq!((dialog.name.as_str(), dialog.asked.is_some()), ("b.h5", true));
+    }
+}

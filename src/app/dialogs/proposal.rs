@@ -12,6 +12,7 @@ use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::accent_button;
 use crate::app::widgets::name::{self, Name};
+use crate::app::widgets::weights::without_weights;
 
 /// So many labels are shown as chips; the rest are counted.
 const CHIPS: usize = 40;
@@ -58,7 +59,7 @@ pub fn ui(ui: &mut Ui, form: &mut ProposalForm, commands: &CommandSender) -> Pro
     );
     ui.label(RichText::new(text).color(tokens.text_weak));
     ui.add_space(2.0 * GRID);
-    let footer = 22.0 * GRID;
+    let footer = if form.training.lacks.is_some() { 32.0 } else { 22.0 } * GRID;
     let height = (ui.available_height() - footer).max(20.0 * GRID);
     ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
         for index in 0..form.proposal.columns.len() {
@@ -75,13 +76,14 @@ pub fn ui(ui: &mut Ui, form: &mut ProposalForm, commands: &CommandSender) -> Pro
         None => {
             let file = form.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let recipe = form.training.recipe;
-            let hint = format!(
-                "{}\nThe training preset is {}. {}",
-                form.file.display(),
-                recipe.title(),
-                recipe.about()
-            );
-            ui.label(theme::caption(tokens, format!("Saves {file} beside the CSV"))).on_hover_text(hint);
+            let hint = format!("{}\n{}", form.file.display(), recipe.about());
+            let text = format!("Saves {file} beside the CSV, with the training preset {}.", recipe.title());
+            ui.label(theme::caption(tokens, text)).on_hover_text(hint);
+            if let Some(lacks) = &form.training.lacks {
+                let text = format!("{}  {lacks} {}", icons::WARNING, without_weights());
+                let text = RichText::new(text).size(theme::TEXT_SMALL).color(tokens.warning);
+                ui.add(egui::Label::new(text).wrap());
+            }
         }
     }
     ui.horizontal(|ui| {
@@ -165,5 +167,49 @@ fn labels_ui(ui: &mut Ui, tokens: &Tokens, column: &mut ColumnGuess) {
     });
     if let Some(index) = out {
         column.labels.remove(index);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::Queryable as _;
+    use tasklens_data::config::Backbone;
+    use tasklens_data::config::Recipe;
+    use tasklens_data::config::presets::PresetFacts;
+
+    use super::*;
+
+    /// The form for a bare CSV on a computer with these weights.
+    fn form(weights: Vec<Backbone>) -> Harness<'static> {
+        let folder = tempfile::tempdir().unwrap();
+        let csv = folder.path().join("garments.csv");
+        std::fs::write(&csv, "path,print\na.jpg,solid\nb.jpg,striped\nc.jpg,solid\nd.jpg,striped\n").unwrap();
+        let proposal = tasklens_data::dataset::propose::propose_config(&csv).unwrap();
+        let facts = PresetFacts { images: 4, labelled: 4, weights, ..PresetFacts::default() };
+        let mut form = ProposalForm::new(proposal, Recipe::proposed(&facts));
+        let mut harness = Harness::builder()
+            .with_size([900.0, 700.0])
+            .with_context_setup(theme::install)
+            .build_ui(move |root| {
+                let commands = CommandSender::new(root.ctx()).0;
+                ui(root, &mut form, &commands);
+            });
+        harness.run_steps(3);
+        harness
+    }
+
+    #[test]
+    fn it_says_where_weights_are_missing_and_what_trains_without_them() {
+        let with = form(Backbone::ALL.to_vec());
+        assert!(with.query_by_label_contains("with the training preset Quick").is_some());
+        assert!(with.query_by_label_contains("are not on this computer").is_none());
+        let without = form(Vec::new());
+        assert!(without.query_by_label_contains("with the training preset From scratch").is_some());
+        let lacks = without.query_by_label_contains("The ImageNet weights of EfficientNet-Lite2 (23 MB)");
+        assert!(lacks.is_some());
+        assert!(without.query_by_label_contains("or Xception as the network").is_some());
+        let window = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(900.0, 700.0));
+        assert!(window.contains_rect(without.get_by_label("Save and open").rect()));
     }
 }

@@ -113,8 +113,11 @@ mod tests {
         for step in 1..=50 {
             writer.keep(&zoomed(step as f32));
         }
+        let mut waits = (0..5000).map(|_| std::thread::sleep(std::time::Duration::from_millis(1)));
+        assert!(waits.any(|()| writer.is_idle()), "all were dealt with, also those that newer ones overtook");
+        writer.keep(&zoomed(51.0));
         drop(writer);
-        assert_eq!(Settings::read(&file), (zoomed(50.0), None));
+        assert_eq!(Settings::read(&file), (zoomed(51.0), None));
     }
 
     #[test]

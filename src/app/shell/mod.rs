@@ -10,6 +10,7 @@ mod palette;
 mod quitting;
 mod rail;
 mod status_bar;
+mod text_cursor;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -44,6 +45,7 @@ pub struct Overlays {
     /// The words and what they mean.
     pub glossary: glossary::Glossary,
     pub log: bool,
+    pub text_cursor: text_cursor::TextCursor,
     /// How to export labels, while it is asked for.
     pub export: Option<ExportForm>,
     /// A path that is asked for in the window.
@@ -66,9 +68,11 @@ impl App {
     pub(super) fn shell_ui(&mut self, ui: &mut egui::Ui) {
         let ctx = ui.ctx().clone();
         let tokens = Tokens::of(&ctx);
+        self.overlays.text_cursor.follow(&ctx);
         self.shortcuts(&ctx);
         self.dropped_and_pasted(&ctx);
         let status_bar = Self::status_bar_space(ui, tokens);
+        self.views.label.set_covered(if self.overlays.log { 0.0 } else { self.messages.height() });
         if self.overlays.log
             && let Some(command) = self.messages.log_ui(ui, tokens)
         {
@@ -93,10 +97,15 @@ impl App {
         self.outside_ui(&ctx);
         self.run_note_ui(&ctx);
         // The log that is open has what a notice would say.
-        if !self.overlays.log
-            && let Some(command) = self.messages.notice_ui(&ctx, place.response.rect)
-        {
-            self.commands.send(command);
+        if !self.overlays.log {
+            let images = (self.place == Place::Label).then(|| self.views.label.images()).flatten();
+            let (within, corner) = match images {
+                Some(images) => (images, Align2::LEFT_BOTTOM),
+                None => (place.response.rect, Align2::RIGHT_BOTTOM),
+            };
+            if let Some(command) = self.messages.notice_ui(&ctx, within, corner) {
+                self.commands.send(command);
+            }
         }
         drop_hint_ui(&ctx, tokens);
     }

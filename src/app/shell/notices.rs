@@ -15,12 +15,14 @@ use egui::{Align, Align2, Area, Button, Context, Id, Layout, Order, Rect, RichTe
 use crate::app::command::{AppCommand, Level, Notice, Subject, UiCommand};
 use crate::app::theme::icons;
 use crate::app::theme::{GRID, TEXT_BODY, TEXT_SMALL, Tokens};
+use crate::app::widgets::sentence;
 use record::{Line, Record};
 
 const WIDTH: f32 = 88.0 * GRID;
 /// The rest of a longer message is in the log.
 const ROWS: usize = 2;
 const ICON_WIDTH: f32 = 4.0 * GRID;
+const MARGIN: f32 = 3.0 * GRID;
 
 /// What happened: the notice that stands, those that wait, and the log.
 #[derive(Default)]
@@ -66,18 +68,22 @@ impl Messages {
         self.record.unseen()
     }
 
-    /// Shows the notice that stands at the bottom right of `within`; returns what the user wants done about it.
-    pub fn notice_ui(&mut self, ctx: &Context, within: Rect) -> Option<AppCommand> {
+    /// How much of the place the notice covers that stands, from below, in points.
+    pub fn height(&self) -> f32 {
+        if self.record.shown().is_some() { self.size.y + 2.0 * MARGIN } else { 0.0 }
+    }
+
+    /// Shows the notice that stands in a lower corner of `within`; returns what the user wants done about it.
+    pub fn notice_ui(&mut self, ctx: &Context, within: Rect, corner: Align2) -> Option<AppCommand> {
         let shown = self.record.shown()?;
         let number = shown.number;
         let waiting = self.record.waiting();
-        let margin = 3.0 * GRID;
         let area = Area::new(Id::unique("notice"))
             .order(Order::Foreground)
-            .pivot(Align2::RIGHT_BOTTOM)
-            .fixed_pos(within.right_bottom() - egui::Vec2::splat(margin))
+            .pivot(corner)
+            .fixed_pos(corner.pos_in_rect(&within.shrink(MARGIN)))
             .interactable(true);
-        let width = WIDTH.min(within.width() - 2.0 * margin);
+        let width = WIDTH.min(within.width() - 2.0 * MARGIN);
         let shown = area.show(ctx, |ui| line_ui(ui, shown, waiting, width));
         let (answer, has_focus) = shown.inner;
         if std::mem::replace(&mut self.size, shown.response.rect.size()) != self.size {
@@ -181,13 +187,13 @@ fn message_ui(ui: &mut Ui, tokens: &Tokens, line: &Line, room: f32) -> bool {
     let font = egui::FontId::proportional(TEXT_BODY);
     let mut job = LayoutJob::simple(line.message.clone(), font, tokens.text, room);
     job.wrap.max_rows = ROWS;
-    let galley = ui.painter().layout_job(job);
+    let galley = sentence::galley(ui, job);
     let is_cut = galley.elided;
     let label = ui.add(egui::Label::new(Arc::clone(&galley)).show_tooltip_when_elided(false));
     let role = if line.level >= Level::Warning { Role::Alert } else { Role::Status };
     label.widget_info(|| WidgetInfo::labeled(role, true, &line.message));
     if is_cut {
-        label.on_hover_text(&line.message);
+        label.on_hover_text(crate::app::theme::in_visual_order(&line.message));
     }
     is_cut
 }
@@ -230,7 +236,7 @@ mod tests {
                 ..Default::default()
             };
             let mut output = ctx.run_ui(input, |ui| {
-                assert!(messages.notice_ui(ui.ctx(), screen).is_none());
+                assert!(messages.notice_ui(ui.ctx(), screen, Align2::RIGHT_BOTTOM).is_none());
             });
             output.textures_delta.clear();
             seconds += 0.5;

@@ -12,6 +12,8 @@ pub struct Palette {
     open: bool,
     text: String,
     chosen: usize,
+    /// The one that was scrolled to last.
+    seen: Option<usize>,
 }
 
 impl Palette {
@@ -72,15 +74,20 @@ impl Palette {
             info.current_text_value = Some(text.clone());
             info
         });
-        field.request_focus();
+        if !field.has_focus() {
+            field.request_focus();
+        }
         if field.changed() {
             self.chosen = 0;
         }
+        // Not in every frame: that would ask for the next one.
+        let has_moved = self.seen.replace(self.chosen) != Some(self.chosen);
         ui.add_space(GRID);
         ScrollArea::vertical().max_height(90.0 * GRID).auto_shrink([false, true]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             for (index, command) in found.iter().enumerate() {
-                if item_ui(ui, *command, index == self.chosen) {
+                let is_chosen = index == self.chosen;
+                if item_ui(ui, *command, is_chosen, is_chosen && has_moved) {
                     commands.ui(*command);
                     self.open = false;
                 }
@@ -100,12 +107,13 @@ impl App {
     }
 }
 
-fn item_ui(ui: &mut egui::Ui, command: UiCommand, chosen: bool) -> bool {
+/// An entry; `comes_into_sight`: it is scrolled to. Returns whether it was pressed.
+fn item_ui(ui: &mut egui::Ui, command: UiCommand, chosen: bool, comes_into_sight: bool) -> bool {
     let tokens = Tokens::of(ui.ctx());
     let (rect, response) =
         ui.allocate_exact_size(Vec2::new(ui.available_width(), 8.0 * GRID), egui::Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, command.text()));
-    if chosen {
+    if comes_into_sight {
         response.scroll_to_me(None);
     }
     let fill = if chosen {

@@ -37,6 +37,36 @@ pub fn in_visual_order(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// An English text with right-to-left words in it, already broken into lines: each line in the order in which it is
+/// read. `ends` are the byte positions in `text` where its lines end; a break in `text` itself stands before such an end.
+pub fn lines_in_visual_order(text: &str, ends: &[usize]) -> String {
+    let bidi = BidiInfo::new(text, Some(Level::ltr()));
+    let mut lines = Vec::with_capacity(ends.len());
+    let mut start = 0;
+    for end in ends.iter().copied() {
+        let mut shown = String::new();
+        // What is left out at the end of a line is the space or the break.
+        let line = start..start + text.get(start..end).unwrap_or_default().trim_end().len();
+        let paragraph = bidi.paragraphs.iter().find(|paragraph| paragraph.range.contains(&start));
+        if let Some(paragraph) = paragraph.filter(|_| !line.is_empty()) {
+            let (levels, runs) = bidi.visual_runs(paragraph, line);
+            for run in runs {
+                let is_rtl = levels.get(run.start).is_some_and(|level| level.is_rtl());
+                let run = text.get(run).unwrap_or_default();
+                if is_rtl { push_reversed(&mut shown, run) } else { shown.push_str(run) }
+            }
+        }
+        lines.push(shown);
+        start = end;
+    }
+    lines.join("\n")
+}
+
+/// Whether a text has words that are read from right to left.
+pub fn has_right_to_left(text: &str) -> bool {
+    !text.is_ascii() && BidiInfo::new(text, None).has_rtl()
+}
+
 /// Appends the words of a right-to-left run and what stands between them, last first.
 fn push_reversed(shown: &mut String, run: &str) {
     // What is not ASCII is in the font of the script and is shaped as one piece.
@@ -96,6 +126,18 @@ mod tests {
         assert_eq!(in_visual_order("photo שרוול ארוך.jpg"), "photo ארוך שרוול.jpg");
         assert_eq!(in_visual_order("תמונה.jpg"), "תמונה.jpg");
         assert_eq!(in_visual_order("תמונה יפה 2.jpg"), "2 יפה תמונה.jpg");
+    }
+
+    #[test]
+    fn a_name_that_a_break_divides_reads_on_in_the_next_line() {
+        let text = "Done: שרוול ארוך מאוד is new";
+        let all = lines_in_visual_order(text, &[text.len()]);
+        assert_eq!(all, "Done: מאוד ארוך שרוול is new");
+        let end = text.find("מאוד").unwrap();
+        assert_eq!(lines_in_visual_order(text, &[end, text.len()]), "Done: ארוך שרוול\nמאוד is new");
+        let first = "Done: שרוול ארוך\n".len();
+        let text = "Done: שרוול ארוך\nשרוול ארוך";
+        assert_eq!(lines_in_visual_order(text, &[first, text.len()]), "Done: ארוך שרוול\nארוך שרוול");
     }
 
     #[test]

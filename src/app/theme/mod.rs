@@ -14,7 +14,7 @@ mod style;
 
 use egui::{Color32, FontFamily, Margin, RichText, Stroke, Theme};
 
-pub use bidi::in_visual_order;
+pub use bidi::{has_right_to_left, in_visual_order, lines_in_visual_order};
 pub use palettes::CATEGORIES;
 pub use scripts::use_system_fonts;
 pub use style::bundled_fonts;

@@ -9,6 +9,7 @@ use egui::{
 use tasklens_data::text::{grouped, whole_percent};
 use tasklens_net::evaluation::confusion::{Confusion, Margins, Normalisation};
 
+use crate::app::command::LabelAction;
 use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_SMALL, Tokens};
 use edges::Frame;
 use geometry::Geometry;
@@ -39,6 +40,18 @@ pub struct Pick {
     pub predicted: Option<usize>,
 }
 
+/// What the menu of a label at the edge offers.
+type Offers<'a> = &'a dyn Fn(usize) -> Vec<LabelAction>;
+
+/// What is wanted of a matrix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MatrixWish {
+    /// The images behind a cell, a label or a head.
+    Images(Pick),
+    /// What was chosen in the menu of a label or a head; with the images behind it.
+    OfLabel(usize, LabelAction, Pick),
+}
+
 /// The matrix. See the module's docs.
 #[must_use = "a matrix shows itself with `ui()`"]
 pub struct ConfusionMatrix<'a> {
@@ -49,6 +62,7 @@ pub struct ConfusionMatrix<'a> {
     normalisation: Normalisation,
     color: Color32,
     height: f32,
+    offers: Option<Offers<'a>>,
 }
 
 impl<'a> ConfusionMatrix<'a> {
@@ -56,7 +70,7 @@ impl<'a> ConfusionMatrix<'a> {
     pub fn new(labels: &'a [String], confusion: &'a Confusion, color: Color32) -> Self {
         let margins = confusion.margins();
         let normalisation = Normalisation::None;
-        Self { labels, confusion, margins, order: None, normalisation, color, height: 400.0 }
+        Self { labels, confusion, margins, order: None, normalisation, color, height: 400.0, offers: None }
     }
 
     /// Another order of rows and columns: each label once.
@@ -77,8 +91,14 @@ impl<'a> ConfusionMatrix<'a> {
         self
     }
 
+    /// Labels at the edges have a menu, which offers this.
+    pub fn offers(mut self, offers: Offers<'a>) -> Self {
+        self.offers = Some(offers);
+        self
+    }
+
     /// Shows it, within the width there is.
-    pub fn ui(self, ui: &mut Ui) -> Option<Pick> {
+    pub fn ui(self, ui: &mut Ui) -> Option<MatrixWish> {
         let tokens = Tokens::of(ui.ctx());
         let geometry = Geometry::new(ui, self.labels, self.height);
         let (all, _) = ui.allocate_exact_size(geometry.size, Sense::hover());
@@ -96,7 +116,7 @@ impl<'a> ConfusionMatrix<'a> {
         let of_row = self.row_labels_ui(ui, &frame);
         let of_column = self.column_heads_ui(ui, &frame);
         self.paint_sums(ui, &frame);
-        scrolled.inner.or(of_row).or(of_column)
+        scrolled.inner.map(MatrixWish::Images).or(of_row).or(of_column)
     }
 
     /// The label that stands at a place.

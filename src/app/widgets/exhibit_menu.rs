@@ -18,11 +18,9 @@ pub fn button_ui(ui: &mut Ui, title: &str, has_picture: bool) -> Option<FigureAc
     chosen
 }
 
-/// The same under a right click.
+/// The same under a right click or the menu key.
 pub fn context_menu(response: &Response, has_picture: bool) -> Option<FigureAction> {
-    let mut chosen = None;
-    response.context_menu(|ui| chosen = entries_ui(ui, has_picture));
-    chosen
+    super::context_menu::context_menu(response, |ui| entries_ui(ui, has_picture)).flatten()
 }
 
 fn entries_ui(ui: &mut Ui, has_picture: bool) -> Option<FigureAction> {

@@ -1,13 +1,14 @@
-//! The menu of a right click on an image, and the same as buttons for several at once.
+//! The menu of an image, and the same as buttons for several at once.
 
 use egui::{Response, Ui};
 
+use super::context_menu::{context_menu, lead_keyboard_to};
 use crate::app::command::ImageAction;
 
-/// The menu of a right click on so many images; returns what was chosen.
+/// The menu of a right click, or of the menu key, on so many images; returns what was chosen.
 pub fn image_menu(response: &Response, count: usize, offers: &[ImageAction]) -> Option<ImageAction> {
     let mut chosen = None;
-    response.context_menu(|ui| {
+    context_menu(response, |ui| {
         for action in offers.iter().filter(|action| count == 1 || action.is_for_many()) {
             if entry_ui(ui, action.icon(), action.text(count)) {
                 chosen = Some(*action);
@@ -32,6 +33,7 @@ pub fn entry_ui(ui: &mut Ui, icon: &str, text: &str) -> bool {
 /// As [`entry_ui`], for what the keyboard is led to.
 pub fn entry_response_ui(ui: &mut Ui, icon: &str, text: &str) -> Response {
     let response = named(ui, icon, text);
+    lead_keyboard_to(&response);
     if response.clicked() {
         ui.close();
     }

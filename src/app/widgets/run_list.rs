@@ -2,6 +2,7 @@
 //! each. The list shows and reports; reading runs from disk is the view's.
 
 use egui::{Color32, Key, Popup, RichText, Role, Ui, WidgetInfo, vec2};
+use tasklens_data::text::percent;
 
 use super::image_menu::entry_response_ui;
 use super::name::Name;
@@ -73,6 +74,8 @@ pub struct RunList<'a> {
 }
 
 const ROW: f32 = 13.0 * GRID;
+/// What has less room than an accuracy needs is left out.
+const LEAST_FACT: f32 = 12.0 * GRID;
 
 impl<'a> RunList<'a> {
     /// A list of `rows`, in their order.
@@ -235,11 +238,19 @@ fn facts_ui(ui: &mut Ui, tokens: &Tokens, row: &RunRow) {
         ui.add_space(1.5 * GRID);
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 2.0 * GRID;
-            Name::new(&row.name).ui(ui);
+            let current = if row.is_current { format!("{} current", icons::CHECK) } else { String::new() };
+            // A long name leaves room for what stands behind it.
+            let font = egui::FontId::proportional(TEXT_SMALL);
+            let width = |text: &str| {
+                let galley = ui.painter().layout_no_wrap(text.to_owned(), font.clone(), tokens.text);
+                galley.size().x + 2.0 * GRID
+            };
+            let behind = width(&row.age) + if row.is_current { width(&current) } else { 0.0 };
+            Name::new(&row.name).at_most((ui.available_width() - behind).max(20.0 * GRID)).ui(ui);
             ui.add(egui::Label::new(theme::caption(tokens, &row.age)).truncate());
             if row.is_current {
-                let text = RichText::new(format!("{} current", icons::CHECK)).size(TEXT_SMALL);
-                ui.label(text.color(tokens.accent_text));
+                let text = RichText::new(current).size(TEXT_SMALL).color(tokens.accent_text);
+                ui.add(egui::Label::new(text).truncate());
             }
             if !row.note.is_empty() {
                 let first = row.note.lines().next().unwrap_or_default();
@@ -253,8 +264,8 @@ fn facts_ui(ui: &mut Ui, tokens: &Tokens, row: &RunRow) {
                     .on_hover_text("Validation loss of the epoch whose weights are kept");
             }
             for TaskAccuracy { task, color, accuracy } in &row.accuracies {
-                let Some(accuracy) = accuracy else { continue };
-                let text = RichText::new(format!("{:.1} %", accuracy * 100.0)).size(TEXT_SMALL).color(*color);
+                let Some(accuracy) = accuracy.filter(|_| ui.available_width() > LEAST_FACT) else { continue };
+                let text = RichText::new(percent(accuracy)).size(TEXT_SMALL).color(*color);
                 ui.label(text).on_hover_text(format!(
                     "{task}: validation accuracy of the epoch whose weights are kept"
                 ));

@@ -30,7 +30,7 @@ pub fn run(arguments: &ImportDeepFashion) -> anyhow::Result<bool> {
     }
     out!("{}", imported.training_line());
     if let Some(lacks) = &imported.training.lacks {
-        say!("note: {lacks}");
+        say!("note: {lacks} That is {}.", crate::cli::SET_UP);
     }
     out!("Look at them: tasklens open {}", imported.config.display());
     out!("Then train: tasklens train {}", imported.config.display());

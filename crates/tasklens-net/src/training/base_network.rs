@@ -146,13 +146,13 @@ fn can_download(config: &Config) -> bool {
 
 fn what_helps(config: &Config) -> String {
     let facts = config.model.backbone.facts();
-    let set_up = "`cargo xtask setup` in the folder of Tasklens fetches small networks that know photographs";
+    let set_up = "the set-up of Tasklens, which fetches small networks that know photographs";
     match facts.weights.filter(|_| can_download(config)) {
         Some(weights) => format!(
-            "{set_up}; Update the model downloads the weights of {} ({} MB); or train a network on some labels",
+            "train a network on some labels; or Update the model, which downloads the weights of {} ({} MB); or {set_up}",
             facts.title, weights.megabytes
         ),
-        None => format!("{set_up}; or train a network on some labels"),
+        None => format!("train a network on some labels; or {set_up}"),
     }
 }
 

@@ -27,6 +27,15 @@ pub enum Concern {
     Data,
 }
 
+/// A warning of a run, as its record keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunWarning {
+    /// What it is.
+    pub message: String,
+    /// Where to look for more.
+    pub about: Concern,
+}
+
 impl Concern {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
     fn is_run(&self) -> bool {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use tasklens_data::files;
 
-use super::events::{EpochMetrics, Event, Stage, Started, StopReason, Stopped};
+use super::events::{EpochMetrics, Event, RunWarning, Stage, Started, StopReason, Stopped};
 use super::run_note::RunNote;
 pub use crate::model::checkpoint::BEST;
 
@@ -47,7 +47,7 @@ pub struct RunRecord {
     /// The first epoch that trained all layers after a stage for the heads alone.
     pub all_layers_from: Option<usize>,
     /// What the user had to know.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<RunWarning>,
     /// How it ended, where it did.
     pub stopped: Option<Stopped>,
     /// Why it failed, if it did.
@@ -121,7 +121,9 @@ impl RunRecord {
             Event::LearningRateReduced { epoch, .. } => self.reductions.push(*epoch),
             Event::StageBegan { epoch, stage: Stage::All } => self.all_layers_from = Some(*epoch),
             Event::Checkpoint { best: true, path, .. } => self.best = Some(path.clone()),
-            Event::Warning { message, .. } => self.warnings.push(message.clone()),
+            Event::Warning { message, about } => {
+                self.warnings.push(RunWarning { message: message.clone(), about: *about });
+            }
             Event::Stopped(stopped) => self.stopped = Some(stopped.clone()),
             Event::Failed { error } => self.failed = Some(error.clone()),
             Event::Preparing { .. }

@@ -8,6 +8,7 @@ use tasklens_data::dataset::vocabulary::VocabularyChange;
 use tasklens_data::text::grouped;
 
 use super::VocabularyAnswer;
+use crate::app::command::LabelName;
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
@@ -46,6 +47,18 @@ enum EditKind {
 }
 
 impl List {
+    /// Another name for this label is typed.
+    pub fn renaming(name: &LabelName) -> Self {
+        let editing = Editing {
+            task: name.task.clone(),
+            label: Some(name.label.clone()),
+            kind: EditKind::Rename,
+            text: name.label.clone(),
+            was_focused: false,
+        };
+        Self { editing: Some(editing), ..Self::default() }
+    }
+
     pub fn is_editing(&self) -> bool {
         self.editing.is_some()
     }

@@ -11,7 +11,7 @@ use tasklens_data::dataset::edits::State;
 use tasklens_data::dataset::label_stats::LabelStats;
 use tasklens_data::dataset::vocabulary::VocabularyChange;
 
-use crate::app::command::AppCommand;
+use crate::app::command::{AppCommand, LabelName};
 use crate::app::context::ViewContext;
 use crate::app::services::derived::Derived;
 use crate::app::theme::{self, GRID, Tokens};
@@ -44,6 +44,11 @@ impl VocabularyView {
     /// Shows or hides it.
     pub fn toggle(&mut self) {
         *self = Self { is_open: !self.is_open, ..Self::default() };
+    }
+
+    /// Opens it with another name for this label to be typed.
+    pub fn rename(&mut self, name: &LabelName) {
+        *self = Self { is_open: true, list: List::renaming(name), ..Self::default() };
     }
 
     /// The project is another or was changed: what was typed and asked is of the old one.

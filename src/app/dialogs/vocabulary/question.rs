@@ -14,6 +14,7 @@ use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::accent_button;
 use crate::app::widgets::name::Name;
+use crate::app::widgets::sentence::sentence_ui;
 
 /// A change, and what is known of it.
 pub(super) struct ChangeQuestion {
@@ -34,7 +35,7 @@ impl ChangeQuestion {
             self.work(context);
         }
         let tokens = Tokens::of(ui.ctx());
-        ui.add(Label::new(theme::heading(format!("{}?", sentence(&self.change)))).wrap());
+        sentence_ui(ui, theme::heading(format!("{}?", sentence(&self.change))));
         ui.add_space(GRID);
         let refused = self.preview.failure().map(|message| Err(message.to_owned()));
         match refused.as_ref().or(self.preview.get()) {
@@ -116,7 +117,7 @@ fn preview_ui(ui: &mut Ui, tokens: &Tokens, preview: &Preview) {
     };
     ui.label(theme::strong(count));
     for note in &preview.notes {
-        ui.add(Label::new(RichText::new(note).color(tokens.text_weak)).wrap());
+        sentence_ui(ui, RichText::new(note).color(tokens.text_weak));
     }
     if preview.rows.is_empty() {
         return;

@@ -8,10 +8,12 @@ mod table;
 use std::sync::Arc;
 
 use egui::{Key, Margin, Modifiers, Panel, Ui, UiBuilder};
+use tasklens_data::config::Task;
 use tasklens_data::dataset::filter::Filter;
 use tasklens_data::dataset::sort::RowSort;
 use tasklens_data::dataset::{Dataset, ImageRow};
 
+use crate::app::command::LabelName;
 use crate::app::context::ViewContext;
 use crate::app::services::derived::Derived;
 use crate::app::services::project::Project;
@@ -125,6 +127,14 @@ impl DataView {
         self.selected = Some(row);
         self.scroll_to_selected = true;
         self.side = SidePage::Image;
+    }
+
+    /// Shows the rows that have this label.
+    pub fn show_label(&mut self, name: &LabelName, tasks: &[Task]) {
+        if let Some(filter) = name.filter(tasks) {
+            self.filter = filter;
+            self.side = SidePage::Labels;
+        }
     }
 
     /// Shows the rows that have problems, and the problems.
@@ -256,7 +266,7 @@ impl DataView {
         });
         ui.add_space(2.0 * GRID);
         match self.side {
-            SidePage::Labels => side_panel::labels_ui(ui, project, context.tokens, &mut self.filter),
+            SidePage::Labels => side_panel::labels_ui(ui, project, context, &mut self.filter),
             SidePage::Problems => {
                 if let Some(row) = side_panel::problems_ui(ui, project, context) {
                     self.select(ImageRow::of(&project.dataset, row));

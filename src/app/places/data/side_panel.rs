@@ -1,22 +1,25 @@
 //! The pages of the side panel: bars of label counts, the problems, and the selected row.
 
-use egui::{Align2, FontId, Grid, Rect, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
+use egui::{Align2, FontId, Grid, Rect, Response, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
 use tasklens_data::dataset::filter::{Filter, TaskFilter};
 use tasklens_data::dataset::problems::{Problem, Severity};
 use tasklens_data::dataset::{LabelCount, RowLabel};
 use tasklens_data::text::grouped;
 
-use crate::app::command::{AppCommand, UiCommand};
+use crate::app::command::{AppCommand, LabelAction, LabelName, UiCommand};
 use crate::app::context::ViewContext;
 use crate::app::services::project::{ImageSource, Project};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
+use crate::app::widgets::label_menu::label_menu;
 use crate::app::widgets::large_image::large_image_ui;
 use crate::app::widgets::name::{self, Name, shortened};
+use crate::app::widgets::sentence::sentence_ui;
 use crate::app::widgets::{DOES_NOT_APPLY, command_button, dot_ui, empty_place, focus_ring};
 
 /// Bars per task and label, train and validation; a press filters by the label.
-pub fn labels_ui(ui: &mut Ui, project: &Project, tokens: &Tokens, filter: &mut Filter) {
+pub fn labels_ui(ui: &mut Ui, project: &Project, context: &ViewContext<'_>, filter: &mut Filter) {
+    let tokens = context.tokens;
     let dataset = &project.dataset;
     let split = &dataset.split;
     ui.label(theme::caption(
@@ -28,6 +31,7 @@ pub fn labels_ui(ui: &mut Ui, project: &Project, tokens: &Tokens, filter: &mut F
         ),
     ));
     filter.tasks.resize(dataset.tasks.len(), TaskFilter::Any);
+    let mut wish = None;
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         for (index, task) in dataset.tasks.iter().enumerate() {
@@ -46,7 +50,10 @@ pub fn labels_ui(ui: &mut Ui, project: &Project, tokens: &Tokens, filter: &mut F
                     count: *count,
                     largest,
                 };
-                bar.ui(ui, tokens, &mut filter.tasks[index], this);
+                let response = bar.ui(ui, tokens, &mut filter.tasks[index], this);
+                if let Some(action) = label_menu(&response, || label_offers(context)) {
+                    wish = Some((action, index, this, label));
+                }
             }
             for (name, counts, this) in [
                 (DOES_NOT_APPLY, &project.summary.not_applicable, TaskFilter::DoesNotApply),
@@ -62,6 +69,21 @@ pub fn labels_ui(ui: &mut Ui, project: &Project, tokens: &Tokens, filter: &mut F
         }
         ui.add_space(4.0 * GRID);
     });
+    match wish {
+        Some((LabelAction::ShowImages, task, this, _)) => filter.tasks[task] = this,
+        Some((action, task, _, label)) => {
+            action.send(LabelName::new(&dataset.tasks[task].name, label), context.commands);
+        }
+        None => {}
+    }
+}
+
+/// What the menu of a label offers.
+fn label_offers(context: &ViewContext<'_>) -> Vec<LabelAction> {
+    use LabelAction::{CopyName, Inspect, Rename, ShowImages, ShowInLabel};
+    let all = [ShowImages, ShowInLabel, Inspect, Rename, CopyName];
+    let has_model = context.runs.current().is_some();
+    all.into_iter().filter(|action| *action != Inspect || has_model).collect()
 }
 
 /// One label's bar: train solid, validation lighter, then rows that are not used.
@@ -74,7 +96,7 @@ struct LabelBar<'a> {
 }
 
 impl LabelBar<'_> {
-    fn ui(&self, ui: &mut Ui, tokens: &Tokens, chosen: &mut TaskFilter, this: TaskFilter) {
+    fn ui(&self, ui: &mut Ui, tokens: &Tokens, chosen: &mut TaskFilter, this: TaskFilter) -> Response {
         let LabelCount { train, validation, unused } = self.count;
         let size = Vec2::new(ui.available_width(), 6.5 * GRID);
         let (rect, response) = ui.allocate_exact_size(size, Sense::click());
@@ -94,9 +116,11 @@ impl LabelBar<'_> {
         if unused > 0 {
             text.push_str(&format!(", {unused} not used"));
         }
-        if response.on_hover_text(text).clicked() {
+        let response = response.on_hover_text(text);
+        if response.clicked() {
             *chosen = if here { TaskFilter::Any } else { this };
         }
+        response
     }
 
     fn paint(&self, ui: &Ui, tokens: &Tokens, rect: Rect) {
@@ -186,9 +210,9 @@ fn problem_ui(ui: &mut Ui, tokens: &Tokens, problem: &Problem, height: f32) -> b
     };
     child.add(egui::Label::new(theme::caption(tokens, place)).truncate());
     let message = said(problem, problem.message.clone());
-    child.add(egui::Label::new(RichText::new(&message).size(TEXT_SMALL)).wrap());
+    sentence_ui(&mut child, RichText::new(&message).size(TEXT_SMALL));
     focus_ring(ui, &response);
-    response.on_hover_text(message).clicked()
+    response.on_hover_text(theme::in_visual_order(&message)).clicked()
 }
 
 /// The selected row: its image large, its labels and its problems; or how to select one.
@@ -230,7 +254,7 @@ pub fn row_ui(ui: &mut Ui, project: &Project, selected: Option<usize>, context: 
             ui.horizontal_top(|ui| {
                 ui.label(RichText::new(icons::WARNING).color(tokens.warning));
                 let message = said(problem, problem.message.clone());
-                ui.add(egui::Label::new(RichText::new(message).size(TEXT_SMALL)).wrap());
+                sentence_ui(ui, RichText::new(message).size(TEXT_SMALL));
             });
         }
         ui.add_space(3.0 * GRID);

@@ -8,14 +8,14 @@ use tasklens_net::evaluation::confusion::Normalisation;
 
 use super::inspected_run::Loaded;
 use super::wording::{image_of, images, part_name};
-use super::{Action, Focus, exhibits};
-use crate::app::command::AppCommand;
+use super::{Action, Focus, exhibits, label_menu};
+use crate::app::command::{AppCommand, LabelAction, LabelName};
 use crate::app::context::ViewContext;
 use crate::app::services::derived::Derived;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::choice::{Choice, Segments};
-use crate::app::widgets::confusion_matrix::{ConfusionMatrix, Pick};
+use crate::app::widgets::confusion_matrix::{ConfusionMatrix, MatrixWish, Pick};
 use crate::app::widgets::{empty_place, exhibit_menu};
 use counts::ConfusionCounts;
 
@@ -104,15 +104,23 @@ impl ConfusionTab {
         }
         let color = context.tokens.task(items.in_dataset.unwrap_or(focus.task));
         let subject = format!("{} on {}", items.task.name, part_name(focus.part));
-        let place = ConfusionArea { labels: &items.task.labels, subject, counts, color, context };
+        let name = |label: usize| LabelName::new(&items.task.name, &items.task.labels[label]);
+        let offers = |label: usize| label_menu::offers(&name(label), context);
+        let place =
+            ConfusionArea { labels: &items.task.labels, subject, counts, color, offers: &offers, context };
         let (normalisation, order) = (&mut self.normalisation, &mut self.order);
-        let pick = if ui.available_width() >= WIDE {
+        let wish = if ui.available_width() >= WIDE {
             place.wide_ui(ui, normalisation, order)
         } else {
             let area = ScrollArea::vertical().id_salt("confusion").auto_shrink(false);
             area.show(ui, |ui| place.narrow_ui(ui, normalisation, order)).inner
         };
-        pick.map(|pick| Action::Browse { query: query(*focus, pick), title: None })
+        match wish? {
+            MatrixWish::Images(pick) => Some(Action::Browse { query: query(*focus, pick), title: None }),
+            MatrixWish::OfLabel(label, action, pick) => {
+                label_menu::act(action, name(label), query(*focus, pick), context)
+            }
+        }
     }
 
     /// Counts in the background what is in focus, where that is not what was counted.
@@ -148,6 +156,8 @@ struct ConfusionArea<'a> {
     subject: String,
     counts: &'a ConfusionCounts,
     color: egui::Color32,
+    /// What the menu of a label offers.
+    offers: &'a dyn Fn(usize) -> Vec<LabelAction>,
     context: &'a ViewContext<'a>,
 }
 
@@ -157,26 +167,27 @@ impl ConfusionArea<'_> {
         ui: &mut Ui,
         normalisation: &mut Normalisation,
         order: &mut LabelOrder,
-    ) -> Option<Pick> {
+    ) -> Option<MatrixWish> {
         self.choices_ui(ui, normalisation, order);
         ui.add_space(2.0 * GRID);
-        let mut pick = None;
+        let mut wish = None;
         ui.horizontal_top(|ui| {
             let height = ui.available_height();
             let width = ui.available_width() - LIST_WIDTH - 4.0 * GRID;
             ui.allocate_ui(egui::vec2(width, height), |ui| {
                 ui.set_min_size(egui::vec2(width, height));
-                pick = self.matrix_ui(ui, *normalisation, *order, height);
+                wish = self.matrix_ui(ui, *normalisation, *order, height);
             });
             ui.add_space(2.0 * GRID);
             self.context.tokens.card_frame().show(ui, |ui| {
                 ui.vertical(|ui| {
                     ui.set_min_size(ui.available_size());
-                    pick = pick.or(pairs::pairs_ui(ui, self.labels, self.counts, self.color));
+                    let pick = pairs::pairs_ui(ui, self.labels, self.counts, self.color);
+                    wish = wish.or(pick.map(MatrixWish::Images));
                 });
             });
         });
-        pick
+        wish
     }
 
     fn narrow_ui(
@@ -184,10 +195,10 @@ impl ConfusionArea<'_> {
         ui: &mut Ui,
         normalisation: &mut Normalisation,
         order: &mut LabelOrder,
-    ) -> Option<Pick> {
+    ) -> Option<MatrixWish> {
         self.choices_ui(ui, normalisation, order);
         ui.add_space(2.0 * GRID);
-        let pick = self.matrix_ui(ui, *normalisation, *order, NARROW_HEIGHT);
+        let wish = self.matrix_ui(ui, *normalisation, *order, NARROW_HEIGHT);
         ui.add_space(4.0 * GRID);
         let frame = self.context.tokens.card_frame();
         let of_list = frame.show(ui, |ui| {
@@ -195,7 +206,7 @@ impl ConfusionArea<'_> {
             ui.set_max_height(NARROW_HEIGHT);
             pairs::pairs_ui(ui, self.labels, self.counts, self.color)
         });
-        pick.or(of_list.inner)
+        wish.or(of_list.inner.map(MatrixWish::Images))
     }
 
     fn choices_ui(&self, ui: &mut Ui, normalisation: &mut Normalisation, order: &mut LabelOrder) {
@@ -207,13 +218,15 @@ impl ConfusionArea<'_> {
             if self.labels.len() > 2 {
                 Segments::new("Order", &ORDERS).ui(ui, order);
             }
-            let facts = format!("{}, {} of them wrong", images(self.counts.rows), self.counts.wrong);
-            ui.label(theme::caption(self.context.tokens, facts));
-            if let Some(action) = exhibit_menu::button_ui(ui, "Confusion matrix", false) {
-                let counts = &self.counts.confusion;
-                let exhibit = Box::new(exhibits::confusion_matrix(&self.subject, self.labels, counts));
-                self.context.commands.send(AppCommand::OfFigure { action, exhibit });
-            }
+            ui.horizontal(|ui| {
+                let facts = format!("{}, {} of them wrong", images(self.counts.rows), self.counts.wrong);
+                ui.label(theme::caption(self.context.tokens, facts));
+                if let Some(action) = exhibit_menu::button_ui(ui, "Confusion matrix", false) {
+                    let counts = &self.counts.confusion;
+                    let exhibit = Box::new(exhibits::confusion_matrix(&self.subject, self.labels, counts));
+                    self.context.commands.send(AppCommand::OfFigure { action, exhibit });
+                }
+            });
         };
         ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), 0.0), direction, choices);
     }
@@ -224,14 +237,14 @@ impl ConfusionArea<'_> {
         normalisation: Normalisation,
         order: LabelOrder,
         height: f32,
-    ) -> Option<Pick> {
+    ) -> Option<MatrixWish> {
         let matrix = ConfusionMatrix::new(self.labels, &self.counts.confusion, self.color);
         let matrix = match order {
             LabelOrder::Confused => matrix.order(&self.counts.by_confusion),
             LabelOrder::Frequency => matrix.order(&self.counts.by_frequency),
             LabelOrder::Given => matrix,
         };
-        matrix.normalisation(normalisation).height(height).ui(ui)
+        matrix.normalisation(normalisation).height(height).offers(self.offers).ui(ui)
     }
 }
 

@@ -11,6 +11,7 @@ mod header;
 mod images;
 pub mod inspected_run;
 mod issues;
+mod label_menu;
 mod map;
 pub mod neighbours;
 mod overview;
@@ -24,7 +25,7 @@ use strum::VariantArray;
 use tasklens_data::dataset::split::Part;
 use tasklens_net::evaluation::browse::Query;
 
-use crate::app::command::UiCommand;
+use crate::app::command::{LabelName, UiCommand};
 use crate::app::context::ViewContext;
 use crate::app::theme::GRID;
 use crate::app::theme::icons;
@@ -107,6 +108,8 @@ pub struct InspectView {
     /// The user wants to look at a run that is not the current model.
     looks_at_another: bool,
     inspected: Option<InspectedRun>,
+    /// Its images are shown as soon as the run is read.
+    wanted_label: Option<LabelName>,
     tab: Tab,
     focus: Focus,
     overview: overview::OverviewTab,
@@ -134,6 +137,7 @@ impl InspectView {
         let tasks = loaded.inspection.tasks.len();
         self.focus.task = self.focus.task.min(tasks.saturating_sub(1));
         let is_empty = loaded.inspection.is_empty();
+        self.take_in_label(context);
         self.header_ui(ui, context);
         ui.add_space(2.0 * GRID);
         if is_empty {
@@ -233,7 +237,9 @@ impl InspectView {
         }
         if let Some(run) = self.wanted.take() {
             self.inspected = Some(InspectedRun::new(run, context));
+            let side = self.images.side();
             self.images = images::ImagesTab::default();
+            self.images.set_side(side);
             self.issues = issues::IssuesTab::default();
             self.duplicates = duplicates::DuplicatesTab::default();
             self.map = map::MapTab::default();

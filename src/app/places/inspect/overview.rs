@@ -10,16 +10,17 @@ use tasklens_net::evaluation::scores::TaskScores;
 
 use super::inspected_run::Loaded;
 use super::wording::{Score, images, or_dash, part_name};
-use super::{Action, Focus, exhibits, focused_scores};
-use crate::app::command::AppCommand;
+use super::{Action, Focus, exhibits, focused_scores, label_menu};
+use crate::app::command::{AppCommand, LabelName};
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::glossary::{Word, explain, term_ui};
 use crate::app::widgets::name::Name;
 use crate::app::widgets::reliability::ReliabilityDiagram;
+use crate::app::widgets::sentence::sentence_ui;
 use crate::app::widgets::{empty_place, exhibit_menu};
-use labels::{LabelRows, LabelTable};
+use labels::{LabelRows, LabelTable, LabelWish};
 use verdicts::{Tone, Verdict as Sentence, verdicts};
 
 mod labels;
@@ -97,10 +98,9 @@ impl OverviewTab {
                 scroll.show(ui, |ui| task_ui(ui, &shown, context)).inner
             })
         });
-        let from_right =
-            within(ui, right, |ui| filled_card_ui(ui, context, |ui| self.labels.ui(ui, &shown.labels())));
+        let from_right = within(ui, right, |ui| self.labels_ui(ui, &shown, context));
         ui.allocate_rect(area, egui::Sense::hover());
-        from_left.or(from_right.map(|label| shown.browse(Some(label))))
+        from_left.or(from_right)
     }
 
     fn narrow_ui(
@@ -119,9 +119,24 @@ impl OverviewTab {
         let rows = shown.items.task.labels.len().min(LABELS_IN_SIGHT) as f32 + 1.5;
         let (card, _) = ui
             .allocate_exact_size(vec2(ui.available_width(), (rows * 7.0 + 6.0) * GRID), egui::Sense::hover());
-        let label =
-            within(ui, card, |ui| filled_card_ui(ui, context, |ui| self.labels.ui(ui, &shown.labels())));
-        action.or(label.map(|label| shown.browse(Some(label))))
+        action.or(within(ui, card, |ui| self.labels_ui(ui, &shown, context)))
+    }
+
+    fn labels_ui(&mut self, ui: &mut Ui, shown: &TaskShown<'_>, context: &ViewContext<'_>) -> Option<Action> {
+        let task = &shown.items.task;
+        let name = |label: usize| LabelName::new(&task.name, &task.labels[label]);
+        let labels = LabelRows {
+            names: &task.labels,
+            scores: &shown.scores.labels,
+            color: shown.color,
+            offers: &|label| label_menu::offers(&name(label), context),
+        };
+        match filled_card_ui(ui, context, |ui| self.labels.ui(ui, &labels))? {
+            LabelWish::Mistakes(label) => Some(shown.browse(Some(label))),
+            LabelWish::Do(label, action) => {
+                label_menu::act(action, name(label), shown.having(label), context)
+            }
+        }
     }
 }
 
@@ -156,8 +171,16 @@ fn shown<'a>(
 }
 
 impl TaskShown<'_> {
-    fn labels(&self) -> LabelRows<'_> {
-        LabelRows { names: &self.items.task.labels, scores: &self.scores.labels, color: self.color }
+    /// All that have a label.
+    fn having(&self, label: usize) -> Query {
+        Query {
+            task: self.task,
+            part: Some(self.part),
+            actual: Some(label as u32),
+            order: BrowseOrder::Loss,
+            descending: true,
+            ..Query::default()
+        }
     }
 
     /// The wrong ones, those that surprise most first.
@@ -232,7 +255,7 @@ fn task_ui(ui: &mut Ui, shown: &TaskShown<'_>, context: &ViewContext<'_>) -> Opt
         };
         ui.horizontal_top(|ui| {
             ui.label(RichText::new(icon).size(16.0).color(color));
-            ui.add(egui::Label::new(verdict.text).wrap());
+            sentence_ui(ui, verdict.text);
         });
     }
     ui.add_space(2.0 * GRID);

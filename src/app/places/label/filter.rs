@@ -38,6 +38,12 @@ impl LabelView {
         self.grid.leave();
     }
 
+    /// Lets only these images of the list pass, and shows that.
+    pub(super) fn show_filter(&mut self, filter: Filter) {
+        (self.filter.chosen, self.filter.is_shown) = (filter, true);
+        self.grid.leave();
+    }
+
     /// The button in the header that shows the filter.
     pub(super) fn filter_button_ui(&mut self, ui: &mut Ui) {
         let hint = "Filter the images by name or label (Ctrl+F)";

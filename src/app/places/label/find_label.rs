@@ -104,7 +104,7 @@ impl LabelView {
         ui.add_space(GRID);
         for (at, label) in found.iter().copied().enumerate() {
             let text = &task.labels[label];
-            let row = self.label_ui(ui, (index, task), (label, text), rows, counted, context);
+            let row = self.label_ui(ui, (index, task), (label, text), rows, (counted, false), context);
             if at == finding.chosen {
                 let stroke = Stroke::new(1.0, context.tokens.accent_text);
                 ui.painter().rect_stroke(row.rect.shrink(1.0), 4.0, stroke, StrokeKind::Inside);

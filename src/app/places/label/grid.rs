@@ -195,9 +195,13 @@ impl LabelView {
         }
         let margin = Margin { left: 0, right: if is_wide { 16 } else { 0 }, top: 0, bottom: 0 };
         egui::CentralPanel::no_frame().frame(Frame::new().inner_margin(margin)).show(ui, |ui| {
+            self.images = Some(ui.max_rect());
             self.many_bar_ui(ui, &rows, !is_wide, context);
             ui.add_space(GRID);
-            self.cells_ui(ui, id, context);
+            // The labels of the last row can be read beside a notice.
+            let mut space = ui.available_rect_before_wrap();
+            space.max.y -= self.covered;
+            ui.scope_builder(egui::UiBuilder::new().max_rect(space), |ui| self.cells_ui(ui, id, context));
         });
         if let Some(PressedLabel { task, label }) = pressed {
             self.task = task;

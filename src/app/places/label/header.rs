@@ -47,6 +47,8 @@ impl LabelView {
             view.order_ui(ui, context);
             view.tasks_ui(ui, context);
             view.filter_button_ui(ui);
+        };
+        let icons = |ui: &mut Ui| {
             ui.scope(|ui| {
                 // No higher than the menus beside them.
                 ui.spacing_mut().button_padding.y = 0.0;
@@ -57,6 +59,7 @@ impl LabelView {
         if is_wide {
             ui.horizontal(|ui| {
                 list(self, ui);
+                icons(ui);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     command_button(ui, context.commands, UiCommand::UpdateModel);
                     self.save_ui(ui, context);
@@ -75,6 +78,7 @@ impl LabelView {
             ui.horizontal_wrapped(|ui| {
                 self.model_ui(ui, context);
                 command_button(ui, context.commands, UiCommand::UpdateModel);
+                icons(ui);
                 self.save_ui(ui, context);
                 self.state_ui(ui, context);
             });

@@ -19,6 +19,7 @@ mod grid;
 mod grid_bar;
 mod header;
 pub mod keys;
+mod label_menu;
 mod like_bar;
 mod note;
 mod one;
@@ -87,6 +88,10 @@ pub struct LabelView {
     grid: grid::Many,
     rate: LabelRate,
     panel: panel::PanelState,
+    /// Where the images are, if any are shown.
+    images: Option<egui::Rect>,
+    /// How much of their foot a notice covers, in points.
+    covered: f32,
     /// The project was labelled: its model goes on in the background.
     is_used: bool,
 }
@@ -116,6 +121,8 @@ impl Default for LabelView {
             grid: grid::Many::default(),
             rate: LabelRate::default(),
             panel: panel::PanelState::default(),
+            images: None,
+            covered: 0.0,
             is_used: false,
         }
     }
@@ -124,6 +131,7 @@ impl Default for LabelView {
 impl LabelView {
     /// Shows it.
     pub fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
+        self.images = None;
         let Some(project) = context.project else { return };
         if context.edits.is_none() {
             self.early_keys(ui, context);
@@ -200,6 +208,16 @@ impl LabelView {
             self.grid.on_other_rows();
             (self.shown, self.assigning) = (None, None);
         }
+    }
+
+    /// Where the images are, if any are shown: a notice stands there, where it covers no labels and no progress.
+    pub fn images(&self) -> Option<egui::Rect> {
+        self.images
+    }
+
+    /// So much of the foot of the images is covered by a notice, in points.
+    pub fn set_covered(&mut self, height: f32) {
+        self.covered = height;
     }
 
     /// The longest side of the images in the grid, in points, to be remembered.

@@ -62,6 +62,7 @@ impl LabelView {
         });
         let margin = Margin { left: 0, right: if is_wide { 16 } else { 0 }, top: 0, bottom: 0 };
         egui::CentralPanel::no_frame().frame(Frame::new().inner_margin(margin)).show(ui, |ui| {
+            self.images = Some(ui.max_rect());
             self.image_bar_ui(ui, row, context);
             ui.add_space(GRID);
             self.image_ui(ui, id, row, context);

@@ -11,7 +11,7 @@ use crate::app::context::ViewContext;
 use crate::app::widgets::thumbnail_grid::keys_are_free;
 
 /// What a key means while one image is shown.
-const OWN: [Key; 21] = [
+const OWN: [Key; 22] = [
     Key::F6,
     Key::Tab,
     Key::Space,
@@ -28,6 +28,7 @@ const OWN: [Key; 21] = [
     Key::G,
     Key::N,
     Key::Slash,
+    Key::Menu,
     Key::Escape,
     Key::Plus,
     Key::Equals,
@@ -95,6 +96,7 @@ impl LabelView {
             Key::F => self.toggle_flag(row, context),
             Key::G => self.set_mode(Mode::Many),
             Key::Slash => self.find_label(ui),
+            Key::Menu => self.panel.wants_menu = true,
             Key::Escape => {}
             Key::N => {
                 if self.give(&[row], self.task, GivenLabel::DoesNotApply, AnnotationSource::Hand, context) {
@@ -117,8 +119,8 @@ impl LabelView {
             return;
         }
         let is_own = |key| {
-            use Key::{Backspace, Delete, Escape, F, F6, G, N, Slash, Tab};
-            matches!(key, F6 | Tab | G | F | N | Slash | Backspace | Delete | Escape)
+            use Key::{Backspace, Delete, Escape, F, F6, G, Menu, N, Slash, Tab};
+            matches!(key, F6 | Tab | G | F | N | Slash | Menu | Backspace | Delete | Escape)
         };
         // In a review, Enter is the answer; elsewhere the grid opens an image by it.
         let is_review = matches!(self.grid.collector.collection, Collection::Sure { .. });
@@ -135,6 +137,7 @@ impl LabelView {
                 _ if pressed.repeats => {}
                 Key::G => self.set_mode(Mode::One),
                 Key::Slash => self.find_label(ui),
+                Key::Menu => self.panel.wants_menu = true,
                 Key::F => {
                     if let [row] = self.chosen_rows(2)[..] {
                         self.toggle_flag(row, context);

@@ -34,6 +34,8 @@ pub struct PanelState {
     pub(super) adding: Option<NewLabel>,
     /// The label that is looked for.
     pub(super) finding: Option<LabelSearch>,
+    /// The menu key was pressed.
+    pub(super) wants_menu: bool,
     /// The task that was scrolled to last.
     seen: Option<usize>,
 }
@@ -178,7 +180,7 @@ impl LabelView {
         (index, task): (usize, &Task),
         (label, text): (usize, &str),
         rows: &[usize],
-        counted: &LabelCounts,
+        (counted, is_asked_by_key): (&LabelCounts, bool),
         context: &ViewContext<'_>,
     ) -> Response {
         let (area, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::CLICK);
@@ -222,16 +224,10 @@ impl LabelView {
         }
         let shown = theme::in_visual_order(text);
         let hint = match key {
-            Some(key) => format!("{shown} ({}). Right-click to choose another key", key.text()),
-            None => format!("{shown}. Right-click to choose a key"),
+            Some(key) => format!("{shown} ({}). Right-click for more, such as another key", key.text()),
+            None => format!("{shown}. Right-click for more, such as a key"),
         };
-        response.context_menu(|ui| {
-            if ui.button("Choose a key (press it next)").clicked() {
-                self.task = index;
-                self.assigning = Some((index, label));
-                ui.close();
-            }
-        });
+        self.label_menu(&response, (index, task), (label, text), is_asked_by_key, context);
         response.on_hover_text(hint)
     }
 }

@@ -26,6 +26,7 @@ impl LabelView {
         if fold.is_tall {
             self.find_button_ui(ui, (index, task), rows, counted, context);
         }
+        let asked_by_key = if self.task == index { self.label_of_menu_key(rows, counted) } else { None };
         let columns = fold.columns(ui.available_width());
         let of_column = task.labels.len().div_ceil(columns).max(1);
         let mut pressed = None;
@@ -33,7 +34,8 @@ impl LabelView {
             for (label, text) in task.labels.iter().enumerate() {
                 let column = &mut columns[label / of_column];
                 column.spacing_mut().item_spacing.y = 0.0;
-                if self.label_ui(column, (index, task), (label, text), rows, counted, context).clicked() {
+                let counts = (counted, asked_by_key == Some(label));
+                if self.label_ui(column, (index, task), (label, text), rows, counts, context).clicked() {
                     let is_taken_away = counted.rows > 0 && counted.counts.get(label) == Some(&counted.rows);
                     let label = if is_taken_away { GivenLabel::Nothing } else { GivenLabel::Label(label) };
                     pressed = Some(PressedLabel { task: index, label });

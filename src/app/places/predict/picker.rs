@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use egui::{Color32, RichText, Ui};
+use tasklens_data::text::percent;
 
 use super::worker::ModelInfo;
 use crate::app::command::UiCommand;
@@ -113,7 +114,7 @@ fn info_ui(ui: &mut Ui, context: &ViewContext<'_>, info: &ModelInfo, colors: &[C
         ui.label(theme::caption(tokens, format!("epoch {}", epoch.epoch)));
         for ((task, color), accuracy) in info.tasks.iter().zip(colors).zip(&epoch.validation.task_accuracy) {
             if accuracy.is_finite() {
-                let text = format!("{} {:.1} %", task.name, accuracy * 100.0);
+                let text = format!("{} {}", task.name, percent(*accuracy));
                 Name::caption(tokens, &text).color(*color).hint("Accuracy on the validation images").ui(ui);
             }
         }

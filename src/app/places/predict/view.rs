@@ -17,6 +17,10 @@ use crate::app::widgets::{command_button, empty_place};
 const WIDE: f32 = 720.0;
 const LIST_WIDTH: f32 = 280.0;
 const ANSWERS_WIDTH: f32 = 340.0;
+/// The most that list and answers take of the width, so that the image between them can be looked at.
+const LIST_SHARE: f32 = 0.35;
+const ANSWERS_SHARE: f32 = 0.37;
+
 impl PredictView {
     /// Shows the list, the image and the predictions side by side, or one below the other where there is no room.
     pub fn ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
@@ -28,13 +32,14 @@ impl PredictView {
             ScrollArea::vertical().id_salt("predict").show(ui, |ui| self.narrow_ui(ui, context, &colors));
             return;
         }
+        let width = ui.available_width();
         let panel = |side: egui::Panel, width: f32| {
             side.exact_size(width)
                 .resizable(false)
                 .show_separator_line(false)
                 .frame(context.tokens.card_frame())
         };
-        panel(egui::Panel::left("predict list"), LIST_WIDTH).show(ui, |ui| {
+        panel(egui::Panel::left("predict list"), LIST_WIDTH.min(width * LIST_SHARE)).show(ui, |ui| {
             let model = egui::Panel::bottom("predict model").resizable(false).show_separator_line(false);
             model.frame(egui::Frame::NONE).show(ui, |ui| {
                 ui.separator();
@@ -46,12 +51,15 @@ impl PredictView {
             });
         });
         if let Some(entry) = self.entries.get(self.selected) {
-            panel(egui::Panel::right("predict answers"), ANSWERS_WIDTH).show(ui, |ui| {
-                ScrollArea::vertical().id_salt("answers").auto_shrink(false).show(ui, |ui| {
-                    ui.set_max_width(ui.available_width() - 2.0 * GRID);
-                    answer::bars_ui(ui, context, entry, self.said_of(entry), &self.model, &colors);
-                });
-            });
+            panel(egui::Panel::right("predict answers"), ANSWERS_WIDTH.min(width * ANSWERS_SHARE)).show(
+                ui,
+                |ui| {
+                    ScrollArea::vertical().id_salt("answers").auto_shrink(false).show(ui, |ui| {
+                        ui.set_max_width(ui.available_width() - 2.0 * GRID);
+                        answer::bars_ui(ui, context, entry, self.said_of(entry), &self.model, &colors);
+                    });
+                },
+            );
         }
         let frame = egui::Frame::new().inner_margin(egui::Margin::symmetric(16, 0));
         egui::CentralPanel::no_frame()
@@ -143,8 +151,6 @@ impl PredictView {
             return;
         }
         ui.horizontal(|ui| {
-            let text = counted(self.entries.len(), "image");
-            ui.label(theme::caption(context.tokens, text));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 if ui.button("Clear").on_hover_text("Empty the list; no file is touched").clicked() {
                     self.clear();
@@ -155,6 +161,10 @@ impl PredictView {
                 if export.on_hover_text("Write all predictions and probabilities to a file").clicked() {
                     self.export(context);
                 }
+                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                    let text = counted(self.entries.len(), "image");
+                    ui.add(egui::Label::new(theme::caption(context.tokens, text)).truncate());
+                });
             });
         });
         self.verdict_ui(ui, context);

@@ -24,7 +24,8 @@ use egui::{RichText, ScrollArea, TextEdit, Ui};
 use tasklens_data::config::{self, DeviceChoice};
 use tasklens_net::device::Device;
 use tasklens_net::study::{StudyEvent, StudyPlan};
-use tasklens_net::training::{self, Unsaved, events::Event};
+use tasklens_net::training::events::{Event, RunWarning};
+use tasklens_net::training::{self, Unsaved};
 
 use crate::app::command::{AppCommand, Level, Notice, UiCommand};
 use crate::app::context::{TrainingState, ViewContext};
@@ -326,7 +327,7 @@ impl TrainView {
     }
 
     /// The study in progress says something; returns a warning that is new.
-    pub fn on_study_event(&mut self, event: &StudyEvent) -> Option<String> {
+    pub fn on_study_event(&mut self, event: &StudyEvent) -> Option<RunWarning> {
         if matches!(event, StudyEvent::Finished(_) | StudyEvent::Stopped | StudyEvent::Failed { .. }) {
             self.estimates.look_again();
         }

@@ -2,10 +2,9 @@
 //! what to do about it.
 
 use egui::{Color32, Frame, Margin, RichText, Stroke, Ui};
-use tasklens_data::text::clock;
-use tasklens_data::text::counted;
+use tasklens_data::text::{clock, counted, percent};
 use tasklens_net::evaluation::verdict::Finding;
-use tasklens_net::training::events::{StopReason, Stopped};
+use tasklens_net::training::events::{Concern, RunWarning, StopReason, Stopped};
 
 use super::live::LiveRun;
 use crate::app::command::{AppCommand, UiCommand};
@@ -13,6 +12,7 @@ use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
 use crate::app::widgets::command_button;
+use crate::app::widgets::sentence::selectable_sentence_ui;
 
 /// So many warnings are shown before "more".
 const WARNINGS: usize = 3;
@@ -36,7 +36,7 @@ pub fn outcome_ui(ui: &mut Ui, context: &ViewContext<'_>, run: &LiveRun) -> Opti
     }
     if !run.record.warnings.is_empty() {
         boxed(ui, context.tokens, context.tokens.warning, |ui| {
-            warnings_ui(ui, context.tokens, &run.record.warnings);
+            warnings_ui(ui, context, &run.record.warnings);
         });
     }
     wanted
@@ -62,7 +62,7 @@ fn failed_ui(ui: &mut Ui, context: &ViewContext<'_>, run: &LiveRun, error: &str)
         ui.label(RichText::new(icons::X_CIRCLE).size(20.0).color(tokens.error));
         ui.label(theme::strong("Training failed"));
     });
-    ui.add(egui::Label::new(error).wrap().selectable(true));
+    selectable_sentence_ui(ui, error);
     if let Some(folder) = run.folder() {
         let epochs = run.curves.epochs();
         let kept = match epochs {
@@ -105,7 +105,7 @@ fn stopped_ui(ui: &mut Ui, context: &ViewContext<'_>, run: &LiveRun, stopped: &S
         ui.label(RichText::new(why(run, stopped)).color(tokens.text_weak));
     });
     for finding in &findings {
-        ui.add(egui::Label::new(finding.sentence()).wrap().selectable(true));
+        selectable_sentence_ui(ui, finding.sentence());
     }
     ui.add_space(GRID);
     ui.horizontal_wrapped(|ui| {
@@ -113,11 +113,7 @@ fn stopped_ui(ui: &mut Ui, context: &ViewContext<'_>, run: &LiveRun, stopped: &S
         if let Some(best) = &stopped.best {
             for (index, task) in run.curves.tasks.iter().enumerate() {
                 let accuracy = best.validation.task_accuracy.get(index).copied().unwrap_or(f64::NAN);
-                let text = if accuracy.is_finite() {
-                    format!("{:.1} %", accuracy * 100.0)
-                } else {
-                    "no labels".into()
-                };
+                let text = if accuracy.is_finite() { percent(accuracy) } else { "no labels".into() };
                 fact_ui(ui, tokens, task, theme::strong(text).size(18.0).color(tokens.task(index)));
             }
             fact_ui(
@@ -185,15 +181,24 @@ fn fact_ui(ui: &mut Ui, tokens: &Tokens, name: &str, value: RichText) {
     });
 }
 
-fn warnings_ui(ui: &mut Ui, tokens: &Tokens, warnings: &[String]) {
+fn warnings_ui(ui: &mut Ui, context: &ViewContext<'_>, warnings: &[RunWarning]) {
+    let tokens = context.tokens;
     let id = ui.make_persistent_id("all warnings");
     let shows_all = ui.data(|data| data.get_temp(id).unwrap_or(false));
     let shown = if shows_all { warnings.len() } else { WARNINGS };
     for warning in warnings.iter().take(shown) {
         ui.horizontal_top(|ui| {
             ui.label(RichText::new(icons::WARNING).size(16.0).color(tokens.warning));
-            ui.add(egui::Label::new(warning.as_str()).wrap().selectable(true));
+            selectable_sentence_ui(ui, warning.message.as_str());
         });
+    }
+    // Of the open project alone it is known which rows these are.
+    let is_of_rows = warnings.iter().any(|warning| warning.about == Concern::Data);
+    if is_of_rows && context.project.is_some() {
+        let button = ui.button("Show rows").on_hover_text("Show the rows that have a problem, in Data");
+        if button.clicked() {
+            context.commands.send(AppCommand::ShowProblems);
+        }
     }
     if warnings.len() > WARNINGS {
         let text = match shows_all {

@@ -2,7 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use egui::{Align, ComboBox, DragValue, Layout, Response, Ui, emath::Numeric};
+use egui::emath::{self, Numeric};
+use egui::{Align, ComboBox, DragValue, Layout, Response, Ui};
 
 use crate::app::theme::{self, GRID, Tokens};
 use crate::app::widgets::chart::short_rate;
@@ -64,6 +65,19 @@ pub(super) fn row<'a>(
     .inner
 }
 
+/// A number to drag or type. One that a config has beyond `range` stays as it is until the user changes it: being
+/// looked at must change nothing.
+fn drag<N: Numeric>(value: &mut N, range: RangeInclusive<N>, speed: f64) -> DragValue<'_> {
+    DragValue::new(value).range(range).speed(speed).clamp_existing_to_range(false)
+}
+
+/// A number with as many decimals as it needs; what is smaller than the last of them is not shown as 0.
+fn decimal_text(value: f64, decimals: RangeInclusive<usize>) -> String {
+    let text = emath::format_with_decimals_in_range(value, decimals);
+    let reads_as_zero = text.parse() == Ok(0.0_f64);
+    if reads_as_zero && value != 0.0 { format!("{value:e}") } else { text }
+}
+
 pub(super) fn number<'a, N: Numeric>(
     ui: &mut Ui,
     name: &str,
@@ -72,7 +86,7 @@ pub(super) fn number<'a, N: Numeric>(
     range: RangeInclusive<N>,
     speed: f64,
 ) {
-    row(ui, name, hint, |ui| ui.add(DragValue::new(value).range(range).speed(speed)));
+    row(ui, name, hint, |ui| ui.add(drag(value, range, speed)));
 }
 
 pub(super) fn decimal<'a, N: Numeric>(
@@ -82,7 +96,9 @@ pub(super) fn decimal<'a, N: Numeric>(
     value: &mut N,
     range: RangeInclusive<N>,
 ) {
-    row(ui, name, hint, |ui| ui.add(DragValue::new(value).range(range).speed(0.005).max_decimals(6)));
+    row(ui, name, hint, |ui| {
+        ui.add(drag(value, range, 0.005).max_decimals(6).custom_formatter(decimal_text))
+    });
 }
 
 pub(super) fn rate<'a>(
@@ -94,7 +110,7 @@ pub(super) fn rate<'a>(
 ) {
     let speed = *value * 0.01;
     row(ui, name, hint, |ui| {
-        let control = DragValue::new(value).range(range).speed(speed);
+        let control = drag(value, range, speed);
         ui.add(
             control
                 .custom_formatter(|value, _| short_rate(value))
@@ -113,10 +129,10 @@ pub(super) fn range(
 ) {
     let (least, most) = all.into_inner();
     row(ui, &format!("{name} from"), format!("The lower end. {hint}").as_str(), |ui| {
-        ui.add(DragValue::new(low).range(least..=*high).speed(0.005).max_decimals(3))
+        ui.add(drag(low, least..=*high, 0.005).max_decimals(3).custom_formatter(decimal_text))
     });
     row(ui, &format!("{name} to"), format!("The upper end. {hint}").as_str(), |ui| {
-        ui.add(DragValue::new(high).range(*low..=most).speed(0.005).max_decimals(3))
+        ui.add(drag(high, *low..=most, 0.005).max_decimals(3).custom_formatter(decimal_text))
     });
 }
 
@@ -201,4 +217,16 @@ pub(super) fn choice<'a, T: PartialEq + Clone>(
             })
             .response
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_number_is_not_shown_as_none() {
+        let text = |value: f64| decimal_text(value, 2..=6);
+        assert_eq!(text(0.0), "0.00");
+        assert_eq!([text(0.2), text(0.0004), text(0.000_000_3)], ["0.20", "0.0004", "3e-7"]);
+    }
 }

@@ -10,6 +10,7 @@ use super::estimates::{Estimates, KnownEstimate};
 use crate::app::context::{TrainingState, ViewContext};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, Tokens};
+use crate::app::widgets::weights::without_weights;
 use crate::app::widgets::{focus_ring, show_focused};
 
 /// A way as it is shown.
@@ -52,6 +53,9 @@ pub fn ways_ui(ui: &mut Ui, context: &ViewContext<'_>, draft: &mut Draft, estima
         if way_ui(ui, context.tokens, &way, *recipe == chosen) && *recipe != chosen {
             wish = Some(*recipe);
         }
+    }
+    if ways.iter().any(|(recipe, _)| lacks(*recipe).is_some()) {
+        ui.label(theme::caption(context.tokens, without_weights()));
     }
     if facts.labelled == 0 {
         ui.label(theme::caption(context.tokens, "No image has a label yet: label some in Label first."));

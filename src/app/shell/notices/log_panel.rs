@@ -1,6 +1,6 @@
 //! The log as a panel at the bottom: what happened, the newest at the end.
 
-use egui::{Align, Button, Label, Layout, Panel, RichText, Role, ScrollArea, Ui, WidgetInfo};
+use egui::{Align, Button, Layout, Panel, RichText, Role, ScrollArea, Ui, WidgetInfo};
 use tasklens_data::text::grouped;
 
 use super::record::{Line, Record, name};
@@ -8,6 +8,7 @@ use super::{color, icon};
 use crate::app::command::AppCommand;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
+use crate::app::widgets::sentence::selectable_sentence_ui;
 
 /// So many lines are laid out at once, unless all are asked for.
 const LATEST: usize = 200;
@@ -83,7 +84,7 @@ fn line_ui(ui: &mut Ui, tokens: &Tokens, line: &Line) -> bool {
             let text = RichText::new(remedy.button).size(TEXT_SMALL).color(tokens.accent_text);
             is_wanted = ui.add(Button::new(text).small()).clicked();
         }
-        ui.add(Label::new(&line.message).wrap().selectable(true));
+        selectable_sentence_ui(ui, &line.message);
     });
     is_wanted
 }

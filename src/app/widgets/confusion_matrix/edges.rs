@@ -7,18 +7,19 @@ use egui::{
 use tasklens_data::text::grouped;
 
 use super::geometry::Geometry;
-use super::{ConfusionMatrix, Pick};
+use super::{ConfusionMatrix, MatrixWish, Pick};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 use crate::app::widgets::focus_ring;
+use crate::app::widgets::label_menu::label_menu;
 use crate::app::widgets::name::shortened;
 
 impl ConfusionMatrix<'_> {
-    pub(super) fn row_labels_ui(&self, ui: &Ui, frame: &Frame<'_>) -> Option<Pick> {
+    pub(super) fn row_labels_ui(&self, ui: &Ui, frame: &Frame<'_>) -> Option<MatrixWish> {
         let area = frame.geometry.labels(frame.all);
         let cell = frame.geometry.cell.y;
         let painter = ui.painter().with_clip_rect(area.intersect(ui.clip_rect()));
-        let mut pick = None;
+        let mut wish = None;
         for place in frame.rows() {
             let label = self.at(place);
             let top = area.top() + place as f32 * cell - frame.offset.y;
@@ -38,18 +39,17 @@ impl ConfusionMatrix<'_> {
             let galley = shortened(ui, &self.labels[label], FontId::new(TEXT_SMALL, family), color, width);
             let at = pos2(rect.right() - 2.0 * GRID - galley.size().x, top + (cell - galley.size().y) / 2.0);
             painter.galley(at.round(), galley, color);
-            if response.on_hover_text(fact).clicked() {
-                pick = Some(Pick { actual: Some(label), predicted: None });
-            }
+            let pick = Pick { actual: Some(label), predicted: None };
+            wish = self.respond_at_edge(response, fact, label, pick).or(wish);
         }
-        pick
+        wish
     }
 
-    pub(super) fn column_heads_ui(&self, ui: &Ui, frame: &Frame<'_>) -> Option<Pick> {
+    pub(super) fn column_heads_ui(&self, ui: &Ui, frame: &Frame<'_>) -> Option<MatrixWish> {
         let area = frame.geometry.heads(frame.all);
         let cell = frame.geometry.cell.x;
         let painter = ui.painter().with_clip_rect(area.intersect(ui.clip_rect()));
-        let mut pick = None;
+        let mut wish = None;
         for place in frame.columns() {
             let label = self.at(place);
             let left = area.left() + place as f32 * cell - frame.offset.x;
@@ -81,11 +81,24 @@ impl ConfusionMatrix<'_> {
                     color,
                 );
             }
-            if response.on_hover_text(fact).clicked() {
-                pick = Some(Pick { actual: None, predicted: Some(label) });
-            }
+            let pick = Pick { actual: None, predicted: Some(label) };
+            wish = self.respond_at_edge(response, fact, label, pick).or(wish);
         }
-        pick
+        wish
+    }
+
+    /// What is wanted of a label or a head.
+    fn respond_at_edge(
+        &self,
+        response: Response,
+        fact: String,
+        label: usize,
+        pick: Pick,
+    ) -> Option<MatrixWish> {
+        let chosen = self.offers.and_then(|offers| label_menu(&response, || offers(label)));
+        let is_clicked = response.on_hover_text(fact).clicked();
+        let of_label = chosen.map(|action| MatrixWish::OfLabel(label, action, pick));
+        of_label.or(is_clicked.then_some(MatrixWish::Images(pick)))
     }
 
     pub(super) fn paint_captions(&self, ui: &Ui, frame: &Frame<'_>) {

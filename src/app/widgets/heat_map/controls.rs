@@ -32,8 +32,8 @@ impl<I: Clone + PartialEq> HeatMaps<I> {
 
     fn switch_ui(&mut self, ui: &mut Ui) {
         let on = self.is_on;
-        let switch =
-            ui.add(Button::selectable(on, format!("{}  Heat map", icons::FIRE)).frame_when_inactive(true));
+        let switch = Button::selectable(on, format!("{}  Heat map", icons::FIRE)).frame_when_inactive(true);
+        let switch = ui.add(switch.wrap_mode(egui::TextWrapMode::Extend));
         switch.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, "Heat map"));
         if switch.on_hover_text("Show which parts of the image speak for a label (H)").clicked() {
             self.is_on = !on;

@@ -161,5 +161,8 @@ fn the_config_of_a_proposal_trains_by_the_proposed_recipe_and_says_so() {
         "{text}"
     );
     let text = proposal.to_yaml(&file, &written[1]);
-    assert!(text.contains("# How it trains: From scratch. ") && text.contains("cargo xtask setup"), "{text}");
+    assert!(
+        text.contains("# How it trains: From scratch. ") && text.contains("the set-up of Tasklens fetches"),
+        "{text}"
+    );
 }

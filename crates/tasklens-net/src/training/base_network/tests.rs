@@ -88,11 +88,13 @@ fn nothing_is_fetched_and_a_config_without_pretrained_weights_is_helped_only_whe
         AtHand::Network(file) => panic!("{}", file.display()),
     };
     config.model.pretrained = Pretrained::Auto;
-    assert!(line(&config, &none).contains("`cargo xtask setup`"), "{}", line(&config, &none));
+    assert!(line(&config, &none).contains("train a network on some labels"), "{}", line(&config, &none));
     let error = prepare(&config).unwrap_err().to_string();
-    assert!(error.contains("no model to learn with yet") && error.contains("`cargo xtask setup`"), "{error}");
+    assert!(error.contains("no model to learn with yet") && error.contains("set-up of Tasklens"), "{error}");
     config.model.backbone = Backbone::Xception;
-    assert!(line(&config, &none).contains("Update the model downloads the weights of Xception (91 MB)"));
+    assert!(
+        line(&config, &none).contains("Update the model, which downloads the weights of Xception (91 MB)")
+    );
 
     config.model.pretrained = Pretrained::None;
     let weights = dir.path().join("lite0.safetensors");

@@ -6,10 +6,12 @@ use tasklens_data::text::percent;
 use tasklens_net::evaluation::intervals::Estimate;
 use tasklens_net::evaluation::scores::LabelScores;
 
+use crate::app::command::LabelAction;
 use crate::app::places::inspect::wording::{from_to, images, or_dash, range};
 use crate::app::theme::{GRID, Tokens, in_visual_order};
 use crate::app::widgets::columns::{Columns, figure, heading_mark_ui, row_ui, sort_heading_ui, text_left};
 use crate::app::widgets::glossary::Word;
+use crate::app::widgets::label_menu::label_menu;
 
 const ROW: f32 = 7.0 * GRID;
 /// A label with fewer rows is told with its interval.
@@ -110,11 +112,22 @@ pub struct LabelRows<'a> {
     pub scores: &'a [LabelScores],
     /// The task's colour.
     pub color: Color32,
+    /// What the menu of a label offers.
+    pub offers: &'a dyn Fn(usize) -> Vec<LabelAction>,
+}
+
+/// What is wanted of a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LabelWish {
+    /// Its images that are predicted wrongly.
+    Mistakes(usize),
+    /// What was chosen in its menu.
+    Do(usize, LabelAction),
 }
 
 impl LabelTable {
-    /// Shows it within the space there is; returns the label that was pressed.
-    pub fn ui(&mut self, ui: &mut Ui, labels: &LabelRows<'_>) -> Option<usize> {
+    /// Shows it within the space there is; returns what is wanted of a label.
+    pub fn ui(&mut self, ui: &mut Ui, labels: &LabelRows<'_>) -> Option<LabelWish> {
         let tokens = Tokens::of(ui.ctx());
         let least = Columns::least(&COLUMNS);
         let order = self.order(labels);
@@ -125,15 +138,13 @@ impl LabelTable {
             let columns = Columns::new(ui.available_rect_before_wrap().x_range(), &COLUMNS);
             self.headings_ui(ui, &columns);
             let rows = ScrollArea::vertical().id_salt("labels").auto_shrink(false);
-            let mut pressed = None;
+            let mut wish = None;
             rows.show_rows(ui, ROW, order.len(), |ui, shown| {
                 for label in order.get(shown).unwrap_or_default() {
-                    if label_ui(ui, tokens, &columns, labels, *label) {
-                        pressed = Some(*label);
-                    }
+                    wish = label_ui(ui, tokens, &columns, labels, *label).or(wish);
                 }
             });
-            pressed
+            wish
         });
         shown.inner
     }
@@ -186,8 +197,14 @@ impl LabelTable {
     }
 }
 
-/// A row; whether it was pressed.
-fn label_ui(ui: &mut Ui, tokens: &Tokens, columns: &Columns, labels: &LabelRows<'_>, label: usize) -> bool {
+/// A row; what is wanted of its label.
+fn label_ui(
+    ui: &mut Ui,
+    tokens: &Tokens,
+    columns: &Columns,
+    labels: &LabelRows<'_>,
+    label: usize,
+) -> Option<LabelWish> {
     let (name, scores) = (&labels.names[label], &labels.scores[label]);
     let response = row_ui(ui, ROW, false, name, &spoken(scores));
     let row = response.rect;
@@ -210,7 +227,10 @@ fn label_ui(ui: &mut Ui, tokens: &Tokens, columns: &Columns, labels: &LabelRows<
         let f1 = or_dash(scores.f1.map(percent));
         figure(ui, cell(LabelColumn::F1), &f1, tokens.text);
     }
-    response.on_hover_text(hint(name, scores)).clicked()
+    let chosen = label_menu(&response, || (labels.offers)(label));
+    let is_clicked = response.on_hover_text(hint(name, scores)).clicked();
+    let pressed = is_clicked.then_some(LabelWish::Mistakes(label));
+    chosen.map(|action| LabelWish::Do(label, action)).or(pressed)
 }
 
 /// A bar with its percentage; an open one has its interval laid over it.
@@ -244,7 +264,7 @@ fn hint(name: &str, scores: &LabelScores) -> String {
     if let Some(precision) = &scores.precision {
         text += &format!(" ({})", from_to(precision));
     }
-    text + ". Click to see those that are not found."
+    text + ". Click to see those that are not found, right-click for more."
 }
 
 /// For screen readers and tests.
@@ -281,7 +301,12 @@ mod tests {
     fn what_has_no_score_comes_last_in_either_direction() {
         let names = ["b", "a", "d", "c"].map(str::to_owned);
         let scores = labels(&[(3, 10), (0, 0), (9, 10), (20, 40)]);
-        let labels = LabelRows { names: &names, scores: &scores, color: Color32::TRANSPARENT };
+        let labels = LabelRows {
+            names: &names,
+            scores: &scores,
+            color: Color32::TRANSPARENT,
+            offers: &|_| Vec::new(),
+        };
         let mut table = LabelTable::default();
         assert_eq!(table.order(&labels), [0, 3, 2, 1], "the worst first");
         table.sort_by(LabelColumn::F1);

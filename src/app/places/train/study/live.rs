@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tasklens_net::study::report::StudyReport;
 use tasklens_net::study::{PlannedRun, Scope, StudyEvent, StudyPlan};
-use tasklens_net::training::events::Event;
+use tasklens_net::training::events::{Event, RunWarning};
 
 use crate::app::places::train::live::LiveRun;
 
@@ -95,7 +95,7 @@ impl LiveStudy {
     }
 
     /// Takes in what the study says; returns a warning that is new.
-    pub fn apply(&mut self, event: &StudyEvent) -> Option<String> {
+    pub fn apply(&mut self, event: &StudyEvent) -> Option<RunWarning> {
         match event {
             StudyEvent::Run { index, is_over } => {
                 self.current = (!is_over).then_some(*index);
@@ -121,13 +121,13 @@ impl LiveStudy {
         (self.current, self.measuring, self.ended) = (None, None, Some(ended));
     }
 
-    fn new_warning(&mut self, event: &Event) -> Option<String> {
-        let Event::Warning { message, .. } = event else { return None };
+    fn new_warning(&mut self, event: &Event) -> Option<RunWarning> {
+        let Event::Warning { message, about } = event else { return None };
         if self.warnings.contains(message) {
             return None;
         }
         self.warnings.push(message.clone());
-        Some(message.clone())
+        Some(RunWarning { message: message.clone(), about: *about })
     }
 
     /// What it came to, once it is over.
@@ -203,7 +203,8 @@ mod tests {
     fn a_warning_that_each_network_has_is_told_once() {
         let mut study = study();
         let warning = || StudyEvent::Training(Event::warning("12 rows are not used"));
-        assert_eq!(study.apply(&warning()).as_deref(), Some("12 rows are not used"));
+        let told = study.apply(&warning()).map(|warning| warning.message);
+        assert_eq!(told.as_deref(), Some("12 rows are not used"));
         study.apply(&StudyEvent::Run { index: 1, is_over: false });
         assert_eq!(study.apply(&warning()), None);
     }

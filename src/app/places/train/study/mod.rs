@@ -15,6 +15,7 @@ use tasklens_data::text::counted;
 use tasklens_net::study::report::StudyReport;
 use tasklens_net::study::{StudyEvent, StudyPlan, StudyRequest};
 use tasklens_net::training::Unsaved;
+use tasklens_net::training::events::RunWarning;
 
 use super::charts::{Charts, Legend};
 use super::draft::Draft;
@@ -54,7 +55,7 @@ impl StudyView {
     }
 
     /// The study in progress says something; returns a warning that is new.
-    pub fn on_event(&mut self, event: &StudyEvent) -> Option<String> {
+    pub fn on_event(&mut self, event: &StudyEvent) -> Option<RunWarning> {
         self.live.as_mut()?.apply(event)
     }
 
