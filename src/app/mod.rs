@@ -76,6 +76,7 @@ pub struct App {
     command_jobs: Vec<Job<Option<AppCommand>>>,
     /// Files and folders to ask for, in the next frame.
     questions: Vec<FileQuestion>,
+    keyboard: dialogs::file_dialogs::KeyboardWatch,
     /// For the clipboard, in the next frame.
     to_copy: Option<ToCopy>,
     settling: Settling,
@@ -179,6 +180,7 @@ impl App {
             place_when_open: None,
             command_jobs: Vec::new(),
             questions: Vec::new(),
+            keyboard: dialogs::file_dialogs::KeyboardWatch::default(),
             to_copy: None,
             settling: Settling::default(),
             image_check: None,
@@ -267,8 +269,10 @@ impl Views {
 impl eframe::App for App {
     fn logic(&mut self, _ctx: &egui::Context, frame: &mut eframe::Frame) {
         self.take_in();
+        self.keyboard.look(&self.ctx);
         for question in std::mem::take(&mut self.questions) {
-            self.command_jobs.push(dialogs::file_dialogs::ask(question, &self.jobs, frame));
+            let job = dialogs::file_dialogs::ask(question, &self.jobs, &self.keyboard, frame);
+            self.command_jobs.push(job);
         }
     }
 
@@ -303,7 +307,8 @@ pub fn run_window(start: Start, notices: Vec<String>) -> anyhow::Result<()> {
         .with_icon(icon)
         .with_title("Tasklens")
         .with_app_id("tasklens")
-        .with_inner_size([1280.0, 800.0])
+        // With its frame and a bar of the desktop it fits on 1280x800 and 1366x768.
+        .with_inner_size([1200.0, 700.0])
         .with_min_inner_size([640.0, 400.0]);
     let options = eframe::NativeOptions {
         viewport,

@@ -98,7 +98,10 @@ impl Teller {
             Event::Preparing { what, done, of } => self.bar.set_with(what, *done, *of),
             Event::Batch(batch) => {
                 let phase = if batch.phase == Phase::Train { "train" } else { "validate" };
-                let text = format!("loss {:.4}  {} left of this network", batch.loss, clock(batch.secs_left));
+                let mut text = format!("loss {:.4}", batch.loss);
+                if batch.is_timed() {
+                    text += &format!("  {} left of this network", clock(batch.secs_left));
+                }
                 let what = format!("{}, epoch {} {phase}", self.run, batch.epoch);
                 self.bar.set_text(&what, batch.done as u64, batch.of as u64, &text);
             }

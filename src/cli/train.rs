@@ -112,13 +112,15 @@ impl Printer {
             Event::Batch(batch) => {
                 let phase = if batch.phase == Phase::Train { "train" } else { "validate" };
                 let what = format!("epoch {}/{} {phase}", batch.epoch, self.epochs);
-                let text = format!(
-                    "{:.1} images/s  loss {:.4}  {} left, {} in all",
-                    batch.images_per_sec,
-                    batch.loss,
-                    clock(batch.phase_secs_left),
-                    clock(batch.secs_left)
-                );
+                let mut text = format!("loss {:.4}", batch.loss);
+                if batch.is_timed() {
+                    text = format!(
+                        "{:.1} images/s  {text}  {} left, {} in all",
+                        batch.images_per_sec,
+                        clock(batch.phase_secs_left),
+                        clock(batch.secs_left)
+                    );
+                }
                 self.bar.set_text(&what, batch.done as u64, batch.of as u64, &text);
             }
             Event::Epoch(metrics) => {

@@ -105,6 +105,36 @@ fn a_file_that_would_be_replaced_is_told() {
 }
 
 #[test]
+fn enter_counts_also_before_the_disk_has_answered() {
+    let mut desk = desk();
+    let (sender, answers) = std::sync::mpsc::channel::<PathBuf>();
+    let asked = |asked| {
+        let sender = sender.clone();
+        FileQuestion::new("Asked", asked, move |file| {
+            sender.send(file.clone()).unwrap();
+            AppCommand::OpenPath(file)
+        })
+    };
+    let config = desk.folder.path().join("garments/config.yml");
+    ask(&mut desk, asked(AskedFile::File));
+    desk.keys(Modifiers::COMMAND, Key::A);
+    // In one frame: nothing is known of the path when Enter is pressed.
+    desk.window.event(egui::Event::Text(config.display().to_string()));
+    desk.keys(Modifiers::NONE, Key::Enter);
+    desk.wait_until("it is answered", |_| answers.try_recv().is_ok_and(|file| file == config));
+
+    // Not where it would replace a file that nobody was told of.
+    ask(&mut desk, asked(AskedFile::NewFile { name: "new.csv".to_owned() }));
+    desk.keys(Modifiers::COMMAND, Key::A);
+    // In one frame: nothing is known of the path when Enter is pressed.
+    desk.window.event(egui::Event::Text(config.display().to_string()));
+    desk.keys(Modifiers::NONE, Key::Enter);
+    desk.wait_for("Replace this file");
+    desk.settle();
+    assert!(answers.try_recv().is_err() && desk.shows("Replace this file"));
+}
+
+#[test]
 fn path_field() {
     let mut desk = desk();
     ask(&mut desk, open());

@@ -4,6 +4,8 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tasklens_data::dataset::export::{self, Form};
@@ -17,6 +19,32 @@ use crate::app::services::open::TABLE_ENDINGS;
 
 /// A dialog that was never shown gives up at once; a person takes longer.
 const AT_ONCE: Duration = Duration::from_millis(150);
+
+/// Whether the window has the keyboard. A dialog of the system takes it away, so that one that ends while the window
+/// kept it was never shown: on a busy computer that takes longer than [`AT_ONCE`].
+#[derive(Clone, Default)]
+pub struct KeyboardWatch {
+    /// Frames in which another window had it, or none.
+    frames_without: Arc<AtomicU64>,
+    has_it: bool,
+}
+
+impl KeyboardWatch {
+    /// To be called in each frame.
+    pub fn look(&mut self, ctx: &egui::Context) {
+        self.has_it = ctx.input(|input| input.viewport().focused == Some(true));
+        if !self.has_it {
+            self.frames_without.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the window has had it from now on until the result is called.
+    fn keeps_it(&self) -> impl Fn() -> bool + Send + 'static {
+        let (had_it, frames) = (self.has_it, Arc::clone(&self.frames_without));
+        let before = frames.load(Ordering::Relaxed);
+        move || had_it && frames.load(Ordering::Relaxed) == before
+    }
+}
 
 /// For a CSV or config.
 pub fn project() -> FileQuestion {
@@ -116,7 +144,12 @@ pub fn export(form: Form, stem: &str) -> FileQuestion {
 type Chosen = Pin<Box<dyn Future<Output = Option<Vec<PathBuf>>> + Send>>;
 
 /// Puts a question by the system's dialog, over the window of `parent`. Where none is shown, the window asks itself.
-pub fn ask(question: FileQuestion, jobs: &Jobs, parent: &eframe::Frame) -> Job<Option<AppCommand>> {
+pub fn ask(
+    question: FileQuestion,
+    jobs: &Jobs,
+    keyboard: &KeyboardWatch,
+    parent: &eframe::Frame,
+) -> Job<Option<AppCommand>> {
     let mut dialog = rfd::AsyncFileDialog::new().set_title(&question.title).set_parent(parent);
     if let Some((name, endings)) = &question.filter {
         dialog = dialog.add_filter(*name, endings);
@@ -142,11 +175,14 @@ pub fn ask(question: FileQuestion, jobs: &Jobs, parent: &eframe::Frame) -> Job<O
             )
         }
     };
+    let window_kept_keyboard = keyboard.keeps_it();
     jobs.start_asking("Waiting for the file dialog", move |_| {
         let asked = Instant::now();
         Ok(match pollster::block_on(chosen) {
             Some(paths) => question.answer(paths),
-            None if asked.elapsed() < AT_ONCE => Some(AppCommand::TypePath(Box::new(question))),
+            None if asked.elapsed() < AT_ONCE || window_kept_keyboard() => {
+                Some(AppCommand::TypePath(Box::new(question)))
+            }
             None => None,
         })
     })
@@ -155,6 +191,27 @@ pub fn ask(question: FileQuestion, jobs: &Jobs, parent: &eframe::Frame) -> Job<O
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dialog_that_was_shown_has_taken_the_keyboard_from_the_window() {
+        let ctx = egui::Context::default();
+        let mut keyboard = KeyboardWatch::default();
+        let frame = |keyboard: &mut KeyboardWatch, focused| {
+            let mut input = egui::RawInput::default();
+            input.viewports.entry(egui::ViewportId::ROOT).or_default().focused = Some(focused);
+            ctx.run_ui(input, |ui| keyboard.look(ui.ctx())).textures_delta.clear();
+        };
+        frame(&mut keyboard, true);
+        let keeps_it = keyboard.keeps_it();
+        frame(&mut keyboard, true);
+        assert!(keeps_it(), "no dialog");
+        frame(&mut keyboard, false);
+        frame(&mut keyboard, true);
+        assert!(!keeps_it(), "there was a dialog");
+        assert!(keyboard.keeps_it()(), "and has gone");
+        frame(&mut keyboard, false);
+        assert!(!keyboard.keeps_it()(), "nothing can be said of a window that never had it");
+    }
 
     #[test]
     fn the_file_that_is_chosen_for_a_model_is_what_it_is_exported_to() {

@@ -15,12 +15,17 @@ use crate::app::widgets::name::shortened_path;
 use crate::app::widgets::{accent_button, field_info};
 use listing::{Entry, Listing, TypedPath, as_folder, path_of};
 
+/// The button for a file that is there.
+const REPLACE: &str = "Replace this file";
+
 /// See the module's documentation.
 pub struct PathField {
     question: FileQuestion,
     text: String,
     listing: Derived<String, Listing>,
     is_new: bool,
+    /// The text that Enter was pressed for before it was known what it names.
+    entered: Option<String>,
 }
 
 /// What the user wants.
@@ -39,7 +44,7 @@ impl PathField {
         if let AskedFile::NewFile { name } = &question.asked {
             text.push_str(name);
         }
-        Self { question, text, listing: Derived::default(), is_new: true }
+        Self { question, text, listing: Derived::default(), is_new: true, entered: None }
     }
 
     /// What was asked.
@@ -84,6 +89,9 @@ impl PathField {
             field.request_focus();
         }
         let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        if is_entered {
+            self.entered = Some(self.text.clone());
+        }
         ui.add_space(GRID);
         let mut answer = PathAnswer::Stay;
         if let Some(text) = self.list_ui(ui, tokens) {
@@ -93,16 +101,21 @@ impl PathField {
         }
         ui.add_space(2.0 * GRID);
         let (button, can_go_on) = self.verdict();
+        // Whoever pressed Enter before has not seen that a file would be replaced.
+        let was_entered = self.entered.as_ref() == Some(&self.text) && button != REPLACE;
         ui.horizontal(|ui| {
             let is_pressed = accent_button(ui, icons::CHECK, button, can_go_on).clicked();
             if ui.add(Button::new("Cancel")).clicked() {
                 answer = PathAnswer::Leave;
-            } else if can_go_on && (is_pressed || is_entered) {
+            } else if can_go_on && (is_pressed || is_entered || was_entered) {
                 answer = PathAnswer::Chosen(path_of(&self.text));
             } else if is_entered {
                 field.request_focus();
             }
         });
+        if self.listing.key() == Some(&self.text) {
+            self.entered = None;
+        }
         answer
     }
 
@@ -146,7 +159,7 @@ impl PathField {
         match (&self.question.asked, typed) {
             (AskedFile::File | AskedFile::Files, typed) => ("Open", typed == TypedPath::File),
             (AskedFile::Folder, typed) => ("Choose this folder", typed == TypedPath::Folder),
-            (AskedFile::NewFile { .. }, TypedPath::File) => ("Replace this file", true),
+            (AskedFile::NewFile { .. }, TypedPath::File) => (REPLACE, true),
             (AskedFile::NewFile { .. }, typed) => ("Save", typed == TypedPath::New),
         }
     }

@@ -145,7 +145,10 @@ fn job_ui(ui: &mut Ui, tokens: &Tokens, job: &Progress) {
     };
     ui.label(theme::caption(tokens, text));
     bar_ui(ui, tokens, job.title(), job.fraction());
-    ui.add(egui::Label::new(theme::caption(tokens, job.title())).truncate());
+    // Of less than a word nobody learns anything.
+    if ui.available_width() >= 12.0 * GRID {
+        ui.add(egui::Label::new(theme::caption(tokens, job.title())).truncate());
+    }
 }
 
 fn bar_ui(ui: &mut Ui, tokens: &Tokens, name: &str, fraction: Option<f32>) {

@@ -172,7 +172,7 @@ pub struct BatchProgress {
     pub done: usize,
     /// Images in this phase.
     pub of: usize,
-    /// Smoothed rate, images per second; that of the times below.
+    /// Smoothed rate, images per second; 0 where neither it nor the times below are known yet.
     pub images_per_sec: f64,
     /// Mean loss of the phase so far.
     #[serde(with = "number_or_null")]
@@ -185,6 +185,13 @@ pub struct BatchProgress {
     /// The batches since the previous event of this pass; `None` while validating, and where none of them has a label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latest: Option<LatestBatches>,
+}
+
+impl BatchProgress {
+    /// Whether rate and times are known: not before the second batch of a run.
+    pub fn is_timed(&self) -> bool {
+        self.images_per_sec > 0.0
+    }
 }
 
 /// The loss of a few batches: all that were trained on between two events.

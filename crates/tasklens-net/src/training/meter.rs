@@ -27,15 +27,24 @@ pub struct Meter {
     /// Images that were done when it began.
     before: usize,
     last: (Duration, usize),
+    /// Seconds per image in the pass before it.
+    known: Option<f64>,
     rate: Option<f64>,
     measurements: usize,
 }
 
 impl Meter {
-    /// For a pass over `of` images that begins now, `done` of them done before.
-    pub fn new(epoch: usize, phase: Phase, (done, of): (usize, usize), now: Duration) -> Self {
+    /// For a pass over `of` images that begins now, `done` of them done before. `known` are the seconds per image of
+    /// the last pass of its kind.
+    pub fn new(
+        epoch: usize,
+        phase: Phase,
+        (done, of): (usize, usize),
+        known: Option<f64>,
+        now: Duration,
+    ) -> Self {
         let (began, last) = (now, (now, done));
-        Self { epoch, phase, done, of, began, before: done, last, rate: None, measurements: 0 }
+        Self { epoch, phase, done, of, began, before: done, last, known, rate: None, measurements: 0 }
     }
 
     pub fn is_complete(&self) -> bool {
@@ -60,28 +69,29 @@ impl Meter {
             return;
         }
         let rate = (self.done - self.last.1) as f64 / secs;
-        // The first batch waits for its images and for memory: it says nothing of the others.
-        let is_first = self.measurements <= 1;
-        self.rate = Some(self.rate.filter(|_| !is_first).map_or(rate, |old| old + SHARE * (rate - old)));
+        // The first batch waits for its images, for memory and for kernels to be chosen: it says nothing of the others.
+        if self.measurements > 0 {
+            self.rate = Some(self.rate.map_or(rate, |old| old + SHARE * (rate - old)));
+        }
         (self.last, self.measurements) = ((now, self.done), self.measurements + 1);
     }
 
-    /// Images per second; infinite before the first measurement.
-    pub fn rate(&self) -> f64 {
-        self.rate.unwrap_or(f64::INFINITY)
+    /// Images per second: before two measurements, that of the last pass of its kind; `None` in the first of them.
+    pub fn rate(&self) -> Option<f64> {
+        self.rate.or_else(|| Some(self.known?.recip()).filter(|rate| rate.is_finite()))
     }
 
     /// What it has come to.
-    pub fn event(&self, loss: f64, left: Left, latest: Option<LatestBatches>) -> Event {
+    pub fn event(&self, loss: f64, left: Option<Left>, latest: Option<LatestBatches>) -> Event {
         Event::Batch(BatchProgress {
             epoch: self.epoch,
             phase: self.phase,
             done: self.done,
             of: self.of,
-            images_per_sec: self.rate.unwrap_or(0.0),
+            images_per_sec: left.and(self.rate()).unwrap_or(0.0),
             loss,
-            phase_secs_left: left.phase,
-            secs_left: left.all,
+            phase_secs_left: left.map_or(0.0, |left| left.phase),
+            secs_left: left.map_or(0.0, |left| left.all),
             latest,
         })
     }
@@ -92,25 +102,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_batch_does_not_slow_the_rate_for_long() {
-        let mut meter = Meter::new(1, Phase::Train, (0, 1000), Duration::ZERO);
-        meter.done = 10;
-        meter.measure(Duration::from_secs(20));
-        assert_eq!(meter.rate(), 0.5);
-        meter.done = 20;
-        meter.measure(Duration::from_secs(21));
-        assert_eq!(meter.rate(), 10.0, "the first one is forgotten");
-        meter.done = 40;
-        meter.measure(Duration::from_secs(22));
-        assert!((meter.rate() - 11.0).abs() < 1e-12, "smoothed from then on");
+    fn the_first_batch_says_nothing_of_the_rate() {
+        for known in [None, Some(0.25)] {
+            let mut meter = Meter::new(1, Phase::Train, (0, 1000), known, Duration::ZERO);
+            meter.done = 10;
+            meter.measure(Duration::from_secs(20));
+            assert_eq!(meter.rate(), known.map(f64::recip), "that of the epoch before, if there was one");
+            meter.done = 20;
+            meter.measure(Duration::from_secs(21));
+            assert_eq!(meter.rate(), Some(10.0));
+            meter.done = 40;
+            meter.measure(Duration::from_secs(22));
+            assert_eq!(meter.rate(), Some(11.0), "smoothed from then on");
+        }
     }
 
     #[test]
     fn images_of_an_earlier_process_were_not_done_in_this_one() {
-        let mut meter = Meter::new(1, Phase::Train, (500, 1000), Duration::from_secs(3));
+        let mut meter = Meter::new(1, Phase::Train, (500, 1000), None, Duration::from_secs(3));
         assert_eq!(meter.secs_per_image(Duration::from_secs(4)), None);
         meter.done = 510;
-        meter.measure(Duration::from_secs(5));
-        assert_eq!((meter.rate(), meter.secs_per_image(Duration::from_secs(5))), (5.0, Some(0.2)));
+        assert_eq!(meter.secs_per_image(Duration::from_secs(5)), Some(0.2));
     }
 }

@@ -188,7 +188,13 @@ impl Passes {
             ),
         };
         let mut latest = Latest::since(totals.numbers()?);
-        let mut meter = Meter::new(epoch, Phase::Train, (done, self.split.train.len()), reporter.worked());
+        let mut meter = Meter::new(
+            epoch,
+            Phase::Train,
+            (done, self.split.train.len()),
+            self.secs_per_training_image,
+            reporter.worked(),
+        );
         let state = |batches, used, meter: &Meter, totals: &Totals, shares: &GradientShares, now| {
             let secs = secs_before + meter.secs(now);
             let (totals, shares) = (totals.numbers()?, shares.numbers()?);
@@ -262,8 +268,13 @@ impl Passes {
         let batches = in_batches(&self.split.validation, self.batch_size);
         let mut totals = Totals::new(self.source.tasks, network.device())?;
         let mut predictions = Predictions::new(self.source.tasks);
-        let mut meter =
-            Meter::new(epoch, Phase::Validation, (0, self.split.validation.len()), reporter.worked());
+        let mut meter = Meter::new(
+            epoch,
+            Phase::Validation,
+            (0, self.split.validation.len()),
+            self.secs_per_validation_image,
+            reporter.worked(),
+        );
         for input in self.inputs(batches, None, network)? {
             if reporter.should_stop() {
                 return Ok(None);
@@ -355,11 +366,11 @@ impl Passes {
         }
     }
 
-    /// What is left at the rate that is shown beside it. Until it was measured, a validation image is assumed to cost a
-    /// third of a training image: forward without backward.
-    fn left(&self, meter: &Meter) -> Left {
+    /// What is left at the rate that is shown beside it, once there is one. Until it was measured, a validation image is
+    /// assumed to cost a third of a training image: forward without backward.
+    fn left(&self, meter: &Meter) -> Option<Left> {
         let (n_train, n_validation) = (self.split.train.len() as f64, self.split.validation.len() as f64);
-        let now = meter.rate().recip();
+        let now = meter.rate()?.recip();
         let (per_train, per_validation) = match meter.phase {
             Phase::Train => (now, self.secs_per_validation_image.unwrap_or(now / 3.0)),
             Phase::Validation => (self.secs_per_training_image.unwrap_or(3.0 * now), now),
@@ -370,7 +381,10 @@ impl Passes {
             Phase::Validation => phase,
         };
         let epochs = self.epochs.saturating_sub(meter.epoch) as f64;
-        Left { phase, all: rest_of_epoch + epochs * (n_train * per_train + n_validation * per_validation) }
+        Some(Left {
+            phase,
+            all: rest_of_epoch + epochs * (n_train * per_train + n_validation * per_validation),
+        })
     }
 }
 

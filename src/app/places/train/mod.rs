@@ -434,8 +434,17 @@ fn first_run_ui(ui: &mut Ui, context: &ViewContext<'_>) {
     ui.vertical_centered(|ui| {
         ui.add_space(24.0 * GRID);
         ui.label(RichText::new(icons::CHART_LINE).size(44.0).color(context.tokens.text_weak));
-        ui.label(theme::heading("No run yet"));
-        let text = "Press Start to see the loss and the accuracy of every task here, epoch by epoch.";
+        let (heading, text) = match context.runs.all().is_empty() {
+            true => (
+                "No run yet",
+                "Press Start to see the loss and the accuracy of every task here, epoch by epoch.",
+            ),
+            false => (
+                "No run is shown",
+                "Press Start to follow a new one epoch by epoch, or tick earlier ones to see their curves.",
+            ),
+        };
+        ui.label(theme::heading(heading));
         ui.label(RichText::new(text).color(context.tokens.text_weak));
         ui.add_space(12.0 * GRID);
     });

@@ -147,6 +147,9 @@ fn speed_text(progress: &BatchProgress) -> String {
         Phase::Train => "train",
         Phase::Validation => "validate",
     };
+    if !progress.is_timed() {
+        return "Measuring the speed\u{2026}".to_owned();
+    }
     format!(
         "{:.1} images/s   {} left to {doing}, {} in all",
         progress.images_per_sec,
@@ -210,6 +213,8 @@ mod tests {
             latest: None,
         };
         assert_eq!(speed_text(&progress), "18.6 images/s   5:09 left to train, 21:03 in all");
+        let first = BatchProgress { images_per_sec: 0.0, phase_secs_left: 0.0, secs_left: 0.0, ..progress };
+        assert_eq!(speed_text(&first), "Measuring the speed\u{2026}");
     }
 
     #[test]
