@@ -1,9 +1,12 @@
 //! The arguments of the command line.
 
 use std::ffi::OsString;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+use super::predict::Shard;
 
 /// Train one convolutional network that answers several questions about an image at once.
 ///
@@ -51,6 +54,8 @@ pub enum Verb {
     Runs(Runs),
     /// Predict images with a trained model
     Predict(Predict),
+    /// Answer other programs and browsers by HTTP with a trained model
+    Serve(Serve),
     /// Evaluate a model on labelled images
     Evaluate(Evaluate),
     /// Train one network for all tasks and one for each, and compare their accuracy and speed
@@ -155,7 +160,7 @@ pub struct Predict {
     /// A checkpoint (.safetensors) or a run folder
     pub model: PathBuf,
     /// Images, folders of images, CSVs with a column of image paths, or URLs
-    #[arg(required = true)]
+    #[arg(required_unless_present = "watch", conflicts_with = "watch")]
     pub inputs: Vec<OsString>,
     /// Write a CSV with every label's probability instead of a line per image; - is standard output
     #[arg(long, value_name = "FILE", conflicts_with = "json")]
@@ -163,9 +168,47 @@ pub struct Predict {
     /// One JSON object per image
     #[arg(long)]
     pub json: bool,
+    /// Write a Parquet file with every label's probability, whole or not at all; where it is there already, nothing is done
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["csv", "json"])]
+    pub out: Option<PathBuf>,
+    /// Watch a folder: each image that is there or appears is answered once, by a row that is added to --csv, also after a
+    /// restart; Ctrl-C ends it
+    #[arg(long, value_name = "FOLDER", requires = "csv")]
+    pub watch: Option<PathBuf>,
+    /// Predict part I of N of the images, counted from 0, such as 0/4: for array jobs with the same inputs each
+    #[arg(long, value_name = "I/N", requires = "out")]
+    pub shard: Option<Shard>,
     /// Batch size
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub batch_size: u16,
+    /// auto, cpu, cuda or cuda:N
+    #[arg(long, default_value = "auto", value_parser = device)]
+    pub device: tasklens_data::config::DeviceChoice,
+}
+
+/// `tasklens serve`
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// A run folder, or a checkpoint (.safetensors); better weights are loaded as they come
+    pub run: PathBuf,
+    /// The port; 0 is any that is free
+    #[arg(long, default_value_t = 8900)]
+    pub port: u16,
+    /// The address to answer at; with 0.0.0.0 other computers can ask, without a password
+    #[arg(long, default_value = "127.0.0.1")]
+    pub host: IpAddr,
+    /// Requests that are answered at the same time; more are told to try again (503)
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub queue: u16,
+    /// Largest request, megabytes
+    #[arg(long, value_name = "MB", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub max_mb: u16,
+    /// Longest time for a request, seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=3600))]
+    pub timeout: u16,
+    /// Fetch images from URLs also for other computers, which so reach what this computer reaches
+    #[arg(long)]
+    pub allow_urls: bool,
     /// auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "auto", value_parser = device)]
     pub device: tasklens_data::config::DeviceChoice,

@@ -26,6 +26,7 @@ mod new;
 mod predict;
 mod progress;
 mod runs;
+mod serve;
 mod stdout;
 mod train;
 
@@ -121,6 +122,7 @@ fn run(arguments: Arguments, faults: Vec<String>) -> anyhow::Result<bool> {
         Some(Verb::Check(arguments)) => check::run(&arguments),
         Some(Verb::Train(arguments)) => train::run(&arguments),
         Some(Verb::Runs(arguments)) => runs::run(&arguments),
+        Some(Verb::Serve(arguments)) => serve::run(&arguments),
         Some(Verb::Predict(arguments)) => predict::run(&arguments),
         Some(Verb::Evaluate(arguments)) => evaluate::run(&arguments),
         Some(Verb::Compare(arguments)) => compare::run(&arguments),

@@ -2,7 +2,9 @@
 
 mod inputs;
 mod output;
+mod shard;
 mod table;
+mod watch;
 
 use std::ffi::OsStr;
 use std::io::ErrorKind;
@@ -24,28 +26,35 @@ use super::interrupt::{self, Flag};
 use super::progress::Bar;
 use super::{is_table, stdout};
 use inputs::{Inputs, Source};
-use output::{Answers, csv_output};
+pub use output::tasks_json;
+use output::{Answers, Target};
+pub use shard::Shard;
 
 pub fn run(arguments: &Predict) -> anyhow::Result<bool> {
     let stop = interrupt::flag()?;
-    if let Some(csv) = &arguments.csv {
-        let is_input = arguments.inputs.iter().any(|input| is_same(Path::new(input), csv));
-        ensure!(!is_input, "--csv {}: that is an input; name another file", csv.display());
+    if let (Some(folder), Some(csv)) = (&arguments.watch, &arguments.csv) {
+        return watch::run(arguments, folder, csv, &stop);
     }
-    let csv = csv_output(arguments)?;
+    for (option, file) in [("--csv", &arguments.csv), ("--out", &arguments.out)] {
+        let Some(file) = file else { continue };
+        let is_input = arguments.inputs.iter().any(|input| is_same(Path::new(input), file));
+        ensure!(!is_input, "{option} {}: that is an input; name another file", file.display());
+    }
+    let target = Target::of(arguments)?;
     let predictor = Predictor::open(&arguments.model, arguments.device)?;
     let mut inputs = Inputs::default();
     for input in &arguments.inputs {
         collect(input, &predictor, &stop, &mut inputs);
     }
-    if let Some(file) = inputs.no_text().filter(|_| csv.is_some() || arguments.json) {
+    if let Some(file) = inputs.no_text().filter(|_| !matches!(target, Target::Lines)) {
         say!("note: a name that is not UTF-8 is written with \u{fffd} in it, such as {}", file.display());
     }
-    let mut answers = Answers::new(&predictor, &inputs, csv, arguments.json);
+    let part = arguments.shard.unwrap_or(Shard::WHOLE);
+    let Some(mut answers) = Answers::new(&predictor, &inputs, target, part)? else { return Ok(true) };
     let done = predict_files(&predictor, &inputs, arguments, &stop, &mut answers)
         .and_then(|()| predict_addresses(&predictor, &inputs, &stop, &mut answers));
     // What was predicted is not lost with the rest.
-    let written = answers.finish();
+    let written = answers.finish(!stop.is_set() && done.is_ok());
     done?;
     let is_complete = written?;
     if stop.is_set() {
@@ -125,6 +134,7 @@ fn predict_files(
         .items
         .iter()
         .enumerate()
+        .filter(|(item, _)| answers.has(*item))
         .filter_map(|(item, of)| match &of.source {
             Source::File(file) => Some((item, Row { image: file.clone(), labels: Vec::new(), usable: true })),
             _ => None,
@@ -158,7 +168,7 @@ fn predict_addresses(
     answers: &mut Answers<'_>,
 ) -> anyhow::Result<()> {
     for (item, of) in inputs.items.iter().enumerate() {
-        if !matches!(of.source, Source::Address) || stop.is_set() {
+        if !matches!(of.source, Source::Address) || !answers.has(item) || stop.is_set() {
             continue;
         }
         let bar = Bar::new("fetching");

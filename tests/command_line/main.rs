@@ -27,10 +27,12 @@ mod moved;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod openmp;
 mod outputs;
+mod parts;
 mod photographs;
 mod predict;
 mod python_project;
 mod runs;
+mod serve;
 #[path = "../support/skip.rs"]
 mod skip;
 mod stranger;

@@ -13,6 +13,7 @@ pub mod download;
 pub mod files;
 pub mod images;
 pub mod panics;
+pub mod parquet_file;
 pub mod text;
 pub mod unicode;
 pub mod user_folders;

@@ -1,4 +1,6 @@
-//! Where predictions go: a line or a JSON object for each image as it is done, or a CSV at the end.
+//! Where predictions go: a line or a JSON object for each image as it is done, or a CSV or Parquet file at the end.
+
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use tasklens_data::config::Task;
@@ -6,6 +8,7 @@ use tasklens_data::files;
 use tasklens_net::inference::{Prediction, Predictor};
 
 use super::inputs::{Inputs, Source};
+use super::shard::{self, Shard};
 use super::table;
 use crate::cli::arguments::Predict;
 use crate::cli::output;
@@ -16,6 +19,8 @@ pub struct Answers<'a> {
     tasks: Vec<Task>,
     inputs: &'a Inputs,
     form: Form,
+    /// The items that are asked for.
+    items: std::ops::Range<usize>,
     images: usize,
     failures: usize,
 }
@@ -24,39 +29,87 @@ enum Form {
     Lines,
     Json,
     /// With the answer to each item so far.
-    Csv(files::Output, Vec<Option<Result<Prediction, String>>>),
+    Csv(files::Output, AllAnswers),
+    /// With what the file is made of, and the answer to each item so far.
+    Parquet(PathBuf, (&'static str, String), AllAnswers),
 }
 
-/// Where `--csv` goes, if it is asked for.
-///
-/// # Errors
-/// Nothing can be written there.
-pub fn csv_output(arguments: &Predict) -> anyhow::Result<Option<files::Output>> {
-    arguments.csv.as_ref().map(|file| output("--csv", file)).transpose()
+/// Per item its answer, once there is one.
+type AllAnswers = Vec<Option<Result<Prediction, String>>>;
+
+/// Where answers are to go.
+pub enum Target {
+    Lines,
+    Json,
+    Csv(files::Output),
+    Parquet(PathBuf),
+}
+
+impl Target {
+    /// What was asked for.
+    ///
+    /// # Errors
+    /// Nothing can be written there.
+    pub fn of(arguments: &Predict) -> anyhow::Result<Self> {
+        match (&arguments.csv, &arguments.out) {
+            (Some(file), _) => Ok(Self::Csv(output("--csv", file)?)),
+            (_, Some(file)) => match output("--out", file)? {
+                files::Output::File(path) => Ok(Self::Parquet(path)),
+                _ => bail!("--out {}: Parquet needs a file; name one", file.display()),
+            },
+            _ if arguments.json => Ok(Self::Json),
+            _ => Ok(Self::Lines),
+        }
+    }
 }
 
 impl<'a> Answers<'a> {
-    /// For these inputs; those that there is no image for are answered at once.
-    pub fn new(predictor: &Predictor, inputs: &'a Inputs, csv: Option<files::Output>, json: bool) -> Self {
-        let form = match csv {
-            Some(output) => Form::Csv(output, (0..inputs.items.len()).map(|_| None).collect()),
-            None if json => Form::Json,
-            None => Form::Lines,
+    /// For a part of these inputs; those that there is no image for are answered at once. `None` where the answers are
+    /// there already.
+    ///
+    /// # Errors
+    /// There is another file in the place of the answers, or the weights cannot be read.
+    pub fn new(
+        predictor: &Predictor,
+        inputs: &'a Inputs,
+        target: Target,
+        part: Shard,
+    ) -> anyhow::Result<Option<Self>> {
+        let none_yet = || (0..inputs.items.len()).map(|_| None).collect();
+        let form = match target {
+            Target::Lines => Form::Lines,
+            Target::Json => Form::Json,
+            Target::Csv(output) => Form::Csv(output, none_yet()),
+            Target::Parquet(path) => {
+                let origin = shard::origin(predictor, inputs, part)?;
+                if shard::is_there(&path, &origin)? {
+                    out!("{} has these answers already", path.display());
+                    return Ok(None);
+                }
+                Form::Parquet(path, origin, none_yet())
+            }
         };
-        let tasks = predictor.tasks().to_vec();
-        let mut answers = Self { tasks, inputs, form, images: 0, failures: 0 };
+        let (tasks, items) = (predictor.tasks().to_vec(), part.range(inputs.items.len()));
+        let mut answers = Self { tasks, inputs, form, items, images: 0, failures: 0 };
         let bar = Bar::new("");
         for (item, of) in inputs.items.iter().enumerate() {
-            if let Source::Nothing(why) = &of.source {
+            if let Source::Nothing(why) = &of.source
+                && answers.has(item)
+            {
                 answers.add(&bar, item, Err(why.clone()));
             }
         }
-        answers
+        Ok(Some(answers))
+    }
+
+    /// Whether an item is asked for.
+    pub fn has(&self, item: usize) -> bool {
+        self.items.contains(&item)
     }
 
     /// Whether each answer is printed.
     pub fn are_printed(&self) -> bool {
-        !matches!(self.form, Form::Csv(..))
+        matches!(self.form, Form::Lines | Form::Json)
     }
 
     /// Tells what is worth knowing of how an image was read.
@@ -77,7 +130,7 @@ impl<'a> Answers<'a> {
             }
         }
         match &mut self.form {
-            Form::Csv(_, answers) => answers[item] = Some(result),
+            Form::Csv(_, answers) | Form::Parquet(_, _, answers) => answers[item] = Some(result),
             Form::Json => bar.result(&self.json(item, &result).to_string()),
             Form::Lines => {
                 if let Ok(prediction) = &result {
@@ -87,11 +140,25 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// Writes the CSV, if one was asked for; `false` where an image failed.
+    /// Writes the file, if one was asked for; `false` where an image failed. `is_whole`: nothing was left out.
     ///
     /// # Errors
     /// It cannot be written, or there is not one prediction.
-    pub fn finish(self) -> anyhow::Result<bool> {
+    pub fn finish(self, is_whole: bool) -> anyhow::Result<bool> {
+        if let Form::Parquet(path, origin, answers) = &self.form {
+            if !is_whole {
+                say!("note: {} is not written, as it would not be whole", path.display());
+                return Ok(false);
+            }
+            let items = self.items.clone();
+            files::replace_with(path, |sink| {
+                table::parquet(sink, &self.tasks, self.inputs, answers, items, origin)
+            })
+            .with_context(|| format!("cannot write to {}", path.display()))?;
+            out!("{} of {} images in {}", self.images - self.failures, self.images, path.display());
+            // Others of the parts may have images that can be read.
+            return Ok(self.failures == 0);
+        }
         if let Form::Csv(output, answers) = &self.form {
             let (bytes, notes) = table::csv(&self.tasks, self.inputs, answers)?;
             for note in notes {
@@ -127,7 +194,7 @@ impl<'a> Answers<'a> {
 }
 
 /// `dress.jpg  print striped 0.93  sleeves long_sleeve 0.98`
-fn line(name: &str, tasks: &[Task], prediction: &Prediction) -> String {
+pub fn line(name: &str, tasks: &[Task], prediction: &Prediction) -> String {
     let mut line = name.to_owned();
     for (i, task) in tasks.iter().enumerate() {
         let (label, probability) = prediction.top(i);
@@ -136,7 +203,8 @@ fn line(name: &str, tasks: &[Task], prediction: &Prediction) -> String {
     line
 }
 
-fn tasks_json(tasks: &[Task], prediction: &Prediction) -> serde_json::Value {
+/// `{"print": {"label": ..., "probability": ..., "probabilities": {...}}}`
+pub fn tasks_json(tasks: &[Task], prediction: &Prediction) -> serde_json::Value {
     let mut answers = serde_json::Map::new();
     for (i, task) in tasks.iter().enumerate() {
         let (label, probability) = prediction.top(i);

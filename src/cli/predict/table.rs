@@ -3,7 +3,11 @@
 //! Where the one input is a CSV it is that CSV, with further columns. Of several inputs the columns are put beside
 //! each other by name.
 
+use std::io::{self, Write};
+use std::ops::Range;
+
 use tasklens_data::config::Task;
+use tasklens_data::parquet_file::{self, Column};
 use tasklens_net::inference::Prediction;
 use tasklens_net::inference::table::{self, TableLayout};
 
@@ -51,6 +55,59 @@ fn cells(tasks: &[Task], item: &Item, answer: Option<&Result<Prediction, String>
         None => "not predicted: stopped before",
     };
     LAYOUT.cells_without(tasks, why)
+}
+
+/// The columns of answers to images in a folder, and the cells of one.
+pub fn header_of_images(tasks: &[Task]) -> Vec<String> {
+    std::iter::once(IMAGE.to_owned()).chain(LAYOUT.names(tasks)).collect()
+}
+
+/// See [`header_of_images`].
+pub fn cells_of_image(tasks: &[Task], name: &str, answer: &Result<Prediction, String>) -> Vec<String> {
+    let cells = match answer {
+        Ok(prediction) => LAYOUT.cells(tasks, |task| &prediction.probabilities[task], &[]),
+        Err(message) => LAYOUT.cells_without(tasks, message),
+    };
+    std::iter::once(name.to_owned()).chain(cells).collect()
+}
+
+/// The items of a range as Parquet: `image_path`, the columns of CSVs by name, then those of the answers.
+///
+/// # Errors
+/// It cannot be written.
+pub fn parquet(
+    sink: impl Write + Send,
+    tasks: &[Task],
+    inputs: &Inputs,
+    answers: &[Option<Result<Prediction, String>>],
+    items: Range<usize>,
+    (name, origin): &(&'static str, String),
+) -> io::Result<()> {
+    let joined = Joined::of(inputs);
+    let (ours, _) = free_names(&LAYOUT.names(tasks), &joined.headers);
+    let items: Vec<usize> = items.filter(|item| !inputs.items[*item].is_blank()).collect();
+    let given: Vec<Vec<String>> = items.iter().map(|item| joined.cells(inputs, *item)).collect();
+    let answer = |row: usize| answers[items[row]].as_ref();
+    let mut columns: Vec<(String, Column<'_>)> = Vec::new();
+    for (place, header) in joined.headers.iter().enumerate() {
+        let given = &given;
+        columns.push((header.clone(), Column::Text(Box::new(move |row| Some(given[row][place].clone())))));
+    }
+    let answer = &answer;
+    for (task, of) in tasks.iter().enumerate() {
+        let label = move |row| answer(row)?.as_ref().ok().map(|made| of.labels[made.top(task).0].clone());
+        columns.push((String::new(), Column::Text(Box::new(label))));
+        for label in 0..of.labels.len() {
+            let share = move |row| answer(row)?.as_ref().ok().map(|made| made.probabilities[task][label]);
+            columns.push((String::new(), Column::Number(Box::new(share))));
+        }
+    }
+    let why = move |row| answer(row)?.as_ref().err().cloned();
+    columns.push((String::new(), Column::Text(Box::new(why))));
+    for ((name, _), own) in columns.iter_mut().skip(joined.headers.len()).zip(ours) {
+        *name = own;
+    }
+    parquet_file::write(sink, &columns, items.len(), &[(name, origin.clone())])
 }
 
 /// Names that no other column has, and which of those that were wanted are taken.

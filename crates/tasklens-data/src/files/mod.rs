@@ -7,6 +7,7 @@ mod detours;
 pub mod disk;
 #[doc(hidden)]
 pub mod fault;
+mod growing_table;
 mod hand_on;
 mod identity;
 mod leftovers;
@@ -23,6 +24,7 @@ use std::path::Path;
 use memmap2::Mmap;
 
 pub use detours::without_detours;
+pub use growing_table::GrowingTable;
 pub use hand_on::{check_writable, other_names};
 pub use identity::{FileId, Stamp, Stamped, digest, has_name, is_one_file};
 pub use leftovers::remove_leftovers;

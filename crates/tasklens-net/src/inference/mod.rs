@@ -182,7 +182,7 @@ impl Predictor {
     ///
     /// # Errors
     /// The device ran out of memory or failed.
-    pub(crate) fn predict_pixels(&self, pixels: &[u8], images: usize) -> anyhow::Result<Vec<Prediction>> {
+    pub fn predict_pixels(&self, pixels: &[u8], images: usize) -> anyhow::Result<Vec<Prediction>> {
         Ok(self.by_image(&self.look_at(pixels, images)?.probabilities, images))
     }
 
