@@ -104,31 +104,40 @@ fn a_file_that_would_be_replaced_is_told() {
     desk.wait_until("it is answered", |_| answers.try_recv().is_ok_and(|file| file == new));
 }
 
+/// A question, and where its answer arrives.
+fn asked(asked: AskedFile) -> (FileQuestion, std::sync::mpsc::Receiver<PathBuf>) {
+    let (sender, answers) = std::sync::mpsc::channel();
+    let question = FileQuestion::new("Asked", asked, move |file: PathBuf| {
+        sender.send(file.clone()).unwrap();
+        AppCommand::OpenPath(file)
+    });
+    (question, answers)
+}
+
+/// Types a path and presses Enter in one frame: nothing is known of the path then.
+fn type_and_enter(desk: &mut Desk, path: &std::path::Path) {
+    desk.keys(Modifiers::COMMAND, Key::A);
+    desk.window.event(egui::Event::Text(path.display().to_string()));
+    desk.keys(Modifiers::NONE, Key::Enter);
+}
+
 #[test]
 fn enter_counts_also_before_the_disk_has_answered() {
     let mut desk = desk();
-    let (sender, answers) = std::sync::mpsc::channel::<PathBuf>();
-    let asked = |asked| {
-        let sender = sender.clone();
-        FileQuestion::new("Asked", asked, move |file| {
-            sender.send(file.clone()).unwrap();
-            AppCommand::OpenPath(file)
-        })
-    };
     let config = desk.folder.path().join("garments/config.yml");
-    ask(&mut desk, asked(AskedFile::File));
-    desk.keys(Modifiers::COMMAND, Key::A);
-    // In one frame: nothing is known of the path when Enter is pressed.
-    desk.window.event(egui::Event::Text(config.display().to_string()));
-    desk.keys(Modifiers::NONE, Key::Enter);
+    let (question, answers) = asked(AskedFile::File);
+    ask(&mut desk, question);
+    type_and_enter(&mut desk, &config);
     desk.wait_until("it is answered", |_| answers.try_recv().is_ok_and(|file| file == config));
+}
 
-    // Not where it would replace a file that nobody was told of.
-    ask(&mut desk, asked(AskedFile::NewFile { name: "new.csv".to_owned() }));
-    desk.keys(Modifiers::COMMAND, Key::A);
-    // In one frame: nothing is known of the path when Enter is pressed.
-    desk.window.event(egui::Event::Text(config.display().to_string()));
-    desk.keys(Modifiers::NONE, Key::Enter);
+#[test]
+fn enter_does_not_replace_a_file_that_nobody_was_told_of() {
+    let mut desk = desk();
+    let config = desk.folder.path().join("garments/config.yml");
+    let (question, answers) = asked(AskedFile::NewFile { name: "new.csv".to_owned() });
+    ask(&mut desk, question);
+    type_and_enter(&mut desk, &config);
     desk.wait_for("Replace this file");
     desk.settle();
     assert!(answers.try_recv().is_err() && desk.shows("Replace this file"));
