@@ -7,17 +7,8 @@ use std::time::{Duration, Instant};
 
 use tasklens_data::parquet_file;
 
-use crate::{err, out, sample, tasklens};
-
-fn trained() -> tempfile::TempDir {
-    let (folder, config) = sample();
-    let config = config.to_str().expect("UTF-8");
-    let changes =
-        ["--set", "model.epochs=1", "--set", "model.input_shape=[48, 48]", "--set", "model.device=cpu"];
-    let train = tasklens(folder.path(), &[&["train", config, "--run", "run"][..], &changes[..]].concat());
-    assert!(train.status.success(), "{}", err(&train));
-    folder
-}
+use crate::serve::trained;
+use crate::{err, out, tasklens};
 
 #[test]
 fn parts_are_written_whole_once_and_together_are_all() {

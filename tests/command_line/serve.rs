@@ -79,7 +79,7 @@ impl Drop for Service {
 }
 
 /// A sample with a trained run in `run`.
-fn trained() -> tempfile::TempDir {
+pub fn trained() -> tempfile::TempDir {
     let (folder, config) = sample();
     train(folder.path(), config.to_str().expect("UTF-8"), "run", "1");
     folder

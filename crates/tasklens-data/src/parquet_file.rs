@@ -1,6 +1,8 @@
 //! Tables as Parquet, for tools that read many of them together.
 
-use std::io::Write;
+use std::fs::{self, File};
+use std::io::{Read as _, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use parquet::basic::{LogicalType, Repetition, Type as Physical};
@@ -12,6 +14,8 @@ use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::Type;
 
+/// How every Parquet file begins.
+const MAGIC: &[u8] = b"PAR1";
 /// Rows whose cells are in memory at once.
 const ROWS_OF_GROUP: usize = 32_768;
 
@@ -37,10 +41,19 @@ pub fn write(
 }
 
 /// The notes that [`write()`] left in a file; `None` if it is no whole Parquet file.
-pub fn notes(file: std::fs::File) -> Option<Vec<(String, String)>> {
+pub fn notes(file: File) -> Option<Vec<(String, String)>> {
     let reader = SerializedFileReader::new(file).ok()?;
     let all = reader.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default();
     Some(all.into_iter().map(|KeyValue { key, value }| (key, value.unwrap_or_default())).collect())
+}
+
+/// Whether a Parquet file may be written to a path: nothing is there, or another one.
+pub fn may_replace(path: &Path) -> bool {
+    let Ok(found) = fs::symlink_metadata(path) else { return true };
+    let mut beginning = Vec::new();
+    found.is_file()
+        && File::open(path).and_then(|file| file.take(4).read_to_end(&mut beginning)).is_ok()
+        && beginning == MAGIC
 }
 
 fn write_to(
@@ -122,10 +135,10 @@ mod tests {
             ),
             ("p".to_owned(), Column::Number(Box::new(|row| (row % 2 > 0).then_some(row as f32)))),
         ];
-        write(std::fs::File::create(&path).unwrap(), &columns, rows, &[("x", "1".to_owned())]).unwrap();
+        write(File::create(&path).unwrap(), &columns, rows, &[("x", "1".to_owned())]).unwrap();
 
-        assert_eq!(notes(std::fs::File::open(&path).unwrap()).unwrap()[0], ("x".to_owned(), "1".to_owned()));
-        let reader = SerializedFileReader::new(std::fs::File::open(&path).unwrap()).unwrap();
+        assert_eq!(notes(File::open(&path).unwrap()).unwrap()[0], ("x".to_owned(), "1".to_owned()));
+        let reader = SerializedFileReader::new(File::open(&path).unwrap()).unwrap();
         let read: Vec<_> = reader.get_row_iter(None).unwrap().map(Result::unwrap).collect();
         assert_eq!(read.len(), rows);
         let last = &read[rows - 1];
@@ -134,7 +147,7 @@ mod tests {
         let name = reader.metadata().file_metadata().schema_descr().column(0).name().to_owned();
         assert_eq!(name, "a, \"b\": \u{e9}");
 
-        std::fs::write(&path, "PAR1 and no more").unwrap();
-        assert_eq!(notes(std::fs::File::open(&path).unwrap()), None);
+        fs::write(&path, "PAR1 and no more").unwrap();
+        assert_eq!(notes(File::open(&path).unwrap()), None);
     }
 }

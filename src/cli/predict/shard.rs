@@ -14,8 +14,6 @@ use super::inputs::Inputs;
 
 /// The note in a Parquet file that says what it was predicted from.
 const NOTE: &str = "tasklens.predict";
-/// How every Parquet file begins.
-const MAGIC: &[u8] = b"PAR1";
 
 /// Part `index` (from 0) of `of`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,14 +94,12 @@ pub fn origin(
 /// # Errors
 /// There is something else, which is not replaced.
 pub fn is_there(path: &Path, origin: &(&'static str, String)) -> anyhow::Result<bool> {
-    let Ok(mut file) = File::open(path) else { return Ok(false) };
-    let mut beginning = [0; MAGIC.len()];
-    let is_parquet = std::io::Read::read_exact(&mut file, &mut beginning).is_ok() && beginning == MAGIC;
     ensure!(
-        is_parquet,
+        parquet_file::may_replace(path),
         "{} is there already and is no Parquet file: it is not replaced; move it away, or name another",
         path.display()
     );
+    let Ok(file) = File::open(path) else { return Ok(false) };
     let notes = parquet_file::notes(file).unwrap_or_default();
     Ok(notes.iter().any(|(name, about)| (name.as_str(), about) == (origin.0, &origin.1)))
 }

@@ -1,8 +1,7 @@
 //! The two tables on the way to the CSV, as the Python project leaves them for others to read: Parquet, with the
 //! columns of its data frames.
 
-use std::fs::{self, File};
-use std::io::{Read as _, Write};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,10 +13,8 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 
 use super::annotation::GROUPS;
-use crate::files;
+use crate::{files, parquet_file};
 
-/// How every Parquet file begins.
-const MAGIC: &[u8] = b"PAR1";
 /// Rows that are in memory at once.
 const ROWS_OF_GROUP: usize = 32_768;
 
@@ -37,13 +34,8 @@ pub(super) struct ParquetRow<'a> {
 /// # Errors
 /// There is something else; the message names it.
 pub(super) fn check(path: &Path) -> anyhow::Result<()> {
-    let Ok(found) = fs::symlink_metadata(path) else { return Ok(()) };
-    let mut beginning = Vec::new();
-    let is_parquet = found.is_file()
-        && File::open(path).and_then(|file| file.take(4).read_to_end(&mut beginning)).is_ok()
-        && beginning == MAGIC;
     ensure!(
-        is_parquet,
+        parquet_file::may_replace(path),
         "{} is there already and is no Parquet file: it is not replaced; move it away, or name another in the dataset \
          config",
         path.display()
