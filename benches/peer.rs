@@ -27,7 +27,6 @@ use tasklens_net::device::cpu_has_bf16;
 use tasklens_net::inference::Predictor;
 use tasklens_net::inference::engine::Demand;
 use tasklens_net::model::checkpoint::{self, Description};
-use tasklens_net::model::conventions::Conventions;
 use tasklens_net::model::layers::ForwardPass;
 use tasklens_net::model::network::Network;
 use tasklens_net::onnx::engine_model;
@@ -104,20 +103,8 @@ struct Model {
 
 impl Model {
     fn new(backbone: Backbone, tasks: &[Task], precision: &str) -> Self {
-        let facts = backbone.facts();
-        let description = Description {
-            backbone: backbone.name().to_owned(),
-            conventions: Conventions::default(),
-            tasks: tasks.to_vec(),
-            height: SIZE,
-            width: SIZE,
-            mean: facts.mean,
-            std: facts.std,
-            precision: precision.to_owned(),
-            epoch: 1,
-            config: String::new(),
-            extra: serde_json::Value::Null,
-        };
+        let description =
+            Description { epoch: 1, ..Description::new(backbone, tasks.to_vec(), (SIZE, SIZE), precision) };
         let folder = tempfile::tempdir().expect("a folder");
         let network = Network::new(backbone, tasks, 1, Device::Cpu).expect("a network");
         checkpoint::write(&folder.path().join(checkpoint::BEST), &network, &description, &[])

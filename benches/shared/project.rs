@@ -10,7 +10,6 @@ use tasklens_data::config::{Backbone, Config};
 use tasklens_data::dataset::{Dataset, sample};
 use tasklens_net::inference::outputs::{MINIATURE_BYTES, OutputBuffer, OutputStore, stamp};
 use tasklens_net::model::checkpoint::{self, Description};
-use tasklens_net::model::conventions::Conventions;
 use tasklens_net::model::network::Network;
 
 /// Drawn pictures; every folder of rows is a link to them.
@@ -62,17 +61,8 @@ fn write_run(run: &Path, dataset: &Dataset) {
     std::fs::create_dir_all(run).unwrap();
     let tasks = &dataset.tasks;
     let description = Description {
-        backbone: "xception_small".to_owned(),
-        conventions: Conventions::default(),
-        tasks: tasks.clone(),
-        height: 64,
-        width: 64,
-        mean: [0.5; 3],
-        std: [0.5; 3],
-        precision: "fp32".to_owned(),
         epoch: 1,
-        config: String::new(),
-        extra: serde_json::Value::Null,
+        ..Description::new(Backbone::XceptionSmall, tasks.clone(), (64, 64), "fp32")
     };
     let network = Network::new(Backbone::XceptionSmall, tasks, 1, tch::Device::Cpu).unwrap();
     checkpoint::write(&run.join("best.safetensors"), &network, &description, &[]).unwrap();

@@ -9,7 +9,6 @@ use tasklens::app::place::Place;
 use tasklens::app::services::settings::Settings;
 use tasklens_data::config::{Backbone, Task};
 use tasklens_net::model::checkpoint::{self, Description};
-use tasklens_net::model::conventions::Conventions;
 use tasklens_net::model::network::Network;
 use tasklens_net::training::events::{EpochMetrics, Event, SplitMetrics, Started, StopReason, Stopped};
 use tasklens_net::training::run_folder::{BEST, EVENTS};
@@ -100,19 +99,10 @@ pub fn write_network(run: &Path) {
     let tasks = vec![task("print", &PRINTS), task("sleeves", &SLEEVES)];
     let backbone = Backbone::XceptionSmall;
     let network = Network::new(backbone, &tasks, 1, tch::Device::Cpu).unwrap();
-    let facts = backbone.facts();
     let description = Description {
-        backbone: facts.name.to_owned(),
-        conventions: Conventions::default(),
-        tasks,
-        height: 64,
-        width: 64,
-        mean: facts.mean,
-        std: facts.std,
-        precision: "fp32".to_owned(),
         epoch: 1,
-        config: String::new(),
         extra: serde_json::json!({ "metrics": null }),
+        ..Description::new(backbone, tasks, (64, 64), "fp32")
     };
     checkpoint::write(&run.join(BEST), &network, &description, &[]).unwrap();
 }

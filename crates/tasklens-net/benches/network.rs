@@ -10,7 +10,6 @@ use tasklens_data::config::{Backbone, DeviceChoice, Task};
 use tasklens_net::inference::Predictor;
 use tasklens_net::inference::engine::{Demand, installed};
 use tasklens_net::model::checkpoint::{self, Description};
-use tasklens_net::model::conventions::Conventions;
 use tasklens_net::model::layers::ForwardPass;
 use tasklens_net::model::network::Network;
 use tch::{Device, Kind, Tensor, no_grad};
@@ -86,20 +85,8 @@ fn engine(tasks: &[Task]) {
 }
 
 fn checkpoint_of(backbone: Backbone, tasks: &[Task], precision: &str) -> tempfile::TempDir {
-    let facts = backbone.facts();
-    let description = Description {
-        backbone: backbone.name().to_owned(),
-        conventions: Conventions::default(),
-        tasks: tasks.to_vec(),
-        height: 224,
-        width: 224,
-        mean: facts.mean,
-        std: facts.std,
-        precision: precision.to_owned(),
-        epoch: 1,
-        config: String::new(),
-        extra: serde_json::Value::Null,
-    };
+    let description =
+        Description { epoch: 1, ..Description::new(backbone, tasks.to_vec(), (224, 224), precision) };
     let folder = tempfile::tempdir().expect("a folder");
     let network = Network::new(backbone, tasks, 1, Device::Cpu).expect("a network");
     checkpoint::write(&folder.path().join(checkpoint::BEST), &network, &description, &[]).expect("written");

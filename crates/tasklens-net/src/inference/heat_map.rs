@@ -101,17 +101,9 @@ mod tests {
     fn predictor_by(conventions: Conventions, backbone: Backbone, side: u32) -> (Predictor, Tensor) {
         let dir = tempfile::tempdir().unwrap();
         let description = Description {
-            backbone: backbone.name().to_owned(),
             conventions,
-            tasks: tasks().to_vec(),
-            height: side,
-            width: side,
-            mean: backbone.facts().mean,
-            std: backbone.facts().std,
-            precision: "fp32".to_owned(),
             epoch: 1,
-            config: String::new(),
-            extra: serde_json::Value::Null,
+            ..Description::new(backbone, tasks().to_vec(), (side, side), "fp32")
         };
         let network = network(backbone, conventions);
         let head = network.parameters().get("heads.neck.weight").unwrap().copy();

@@ -58,6 +58,25 @@ pub struct Description {
 }
 
 impl Description {
+    /// That of a network before its first epoch, for images of this height and width (pixels) and `fp32` or `bf16`: without a
+    /// config or anything further, by the conventions that go without saying.
+    pub fn new(backbone: Backbone, tasks: Vec<Task>, (height, width): (u32, u32), precision: &str) -> Self {
+        let facts = backbone.facts();
+        Self {
+            backbone: facts.name.to_owned(),
+            conventions: Conventions::default(),
+            tasks,
+            height,
+            width,
+            mean: facts.mean,
+            std: facts.std,
+            precision: precision.to_owned(),
+            epoch: 0,
+            config: String::new(),
+            extra: serde_json::Value::Null,
+        }
+    }
+
     /// The backbone.
     ///
     /// # Errors

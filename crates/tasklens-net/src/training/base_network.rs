@@ -159,22 +159,18 @@ fn what_helps(config: &Config) -> String {
 /// Writes the checkpoint of a backbone with its weights, unless it exists.
 fn write(config: &Config, base: &Base) -> anyhow::Result<PathBuf> {
     let model = &config.model;
-    let facts = base.backbone.facts();
     let file = folder_for(config)?.join(FILE);
     outputs::check_model(&file)?;
     let description = Description {
-        backbone: facts.name.to_owned(),
         conventions: checkpoint::conventions_of(&base.weights)?,
-        tasks: model.tasks.clone(),
-        height: base.size.0,
-        width: base.size.1,
-        mean: facts.mean,
-        std: facts.std,
-        // As in a run on the same computer, which then shares the features.
-        precision: precision_name(setup::precision(config, &setup::device(config)?)).to_owned(),
-        epoch: 0,
-        config: String::new(),
         extra: serde_json::json!({ "weights": base.weights, "stamp": features::stamp(&base.weights) }),
+        ..Description::new(
+            base.backbone,
+            model.tasks.clone(),
+            base.size,
+            // As in a run on the same computer, which then shares the features.
+            precision_name(setup::precision(config, &setup::device(config)?)),
+        )
     };
     let is_known = checkpoint::read_description(&file).is_ok_and(|known| known == description);
     if !is_known {

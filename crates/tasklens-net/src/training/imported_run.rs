@@ -142,20 +142,18 @@ fn best(origin: &str) -> serde_json::Value {
 }
 
 fn describe(config: &Config, network: &Network, extra: serde_json::Value) -> Description {
-    let (model, facts) = (&config.model, network.backbone().facts());
+    let model = &config.model;
     Description {
-        backbone: facts.name.to_owned(),
         conventions: network.conventions(),
-        tasks: model.tasks.clone(),
-        height: model.height,
-        width: model.width,
-        mean: facts.mean,
-        std: facts.std,
-        // As it was trained in.
-        precision: precision_name(tch::Kind::Float).to_owned(),
-        epoch: 0,
         config: config.to_yaml(),
         extra,
+        ..Description::new(
+            network.backbone(),
+            model.tasks.clone(),
+            (model.height, model.width),
+            // As it was trained in.
+            precision_name(tch::Kind::Float),
+        )
     }
 }
 

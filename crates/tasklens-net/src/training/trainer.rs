@@ -328,19 +328,17 @@ impl Run<'_> {
         } else {
             serde_json::json!({ "metrics": self.progress.epochs.last() })
         };
-        let facts = model.backbone.facts();
         let description = Description {
-            backbone: facts.name.to_owned(),
             conventions: self.network.conventions(),
-            tasks: model.tasks.clone(),
-            height: model.height,
-            width: model.width,
-            mean: facts.mean,
-            std: facts.std,
-            precision: precision_name(self.kind).to_owned(),
             epoch,
             config: self.config.to_yaml(),
             extra,
+            ..Description::new(
+                model.backbone,
+                model.tasks.clone(),
+                (model.height, model.width),
+                precision_name(self.kind),
+            )
         };
         // Prediction needs neither.
         let mut state = if resumable { self.adam.state() } else { Vec::new() };

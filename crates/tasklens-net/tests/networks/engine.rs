@@ -8,7 +8,6 @@ use tasklens_net::device::cpu_has_bf16;
 use tasklens_net::inference::engine::{self, Demand, NoEngine};
 use tasklens_net::inference::{Look, Predictor};
 use tasklens_net::model::checkpoint::{self, Description};
-use tasklens_net::model::conventions::Conventions;
 use tasklens_net::model::layers::ForwardPass;
 use tasklens_net::model::network::Network;
 use tch::{Device, Kind, Tensor, no_grad};
@@ -35,19 +34,14 @@ pub fn checkpoint_of(backbone: Backbone, precision: &str) -> tempfile::TempDir {
         name: name.to_owned(),
         labels: (0..labels).map(|label| format!("label{label}")).collect(),
     };
-    let facts = backbone.facts();
     let description = Description {
-        backbone: backbone.name().to_owned(),
-        conventions: Conventions::default(),
-        tasks: vec![task("print", 3), task("features", 2), task("neckline", 5)],
-        height: SIDE,
-        width: SIDE,
-        mean: facts.mean,
-        std: facts.std,
-        precision: precision.to_owned(),
         epoch: 1,
-        config: String::new(),
-        extra: serde_json::Value::Null,
+        ..Description::new(
+            backbone,
+            vec![task("print", 3), task("features", 2), task("neckline", 5)],
+            (SIDE, SIDE),
+            precision,
+        )
     };
     let network = Network::new(backbone, &description.tasks, 5, Device::Cpu).expect("a network");
     no_grad(|| {

@@ -134,19 +134,8 @@ const SIZE: (u32, u32) = (96, 80);
 /// A checkpoint of the small network.
 fn checkpoint_in(folder: &Path) -> PathBuf {
     let network = made(Backbone::XceptionSmall, &tasks());
-    let description = Description {
-        backbone: network.backbone().name().to_owned(),
-        conventions: Conventions::default(),
-        tasks: tasks(),
-        height: SIZE.0,
-        width: SIZE.1,
-        mean: [0.5; 3],
-        std: [0.5; 3],
-        precision: "fp32".to_owned(),
-        epoch: 7,
-        config: String::new(),
-        extra: serde_json::Value::Null,
-    };
+    let description =
+        Description { epoch: 7, ..Description::new(network.backbone(), tasks(), (SIZE.0, SIZE.1), "fp32") };
     let file = folder.join("garments.safetensors");
     checkpoint::write(&file, &network, &description, &[]).expect("a checkpoint");
     file

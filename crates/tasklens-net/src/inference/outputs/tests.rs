@@ -16,17 +16,13 @@ fn run_of(folder: &Path, seed: u64) {
         labels: labels.iter().map(|label| (*label).to_owned()).collect(),
     };
     let description = Description {
-        backbone: "xception_small".to_owned(),
-        conventions: crate::model::conventions::Conventions::default(),
-        tasks: vec![task("print", &["plain", "dotted"]), task("neck", &["v", "round", "boat"])],
-        height: 32,
-        width: 32,
-        mean: [0.5; 3],
-        std: [0.5; 3],
-        precision: "fp32".to_owned(),
         epoch: 1,
-        config: String::new(),
-        extra: serde_json::Value::Null,
+        ..Description::new(
+            Backbone::XceptionSmall,
+            vec![task("print", &["plain", "dotted"]), task("neck", &["v", "round", "boat"])],
+            (32, 32),
+            "fp32",
+        )
     };
     let network = Network::new(Backbone::XceptionSmall, &description.tasks, seed, Device::Cpu).unwrap();
     std::fs::create_dir_all(folder).unwrap();

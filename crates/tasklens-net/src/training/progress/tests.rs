@@ -33,17 +33,9 @@ fn progress(folder: &Path, losses: &[f64]) -> RunProgress {
 fn write_best(folder: &Path, config: &Config, epoch: usize, metrics: Option<&EpochMetrics>) {
     let network = Network::new(Backbone::XceptionSmall, &config.model.tasks, 1, tch::Device::Cpu).unwrap();
     let description = Description {
-        backbone: "xception_small".to_owned(),
-        conventions: crate::model::conventions::Conventions::default(),
-        tasks: config.model.tasks.clone(),
-        height: 32,
-        width: 32,
-        mean: [0.5; 3],
-        std: [0.5; 3],
-        precision: "fp32".to_owned(),
         epoch,
-        config: String::new(),
         extra: serde_json::json!({ "metrics": metrics }),
+        ..Description::new(Backbone::XceptionSmall, config.model.tasks.clone(), (32, 32), "fp32")
     };
     checkpoint::write(&folder.join(BEST), &network, &description, &[]).unwrap();
 }

@@ -3,7 +3,6 @@ use std::time::{Duration, Instant};
 use tasklens_data::config::Backbone;
 use tasklens_net::inference::engine;
 use tasklens_net::model::checkpoint::{BEST, Description};
-use tasklens_net::model::conventions::Conventions;
 use tasklens_net::model::network::Network;
 
 use super::*;
@@ -11,22 +10,10 @@ use super::*;
 /// A network with random weights; its file is in the folder.
 fn model() -> tempfile::TempDir {
     let task = Task { name: "print".to_owned(), labels: vec!["a".to_owned(), "b".to_owned()] };
-    let facts = Backbone::XceptionSmall.facts();
     let network =
         Network::new(Backbone::XceptionSmall, std::slice::from_ref(&task), 1, tch::Device::Cpu).unwrap();
-    let description = Description {
-        backbone: Backbone::XceptionSmall.name().to_owned(),
-        conventions: Conventions::default(),
-        tasks: vec![task],
-        height: 64,
-        width: 64,
-        mean: facts.mean,
-        std: facts.std,
-        precision: "fp32".to_owned(),
-        epoch: 1,
-        config: String::new(),
-        extra: serde_json::Value::Null,
-    };
+    let description =
+        Description { epoch: 1, ..Description::new(Backbone::XceptionSmall, vec![task], (64, 64), "fp32") };
     let folder = tempfile::tempdir().unwrap();
     checkpoint::write(&folder.path().join(BEST), &network, &description, &[]).unwrap();
     folder
