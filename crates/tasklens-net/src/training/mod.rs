@@ -3,7 +3,7 @@
 //! [`start`] trains in a background thread. It receives [`Command`]s and sends [`Event`]s over channels, independent
 //! of windows and terminals.
 
-mod adam;
+pub mod adam;
 #[cfg(test)]
 mod as_keras;
 mod balance;
