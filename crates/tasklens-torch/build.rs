@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::exit;
 
 /// Each file of `cpp/` that includes headers of libtorch.
-const WITH_LIBTORCH: [&str; 4] = ["adam", "depthwise", "instructions", "norm"];
+const WITH_LIBTORCH: [&str; 5] = ["adam", "depthwise", "instructions", "norm", "pool"];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -32,7 +32,8 @@ fn main() {
     println!("cargo::rustc-link-arg=-Wl,-rpath,{}", lib.display());
 
     // The same loops for several sets of instructions; which one runs is decided on the user's computer.
-    let avx512 = ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mfma", "-mprefer-vector-width=512"];
+    let avx512 =
+        ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mfma", "-mprefer-vector-width=512"];
     let mut kernels = vec![("baseline", [].as_slice())];
     if target("ARCH") == "x86_64" {
         kernels.extend([("avx2", ["-mavx2", "-mfma"].as_slice()), ("avx512", avx512.as_slice())]);

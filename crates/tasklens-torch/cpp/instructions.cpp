@@ -61,6 +61,11 @@ bool tasklens_use_instructions(const char* name) {
     return false;
 }
 
+/// Whether this processor has instructions with which the loops are faster than libtorch's.
+bool tasklens_is_faster() {
+    return tasklens::best() != &tasklens::kBaseline;
+}
+
 void tasklens_free_message(char* message) {
     std::free(message);
 }

@@ -81,6 +81,15 @@ struct DepthwiseKernels {
     void (*backward)(const Depthwise&, int64_t image, int64_t channel, int64_t count, float* grad_weight);
 };
 
+/// The greatest of 3x3 cells in steps of two; padding does not count. `of` gives shapes and maps; an index is the cell in
+/// its window, 0 to 8.
+struct PoolKernels {
+    /// y and the indices of a row of an image's results.
+    void (*forward)(const Depthwise& of, uint8_t* index, int64_t image, int64_t row);
+    /// grad_x of a row of an image.
+    void (*backward)(const Depthwise& of, const uint8_t* index, int64_t image, int64_t row);
+};
+
 /// Bytes of a tile of maps that a kernel goes through twice: it stays in the first cache.
 constexpr int64_t kTileBytes = 24 * 1024;
 
@@ -98,6 +107,8 @@ struct Instructions {
     Kernels float32;
     DepthwiseKernels depthwise_bfloat16;
     DepthwiseKernels depthwise_float32;
+    PoolKernels pool_bfloat16;
+    PoolKernels pool_float32;
     AdamKernel adam;
 };
 

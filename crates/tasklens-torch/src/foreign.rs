@@ -40,6 +40,13 @@ pub fn use_instructions(name: &CStr) -> bool {
     unsafe { tasklens_use_instructions(name.as_ptr()) }
 }
 
+/// Whether to compute with these functions: not on other systems than Linux, nor on processors without AVX2, where
+/// libtorch's own operations are as fast or faster.
+pub fn is_faster() -> bool {
+    // SAFETY: it takes nothing and only looks at the processor.
+    unsafe { tasklens_is_faster() }
+}
+
 #[cfg(not(compiled))]
 pub(crate) use absent::*;
 
@@ -47,6 +54,7 @@ pub(crate) use absent::*;
 unsafe extern "C" {
     fn tasklens_free_message(message: *mut c_char);
     fn tasklens_use_instructions(name: *const c_char) -> bool;
+    fn tasklens_is_faster() -> bool;
     pub(crate) fn tasklens_can_normalise(x: Pointer, weight: Pointer, running_mean: Pointer) -> bool;
     pub(crate) fn tasklens_normalise(
         x: Pointer,
@@ -69,6 +77,8 @@ unsafe extern "C" {
         pads: *const i64,
         y: *mut *mut c_void,
     ) -> *mut c_char;
+    pub(crate) fn tasklens_can_pool(x: Pointer) -> bool;
+    pub(crate) fn tasklens_pool(x: Pointer, pads: *const i64, y: *mut *mut c_void) -> *mut c_char;
     pub(crate) fn tasklens_can_adam(tensor: Pointer) -> bool;
     pub(crate) fn tasklens_adam(
         count: i64,
@@ -91,6 +101,9 @@ mod absent {
 
     pub unsafe fn tasklens_free_message(_: *mut c_char) {}
     pub unsafe fn tasklens_use_instructions(_: *const c_char) -> bool {
+        false
+    }
+    pub unsafe fn tasklens_is_faster() -> bool {
         false
     }
     pub unsafe fn tasklens_can_normalise(_: Pointer, _: Pointer, _: Pointer) -> bool {
@@ -122,6 +135,12 @@ mod absent {
         _: *const i64,
         _: *mut *mut c_void,
     ) -> *mut c_char {
+        std::process::abort()
+    }
+    pub unsafe fn tasklens_can_pool(_: Pointer) -> bool {
+        false
+    }
+    pub unsafe fn tasklens_pool(_: Pointer, _: *const i64, _: *mut *mut c_void) -> *mut c_char {
         std::process::abort()
     }
     pub unsafe fn tasklens_can_adam(_: Pointer) -> bool {

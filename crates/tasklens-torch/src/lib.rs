@@ -1,6 +1,7 @@
 //! What Tasklens uses of libtorch beyond tch: C++ of its own in `cpp/`, behind safe functions.
 //!
-//! It is compiled on Linux, for processors. Each module has a `can` that says whether its function is there for given tensors; where it is not, callers go on with the operations of libtorch itself, which give the same up to rounding.
+//! It is compiled on Linux, for processors. Each module has a `can` that says whether its function is there for given
+//! tensors; where it is not, callers go on with the operations of libtorch itself, which give the same up to rounding.
 //!
 //! An exception of C++ ends at the edge of `cpp/` and comes back as a [`tch::TchError`].
 
@@ -10,5 +11,6 @@ pub mod adam;
 pub mod depthwise;
 mod foreign;
 pub mod normalisation;
+pub mod pooling;
 
-pub use foreign::use_instructions;
+pub use foreign::{is_faster, use_instructions};

@@ -8,7 +8,7 @@ use std::ffi::CStr;
 use tasklens_torch::adam::{self, Parameter, Step};
 use tasklens_torch::depthwise;
 use tasklens_torch::normalisation::{Activation, Normalisation};
-use tasklens_torch::use_instructions;
+use tasklens_torch::{pooling, use_instructions};
 use tch::{Device, Kind, Tensor, no_grad};
 
 const MOMENTUM: f64 = 0.1;
@@ -33,6 +33,7 @@ fn every_set_of_instructions_agrees_with_libtorch() {
                 check_normalisation(shape, kind);
             }
             check_depthwise(kind);
+            check_pooling(kind);
         }
         check_adam();
     }
@@ -188,6 +189,27 @@ fn check_depthwise(kind: Kind) {
     }
 }
 
+fn check_pooling(kind: Kind) {
+    for shape in [[2, 45, 9, 7], [1, 37, 8, 4], [3, 64, 33, 32], [2, 3, 3, 3]] {
+        // Many equal values: the first of them has the gradient.
+        let x = (noise(&shape, Kind::Float, 1) * 2.0).round().to_kind(kind);
+        for (padding, hangs) in [([1, 1], false), ([shape[2] % 2, shape[3] % 2], true)] {
+            let (ours_x, exact_x) = (leaf(&x, kind), leaf(&x, Kind::Double));
+            assert!(pooling::can(&ours_x));
+            let after = if hangs { [1, 1] } else { padding };
+            let ours = pooling::halve(&ours_x, [padding[0], padding[1], after[0], after[1]]).unwrap();
+            let exact = exact_x.max_pool2d([3, 3], [2, 2], padding, [1, 1], hangs);
+            let grad = noise(&ours.size(), kind, 2);
+            ours.backward_with(&grad);
+            exact.backward_with(&grad.to_kind(Kind::Double));
+            assert_eq!(error(&ours, &exact), 0.0);
+            let most = if kind == Kind::Float { FLOAT } else { BFLOAT16 };
+            let error = error(&ours_x.grad(), &exact_x.grad());
+            assert!(error < most, "the gradient of {shape:?}, {padding:?}, {kind:?} is {error:e} off");
+        }
+    }
+}
+
 /// `backward` from a given gradient.
 trait BackwardWith {
     fn backward_with(&self, gradient: &Tensor);
@@ -261,14 +283,8 @@ fn an_optimizer_that_cannot_step_changes_nothing() {
     let make = || Tensor::ones([3], (Kind::Float, Device::Cpu));
     let (weight, short) = (make(), Tensor::ones([2], (Kind::Float, Device::Cpu)));
     let (mean, square, other) = (make(), make(), make());
-    let parameter = |gradient, weight| Parameter {
-        gradient,
-        weight,
-        mean: &mean,
-        square: &square,
-        rate: 0.1,
-        keep: 1.0,
-    };
+    let parameter =
+        |gradient, weight| Parameter { gradient, weight, mean: &mean, square: &square, rate: 0.1, keep: 1.0 };
     let step = Step { beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
     assert!(step.apply(&[parameter(&other, &weight), parameter(&short, &weight)]).is_err());
     assert!(weight.equal(&make()) && mean.equal(&make()));

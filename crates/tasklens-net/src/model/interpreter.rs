@@ -4,6 +4,7 @@
 //! [`Sketch`]: super::sketch::Sketch
 
 use tasklens_torch::normalisation::Activation;
+use tasklens_torch::pooling;
 use tch::{TchError, Tensor};
 
 use super::conventions::Conventions;
@@ -123,6 +124,14 @@ impl Interpreter for ForwardPass {
     }
 
     fn halve(&mut self, x: &Tensor, conventions: Conventions) -> Result<Tensor, TchError> {
+        if self.train && self.fuse && pooling::can(x) {
+            // As `Sketch::halve` has it.
+            let front = |size: i64| match conventions {
+                Conventions::Published => 1,
+                Conventions::Keras => size % 2,
+            };
+            return pooling::halve(x, [front(x.size()[2]), front(x.size()[3]), 1, 1]);
+        }
         let (padding, overhangs) = match conventions {
             Conventions::Published => ([1, 1], false),
             // `same`: an even side has nothing in front and one cell behind, over which the last window hangs.

@@ -3,8 +3,8 @@
 //! Tensors are `[N, C, H, W]` with channels-last strides, the fastest layout for CPUs and tensor cores. Weights stay
 //! float32 and are cast inside the forward pass, so that their gradients are float32, too.
 
-use tasklens_torch::depthwise;
 use tasklens_torch::normalisation::{Activation, Normalisation};
+use tasklens_torch::{depthwise, is_faster};
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::conventions::Conventions;
@@ -18,19 +18,19 @@ pub struct ForwardPass {
     pub train: bool,
     /// Float or BFloat16, for convolutions and activations.
     pub kind: Kind,
-    /// Whether training may compute several operations in one where it can: the same up to rounding, in less time.
+    /// Whether training computes several operations in one where it can: the same up to rounding, in less time.
     pub fuse: bool,
 }
 
 impl ForwardPass {
     /// Training mode in `kind`.
     pub fn train(kind: Kind) -> Self {
-        Self { train: true, kind, fuse: true }
+        Self { train: true, kind, fuse: is_faster() }
     }
 
     /// Evaluation mode in `kind`.
     pub fn evaluate(kind: Kind) -> Self {
-        Self { train: false, kind, fuse: true }
+        Self { train: false, kind, fuse: false }
     }
 }
 
@@ -339,7 +339,14 @@ impl ConvNorm {
         if top == bottom && left == right {
             return between.f_conv2d(weight, bias, stride, [top, left], [1, 1], self.groups);
         }
-        between.f_constant_pad_nd([left, right, top, bottom])?.f_conv2d(weight, bias, stride, [0, 0], [1, 1], self.groups)
+        between.f_constant_pad_nd([left, right, top, bottom])?.f_conv2d(
+            weight,
+            bias,
+            stride,
+            [0, 0],
+            [1, 1],
+            self.groups,
+        )
     }
 
     /// Adds to the variance what `conventions` add; forgets what was folded.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use anyhow::{Context as _, ensure};
 use tasklens_torch::adam::{self, Parameter, Step};
+use tasklens_torch::is_faster;
 use tch::{Tensor, no_grad};
 
 const BETA1: f64 = 0.9;
@@ -56,7 +57,7 @@ impl Adam {
                 Ok(Slot { name, parameter, share: 1.0, decay: 0.0, mean, variance })
             })
             .collect::<Result<_, tch::TchError>>()?;
-        Ok(Self { slots, steps: 0, fuse: true })
+        Ok(Self { slots, steps: 0, fuse: is_faster() })
     }
 
     /// With decoupled weight decay (Loshchilov and Hutter 2019): each step first reduces the weights by the learning

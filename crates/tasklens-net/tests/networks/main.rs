@@ -8,6 +8,8 @@
 )]
 
 mod engine;
+#[cfg(target_os = "linux")]
+mod fused;
 mod golden;
 mod keras;
 mod onnx;
