@@ -279,6 +279,35 @@ fn an_exception_of_cpp_comes_back_as_an_error() {
 }
 
 #[test]
+fn a_gradient_that_others_use_stays_as_it_is() {
+    let weight = Tensor::ones([8], (Kind::Float, Device::Cpu));
+    let (bias, mean, var) = (weight.zeros_like(), weight.zeros_like(), weight.ones_like());
+    let fused = Normalisation {
+        weight: &weight,
+        bias: &bias,
+        running_mean: &mean,
+        running_var: &var,
+        momentum: MOMENTUM,
+        epsilon: EPSILON,
+    };
+    let shape = [2, 8, 5, 5];
+    let grad = noise(&shape, Kind::Float, 3);
+    let gradients = |together: bool| {
+        let x = [1, 2].map(|seed| noise(&shape, Kind::Float, seed).set_requires_grad(true));
+        let y = [&x[0], &x[1]].map(|x| fused.apply(x, None, Activation::Relu).unwrap());
+        if together {
+            // The sum hands the same gradient to both.
+            (&y[0] + &y[1]).backward_with(&grad);
+        } else {
+            y.iter().for_each(|y| y.backward_with(&grad));
+        }
+        x.map(|x| x.grad())
+    };
+    let (together, apart) = (gradients(true), gradients(false));
+    assert!(together.iter().zip(&apart).all(|(a, b)| a.equal(b)));
+}
+
+#[test]
 fn an_optimizer_that_cannot_step_changes_nothing() {
     let make = || Tensor::ones([3], (Kind::Float, Device::Cpu));
     let (weight, short) = (make(), Tensor::ones([2], (Kind::Float, Device::Cpu)));
