@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "tests print")]
 
 use std::ffi::CStr;
+use std::sync::{Mutex, MutexGuard};
 
 use tasklens_torch::adam::{self, Parameter, Step};
 use tasklens_torch::depthwise;
@@ -19,9 +20,15 @@ const BFLOAT16: f64 = 4e-3;
 const SHAPES: [[i64; 4]; 6] =
     [[16, 72, 14, 14], [2, 3, 5, 7], [1, 37, 9, 3], [3, 64, 33, 31], [9, 45, 1, 3], [2, 130, 2, 2]];
 
-/// One test for all instructions, as they are chosen for the whole process.
+/// Instructions, threads and libtorch's random numbers are those of the whole process: one test at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 #[test]
 fn every_set_of_instructions_agrees_with_libtorch() {
+    let _turn = alone();
     let sets: [&CStr; 3] = [c"kBaseline", c"kAvx2", c"kAvx512"];
     let had: Vec<&&CStr> = sets.iter().filter(|name| use_instructions(name)).collect();
     assert!(had.contains(&&c"kBaseline"));
@@ -254,6 +261,7 @@ fn check_adam() {
 
 #[test]
 fn an_exception_of_cpp_comes_back_as_an_error() {
+    let _turn = alone();
     let weight = Tensor::ones([4], (Kind::Float, Device::Cpu));
     let (bias, mean, var) = (weight.zeros_like(), weight.zeros_like(), weight.ones_like());
     let fused = Normalisation {
@@ -280,6 +288,7 @@ fn an_exception_of_cpp_comes_back_as_an_error() {
 
 #[test]
 fn a_gradient_that_others_use_stays_as_it_is() {
+    let _turn = alone();
     let weight = Tensor::ones([8], (Kind::Float, Device::Cpu));
     let (bias, mean, var) = (weight.zeros_like(), weight.zeros_like(), weight.ones_like());
     let fused = Normalisation {
@@ -309,6 +318,7 @@ fn a_gradient_that_others_use_stays_as_it_is() {
 
 #[test]
 fn an_optimizer_that_cannot_step_changes_nothing() {
+    let _turn = alone();
     let make = || Tensor::ones([3], (Kind::Float, Device::Cpu));
     let (weight, short) = (make(), Tensor::ones([2], (Kind::Float, Device::Cpu)));
     let (mean, square, other) = (make(), make(), make());
@@ -321,6 +331,7 @@ fn an_optimizer_that_cannot_step_changes_nothing() {
 
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
+    let _turn = alone();
     let x = noise(&[5, 40, 31, 29], Kind::BFloat16, 1).set_requires_grad(true);
     let kernel = noise(&[40, 1, 3, 3], Kind::Float, 2).contiguous().set_requires_grad(true);
     let weight = Tensor::ones([40], (Kind::Float, Device::Cpu)).set_requires_grad(true);
