@@ -41,7 +41,8 @@ fn a_fused_training_pass_is_that_of_libtorch() {
         let mut sums = [[0.0; 2]; 2];
         for ((name, ours), (_, expected)) in ours.iter().zip(&expected) {
             let statistics = name.ends_with("running_mean") || name.ends_with("running_var");
-            if name.starts_with("heads.") || last.iter().any(|prefix| name.starts_with(prefix)) {
+            let is_last = name.starts_with("heads.") || last.iter().any(|prefix| name.starts_with(prefix));
+            if is_last && !statistics {
                 let error = relative(ours, expected);
                 assert!(error < 1e-3, "{name} of {backbone:?}: {error:e}");
             }
