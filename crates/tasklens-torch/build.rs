@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::exit;
 
 /// Each file of `cpp/` that includes headers of libtorch.
-const WITH_LIBTORCH: [&str; 5] = ["adam", "depthwise", "instructions", "norm", "pool"];
+const WITH_LIBTORCH: [&str; 6] = ["adam", "depthwise", "instructions", "norm", "pool", "threads"];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

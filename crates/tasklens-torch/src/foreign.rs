@@ -47,6 +47,13 @@ pub fn is_faster() -> bool {
     unsafe { tasklens_is_faster() }
 }
 
+/// To be called in a thread before it first sets its number of threads ([`tch::set_num_threads`]): otherwise the first of
+/// these functions that it calls sets the number to what another thread has asked for.
+pub fn begin_threads() {
+    // SAFETY: it takes nothing and touches data of this thread.
+    unsafe { tasklens_begin_threads() }
+}
+
 #[cfg(not(compiled))]
 pub(crate) use absent::*;
 
@@ -55,6 +62,7 @@ unsafe extern "C" {
     fn tasklens_free_message(message: *mut c_char);
     fn tasklens_use_instructions(name: *const c_char) -> bool;
     fn tasklens_is_faster() -> bool;
+    fn tasklens_begin_threads();
     pub(crate) fn tasklens_can_normalise(x: Pointer, weight: Pointer, running_mean: Pointer) -> bool;
     pub(crate) fn tasklens_normalise(
         x: Pointer,
@@ -106,6 +114,7 @@ mod absent {
     pub unsafe fn tasklens_is_faster() -> bool {
         false
     }
+    pub unsafe fn tasklens_begin_threads() {}
     pub unsafe fn tasklens_can_normalise(_: Pointer, _: Pointer, _: Pointer) -> bool {
         false
     }

@@ -13,4 +13,4 @@ mod foreign;
 pub mod normalisation;
 pub mod pooling;
 
-pub use foreign::{is_faster, use_instructions};
+pub use foreign::{begin_threads, is_faster, use_instructions};
