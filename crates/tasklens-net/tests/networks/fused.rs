@@ -6,6 +6,7 @@ use tasklens_net::model::network::Network;
 use tch::{Device, Kind, Tensor};
 
 /// Logits, gradients by name and running statistics of a training pass.
+#[expect(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
 fn pass(backbone: Backbone, fuse: bool) -> (Vec<Tensor>, Vec<(String, Tensor)>) {
     let task = Task { name: "kind".to_owned(), labels: vec!["a".to_owned(), "b".to_owned(), "c".to_owned()] };
     let network = Network::new(backbone, &[task], 1, Device::Cpu).unwrap();
