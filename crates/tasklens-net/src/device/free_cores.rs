@@ -40,6 +40,7 @@ struct Load {
 impl FreeCores {
     /// For work of this thread on `device`, with `fixed` threads if the number is given, also by `OMP_NUM_THREADS`.
     pub fn new(device: Device, fixed: Option<usize>) -> Self {
+        tasklens_torch::begin_threads();
         let before = usize::try_from(tch::get_num_threads()).unwrap_or(1).max(1);
         let most = fixed.unwrap_or(before);
         let is_fixed = fixed.is_some()

@@ -103,13 +103,10 @@ impl MobileBlock {
     fn apply<I: Interpreter>(&self, with: &mut I, input: &I::Maps) -> Result<I::Maps, TchError> {
         let mut x = with.share(input);
         if let Some(expand) = &self.expand {
-            x = with.layer(expand, &x)?;
-            x = with.relu6(x)?;
+            x = with.layer_relu6(expand, &x)?;
         }
-        x = with.layer(&self.depthwise, &x)?;
-        x = with.relu6(x)?;
-        x = with.layer(&self.project, &x)?;
-        if self.has_skip { with.add(x, input) } else { Ok(x) }
+        x = with.layer_relu6(&self.depthwise, &x)?;
+        if self.has_skip { with.layer_add(&self.project, &x, input) } else { with.layer(&self.project, &x) }
     }
 }
 
@@ -219,8 +216,7 @@ impl Trunk for EfficientNetLite {
 impl EfficientNetLite {
     /// The stages with the larger maps.
     fn enter<I: Interpreter>(&self, with: &mut I, images: &I::Maps) -> Result<I::Maps, TchError> {
-        let x = with.layer(&self.stem, images)?;
-        let x = with.relu6(x)?;
+        let x = with.layer_relu6(&self.stem, images)?;
         self.stages[..ENTRY_STAGES].iter().flatten().try_fold(x, |x, block| block.apply(with, &x))
     }
 
@@ -228,8 +224,7 @@ impl EfficientNetLite {
     fn leave<I: Interpreter>(&self, with: &mut I, maps: &I::Maps) -> Result<I::Maps, TchError> {
         let x = with.share(maps);
         let x = self.stages[ENTRY_STAGES..].iter().flatten().try_fold(x, |x, block| block.apply(with, &x))?;
-        let x = with.layer(&self.head, &x)?;
-        with.relu6(x)
+        with.layer_relu6(&self.head, &x)
     }
 
     /// Stage of the block with this number (from 0), and its index there.

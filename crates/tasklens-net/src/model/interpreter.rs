@@ -3,6 +3,8 @@
 //!
 //! [`Sketch`]: super::sketch::Sketch
 
+use tasklens_torch::normalisation::Activation;
+use tasklens_torch::pooling;
 use tch::{TchError, Tensor};
 
 use super::conventions::Conventions;
@@ -21,6 +23,41 @@ pub(super) trait Interpreter {
     /// # Errors
     /// The device is out of memory; so for all others.
     fn layer(&mut self, layer: &ConvNorm, x: &Self::Maps) -> Result<Self::Maps, TchError>;
+
+    /// A layer, then ReLU.
+    fn layer_relu(&mut self, layer: &ConvNorm, x: &Self::Maps) -> Result<Self::Maps, TchError> {
+        let y = self.layer(layer, x)?;
+        self.relu(y)
+    }
+
+    /// A layer, then ReLU that ends at 6.
+    fn layer_relu6(&mut self, layer: &ConvNorm, x: &Self::Maps) -> Result<Self::Maps, TchError> {
+        let y = self.layer(layer, x)?;
+        self.relu6(y)
+    }
+
+    /// A layer, to whose maps others are added.
+    fn layer_add(
+        &mut self,
+        layer: &ConvNorm,
+        x: &Self::Maps,
+        beside: &Self::Maps,
+    ) -> Result<Self::Maps, TchError> {
+        let y = self.layer(layer, x)?;
+        self.add(y, beside)
+    }
+
+    /// [`Interpreter::layer_add`], and ReLU of the sum.
+    fn layer_add_relu(
+        &mut self,
+        layer: &ConvNorm,
+        x: &Self::Maps,
+        beside: &Self::Maps,
+    ) -> Result<(Self::Maps, Self::Maps), TchError> {
+        let sum = self.layer_add(layer, x, beside)?;
+        let relu = self.relu_of(&sum)?;
+        Ok((sum, relu))
+    }
 
     /// ReLU, in place where there is a place.
     fn relu(&mut self, x: Self::Maps) -> Result<Self::Maps, TchError>;
@@ -46,7 +83,28 @@ impl Interpreter for ForwardPass {
     }
 
     fn layer(&mut self, layer: &ConvNorm, x: &Tensor) -> Result<Tensor, TchError> {
-        layer.forward(x, *self)
+        layer.forward(x, *self, None, Activation::None)
+    }
+
+    fn layer_relu(&mut self, layer: &ConvNorm, x: &Tensor) -> Result<Tensor, TchError> {
+        layer.forward(x, *self, None, Activation::Relu)
+    }
+
+    fn layer_relu6(&mut self, layer: &ConvNorm, x: &Tensor) -> Result<Tensor, TchError> {
+        layer.forward(x, *self, None, Activation::Relu6)
+    }
+
+    fn layer_add(&mut self, layer: &ConvNorm, x: &Tensor, beside: &Tensor) -> Result<Tensor, TchError> {
+        layer.forward(x, *self, Some(beside), Activation::None)
+    }
+
+    fn layer_add_relu(
+        &mut self,
+        layer: &ConvNorm,
+        x: &Tensor,
+        beside: &Tensor,
+    ) -> Result<(Tensor, Tensor), TchError> {
+        layer.forward_with_relu(x, *self, beside)
     }
 
     fn relu(&mut self, mut x: Tensor) -> Result<Tensor, TchError> {
@@ -66,6 +124,14 @@ impl Interpreter for ForwardPass {
     }
 
     fn halve(&mut self, x: &Tensor, conventions: Conventions) -> Result<Tensor, TchError> {
+        if self.train && self.fuse && pooling::can(x) {
+            // As `Sketch::halve` has it.
+            let front = |size: i64| match conventions {
+                Conventions::Published => 1,
+                Conventions::Keras => size % 2,
+            };
+            return pooling::halve(x, [front(x.size()[2]), front(x.size()[3]), 1, 1]);
+        }
         let (padding, overhangs) = match conventions {
             Conventions::Published => ([1, 1], false),
             // `same`: an even side has nothing in front and one cell behind, over which the last window hangs.

@@ -3,6 +3,8 @@
 //! Tensors are `[N, C, H, W]` with channels-last strides, the fastest layout for CPUs and tensor cores. Weights stay
 //! float32 and are cast inside the forward pass, so that their gradients are float32, too.
 
+use tasklens_torch::normalisation::{Activation, Normalisation};
+use tasklens_torch::{depthwise, is_faster};
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::conventions::Conventions;
@@ -16,17 +18,19 @@ pub struct ForwardPass {
     pub train: bool,
     /// Float or BFloat16, for convolutions and activations.
     pub kind: Kind,
+    /// Whether training computes several operations in one where it can: the same up to rounding, in less time.
+    pub fuse: bool,
 }
 
 impl ForwardPass {
     /// Training mode in `kind`.
     pub fn train(kind: Kind) -> Self {
-        Self { train: true, kind }
+        Self { train: true, kind, fuse: is_faster() }
     }
 
     /// Evaluation mode in `kind`.
     pub fn evaluate(kind: Kind) -> Self {
-        Self { train: false, kind }
+        Self { train: false, kind, fuse: false }
     }
 }
 
@@ -59,6 +63,18 @@ impl BatchNorm {
         })
     }
 
+    fn fused(&self) -> Normalisation<'_> {
+        Normalisation {
+            weight: &self.weight,
+            bias: &self.bias,
+            running_mean: &self.running_mean,
+            running_var: &self.running_var,
+            momentum: MOMENTUM,
+            epsilon: self.epsilon,
+        }
+    }
+
+    /// By the operations of libtorch.
     fn forward(&self, x: &Tensor, train: bool) -> Result<Tensor, TchError> {
         x.f_batch_norm(
             Some(&self.weight),
@@ -145,6 +161,18 @@ fn he_bound(out_channels: i64, kernel: i64) -> f32 {
     (6.0 / (out_channels * kernel * kernel) as f32).sqrt()
 }
 
+/// What follows a normalisation, in place.
+fn activated(mut y: Tensor, beside: Option<&Tensor>, activation: Activation) -> Result<Tensor, TchError> {
+    if let Some(beside) = beside {
+        let _ = y.f_add_(beside)?;
+    }
+    match activation {
+        Activation::None => Ok(y),
+        Activation::Relu => y.f_relu_(),
+        Activation::Relu6 => y.f_relu6_(),
+    }
+}
+
 impl ConvNorm {
     /// A plain convolution `kernel` x `kernel`, without bias.
     pub fn plain(
@@ -206,19 +234,84 @@ impl ConvNorm {
         })
     }
 
-    /// `[N, C, H, W]` -> `[N, O, H', W']`.
-    pub fn forward(&self, x: &Tensor, pass: ForwardPass) -> Result<Tensor, TchError> {
+    /// `[N, C, H, W]` -> activation(normalised convolution + `beside`), `[N, O, H', W']`.
+    pub fn forward(
+        &self,
+        x: &Tensor,
+        pass: ForwardPass,
+        beside: Option<&Tensor>,
+        activation: Activation,
+    ) -> Result<Tensor, TchError> {
         if let (false, Some(folded)) = (pass.train, &self.folded)
             && folded.kind == pass.kind
         {
             let y = self.convolve(x, folded.depthwise.as_ref(), &folded.weight, Some(&folded.bias))?;
+            return activated(y, beside, activation);
+        }
+        let y = self.unnormalised(x, pass)?;
+        let fused = self.norm.fused();
+        if pass.train && pass.fuse && fused.can(&y) {
+            return fused.apply(&y, beside, activation);
+        }
+        activated(self.norm.forward(&y, pass.train)?, beside, activation)
+    }
+
+    /// Normalised convolution + `beside`, and its ReLU.
+    pub fn forward_with_relu(
+        &self,
+        x: &Tensor,
+        pass: ForwardPass,
+        beside: &Tensor,
+    ) -> Result<(Tensor, Tensor), TchError> {
+        let fused = self.norm.fused();
+        if pass.train && pass.fuse {
+            let y = self.unnormalised(x, pass)?;
+            if fused.can(&y) {
+                return fused.with_relu(&y, Some(beside));
+            }
+        }
+        let sum = self.forward(x, pass, Some(beside), Activation::None)?;
+        let relu = sum.f_relu()?;
+        Ok((sum, relu))
+    }
+
+    /// The convolution alone.
+    fn unnormalised(&self, x: &Tensor, pass: ForwardPass) -> Result<Tensor, TchError> {
+        if pass.train
+            && pass.fuse
+            && let Some(y) = self.by_own_kernels(&x.f_to_kind(pass.kind)?)?
+        {
             return Ok(y);
         }
         let kind = if pass.train && self.learns_slowly_in_bf16(x) { Kind::Float } else { pass.kind };
         let depthwise = self.depthwise.as_ref().map(|w| w.f_to_kind(kind)).transpose()?;
         let y =
             self.convolve(&x.f_to_kind(kind)?, depthwise.as_ref(), &self.weight.f_to_kind(kind)?, None)?;
-        self.norm.forward(&y.f_to_kind(pass.kind)?, pass.train)
+        y.f_to_kind(pass.kind)
+    }
+
+    /// The convolution of maps `x` where its depthwise part has kernels of ours.
+    fn by_own_kernels(&self, x: &Tensor) -> Result<Option<Tensor>, TchError> {
+        if let Some(weight) = &self.depthwise {
+            if !depthwise::can(x, weight) {
+                return Ok(None);
+            }
+            let between = depthwise::convolve(x, weight, 1, [1; 4])?;
+            return self.convolve(&between, None, &self.weight.f_to_kind(x.f_kind()?)?, None).map(Some);
+        }
+        if self.groups == 1 || !depthwise::can(x, &self.weight) {
+            return Ok(None);
+        }
+        let pads = self.pads(x.size()[2], x.size()[3]);
+        depthwise::convolve(x, &self.weight, self.stride, pads).map(Some)
+    }
+
+    /// Cells of padding at the top, left, bottom and right of maps of `height` x `width` cells.
+    fn pads(&self, height: i64, width: i64) -> [i64; 4] {
+        let kernel = self.weight.size()[2];
+        let (top, bottom) = self.padding.of(height, kernel, self.stride);
+        let (left, right) = self.padding.of(width, kernel, self.stride);
+        [top, left, bottom, right]
     }
 
     /// On CPUs, the gradients of depthwise convolutions are fast in bf16 only for 3x3 at stride 1: for others they
@@ -241,16 +334,19 @@ impl ConvNorm {
                 x.f_conv2d(depthwise, None::<&Tensor>, [1, 1], [1, 1], [1, 1], channels)?
             }
         };
-        let (height, width) = (x.size()[2], x.size()[3]);
-        let kernel = weight.size()[2];
-        let rows = self.padding.of(height, kernel, self.stride);
-        let columns = self.padding.of(width, kernel, self.stride);
+        let [top, left, bottom, right] = self.pads(x.size()[2], x.size()[3]);
         let stride = [self.stride; 2];
-        if rows.0 == rows.1 && columns.0 == columns.1 {
-            return between.f_conv2d(weight, bias, stride, [rows.0, columns.0], [1, 1], self.groups);
+        if top == bottom && left == right {
+            return between.f_conv2d(weight, bias, stride, [top, left], [1, 1], self.groups);
         }
-        let sides = [columns.0, columns.1, rows.0, rows.1];
-        between.f_constant_pad_nd(sides)?.f_conv2d(weight, bias, stride, [0, 0], [1, 1], self.groups)
+        between.f_constant_pad_nd([left, right, top, bottom])?.f_conv2d(
+            weight,
+            bias,
+            stride,
+            [0, 0],
+            [1, 1],
+            self.groups,
+        )
     }
 
     /// Adds to the variance what `conventions` add; forgets what was folded.
@@ -292,10 +388,7 @@ impl ConvNorm {
             let groups = weight.size()[0];
             Convolution { weight, bias: None, groups, stride: 1, pads: [1; 4] }
         });
-        let kernel = weight.size()[2];
-        let (top, bottom) = self.padding.of(height, kernel, self.stride);
-        let (left, right) = self.padding.of(width, kernel, self.stride);
-        let pads = [top, left, bottom, right];
+        let pads = self.pads(height, width);
         let last = Convolution { weight, bias: Some(bias), groups: self.groups, stride: self.stride, pads };
         Ok(depthwise.into_iter().chain([last]).collect())
     }

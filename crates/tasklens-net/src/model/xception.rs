@@ -104,28 +104,48 @@ impl Block {
         })
     }
 
-    fn apply<I: Interpreter>(&self, with: &mut I, input: &I::Maps) -> Result<I::Maps, TchError> {
-        let mut x = with.share(input);
-        for (i, convolution) in self.convolutions.iter().enumerate() {
-            if i > 0 {
-                x = with.relu(x)?;
-            } else if self.starts_with_relu {
-                // Not in place: the skip connection needs the input as it was.
-                x = with.relu_of(&x)?;
-            }
-            x = with.layer(convolution, &x)?;
+    /// The block's maps; with `relu_after`, their ReLU, too.
+    fn apply<I: Interpreter>(
+        &self,
+        with: &mut I,
+        input: &Input<I::Maps>,
+        relu_after: bool,
+    ) -> Result<Input<I::Maps>, TchError> {
+        let mut x = match &input.relu {
+            _ if !self.starts_with_relu => with.share(&input.maps),
+            Some(relu) => with.share(relu),
+            // Not in place: the skip connection needs the input as it was.
+            None => with.relu_of(&input.maps)?,
+        };
+        let (last, others) = self.convolutions.split_last().unzip();
+        for convolution in others.unwrap_or_default() {
+            x = with.layer_relu(convolution, &x)?;
         }
-        if self.halves {
-            x = with.halve(&x, self.conventions)?;
-        }
-        match &self.skip {
+        let Some(last) = last else { return Ok(Input { maps: x, relu: None }) };
+        // What is added, and the layer whose maps it is added to.
+        let (layer, of, beside) = match &self.skip {
+            None => (last, x, with.share(&input.maps)),
             Some(skip) => {
-                let beside = with.layer(skip, input)?;
-                with.add(x, &beside)
+                x = with.layer(last, &x)?;
+                if self.halves {
+                    x = with.halve(&x, self.conventions)?;
+                }
+                (skip, with.share(&input.maps), x)
             }
-            None => with.add(x, input),
+        };
+        if relu_after {
+            let (maps, relu) = with.layer_add_relu(layer, &of, &beside)?;
+            return Ok(Input { maps, relu: Some(relu) });
         }
+        Ok(Input { maps: with.layer_add(layer, &of, &beside)?, relu: None })
     }
+}
+
+/// What goes into a block.
+struct Input<M> {
+    maps: M,
+    /// Their ReLU, if it is there already.
+    relu: Option<M>,
 }
 
 /// Xception as a [`Trunk`].
@@ -164,26 +184,23 @@ impl Xception {
 impl Xception {
     /// Entry and middle flow.
     fn enter<I: Interpreter>(&self, with: &mut I, images: &I::Maps) -> Result<I::Maps, TchError> {
-        let mut x = with.layer(&self.conv1, images)?;
-        x = with.relu(x)?;
-        x = with.layer(&self.conv2, &x)?;
-        x = with.relu(x)?;
-        for block in &self.blocks[..self.blocks.len() - 1] {
-            x = block.apply(with, &x)?;
+        let x = with.layer_relu(&self.conv1, images)?;
+        let mut x = Input { maps: with.layer_relu(&self.conv2, &x)?, relu: None };
+        let blocks = &self.blocks[..self.blocks.len() - 1];
+        for (i, block) in blocks.iter().enumerate() {
+            x = block.apply(with, &x, i + 1 < blocks.len())?;
         }
-        Ok(x)
+        Ok(x.maps)
     }
 
     /// The exit flow of the paper: the last two separable convolutions and the block before.
     fn leave<I: Interpreter>(&self, with: &mut I, maps: &I::Maps) -> Result<I::Maps, TchError> {
-        let mut x = with.share(maps);
+        let mut x = Input { maps: with.share(maps), relu: None };
         for block in &self.blocks[self.blocks.len() - 1..] {
-            x = block.apply(with, &x)?;
+            x = block.apply(with, &x, false)?;
         }
-        x = with.layer(&self.conv3, &x)?;
-        x = with.relu(x)?;
-        x = with.layer(&self.conv4, &x)?;
-        with.relu(x)
+        let x = with.layer_relu(&self.conv3, &x.maps)?;
+        with.layer_relu(&self.conv4, &x)
     }
 
     fn layers(&mut self) -> impl Iterator<Item = &mut ConvNorm> {

@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 
 use anyhow::{Context as _, ensure};
+use tasklens_torch::adam::{self, Parameter, Step};
+use tasklens_torch::is_faster;
 use tch::{Tensor, no_grad};
 
 const BETA1: f64 = 0.9;
@@ -27,10 +29,18 @@ struct Slot {
     variance: Tensor,
 }
 
+impl Slot {
+    /// Whether it can be changed together with others.
+    fn can_fuse(&self) -> bool {
+        [&self.parameter, &self.mean, &self.variance].into_iter().all(adam::can)
+    }
+}
+
 /// The optimizer of a run.
 pub struct Adam {
     slots: Vec<Slot>,
     steps: u64,
+    fuse: bool,
 }
 
 impl Adam {
@@ -47,7 +57,7 @@ impl Adam {
                 Ok(Slot { name, parameter, share: 1.0, decay: 0.0, mean, variance })
             })
             .collect::<Result<_, tch::TchError>>()?;
-        Ok(Self { slots, steps: 0 })
+        Ok(Self { slots, steps: 0, fuse: is_faster() })
     }
 
     /// With decoupled weight decay (Loshchilov and Hutter 2019): each step first reduces the weights by the learning
@@ -57,6 +67,13 @@ impl Adam {
         for slot in &mut self.slots {
             slot.decay = if slot.parameter.dim() > 1 { decay } else { 0.0 };
         }
+        self
+    }
+
+    /// Parameter by parameter with operations of libtorch, even where all can be changed at once: the same up to rounding,
+    /// in more time.
+    pub fn unfused(mut self) -> Self {
+        self.fuse = false;
         self
     }
 
@@ -79,9 +96,26 @@ impl Adam {
         let steps = self.steps as f64;
         let correction1 = 1.0 - BETA1.powf(steps);
         let correction = (1.0 - BETA2.powf(steps)).sqrt() / correction1;
+        if self.fuse && self.slots.iter().all(Slot::can_fuse) {
+            let parameters: Vec<Parameter<'_>> = self
+                .slots
+                .iter()
+                .zip(&gradients)
+                // The head of a task without labels in the batch has no gradient.
+                .filter(|(_, gradient)| gradient.defined())
+                .map(|(slot, gradient)| Parameter {
+                    gradient,
+                    weight: &slot.parameter,
+                    mean: &slot.mean,
+                    square: &slot.variance,
+                    rate: learning_rate * slot.share * correction,
+                    keep: 1.0 - learning_rate * slot.share * slot.decay,
+                })
+                .collect();
+            return Ok(Step { beta1: BETA1, beta2: BETA2, epsilon: EPSILON }.apply(&parameters)?);
+        }
         no_grad(|| {
             for (slot, gradient) in self.slots.iter_mut().zip(&gradients) {
-                // The head of a task without labels in the batch has no gradient.
                 if !gradient.defined() {
                     continue;
                 }

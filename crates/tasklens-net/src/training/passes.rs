@@ -344,7 +344,8 @@ impl Passes {
         let shape = [input.batch.rows.len() as i64, i64::from(height), i64::from(width), 3];
         let bytes = Tensor::f_from_data_size(&input.batch.pixels, &shape, Kind::Uint8)?;
         let images = network.normalise(&bytes, self.kind)?;
-        Ok(network.forward(&images, ForwardPass { train, kind: self.kind })?)
+        let pass = if train { ForwardPass::train(self.kind) } else { ForwardPass::evaluate(self.kind) };
+        Ok(network.forward(&images, pass)?)
     }
 
     fn is_too_small(&self, input: &Input) -> bool {

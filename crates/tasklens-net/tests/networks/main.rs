@@ -10,6 +10,7 @@
 mod engine;
 #[cfg(target_os = "linux")]
 mod engine_end;
+mod fused;
 mod golden;
 mod keras;
 mod onnx;

@@ -1,0 +1,74 @@
+// A step of Adam over all parameters at once.
+
+#include <algorithm>
+#include <vector>
+
+#include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
+
+#include "guard.h"
+#include "instructions.h"
+
+namespace tasklens {
+namespace {
+
+/// Values of a parameter that one thread takes at a time.
+constexpr int64_t kPiece = 1 << 16;
+
+struct Piece {
+    int64_t parameter, first, count;
+};
+
+bool is_fit_for_adam(const at::Tensor& tensor) {
+    return tensor.device().is_cpu() && tensor.scalar_type() == at::kFloat && tensor.is_contiguous();
+}
+
+}  // namespace
+}  // namespace tasklens
+
+extern "C" {
+
+/// Whether `tasklens_adam` can change this.
+bool tasklens_can_adam(const at::Tensor* tensor) noexcept {
+    return tasklens::is_fit_for_adam(*tensor);
+}
+
+/// One step for `count` parameters, each with its moments, its rate, and what it keeps of itself first.
+char* tasklens_adam(
+    int64_t count,
+    const at::Tensor* const* gradients,
+    const at::Tensor* const* weights,
+    const at::Tensor* const* means,
+    const at::Tensor* const* squares,
+    const float* rates,
+    const float* keeps,
+    float beta1,
+    float beta2,
+    float epsilon) noexcept {
+    using namespace tasklens;
+    return guarded([&] {
+        std::vector<at::Tensor> in_order;
+        std::vector<Piece> pieces;
+        for (int64_t i = 0; i < count; i++) {
+            for (const at::Tensor* tensor : {weights[i], means[i], squares[i]}) {
+                TORCH_CHECK(is_fit_for_adam(*tensor), "Adam needs contiguous float32 parameters on a processor");
+                TORCH_CHECK(tensor->sizes() == gradients[i]->sizes(), "a gradient of another shape");
+            }
+            in_order.push_back(gradients[i]->to(at::kFloat).contiguous());
+            const int64_t values = weights[i]->numel();
+            for (int64_t first = 0; first < values; first += kPiece) {
+                pieces.push_back({i, first, std::min(kPiece, values - first)});
+            }
+        }
+        const auto kernel = instructions().adam;
+        at::parallel_for(0, int64_t(pieces.size()), 1, [&](int64_t begin, int64_t end) {
+            for (int64_t i = begin; i < end; i++) {
+                const auto [at, first, values] = pieces[i];
+                const auto from = [first = first](const at::Tensor& t) { return static_cast<float*>(t.data_ptr()) + first; };
+                const AdamStep step{beta1, beta2, epsilon, rates[at], keeps[at]};
+                kernel(values, from(in_order[at]), from(*weights[at]), from(*means[at]), from(*squares[at]), step);
+            }
+        });
+    });
+}
+}

@@ -1,0 +1,2 @@
+#define TASKLENS_INSTRUCTIONS kAvx2
+#include "kernels.inc"

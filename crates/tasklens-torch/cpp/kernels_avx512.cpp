@@ -1,0 +1,2 @@
+#define TASKLENS_INSTRUCTIONS kAvx512
+#include "kernels.inc"

@@ -1,0 +1,2 @@
+#define TASKLENS_INSTRUCTIONS kBaseline
+#include "kernels.inc"
