@@ -117,8 +117,17 @@ fn asked(asked: AskedFile) -> (FileQuestion, std::sync::mpsc::Receiver<PathBuf>)
 /// Types a path and presses Enter in one frame: nothing is known of the path then.
 fn type_and_enter(desk: &mut Desk, path: &std::path::Path) {
     desk.keys(Modifiers::COMMAND, Key::A);
-    desk.window.event(egui::Event::Text(path.display().to_string()));
-    desk.keys(Modifiers::NONE, Key::Enter);
+    let key = |pressed| egui::Event::Key {
+        key: Key::Enter,
+        physical_key: None,
+        pressed,
+        repeat: false,
+        modifiers: Modifiers::NONE,
+    };
+    // Queued events each get a frame of their own, in which a fast disk answers.
+    let events = [egui::Event::Text(path.display().to_string()), key(true), key(false)];
+    desk.window.input_mut().events.extend(events);
+    desk.window.run_steps(3);
 }
 
 #[test]
