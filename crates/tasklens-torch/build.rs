@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::exit;
 
 /// Each file of `cpp/` that includes headers of libtorch.
-const WITH_LIBTORCH: [&str; 6] = ["adam", "depthwise", "instructions", "norm", "pool", "threads"];
+const WITH_LIBTORCH: [&str; 7] = ["adam", "depthwise", "group", "instructions", "norm", "pool", "threads"];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -58,6 +58,9 @@ fn main() {
         .flag(include.join("torch/csrc/api/include"))
         .flag("-isystem")
         .flag(include)
+        // What c10d's headers name of gloo.
+        .include("cpp")
+        .define("USE_C10D_GLOO", None)
         .define("_GLIBCXX_USE_CXX11_ABI", abi.as_str());
     for name in WITH_LIBTORCH {
         build.file(format!("cpp/{name}.cpp"));

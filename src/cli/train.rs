@@ -8,16 +8,20 @@ use tasklens_net::evaluation::verdict;
 use tasklens_net::training::events::{
     Command, Concern, EpochMetrics, Event, Phase, Stage, Started, StopReason, Stopped,
 };
-use tasklens_net::training::{Request, Unsaved, outputs, run_folder, start};
+use tasklens_net::training::ranks::Place;
+use tasklens_net::training::{Request, Unsaved, outputs, run_folder, start_among};
 
 use super::arguments::Train;
 use super::progress::Bar;
 use super::{interrupt, open_config, refuse_outside, stdout, unsaved_edits};
 
 pub fn run(arguments: &Train) -> anyhow::Result<bool> {
-    let request = request(arguments)?;
+    let place = Place::from_env()?;
+    // Process 0 speaks for all; the others say what goes wrong.
+    let follower = place.as_ref().map(|place| place.rank).filter(|rank| *rank > 0);
+    let request = request(arguments, follower.is_some())?;
     let notices = request.config.notices.clone();
-    let training = start(request, || {});
+    let training = start_among(request, place, || {});
     let commands = training.commands.clone();
     let _flag = interrupt::listen(move || {
         // The channel is closed when the run is over anyway.
@@ -27,13 +31,19 @@ pub fn run(arguments: &Train) -> anyhow::Result<bool> {
     let mut ended_well = false;
     for event in training.events {
         ended_well = matches!(event, Event::Stopped(_));
-        printer.print(&event)?;
+        match (follower, &event) {
+            (None, event) => printer.print(event)?,
+            (Some(rank), Event::Warning { message, .. }) => say!("process {rank}: warning: {message}"),
+            (Some(rank), Event::Failed { error }) => say!("tasklens: process {rank}: {error}"),
+            (Some(_), _) => {}
+        }
         stdout::flush();
     }
     Ok(ended_well)
 }
 
-fn request(arguments: &Train) -> anyhow::Result<Request> {
+/// The request; one that `follows` another process writes nothing, and need not say what that one says.
+fn request(arguments: &Train, follows: bool) -> anyhow::Result<Request> {
     let own = arguments.resume.as_ref().map(|run| run.join(run_folder::CONFIG));
     let file = arguments.config.clone().or(own).context("give a config.yml, or a run with --resume")?;
     let allow_outside = arguments.allow_outside;
@@ -41,6 +51,9 @@ fn request(arguments: &Train) -> anyhow::Result<Request> {
     let resume = arguments.resume.is_some();
     let run = arguments.resume.clone().or_else(|| arguments.run.clone());
     let request = Request { config, run, resume, allow_outside, edits: Unsaved::default() };
+    if follows {
+        return Ok(request);
+    }
     outputs::check(&request.config)?;
     if !allow_outside {
         refuse_outside(&request.config, &outputs::outside(&request))?;

@@ -31,6 +31,8 @@ mod parts;
 mod photographs;
 mod predict;
 mod python_project;
+#[cfg(target_os = "linux")]
+mod ranks;
 mod runs;
 mod serve;
 #[path = "../support/skip.rs"]

@@ -26,11 +26,20 @@ pub(crate) fn check(message: *mut c_char) -> Result<(), TchError> {
     if message.is_null() {
         return Ok(());
     }
+    // SAFETY: it is not null, and nobody else has it.
+    Err(TchError::Torch(unsafe { text_of(message) }))
+}
+
+/// Takes a text that C++ has given away.
+///
+/// # Safety
+/// `text` is not null, comes from `strdup`, and nobody else has it.
+pub(crate) unsafe fn text_of(text: *mut c_char) -> String {
     // SAFETY: a text that ends with 0, which stays until it is freed below.
-    let text = unsafe { CStr::from_ptr(message) }.to_string_lossy().into_owned();
+    let owned = unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned();
     // SAFETY: it is from `strdup`, and not used after this.
-    unsafe { tasklens_free_message(message) };
-    Err(TchError::Torch(text))
+    unsafe { tasklens_free_message(text) };
+    owned
 }
 
 /// Computes with other instructions than the best that this processor has, for tests: `kAvx512`, `kAvx2` or
@@ -100,6 +109,46 @@ unsafe extern "C" {
         beta2: f32,
         epsilon: f32,
     ) -> *mut c_char;
+    pub(crate) fn tasklens_store_open(
+        host: *const c_char,
+        port: u16,
+        is_server: bool,
+        size: i64,
+        prefix: *const c_char,
+        timeout_ms: i64,
+        store: *mut *mut c_void,
+    ) -> *mut c_char;
+    pub(crate) fn tasklens_store_free(store: *mut c_void);
+    pub(crate) fn tasklens_store_add(
+        store: *mut c_void,
+        key: *const c_char,
+        more: i64,
+        now: *mut i64,
+    ) -> *mut c_char;
+    pub(crate) fn tasklens_store_set(
+        store: *mut c_void,
+        key: *const c_char,
+        text: *const c_char,
+    ) -> *mut c_char;
+    pub(crate) fn tasklens_store_get(
+        store: *mut c_void,
+        key: *const c_char,
+        text: *mut *mut c_char,
+    ) -> *mut c_char;
+    pub(crate) fn tasklens_group_join(
+        store: *mut c_void,
+        rank: c_int,
+        size: c_int,
+        interface: *const c_char,
+        host: *const c_char,
+        timeout_ms: i64,
+        group: *mut *mut c_void,
+    ) -> *mut c_char;
+    pub(crate) fn tasklens_group_sum(group: *mut c_void, tensor: Pointer) -> *mut c_char;
+    pub(crate) fn tasklens_group_broadcast(group: *mut c_void, tensor: Pointer) -> *mut c_char;
+    pub(crate) fn tasklens_group_wait(group: *mut c_void, timeout_ms: i64, is_done: *mut bool)
+    -> *mut c_char;
+    pub(crate) fn tasklens_group_free(group: *mut c_void);
 }
 
 /// Where nothing was compiled: nothing can be done, and who asks first does not call the rest.
@@ -170,6 +219,48 @@ mod absent {
     ) -> *mut c_char {
         std::process::abort()
     }
+    pub unsafe fn tasklens_store_open(
+        _: *const c_char,
+        _: u16,
+        _: bool,
+        _: i64,
+        _: *const c_char,
+        _: i64,
+        _: *mut *mut c_void,
+    ) -> *mut c_char {
+        std::process::abort()
+    }
+    pub unsafe fn tasklens_store_free(_: *mut c_void) {}
+    pub unsafe fn tasklens_store_add(_: *mut c_void, _: *const c_char, _: i64, _: *mut i64) -> *mut c_char {
+        std::process::abort()
+    }
+    pub unsafe fn tasklens_store_set(_: *mut c_void, _: *const c_char, _: *const c_char) -> *mut c_char {
+        std::process::abort()
+    }
+    pub unsafe fn tasklens_store_get(_: *mut c_void, _: *const c_char, _: *mut *mut c_char) -> *mut c_char {
+        std::process::abort()
+    }
+    pub unsafe fn tasklens_group_join(
+        _: *mut c_void,
+        _: c_int,
+        _: c_int,
+        _: *const c_char,
+        _: *const c_char,
+        _: i64,
+        _: *mut *mut c_void,
+    ) -> *mut c_char {
+        std::process::abort()
+    }
+    pub unsafe fn tasklens_group_sum(_: *mut c_void, _: Pointer) -> *mut c_char {
+        std::process::abort()
+    }
+    pub unsafe fn tasklens_group_broadcast(_: *mut c_void, _: Pointer) -> *mut c_char {
+        std::process::abort()
+    }
+    pub unsafe fn tasklens_group_wait(_: *mut c_void, _: i64, _: *mut bool) -> *mut c_char {
+        std::process::abort()
+    }
+    pub unsafe fn tasklens_group_free(_: *mut c_void) {}
 }
 
 /// An error where nothing was compiled.

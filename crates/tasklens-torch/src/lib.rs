@@ -10,6 +10,7 @@
 pub mod adam;
 pub mod depthwise;
 mod foreign;
+pub mod group;
 pub mod normalisation;
 pub mod pooling;
 

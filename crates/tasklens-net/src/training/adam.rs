@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use anyhow::{Context as _, ensure};
 use tasklens_torch::adam::{self, Parameter, Step};
 use tasklens_torch::is_faster;
-use tch::{Tensor, no_grad};
+use tch::{Device, Tensor, no_grad};
 
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
@@ -90,8 +90,34 @@ impl Adam {
     /// # Errors
     /// The device is out of memory.
     pub fn step(&mut self, loss: &Tensor, learning_rate: f64) -> anyhow::Result<()> {
+        let gradients = self.gradients(loss)?;
+        self.apply(&gradients, learning_rate)
+    }
+
+    /// Where its parameters are.
+    pub fn device(&self) -> Device {
+        self.slots.first().map_or(Device::Cpu, |slot| slot.parameter.device())
+    }
+
+    /// The shapes of its parameters.
+    pub fn shapes(&self) -> Vec<Vec<i64>> {
+        self.slots.iter().map(|slot| slot.parameter.size()).collect()
+    }
+
+    /// The gradients of `loss` by its parameters; one that the loss does not depend on has none that is defined.
+    ///
+    /// # Errors
+    /// The device is out of memory.
+    pub fn gradients(&self, loss: &Tensor) -> Result<Vec<Tensor>, tch::TchError> {
         let parameters: Vec<&Tensor> = self.slots.iter().map(|slot| &slot.parameter).collect();
-        let gradients = Tensor::f_run_backward(&[loss], &parameters, false, false)?;
+        Tensor::f_run_backward(&[loss], &parameters, false, false)
+    }
+
+    /// Makes one step with gradients from [`Self::gradients`].
+    ///
+    /// # Errors
+    /// The device is out of memory.
+    pub fn apply(&mut self, gradients: &[Tensor], learning_rate: f64) -> anyhow::Result<()> {
         self.steps += 1;
         let steps = self.steps as f64;
         let correction1 = 1.0 - BETA1.powf(steps);
@@ -100,7 +126,7 @@ impl Adam {
             let parameters: Vec<Parameter<'_>> = self
                 .slots
                 .iter()
-                .zip(&gradients)
+                .zip(gradients)
                 // The head of a task without labels in the batch has no gradient.
                 .filter(|(_, gradient)| gradient.defined())
                 .map(|(slot, gradient)| Parameter {
@@ -115,7 +141,7 @@ impl Adam {
             return Ok(Step { beta1: BETA1, beta2: BETA2, epsilon: EPSILON }.apply(&parameters)?);
         }
         no_grad(|| {
-            for (slot, gradient) in self.slots.iter_mut().zip(&gradients) {
+            for (slot, gradient) in self.slots.iter_mut().zip(gradients) {
                 if !gradient.defined() {
                     continue;
                 }
@@ -132,6 +158,11 @@ impl Adam {
             }
             Ok(())
         })
+    }
+
+    /// Goes on as after so many steps.
+    pub fn set_steps(&mut self, steps: u64) {
+        self.steps = steps;
     }
 
     /// Number of steps so far.
@@ -186,7 +217,7 @@ fn variance_name(parameter: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tch::{Device, Kind};
+    use tch::Kind;
 
     /// The published update rule in plain numbers.
     fn reference(start: f64, gradients: &[f64], rate: f64) -> f64 {

@@ -169,7 +169,7 @@ fn write(config: &Config, base: &Base) -> anyhow::Result<PathBuf> {
             model.tasks.clone(),
             base.size,
             // As in a run on the same computer, which then shares the features.
-            precision_name(setup::precision(config, &setup::device(config)?)),
+            precision_name(setup::precision(config, &setup::device(config, None)?)),
         )
     };
     let is_known = checkpoint::read_description(&file).is_ok_and(|known| known == description);

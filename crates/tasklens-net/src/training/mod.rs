@@ -24,6 +24,7 @@ pub mod outputs;
 mod passes;
 pub mod predictions;
 mod progress;
+pub mod ranks;
 mod reporter;
 pub mod run_bin;
 pub mod run_folder;
@@ -47,6 +48,7 @@ use tasklens_data::panics;
 use tasklens_data::text::told;
 
 use events::{Command, Event};
+use ranks::Place;
 use reporter::Reporter;
 pub use unsaved::Unsaved;
 
@@ -83,6 +85,12 @@ pub fn start(request: Request, wake: impl Fn() + Send + 'static) -> Training {
     start_on_split(request, None, wake)
 }
 
+/// As [`start`], together with other processes, of which this one has `place`. Only the process 0 has a run; of the
+/// others, the request's folder is not touched, and their events say what goes wrong and no more.
+pub fn start_among(request: Request, place: Option<Place>, wake: impl Fn() + Send + 'static) -> Training {
+    start_with(request, None, place, wake)
+}
+
 /// As [`start`], on the split of another run, so that the two can be compared: its images train and validate here,
 /// too, as far as they have a label of this run's tasks.
 pub(crate) fn start_on_split(
@@ -90,11 +98,20 @@ pub(crate) fn start_on_split(
     split_of: Option<PathBuf>,
     wake: impl Fn() + Send + 'static,
 ) -> Training {
+    start_with(request, split_of, None, wake)
+}
+
+fn start_with(
+    request: Request,
+    split_of: Option<PathBuf>,
+    place: Option<Place>,
+    wake: impl Fn() + Send + 'static,
+) -> Training {
     let (events_in, events) = unbounded();
     let (commands, commands_out) = unbounded();
     let mut reporter = Reporter::new(events_in.clone(), commands_out, Box::new(wake));
     let body = move || {
-        let result = panics::guard(|| trainer::run(&request, split_of.as_deref(), &mut reporter));
+        let result = panics::guard(|| trainer::run(&request, split_of.as_deref(), place, &mut reporter));
         let last = match result {
             Ok(Ok(stopped)) => Event::Stopped(stopped),
             Ok(Err(error)) => Event::Failed { error: explain(&error) },

@@ -1,6 +1,7 @@
 //! Passes over the training rows and over the validation rows.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,9 +18,11 @@ use super::latest::Latest;
 use super::meter::{Left, Meter};
 use super::metrics::{Totals, Weights};
 use super::predictions::Predictions;
+use super::ranks::{Gradients, Ranks, Together};
 use super::reporter::Reporter;
+use super::setup;
 use super::stages::Rates;
-use super::within::{KEEP_EVERY, WithinEpoch, order_of};
+use super::within::{KEEP_EVERY, Shared, Totalled, WithinEpoch, order_of};
 use crate::device::FreeCores;
 use crate::inference::loader::{Loader, in_batches, shuffled_batches};
 use crate::inference::samples::{Batch, SampleSource, mix};
@@ -89,6 +92,8 @@ pub struct Passes {
     pub keep_every: Duration,
     /// The work at which the state of the run was kept last.
     kept: Duration,
+    /// Other processes, each with its part of every batch for training.
+    ranks: Option<Rc<Ranks>>,
 }
 
 /// A batch for the network.
@@ -111,6 +116,8 @@ pub struct PassPlan<'a> {
     pub device: Device,
     /// The number format of the forward pass.
     pub kind: Kind,
+    /// Other processes that train with this one.
+    pub ranks: Option<&'a Rc<Ranks>>,
 }
 
 impl Passes {
@@ -122,7 +129,8 @@ impl Passes {
         plan: PassPlan<'_>,
         weights: Weights,
     ) -> Self {
-        let PassPlan { config, last, device, kind } = plan;
+        let PassPlan { config, last, device, kind, ranks } = plan;
+        let threads = setup::threads(config, ranks.map(|ranks| ranks.place()));
         let unweighted = Weights::without_classes(weights.tasks.clone());
         Self {
             source,
@@ -133,12 +141,13 @@ impl Passes {
             kind,
             weights,
             unweighted,
-            cores: FreeCores::new(device, config.model.threads),
+            cores: FreeCores::new(device, threads),
             reported: HashSet::new(),
             secs_per_validation_image: None,
             secs_per_training_image: None,
             keep_every: KEEP_EVERY,
             kept: Duration::ZERO,
+            ranks: ranks.map(Rc::clone),
         }
     }
 
@@ -164,7 +173,8 @@ impl Passes {
         shuffled_batches(&self.split.train, self.batch_size, self.source.seed, 1).len()
     }
 
-    /// Trains for one epoch, or for what is left of it `from` a batch on.
+    /// Trains for one epoch, or for what is left of it `from` a batch on, as far as [`Self::continued`] lets it. Of
+    /// several processes, all do it at the same time.
     pub fn train(
         &mut self,
         epoch: usize,
@@ -176,10 +186,19 @@ impl Passes {
     ) -> anyhow::Result<Progressed> {
         let mut batches = shuffled_batches(&self.split.train, self.batch_size, self.source.seed, epoch);
         let order = order_of(&batches);
-        let from = self.continued(epoch, order, from, reporter);
         let before = from.as_ref().map_or((0, 0, 0, 0.0), |at| (at.batches, at.done, at.used, at.secs));
         let (first, done, mut used, secs_before) = before;
-        let rest = batches.split_off(first.min(batches.len()));
+        let mut rest = batches.split_off(first.min(batches.len()));
+        let sizes: Vec<usize> = rest.iter().map(Vec::len).collect();
+        let others = match &self.ranks {
+            Some(ranks) => {
+                rest = rest.iter().map(|batch| ranks.part(batch).to_vec()).collect();
+                Some((Rc::clone(ranks), Gradients::new(&adam.shapes())?))
+            }
+            None => None,
+        };
+        // Processes that train together leave an epoch after the same batch.
+        let mut all_leave = false;
         let (mut totals, mut shares) = match &from {
             Some(at) => at.sums(network.device())?,
             None => (
@@ -201,24 +220,42 @@ impl Passes {
             anyhow::Ok(WithinEpoch { epoch, batches, order, done: meter.done, used, secs, totals, shares })
         };
         let count = first + rest.len();
-        for (batch, input) in (first..).zip(self.inputs(rest, Some(epoch), network)?) {
-            if reporter.should_stop() || (batch > first && self.is_due(reporter)) {
+        for ((batch, size), input) in (first..).zip(sizes).zip(self.inputs(rest, Some(epoch), network)?) {
+            let stop = reporter.should_stop();
+            let keep = batch > first && self.is_due(reporter);
+            if all_leave || (others.is_none() && (stop || keep)) {
+                let totals = self.over_all(totals, network)?;
                 return state(batch, used, &meter, &totals, &shares, reporter.worked())
                     .map(Progressed::Within);
             }
             let input = input?;
             self.cores.follow();
-            meter.done += input.batch.rows.len() + input.batch.failures.len();
+            meter.done += size;
             self.report_failures(&input.batch, reporter);
-            if input.batch.rows.is_empty() || self.is_too_small(&input) {
-                continue;
+            let is_used = !input.batch.rows.is_empty() && !self.is_too_small(&input);
+            let rows = if is_used { input.batch.rows.len() } else { 0 };
+            let mut loss = None;
+            if is_used {
+                let logits = self.logits(&input, network, true)?;
+                loss = totals.add(&logits, &input.batch.labels, &self.weights)?;
+                if let Some(loss) = &loss {
+                    latest.add(rows);
+                    shares.follow(loss, &logits, network.head_weights())?;
+                }
             }
-            used += input.batch.rows.len();
-            let logits = self.logits(&input, network, true)?;
-            if let Some(loss) = totals.add(&logits, &input.batch.labels, &self.weights)? {
-                latest.add(input.batch.rows.len());
-                shares.follow(&loss, &logits, network.head_weights())?;
-                adam.step(&loss, rates.at(batch))?;
+            if let Some((ranks, gradients)) = &others {
+                let own = Together { rows, stop, keep: keep && ranks.leads() };
+                let together = step_together(ranks, gradients, own, loss, adam, rates.at(batch))?;
+                used += together.rows;
+                all_leave = together.stop || together.keep;
+                if together.stop {
+                    reporter.ask_to_stop();
+                }
+            } else {
+                used += rows;
+                if let Some(loss) = &loss {
+                    adam.step(loss, rates.at(batch))?;
+                }
             }
             if reporter.progress_due() || meter.is_complete() {
                 let sums = totals.numbers()?;
@@ -232,6 +269,7 @@ impl Passes {
         ensure!(used > 0, "none of the {} images to train with can be used", self.split.train.len());
         let now = reporter.worked();
         self.secs_per_training_image = meter.secs_per_image(now).or(self.secs_per_training_image);
+        let totals = self.over_all(totals, network)?;
         let metrics = totals.metrics(&self.weights)?;
         check_loss(metrics.loss, epoch)?;
         let end = state(count, used, &meter, &totals, &shares, now)?;
@@ -239,15 +277,45 @@ impl Passes {
         Ok(Progressed::Done(Trained { metrics, gradient_shares: shares.mean()?, images_per_sec, end }))
     }
 
+    /// What all processes have come to together: sums, and statistics of batch normalisation.
+    fn over_all(&self, totals: Totals, network: &Network) -> anyhow::Result<Totals> {
+        let Some(ranks) = &self.ranks else { return Ok(totals) };
+        if matches!(self.feed, BatchFeed::Images { .. }) {
+            ranks.average(network.parameters().iter().filter(|p| !p.trainable).map(|p| &p.tensor))?;
+        }
+        let Totalled { loss, correct, counts } = totals.numbers()?;
+        let tasks = counts.len();
+        let mut all = [loss, correct, counts.iter().map(|count| *count as f64).collect()].concat();
+        ranks.sum_numbers(&mut all)?;
+        let counts = all[2 * tasks..].iter().map(|count| *count as usize).collect();
+        let (loss, correct) = (all[..tasks].to_vec(), all[tasks..2 * tasks].to_vec());
+        Ok(Totals::of(&Totalled { loss, correct, counts }, network.device())?)
+    }
+
+    /// Where `batches` batches of an epoch are behind it, with nothing summed up: that is done by the process that leads.
+    pub fn behind(&self, epoch: usize, batches: usize) -> Option<WithinEpoch> {
+        let all = shuffled_batches(&self.split.train, self.batch_size, self.source.seed, epoch);
+        let done = all.iter().take(batches).map(Vec::len).sum();
+        let zeros = vec![0.0; self.source.tasks];
+        let counts = vec![0; self.source.tasks];
+        let totals = Totalled { loss: zeros.clone(), correct: zeros.clone(), counts };
+        let shares = Shared { sum: zeros, batches };
+        let order = order_of(&all);
+        (batches > 0).then_some(WithinEpoch {
+            epoch,
+            batches,
+            order,
+            done,
+            used: done,
+            secs: 0.0,
+            totals,
+            shares,
+        })
+    }
+
     /// What of `from` the epoch can go on with: the sums of other batches are not those of these.
-    fn continued(
-        &self,
-        epoch: usize,
-        order: u64,
-        from: Option<WithinEpoch>,
-        reporter: &mut Reporter,
-    ) -> Option<WithinEpoch> {
-        let from = from?;
+    pub fn continued(&self, epoch: usize, from: WithinEpoch, reporter: &mut Reporter) -> Option<WithinEpoch> {
+        let order = order_of(&shuffled_batches(&self.split.train, self.batch_size, self.source.seed, epoch));
         if from.epoch == epoch && from.order == order && from.fits(self.source.tasks) {
             return Some(from);
         }
@@ -387,6 +455,25 @@ impl Passes {
             all: rest_of_epoch + epochs * (n_train * per_train + n_validation * per_validation),
         })
     }
+}
+
+/// A step with the gradients of all processes, each of which has a `loss` on its own part, or none.
+fn step_together(
+    ranks: &Ranks,
+    gradients: &Gradients,
+    own: Together,
+    loss: Option<Tensor>,
+    adam: &mut Adam,
+    rate: f64,
+) -> anyhow::Result<Together> {
+    let of_part = loss.map(|loss| adam.gradients(&loss)).transpose()?.unwrap_or_default();
+    gradients.put(&of_part, own)?;
+    ranks.sum(gradients.tensor())?;
+    let (of_all, together) = gradients.take(adam.device())?;
+    if of_all.iter().any(Tensor::defined) {
+        adam.apply(&of_all, rate)?;
+    }
+    Ok(together)
 }
 
 /// Rejects settings that no network can be trained with, although every image can be read.

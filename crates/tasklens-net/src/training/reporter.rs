@@ -141,6 +141,11 @@ impl Reporter {
         is_asked
     }
 
+    /// Another process of the training was asked to stop: this one stops, too.
+    pub fn ask_to_stop(&mut self) {
+        self.stop_asked = true;
+    }
+
     /// Handles commands: waits during a pause, and returns whether the run should stop.
     pub fn should_stop(&mut self) -> bool {
         let mut paused = false;

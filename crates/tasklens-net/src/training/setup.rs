@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
-use tasklens_data::config::{ClassWeights, Config, Precision, Task};
+use tasklens_data::config::{ClassWeights, Config, DeviceChoice, Precision, Task};
 use tasklens_data::dataset::edits::Edit;
 use tasklens_data::dataset::problems::{self, Problem, Severity};
 use tasklens_data::dataset::split::Split;
@@ -17,6 +17,7 @@ use tch::{Kind, Tensor};
 use super::balance::TaskBalance;
 use super::events::LabelledImages;
 use super::metrics::Weights;
+use super::ranks::Place;
 use super::reporter::Reporter;
 use super::run_folder::{self, BEST, EVENTS, LAST};
 use super::{Request, split_file};
@@ -175,9 +176,22 @@ pub fn precision(config: &Config, device: &Device) -> Kind {
     }
 }
 
-/// The device that the config names; `auto` prefers a GPU.
-pub fn device(config: &Config) -> anyhow::Result<Device> {
-    device::pick(config.model.device)
+/// The device that the config names; `auto` prefers a GPU: of several processes on a computer, each has its own.
+pub fn device(config: &Config, place: Option<&Place>) -> anyhow::Result<Device> {
+    let device = device::pick(config.model.device)?;
+    match (place, device.tch) {
+        (Some(place), tch::Device::Cuda(_)) if config.model.device == DeviceChoice::Auto => {
+            device::pick(DeviceChoice::Cuda(place.local_rank))
+        }
+        _ => Ok(device),
+    }
+}
+
+/// Number of CPU threads of the network, if it is fixed. Several processes on a computer would take each other for other
+/// programs that need cores, so each has its share.
+pub fn threads(config: &Config, place: Option<&Place>) -> Option<usize> {
+    let share = place.filter(|place| place.local_size > 1).map(|place| place.share_of(cores()));
+    config.model.threads.or(share)
 }
 
 /// A new network, with pretrained weights if available. Also returns where they came from.
@@ -314,8 +328,8 @@ pub fn free_memory() -> usize {
 
 /// Number of decoding threads: as configured, else all cores with a GPU, and half of them if the network computes on
 /// the CPU.
-pub fn workers(config: &Config, device: &Device) -> usize {
-    let cores = cores();
+pub fn workers(config: &Config, device: &Device, place: Option<&Place>) -> usize {
+    let cores = place.map_or_else(cores, |place| place.share_of(cores()));
     let auto = if device.tch == tch::Device::Cpu { cores.div_ceil(2) } else { cores };
     config.model.workers.unwrap_or(auto).max(1)
 }

@@ -1,8 +1,9 @@
 //! The training loop: epochs, what happens after each, and which weights are kept.
 
-mod prepare;
+pub(super) mod prepare;
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,6 +19,8 @@ use super::events::{EpochMetrics, Event, Stage, StopReason, Stopped};
 use super::passes::{BatchFeed, Passes, Progressed, Trained, Validated};
 use super::predictions::Predictions;
 use super::progress::{Behind, RunProgress};
+use super::ranks::follower::{self, Directive};
+use super::ranks::{Place, Ranks};
 use super::reporter::Reporter;
 use super::run_folder::{self, BEST, HISTORY, LAST, PREDICTIONS, WITHIN};
 use super::setup::{self, StoppedEarly};
@@ -29,13 +32,44 @@ use crate::inference::samples::SampleSource;
 use crate::model::checkpoint::{self, Description};
 use crate::model::network::Network;
 
-/// Trains as requested. The caller turns the result into the last event.
+/// Trains as requested, at its place among several processes if it has one. The caller turns the result into the last
+/// event.
 pub(super) fn run(
     request: &Request,
     split_of: Option<&Path>,
+    place: Option<Place>,
     reporter: &mut Reporter,
 ) -> anyhow::Result<Stopped> {
     let began = Instant::now();
+    let trained = match place {
+        None => lead(request, split_of, None, reporter, began),
+        Some(place) => Ranks::join(place, reporter).and_then(|ranks| {
+            let ranks = Rc::new(ranks);
+            let trained = if ranks.leads() {
+                lead(request, split_of, Some(&ranks), reporter, began)
+            } else {
+                follower::run(request, &ranks, reporter)
+            };
+            trained.inspect_err(|error| ranks.fail(error))
+        }),
+    };
+    match trained {
+        Err(error) if error.is::<StoppedEarly>() => {
+            let secs = began.elapsed().as_secs_f64();
+            Ok(Stopped { why: StopReason::Asked, best_epoch: None, best: None, model: None, secs })
+        }
+        trained => trained,
+    }
+}
+
+/// Trains as the process that decides, often the only one.
+fn lead(
+    request: &Request,
+    split_of: Option<&Path>,
+    ranks: Option<&Rc<Ranks>>,
+    reporter: &mut Reporter,
+    began: Instant,
+) -> anyhow::Result<Stopped> {
     let config = &request.config;
     // Before anything is written, and not after hours. The window may have changed the config after reading it.
     if let Some((_, message)) = config.model.contradiction() {
@@ -45,17 +79,19 @@ pub(super) fn run(
     let outside = if request.allow_outside { Vec::new() } else { outputs::outside(request) };
     ensure!(outside.is_empty(), outputs::told(config, &outside));
     let (folder, is_new) = setup::open_folder(request)?;
-    let error = match Run::prepare(request, split_of, folder.clone(), reporter) {
-        Ok(mut run) => return run.train(reporter, began),
+    let error = match Run::prepare(request, split_of, ranks, folder.clone(), reporter) {
+        Ok(mut run) => {
+            let stopped = run.train(reporter, began)?;
+            if let Some(ranks) = ranks {
+                ranks.say(&Directive::End)?;
+            }
+            return Ok(stopped);
+        }
         Err(error) => error,
     };
     if is_new {
         reporter.end_log();
         run_folder::remove_unbegun(&folder);
-    }
-    if error.is::<StoppedEarly>() {
-        let secs = began.elapsed().as_secs_f64();
-        return Ok(Stopped { why: StopReason::Asked, best_epoch: None, best: None, model: None, secs });
     }
     Err(error)
 }
@@ -76,6 +112,8 @@ struct Run<'a> {
     stage: Stage,
     /// Number of decoding threads.
     workers: usize,
+    /// Other processes that train with this one, and do what it says.
+    ranks: Option<Rc<Ranks>>,
 }
 
 impl Run<'_> {
@@ -95,7 +133,7 @@ impl Run<'_> {
             let batches = self.passes.batches();
             let rates = Rates::of(&self.config.model, epoch, batches, rate);
             let before = self.progress.within.as_ref().map_or(0.0, |within| within.secs);
-            let Some(trained) = self.trained(epoch, &rates, reporter)? else {
+            let Some(trained) = self.trained(epoch, rate, &rates, reporter)? else {
                 why = StopReason::Asked;
                 break;
             };
@@ -152,11 +190,17 @@ impl Run<'_> {
     fn trained(
         &mut self,
         epoch: usize,
+        rate: f64,
         rates: &Rates,
         reporter: &mut Reporter,
     ) -> anyhow::Result<Option<Trained>> {
         loop {
             let from = self.progress.within.take();
+            let from = from.and_then(|from| self.passes.continued(epoch, from, reporter));
+            if let Some(ranks) = &self.ranks {
+                let first = from.as_ref().map_or(0, |from| from.batches);
+                ranks.say(&Directive::Train { epoch, first, rate })?;
+            }
             let progressed =
                 self.passes.train(epoch, from, rates, &self.network, &mut self.adam, reporter)?;
             match progressed {

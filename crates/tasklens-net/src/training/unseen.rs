@@ -37,7 +37,7 @@ pub fn features(
         return Ok(None);
     };
     let store = OutputStore::of(&network)?;
-    let workers = setup::workers(config, &device::pick(config.model.device)?);
+    let workers = setup::workers(config, &device::pick(config.model.device)?, None);
     let open = || Predictor::open(&network, config.model.device);
     let pass = store.compute(open, &dataset.rows, rows, Batching { size: BATCH, workers }, keep_going)?;
     if !pass.complete {

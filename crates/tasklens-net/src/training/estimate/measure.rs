@@ -67,9 +67,9 @@ const LONG_ENOUGH: Duration = Duration::from_millis(700);
 /// Cancelled by `keep_going`; the device does not work; or none of the sampled images can be read.
 pub fn measure(config: &Config, rows: &Rows, keep_going: &dyn Fn() -> bool) -> anyhow::Result<Speed> {
     let model = &config.model;
-    let device = setup::device(config)?;
+    let device = setup::device(config, None)?;
     let kind = setup::precision(config, &device);
-    let (decode, pixels) = decode(config, rows, setup::workers(config, &device))?;
+    let (decode, pixels) = decode(config, rows, setup::workers(config, &device, None))?;
     let images = match device.tch {
         tch::Device::Cpu => model.batch_size.clamp(2, IMAGES),
         _ => model.batch_size.max(2),

@@ -37,7 +37,7 @@ pub fn count(config: &Config, data: &Dataset) -> anyhow::Result<EstimatedWork> {
 
 fn stored(config: &Config, data: &Dataset) -> anyhow::Result<usize> {
     let model = &config.model;
-    let device = setup::device(config)?;
+    let device = setup::device(config, None)?;
     let kind = setup::precision(config, &device);
     let weights = match &model.pretrained {
         Pretrained::None => None,

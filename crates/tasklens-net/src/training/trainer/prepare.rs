@@ -1,6 +1,7 @@
 //! What comes before the first batch of a run: rows, network, features, and the files that say what it is.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -21,13 +22,16 @@ use crate::training::events::{Event, Stage, Started};
 use crate::training::features::{Extractor, store, training_views};
 use crate::training::passes::{self, BatchFeed, PassPlan, Passes};
 use crate::training::progress::{self, RunProgress};
+use crate::training::ranks::Ranks;
+use crate::training::ranks::follower;
+use crate::training::ranks::follower::Beginning;
 use crate::training::reporter::Reporter;
 use crate::training::run_folder::{CONFIG, LAST};
 use crate::training::{Request, setup, split_file, stages};
 
 impl<'a> Run<'a> {
     /// Opens or resumes a run in `folder`, on the split of another run if one is given, up to where its first epoch
-    /// begins.
+    /// begins; brings the other processes there, too.
     ///
     /// # Errors
     /// The data cannot be trained with, the run cannot be resumed with this config, or a file cannot be read or
@@ -35,13 +39,15 @@ impl<'a> Run<'a> {
     pub(super) fn prepare(
         request: &'a Request,
         split_of: Option<&Path>,
+        ranks: Option<&Rc<Ranks>>,
         folder: PathBuf,
         reporter: &mut Reporter,
     ) -> anyhow::Result<Self> {
         let config = &request.config;
+        let place = ranks.map(|ranks| ranks.place());
         reporter.log_to(&folder)?;
         let data = open_data(request, split_of, &folder, reporter)?;
-        let device = setup::device(config)?;
+        let device = setup::device(config, place)?;
         let kind = setup::precision(config, &device);
 
         if request.resume
@@ -62,10 +68,11 @@ impl<'a> Run<'a> {
         let validation_labels = setup::labelled(config, &data, &data.split.validation);
         let Dataset { rows, split, .. } = data;
         let source = setup::source(config, rows);
-        let workers = setup::workers(config, &device);
+        let workers = setup::workers(config, &device, place);
+        let others = place.map_or(String::new(), |place| format!(", {} processes", place.size));
         reporter.send(Event::Started(Started {
             run: folder.clone(),
-            device: device.name.clone(),
+            device: device.name.clone() + &others,
             precision: precision_name(kind).to_owned(),
             parameters: network.parameters().count(),
             n_train: split.train.len(),
@@ -77,12 +84,25 @@ impl<'a> Run<'a> {
             weights: progress.weights.clone(),
         }));
         let feed = if stage == Stage::Heads {
-            stored_features(config, &mut network, &source, &split, kind, workers, reporter)?
+            stored_features(config, &mut network, (&source, &split), kind, workers, reporter)?
         } else {
             BatchFeed::Images { workers }
         };
         let last = stage.epochs(&config.model).1;
-        let plan = PassPlan { config, last, device: device.tch, kind };
+        let plan = PassPlan { config, last, device: device.tch, kind, ranks };
+        if let Some(ranks) = ranks {
+            let beginning = Beginning {
+                rows: source.rows.len(),
+                labels: follower::fingerprint(&source.rows),
+                train: split.train.clone(),
+                is_bf16: kind == Kind::BFloat16,
+                conventions: network.conventions(),
+                epoch: (progress.epochs.len() + 1).min(config.model.epochs),
+                steps: adam.steps(),
+            };
+            ranks.say(&beginning)?;
+            beginning.share(ranks, &network, &adam, balance.as_ref())?;
+        }
         let passes = Passes::new(Arc::clone(&source), feed, Arc::unwrap_or_clone(split), plan, weights);
         Ok(Self {
             config,
@@ -97,6 +117,7 @@ impl<'a> Run<'a> {
             kind,
             stage,
             workers,
+            ranks: ranks.map(Rc::clone),
         })
     }
 }
@@ -164,11 +185,10 @@ fn trainee(
 }
 
 /// The features that the heads learn from, computed as in prediction: the network is folded.
-fn stored_features(
+pub(in crate::training) fn stored_features(
     config: &Config,
     network: &mut Network,
-    source: &SampleSource,
-    split: &Split,
+    (source, split): (&SampleSource, &Split),
     kind: Kind,
     workers: usize,
     reporter: &mut Reporter,
@@ -186,6 +206,10 @@ fn stored_features(
         store: store(config, network, kind)?,
     };
     let train = extractor.training(&split.train, &training_views(&config.model)?, reporter)?;
-    let validation = extractor.validation(&split.validation, reporter)?;
+    // A process that only follows does not validate.
+    let validation = match split.validation.as_slice() {
+        [] => train.clone(),
+        rows => extractor.validation(rows, reporter)?,
+    };
     Ok(BatchFeed::Features { train, validation })
 }
