@@ -20,6 +20,8 @@ const CHIPS: usize = 40;
 /// The form: a proposal for the CSV, and what the user changed in it.
 pub struct ProposalForm {
     proposal: Proposal,
+    /// Per column the labels that the user left out, with the place of each.
+    left_out: Vec<Vec<(usize, String)>>,
     file: PathBuf,
     training: Proposed,
 }
@@ -28,7 +30,8 @@ impl ProposalForm {
     /// A form for a guess, to be trained as `training` says; the config goes beside the CSV.
     pub fn new(proposal: Proposal, training: Proposed) -> Self {
         let file = free_name(&proposal.table_path);
-        Self { proposal, file, training }
+        let left_out = vec![Vec::new(); proposal.columns.len()];
+        Self { proposal, left_out, file, training }
     }
 }
 
@@ -62,8 +65,8 @@ pub fn ui(ui: &mut Ui, form: &mut ProposalForm, commands: &CommandSender) -> Pro
     let footer = if form.training.lacks.is_some() { 32.0 } else { 22.0 } * GRID;
     let height = (ui.available_height() - footer).max(20.0 * GRID);
     ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
-        for index in 0..form.proposal.columns.len() {
-            column_ui(ui, tokens, &mut form.proposal, index);
+        for (index, left_out) in form.left_out.iter_mut().enumerate() {
+            column_ui(ui, tokens, &mut form.proposal, index, left_out);
             ui.add_space(GRID);
         }
     });
@@ -98,7 +101,13 @@ pub fn ui(ui: &mut Ui, form: &mut ProposalForm, commands: &CommandSender) -> Pro
     answer
 }
 
-fn column_ui(ui: &mut Ui, tokens: &Tokens, proposal: &mut Proposal, index: usize) {
+fn column_ui(
+    ui: &mut Ui,
+    tokens: &Tokens,
+    proposal: &mut Proposal,
+    index: usize,
+    left_out: &mut Vec<(usize, String)>,
+) {
     let Some(column) = proposal.columns.get(index) else { return };
     let (name, mut role, about) = (column.name.clone(), column.role, about(column));
     tokens.card_frame().show(ui, |ui| {
@@ -121,7 +130,7 @@ fn column_ui(ui: &mut Ui, tokens: &Tokens, proposal: &mut Proposal, index: usize
             ui.add(egui::Label::new(theme::caption(tokens, about)).truncate());
         });
         if role == Role::Task {
-            labels_ui(ui, tokens, &mut proposal.columns[index]);
+            labels_ui(ui, tokens, &mut proposal.columns[index], left_out);
         }
     });
     if proposal.columns[index].role != role {
@@ -149,9 +158,9 @@ fn about(column: &ColumnGuess) -> String {
     text
 }
 
-/// The labels as chips; a press leaves one out.
-fn labels_ui(ui: &mut Ui, tokens: &Tokens, column: &mut ColumnGuess) {
-    let mut out = None;
+/// The labels as chips; a press leaves one out, and another takes it in again.
+fn labels_ui(ui: &mut Ui, tokens: &Tokens, column: &mut ColumnGuess, left_out: &mut Vec<(usize, String)>) {
+    let (mut out, mut back) = (None, None);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = Vec2::splat(GRID);
         for (index, label) in column.labels.iter().take(CHIPS).enumerate() {
@@ -165,8 +174,28 @@ fn labels_ui(ui: &mut Ui, tokens: &Tokens, column: &mut ColumnGuess) {
             ui.label(theme::caption(tokens, format!("and {} more", column.labels.len() - CHIPS)));
         }
     });
+    if !left_out.is_empty() {
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = Vec2::splat(GRID);
+            ui.label(theme::caption(tokens, "Left out:"));
+            ui.visuals_mut().widgets.inactive.weak_bg_fill = egui::Color32::TRANSPARENT;
+            for (index, (_, label)) in left_out.iter().enumerate() {
+                let chip = name::button_ui(ui, label, &format!("  {}", icons::PLUS));
+                chip.widget_info(|| {
+                    WidgetInfo::labeled(Accessible::Button, true, format!("Take in {label}"))
+                });
+                if chip.on_hover_text("Take this label in again").clicked() {
+                    back = Some(index);
+                }
+            }
+        });
+    }
     if let Some(index) = out {
-        column.labels.remove(index);
+        left_out.push((index, column.labels.remove(index)));
+    }
+    if let Some(index) = back {
+        let (place, label) = left_out.remove(index);
+        column.labels.insert(place.min(column.labels.len()), label);
     }
 }
 
@@ -197,6 +226,19 @@ mod tests {
             });
         harness.run_steps(3);
         harness
+    }
+
+    #[test]
+    fn a_label_that_is_left_out_can_be_taken_in_again_at_its_place() {
+        let mut form = form(Vec::new());
+        form.get_by_label("Leave out solid").click();
+        form.run_steps(3);
+        assert!(form.query_by_label("Leave out solid").is_none());
+        form.get_by_label("Take in solid").click();
+        form.run_steps(3);
+        assert!(form.query_by_label("Take in solid").is_none());
+        let left = |label: &str| form.get_by_label(&format!("Leave out {label}")).rect().left();
+        assert!(left("solid") < left("striped"));
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crossbeam_channel::{Sender, unbounded};
+
 use egui::epaint::text::{FallbackRequest, FontInsert, FontProvider};
 use egui::{Context, FontFamily};
 use egui_system_font_provider::SystemFontProvider;
@@ -19,7 +21,7 @@ pub(super) const BUNDLED: [(&str, &[u8]); 4] = [
 ];
 
 /// Draws the characters that no bundled font has with a font of this computer, and calls `tell` once per
-/// script for which there is none.
+/// script for which there is none, in a thread: fonts are asked for while the context is locked.
 ///
 /// Listing the fonts of a computer takes hundreds of milliseconds, so it is done in a thread, and only
 /// after the first such character; until then that character is a box.
@@ -48,8 +50,10 @@ impl FontProvider for Search {
             let system = SystemFontProvider::new();
             // An answer of any kind means that the fonts are listed, so that no frame waits for them.
             let _ = system.font_for(&FallbackRequest { cluster: "a", family: &FontFamily::Proportional });
-            let missing = Missing { told: Mutex::default(), tell };
+            let (found, lacking) = unbounded();
+            let missing = Missing { told: Mutex::default(), found };
             ctx.set_font_providers(vec![Arc::new(system), Arc::new(missing)]);
+            lacking.into_iter().for_each(|character| tell(no_font(character)));
         };
         if let Err(error) = std::thread::Builder::new().name("system fonts".to_owned()).spawn(search) {
             log::warn!("the fonts of the system cannot be listed: {error}");
@@ -61,14 +65,16 @@ impl FontProvider for Search {
 /// The last to be asked: has no font, and tells for which scripts there is none.
 struct Missing {
     told: Mutex<HashSet<Script>>,
-    tell: Tell,
+    /// Not told here: whoever tells may use the context, which is locked.
+    found: Sender<char>,
 }
 
 impl FontProvider for Missing {
     fn font_for(&self, request: &FallbackRequest<'_>) -> Option<FontInsert> {
         let character = request.cluster.chars().next()?;
         if self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(character.script()) {
-            (self.tell)(no_font(character));
+            // The other end waits as long as this one is there.
+            let _ = self.found.send(character);
         }
         None
     }
@@ -116,7 +122,12 @@ mod tests {
         super::super::install(&ctx);
         let told = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&told);
-        use_system_fonts(&ctx, move |text| sink.lock().unwrap().push(text));
+        let used = ctx.clone();
+        use_system_fonts(&ctx, move |text| {
+            // As a notice does.
+            used.request_repaint();
+            sink.lock().unwrap().push(text);
+        });
         let count = || told.lock().unwrap().len();
         let deadline = Instant::now() + Duration::from_secs(60);
         while count() == 0 {
@@ -125,6 +136,7 @@ mod tests {
             std::thread::sleep(Duration::from_millis(5));
         }
         draw(&ctx, "\u{5FFFD}\u{5FFFC}");
+        std::thread::sleep(Duration::from_millis(50));
         let told = told.lock().unwrap();
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].contains("U+5FFFD") && told[0].contains("install a font"), "{told:?}");
