@@ -207,6 +207,7 @@ fn millis(time: Duration) -> i64 {
 }
 
 #[cfg(all(test, compiled))]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
 

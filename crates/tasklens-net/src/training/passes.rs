@@ -178,7 +178,7 @@ impl Passes {
     pub fn train(
         &mut self,
         epoch: usize,
-        from: Option<WithinEpoch>,
+        from: Option<&WithinEpoch>,
         rates: &Rates,
         network: &Network,
         adam: &mut Adam,
@@ -186,7 +186,7 @@ impl Passes {
     ) -> anyhow::Result<Progressed> {
         let mut batches = shuffled_batches(&self.split.train, self.batch_size, self.source.seed, epoch);
         let order = order_of(&batches);
-        let before = from.as_ref().map_or((0, 0, 0, 0.0), |at| (at.batches, at.done, at.used, at.secs));
+        let before = from.map_or((0, 0, 0, 0.0), |at| (at.batches, at.done, at.used, at.secs));
         let (first, done, mut used, secs_before) = before;
         let mut rest = batches.split_off(first.min(batches.len()));
         let sizes: Vec<usize> = rest.iter().map(Vec::len).collect();
@@ -199,7 +199,7 @@ impl Passes {
         };
         // Processes that train together leave an epoch after the same batch.
         let mut all_leave = false;
-        let (mut totals, mut shares) = match &from {
+        let (mut totals, mut shares) = match from {
             Some(at) => at.sums(network.device())?,
             None => (
                 Totals::new(self.source.tasks, network.device())?,

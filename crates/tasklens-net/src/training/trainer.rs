@@ -202,7 +202,7 @@ impl Run<'_> {
                 ranks.say(&Directive::Train { epoch, first, rate })?;
             }
             let progressed =
-                self.passes.train(epoch, from, rates, &self.network, &mut self.adam, reporter)?;
+                self.passes.train(epoch, from.as_ref(), rates, &self.network, &mut self.adam, reporter)?;
             match progressed {
                 Progressed::Done(trained) => return Ok(Some(trained)),
                 Progressed::Within(within) => self.keep_within(within, reporter)?,

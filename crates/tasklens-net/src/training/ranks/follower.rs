@@ -138,7 +138,7 @@ pub(in crate::training) fn run(
         }
         let rates = Rates::of(model, epoch, passes.batches(), rate);
         let from = passes.behind(epoch, first);
-        passes.train(epoch, from, &rates, &network, &mut adam, reporter)?;
+        passes.train(epoch, from.as_ref(), &rates, &network, &mut adam, reporter)?;
         if reporter.should_stop() {
             why = StopReason::Asked;
         }

@@ -45,7 +45,7 @@ fn train(request: &Request, on_kept: impl Fn(usize) + Send + 'static) -> Stopped
     };
     let mut reporter = Reporter::new(events_in, commands_out, Box::new(wake));
     let (folder, _) = setup::open_folder(request).unwrap();
-    let mut run = Run::prepare(request, None, folder, &mut reporter).unwrap();
+    let mut run = Run::prepare(request, None, None, folder, &mut reporter).unwrap();
     run.passes.keep_every = std::time::Duration::ZERO;
     run.train(&mut reporter, Instant::now()).unwrap()
 }
