@@ -32,8 +32,9 @@ impl Compiled {
             (RwPropertyKey::HintInferencePrecision, precision),
             (RwPropertyKey::HintPerformanceMode, "LATENCY"),
             (RwPropertyKey::InferenceNumThreads, &threads),
-            // The threads share the cores with those that decode images, and with other programs.
-            (RwPropertyKey::HintEnableCpuPinning, "NO"),
+            // In batches the threads share the cores with those that decode images. For an image now and then, threads that
+            // have a core each wake up sooner: 1.2 to 1.25 times as fast, beside a busy program, too.
+            (RwPropertyKey::HintEnableCpuPinning, if images == 1 { "YES" } else { "NO" }),
         ];
         core.set_properties(&DeviceType::CPU, settings)?;
         let shape = [images as i64, height.into(), width.into(), 3];
