@@ -31,6 +31,7 @@ use tasklens_net::model::layers::ForwardPass;
 use tasklens_net::model::network::Network;
 use tasklens_net::onnx::engine_model;
 use tasklens_net::training::adam::Adam;
+use tasklens_torch::memory::Keeping;
 use tch::{Device, Kind, Tensor};
 
 use python::Python;
@@ -169,6 +170,8 @@ fn predictions(backbone: Backbone, precision: &str, python: &mut Python, table: 
 
 fn training_step(backbone: Backbone, precision: &str, python: &mut Python, table: &mut Table) {
     let kind = if precision == "bf16" { Kind::BFloat16 } else { Kind::Float };
+    // As a training does.
+    let _memory = Keeping::begin();
     let network = Network::new(backbone, &tasks(), 1, Device::Cpu).expect("a network");
     let mut adam = Adam::new(network.parameters().trainable(|_| true)).expect("an optimizer");
     let size = i64::from(SIZE);

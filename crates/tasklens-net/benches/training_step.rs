@@ -13,6 +13,7 @@ use tasklens_data::config::{Backbone, Task};
 use tasklens_net::model::layers::ForwardPass;
 use tasklens_net::model::network::Network;
 use tasklens_net::training::adam::Adam;
+use tasklens_torch::memory::Keeping;
 use tch::{Device, Kind, Tensor};
 
 const SIZE: i64 = 224;
@@ -68,6 +69,8 @@ fn measure(backbone: Backbone, batch: i64, rounds: i64, kind: Kind, ways: &[bool
         labels: (0..labels).map(|i| format!("label{i}")).collect(),
     };
     let tasks = [task("item", 10), task("sleeves", 2), task("worn_on", 5)];
+    // As a training does.
+    let _memory = Keeping::begin();
     let mut trainees: Vec<Trainee> = ways
         .iter()
         .map(|&fuse| {

@@ -149,6 +149,8 @@ unsafe extern "C" {
     pub(crate) fn tasklens_group_wait(group: *mut c_void, timeout_ms: i64, is_done: *mut bool)
     -> *mut c_char;
     pub(crate) fn tasklens_group_free(group: *mut c_void);
+    pub(crate) fn tasklens_keep_memory(more: c_int);
+    pub(crate) fn tasklens_memory_in_keeping() -> usize;
 }
 
 /// Where nothing was compiled: nothing can be done, and who asks first does not call the rest.
@@ -261,6 +263,10 @@ mod absent {
         std::process::abort()
     }
     pub unsafe fn tasklens_group_free(_: *mut c_void) {}
+    pub unsafe fn tasklens_keep_memory(_: c_int) {}
+    pub unsafe fn tasklens_memory_in_keeping() -> usize {
+        0
+    }
 }
 
 /// An error where nothing was compiled.

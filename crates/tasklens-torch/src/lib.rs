@@ -11,6 +11,7 @@ pub mod adam;
 pub mod depthwise;
 mod foreign;
 pub mod group;
+pub mod memory;
 pub mod normalisation;
 pub mod pooling;
 

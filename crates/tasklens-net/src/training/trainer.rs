@@ -11,6 +11,7 @@ use anyhow::{Context as _, bail, ensure};
 use tasklens_data::config::{Config, Schedule, Task};
 use tasklens_data::dataset::Rows;
 use tasklens_data::files;
+use tasklens_torch::memory::Keeping;
 use tch::Kind;
 
 use super::adam::Adam;
@@ -114,6 +115,8 @@ struct Run<'a> {
     workers: usize,
     /// Other processes that train with this one, and do what it says.
     ranks: Option<Rc<Ranks>>,
+    /// Each step takes the memory of the one before.
+    _memory: Keeping,
 }
 
 impl Run<'_> {

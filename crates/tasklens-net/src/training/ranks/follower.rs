@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tasklens_data::dataset::split::Split;
 use tasklens_data::dataset::{Dataset, Rows};
 use tasklens_data::text::counted;
+use tasklens_torch::memory::Keeping;
 use tch::{Kind, Tensor};
 
 use super::Ranks;
@@ -128,6 +129,7 @@ pub(in crate::training) fn run(
     };
     let plan = PassPlan { config, last: stage.epochs(model).1, device: device.tch, kind, ranks: Some(ranks) };
     let mut passes = Passes::new(source, feed, Arc::unwrap_or_clone(split), plan, weights);
+    let _memory = Keeping::begin();
     let mut why = StopReason::Finished;
     while let Directive::Train { epoch, first, rate } = ranks.hear()? {
         let next = Stage::of(model, epoch);

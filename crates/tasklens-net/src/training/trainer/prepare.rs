@@ -9,6 +9,7 @@ use tasklens_data::config::Config;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::split::Split;
 use tasklens_data::files;
+use tasklens_torch::memory::Keeping;
 use tch::Kind;
 
 use super::Run;
@@ -118,6 +119,7 @@ impl<'a> Run<'a> {
             stage,
             workers,
             ranks: ranks.map(Rc::clone),
+            _memory: Keeping::begin(),
         })
     }
 }
