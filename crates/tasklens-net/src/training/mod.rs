@@ -114,7 +114,7 @@ fn start_with(
         let result = panics::guard(|| trainer::run(&request, split_of.as_deref(), place, &mut reporter));
         let last = match result {
             Ok(Ok(stopped)) => Event::Stopped(stopped),
-            Ok(Err(error)) => Event::Failed { error: explain(&error) },
+            Ok(Err(error)) => Event::Failed { error: explain(&error, request.config.model.batch_size) },
             Err(what) => Event::Failed { error: format!("training crashed: {what}") },
         };
         reporter.send(last);
@@ -140,16 +140,22 @@ pub fn propose(images: usize, labelled: usize, aspect: Option<f32>) -> Proposed 
     Recipe::proposed(&PresetFacts { images, labelled, has_gpu, weights: weights_here(), aspect })
 }
 
-/// The whole chain of an error, with advice for two frequent ones.
-pub(crate) fn explain(error: &anyhow::Error) -> String {
+/// The whole chain of an error of a run with this batch size, with advice for two frequent ones.
+pub(crate) fn explain(error: &anyhow::Error, batch_size: usize) -> String {
     let text = told(error);
     let lower = text.to_lowercase();
     if lower.contains("out of memory") || lower.contains("can't allocate memory") {
         // libtorch's own text is pages long.
         let first = text.lines().next().unwrap_or_default();
-        return format!(
-            "out of memory: set a smaller `batch_size` or `input_shape`, then start or resume the run ({first})"
-        );
+        let smaller = match batch_size {
+            0 | 1 => "set a smaller `input_shape`".to_owned(),
+            size => format!(
+                "`batch_size` is {size}: set {}, or a smaller `input_shape`",
+                // The power of two below it: what memory holds is mostly that.
+                1_usize << (size - 1).ilog2()
+            ),
+        };
+        return format!("out of memory: {smaller}, then start or resume the run ({first})");
     }
     if lower.contains("no space left") {
         return format!("{text}: the disk is full; free some space, then start or resume the run");
@@ -165,11 +171,13 @@ mod tests {
     fn out_of_memory_says_what_to_do() {
         let error =
             anyhow::anyhow!("CUDA out of memory. Tried to allocate 2 GiB\nframe #0").context("epoch 1");
-        let text = explain(&error);
+        let with = |batch_size| explain(&error, batch_size);
         assert_eq!(
-            text,
-            "out of memory: set a smaller `batch_size` or `input_shape`, then start or resume the run \
+            with(48),
+            "out of memory: `batch_size` is 48: set 32, or a smaller `input_shape`, then start or resume the run \
              (epoch 1: CUDA out of memory. Tried to allocate 2 GiB)"
         );
+        assert!(with(32).contains("set 16, or") && with(2).contains("set 1, or"));
+        assert!(with(1).contains("out of memory: set a smaller `input_shape`"));
     }
 }

@@ -19,6 +19,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tasklens_data::text::told;
 use tasklens_torch::group::{Group, Store};
 use tch::{Device, Kind, Tensor, no_grad};
 
@@ -174,7 +175,7 @@ impl Ranks {
         if error.is::<Gone>() {
             return;
         }
-        self.pulse.borrow_mut().fail(&super::explain(error));
+        self.pulse.borrow_mut().fail(&told(error));
         if self.place.opens_table && self.leads() {
             // With this process the table goes, in which they find it.
             std::thread::sleep(pulse::HEARD);
