@@ -12,7 +12,7 @@ mod debian;
 mod licences;
 mod program;
 mod stage;
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests;
 mod tools;
 

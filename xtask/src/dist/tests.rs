@@ -1,4 +1,5 @@
 //! Packing tiny stand-ins for what is packed.
+#![cfg(target_os = "linux")]
 
 use std::fs;
 use std::io::Write as _;

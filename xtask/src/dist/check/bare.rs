@@ -15,6 +15,8 @@ const USER: &str = "tester";
 
 /// Mounts what every Linux has, in a name space that ends with its processes, so that nothing stays mounted whatever
 /// happens; then goes in. `$1` is the root, `$2` the user.
+///
+/// The shell stays: who becomes another user is no longer ended with its parent, and the shell's end ends all.
 const ENTER: &str = r#"
 set -e
 root=$1; user=$2; shift 2
@@ -24,7 +26,9 @@ mkdir -p "$root/dev/pts" "$root/dev/shm" "$root/tmp/.X11-unix" /tmp/.X11-unix
 mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
 mount -t tmpfs tmpfs "$root/dev/shm"
 mount --bind /tmp/.X11-unix "$root/tmp/.X11-unix"
-exec chroot --userspec="$user" "$root" "$@"
+code=0
+chroot --userspec="$user" "$root" "$@" || code=$?
+exit "$code"
 "#;
 
 /// A Debian in a folder, which is removed when this is dropped.

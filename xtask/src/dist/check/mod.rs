@@ -55,13 +55,21 @@ pub fn run(packages: &Packages) -> Result<()> {
     let bare = step("a bare Debian 12", || Bare::make(packages.folder.join("debian12")))?;
     println!("    {}", is_bare(&bare)?);
     let screen = Screen::start()?;
-    with_deb(&bare, &screen, packages, &results)?;
-    with_archive(&bare, &screen, packages, &results)?;
+    for seconds in
+        [with_deb(&bare, &screen, packages, &results)?, with_archive(&bare, &screen, packages, &results)?]
+    {
+        ensure!(
+            seconds < MOST_SECONDS,
+            "all of it works, but it took {seconds:.0} s instead of {MOST_SECONDS} s until the sample was on screen: was \
+             this computer busy?"
+        );
+    }
     println!("ok: all of it works. Pictures: {}", results.display());
     Ok(())
 }
 
-fn with_deb(bare: &Bare, screen: &Screen, packages: &Packages, results: &Path) -> Result<()> {
+/// The seconds from the download to the sample on screen.
+fn with_deb(bare: &Bare, screen: &Screen, packages: &Packages, results: &Path) -> Result<f64> {
     println!("The Debian package");
     let depends = output("dpkg-deb", ["--field".as_ref(), packages.deb.as_os_str(), "Depends".as_ref()])?;
     let apt = ["apt-get", "--yes", "--no-install-recommends"];
@@ -77,19 +85,21 @@ fn with_deb(bare: &Bare, screen: &Screen, packages: &Packages, results: &Path) -
     })?;
     let total = began.elapsed().as_secs_f64();
     println!("    the sample was on screen {seconds:.1} s after the start, {total:.1} s after the download");
-    ensure!(total < MOST_SECONDS, "more than {MOST_SECONDS} s");
 
     println!("    {} installed", size_of(&bare.outside("/usr/lib/tasklens"))?);
     command_line(bare, "tasklens")?;
     step("remove", || output_of(bare.root(&apt).args(["purge", packages.name()])))?;
     ensure!(!bare.outside("/usr/lib/tasklens").exists(), "it left files in /usr/lib/tasklens");
-    Ok(())
+    Ok(total)
 }
 
-fn with_archive(bare: &Bare, screen: &Screen, packages: &Packages, results: &Path) -> Result<()> {
+/// The seconds from the download to the sample on screen.
+fn with_archive(bare: &Bare, screen: &Screen, packages: &Packages, results: &Path) -> Result<f64> {
     println!("The archive, in a folder with a space in its name");
-    // The sample is drawn anew.
-    tools::remove_folder(&bare.outside(&format!("{}/.local", Bare::home())))?;
+    // As one who never had Tasklens.
+    for kept in [".local", ".config", ".cache"] {
+        tools::remove_folder(&bare.outside(&format!("{}/{kept}", Bare::home())))?;
+    }
     let folder = format!("{}/my programs", Bare::home());
     let began = Instant::now();
     step("unpack", || {
@@ -105,9 +115,9 @@ fn with_archive(bare: &Bare, screen: &Screen, packages: &Packages, results: &Pat
     })?;
     let total = began.elapsed().as_secs_f64();
     println!("    the sample was on screen {seconds:.1} s after the start, {total:.1} s after the download");
-    ensure!(total < MOST_SECONDS, "more than {MOST_SECONDS} s");
     command_line(bare, &program)?;
-    step("into the menu and out of it", || menu(bare, &program))
+    step("into the menu and out of it", || menu(bare, &program))?;
+    Ok(total)
 }
 
 /// Trains on the sample that the window has drawn, and predicts.
