@@ -232,7 +232,7 @@ fn weights() -> Check {
     let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
     let others: Vec<String> =
         missing.iter().filter_map(|network| Some(how_to_get(*network, &network.facts().weights?))).collect();
-    let found = format!("ImageNet weights in the cache: {found}");
+    let found = format!("ImageNet weights on this computer: {found}");
     let lacks_default = missing.iter().filter_map(|network| network.facts().weights);
     // The others are fetched when they are wanted.
     if lacks_default.into_iter().any(|weights| weights.is_default()) {

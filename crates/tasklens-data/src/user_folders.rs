@@ -1,4 +1,5 @@
-//! The per-user folders in which the program keeps its own files, by the conventions of the system.
+//! The per-user folders in which the program keeps its own files, by the conventions of the system, and the folder that
+//! it was installed in.
 
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,14 @@ pub fn data() -> PathBuf {
 /// The cache: what can be fetched or computed again. `None` if this user has no home folder.
 pub fn cache() -> Option<PathBuf> {
     Some(ProjectDirs::from("", "", "tasklens")?.cache_dir().to_path_buf())
+}
+
+/// The folder of the program itself, where a package keeps what comes with it: OpenVINO and ImageNet weights. `None` if
+/// the system does not say.
+pub fn package() -> Option<PathBuf> {
+    // Behind the links that lead to it, such as the one in `/usr/bin`.
+    let program = std::env::current_exe().and_then(|program| program.canonicalize()).ok()?;
+    Some(program.parent()?.to_path_buf())
 }
 
 /// The temporary folder if there is no home folder.

@@ -1,5 +1,5 @@
-//! Finds the initial weights of a backbone: in the cache (which set-up fills with some), by download, or in a file of
-//! the user.
+//! Finds the initial weights of a backbone: beside the program (where a package has some), in the cache (which set-up
+//! fills with some), by download, or in a file of the user.
 //!
 //! This only finds the file; its content is checked when it is loaded.
 
@@ -36,18 +36,25 @@ pub fn cache_folder() -> anyhow::Result<PathBuf> {
     user_folders::cache().context("this user has no home folder: set the environment variable HOME")
 }
 
-/// The public weights of a backbone, if they are in the cache.
+/// The public weights of a backbone, if they are on this computer: in the package of the program or in the cache.
 pub fn cached(backbone: Backbone) -> Option<PathBuf> {
     let weights = backbone.facts().weights?;
-    cache_file(&weights).ok().filter(|path| path.is_file())
+    let folders = packaged_folder().into_iter().chain(cached_folder());
+    folders.map(|folder| folder.join(weights.file)).find(|path| path.is_file())
 }
 
-fn cache_file(weights: &Weights) -> anyhow::Result<PathBuf> {
-    Ok(cache_folder()?.join("weights").join(weights.file))
+/// Where a package of the program has weights.
+fn packaged_folder() -> Option<PathBuf> {
+    Some(user_folders::package()?.join("weights"))
+}
+
+/// Where set-up and downloads put weights.
+fn cached_folder() -> anyhow::Result<PathBuf> {
+    Ok(cache_folder()?.join("weights"))
 }
 
 /// Finds the weights that `pretrained` requests, and downloads public ones that set-up does not bring if they are not
-/// in the cache. `progress` gets (bytes done, total bytes or 0).
+/// on this computer. `progress` gets (bytes done, total bytes or 0).
 ///
 /// The environment variable `TASKLENS_OFFLINE=1` forbids downloads; `HF_ENDPOINT` names a mirror.
 ///
@@ -65,7 +72,8 @@ pub(crate) fn resolve(
             .ok()
             .filter(|url| !url.is_empty())
             .unwrap_or_else(|| "https://huggingface.co".to_owned()),
-        folder: cache_folder().map(|cache| cache.join("weights")),
+        packaged: packaged_folder(),
+        folder: cached_folder(),
         offline: std::env::var("TASKLENS_OFFLINE").is_ok_and(|value| !["", "0"].contains(&value.as_str())),
     };
     source.resolve(pretrained, progress, keep_going)
@@ -75,6 +83,9 @@ pub(crate) fn resolve(
 struct WeightsSource {
     backbone: Backbone,
     endpoint: String,
+    /// What came with the program.
+    packaged: Option<PathBuf>,
+    /// What can be fetched again.
     folder: anyhow::Result<PathBuf>,
     offline: bool,
 }
@@ -132,6 +143,10 @@ impl WeightsSource {
         progress: &dyn Fn(u64, u64),
         keep_going: &dyn Fn() -> bool,
     ) -> anyhow::Result<Resolved> {
+        let packaged = self.packaged.map(|folder| folder.join(weights.file));
+        if let Some(file) = packaged.filter(|file| file.is_file()) {
+            return Ok(Resolved::file(file, "ImageNet weights that came with Tasklens".to_owned()));
+        }
         let file = self.folder?.join(weights.file);
         if file.is_file() {
             // Left over from an abandoned download, before the file arrived in another way.
@@ -174,7 +189,7 @@ fn with_weights() -> Vec<&'static str> {
     networks.filter(|facts| facts.weights.is_some()).map(|facts| facts.name).collect()
 }
 
-/// The networks whose public weights are in the cache, and the others that have some.
+/// The networks whose public weights are on this computer, and the others that have some.
 pub fn in_cache() -> (Vec<Backbone>, Vec<Backbone>) {
     let with_weights = Backbone::ALL.iter().copied().filter(|network| network.facts().weights.is_some());
     with_weights.partition(|network| cached(*network).is_some())
@@ -234,7 +249,8 @@ mod tests {
 
     fn source(endpoint: &str, folder: &tempfile::TempDir, offline: bool) -> WeightsSource {
         let folder = Ok(folder.path().to_path_buf());
-        WeightsSource { backbone: Backbone::Xception, endpoint: endpoint.to_owned(), folder, offline }
+        let endpoint = endpoint.to_owned();
+        WeightsSource { backbone: Backbone::Xception, endpoint, packaged: None, folder, offline }
     }
 
     fn resolve(source: WeightsSource, how: &Pretrained) -> anyhow::Result<Resolved> {
@@ -313,6 +329,28 @@ mod tests {
         std::fs::write(&file, b"weights").unwrap();
         let found = resolve(source("http://127.0.0.1:9", &folder, true), &Pretrained::Required).unwrap();
         assert_eq!((found.path, found.warning), (Some(file), None));
+    }
+
+    #[test]
+    fn what_came_with_the_program_is_found_before_the_cache_and_without_one() {
+        let (package, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for folder in [&package, &cache] {
+            std::fs::write(folder.path().join("efficientnet_lite0.safetensors"), b"weights").unwrap();
+        }
+        let packaged = || WeightsSource {
+            backbone: Backbone::EfficientNetLite0,
+            packaged: Some(package.path().to_path_buf()),
+            ..source("http://127.0.0.1:9", &cache, true)
+        };
+        let file = package.path().join("efficientnet_lite0.safetensors");
+        let found = resolve(packaged(), &Pretrained::Required).unwrap();
+        assert_eq!((found.path, found.warning), (Some(file.clone()), None));
+        let homeless = WeightsSource { folder: Err(anyhow::anyhow!("no home")), ..packaged() };
+        assert_eq!(resolve(homeless, &Pretrained::Required).unwrap().path, Some(file));
+        // A package need not have all.
+        std::fs::remove_file(package.path().join("efficientnet_lite0.safetensors")).unwrap();
+        let found = resolve(packaged(), &Pretrained::Required).unwrap();
+        assert_eq!(found.path, Some(cache.path().join("efficientnet_lite0.safetensors")));
     }
 
     #[test]

@@ -96,8 +96,7 @@ fn find(named: Option<&Path>, usual: &[PathBuf]) -> Result<PathBuf, NoEngine> {
 
 /// Beside the program, as in a package, and in the cache, where the set-up puts it.
 fn usual_folders() -> Vec<PathBuf> {
-    let program = std::env::current_exe().ok();
-    let beside = program.as_deref().and_then(Path::parent).map(|folder| folder.join("openvino"));
+    let beside = user_folders::package().map(|folder| folder.join("openvino"));
     let cached = user_folders::cache().map(|cache| cache.join(version::folder_name()));
     beside.into_iter().chain(cached).collect()
 }
