@@ -90,7 +90,9 @@ pub fn start(request: StudyRequest, wake: impl Fn() + Send + 'static) -> Study {
         listener.tell(match result {
             Ok(Ok(Some(report))) => StudyEvent::Finished(Box::new(report)),
             Ok(Ok(None)) => StudyEvent::Stopped,
-            Ok(Err(error)) => StudyEvent::Failed { error: training::explain(&error, request.plan.config.model.batch_size) },
+            Ok(Err(error)) => {
+                StudyEvent::Failed { error: training::explain(&error, request.plan.config.model.batch_size) }
+            }
             Err(what) => StudyEvent::Failed { error: format!("the study crashed: {what}") },
         });
     };

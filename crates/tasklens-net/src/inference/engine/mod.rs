@@ -2,9 +2,9 @@
 //! rounding (to 1e-3 in float32, 2e-2 in bf16). It takes the network as an ONNX graph for images of one size. Where it is not installed or fails, libtorch
 //! answers; on a GPU it is not used.
 //!
-//! A network is compiled for batches of [`BATCH`] images, and for single ones. Both take some tenths of a second, so that
-//! it pays from [`WORTHWHILE`] images on. A smaller batch is filled up: a graph for batches of any size would be compiled
-//! anew, in part, with each size that it meets.
+//! A network is compiled for batches, of which it computes several pieces at a time, and for single images. Both take some
+//! tenths of a second, so that it pays from [`WORTHWHILE`] images on. A smaller piece is filled up: a graph for any number
+//! of images would be compiled anew, in part, with each that it meets.
 //!
 //! It always has as many threads as there are cores: beside one busy program on two cores, two threads were about as fast
 //! as one (24 and 25 images/s), unlike those of libtorch, which wait for each other ([`crate::device::FreeCores`]).
@@ -21,7 +21,7 @@ pub use library::{Installed, NoEngine, VARIABLE};
 
 use super::Look;
 use crate::device::{Device, gate};
-use compiled::Compiled;
+use compiled::{Compiled, Plan};
 
 /// Images that go through a network together.
 pub const BATCH: usize = 16;
@@ -121,8 +121,12 @@ impl Engine {
         if self.ready.lock().has_failed || self.ready.lock().of(demand).is_some() {
             return;
         }
-        let images = if demand == Demand::Batches { BATCH } else { 1 };
-        let compiled = caught(|| Compiled::new(&model()?, self.size, images, self.precision));
+        let threads = usize::try_from(tch::get_num_threads()).unwrap_or(1).max(1);
+        let plan = match demand {
+            Demand::Batches => Plan::of_batches(threads),
+            Demand::SingleImages => Plan::of_single_images(threads),
+        };
+        let compiled = caught(|| Compiled::new(&model()?, self.size, plan, self.precision));
         match compiled {
             Ok(compiled) => *self.ready.lock().of(demand) = Some(compiled),
             Err(error) => self.ready.lock().fail(&error),

@@ -48,6 +48,24 @@ fn batches_are_of_its_size_where_it_is_used() {
 }
 
 #[test]
+fn images_come_back_in_their_order_however_many_there_are() {
+    let Some(engine) = ready() else { return };
+    let size = 3 * 32 * 32;
+    let pixels: Vec<u8> = (0..19 * size).map(|i| (i / size * 12 + i % 7) as u8).collect();
+    let each: Vec<Look> = pixels.chunks(size).map(|image| engine.look_at(image, 1).unwrap()).collect();
+    assert!(each[0].features != each[18].features);
+    for images in [1, 3, 4, 5, 16, 19] {
+        let look = engine.look_at(&pixels[..images * size], images).unwrap();
+        let one_by_one: Vec<f32> =
+            each[..images].iter().flat_map(|look| look.probabilities[0].clone()).collect();
+        assert_eq!(look.probabilities[0].len(), 2 * images);
+        let near = look.probabilities[0].iter().zip(&one_by_one).all(|(a, b)| (a - b).abs() < 1e-5);
+        assert!(near, "{images}: {look:?} and {one_by_one:?}");
+        assert_eq!(look.features.len(), each[0].features.len() * images);
+    }
+}
+
+#[test]
 fn what_fails_while_it_predicts_is_left_to_libtorch_from_then_on() {
     let Some(engine) = ready() else { return };
     assert!(engine.is_ready(Demand::Batches) && !engine.is_ready(Demand::SingleImages));
