@@ -20,6 +20,7 @@ use crate::app::command::{AppCommand, Level, Notice, Subject, UiCommand};
 use crate::app::context::TrainingState;
 use crate::app::dialogs::file_dialogs;
 use crate::app::place::Place;
+use crate::app::places::inspect::Tab;
 use crate::app::services::jobs::{Outcome, take};
 use crate::app::services::project::ImageSource;
 use crate::app::services::settings::ThemeChoice;
@@ -192,6 +193,11 @@ impl App {
         }
     }
 
+    fn inspect(&mut self, tab: Tab) {
+        self.go_to(Place::Inspect);
+        self.views.inspect.open(tab);
+    }
+
     fn apply_ui(&mut self, command: UiCommand) {
         if !self.is_enabled(command) {
             return;
@@ -223,6 +229,16 @@ impl App {
             UiCommand::ShowTrain => self.go_to(Place::Train),
             UiCommand::ShowPredict => self.go_to(Place::Predict),
             UiCommand::ShowInspect => self.go_to(Place::Inspect),
+            UiCommand::ShowConfusion => self.inspect(Tab::Confusion),
+            UiCommand::ShowErrors => self.inspect(Tab::Images),
+            UiCommand::ShowLabelErrors => self.inspect(Tab::Issues),
+            UiCommand::ShowDuplicates => self.inspect(Tab::Duplicates),
+            UiCommand::ShowMap => self.inspect(Tab::Map),
+            UiCommand::CompareRuns => self.inspect(Tab::Compare),
+            UiCommand::CompareNetworks => {
+                self.go_to(Place::Train);
+                self.views.train.show_study();
+            }
             UiCommand::Undo if self.form_undoes() => {
                 if let Some(form) = &mut self.new_project {
                     form.undo();
@@ -293,7 +309,17 @@ impl App {
             | UiCommand::FocusFilter
             | UiCommand::ClearFilter
             | UiCommand::TryValidationImages
+            | UiCommand::ShowConfusion
+            | UiCommand::ShowErrors
+            | UiCommand::ShowLabelErrors
+            | UiCommand::ShowDuplicates
+            | UiCommand::ShowMap
+            | UiCommand::CompareRuns
             | UiCommand::ImportKeras => self.project.is_some(),
+            // Of one task there is nothing to compare.
+            UiCommand::CompareNetworks => {
+                self.project.as_ref().is_some_and(|project| project.config.model.tasks.len() > 1)
+            }
             UiCommand::Undo if self.form_undoes() => true,
             UiCommand::Undo => self.can_change_labels(|edits| edits.state().can_undo()),
             UiCommand::Redo => self.can_change_labels(|edits| edits.state().can_redo()),

@@ -19,9 +19,14 @@ impl UiCommand {
             Self::ShowLabel => &["annotate", "tag"],
             Self::ShowTrain => &["runs", "curves", "settings"],
             Self::ShowPredict => &["classify", "test an image", "infer"],
-            Self::ShowInspect => {
-                &["report", "evaluate", "errors", "confusion", "scores", "compare", "duplicates", "map"]
-            }
+            Self::ShowInspect => &["report", "evaluate", "scores", "accuracy", "calibration"],
+            Self::ShowConfusion => &["mistakes"],
+            Self::ShowErrors => &["errors", "wrong predictions", "mistakes"],
+            Self::ShowLabelErrors => &["wrong labels", "label errors", "clean", "mislabelled"],
+            Self::ShowDuplicates => &["copies", "same picture"],
+            Self::ShowMap => &["scatter", "embedding", "clusters", "similar"],
+            Self::CompareRuns => &["models", "difference"],
+            Self::CompareNetworks => &["study", "single task", "multitask", "compare networks"],
             Self::Undo => &["back", "revert"],
             Self::Redo => &["again", "forward"],
             Self::SaveLabels => &["write", "csv", "store"],

@@ -33,6 +33,20 @@ pub enum UiCommand {
     ShowPredict,
     /// Go to Inspect.
     ShowInspect,
+    /// Go to the confusion matrix.
+    ShowConfusion,
+    /// Go to the images with their verdicts.
+    ShowErrors,
+    /// Go to the labels that are probably wrong.
+    ShowLabelErrors,
+    /// Go to the same picture on both sides of the split.
+    ShowDuplicates,
+    /// Go to the map.
+    ShowMap,
+    /// Go to the comparison of two runs.
+    CompareRuns,
+    /// Go to the study of one network or several.
+    CompareNetworks,
     /// Undo the last label edit.
     Undo,
     /// Redo the label edit that was undone last.
@@ -137,6 +151,18 @@ impl UiCommand {
             Self::ShowTrain => ("Show training", "Train a network and watch it learn"),
             Self::ShowPredict => ("Show predictions", "Ask a trained network about any image"),
             Self::ShowInspect => ("Show inspection", "See where and why a network is wrong"),
+            Self::ShowConfusion => ("Confusion matrix", "Which labels the network takes for which"),
+            Self::ShowErrors => ("Misclassified images", "Browse the images, the wrong predictions first"),
+            Self::ShowLabelErrors => {
+                ("Likely label errors", "Labels that are probably wrong, to be corrected")
+            }
+            Self::ShowDuplicates => ("Duplicates", "Find the same picture on both sides of the split"),
+            Self::ShowMap => ("Map of the images", "The images by what the network makes of them"),
+            Self::CompareRuns => ("Compare runs", "Set another run beside this one, on the same rows"),
+            Self::CompareNetworks => (
+                "One network or several?",
+                "Train one network for all tasks and one for each, and compare them",
+            ),
             Self::Undo => ("Undo", "Undo the last label edit"),
             Self::Redo => ("Redo", "Redo the label edit that was undone last"),
             Self::SaveLabels => ("Save labels", "Write the label edits into the CSV; a dated backup is kept"),
@@ -201,7 +227,14 @@ impl UiCommand {
             Self::ShowLabel => icons::TAG,
             Self::ShowTrain => icons::CHART_LINE,
             Self::ShowPredict => icons::CROSSHAIR,
-            Self::ShowInspect => icons::MICROSCOPE,
+            Self::ShowInspect
+            | Self::ShowConfusion
+            | Self::ShowErrors
+            | Self::ShowLabelErrors
+            | Self::ShowDuplicates
+            | Self::ShowMap
+            | Self::CompareRuns => icons::MICROSCOPE,
+            Self::CompareNetworks => icons::CHART_LINE,
             Self::Undo => icons::ARROW_U_UP_LEFT,
             Self::Redo => icons::ARROW_U_UP_RIGHT,
             Self::SaveLabels => icons::FLOPPY_DISK,
@@ -270,6 +303,13 @@ impl UiCommand {
             // Ctrl+V arrives as a paste event of its own.
             Self::Paste => (command, Key::V),
             Self::OpenSample
+            | Self::ShowConfusion
+            | Self::ShowErrors
+            | Self::ShowLabelErrors
+            | Self::ShowDuplicates
+            | Self::ShowMap
+            | Self::CompareRuns
+            | Self::CompareNetworks
             | Self::ImportDeepFashion
             | Self::ImportKeras
             | Self::ExportLabels

@@ -9,7 +9,7 @@ use tasklens_data::dataset::create::{self, FoundImages};
 use tasklens_data::dataset::propose::{self, Proposal};
 use tasklens_data::dataset::{Dataset, sample, vocabulary};
 use tasklens_data::images::decode::has_image_ending;
-use tasklens_data::text::grouped;
+use tasklens_data::text::counted_grouped;
 use tasklens_net::training::imported_run::is_named_as_keras;
 use tasklens_net::training::{self, run_folder::RunRecord};
 
@@ -179,7 +179,7 @@ fn open_folder(folder: &Path, progress: &Progress) -> anyhow::Result<Opening> {
     }
     let checkpoint = only_file(folder, &["safetensors"])?;
     let found = create::find_images(folder, &mut |images| {
-        progress.say(format!("{} images so far", grouped(images as u64)));
+        progress.say(format!("{} so far", counted_grouped(images, "image")));
         progress.keep_going()
     })?;
     match checkpoint {

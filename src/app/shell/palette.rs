@@ -179,6 +179,9 @@ mod tests {
         assert_eq!(best("help"), Some(UiCommand::ShowShortcuts));
         assert_eq!(best("delete"), Some(UiCommand::EditTasks));
         assert_eq!(best("report"), Some(UiCommand::ShowInspect));
+        assert_eq!(best("label err"), Some(UiCommand::ShowLabelErrors));
+        assert_eq!(best("confusion"), Some(UiCommand::ShowConfusion));
+        assert_eq!(best("one network"), Some(UiCommand::CompareNetworks));
         assert_eq!(best("export"), Some(UiCommand::ExportLabels));
         // The tooltip of others has the word, too.
         assert_eq!(best("model"), Some(UiCommand::UpdateModel));

@@ -19,16 +19,23 @@ pub fn selectable_sentence_ui(ui: &mut Ui, text: impl Into<RichText>) -> Respons
 }
 
 fn shown_ui(ui: &mut Ui, text: RichText, is_selectable: bool) -> Response {
-    if !has_right_to_left(text.text()) {
-        return ui.add(Label::new(text).wrap().selectable(is_selectable));
-    }
     let whole = text.text().to_owned();
     let job = WidgetText::from(text).into_layout_job(ui.style(), FontSelection::Default, ui.text_valign());
     let wrap = TextWrapping { max_width: ui.available_width(), ..TextWrapping::default() };
-    let galley = galley(ui, LayoutJob { wrap, ..Arc::unwrap_or_clone(job) });
-    let response = ui.add(Label::new(galley).selectable(is_selectable));
+    let job = unbroken(LayoutJob { wrap, ..Arc::unwrap_or_clone(job) });
+    let label = if has_right_to_left(&whole) { Label::new(galley(ui, job)) } else { Label::new(job).wrap() };
+    let response = ui.add(label.selectable(is_selectable));
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &whole));
     response
+}
+
+/// A number stays with its `%` where a line ends.
+fn unbroken(mut job: LayoutJob) -> LayoutJob {
+    if let [section] = job.sections.as_mut_slice() {
+        job.text = job.text.replace(" %", "\u{a0}%");
+        section.byte_range.end = egui::text::ByteIndex(job.text.len());
+    }
+    job
 }
 
 /// Lays out a text of one format, such as a sentence, as it is read.

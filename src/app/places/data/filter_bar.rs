@@ -3,7 +3,7 @@
 use egui::{ComboBox, Role, Ui, WidgetInfo};
 use tasklens_data::dataset::filter::Filter;
 use tasklens_data::dataset::split::Part;
-use tasklens_data::text::grouped;
+use tasklens_data::text::{counted_grouped, grouped};
 
 use super::{DataView, PANEL};
 use crate::app::command::UiCommand;
@@ -28,12 +28,9 @@ impl DataView {
             if !self.filter.is_empty() {
                 icon_button(ui, context.commands, UiCommand::ClearFilter);
             }
-            let (all, shown) = (project.dataset.rows.len() as u64, self.shown().len() as u64);
-            let count = if self.filter.is_empty() {
-                format!("{} rows", grouped(all))
-            } else {
-                format!("{} of {} rows", grouped(shown), grouped(all))
-            };
+            let (all, shown) = (counted_grouped(project.dataset.rows.len(), "row"), self.shown().len());
+            let count =
+                if self.filter.is_empty() { all } else { format!("{} of {all}", grouped(shown as u64)) };
             ui.add(egui::Label::new(theme::caption(context.tokens, count)).extend());
             if has_drawer {
                 self.drawer.button_ui(ui, PANEL);

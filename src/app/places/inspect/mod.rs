@@ -180,6 +180,11 @@ impl InspectView {
         }
     }
 
+    /// Shows this tab.
+    pub fn open(&mut self, tab: Tab) {
+        self.tab = tab;
+    }
+
     /// Inspects this run from now on.
     pub fn set_run(&mut self, run: PathBuf) {
         self.wanted = Some(run);

@@ -1,8 +1,7 @@
 //! Above the images: one or many, which, in which order, and the model that helps.
 
 use egui::{Align, Button, Layout, RichText, Role, Ui, WidgetInfo};
-use tasklens_data::text::age_of;
-use tasklens_data::text::grouped;
+use tasklens_data::text::{age_of, counted_grouped};
 use tasklens_net::labelling::order::{LabellingOrder, Uncertainty};
 
 use super::session::LabelModel;
@@ -231,12 +230,16 @@ impl LabelView {
     /// What goes on with the images that have no suggestion.
     fn halted_text(&self) -> String {
         let verb = if self.session.waits_for_labels() { "Process" } else { "Predict" };
-        format!("{verb} {} images", grouped(self.session.missing() as u64))
+        format!("{verb} {}", counted_grouped(self.session.missing(), "image"))
     }
 
     fn learnt_text(&self) -> Option<String> {
         let learnt = self.session.learnt()?;
-        Some(format!("learnt from {} labels {}", grouped(learnt.labels as u64), age_of(learnt.at.elapsed())))
+        Some(format!(
+            "learnt from {} {}",
+            counted_grouped(learnt.labels, "label"),
+            age_of(learnt.at.elapsed())
+        ))
     }
 
     /// What the model is doing, or has learnt.

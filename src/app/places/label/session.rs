@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use tasklens_data::config::Task;
 use tasklens_data::dataset::Dataset;
+use tasklens_data::text::counted_grouped;
 use tasklens_data::work::cores;
 use tasklens_net::inference::loader::Batching;
 use tasklens_net::inference::outputs::{OutputStore, Outputs, OutputsPass};
@@ -386,9 +387,9 @@ impl ModelSession {
         let batch = project.config.model.batch_size;
         let title = match self.model {
             LabelModel::Base(_) => {
-                format!("Processing {} images to suggest labels", read.missing.len())
+                format!("Processing {} to suggest labels", counted_grouped(read.missing.len(), "image"))
             }
-            _ => format!("Predicting {} images to label", read.missing.len()),
+            _ => format!("Predicting {} to label", counted_grouped(read.missing.len(), "image")),
         };
         self.predicting = Some(context.jobs.start(title, move |progress| {
             let which = &missing[..missing.len().min(piece)];

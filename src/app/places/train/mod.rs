@@ -120,6 +120,11 @@ impl TrainView {
         }
     }
 
+    /// Shows the study of one network or several.
+    pub fn show_study(&mut self) {
+        self.tab = Tab::Study;
+    }
+
     /// What the place shows, the buttons for it, and how far a run is.
     fn bar_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         let has_several = self.draft.as_ref().is_some_and(|draft| draft.config.model.tasks.len() > 1);
