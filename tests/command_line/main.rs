@@ -41,6 +41,22 @@ mod stranger;
 #[cfg(target_os = "linux")]
 mod xvfb;
 
+/// A small network on one thread, the same to the bit each time.
+const SMALL: [&str; 12] = [
+    "--set",
+    "model.threads=1",
+    "--set",
+    "model.precision=fp32",
+    "--set",
+    "model.input_shape=[48, 48]",
+    "--set",
+    "model.device=cpu",
+    "--set",
+    "model.backbone=xception_small",
+    "--set",
+    "model.pretrained=none",
+];
+
 fn tasklens(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tasklens"))
         .current_dir(folder)

@@ -7,28 +7,10 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{err, tasklens};
+use super::{SMALL, err, tasklens};
 
-const QUICK: [&str; 18] = [
-    "--set",
-    "model.precision=fp32",
-    "--set",
-    "model.threads=1",
-    "--set",
-    "model.input_shape=[48, 48]",
-    "--set",
-    "model.device=cpu",
-    "--set",
-    "model.backbone=xception_small",
-    "--set",
-    "model.pretrained=none",
-    "--set",
-    "model.batch_size=16",
-    "--set",
-    "model.epochs=3",
-    "--set",
-    "model.learning_rate=0.001",
-];
+const QUICK: [&str; 6] =
+    ["--set", "model.batch_size=16", "--set", "model.epochs=3", "--set", "model.learning_rate=0.001"];
 
 /// 120 images in `s`.
 fn sample() -> tempfile::TempDir {
@@ -56,6 +38,7 @@ impl Processes {
                 .envs([("RANK", rank.to_string()), ("LOCAL_RANK", rank.to_string())])
                 .env("MASTER_ADDR", "127.0.0.1")
                 .arg("train")
+                .args(SMALL)
                 .args(QUICK)
                 .args(arguments)
                 .stdout(Stdio::piped())

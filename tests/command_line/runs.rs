@@ -6,26 +6,9 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{err, out, sample, tasklens};
+use super::{SMALL, err, out, sample, tasklens};
 
-const QUICK: [&str; 16] = [
-    "--set",
-    "model.threads=1",
-    "--set",
-    "model.precision=fp32",
-    "--set",
-    "model.input_shape=[48, 48]",
-    "--set",
-    "model.device=cpu",
-    "--set",
-    "model.backbone=xception_small",
-    "--set",
-    "model.pretrained=none",
-    "--set",
-    "model.batch_size=2",
-    "--set",
-    "model.epochs=1",
-];
+const QUICK: [&str; 4] = ["--set", "model.batch_size=2", "--set", "model.epochs=1"];
 
 /// Trains until the first batches are through, and presses Ctrl-C then.
 fn interrupt(folder: &Path, config: &str) {
@@ -34,6 +17,7 @@ fn interrupt(folder: &Path, config: &str) {
         .env("TASKLENS_OFFLINE", "1")
         .env("XDG_DATA_HOME", env!("CARGO_TARGET_TMPDIR"))
         .args(["train", config, "--run", "s/runs/parts", "--json"])
+        .args(SMALL)
         .args(QUICK)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -52,7 +36,7 @@ fn a_run_that_is_stopped_within_its_first_epoch_is_resumed_there_and_listed_with
     let (folder, config) = sample();
     let (folder, config) = (folder.path(), config.to_str().expect("UTF-8"));
     let train = |arguments: &[&str]| {
-        let output = tasklens(folder, &[&["train"], arguments, &QUICK[..]].concat());
+        let output = tasklens(folder, &[&["train"], arguments, &SMALL[..], &QUICK[..]].concat());
         assert!(output.status.success(), "{}", err(&output));
     };
     train(&[config, "--run", "s/runs/whole"]);

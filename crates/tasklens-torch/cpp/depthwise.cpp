@@ -6,31 +6,23 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/core/Tensor.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include "guard.h"
 #include "instructions.h"
+#include "maps.h"
 
 namespace tasklens {
 namespace {
 
-using at::Tensor;
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
-
-constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
 /// The most parts that the gradient of the weights is summed from; the number of threads does not matter.
 constexpr int64_t kGroups = 8;
 
 bool is_fit(const Tensor& x, const Tensor& weight) {
-    const bool kind = x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16;
     const int64_t kernel = weight.dim() == 4 ? weight.size(3) : 0;
-    return x.device().is_cpu() && kind && x.dim() == 4 && x.numel() > 0 && x.is_contiguous(kChannelsLast) &&
-           weight.device().is_cpu() && weight.scalar_type() == at::kFloat && weight.is_contiguous() &&
+    return are_maps(x) && weight.device().is_cpu() && weight.scalar_type() == at::kFloat && weight.is_contiguous() &&
            weight.size(0) == x.size(1) && weight.size(1) == 1 && weight.size(2) == kernel && (kernel == 3 || kernel == 5);
 }
 

@@ -7,31 +7,20 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include "guard.h"
 #include "instructions.h"
+#include "maps.h"
 
 namespace tasklens {
 namespace {
 
-using at::Tensor;
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
-
-constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
 /// Values that are worth a thread.
 constexpr int64_t kGrain = 32768;
 /// The most parts that sums are made of. It does not depend on the number of threads, so that the sums do not either.
 constexpr int64_t kParts = 32;
-
-bool is_fit(const Tensor& x) {
-    return x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 &&
-           (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) && x.is_contiguous(kChannelsLast);
-}
 
 bool is_fit_for_channels(const Tensor& values, int64_t channels) {
     return values.device().is_cpu() && values.scalar_type() == at::kFloat && values.numel() == channels &&
@@ -227,7 +216,7 @@ extern "C" {
 
 /// Whether `tasklens_normalise` can do these.
 bool tasklens_can_normalise(const at::Tensor* x, const at::Tensor* weight, const at::Tensor* running_mean) noexcept {
-    return tasklens::is_fit(*x) && tasklens::is_fit_for_channels(*weight, x->size(1)) &&
+    return tasklens::are_maps(*x) && tasklens::is_fit_for_channels(*weight, x->size(1)) &&
            tasklens::is_fit_for_channels(*running_mean, x->size(1));
 }
 
@@ -246,7 +235,7 @@ char* tasklens_normalise(
     at::Tensor** sum) noexcept {
     using namespace tasklens;
     return guarded([&] {
-        TORCH_CHECK(is_fit(*x), "maps have to be channels-last on a processor, in float32 or bfloat16");
+        TORCH_CHECK(are_maps(*x), "maps have to be channels-last on a processor, in float32 or bfloat16");
         for (const at::Tensor* values : {weight, bias, running_mean, running_var}) {
             TORCH_CHECK(is_fit_for_channels(*values, x->size(1)), "normalisation needs a float32 number for each channel");
         }

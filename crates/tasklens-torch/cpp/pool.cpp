@@ -4,27 +4,15 @@
 #include <vector>
 
 #include <ATen/Parallel.h>
-#include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include "guard.h"
 #include "instructions.h"
+#include "maps.h"
 
 namespace tasklens {
 namespace {
-
-using at::Tensor;
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
-
-constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
-
-bool is_fit(const Tensor& x) {
-    return x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 &&
-           (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) && x.is_contiguous(kChannelsLast);
-}
 
 const PoolKernels& kernels(const Tensor& x) {
     return x.scalar_type() == at::kFloat ? instructions().pool_float32 : instructions().pool_bfloat16;
@@ -84,7 +72,7 @@ extern "C" {
 
 /// Whether `tasklens_pool` can do this.
 bool tasklens_can_pool(const at::Tensor* x) noexcept {
-    return tasklens::is_fit(*x);
+    return tasklens::are_maps(*x);
 }
 
 /// The greatest of 3x3 cells in steps of two, with cells of padding at the top, left, bottom and right. The caller owns
@@ -92,7 +80,7 @@ bool tasklens_can_pool(const at::Tensor* x) noexcept {
 char* tasklens_pool(const at::Tensor* x, const int64_t* pads, at::Tensor** y) noexcept {
     using namespace tasklens;
     return guarded([&] {
-        TORCH_CHECK(is_fit(*x), "maps have to be channels-last on a processor, in float32 or bfloat16");
+        TORCH_CHECK(are_maps(*x), "maps have to be channels-last on a processor, in float32 or bfloat16");
         for (int i = 0; i < 4; i++) TORCH_CHECK(pads[i] == 0 || pads[i] == 1, "a padding of ", pads[i]);
         const int64_t height = x->size(2), width = x->size(3);
         const int64_t rows = height + pads[0] + pads[2] - 3, columns = width + pads[1] + pads[3] - 3;

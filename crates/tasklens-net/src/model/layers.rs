@@ -248,12 +248,22 @@ impl ConvNorm {
             let y = self.convolve(x, folded.depthwise.as_ref(), &folded.weight, Some(&folded.bias))?;
             return activated(y, beside, activation);
         }
-        let y = self.unnormalised(x, pass)?;
+        self.normalised(&self.unnormalised(x, pass)?, pass, beside, activation)
+    }
+
+    /// activation(normalised `y` + `beside`).
+    fn normalised(
+        &self,
+        y: &Tensor,
+        pass: ForwardPass,
+        beside: Option<&Tensor>,
+        activation: Activation,
+    ) -> Result<Tensor, TchError> {
         let fused = self.norm.fused();
-        if pass.train && pass.fuse && fused.can(&y) {
-            return fused.apply(&y, beside, activation);
+        if pass.train && pass.fuse && fused.can(y) {
+            return fused.apply(y, beside, activation);
         }
-        activated(self.norm.forward(&y, pass.train)?, beside, activation)
+        activated(self.norm.forward(y, pass.train)?, beside, activation)
     }
 
     /// Normalised convolution + `beside`, and its ReLU.
@@ -263,14 +273,16 @@ impl ConvNorm {
         pass: ForwardPass,
         beside: &Tensor,
     ) -> Result<(Tensor, Tensor), TchError> {
-        let fused = self.norm.fused();
-        if pass.train && pass.fuse {
+        let sum = if pass.train && pass.fuse {
             let y = self.unnormalised(x, pass)?;
+            let fused = self.norm.fused();
             if fused.can(&y) {
                 return fused.with_relu(&y, Some(beside));
             }
-        }
-        let sum = self.forward(x, pass, Some(beside), Activation::None)?;
+            self.normalised(&y, pass, Some(beside), Activation::None)?
+        } else {
+            self.forward(x, pass, Some(beside), Activation::None)?
+        };
         let relu = sum.f_relu()?;
         Ok((sum, relu))
     }

@@ -355,11 +355,11 @@ impl LabelRow<'_> {
             right -= 1.5 * GRID;
         }
         let left = chip.right() + 2.0 * GRID;
-        let name_width = painter.layout_no_wrap(self.text.to_owned(), font.clone(), color).size().x;
         if self.is_suggested && self.is_active {
             let galley = painter.layout_no_wrap("Space".to_owned(), small, tokens.accent_text);
             let size = galley.size() + vec2(2.0 * GRID, 0.5 * GRID);
             let place = Rect::from_min_size(pos2(right - size.x, area.center().y - size.y / 2.0), size);
+            let name_width = painter.layout_no_wrap(self.text.to_owned(), font.clone(), color).size().x;
             // The name matters more than the key, which stands below, too.
             if left + name_width <= place.left() - GRID {
                 painter.rect_stroke(place, 3.0, Stroke::new(1.0, tokens.accent_text), StrokeKind::Inside);

@@ -23,7 +23,7 @@ use super::Look;
 use crate::device::{Device, gate};
 use compiled::{Compiled, Plan};
 
-/// Images that go through a network together.
+/// The batches that suit it: enough for all of its streams.
 pub const BATCH: usize = 16;
 /// Compiling pays from about 30 images on; twice that, so that a slow computer does not lose by it.
 pub const WORTHWHILE: usize = 64;
