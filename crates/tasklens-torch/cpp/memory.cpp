@@ -21,6 +21,13 @@ constexpr size_t kLeast = size_t{1} << 20;
 /// A large page: one fault instead of 512.
 constexpr size_t kPage = size_t{2} << 20;
 
+/// The bytes of a block for `size`: up to an eighth more, so that blocks for similar sizes serve one another.
+size_t rounded(size_t size) {
+    size_t step = kPage;
+    while (step * 16 <= size) step *= 2;
+    return (size + step - 1) / step * step;
+}
+
 void release(void* data);
 
 /// libtorch's allocator for processors, and beside it blocks that are kept while somebody wants that.
@@ -31,7 +38,7 @@ class Keeper final : public c10::Allocator {
     c10::DataPtr allocate(size_t size) override {
         if (size >= kLeast) {
             const std::lock_guard lock(mutex_);
-            void* data = keepers_ > 0 ? take((size + kPage - 1) / kPage * kPage) : nullptr;
+            void* data = keepers_ > 0 ? take(rounded(size)) : nullptr;
             if (data) return {data, data, &release, at::Device(at::kCPU)};
         }
         return usual_->allocate(size);
@@ -83,10 +90,11 @@ class Keeper final : public c10::Allocator {
             in_keeping_ -= size;
             kept_.erase(found);
         } else {
-            // What is kept is no reason to need more than was ever in use.
+            // With nothing above the most in use, a step would give back what it needs a moment later.
             const size_t would_be = in_use_ + in_keeping_ + size;
             most_ = std::max(most_, in_use_ + size);
-            if (would_be > most_) give_back(would_be - most_);
+            const size_t limit = most_ + most_ / 4;
+            if (would_be > limit) give_back(would_be - limit);
             if (posix_memalign(&data, kPage, size) != 0) return nullptr;
             madvise(data, size, MADV_HUGEPAGE);
         }
