@@ -209,6 +209,9 @@ pub struct Serve {
     /// Fetch images from URLs also for other computers, which so reach what this computer reaches
     #[arg(long)]
     pub allow_urls: bool,
+    /// Fetch no images from URLs: for a service that others reach through a web server on this computer
+    #[arg(long, conflicts_with = "allow_urls")]
+    pub no_urls: bool,
     /// auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "auto", value_parser = device)]
     pub device: tasklens_data::config::DeviceChoice,

@@ -11,6 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::serve::Listener;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use tasklens_data::work::cores;
 use tokio::sync::{Notify, Semaphore};
 
@@ -22,6 +27,11 @@ use model::Current;
 
 /// How long requests that have begun may go on after Ctrl-C.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// After Ctrl-C, how long a connection may stay open on which nothing is asked: the head of a request may be on its way,
+/// or the end of an answer.
+const GRACE: Duration = Duration::from_secs(1);
+/// How long a connection may stay open until the next request has begun: each one holds a file of this process.
+const IDLE: Duration = Duration::from_secs(30);
 
 /// What requests share.
 struct Service {
@@ -64,7 +74,7 @@ pub fn run(arguments: &Serve) -> anyhow::Result<bool> {
         limits: Limits {
             bytes: arguments.max_mb as usize * 1_000_000,
             time: Duration::from_secs(arguments.timeout.into()),
-            addresses: is_local || arguments.allow_urls,
+            addresses: (is_local && !arguments.no_urls) || arguments.allow_urls,
         },
         room: Arc::new(Semaphore::new(arguments.queue.into())),
         decoders: Arc::new(Semaphore::new(cores())),
@@ -106,22 +116,36 @@ fn listen(host: IpAddr, port: u16) -> anyhow::Result<TcpListener> {
 
 /// Answers until `stop`, and then those that have begun.
 async fn serve(listener: TcpListener, service: Arc<Service>, stop: Arc<Notify>) -> anyhow::Result<()> {
-    let listener = tokio::net::TcpListener::from_std(listener).context("cannot listen")?;
-    let ends = Arc::new(Notify::new());
-    let end = Arc::clone(&ends);
-    let until = async move {
-        stop.notified().await;
-        end.notify_one();
-    };
-    let all = axum::serve(listener, routes::router(service)).with_graceful_shutdown(until);
-    tokio::select! {
-        outcome = async { all.await } => outcome.context("the service failed"),
-        () = async {
-            ends.notified().await;
-            tokio::time::sleep(PATIENCE).await;
-        } => {
-            say!("some requests took too long: they were not answered");
-            Ok(())
-        }
+    let mut listener = tokio::net::TcpListener::from_std(listener).context("cannot listen")?;
+    let answers = TowerToHyperService::new(routes::router(Arc::clone(&service)));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(IDLE);
+    let connections = GracefulShutdown::new();
+    loop {
+        // It waits where there are too many connections, until some have ended.
+        let (stream, _) = tokio::select! {
+            accepted = Listener::accept(&mut listener) => accepted,
+            () = stop.notified() => break,
+        };
+        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), answers.clone()));
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                log::debug!("a connection ended: {error}");
+            }
+        });
     }
+    drop(listener);
+    let nothing_begun = async {
+        let mut times = 0;
+        while times < 2 {
+            tokio::time::sleep(GRACE).await;
+            times = if service.figures.in_progress() == 0 { times + 1 } else { 0 };
+        }
+    };
+    tokio::select! {
+        () = connections.shutdown() => {}
+        () = nothing_begun => {}
+        () = tokio::time::sleep(PATIENCE) => say!("some requests took too long: they were not answered"),
+    }
+    Ok(())
 }

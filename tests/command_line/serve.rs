@@ -146,9 +146,12 @@ fn it_answers_as_predict_does_and_refuses_with_a_reason() {
     refused(422, "text", service.predict(b"no image"));
     refused(422, "", service.predict(&bytes[..bytes.len() / 2]));
     refused(400, "empty", service.predict(b""));
-    refused(413, "", service.predict(&vec![0; 1_000_001]));
-    refused(400, "expected", service.json("POST /predict", kind, b"{\"uri\": 1}"));
-    refused(400, "expected", service.json("POST /predict", kind, b"{"));
+    let large = vec![0; 1_000_001];
+    refused(413, "--max-mb", service.predict(&large));
+    refused(413, "--max-mb", service.json("POST /predict", kind, &large));
+    refused(413, "--max-mb", service.json("POST /predict", &form(&[]).0, &form(&[("a.jpg", &large)]).1));
+    refused(400, "expected {\"url", service.json("POST /predict", kind, b"{\"uri\": 1}"));
+    refused(400, "not JSON: expected", service.json("POST /predict", kind, b"{"));
     refused(422, "URL", service.json("POST /predict", kind, b"{\"url\": \"ftp://a/b\"}"));
     refused(400, "no file", service.json("POST /predict", &form(&[]).0, &form(&[]).1));
     refused(405, "POST", service.json("GET /predict", "", b""));
@@ -231,11 +234,17 @@ fn other_computers_cannot_make_it_fetch() {
     let mut service = Service::start(folder.path(), &["run", "--host", "0.0.0.0"]);
     service.address = service.address.replace("0.0.0.0", "127.0.0.1");
     let kind = "Host: shop.example\r\nContent-Type: application/json\r\n";
-    let (status, answer) = service.json("POST /predict", kind, b"{\"url\": \"http://127.0.0.1/secret.png\"}");
-    assert!(
-        status == 403 && answer["error"].as_str().is_some_and(|why| why.contains("--allow-urls")),
-        "{answer}"
-    );
+    let body = b"{\"url\": \"http://127.0.0.1/secret.png\"}";
+    let is_refused = |(status, answer): (u16, Value)| {
+        assert!(
+            status == 403 && answer["error"].as_str().is_some_and(|why| why.contains("--allow-urls")),
+            "{answer}"
+        );
+    };
+    is_refused(service.json("POST /predict", kind, body));
+    // Through a web server on this computer, others look like this computer.
+    let service = Service::start(folder.path(), &["run", "--no-urls"]);
+    is_refused(service.json("POST /predict", "Content-Type: application/json\r\n", body));
 }
 
 #[test]
@@ -292,6 +301,32 @@ fn ctrl_c_ends_it_after_the_requests_in_hand() {
     stream.read_to_string(&mut answer).expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(service.process.wait().expect("it ends").success());
+}
+
+/// A connection holds a file of the process. Browsers open some in advance, and leave them open.
+#[cfg(target_os = "linux")]
+#[test]
+fn connections_on_which_nothing_is_asked_hold_nobody_up() {
+    let folder = trained();
+    let mut service = Service::start(folder.path(), &["run"]);
+    let mut silent: Vec<TcpStream> =
+        (0..2).map(|_| TcpStream::connect(&service.address).expect("it listens")).collect();
+    silent[1].write_all(b"POST /pred").expect("written");
+    assert_eq!(service.json("GET /health", "", b"").1["status"], "ok");
+    let began = Instant::now();
+    let mut rest = Vec::new();
+    silent[0].set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
+    silent[0].read_to_end(&mut rest).expect("it is closed");
+    assert!(began.elapsed() < Duration::from_secs(45), "{:?}", began.elapsed());
+    // Ctrl-C does not wait for one that has not begun to ask.
+    let mut half = TcpStream::connect(&service.address).expect("it listens");
+    half.write_all(b"POST /pred").expect("written");
+    assert_eq!(service.json("GET /health", "", b"").1["status"], "ok");
+    let began = Instant::now();
+    let interrupted = Command::new("kill").args(["-INT", &service.process.id().to_string()]).status();
+    assert!(interrupted.expect("kill").success());
+    assert!(service.process.wait().expect("it ends").success());
+    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
 }
 
 #[test]

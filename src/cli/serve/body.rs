@@ -53,13 +53,13 @@ pub async fn read(request: Request, limits: Limits) -> Result<Asked, Refusal> {
         request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match kind.as_str() {
-        "multipart/form-data" => form(request).await,
+        "multipart/form-data" => form(request, limits).await,
         "application/json" => addresses(request, limits).await,
         // `curl --data-binary` says that it is a form.
         _ => {
             let bytes = Bytes::from_request(request, &())
                 .await
-                .map_err(|error| Refusal::new(error.status(), error.body_text()))?;
+                .map_err(|error| refusal(error.status(), error.body_text(), limits))?;
             if bytes.is_empty() {
                 return Err(Refusal::new(
                     StatusCode::BAD_REQUEST,
@@ -72,11 +72,11 @@ pub async fn read(request: Request, limits: Limits) -> Result<Asked, Refusal> {
     }
 }
 
-async fn form(request: Request) -> Result<Asked, Refusal> {
+async fn form(request: Request, limits: Limits) -> Result<Asked, Refusal> {
     let mut form = Multipart::from_request(request, &())
         .await
-        .map_err(|error| Refusal::new(error.status(), error.body_text()))?;
-    let broken = |error: MultipartError| Refusal::new(error.status(), error.body_text());
+        .map_err(|error| refusal(error.status(), error.body_text(), limits))?;
+    let broken = |error: MultipartError| refusal(error.status(), error.body_text(), limits);
     let mut images = Vec::new();
     while let Some(field) = form.next_field().await.map_err(broken)? {
         let name = field.file_name().or(field.name()).unwrap_or("image").to_owned();
@@ -93,16 +93,15 @@ async fn form(request: Request) -> Result<Asked, Refusal> {
 async fn addresses(request: Request, limits: Limits) -> Result<Asked, Refusal> {
     let expected = "expected {\"url\": \"https://...\"} or {\"urls\": [...]}";
     let Json(addresses) =
-        Json::<Addresses>::from_request(request, &()).await.map_err(|error: JsonRejection| {
-            let status = match error.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => StatusCode::PAYLOAD_TOO_LARGE,
-                _ => StatusCode::BAD_REQUEST,
-            };
-            Refusal::new(status, format!("{expected}: {}", error.body_text()))
+        Json::<Addresses>::from_request(request, &()).await.map_err(|error| match error {
+            JsonRejection::JsonDataError(_) => Refusal::new(StatusCode::BAD_REQUEST, expected),
+            JsonRejection::JsonSyntaxError(_) => {
+                Refusal::new(StatusCode::BAD_REQUEST, format!("that is not JSON: {expected}"))
+            }
+            error => refusal(error.status(), error.body_text(), limits),
         })?;
     if !limits.addresses {
-        let why = "this service fetches no URLs, as it answers other computers: send the image itself, or start it \
-                   with --allow-urls";
+        let why = "this service fetches no URLs: send the image itself, or start it with --allow-urls";
         return Err(Refusal::new(StatusCode::FORBIDDEN, why));
     }
     match addresses {
@@ -115,6 +114,19 @@ async fn addresses(request: Request, limits: Limits) -> Result<Asked, Refusal> {
             Ok(Asked::Several(urls.into_iter().map(Source::Address).collect()))
         }
     }
+}
+
+/// A body that cannot be taken in.
+fn refusal(status: StatusCode, why: String, limits: Limits) -> Refusal {
+    if status != StatusCode::PAYLOAD_TOO_LARGE {
+        return Refusal::new(status, why);
+    }
+    let most = limits.bytes / 1_000_000;
+    let why = format!(
+        "the request has more than {most} MB: send smaller images or fewer at once, or start the service with a larger \
+         --max-mb"
+    );
+    Refusal::new(status, why)
 }
 
 fn check_number(images: usize) -> Result<(), Refusal> {

@@ -91,6 +91,11 @@ impl Figures {
         self.waiting.dec();
     }
 
+    /// Requests that are being answered.
+    pub fn in_progress(&self) -> i64 {
+        self.waiting.get()
+    }
+
     /// The answer to a request.
     pub fn answered(&self, status: u16, seconds: f64) {
         self.requests.get_or_create(&Status { status }).inc();
