@@ -52,8 +52,13 @@ fn fetch_within(
     if let Some(why) = lacks_scheme(url) {
         bail!(why);
     }
-    let parsed = url::Url::parse(url)
-        .with_context(|| format!("`{shown}` is not a URL: URLs start with https:// or http://"))?;
+    let parsed = match url::Url::parse(url) {
+        Ok(parsed) => parsed,
+        Err(url::ParseError::RelativeUrlWithoutBase) => {
+            bail!("`{shown}` is not a URL: URLs start with https:// or http://")
+        }
+        Err(error) => bail!("`{shown}` is not a URL: {error}"),
+    };
     let bytes = match parsed.scheme() {
         "http" | "https" => download(&parsed, keep_going, total, max_bytes).with_context(|| shown.clone())?,
         "data" => decode_data_url(url).with_context(|| format!("`{shown}` cannot be read"))?,
@@ -78,7 +83,7 @@ fn download(
     let say = |broken| match broken {
         Broken::Cancelled => anyhow::anyhow!("cancelled"),
         Broken::Network(why) => {
-            anyhow::anyhow!("{why}. Try again, or save the image with a browser and drop the file here")
+            anyhow::anyhow!("{why}. Try again, or save the image with a browser and predict the file")
         }
     };
     let get = Get {
@@ -94,7 +99,7 @@ fn download(
         200..=299 => {}
         404 | 410 => bail!("there is nothing at this URL (any more): check it for typing errors"),
         401 | 403 => bail!(
-            "the server refused (status {}): save the image with a browser and drop the file here",
+            "the server refused (status {}): save the image with a browser and predict the file",
             head.status
         ),
         status => bail!("the server answered status {status}: try again later"),
