@@ -161,3 +161,33 @@ impl egui::DroppedFile for Dropped {
         std::fs::read(&self.0).map_err(|error| error.to_string())
     }
 }
+
+/// With its project open, too: then everything begins anew.
+#[test]
+fn the_sample_is_made_anew_where_it_was_deleted() {
+    let mut desk = Desk::empty();
+    let open = |desk: &mut Desk| {
+        desk.window.state().commands().send(AppCommand::Ui(UiCommand::OpenSample));
+        desk.wait_up_to(300, "the rows of the sample", |window| {
+            window.query_all_by_label_contains("1,200 rows").next().is_some() && window.state().is_at_rest()
+        });
+        desk.settle();
+    };
+    open(&mut desk);
+    let found: Vec<_> = walk(desk.folder.path());
+    let config =
+        found.iter().find(|path| path.ends_with("sample/config.yml")).unwrap_or_else(|| panic!("{found:?}"));
+    let sample = config.parent().unwrap().to_path_buf();
+    for gone in ["garments", "config.yml", ""] {
+        let path = sample.join(gone);
+        if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) }.unwrap();
+        open(&mut desk);
+        assert!(sample.join("garments/01200.jpg").is_file(), "without {gone:?}");
+        assert!(!desk.shows("missing"), "without {gone:?}: {:?}", desk.window.root());
+    }
+}
+
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}

@@ -249,17 +249,13 @@ impl App {
 
     pub(super) fn open_sample(&mut self) {
         let folder = self.folders.data.join("sample");
-        let config = folder.join("config.yml");
-        if config.is_file() {
-            self.open_paths(vec![config]);
-            return;
-        }
-        self.command_jobs.push(self.jobs.start("Drawing the sample", move |progress| {
+        // Also where it was drawn before: somebody may have deleted it, or a part of it.
+        self.command_jobs.push(self.jobs.start("Preparing the sample", move |progress| {
             let mut said = |done: usize, of: usize| {
                 progress.set(done as u64, of as u64);
                 progress.keep_going()
             };
-            let config = dataset::sample::write_sample(&folder, SAMPLE_IMAGES, SAMPLE_SEED, &mut said)?;
+            let config = dataset::sample::restore(&folder, SAMPLE_IMAGES, SAMPLE_SEED, &mut said)?;
             Ok(Some(AppCommand::OpenPath(config)))
         }));
     }

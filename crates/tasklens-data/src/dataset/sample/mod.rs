@@ -10,6 +10,7 @@ mod place;
 mod print;
 mod scene;
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -34,6 +35,8 @@ struct Labels {
 
 /// The CSV, inside the sample's folder.
 const TABLE: &str = "garments.csv";
+/// The config, inside the sample's folder.
+const CONFIG_FILE: &str = "config.yml";
 /// Folder of the pictures, inside the sample's folder.
 const PICTURES: &str = "garments";
 /// JPEG quality of the pictures: noise and edges survive, a file stays near 8 KB.
@@ -52,6 +55,54 @@ pub fn write_sample(
 ) -> anyhow::Result<PathBuf> {
     let threads = cores();
     write_with_threads(folder, images, seed, threads, progress)
+}
+
+/// Makes anew what of the sample in `folder` is not there, by [`write_sample`] where its table is gone. A table and a
+/// config that are there stay as they are, with all labels that were changed. Returns the path of the config.
+///
+/// # Errors
+/// As [`write_sample`].
+pub fn restore(
+    folder: &Path,
+    images: usize,
+    seed: u64,
+    progress: &mut KeepGoing<'_>,
+) -> anyhow::Result<PathBuf> {
+    let (config, pictures, table) = (folder.join(CONFIG_FILE), folder.join(PICTURES), folder.join(TABLE));
+    if fs::symlink_metadata(&table).is_err() {
+        return write_sample(folder, images, seed, progress);
+    }
+    let Some(images) = drawn_in(&table)? else { return Ok(config) };
+    let lacks = |number: usize| fs::symlink_metadata(pictures.join(file_name(number))).is_err();
+    if (0..images).any(lacks) {
+        place::check(&table, &pictures, true)?;
+        fs::create_dir_all(&pictures).with_context(|| format!("cannot make {}", pictures.display()))?;
+        let put = |number: usize, jpeg: &[u8]| match lacks(number) {
+            true => place::put(&pictures.join(file_name(number)), jpeg, true),
+            false => Ok(()),
+        };
+        write_pictures(&put, &draw_labels(images, seed), seed, cores(), progress)?;
+    }
+    if fs::symlink_metadata(&config).is_err() {
+        crate::files::replace(&config, config_text(seed).as_bytes())
+            .with_context(|| format!("cannot write {}", config.display()))?;
+    }
+    Ok(config)
+}
+
+/// How many drawn pictures a table names; `None` where those are not the pictures of a whole sample, of which each
+/// depends on their number.
+fn drawn_in(table: &Path) -> anyhow::Result<Option<usize>> {
+    let mut reader =
+        csv::Reader::from_path(table).with_context(|| format!("cannot read {}", table.display()))?;
+    let mut names = HashSet::new();
+    for row in reader.byte_records() {
+        let row = row.with_context(|| format!("cannot read {}", table.display()))?;
+        let name = row.get(0).and_then(|name| std::str::from_utf8(name).ok());
+        names.extend(name.and_then(|name| name.strip_prefix(PICTURES)?.strip_prefix('/').map(str::to_owned)));
+    }
+    let is_whole = !names.is_empty() && (0..names.len()).all(|number| names.contains(&file_name(number)));
+    Ok(is_whole.then_some(names.len()))
 }
 
 /// Default number of images.
@@ -96,7 +147,7 @@ fn write_with_threads(
     threads: usize,
     progress: &mut KeepGoing<'_>,
 ) -> anyhow::Result<PathBuf> {
-    let config = folder.join("config.yml");
+    let config = folder.join(CONFIG_FILE);
     let existing = fs::read_to_string(&config).ok();
     let is_sample = existing.is_some_and(|text| text.lines().next() == CONFIG.lines().next());
     if !is_sample && fs::symlink_metadata(&config).is_ok() {

@@ -33,6 +33,41 @@ fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
 }
 
 #[test]
+fn what_was_deleted_of_a_sample_is_made_anew_and_labels_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("sample");
+    let restore = || restore(&root, 24, 7, &mut |_, _| true).unwrap();
+    assert_eq!(restore(), root.join("config.yml"));
+    let whole = contents(&root);
+    assert_eq!(whole.len(), 24 + 2);
+    for gone in ["", "garments", "garments/00003.jpg", "config.yml", "garments.csv"] {
+        let path = root.join(gone);
+        if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) }.unwrap();
+        restore();
+        assert!(contents(&root) == whole, "without {gone:?} it is another one");
+    }
+    // Labels that were changed, and a config of one's own, also where the window draws fewer.
+    let table = fs::read_to_string(root.join("garments.csv")).unwrap();
+    let changed = table.replacen(",no_neckline", ",v_neckline", 1) + "own.jpg,solid,sleeveless,no_neckline\n";
+    assert_ne!(changed, table);
+    fs::write(root.join("garments.csv"), &changed).unwrap();
+    fs::write(root.join("config.yml"), "# mine\n").unwrap();
+    fs::remove_dir_all(root.join("garments")).unwrap();
+    super::restore(&root, 10, 7, &mut |_, _| true).unwrap();
+    let now = contents(&root);
+    let of = |name: &str| now.iter().find(|(file, _)| file == name).unwrap().1.clone();
+    assert_eq!((of("garments.csv"), of("config.yml")), (changed.into_bytes(), b"# mine\n".to_vec()));
+    let pictures = |files: &[(String, Vec<u8>)]| {
+        files
+            .iter()
+            .filter(|(name, _)| name.starts_with(PICTURES) && name.ends_with(".jpg"))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    assert!(pictures(&now) == pictures(&whole), "other pictures");
+}
+
+#[test]
 fn the_table_names_pictures_that_open_and_labels_that_the_config_knows() {
     let folder = tempfile::tempdir().unwrap();
     let mut calls = Vec::new();
