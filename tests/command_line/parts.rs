@@ -46,6 +46,21 @@ fn parts_are_written_whole_once_and_together_are_all() {
     // Another part is another question.
     assert!(out(&part("2/3", "1.parquet")).contains("14 of 14 images"));
 
+    assert!(!err(&again).contains("another list"), "{}", err(&again));
+
+    // An image more, and some would be in two parts: told until all parts are of one list.
+    let table = std::fs::read_to_string(folder.join("s/garments.csv")).expect("a table");
+    std::fs::write(folder.join("s/garments.csv"), table + "garments/00001.jpg,solid,,\n").expect("written");
+    for (index, is_told) in [(0, true), (1, true), (2, false)] {
+        let predicted = part(&format!("{index}/3"), &format!("{index}.parquet"));
+        assert_eq!(
+            err(&predicted).contains("is a part of another list"),
+            is_told,
+            "{index}: {}",
+            err(&predicted)
+        );
+    }
+
     std::fs::write(folder.join("mine.txt"), "mine").expect("written");
     let refused = part("0/3", "mine.txt");
     assert!(err(&refused).contains("is no Parquet file"), "{}", err(&refused));
@@ -116,6 +131,12 @@ fn what_appears_in_a_folder_is_answered_once_also_after_a_kill() {
     let twice = ["predict", "run", "--watch", "new", "--csv", "answers.csv"];
     let twice = tasklens(folder, &twice);
     assert!(err(&twice).contains("another process"), "{}", err(&twice));
+    let nowhere = tasklens(folder, &["predict", "run", "--watch", "new", "--csv", "-"]);
+    assert!(
+        nowhere.status.code() == Some(1) && err(&nowhere).contains("has to be a file"),
+        "{}",
+        err(&nowhere)
+    );
     // Killed, at the worst within a row.
     drop(watch);
     let mut text = std::fs::read_to_string(folder.join("answers.csv")).expect("a CSV");

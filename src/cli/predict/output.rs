@@ -1,6 +1,6 @@
 //! Where predictions go: a line or a JSON object for each image as it is done, or a CSV or Parquet file at the end.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use tasklens_data::config::Task;
@@ -84,6 +84,7 @@ impl<'a> Answers<'a> {
                 let origin = shard::origin(predictor, inputs, part)?;
                 if shard::is_there(&path, &origin)? {
                     out!("{} has these answers already", path.display());
+                    tell_misfit(&path, &origin);
                     return Ok(None);
                 }
                 Form::Parquet(path, origin, none_yet())
@@ -155,6 +156,10 @@ impl<'a> Answers<'a> {
                 table::parquet(sink, &self.tasks, self.inputs, answers, items, origin)
             })
             .with_context(|| format!("cannot write to {}", path.display()))?;
+            if let Some(note) = table::renamed(&self.tasks, self.inputs) {
+                say!("note: {note}");
+            }
+            tell_misfit(path, origin);
             out!("{} of {} images in {}", self.images - self.failures, self.images, path.display());
             // Others of the parts may have images that can be read.
             return Ok(self.failures == 0);
@@ -190,6 +195,17 @@ impl<'a> Answers<'a> {
             Err(message) => object.insert("error".to_owned(), message.as_str().into()),
         };
         serde_json::Value::Object(object)
+    }
+}
+
+/// Says so where a part of another list is beside this one.
+fn tell_misfit(path: &Path, origin: &(&'static str, String)) {
+    if let Some(other) = shard::misfit(path, origin) {
+        say!(
+            "warning: {} is a part of another list of images, or by other weights: together they lack images, or have some \
+             twice; run all parts again",
+            other.display()
+        );
     }
 }
 

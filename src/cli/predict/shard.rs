@@ -1,12 +1,12 @@
 //! One of several equal parts of the work, for array jobs on many machines: each takes its part of the same inputs.
 
 use std::fmt;
-use std::fs::File;
-use std::path::Path;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context as _, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 use tasklens_data::{files, parquet_file};
 use tasklens_net::inference::Predictor;
 
@@ -72,6 +72,10 @@ pub fn origin(
         names.push('\0');
     }
     for (table, images) in &inputs.tables {
+        for header in &table.headers {
+            names.push_str(header);
+            names.push('\0');
+        }
         for row in 0..images.paths.len() {
             for column in 0..table.headers.len() {
                 names.push_str(&table.cell(row, column));
@@ -102,6 +106,37 @@ pub fn is_there(path: &Path, origin: &(&'static str, String)) -> anyhow::Result<
     let Ok(file) = File::open(path) else { return Ok(false) };
     let notes = parquet_file::notes(file).unwrap_or_default();
     Ok(notes.iter().any(|(name, about)| (name.as_str(), about) == (origin.0, &origin.1)))
+}
+
+/// Files beside a part that are looked at, at most: each of many parts looks.
+const BESIDE: usize = 256;
+
+/// A file beside `path` with a part of as many, but of other inputs or by other weights: put together, images would be
+/// missing or twice.
+pub fn misfit(path: &Path, origin: &(&'static str, String)) -> Option<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let ours = about(&origin.1)?;
+    let beside = fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut parts = beside.filter(|file| file.extension() == path.extension()).take(BESIDE);
+    parts.find(|file| {
+        let notes = File::open(file).ok().and_then(parquet_file::notes).unwrap_or_default();
+        let theirs = notes.iter().find(|(name, _)| name == origin.0).and_then(|(_, text)| about(text));
+        theirs.is_some_and(|theirs| theirs.of == ours.of && theirs != ours)
+    })
+}
+
+/// What all parts have in common.
+#[derive(PartialEq, Eq)]
+struct About {
+    of: String,
+    model: Value,
+    inputs: Value,
+}
+
+fn about(note: &str) -> Option<About> {
+    let note: Value = serde_json::from_str(note).ok()?;
+    let (_, of) = note["part"].as_str()?.split_once('/')?;
+    Some(About { of: of.to_owned(), model: note["model"].clone(), inputs: note["inputs"].clone() })
 }
 
 #[cfg(test)]

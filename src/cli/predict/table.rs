@@ -71,6 +71,11 @@ pub fn cells_of_image(tasks: &[Task], name: &str, answer: &Result<Prediction, St
     std::iter::once(name.to_owned()).chain(cells).collect()
 }
 
+/// Which columns of [`parquet`] have other names than usual, as the inputs have these.
+pub fn renamed(tasks: &[Task], inputs: &Inputs) -> Option<String> {
+    free_names(&LAYOUT.names(tasks), &Joined::of(inputs).headers).1
+}
+
 /// The items of a range as Parquet: `image_path`, the columns of CSVs by name, then those of the answers.
 ///
 /// # Errors

@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use tasklens_data::dataset::Row;
 use tasklens_data::dataset::create::find_images;
-use tasklens_data::files::{GrowingTable, Stamp};
+use tasklens_data::files::{self, GrowingTable, Stamp};
 use tasklens_data::text::{counted, counted_grouped};
 use tasklens_data::work::cores;
 use tasklens_net::inference::loader::Batching;
@@ -18,7 +18,7 @@ use super::output::line;
 use super::table::{cells_of_image, header_of_images};
 use crate::cli::arguments::Predict;
 use crate::cli::interrupt::Flag;
-use crate::cli::stdout;
+use crate::cli::{output, stdout};
 
 /// Between two looks at the folder; more where a look takes long.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -75,6 +75,13 @@ impl Waiting {
 
 /// Answers until Ctrl-C.
 pub fn run(arguments: &Predict, folder: &Path, csv: &Path, stop: &Flag) -> anyhow::Result<bool> {
+    let files::Output::File(csv) = output("--csv", csv)? else {
+        bail!(
+            "--csv {}: it says after a restart which images are answered, so it has to be a file",
+            csv.display()
+        );
+    };
+    let csv = csv.as_path();
     let predictor = Predictor::open(&arguments.model, arguments.device)?;
     find_images(folder, &mut |_| !stop.is_set())?;
     let (table, answered) = GrowingTable::open(csv, &header_of_images(predictor.tasks()))?;
