@@ -57,6 +57,8 @@ pub fn papers(libtorch: &Libtorch, packages: &Packages, crates: &str) -> Result<
     fonts.retain(|font| font.to.ends_with(".txt"));
     items.extend(fonts);
     items.extend(all_files(&libtorch.root.join("licenses"), "licences/libtorch")?);
+    // The wheel of libtorch has them nowhere.
+    items.extend(all_files(&ours()?.join("libgomp"), "licences/libgomp")?);
     if packages.gpu {
         items.extend(all_files(&libtorch::gpu_folder(packages.platform)?.join("licenses"), "licences/cuda")?);
     }

@@ -30,6 +30,9 @@ const OPENED_BY_NAME: &[&str] = &[
 /// File dialogs; certificates for images by URL; links in the window that open in a browser.
 const RECOMMENDED: &str = "ca-certificates, xdg-desktop-portal | zenity, xdg-utils";
 
+/// Who is to be asked about the package. This is a placeholder, which nobody reads: `dist` says so until it is another one.
+pub const MAINTAINER: &str = "Tasklens developers <tasklens@users.noreply.example>";
+
 /// What `control` says about a package.
 pub struct Package<'a> {
     pub packages: &'a Packages,
@@ -131,7 +134,7 @@ fn control(package: &Package<'_>, bytes: u64) -> String {
         ("tasklens-gpu", "")
     };
     format!(
-        "Package: {name}\nVersion: {VERSION}\nArchitecture: {}\nMaintainer: The Tasklens maintainers <maintainers@tasklens.invalid>\n\
+        "Package: {name}\nVersion: {VERSION}\nArchitecture: {}\nMaintainer: {MAINTAINER}\n\
          Installed-Size: {}\nDepends: {depends}\nRecommends: {RECOMMENDED}\nConflicts: {other}\nReplaces: {other}\n\
          Section: science\nPriority: optional\nDescription: train one image classifier that answers several questions at once\n \
          Label images quickly, train one network for all questions about them, watch it\n learn, try it on new images, and see \

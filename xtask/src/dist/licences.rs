@@ -68,7 +68,8 @@ pub fn overview(packages: &Packages) -> Result<String> {
          libtorch {LIBTORCH}, of PyTorch: BSD-3-Clause, with parts under other licences. See libtorch/.\n\
          The CUDA runtime and CUPTI of NVIDIA (libcudart, libcupti), which libtorch asks for also without a GPU: NVIDIA's \
          licence for redistributable files. See libtorch/.\n\
-         GNU OpenMP (libgomp), from libtorch: GPL-3.0 with the GCC Runtime Library Exception.\n"
+         GNU OpenMP (libgomp), from libtorch: GPL-3.0 or later with the GCC Runtime Library Exception 3.1. See libgomp/. It is \
+         a part of GCC, whose sources are at https://gcc.gnu.org/.\n"
     );
     if packages.gpu {
         text += "The CUDA libraries of NVIDIA: their licences for redistributable files. See cuda/.\n";

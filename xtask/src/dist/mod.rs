@@ -92,6 +92,12 @@ fn make(packages: &Packages, libtorch: &Libtorch, options: &Options) -> Result<(
     for file in [&packages.deb, &packages.archive] {
         println!("{}", packages.line(file)?);
     }
+    if debian::MAINTAINER.ends_with(".example>") {
+        println!(
+            "note: before a release, set MAINTAINER in xtask/src/dist/debian.rs; {} is a placeholder",
+            debian::MAINTAINER
+        );
+    }
     println!(
         "`cargo xtask dist --check{}` tries them in a bare Debian 12",
         if options.gpu { " --gpu" } else { "" }

@@ -9,7 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use super::stage::{Content, Item};
 use super::tools::output_of;
-use super::{Packages, archive, debian, seconds, stage, tools};
+use super::{Packages, archive, contents, debian, licences, seconds, stage, tools};
+use crate::libtorch::Libtorch;
 use crate::platform::Platform;
 
 /// A folder that is removed with this value.
@@ -153,4 +154,30 @@ fn two_files_in_one_place_are_an_error_and_not_the_later_one() {
 fn the_time_is_told_in_seconds() {
     assert_eq!(seconds(then()).unwrap(), 4_000_000_000);
     assert!(seconds(SystemTime::UNIX_EPOCH - Duration::from_secs(1)).is_err());
+}
+
+#[test]
+fn every_licence_that_the_overview_points_to_is_packed() {
+    let scratch = Scratch::new("licences");
+    fs::create_dir_all(scratch.0.join("licenses")).unwrap();
+    fs::write(scratch.0.join("licenses/LICENSE"), "text").unwrap();
+    let libtorch = Libtorch { root: scratch.0.clone(), given: true };
+    // The one without OpenVINO, which may not be there.
+    let packages = Packages::of(Platform::LinuxArm, false).unwrap();
+    let papers = contents::papers(&libtorch, &packages, "").unwrap();
+    let overview = licences::overview(&packages).unwrap();
+    let places: Vec<&str> =
+        overview.split("See ").skip(1).map(|rest| rest.split('.').next().unwrap()).collect();
+    assert!(places.contains(&"libgomp/") && places.contains(&"fonts/"), "{places:?}");
+    for place in places {
+        let place = format!("licences/{place}");
+        assert!(papers.iter().any(|paper| paper.to.starts_with(&place)), "{place} is not packed");
+    }
+    let text = |name: &str| {
+        let paper = papers.iter().find(|paper| paper.to == format!("licences/libgomp/{name}")).unwrap();
+        let Content::Copy(file) = &paper.content else { panic!("{name} is no file") };
+        fs::read_to_string(file).unwrap()
+    };
+    assert!(text("COPYING3").contains("GNU GENERAL PUBLIC LICENSE\n                       Version 3"));
+    assert!(text("COPYING.RUNTIME").starts_with("GCC RUNTIME LIBRARY EXCEPTION"));
 }
