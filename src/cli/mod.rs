@@ -8,8 +8,10 @@ macro_rules! out {
     ($($text:tt)*) => { $crate::cli::stdout::line(format_args!($($text)*)) };
 }
 
-/// What fetches weights and libraries, for messages.
-const SET_UP: &str = "`cargo xtask setup` in the folder of Tasklens";
+/// The command of the set-up, which brings weights and libraries; `None` in a package, whose user has no cargo.
+fn set_up() -> Option<&'static str> {
+    (!user_folders::is_packaged()).then_some("`cargo xtask setup` in the folder of Tasklens")
+}
 
 mod arguments;
 mod check;
@@ -41,6 +43,7 @@ use tasklens_data::dataset::{sample, vocabulary};
 use tasklens_data::files::{self, Output};
 use tasklens_data::panics;
 use tasklens_data::text::{counted, is};
+use tasklens_data::user_folders;
 use tasklens_net::training::{imported_run, outputs};
 
 use crate::app;

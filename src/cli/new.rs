@@ -54,7 +54,8 @@ pub fn run(arguments: &New) -> anyhow::Result<bool> {
     let network = training.keys.backbone.facts().title;
     out!("Training preset: {} ({network}). {}", training.recipe.title(), training.recipe.about());
     if let Some(lacks) = &training.lacks {
-        say!("note: {lacks} That is {}.", super::SET_UP);
+        let command = super::set_up().map(|command| format!(" That is {command}."));
+        say!("note: {lacks}{}", command.unwrap_or_default());
     }
     // As the user called the folder.
     let config = arguments.folder.join(created.config.file_name().unwrap_or_default());

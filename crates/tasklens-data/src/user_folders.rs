@@ -28,6 +28,25 @@ pub fn package() -> Option<PathBuf> {
     Some(program.parent()?.to_path_buf())
 }
 
+/// Whether the program came in a package, which brings its libraries with it: whoever has it has nothing to set up, and no
+/// cargo.
+pub fn is_packaged() -> bool {
+    package().is_some_and(|folder| folder.join("libtorch").join("lib").is_dir())
+}
+
+/// Where libraries and weights that are missing come from, as the beginning of "... them": a message for window and command
+/// line.
+pub fn what_brings() -> &'static str {
+    what_brings_to(is_packaged())
+}
+
+fn what_brings_to(is_packaged: bool) -> &'static str {
+    match is_packaged {
+        true => "installing the package of Tasklens again brings",
+        false => "the set-up of Tasklens fetches",
+    }
+}
+
 /// The temporary folder if there is no home folder.
 fn of(folder: impl Fn(&ProjectDirs) -> &Path) -> PathBuf {
     match ProjectDirs::from("", "", "tasklens") {

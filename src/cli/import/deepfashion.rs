@@ -30,7 +30,8 @@ pub fn run(arguments: &ImportDeepFashion) -> anyhow::Result<bool> {
     }
     out!("{}", imported.training_line());
     if let Some(lacks) = &imported.training.lacks {
-        say!("note: {lacks} That is {}.", crate::cli::SET_UP);
+        let command = crate::cli::set_up().map(|command| format!(" That is {command}."));
+        say!("note: {lacks}{}", command.unwrap_or_default());
     }
     out!("Look at them: tasklens open {}", imported.config.display());
     out!("Then train: tasklens train {}", imported.config.display());

@@ -1,6 +1,8 @@
 //! The three training presets that Tasklens offers: which keys each sets, which one a config matches, and which one
 //! suits a computer and a data set. A config that matches none is custom and stays as it is.
 
+use crate::user_folders;
+
 use super::{
     Augmentation, Backbone, ModelConfig, Optimizer, Pretrained, RandomCrop, Schedule, WEIGHT_DECAY, recipe,
 };
@@ -154,9 +156,10 @@ impl Recipe {
         let weights = network.facts().weights.filter(|_| self != Self::Scratch)?;
         (!facts.weights.contains(&network)).then(|| {
             format!(
-                "The ImageNet weights of {} ({} MB) are not on this computer; the set-up of Tasklens fetches them.",
+                "The ImageNet weights of {} ({} MB) are not on this computer; {} them.",
                 network.facts().title,
-                weights.megabytes
+                weights.megabytes,
+                user_folders::what_brings()
             )
         })
     }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use libloading::Library;
+use tasklens_data::user_folders;
 
 /// The CUDA version that libtorch 2.11.0's libraries require from the driver (13.0).
 const NEEDED: c_int = 13_000;
@@ -44,12 +45,10 @@ pub enum CudaProblem {
     #[error("the NVIDIA driver sees no GPU (is CUDA_VISIBLE_DEVICES set?)")]
     NoGpu,
     /// The libraries were not fetched.
-    #[error(
-        "the GPU works, but libtorch's CUDA libraries are missing: the set-up of Tasklens for GPUs fetches them"
-    )]
+    #[error("the GPU works, but libtorch's CUDA libraries are missing: {} them", what_brings_cuda())]
     NoLibrary,
     /// The library exists but cannot be loaded.
-    #[error("{} cannot be loaded ({reason}): run the set-up of Tasklens for GPUs again", path.display())]
+    #[error("{} cannot be loaded ({reason}): {} them anew", path.display(), what_brings_cuda())]
     Library {
         path: PathBuf,
         /// Error of the operating system.
@@ -61,6 +60,14 @@ pub enum CudaProblem {
         path.display()
     )]
     NotTaken { path: PathBuf },
+}
+
+/// As [`user_folders::what_brings`], of the libraries for GPUs.
+fn what_brings_cuda() -> &'static str {
+    match user_folders::is_packaged() {
+        true => "the package tasklens-gpu brings",
+        false => "the set-up of Tasklens for GPUs fetches",
+    }
 }
 
 /// Opens libtorch's CUDA half on the first call, if there is a driver with a GPU, and returns the GPUs. Later calls

