@@ -6,6 +6,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use crate::desk::{Desk, write_garments};
 use tasklens::app::command::{AppCommand, UiCommand};
 use tasklens::app::place::Place;
+use tasklens_data::dataset::sample::write_sample;
 
 #[test]
 fn the_start_page_offers_the_next_steps() {
@@ -162,32 +163,31 @@ impl egui::DroppedFile for Dropped {
     }
 }
 
-/// With its project open, too: then everything begins anew.
+/// With its project open, too. A small sample stays small.
 #[test]
-fn the_sample_is_made_anew_where_it_was_deleted() {
+fn the_sample_is_made_anew_where_a_part_of_it_was_deleted() {
     let mut desk = Desk::empty();
-    let open = |desk: &mut Desk| {
-        desk.window.state().commands().send(AppCommand::Ui(UiCommand::OpenSample));
-        desk.wait_up_to(300, "the rows of the sample", |window| {
-            window.query_all_by_label_contains("1,200 rows").next().is_some() && window.state().is_at_rest()
-        });
-        desk.settle();
-    };
-    open(&mut desk);
-    let found: Vec<_> = walk(desk.folder.path());
-    let config =
-        found.iter().find(|path| path.ends_with("sample/config.yml")).unwrap_or_else(|| panic!("{found:?}"));
-    let sample = config.parent().unwrap().to_path_buf();
-    for gone in ["garments", "config.yml", ""] {
+    let sample = desk.folder.path().join("data/sample");
+    write_sample(&sample, 12, 7, &mut |_, _| true).unwrap();
+    for gone in ["", "garments", "config.yml"] {
         let path = sample.join(gone);
-        if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) }.unwrap();
-        open(&mut desk);
-        assert!(sample.join("garments/01200.jpg").is_file(), "without {gone:?}");
-        assert!(!desk.shows("missing"), "without {gone:?}: {:?}", desk.window.root());
+        match gone {
+            "" => {}
+            _ if path.is_dir() => std::fs::remove_dir_all(&path).unwrap(),
+            _ => std::fs::remove_file(&path).unwrap(),
+        }
+        desk.window.state().commands().send(AppCommand::Ui(UiCommand::OpenSample));
+        desk.window.run_steps(3);
+        desk.settle();
+        assert!(
+            desk.shows("12 rows") && desk.shows("00001.jpg"),
+            "without {gone:?}: {:?}",
+            desk.window.root()
+        );
+        assert!(
+            sample.join("garments/00012.jpg").is_file() && sample.join("config.yml").is_file(),
+            "{gone:?}"
+        );
+        assert!(!desk.shows("missing") && !desk.shows("does not"), "{gone:?}: {:?}", desk.window.root());
     }
-}
-
-fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }

@@ -77,11 +77,11 @@ pub fn restore(
     if (0..images).any(lacks) {
         place::check(&table, &pictures, true)?;
         fs::create_dir_all(&pictures).with_context(|| format!("cannot make {}", pictures.display()))?;
-        let put = |number: usize, jpeg: &[u8]| match lacks(number) {
-            true => place::put(&pictures.join(file_name(number)), jpeg, true),
+        let make = |number: usize, labels: Labels| match lacks(number) {
+            true => place::put(&pictures.join(file_name(number)), &picture(labels, seed, number)?, true),
             false => Ok(()),
         };
-        write_pictures(&put, &draw_labels(images, seed), seed, cores(), progress)?;
+        write_pictures(&make, &draw_labels(images, seed), cores(), progress)?;
     }
     if fs::symlink_metadata(&config).is_err() {
         crate::files::replace(&config, config_text(seed).as_bytes())
@@ -158,8 +158,10 @@ fn write_with_threads(
     fs::create_dir_all(&pictures).with_context(|| format!("cannot make {}", pictures.display()))?;
 
     let labels = draw_labels(images, seed);
-    let put = |number: usize, jpeg: &[u8]| place::put(&pictures.join(file_name(number)), jpeg, is_sample);
-    write_pictures(&put, &labels, seed, threads, progress)?;
+    let make = |number: usize, labels: Labels| {
+        place::put(&pictures.join(file_name(number)), &picture(labels, seed, number)?, is_sample)
+    };
+    write_pictures(&make, &labels, threads, progress)?;
 
     // The table is written last: a folder that has it is complete.
     crate::files::replace(&config, config_text(seed).as_bytes())
@@ -192,12 +194,11 @@ fn draw_labels(images: usize, seed: u64) -> Vec<Labels> {
         .collect()
 }
 
-/// Draws pictures on `threads` threads and writes them with `put`; a picture depends only on the seed and its number,
-/// so the bytes do not depend on the thread.
+/// Draws and writes pictures on `threads` threads, each by `make`; a picture depends only on the seed and its number, so
+/// the bytes do not depend on the thread.
 fn write_pictures(
-    put: &(dyn Fn(usize, &[u8]) -> anyhow::Result<()> + Sync),
+    make: &(dyn Fn(usize, Labels) -> anyhow::Result<()> + Sync),
     labels: &[Labels],
-    seed: u64,
     threads: usize,
     progress: &mut KeepGoing<'_>,
 ) -> anyhow::Result<()> {
@@ -208,8 +209,7 @@ fn write_pictures(
         while !stopped.load(Ordering::Relaxed) {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(&labels) = labels.get(number) else { return };
-            let written = picture(labels, seed, number).and_then(|jpeg| put(number, &jpeg));
-            if sender.send(written).is_err() {
+            if sender.send(make(number, labels)).is_err() {
                 return;
             }
         }
