@@ -86,7 +86,11 @@ pub fn run(arguments: &Serve) -> anyhow::Result<bool> {
     out!("{} answers at http://{address}/", model.name());
     out!("{}", model.told());
     if !is_local {
-        out!("Everybody who reaches this computer at that address can ask it. There is no password");
+        let name = sysinfo::System::host_name().filter(|_| arguments.host.is_unspecified());
+        let at = name.map_or_else(String::new, |name| {
+            format!(", at http://{name}:{}/ or by its address,", address.port())
+        });
+        out!("Everybody who reaches this computer{at} can ask it. There is no password");
     }
     out!("Ctrl-C ends it");
     stdout::flush();
