@@ -107,7 +107,10 @@ fn load(address: &str, bodies: &Arc<Vec<Vec<u8>>>, clients: usize, requests: usi
             let (address, bodies, next) = (address.to_owned(), Arc::clone(bodies), Arc::clone(&next));
             std::thread::spawn(move || {
                 let (mut latencies, mut refused) = (Vec::new(), 0);
-                let mut stream = BufReader::new(TcpStream::connect(&address).expect("it listens"));
+                // Head and body are written apart: the second would wait for the service to say that it has the first.
+                let stream = TcpStream::connect(&address).expect("it listens");
+                stream.set_nodelay(true).expect("an option of the socket");
+                let mut stream = BufReader::new(stream);
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     if number >= requests {

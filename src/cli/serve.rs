@@ -131,6 +131,10 @@ async fn serve(listener: TcpListener, service: Arc<Service>, stop: Arc<Notify>) 
             accepted = Listener::accept(&mut listener) => accepted,
             () = stop.notified() => break,
         };
+        // Else the end of an answer may wait for a client that waits to say that it has the beginning.
+        if let Err(error) = stream.set_nodelay(true) {
+            log::debug!("a connection may be slow: {error}");
+        }
         let connection = connections.watch(http.serve_connection(TokioIo::new(stream), answers.clone()));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
