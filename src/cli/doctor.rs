@@ -1,11 +1,11 @@
 //! `tasklens doctor`: line by line what the machine has, what is missing, and what to do.
 
 use std::fmt;
-use std::path::Path;
 
-use sysinfo::{Disks, System};
+use sysinfo::System;
 use tasklens_data::config::networks::{Origin, Weights};
 use tasklens_data::config::{Backbone, DeviceChoice};
+use tasklens_data::files::disk::free_bytes;
 use tasklens_data::work::cores;
 use tasklens_net::device::{cpu_has_bf16, cuda, pick};
 use tasklens_net::inference::engine::{self, Installed, NoEngine};
@@ -191,8 +191,7 @@ fn disk() -> Check {
     let Ok(folder) = pretrained::cache_folder() else {
         return Check::warn("Disk", "no cache folder", "set the environment variable HOME");
     };
-    let disks = Disks::new_with_refreshed_list();
-    let Some(free) = free_bytes(&disks, &folder) else {
+    let Some(free) = free_bytes(&folder) else {
         return Check::ok("Disk", format!("{} (free space unknown)", folder.display()));
     };
     let found = format!("{} free at {}", gigabytes(free), folder.display());
@@ -200,15 +199,6 @@ fn disk() -> Check {
         return Check::warn("Disk", found, "downloads and runs need 2 GB: free some space");
     }
     Check::ok("Disk", found)
-}
-
-/// Free bytes on the disk with the longest mount point that leads to `folder`.
-fn free_bytes(disks: &Disks, folder: &Path) -> Option<u64> {
-    disks
-        .iter()
-        .filter(|disk| folder.starts_with(disk.mount_point()))
-        .max_by_key(|disk| disk.mount_point().as_os_str().len())
-        .map(sysinfo::Disk::available_space)
 }
 
 fn display() -> Check {

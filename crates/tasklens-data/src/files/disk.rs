@@ -31,6 +31,24 @@ pub fn create_folders(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
 }
 
+/// Free bytes on the disk that holds `folder`, or will when it is made, as far as this user may take them. `None` if the
+/// system does not say.
+pub fn free_bytes(folder: &Path) -> Option<u64> {
+    let folder = folder.ancestors().find_map(|folder| folder.canonicalize().ok())?;
+    #[cfg(unix)]
+    {
+        let found = rustix::fs::statvfs(&folder).ok()?;
+        found.f_bavail.checked_mul(found.f_frsize)
+    }
+    #[cfg(not(unix))]
+    {
+        let disks = sysinfo::Disks::new_with_refreshed_list();
+        // The longest mount point that leads there.
+        let holding = disks.iter().filter(|disk| folder.starts_with(disk.mount_point()));
+        holding.max_by_key(|disk| disk.mount_point().as_os_str().len()).map(sysinfo::Disk::available_space)
+    }
+}
+
 /// Opens a file of ours for reading and writing, creating it if needed. Links are not followed, and only regular
 /// files are opened.
 ///
@@ -142,4 +160,17 @@ fn is_unsupported(error: &io::Error) -> bool {
     let is_code = false;
     is_code
         || matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported | ErrorKind::IsADirectory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn free_space_is_that_of_the_disk_where_a_folder_will_be() {
+        let folder = std::env::temp_dir();
+        let there = free_bytes(&folder).unwrap();
+        let to_be = free_bytes(&folder.join("not/yet/there")).unwrap();
+        assert!(there > 0 && there.abs_diff(to_be) < there / 2, "{there} and {to_be}");
+    }
 }

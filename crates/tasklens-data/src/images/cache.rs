@@ -1,5 +1,7 @@
 //! Cache of scaled images, so that epochs after the first need not decode.
 
+mod spill;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,25 +10,48 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::decode::{ImageError, decode_file};
 use super::{Rgb, resize};
 
+pub use spill::Spill;
+
 /// Number of locks, each for a part of the images, so that workers rarely wait for one another.
 const SHARDS: usize = 16;
 
-/// Images by index, scaled to one size, up to a number of bytes. Nothing is evicted: an epoch visits every image
-/// once, so eviction would only move the misses.
+/// Images by index, scaled to one size, up to a number of bytes in memory, and in a file beyond. Nothing is evicted: an
+/// epoch visits every image once, so eviction would only move the misses.
 #[derive(Debug)]
 pub struct ImageCache {
     height: u32,
     width: u32,
     capacity_bytes: usize,
     used_bytes: AtomicUsize,
-    shards: [RwLock<HashMap<usize, Arc<Rgb>>>; SHARDS],
+    shards: [RwLock<HashMap<usize, Kept>>; SHARDS],
+    spill: Option<Spill>,
+}
+
+/// Where an image is.
+#[derive(Clone, Debug)]
+enum Kept {
+    InMemory(Arc<Rgb>),
+    /// Its place in the file.
+    OnDisk(u64),
 }
 
 impl ImageCache {
     /// An empty cache for images of `height` x `width` pixels that keeps at most `capacity_bytes` of
     /// pixels; 0 keeps none.
     pub fn new(height: u32, width: u32, capacity_bytes: usize) -> Self {
-        Self { height, width, capacity_bytes, used_bytes: AtomicUsize::new(0), shards: Default::default() }
+        Self {
+            height,
+            width,
+            capacity_bytes,
+            used_bytes: AtomicUsize::new(0),
+            shards: Default::default(),
+            spill: None,
+        }
+    }
+
+    /// The same, with a file for the images that memory has no room for.
+    pub fn with(self, spill: Option<Spill>) -> Self {
+        Self { spill, ..self }
     }
 
     /// Height and width of the images, in pixels.
@@ -34,7 +59,7 @@ impl ImageCache {
         (self.height, self.width)
     }
 
-    /// The image of row `index`: from memory, else decoded from `path`, scaled, and cached if there is room. Can be
+    /// The image of row `index`: from the cache, else decoded from `path`, scaled, and cached if there is room. Can be
     /// called from any number of threads. `index` alone identifies the image. If it was just decoded, its note is
     /// returned, too: see [`Decoded::note`](super::decode::Decoded::note).
     ///
@@ -42,22 +67,51 @@ impl ImageCache {
     /// See [`ImageError`]; failures are not cached.
     pub fn get_or_decode(&self, index: usize, path: &Path) -> Result<(Arc<Rgb>, Option<String>), ImageError> {
         let shard = &self.shards[index % SHARDS];
-        if let Some(image) = shard.read().unwrap_or_else(PoisonError::into_inner).get(&index) {
-            return Ok((Arc::clone(image), None));
+        let kept = shard.read().unwrap_or_else(PoisonError::into_inner).get(&index).cloned();
+        match kept {
+            Some(Kept::InMemory(image)) => return Ok((image, None)),
+            Some(Kept::OnDisk(place)) => {
+                if let Some(image) = self.read_back(place) {
+                    return Ok((Arc::new(image), None));
+                }
+            }
+            None => {}
         }
         let decoded = decode_file(path)?;
         let image = Arc::new(resize::resize(&decoded, self.width, self.height));
         let note = decoded.note().map(str::to_owned);
         drop(decoded);
-        let bytes = image.as_raw().len();
-        if self.reserve(bytes) {
-            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-            if shard.insert(index, Arc::clone(&image)).is_some() {
-                // Another thread has decoded and accounted for it meanwhile.
-                self.used_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.keep(index, &image);
+        Ok((image, note))
+    }
+
+    fn read_back(&self, place: u64) -> Option<Rgb> {
+        match self.spill.as_ref()?.read(place) {
+            Ok(pixels) => Rgb::from_raw(self.width, self.height, pixels),
+            Err(error) => {
+                log::warn!("a decoded image cannot be read back, and is decoded again: {error}");
+                None
             }
         }
-        Ok((image, note))
+    }
+
+    fn keep(&self, index: usize, image: &Arc<Rgb>) {
+        let bytes = image.as_raw().len();
+        let in_memory = self.reserve(bytes);
+        let kept = if in_memory {
+            Kept::InMemory(Arc::clone(image))
+        } else {
+            let Some(place) = self.spill.as_ref().and_then(|spill| spill.keep(image.as_raw())) else {
+                return;
+            };
+            Kept::OnDisk(place)
+        };
+        let mut shard = self.shards[index % SHARDS].write().unwrap_or_else(PoisonError::into_inner);
+        let before = shard.insert(index, kept);
+        if in_memory && matches!(before, Some(Kept::InMemory(_))) {
+            // Another thread has decoded and accounted for it meanwhile.
+            self.used_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
     }
 
     /// Bytes of pixels in the cache.
@@ -107,6 +161,24 @@ mod tests {
         drop(folder);
         assert_eq!(cache.get_or_decode(1, &paths[1]).unwrap().0.get_pixel(3, 7), &Pixel([1; 3]));
         assert!(matches!(cache.get_or_decode(2, &paths[2]), Err(ImageError::Missing { .. })));
+    }
+
+    #[test]
+    fn beyond_memory_images_outlive_their_files_on_the_disk() {
+        let (folder, paths) = folder_of(4);
+        let disk = tempfile::tempdir().unwrap();
+        let one = 8 * 4 * 3;
+        let spill = Spill::new(disk.path().to_path_buf(), one, 2 * one as u64);
+        let cache = ImageCache::new(8, 4, one).with(Some(spill));
+        let first = |index: usize| cache.get_or_decode(index, &paths[index]).map(|(image, _)| image[(3, 7)]);
+        for index in 0..4 {
+            assert_eq!(first(index).unwrap(), Pixel([index as u8; 3]));
+        }
+        drop(folder);
+        for index in [2, 0, 1] {
+            assert_eq!(first(index).unwrap(), Pixel([index as u8; 3]));
+        }
+        assert!(matches!(first(3), Err(ImageError::Missing { .. })), "there was room for three");
     }
 
     #[test]

@@ -9,8 +9,9 @@ use tasklens_data::dataset::edits::Edit;
 use tasklens_data::dataset::problems::{self, Problem, Severity};
 use tasklens_data::dataset::split::Split;
 use tasklens_data::dataset::{Dataset, Rows};
-use tasklens_data::images::cache::ImageCache;
+use tasklens_data::images::cache::{ImageCache, Spill};
 use tasklens_data::text::{counted, is, plural};
+use tasklens_data::user_folders;
 use tasklens_data::work::cores;
 use tch::{Kind, Tensor};
 
@@ -306,13 +307,17 @@ fn averaging_one(weights: &[f64], counts: &[usize]) -> Vec<f64> {
     weights.iter().map(|weight| weight * scale).collect()
 }
 
-/// Shared state of the loader's workers. The cache takes at most a quarter of the free memory.
+/// Shared state of the loader's workers. Decoded images take at most a quarter of the free memory, and of the free space
+/// of the disk with the user's cache.
 pub fn source(config: &Config, rows: Rows) -> Arc<SampleSource> {
     let model = &config.model;
+    let cache = ImageCache::new(model.height, model.width, free_memory() / 4);
+    let bytes_each = model.height as usize * model.width as usize * 3;
+    let spill = user_folders::cache().and_then(|folder| Spill::of_free_space(&folder, bytes_each));
     Arc::new(SampleSource {
         rows,
         tasks: model.tasks.len(),
-        cache: ImageCache::new(model.height, model.width, free_memory() / 4),
+        cache: cache.with(spill),
         augmentation: model.augmentation.clone(),
         drawn: Drawn::ByRow,
         seed: model.random_seed,
