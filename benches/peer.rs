@@ -12,6 +12,8 @@
 )]
 #![expect(clippy::expect_used, reason = "a bench that cannot run should say where")]
 
+#[path = "peer/project.rs"]
+mod project;
 #[path = "peer/python.rs"]
 mod python;
 #[path = "peer/table.rs"]
@@ -77,6 +79,14 @@ fn main() {
             training_step(backbone, precisions[precisions.len() - 1], &mut python, &mut table);
         }
     }
+    if is_asked("features") {
+        project::features(root, precisions[precisions.len() - 1], &mut python, &mut table);
+    }
+    if is_asked("epoch") {
+        for backbone in NETWORKS {
+            project::epochs(root, backbone, precisions[precisions.len() - 1], &mut python, &mut table);
+        }
+    }
     if is_asked("folder") {
         folder(root, precisions[precisions.len() - 1], &mut python, &mut table);
     }
@@ -122,6 +132,10 @@ impl Model {
         predictor.speed_up(Demand::SingleImages);
         predictor
     }
+}
+
+fn name_in_timm(backbone: Backbone) -> &'static str {
+    if backbone == Backbone::Xception { "legacy_xception" } else { "tf_efficientnet_lite0" }
 }
 
 /// `bf16` or `f32`, as OpenVINO calls them.
@@ -187,8 +201,7 @@ fn training_step(backbone: Backbone, precision: &str, python: &mut Python, table
             logits.iter().zip(&labels).map(|(logits, labels)| logits.cross_entropy_for_logits(labels));
         adam.step(&losses.sum(), 1e-3).expect("a step");
     };
-    let of_timm = if backbone == Backbone::Xception { "legacy_xception" } else { "tf_efficientnet_lite0" };
-    let request = json!({"do": "train", "network": of_timm, "precision": hint(precision), "batch": BATCH, "size": SIZE, "labels": LABELS});
+    let request = json!({"do": "train", "network": name_in_timm(backbone), "precision": hint(precision), "batch": BATCH, "size": SIZE, "labels": LABELS});
     step();
     python.ask(&request);
     let mut times = [Vec::new(), Vec::new()];
@@ -235,18 +248,27 @@ fn three_tasks(backbone: Backbone, precision: &str, table: &mut Table) {
     ));
 }
 
-/// Both from the photographs to a table of probabilities, as programs that are started for it.
-fn folder(root: &Path, precision: &str, python: &mut Python, table: &mut Table) {
-    let photographs = std::env::var_os("TASKLENS_PHOTOGRAPHS")
+/// The folder of photographs, and what is in it.
+fn photographs(root: &Path) -> (PathBuf, Vec<PathBuf>) {
+    let folder = std::env::var_os("TASKLENS_PHOTOGRAPHS")
         .map_or_else(|| root.join("../shared/data/clothing"), PathBuf::from)
         .join("images");
-    let Ok(files) = photographs.read_dir() else {
+    let files = folder.read_dir().into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = files.map(|file| file.path()).collect();
+    files.sort();
+    (folder, files)
+}
+
+/// Both from the photographs to a table of probabilities, as programs that are started for it.
+fn folder(root: &Path, precision: &str, python: &mut Python, table: &mut Table) {
+    let (photographs, files) = photographs(root);
+    if files.is_empty() {
         return table.remark(format!(
-            "{} is not there: without the photographs; name their folder in TASKLENS_PHOTOGRAPHS.",
+            "Nothing is in {}: without the photographs; name their folder in TASKLENS_PHOTOGRAPHS.",
             photographs.display()
         ));
-    };
-    let count = files.count();
+    }
+    let count = files.len();
     let model = Model::new(Backbone::Xception, &tasks(), precision);
     let ours = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tasklens"));

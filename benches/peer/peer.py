@@ -5,6 +5,8 @@ went. The process waits between requests, so that both sides can be measured in 
 
     {"do": "predict", "engine": "openvino" | "onnxruntime", "model": FILE, "precision": "f32" | "bf16", "batch": N}
     {"do": "train", "network": NAME OF TIMM, "precision": ..., "batch": N, "size": PIXELS, "labels": [N, ...]}
+    {"do": "features", "model": FILE, "photographs": [FILE, ...], "precision": ...}
+    {"do": "epoch", as "train", "photographs": [FILE, ...]}
     {"do": "folder", "model": FILE, "folder": FOLDER, "precision": ...}
 """
 
@@ -43,7 +45,8 @@ def images(shape):
     return (np.arange(np.prod(shape), dtype=np.int64) * 7919 % 251).astype(np.uint8).reshape(shape)
 
 
-def train(request):
+def trainee(request):
+    """A network of timm with a head for each task, and a step of its training."""
     import timm
     import torch
     import torch.nn.functional as F
@@ -63,12 +66,10 @@ def train(request):
     network = Net().to(memory_format=torch.channels_last).train()
     optimizer = torch.optim.Adam(network.parameters(), 1e-3, fused=True)
     bf16 = request["precision"] == "bf16"
-    x = torch.randn(request["batch"], 3, request["size"], request["size"]).contiguous(memory_format=torch.channels_last)
-    labels = [torch.randint(0, count, (request["batch"],)) for count in request["labels"]]
 
-    def step():
+    def step(x, labels):
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            answers = network(x)
+            answers = network(x.contiguous(memory_format=torch.channels_last))
             loss = sum(F.cross_entropy(answer.float(), label) for answer, label in zip(answers, labels))
         optimizer.zero_grad()
         loss.backward()
@@ -77,11 +78,98 @@ def train(request):
     return step
 
 
-class Folder:
-    """Photographs as the network takes them."""
+def train(request):
+    import torch
 
-    def __init__(self, folder, size):
-        self.paths = sorted(os.path.join(folder, name) for name in os.listdir(folder))
+    step = trainee(request)
+    x = torch.randn(request["batch"], 3, request["size"], request["size"]).contiguous(memory_format=torch.channels_last)
+    labels = [torch.randint(0, count, (request["batch"],)) for count in request["labels"]]
+    return lambda: step(x, labels)
+
+
+class Augmented:
+    """Photographs with labels, changed at random."""
+
+    def __init__(self, paths, size, labels):
+        from torchvision import transforms
+
+        self.paths = paths
+        self.labels = labels
+        self.transform = transforms.Compose([
+            transforms.Resize((size, size)),
+            transforms.RandomAffine(10, (0.15, 0.15), (0.8, 1.2)),
+            transforms.ColorJitter(brightness=0.5),
+            transforms.RandomHorizontalFlip(),
+            transforms.ToTensor(),
+            transforms.Normalize([0.5] * 3, [0.5] * 3),
+        ])
+
+    def __len__(self):
+        return len(self.paths)
+
+    def __getitem__(self, at):
+        from PIL import Image
+
+        return self.transform(Image.open(self.paths[at]).convert("RGB")), [at % count for count in self.labels]
+
+
+def epoch(request):
+    """From the files, by two processes that live from epoch to epoch."""
+    import torch
+
+    step = trainee(request)
+    rows = Augmented(request["photographs"], request["size"], request["labels"])
+    loader = torch.utils.data.DataLoader(rows, request["batch"], shuffle=True, num_workers=2, persistent_workers=True)
+
+    def run():
+        for pixels, labels in loader:
+            step(pixels, labels)
+
+    return run
+
+
+def features(request):
+    """What the network knows of photographs, as one file."""
+    import torch
+
+    def run():
+        asked, (height, width) = compiled(request)
+        rows = Photographs(request["photographs"], (width, height))
+        found = []
+        for pixels in torch.utils.data.DataLoader(rows, 16, num_workers=2):
+            pixels = pixels.numpy()
+            # The features come behind the tasks.
+            answers = list(asked.infer([filled(pixels)]).values())
+            found.append(answers[-1][: len(pixels)].astype(np.float16))
+        np.save(os.path.join(request["folder"], "features.npy"), np.concatenate(found))
+
+    return run
+
+
+def compiled(request):
+    """A network that predicts batches of 16, and the height and width of its images."""
+    import openvino
+
+    core = openvino.Core()
+    model = core.read_model(request["model"])
+    height, width = (side.get_length() for side in list(model.input(0).partial_shape)[1:3])
+    model.reshape([16, height, width, 3])
+    hints = {"INFERENCE_PRECISION_HINT": request["precision"]}
+    return core.compile_model(model, "CPU", hints).create_infer_request(), (height, width)
+
+
+def filled(pixels):
+    """A batch of 16."""
+    if len(pixels) == 16:
+        return pixels
+    return np.concatenate([pixels, np.zeros((16 - len(pixels), *pixels.shape[1:]), np.uint8)])
+
+
+class Photographs:
+    """As the network takes them."""
+
+    def __init__(self, paths, size):
+        self.paths = paths
         self.size = size
 
     def __len__(self):
@@ -98,29 +186,22 @@ class Folder:
 
 def folder(request):
     """A batch of 16 at a time from two processes that decode, through OpenVINO; writes a CSV."""
-    import openvino
     import torch
 
-    core = openvino.Core()
-    model = core.read_model(request["model"])
-    height, width = (side.get_length() for side in list(model.input(0).partial_shape)[1:3])
-    model.reshape([16, height, width, 3])
-    hints = {"INFERENCE_PRECISION_HINT": request["precision"]}
-    asked = core.compile_model(model, "CPU", hints).create_infer_request()
-    rows = Folder(request["folder"], (width, height))
+    asked, (height, width) = compiled(request)
+    paths = sorted(os.path.join(request["folder"], name) for name in os.listdir(request["folder"]))
     began = time.perf_counter()
     with open(os.devnull, "w") as out:
-        names = iter(rows.paths)
-        for pixels in torch.utils.data.DataLoader(rows, 16, num_workers=2):
+        names = iter(paths)
+        for pixels in torch.utils.data.DataLoader(Photographs(paths, (width, height)), 16, num_workers=2):
             pixels = pixels.numpy()
-            count = len(pixels)
-            if count < 16:
-                pixels = np.concatenate([pixels, np.zeros((16 - count, *pixels.shape[1:]), np.uint8)])
-            answers = asked.infer([pixels])
-            tasks = [answers[at] for at in range(len(model.outputs) - 1)]
-            for image in range(count):
+            *tasks, _ = asked.infer([filled(pixels)]).values()
+            for image in range(len(pixels)):
                 print(next(names), *(float(p) for task in tasks for p in task[image]), sep=",", file=out)
-    return len(rows) / (time.perf_counter() - began)
+    return len(paths) / (time.perf_counter() - began)
+
+
+WORK = {"predict": predict, "train": train, "epoch": epoch, "features": features}
 
 
 def main():
@@ -132,7 +213,7 @@ def main():
             continue
         if line not in prepared:
             # One at a time: another would keep its memory and its threads.
-            prepared = {line: predict(request) if request["do"] == "predict" else train(request)}
+            prepared = {line: WORK[request["do"]](request)}
             prepared[line]()
         began = time.perf_counter()
         prepared[line]()

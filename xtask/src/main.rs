@@ -41,7 +41,7 @@ Usage: cargo xtask <TASK>
   test [ARGS]        set up and run every test; ARGS go to `cargo test`
   bench [ARGS]       set up and run the benchmarks; ARGS go to `cargo bench`
   bench --peer [PART]  measure Tasklens beside OpenVINO, ONNX Runtime and PyTorch, which are fetched for it (GBs);
-                     PART is predict, tasks, train or folder
+                     PART is predict, tasks, train, features, epoch or folder
   shots [CONFIG]     set up and draw the screenshots of the README anew; those of photographs show the project of
                      CONFIG with its newest run
   check              set up, then check the formatting and the lints
