@@ -6,10 +6,12 @@ use anyhow::anyhow;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use tasklens_data::panics;
 use tasklens_net::inference::Prediction;
-use tasklens_net::inference::engine::BATCH;
 use tokio::sync::oneshot;
 
 use super::model::Model;
+
+/// The most images of a batch: those that come while it is computed have to wait for it.
+const MOST: usize = 16;
 
 /// One image, `[H, W, 3]` bytes of the size of its model.
 struct Asked {
@@ -51,7 +53,7 @@ fn work(receiver: &Receiver<Asked>) {
     let mut next = None;
     while let Some(first) = next.take().or_else(|| receiver.recv().ok()) {
         let mut batch = vec![first];
-        while batch.len() < BATCH {
+        while batch.len() < MOST {
             match receiver.try_recv() {
                 Ok(asked) if Arc::ptr_eq(&asked.model, &batch[0].model) => batch.push(asked),
                 // Better weights have come: those wait for the next batch.

@@ -90,6 +90,11 @@ pub struct Extractor<'a> {
     pub threads: Option<usize>,
     /// The store of the network's backbone.
     pub store: FeatureStore,
+    /// Features of all rows and views, stored or not: by them it is decided what computes, so that one that is computed
+    /// again comes from what computed the others.
+    pub of: usize,
+    /// What computes them faster, if anything does.
+    pub(crate) engine: Engine,
 }
 
 /// An image with missing views.
@@ -140,9 +145,10 @@ impl Extractor<'_> {
         let images: Vec<Identity> = rows.iter().zip(&stamps).map(identity).collect();
         let missing = self.missing(rows, &stamps, &images, views, reporter);
         if !missing.is_empty() {
-            // By all images, so that one that is computed again comes from what computed the others.
-            let engine = self.engine(rows.len() * views.len());
-            self.compute((missing, &engine), views, what, reporter)?;
+            if self.of >= WORTHWHILE {
+                self.engine.prepare(Demand::Batches, || engine_model(self.network, self.size));
+            }
+            self.compute(missing, views, what, reporter)?;
             clean::clean(&self.store);
         }
         let shelf = self.store.read();
@@ -188,7 +194,7 @@ impl Extractor<'_> {
     /// later.
     fn compute(
         &mut self,
-        (mut missing, engine): (Vec<Missing>, &Engine),
+        mut missing: Vec<Missing>,
         views: &[View],
         what: &str,
         reporter: &mut Reporter,
@@ -201,16 +207,8 @@ impl Extractor<'_> {
             let source = self.source(piece);
             for (index, view) in views.iter().enumerate() {
                 let which: Vec<usize> = (0..piece.len()).filter(|image| piece[*image].lacks[index]).collect();
-                let failed = self.compute_view(
-                    view,
-                    &source,
-                    piece,
-                    &which,
-                    engine,
-                    &mut progress,
-                    &mut cores,
-                    reporter,
-                )?;
+                let failed =
+                    self.compute_view(view, &source, piece, &which, &mut progress, &mut cores, reporter)?;
                 // Report it once, not for each view.
                 for image in failed {
                     progress.done +=
@@ -245,12 +243,11 @@ impl Extractor<'_> {
         source: &Arc<SampleSource>,
         piece: &[Missing],
         which: &[usize],
-        engine: &Engine,
         progress: &mut FeaturesProgress,
         cores: &mut FreeCores,
         reporter: &mut Reporter,
     ) -> anyhow::Result<Vec<usize>> {
-        let batches = in_batches(which, engine.batch_size(self.batch_size, which.len()));
+        let batches = in_batches(which, self.engine.batch_size(self.batch_size, which.len()));
         let loader = Loader::start(source, batches, view.number(), self.workers)
             .context("cannot start the threads that decode images")?;
         let (height, width) = self.size;
@@ -273,7 +270,7 @@ impl Extractor<'_> {
                 reporter.warn(message);
             }
             if !batch.rows.is_empty() {
-                buffer.features.extend(self.features_of(engine, &batch.pixels, batch.rows.len())?);
+                buffer.features.extend(self.features_of(&batch.pixels, batch.rows.len())?);
             }
             for (image, pixels) in batch.rows.iter().zip(batch.pixels.chunks_exact(image_bytes)) {
                 buffer.images.push(source.rows[*image].image.clone());
@@ -294,20 +291,10 @@ impl Extractor<'_> {
         Ok(failed)
     }
 
-    /// What computes the features of so many images faster, if anything does.
-    fn engine(&self, images: usize) -> Engine {
-        let tasks = self.network.tasks().len();
-        let engine = Engine::new(self.network.device(), tasks, self.size, self.kind);
-        if images >= WORTHWHILE {
-            engine.prepare(Demand::Batches, || engine_model(self.network, self.size));
-        }
-        engine
-    }
-
     /// `[images, features]` in float16, little-endian.
-    fn features_of(&self, engine: &Engine, pixels: &[u8], images: usize) -> anyhow::Result<Vec<u8>> {
+    fn features_of(&self, pixels: &[u8], images: usize) -> anyhow::Result<Vec<u8>> {
         let _inside = gate::enter();
-        if let Some(look) = engine.look_at(pixels, images) {
+        if let Some(look) = self.engine.look_at(pixels, images) {
             return Ok(look.features);
         }
         let shape = [images as i64, i64::from(self.size.0), i64::from(self.size.1), 3];

@@ -43,7 +43,7 @@ fn batches_are_of_its_size_where_it_is_used() {
     let engine = Engine::new(tch::Device::Cpu, 1, (32, 32), Kind::Float);
     assert_eq!(engine.batch_size(6, WORTHWHILE - 1), 6);
     if installed().is_ok() {
-        assert_eq!([6, 16, 20].map(|asked| engine.batch_size(asked, WORTHWHILE)), [16, 16, 32]);
+        assert_eq!([6, 32, 40].map(|asked| engine.batch_size(asked, WORTHWHILE)), [32, 32, 64]);
     }
 }
 

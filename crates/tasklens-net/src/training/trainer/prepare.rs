@@ -14,6 +14,7 @@ use tch::Kind;
 
 use super::Run;
 use crate::device::Device;
+use crate::inference::engine::Engine;
 use crate::inference::precision_name;
 use crate::inference::samples::SampleSource;
 use crate::model::network::Network;
@@ -196,18 +197,21 @@ pub(in crate::training) fn stored_features(
     reporter: &mut Reporter,
 ) -> anyhow::Result<BatchFeed> {
     network.fold(kind)?;
+    let (views, size) = (training_views(&config.model)?, source.cache.size());
     let mut extractor = Extractor {
         network,
         rows: &source.rows,
-        size: source.cache.size(),
+        size,
         augmentation: &source.augmentation,
         kind,
         batch_size: config.model.batch_size,
         workers,
         threads: config.model.threads,
         store: store(config, network, kind)?,
+        of: split.train.len() * views.len() + split.validation.len(),
+        engine: Engine::new(network.device(), network.tasks().len(), size, kind),
     };
-    let train = extractor.training(&split.train, &training_views(&config.model)?, reporter)?;
+    let train = extractor.training(&split.train, &views, reporter)?;
     // A process that only follows does not validate.
     let validation = match split.validation.as_slice() {
         [] => train.clone(),
