@@ -43,7 +43,7 @@ pub(crate) fn shuffled_batches(
 }
 
 /// `rows` in their order, in batches.
-pub(crate) fn in_batches(rows: &[usize], batch_size: usize) -> Vec<Vec<usize>> {
+pub fn in_batches(rows: &[usize], batch_size: usize) -> Vec<Vec<usize>> {
     rows.chunks(batch_size).map(<[usize]>::to_vec).collect()
 }
 

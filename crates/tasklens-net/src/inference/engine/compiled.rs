@@ -90,6 +90,11 @@ impl Compiled {
         Ok(Self { images, slots })
     }
 
+    /// Pieces that are computed at the same time.
+    pub fn streams(&self) -> usize {
+        (self.slots.len() - 1).max(1)
+    }
+
     /// Adds to `look` what the network gives for images of its size, bytes `[N, H, W, 3]`.
     pub fn look_at(&mut self, pixels: &[u8], images: usize, look: &mut Look) -> anyhow::Result<()> {
         let looked = self.all(pixels, images, look);

@@ -144,9 +144,12 @@ impl Engine {
         let _inside = gate::enter();
         let mut ready = self.ready.lock();
         let Ready { batches, single_images, .. } = &mut *ready;
-        let compiled = match images {
-            1 => single_images.as_mut().or(batches.as_mut()),
-            _ => batches.as_mut().or(single_images.as_mut()),
+        // A few go faster one by one, in all threads, than as a piece in one thread.
+        let few = 1 + batches.as_ref().map_or(0, Compiled::streams);
+        let compiled = if images <= few {
+            single_images.as_mut().or(batches.as_mut())
+        } else {
+            batches.as_mut().or(single_images.as_mut())
         }?;
         let mut look = Look { probabilities: vec![Vec::new(); self.tasks], features: Vec::new() };
         match caught(|| compiled.look_at(pixels, images, &mut look)) {
