@@ -147,13 +147,13 @@ fn can_download(config: &Config) -> bool {
 
 fn what_helps(config: &Config) -> String {
     let facts = config.model.backbone.facts();
-    let set_up = format!("{} small networks that know photographs", user_folders::what_brings());
+    let set_up = format!("small networks that know photographs, which {}", user_folders::what_brings());
     match facts.weights.filter(|_| can_download(config)) {
         Some(weights) => format!(
-            "train a network on some labels; or Update the model, which downloads the weights of {} ({} MB); {set_up}, too",
+            "train a network on some labels; Update the model, which downloads the weights of {} ({} MB); or {set_up}",
             facts.title, weights.megabytes
         ),
-        None => format!("train a network on some labels; {set_up}, too"),
+        None => format!("train a network on some labels; or {set_up}"),
     }
 }
 
