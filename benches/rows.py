@@ -89,14 +89,14 @@ def main():
 
 def picture(points):
     """Time and memory over rows, both axes logarithmic."""
-    width, height, left, top, bottom = 380, 240, 52, 30, 40
+    width, height, left, top, bottom = 400, 240, 58, 30, 40
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{2 * width}" height="{height}" font-family="sans-serif" '
         'font-size="12">',
         f'<rect width="{2 * width}" height="{height}" fill="white"/>',
     ]
     for side, (title, at, lowest, highest) in enumerate([("seconds", 0, 0.01, 100), ("memory, MB", 1, 10, 10_000)]):
-        begin, end = side * width + left, (side + 1) * width - 12
+        begin, end = side * width + left, (side + 1) * width - 34
         x = lambda rows: begin + (end - begin) * (math.log10(rows) - 3) / 3
         y = lambda value: height - bottom - (height - bottom - top) * math.log10(max(value, lowest) / lowest) / math.log10(
             highest / lowest
