@@ -248,26 +248,27 @@ fn three_tasks(backbone: Backbone, precision: &str, table: &mut Table) {
     ));
 }
 
-/// The folder of photographs, and what is in it.
-fn photographs(root: &Path) -> (PathBuf, Vec<PathBuf>) {
+/// The folder of photographs, and what is in it; `None`, and a remark, where nothing is.
+fn photographs(root: &Path, table: &mut Table) -> Option<(PathBuf, Vec<PathBuf>)> {
     let folder = std::env::var_os("TASKLENS_PHOTOGRAPHS")
         .map_or_else(|| root.join("../shared/data/clothing"), PathBuf::from)
         .join("images");
     let files = folder.read_dir().into_iter().flatten().flatten();
     let mut files: Vec<PathBuf> = files.map(|file| file.path()).collect();
     files.sort();
-    (folder, files)
+    if files.is_empty() {
+        table.remark(format!(
+            "Nothing is in {}: without the photographs; name their folder in TASKLENS_PHOTOGRAPHS.",
+            folder.display()
+        ));
+        return None;
+    }
+    Some((folder, files))
 }
 
 /// Both from the photographs to a table of probabilities, as programs that are started for it.
 fn folder(root: &Path, precision: &str, python: &mut Python, table: &mut Table) {
-    let (photographs, files) = photographs(root);
-    if files.is_empty() {
-        return table.remark(format!(
-            "Nothing is in {}: without the photographs; name their folder in TASKLENS_PHOTOGRAPHS.",
-            photographs.display()
-        ));
-    }
+    let Some((photographs, files)) = photographs(root, table) else { return };
     let count = files.len();
     let model = Model::new(Backbone::Xception, &tasks(), precision);
     let ours = || {

@@ -18,6 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from peer import Augmented
+
 LABELS = {"item": 10, "sleeves": 2, "worn_on": 5}
 SIZE = 299
 IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
@@ -116,8 +118,8 @@ class Peer:
         except ImportError:
             return None
         loader = torch.utils.data.DataLoader(
-            Rows(files), self.batch, shuffle=True, num_workers=os.cpu_count(), persistent_workers=True,
-            pin_memory=self.device == "cuda",
+            Augmented(files, SIZE, LABELS.values()), self.batch, shuffle=True, num_workers=os.cpu_count(),
+            persistent_workers=True, pin_memory=self.device == "cuda",
         )
         rates = []
         for _ in range(count):
@@ -127,30 +129,6 @@ class Peer:
             self.wait()
             rates.append(len(files) / (time.perf_counter() - began))
         return rates
-
-
-class Rows:
-    def __init__(self, files):
-        from torchvision import transforms
-
-        self.files = files
-        self.transform = transforms.Compose([
-            transforms.Resize((SIZE, SIZE)),
-            transforms.RandomAffine(10, (0.15, 0.15), (0.8, 1.2)),
-            transforms.ColorJitter(brightness=0.5),
-            transforms.RandomHorizontalFlip(),
-            transforms.ToTensor(),
-            transforms.Normalize([0.5] * 3, [0.5] * 3),
-        ])
-
-    def __len__(self):
-        return len(self.files)
-
-    def __getitem__(self, at):
-        from PIL import Image
-
-        image = self.transform(Image.open(self.files[at]).convert("RGB"))
-        return image, [at % labels for labels in LABELS.values()]
 
 
 class Busy:

@@ -220,4 +220,5 @@ def main():
         print(time.perf_counter() - began, flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -72,11 +72,8 @@ fn trained(config: &Config, run: PathBuf) -> Vec<f64> {
 /// Features of frozen layers, from the files to the disk, with one epoch for the heads.
 pub fn features(root: &Path, precision: &str, python: &mut Python, table: &mut Table) {
     let backbone = Backbone::EfficientNetLite0;
-    let (_, files) = photographs(root);
+    let Some((_, files)) = photographs(root, table) else { return };
     let files = &files[..files.len().min(FEATURES)];
-    if files.is_empty() {
-        return table.remark("No features: the photographs are missing.".to_owned());
-    }
     let model = Model::new(backbone, &tasks(), precision);
     let folder = tempfile::tempdir().expect("a folder");
     let settings = format!(
@@ -108,11 +105,8 @@ pub fn features(root: &Path, precision: &str, python: &mut Python, table: &mut T
 
 /// The first epoch of all layers, and one whose images were decoded before.
 pub fn epochs(root: &Path, backbone: Backbone, precision: &str, python: &mut Python, table: &mut Table) {
-    let (_, files) = photographs(root);
+    let Some((_, files)) = photographs(root, table) else { return };
     let files = &files[..files.len().min(EPOCH)];
-    if files.is_empty() {
-        return table.remark("No epochs: the photographs are missing.".to_owned());
-    }
     let model = Model::new(backbone, &tasks(), precision);
     let folder = tempfile::tempdir().expect("a folder");
     let settings = format!(
