@@ -97,6 +97,7 @@ pub struct App {
     predictors: Predictors,
     thumbnails: Thumbnails,
     messages: shell::notices::Messages,
+    pace: shell::pace::FramePace,
     overlays: shell::Overlays,
     views: Views,
     /// Goes last.
@@ -121,6 +122,9 @@ impl App {
         let folders = Folders::of_user();
         let (settings, told) = Settings::read(&folders.settings());
         let mut app = Self::build(&cc.egui_ctx, folders, settings, start);
+        if let Some(gl) = &cc.gl {
+            app.pace = shell::pace::FramePace::of(gl);
+        }
         let commands = app.commands.clone();
         theme::use_system_fonts(&cc.egui_ctx, move |text| commands.toast(command::Level::Warning, text));
         for notice in told.into_iter().chain(notices) {
@@ -198,6 +202,7 @@ impl App {
             predictors,
             thumbnails: Thumbnails::new(ctx),
             messages: shell::notices::Messages::default(),
+            pace: shell::pace::FramePace::default(),
             overlays: shell::Overlays::default(),
             views,
             _last,
@@ -268,6 +273,7 @@ impl Views {
 
 impl eframe::App for App {
     fn logic(&mut self, _ctx: &egui::Context, frame: &mut eframe::Frame) {
+        self.pace.hold(self.training.is_some());
         self.take_in();
         self.keyboard.look(&self.ctx);
         for question in std::mem::take(&mut self.questions) {
@@ -276,14 +282,18 @@ impl eframe::App for App {
         }
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
         self.thumbnails.begin_frame();
         match self.to_copy.take() {
             Some(ToCopy::Text(text)) => self.ctx.copy_text(text),
             Some(ToCopy::Image(image)) => self.ctx.copy_image(*image),
             None => {}
         }
-        self.shell_ui(ui);
+        self.shell_ui(ui, frame.gl().is_some());
+    }
+
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
@@ -316,6 +326,8 @@ pub fn run_window(start: Start, notices: Vec<String>) -> anyhow::Result<()> {
         persist_window: true,
         // Ours looks for them only once a character is missing.
         system_font_fallback: false,
+        // It is for gradients, of which there are none, and costs a software renderer time.
+        dithering: false,
         persistence_path: Some(Folders::of_user().config.join("window.ron")),
         ..eframe::NativeOptions::default()
     };

@@ -6,6 +6,7 @@ mod help;
 mod model_chip;
 pub(in crate::app) mod notices;
 mod outside;
+pub(super) mod pace;
 mod palette;
 mod quitting;
 mod rail;
@@ -65,7 +66,10 @@ pub struct Overlays {
 
 impl App {
     /// Shows the whole window.
-    pub(super) fn shell_ui(&mut self, ui: &mut egui::Ui) {
+    ///
+    /// `is_cleared` tells that the window has the canvas's colour already; to fill it once more costs a software renderer
+    /// time.
+    pub(super) fn shell_ui(&mut self, ui: &mut egui::Ui, is_cleared: bool) {
         let ctx = ui.ctx().clone();
         let tokens = Tokens::of(&ctx);
         self.overlays.text_cursor.follow(&ctx);
@@ -80,7 +84,7 @@ impl App {
         }
         self.rail_ui(ui, tokens);
         let place = CentralPanel::no_frame()
-            .frame(egui::Frame::new().fill(tokens.canvas))
+            .frame(if is_cleared { egui::Frame::NONE } else { egui::Frame::new().fill(tokens.canvas) })
             .show(ui, |ui| self.place_ui(ui));
         self.status_bar_ui(ui, tokens, status_bar);
         let is_changing = self.changing.is_some() || self.opening.is_some();

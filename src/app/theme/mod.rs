@@ -200,9 +200,9 @@ impl Tokens {
         egui::Frame::new().fill(self.panel).inner_margin(Margin::same(12))
     }
 
-    /// The main area, with a margin around it.
+    /// The main area, with a margin around it; the window has its colour already.
     pub fn canvas_frame(&self) -> egui::Frame {
-        egui::Frame::new().fill(self.canvas).inner_margin(Margin::same(16))
+        egui::Frame::new().inner_margin(Margin::same(16))
     }
 }
 

@@ -98,12 +98,7 @@ impl DataView {
             drawer.ui(ui, PANEL, area, *SIDE_WIDTH.end(), content);
             self.drawer = drawer;
         }
-        let main = egui::Frame::new().fill(tokens.canvas).inner_margin(Margin {
-            left: 16,
-            right: 8,
-            top: 12,
-            bottom: 0,
-        });
+        let main = egui::Frame::new().inner_margin(Margin { left: 16, right: 8, top: 12, bottom: 0 });
         egui::CentralPanel::no_frame().frame(main).show(ui, |ui| {
             self.filter_bar_ui(ui, project, width < WIDE, context);
             self.several_ui(ui, project, context);
