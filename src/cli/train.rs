@@ -170,8 +170,9 @@ impl Printer {
         self.tasks.clone_from(&started.tasks);
         self.epochs = started.epochs;
         self.started = Some(started.clone());
+        let batches = started.found_batch_size.map_or(String::new(), |size| format!(" · batches of {size}"));
         self.bar.result(&format!(
-            "{} train, {} validation · {} · {} · {:.1} million weights · {}\nrun: {}",
+            "{} train, {} validation · {} · {}{batches} · {:.1} million weights · {}\nrun: {}",
             started.n_train,
             started.n_validation,
             started.device,

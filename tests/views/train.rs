@@ -104,6 +104,7 @@ pub(super) fn started() -> Event {
         epochs: 100,
         epochs_done: 0,
         weights: "ImageNet".into(),
+        found_batch_size: None,
     })
 }
 

@@ -33,6 +33,7 @@ pub fn write_run(desk: &Desk, name: &str, accuracies: Option<[f64; 2]>, hours_ol
         epochs: 1,
         epochs_done: 0,
         weights: "from scratch".into(),
+        found_batch_size: None,
     });
     let epoch = |accuracies: [f64; 2]| {
         let split = SplitMetrics { loss: 0.5, task_loss: vec![0.25; 2], task_accuracy: accuracies.to_vec() };

@@ -264,9 +264,10 @@ impl App {
 
     fn note_start(&mut self, started: &Started) {
         self.note(format!(
-            "{} trains on {} images and validates on {}, for up to {} epochs on {}: {}",
+            "{} trains on {} images{} and validates on {}, for up to {} epochs on {}: {}",
             run_folder::name(&started.run),
             grouped(started.n_train as u64),
+            started.found_batch_size.map_or(String::new(), |size| format!(" in batches of {size}")),
             grouped(started.n_validation as u64),
             started.epochs,
             started.device,

@@ -7,6 +7,10 @@ use super::Task;
 
 /// Height and width of the input, pixels.
 pub const SIDES: RangeInclusive<u32> = 32..=1024;
+/// `batch_size`.
+pub const BATCH_SIZES: RangeInclusive<usize> = 1..=4096;
+/// `batch_size` by default, and until a run has found one.
+pub const BATCH_SIZE: usize = 16;
 /// Minimum number of labels of a task.
 pub(crate) const FEWEST_LABELS: usize = 2;
 /// Maximum number of tasks of a network.

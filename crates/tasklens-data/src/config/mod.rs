@@ -31,6 +31,7 @@ pub use presets::Recipe;
 pub use recipe::{Optimizer, RandomCrop, Schedule, TaskBalancing, WEIGHT_DECAY};
 pub use root::Root;
 pub use vocabulary::VocabularyChange;
+pub(crate) use write::auto_or;
 pub use write::scalar as yaml_scalar;
 
 use crate::files::regular;
@@ -84,8 +85,10 @@ pub struct ModelConfig {
     pub split_column: Option<String>,
     /// `freeze_convolutional_layers`: train the heads alone, on stored features.
     pub freeze_convolutional_layers: bool,
-    /// `batch_size`, 1 to 4096.
+    /// `batch_size`, 1 to 4096: images per step.
     pub batch_size: usize,
+    /// `batch_size: auto`: a new run finds the largest that fits, and `batch_size` stands for it until then.
+    pub auto_batch_size: bool,
     /// `random_seed`: of the split, new weights and augmentation. Default 42.
     pub random_seed: u64,
     /// `learning_rate`, above 0 and at most 1.

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::limits::SIDES;
-use super::reader::{ConfigReader, Section};
+use super::limits::{BATCH_SIZE, BATCH_SIZES, SIDES};
+use super::reader::{ConfigReader, Section, whole_number};
 use super::tasks::{class_weights, target, target_encoder, task_weights};
 use super::yaml::{Node, Value, YamlPlace};
 use super::{
@@ -139,6 +139,7 @@ fn model(reader: &mut ConfigReader, section: &Section<'_>) -> ModelConfig {
     let path_column = reader.text(section, "paths", "the name of the column that holds the image path");
     let split_column = reader.text(section, "split_column", "the name of a column");
     reader.choice(section, "class_mode", &[("multi_output", ())], ());
+    let (batch_size, auto_batch_size) = batch_size(reader, section);
     let positive = |value: f64| value > 0.0 && value <= 1.0;
     let delta = |value: f64| (0.0..=1e6).contains(&value);
     let model = ModelConfig {
@@ -147,7 +148,8 @@ fn model(reader: &mut ConfigReader, section: &Section<'_>) -> ModelConfig {
         path_column: path_column.unwrap_or_else(|| "path".to_owned()),
         split_column,
         freeze_convolutional_layers: reader.switch(section, "freeze_convolutional_layers", false),
-        batch_size: reader.count(section, "batch_size", 1..=4096, 16),
+        batch_size,
+        auto_batch_size,
         random_seed: reader.whole(section, "random_seed", 0..=u64::MAX, 42),
         learning_rate: reader.number(
             section,
@@ -340,6 +342,20 @@ fn device(reader: &mut ConfigReader, section: &Section<'_>) -> DeviceChoice {
         reader.wrong("model.device", node, "`auto`, `cpu`, `cuda`, `cuda:N` (N from 0) or `mps`");
         DeviceChoice::default()
     })
+}
+
+/// The batch size, and whether a run finds it.
+fn batch_size(reader: &mut ConfigReader, section: &Section<'_>) -> (usize, bool) {
+    let Some(node) = section.get("batch_size") else { return (BATCH_SIZE, false) };
+    let text = node.text();
+    let size = text.and_then(whole_number).and_then(|size| usize::try_from(size).ok());
+    let size = size.filter(|size| BATCH_SIZES.contains(size));
+    if size.is_none() && text != Some("auto") {
+        let expected =
+            format!("`auto` or a whole number from {} to {}", BATCH_SIZES.start(), BATCH_SIZES.end());
+        reader.wrong(&section.full("batch_size"), node, &expected);
+    }
+    (size.unwrap_or(BATCH_SIZE), size.is_none())
 }
 
 /// A count, or `None` for `auto`.

@@ -3,6 +3,7 @@
 
 use crate::user_folders;
 
+use super::limits::BATCH_SIZE;
 use super::{
     Augmentation, Backbone, ModelConfig, Optimizer, Pretrained, RandomCrop, Schedule, WEIGHT_DECAY, recipe,
 };
@@ -58,8 +59,8 @@ pub struct Keys {
     pub frozen_epochs: usize,
     /// `epochs`.
     pub epochs: usize,
-    /// `batch_size`.
-    pub batch_size: usize,
+    /// `batch_size`; `None` is `auto`.
+    pub batch_size: Option<usize>,
     /// `schedule`.
     pub schedule: Schedule,
     /// `optimizer` and `weight_decay`.
@@ -224,7 +225,7 @@ impl Keys {
             freeze: model.freeze_convolutional_layers,
             frozen_epochs: model.frozen_epochs,
             epochs: model.epochs,
-            batch_size: model.batch_size,
+            batch_size: (!model.auto_batch_size).then_some(model.batch_size),
             schedule: model.schedule,
             optimizer: model.optimizer,
             learning_rate: model.learning_rate,
@@ -246,7 +247,8 @@ impl Keys {
         model.freeze_convolutional_layers = self.freeze;
         model.frozen_epochs = self.frozen_epochs;
         model.epochs = self.epochs;
-        model.batch_size = self.batch_size;
+        model.auto_batch_size = self.batch_size.is_none();
+        model.batch_size = self.batch_size.unwrap_or(BATCH_SIZE);
         model.schedule = self.schedule;
         model.optimizer = self.optimizer;
         model.learning_rate = self.learning_rate;
@@ -268,7 +270,7 @@ impl Keys {
             freeze: true,
             frozen_epochs: 0,
             epochs: QUICK_EPOCHS,
-            batch_size: QUICK_BATCH,
+            batch_size: Some(QUICK_BATCH),
             schedule: Schedule::OneCycle,
             optimizer: Optimizer::AdamW { weight_decay: WEIGHT_DECAY },
             learning_rate: HEADS_RATE,
@@ -291,7 +293,7 @@ impl Keys {
             freeze: false,
             frozen_epochs: FULL_FROZEN_EPOCHS,
             epochs: FULL_FROZEN_EPOCHS + FULL_EPOCHS,
-            batch_size: FULL_BATCH,
+            batch_size: Some(FULL_BATCH),
             backbone_learning_rate: Some(BACKBONE_RATE),
             label_smoothing: SMOOTHING,
             augmentation: Augmentation { horizontal_flip: true, crop: Some(crop), ..Augmentation::none() },
@@ -312,11 +314,11 @@ impl Keys {
             freeze: false,
             frozen_epochs: 0,
             epochs: SCRATCH_EPOCHS,
-            batch_size: match facts.images {
+            batch_size: Some(match facts.images {
                 0..200 => 8,
                 200..2_000 => 16,
                 _ => 32,
-            },
+            }),
             schedule: Schedule::Plateau,
             optimizer: Optimizer::Adam,
             learning_rate: SCRATCH_RATE,

@@ -311,7 +311,7 @@ fn joined<'a>(names: impl Iterator<Item = &'a str>, word: &str) -> String {
 }
 
 /// Accepts `16`, `16.0` and `1e3`.
-fn whole_number(text: &str) -> Option<u64> {
+pub(super) fn whole_number(text: &str) -> Option<u64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     text.parse().ok().or_else(|| {
         let value = number(text)?;

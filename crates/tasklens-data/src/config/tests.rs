@@ -104,6 +104,7 @@ fn what_is_not_said_has_the_documented_default() {
         split_column: None,
         freeze_convolutional_layers: false,
         batch_size: 16,
+        auto_batch_size: false,
         random_seed: 42,
         learning_rate: 0.001,
         backbone_learning_rate: None,
@@ -149,6 +150,8 @@ fn every_key_of_the_model_is_read() {
     assert!(model("  freeze_convolutional_layers: yes").freeze_convolutional_layers);
     assert_eq!(model("  batch_size: '64'").batch_size, 64);
     assert_eq!(model("  batch_size: 64.0").batch_size, 64);
+    assert!(!model("  batch_size: 64").auto_batch_size);
+    assert!(model("  batch_size: auto").auto_batch_size);
     assert_eq!(model("  random_seed: 18446744073709551615").random_seed, u64::MAX);
     assert_eq!(model("  learning_rate: 1e-4").learning_rate, 1e-4);
     assert_eq!(model("  early_stopping_patience: 0").early_stopping_patience, 0);
@@ -318,8 +321,11 @@ model:
     let root = Root { folder: dir.path().join("run"), looked_in: Vec::new() };
     assert_eq!(Config::open(&saved).unwrap(), Config { file: saved.clone(), root: root.clone(), ..config });
 
-    let plain = with_model("").unwrap();
-    assert_eq!(Config::parse(&plain.to_yaml(), &saved).unwrap(), Config { file: saved, root, ..plain });
+    for model in ["", "  batch_size: auto"] {
+        let plain = with_model(model).unwrap();
+        let expected = Config { file: saved.clone(), root: root.clone(), ..plain.clone() };
+        assert_eq!(Config::parse(&plain.to_yaml(), &saved).unwrap(), expected);
+    }
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn settings(config: &Config, base: &Base<'_>) -> Vec<String> {
     let mut lines = vec![
         format!("  input_shape: [{}, {}]", model.height, model.width),
         format!("  freeze_convolutional_layers: {}", model.freeze_convolutional_layers),
-        format!("  batch_size: {}", model.batch_size),
+        format!("  batch_size: {}", auto_or((!model.auto_batch_size).then_some(model.batch_size))),
         format!("  random_seed: {}", model.random_seed),
         format!("  learning_rate: {}", model.learning_rate),
         format!("  schedule: {}", model.schedule.name()),
@@ -164,7 +164,7 @@ fn precision(precision: Precision) -> &'static str {
     }
 }
 
-fn auto_or(count: Option<usize>) -> String {
+pub(crate) fn auto_or(count: Option<usize>) -> String {
     count.map_or("auto".to_owned(), |count| count.to_string())
 }
 

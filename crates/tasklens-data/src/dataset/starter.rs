@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::config::presets::{Keys, Proposed};
-use crate::config::{Augmentation, Optimizer, Pretrained, Recipe, Schedule, yaml_scalar};
+use crate::config::{Augmentation, Optimizer, Pretrained, Recipe, Schedule, auto_or, yaml_scalar};
 
 /// Content of a new config.
 pub(super) struct StarterConfig<'a> {
@@ -84,7 +84,10 @@ impl StarterConfig<'_> {
             false => "passes over the images",
         };
         line(format!("epochs: {}", keys.epochs), about_epochs);
-        line(format!("batch_size: {}", keys.batch_size), "images per step; smaller needs less memory");
+        line(
+            format!("batch_size: {}", auto_or(keys.batch_size)),
+            "images per step; smaller needs less memory",
+        );
         line(
             format!("early_stopping_patience: {}", keys.early_stopping_patience),
             "epochs without progress until it stops",

@@ -193,6 +193,7 @@ mod tests {
             epochs: epochs.len(),
             epochs_done: 0,
             weights: String::new(),
+            found_batch_size: None,
         };
         let best = epochs.iter().min_by(|a, b| a.validation.loss.total_cmp(&b.validation.loss)).cloned();
         let best_epoch = best.as_ref().map(|best| best.epoch);

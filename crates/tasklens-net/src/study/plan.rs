@@ -59,6 +59,10 @@ impl StudyPlan {
         if let Some((_, message)) = config.model.contradiction() {
             anyhow::bail!(message);
         }
+        ensure!(
+            !config.model.auto_batch_size,
+            "a study compares networks that learn from batches of one size: set `batch_size` to a number"
+        );
         let first = config.model.random_seed;
         let seeds = (0..seeds as u64).map(|seed| first.wrapping_add(seed)).collect();
         Ok(Self { config, name: name.to_owned(), seeds })
@@ -192,6 +196,8 @@ mod tests {
     fn what_makes_no_study_is_refused_in_words() {
         let error = |config, seeds, name| StudyPlan::new(config, None, seeds, name).unwrap_err().to_string();
         assert!(error(config("{print: [a, b]}", ""), 1, "s").contains("has one task alone"));
+        let auto = config("{print: [a, b], neck: [v, o]}", ", batch_size: auto");
+        assert!(error(auto, 1, "s").contains("set `batch_size` to a number"));
         let two = || config("{print: [a, b], neck: [v, o]}", "");
         assert!(error(two(), 1, "../x").contains("`../x` is no name for a folder"));
         assert!(error(two(), 0, "s").contains("one seed at least"));

@@ -1,6 +1,6 @@
 //! Estimates how long a run takes on this computer: the remaining work times a freshly measured speed.
 
-mod measure;
+pub(in crate::training) mod measure;
 mod work;
 
 pub use measure::{Speed, Subject};

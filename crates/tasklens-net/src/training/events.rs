@@ -140,6 +140,9 @@ pub struct Started {
     pub epochs_done: usize,
     /// Where the backbone's initial weights came from, for the user.
     pub weights: String,
+    /// The batch size, where the config left it to the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found_batch_size: Option<usize>,
 }
 
 /// Labels of the validation images for a task.

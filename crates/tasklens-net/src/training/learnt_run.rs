@@ -353,6 +353,7 @@ impl Writing<'_> {
             epochs: 1,
             epochs_done: 0,
             weights: "heads fitted while labelling, on a backbone that stays as it is".to_owned(),
+            found_batch_size: None,
         };
         let stopped = Stopped {
             why: StopReason::Finished,

@@ -8,6 +8,7 @@ pub mod adam;
 mod as_keras;
 mod balance;
 pub mod base_network;
+mod batch_size;
 pub mod estimate;
 pub mod events;
 mod features;
@@ -114,7 +115,10 @@ fn start_with(
         let result = panics::guard(|| trainer::run(&request, split_of.as_deref(), place, &mut reporter));
         let last = match result {
             Ok(Ok(stopped)) => Event::Stopped(stopped),
-            Ok(Err(error)) => Event::Failed { error: explain(&error, request.config.model.batch_size) },
+            Ok(Err(error)) => {
+                let size = reporter.found_batch_size.unwrap_or(request.config.model.batch_size);
+                Event::Failed { error: explain(&error, size) }
+            }
             Err(what) => Event::Failed { error: format!("training crashed: {what}") },
         };
         reporter.send(last);
@@ -140,11 +144,16 @@ pub fn propose(images: usize, labelled: usize, aspect: Option<f32>) -> Proposed 
     Recipe::proposed(&PresetFacts { images, labelled, has_gpu, weights: weights_here(), aspect })
 }
 
+/// Whether libtorch says so, of whichever device.
+fn is_out_of_memory(error: &anyhow::Error) -> bool {
+    let text = told(error).to_lowercase();
+    text.contains("out of memory") || text.contains("can't allocate memory")
+}
+
 /// The whole chain of an error of a run with this batch size, with advice for two frequent ones.
 pub(crate) fn explain(error: &anyhow::Error, batch_size: usize) -> String {
     let text = told(error);
-    let lower = text.to_lowercase();
-    if lower.contains("out of memory") || lower.contains("can't allocate memory") {
+    if is_out_of_memory(error) {
         // libtorch's own text is pages long.
         let first = text.lines().next().unwrap_or_default();
         let smaller = match batch_size {
@@ -157,7 +166,7 @@ pub(crate) fn explain(error: &anyhow::Error, batch_size: usize) -> String {
         };
         return format!("out of memory: {smaller}, then start or resume the run ({first})");
     }
-    if lower.contains("no space left") {
+    if text.to_lowercase().contains("no space left") {
         return format!("{text}: the disk is full; free some space, then start or resume the run");
     }
     text

@@ -31,6 +31,8 @@ pub struct Reporter {
     stop_file: Option<(PathBuf, Instant)>,
     began: Instant,
     paused: Duration,
+    /// The batch size, where the config left it to the run.
+    pub found_batch_size: Option<usize>,
 }
 
 impl Reporter {
@@ -46,6 +48,7 @@ impl Reporter {
             stop_file: None,
             began: Instant::now(),
             paused: Duration::ZERO,
+            found_batch_size: None,
         }
     }
 

@@ -282,6 +282,7 @@ mod tests {
             epochs: 3,
             epochs_done,
             weights: "none".to_owned(),
+            found_batch_size: None,
         })
     }
 

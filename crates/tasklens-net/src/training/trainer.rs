@@ -97,8 +97,9 @@ fn lead(
     Err(error)
 }
 
-struct Run<'a> {
-    config: &'a Config,
+struct Run {
+    /// The config of the request, with what the run found out.
+    config: Config,
     folder: PathBuf,
     rows: Arc<SampleSource>,
     network: Network,
@@ -119,7 +120,7 @@ struct Run<'a> {
     _memory: Keeping,
 }
 
-impl Run<'_> {
+impl Run {
     fn train(&mut self, reporter: &mut Reporter, began: Instant) -> anyhow::Result<Stopped> {
         let first = self.progress.epochs.len() + 1;
         let mut why = StopReason::Finished;

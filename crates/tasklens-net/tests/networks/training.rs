@@ -212,6 +212,34 @@ fn a_resumed_run_goes_on_as_if_it_had_not_stopped() {
 }
 
 #[test]
+fn a_run_finds_its_batch_size_and_keeps_it_when_resumed() {
+    let project = Project::new();
+    let auto = ("model.batch_size", "auto");
+    let found = |events: &[Event]| {
+        let started = events.iter().find_map(|event| match event {
+            Event::Started(started) => Some(started.found_batch_size),
+            _ => None,
+        });
+        started.expect("a start")
+    };
+    let given = project.train("given", false, &[("model.epochs", "1")]);
+    assert_eq!(found(&given), None);
+    // Larger batches than 2 would leave too few steps of 18 images.
+    let events = project.train("run", false, &[auto, ("model.epochs", "1")]);
+    assert_eq!(found(&events), Some(2), "{events:?}");
+    let config = || Config::open(&project.path("run/config.yml")).expect("the config of the run").model;
+    assert_eq!((config().batch_size, config().auto_batch_size), (2, false));
+    // What it began with counts, not what would fit today.
+    let path = project.path("run/config.yml");
+    let text =
+        std::fs::read_to_string(&path).expect("a config").replace("batch_size: 2\n", "batch_size: 6\n");
+    std::fs::write(&path, text).expect("a config");
+    let events = project.train("run", true, &[auto, ("model.epochs", "2")]);
+    assert_eq!((found(&events), config().batch_size), (Some(6), 6));
+    assert_eq!(stopped(&events).why, StopReason::Finished);
+}
+
+#[test]
 fn stop_keeps_the_best_weights() {
     let project = Project::new();
     let request = Request {

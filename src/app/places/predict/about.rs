@@ -102,6 +102,7 @@ mod tests {
             epochs: 9,
             epochs_done: 0,
             weights: "none".to_owned(),
+            found_batch_size: None,
         };
         let validation =
             SplitMetrics { loss: 1.0, task_loss: vec![1.0; 2], task_accuracy: vec![0.931, f64::NAN] };

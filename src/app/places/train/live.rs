@@ -172,6 +172,7 @@ mod tests {
             epochs: 10,
             epochs_done,
             weights: "from scratch".into(),
+            found_batch_size: None,
         })
     }
 

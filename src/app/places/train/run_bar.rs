@@ -2,7 +2,7 @@
 
 use egui::{Button, Rect, Response, RichText, Role, Ui, WidgetInfo, vec2};
 use tasklens_data::text::{clock, grouped};
-use tasklens_net::training::events::{BatchProgress, Phase};
+use tasklens_net::training::events::{BatchProgress, Phase, Started};
 
 use super::live::{LiveRun, Preparing};
 use crate::app::command::UiCommand;
@@ -88,13 +88,18 @@ fn bar_button(
     response
 }
 
+/// The batch size that a run found by itself.
+fn batches(started: &Started) -> String {
+    started.found_batch_size.map_or(String::new(), |size| format!("  batches of {size}"))
+}
+
 /// What the run trains on, or the next one would.
 pub fn device_ui(ui: &mut Ui, context: &ViewContext<'_>, run: Option<&LiveRun>) {
     let tokens = context.tokens;
     let started = run.and_then(|run| run.record.started.as_ref());
     let (text, why) = match (started, context.device) {
         (Some(started), device) => (
-            format!("{}  {}  {}", icons::CPU, started.device, started.precision),
+            format!("{}  {}  {}{}", icons::CPU, started.device, started.precision, batches(started)),
             device.map(|device| device.reason.clone()).unwrap_or_default(),
         ),
         (None, Some(device)) => (format!("{}  {}", icons::CPU, device.name), device.reason.clone()),

@@ -1,6 +1,7 @@
 //! The settings one by one. Ranges are those of `config.yml`, so that what can be set can be saved.
 
 use egui::{DragValue, Ui};
+use tasklens_data::config::limits::{BATCH_SIZE, BATCH_SIZES};
 use tasklens_data::config::{
     Augmentation, Backbone, ClassWeights, DeviceChoice, ModelConfig, Optimizer, Precision, Pretrained,
     RandomCrop, Schedule, TaskBalancing, WEIGHT_DECAY,
@@ -8,7 +9,7 @@ use tasklens_data::config::{
 
 use super::draft::Draft;
 use super::rows::{
-    choice, decimal, described, group, number, optional, range, rate, row, switch, term_group,
+    Hint, choice, decimal, described, group, number, optional, range, rate, row, switch, term_group,
 };
 use crate::app::theme::{self, Tokens};
 use crate::app::widgets::choice::Choice;
@@ -46,14 +47,7 @@ fn main_ui(ui: &mut Ui, model: &mut ModelConfig, when_on: &mut Augmentation) {
         1..=MAX_EPOCHS,
         0.2,
     );
-    number(
-        ui,
-        "Batch size",
-        ("Images per step; halve it if memory runs out", Word::Batch),
-        &mut model.batch_size,
-        1..=4096,
-        0.2,
-    );
+    batch_size_ui(ui, model);
     rate(
         ui,
         "Learning rate",
@@ -309,10 +303,31 @@ fn class_weights_ui(ui: &mut Ui, weights: &mut ClassWeights) {
 }
 
 fn workers_ui(ui: &mut Ui, model: &mut ModelConfig) {
-    // 0 stands for `auto`.
-    let mut workers = model.workers.unwrap_or(0);
-    row(ui, "Workers", "Threads that decode and augment images", |ui| {
-        let control = DragValue::new(&mut workers).range(0..=256).speed(0.1);
+    auto_or_number(ui, "Workers", "Threads that decode and augment images", &mut model.workers, 256);
+}
+
+fn batch_size_ui(ui: &mut Ui, model: &mut ModelConfig) {
+    let hint = (
+        "Images per step; halve it if memory runs out. At 0 it is auto: a run begins with the largest that fits",
+        Word::Batch,
+    );
+    let mut size = (!model.auto_batch_size).then_some(model.batch_size);
+    auto_or_number(ui, "Batch size", hint, &mut size, *BATCH_SIZES.end());
+    model.auto_batch_size = size.is_none();
+    model.batch_size = size.unwrap_or(BATCH_SIZE);
+}
+
+/// A number from 1 to `most`; 0 stands for `auto`, which is `None`.
+fn auto_or_number<'a>(
+    ui: &mut Ui,
+    name: &str,
+    hint: impl Into<Hint<'a>>,
+    value: &mut Option<usize>,
+    most: usize,
+) {
+    let mut number = value.unwrap_or(0);
+    row(ui, name, hint, |ui| {
+        let control = DragValue::new(&mut number).range(0..=most).speed(0.2);
         ui.add(
             control
                 .custom_formatter(
@@ -323,5 +338,5 @@ fn workers_ui(ui: &mut Ui, model: &mut ModelConfig) {
                 ),
         )
     });
-    model.workers = (workers > 0).then_some(workers);
+    *value = (number > 0).then_some(number);
 }

@@ -24,6 +24,7 @@ fn started(tasks: &[&str], images: usize) -> Event {
         epochs: 10,
         epochs_done: 0,
         weights: "from scratch".into(),
+        found_batch_size: None,
     })
 }
 

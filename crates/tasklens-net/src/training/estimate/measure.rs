@@ -104,7 +104,7 @@ pub fn measure(config: &Config, rows: &Rows, keep_going: &dyn Fn() -> bool) -> a
 }
 
 /// One optimizer step of a stage; returns the loss.
-fn learner<'a>(
+pub(in crate::training) fn learner<'a>(
     model: &ModelConfig,
     network: &'a Network,
     stage: Stage,

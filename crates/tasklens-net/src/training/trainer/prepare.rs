@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use tasklens_data::config::Config;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::split::Split;
@@ -20,6 +20,7 @@ use crate::inference::samples::SampleSource;
 use crate::model::network::Network;
 use crate::training::adam::Adam;
 use crate::training::balance::TaskBalance;
+use crate::training::batch_size;
 use crate::training::events::{Event, Stage, Started};
 use crate::training::features::{Extractor, store, training_views};
 use crate::training::passes::{self, BatchFeed, PassPlan, Passes};
@@ -31,7 +32,7 @@ use crate::training::reporter::Reporter;
 use crate::training::run_folder::{CONFIG, LAST};
 use crate::training::{Request, setup, split_file, stages};
 
-impl<'a> Run<'a> {
+impl Run {
     /// Opens or resumes a run in `folder`, on the split of another run if one is given, up to where its first epoch
     /// begins; brings the other processes there, too.
     ///
@@ -39,38 +40,47 @@ impl<'a> Run<'a> {
     /// The data cannot be trained with, the run cannot be resumed with this config, or a file cannot be read or
     /// written. A resumed run that is refused stays as it was.
     pub(super) fn prepare(
-        request: &'a Request,
+        request: &Request,
         split_of: Option<&Path>,
         ranks: Option<&Rc<Ranks>>,
         folder: PathBuf,
         reporter: &mut Reporter,
     ) -> anyhow::Result<Self> {
-        let config = &request.config;
+        let mut config = request.config.clone();
         let place = ranks.map(|ranks| ranks.place());
         reporter.log_to(&folder)?;
         let data = open_data(request, split_of, &folder, reporter)?;
-        let device = setup::device(config, place)?;
-        let kind = setup::precision(config, &device);
+        let device = setup::device(&config, place)?;
+        let kind = setup::precision(&config, &device);
+        if config.model.auto_batch_size {
+            ensure!(
+                ranks.is_none(),
+                "`batch_size: auto` is for one process: set the number of images of all processes together"
+            );
+            let (resumed, images) = (request.resume.then_some(&*folder), data.split.train.len());
+            batch_size::settle(&mut config, resumed, images, (&device, kind), reporter)?;
+        }
+        passes::check_batches(&config, data.split.train.len())?;
 
         if request.resume
-            && let Some(notice) = stages::check_resumed(config, &folder.join(CONFIG))?
+            && let Some(notice) = stages::check_resumed(&config, &folder.join(CONFIG))?
         {
             reporter.warn(notice);
         }
         let Trainee { mut network, mut progress, adam, balance, stage } =
-            trainee(request, &folder, &device, reporter)?;
-        let behind = request.resume.then(|| progress.settle(&folder, config, reporter));
+            trainee(&config, request.resume, &folder, &device, reporter)?;
+        let behind = request.resume.then(|| progress.settle(&folder, &config, reporter));
         // From here on the run has this config: a resumed run that was refused above stays unchanged.
         let path = folder.join(CONFIG);
         files::replace(&path, config.to_yaml_in(&folder).as_bytes())
             .with_context(|| format!("cannot write {}", path.display()))?;
         split_file::write(&folder, &data, &data.split)?;
 
-        let weights = setup::weights(config, &data, balance.as_ref().map(TaskBalance::share), device.tch)?;
-        let validation_labels = setup::labelled(config, &data, &data.split.validation);
+        let weights = setup::weights(&config, &data, balance.as_ref().map(TaskBalance::share), device.tch)?;
+        let validation_labels = setup::labelled(&config, &data, &data.split.validation);
         let Dataset { rows, split, .. } = data;
-        let source = setup::source(config, rows);
-        let workers = setup::workers(config, &device, place);
+        let source = setup::source(&config, rows);
+        let workers = setup::workers(&config, &device, place);
         let others = place.map_or(String::new(), |place| format!(", {} processes", place.size));
         reporter.send(Event::Started(Started {
             run: folder.clone(),
@@ -84,14 +94,15 @@ impl<'a> Run<'a> {
             epochs: config.model.epochs,
             epochs_done: progress.epochs.len(),
             weights: progress.weights.clone(),
+            found_batch_size: reporter.found_batch_size,
         }));
         let feed = if stage == Stage::Heads {
-            stored_features(config, &mut network, (&source, &split), kind, workers, reporter)?
+            stored_features(&config, &mut network, (&source, &split), kind, workers, reporter)?
         } else {
             BatchFeed::Images { workers }
         };
         let last = stage.epochs(&config.model).1;
-        let plan = PassPlan { config, last, device: device.tch, kind, ranks };
+        let plan = PassPlan { config: &config, last, device: device.tch, kind, ranks };
         if let Some(ranks) = ranks {
             let beginning = Beginning {
                 rows: source.rows.len(),
@@ -139,7 +150,6 @@ fn open_data(
     } else if let Some(other) = split_of {
         setup::take_split(other, &mut data)?;
     }
-    passes::check_batches(config, data.split.train.len())?;
     Ok(data)
 }
 
@@ -155,14 +165,13 @@ struct Trainee {
 
 /// A new network, or that of the last checkpoint in `folder`.
 fn trainee(
-    request: &Request,
+    config: &Config,
+    resumes: bool,
     folder: &Path,
     device: &Device,
     reporter: &mut Reporter,
 ) -> anyhow::Result<Trainee> {
-    let config = &request.config;
-    let resumed =
-        request.resume.then(|| progress::load_last(folder, config, device, reporter)).transpose()?;
+    let resumed = resumes.then(|| progress::load_last(folder, config, device, reporter)).transpose()?;
     let (network, progress, state) = match resumed {
         Some((network, progress, state)) => (network, progress, Some(state)),
         None => {
