@@ -1,7 +1,7 @@
 //! `tasklens export-model`: a trained model for other programs.
 
 use anyhow::anyhow;
-use tasklens_net::export::{self, AlreadyThere, Options};
+use tasklens_net::export::{self, AlreadyThere, Options, Precision};
 
 use super::arguments::{ExportModel, ModelFormat};
 use super::progress::Bar;
@@ -12,7 +12,12 @@ pub fn run(arguments: &ExportModel) -> anyhow::Result<bool> {
     let stop = interrupt::flag()?;
     let file = arguments.out.clone().unwrap_or_else(|| export::default_file(&arguments.run));
     output("--out", &file)?;
-    let options = Options { half: arguments.fp16, replace: arguments.force };
+    let precision = match (arguments.fp16, arguments.int8) {
+        (true, _) => Precision::Half,
+        (_, true) => Precision::Int8,
+        _ => Precision::Single,
+    };
+    let options = Options { precision, replace: arguments.force };
     let mut bar = Bar::new("comparing precisions");
     let exported = export::export(&arguments.run, &file, options, &mut |done, of| {
         bar.set(done as u64, of as u64);

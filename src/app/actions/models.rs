@@ -171,7 +171,7 @@ impl App {
     /// Writes a model for other programs, with its card; whoever chose the file has agreed to replace it.
     pub(super) fn export_model(&mut self, model: PathBuf, file: PathBuf) {
         self.command_jobs.push(self.jobs.start("Exporting the model", move |progress| {
-            let options = Options { half: false, replace: true };
+            let options = Options { replace: true, ..Options::default() };
             let exported = export::export(&model, &file, options, &mut |done, of| {
                 progress.say("comparing precisions");
                 progress.set(done as u64, of as u64);

@@ -36,7 +36,7 @@ pub struct About {
     pub epoch: usize,
     /// Where a network that was brought over comes from.
     pub origin: Option<String>,
-    /// `fp32` or `fp16`: what the exported file computes in.
+    /// `fp32`, `fp16` or `int8`: how exact the exported file is.
     pub precision: &'static str,
     /// When it was exported, UTC.
     pub date: String,

@@ -96,7 +96,11 @@ fn limits(to: &mut String, about: &About) -> std::fmt::Result {
          - It was measured on images like those that it was trained on. Measure it on yours before you rely on it.\n\
          - Programs decode JPEG a little differently. Where two labels are nearly as probable, that can change the answer.\n\
          - It computes in {}.",
-        if about.precision == "fp16" { "half precision, the heads in float32" } else { "float32" }
+        match about.precision {
+            "fp16" => "half precision, the heads in float32",
+            "int8" => "float32, from weights of 8 bits with a scale per channel",
+            _ => "float32",
+        }
     )?;
     for note in &about.notes {
         writeln!(to, "- {}", plain(note))?;

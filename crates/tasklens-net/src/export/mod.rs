@@ -22,13 +22,25 @@ use crate::model::network::Network;
 use crate::onnx::protobuf::ModelProto;
 use crate::onnx::{self, Input, Plan};
 use about::About;
-use difference::Difference;
+use difference::{Difference, Lower, MANY_IMAGES, SOME_IMAGES};
+
+/// How exact an exported model is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// float32 throughout.
+    #[default]
+    Single,
+    /// Weights and computation of the backbone in half precision.
+    Half,
+    /// The weights of the backbone's dense convolutions in [8 bits](int8); it computes in float32.
+    Int8,
+}
 
 /// How to export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Weights and computation of the backbone in half precision.
-    pub half: bool,
+    /// How exact the model is.
+    pub precision: Precision,
     /// Replace files that are there.
     pub replace: bool,
 }
@@ -96,11 +108,12 @@ pub fn export(
     let Loaded { mut network, description, .. } = checkpoint::load(&checkpoint, Device::Cpu)?;
     let mut about = About::new(&checkpoint, &description)?;
     about.notes = notes(&checkpoint, &mut network, &description, options, keep_going)?;
-    let kind = if options.half { Kind::Half } else { Kind::Float };
-    if options.half {
-        about.precision = "fp16";
-    }
-    let model = model(&network, &about, Input::AnySize, kind)?.encode_to_vec();
+    about.precision = match options.precision {
+        Precision::Single => about.precision,
+        Precision::Half => "fp16",
+        Precision::Int8 => "int8",
+    };
+    let model = model(&network, &about, Input::AnySize, options.precision)?.encode_to_vec();
     write(&file, &model)?;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     write(&card, card::card(&about, &name).as_bytes())
@@ -108,12 +121,19 @@ pub fn export(
     Ok(Exported { file, card, bytes: model.len(), notes: about.notes })
 }
 
-/// The ONNX model of a network whose backbone computes in `kind`: float32 or half precision.
+/// The ONNX model of a network, as exact as `precision`.
 ///
 /// # Errors
 /// Memory is short.
-pub fn model(network: &Network, about: &About, input: Input, kind: Kind) -> anyhow::Result<ModelProto> {
-    let plan = Plan { size: about.size, input, kind, gives_features: false };
+pub fn model(
+    network: &Network,
+    about: &About,
+    input: Input,
+    precision: Precision,
+) -> anyhow::Result<ModelProto> {
+    let kind = if precision == Precision::Half { Kind::Half } else { Kind::Float };
+    let is_int8 = precision == Precision::Int8;
+    let plan = Plan { size: about.size, input, kind, is_int8, gives_features: false };
     Ok(ModelProto { metadata_props: about.properties(), ..onnx::model(network, plan)? })
 }
 
@@ -140,28 +160,34 @@ fn notes(
     keep_going: &mut KeepGoing<'_>,
 ) -> anyhow::Result<Vec<String>> {
     let is_bf16 = precision_of(checkpoint, DeviceChoice::Auto).is_ok_and(|precision| precision == "bf16");
-    let kinds: Vec<Kind> = [(options.half, Kind::Half), (is_bf16, Kind::BFloat16)]
-        .into_iter()
-        .filter(|it| it.0)
-        .map(|it| it.1)
-        .collect();
-    if kinds.is_empty() {
+    let lower: Vec<Lower> = [
+        (options.precision == Precision::Half, Lower::Half),
+        (is_bf16, Lower::BFloat16),
+        (options.precision == Precision::Int8, Lower::Int8),
+    ]
+    .into_iter()
+    .filter(|it| it.0)
+    .map(|it| it.1)
+    .collect();
+    if lower.is_empty() {
         return Ok(Vec::new());
     }
     let size = (description.height, description.width);
     let run = checkpoint.parent().unwrap_or(Path::new(""));
-    let told: Vec<String> = match difference::images(run, size) {
-        Ok(images) => difference::measure(network, &images, size, &kinds, keep_going)?
+    let most = if options.precision == Precision::Int8 { MANY_IMAGES } else { SOME_IMAGES };
+    let told: Vec<String> = match difference::images(run, network.tasks(), size, most) {
+        Ok(images) => difference::measure(network, &images, size, &lower, keep_going)?
             .iter()
             .map(Difference::told)
             .collect(),
-        Err(error) => vec![format!("by how much its answers differ is not known: {error:#}"); kinds.len()],
+        Err(error) => vec![format!("by how much its answers differ is not known: {error:#}"); lower.len()],
     };
-    let note = |(kind, told): (&Kind, String)| match kind {
-        Kind::Half => format!("Half precision against float32: {told}."),
-        _ => {
+    let note = |(lower, told): (&Lower, String)| match lower {
+        Lower::Half => format!("Half precision against float32: {told}."),
+        Lower::Int8 => format!("Weights of 8 bits against float32: {told}."),
+        Lower::BFloat16 => {
             format!("Tasklens itself computes this model in bf16 on this computer. Against float32: {told}.")
         }
     };
-    Ok(kinds.iter().zip(told).map(note).collect())
+    Ok(lower.iter().zip(told).map(note).collect())
 }

@@ -7,6 +7,7 @@ pub mod backbone_file;
 pub mod checkpoint;
 pub mod conventions;
 pub mod efficientnet_lite;
+pub mod int8;
 mod interpreter;
 pub mod keras;
 pub mod layers;

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use tch::{Device, Kind, TchError, Tensor};
 
+use crate::model::int8::{self, Quantised};
+
 use super::protobuf::{
     AttributeProto, Dimension, DimensionProto, GraphProto, NodeProto, TensorProto, TensorShapeProto,
     TensorTypeProto, TypeProto, ValueInfoProto, attribute_type, data_type,
@@ -103,6 +105,20 @@ impl GraphBuilder {
         let mut bytes = vec![0; tensor.numel() * kind.elt_size_in_bytes()];
         tensor.f_copy_data_u8(&mut bytes, tensor.numel())?;
         Ok(self.constant(name, &tensor.size(), elements_of(kind), bytes))
+    }
+
+    /// Weights `[K, ..]` as a constant of 8 bits, with a node that makes them float32.
+    ///
+    /// # Errors
+    /// The device failed.
+    pub fn quantised(&mut self, name: &str, weights: &Tensor) -> Result<String, TchError> {
+        let Quantised { values, scales } = int8::quantise(weights)?;
+        let values = values.f_to_device(Device::Cpu)?.f_contiguous()?;
+        let mut bytes = vec![0; values.numel()];
+        values.f_copy_data_u8(&mut bytes, values.numel())?;
+        let values = self.constant(&format!("{name}/int8"), &values.size(), data_type::INT8, bytes);
+        let scales = self.tensor(&format!("{name}/scales"), &scales, Kind::Float)?;
+        Ok(self.node("DequantizeLinear", name, &[&values, &scales], &[Setting::Int("axis", 0)]))
     }
 
     fn constant(&mut self, name: &str, sides: &[i64], elements: i32, bytes: Vec<u8>) -> String {

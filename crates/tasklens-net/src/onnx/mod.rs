@@ -22,7 +22,8 @@ use protobuf::{IR_VERSION, ModelProto, OPSET, OperatorSetIdProto};
 /// # Errors
 /// Memory is short.
 pub fn engine_model(network: &Network, size: (u32, u32)) -> anyhow::Result<Vec<u8>> {
-    let plan = Plan { size, input: Input::NetworkSize, kind: Kind::Float, gives_features: true };
+    let plan =
+        Plan { size, input: Input::NetworkSize, kind: Kind::Float, is_int8: false, gives_features: true };
     Ok(model(network, plan)?.encode_to_vec())
 }
 

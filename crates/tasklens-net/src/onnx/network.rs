@@ -9,6 +9,7 @@ use tch::Kind;
 use super::graph::{GraphBuilder, Setting};
 use super::preprocessing::{cast, normalise, resize, take};
 use super::protobuf::{Dimension, GraphProto, data_type};
+use crate::model::int8;
 use crate::model::network::Network;
 use crate::model::sketch::{Convolution, Operation, Sketch};
 
@@ -35,6 +36,8 @@ pub struct Plan {
     pub input: Input,
     /// What its backbone computes in: float32 or half precision. Heads compute in float32, as everywhere.
     pub kind: Kind,
+    /// Whether the weights of its dense convolutions are stored in 8 bits.
+    pub is_int8: bool,
     /// Whether the pooled features `[N, C]` are its last output.
     pub gives_features: bool,
 }
@@ -52,7 +55,7 @@ pub fn outputs(tasks: &[Task]) -> Vec<String> {
 /// # Errors
 /// A weight is missing, or memory is short.
 pub(super) fn graph_of(network: &Network, plan: Plan) -> anyhow::Result<GraphProto> {
-    let Plan { size: (height, width), input, kind, gives_features } = plan;
+    let Plan { size: (height, width), input, kind, is_int8, gives_features } = plan;
     let outputs = outputs(network.tasks());
     let reserved = outputs.iter().cloned().chain([IMAGE.to_owned()]);
     let mut graph = GraphBuilder::new(network.backbone().name(), reserved);
@@ -72,7 +75,7 @@ pub(super) fn graph_of(network: &Network, plan: Plan) -> anyhow::Result<GraphPro
     if kind == Kind::Half {
         images = cast(&mut graph, "/normalise/half", &images, data_type::FLOAT16);
     }
-    let mut maps = backbone(&mut graph, &network.sketch(height, width)?, images, kind)?;
+    let mut maps = backbone(&mut graph, &network.sketch(height, width)?, images, (kind, is_int8))?;
     if kind == Kind::Half {
         maps = cast(&mut graph, "/features/single", &maps, data_type::FLOAT);
     }
@@ -91,14 +94,19 @@ pub(super) fn graph_of(network: &Network, plan: Plan) -> anyhow::Result<GraphPro
 }
 
 /// The operations of a backbone on normalised images; gives the last maps.
-fn backbone(graph: &mut GraphBuilder, sketch: &Sketch, images: String, kind: Kind) -> anyhow::Result<String> {
+fn backbone(
+    graph: &mut GraphBuilder,
+    sketch: &Sketch,
+    images: String,
+    (kind, is_int8): (Kind, bool),
+) -> anyhow::Result<String> {
     let mut limits = None;
     let mut values = vec![images];
     for operation in sketch.operations() {
         let name = format!("/backbone/{}", values.len());
         let value = match operation {
             Operation::Convolution(from, convolution) => {
-                convolve(graph, &name, &values[*from], convolution, kind)?
+                convolve(graph, &name, &values[*from], convolution, (kind, is_int8))?
             }
             Operation::Relu(from) => graph.node("Relu", &name, &[&values[*from]], &[]),
             Operation::Relu6(from) => {
@@ -131,11 +139,16 @@ fn convolve(
     name: &str,
     from: &str,
     convolution: &Convolution,
-    kind: Kind,
+    (kind, is_int8): (Kind, bool),
 ) -> anyhow::Result<String> {
     let Convolution { weight, bias, groups, stride, pads } = convolution;
     let kernel = weight.size();
-    let mut inputs = vec![from.to_owned(), graph.tensor(&format!("{name}/weight"), weight, kind)?];
+    let weights = format!("{name}/weight");
+    let weights = match is_int8 && int8::is_worth_it(&kernel) {
+        true => graph.quantised(&weights, weight)?,
+        false => graph.tensor(&weights, weight, kind)?,
+    };
+    let mut inputs = vec![from.to_owned(), weights];
     if let Some(bias) = bias {
         inputs.push(graph.tensor(&format!("{name}/bias"), bias, kind)?);
     }

@@ -119,6 +119,8 @@ pub mod data_type {
     pub const FLOAT: i32 = 1;
     /// Bytes.
     pub const UINT8: i32 = 2;
+    /// Whole numbers from -128 to 127.
+    pub const INT8: i32 = 3;
     /// Whole numbers.
     pub const INT64: i32 = 7;
     /// Half precision.

@@ -10,10 +10,11 @@ use rten_tensor::prelude::*;
 use rten_tensor::{Tensor as Values, TensorView};
 use tasklens_data::config::{Backbone, DeviceChoice, Task};
 use tasklens_data::images::{Rgb, decode::decode_file, resize};
-use tasklens_net::export::{self, Options};
+use tasklens_net::export::{self, Options, Precision};
 use tasklens_net::inference::Predictor;
 use tasklens_net::model::checkpoint::{self, Description};
 use tasklens_net::model::conventions::Conventions;
+use tasklens_net::model::int8;
 use tasklens_net::model::layers::ForwardPass;
 use tasklens_net::model::network::Network;
 use tasklens_net::onnx::{self, protobuf::ModelProto};
@@ -141,10 +142,10 @@ fn checkpoint_in(folder: &Path) -> PathBuf {
     file
 }
 
-fn exported(folder: &Path, half: bool) -> (Predictor, Model) {
+fn exported(folder: &Path, precision: Precision) -> (Predictor, Model) {
     let checkpoint = checkpoint_in(folder);
     let file = folder.join("garments.onnx");
-    let options = Options { half, replace: false };
+    let options = Options { precision, replace: false };
     export::export(&checkpoint, &file, options, &mut |_, _| true).expect("an export");
     let predictor = Predictor::open(&checkpoint, DeviceChoice::Cpu).expect("a predictor");
     (predictor, Model::load_file(&file).expect("a valid model"))
@@ -173,7 +174,7 @@ fn differences(predictor: &Predictor, model: &Model, images: &[Rgb]) -> Vec<f32>
 #[test]
 fn an_exported_file_takes_images_of_any_size_and_answers_as_here() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let (predictor, model) = exported(folder.path(), false);
+    let (predictor, model) = exported(folder.path(), Precision::Single);
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tasklens-data/tests/fixtures/images");
     let mut images = Vec::new();
     for entry in fixtures.read_dir().expect("fixtures") {
@@ -200,7 +201,7 @@ fn an_exported_file_takes_images_of_any_size_and_answers_as_here() {
 #[test]
 fn half_precision_is_half_the_size_and_answers_nearly_the_same() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let (predictor, model) = exported(folder.path(), true);
+    let (predictor, model) = exported(folder.path(), Precision::Half);
     let images = [noise(200, 100), noise(80, 96)];
     let worst = differences(&predictor, &model, &images).into_iter().fold(0.0, f32::max);
     assert!((1e-6..2e-2).contains(&worst), "probabilities differ by {worst}");
@@ -216,7 +217,7 @@ fn half_precision_is_half_the_size_and_answers_nearly_the_same() {
 #[test]
 fn a_file_says_what_it_answers_and_a_task_called_as_the_input_gets_another_name() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    drop(exported(folder.path(), false));
+    drop(exported(folder.path(), Precision::Single));
     let bytes = std::fs::read(folder.path().join("garments.onnx")).expect("a file");
     let model = ModelProto::decode(bytes.as_slice()).expect("an ONNX file");
     let said = |key: &str| {
@@ -238,4 +239,28 @@ fn a_file_says_what_it_answers_and_a_task_called_as_the_input_gets_another_name(
     assert!(
         card.contains("InferenceSession(\"garments.onnx\")") && card.contains("load_file(\"garments.onnx\")")
     );
+}
+
+#[test]
+fn weights_of_8_bits_are_nearly_a_quarter_of_the_size_and_those_of_the_rounded_network() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (exact, model) = exported(folder.path(), Precision::Int8);
+    let images = [noise(80, 96), noise(200, 100)];
+    let worst = differences(&exact, &model, &images).into_iter().fold(0.0, f32::max);
+    assert!((1e-5..0.1).contains(&worst), "probabilities differ by {worst}");
+    let bytes = |name: &str| folder.path().join(name).metadata().expect("a file").len();
+    let share = bytes("garments.onnx") as f64 / bytes("garments.safetensors") as f64;
+    assert!((0.2..0.35).contains(&share), "{share} of the checkpoint");
+
+    // What is measured before an export is what the file computes.
+    let network = made(Backbone::XceptionSmall, &tasks());
+    int8::round_weights(&network).expect("rounded weights");
+    let description = Description::new(network.backbone(), tasks(), (SIZE.0, SIZE.1), "fp32");
+    let rounded = folder.path().join("rounded.safetensors");
+    checkpoint::write(&rounded, &network, &description, &[]).expect("a checkpoint");
+    let rounded = Predictor::open(&rounded, DeviceChoice::Cpu).expect("a predictor");
+    let rest = differences(&rounded, &model, &images).into_iter().fold(0.0, f32::max);
+    assert!(rest < worst / 10.0, "{rest} of {worst} is left");
+    let card = std::fs::read_to_string(folder.path().join("garments.md")).expect("a card");
+    assert!(card.contains("from weights of 8 bits"), "{card}");
 }
