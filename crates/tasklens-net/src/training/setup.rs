@@ -308,12 +308,13 @@ fn averaging_one(weights: &[f64], counts: &[usize]) -> Vec<f64> {
 }
 
 /// Shared state of the loader's workers. Decoded images take at most a quarter of the free memory, and of the free space
-/// of the disk with the user's cache.
-pub fn source(config: &Config, rows: Rows) -> Arc<SampleSource> {
+/// of the disk with the user's cache; several processes on a computer share that.
+pub fn source(config: &Config, rows: Rows, place: Option<&Place>) -> Arc<SampleSource> {
     let model = &config.model;
-    let cache = ImageCache::new(model.height, model.width, free_memory() / 4);
+    let sharers = place.map_or(1, |place| place.local_size);
+    let cache = ImageCache::new(model.height, model.width, free_memory() / 4 / sharers);
     let bytes_each = model.height as usize * model.width as usize * 3;
-    let spill = user_folders::cache().and_then(|folder| Spill::of_free_space(&folder, bytes_each));
+    let spill = user_folders::cache().and_then(|folder| Spill::of_free_space(&folder, bytes_each, sharers));
     Arc::new(SampleSource {
         rows,
         tasks: model.tasks.len(),
