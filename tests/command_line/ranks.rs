@@ -216,6 +216,24 @@ fn a_process_with_another_config_is_told_and_ends_all() {
 }
 
 #[test]
+fn a_process_without_some_of_the_images_is_told_and_ends_all() {
+    let folder = sample();
+    let folder = folder.path();
+    let copied = Command::new("cp").args(["-r", "s", "t"]).current_dir(folder).status();
+    assert!(copied.expect("cp is there").success());
+    for number in 1..=60 {
+        std::fs::remove_file(folder.join(format!("t/garments/{number:05}.jpg"))).expect("removed");
+    }
+    let arguments = |config| vec![config, "--run", "s/runs/run"];
+    let each = [arguments("s/config.yml"), arguments("t/config.yml")];
+    for output in &Processes::start(folder, &each).ends() {
+        let told = err(output);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(told.contains("training images cannot be used here, such as "), "{told}");
+    }
+}
+
+#[test]
 fn srun_starts_processes_that_find_each_other() {
     let folder = sample();
     let port = std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|free| free.local_addr());

@@ -140,6 +140,17 @@ pub(in crate::training) fn run(
         counted(data.rows.len(), "row"),
         counted(beginning.rows, "row")
     );
+    let not_here = |row: &&usize| data.rows.get(**row).is_none_or(|row| !row.usable);
+    if let Some(&first) = beginning.train.iter().find(not_here) {
+        bail!(
+            "{} of the {} cannot be used here, such as {}: all processes need the images",
+            beginning.train.iter().filter(not_here).count(),
+            counted(beginning.train.len(), "training image"),
+            data.rows
+                .get(first)
+                .map_or_else(|| format!("row {first}"), |row| row.image.display().to_string())
+        );
+    }
     let kind = if beginning.is_bf16 { Kind::BFloat16 } else { Kind::Float };
     let model = &config.model;
     let mut network = Network::new(model.backbone, &model.tasks, model.random_seed, device.tch)?;
