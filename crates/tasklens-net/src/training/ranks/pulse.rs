@@ -118,7 +118,7 @@ impl Pulse {
         let began = Instant::now();
         while !thread.is_finished() {
             if began.elapsed() > SUSPICION {
-                log::warn!("the thread that gives signs of life gets no answer, and is left behind");
+                log::debug!("the thread that gives signs of life gets no answer, and is left behind");
                 return;
             }
             std::thread::sleep(Duration::from_millis(5));
