@@ -229,7 +229,7 @@ fn a_process_without_some_of_the_images_is_told_and_ends_all() {
     for output in &Processes::start(folder, &each).ends() {
         let told = err(output);
         assert_eq!(output.status.code(), Some(1));
-        assert!(told.contains("training images cannot be used here, such as "), "{told}");
+        assert!(told.contains(".jpg is not there: all processes need the images"), "{told}");
     }
 }
 

@@ -82,6 +82,9 @@ impl Beginning {
 /// Of this program.
 pub(in crate::training) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// How many of the images are looked for before the training begins.
+const LOOKED_FOR: usize = 2000;
+
 /// What may differ between the computers of a training.
 const OWN: [&str; 5] = ["  device:", "  threads:", "  workers:", "  precision:", "  pretrained:"];
 
@@ -140,16 +143,11 @@ pub(in crate::training) fn run(
         counted(data.rows.len(), "row"),
         counted(beginning.rows, "row")
     );
-    let not_here = |row: &&usize| data.rows.get(**row).is_none_or(|row| !row.usable);
-    if let Some(&first) = beginning.train.iter().find(not_here) {
-        bail!(
-            "{} of the {} cannot be used here, such as {}: all processes need the images",
-            beginning.train.iter().filter(not_here).count(),
-            counted(beginning.train.len(), "training image"),
-            data.rows
-                .get(first)
-                .map_or_else(|| format!("row {first}"), |row| row.image.display().to_string())
-        );
+    // As many as a network disk finds in a moment; a single image that is missing is told when its turn comes.
+    let step = beginning.train.len().div_ceil(LOOKED_FOR).max(1);
+    let mut images = beginning.train.iter().step_by(step).filter_map(|row| Some(&data.rows.get(*row)?.image));
+    if let Some(missing) = images.find(|image| !image.is_file()) {
+        bail!("{} is not there: all processes need the images that process 0 trains with", missing.display());
     }
     let kind = if beginning.is_bf16 { Kind::BFloat16 } else { Kind::Float };
     let model = &config.model;
