@@ -334,8 +334,27 @@ pub fn run_window(start: Start, notices: Vec<String>) -> anyhow::Result<()> {
     eframe::run_native("tasklens", options, Box::new(|cc| Ok(Box::new(App::new(cc, start, notices)))))
         .map_err(|error| {
             anyhow::anyhow!(
-                "the window cannot be opened: {error}. On a machine without a display use the command \
-             line (`tasklens --help`), or `xvfb-run tasklens`"
+                "the window cannot be opened: {}. On a machine without a display use the command \
+                 line (`tasklens --help`), or `xvfb-run tasklens`",
+                without_source(&error.to_string())
             )
         })
+}
+
+/// An error of winit without the line of its source, which is a path of the computer that built this program.
+fn without_source(text: &str) -> &str {
+    let rest = text.split_once(".rs:").and_then(|(_, rest)| rest.split_once(": "));
+    rest.map_or(text, |(_, what)| what).trim_end_matches('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_winit_is_told_without_its_source() {
+        let text = "winit EventLoopError: os error at /home/x/winit/linux/mod.rs:765: DISPLAY is not set.";
+        assert_eq!(without_source(text), "DISPLAY is not set");
+        assert_eq!(without_source("no OpenGL: nothing fits"), "no OpenGL: nothing fits");
+    }
 }

@@ -183,6 +183,88 @@ fn a_process_that_is_killed_ends_the_others_and_the_run_is_resumed() {
 }
 
 #[test]
+fn without_an_answer_from_process_0_the_others_end() {
+    let folder = sample();
+    let folder = folder.path();
+    let long = ["--set", "model.epochs=200", "--set", "model.early_stopping_patience=200"];
+    let arguments = [&["s/config.yml", "--run", "s/runs/run", "--json"], &long[..]].concat();
+    let mut processes = Processes::start(folder, &vec![arguments; 2]);
+    processes.wait_for("\"event\":\"batch\"");
+    // As behind a network that takes what is sent: the connections stay.
+    let pid = processes.0[0].id().to_string();
+    assert!(Command::new("kill").args(["-STOP", &pid]).status().expect("a signal").success());
+    let stopped = Instant::now();
+    let other = processes.0.pop().expect("two").wait_with_output().expect("it ends");
+    assert!(stopped.elapsed() < Duration::from_secs(60), "{:?}", stopped.elapsed());
+    assert_eq!(other.status.code(), Some(1));
+    assert!(err(&other).contains("process 1: process 0 does not answer for 30 seconds"), "{}", err(&other));
+}
+
+#[test]
+fn a_process_with_another_config_is_told_and_ends_all() {
+    let folder = sample();
+    let arguments = |size| vec!["s/config.yml", "--run", "s/runs/run", "--set", size];
+    let each = [arguments("model.batch_size=16"), arguments("model.batch_size=8")];
+    for output in &Processes::start(folder.path(), &each).ends() {
+        let told = err(output);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            told.contains("the config says `batch_size: 8`, and that of process 0 `batch_size: 16`"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_process_without_some_of_the_images_is_told_and_ends_all() {
+    let folder = sample();
+    let folder = folder.path();
+    let copied = Command::new("cp").args(["-r", "s", "t"]).current_dir(folder).status();
+    assert!(copied.expect("cp is there").success());
+    for number in 1..=60 {
+        std::fs::remove_file(folder.join(format!("t/garments/{number:05}.jpg"))).expect("removed");
+    }
+    let arguments = |config| vec![config, "--run", "s/runs/run"];
+    let each = [arguments("s/config.yml"), arguments("t/config.yml")];
+    for output in &Processes::start(folder, &each).ends() {
+        let told = err(output);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(told.contains(".jpg is not there: all processes need the images"), "{told}");
+    }
+}
+
+#[test]
+fn srun_starts_processes_that_find_each_other() {
+    let folder = sample();
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|free| free.local_addr());
+    let port = port.expect("a free port").port().to_string();
+    let start = |rank: &str| {
+        Command::new(env!("CARGO_BIN_EXE_tasklens"))
+            .current_dir(folder.path())
+            .envs([("TASKLENS_OFFLINE", "1"), ("XDG_DATA_HOME", env!("CARGO_TARGET_TMPDIR"))])
+            .envs([("SLURM_JOB_ID", "7"), ("SLURM_STEP_ID", "0"), ("SLURM_STEP_NUM_TASKS", "2")])
+            .envs([("SLURM_STEP_TASKS_PER_NODE", "2"), ("SLURM_STEP_NODELIST", "localhost")])
+            .envs([("SLURM_NODEID", "0"), ("SLURM_PROCID", rank), ("SLURM_LOCALID", rank)])
+            // Another test must not meet the same port.
+            .env("MASTER_PORT", &port)
+            .args(["train", "s/config.yml", "--run", "s/runs/run"])
+            .args(SMALL)
+            .args(QUICK)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts")
+    };
+    let mut processes = Processes(["1", "0"].map(start).into());
+    for process in std::mem::take(&mut processes.0) {
+        let output = process.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "{}", err(&output));
+    }
+    let said = std::fs::read_to_string(folder.path().join("s/runs/run/events.jsonl")).expect("events");
+    assert!(said.contains("2 processes"), "{said}");
+}
+
+#[test]
 fn a_process_with_other_labels_is_told_and_ends_all() {
     let folder = sample();
     let folder = folder.path();

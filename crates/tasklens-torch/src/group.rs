@@ -119,6 +119,9 @@ pub struct Group {
     has_begun: bool,
 }
 
+// SAFETY: c10d's groups may be used by any thread, and a group is not shared.
+unsafe impl Send for Group {}
+
 impl Group {
     /// Connects to all others, who call this as well.
     ///

@@ -130,6 +130,13 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     }
 }
 
+/// What the system says of a temporary file that cannot be made, without its name: whoever reads it knows another one.
+fn without_path(error: io::Error) -> io::Error {
+    let cause = error.get_ref().and_then(|told| told.source());
+    let cause = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.and_then(io::Error::raw_os_error).map_or(error, io::Error::from_raw_os_error)
+}
+
 /// A temporary file before its rename; removed when dropped.
 struct Temporary(Option<NamedTempFile>);
 
@@ -146,7 +153,7 @@ impl Temporary {
         fault::check(Call::Create)?;
         let mut names = tempfile::Builder::new();
         names.prefix(PREFIX).suffix(SUFFIX).rand_bytes(LETTERS);
-        let mut new = Self(Some(names.tempfile_in(folder)?));
+        let mut new = Self(Some(names.tempfile_in(folder).map_err(without_path)?));
         let file = new.file()?;
         // Distinguishes it from leftovers of killed programs. Without support for locks only its age does.
         let _ = file.try_lock();

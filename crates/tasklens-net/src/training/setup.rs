@@ -181,11 +181,16 @@ pub fn precision(config: &Config, device: &Device) -> Kind {
 pub fn device(config: &Config, place: Option<&Place>) -> anyhow::Result<Device> {
     let device = device::pick(config.model.device)?;
     match (place, device.tch) {
-        (Some(place), tch::Device::Cuda(_)) if config.model.device == DeviceChoice::Auto => {
-            device::pick(DeviceChoice::Cuda(place.local_rank))
-        }
+        (Some(place), tch::Device::Cuda(_)) if config.model.device == DeviceChoice::Auto => device::pick(
+            DeviceChoice::Cuda(own_gpu(place.local_rank, device::cuda::load().map_or(0, <[_]>::len))),
+        ),
         _ => Ok(device),
     }
+}
+
+/// The GPU of a process among those that it sees, which may be its own alone (`srun --gpus-per-task`).
+fn own_gpu(local_rank: usize, gpus: usize) -> usize {
+    local_rank % gpus.max(1)
 }
 
 /// Number of CPU threads of the network, if it is fixed. Several processes on a computer would take each other for other
@@ -308,12 +313,13 @@ fn averaging_one(weights: &[f64], counts: &[usize]) -> Vec<f64> {
 }
 
 /// Shared state of the loader's workers. Decoded images take at most a quarter of the free memory, and of the free space
-/// of the disk with the user's cache.
-pub fn source(config: &Config, rows: Rows) -> Arc<SampleSource> {
+/// of the disk with the user's cache; several processes on a computer share that.
+pub fn source(config: &Config, rows: Rows, place: Option<&Place>) -> Arc<SampleSource> {
     let model = &config.model;
-    let cache = ImageCache::new(model.height, model.width, free_memory() / 4);
+    let sharers = place.map_or(1, |place| place.local_size);
+    let cache = ImageCache::new(model.height, model.width, free_memory() / 4 / sharers);
     let bytes_each = model.height as usize * model.width as usize * 3;
-    let spill = user_folders::cache().and_then(|folder| Spill::of_free_space(&folder, bytes_each));
+    let spill = user_folders::cache().and_then(|folder| Spill::of_free_space(&folder, bytes_each, sharers));
     Arc::new(SampleSource {
         rows,
         tasks: model.tasks.len(),
@@ -344,6 +350,13 @@ mod tests {
     use tasklens_data::dataset::Row;
 
     use super::*;
+
+    #[test]
+    fn a_process_has_a_gpu_of_its_own_also_where_it_sees_no_other() {
+        assert_eq!([0, 1, 3].map(|local_rank| own_gpu(local_rank, 4)), [0, 1, 3]);
+        assert_eq!([0, 3].map(|local_rank| own_gpu(local_rank, 1)), [0, 0]);
+        assert_eq!(own_gpu(2, 0), 0);
+    }
 
     #[test]
     fn balanced_weights_make_each_label_count_the_same() {

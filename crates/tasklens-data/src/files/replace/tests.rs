@@ -133,3 +133,12 @@ fn a_users_file_keeps_its_mode_owner_and_attributes() {
     assert!(!is_given || (found.uid(), found.gid()) == (12_345, 12_346));
     assert!(!has_attribute || xattr::get(&path, "user.note").unwrap().as_deref() == Some(b"the shop's"));
 }
+
+#[test]
+fn what_cannot_be_made_is_told_without_the_name_of_the_temporary_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = NamedTempFile::new_in(folder.path().join("gone")).unwrap_err();
+    assert!(error.to_string().contains(" at path "), "{error}");
+    assert_eq!(without_path(error).to_string(), "No such file or directory (os error 2)");
+    assert_eq!(without_path(io::Error::other("else")).to_string(), "else");
+}

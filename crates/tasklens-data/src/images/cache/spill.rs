@@ -39,14 +39,16 @@ impl Spill {
         }
     }
 
-    /// A file in `folder` of a quarter of the space that is free there. `None` where images would go over a network,
-    /// or nobody knows how much is free.
-    pub fn of_free_space(folder: &Path, bytes_each: usize) -> Option<Self> {
+    /// A file in `folder` of a quarter of the space that is free there, or its part of that where several processes
+    /// (`sharers`, this one among them) have one each. `None` where images would go over a network, or nobody knows
+    /// how much is free.
+    pub fn of_free_space(folder: &Path, bytes_each: usize, sharers: usize) -> Option<Self> {
         disk::create_folders(folder).ok()?;
         if network_disk(folder).is_some() {
             return None;
         }
-        Some(Self::new(folder.to_path_buf(), bytes_each, disk::free_bytes(folder)? / SHARE))
+        let capacity_bytes = disk::free_bytes(folder)? / SHARE / sharers.max(1) as u64;
+        Some(Self::new(folder.to_path_buf(), bytes_each, capacity_bytes))
     }
 
     /// Keeps an image and returns its place; `None` where there is no room for it.
@@ -134,7 +136,10 @@ mod tests {
     fn it_takes_a_part_of_the_free_space() {
         let folder = tempfile::tempdir().unwrap();
         let free = disk::free_bytes(folder.path()).unwrap();
-        let capacity = Spill::of_free_space(&folder.path().join("new"), 4).unwrap().capacity_bytes;
-        assert!((free / 5..=free / 3).contains(&capacity), "{capacity} of {free}");
+        let capacity =
+            |sharers| Spill::of_free_space(&folder.path().join("new"), 4, sharers).unwrap().capacity_bytes;
+        let (alone, one_of_three) = (capacity(1), capacity(3));
+        assert!((free / 5..=free / 3).contains(&alone), "{alone} of {free}");
+        assert!((free / 15..=free / 9).contains(&one_of_three), "{one_of_three} of {free}");
     }
 }

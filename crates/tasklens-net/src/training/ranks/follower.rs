@@ -4,8 +4,9 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
+use tasklens_data::config::Config;
 use tasklens_data::dataset::split::Split;
 use tasklens_data::dataset::{Dataset, Rows};
 use tasklens_data::text::counted;
@@ -27,6 +28,10 @@ use crate::training::{Request, setup};
 /// What process 0 says before the first batch.
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::training) struct Beginning {
+    /// The version of Tasklens.
+    pub made_by: String,
+    /// What the config says, as far as all have to agree: [`settings`].
+    pub settings: Vec<String>,
     /// Number of rows of the CSV.
     pub rows: usize,
     /// What tells them from others: [`fingerprint`].
@@ -74,6 +79,31 @@ impl Beginning {
     }
 }
 
+/// Of this program.
+pub(in crate::training) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// How many of the images are looked for before the training begins.
+const LOOKED_FOR: usize = 2000;
+
+/// What may differ between the computers of a training.
+const OWN: [&str; 5] = ["  device:", "  threads:", "  workers:", "  precision:", "  pretrained:"];
+
+/// The lines of a config that all processes need to have alike.
+pub(in crate::training) fn settings(config: &Config) -> Vec<String> {
+    let yaml = config.to_yaml();
+    let lines = yaml.lines().skip_while(|line| *line != "model:").skip(1);
+    let shared = lines.filter(|line| !OWN.iter().any(|own| line.starts_with(own)));
+    shared.map(|line| line.trim().to_owned()).collect()
+}
+
+/// Says where two lists of settings differ first, if they do.
+fn difference(own: &[String], theirs: &[String]) -> Option<String> {
+    let longest = own.len().max(theirs.len());
+    let line = |of: &[String], at: usize| of.get(at).map_or("nothing".to_owned(), |line| format!("`{line}`"));
+    let at = (0..longest).find(|at| own.get(*at) != theirs.get(*at))?;
+    Some(format!("the config says {}, and that of process 0 {}", line(own, at), line(theirs, at)))
+}
+
 /// What tells rows from others: names of images and labels. Their folders may be others on each computer.
 pub(in crate::training) fn fingerprint(rows: &Rows) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -99,12 +129,26 @@ pub(in crate::training) fn run(
     let device = setup::device(config, Some(ranks.place()))?;
     let beginning: Beginning = ranks.hear()?;
     ensure!(
+        beginning.made_by == VERSION,
+        "this is Tasklens {VERSION}, and process 0 is {}: all processes need the same version",
+        beginning.made_by
+    );
+    if let Some(difference) = difference(&settings(config), &beginning.settings) {
+        bail!("{difference}: all processes need the same config");
+    }
+    ensure!(
         beginning.rows == data.rows.len() && beginning.labels == fingerprint(&data.rows),
         "{} with {} is not what process 0 trains with ({}): all processes need the same config and CSV",
         data.table.path.display(),
         counted(data.rows.len(), "row"),
         counted(beginning.rows, "row")
     );
+    // As many as a network disk finds in a moment; a single image that is missing is told when its turn comes.
+    let step = beginning.train.len().div_ceil(LOOKED_FOR).max(1);
+    let mut images = beginning.train.iter().step_by(step).filter_map(|row| Some(&data.rows.get(*row)?.image));
+    if let Some(missing) = images.find(|image| !image.is_file()) {
+        bail!("{} is not there: all processes need the images that process 0 trains with", missing.display());
+    }
     let kind = if beginning.is_bf16 { Kind::BFloat16 } else { Kind::Float };
     let model = &config.model;
     let mut network = Network::new(model.backbone, &model.tasks, model.random_seed, device.tch)?;
@@ -119,7 +163,7 @@ pub(in crate::training) fn run(
     data.split = Arc::new(Split { train: beginning.train, validation: Vec::new() });
     let weights = setup::weights(config, &data, balance.as_ref().map(TaskBalance::share), device.tch)?;
     let Dataset { rows, split, .. } = data;
-    let source = setup::source(config, rows);
+    let source = setup::source(config, rows, Some(ranks.place()));
     let workers = setup::workers(config, &device, Some(ranks.place()));
     let feed = if stage == Stage::Heads {
         // Process 0 has stored them; they are computed here only where this computer does not see them.
@@ -147,4 +191,29 @@ pub(in crate::training) fn run(
     }
     let secs = began.elapsed().as_secs_f64();
     Ok(Stopped { why, best_epoch: None, best: None, model: None, secs })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn of(lines: &str) -> Vec<String> {
+        let text = format!(
+            "{{paths: {{model_dataframe: a.csv}}, model: {{target_encoder: {{print: [a, b]}}, {lines}}}}}"
+        );
+        settings(&Config::parse(&text, Path::new("/config.yml")).unwrap())
+    }
+
+    #[test]
+    fn the_first_setting_that_differs_is_named_and_those_of_a_computer_may() {
+        let own = of("batch_size: 8, epochs: 3, device: cpu");
+        assert_eq!(difference(&own, &of("batch_size: 8, epochs: 3, threads: 2, workers: 1")), None);
+        let told = difference(&own, &of("batch_size: 16, epochs: 4"));
+        let told = told.unwrap();
+        assert_eq!(told, "the config says `batch_size: 8`, and that of process 0 `batch_size: 16`");
+        let shorter = own[..own.len() - 1].to_vec();
+        assert!(difference(&shorter, &own).unwrap().starts_with("the config says nothing, and"));
+    }
 }

@@ -9,20 +9,24 @@
 //! Process 0 splits, validates, decides and writes; the others do what it tells them ([`follower`]).
 
 pub(super) mod follower;
+mod meeting;
 mod place;
 mod pulse;
+mod slurm;
 mod step;
 
 use std::cell::RefCell;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
+use crossbeam_channel::{RecvTimeoutError, bounded};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tasklens_data::text::told;
-use tasklens_torch::group::{Group, Store};
+use tasklens_torch::group::{Address, Group, Store};
 use tch::{Device, Kind, Tensor, no_grad};
 
+use meeting::Meeting;
 pub use place::Place;
 use pulse::Pulse;
 pub(super) use step::{Gradients, Together};
@@ -30,8 +34,8 @@ pub(super) use step::{Gradients, Together};
 use super::reporter::Reporter;
 use super::setup::StoppedEarly;
 
-/// How long a process waits for the others to be started.
-const PATIENCE: Duration = Duration::from_secs(30 * 60);
+/// For a second connection to the table of keys.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// What gloo itself waits for in a collective operation: whether a process is there is told by its [`Pulse`].
 const FOREVER: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Between two looks at whether the others are alive.
@@ -52,33 +56,19 @@ impl Ranks {
     /// # Errors
     /// The user stopped, or they do not come or cannot be reached.
     pub fn join(place: Place, reporter: &mut Reporter) -> anyhow::Result<Self> {
-        let Place { rank, size, table, opens_table, address, .. } = &place;
-        let (rank, size) = (*rank, *size);
-        let what = "waiting for the other processes";
-        reporter.preparing(what, 0, size as u64);
-        let told = || format!("process {rank} of {size} cannot reach {}:{}", table.host, table.port);
-        let opens_for = (*opens_table && rank == 0).then_some(size);
-        let store = Store::open(table, opens_for, PATIENCE).map_err(first_line).with_context(told)?;
-        let mut here = store.add("here", 1).map_err(first_line)? as u64;
-        while here < size as u64 {
-            if reporter.should_stop() {
-                bail!(StoppedEarly);
+        let Meeting { store, table, address } = Meeting::wait(&place, reporter)?;
+        let signs =
+            Store::open(&table, None, PATIENCE).map_err(first_line).context("cannot give signs of life")?;
+        let mut pulse = Pulse::begin(signs, &place).context("cannot start a thread")?;
+        match connected(&place, store, address, &pulse, reporter) {
+            Ok((group, table)) => {
+                Ok(Self { place, group: RefCell::new(group), pulse: RefCell::new(pulse), _table: table })
             }
-            reporter.preparing(what, here, size as u64);
-            std::thread::sleep(LOOK);
-            here = store.add("here", 0).map_err(first_line)? as u64;
+            Err(error) => {
+                tell(&mut pulse, &place, &error);
+                Err(error)
+            }
         }
-        let signs = Store::open(table, None, PATIENCE).map_err(first_line).with_context(told)?;
-        let pulse = Pulse::begin(signs, &place).context("cannot start a thread")?;
-        let group = Group::join(&store, (rank, size), address, FOREVER).map_err(first_line);
-        let group = group.with_context(|| {
-            format!(
-                "process {rank} cannot connect to the others (where a computer has several networks, \
-                 GLOO_SOCKET_IFNAME names the one to use)"
-            )
-        })?;
-        reporter.preparing(what, size as u64, size as u64);
-        Ok(Self { place, group: RefCell::new(group), pulse: RefCell::new(pulse), _table: store })
     }
 
     /// Which of them this is.
@@ -171,15 +161,7 @@ impl Ranks {
 
     /// Tells the others that this process fails, and why.
     pub fn fail(&self, error: &anyhow::Error) {
-        // The reason is known to them already where this process has it from one of them.
-        if error.is::<Gone>() {
-            return;
-        }
-        self.pulse.borrow_mut().fail(&told(error));
-        if self.place.opens_table && self.leads() {
-            // With this process the table goes, in which they find it.
-            std::thread::sleep(pulse::HEARD);
-        }
+        tell(&mut self.pulse.borrow_mut(), &self.place, error);
     }
 
     fn exchange(&self, begin: impl FnOnce(&mut Group) -> Result<(), tch::TchError>) -> anyhow::Result<()> {
@@ -200,6 +182,63 @@ impl Ranks {
                 }
             };
         }
+    }
+}
+
+/// Connects to all others. gloo cannot be stopped while it does, so a thread waits for it, which is left behind where that
+/// fails. Also returns the table.
+fn connected(
+    place: &Place,
+    store: Store,
+    address: Address,
+    pulse: &Pulse,
+    reporter: &mut Reporter,
+) -> anyhow::Result<(Group, Store)> {
+    let (rank, size) = (place.rank, place.size);
+    let by = match &address {
+        Address::Interface(name) => format!("the network {name}"),
+        Address::Host(host) => format!("its address {host}"),
+        Address::Own => "the address of its own name".to_owned(),
+    };
+    let (done, is_done) = bounded(1);
+    let join = move || {
+        let group = Group::join(&store, (rank, size), &address, FOREVER).map_err(first_line);
+        // Nobody waits for it any more where this fails.
+        let _ = done.send(group.map(|group| (group, store)));
+    };
+    std::thread::Builder::new().name("group".to_owned()).spawn(join).context("cannot start a thread")?;
+    loop {
+        match is_done.recv_timeout(LOOK) {
+            Ok(joined) => {
+                return joined.with_context(|| {
+                    format!(
+                        "cannot connect to the other processes by {by} (where a computer has several networks, \
+                         GLOO_SOCKET_IFNAME names the one to use)"
+                    )
+                });
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => bail!("the thread that connects to the others crashed"),
+        }
+        if let Some(why) = pulse.failure() {
+            bail!(Gone(why));
+        }
+        if reporter.should_stop() {
+            bail!(StoppedEarly);
+        }
+    }
+}
+
+/// Tells the others that this process fails, and why.
+fn tell(pulse: &mut Pulse, place: &Place, error: &anyhow::Error) {
+    // The reason is known to them already where this process has it from one of them.
+    if error.is::<Gone>() {
+        return;
+    }
+    pulse.fail(&told(error));
+    if place.opens_table && place.rank == 0 {
+        // With this process the table goes, in which they find it.
+        std::thread::sleep(pulse::HEARD);
     }
 }
 

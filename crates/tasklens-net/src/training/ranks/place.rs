@@ -1,8 +1,10 @@
 //! Which of the processes of a training this is, as `torchrun`, `srun` or a Kubernetes PyTorchJob says it in the
 //! environment.
 
-use anyhow::{Context as _, bail, ensure};
-use tasklens_torch::group::{Address, Table};
+use anyhow::{Context as _, ensure};
+use tasklens_torch::group::Table;
+
+use super::slurm::Step;
 
 /// The place of this process among those that train together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,12 +17,14 @@ pub struct Place {
     pub local_rank: usize,
     /// How many of them run on this computer.
     pub local_size: usize,
+    /// Cores of this computer that are for them together, if not all that there are.
+    cores: Option<usize>,
     /// Where they find each other.
     pub(super) table: Table,
     /// Whether the process 0 opens the table: `torchrun` has one of its own.
     pub(super) opens_table: bool,
-    /// By which address the others reach this process.
-    pub(super) address: Address,
+    /// The network by which the others reach this process, if it was named.
+    pub(super) interface: Option<String>,
 }
 
 impl Place {
@@ -39,35 +43,51 @@ impl Place {
             };
             variable(name).map(parse).transpose()
         };
-        let Some(size) = number("WORLD_SIZE")?.filter(|size| *size > 1) else { return Ok(None) };
+        // Where a process of `srun` is told it is the only one, or starts others by torchrun, Slurm has no say.
+        let world = number("WORLD_SIZE")?;
+        let step = if world == Some(1) { None } else { Step::of(&variable)? };
+        let step = step.as_ref();
+        let Some(size) = world.or(step.map(|step| step.size)).filter(|size| *size > 1) else {
+            return Ok(None);
+        };
         let told = |name: &str| {
             format!(
                 "WORLD_SIZE={size} says that {size} processes train together, and {name} is not set: \
-                 start them with torchrun, or unset WORLD_SIZE"
+                 start them with torchrun or srun, or unset WORLD_SIZE"
             )
         };
-        let rank = number("RANK")?.with_context(|| told("RANK"))?;
+        let rank = number("RANK")?.or(step.map(|step| step.rank)).with_context(|| told("RANK"))?;
         ensure!(rank < size, "RANK={rank} is not below WORLD_SIZE={size}");
-        let host = variable("MASTER_ADDR").with_context(|| told("MASTER_ADDR"))?;
-        let Some(port) = number("MASTER_PORT")? else { bail!(told("MASTER_PORT")) };
+        let host = variable("MASTER_ADDR").or(step.map(|step| step.first.clone()));
+        let host = host.with_context(|| told("MASTER_ADDR"))?;
+        let port = number("MASTER_PORT")?.or(step.map(|step| step.port.into()));
+        let port = port.with_context(|| told("MASTER_PORT"))?;
         let port = u16::try_from(port).with_context(|| format!("MASTER_PORT={port} is not a port"))?;
-        let local_rank = number("LOCAL_RANK")?.unwrap_or(0);
-        let local_size = number("LOCAL_WORLD_SIZE")?.unwrap_or(local_rank + 1).max(1);
-        let attempt = variable("TORCHELASTIC_RESTART_COUNT").unwrap_or_default();
+        let local_rank = number("LOCAL_RANK")?;
+        let local_size = number("LOCAL_WORLD_SIZE")?.or(step.map(|step| step.local_size));
+        // In a container of its own, a process is told neither; elsewhere all may be on this computer.
+        let most = if local_rank.is_some() || is_this_computer(&host) { size } else { 1 };
+        let attempt = variable("TORCHELASTIC_RESTART_COUNT").or(step.map(|step| step.name.clone()));
         let opens_table = variable("TORCHELASTIC_USE_AGENT_STORE").is_none_or(|value| value != "True");
-        // As in PyTorch: the network by which it is to speak, if not that of the computer's name.
-        let address = match variable("GLOO_SOCKET_IFNAME") {
-            Some(name) => Address::Interface(name.split(',').next().unwrap_or_default().to_owned()),
-            None if is_this_computer(&host) => Address::Host(host.clone()),
-            None => Address::Own,
-        };
-        let table = Table { host, port, prefix: format!("tasklens/{attempt}") };
-        Ok(Some(Self { rank, size, local_rank, local_size, table, opens_table, address }))
+        // As in PyTorch: the network by which it is to speak.
+        let interface = variable("GLOO_SOCKET_IFNAME")
+            .map(|names| names.split(',').next().unwrap_or_default().to_owned());
+        Ok(Some(Self {
+            rank,
+            size,
+            local_rank: local_rank.or(step.map(|step| step.local_rank)).unwrap_or(0),
+            local_size: local_size.unwrap_or(most).max(1),
+            cores: step.and_then(|step| step.cores),
+            table: Table { host, port, prefix: format!("tasklens/{}", attempt.unwrap_or_default()) },
+            opens_table,
+            interface,
+        }))
     }
 
     /// Of `all` cores of this computer, those for this process.
     pub fn share_of(&self, all: usize) -> usize {
-        (all / self.local_size).max(1)
+        // What this process may use can be its share already.
+        (self.cores.unwrap_or(all) / self.local_size).min(all).max(1)
     }
 }
 
@@ -99,7 +119,7 @@ mod tests {
         let place = place(&TORCHRUN).unwrap().unwrap();
         assert_eq!((place.rank, place.size, place.local_rank, place.local_size), (5, 8, 1, 4));
         assert!(!place.opens_table);
-        assert_eq!(place.address, Address::Own);
+        assert_eq!(place.interface, None);
         assert_eq!((place.table.host.as_str(), place.table.port), ("node0", 29500));
         assert_eq!((place.share_of(16), place.share_of(2)), (4, 1));
     }
@@ -124,13 +144,48 @@ mod tests {
     }
 
     #[test]
-    fn on_one_computer_and_over_a_named_network_they_speak_by_that() {
-        let with = |name, value| {
-            let mut variables = TORCHRUN.to_vec();
-            variables.insert(0, (name, value));
-            place(&variables).unwrap().unwrap().address
+    fn a_network_can_be_named() {
+        let named = [&TORCHRUN[..], &[("GLOO_SOCKET_IFNAME", "ib0,eth0")]].concat();
+        assert_eq!(place(&named).unwrap().unwrap().interface.as_deref(), Some("ib0"));
+    }
+
+    #[test]
+    fn how_many_share_a_computer_is_told_or_assumed() {
+        let told = |variables: &[(&str, &str)]| {
+            let named: Vec<_> = TORCHRUN.into_iter().filter(|(name, _)| !name.starts_with("LOCAL")).collect();
+            place(&[variables, &named[..]].concat()).unwrap().unwrap().local_size
         };
-        assert_eq!(with("MASTER_ADDR", "127.0.0.1"), Address::Host("127.0.0.1".to_owned()));
-        assert_eq!(with("GLOO_SOCKET_IFNAME", "ib0,eth0"), Address::Interface("ib0".to_owned()));
+        assert_eq!(told(&[("LOCAL_WORLD_SIZE", "3")]), 3);
+        assert_eq!(told(&[]), 1, "as in a container");
+        assert_eq!(told(&[("LOCAL_RANK", "1")]), 8, "all may be here");
+        assert_eq!(told(&[("MASTER_ADDR", "127.0.0.1")]), 8);
+    }
+
+    const SRUN: [(&str, &str); 10] = [
+        ("SLURM_JOB_ID", "1"),
+        ("SLURM_STEP_ID", "0"),
+        ("SLURM_STEP_NUM_TASKS", "4"),
+        ("SLURM_STEP_TASKS_PER_NODE", "2(x2)"),
+        ("SLURM_STEP_NODELIST", "node[1-2]"),
+        ("SLURM_NODEID", "1"),
+        ("SLURM_PROCID", "3"),
+        ("SLURM_LOCALID", "1"),
+        ("SLURM_CPUS_ON_NODE", "8"),
+        ("SLURM_NTASKS", "4"),
+    ];
+
+    #[test]
+    fn srun_needs_no_other_words_and_torchrun_goes_first() {
+        let from = |more: &[(&str, &str)]| place(&[more, &SRUN[..]].concat()).unwrap();
+        let place = from(&[]).unwrap();
+        assert_eq!((place.rank, place.size, place.local_rank, place.local_size), (3, 4, 1, 2));
+        assert_eq!((place.table.host.as_str(), place.table.port, place.opens_table), ("node1", 15_010, true));
+        // Eight cores for two: all of the computer's are free to use, or those of this process alone.
+        assert_eq!((place.share_of(64), place.share_of(4), place.share_of(2)), (4, 4, 2));
+        let given = from(&[("MASTER_ADDR", "10.0.0.1"), ("MASTER_PORT", "29500")]).unwrap();
+        assert_eq!((given.table.host.as_str(), given.table.port), ("10.0.0.1", 29500));
+        assert_eq!(from(&[("WORLD_SIZE", "1")]), None);
+        let torchrun = from(&TORCHRUN).unwrap();
+        assert_eq!((torchrun.rank, torchrun.size, torchrun.local_size), (5, 8, 4));
     }
 }

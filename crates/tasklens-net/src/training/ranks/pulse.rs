@@ -22,6 +22,23 @@ const SUSPICION: Duration = Duration::from_secs(4);
 /// The key at which a process that fails says why.
 const FAILED: &str = "failed";
 
+impl Shared {
+    /// Why the group cannot go on, if it cannot.
+    fn failure(&self) -> Option<String> {
+        self.failure.clone().or_else(|| {
+            let silent = self.asks_since?.elapsed();
+            let patience = if self.suspects.is_some() { SUSPICION } else { PATIENCE };
+            (silent >= patience).then(|| {
+                format!(
+                    "{} does not answer for {} seconds: it has died, or its computer cannot be reached",
+                    self.holder,
+                    silent.as_secs()
+                )
+            })
+        })
+    }
+}
+
 /// A thread that gives this process' sign and listens for the others'.
 pub struct Pulse {
     shared: Arc<Mutex<Shared>>,
@@ -30,8 +47,12 @@ pub struct Pulse {
     thread: Option<JoinHandle<()>>,
 }
 
-#[derive(Default)]
 struct Shared {
+    /// Who has opened the table of keys.
+    holder: &'static str,
+    /// Since when the thread asks the table, while it does. Nothing ends that where a network takes what is sent and brings
+    /// nothing back.
+    asks_since: Option<Instant>,
     /// Why the group has ended, once it has.
     failure: Option<String>,
     /// What this process has to tell the others.
@@ -48,7 +69,8 @@ impl Pulse {
     pub fn begin(store: Store, place: &Place) -> std::io::Result<Self> {
         let (rank, size) = (place.rank, place.size);
         let holder = if place.opens_table { "process 0" } else { "what has started the processes" };
-        let shared = Arc::new(Mutex::new(Shared::default()));
+        let shared = Shared { holder, asks_since: None, failure: None, own_failure: None, suspects: None };
+        let shared = Arc::new(Mutex::new(shared));
         let (end, ended) = bounded::<()>(0);
         let mut watch = Watch { store, rank, size, holder, heard: HashMap::new(), lost: None };
         let thread = std::thread::Builder::new().name("pulse".to_owned()).spawn({
@@ -68,7 +90,7 @@ impl Pulse {
 
     /// Why the group cannot go on, if it cannot.
     pub fn failure(&self) -> Option<String> {
-        lock(&self.shared).failure.clone()
+        lock(&self.shared).failure()
     }
 
     /// A connection has broken: what is silent now is soon given up. Waits for the reason a few seconds.
@@ -92,9 +114,16 @@ impl Pulse {
 
     fn end(&mut self) {
         self.end = None;
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
+        let Some(thread) = self.thread.take() else { return };
+        let began = Instant::now();
+        while !thread.is_finished() {
+            if began.elapsed() > SUSPICION {
+                log::debug!("the thread that gives signs of life gets no answer, and is left behind");
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        if thread.join().is_err() {
             log::warn!("the thread that gives signs of life crashed");
         }
     }
@@ -127,10 +156,13 @@ impl Watch {
     /// Gives a sign, and looks for those of others.
     fn look(&mut self, shared: &Mutex<Shared>) {
         let (own, suspects) = {
-            let shared = lock(shared);
+            let mut shared = lock(shared);
+            shared.asks_since = Some(Instant::now());
             (shared.own_failure.clone(), shared.suspects)
         };
-        let failure = match self.asked(own.as_deref(), suspects) {
+        let asked = self.asked(own.as_deref(), suspects);
+        lock(shared).asks_since = None;
+        let failure = match asked {
             Ok(failure) => {
                 self.lost = None;
                 failure
@@ -188,4 +220,28 @@ impl Watch {
 
 fn sign_of(rank: usize) -> String {
     format!("sign/{rank}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_does_not_answer_is_told_and_sooner_once_a_connection_has_broken() {
+        let ago = |time: Duration| Instant::now().checked_sub(time);
+        let shared = |asks_since, suspects| Shared {
+            holder: "process 0",
+            asks_since,
+            failure: None,
+            own_failure: None,
+            suspects,
+        };
+        let told = |asks_since, suspects| shared(asks_since, suspects).failure();
+        assert_eq!(told(None, None), None);
+        assert_eq!(told(ago(PATIENCE / 2), None), None);
+        assert!(told(ago(PATIENCE), None).unwrap().starts_with("process 0 does not answer for 30 seconds"));
+        assert!(told(ago(PATIENCE / 2), ago(EVERY)).is_some());
+        let known = Shared { failure: Some("why".to_owned()), ..shared(ago(PATIENCE), None) };
+        assert_eq!(known.failure().as_deref(), Some("why"));
+    }
 }

@@ -79,7 +79,7 @@ impl Run {
         let weights = setup::weights(&config, &data, balance.as_ref().map(TaskBalance::share), device.tch)?;
         let validation_labels = setup::labelled(&config, &data, &data.split.validation);
         let Dataset { rows, split, .. } = data;
-        let source = setup::source(&config, rows);
+        let source = setup::source(&config, rows, place);
         let workers = setup::workers(&config, &device, place);
         let others = place.map_or(String::new(), |place| format!(", {} processes", place.size));
         reporter.send(Event::Started(Started {
@@ -105,6 +105,8 @@ impl Run {
         let plan = PassPlan { config: &config, last, device: device.tch, kind, ranks };
         if let Some(ranks) = ranks {
             let beginning = Beginning {
+                made_by: follower::VERSION.to_owned(),
+                settings: follower::settings(&config),
                 rows: source.rows.len(),
                 labels: follower::fingerprint(&source.rows),
                 train: split.train.clone(),
