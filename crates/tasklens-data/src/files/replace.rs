@@ -132,9 +132,11 @@ pub(super) fn folder_of(path: &Path) -> &Path {
 
 /// What the system says of a temporary file that cannot be made, without its name: whoever reads it knows another one.
 fn without_path(error: io::Error) -> io::Error {
-    let cause = error.get_ref().and_then(|told| told.source());
-    let cause = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
-    cause.and_then(io::Error::raw_os_error).map_or(error, io::Error::from_raw_os_error)
+    // tempfile's error does not give its cause.
+    match error.to_string().rsplit_once(" at path ") {
+        Some((cause, _)) => io::Error::new(error.kind(), cause),
+        None => error,
+    }
 }
 
 /// A temporary file before its rename; removed when dropped.
