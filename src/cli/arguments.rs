@@ -325,7 +325,7 @@ pub struct ExportModel {
     /// Half precision: half the size; tells by how much the answers differ on the run's validation images
     #[arg(long)]
     pub fp16: bool,
-    /// Weights of 8 bits: nearly a quarter of the size; tells what accuracy that costs on the run's validation images
+    /// Weights of 8 bits: a quarter to a third of the size; tells what accuracy that costs on the run's validation images
     #[arg(long, conflicts_with = "fp16")]
     pub int8: bool,
     /// Replace the file and its card if they are there already
