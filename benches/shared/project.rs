@@ -71,7 +71,7 @@ fn write_run(run: &Path, dataset: &Dataset) {
     for rows in (0..dataset.rows.len()).collect::<Vec<_>>().chunks(2048) {
         let mut buffer = OutputBuffer::new(tasks.len());
         for row in rows.iter().map(|row| &dataset.rows[*row]) {
-            buffer.images.push(row.image.clone());
+            buffer.images.push(row.image.to_path_buf());
             buffer.stamps.push(stamp(&row.image));
             for (task, (spec, label)) in tasks.iter().zip(&row.labels).enumerate() {
                 let labels = spec.labels.len();

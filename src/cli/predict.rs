@@ -14,7 +14,7 @@ use anyhow::{Context as _, bail, ensure};
 use tasklens_data::dataset::create::find_images;
 use tasklens_data::dataset::propose::{Role, propose_config};
 use tasklens_data::dataset::table::Table;
-use tasklens_data::dataset::{Row, TableImages};
+use tasklens_data::dataset::{Row, RowLabels, TableImages};
 use tasklens_data::images::{decode, fetch};
 use tasklens_data::work::cores;
 use tasklens_net::inference::Predictor;
@@ -136,7 +136,9 @@ fn predict_files(
         .enumerate()
         .filter(|(item, _)| answers.has(*item))
         .filter_map(|(item, of)| match &of.source {
-            Source::File(file) => Some((item, Row { image: file.clone(), labels: Vec::new(), usable: true })),
+            Source::File(file) => {
+                Some((item, Row { image: file.as_path().into(), labels: RowLabels::new(), usable: true }))
+            }
             _ => None,
         })
         .unzip();

@@ -75,7 +75,7 @@ pub fn write_run(run: &Path, dataset: &Dataset, predict: impl Fn(usize) -> [(usi
     split_file::write(run, dataset, &dataset.split).unwrap();
     let mut buffer = OutputBuffer::new(tasks.len());
     for (number, row) in dataset.rows.iter().enumerate() {
-        buffer.images.push(row.image.clone());
+        buffer.images.push(row.image.to_path_buf());
         buffer.stamps.push(stamp(&row.image));
         let said = predict(number);
         for ((task, probabilities), said) in tasks.iter().zip(&mut buffer.probabilities).zip(said) {

@@ -237,7 +237,8 @@ fn the_folder_of_an_image_is_asked_for() {
     let mut harness = images(Theme::Dark, WINDOW, 1.0);
     harness.get_by_label_contains("31.png").click();
     wait_until(&mut harness, |harness| picture_of(harness).is_some());
-    let image = harness.state().as_ref().unwrap().project.as_ref().unwrap().dataset.rows[31].image.clone();
+    let image =
+        harness.state().as_ref().unwrap().project.as_ref().unwrap().dataset.rows[31].image.to_path_buf();
     harness.get_by_label_contains("Open folder").click();
     settle(&mut harness);
     let sent = sent(&harness);

@@ -13,10 +13,10 @@ use crate::pictures::pictures;
 fn asked() -> Desk {
     let mut desk = Desk::with_garments(12);
     let change = AnnotationChange {
-        image: "garment_4.png".to_owned(),
-        field: Field::Label("sleeves".to_owned()),
+        image: "garment_4.png".into(),
+        field: Field::Label("sleeves".into()),
         before: None,
-        after: Some("long_sleeve".to_owned()),
+        after: Some("long_sleeve".into()),
     };
     send(&desk, AppCommand::Edit(Step::now(AnnotationSource::Hand, vec![change])));
     desk.wait_for("1 label edit");

@@ -65,9 +65,9 @@ fn a_run_of_another_project_is_not_trained_with_the_edits_of_the_open_one() {
     desk.wait_for("of 24");
     // An image of the open project that another one has under the same path loses its labels.
     let change = |task: &str, label: &str| AnnotationChange {
-        image: "garment_0.png".to_owned(),
-        field: Field::Label(task.to_owned()),
-        before: Some(label.to_owned()),
+        image: "garment_0.png".into(),
+        field: Field::Label(task.into()),
+        before: Some(label.into()),
         after: None,
     };
     let changes = vec![change("print", PRINTS[0]), change("sleeves", SLEEVES[0])];

@@ -56,10 +56,10 @@ fn main() {
 fn write(csv: &Path, edits: usize, per_step: usize, images: usize) {
     let (mut state, mut journal) = (State::default(), Journal::open(csv).expect("no journal yet").journal);
     let change = |at: usize| AnnotationChange {
-        image: format!("images/photo_{:07}.jpg", at % images),
-        field: Field::Label("print".to_owned()),
-        before: at.checked_sub(images).map(|before| LABELS[before / images % 4].to_owned()),
-        after: Some(LABELS[at / images % 4].to_owned()),
+        image: format!("images/photo_{:07}.jpg", at % images).into(),
+        field: Field::Label("print".into()),
+        before: at.checked_sub(images).map(|before| LABELS[before / images % 4].into()),
+        after: Some(LABELS[at / images % 4].into()),
     };
     let mut at = 0;
     while at < edits {

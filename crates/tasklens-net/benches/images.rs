@@ -78,7 +78,7 @@ fn picture(folder: &Path, width: u32, height: u32) -> PathBuf {
 
 /// Rows that all have the same picture.
 fn source(file: &Path) -> Arc<SampleSource> {
-    let row = || Row { image: file.to_path_buf(), labels: vec![RowLabel::Class(0)], usable: true };
+    let row = || Row { image: file.into(), labels: vec![RowLabel::Class(0)].into(), usable: true };
     let cache = ImageCache::new(SIDE, SIDE, usize::MAX);
     let (augmentation, drawn) = (Augmentation::default(), Drawn::ByRow);
     Arc::new(SampleSource {

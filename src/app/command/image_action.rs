@@ -68,7 +68,7 @@ impl ImageAction {
     /// The command that does it with rows; `None` where there is none to do it with. Not for the UI thread.
     pub fn command(self, dataset: &Dataset, rows: &[usize]) -> Option<AppCommand> {
         let first = *rows.first()?;
-        let paths = || rows.iter().filter_map(|row| Some(dataset.rows.get(*row)?.image.clone()));
+        let paths = || rows.iter().filter_map(|row| Some(dataset.rows.get(*row)?.image.to_path_buf()));
         match self {
             Self::Open => None,
             Self::Label => {

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use tasklens_data::dataset::Row;
 use tasklens_data::dataset::create::find_images;
+use tasklens_data::dataset::{Row, RowLabels};
 use tasklens_data::files::{self, GrowingTable, Stamp};
 use tasklens_data::text::{counted, counted_grouped};
 use tasklens_data::work::cores;
@@ -151,7 +151,11 @@ impl Watch<'_> {
                 names.push(name.clone());
             }
         }
-        let row = |name: &String| Row { image: found.folder.join(name), labels: Vec::new(), usable: true };
+        let row = |name: &String| Row {
+            image: found.folder.join(name).into(),
+            labels: RowLabels::new(),
+            usable: true,
+        };
         let rows: Vec<Row> = names.iter().map(row).collect();
         let which: Vec<usize> = (0..rows.len()).collect();
         let batching = Batching { size: self.batch, workers: cores() };

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::problems::{LabelMerge, Problem, ProblemKind};
 use super::table::Table;
-use super::{Columns, RowLabel, Rows};
+use super::{Columns, RowLabel, RowLabels, Rows};
 use crate::config::{Task, nearest};
 use crate::unicode::composed;
 
@@ -14,19 +14,17 @@ const MISSING_WORDS: &[&str] = &["nan", "na", "n/a", "null", "none", "-", "?"];
 
 /// The label per row and task (order of `tasks`). An empty cell is a missing label; text that is neither a label of its
 /// task nor `not_applicable` is missing, too. Surrounding spaces are ignored.
-pub(super) fn encode(
-    table: &Table,
-    columns: &Columns,
-    tasks: &[Task],
-    not_applicable: &str,
-) -> Vec<Vec<RowLabel>> {
+pub(super) fn encode<'a>(
+    table: &'a Table,
+    columns: &'a Columns,
+    tasks: &'a [Task],
+    not_applicable: &'a str,
+) -> impl Iterator<Item = RowLabels> + 'a {
     let encoders: Vec<Encoder<'_>> = tasks.iter().map(|task| Encoder::new(task, not_applicable)).collect();
-    let label = |row: usize, (&column, encoder): (&usize, &Encoder<'_>)| {
-        encoder.label(table.cell(row, column).trim())
-    };
-    (0..table.row_count())
-        .map(|row| columns.tasks.iter().zip(&encoders).map(|of_task| label(row, of_task)).collect())
-        .collect()
+    (0..table.row_count()).map(move |row| {
+        let of_tasks = columns.tasks.iter().zip(&encoders);
+        of_tasks.map(|(column, encoder)| encoder.label(table.cell(row, *column).trim())).collect()
+    })
 }
 
 /// A warning for each text that is not a label of its task.

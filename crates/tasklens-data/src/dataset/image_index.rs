@@ -1,9 +1,9 @@
 //! Which row the edits of an image go to.
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::BuildHasher as _;
 use std::sync::{Arc, OnceLock};
 
-use hashbrown::HashTable;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::{Dataset, Row};
 
@@ -11,14 +11,14 @@ use super::{Dataset, Row};
 #[derive(Debug, Default)]
 pub(super) struct ImageIndex {
     rows: HashTable<u32>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     /// Rows that another row of the same image stands for, ascending, with that row.
     twins: Vec<(u32, u32)>,
 }
 
 impl ImageIndex {
     fn of(dataset: &Dataset) -> Self {
-        let hasher = RandomState::new();
+        let hasher = DefaultHashBuilder::default();
         let hash = |row: usize| hasher.hash_one(&*dataset.image_key(row));
         let is_labelled = |row: usize| dataset.rows.get(row).is_some_and(Row::is_labelled);
         let mut rows: HashTable<u32> = HashTable::with_capacity(dataset.rows.len());

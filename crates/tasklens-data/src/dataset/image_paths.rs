@@ -80,8 +80,10 @@ impl ImageFinder {
     ///
     /// Of a large table only a sample is looked up, provided that all images found have the exact paths, under one
     /// root: a million lookups on a network disk take minutes.
-    pub fn locate(&self, cells: &[String]) -> Located {
-        let paths = cells.iter().map(|cell| written::under(&self.roots[0], cell)).collect();
+    pub fn locate(&self, cells: &[impl AsRef<str> + Sync]) -> Located {
+        let under =
+            |root: usize| cells.iter().map(|cell| written::under(&self.roots[root], cell.as_ref())).collect();
+        let paths = under(0);
         let mut located = Located { paths, guesses: Guesses::default() };
         if cells.len() > LOOKED_UP {
             let step = cells.len().div_ceil(SAMPLE);
@@ -95,8 +97,7 @@ impl ImageFinder {
             let first = roots.next().unwrap_or(Some(0));
             if let Some(root) = first.filter(|_| roots.all(|root| root == first)) {
                 if root > 0 {
-                    located.paths =
-                        cells.iter().map(|cell| written::under(&self.roots[root], cell)).collect();
+                    located.paths = under(root);
                 }
                 located.guesses.is_of_sample = true;
                 self.take(&mut located, cells, sample.into_iter().zip(found));
@@ -109,7 +110,12 @@ impl ImageFinder {
         located
     }
 
-    fn take(&self, located: &mut Located, cells: &[String], found: impl Iterator<Item = (usize, Lookup)>) {
+    fn take(
+        &self,
+        located: &mut Located,
+        cells: &[impl AsRef<str>],
+        found: impl Iterator<Item = (usize, Lookup)>,
+    ) {
         for (row, place) in found {
             let (path, kind) = match place {
                 Lookup::Nowhere => continue,
@@ -117,17 +123,18 @@ impl ImageFinder {
                 Lookup::Near(path, kind) => (path, Some(kind)),
             };
             if let Some(kind) = kind {
-                located.guesses.add(kind, row, &cells[row], &path);
+                located.guesses.add(kind, row, cells[row].as_ref(), &path);
             }
             located.paths[row] = path;
         }
     }
 
     /// Looks up these rows, on several threads if there are many.
-    fn places(&self, cells: &[String], rows: &[usize]) -> Vec<Lookup> {
+    fn places(&self, cells: &[impl AsRef<str> + Sync], rows: &[usize]) -> Vec<Lookup> {
         let threads = cores();
         let part = rows.len().div_ceil(threads).max(LEAST_PER_THREAD);
-        let look_up = |rows: &[usize]| rows.iter().map(|row| self.place(&cells[*row])).collect::<Vec<_>>();
+        let look_up =
+            |rows: &[usize]| rows.iter().map(|row| self.place(cells[*row].as_ref())).collect::<Vec<_>>();
         if rows.len() <= part {
             return look_up(rows);
         }

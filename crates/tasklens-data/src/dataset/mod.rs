@@ -26,6 +26,7 @@ pub mod table;
 mod table_images;
 pub mod vocabulary;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -40,7 +41,7 @@ pub use image_paths::{images_named, images_of_project};
 pub use image_row::ImageRow;
 use pages::Pages;
 use problems::{Checked, Problem, ProblemKind, Severity};
-pub use row_label::RowLabel;
+pub use row_label::{RowLabel, RowLabels};
 use split::{Part, Rule, Split, lot};
 use table::Table;
 pub use table_images::TableImages;
@@ -91,13 +92,14 @@ pub struct Columns {
     pub split: Option<usize>,
 }
 
-/// One image with its labels.
+/// One image with its labels. Cheap to clone: versions of the rows share the path, and the labels of up to four tasks need
+/// no allocation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// Absolute path of the image; empty for an empty cell.
-    pub image: PathBuf,
+    pub image: Arc<Path>,
     /// The answer per task (order of `Dataset::tasks`).
-    pub labels: Vec<RowLabel>,
+    pub labels: RowLabels,
     /// Whether the row can be used for training or validation: it has a path that no earlier row has, at least one
     /// label, a part in the split, and an image without known faults.
     pub usable: bool,
@@ -152,7 +154,6 @@ impl Dataset {
         let columns = Columns::find(&table, config)?;
         let tasks = config.model.tasks.clone();
         let not_applicable: Arc<str> = config.model.not_applicable.as_str().into();
-        let labels = classes::encode(&table, &columns, &tasks, &not_applicable);
         let cells = path_cells(&table, columns.path);
         let rule = match columns.split {
             Some(column) => Rule::Given(
@@ -166,8 +167,10 @@ impl Dataset {
         let image_folders = roots(&table, config);
         let Located { paths, guesses } = ImageFinder::of_folders(image_folders.clone()).locate(&cells);
         let image_notes = guesses.notes(&|row| table.line_of_row(row));
-        let rows = paths.into_iter().zip(labels).map(|(image, labels)| Row { image, labels, usable: false });
-        let rows: Rows = rows.collect();
+        drop(cells);
+        let labels = classes::encode(&table, &columns, &tasks, &not_applicable);
+        let row = |(image, labels): (PathBuf, _)| Row { image: image.into(), labels, usable: false };
+        let rows: Rows = paths.into_iter().zip(labels).map(row).collect();
         let mut dataset = Self {
             answered: relabel::count_answered(&rows, tasks.len()),
             not_applicable,
@@ -398,8 +401,8 @@ fn with_looked_in(error: anyhow::Error, config: &Config) -> anyhow::Error {
     )
 }
 
-fn path_cells(table: &Table, column: usize) -> Vec<String> {
-    (0..table.row_count()).map(|row| table.cell(row, column).trim().to_owned()).collect()
+fn path_cells(table: &Table, column: usize) -> Vec<Cow<'_, str>> {
+    (0..table.row_count()).map(|row| edits::trimmed(table.cell(row, column))).collect()
 }
 
 /// Base folders for image paths, best first: the CSV's, then the config's `images`.

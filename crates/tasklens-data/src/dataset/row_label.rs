@@ -1,5 +1,10 @@
 //! What a row says about a task.
 
+use smallvec::SmallVec;
+
+/// The answers of one image, by task.
+pub type RowLabels = SmallVec<[RowLabel; 4]>;
+
 /// The answer of one image to the question of one task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum RowLabel {

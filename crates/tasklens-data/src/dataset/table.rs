@@ -67,6 +67,9 @@ impl Table {
     pub fn from_bytes(bytes: Vec<u8>, path: &Path) -> anyhow::Result<Self> {
         let (text, encoding) =
             encoding::decode(bytes).map_err(|why| anyhow::anyhow!("{}: {why}", path.display()))?;
+        if text.len() > scan::LONGEST {
+            bail!("{} is larger than 4 GB; divide it into several files", path.display());
+        }
         let delimiter = scan::detect_delimiter(&text);
         let Scan { records, defects } = scan::scan(&text, delimiter);
         if records.is_empty() {

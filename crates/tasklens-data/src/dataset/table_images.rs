@@ -1,5 +1,6 @@
 //! The images named by any CSV, without labels.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::image_paths::{ImageFinder, Located, images_of_project};
@@ -32,7 +33,15 @@ impl TableImages {
         let notes = guesses.notes(&|row| table.line_of_row(row));
         let notes = notes.into_iter().map(|note| format!("{}: {note}", table.path.display())).collect();
         let lines = (0..table.row_count()).map(|row| table.line_of_row(row)).collect();
-        Self { column, paths, notes, csv: table.path.clone(), cells, lines, finder }
+        Self {
+            column,
+            paths,
+            notes,
+            csv: table.path.clone(),
+            cells: cells.into_iter().map(Cow::into_owned).collect(),
+            lines,
+            finder,
+        }
     }
 
     /// The message for a row's image that cannot be read, with its line in the CSV and, if it is missing, the reason.

@@ -57,8 +57,8 @@ fn messages(dataset: &Dataset) -> Vec<String> {
 fn labels_become_class_indices_and_partly_labelled_rows_are_used() {
     let dataset = shop_with("a.jpg, floral ,\nb.jpg,,long\n").open();
     assert_eq!(messages(&dataset), Vec::<String>::new());
-    assert_eq!(dataset.rows[0].labels, [RowLabel::Class(1), RowLabel::Missing]);
-    assert_eq!(dataset.rows[1].labels, [RowLabel::Missing, RowLabel::Class(1)]);
+    assert_eq!(dataset.rows[0].labels[..], [RowLabel::Class(1), RowLabel::Missing]);
+    assert_eq!(dataset.rows[1].labels[..], [RowLabel::Missing, RowLabel::Class(1)]);
     assert_eq!(dataset.usable_count(), 14);
     assert_eq!(dataset.missing_counts(), [1, 1]);
     assert!(dataset.can_train());
@@ -276,7 +276,7 @@ fn images_are_looked_for_beside_the_csv_and_then_beside_the_config() {
     let text = CONFIG.replace("shop.csv", "data/shop.csv");
     let config = Config::parse(&text, &dir.path().join("config.yml")).unwrap();
     let dataset = Dataset::open(&config).unwrap();
-    let images: Vec<&Path> = dataset.rows.iter().map(|row| row.image.as_path()).collect();
+    let images: Vec<&Path> = dataset.rows.iter().map(|row| &*row.image).collect();
     assert_eq!(
         images,
         [&data.join("img/a.jpg"), &dir.path().join("b.jpg"), &data.join("none.jpg"), &elsewhere]

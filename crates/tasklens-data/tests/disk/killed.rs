@@ -100,7 +100,7 @@ fn say(line: &str) {
 
 /// A step as a user makes them: one label, several at once, undo, redo.
 fn cells_of(step: Option<Step>) -> Vec<(String, edits::Field)> {
-    step.map(|step| step.changes.into_iter().map(|change| (change.image, change.field)).collect())
+    step.map(|step| step.changes.into_iter().map(|change| (change.image.into(), change.field)).collect())
         .unwrap_or_default()
 }
 

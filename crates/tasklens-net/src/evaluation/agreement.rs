@@ -141,7 +141,7 @@ impl Record {
         }
         let of_item = |item: &usize| {
             let row = inspection.rows[*item];
-            if let Some(place) = by_path.get(dataset.rows[row].image.as_path()) {
+            if let Some(place) = by_path.get(&*dataset.rows[row].image) {
                 return Some(*place);
             }
             let key = dataset.image_key(row);

@@ -77,7 +77,7 @@ impl Inspection {
         let mut inspection = Self::default();
         let mut picked = Vec::new();
         for (row, part) in parts.iter().enumerate() {
-            let image = dataset.rows.get(row).map(|row| row.image.as_path());
+            let image = dataset.rows.get(row).map(|row| &*row.image);
             if let (Some(part), Some(place)) = (part, image.and_then(|image| places.get(image))) {
                 inspection.rows.push(row);
                 inspection.parts.push(*part);

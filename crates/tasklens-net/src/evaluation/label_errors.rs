@@ -31,7 +31,7 @@ impl LabelErrors {
     pub fn new(found: &TaskSuspects, dataset: &Dataset, task: &Task) -> Self {
         let label = |class: u32| task.labels[class as usize].clone();
         let rows = found.suspects.iter().map(|suspect| LabelError {
-            image: dataset.rows[suspect.of.row].image.clone(),
+            image: dataset.rows[suspect.of.row].image.to_path_buf(),
             line: dataset.table.line_of_row(suspect.of.row),
             part: suspect.part,
             label: label(suspect.given),

@@ -338,7 +338,7 @@ mod tests {
         let mut outputs = outputs(&["a.jpg", "b.jpg"], vec![0.9, 0.1, 0.6, 0.4], vec![0.9, 0.1, 0.9, 0.1]);
         outputs.tasks[0].labels[1] = "<b>dotted".to_owned();
         let mut inspection = Inspection::new(&dataset, &dataset.parts(), &outputs);
-        dataset.rows[1].image = picture;
+        dataset.rows[1].image = picture.into();
         inspection.tasks[0].task.name = "print & \"more\"".to_owned();
         let tasks = (0..2).map(|task| TaskReport::new(&dataset, &inspection, task)).collect();
         let report = EvaluationReport {

@@ -114,7 +114,7 @@ pub fn duplicates(
     let (train, held_out): (Vec<usize>, Vec<usize>) =
         (0..inspection.len()).partition(|item| inspection.parts[*item] == Part::Train);
     let pairs = across(&inspection.features, &held_out, &train, SAME_PHOTOGRAPH, keep_going)?;
-    let image = |item: usize| dataset.rows[inspection.rows[item]].image.clone();
+    let image = |item: usize| dataset.rows[inspection.rows[item]].image.to_path_buf();
     let mut seen = HashSet::new();
     Ok(pairs.map(|pairs| {
         let first = pairs.into_iter().filter(|pair| seen.insert(pair.a));
@@ -180,7 +180,7 @@ impl TaskReport {
         let mistake = |item: usize| {
             let label = items.labels[item]?;
             Some(Mistake {
-                image: dataset.rows[inspection.rows[item]].image.clone(),
+                image: dataset.rows[inspection.rows[item]].image.to_path_buf(),
                 line: dataset.table.line_of_row(inspection.rows[item]),
                 part: inspection.parts[item],
                 label: items.task.labels[label as usize].clone(),

@@ -89,7 +89,7 @@ impl RunComparison {
                 if found.rows() == 0 {
                     continue;
                 }
-                let image = |place: &usize| dataset.rows[inspection.rows[both[*place].0]].image.clone();
+                let image = |place: &usize| dataset.rows[inspection.rows[both[*place].0]].image.to_path_buf();
                 tasks.push(TaskComparison {
                     task: this.task.name.clone(),
                     part,

@@ -165,8 +165,8 @@ mod tests {
                 let image = folder.join(format!("{i}.png"));
                 image::RgbImage::from_pixel(40, 40, image::Rgb([i, 0, 0])).save(&image).unwrap();
                 Row {
-                    image,
-                    labels: vec![RowLabel::Class(u32::from(i % 2)), RowLabel::Missing],
+                    image: image.into(),
+                    labels: vec![RowLabel::Class(u32::from(i % 2)), RowLabel::Missing].into(),
                     usable: true,
                 }
             })

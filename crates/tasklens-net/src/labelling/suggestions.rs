@@ -66,7 +66,7 @@ impl Suggestions {
         let mut rows = Vec::new();
         let mut picked = Vec::new();
         for (row, item) in items.iter_mut().enumerate() {
-            if let Some(place) = places.get(dataset.rows[row].image.as_path()) {
+            if let Some(place) = places.get(&*dataset.rows[row].image) {
                 *item = Some(rows.len() as u32);
                 rows.push(row);
                 picked.push(*place);

@@ -273,7 +273,7 @@ impl Extractor<'_> {
                 buffer.features.extend(self.features_of(&batch.pixels, batch.rows.len())?);
             }
             for (image, pixels) in batch.rows.iter().zip(batch.pixels.chunks_exact(image_bytes)) {
-                buffer.images.push(source.rows[*image].image.clone());
+                buffer.images.push(source.rows[*image].image.to_path_buf());
                 buffer.stamps.push(piece[*image].stamp);
                 if *view == View::Plain {
                     buffer.miniatures.extend(miniature::of(pixels, width, height));

@@ -147,7 +147,7 @@ impl Known {
     fn of(base: &Path, dataset: &Dataset) -> anyhow::Result<Self> {
         let outputs = OutputStore::of(base)?.load()?;
         let places = outputs.places();
-        let items = dataset.rows.iter().map(|row| places.get(row.image.as_path()).copied()).collect();
+        let items = dataset.rows.iter().map(|row| places.get(&*row.image).copied()).collect();
         Ok(Self { features: outputs.features, items })
     }
 

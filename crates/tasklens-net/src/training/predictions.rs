@@ -104,10 +104,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let task = |name: &str| Task { name: name.into(), labels: vec!["a".into(), "b".into()] };
         let rows = vec![
-            Row { image: "x.jpg".into(), labels: vec![RowLabel::Class(0), RowLabel::Missing], usable: true },
             Row {
-                image: "y.jpg".into(),
-                labels: vec![RowLabel::DoesNotApply, RowLabel::Class(1)],
+                image: Path::new("x.jpg").into(),
+                labels: vec![RowLabel::Class(0), RowLabel::Missing].into(),
+                usable: true,
+            },
+            Row {
+                image: Path::new("y.jpg").into(),
+                labels: vec![RowLabel::DoesNotApply, RowLabel::Class(1)].into(),
                 usable: true,
             },
         ];
@@ -128,8 +132,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let task = |name: &str| Task { name: name.into(), labels: vec!["a".into(), "b".into()] };
         let rows = vec![Row {
-            image: "x.jpg".into(),
-            labels: vec![RowLabel::Class(0), RowLabel::Missing],
+            image: Path::new("x.jpg").into(),
+            labels: vec![RowLabel::Class(0), RowLabel::Missing].into(),
             usable: true,
         }];
         let predictions =

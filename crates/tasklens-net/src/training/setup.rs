@@ -360,7 +360,11 @@ mod tests {
 
     #[test]
     fn balanced_weights_make_each_label_count_the_same() {
-        let row = |label: Option<u32>| Row { image: "x".into(), labels: vec![label.into()], usable: true };
+        let row = |label: Option<u32>| Row {
+            image: Path::new("x").into(),
+            labels: vec![label.into()].into(),
+            usable: true,
+        };
         let rows = [Some(0), Some(0), Some(0), Some(1), None, Some(1)].into_iter().map(row).collect();
         // The last row validates.
         let counts = label_counts(&rows, &[0, 1, 2, 3, 4], 0, 3);

@@ -44,9 +44,9 @@ mod tests {
             std::fs::write(folder.join("labels.csv"), "path,print\na.jpg,plain\n").unwrap();
         }
         let change = AnnotationChange {
-            image: "a.jpg".to_owned(),
-            field: Field::Label("print".to_owned()),
-            before: Some("plain".to_owned()),
+            image: "a.jpg".into(),
+            field: Field::Label("print".into()),
+            before: Some("plain".into()),
             after: None,
         };
         let mut state = State::default();

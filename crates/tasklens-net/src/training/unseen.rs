@@ -45,7 +45,7 @@ pub fn features(
     }
     let outputs = store.load()?;
     let places = outputs.places();
-    let place = |row: &usize| places.get(dataset.rows[*row].image.as_path()).copied();
+    let place = |row: &usize| places.get(&*dataset.rows[*row].image).copied();
     let picked: Option<Vec<usize>> = rows.iter().map(place).collect();
     Ok(picked.map(|picked| outputs.features.pick(&picked)))
 }

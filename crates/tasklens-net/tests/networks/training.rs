@@ -400,9 +400,9 @@ fn a_resumed_run_of_another_project_is_not_trained_with_the_edits_of_this_one() 
     let (open, other) = (Project::new(), Project::new());
     // Images that both projects have under the same path lose their labels here.
     let change = |image: usize, task: &str| AnnotationChange {
-        image: format!("{image}.png"),
-        field: Field::Label(task.to_owned()),
-        before: Some("given".to_owned()),
+        image: format!("{image}.png").into(),
+        field: Field::Label(task.into()),
+        before: Some("given".into()),
         after: None,
     };
     let changes = (0..4).flat_map(|image| ["shade", "tint"].map(|task| change(image, task))).collect();

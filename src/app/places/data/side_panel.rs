@@ -259,7 +259,7 @@ pub fn row_ui(ui: &mut Ui, project: &Project, selected: Option<usize>, context: 
         }
         ui.add_space(3.0 * GRID);
         if ui.button(format!("{}  Predict this image", icons::CROSSHAIR)).clicked() {
-            context.commands.send(AppCommand::OpenImages(vec![ImageSource::Path(row.image.clone())]));
+            context.commands.send(AppCommand::OpenImages(vec![ImageSource::Path(row.image.to_path_buf())]));
         }
     });
 }

@@ -57,7 +57,7 @@ impl Loaded {
     /// The image file of an item.
     pub fn image_of(&self, item: usize) -> Option<&Path> {
         let row = *self.inspection.rows.get(item)?;
-        Some(self.dataset.rows.get(row)?.image.as_path())
+        Some(&self.dataset.rows.get(row)?.image)
     }
 }
 

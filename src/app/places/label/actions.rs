@@ -44,11 +44,9 @@ impl LabelView {
             return false;
         }
         let change = |row: &usize| edits.state().label_change(dataset, *row, task, text);
-        self.send(
-            rows.iter().filter(|row| **row < dataset.rows.len()).map(change).collect(),
-            source,
-            context,
-        );
+        let mut changes = Vec::with_capacity(rows.len());
+        changes.extend(rows.iter().filter(|row| **row < dataset.rows.len()).map(change));
+        self.send(changes, source, context);
         true
     }
 

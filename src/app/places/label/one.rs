@@ -140,7 +140,7 @@ impl LabelView {
         let Some(project) = context.project else { return };
         let (area, _) = ui.allocate_exact_size(ui.available_size().max(vec2(GRID, GRID)), Sense::hover());
         let side = side_for(area.size().max_elem() * ui.ctx().pixels_per_point());
-        let image = |row: usize| project.dataset.rows.get(row).map(|row| row.image.as_path());
+        let image = |row: usize| project.dataset.rows.get(row).map(|row| &*row.image);
         // What was asked for last is decoded first: the one shown, then those to come, the nearest first.
         for step in std::iter::once(-BEHIND).chain((1..=AHEAD).rev()) {
             if let Some(path) = self.arrangement.queue.peek(step).and_then(image) {

@@ -79,7 +79,7 @@ impl Tried {
             };
             let rows = check::draw(&to_draw_from(seen.as_ref(), &summary.parts), seed);
             let image = |row: usize| {
-                let image = dataset.rows.get(row)?.image.clone();
+                let image = dataset.rows.get(row)?.image.to_path_buf();
                 Some((ImageSource::Path(image), Some(Truth::of_row(&dataset, row))))
             };
             Ok(rows.into_iter().filter_map(image).collect())
@@ -155,7 +155,7 @@ fn standings(model: &Path, dataset: Option<&Dataset>, images: &[(u64, PathBuf)])
     // A CSV may have an image twice: then one of its rows may have been for training.
     let mut parts: HashMap<&Path, Option<Part>> = HashMap::new();
     for (row, part) in dataset.rows.iter().zip(&seen.parts) {
-        let known = parts.entry(row.image.as_path()).or_insert(*part);
+        let known = parts.entry(&*row.image).or_insert(*part);
         if *part == Some(Part::Train) {
             *known = *part;
         }

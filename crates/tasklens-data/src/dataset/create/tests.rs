@@ -177,7 +177,7 @@ fn a_folder_becomes_a_project_without_labels() {
     assert_eq!(named, ["sleeves", "size: \"EU\""]);
     assert_eq!(config.model.tasks[1].labels, ["1.0", "no", "a", "40", "5"]);
     let dataset = Dataset::open(&config).unwrap();
-    assert_eq!(dataset.rows[1].image, dir.path().join("c/a.png"));
+    assert_eq!(*dataset.rows[1].image, *dir.path().join("c/a.png"));
     assert_eq!(dataset.missing_counts(), [2, 2]);
 }
 

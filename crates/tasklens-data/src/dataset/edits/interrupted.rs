@@ -46,7 +46,7 @@ impl State {
         for edit in &saving.labels {
             // A different label was written by another program since.
             let Some(label) = cells.label(edit).filter(|label| *label == edit.after) else { continue };
-            let slot = self.slot(&edit.image, &Field::Label(edit.task.clone()));
+            let slot = self.slot(&edit.image, &Field::Label(edit.task.as_str().into()));
             let written = |before: Option<String>| Edit { before, after: label.clone(), ..edit.clone() };
             match slot {
                 Some(slot) if slot.base != slot.current => {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use super::values::cleaned;
+use super::overlay::trimmed;
 use super::{Edit, Entry, backup, now, real};
 use crate::config::Task;
 use crate::dataset::Dataset;
@@ -206,7 +206,8 @@ fn merge(
     by_row.sort_by_key(|(row, column, _)| (*row, *column));
     let mut changed = BTreeSet::new();
     for (row, column, edit) in by_row {
-        let cell = cleaned(Some(table.cell(row, column).into_owned()));
+        let cell = trimmed(table.cell(row, column)).into_owned();
+        let cell = Some(cell).filter(|cell| !cell.is_empty());
         if cell != edit.before && cell != edit.after && on_conflict != OnConflict::Overwrite {
             let conflict = Conflict { edit: edit.clone(), line: table.line_of_row(row), cell };
             match on_conflict {

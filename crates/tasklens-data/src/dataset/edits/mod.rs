@@ -13,6 +13,7 @@ pub mod merge;
 mod overlay;
 mod slots;
 mod state;
+mod step;
 mod step_view;
 mod texts;
 mod values;
@@ -22,9 +23,11 @@ mod writer;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+pub use smol_str::SmolStr;
 use time::OffsetDateTime;
 
 pub use journal::{Journal, Refusal, folder_of};
+pub(super) use overlay::trimmed;
 pub use state::State;
 pub use step_view::{ChangeView, StepView};
 pub use values::Values;
@@ -39,10 +42,10 @@ use crate::files::{self, Stamp, Stamped};
 #[serde(rename_all = "snake_case")]
 pub enum Field {
     /// The label of the task with this name, as text; no value means "no label".
-    Label(String),
+    Label(SmolStr),
     /// The user has confirmed the given label of the task: the value is that label, or empty text if there is none.
     /// It counts only while the image has that label.
-    Kept(String),
+    Kept(SmolStr),
     /// Flagged: the value is a note, which may be empty.
     Flag,
 }
@@ -53,16 +56,16 @@ impl Field {
     }
 }
 
-/// A change of one value from `before` to `after`.
+/// A change of one value from `before` to `after`. Short texts need no allocation: there may be a change per image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnnotationChange {
     /// The text of the path cell, without spaces around it.
-    pub image: String,
+    pub image: SmolStr,
     pub field: Field,
     /// The value that the user saw.
-    pub before: Option<String>,
+    pub before: Option<SmolStr>,
     /// The value that the user chose.
-    pub after: Option<String>,
+    pub after: Option<SmolStr>,
 }
 
 /// The origin of a change.

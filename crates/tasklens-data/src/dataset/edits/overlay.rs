@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::values::cleaned;
-use super::{AnnotationChange, Edit, Field, State, merge};
+use super::{AnnotationChange, Edit, Field, SmolStr, State, merge};
 use crate::config::Task;
 use crate::dataset::{Dataset, RowLabel};
 
@@ -31,7 +30,7 @@ impl State {
     }
 
     /// The change that gives a row a label, or removes it. A row without a path has no identity: [`State::edit`]
-    /// drops its change.
+    /// drops its change. That also corrects `before` where the rows lack an edit, so that nothing is looked up here.
     pub fn label_change(
         &self,
         dataset: &Dataset,
@@ -40,10 +39,10 @@ impl State {
         label: Option<&str>,
     ) -> AnnotationChange {
         AnnotationChange {
-            image: dataset.image_key(row).into_owned(),
-            field: Field::Label(dataset.tasks[task].name.clone()),
-            before: self.label_text(dataset, row, task).map(Cow::into_owned),
-            after: label.map(str::to_owned),
+            image: dataset.image_key(row).into(),
+            field: Field::Label(dataset.tasks[task].name.as_str().into()),
+            before: dataset.given_label(row, task).map(SmolStr::from),
+            after: label.map(SmolStr::from),
         }
     }
 
@@ -51,20 +50,20 @@ impl State {
     pub fn keep_change(&self, dataset: &Dataset, row: usize, task: usize) -> AnnotationChange {
         let label = self.label_text(dataset, row, task).unwrap_or_default();
         AnnotationChange {
-            image: dataset.image_key(row).into_owned(),
-            field: Field::Kept(dataset.tasks[task].name.clone()),
+            image: dataset.image_key(row).into(),
+            field: Field::Kept(dataset.tasks[task].name.as_str().into()),
             before: None,
-            after: Some(label.into_owned()),
+            after: Some(label.into()),
         }
     }
 
     /// The change that flags a row with a note, or removes the flag.
     pub fn flag_change(&self, dataset: &Dataset, row: usize, note: Option<&str>) -> AnnotationChange {
         AnnotationChange {
-            image: dataset.image_key(row).into_owned(),
+            image: dataset.image_key(row).into(),
             field: Field::Flag,
             before: None,
-            after: note.map(str::to_owned),
+            after: note.map(SmolStr::from),
         }
     }
 
@@ -116,9 +115,11 @@ impl Dataset {
     }
 }
 
-fn trimmed(cell: Cow<'_, str>) -> Cow<'_, str> {
+/// A cell without spaces around it.
+pub(in crate::dataset) fn trimmed(cell: Cow<'_, str>) -> Cow<'_, str> {
     match cell {
         Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-        Cow::Owned(text) => Cow::Owned(cleaned(Some(text)).unwrap_or_default()),
+        Cow::Owned(text) if text.trim().len() < text.len() => Cow::Owned(text.trim().to_owned()),
+        text => text,
     }
 }

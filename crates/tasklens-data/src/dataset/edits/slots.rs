@@ -4,8 +4,8 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-/// Images per page; a shared page is copied on change.
-const PAGE: u32 = 1024;
+/// Images per page; a shared page is copied on change, and what follows a new slot in its page is moved.
+const PAGE: u32 = 128;
 
 /// A label or a note: the number of its text, from 1.
 pub(super) type Word = NonZeroU32;

@@ -1,6 +1,5 @@
 //! The result of all edits: values, undo, redo, and what is not in the CSV yet. In memory only.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::history::{History, Packed};
@@ -9,8 +8,8 @@ use super::merge::{Conflict, MergeOutcome};
 use super::slots::{Slot, Slots, Word};
 use super::step_view::StepView;
 use super::texts::Texts;
-use super::values::{cleaned, flags, word_of};
-use super::{AnnotationChange, AnnotationSource, Edit, Entry, Field, Step, Values, now};
+use super::values::{flags, word_of};
+use super::{AnnotationChange, AnnotationSource, Edit, Entry, Field, SmolStr, Step, Values, now};
 
 /// The state after all edits. A lookup costs one hash; the cost of an edit is proportional to its changes. Images,
 /// labels and fields are stored as numbers: a million edits take about 100 MB.
@@ -111,29 +110,6 @@ impl State {
         Some(StepView { state: self, at: self.history.next_undone()? })
     }
 
-    /// Makes a step. Its changes are normalised first: `before` becomes the current value, empty text becomes no
-    /// label, and of several changes of one value the last counts. Changes without effect or without an image are
-    /// dropped; `None` if none is left.
-    pub fn edit(&mut self, step: Step) -> Option<Entry> {
-        let Step { time, source, changes } = step;
-        let changes: Vec<AnnotationChange> =
-            changes.into_iter().map(|change| self.complete(change)).collect();
-        let mut seen = HashSet::with_capacity(changes.len());
-        let in_reverse = changes.iter().rev();
-        let mut is_made: Vec<bool> =
-            in_reverse.map(|change| seen.insert((change.image.as_str(), &change.field))).collect();
-        let mut made = changes;
-        made.retain(|change| {
-            is_made.pop() == Some(true) && !change.image.is_empty() && change.before != change.after
-        });
-        if made.is_empty() {
-            return None;
-        }
-        let number = self.last_number + 1;
-        self.take_step(number, time.unix_timestamp(), source, &made);
-        Some(Entry::Step { number, time, source, changes: made })
-    }
-
     /// Undoes the last step; `None` if there is none. This also works after a save: the labels are then pending
     /// again.
     pub fn undo(&mut self) -> Option<Entry> {
@@ -166,10 +142,10 @@ impl State {
         let changes = outcome.given_up.iter().filter_map(|Conflict { edit, cell, .. }| {
             let is_current = self.label(&edit.image, &edit.task)? == edit.after.as_deref();
             is_current.then(|| AnnotationChange {
-                image: edit.image.clone(),
-                field: Field::Label(edit.task.clone()),
-                before: edit.after.clone(),
-                after: cell.clone(),
+                image: edit.image.as_str().into(),
+                field: Field::Label(edit.task.as_str().into()),
+                before: edit.after.as_deref().map(SmolStr::from),
+                after: cell.as_deref().map(SmolStr::from),
             })
         });
         let step = Step::now(AnnotationSource::File, changes.collect());
@@ -240,35 +216,6 @@ impl State {
         }
     }
 
-    fn complete(&self, mut change: AnnotationChange) -> AnnotationChange {
-        if change.image.trim().len() < change.image.len() {
-            change.image = change.image.trim().to_owned();
-        }
-        if matches!(change.field, Field::Label(_)) {
-            change.before = cleaned(change.before);
-            change.after = cleaned(change.after);
-        } else {
-            change.before = None;
-        }
-        if let Some(slot) = self.slot(&change.image, &change.field) {
-            change.before = slot.current.map(str::to_owned);
-        }
-        change
-    }
-
-    fn take_step(&mut self, number: u64, time: i64, source: AnnotationSource, changes: &[AnnotationChange]) {
-        let packed: Vec<Packed> = changes
-            .iter()
-            .map(|AnnotationChange { image, field, before, after }| Packed {
-                image: self.images.add(image),
-                field: self.take_field(field),
-                before: self.add_word(before.as_deref()),
-                after: self.add_word(after.as_deref()),
-            })
-            .collect();
-        self.take_packed(number, time, source, &packed);
-    }
-
     /// Applies a step whose numbers are all known.
     pub(super) fn take_packed(
         &mut self,
@@ -331,12 +278,16 @@ impl State {
         at as u32
     }
 
+    pub(super) fn find_field(&self, field: &Field) -> Option<u32> {
+        self.fields.iter().position(|of| of == field).map(|at| at as u32)
+    }
+
     pub(super) fn take_field(&mut self, field: &Field) -> u32 {
         self.add_field(|of| of == field, || field.clone())
     }
 
     fn add_label_field(&mut self, task: &str) -> u32 {
-        self.add_field(|field| field.is_label_of(task), || Field::Label(task.to_owned()))
+        self.add_field(|field| field.is_label_of(task), || Field::Label(task.into()))
     }
 
     /// The number of a label or a note.

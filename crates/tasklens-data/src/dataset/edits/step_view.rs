@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use super::values::word_of;
-use super::{AnnotationChange, AnnotationSource, Field, State, Step};
+use super::{AnnotationChange, AnnotationSource, Field, SmolStr, State, Step};
 
 /// A step that was made.
 #[derive(Clone, Copy, Debug)]
@@ -59,10 +59,10 @@ impl ChangeView<'_> {
     /// The change with texts of its own.
     fn to_change(self) -> AnnotationChange {
         AnnotationChange {
-            image: self.image.to_owned(),
+            image: self.image.into(),
             field: self.field.clone(),
-            before: self.before.map(str::to_owned),
-            after: self.after.map(str::to_owned),
+            before: self.before.map(SmolStr::from),
+            after: self.after.map(SmolStr::from),
         }
     }
 }

@@ -3,10 +3,10 @@
 //! A million names take one hash table of numbers and some pages of text, not a million allocations. The list alone,
 //! which maps numbers to texts, is cheap to share with a job.
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
-use hashbrown::HashTable;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// Texts per page; a shared page is copied when a text is added.
 const PAGE: usize = 1024;
@@ -63,12 +63,21 @@ impl Page {
     }
 }
 
+/// What is known of a text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    /// The same for the same text.
+    pub hash: u64,
+    /// Its number, if it has one.
+    pub number: Option<u32>,
+}
+
 /// A [`TextList`] and the numbers of its texts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Texts {
     list: TextList,
     numbers: HashTable<u32>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
 }
 
 impl Texts {
@@ -77,22 +86,43 @@ impl Texts {
         &self.list
     }
 
+    /// Looks a text up once, for [`Self::add_found`].
+    pub fn look_up(&self, text: &str) -> Found {
+        let hash = self.hasher.hash_one(text);
+        let number = self.numbers.find(hash, |number| self.list.get(*number) == text);
+        Found { hash, number: number.copied() }
+    }
+
     /// The number of a known text.
     pub fn find(&self, text: &str) -> Option<u32> {
-        self.numbers.find(self.hasher.hash_one(text), |number| self.list.get(*number) == text).copied()
+        self.look_up(text).number
     }
 
     /// The number of a text, which is added if it is new.
     pub fn add(&mut self, text: &str) -> u32 {
+        self.add_found(text, self.look_up(text))
+    }
+
+    /// [`Self::add`] for a text that was looked up.
+    pub fn add_found(&mut self, text: &str, found: Found) -> u32 {
+        if let Some(number) = found.number {
+            return number;
+        }
         let Self { list, numbers, hasher } = self;
-        let hash = hasher.hash_one(text);
-        if let Some(number) = numbers.find(hash, |number| list.get(*number) == text) {
+        // It may have been added since.
+        if let Some(number) = numbers.find(found.hash, |number| list.get(*number) == text) {
             return *number;
         }
         let number = list.len() as u32;
         list.push(text);
-        numbers.insert_unique(hash, number, |number| hasher.hash_one(list.get(*number)));
+        numbers.insert_unique(found.hash, number, |number| hasher.hash_one(list.get(*number)));
         number
+    }
+
+    /// Makes room for so many new texts at once.
+    pub fn reserve(&mut self, texts: usize) {
+        let Self { list, numbers, hasher } = self;
+        numbers.reserve(texts, |number| hasher.hash_one(list.get(*number)));
     }
 }
 
@@ -115,5 +145,7 @@ mod tests {
         let shared = held.pages.iter().zip(&texts.list.pages).filter(|(a, b)| Arc::ptr_eq(a, b)).count();
         assert_eq!(shared, 2, "only the page that grew was copied");
         assert_eq!((texts.find("2999.jpg"), texts.find("2999")), (Some(2999), None));
+        let late = texts.look_up("late");
+        assert_eq!((late.number, texts.add("late"), texts.add_found("late", late)), (None, 3002, 3002));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::slots::{Slot, Slots, Word};
 use super::texts::TextList;
-use super::{Edit, Field};
+use super::{Edit, Field, SmolStr};
 
 /// The values at one moment. Cheap to make and to clone, so that a job can list what would take too long for a frame.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +43,7 @@ impl Values {
         let edits = wanted.filter_map(|slot| match self.fields.get(slot.field as usize)? {
             Field::Label(task) => Some(Edit {
                 image: self.images.get(slot.image).to_owned(),
-                task: task.clone(),
+                task: task.to_string(),
                 before: text(slot.base),
                 after: text(slot.current),
             }),
@@ -76,10 +76,10 @@ pub(super) fn word_of(words: &TextList, word: Option<Word>) -> Option<&str> {
 }
 
 /// Normalised as in a cell: trimmed, and empty text is no label.
-pub(super) fn cleaned(label: Option<String>) -> Option<String> {
+pub(super) fn cleaned(label: Option<SmolStr>) -> Option<SmolStr> {
     match label {
         Some(label) if label.trim().is_empty() => None,
-        Some(label) if label.trim().len() < label.len() => Some(label.trim().to_owned()),
+        Some(label) if label.trim().len() < label.len() => Some(label.trim().into()),
         label => label,
     }
 }

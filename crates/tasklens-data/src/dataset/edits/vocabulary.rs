@@ -93,7 +93,7 @@ fn follow_field(field: &mut Field, change: &VocabularyChange) -> bool {
         VocabularyChange::RenameTask { to, .. } if name == to => false,
         VocabularyChange::RenameTask { task, to } => {
             if name == task {
-                name.clone_from(to);
+                *name = to.into();
             }
             true
         }
@@ -104,10 +104,10 @@ fn follow_field(field: &mut Field, change: &VocabularyChange) -> bool {
 /// Whether the edit is still of a task.
 fn follow_edit(edit: &mut Edit, change: &VocabularyChange) -> bool {
     let is_of_task = edit.task == change.task();
-    let mut field = Field::Label(std::mem::take(&mut edit.task));
+    let mut field = Field::Label(std::mem::take(&mut edit.task).into());
     let is_there = follow_field(&mut field, change);
     if let Field::Label(task) = field {
-        edit.task = task;
+        edit.task = task.into();
     }
     if is_of_task {
         follow_value(&mut edit.before, change);

@@ -61,7 +61,7 @@ pub(super) fn export(
             let target = if has_files { free_file(&folder, &name) } else { folder.join(&name) };
             let path = target.strip_prefix(out).unwrap_or(&target).to_path_buf();
             list.push(Made::new(path, image, &metadata));
-            items.push(Item { source: image.clone(), target });
+            items.push(Item { source: image.to_path_buf(), target });
         }
     }
     // The list is written first, so that the next export can replace an interrupted one.

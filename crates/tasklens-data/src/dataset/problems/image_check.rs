@@ -98,7 +98,7 @@ fn same_files(dataset: &Dataset, mut files: Vec<(FileId, usize)>) -> Vec<(usize,
     let mut same = Vec::new();
     for group in files.chunk_by(|(a, _), (b, _)| a == b) {
         let [(_, first), others @ ..] = group else { continue };
-        let path = |row: usize| dataset.rows[row].image.as_path();
+        let path = |row: usize| &*dataset.rows[row].image;
         let others = others.iter().map(|(_, row)| *row);
         same.extend(others.filter(|row| is_one_file(path(*row), path(*first))).map(|row| (row, *first)));
     }

@@ -1,5 +1,7 @@
 use std::collections::HashMap;
 
+use std::path::Path;
+
 use super::*;
 use crate::dataset::{Row, RowLabel};
 
@@ -13,7 +15,7 @@ fn named(labels: impl IntoIterator<Item = Vec<Option<u32>>>) -> Vec<Named> {
 
 fn drawn_share(named: &[Named], labels_per_task: &[usize], seed: u64, validation_share: f64) -> Split {
     let row = |(_, labels): &Named| Row {
-        image: "x.jpg".into(),
+        image: Path::new("x.jpg").into(),
         labels: labels.iter().copied().map(RowLabel::from).collect(),
         usable: labels.iter().any(Option::is_some),
     };

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-/// Records per page; a shared page is copied on change.
-const PAGE: usize = 512;
+/// Records per page; a shared page is copied on change, and what follows a new cell in its page is moved.
+const PAGE: usize = 128;
 
 /// A cell: record (0 is the header) and column.
 pub(super) type Place = (usize, usize);

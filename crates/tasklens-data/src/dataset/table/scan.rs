@@ -22,21 +22,24 @@ pub enum DefectKind {
     OpenQuote,
 }
 
+/// The longest text whose cells can be found, in bytes: their positions are kept in 32 bits.
+pub(super) const LONGEST: usize = u32::MAX as usize - 1;
+
 /// The positions of all cells.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Records {
     records: Vec<Record>,
     /// End of each cell; the next begins one byte (the delimiter) later.
-    ends: Vec<usize>,
+    ends: Vec<u32>,
     /// Cells (record, column), in order, whose first quote is a literal character.
     literal: Vec<(usize, usize)>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Record {
-    start: usize,
-    first_end: usize,
-    line: u64,
+    start: u32,
+    first_end: u32,
+    line: u32,
 }
 
 impl Records {
@@ -49,29 +52,30 @@ impl Records {
     }
 
     pub fn line(&self, record: usize) -> u64 {
-        self.records.get(record).map_or(0, |record| record.line)
+        self.records.get(record).map_or(0, |record| record.line.into())
     }
 
     /// The cells of a record, as indices into `ends`.
     pub fn cells(&self, record: usize) -> Range<usize> {
-        let end = self.records.get(record + 1).map_or(self.ends.len(), |next| next.first_end);
-        self.records.get(record).map_or(0..0, |record| record.first_end..end)
+        let first = |record: usize| self.records.get(record).map(|record| record.first_end as usize);
+        first(record).map_or(0..0, |begin| begin..first(record + 1).unwrap_or(self.ends.len()))
     }
 
     /// Byte range of an existing cell.
     pub fn span(&self, record: usize, column: usize) -> Range<usize> {
         let Record { start, first_end, .. } = self.records[record];
+        let first_end = first_end as usize;
         let start = if column == 0 { start } else { self.ends[first_end + column - 1] + 1 };
-        start..self.ends[first_end + column]
+        start as usize..self.ends[first_end + column] as usize
     }
 
     pub fn start(&self, record: usize) -> usize {
-        self.records[record].start
+        self.records[record].start as usize
     }
 
     /// The end of a record's last cell.
     pub fn end(&self, record: usize) -> usize {
-        self.ends[self.cells(record).end - 1]
+        self.ends[self.cells(record).end - 1] as usize
     }
 
     pub fn is_literal(&self, record: usize, column: usize) -> bool {
@@ -85,7 +89,7 @@ pub(super) struct Scan {
     pub defects: Vec<(usize, DefectKind)>,
 }
 
-/// Finds all cells. Blank lines are not records, nor is a first line that gives the delimiter.
+/// Finds all cells of a text of at most [`LONGEST`] bytes. Blank lines are not records, nor is a first line that gives the delimiter.
 pub(super) fn scan(text: &str, delimiter: u8) -> Scan {
     scan_some(text, delimiter, usize::MAX)
 }
@@ -94,7 +98,7 @@ fn scan_some(text: &str, delimiter: u8, most: usize) -> Scan {
     let bytes = text.as_bytes();
     let mut scan = Scan { records: Records::default(), defects: Vec::new() };
     let (mut at, mut line) = match told_delimiter(text) {
-        Some(told) => (after_break(bytes, told.end), 2_u64),
+        Some(told) => (after_break(bytes, told.end), 2_u32),
         None => (0, 1),
     };
     while at < bytes.len() && scan.records.len() < most {
@@ -104,12 +108,12 @@ fn scan_some(text: &str, delimiter: u8, most: usize) -> Scan {
             continue;
         }
         let records = &mut scan.records;
-        records.records.push(Record { start: at, first_end: records.ends.len(), line });
+        records.records.push(Record { start: at as u32, first_end: records.ends.len() as u32, line });
         let record = records.len() - 1;
         loop {
             let (end, lines) = match bytes.get(at) {
                 Some(b'"') => quoted_end(bytes, at, delimiter).unwrap_or_else(|| {
-                    let column = records.ends.len() - records.records[record].first_end;
+                    let column = records.ends.len() - records.records[record].first_end as usize;
                     records.literal.push((record, column));
                     scan.defects.push((record, DefectKind::OpenQuote));
                     (plain_end(bytes, at, delimiter), 0)
@@ -117,7 +121,7 @@ fn scan_some(text: &str, delimiter: u8, most: usize) -> Scan {
                 _ => (plain_end(bytes, at, delimiter), 0),
             };
             line += lines;
-            records.ends.push(end);
+            records.ends.push(end as u32);
             at = end + 1;
             if bytes.get(end) != Some(&delimiter) {
                 break;
@@ -165,7 +169,7 @@ fn plain_end(bytes: &[u8], at: usize, delimiter: u8) -> usize {
 /// The end of a cell that begins with a quote, and the line breaks in it; what follows the closing quote up to the
 /// delimiter belongs to the cell. `None` if the quote never closes, or only on another line in the middle of text:
 /// then it is a literal character such as the inch sign, and must not swallow rows.
-fn quoted_end(bytes: &[u8], at: usize, delimiter: u8) -> Option<(usize, u64)> {
+fn quoted_end(bytes: &[u8], at: usize, delimiter: u8) -> Option<(usize, u32)> {
     let (mut at, mut lines) = (at + 1, 0);
     loop {
         match bytes.get(at)? {

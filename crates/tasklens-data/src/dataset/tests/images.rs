@@ -102,7 +102,7 @@ C:\me\1.png,floral,long
 fn an_image_that_is_found_by_a_guess_is_a_note_and_one_with_its_other_name() {
     let shop = shop_of(&["a.png", "b.png"], "A.PNG,solid,short\nb.png,floral,long\na.png,floral,short\n");
     let dataset = shop.open();
-    assert_eq!(dataset.rows[0].image, shop.path("a.png"));
+    assert_eq!(*dataset.rows[0].image, *shop.path("a.png"));
     let [note] = &of_kind(&dataset, ProblemKind::Image)[..] else { panic!("{:?}", dataset.problems) };
     assert!(
         note.starts_with("column `path`: 1 image is read from a file that has the name in different"),

@@ -12,7 +12,8 @@ use tasklens_data::config::Config;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::edits::merge::{OnConflict, Save};
 use tasklens_data::dataset::edits::{
-    self, AnnotationChange, AnnotationSource, Entry, Field, Journal, OpenedAnnotations, Refusal, State, Step,
+    self, AnnotationChange, AnnotationSource, Entry, Field, Journal, OpenedAnnotations, Refusal, SmolStr,
+    State, Step,
 };
 use tasklens_data::files::fault::{self, Call, DiskFault};
 
@@ -305,7 +306,8 @@ impl World {
                     let change = |change: &AnnotationChange| {
                         let Field::Label(name) = &change.field else { unreachable!("only labels are given") };
                         let task = usize::from(name == TASKS[1]);
-                        ((change.image.clone(), task), change.before.clone(), change.after.clone())
+                        let text = |text: &Option<SmolStr>| text.as_deref().map(str::to_owned);
+                        ((change.image.to_string(), task), text(&change.before), text(&change.after))
                     };
                     model.step(changes.iter().map(change).collect());
                 }

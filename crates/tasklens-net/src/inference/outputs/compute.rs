@@ -128,7 +128,7 @@ impl Work<'_> {
             }
             for &item in piece {
                 let (row, stamp) = known[item].0;
-                buffer.images.push(self.rows[row].image.clone());
+                buffer.images.push(self.rows[row].image.to_path_buf());
                 buffer.stamps.push(stamp);
             }
             self.store.append(&buffer)?;
@@ -159,7 +159,7 @@ impl Work<'_> {
             buffer.features.extend(look.features);
             let pixels = batch.pixels.chunks_exact(height as usize * width as usize * 3);
             for (row, pixels) in batch.rows.iter().zip(pixels) {
-                buffer.images.push(self.rows[*row].image.clone());
+                buffer.images.push(self.rows[*row].image.to_path_buf());
                 buffer.stamps.push(stamps.get(row).copied().unwrap_or_default());
                 buffer.miniatures.extend(miniature::of(pixels, width, height));
             }

@@ -229,7 +229,7 @@ impl OutputStore {
             known.extend(shard.images.iter().map(PathBuf::as_path).zip(stamps));
         }
         let is_missing = |place: &usize| {
-            let known = known.get(rows[which[*place]].image.as_path());
+            let known = known.get(&*rows[which[*place]].image);
             !known.is_some_and(|(stamp, has_features)| {
                 *stamp == stamps[*place] && (*has_features || shared[*place].is_some())
             })

@@ -34,7 +34,11 @@ fn rows_in(folder: &Path, images: u8) -> Rows {
         .map(|i| {
             let image = folder.join(format!("{i}.png"));
             Rgb::from_fn(40, 30, |x, y| Pixel([i * 20, (x * 5) as u8, (y * 7) as u8])).save(&image).unwrap();
-            Row { image, labels: vec![RowLabel::Class(0), RowLabel::Missing], usable: true }
+            Row {
+                image: image.into(),
+                labels: vec![RowLabel::Class(0), RowLabel::Missing].into(),
+                usable: true,
+            }
         })
         .collect()
 }
@@ -67,7 +71,7 @@ fn a_cancelled_pass_goes_on_where_it_was() {
     let again = OutputStore::of(&run).unwrap().load().unwrap();
     assert!(outputs.features.is_same(&again.features));
     assert!(!outputs.features.is_same(&again.features.pick(&[1, 0, 2, 3, 4, 5])));
-    assert_eq!(outputs.images, rows.iter().map(|row| row.image.clone()).collect::<Vec<_>>());
+    assert_eq!(outputs.images, rows.iter().map(|row| row.image.to_path_buf()).collect::<Vec<_>>());
     assert_eq!((outputs.features.len(), outputs.features.dimensions()), (6, 512));
     let predictor = Predictor::open(&run, DeviceChoice::Cpu).unwrap();
     let image = tasklens_data::images::decode::decode_file(&rows[5].image).unwrap().into_rgb();
@@ -199,7 +203,7 @@ fn heads_that_are_new_on_a_shared_backbone_look_at_no_image() {
     assert_eq!(load(&second).images.len(), 0);
     let pass = compute(&second, &rows, usize::MAX);
     assert_eq!((pass.predicted, pass.failures.len()), (1, 4));
-    assert_eq!(load(&second).images, [rows[4].image.clone()]);
+    assert_eq!(load(&second).images, [rows[4].image.to_path_buf()]);
 }
 
 #[test]
@@ -213,7 +217,7 @@ fn outputs_from_before_a_backbone_was_shared_stay() {
     let pass = compute(&run, &rows, usize::MAX);
     assert_eq!((pass.predicted, pass.known), (2, 2));
     let after = OutputStore::of(&run).unwrap().load().unwrap();
-    assert_eq!(after.images, rows.iter().map(|row| row.image.clone()).collect::<Vec<_>>());
+    assert_eq!(after.images, rows.iter().map(|row| row.image.to_path_buf()).collect::<Vec<_>>());
     assert_eq!(after.features.gather(&[0, 1]), before.features.gather(&[0, 1]));
     assert_ne!(after.features.gather(&[2]), after.features.gather(&[3]));
 }

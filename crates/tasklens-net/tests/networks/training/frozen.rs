@@ -239,8 +239,11 @@ fn what_a_run_says_follows_from_its_features_and_agrees_with_its_own_validation(
     let predictor = Predictor::open(&run, DeviceChoice::Cpu).expect("a predictor");
     let written = std::fs::read_to_string(run.join(PREDICTIONS)).expect("predictions");
     let images: Vec<PathBuf> = (0..24).map(|number| project.path(&format!("{number}.png"))).collect();
-    let row =
-        |image: &PathBuf| Row { image: image.clone(), labels: vec![RowLabel::Missing; 2], usable: true };
+    let row = |image: &PathBuf| Row {
+        image: image.as_path().into(),
+        labels: vec![RowLabel::Missing; 2].into(),
+        usable: true,
+    };
     let rows: Rows = images.iter().map(row).collect();
     let which: Vec<usize> = (0..24).collect();
     let store = OutputStore::of(&run).expect("a store");

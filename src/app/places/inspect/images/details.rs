@@ -56,10 +56,10 @@ impl ImagesTab {
         let Some(image) = dataset.rows.get(row).map(|row| &row.image) else { return };
         ui.horizontal_wrapped(|ui| {
             if ui.button(format!("{}  Open folder", icons::FOLDER_OPEN)).clicked() {
-                context.commands.send(AppCommand::ShowInFolder(image.clone()));
+                context.commands.send(AppCommand::ShowInFolder(image.to_path_buf()));
             }
             if ui.button(format!("{}  Predict this image", icons::CROSSHAIR)).clicked() {
-                context.commands.send(AppCommand::OpenImages(vec![ImageSource::Path(image.clone())]));
+                context.commands.send(AppCommand::OpenImages(vec![ImageSource::Path(image.to_path_buf())]));
             }
             if ui.add(Button::new(format!("{}  Show in Data", icons::TABLE))).clicked() {
                 context.commands.send(AppCommand::SelectRow(ImageRow::of(dataset, row)));

@@ -186,7 +186,7 @@ impl ImagesTab {
         context: &ViewContext<'_>,
     ) {
         let subject = basis.heat_subject(item, self.query.task);
-        let image = basis.dataset.rows.get(basis.inspection.rows[item]).map(|row| row.image.clone());
+        let image = basis.dataset.rows.get(basis.inspection.rows[item]).map(|row| row.image.to_path_buf());
         let (Some((task, label)), Some(image), Some(project)) =
             (self.heat.target(&subject), image, context.project)
         else {

@@ -56,7 +56,7 @@ fn row_ui(
     let label = |class: u32| items.task.labels.get(class as usize).map_or("", String::as_str);
     let decision = decision(items, suspect, context);
     let row = context.project.and_then(|project| project.dataset.rows.get(suspect.of.row));
-    let image = row.map(|row| row.image.clone());
+    let image = row.map(|row| row.image.to_path_buf());
     let name = image.as_deref().and_then(std::path::Path::file_name).unwrap_or_default().to_string_lossy();
     response.widget_info(|| {
         let text = format!("{name}: {}, probably {}", label(suspect.given), label(suspect.proposed));

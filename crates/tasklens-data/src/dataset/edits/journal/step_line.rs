@@ -168,7 +168,7 @@ impl Of<'_> {
     fn is(&self, field: &Field) -> bool {
         match (self, field) {
             (Self::Label(Text(name)), Field::Label(known)) | (Self::Kept(Text(name)), Field::Kept(known)) => {
-                name == known
+                *known == **name
             }
             (Self::Flag, Field::Flag) => true,
             _ => false,
@@ -177,8 +177,8 @@ impl Of<'_> {
 
     fn into_field(self) -> Field {
         match self {
-            Self::Label(Text(name)) => Field::Label(name.into_owned()),
-            Self::Kept(Text(name)) => Field::Kept(name.into_owned()),
+            Self::Label(Text(name)) => Field::Label(name.into()),
+            Self::Kept(Text(name)) => Field::Kept(name.into()),
             Self::Flag => Field::Flag,
         }
     }

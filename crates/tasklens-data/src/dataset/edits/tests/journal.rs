@@ -159,8 +159,8 @@ fn holds_the_lock_as_another_process() {
 }
 
 fn sleeveless() -> AnnotationChange {
-    let field = Field::Label("sleeves".to_owned());
-    AnnotationChange { image: "a.jpg".to_owned(), field, before: Some("short".to_owned()), after: None }
+    let field = Field::Label("sleeves".into());
+    AnnotationChange { image: "a.jpg".into(), field, before: Some("short".into()), after: None }
 }
 
 #[test]

@@ -32,7 +32,7 @@ impl Model {
 const ROWS: usize = 4;
 
 fn fields() -> [Field; 5] {
-    let name = |task: &str| task.to_owned();
+    let name = |task: &str| task.into();
     [
         Field::Label(name("print")),
         Field::Label(name("sleeves")),
@@ -43,13 +43,13 @@ fn fields() -> [Field; 5] {
 }
 
 fn change(window: &Window, row: usize, field: &Field, value: Option<&str>) -> AnnotationChange {
-    let image = window.dataset.image_key(row).into_owned();
+    let image = window.dataset.image_key(row).into();
     match field {
         Field::Label(name) => {
-            let task = usize::from(name == "sleeves");
+            let task = usize::from(*name == "sleeves");
             window.state.label_change(&window.dataset, row, task, value)
         }
-        _ => AnnotationChange { image, field: field.clone(), before: None, after: value.map(str::to_owned) },
+        _ => AnnotationChange { image, field: field.clone(), before: None, after: value.map(Into::into) },
     }
 }
 
@@ -60,7 +60,7 @@ fn check(window: &Window, model: &Model, csv: &Values) {
         let value = value.as_deref();
         match field {
             Field::Label(task) => {
-                let index = usize::from(task == "sleeves");
+                let index = usize::from(*task == "sleeves");
                 assert_eq!(window.text(*row, index), value.unwrap_or_default());
                 pending += usize::from(csv[&(*row, field.clone())].as_deref() != value);
             }
@@ -85,7 +85,7 @@ fn any_editing_is_what_a_naive_model_says() {
         for row in 0..ROWS {
             for field in fields() {
                 let given = match &field {
-                    Field::Label(task) => window.text(row, usize::from(task == "sleeves")),
+                    Field::Label(task) => window.text(row, usize::from(*task == "sleeves")),
                     _ => String::new(),
                 };
                 start.insert((row, field), Some(given).filter(|given| !given.is_empty()));
@@ -158,7 +158,7 @@ fn csv_of(window: &Window) -> Values {
     for row in 0..ROWS {
         for (task, name) in ["print", "sleeves"].into_iter().enumerate() {
             let cell = window.dataset.table.cell(row, window.dataset.columns.tasks[task]).into_owned();
-            values.insert((row, Field::Label(name.to_owned())), Some(cell).filter(|cell| !cell.is_empty()));
+            values.insert((row, Field::Label(name.into())), Some(cell).filter(|cell| !cell.is_empty()));
         }
     }
     values

@@ -12,10 +12,10 @@ fn lines(shop: &Shop) -> Vec<String> {
 
 fn many(label: &str) -> Vec<AnnotationChange> {
     let change = |at: usize| AnnotationChange {
-        image: format!("image {at} of the \"many\".jpg"),
-        field: Field::Label("print".to_owned()),
+        image: format!("image {at} of the \"many\".jpg").into(),
+        field: Field::Label("print".into()),
         before: None,
-        after: Some(label.to_owned()),
+        after: Some(label.into()),
     };
     (0..MANY).map(change).collect()
 }
@@ -25,15 +25,12 @@ fn snapshot(shop: &Shop) -> Window {
     let mut window = shop.open();
     window.edit(many("floral"));
     let of_a = |field, after: &str| AnnotationChange {
-        image: "a.jpg".to_owned(),
+        image: "a.jpg".into(),
         field,
         before: None,
-        after: Some(after.to_owned()),
+        after: Some(after.into()),
     };
-    window.edit(vec![
-        of_a(Field::Flag, "blurred,\nor \"art\""),
-        of_a(Field::Kept("print".to_owned()), "solid"),
-    ]);
+    window.edit(vec![of_a(Field::Flag, "blurred,\nor \"art\""), of_a(Field::Kept("print".into()), "solid")]);
     window.label(1, PRINT, "striped");
     window.label(2, SLEEVES, "long");
     window.undo();

@@ -15,9 +15,9 @@ type Values = BTreeMap<(String, Field), String>;
 fn follow(values: &Values, change: &Vocabulary) -> Values {
     let mut new = Values::new();
     for ((image, field), value) in values {
-        let (task, make): (_, fn(String) -> Field) = match field {
-            Field::Label(task) => (task.clone(), Field::Label),
-            Field::Kept(task) => (task.clone(), Field::Kept),
+        let (task, make): (_, fn(SmolStr) -> Field) = match field {
+            Field::Label(task) => (task.to_string(), Field::Label),
+            Field::Kept(task) => (task.to_string(), Field::Kept),
             Field::Flag => {
                 new.insert((image.clone(), Field::Flag), value.clone());
                 continue;
@@ -39,7 +39,7 @@ fn follow(values: &Values, change: &Vocabulary) -> Values {
             Vocabulary::RenameTask { to, .. } if is_it => to.clone(),
             _ => task,
         };
-        new.insert((image.clone(), make(task)), value);
+        new.insert((image.clone(), make(task.into())), value);
     }
     new
 }
@@ -78,12 +78,12 @@ fn check(state: &State, csv: &Values, model: &Values, tasks: &[String]) {
     let mut pending = 0;
     for image in ["1", "2", "3"] {
         for task in tasks {
-            let key = (image.to_owned(), Field::Label(task.clone()));
+            let key = (image.to_owned(), Field::Label(task.as_str().into()));
             let (base, now) = (csv.get(&key), model.get(&key));
             let edited = state.label(image, task).unwrap_or(base.map(String::as_str));
             assert_eq!(edited, now.map(String::as_str), "{image} {task}");
             pending += usize::from(base != now);
-            let kept = model.get(&(image.to_owned(), Field::Kept(task.clone())));
+            let kept = model.get(&(image.to_owned(), Field::Kept(task.as_str().into())));
             for label in ["a", "b", "c"] {
                 assert_eq!(state.is_kept(image, task, Some(label)), kept.is_some_and(|kept| kept == label));
             }
@@ -103,8 +103,8 @@ fn any_editing_across_changes_is_what_a_naive_model_says() {
         let mut random = Pcg64Mcg::seed_from_u64(seed);
         let mut tasks = vec!["print".to_owned(), "neck".to_owned()];
         let mut csv = Values::new();
-        csv.insert(("1".to_owned(), Field::Label("print".to_owned())), "a".to_owned());
-        csv.insert(("2".to_owned(), Field::Label("neck".to_owned())), "b".to_owned());
+        csv.insert(("1".to_owned(), Field::Label("print".into())), "a".to_owned());
+        csv.insert(("2".to_owned(), Field::Label("neck".into())), "b".to_owned());
         let (mut states, mut at) = (vec![csv.clone()], 0);
         let shop = Shop::new("");
         let mut journal = Journal::open(&shop.csv()).unwrap().journal;
@@ -116,7 +116,7 @@ fn any_editing_across_changes_is_what_a_naive_model_says() {
                     let mut changes = Vec::new();
                     for _ in 0..random.random_range(1..4) {
                         let image = ["1", "2", "3"][random.random_range(0..3)].to_owned();
-                        let task = tasks[random.random_range(0..tasks.len())].clone();
+                        let task = tasks[random.random_range(0..tasks.len())].as_str().into();
                         let field = match random.random_range(0..4) {
                             0 => Field::Kept(task),
                             1 => Field::Flag,
@@ -125,8 +125,14 @@ fn any_editing_across_changes_is_what_a_naive_model_says() {
                         let after = ["", "a", "b", "c"][random.random_range(0..4)].to_owned();
                         let after = Some(after).filter(|after| !after.is_empty());
                         let key = (image.clone(), field.clone());
-                        let before = states[at].get(&key).cloned();
-                        changes.push(AnnotationChange { image, field, before, after: after.clone() });
+                        let before = states[at].get(&key).map(SmolStr::from);
+                        let image = image.into();
+                        changes.push(AnnotationChange {
+                            image,
+                            field,
+                            before,
+                            after: after.as_ref().map(SmolStr::from),
+                        });
                         match after {
                             Some(after) => drop(new.insert(key, after)),
                             None => drop(new.remove(&key)),
