@@ -24,6 +24,13 @@ fn sample() -> tempfile::TempDir {
 struct Processes(Vec<Child>);
 
 impl Processes {
+    /// Two that train the same run for longer than any test.
+    fn start_long(folder: &Path) -> Self {
+        let long = ["--set", "model.epochs=200", "--set", "model.early_stopping_patience=200"];
+        let arguments = [&["s/config.yml", "--run", "s/runs/run", "--json"], &long[..]].concat();
+        Self::start(folder, &vec![arguments; 2])
+    }
+
     /// `tasklens train` for each of the argument lists, as `torchrun --no-python` would start it.
     fn start(folder: &Path, each: &[Vec<&str>]) -> Self {
         let port = std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|free| free.local_addr());
@@ -163,9 +170,7 @@ fn what_is_stopped_within_an_epoch_goes_on_in_as_many_processes() {
 fn a_process_that_is_killed_ends_the_others_and_the_run_is_resumed() {
     let folder = sample();
     let folder = folder.path();
-    let long = ["--set", "model.epochs=200", "--set", "model.early_stopping_patience=200"];
-    let arguments = [&["s/config.yml", "--run", "s/runs/run", "--json"], &long[..]].concat();
-    let mut processes = Processes::start(folder, &vec![arguments; 2]);
+    let mut processes = Processes::start_long(folder);
     processes.wait_for("\"event\":\"epoch\"");
     processes.0[1].kill().expect("it is there");
     let killed = Instant::now();
@@ -186,9 +191,7 @@ fn a_process_that_is_killed_ends_the_others_and_the_run_is_resumed() {
 fn without_an_answer_from_process_0_the_others_end() {
     let folder = sample();
     let folder = folder.path();
-    let long = ["--set", "model.epochs=200", "--set", "model.early_stopping_patience=200"];
-    let arguments = [&["s/config.yml", "--run", "s/runs/run", "--json"], &long[..]].concat();
-    let mut processes = Processes::start(folder, &vec![arguments; 2]);
+    let mut processes = Processes::start_long(folder);
     processes.wait_for("\"event\":\"batch\"");
     // As behind a network that takes what is sent: the connections stay.
     let pid = processes.0[0].id().to_string();
