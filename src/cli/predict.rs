@@ -15,6 +15,7 @@ use tasklens_data::dataset::create::find_images;
 use tasklens_data::dataset::propose::{Role, propose_config};
 use tasklens_data::dataset::table::Table;
 use tasklens_data::dataset::{Row, RowLabels, TableImages};
+use tasklens_data::images::input::{self, Input};
 use tasklens_data::images::{decode, fetch};
 use tasklens_data::work::cores;
 use tasklens_net::inference::Predictor;
@@ -169,18 +170,19 @@ fn predict_addresses(
     stop: &Flag,
     answers: &mut Answers<'_>,
 ) -> anyhow::Result<()> {
+    let size = predictor.input_size();
     for (item, of) in inputs.items.iter().enumerate() {
         if !matches!(of.source, Source::Address) || !answers.has(item) || stop.is_set() {
             continue;
         }
         let bar = Bar::new("fetching");
         let image = fetch::fetch(&of.name, &|| !stop.is_set())
-            .and_then(|bytes| decode::decode_bytes(&bytes, &of.name).map_err(anyhow::Error::from));
+            .and_then(|bytes| input::of_bytes(&bytes, &of.name, size).map_err(anyhow::Error::from));
         let result = match image {
             Err(error) => Err(format!("{error:#}")),
-            Ok(image) => {
-                answers.tell(&bar, image.note());
-                Ok(predictor.predict(&[image.into_rgb()])?.remove(0))
+            Ok(Input { pixels, note }) => {
+                answers.tell(&bar, note.as_deref());
+                Ok(predictor.predict(&[pixels])?.remove(0))
             }
         };
         bar.finish();

@@ -47,6 +47,8 @@ fn open(path: &Path, _: DeviceChoice) -> anyhow::Result<OpenedModel> {
         path: path.to_path_buf(),
         tasks,
         predict: Box::new(move |images| images.iter().map(one).collect()),
+        // Larger than all of the images, so that scaling leaves the first pixel as it is.
+        input_size: (1024, 1024),
     })
 }
 

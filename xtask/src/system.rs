@@ -51,6 +51,9 @@ const LAVAPIPE: Probe = Probe::File(&[("/usr/share/vulkan/icd.d", "lvp_icd")]);
 
 const PACKAGES: &[Package] = &[
     Package("g++", Need::Build, Probe::Program("c++", "--version")),
+    // For libjpeg-turbo.
+    Package("cmake", Need::Build, Probe::Program("cmake", "--version")),
+    Package("nasm", Need::Build, Probe::Program("nasm", "-v")),
     Package("python3-pip", Need::Build, Probe::Pip),
     // eframe opens these by name when the window does.
     Package("libgl1", Need::Window, Probe::Library("libGL.so.1")),

@@ -16,6 +16,7 @@ use tasklens_data::dataset::{Row, RowLabel};
 use tasklens_data::images::augment::augment;
 use tasklens_data::images::cache::{ImageCache, Spill};
 use tasklens_data::images::decode::decode_file;
+use tasklens_data::images::input;
 use tasklens_data::images::resize::resize;
 use tasklens_net::inference::loader::{Loader, in_batches};
 use tasklens_net::inference::samples::{Drawn, SampleSource};
@@ -33,7 +34,11 @@ fn main() {
         let decoded = decode_file(&file).expect("a picture");
         let decoding = median(|| drop(decode_file(&file)));
         let scaling = median(|| drop(resize(&decoded, SIDE, SIDE)));
-        println!("{width} x {height}: decoding {decoding:.2} ms, scaling {scaling:.2} ms");
+        let both = median(|| drop(input::of_file(&file, (SIDE, SIDE))));
+        let part = both / (decoding + scaling);
+        println!(
+            "{width} x {height}: decoding {decoding:.2} ms, scaling {scaling:.2} ms; both for a network {both:.2} ms, {part:.2} of the sum"
+        );
     }
     let file = picture(folder.path(), 320, 240);
     let scaled = resize(&decode_file(&file).expect("a picture"), SIDE, SIDE);

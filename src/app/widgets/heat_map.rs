@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use egui::{ColorImage, TextureHandle, TextureOptions};
 use tasklens_data::config::{DeviceChoice, Task};
-use tasklens_data::images::decode::Decoded;
+use tasklens_data::images::Rgb;
 use tasklens_net::inference::heat_map::HeatMap;
 
 use crate::app::context::ViewContext;
@@ -117,14 +117,15 @@ impl<I: Clone + PartialEq> HeatMaps<I> {
         Some((task, label.unwrap_or(predicted)))
     }
 
-    /// The map, as far as it is there; `read` has the pixels and runs in a job. Asking again in each frame keeps the
+    /// The map, as far as it is there; `read` has the pixels, given height and width of the
+    /// network's input, and runs in a job. Asking again in each frame keeps the
     /// request alive; the latest wins.
     pub fn get(
         &mut self,
         key: &HeatKey<I>,
         model: HeatModel,
         context: &ViewContext<'_>,
-        read: impl FnOnce(&Progress) -> anyhow::Result<Decoded> + Send + 'static,
+        read: impl FnOnce(&Progress, (u32, u32)) -> anyhow::Result<Rgb> + Send + 'static,
     ) -> Heat {
         self.poll(context);
         if let Some(at) = self.cache.iter().position(|(known, _)| known == key) {
@@ -173,13 +174,13 @@ fn start(
     (task, label): (usize, usize),
     HeatModel { model_or_run, device }: HeatModel,
     context: &ViewContext<'_>,
-    read: impl FnOnce(&Progress) -> anyhow::Result<Decoded> + Send + 'static,
+    read: impl FnOnce(&Progress, (u32, u32)) -> anyhow::Result<Rgb> + Send + 'static,
 ) -> Job<HeatMap> {
     let predictors = context.predictors.clone();
     context.jobs.start_quietly("Heat map", move |progress| {
         let predictor = predictors.open(&model_or_run, device)?;
         anyhow::ensure!(progress.keep_going(), "another heat map was requested");
-        let image = read(progress)?;
+        let image = read(progress, predictor.input_size())?;
         predictor.heat_map(&image, task, label)
     })
 }

@@ -10,7 +10,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Map, Value, json};
-use tasklens_data::images::{decode, fetch, resize};
+use tasklens_data::images::fetch;
+use tasklens_data::images::input::{self, Input};
 use tasklens_data::panics;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -201,7 +202,7 @@ async fn image(
         Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, why)
     };
     let name = source.name().to_owned();
-    let size = (model.predictor.description().width, model.predictor.description().height);
+    let size = model.predictor.input_size();
     // Held until the work has ended, even if nobody waits for it any more.
     let held = Arc::clone(room);
     let bytes = match source {
@@ -223,14 +224,10 @@ async fn image(
     let (held, called) = (Arc::clone(room), name.clone());
     let decoded = tokio::task::spawn_blocking(move || {
         let _held = (held, turn);
-        panics::catch(|| {
-            let image = decode::decode_bytes(&bytes, &called).map_err(anyhow::Error::from)?;
-            let note = image.note().map(str::to_owned);
-            Ok((resize::resize(&image.into_rgb(), size.0, size.1), note))
-        })
-        .unwrap_or_else(|why| Err(anyhow::Error::msg(why)))
+        panics::catch(|| input::of_bytes(&bytes, &called, size).map_err(anyhow::Error::from))
+            .unwrap_or_else(|why| Err(anyhow::Error::msg(why)))
     });
-    let (pixels, note) = match decoded.await.map_err(|error| failed(error.to_string()))? {
+    let Input { pixels, note } = match decoded.await.map_err(|error| failed(error.to_string()))? {
         Ok(decoded) => decoded,
         Err(error) => return Ok(Err(Unreadable { name, why: format!("{error:#}") })),
     };

@@ -59,6 +59,8 @@ pub fn papers(libtorch: &Libtorch, packages: &Packages, crates: &str) -> Result<
     items.extend(all_files(&libtorch.root.join("licenses"), "licences/libtorch")?);
     // The wheel of libtorch has them nowhere.
     items.extend(all_files(&ours()?.join("libgomp"), "licences/libgomp")?);
+    // Its crate is under another licence than the C code in it.
+    items.extend(all_files(&ours()?.join("libjpeg-turbo"), "licences/libjpeg-turbo")?);
     if packages.gpu {
         items.extend(all_files(&libtorch::gpu_folder(packages.platform)?.join("licenses"), "licences/cuda")?);
     }

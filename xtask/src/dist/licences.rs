@@ -69,7 +69,9 @@ pub fn overview(packages: &Packages) -> Result<String> {
          The CUDA runtime and CUPTI of NVIDIA (libcudart, libcupti), which libtorch asks for also without a GPU: NVIDIA's \
          licence for redistributable files. See libtorch/.\n\
          GNU OpenMP (libgomp), from libtorch: GPL-3.0 or later with the GCC Runtime Library Exception 3.1. See libgomp/. It is \
-         a part of GCC, whose sources are at https://gcc.gnu.org/.\n"
+         a part of GCC, whose sources are at https://gcc.gnu.org/.\n\
+         libjpeg-turbo, within the program: the licence of the Independent JPEG Group and BSD-3-Clause. See libjpeg-turbo/. \
+         This software is based in part on the work of the Independent JPEG Group.\n"
     );
     if packages.gpu {
         text += "The CUDA libraries of NVIDIA: their licences for redistributable files. See cuda/.\n";

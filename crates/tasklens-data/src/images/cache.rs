@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::decode::{ImageError, decode_file};
-use super::{Rgb, resize};
+use super::decode::ImageError;
+use super::{Rgb, input};
 
 pub use spill::Spill;
 
@@ -77,10 +77,8 @@ impl ImageCache {
             }
             None => {}
         }
-        let decoded = decode_file(path)?;
-        let image = Arc::new(resize::resize(&decoded, self.width, self.height));
-        let note = decoded.note().map(str::to_owned);
-        drop(decoded);
+        let input::Input { pixels, note } = input::of_file(path, self.size())?;
+        let image = Arc::new(pixels);
         self.keep(index, &image);
         Ok((image, note))
     }

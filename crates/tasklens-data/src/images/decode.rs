@@ -1,12 +1,16 @@
 //! Decodes files to upright 8-bit RGB, within a memory budget.
 //!
 //! The format is detected from the content, not from the name. JPEGs go to zune-jpeg directly (CMYK and YCCK in
-//! Adobe's inverted convention included, as browsers and Pillow do), TIFFs to [`tiff`], the rest to the `image`
-//! crate.
+//! Adobe's inverted convention included, as browsers and Pillow do), or to libjpeg-turbo where a half of their size or
+//! less is enough, TIFFs to [`tiff`], the rest to the `image` crate.
 
+mod area;
+mod detail;
 mod error;
 mod header;
 mod jpeg;
+#[cfg(target_os = "linux")]
+mod reduced;
 mod tiff;
 mod to_rgb;
 
@@ -22,8 +26,10 @@ use super::Rgb;
 use super::budget::{Budget, Share};
 use crate::files::regular;
 use crate::panics;
+pub use area::Area;
+pub use detail::Detail;
 pub use error::ImageError;
-use header::ImageHeader;
+use header::{ImageHeader, Jpeg};
 
 /// Extensions of supported images, for finding them in folders and tables.
 pub const ENDINGS: [&str; 9] = ["jpg", "jpeg", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff"];
@@ -58,6 +64,8 @@ const BYTES_OF_SIDE: u64 = 32;
 #[derive(Debug)]
 pub struct Decoded {
     pixels: Rgb,
+    full_size: (u32, u32),
+    area: Area,
     share: Share,
     note: Option<String>,
 }
@@ -66,7 +74,24 @@ impl Decoded {
     /// A copy of pixels in memory.
     pub fn copy_of(pixels: &Rgb) -> Self {
         let share = Budget::of_process().take(held_bytes(pixels.dimensions()));
-        Self { pixels: pixels.clone(), share, note: None }
+        let (full_size, area) = (pixels.dimensions(), Area::whole(pixels.dimensions()));
+        Self { pixels: pixels.clone(), full_size, area, share, note: None }
+    }
+
+    /// Width and height of the whole image, which the pixels need not have: see [`Detail`].
+    pub fn full_size(&self) -> (u32, u32) {
+        self.full_size
+    }
+
+    /// The part of the pixels that is the image: where its size is no multiple of what it was divided by, the pixels at an
+    /// edge reach beyond it.
+    pub fn area(&self) -> Area {
+        self.area
+    }
+
+    /// Whether these are all pixels of the image.
+    pub fn is_full(&self) -> bool {
+        self.full_size == self.pixels.dimensions()
     }
 
     /// A note for the user, with the image's name: a part of it is damaged, or its range of values had to be guessed.
@@ -96,6 +121,10 @@ impl Deref for Decoded {
 /// Pixels as stored, before rotation.
 struct Stored {
     pixels: Rgb,
+    /// Width and height of the whole image.
+    full_size: (u32, u32),
+    /// What it was divided by.
+    divisor: u32,
     orientation: Orientation,
     note: Option<String>,
 }
@@ -105,10 +134,18 @@ struct Stored {
 /// # Errors
 /// See [`ImageError`]. A truncated image is an error, too, not a half-grey picture.
 pub fn decode_file(path: &Path) -> Result<Decoded, ImageError> {
-    decode_file_within(path, Budget::of_process())
+    decode_file_for(path, Detail::Full)
 }
 
-fn decode_file_within(path: &Path, budget: &'static Budget) -> Result<Decoded, ImageError> {
+/// As [`decode_file`], with as many pixels as `detail` needs or more.
+///
+/// # Errors
+/// As [`decode_file`].
+pub fn decode_file_for(path: &Path, detail: Detail) -> Result<Decoded, ImageError> {
+    decode_file_within(path, detail, Budget::of_process())
+}
+
+fn decode_file_within(path: &Path, detail: Detail, budget: &'static Budget) -> Result<Decoded, ImageError> {
     let name = path.display().to_string();
     without_panics(&name, || {
         let header = ImageHeader { name: &name };
@@ -122,13 +159,11 @@ fn decode_file_within(path: &Path, budget: &'static Budget) -> Result<Decoded, I
             return header.decode_other(reader, format, length, budget);
         }
         let (mut bytes, jpeg) = header.start_of_jpeg(&mut reader)?;
-        let share = budget.take(jpeg.cost(length));
+        let share = budget.take(jpeg.cost(length, jpeg.divisor(detail)));
         let rest = length.saturating_sub(bytes.len() as u64);
         bytes.reserve_exact(usize::try_from(rest).unwrap_or(0));
         reader.take(rest).read_to_end(&mut bytes).map_err(failed)?;
-        let stored = header.decode_jpeg(&bytes)?;
-        drop(bytes);
-        Ok(upright(&name, stored, share))
+        decode_jpeg(&header, &bytes, &jpeg, detail, (share, budget))
     })
 }
 
@@ -137,6 +172,14 @@ fn decode_file_within(path: &Path, budget: &'static Budget) -> Result<Decoded, I
 /// # Errors
 /// See [`ImageError`].
 pub fn decode_bytes(bytes: &[u8], name: &str) -> Result<Decoded, ImageError> {
+    decode_bytes_for(bytes, name, Detail::Full)
+}
+
+/// As [`decode_bytes`], with as many pixels as `detail` needs or more.
+///
+/// # Errors
+/// See [`ImageError`].
+pub fn decode_bytes_for(bytes: &[u8], name: &str, detail: Detail) -> Result<Decoded, ImageError> {
     without_panics(name, || {
         let (header, budget, length) = (ImageHeader { name }, Budget::of_process(), bytes.len() as u64);
         let format = header.format_of(bytes)?;
@@ -145,9 +188,29 @@ pub fn decode_bytes(bytes: &[u8], name: &str) -> Result<Decoded, ImageError> {
             return header.decode_other(Cursor::new(bytes), format, length, budget);
         }
         let (_, jpeg) = header.jpeg(bytes)?;
-        let share = budget.take(jpeg.cost(length));
-        Ok(upright(name, header.decode_jpeg(bytes)?, share))
+        let share = budget.take(jpeg.cost(length, jpeg.divisor(detail)));
+        decode_jpeg(&header, bytes, &jpeg, detail, (share, budget))
     })
+}
+
+/// `share` is what `detail` needs of `budget`.
+fn decode_jpeg(
+    header: &ImageHeader<'_>,
+    bytes: &[u8],
+    jpeg: &Jpeg,
+    detail: Detail,
+    (mut share, budget): (Share, &'static Budget),
+) -> Result<Decoded, ImageError> {
+    let divisor = jpeg.divisor(detail);
+    if divisor > 1 {
+        if let Some(stored) = header.decode_reduced(bytes, jpeg, divisor) {
+            return Ok(upright(header.name, stored, share));
+        }
+        // The whole image takes more, and nobody may wait for a share with another in hand.
+        drop(share);
+        share = budget.take(jpeg.cost(bytes.len() as u64, 1));
+    }
+    Ok(upright(header.name, header.decode_jpeg(bytes)?, share))
 }
 
 /// A decoder that panics on a malformed file only costs this image.
@@ -168,7 +231,20 @@ fn upright(name: &str, stored: Stored, mut share: Share) -> Decoded {
     image.apply_orientation(stored.orientation);
     let pixels = image.into_rgb8();
     share.shrink_to(held_bytes(pixels.dimensions()));
-    Decoded { pixels, share, note: stored.note.map(|note| format!("{name}: {note}")) }
+    let full_size = upright_size(stored.full_size, stored.orientation);
+    let area = Area::of_divided(full_size, stored.divisor, pixels.dimensions(), stored.orientation);
+    Decoded { pixels, full_size, area, share, note: stored.note.map(|note| format!("{name}: {note}")) }
+}
+
+fn upright_size((width, height): (u32, u32), orientation: Orientation) -> (u32, u32) {
+    let is_sideways = matches!(
+        orientation,
+        Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH
+    );
+    if is_sideways { (height, width) } else { (width, height) }
 }
 
 /// Bytes needed while a decoded image is rotated or scaled.
@@ -186,7 +262,7 @@ fn pixel_count((width, height): (u32, u32)) -> u64 {
 /// See [`ImageError`].
 pub fn probe_file(path: &Path) -> Result<(u32, u32), ImageError> {
     let name = path.display().to_string();
-    let ((width, height), orientation) = without_panics(&name, || {
+    let (size, orientation) = without_panics(&name, || {
         let file = open(path)?;
         let failed = |source| ImageError::Io { name: name.clone(), source };
         let length = file.metadata().map_err(failed)?.len();
@@ -195,14 +271,7 @@ pub fn probe_file(path: &Path) -> Result<(u32, u32), ImageError> {
         let format = header.format_of(file.fill_buf().map_err(failed)?)?;
         header.probe(file, format, length)
     })?;
-    let sideways = matches!(
-        orientation,
-        Orientation::Rotate90
-            | Orientation::Rotate270
-            | Orientation::Rotate90FlipH
-            | Orientation::Rotate270FlipH
-    );
-    Ok(if sideways { (height, width) } else { (width, height) })
+    Ok(upright_size(size, orientation))
 }
 
 fn open(path: &Path) -> Result<File, ImageError> {

@@ -1,4 +1,4 @@
-//! Pixels: decode within a budget of memory, EXIF orientation, resize, augment, thumbnails, fetch by URL.
+//! Pixels: decode within a budget of memory, EXIF orientation, resize, inputs of networks, augment, thumbnails, fetch by URL.
 //!
 //! Everything decoded is upright 8-bit RGB; transparency is blended with white.
 
@@ -9,6 +9,7 @@ pub(crate) mod comment;
 pub mod content;
 pub mod decode;
 pub mod fetch;
+pub mod input;
 pub mod miniature;
 pub mod resize;
 pub mod shape;

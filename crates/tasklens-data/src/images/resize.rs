@@ -6,11 +6,17 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 use super::Rgb;
+use super::decode::Area;
 
 /// Resizes to exactly `width` x `height` (each above 0), stretching like Keras' `target_size`, with an
 /// antialiased bilinear filter (as Pillow's `BILINEAR`).
 pub fn resize(image: &Rgb, width: u32, height: u32) -> Rgb {
-    convolve(image, width, height, FilterType::Bilinear)
+    resize_area(image, Area::whole(image.dimensions()), width, height)
+}
+
+/// As [`resize`] of a part of the image.
+pub fn resize_area(image: &Rgb, area: Area, width: u32, height: u32) -> Rgb {
+    convolve(image, area, (width, height), FilterType::Bilinear)
 }
 
 /// The library scales the height first. For a wide, flat image the intermediate result may be this large; beyond, the
@@ -20,28 +26,42 @@ const MAX_FIRST_PASS_BYTES: u64 = 64 << 20;
 /// Buffers up to this size are reused by a thread between images.
 const KEEP_BYTES: usize = 8 << 20;
 
-/// As [`resize`] with any filter.
-pub(super) fn convolve(image: &Rgb, width: u32, height: u32, filter: FilterType) -> Rgb {
+/// As [`resize_area`] with any filter.
+pub(super) fn convolve(image: &Rgb, area: Area, (width, height): (u32, u32), filter: FilterType) -> Rgb {
     let first_pass_bytes = u64::from(image.width()) * u64::from(height) * 3;
     if height > image.height() && width < image.width() && first_pass_bytes > MAX_FIRST_PASS_BYTES {
-        let narrow = convolve_at_once(image, width, image.height(), filter);
-        return convolve_at_once(&narrow, width, height, filter);
+        let narrow = convolve_at_once(
+            image,
+            Area { top: 0.0, height: f64::from(image.height()), ..area },
+            (width, image.height()),
+            filter,
+        );
+        let area = Area { left: 0.0, width: f64::from(width), ..area };
+        return convolve_at_once(&narrow, area, (width, height), filter);
     }
-    convolve_at_once(image, width, height, filter)
+    convolve_at_once(image, area, (width, height), filter)
 }
 
-#[expect(clippy::expect_used, reason = "an RgbImage holds width * height * 3 bytes by construction")]
-fn convolve_at_once(image: &Rgb, width: u32, height: u32, filter: FilterType) -> Rgb {
+#[expect(
+    clippy::expect_used,
+    reason = "an RgbImage holds width * height * 3 bytes by construction, and an area is a part of it"
+)]
+fn convolve_at_once(image: &Rgb, area: Area, (width, height): (u32, u32), filter: FilterType) -> Rgb {
     thread_local! {
         static RESIZER: RefCell<Resizer> = RefCell::new(Resizer::new());
     }
-    if image.dimensions() == (width, height) {
+    if image.dimensions() == (width, height) && area == Area::whole((width, height)) {
         return image.clone();
     }
     let source = ImageRef::new(image.width(), image.height(), image.as_raw(), PixelType::U8x3)
         .expect("the buffer fits its size");
     let mut target = Image::new(width, height, PixelType::U8x3);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).crop(
+        area.left,
+        area.top,
+        area.width,
+        area.height,
+    );
     RESIZER
         .with_borrow_mut(|resizer| {
             let resized = resizer.resize(&source, &mut target, &options);
@@ -50,7 +70,7 @@ fn convolve_at_once(image: &Rgb, width: u32, height: u32, filter: FilterType) ->
             }
             resized
         })
-        .expect("both sides are 8-bit RGB");
+        .expect("both sides are 8-bit RGB, and the area lies within");
     Rgb::from_raw(width, height, target.into_vec()).expect("the buffer fits its size")
 }
 

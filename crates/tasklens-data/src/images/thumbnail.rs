@@ -4,19 +4,24 @@ use std::path::Path;
 
 use fast_image_resize::FilterType;
 
-use super::{Rgb, decode, decode::ImageError, resize};
+use super::decode::{self, Area, Decoded, Detail, ImageError};
+use super::{Rgb, resize};
 
 /// Decodes and scales so that the longer side is at most `side` pixels; never enlarges or stretches.
 ///
 /// # Errors
 /// See [`ImageError`].
 pub fn thumbnail(path: &Path, side: u32) -> Result<Rgb, ImageError> {
-    decode::decode_file(path).map(|image| thumbnail_of(&image, side))
+    decode::decode_file_for(path, Detail::Within(side)).map(|image| thumbnail_of(&image, side))
 }
 
-/// As [`thumbnail`], for an image in memory.
-pub fn thumbnail_of(image: &Rgb, side: u32) -> Rgb {
-    let (width, height) = image.dimensions();
+/// As [`thumbnail`], for an image that was decoded with [`Detail::Within`] of `side` or more.
+pub fn thumbnail_of(image: &Decoded, side: u32) -> Rgb {
+    scaled_within(image, image.area(), image.full_size(), side)
+}
+
+/// The size follows from that of the whole image: one that was reduced by an eighth is rounded.
+fn scaled_within(image: &Rgb, area: Area, (width, height): (u32, u32), side: u32) -> Rgb {
     let longer = width.max(height);
     if longer <= side {
         return image.clone();
@@ -26,7 +31,7 @@ pub fn thumbnail_of(image: &Rgb, side: u32) -> Rgb {
         (exact.round() as u32).max(1)
     };
     // Hamming costs as much as bilinear and keeps small pictures crisp.
-    resize::convolve(image, scaled(width), scaled(height), FilterType::Hamming)
+    resize::convolve(image, area, (scaled(width), scaled(height)), FilterType::Hamming)
 }
 
 #[cfg(test)]
@@ -36,7 +41,10 @@ mod tests {
 
     #[test]
     fn keeps_the_shape_and_never_enlarges() {
-        let size = |width, height| thumbnail_of(&Rgb::new(width, height), 96).dimensions();
+        let size = |width, height| {
+            let size = (width, height);
+            scaled_within(&Rgb::new(width, height), Area::whole(size), size, 96).dimensions()
+        };
         assert_eq!(size(1920, 1080), (96, 54));
         assert_eq!(size(1080, 1920), (54, 96));
         assert_eq!(size(96, 96), (96, 96));

@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use tasklens_data::config::{Config, Task};
 use tasklens_data::dataset::images_named;
 use tasklens_data::dataset::split::Part;
-use tasklens_data::images::{decode, resize};
+use tasklens_data::images::input;
 use tasklens_data::text::{counted, plural};
 use tasklens_data::work::KeepGoing;
 use tch::{Kind, Tensor, no_grad};
@@ -103,9 +103,9 @@ pub fn images(
     let known: HashMap<PathBuf, Recorded> = recorded.into_iter().map(|it| (it.image.clone(), it)).collect();
     let mut images = Images::default();
     for image in images_named(&config, &names) {
-        match decode::decode_file(&image) {
-            Ok(decoded) => {
-                images.bytes.extend_from_slice(&resize::resize(&decoded.into_rgb(), width, height));
+        match input::of_file(&image, (height, width)) {
+            Ok(input) => {
+                images.bytes.extend_from_slice(&input.pixels);
                 images.labels.push(known.get(&image).map_or(Vec::new(), |it| classes(it, tasks)));
             }
             Err(error) => log::info!("not looked at: {error}"),

@@ -150,6 +150,11 @@ impl Predictor {
         &self.description
     }
 
+    /// Height and width of its input, in pixels.
+    pub fn input_size(&self) -> (u32, u32) {
+        (self.description.height, self.description.width)
+    }
+
     /// The device it runs on.
     pub fn device(&self) -> &Device {
         &self.device

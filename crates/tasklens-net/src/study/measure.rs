@@ -8,8 +8,7 @@ use rand::seq::SliceRandom as _;
 use rand_pcg::Pcg64Mcg;
 use tasklens_data::dataset::Dataset;
 use tasklens_data::dataset::split::Part;
-use tasklens_data::images::decode::decode_file;
-use tasklens_data::images::resize::resize;
+use tasklens_data::images::input;
 use tasklens_data::work::cores;
 
 use super::listener::Listener;
@@ -45,8 +44,8 @@ pub fn times(
     let (height, width) = (plan.config.model.height, plan.config.model.width);
     let readable = dataset.split.validation.iter().chain(&dataset.split.train);
     let images: Vec<Vec<u8>> = readable
-        .filter_map(|row| decode_file(&dataset.rows[*row].image).ok())
-        .map(|image| resize(&image, width, height).to_vec())
+        .filter_map(|row| input::of_file(&dataset.rows[*row].image, (height, width)).ok())
+        .map(|input| input.pixels.into_raw())
         .take(BATCH)
         .collect();
     ensure!(!images.is_empty(), "none of the images could be read");

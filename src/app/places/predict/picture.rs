@@ -103,7 +103,8 @@ fn picture_ui(
     let device = context.project.map_or_else(Default::default, |project| project.config.model.device);
     let model = HeatModel { model_or_run: info.path.clone(), device };
     let source = entry.source.clone();
-    let heat = look.heat.get(&key, model, context, move |progress| worker::pixels(&source, progress));
+    let heat =
+        look.heat.get(&key, model, context, move |progress, size| worker::input(&source, size, progress));
     let name = subject.name(task, label);
     look.heat.over_ui(ui, &heat, &name, (place, room), "Heat map\u{2026}", context.tokens);
     if matches!(heat, Heat::Ready(_)) {

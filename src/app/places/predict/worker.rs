@@ -8,8 +8,8 @@ use std::sync::{Arc, Once};
 use crossbeam_channel::{Receiver, Sender, bounded, select_biased, unbounded};
 use egui::ColorImage;
 use tasklens_data::config::{DeviceChoice, Task};
-use tasklens_data::images::budget::Share;
-use tasklens_data::images::decode::Decoded;
+use tasklens_data::images::decode::{Decoded, Detail, decode_bytes_for, decode_file_for};
+use tasklens_data::images::resize::resize_area;
 use tasklens_data::images::thumbnail::thumbnail_of;
 use tasklens_data::images::{self, Rgb};
 use tasklens_data::panics;
@@ -43,6 +43,8 @@ pub struct OpenedModel {
     pub tasks: Vec<Task>,
     /// One [`Prediction`] per image, in order.
     pub predict: PredictBatch,
+    /// Height and width of its input, in pixels.
+    pub input_size: (u32, u32),
 }
 
 /// Opens a checkpoint or run folder; called in the predicting thread.
@@ -52,6 +54,7 @@ pub type OpenModel = Arc<dyn Fn(&Path, DeviceChoice) -> anyhow::Result<OpenedMod
 pub fn open_model(predictors: &Predictors, path: &Path, device: DeviceChoice) -> anyhow::Result<OpenedModel> {
     let predictor = predictors.open(path, device)?;
     let (path, tasks) = (predictor.path().to_path_buf(), predictor.tasks().to_vec());
+    let input_size = predictor.input_size();
     let is_answered = Once::new();
     let predict = move |images: &[Rgb]| {
         let predictions = predictor.predict(images);
@@ -59,7 +62,7 @@ pub fn open_model(predictors: &Predictors, path: &Path, device: DeviceChoice) ->
         is_answered.call_once(|| predictor.speed_up_meanwhile(Demand::SingleImages));
         predictions
     };
-    Ok(OpenedModel { path, tasks, predict: Box::new(predict) })
+    Ok(OpenedModel { path, tasks, predict: Box::new(predict), input_size })
 }
 
 /// What is known of the model in use.
@@ -146,10 +149,18 @@ struct SetModel {
     device: DeviceChoice,
 }
 
-struct DecodedImage {
+/// An image that can be read, for the network.
+struct ReadImage {
     id: u64,
     model: u64,
-    image: Decoded,
+    image: Pixels,
+}
+
+enum Pixels {
+    /// All of them, with their share of the budget.
+    Whole(Decoded),
+    /// A reduced image was enough for the list; the network's input may need more.
+    Reduced(ImageSource),
 }
 
 /// The threads; they end when this is dropped.
@@ -235,7 +246,7 @@ fn guarded<T>(name: &str, work: impl FnOnce() -> anyhow::Result<T>) -> Result<T,
 fn load_loop(
     loads: &Receiver<ImageLoad>,
     shows: &Receiver<(u64, ImageSource)>,
-    pixels: &Sender<DecodedImage>,
+    pixels: &Sender<ReadImage>,
     events: &Events<'_>,
 ) {
     loop {
@@ -243,19 +254,25 @@ fn load_loop(
             recv(shows) -> request => {
                 let Ok((id, source)) = request else { return };
                 // An image that cannot be read says so when it is loaded.
-                if let Ok((image, _)) = guarded(&source.name(), || read(&source, events.progress)) {
-                    events.send(WorkerEvent::Shown { id, image: color_image(&thumbnail_of(&image, SHOWN)) });
+                let shown = Detail::Within(SHOWN);
+                if let Ok((image, _)) = guarded(&source.name(), || read(&source, shown, events.progress)) {
+                    let image = color_image(&thumbnail_of(&image, SHOWN));
+                    events.send(WorkerEvent::Shown { id, image });
                 }
             }
             recv(loads) -> request => {
                 let Ok(ImageLoad { id, model, source }) = request else { return };
-                match guarded(&source.name(), || read(&source, events.progress)) {
+                let listed = Detail::Within(THUMBNAIL);
+                match guarded(&source.name(), || read(&source, listed, events.progress)) {
                     Ok((image, source)) => {
                         let thumbnail = color_image(&thumbnail_of(&image, THUMBNAIL));
-                        let size = [image.width(), image.height()];
+                        let (width, height) = image.full_size();
                         let note = image.note().map(str::to_owned);
-                        events.send(WorkerEvent::Loaded { id, size, thumbnail, source, note });
-                        if pixels.send(DecodedImage { id, model, image }).is_err() {
+                        let loaded = source.clone();
+                        let image =
+                            if image.is_full() { Pixels::Whole(image) } else { Pixels::Reduced(source) };
+                        events.send(WorkerEvent::Loaded { id, size: [width, height], thumbnail, source: loaded, note });
+                        if pixels.send(ReadImage { id, model, image }).is_err() {
                             return;
                         }
                     }
@@ -266,20 +283,21 @@ fn load_loop(
     }
 }
 
-/// The pixels of an image that is not only an address; blocks.
-pub(super) fn pixels(source: &ImageSource, progress: &Progress) -> anyhow::Result<Decoded> {
-    Ok(read(source, progress)?.0)
+/// What a network with an input of `size` (height and width) sees of an image; blocks.
+pub(super) fn input(source: &ImageSource, size: (u32, u32), progress: &Progress) -> anyhow::Result<Rgb> {
+    let (image, _) = read(source, Detail::Stretched(size.1, size.0), progress)?;
+    Ok(resize_area(&image, image.area(), size.1, size.0))
 }
 
 /// The pixels, and where to read them from the next time.
-fn read(source: &ImageSource, progress: &Progress) -> anyhow::Result<(Decoded, ImageSource)> {
+fn read(source: &ImageSource, detail: Detail, progress: &Progress) -> anyhow::Result<(Decoded, ImageSource)> {
     Ok(match source {
-        ImageSource::Path(path) => (images::decode::decode_file(path)?, source.clone()),
-        ImageSource::Bytes { name, bytes } => (images::decode::decode_bytes(bytes, name)?, source.clone()),
+        ImageSource::Path(path) => (decode_file_for(path, detail)?, source.clone()),
+        ImageSource::Bytes { name, bytes } => (decode_bytes_for(bytes, name, detail)?, source.clone()),
         ImageSource::Pixels { image, .. } => (Decoded::copy_of(image), source.clone()),
         ImageSource::Url(url) => {
             let bytes = images::fetch::fetch(url, &|| progress.keep_going())?;
-            let image = images::decode::decode_bytes(&bytes, url)?;
+            let image = decode_bytes_for(&bytes, url, detail)?;
             (image, ImageSource::Bytes { name: url.clone(), bytes: Arc::new(bytes) })
         }
     })
@@ -288,7 +306,7 @@ fn read(source: &ImageSource, progress: &Progress) -> anyhow::Result<(Decoded, I
 fn predict_loop(
     open: &OpenModel,
     models: &Receiver<SetModel>,
-    pixels: &Receiver<DecodedImage>,
+    pixels: &Receiver<ReadImage>,
     events: &Events<'_>,
 ) {
     let mut current: Option<(u64, OpenedModel)> = None;
@@ -316,7 +334,7 @@ fn predict_loop(
             recv(pixels) -> first => {
                 let Ok(first) = first else { return };
                 let batch = std::iter::once(first).chain(pixels.try_iter().take(BATCH - 1));
-                let batch: Vec<DecodedImage> = batch.filter(|pixels| pixels.model == number).collect();
+                let batch: Vec<ReadImage> = batch.filter(|pixels| pixels.model == number).collect();
                 if let Some((number, model)) = &current {
                     predict(model, *number, batch, events);
                 }
@@ -325,11 +343,24 @@ fn predict_loop(
     }
 }
 
-fn predict(model: &OpenedModel, number: u64, batch: Vec<DecodedImage>, events: &Events<'_>) {
-    let (ids, images): (Vec<u64>, Vec<Decoded>) =
-        batch.into_iter().map(|pixels| (pixels.id, pixels.image)).unzip();
-    // The shares are kept as long as the pixels.
-    let (images, _shares): (Vec<Rgb>, Vec<Share>) = images.into_iter().map(Decoded::into_parts).unzip();
+fn predict(model: &OpenedModel, number: u64, batch: Vec<ReadImage>, events: &Events<'_>) {
+    let (height, width) = model.input_size;
+    let (mut ids, mut images) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
+    for ReadImage { id, image, .. } in batch {
+        let scaled = match image {
+            Pixels::Whole(image) => Ok(resize_area(&image, image.area(), width, height)),
+            Pixels::Reduced(source) => {
+                guarded(&source.name(), || input(&source, model.input_size, events.progress))
+            }
+        };
+        match scaled {
+            Ok(pixels) => {
+                ids.push(id);
+                images.push(pixels);
+            }
+            Err(message) => events.send(WorkerEvent::Failed { id, message }),
+        }
+    }
     answer(model, number, &ids, &images, events);
 }
 

@@ -13,8 +13,8 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 use super::error::{ImageError, in_one_line};
 use super::tiff::{Tiff, TiffFault};
 use super::{
-    Decoded, MAX_COMPRESSED_BYTES, MAX_FILE_BYTES, MAX_HEADER_BYTES, MAX_PIXELS, READ_BYTES, Stored,
-    held_bytes, jpeg, pixel_count, to_rgb, upright,
+    Decoded, Detail, MAX_COMPRESSED_BYTES, MAX_FILE_BYTES, MAX_HEADER_BYTES, MAX_PIXELS, READ_BYTES, Stored,
+    held_bytes, jpeg, pixel_count, to_rgb, upright, upright_size,
 };
 use crate::images::Rgb;
 use crate::images::budget::Budget;
@@ -38,10 +38,16 @@ pub(super) struct Jpeg {
 }
 
 impl Jpeg {
-    /// Upper bound of the bytes for decoding it, with a file of `length` bytes in memory.
-    pub(super) fn cost(&self, length: u64) -> u64 {
-        let decoding = pixel_count(self.size) * 3 + self.coefficient_bytes;
-        length + MAX_HEADER_BYTES + decoding.max(held_bytes(self.size))
+    /// Upper bound of the bytes for decoding it with its size divided by `divisor`, with a file of `length` bytes in memory.
+    pub(super) fn cost(&self, length: u64, divisor: u32) -> u64 {
+        let size = (self.size.0.div_ceil(divisor), self.size.1.div_ceil(divisor));
+        let decoding = pixel_count(size) * 3 + self.coefficient_bytes;
+        length + MAX_HEADER_BYTES + decoding.max(held_bytes(size))
+    }
+
+    /// By what its size may be divided: see [`Detail`].
+    pub(super) fn divisor(&self, detail: Detail) -> u32 {
+        if cfg!(target_os = "linux") { detail.divisor(upright_size(self.size, self.orientation)) } else { 1 }
     }
 }
 
@@ -160,7 +166,19 @@ impl ImageHeader<'_> {
             }
         };
         let pixels = Rgb::from_raw(jpeg.size.0, jpeg.size.1, pixels).ok_or_else(|| self.unknown_colours())?;
-        Ok(Stored { pixels, orientation: jpeg.orientation, note })
+        Ok(Stored { pixels, full_size: jpeg.size, divisor: 1, orientation: jpeg.orientation, note })
+    }
+
+    /// The image with its size divided; `None` where only [`Self::decode_jpeg`] can tell what is unusual about it.
+    #[cfg(target_os = "linux")]
+    pub(super) fn decode_reduced(&self, bytes: &[u8], jpeg: &Jpeg, divisor: u32) -> Option<Stored> {
+        let pixels = super::reduced::decode(bytes, jpeg.size, divisor)?;
+        Some(Stored { pixels, full_size: jpeg.size, divisor, orientation: jpeg.orientation, note: None })
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn decode_reduced(&self, _bytes: &[u8], _jpeg: &Jpeg, _divisor: u32) -> Option<Stored> {
+        None
     }
 
     fn unknown_colours(&self) -> ImageError {
@@ -213,7 +231,11 @@ impl ImageHeader<'_> {
             return Err(self.unknown_colours());
         }
         let pixels = Rgb::from_raw(width, height, buffer).ok_or_else(|| self.unknown_colours())?;
-        Ok(upright(self.name, Stored { pixels, orientation, note }, share))
+        Ok(upright(
+            self.name,
+            Stored { pixels, full_size: (width, height), divisor: 1, orientation, note },
+            share,
+        ))
     }
 
     fn tiff<R: BufRead + Seek>(&self, reader: R, length: u64) -> Result<Tiff<R>, ImageError> {
@@ -233,7 +255,11 @@ impl ImageHeader<'_> {
         let share = budget.take(tiff.cost().max(held_bytes(size)) + MAX_HEADER_BYTES);
         let picture = tiff.decode().map_err(|fault| self.of_tiff(fault))?;
         let pixels = Rgb::from_raw(size.0, size.1, picture.rgb).ok_or_else(|| self.unknown_colours())?;
-        Ok(upright(self.name, Stored { pixels, orientation, note: picture.note }, share))
+        Ok(upright(
+            self.name,
+            Stored { pixels, full_size: size, divisor: 1, orientation, note: picture.note },
+            share,
+        ))
     }
 
     fn of_image(&self, error: image::ImageError) -> ImageError {

@@ -1,4 +1,6 @@
 mod particulars;
+#[cfg(target_os = "linux")]
+mod reduced;
 
 use std::path::PathBuf;
 
@@ -223,15 +225,17 @@ fn images_wait_for_one_another_where_the_memory_holds_only_one() {
     }
     let whole = encoded(&picture.into(), ImageFormat::Png);
     std::fs::write(folder.path().join("cut.png"), &whole[..60]).unwrap();
-    let first = decode_file_within(&folder.path().join("a.png"), budget).unwrap();
+    let first = decode_file_within(&folder.path().join("a.png"), Detail::Full, budget).unwrap();
     assert_eq!(budget.free(), MAX_HEADER_BYTES + 40 * 30 * 10 - 40 * 32, "6 bytes a pixel while it is held");
     let (said, heard) = std::sync::mpsc::channel();
     let path = folder.path().join("b.webp");
-    std::thread::spawn(move || said.send(decode_file_within(&path, budget).unwrap().dimensions()));
+    std::thread::spawn(move || {
+        said.send(decode_file_within(&path, Detail::Full, budget).unwrap().dimensions())
+    });
     assert!(heard.recv_timeout(std::time::Duration::from_millis(50)).is_err());
     drop(first);
     assert_eq!(heard.recv_timeout(std::time::Duration::from_secs(10)).unwrap(), (40, 30));
-    decode_file_within(&folder.path().join("cut.png"), budget).unwrap_err();
+    decode_file_within(&folder.path().join("cut.png"), Detail::Full, budget).unwrap_err();
     let all = budget.take(u64::MAX);
     assert_eq!((budget.free(), all.bytes()), (0, MAX_HEADER_BYTES + 40 * 30 * 16), "all of it came back");
 }
@@ -289,9 +293,11 @@ fn damaged_bytes_are_errors_or_pictures_never_panics() {
             if next(4) == 0 {
                 bytes.truncate(next(bytes.len()));
             }
-            match decode_bytes(&bytes, name) {
-                Ok(image) => assert!(image.width() > 0 && image.height() > 0),
-                Err(error) => assert!(!error.to_string().contains("it crashes its decoder"), "{error}"),
+            for detail in [Detail::Full, Detail::Stretched(2, 2)] {
+                match decode_bytes_for(&bytes, name, detail) {
+                    Ok(image) => assert!(image.width() > 0 && image.height() > 0),
+                    Err(error) => assert!(!error.to_string().contains("it crashes its decoder"), "{error}"),
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use egui::{
     Align, Key, Label, Layout, Modifiers, Panel, Rect, Role, ScrollArea, Sense, TextureHandle, Ui, Vec2,
     WidgetInfo, vec2,
 };
-use tasklens_data::images::decode;
+use tasklens_data::images::input;
 use tasklens_data::text::grouped;
 
 use super::{ImagesTab, ItemBasis};
@@ -194,7 +194,8 @@ impl ImagesTab {
         };
         let model = HeatModel { model_or_run: inspected.run.clone(), device: project.config.model.device };
         let key = HeatKey { image: image.clone(), task, label };
-        let heat = self.heat.get(&key, model, context, move |_| Ok(decode::decode_file(&image)?));
+        let heat =
+            self.heat.get(&key, model, context, move |_, size| Ok(input::of_file(&image, size)?.pixels));
         let waiting = match inspected.progress() {
             Some(_) => "The heat map follows when the prediction in progress is done",
             None => "Heat map\u{2026}",
