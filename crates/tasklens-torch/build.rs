@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::process::exit;
 
 /// Each file of `cpp/` that includes headers of libtorch.
-const WITH_LIBTORCH: [&str; 8] =
-    ["adam", "depthwise", "group", "instructions", "memory", "norm", "pool", "threads"];
+const WITH_LIBTORCH: [&str; 9] =
+    ["adam", "depthwise", "group", "instructions", "memory", "norm", "pool", "staging", "threads"];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

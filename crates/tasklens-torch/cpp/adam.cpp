@@ -1,10 +1,16 @@
 // A step of Adam over all parameters at once.
 
 #include <algorithm>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/empty_strided.h>
+#include <ATen/ops/full.h>
 
 #include "guard.h"
 #include "instructions.h"
@@ -21,6 +27,17 @@ struct Piece {
 
 bool is_fit_for_adam(const at::Tensor& tensor) {
     return tensor.device().is_cpu() && tensor.scalar_type() == at::kFloat && tensor.is_contiguous();
+}
+
+/// Parameters that share a rate and a decay, and what belongs to them.
+struct Alike {
+    std::vector<at::Tensor> weights, gradients, means, squares;
+};
+
+/// The gradient in the type and order of its weight, in which libtorch's operation needs it.
+at::Tensor in_order_of(const at::Tensor& weight, const at::Tensor& gradient) {
+    if (gradient.scalar_type() == weight.scalar_type() && gradient.strides() == weight.strides()) return gradient;
+    return at::empty_strided(weight.sizes(), weight.strides(), weight.options()).copy_(gradient);
 }
 
 }  // namespace
@@ -69,6 +86,45 @@ char* tasklens_adam(
                 kernel(values, from(in_order[at]), from(*weights[at]), from(*means[at]), from(*squares[at]), step);
             }
         });
+    });
+}
+
+/// The same by the fused operation of libtorch, which is there for GPUs: a few kernels instead of seven for each parameter.
+char* tasklens_adam_by_libtorch(
+    int64_t count,
+    const at::Tensor* const* gradients,
+    const at::Tensor* const* weights,
+    const at::Tensor* const* means,
+    const at::Tensor* const* squares,
+    const float* rates,
+    const float* keeps,
+    float beta1,
+    float beta2,
+    float epsilon) noexcept {
+    using namespace tasklens;
+    return guarded([&] {
+        const at::NoGradGuard no_grad;
+        std::map<std::pair<float, float>, Alike> all;
+        for (int64_t i = 0; i < count; i++) {
+            TORCH_CHECK(weights[i]->sizes() == gradients[i]->sizes(), "a gradient of another shape");
+            Alike& alike = all[{rates[i], keeps[i]}];
+            alike.weights.push_back(*weights[i]);
+            alike.gradients.push_back(in_order_of(*weights[i], *gradients[i]));
+            alike.means.push_back(*means[i]);
+            alike.squares.push_back(*squares[i]);
+        }
+        for (auto& [numbers, alike] : all) {
+            const double rate = numbers.first, keep = numbers.second;
+            // It corrects the moments for their start by the number of steps, which the rate does here: so far along,
+            // nothing is left to correct.
+            const at::Tensor step = at::full({}, 1e9, alike.weights[0].options());
+            const std::vector<at::Tensor> steps(alike.weights.size(), step);
+            // It keeps 1 - rate * decay.
+            const double decay = rate == 0 ? 0 : (1 - keep) / rate;
+            at::_fused_adamw_(
+                alike.weights, alike.gradients, alike.means, alike.squares, {}, steps, rate, beta1, beta2, decay, epsilon,
+                /*amsgrad=*/false, /*maximize=*/false);
+        }
     });
 }
 }

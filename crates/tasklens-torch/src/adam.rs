@@ -1,7 +1,7 @@
 //! A step of Adam over all parameters in one pass over memory: Kingma and Ba 2015, the variant at the end of their
 //! section 2, with decoupled weight decay (Loshchilov and Hutter 2019).
 
-use tch::{TchError, Tensor};
+use tch::{Kind, TchError, Tensor};
 
 use crate::foreign::{self, Pointer};
 
@@ -33,8 +33,11 @@ pub struct Step {
     pub epsilon: f64,
 }
 
-/// Whether [`Step::apply`] is there for such a weight or moment: float32, contiguous, on a processor.
+/// Whether [`Step::apply`] is there for such a weight or moment: float32, on an NVIDIA GPU, or contiguous on a processor.
 pub fn can(tensor: &Tensor) -> bool {
+    if tensor.device().is_cuda() {
+        return foreign::compiled().is_ok() && tensor.kind() == Kind::Float;
+    }
     // SAFETY: a tensor that outlives the call, which only looks at it.
     unsafe { foreign::tasklens_can_adam(foreign::pointer(tensor)) }
 }
@@ -43,8 +46,24 @@ impl Step {
     /// Changes every parameter and its moments. Their gradients may have any type and order.
     ///
     /// # Errors
-    /// [`can`] says no of one of them, a gradient has another shape, or there is not enough memory; then nothing is changed.
+    /// [`can`] says no of one of them, a gradient has another shape, or there is not enough memory. On a processor nothing is changed then.
     pub fn apply(&self, parameters: &[Parameter<'_>]) -> Result<(), TchError> {
+        let is_on_gpu = parameters.iter().any(|parameter| parameter.weight.device().is_cuda());
+        self.apply_by(
+            if is_on_gpu { foreign::tasklens_adam_by_libtorch } else { foreign::tasklens_adam },
+            parameters,
+        )
+    }
+
+    /// As [`Self::apply`] by libtorch's own operation, which GPUs are given to, wherever the parameters are.
+    ///
+    /// # Errors
+    /// They are not all on one device, a gradient has another shape, or there is not enough memory.
+    pub fn apply_by_libtorch(&self, parameters: &[Parameter<'_>]) -> Result<(), TchError> {
+        self.apply_by(foreign::tasklens_adam_by_libtorch, parameters)
+    }
+
+    fn apply_by(&self, adam: foreign::Adam, parameters: &[Parameter<'_>]) -> Result<(), TchError> {
         foreign::compiled()?;
         let pointers = |of: fn(&Parameter<'_>) -> Pointer| parameters.iter().map(of).collect::<Vec<_>>();
         let gradients = pointers(|parameter| foreign::pointer(parameter.gradient));
@@ -56,7 +75,7 @@ impl Step {
         // SAFETY: as many of each as `count` says, and tensors that outlive the call, which checks their types and
         // shapes before it changes one.
         foreign::check(unsafe {
-            foreign::tasklens_adam(
+            adam(
                 parameters.len() as i64,
                 gradients.as_ptr(),
                 weights.as_ptr(),

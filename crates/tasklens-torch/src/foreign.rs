@@ -7,6 +7,20 @@ use tch::{TchError, Tensor};
 /// `at::Tensor`.
 pub(crate) type Pointer = *const c_void;
 
+/// A step of Adam.
+pub(crate) type Adam = unsafe extern "C" fn(
+    count: i64,
+    gradients: *const Pointer,
+    weights: *const Pointer,
+    means: *const Pointer,
+    squares: *const Pointer,
+    rates: *const f32,
+    keeps: *const f32,
+    beta1: f32,
+    beta2: f32,
+    epsilon: f32,
+) -> *mut c_char;
+
 /// The tensor for a call during which it is borrowed.
 pub(crate) fn pointer(tensor: &Tensor) -> Pointer {
     tensor.as_ptr().cast()
@@ -109,6 +123,18 @@ unsafe extern "C" {
         beta2: f32,
         epsilon: f32,
     ) -> *mut c_char;
+    pub(crate) fn tasklens_adam_by_libtorch(
+        count: i64,
+        gradients: *const Pointer,
+        weights: *const Pointer,
+        means: *const Pointer,
+        squares: *const Pointer,
+        rates: *const f32,
+        keeps: *const f32,
+        beta1: f32,
+        beta2: f32,
+        epsilon: f32,
+    ) -> *mut c_char;
     pub(crate) fn tasklens_store_open(
         host: *const c_char,
         port: u16,
@@ -151,6 +177,7 @@ unsafe extern "C" {
     pub(crate) fn tasklens_group_free(group: *mut c_void);
     pub(crate) fn tasklens_keep_memory(more: c_int);
     pub(crate) fn tasklens_memory_in_keeping() -> usize;
+    pub(crate) fn tasklens_send(host: Pointer, index: c_int, sent: *mut *mut c_void) -> *mut c_char;
 }
 
 /// Where nothing was compiled: nothing can be done, and who asks first does not call the rest.
@@ -207,7 +234,22 @@ mod absent {
         false
     }
     #[expect(clippy::too_many_arguments, reason = "as in C++")]
-    pub unsafe fn tasklens_adam(
+    pub unsafe extern "C" fn tasklens_adam(
+        _: i64,
+        _: *const Pointer,
+        _: *const Pointer,
+        _: *const Pointer,
+        _: *const Pointer,
+        _: *const f32,
+        _: *const f32,
+        _: f32,
+        _: f32,
+        _: f32,
+    ) -> *mut c_char {
+        std::process::abort()
+    }
+    #[expect(clippy::too_many_arguments, reason = "as in C++")]
+    pub unsafe extern "C" fn tasklens_adam_by_libtorch(
         _: i64,
         _: *const Pointer,
         _: *const Pointer,
@@ -266,6 +308,9 @@ mod absent {
     pub unsafe fn tasklens_keep_memory(_: c_int) {}
     pub unsafe fn tasklens_memory_in_keeping() -> usize {
         0
+    }
+    pub unsafe fn tasklens_send(_: Pointer, _: c_int, _: *mut *mut c_void) -> *mut c_char {
+        std::process::abort()
     }
 }
 

@@ -14,5 +14,6 @@ pub mod group;
 pub mod memory;
 pub mod normalisation;
 pub mod pooling;
+pub mod staging;
 
 pub use foreign::{begin_threads, is_faster, use_instructions};

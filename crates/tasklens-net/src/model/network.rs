@@ -6,6 +6,7 @@ use anyhow::{Context as _, ensure};
 use safetensors::tensor::Metadata;
 use tasklens_data::config::networks::{NetworkFacts, NetworkPlan};
 use tasklens_data::config::{Backbone, Task};
+use tasklens_torch::staging;
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 use super::conventions::Conventions;
@@ -89,7 +90,8 @@ impl Network {
     /// The device is out of memory.
     pub fn normalise(&self, bytes: &Tensor, kind: Kind) -> Result<Tensor, TchError> {
         let NetworkFacts { mean, std, .. } = self.backbone.facts();
-        let bytes = bytes.f_to_device(self.device)?.f_permute([0, 3, 1, 2])?.f_to_kind(Kind::Float)?;
+        let bytes =
+            staging::to_device(bytes, self.device)?.f_permute([0, 3, 1, 2])?.f_to_kind(Kind::Float)?;
         scale(bytes, *mean, *std)?.f_to_kind(kind)
     }
 
@@ -228,9 +230,8 @@ fn scale(mut pixels: Tensor, mean: [f32; 3], std: [f32; 3]) -> Result<Tensor, Tc
         return pixels.f_div_scalar_(factor[0])?.f_sub_scalar_(shift[0]);
     }
     let per_channel = |values: [f64; 3]| {
-        Tensor::f_from_slice(&values.map(|value| value as f32))?
-            .f_view([1, 3, 1, 1])?
-            .f_to_device(pixels.device())
+        let values = Tensor::f_from_slice(&values.map(|value| value as f32))?.f_view([1, 3, 1, 1])?;
+        staging::to_device(&values, pixels.device())
     };
     let (factor, shift) = (per_channel(factor)?, per_channel(shift)?);
     pixels.f_div_(&factor)?.f_sub_(&shift)

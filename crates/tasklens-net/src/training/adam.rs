@@ -49,6 +49,7 @@ impl Adam {
     /// # Errors
     /// The device is out of memory.
     pub fn new(parameters: Vec<(String, Tensor)>) -> anyhow::Result<Self> {
+        let is_on_gpu = parameters.iter().any(|(_, parameter)| parameter.device().is_cuda());
         let slots = parameters
             .into_iter()
             .map(|(name, parameter)| {
@@ -57,7 +58,7 @@ impl Adam {
                 Ok(Slot { name, parameter, share: 1.0, decay: 0.0, mean, variance })
             })
             .collect::<Result<_, tch::TchError>>()?;
-        Ok(Self { slots, steps: 0, fuse: is_faster() })
+        Ok(Self { slots, steps: 0, fuse: is_faster() || is_on_gpu })
     }
 
     /// With decoupled weight decay (Loshchilov and Hutter 2019): each step first reduces the weights by the learning

@@ -1,5 +1,6 @@
 //! Loss and accuracy: per batch for the gradient, summed over a split for reporting.
 
+use tasklens_torch::staging;
 use tch::{Device, Kind, Reduction, TchError, Tensor};
 
 use super::balance::TaskBalance;
@@ -102,7 +103,8 @@ impl Totals {
     ) -> Result<Option<Tensor>, TchError> {
         let rows = labels.len() / logits.len().max(1);
         let device = self.loss.device();
-        let on_device = Tensor::f_from_slice(labels)?.f_view([-1, rows as i64])?.f_to_device(device)?;
+        let on_device =
+            staging::to_device(&Tensor::f_from_slice(labels)?.f_view([-1, rows as i64])?, device)?;
         let mut batch_loss: Option<Tensor> = None;
         for (task, logits) in logits.iter().enumerate() {
             let host_labels = &labels[task * rows..(task + 1) * rows];
