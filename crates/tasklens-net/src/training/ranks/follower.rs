@@ -53,6 +53,8 @@ pub(in crate::training) struct Beginning {
 pub(in crate::training) enum Directive {
     /// To train, from a batch of an epoch on, at a learning rate.
     Train { epoch: usize, first: usize, rate: f64 },
+    /// That the run has a checkpoint to go on from now.
+    Kept,
     /// That the run has ended.
     End,
 }
@@ -175,7 +177,15 @@ pub(in crate::training) fn run(
     let mut passes = Passes::new(source, feed, Arc::unwrap_or_clone(split), plan, weights);
     let _memory = Keeping::begin();
     let mut why = StopReason::Finished;
-    while let Directive::Train { epoch, first, rate } = ranks.hear()? {
+    loop {
+        let (epoch, first, rate) = match ranks.hear()? {
+            Directive::Train { epoch, first, rate } => (epoch, first, rate),
+            Directive::Kept => {
+                ranks.kept()?;
+                continue;
+            }
+            Directive::End => break,
+        };
         let next = Stage::of(model, epoch);
         if next != stage {
             stage = next;
