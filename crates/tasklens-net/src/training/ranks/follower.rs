@@ -13,7 +13,7 @@ use tasklens_data::text::counted;
 use tasklens_torch::memory::Keeping;
 use tch::{Kind, Tensor};
 
-use super::Ranks;
+use super::{Ranks, gpus};
 use crate::model::conventions::Conventions;
 use crate::model::network::Network;
 use crate::training::adam::Adam;
@@ -160,6 +160,7 @@ pub(in crate::training) fn run(
     let mut adam = stage.optimizer(model, &network, balance.as_ref())?;
     beginning.share(ranks, &network, &adam, balance.as_ref()).context("cannot take over the weights")?;
     adam.set_steps(beginning.steps);
+    gpus::shared(ranks, &device)?;
 
     let mut data = data;
     data.split = Arc::new(Split { train: beginning.train, validation: Vec::new() });

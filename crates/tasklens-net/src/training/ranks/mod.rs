@@ -9,6 +9,7 @@
 //! Process 0 splits, validates, decides and writes; the others do what it tells them ([`follower`]).
 
 pub(super) mod follower;
+pub(super) mod gpus;
 mod meeting;
 mod place;
 mod pulse;
