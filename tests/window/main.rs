@@ -50,6 +50,7 @@ mod scripts;
 mod shell;
 #[path = "../support/skip.rs"]
 mod skip;
+mod status_bar;
 mod stranger;
 mod study;
 mod tab_order;
