@@ -90,6 +90,24 @@ pub fn crowded(desk: &Desk, part: Rect) -> Vec<String> {
     outside.chain(over).collect()
 }
 
+/// Descriptions of what lies over a part of something else.
+pub fn partly_over(desk: &Desk) -> Vec<String> {
+    let mut there = seen(desk);
+    // What scrolls may reach beyond its list.
+    there.retain(|widget| widget.visible.is_positive() && !widget.what.starts_with("ListBox "));
+    let mut found = Vec::new();
+    for (at, one) in there.iter().enumerate() {
+        for two in &there[at + 1..] {
+            let (a, b) = (one.visible.shrink(1.0), two.visible.shrink(1.0));
+            let is_within = |a: Rect, b: Rect| a.expand(2.0).contains_rect(b);
+            if a.intersects(b) && !is_within(a, b) && !is_within(b, a) {
+                found.push(format!("{} lies over {}: {a:?}, {b:?}", one.what, two.what));
+            }
+        }
+    }
+    found
+}
+
 fn now(desk: &Desk, widget: &Seen) -> Option<Seen> {
     seen(desk).into_iter().find(|other| other.id == widget.id)
 }

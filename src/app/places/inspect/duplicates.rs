@@ -188,10 +188,13 @@ impl DuplicatesTab {
             ui.add_space(2.0 * GRID);
             ui.checkbox(&mut self.only_contradicting, text)
                 .on_hover_text("If the same photograph has two different labels, one of them is wrong");
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let text = counted_grouped(pairs, "pair");
-                ui.label(theme::caption(context.tokens, text));
-            });
+            let pairs = theme::caption(context.tokens, counted_grouped(pairs, "pair"));
+            if ui.available_size_before_wrap().x >= 20.0 * GRID {
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(pairs));
+            } else {
+                ui.end_row();
+                ui.label(pairs);
+            }
         });
     }
 }

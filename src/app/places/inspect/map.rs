@@ -133,7 +133,7 @@ impl MapTab {
 
     fn toolbar_ui(&mut self, ui: &mut Ui, loaded: &Loaded, context: &ViewContext<'_>) {
         let is_wide = ui.available_width() >= WIDE;
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             let mut wanted = self.layouts.wanted;
             if Segments::new("Layout", &LAYOUTS).ui(ui, &mut wanted) {
                 self.layouts.choose(wanted, loaded, context);
