@@ -90,6 +90,12 @@ pub fn crowded(desk: &Desk, part: Rect) -> Vec<String> {
     outside.chain(over).collect()
 }
 
+/// Where the one widget with this in its name is, whatever cuts it off.
+pub fn whole_rect(desk: &Desk, name: &str) -> Rect {
+    let mut named = seen(desk).into_iter().filter(|widget| widget.what.contains(name));
+    named.next().unwrap_or_else(|| panic!("{name} is there")).rect
+}
+
 /// Descriptions of what lies over a part of something else.
 pub fn partly_over(desk: &Desk) -> Vec<String> {
     let mut there = seen(desk);

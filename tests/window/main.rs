@@ -57,3 +57,4 @@ mod tab_order;
 mod train;
 mod vocabulary;
 mod whole_loop;
+mod zoomed;

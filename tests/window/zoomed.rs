@@ -7,7 +7,7 @@ use tasklens::app::command::AppCommand;
 use tasklens::app::place::Place;
 use tasklens::app::services::project::ImageSource;
 
-use crate::clear::partly_over;
+use crate::clear::{cut_off, partly_over, whole_rect};
 use crate::desk::Desk;
 use crate::long_names::set_zoom;
 use crate::named_project::{self, Names};
@@ -65,4 +65,26 @@ fn nothing_lies_over_anything_else_in_small_windows() {
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// The least that is seen of an image once it is scrolled to, in points.
+const LEAST: f32 = 60.0;
+
+#[test]
+fn in_the_lowest_windows_images_and_tasks_come_into_sight_by_scrolling() {
+    for (size, zoom) in [(vec2(800.0, 600.0), 2.0), (vec2(640.0, 400.0), 2.0)] {
+        let mut desk =
+            Desk::with(size, |folder| Start { open: Some(named_project::write(folder, &names(), 60)) });
+        set_zoom(&mut desk, size, zoom);
+        desk.wait_for("60 rows");
+        desk.go_to(Place::Label);
+        desk.wait_for("1 of 60");
+        desk.settle();
+        let image = whole_rect(&desk, "Picture of dress_0000.png");
+        assert!(image.width() >= LEAST && image.height() >= LEAST, "{size} at {zoom}: {image}");
+        let label = whole_rect(&desk, "print: solid");
+        assert!(!label.intersects(image), "{size} at {zoom}: {label} and {image}");
+        let cut = cut_off(&mut desk);
+        assert!(cut.is_empty(), "{size} at {zoom}:\n{}", cut.join("\n"));
+    }
 }

@@ -23,7 +23,7 @@ impl App {
         Panel::left("rail").exact_size(WIDTH).resizable(false).frame(frame).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = GRID;
             // Also in the lowest window, all places can be reached.
-            let share = (ui.available_height() + GRID) / Place::ALL.len() as f32 - GRID;
+            let share = ui.available_height() / Place::ALL.len() as f32 - GRID;
             let height = share.clamp(5.0 * GRID, HIGHEST);
             let mut buttons = Vec::new();
             for &place in Place::ALL {

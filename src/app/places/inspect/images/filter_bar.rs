@@ -25,7 +25,9 @@ const VERDICTS: [(Verdict, &str); 6] = [
 /// So wide are the menus and the order together.
 const WIDE: f32 = 180.0 * GRID;
 /// The order, the count and the size of the images together.
-const NARROW: f32 = 136.0 * GRID;
+const NARROW: f32 = 120.0 * GRID;
+/// The size of the images alone.
+const SIZE: f32 = 40.0 * GRID;
 const ORDERS: [(BrowseOrder, &str); 4] = [
     (BrowseOrder::Confidence, "Confidence"),
     (BrowseOrder::Loss, "Loss"),
@@ -46,6 +48,10 @@ impl ImagesTab {
                 self.order_ui(ui, context.tokens);
             }
             if is_narrow {
+                // A slider would not wrap by itself.
+                if ui.available_size_before_wrap().x < SIZE {
+                    ui.end_row();
+                }
                 size_icon_ui(ui, context.tokens);
                 size_ui(ui, &mut self.side);
             }
