@@ -246,7 +246,7 @@ fn a_number_beyond_what_can_be_chosen_is_shown_and_stays() {
     view.on_project(&mut context);
     harness.run_steps(3);
     press(&mut harness, "Advanced");
-    let shown = harness.query_all_by_role(egui::accesskit::Role::SpinButton);
+    let shown = harness.query_all_by_role(Role::SpinButton);
     let shown: Vec<f64> = shown.filter_map(|node| node.accesskit_node().numeric_value()).collect();
     assert!(shown.contains(&0.0004), "{shown:?}");
     assert!(harness.query_by_label("As in config.yml").is_some(), "looking at it has changed nothing");

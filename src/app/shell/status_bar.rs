@@ -234,7 +234,7 @@ impl App {
         match form {
             0 | 1 => drop(Name::caption(tokens, &text).hint(file).at_most(room).ui(ui)),
             2 => {
-                drop(icon_ui(ui, tokens, icons::FOLDER_OPEN, &text).on_hover_text(format!("{text}\n{file}")))
+                drop(icon_ui(ui, tokens, icons::FOLDER_OPEN, &text).on_hover_text(format!("{text}\n{file}")));
             }
             _ => {}
         }
@@ -266,7 +266,7 @@ impl App {
             (format!("{icon} {all}"), BOTH),
             (short.clone(), BOTH),
             (short.clone(), SAVE),
-            (short.clone(), NONE),
+            (short, NONE),
         ];
         Some(Labels { forms, hint: format!("{all}. {hint}"), is_error: false })
     }

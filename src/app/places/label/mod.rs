@@ -94,7 +94,7 @@ pub struct LabelView {
     rate: LabelRate,
     panel: panel::PanelState,
     /// Where the images are, if any are shown.
-    images: Option<egui::Rect>,
+    images: Option<Rect>,
     /// How much of their foot a notice covers, in points.
     covered: f32,
     /// The project was labelled: its model goes on in the background.
@@ -239,7 +239,7 @@ impl LabelView {
     }
 
     /// Where the images are, if any are shown: a notice stands there, where it covers no labels and no progress.
-    pub fn images(&self) -> Option<egui::Rect> {
+    pub fn images(&self) -> Option<Rect> {
         self.images
     }
 
