@@ -214,6 +214,11 @@ impl App {
         &self.commands
     }
 
+    /// What starts background work.
+    pub fn jobs(&self) -> &Jobs {
+        &self.jobs
+    }
+
     pub fn project(&self) -> Option<&Project> {
         self.project.as_ref()
     }

@@ -192,7 +192,7 @@ fn without_an_answer_from_process_0_the_others_end() {
     let folder = sample();
     let folder = folder.path();
     let mut processes = Processes::start_long(folder);
-    processes.wait_for("\"event\":\"batch\"");
+    processes.wait_for("\"event\":\"epoch\"");
     // As behind a network that takes what is sent: the connections stay.
     let pid = processes.0[0].id().to_string();
     assert!(Command::new("kill").args(["-STOP", &pid]).status().expect("a signal").success());
@@ -201,6 +201,7 @@ fn without_an_answer_from_process_0_the_others_end() {
     assert!(stopped.elapsed() < Duration::from_secs(60), "{:?}", stopped.elapsed());
     assert_eq!(other.status.code(), Some(1));
     assert!(err(&other).contains("process 1: process 0 does not answer for 30 seconds"), "{}", err(&other));
+    assert!(err(&other).contains("resume the run from its last checkpoint"), "{}", err(&other));
 }
 
 #[test]
@@ -208,7 +209,8 @@ fn a_process_with_another_config_is_told_and_ends_all() {
     let folder = sample();
     let arguments = |size| vec!["s/config.yml", "--run", "s/runs/run", "--set", size];
     let each = [arguments("model.batch_size=16"), arguments("model.batch_size=8")];
-    for output in &Processes::start(folder.path(), &each).ends() {
+    let ended = Processes::start(folder.path(), &each).ends();
+    for output in &ended {
         let told = err(output);
         assert_eq!(output.status.code(), Some(1));
         assert!(
@@ -216,6 +218,11 @@ fn a_process_with_another_config_is_told_and_ends_all() {
             "{told}"
         );
     }
+    let told = err(&ended[0]);
+    assert!(
+        told.contains("before the first checkpoint: start it again") && !told.contains("resume"),
+        "{told}"
+    );
 }
 
 #[test]

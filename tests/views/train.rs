@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use egui::Theme;
+use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::SnapshotResults;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -245,7 +246,7 @@ fn a_number_beyond_what_can_be_chosen_is_shown_and_stays() {
     view.on_project(&mut context);
     harness.run_steps(3);
     press(&mut harness, "Advanced");
-    let shown = harness.query_all_by_role(egui::accesskit::Role::SpinButton);
+    let shown = harness.query_all_by_role(Role::SpinButton);
     let shown: Vec<f64> = shown.filter_map(|node| node.accesskit_node().numeric_value()).collect();
     assert!(shown.contains(&0.0004), "{shown:?}");
     assert!(harness.query_by_label("As in config.yml").is_some(), "looking at it has changed nothing");
@@ -664,4 +665,29 @@ fn a_small_window_at_200_percent_still_has_everything_one_below_the_other() {
     play(&mut harness, &events(), TrainingState::Running);
     snapshot(&mut harness, "train_zoomed");
     assert!(harness.query_by_label("Learning rate chart").is_some());
+}
+
+/// In a small window with large letters, the line takes more lines instead of being cut.
+#[test]
+fn how_far_a_run_is_can_be_read_in_a_small_window() {
+    let lines = |size| {
+        let (mut harness, _folder) = stage(Theme::Light, size, 1.0, true);
+        play(&mut harness, &events(), TrainingState::Running);
+        let rect = |part: &str| {
+            let mut named = harness.query_all_by_label_contains(part);
+            named.find(|node| node.accesskit_node().role() == Role::Label).unwrap().rect()
+        };
+        [rect("Epoch 19 of 100, training"), rect("left to train")]
+    };
+    let [whole, time] = lines(WINDOW);
+    assert!(whole.right() < time.left() && (whole.center().y - time.center().y).abs() < 1.0, "side by side");
+    for size in [[730.0, 430.0], [460.0, 370.0], [330.0, 270.0]] {
+        let small = lines(size);
+        for (part, whole) in small.iter().zip([whole, time]) {
+            let rows = (part.height() / whole.height()).round();
+            assert!(rows * part.width() >= whole.width() - 1.0, "{size:?}: {part} shows all of {whole}");
+            assert!(part.left() >= 0.0 && part.right() <= size[0], "{size:?}: {part} is in the window");
+        }
+        assert!(!small[0].intersects(small[1]), "{size:?}: {small:?}");
+    }
 }

@@ -74,6 +74,46 @@ pub fn cut_off(desk: &mut Desk) -> Vec<String> {
     cut.iter().map(|widget| format!("{}: {:?} of {:?}", widget.what, widget.visible, widget.rect)).collect()
 }
 
+/// Descriptions of what lies over something else, or leaves the window, of what has its middle in this part of it.
+pub fn crowded(desk: &Desk, part: Rect) -> Vec<String> {
+    let window = desk.window.ctx.content_rect().expand(0.5);
+    let mut there = seen(desk);
+    there.retain(|widget| widget.visible.is_positive() && part.contains(widget.visible.center()));
+    assert!(!there.is_empty(), "the part has names");
+    let outside = there.iter().filter(|widget| !window.contains_rect(widget.rect));
+    let outside = outside.map(|widget| format!("{} leaves the window: {:?}", widget.what, widget.rect));
+    let pairs =
+        there.iter().enumerate().flat_map(|(at, one)| there.iter().skip(at + 1).map(move |two| (one, two)));
+    let over = pairs.filter(|(one, two)| one.visible.shrink(0.5).intersects(two.visible.shrink(0.5)));
+    let over =
+        over.map(|(one, two)| format!("{} lies over {}: {:?}, {:?}", one.what, two.what, one.rect, two.rect));
+    outside.chain(over).collect()
+}
+
+/// Where the one widget with this in its name is, whatever cuts it off.
+pub fn whole_rect(desk: &Desk, name: &str) -> Rect {
+    let mut named = seen(desk).into_iter().filter(|widget| widget.what.contains(name));
+    named.next().unwrap_or_else(|| panic!("{name} is there")).rect
+}
+
+/// Descriptions of what lies over a part of something else.
+pub fn partly_over(desk: &Desk) -> Vec<String> {
+    let mut there = seen(desk);
+    // What scrolls may reach beyond its list.
+    there.retain(|widget| widget.visible.is_positive() && !widget.what.starts_with("ListBox "));
+    let mut found = Vec::new();
+    for (at, one) in there.iter().enumerate() {
+        for two in &there[at + 1..] {
+            let (a, b) = (one.visible.shrink(1.0), two.visible.shrink(1.0));
+            let is_within = |a: Rect, b: Rect| a.expand(2.0).contains_rect(b);
+            if a.intersects(b) && !is_within(a, b) && !is_within(b, a) {
+                found.push(format!("{} lies over {}: {a:?}, {b:?}", one.what, two.what));
+            }
+        }
+    }
+    found
+}
+
 fn now(desk: &Desk, widget: &Seen) -> Option<Seen> {
     seen(desk).into_iter().find(|other| other.id == widget.id)
 }

@@ -55,7 +55,8 @@ fn desk(size: Vec2, zoom: f32) -> Desk {
     desk
 }
 
-fn set_zoom(desk: &mut Desk, size: Vec2, zoom: f32) {
+/// Makes the window so large, in pixels, at this zoom.
+pub fn set_zoom(desk: &mut Desk, size: Vec2, zoom: f32) {
     desk.window.ctx.set_theme(Theme::Light);
     desk.window.ctx.set_zoom_factor(zoom);
     desk.window.run_steps(2);

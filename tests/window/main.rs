@@ -50,9 +50,11 @@ mod scripts;
 mod shell;
 #[path = "../support/skip.rs"]
 mod skip;
+mod status_bar;
 mod stranger;
 mod study;
 mod tab_order;
 mod train;
 mod vocabulary;
 mod whole_loop;
+mod zoomed;

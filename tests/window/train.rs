@@ -1,9 +1,10 @@
 //! How to train is remembered with the project.
 
+use tasklens::app::Start;
 use tasklens::app::place::Place;
 use tasklens::app::services::settings::Settings;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, write_garments};
 
 fn is_chosen(desk: &Desk, title: &str) -> bool {
     use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -40,4 +41,23 @@ fn a_way_to_train_is_remembered_with_the_project_and_the_config_stays() {
     assert!(is_chosen(&desk, "Custom"));
     desk.settle();
     assert!(Settings::read(&settings).0.training.is_empty());
+}
+
+#[test]
+fn the_config_is_called_by_its_name() {
+    let mut desk = Desk::with(egui::vec2(1280.0, 800.0), |folder| {
+        let config = write_garments(folder, 12);
+        let other = config.with_file_name("auto.yml");
+        std::fs::rename(config, &other).unwrap();
+        Start { open: Some(other) }
+    });
+    desk.wait_for("garment_0.png");
+    desk.go_to(Place::Train);
+    desk.wait_for("As in auto.yml");
+    desk.wait_for("about ");
+    desk.press("How to train: Quick");
+    assert!(desk.shows("Changed here, not in auto.yml"));
+    desk.press("Save to auto.yml");
+    desk.wait_for("As in auto.yml");
+    assert!(!desk.shows("config.yml"), "there is no such file");
 }

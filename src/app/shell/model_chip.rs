@@ -9,19 +9,32 @@ use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
 use crate::app::widgets::model_menu::model_menu_ui;
 
-/// In a narrower window only the accuracy is shown, in points.
-const NARROW: f32 = 800.0;
 /// Longer names are cut.
 const LONGEST_NAME: usize = 28;
 
+/// What the chip says.
+pub(super) struct ModelChip {
+    /// With its icons; with fewer words each time.
+    pub texts: Vec<String>,
+    /// The whole of it.
+    hint: String,
+}
+
 impl App {
-    /// Shows it, where the project has a run that could be it.
-    pub(super) fn model_chip_ui(&self, ui: &mut Ui, tokens: &Tokens) {
+    /// What it says, where the project has a run that could be it.
+    pub(super) fn model_chip(&self) -> Option<ModelChip> {
         if self.project.is_none() || self.runs.with_model().next().is_none() {
-            return;
+            return None;
         }
-        let (text, hint) = self.model_text();
-        let text = format!("{}  {text}  {}", icons::GRAPH, icons::CARET_UP);
+        let (texts, hint) = self.model_texts();
+        let chip = |text: String| format!("{}  {text}  {}", icons::GRAPH, icons::CARET_UP);
+        Some(ModelChip { texts: texts.into_iter().map(chip).collect(), hint })
+    }
+
+    /// Shows it with the text of this number, if it has so many.
+    pub(super) fn model_chip_ui(&self, ui: &mut Ui, tokens: &Tokens, form: usize) {
+        let Some(ModelChip { texts, hint }) = self.model_chip() else { return };
+        let Some(text) = texts.get(form) else { return };
         let button = Button::new(RichText::new(text).size(TEXT_SMALL).color(tokens.text_weak));
         let menu = egui::containers::menu::MenuButton::from_button(button.frame_when_inactive(false));
         let (chip, _) = menu.ui(ui, |ui| self.model_choice_ui(ui, tokens));
@@ -29,10 +42,11 @@ impl App {
         chip.on_hover_text(format!("Current model: {hint}. Label, Predict and Inspect use it"));
     }
 
-    /// What the chip says, and the whole of it.
-    fn model_text(&self) -> (String, String) {
+    /// What the chip says, with fewer words each time, and the whole of it.
+    fn model_texts(&self) -> (Vec<String>, String) {
         let Some(run) = self.runs.current() else {
-            return ("No current model".to_owned(), "none, as no run has ended in good order".to_owned());
+            let none = vec!["No current model".to_owned(), "No model".to_owned()];
+            return (none, "none, as no run has ended in good order".to_owned());
         };
         let name = &run.record.name;
         let mut short: String = name.chars().take(LONGEST_NAME).collect();
@@ -45,9 +59,9 @@ impl App {
             tasks if tasks.is_empty() => "not measured".to_owned(),
             tasks => tasks,
         };
-        let is_narrow = self.ctx.content_rect().width() < NARROW;
-        let shown = if is_narrow { accuracy } else { format!("{short}  {accuracy}  {}", run.age()) };
-        (shown, format!("{name}, {by}, {tasks}, {}", run.age()))
+        let hint = format!("{name}, {by}, {tasks}, {}", run.age());
+        let without_age = format!("{short}  {accuracy}");
+        (vec![format!("{without_age}  {}", run.age()), without_age, accuracy], hint)
     }
 
     fn model_choice_ui(&self, ui: &mut Ui, tokens: &Tokens) {

@@ -12,15 +12,22 @@ use crate::app::theme::{GRID, RADIUS, TEXT_SMALL, Tokens, medium};
 use crate::app::widgets::{focus_ring, icon_button};
 
 const WIDTH: f32 = 19.0 * GRID;
+/// Of the button of a place.
+const HIGHEST: f32 = 14.0 * GRID;
+/// Where it is lower than this, there is only the icon.
+const WITH_NAME: f32 = 10.0 * GRID;
 
 impl App {
     pub(super) fn rail_ui(&mut self, ui: &mut Ui, tokens: &Tokens) {
         let frame = egui::Frame::new().fill(tokens.panel).inner_margin(Margin::symmetric(6, 12));
         Panel::left("rail").exact_size(WIDTH).resizable(false).frame(frame).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = GRID;
+            // Also in the lowest window, all places can be reached.
+            let share = ui.available_height() / Place::ALL.len() as f32 - GRID;
+            let height = share.clamp(5.0 * GRID, HIGHEST);
             let mut buttons = Vec::new();
             for &place in Place::ALL {
-                let button = place_ui(ui, tokens, place, self.place == place);
+                let button = place_ui(ui, tokens, place, self.place == place, height);
                 if button.clicked() {
                     self.commands.ui(UiCommand::go_to(place));
                 }
@@ -55,9 +62,9 @@ fn arrow_keys(ui: &Ui, buttons: &[Response]) {
     }
 }
 
-/// Icon above name.
-fn place_ui(ui: &mut Ui, tokens: &Tokens, place: Place, here: bool) -> Response {
-    let size = Vec2::new(ui.available_width(), 14.0 * GRID);
+/// Icon above name, or the icon alone where there is no room for both.
+fn place_ui(ui: &mut Ui, tokens: &Tokens, place: Place, here: bool, height: f32) -> Response {
+    let size = Vec2::new(ui.available_width(), height);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, here, place.name()));
     let (fill, color) = if here {
@@ -70,11 +77,15 @@ fn place_ui(ui: &mut Ui, tokens: &Tokens, place: Place, here: bool) -> Response 
     let painter = ui.painter();
     painter.rect_filled(rect, RADIUS, fill);
     focus_ring(ui, &response);
-    let icon = rect.center() - Vec2::new(0.0, 2.0 * GRID);
     let command = UiCommand::go_to(place);
-    painter.text(icon, Align2::CENTER_CENTER, command.icon(), FontId::proportional(22.0), color);
-    let name = rect.center() + Vec2::new(0.0, 4.0 * GRID);
-    painter.text(name, Align2::CENTER_CENTER, place.name(), FontId::new(TEXT_SMALL, medium()), color);
+    let is_named = height >= WITH_NAME;
+    let icon = rect.center() - Vec2::new(0.0, if is_named { 2.0 * GRID } else { 0.0 });
+    let size = 22.0_f32.min(height - GRID);
+    painter.text(icon, Align2::CENTER_CENTER, command.icon(), FontId::proportional(size), color);
+    if is_named {
+        let name = rect.center() + Vec2::new(0.0, (height / 2.0 - 2.0 * GRID).min(4.0 * GRID));
+        painter.text(name, Align2::CENTER_CENTER, place.name(), FontId::new(TEXT_SMALL, medium()), color);
+    }
     let tooltip = format!("{} ({})", command.tooltip(), command.shortcut_text(ui.ctx()));
     response.on_hover_text(tooltip)
 }

@@ -89,14 +89,20 @@ pub fn field_info(text: &str, name: &str) -> WidgetInfo {
 /// A glyph to press that is no command of the app; `name` is also its tooltip.
 pub fn glyph_button(ui: &mut Ui, glyph: &str, name: &str, is_enabled: bool) -> Response {
     let button = egui::Button::new(RichText::new(glyph).size(16.0)).frame_when_inactive(false);
-    let response = ui.scope(|ui| {
-        // As high as a button with text.
-        ui.spacing_mut().button_padding = Vec2::ZERO;
-        ui.add_enabled(is_enabled, button.min_size(Vec2::splat(7.0 * GRID)))
-    });
-    let response = response.inner;
+    // As high as a button with text.
+    let response =
+        padded(ui, Vec2::ZERO, |ui| ui.add_enabled(is_enabled, button.min_size(Vec2::splat(7.0 * GRID))));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, is_enabled, name));
     response.on_hover_text(name)
+}
+
+/// Adds buttons with this padding. Not in a scope, in which a row that wraps would not see what comes: it would go over the
+/// edge instead.
+pub fn padded<R>(ui: &mut Ui, padding: Vec2, add: impl FnOnce(&mut Ui) -> R) -> R {
+    let before = std::mem::replace(&mut ui.spacing_mut().button_padding, padding);
+    let added = add(ui);
+    ui.spacing_mut().button_padding = before;
+    added
 }
 
 fn finish(ui: &mut Ui, button: egui::Button<'_>, commands: &CommandSender, command: UiCommand) -> Response {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use tasklens_data::dataset::create::find_images;
+use tasklens_data::dataset::create::{FoundImages, find_images};
 use tasklens_data::dataset::{Row, RowLabels};
 use tasklens_data::files::{self, GrowingTable, Stamp};
 use tasklens_data::text::{counted, counted_grouped};
@@ -83,7 +83,8 @@ pub fn run(arguments: &Predict, folder: &Path, csv: &Path, stop: &Flag) -> anyho
     };
     let csv = csv.as_path();
     let predictor = Predictor::open(&arguments.model, arguments.device)?;
-    find_images(folder, &mut |_| !stop.is_set())?;
+    // Before anything is written: it may not be there.
+    let mut first = Some(find_images(folder, &mut |_| !stop.is_set())?);
     let (table, answered) = GrowingTable::open(csv, &header_of_images(predictor.tasks()))?;
     out!(
         "watching {}: {} answered before; Ctrl-C ends it",
@@ -93,7 +94,6 @@ pub fn run(arguments: &Predict, folder: &Path, csv: &Path, stop: &Flag) -> anyho
     stdout::flush();
     let mut watch = Watch {
         predictor: &predictor,
-        folder,
         batch: arguments.batch_size.into(),
         table,
         answered: answered.into_iter().collect(),
@@ -104,7 +104,8 @@ pub fn run(arguments: &Predict, folder: &Path, csv: &Path, stop: &Flag) -> anyho
     let mut last_trouble = None;
     while !stop.is_set() {
         let began = Instant::now();
-        let trouble = match watch.look(stop) {
+        let found = first.take().map_or_else(|| find_images(folder, &mut |_| !stop.is_set()), Ok);
+        let trouble = match found.and_then(|found| watch.look(&found, stop)) {
             Ok(()) => None,
             // A network disk may come back. What has no row is answered then.
             Err(error) => Some(format!("{error:#}")),
@@ -124,7 +125,6 @@ pub fn run(arguments: &Predict, folder: &Path, csv: &Path, stop: &Flag) -> anyho
 
 struct Watch<'a> {
     predictor: &'a Predictor,
-    folder: &'a Path,
     batch: usize,
     table: GrowingTable,
     answered: HashSet<String>,
@@ -134,9 +134,8 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    /// Answers what has come.
-    fn look(&mut self, stop: &Flag) -> anyhow::Result<()> {
-        let found = find_images(self.folder, &mut |_| !stop.is_set())?;
+    /// Answers what of the images that are there has come.
+    fn look(&mut self, found: &FoundImages, stop: &Flag) -> anyhow::Result<()> {
         let now = Instant::now();
         let there: HashSet<&str> = found.images.iter().map(String::as_str).collect();
         self.waiting.0.retain(|name, _| there.contains(name.as_str()));

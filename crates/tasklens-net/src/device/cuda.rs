@@ -24,6 +24,8 @@ pub struct Gpu {
     pub memory_bytes: u64,
     /// Compute capability, major and minor.
     pub capability: (i32, i32),
+    /// What tells it from all others, on any computer; `None` where the driver does not say.
+    pub uuid: Option<[u8; 16]>,
 }
 
 /// Why no NVIDIA GPU can be used; the messages say what to do.
@@ -186,7 +188,7 @@ fn read_driver(library: &Library) -> Result<(i32, Vec<Gpu>), CudaProblem> {
     const MINOR: c_int = 76;
     let missing = |_| CudaProblem::NoDriver;
     let check = |code: c_int| if code == 0 { Ok(()) } else { Err(CudaProblem::Driver(code)) };
-    // SAFETY: the signatures are those of NVIDIA's cuda.h, and have been since CUDA 3.2; every pointer
+    // SAFETY: the signatures are those of NVIDIA's cuda.h, and have been since CUDA 3.2 (11.4 for `cuDeviceGetUuid_v2`); every pointer
     // is to a local that lives through the call, and buffers are passed with their size.
     unsafe {
         let init = library.get::<unsafe extern "C" fn(c_uint) -> c_int>(b"cuInit\0").map_err(missing)?;
@@ -208,6 +210,9 @@ fn read_driver(library: &Library) -> Result<(i32, Vec<Gpu>), CudaProblem> {
         let attribute = library
             .get::<unsafe extern "C" fn(*mut c_int, c_int, c_int) -> c_int>(b"cuDeviceGetAttribute\0")
             .map_err(missing)?;
+        // The one without `_v2` does not tell the parts of a GPU apart (MIG).
+        let uuid =
+            library.get::<unsafe extern "C" fn(*mut [u8; 16], c_int) -> c_int>(b"cuDeviceGetUuid_v2\0").ok();
 
         let mut supported = 0;
         check(version(&raw mut supported))?;
@@ -230,6 +235,10 @@ fn read_driver(library: &Library) -> Result<(i32, Vec<Gpu>), CudaProblem> {
                 name: CStr::from_ptr(text.as_ptr()).to_string_lossy().into_owned(),
                 memory_bytes: bytes as u64,
                 capability: (major, minor),
+                uuid: uuid.as_ref().and_then(|uuid| {
+                    let mut bytes = [0; 16];
+                    (uuid(&raw mut bytes, handle) == 0).then_some(bytes)
+                }),
             });
         }
         Ok((supported, gpus))

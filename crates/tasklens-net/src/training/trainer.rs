@@ -44,7 +44,7 @@ pub(super) fn run(
     let began = Instant::now();
     let trained = match place {
         None => lead(request, split_of, None, reporter, began),
-        Some(place) => Ranks::join(place, reporter).and_then(|ranks| {
+        Some(place) => Ranks::join(place, request.resume, reporter).and_then(|ranks| {
             let ranks = Rc::new(ranks);
             let trained = if ranks.leads() {
                 lead(request, split_of, Some(&ranks), reporter, began)
@@ -393,6 +393,9 @@ impl Run {
         state.extend(self.balance.as_ref().filter(|_| resumable).map(TaskBalance::parameter));
         checkpoint::write(&path, &self.network, &description, &state)?;
         reporter.send(Event::Checkpoint { epoch, best, path });
+        if let Some(ranks) = self.ranks.as_ref().filter(|_| resumable) {
+            ranks.kept()?;
+        }
         Ok(())
     }
 

@@ -188,10 +188,16 @@ impl DuplicatesTab {
             ui.add_space(2.0 * GRID);
             ui.checkbox(&mut self.only_contradicting, text)
                 .on_hover_text("If the same photograph has two different labels, one of them is wrong");
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let text = counted_grouped(pairs, "pair");
-                ui.label(theme::caption(context.tokens, text));
-            });
+            let pairs = counted_grouped(pairs, "pair");
+            let font = egui::FontId::proportional(theme::TEXT_SMALL);
+            let wide = ui.painter().layout_no_wrap(pairs.clone(), font, context.tokens.text).size().x;
+            let pairs = theme::caption(context.tokens, pairs);
+            if ui.available_size_before_wrap().x >= wide {
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(pairs));
+            } else {
+                ui.end_row();
+                ui.label(pairs);
+            }
         });
     }
 }

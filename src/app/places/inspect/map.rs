@@ -133,7 +133,7 @@ impl MapTab {
 
     fn toolbar_ui(&mut self, ui: &mut Ui, loaded: &Loaded, context: &ViewContext<'_>) {
         let is_wide = ui.available_width() >= WIDE;
-        ui.horizontal(|ui| {
+        let toolbar = |ui: &mut Ui| {
             let mut wanted = self.layouts.wanted;
             if Segments::new("Layout", &LAYOUTS).ui(ui, &mut wanted) {
                 self.layouts.choose(wanted, loaded, context);
@@ -148,7 +148,11 @@ impl MapTab {
                 self.lit = None;
             }
             self.buttons_ui(ui, context);
-        });
+        };
+        match is_wide {
+            true => ui.horizontal(toolbar),
+            false => ui.horizontal_wrapped(toolbar),
+        };
     }
 
     fn buttons_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {

@@ -12,7 +12,7 @@ use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::choice::{Choice, Segments, choice_ui, combo};
 use crate::app::widgets::model_menu::model_menu_ui;
-use crate::app::widgets::{command_button, icon_button, name};
+use crate::app::widgets::{command_button, icon_button, name, padded};
 
 const MODES: [Choice<'static, Mode>; 2] = [
     Choice::new(Mode::One, "One image", "Large, with the keys for each label (G)"),
@@ -48,9 +48,9 @@ impl LabelView {
             view.filter_button_ui(ui);
         };
         let icons = |ui: &mut Ui| {
-            ui.scope(|ui| {
-                // No higher than the menus beside them.
-                ui.spacing_mut().button_padding.y = 0.0;
+            // No higher than the menus beside them.
+            let padding = egui::vec2(ui.spacing().button_padding.x, 0.0);
+            padded(ui, padding, |ui| {
                 icon_button(ui, context.commands, UiCommand::EditTasks);
                 icon_button(ui, context.commands, UiCommand::ExportLabels);
             });

@@ -35,7 +35,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use egui::Ui;
+use egui::{Rect, ScrollArea, Ui, UiBuilder, vec2};
 use tasklens_data::config::{Backbone, Task};
 use tasklens_net::labelling::order::{LabellingOrder, Uncertainty};
 use tasklens_net::labelling::rate::LabelRate;
@@ -49,6 +49,11 @@ use crate::app::widgets::zoom_image::Zoom;
 use arrange::{Arrangement, Wanted, Which};
 use keys::KeyMap;
 use session::ModelSession;
+
+/// Where the place is less high than this, all of it scrolls.
+const LOW: f32 = 65.0 * GRID;
+/// The height of images and tasks where it does.
+const SCROLLED: f32 = 80.0 * GRID;
 
 /// One image large, or many small.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,7 +94,7 @@ pub struct LabelView {
     rate: LabelRate,
     panel: panel::PanelState,
     /// Where the images are, if any are shown.
-    images: Option<egui::Rect>,
+    images: Option<Rect>,
     /// How much of their foot a notice covers, in points.
     covered: f32,
     /// The project was labelled: its model goes on in the background.
@@ -150,10 +155,33 @@ impl LabelView {
         if let Some(before) = self.arrangement.poll(&wanted, suggestions, context) {
             self.grid.follow(&before, &self.arrangement.queue);
         }
+        if ui.available_height() >= LOW {
+            self.all_ui(ui, None, context);
+        } else {
+            // What stands above leaves no room for the images: they come into sight by scrolling.
+            ScrollArea::vertical()
+                .id_salt("label")
+                .auto_shrink(false)
+                .show(ui, |ui| self.all_ui(ui, Some(SCROLLED), context));
+        }
+    }
+
+    /// Shows all of the place; images and tasks are so high, or fill what is left.
+    fn all_ui(&mut self, ui: &mut Ui, height: Option<f32>, context: &mut ViewContext<'_>) {
         self.header_ui(ui, context);
         self.advice_ui(ui, context);
         self.filter_ui(ui, context);
         ui.add_space(2.0 * GRID);
+        let Some(height) = height else {
+            self.images_ui(ui, context);
+            return;
+        };
+        let space = Rect::from_min_size(ui.cursor().min, vec2(ui.available_width(), height));
+        ui.scope_builder(UiBuilder::new().max_rect(space), |ui| self.images_ui(ui, context));
+        self.images = self.images.map(|images| images.intersect(ui.clip_rect())).filter(Rect::is_positive);
+    }
+
+    fn images_ui(&mut self, ui: &mut Ui, context: &mut ViewContext<'_>) {
         if !self.arrangement.is_there() {
             return;
         }
@@ -211,7 +239,7 @@ impl LabelView {
     }
 
     /// Where the images are, if any are shown: a notice stands there, where it covers no labels and no progress.
-    pub fn images(&self) -> Option<egui::Rect> {
+    pub fn images(&self) -> Option<Rect> {
         self.images
     }
 

@@ -26,15 +26,35 @@ pub fn progress_ui(ui: &mut Ui, context: &ViewContext<'_>, run: &LiveRun, of_wha
         }
         None => ("Waiting for the first batch".to_owned(), String::new()),
     };
-    ui.horizontal(|ui| {
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            ui.label(right);
-            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
-                ui.add(egui::Label::new(text.as_str()).truncate());
-            });
+    if is_one_line(ui, &text, &right) {
+        ui.horizontal(|ui| {
+            ui.label(text.as_str());
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| ui.label(right));
         });
-    });
+    } else {
+        for line in [text.as_str(), right.as_str()].into_iter().filter(|line| !line.is_empty()) {
+            ui.add(egui::Label::new(line).wrap());
+        }
+    }
     progress_bar(ui, context.tokens, fraction(run), &text);
+}
+
+/// Whether there is room for both side by side. Where there once was none it stays so until the width changes: what is
+/// below would jump as numbers get shorter.
+fn is_one_line(ui: &mut Ui, left: &str, right: &str) -> bool {
+    let wide = |text: &str| {
+        let font = egui::TextStyle::Body.resolve(ui.style());
+        ui.painter().layout_no_wrap(text.to_owned(), font, ui.visuals().text_color()).size().x
+    };
+    let room = ui.available_width();
+    let fits = wide(left) + 4.0 * GRID + wide(right) <= room;
+    let id = ui.make_persistent_id("lines of the progress");
+    let was_too_narrow: Option<f32> = ui.data(|data| data.get_temp(id));
+    let is_too_narrow = !fits || was_too_narrow == Some(room);
+    if is_too_narrow {
+        ui.data_mut(|data| data.insert_temp(id, room));
+    }
+    !is_too_narrow
 }
 
 fn start_ui(ui: &mut Ui, context: &ViewContext<'_>, can_start: bool) {

@@ -1,6 +1,8 @@
-//! How to train: the ways, saving to `config.yml`, and every setting under Advanced.
+//! How to train: the ways, saving to the project's config, and every setting under Advanced.
 
-use egui::{RichText, Ui};
+use std::path::Path;
+
+use egui::{Button, RichText, Role, Ui, WidgetInfo};
 use tasklens_data::config;
 use tasklens_net::device;
 
@@ -10,6 +12,7 @@ use crate::app::context::{TrainingState, ViewContext};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
 use crate::app::widgets::focus_ring;
+use crate::app::widgets::sentence::sentence_ui;
 
 impl TrainView {
     pub(super) fn settings_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
@@ -30,11 +33,15 @@ impl TrainView {
         ui.add_space(GRID);
         let file = draft.saved.file.clone();
         let (changed, mut save) = (draft.is_changed(), false);
-        let caption = if changed { "Changed here, not in config.yml" } else { "As in config.yml" };
-        ui.label(theme::caption(context.tokens, caption)).on_hover_text(file.display().to_string());
+        let name = name_of(&file);
+        let caption = if changed { format!("Changed here, not in {name}") } else { format!("As in {name}") };
+        sentence_ui(ui, theme::caption(context.tokens, caption)).on_hover_text(file.display().to_string());
         ui.horizontal_wrapped(|ui| {
             if changed {
-                save = ui.button("Save to config.yml").clicked();
+                let text = format!("Save to {name}");
+                let button = ui.add(Button::new(text.as_str()).truncate());
+                button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &text));
+                save = button.clicked();
                 if ui.button("Undo changes").clicked() {
                     draft.revert();
                 }
@@ -68,11 +75,12 @@ impl TrainView {
             .send(AppCommand::RememberTraining { file, chosen: draft.to_remember().map(Box::new) });
     }
 
-    /// Edits `config.yml` in a job and asks the app to write it.
+    /// Edits the project's config in a job and asks the app to write it.
     fn save(&mut self, context: &ViewContext<'_>) {
         let Some(draft) = self.draft.clone() else { return };
         let commands = context.commands.clone();
-        self.jobs.push(context.jobs.start_whole("Saving config.yml", move |_| {
+        let title = format!("Saving {}", name_of(&draft.saved.file));
+        self.jobs.push(context.jobs.start_whole(title, move |_| {
             let file = draft.saved.file.clone();
             let text = std::fs::read_to_string(&file)
                 .map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", file.display()))
@@ -104,4 +112,9 @@ impl TrainView {
             (None, None) => String::new(),
         }
     }
+}
+
+/// What the project's config is called.
+fn name_of(file: &Path) -> String {
+    file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
 }

@@ -13,7 +13,7 @@ use tasklens_data::text::counted;
 use tasklens_torch::memory::Keeping;
 use tch::{Kind, Tensor};
 
-use super::Ranks;
+use super::{Ranks, gpus};
 use crate::model::conventions::Conventions;
 use crate::model::network::Network;
 use crate::training::adam::Adam;
@@ -53,6 +53,8 @@ pub(in crate::training) struct Beginning {
 pub(in crate::training) enum Directive {
     /// To train, from a batch of an epoch on, at a learning rate.
     Train { epoch: usize, first: usize, rate: f64 },
+    /// That the run has a checkpoint to go on from now.
+    Kept,
     /// That the run has ended.
     End,
 }
@@ -158,6 +160,7 @@ pub(in crate::training) fn run(
     let mut adam = stage.optimizer(model, &network, balance.as_ref())?;
     beginning.share(ranks, &network, &adam, balance.as_ref()).context("cannot take over the weights")?;
     adam.set_steps(beginning.steps);
+    gpus::shared(ranks, &device)?;
 
     let mut data = data;
     data.split = Arc::new(Split { train: beginning.train, validation: Vec::new() });
@@ -175,7 +178,15 @@ pub(in crate::training) fn run(
     let mut passes = Passes::new(source, feed, Arc::unwrap_or_clone(split), plan, weights);
     let _memory = Keeping::begin();
     let mut why = StopReason::Finished;
-    while let Directive::Train { epoch, first, rate } = ranks.hear()? {
+    loop {
+        let (epoch, first, rate) = match ranks.hear()? {
+            Directive::Train { epoch, first, rate } => (epoch, first, rate),
+            Directive::Kept => {
+                ranks.kept()?;
+                continue;
+            }
+            Directive::End => break,
+        };
         let next = Stage::of(model, epoch);
         if next != stage {
             stage = next;

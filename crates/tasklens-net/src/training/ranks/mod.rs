@@ -9,13 +9,14 @@
 //! Process 0 splits, validates, decides and writes; the others do what it tells them ([`follower`]).
 
 pub(super) mod follower;
+pub(super) mod gpus;
 mod meeting;
 mod place;
 mod pulse;
 mod slurm;
 mod step;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -46,24 +47,30 @@ pub struct Ranks {
     place: Place,
     group: RefCell<Group>,
     pulse: RefCell<Pulse>,
+    /// Whether the run has a checkpoint to go on from, as far as this process knows.
+    is_kept: Cell<bool>,
     /// Only keeps the table of keys open, where this process has opened it.
     _table: Store,
 }
 
 impl Ranks {
-    /// Waits until all are there.
+    /// Waits until all are there; `is_kept`: the run has a checkpoint to go on from, as it is resumed.
     ///
     /// # Errors
     /// The user stopped, or they do not come or cannot be reached.
-    pub fn join(place: Place, reporter: &mut Reporter) -> anyhow::Result<Self> {
+    pub fn join(place: Place, is_kept: bool, reporter: &mut Reporter) -> anyhow::Result<Self> {
         let Meeting { store, table, address } = Meeting::wait(&place, reporter)?;
         let signs =
             Store::open(&table, None, PATIENCE).map_err(first_line).context("cannot give signs of life")?;
         let mut pulse = Pulse::begin(signs, &place).context("cannot start a thread")?;
-        match connected(&place, store, address, &pulse, reporter) {
-            Ok((group, table)) => {
-                Ok(Self { place, group: RefCell::new(group), pulse: RefCell::new(pulse), _table: table })
-            }
+        match connected(&place, store, address, &pulse, is_kept, reporter) {
+            Ok((group, table)) => Ok(Self {
+                place,
+                group: RefCell::new(group),
+                pulse: RefCell::new(pulse),
+                is_kept: Cell::new(is_kept),
+                _table: table,
+            }),
             Err(error) => {
                 tell(&mut pulse, &place, &error);
                 Err(error)
@@ -159,6 +166,18 @@ impl Ranks {
         serde_json::from_slice(&bytes).context("process 0 is another version of Tasklens")
     }
 
+    /// Notes that the run has a checkpoint to go on from; process 0 tells the others the first time, while they wait for
+    /// what it says next.
+    ///
+    /// # Errors
+    /// As [`Self::sum`].
+    pub fn kept(&self) -> anyhow::Result<()> {
+        if !self.is_kept.replace(true) && self.leads() {
+            self.say(&follower::Directive::Kept)?;
+        }
+        Ok(())
+    }
+
     /// Tells the others that this process fails, and why.
     pub fn fail(&self, error: &anyhow::Error) {
         tell(&mut self.pulse.borrow_mut(), &self.place, error);
@@ -171,14 +190,15 @@ impl Ranks {
             result = match result {
                 Ok(true) => return Ok(()),
                 Ok(false) => match self.pulse.borrow().failure() {
-                    Some(why) => bail!(Gone(why)),
+                    Some(why) => bail!(Gone { why, is_kept: self.is_kept.get() }),
                     None => group.is_done(LOOK),
                 },
                 Err(error) => {
                     let why = self.pulse.borrow().reason();
-                    bail!(Gone(why.unwrap_or_else(|| {
+                    let why = why.unwrap_or_else(|| {
                         format!("the connection to another process is lost ({})", first_line(error))
-                    })));
+                    });
+                    bail!(Gone { why, is_kept: self.is_kept.get() });
                 }
             };
         }
@@ -192,6 +212,7 @@ fn connected(
     store: Store,
     address: Address,
     pulse: &Pulse,
+    is_kept: bool,
     reporter: &mut Reporter,
 ) -> anyhow::Result<(Group, Store)> {
     let (rank, size) = (place.rank, place.size);
@@ -221,7 +242,7 @@ fn connected(
             Err(RecvTimeoutError::Disconnected) => bail!("the thread that connects to the others crashed"),
         }
         if let Some(why) = pulse.failure() {
-            bail!(Gone(why));
+            bail!(Gone { why, is_kept });
         }
         if reporter.should_stop() {
             bail!(StoppedEarly);
@@ -244,8 +265,18 @@ fn tell(pulse: &mut Pulse, place: &Place, error: &anyhow::Error) {
 
 /// Another process is gone, or has failed.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}; the training ends here: resume the run from its last checkpoint")]
-struct Gone(String);
+#[error("{why}; the training ends here{}", next_step(*is_kept))]
+struct Gone {
+    why: String,
+    is_kept: bool,
+}
+
+fn next_step(is_kept: bool) -> &'static str {
+    match is_kept {
+        true => ": resume the run from its last checkpoint",
+        false => ", before the first checkpoint: start it again once that is fixed",
+    }
+}
 
 /// A tensor's values on the processor, contiguous and without gradient: the tensor itself where it is that.
 fn on_processor(tensor: &Tensor) -> Result<Tensor, tch::TchError> {

@@ -25,9 +25,8 @@ use crate::training::events::{Event, Stage, Started};
 use crate::training::features::{Extractor, store, training_views};
 use crate::training::passes::{self, BatchFeed, PassPlan, Passes};
 use crate::training::progress::{self, RunProgress};
-use crate::training::ranks::Ranks;
-use crate::training::ranks::follower;
 use crate::training::ranks::follower::Beginning;
+use crate::training::ranks::{Ranks, follower, gpus};
 use crate::training::reporter::Reporter;
 use crate::training::run_folder::{CONFIG, LAST};
 use crate::training::{Request, setup, split_file, stages};
@@ -117,6 +116,9 @@ impl Run {
             };
             ranks.say(&beginning)?;
             beginning.share(ranks, &network, &adam, balance.as_ref())?;
+            if let Some(notice) = gpus::shared(ranks, &device)? {
+                reporter.warn(notice);
+            }
         }
         let passes = Passes::new(Arc::clone(&source), feed, Arc::unwrap_or_clone(split), plan, weights);
         Ok(Self {

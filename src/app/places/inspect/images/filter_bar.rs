@@ -24,6 +24,10 @@ const VERDICTS: [(Verdict, &str); 6] = [
 
 /// So wide are the menus and the order together.
 const WIDE: f32 = 180.0 * GRID;
+/// The order, the count and the size of the images together.
+const NARROW: f32 = 120.0 * GRID;
+/// The size of the images alone.
+const SIZE: f32 = 40.0 * GRID;
 const ORDERS: [(BrowseOrder, &str); 4] = [
     (BrowseOrder::Confidence, "Confidence"),
     (BrowseOrder::Loss, "Loss"),
@@ -35,6 +39,7 @@ impl ImagesTab {
     pub(super) fn filter_bar_ui(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
         // Where the menus fill the row, the order stands in the next, beside the count.
         let is_wide = ui.available_width() >= WIDE;
+        let is_narrow = ui.available_width() < NARROW;
         ui.horizontal_wrapped(|ui| {
             choice_ui(ui, "Filter by verdict", 38.0 * GRID, &VERDICTS, &mut self.query.verdict);
             self.labels_ui(ui);
@@ -42,7 +47,24 @@ impl ImagesTab {
                 ui.add_space(2.0 * GRID);
                 self.order_ui(ui, context.tokens);
             }
+            if is_narrow {
+                // A slider would not wrap by itself.
+                if ui.available_size_before_wrap().x < SIZE {
+                    ui.end_row();
+                }
+                size_icon_ui(ui, context.tokens);
+                size_ui(ui, &mut self.side);
+            }
         });
+        if is_narrow {
+            ui.horizontal_wrapped(|ui| {
+                self.order_ui(ui, context.tokens);
+                self.count_ui(ui, context.tokens);
+                self.label_these_ui(ui, is_wide, context);
+            });
+            self.chip_ui(ui, context.tokens);
+            return;
+        }
         ui.horizontal(|ui| {
             if !is_wide {
                 self.order_ui(ui, context.tokens);
@@ -50,7 +72,8 @@ impl ImagesTab {
             self.count_ui(ui, context.tokens);
             self.label_these_ui(ui, is_wide, context);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                size_ui(ui, context.tokens, &mut self.side);
+                size_ui(ui, &mut self.side);
+                size_icon_ui(ui, context.tokens);
                 ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
                     self.chip_ui(ui, context.tokens);
                 });
@@ -179,10 +202,13 @@ fn direction_ui(ui: &mut Ui, descending: &mut bool) {
     }
 }
 
-fn size_ui(ui: &mut Ui, tokens: &Tokens, side: &mut f32) {
+fn size_ui(ui: &mut Ui, side: &mut f32) {
     ui.spacing_mut().slider_width = 30.0 * GRID;
     let slider = ui.add(Slider::new(side, SIDES).show_value(false));
     slider.widget_info(|| WidgetInfo::slider(true, f64::from(*side), "Size of the images"));
     slider.on_hover_text("Size of the images");
+}
+
+fn size_icon_ui(ui: &mut Ui, tokens: &Tokens) {
     ui.label(egui::RichText::new(icons::GRID_FOUR).color(tokens.text_weak));
 }
