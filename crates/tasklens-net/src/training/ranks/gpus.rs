@@ -23,12 +23,12 @@ const NUMBERS: usize = 3 + 16;
 
 impl Own {
     fn of(ranks: &Ranks, device: &Device) -> Self {
-        let gpus = cuda::load().unwrap_or_default();
-        let gpu = match device.tch {
-            tch::Device::Cuda(index) => gpus.get(index).and_then(|gpu| gpu.uuid),
-            _ => None,
+        let local_size = ranks.place().local_size;
+        let tch::Device::Cuda(index) = device.tch else {
+            return Self { local_size, ..Self::default() };
         };
-        Self { local_size: ranks.place().local_size, sees: gpus.len(), gpu }
+        let gpus = cuda::load().unwrap_or_default();
+        Self { local_size, sees: gpus.len(), gpu: gpus.get(index).and_then(|gpu| gpu.uuid) }
     }
 
     fn numbers(self) -> [f64; NUMBERS] {
