@@ -9,7 +9,6 @@ mod detail;
 mod error;
 mod header;
 mod jpeg;
-#[cfg(target_os = "linux")]
 mod reduced;
 mod tiff;
 mod to_rgb;
@@ -30,6 +29,7 @@ pub use area::Area;
 pub use detail::Detail;
 pub use error::ImageError;
 use header::{ImageHeader, Jpeg};
+use reduced::Unusual;
 
 /// Extensions of supported images, for finding them in folders and tables.
 pub const ENDINGS: [&str; 9] = ["jpg", "jpeg", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff"];
@@ -47,6 +47,9 @@ const MAX_FILE_BYTES: u64 = 2 << 30;
 
 /// The same for JPEG and WebP, whose decoders need the whole file in memory.
 const MAX_COMPRESSED_BYTES: u64 = 512 << 20;
+
+/// What the size of a JPEG is divided by where only its damage matters.
+const LEAST: u32 = 8;
 
 /// Bytes to read at once.
 const READ_BYTES: usize = 32 * 1024;
@@ -202,15 +205,27 @@ fn decode_jpeg(
     (mut share, budget): (Share, &'static Budget),
 ) -> Result<Decoded, ImageError> {
     let divisor = jpeg.divisor(detail);
-    if divisor > 1 {
-        if let Some(stored) = header.decode_reduced(bytes, jpeg, divisor) {
-            return Ok(upright(header.name, stored, share));
+    if divisor == 1 {
+        let mut stored = header.decode_jpeg(bytes)?;
+        if detail == Detail::Checked
+            && ImageHeader::decode_reduced(bytes, jpeg, LEAST).is_err_and(|it| it.is_damaged)
+        {
+            stored.note.get_or_insert_with(header::damage);
         }
-        // The whole image takes more, and nobody may wait for a share with another in hand.
-        drop(share);
-        share = budget.take(jpeg.cost(bytes.len() as u64, 1));
+        return Ok(upright(header.name, stored, share));
     }
-    Ok(upright(header.name, header.decode_jpeg(bytes)?, share))
+    let Unusual { is_damaged } = match ImageHeader::decode_reduced(bytes, jpeg, divisor) {
+        Ok(stored) => return Ok(upright(header.name, stored, share)),
+        Err(unusual) => unusual,
+    };
+    // The whole image takes more, and nobody may wait for a share with another in hand.
+    drop(share);
+    share = budget.take(jpeg.cost(bytes.len() as u64, 1));
+    let mut stored = header.decode_jpeg(bytes)?;
+    if is_damaged {
+        stored.note.get_or_insert_with(header::damage);
+    }
+    Ok(upright(header.name, stored, share))
 }
 
 /// A decoder that panics on a malformed file only costs this image.

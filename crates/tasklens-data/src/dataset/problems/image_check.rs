@@ -9,7 +9,7 @@ use crate::dataset::Dataset;
 use crate::dataset::image_paths::ImageFinder;
 use crate::dataset::split::{Part, Rule};
 use crate::files::{FileId, is_one_file};
-use crate::images::decode::{decode_file, probe_file};
+use crate::images::decode::{Detail, decode_file_for, probe_file};
 use crate::text::plain;
 use crate::work::cores;
 
@@ -109,7 +109,7 @@ fn check_image(dataset: &Dataset, finder: &ImageFinder, row: usize, look: Look) 
     let image = &dataset.rows[row].image;
     let looked = match look {
         Look::Header => probe_file(image).map(|_| None),
-        Look::Pixels => decode_file(image).map(|image| image.note().map(str::to_owned)),
+        Look::Pixels => decode_file_for(image, Detail::Checked).map(|image| image.note().map(str::to_owned)),
     };
     let note = match looked {
         Ok(note) => note?,

@@ -11,6 +11,8 @@ const MARGIN: u32 = 3;
 pub enum Detail {
     /// Every pixel counts.
     Full,
+    /// Every pixel, and whether the file is damaged: of a JPEG both decoders are asked, as each sees what the other does not.
+    Checked,
     /// To be stretched to this width and height, in pixels of the upright image.
     Stretched(u32, u32),
     /// To be scaled until the longer side has this many pixels.
@@ -25,7 +27,7 @@ impl Detail {
                 u64::from(length) >= u64::from(target) * u64::from(MARGIN) * u64::from(*divisor)
             };
             match self {
-                Self::Full => false,
+                Self::Full | Self::Checked => false,
                 Self::Stretched(to_width, to_height) => {
                     is_enough(width, to_width) && is_enough(height, to_height)
                 }

@@ -11,6 +11,7 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::error::{ImageError, in_one_line};
+use super::reduced::Unusual;
 use super::tiff::{Tiff, TiffFault};
 use super::{
     Decoded, Detail, MAX_COMPRESSED_BYTES, MAX_FILE_BYTES, MAX_HEADER_BYTES, MAX_PIXELS, READ_BYTES, Stored,
@@ -158,27 +159,17 @@ impl ImageHeader<'_> {
             Err(error) => {
                 let (mut decoder, _) = self.jpeg(bytes)?;
                 let pixels = decoder.decode().map_err(|error| self.damaged(error))?;
-                (
-                    pixels,
-                    jpeg::is_damage(&error)
-                        .then(|| format!("it is damaged and may be partly wrong: {COPY_AGAIN}")),
-                )
+                (pixels, jpeg::is_damage(&error).then(damage))
             }
         };
         let pixels = Rgb::from_raw(jpeg.size.0, jpeg.size.1, pixels).ok_or_else(|| self.unknown_colours())?;
         Ok(Stored { pixels, full_size: jpeg.size, divisor: 1, orientation: jpeg.orientation, note })
     }
 
-    /// The image with its size divided; `None` where only [`Self::decode_jpeg`] can tell what is unusual about it.
-    #[cfg(target_os = "linux")]
-    pub(super) fn decode_reduced(&self, bytes: &[u8], jpeg: &Jpeg, divisor: u32) -> Option<Stored> {
+    /// The image with its size divided.
+    pub(super) fn decode_reduced(bytes: &[u8], jpeg: &Jpeg, divisor: u32) -> Result<Stored, Unusual> {
         let pixels = super::reduced::decode(bytes, jpeg.size, divisor)?;
-        Some(Stored { pixels, full_size: jpeg.size, divisor, orientation: jpeg.orientation, note: None })
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    pub(super) fn decode_reduced(&self, _bytes: &[u8], _jpeg: &Jpeg, _divisor: u32) -> Option<Stored> {
-        None
+        Ok(Stored { pixels, full_size: jpeg.size, divisor, orientation: jpeg.orientation, note: None })
     }
 
     fn unknown_colours(&self) -> ImageError {
@@ -312,6 +303,11 @@ impl ImageHeader<'_> {
             }
         })
     }
+}
+
+/// The note for an image of which only a part is right.
+pub(super) fn damage() -> String {
+    format!("it is damaged and may be partly wrong: {COPY_AGAIN}")
 }
 
 fn options() -> DecoderOptions {

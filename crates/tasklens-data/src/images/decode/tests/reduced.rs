@@ -111,6 +111,14 @@ fn what_is_unusual_is_decoded_whole_and_told_as_ever() {
     let whole = said(Detail::Full).unwrap().unwrap();
     assert!(whole.contains("photo") && whole.contains("damaged"), "{whole}");
     assert_eq!(said(SMALL).unwrap().unwrap(), whole);
+    // What is missing ahead of the end marker, zune-jpeg fills without a word.
+    let short = [&bytes[..bytes.len() - 2000], &bytes[bytes.len() - 2..]].concat();
+    let note = decode_bytes_for(&short, "photo", SMALL).unwrap().note().map(str::to_owned);
+    assert_eq!(note.unwrap(), whole);
+    assert!(said(Detail::Checked).unwrap().is_some());
+    let checked = decode_bytes_for(&short, "photo", Detail::Checked).unwrap();
+    assert_eq!((checked.is_full(), checked.note()), (true, Some(&*whole)));
+    assert_eq!(decode_bytes_for(&bytes, "photo", Detail::Checked).unwrap().note(), None);
     let cut = decode_bytes_for(&bytes[..bytes.len() - 2], "photo", SMALL).unwrap_err();
     assert!(cut.to_string().contains("was cut off"), "{cut}");
 }
