@@ -49,10 +49,7 @@ impl Step {
     /// [`can`] says no of one of them, a gradient has another shape, or there is not enough memory. On a processor nothing is changed then.
     pub fn apply(&self, parameters: &[Parameter<'_>]) -> Result<(), TchError> {
         let is_on_gpu = parameters.iter().any(|parameter| parameter.weight.device().is_cuda());
-        self.apply_by(
-            if is_on_gpu { foreign::tasklens_adam_by_libtorch } else { foreign::tasklens_adam },
-            parameters,
-        )
+        self.apply_by(is_on_gpu, parameters)
     }
 
     /// As [`Self::apply`] by libtorch's own operation, which GPUs are given to, wherever the parameters are.
@@ -60,10 +57,10 @@ impl Step {
     /// # Errors
     /// They are not all on one device, a gradient has another shape, or there is not enough memory.
     pub fn apply_by_libtorch(&self, parameters: &[Parameter<'_>]) -> Result<(), TchError> {
-        self.apply_by(foreign::tasklens_adam_by_libtorch, parameters)
+        self.apply_by(true, parameters)
     }
 
-    fn apply_by(&self, adam: foreign::Adam, parameters: &[Parameter<'_>]) -> Result<(), TchError> {
+    fn apply_by(&self, by_libtorch: bool, parameters: &[Parameter<'_>]) -> Result<(), TchError> {
         foreign::compiled()?;
         let pointers = |of: fn(&Parameter<'_>) -> Pointer| parameters.iter().map(of).collect::<Vec<_>>();
         let gradients = pointers(|parameter| foreign::pointer(parameter.gradient));
@@ -75,7 +72,7 @@ impl Step {
         // SAFETY: as many of each as `count` says, and tensors that outlive the call, which checks their types and
         // shapes before it changes one.
         foreign::check(unsafe {
-            adam(
+            foreign::tasklens_adam(
                 parameters.len() as i64,
                 gradients.as_ptr(),
                 weights.as_ptr(),
@@ -86,6 +83,7 @@ impl Step {
                 self.beta1 as f32,
                 self.beta2 as f32,
                 self.epsilon as f32,
+                by_libtorch,
             )
         })
     }

@@ -7,20 +7,6 @@ use tch::{TchError, Tensor};
 /// `at::Tensor`.
 pub(crate) type Pointer = *const c_void;
 
-/// A step of Adam.
-pub(crate) type Adam = unsafe extern "C" fn(
-    count: i64,
-    gradients: *const Pointer,
-    weights: *const Pointer,
-    means: *const Pointer,
-    squares: *const Pointer,
-    rates: *const f32,
-    keeps: *const f32,
-    beta1: f32,
-    beta2: f32,
-    epsilon: f32,
-) -> *mut c_char;
-
 /// The tensor for a call during which it is borrowed.
 pub(crate) fn pointer(tensor: &Tensor) -> Pointer {
     tensor.as_ptr().cast()
@@ -122,18 +108,7 @@ unsafe extern "C" {
         beta1: f32,
         beta2: f32,
         epsilon: f32,
-    ) -> *mut c_char;
-    pub(crate) fn tasklens_adam_by_libtorch(
-        count: i64,
-        gradients: *const Pointer,
-        weights: *const Pointer,
-        means: *const Pointer,
-        squares: *const Pointer,
-        rates: *const f32,
-        keeps: *const f32,
-        beta1: f32,
-        beta2: f32,
-        epsilon: f32,
+        by_libtorch: bool,
     ) -> *mut c_char;
     pub(crate) fn tasklens_store_open(
         host: *const c_char,
@@ -234,7 +209,7 @@ mod absent {
         false
     }
     #[expect(clippy::too_many_arguments, reason = "as in C++")]
-    pub unsafe extern "C" fn tasklens_adam(
+    pub unsafe fn tasklens_adam(
         _: i64,
         _: *const Pointer,
         _: *const Pointer,
@@ -245,21 +220,7 @@ mod absent {
         _: f32,
         _: f32,
         _: f32,
-    ) -> *mut c_char {
-        std::process::abort()
-    }
-    #[expect(clippy::too_many_arguments, reason = "as in C++")]
-    pub unsafe extern "C" fn tasklens_adam_by_libtorch(
-        _: i64,
-        _: *const Pointer,
-        _: *const Pointer,
-        _: *const Pointer,
-        _: *const Pointer,
-        _: *const f32,
-        _: *const f32,
-        _: f32,
-        _: f32,
-        _: f32,
+        _: bool,
     ) -> *mut c_char {
         std::process::abort()
     }

@@ -9,6 +9,7 @@ mod check;
 mod list;
 mod picker;
 mod picture;
+mod read;
 mod tried;
 mod view;
 pub mod worker;

@@ -3,7 +3,8 @@
 use egui::{Align2, FontId, Sense, TextureHandle, Ui, Vec2, vec2};
 
 use super::picker::ModelState;
-use super::worker::{self, ModelInfo};
+use super::read;
+use super::worker::ModelInfo;
 use super::{EntryState, ImageEntry, PredictView};
 use crate::app::context::ViewContext;
 use crate::app::services::project::ImageSource;
@@ -104,7 +105,7 @@ fn picture_ui(
     let model = HeatModel { model_or_run: info.path.clone(), device };
     let source = entry.source.clone();
     let heat =
-        look.heat.get(&key, model, context, move |progress, size| worker::input(&source, size, progress));
+        look.heat.get(&key, model, context, move |progress, size| read::input(&source, size, progress));
     let name = subject.name(task, label);
     look.heat.over_ui(ui, &heat, &name, (place, room), "Heat map\u{2026}", context.tokens);
     if matches!(heat, Heat::Ready(_)) {

@@ -8,10 +8,10 @@ use std::sync::{Arc, Once};
 use crossbeam_channel::{Receiver, Sender, bounded, select_biased, unbounded};
 use egui::ColorImage;
 use tasklens_data::config::{DeviceChoice, Task};
-use tasklens_data::images::decode::{Decoded, Detail, decode_bytes_for, decode_file_for};
+use tasklens_data::images::Rgb;
+use tasklens_data::images::decode::{Decoded, Detail};
 use tasklens_data::images::resize::resize_area;
 use tasklens_data::images::thumbnail::thumbnail_of;
-use tasklens_data::images::{self, Rgb};
 use tasklens_data::panics;
 use tasklens_data::text::{age, told};
 use tasklens_net::inference::Prediction;
@@ -20,6 +20,7 @@ use tasklens_net::model::checkpoint;
 use tasklens_net::training::events::{EpochMetrics, Started};
 use tasklens_net::training::run_folder::{self, RunRecord};
 
+use super::read::{input, read};
 use crate::app::services::jobs::{Job, Jobs, Progress};
 use crate::app::services::predictors::Predictors;
 use crate::app::services::project::ImageSource;
@@ -281,26 +282,6 @@ fn load_loop(
             }
         }
     }
-}
-
-/// What a network with an input of `size` (height and width) sees of an image; blocks.
-pub(super) fn input(source: &ImageSource, size: (u32, u32), progress: &Progress) -> anyhow::Result<Rgb> {
-    let (image, _) = read(source, Detail::Stretched(size.1, size.0), progress)?;
-    Ok(resize_area(&image, image.area(), size.1, size.0))
-}
-
-/// The pixels, and where to read them from the next time.
-fn read(source: &ImageSource, detail: Detail, progress: &Progress) -> anyhow::Result<(Decoded, ImageSource)> {
-    Ok(match source {
-        ImageSource::Path(path) => (decode_file_for(path, detail)?, source.clone()),
-        ImageSource::Bytes { name, bytes } => (decode_bytes_for(bytes, name, detail)?, source.clone()),
-        ImageSource::Pixels { image, .. } => (Decoded::copy_of(image), source.clone()),
-        ImageSource::Url(url) => {
-            let bytes = images::fetch::fetch(url, &|| progress.keep_going())?;
-            let image = decode_bytes_for(&bytes, url, detail)?;
-            (image, ImageSource::Bytes { name: url.clone(), bytes: Arc::new(bytes) })
-        }
-    })
 }
 
 fn predict_loop(
