@@ -32,8 +32,8 @@ impl App {
     }
 
     /// Shows it with the text of this number, if it has so many.
-    pub(super) fn model_chip_ui(&self, ui: &mut Ui, tokens: &Tokens, form: usize) {
-        let Some(ModelChip { texts, hint }) = self.model_chip() else { return };
+    pub(super) fn model_chip_ui(&self, ui: &mut Ui, tokens: &Tokens, chip: &ModelChip, form: usize) {
+        let ModelChip { texts, hint } = chip;
         let Some(text) = texts.get(form) else { return };
         let button = Button::new(RichText::new(text).size(TEXT_SMALL).color(tokens.text_weak));
         let menu = egui::containers::menu::MenuButton::from_button(button.frame_when_inactive(false));

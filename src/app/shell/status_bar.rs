@@ -9,13 +9,14 @@ use egui::{
 };
 use tasklens_data::text::{counted_grouped, grouped};
 
+use super::model_chip::ModelChip;
 use super::notices::color;
 use crate::app::App;
 use crate::app::command::{AppCommand, UiCommand};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, TEXT_SMALL, Tokens};
-use crate::app::widgets::icon_button;
 use crate::app::widgets::name::Name;
+use crate::app::widgets::{icon_button, width_of};
 use doing::{Doing, End};
 use room::{Fit, fitting};
 
@@ -91,8 +92,8 @@ impl App {
         ui.scope_builder(place, |ui| {
             ui.horizontal_centered(|ui| {
                 ui.spacing_mut().item_spacing.x = GAP;
-                let (labels, doing) = (self.labels(), self.doing());
-                let widths = self.widths(ui, labels.as_ref(), doing.as_ref());
+                let (chip, labels, doing) = (self.model_chip(), self.labels(), self.doing());
+                let widths = self.widths(ui, chip.as_ref(), labels.as_ref(), doing.as_ref());
                 let Fit { forms, spare } = fitting(ui.available_width(), GAP, &widths, &ORDER);
                 let form = |part: Part| forms[part as usize];
                 // What can only be cut takes what is left: first what goes on, then the project's name.
@@ -111,7 +112,9 @@ impl App {
                 };
                 self.project_ui(ui, tokens, form(Part::Project), room(Part::Project));
                 self.device_ui(ui, tokens, form(Part::Device));
-                self.model_chip_ui(ui, tokens, form(Part::Model));
+                if let Some(chip) = &chip {
+                    self.model_chip_ui(ui, tokens, chip, form(Part::Model));
+                }
                 self.labels_ui(ui, tokens, labels.as_ref(), form(Part::Labels));
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     self.log_button_ui(ui, tokens);
@@ -143,10 +146,17 @@ impl App {
     }
 
     /// The widths of each part's forms, in the order of [`Part`].
-    fn widths(&self, ui: &Ui, labels: Option<&Labels>, doing: Option<&Doing>) -> Vec<Vec<f32>> {
+    fn widths(
+        &self,
+        ui: &Ui,
+        chip: Option<&ModelChip>,
+        labels: Option<&Labels>,
+        doing: Option<&Doing>,
+    ) -> Vec<Vec<f32>> {
         let padding = 2.0 * ui.spacing().button_padding.x;
-        let glyph = |command: UiCommand| wide(ui, command.icon(), GLYPH) + padding;
-        let small = |text: &str| wide(ui, text, TEXT_SMALL);
+        let wide = |text: &str, size: f32| width_of(ui, text, FontId::proportional(size)).ceil();
+        let glyph = |command: UiCommand| wide(command.icon(), GLYPH) + padding;
+        let small = |text: &str| wide(text, TEXT_SMALL);
         let mut widths = vec![Vec::new(); Part::Log as usize + 1];
         let project = small(&self.project_text()).min(ui.available_width() * 0.4);
         widths[Part::Project as usize] = vec![project, project.min(WORDS), small(icons::FOLDER_OPEN), 0.0];
@@ -154,7 +164,7 @@ impl App {
             widths[Part::Device as usize] =
                 vec![small(&format!("{} {}", icons::CPU, device.name)), small(icons::CPU), 0.0];
         }
-        if let Some(chip) = self.model_chip() {
+        if let Some(chip) = chip {
             let mut model: Vec<f32> = chip.texts.iter().map(|text| small(text) + padding).collect();
             model.push(0.0);
             widths[Part::Model as usize] = model;
@@ -309,15 +319,6 @@ impl End {
             Self::Stop(_) => "Stop",
         }
     }
-}
-
-/// How wide a text in one line is, in whole points.
-fn wide(ui: &Ui, text: &str, size: f32) -> f32 {
-    if text.is_empty() {
-        return 0.0;
-    }
-    let color = ui.visuals().text_color();
-    ui.painter().layout_no_wrap(text.to_owned(), FontId::proportional(size), color).size().x.ceil()
 }
 
 /// A glyph that stands for `whole`.

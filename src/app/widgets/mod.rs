@@ -96,6 +96,11 @@ pub fn glyph_button(ui: &mut Ui, glyph: &str, name: &str, is_enabled: bool) -> R
     response.on_hover_text(name)
 }
 
+/// How wide a text is in one line, in points.
+pub fn width_of(ui: &Ui, text: &str, font: FontId) -> f32 {
+    ui.painter().layout_no_wrap(text.to_owned(), font, ui.visuals().text_color()).size().x
+}
+
 /// Adds buttons with this padding. Not in a scope, in which a row that wraps would not see what comes: it would go over the
 /// edge instead.
 pub fn padded<R>(ui: &mut Ui, padding: Vec2, add: impl FnOnce(&mut Ui) -> R) -> R {

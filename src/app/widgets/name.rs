@@ -10,6 +10,7 @@ use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{Button, Color32, ComboBox, FontId, Galley, Response, RichText, Role, Sense, Ui, WidgetInfo};
 
 use crate::app::theme::{self, GRID, TEXT_BODY, TEXT_HEADING, TEXT_SMALL, Tokens, in_visual_order};
+use crate::app::widgets::width_of;
 
 /// A menu is no wider than this for the sake of a name.
 const WIDEST_ENTRY: f32 = 90.0 * GRID;
@@ -223,7 +224,7 @@ pub fn widest_entry(ui: &Ui) -> f32 {
 pub fn button_ui(ui: &mut Ui, name: &str, behind: &str) -> Response {
     let font = FontId::proportional(TEXT_BODY);
     let color = ui.visuals().widgets.inactive.text_color();
-    let width_behind = ui.painter().layout_no_wrap(behind.to_owned(), font.clone(), color).size().x;
+    let width_behind = width_of(ui, behind, font.clone());
     let padding = ui.spacing().button_padding.x;
     let room = (ui.max_rect().width() - 2.0 * padding - width_behind).min(WIDEST_ENTRY);
     let text = shortened(ui, name, font, color, room);

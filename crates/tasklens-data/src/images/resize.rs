@@ -15,7 +15,7 @@ pub fn resize(image: &Rgb, width: u32, height: u32) -> Rgb {
 }
 
 /// As [`resize`] of a part of the image.
-pub fn resize_area(image: &Rgb, area: Area, width: u32, height: u32) -> Rgb {
+pub(super) fn resize_area(image: &Rgb, area: Area, width: u32, height: u32) -> Rgb {
     convolve(image, area, (width, height), FilterType::Bilinear)
 }
 

@@ -32,8 +32,7 @@ impl Predictor {
     /// # Errors
     /// There is no such task or label, or the device ran out of memory or failed.
     pub fn heat_map(&self, image: &Rgb, task: usize, label: usize) -> anyhow::Result<HeatMap> {
-        let description = self.description();
-        let (height, width) = (description.height, description.width);
+        let (height, width) = self.input_size();
         let labels = self.tasks().get(task).context("the model has no such task")?.labels.len();
         ensure!(label < labels, "the model has no such label");
         let pixels = resize::resize(image, width, height);

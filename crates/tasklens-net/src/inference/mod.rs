@@ -122,7 +122,7 @@ impl Predictor {
     /// Makes predictions on a processor faster, if OpenVINO is installed; answers stay the same up to rounding. Blocks
     /// for some tenths of a second the first time; others may predict meanwhile.
     pub fn speed_up(&self, demand: Demand) {
-        let size = (self.description.height, self.description.width);
+        let size = self.input_size();
         self.engine.prepare(demand, || engine_model(&self.network.lock(), size));
     }
 
@@ -175,7 +175,7 @@ impl Predictor {
     /// # Errors
     /// The device ran out of memory or failed.
     pub fn predict(&self, images: &[Rgb]) -> anyhow::Result<Vec<Prediction>> {
-        let (height, width) = (self.description.height, self.description.width);
+        let (height, width) = self.input_size();
         let mut pixels = Vec::with_capacity(images.len() * height as usize * width as usize * 3);
         for image in images {
             pixels.extend_from_slice(&resize::resize(image, width, height));

@@ -18,8 +18,8 @@ use super::{Action, Focus};
 use crate::app::context::ViewContext;
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID};
-use crate::app::widgets::empty_place;
 use crate::app::widgets::glossary::{Word, term_ui};
+use crate::app::widgets::{empty_place, width_of};
 
 const WORDS: Words = Words {
     icon: icons::COPY,
@@ -189,8 +189,7 @@ impl DuplicatesTab {
             ui.checkbox(&mut self.only_contradicting, text)
                 .on_hover_text("If the same photograph has two different labels, one of them is wrong");
             let pairs = counted_grouped(pairs, "pair");
-            let font = egui::FontId::proportional(theme::TEXT_SMALL);
-            let wide = ui.painter().layout_no_wrap(pairs.clone(), font, context.tokens.text).size().x;
+            let wide = width_of(ui, &pairs, egui::FontId::proportional(theme::TEXT_SMALL));
             let pairs = theme::caption(context.tokens, pairs);
             if ui.available_size_before_wrap().x >= wide {
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(pairs));

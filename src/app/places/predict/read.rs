@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use tasklens_data::images::decode::{Decoded, Detail, decode_bytes_for, decode_file_for};
-use tasklens_data::images::resize::resize_area;
-use tasklens_data::images::{self, Rgb};
+use tasklens_data::images::{self, Rgb, input};
 
 use crate::app::services::jobs::Progress;
 use crate::app::services::project::ImageSource;
 
 /// What a network with an input of `size` (height and width) sees of an image; blocks.
 pub(super) fn input(source: &ImageSource, size: (u32, u32), progress: &Progress) -> anyhow::Result<Rgb> {
-    let (image, _) = read(source, Detail::Stretched(size.1, size.0), progress)?;
-    Ok(resize_area(&image, image.area(), size.1, size.0))
+    let (image, _) = read(source, input::detail(size), progress)?;
+    Ok(input::of_decoded(&image, size))
 }
 
 /// The pixels, and where to read them from the next time.

@@ -10,7 +10,7 @@ use egui::ColorImage;
 use tasklens_data::config::{DeviceChoice, Task};
 use tasklens_data::images::Rgb;
 use tasklens_data::images::decode::{Decoded, Detail};
-use tasklens_data::images::resize::resize_area;
+use tasklens_data::images::input::of_decoded;
 use tasklens_data::images::thumbnail::thumbnail_of;
 use tasklens_data::panics;
 use tasklens_data::text::{age, told};
@@ -325,11 +325,10 @@ fn predict_loop(
 }
 
 fn predict(model: &OpenedModel, number: u64, batch: Vec<ReadImage>, events: &Events<'_>) {
-    let (height, width) = model.input_size;
     let (mut ids, mut images) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
     for ReadImage { id, image, .. } in batch {
         let scaled = match image {
-            Pixels::Whole(image) => Ok(resize_area(&image, image.area(), width, height)),
+            Pixels::Whole(image) => Ok(of_decoded(&image, model.input_size)),
             Pixels::Reduced(source) => {
                 guarded(&source.name(), || input(&source, model.input_size, events.progress))
             }

@@ -9,6 +9,7 @@ use crate::app::command::UiCommand;
 use crate::app::context::{TrainingState, ViewContext};
 use crate::app::theme::icons;
 use crate::app::theme::{GRID, Tokens};
+use crate::app::widgets::width_of;
 
 /// Shows the buttons of a run, to go into a row; `is_study`: what goes on is a study, which cannot be paused.
 pub fn buttons_ui(ui: &mut Ui, context: &ViewContext<'_>, can_start: bool, is_study: bool) {
@@ -42,10 +43,7 @@ pub fn progress_ui(ui: &mut Ui, context: &ViewContext<'_>, run: &LiveRun, of_wha
 /// Whether there is room for both side by side. Where there once was none it stays so until the width changes: what is
 /// below would jump as numbers get shorter.
 fn is_one_line(ui: &mut Ui, left: &str, right: &str) -> bool {
-    let wide = |text: &str| {
-        let font = egui::TextStyle::Body.resolve(ui.style());
-        ui.painter().layout_no_wrap(text.to_owned(), font, ui.visuals().text_color()).size().x
-    };
+    let wide = |text: &str| width_of(ui, text, egui::TextStyle::Body.resolve(ui.style()));
     let room = ui.available_width();
     let fits = wide(left) + 4.0 * GRID + wide(right) <= room;
     let id = ui.make_persistent_id("lines of the progress");

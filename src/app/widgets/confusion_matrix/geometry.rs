@@ -3,6 +3,7 @@
 use egui::{FontId, Rangef, Rect, Ui, Vec2, pos2, vec2};
 
 use crate::app::theme::{GRID, TEXT_SMALL};
+use crate::app::widgets::width_of;
 
 /// The word above the heads.
 const CAPTION: f32 = 5.0 * GRID;
@@ -38,10 +39,8 @@ pub(super) struct Geometry {
 impl Geometry {
     pub fn new(ui: &Ui, labels: &[String], height: f32) -> Self {
         let font = FontId::proportional(TEXT_SMALL);
-        let width_of = |label: &String| {
-            ui.painter().layout_no_wrap(label.clone(), font.clone(), ui.visuals().text_color()).size().x
-        };
-        let widest = labels.iter().map(width_of).fold(0.0, f32::max).ceil();
+        let widths = labels.iter().map(|label| width_of(ui, label, font.clone()));
+        let widest = widths.fold(0.0, f32::max).ceil();
         let n = labels.len().max(1) as f32;
         let width = ui.available_width();
         let names = (widest + 3.0 * GRID).clamp(10.0 * GRID, (0.28 * width).max(10.0 * GRID)).round();

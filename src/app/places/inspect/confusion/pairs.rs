@@ -7,9 +7,9 @@ use super::counts::{ConfusedPair, ConfusionCounts};
 use crate::app::theme::icons;
 use crate::app::theme::{self, GRID, RADIUS, TEXT_BODY, TEXT_SMALL, Tokens};
 use crate::app::widgets::confusion_matrix::Pick;
-use crate::app::widgets::focus_ring;
 use crate::app::widgets::glossary::{Word, term_ui};
 use crate::app::widgets::name::shortened;
+use crate::app::widgets::{focus_ring, width_of};
 
 const ROW: f32 = 12.0 * GRID;
 /// Room for the count and the share.
@@ -81,8 +81,7 @@ fn paint_names(ui: &Ui, tokens: &Tokens, area: Rect, from: &str, to: &str) {
     let font = FontId::proportional(TEXT_BODY);
     let arrow = 6.0 * GRID;
     let room = area.width() - arrow;
-    let width = |text: &str| ui.painter().layout_no_wrap(text.to_owned(), font.clone(), tokens.text).size().x;
-    let (wide, other) = (width(from), width(to));
+    let (wide, other) = (width_of(ui, from, font.clone()), width_of(ui, to, font.clone()));
     let for_from = if wide + other <= room { wide } else { wide.min((room - other).max(room / 2.0)) };
     let from = shortened(ui, from, font.clone(), tokens.text, for_from);
     let to = shortened(ui, to, font, tokens.text, room - for_from);
